@@ -1,0 +1,49 @@
+"""The Celery application: tasks carry an id, the database holds the truth, the beat schedule is static."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+
+VISIBILITY_SECONDS = 3600
+
+
+def _transport() -> dict[str, Any]:
+    if not settings.BROKER_URL.startswith("filesystem"):
+        return {"visibility_timeout": VISIBILITY_SECONDS}
+    folder = Path(settings.VAR) / "broker"
+    folder.mkdir(parents=True, exist_ok=True)
+    return {"data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": str(folder)}
+
+
+app = Celery("gatehouse")
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_transport_options=_transport(),
+    broker_connection_retry_on_startup=True,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_time_limit=VISIBILITY_SECONDS - 300,
+    task_soft_time_limit=VISIBILITY_SECONDS - 600,
+    task_default_queue="gatehouse",
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    timezone="UTC",
+    beat_schedule_filename=str(Path(settings.VAR) / "beat-schedule") if settings.EMBEDDED else "/tmp/gatehouse-beat",  # noqa: S108
+    beat_schedule={
+        "pull-due-accounts": {"task": "iam.mirror.tasks.pull_due_accounts", "schedule": 15.0, "options": {"expires": 15}},
+        "sweep-changes": {"task": "iam.changes.tasks.sweep_changes", "schedule": 10.0, "options": {"expires": 10}},
+        "chain-journal": {"task": "iam.journal.tasks.chain_journal", "schedule": 1.0, "options": {"expires": 2}},
+    },
+)
+app.autodiscover_tasks(["iam.journal", "iam.mirror", "iam.changes"])

@@ -1,0 +1,1 @@
+"""The embedded default: an AWS stand-in and the sample organisation it serves."""

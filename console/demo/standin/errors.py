@@ -1,0 +1,53 @@
+"""AWS errors as each protocol writes them, for answers that are not moto's own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+JSON_SERVICES = frozenset({"organizations", "cloudtrail"})
+NAMESPACES = {
+    "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
+    "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One HTTP answer; status 0 means: cut the connection."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Refused(Exception):
+    """The stand-in refuses a request before moto sees it; carries AWS's code, message and HTTP status."""
+
+    def __init__(self, code: str, message: str, *, status: int = 403) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status = code, message, status
+
+
+def render(refusal: Refused, *, service: str, request_id: str) -> Reply:
+    """The refusal in the protocol of the service: query XML, EC2's XML, or JSON 1.1."""
+    headers = {"x-amzn-RequestId": request_id}
+    if service in JSON_SERVICES:
+        body = json.dumps({"__type": refusal.code, "message": refusal.message, "Message": refusal.message})
+        headers["Content-Type"] = "application/x-amz-json-1.1"
+        return Reply(refusal.status, headers, body.encode())
+    headers["Content-Type"] = "text/xml"
+    code, message = escape(refusal.code), escape(refusal.message)
+    if service == "ec2":
+        body = (
+            f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+            f"<RequestID>{request_id}</RequestID></Response>"
+        )
+    else:
+        kind = "Sender" if refusal.status < 500 else "Receiver"
+        body = (
+            f'<ErrorResponse xmlns="{NAMESPACES.get(service, "")}"><Error><Type>{kind}</Type><Code>{code}</Code>'
+            f"<Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        )
+    return Reply(refusal.status, headers, body.encode())

@@ -1,0 +1,141 @@
+"""Typed readers of environment variables that stop the start with a sentence naming the variable."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or malformed; the message names the variable and says what to write."""
+
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def _raw(name: str) -> str | None:
+    """The variable itself, or the content of the file that `NAME_FILE` points to."""
+    file = os.environ.get(f"{name}_FILE")
+    if not file:
+        return os.environ.get(name) or None
+    if os.environ.get(name):
+        raise ConfigurationError(f"Both {name} and {name}_FILE are set: keep one of them.")
+    try:
+        text = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{name}_FILE points to {file}, which cannot be read: {error.strerror}.") from error
+    if not text:
+        raise ConfigurationError(f"{name}_FILE points to {file}, which is empty.")
+    return text
+
+
+def text(name: str, default: str | None = None, *, why: str = "") -> str:
+    """A string; without a default the variable must be set."""
+    value = _raw(name)
+    if value is not None:
+        return value
+    if default is None:
+        raise ConfigurationError(f"{name} is not set. {why}".strip())
+    return default
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A yes or no."""
+    value = _raw(name)
+    if value is None:
+        return default
+    if value.lower() in _TRUE | _FALSE:
+        return value.lower() in _TRUE
+    raise ConfigurationError(f"{name} is {value!r}: write true or false.")
+
+
+def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
+    """A whole number within bounds."""
+    value = _raw(name)
+    if value is None:
+        return default
+    try:
+        result = int(value)
+    except ValueError:
+        raise ConfigurationError(f"{name} is {value!r}: write a whole number.") from None
+    if not low <= result <= high:
+        raise ConfigurationError(f"{name} is {result}: it must lie between {low} and {high}.")
+    return result
+
+
+def words(name: str, default: tuple[str, ...] | None = (), *, why: str = "") -> list[str]:
+    """A list separated by commas."""
+    value = _raw(name)
+    if value is None:
+        if default is None:
+            raise ConfigurationError(f"{name} is not set. {why}".strip())
+        return list(default)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of a few words."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ConfigurationError(f"{name} is {value!r}: it must be one of {', '.join(allowed)}.")
+    return value
+
+
+def redis_url(name: str, default: str | None) -> str:
+    """A broker address that Celery understands."""
+    value = text(name, default, why="Write the address of Redis, such as redis://localhost:6379/0.")
+    parts = urlsplit(value)
+    if parts.scheme not in {"redis", "rediss", "redis+socket", "filesystem"}:
+        raise ConfigurationError(f"{name} starts with {parts.scheme!r}: write redis://, rediss:// or redis+socket://.")
+    if parts.scheme in {"redis", "rediss"} and not parts.hostname:
+        raise ConfigurationError(f"{name} names no host: write redis://HOST:6379/0.")
+    return value
+
+
+def database(name: str, default: str | None) -> dict[str, object]:
+    """Django's settings for one database from its address: sqlite:///PATH or postgres://USER:PASSWORD@HOST/NAME."""
+    value = text(name, default, why="Write the address of PostgreSQL, such as postgres://gatehouse:…@db/gatehouse.")
+    parts = urlsplit(value)
+    if parts.scheme == "sqlite":
+        return _sqlite(parts.path[1:] if parts.path.startswith("//") else parts.path)
+    if parts.scheme in {"postgres", "postgresql"}:
+        return _postgres(name, value)
+    raise ConfigurationError(f"{name} starts with {parts.scheme!r}: write postgres://… or sqlite:///….")
+
+
+def _sqlite(path: str) -> dict[str, object]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        # Measured: without IMMEDIATE and the time-out, contended transactions end as "database is locked".
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
+        },
+    }
+
+
+def _postgres(name: str, value: str) -> dict[str, object]:
+    parts = urlsplit(value)
+    database_name = unquote(parts.path.lstrip("/"))
+    if not database_name:
+        raise ConfigurationError(f"{name} names no database: write postgres://USER:PASSWORD@HOST/NAME.")
+    options = dict(parse_qsl(parts.query))
+    try:
+        port = str(parts.port or "")
+    except ValueError:
+        raise ConfigurationError(f"{name} has a port that is no number.") from None
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": database_name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", None) or unquote(parts.hostname or ""),
+        "PORT": port,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }

@@ -1,0 +1,13 @@
+"""The addresses of the console, area by area."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("console.dashboard.urls")),
+    path("", include("console.identities.urls")),
+    path("accounts/", include("console.setup.urls")),
+    path("changes/", include("console.changes.urls")),
+    path("audit/", include("console.audit.urls")),
+    path("", include("console.operators.urls")),
+    path("", include("console.web.urls")),
+]

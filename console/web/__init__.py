@@ -1,0 +1,1 @@
+"""What all pages share: request plumbing, keyset pages, template tags, middleware."""

@@ -1,0 +1,10 @@
+"""The Django application of console.web."""
+
+from django.apps import AppConfig
+
+
+class WebConfig(AppConfig):
+    """Registers console.web."""
+
+    name = "console.web"
+    label = "web"

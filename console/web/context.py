@@ -1,0 +1,72 @@
+"""What the frame of every page shows: navigation, account switch, freshness, theme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from iam.guard import Right, Viewer
+from iam.mirror.queries.accounts import frame
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One link of the navigation: shown to viewers who hold one of the rights."""
+
+    url: str
+    icon: str
+    label: str
+    section: str
+    rights: tuple[Right, ...]
+
+
+NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
+    ("", (Item("dashboard:overview", "gauge", "Overview", "overview", (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)),)),
+    (
+        "Identities",
+        (
+            Item("identities:people", "user-round", "People", "people", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
+            Item("identities:groups", "users", "Groups", "groups", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
+            Item("identities:roles", "bot", "Roles", "roles", (Right.SEE_ACCOUNT,)),
+            Item("identities:policies", "scroll-text", "Policies", "policies", (Right.SEE_ACCOUNT,)),
+            Item("identities:instance-profiles", "server", "Instance profiles", "instance-profiles", (Right.SEE_ACCOUNT,)),
+            Item("identities:providers", "fingerprint", "Identity providers", "providers", (Right.SEE_ACCOUNT,)),
+        ),
+    ),
+    (
+        "Operations",
+        (
+            Item("changes:approvals", "git-pull-request", "Approvals", "approvals", (Right.APPROVE_CHANGE,)),
+            Item("changes:list", "history", "Changes", "changes", (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT)),
+            Item("audit:journal", "book-open", "Journal", "journal", (Right.SEE_JOURNAL,)),
+            Item("setup:accounts", "cloud", "Accounts", "accounts", (Right.SEE_ACCOUNT,)),
+            Item("operators", "user-cog", "Operators", "operators", (Right.MANAGE_OPERATORS,)),
+        ),
+    ),
+)
+
+
+def _navigation(viewer: Viewer) -> list[tuple[str, list[tuple[str, Item]]]]:
+    groups = []
+    for title, items in NAVIGATION:
+        shown = [(reverse(item.url), item) for item in items if any(viewer.may(right) for right in item.rights)]
+        if shown:
+            groups.append((title, shown))
+    return groups
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The frame's context; a fragment and a signed-out page need none of it and cost no query."""
+    viewer: Viewer | None = getattr(request, "viewer", None)
+    htmx = getattr(request, "htmx", None)
+    theme = request.COOKIES.get("theme", "")
+    base = {"viewer": viewer, "at": getattr(request, "at", None), "theme": theme if theme in {"light", "dark"} else ""}
+    if viewer is None or (htmx and not htmx.history_restore_request):
+        return base
+    return base | {
+        "navigation": _navigation(viewer),
+        "frame": frame(viewer, account_id=request.GET.get("account", "")),
+    }

@@ -1,0 +1,45 @@
+"""Middleware of every page: caches are told about htmx, and the as-of moment is read from the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class VaryOnHtmx:
+    """A full page and a fragment have one address: caches must keep them apart."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+
+def parse_moment(text: str) -> datetime | None:
+    """A moment from the address, such as 2026-11-24T14:05 or with seconds and offset; without offset it is UTC. Bad text is None."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class AsOf:
+    """`request.at`: the moment that mirror pages show, from `?as-of=`; None is now. A future or malformed moment is now."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        moment = parse_moment(request.GET.get("as-of", ""))
+        now = datetime.now(tz=UTC)
+        request.at = moment if moment and moment < now else None  # type: ignore[attr-defined]
+        return self.get_response(request)

@@ -1,0 +1,175 @@
+"""Template tags of the design system: icons, badges, avatars, bars, times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from iam.mirror.models import NEVER
+
+register = template.Library()
+
+LEVELS = [("list", "List", "L"), ("read", "Read", "R"), ("write", "Write", "W"), ("perm", "Perms", "P"), ("tag", "Tag", "T")]
+WORDS = ["none", "a quarter", "half", "most", "full"]
+
+
+@register.simple_tag
+def icon(name: str, cls: str = "", label: str = "") -> SafeString:
+    """An icon of the sprite; decoration unless a label is given."""
+    a11y = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html('<svg class="icon {}" {}><use href="{}#{}"/></svg>', cls, a11y, static("icons.svg"), name)
+
+
+@register.simple_tag
+def badge(text: object, tone: str = "", ic: str = "", cls: str = "") -> SafeString:
+    """A small mark; tone is ok, warn, bad, note or info."""
+    data = format_html(' data-tone="{}"', tone) if tone else ""
+    return format_html('<span class="badge {}"{}>{}{}</span>', cls, data, icon(ic) if ic else "", text)
+
+
+@register.simple_tag
+def avatar(name: str, cls: str = "") -> SafeString:
+    """Initials on one of six tints that follows from the name."""
+    parts = [p for p in name.replace("-", " ").replace(".", " ").replace("_", " ").split() if p]
+    initials = "".join(p[0] for p in parts[:2]).upper()
+    return format_html(
+        '<span class="avatar {}" data-h="{}" aria-hidden="true">{}</span>', cls, sum(map(ord, name)) % 6, initials
+    )
+
+
+@register.simple_tag
+def lvl(fills: str, counts: str = "") -> SafeString:
+    """The access-level bar: '4 4 1 0 0' are quarters of list, read, write, permissions, tagging; counts give the wide form."""
+    quarters = [int(x) for x in fills.split()]
+    numbers = counts.split()
+    items = []
+    for i, (key, name, letter) in enumerate(LEVELS):
+        if numbers:
+            text = format_html("<b>{}</b> {}", name, numbers[i])
+        else:
+            text = format_html(
+                '<abbr title="{}: {}" aria-hidden="true">{}</abbr><span class="sr">{}: {}</span>',
+                name,
+                WORDS[quarters[i]],
+                letter,
+                name,
+                WORDS[quarters[i]],
+            )
+        items.append((key, quarters[i], text))
+    rows = format_html_join("", '<li data-l="{}" data-f="{}"><span>{}</span></li>', items)
+    return format_html('<ul class="lvl {}">{}</ul>', "" if numbers else "mini", rows)
+
+
+@register.simple_tag
+def stackbar(*parts: Any) -> SafeString:
+    """Shares of one bar: 'ok', 92, 'bad', 8; the widths are SVG attributes, which a strict CSP allows."""
+    at, rects = 0.0, []
+    for tone, width in zip(parts[::2], parts[1::2], strict=True):
+        rects.append((tone, round(at, 2), round(float(width), 2)))
+        at += float(width)
+    drawn = format_html_join("", '<rect class="s-{}" x="{}" width="{}" height="10"/>', rects)
+    return format_html(
+        '<svg class="stackbar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="s-off" width="100" height="10"/>{}</svg>',
+        drawn,
+    )
+
+
+@register.simple_tag
+def strip(cells: list[tuple[str, str, str]]) -> SafeString:
+    """Freshness a section: (name, tone, age) each; height and hatch repeat the tone for those who see no colour."""
+    rows = ((tone, name, age, name, age) for name, tone, age in cells)
+    body = format_html_join("", '<li data-tone="{}" title="{}: {}"><span class="sr">{}: {}</span></li>', rows)
+    return format_html('<ul class="strip">{}</ul>', body)
+
+
+def _short(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return "now"
+
+
+@register.simple_tag
+def age(moment: datetime | None, never: str = "Never") -> str:
+    """How old a moment is, short: '41 d'; no moment is `never`."""
+    if moment is None or moment == NEVER:
+        return never
+    return _short((datetime.now(tz=UTC) - moment).total_seconds())
+
+
+@register.simple_tag
+def ago(moment: datetime | None, never: str = "Never") -> SafeString:
+    """'4 min ago' as a <time> with the full moment in its title."""
+    if moment is None or moment == NEVER:
+        return format_html("{}", never)
+    short = _short((datetime.now(tz=UTC) - moment).total_seconds())
+    text = "Just now" if short == "now" else f"{short} ago"
+    utc = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), utc.strftime("%-d %b %Y, %H:%M:%S UTC"), text
+    )
+
+
+@register.simple_tag
+def moment(value: datetime | None, never: str = "Never", only: str = "") -> SafeString:
+    """'2 May 2023, 14:05' as a <time>, UTC; `only` 'date' leaves the clock out."""
+    if value is None or value == NEVER:
+        return format_html("{}", never)
+    utc = value.astimezone(UTC)
+    text = utc.strftime("%-d %b %Y" if only == "date" else "%-d %b %Y, %H:%M")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), utc.strftime("%-d %b %Y, %H:%M:%S UTC"), text
+    )
+
+
+@register.simple_tag(takes_context=True)
+def here(context: dict[str, Any], **changes: object) -> str:
+    """This address with other query values: `{% here sort="-name" after=None %}`; None or '' removes a key.
+
+    An underscore in a name stands for a hyphen (`as_of` is `as-of`). The page's keyset position goes unless it is given.
+    """
+    query = context["request"].GET.copy()
+    query.pop("after", None)
+    query.pop("before", None)
+    for name, value in changes.items():
+        key = name.replace("_", "-")
+        query.pop(key, None)
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if one not in (None, ""):
+                query.appendlist(key, str(one))
+    text = query.urlencode()
+    return f"?{text}" if text else "?"
+
+
+@register.simple_tag(takes_context=True)
+def keep(context: dict[str, Any], address: str, **extra: object) -> str:
+    """An address of the mirror that keeps the account and the as-of moment of this page."""
+    query = context["request"].GET
+    pairs = [(key, query[key]) for key in ("account", "as-of") if query.get(key)]
+    pairs += [(key.replace("_", "-"), str(value)) for key, value in extra.items() if value not in (None, "")]
+    return f"{address}?{urlencode(pairs)}" if pairs else address
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    """A value of a mapping by a key that is itself a variable."""
+    return mapping.get(key)
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """The words of a text, to loop over."""
+    return text.split()
+
+
+@register.simple_tag
+def css_part(name: str) -> str:
+    """The address of one component's stylesheet."""
+    return static(f"css/components/{name}.css")

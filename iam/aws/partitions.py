@@ -1,0 +1,15 @@
+"""The three AWS partitions that Gatehouse knows, and where the global IAM endpoint of each is signed."""
+
+from __future__ import annotations
+
+GLOBAL_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+DNS_SUFFIX = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov": "amazonaws.com"}
+
+
+def global_region(partition: str) -> str:
+    """The region whose credential scope signs the partition's IAM calls; ValueError for an unknown partition."""
+    try:
+        return GLOBAL_REGION[partition]
+    except KeyError:
+        known = ", ".join(sorted(GLOBAL_REGION))
+        raise ValueError(f"The partition {partition!r} is not known; choose one of {known}.") from None

@@ -1,0 +1,54 @@
+"""A token bucket per account, so that one pull never takes the whole of an account's API budget."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """At most `per_second` calls a second in the long run, `burst` at once."""
+
+    per_second: float
+    burst: int = 20
+
+    def __post_init__(self) -> None:
+        if self.per_second <= 0 or self.burst < 1:
+            raise ValueError("A rate limit needs more than 0 calls a second and a burst of at least 1.")
+
+
+class TokenBucket:
+    """Hands out one token per call and makes the caller wait when there is none; safe between threads."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
+        self._tokens = float(limit.burst)
+        self._at = time.monotonic()
+        self._lock = threading.Lock()
+
+    def wait(self) -> float:
+        """Take a token, sleep until it is due, and return the seconds slept."""
+        seconds = self._reserve()
+        if seconds > 0:
+            time.sleep(seconds)
+        return seconds
+
+    def _reserve(self) -> float:
+        with self._lock:
+            now = time.monotonic()
+            self._tokens = min(self._limit.burst, self._tokens + (now - self._at) * self._limit.per_second)
+            self._at = now
+            self._tokens -= 1
+            return max(0.0, -self._tokens / self._limit.per_second)
+
+
+_buckets: dict[tuple[str, RateLimit], TokenBucket] = {}
+_buckets_lock = threading.Lock()
+
+
+def bucket_of(account_id: str, *, limit: RateLimit) -> TokenBucket:
+    """The bucket that all sessions of this process share for one account and limit."""
+    with _buckets_lock:
+        return _buckets.setdefault((account_id, limit), TokenBucket(limit))

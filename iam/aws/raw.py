@@ -1,0 +1,146 @@
+"""Take an answer's list members as raw bytes past botocore's slow parser, and leave all else of the call to botocore.
+
+Only calls made inside of `raw_answer` are treated so; every other call of the same client is stock botocore.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from iam.aws.errors import AwsError, ErrorKind
+
+_MEMBER_TAG = re.compile(rb"<(/?)member>")
+_ENCODING = re.compile(rb"""<\?xml[^>]*encoding=["']([^"']+)["']""")
+
+
+@dataclass
+class RawAnswer:
+    """Where the handler leaves the cut-out lists: tag name → the bytes of each `<member>…</member>` in order."""
+
+    tags: tuple[bytes, ...]
+    action: str
+    lists: dict[bytes, list[bytes]] | None = field(default=None)
+
+    def members(self, tag: bytes) -> list[bytes]:
+        """The members of one list; AwsError when no body passed by, so that a short read never looks like an end."""
+        if self.lists is None:
+            raise malformed(self.action, "no answer body was seen")
+        return self.lists[tag]
+
+
+_wanted: ContextVar[RawAnswer | None] = ContextVar("raw_answer", default=None)
+
+
+@contextmanager
+def raw_answer(action: str, *, tags: tuple[bytes, ...]) -> Iterator[RawAnswer]:
+    """Inside the block, one call of `action` leaves the lists named `tags` in the yielded RawAnswer."""
+    answer = RawAnswer(tags=tags, action=action)
+    token = _wanted.set(answer)
+    try:
+        yield answer
+    finally:
+        _wanted.reset(token)
+
+
+def install(client: Any) -> None:
+    """Register the handler on an IAM client."""
+    client.meta.events.register("before-parse.iam", _take_lists)
+
+
+def _take_lists(response_dict: dict[str, Any], **_: Any) -> None:
+    answer = _wanted.get()
+    if answer is None or response_dict["status_code"] != 200:
+        return
+    response_dict["body"], answer.lists = cut_lists(response_dict["body"], tags=answer.tags, action=answer.action)
+
+
+def cut_lists(
+    body: bytes, *, tags: tuple[bytes, ...], action: str
+) -> tuple[bytes, dict[bytes, list[bytes]]]:
+    """Split an IAM answer into an envelope without the lists, and the members of each list.
+
+    A list that the answer does not have is empty. Anything that is not what IAM sends (an unclosed element, text
+    between members, a comment or CDATA section, another encoding) raises AwsError: a doubtful page is never read short.
+    """
+    name = action.partition(":")[2].encode()
+    if not body.rstrip().endswith(b"</%sResponse>" % name):
+        raise malformed(action, f"the answer of {len(body)} bytes does not end with its closing tag")
+    if b"<!" in body:
+        raise malformed(action, "the answer has a comment, a CDATA section or a document type")
+    encoding = _ENCODING.match(body)
+    if encoding and encoding[1].lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        raise malformed(action, f"the answer is encoded as {encoding[1].decode('ascii', 'replace')}")
+    lists: dict[bytes, list[bytes]] = {}
+    spans: list[tuple[int, int]] = []
+    for tag in tags:
+        start, end = _span(body, tag=tag, action=action)
+        lists[tag] = split_members(body, start=start, end=end, action=action)
+        spans.append((start, end))
+    return _without(body, spans), lists
+
+
+def _span(body: bytes, *, tag: bytes, action: str) -> tuple[int, int]:
+    """First and past-the-last position of what stands between a list's tags; an empty span when it is not there."""
+    opening, closing = b"<%s>" % tag, b"</%s>" % tag
+    start = body.find(opening)
+    end = body.find(closing)
+    if start < 0 and end < 0:
+        return 0, 0
+    if start < 0 or end < start:
+        raise malformed(action, f"the list {tag.decode()} is not closed")
+    start += len(opening)
+    if body.find(opening, start) >= 0 or body.find(closing, end + 1) >= 0:
+        raise malformed(action, f"the list {tag.decode()} is there more than once")
+    return start, end
+
+
+def split_members(body: bytes, *, start: int, end: int, action: str) -> list[bytes]:
+    """The outermost `<member>…</member>` pieces between two positions, with nested members left inside."""
+    members: list[bytes] = []
+    depth, begin, last = 0, start, start
+    for tag in _MEMBER_TAG.finditer(body, start, end):
+        if tag[1]:
+            depth -= 1
+            if depth == 0:
+                last = tag.end()
+                members.append(body[begin:last])
+            elif depth < 0:
+                raise malformed(action, "a list member ends that did not begin")
+        else:
+            if depth == 0:
+                begin = tag.start()
+                if begin != last and body[last:begin].strip():
+                    raise malformed(action, "there is something between two list members")
+            depth += 1
+    if depth:
+        raise malformed(action, "a list member is not closed")
+    if end != last and body[last:end].strip():
+        raise malformed(action, "there is something after the last list member")
+    return members
+
+
+def _without(body: bytes, spans: list[tuple[int, int]]) -> bytes:
+    pieces, at = [], 0
+    for start, end in sorted(span for span in spans if span[1]):
+        if start < at:
+            raise ValueError("lists overlap")
+        pieces.append(body[at:start])
+        at = end
+    pieces.append(body[at:])
+    return b"".join(pieces)
+
+
+def malformed(action: str, why: str) -> AwsError:
+    """The error of an answer that is not what AWS sends; worth another try, since the next answer may be whole."""
+    return AwsError(
+        f"The answer could not be read: {why}.",
+        kind=ErrorKind.UNEXPECTED,
+        action=action,
+        code="MalformedAnswer",
+        is_retryable=True,
+    )

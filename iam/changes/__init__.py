@@ -1,0 +1,1 @@
+"""Every write to AWS as a Change: planned, approved, applied, observed, reversible."""

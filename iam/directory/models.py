@@ -1,0 +1,103 @@
+"""People, their teams, the AWS users that are theirs, and the roles they hold in Gatehouse."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class Person(models.Model):
+    """A human being who is known to Gatehouse; the actor of every change and of every journal entry."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=128)
+    email = models.EmailField(unique=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Identity(models.Model):
+    """An IAM user that belongs to a person, by its ARN."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="identities")
+    user_arn = models.CharField(max_length=2048, unique=True)
+
+    class Meta:
+        verbose_name_plural = "identities"
+
+    def __str__(self) -> str:
+        return self.user_arn
+
+
+class Team(models.Model):
+    """People who work together, found in AWS by the rules below."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=128)
+    description = models.CharField(max_length=512, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleKind(models.TextChoices):
+    """What makes an IAM user part of a team."""
+
+    GROUP = "group", "is a member of the IAM group"
+    PATH = "path", "lies under the path"
+
+
+class TeamRule(models.Model):
+    """Users of an account (blank: of any) who are in the group, or under the path, belong to the team."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="rules")
+    kind = models.CharField(max_length=8, choices=RuleKind.choices)
+    account_id = models.CharField(max_length=12, blank=True)
+    value = models.CharField(max_length=512)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "kind", "account_id", "value"], name="team_rule_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+class Role(models.TextChoices):
+    """What a person may do in Gatehouse."""
+
+    ADMINISTRATOR = "administrator", "Administrator"
+    APPROVER = "approver", "Approver"
+    TEAM_LEAD = "team-lead", "Team lead"
+    MEMBER = "member", "Member"
+    AUDITOR = "auditor", "Auditor"
+
+
+class RoleAssignment(models.Model):
+    """A role of a person, in one account (blank: in all), for one team (team leads only)."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="assignments")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    account_id = models.CharField(max_length=12, blank=True)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="assignments")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "role", "account_id", "team"], name="role_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role="team-lead", team__isnull=False) | (~models.Q(role="team-lead") & models.Q(team__isnull=True)),
+                name="a_team_lead_leads_a_team",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} is {self.role}"

@@ -1,0 +1,1 @@
+"""The mirror of IAM: accounts, entities in time, pulls and the queries over them."""

@@ -1,0 +1,30 @@
+"""The tables of the mirror."""
+
+from iam.mirror.models.accounts import Account, Pull, PullSection, Section, SectionState
+from iam.mirror.models.entities import Document, Entity, EntityState, Kind
+from iam.mirror.models.facts import NEVER, AccountFact, Edge, EdgeKind, InlinePolicy, PolicyVersion, TagSet, Usage, UserCredentials
+from iam.mirror.models.temporal import Cause, Temporal, valid_at
+
+__all__ = [
+    "NEVER",
+    "Account",
+    "AccountFact",
+    "Cause",
+    "Document",
+    "Edge",
+    "EdgeKind",
+    "Entity",
+    "EntityState",
+    "InlinePolicy",
+    "Kind",
+    "PolicyVersion",
+    "Pull",
+    "PullSection",
+    "Section",
+    "SectionState",
+    "TagSet",
+    "Temporal",
+    "Usage",
+    "UserCredentials",
+    "valid_at",
+]

@@ -1,0 +1,169 @@
+"""AWS accounts, how each is reached, how fresh each of its sections is, and the pulls that read them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class Partition(models.TextChoices):
+    """The AWS partitions."""
+
+    AWS = "aws", "AWS"
+    CHINA = "aws-cn", "AWS China"
+    GOV = "aws-us-gov", "AWS GovCloud (US)"
+
+
+class Source(models.TextChoices):
+    """How Gatehouse learns about an account."""
+
+    ROLE = "role", "Role, external ID"
+    ORGANIZATION = "organization", "Organization"
+    ENVIRONMENT = "environment", "Environment"
+    EXPORT = "export", "Uploaded file"
+
+
+class Account(models.Model):
+    """One AWS account: reached by a role, by the worker's own credentials, or known from an uploaded export."""
+
+    account_id = models.CharField(max_length=12, unique=True)
+    name = models.CharField(max_length=128)
+    alias = models.CharField(max_length=63, blank=True)
+    partition = models.CharField(max_length=12, choices=Partition.choices, default=Partition.AWS)
+    source = models.CharField(max_length=12, choices=Source.choices)
+    role_arn = models.CharField(max_length=2048, blank=True)
+    write_role_arn = models.CharField(max_length=2048, blank=True)
+    external_id = models.CharField(max_length=1224, blank=True)
+    organization_id = models.CharField(max_length=34, blank=True)
+    organization_path = models.CharField(max_length=512, blank=True)
+    pull_every = models.PositiveIntegerField(null=True, help_text="Minutes between scheduled pulls; null is the default.")
+    next_pull_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["name", "id"], name="account_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.account_id})"
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether changes can be carried out: there is a way in that is allowed to write."""
+        return bool(self.write_role_arn) or self.source == Source.ENVIRONMENT
+
+    @property
+    def display_id(self) -> str:
+        """The number in groups of four, as AWS prints it."""
+        return f"{self.account_id[:4]}-{self.account_id[4:8]}-{self.account_id[8:]}"
+
+
+class SectionState(models.TextChoices):
+    """How the last attempt to read a section ended."""
+
+    NEVER = "never", "Not read yet"
+    COMPLETE = "complete", "Complete"
+    PARTIAL = "partial", "Partial"
+    DENIED = "denied", "Denied"
+    FAILED = "failed", "Failed"
+    HELD = "held", "Held back"
+
+
+class Section(models.Model):
+    """The freshness of one section of one account: what is shown beside every fact of it."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sections")
+    name = models.CharField(max_length=32)
+    state = models.CharField(max_length=8, choices=SectionState.choices, default=SectionState.NEVER)
+    observed_at = models.DateTimeField(null=True, help_text="The last complete observation.")
+    attempted_at = models.DateTimeField(null=True)
+    bad_since = models.DateTimeField(null=True, help_text="Since when it has not been complete.")
+    count = models.PositiveIntegerField(default=0)
+    permission = models.CharField(max_length=128, blank=True, help_text="The action that AWS denied.")
+    message = models.CharField(max_length=1024, blank=True)
+    error_code = models.CharField(max_length=128, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="one_section_per_account")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.account_id}: {self.state}"
+
+
+class PullState(models.TextChoices):
+    """Where a pull stands."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Reading"
+    COMPLETE = "complete", "Complete"
+    PARTIAL = "partial", "Partial"
+    HELD = "held", "Held back"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Stopped"
+
+
+ACTIVE_PULL = Q(state__in=["queued", "running"])
+
+
+class Pull(models.Model):
+    """One reading of one account. At most one is queued or running per account: the constraint is the lock."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="pulls")
+    state = models.CharField(max_length=10, choices=PullState.choices, default=PullState.QUEUED)
+    trigger = models.CharField(max_length=12, default="schedule", help_text="schedule, demand, command, upload")
+    requested_by = models.UUIDField(null=True)
+    accept_loss = models.BooleanField(default=False, help_text="A person confirmed that what vanished is really gone.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    began_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    calls = models.PositiveIntegerField(default=0)
+    calls_expected = models.PositiveIntegerField(default=0)
+    waits = models.PositiveIntegerField(default=0, help_text="Retries and waits that AWS asked for.")
+    phase = models.CharField(max_length=64, blank=True)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    ended = models.PositiveIntegerField(default=0)
+    message = models.CharField(max_length=1024, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account"], condition=ACTIVE_PULL, name="one_active_pull_per_account"),
+        ]
+        indexes = [models.Index(fields=["account", "-created_at"], name="pull_history")]
+
+    def __str__(self) -> str:
+        return f"pull {self.id} of {self.account_id}: {self.state}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to this pull."""
+        return self.state not in {PullState.QUEUED, PullState.RUNNING}
+
+
+class PullSection(models.Model):
+    """What one pull did to one section."""
+
+    pull = models.ForeignKey(Pull, on_delete=models.CASCADE, related_name="sections")
+    name = models.CharField(max_length=32)
+    state = models.CharField(max_length=8, choices=SectionState.choices)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    observed_at = models.DateTimeField(null=True)
+    calls = models.PositiveIntegerField(default=0)
+    count = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    ended = models.PositiveIntegerField(default=0)
+    message = models.CharField(max_length=1024, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["pull", "name"], name="one_row_per_pull_and_section")]
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.pull_id}: {self.state}"

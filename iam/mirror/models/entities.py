@@ -1,0 +1,113 @@
+"""Entities, which stay, and their states, which change: the stable row and the typed rows in time."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from iam.mirror.models.accounts import Account
+from iam.mirror.models.temporal import CURRENT, Temporal
+
+
+class Kind(models.TextChoices):
+    """What an entity is, in AWS's words."""
+
+    USER = "user", "IAM user"
+    GROUP = "group", "IAM group"
+    ROLE = "role", "IAM role"
+    POLICY = "policy", "Managed policy"
+    INSTANCE_PROFILE = "instance-profile", "Instance profile"
+    ACCESS_KEY = "access-key", "Access key"
+    MFA_DEVICE = "mfa-device", "MFA device"
+    SSH_KEY = "ssh-key", "SSH public key"
+    SIGNING_CERTIFICATE = "signing-certificate", "Signing certificate"
+    SERVICE_CREDENTIAL = "service-credential", "Service-specific credential"
+    SERVER_CERTIFICATE = "server-certificate", "Server certificate"
+    SAML_PROVIDER = "saml-provider", "SAML provider"
+    OIDC_PROVIDER = "oidc-provider", "OpenID Connect provider"
+    INSTANCE = "instance", "EC2 instance"
+    ORG_ROOT = "org-root", "Organization root"
+    ORG_UNIT = "org-unit", "Organizational unit"
+    ORG_ACCOUNT = "org-account", "Account in the organization"
+    SCP = "scp", "Service control policy"
+    RCP = "rcp", "Resource control policy"
+
+
+class Document(models.Model):
+    """A policy document, stored once however many policies hold it; the key is BLAKE2b-128 of the exact text, in hex."""
+
+    digest = models.CharField(max_length=32, primary_key=True)
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class Entity(models.Model):
+    """One thing in one account, by the identity that AWS gives it; a user deleted and made again is another entity.
+
+    `aws_id` is AWS's unique id (AIDA…, AROA…, the access key id), or the ARN where AWS gives no id. `name`, `arn` and
+    `search` follow the newest state. `source_digest` is the digest of AWS's own answer for the entity when it was last
+    read whole: equal digest, nothing to decode. `reread_at` is when it was last read on its own, after a change.
+    """
+
+    account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="entities")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    aws_id = models.CharField(max_length=512)
+    owner = models.ForeignKey("self", db_index=False, on_delete=models.CASCADE, null=True, related_name="credentials")
+    name = models.CharField(max_length=512)
+    arn = models.CharField(max_length=2048, blank=True)
+    search = models.CharField(max_length=2600, blank=True, help_text="Lower case: ARN or name, and the unique id.")
+    first_seen = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True)
+    source_digest = models.BinaryField(max_length=16, null=True)
+    reread_at = models.DateTimeField(null=True)
+    detail_at = models.DateTimeField(null=True, help_text="When the detail lane last read it.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "kind", "aws_id"], name="one_entity_per_aws_id")]
+        indexes = [
+            models.Index(fields=["account", "kind", "name"], name="entity_by_name", condition=Q(gone_at__isnull=True)),
+            models.Index(fields=["owner"], name="entity_by_owner"),
+            models.Index(fields=["aws_id"], name="entity_by_aws_id"),
+            models.Index(fields=["arn"], name="entity_by_arn"),
+        ]
+
+    def __str__(self) -> str:
+        return self.arn or f"{self.kind} {self.name}"
+
+
+class EntityState(Temporal):
+    """How an entity was during an interval.
+
+    `category` is the one word by which lists split a kind: a role by who may assume it (`service:ec2`, `account`,
+    `cross-account`, `saml`, `oidc`, `service-linked`, `any`), a policy by owner (`aws`, `customer`), a credential by its
+    status (`Active`, `Inactive`), an MFA device by its sort (`virtual`, `security-key`, `hardware`), a user `user`. `attrs` holds the rest of
+    the kind's facts under AWS's names. `document` is a role's trust policy, an SCP's or RCP's text.
+    """
+
+    entity = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="states")
+    account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    name = models.CharField(max_length=512)
+    sort_name = models.CharField(max_length=512)
+    path = models.CharField(max_length=512, default="/")
+    arn = models.CharField(max_length=2048, blank=True)
+    created_at = models.DateTimeField(null=True)
+    category = models.CharField(max_length=64, blank=True)
+    document = models.ForeignKey(Document, db_index=False, on_delete=models.PROTECT, null=True, related_name="+")
+    attrs = models.JSONField(default=dict)
+    digest = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entity"], condition=CURRENT, name="one_current_state")]
+        indexes = [
+            models.Index(fields=["account", "kind", "sort_name", "entity"], condition=CURRENT, name="state_list_now"),
+            models.Index(fields=["kind", "sort_name", "entity"], condition=CURRENT, name="state_list_all_now"),
+            models.Index(fields=["account", "kind", "created_at", "entity"], condition=CURRENT, name="state_created_now"),
+            models.Index(fields=["account", "kind", "sort_name", "entity", "valid_from"], name="state_list_then"),
+            models.Index(fields=["entity", "valid_from"], name="state_history"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.arn or self.name} from {self.valid_from}"

@@ -1,0 +1,130 @@
+/* Progressive enhancement only. Every listener is delegated, so htmx swaps need no re-binding. */
+const $ = (s, r = document) => r.querySelector(s),
+  $$ = (s, r = document) => [...r.querySelectorAll(s)];
+
+/* dialogs & drawers: <button data-open="id">, <button data-close>, #hash, or hx-target inside <dialog data-auto> */
+const openDialog = (d) => {
+  if (d && !d.open) d.showModal();
+};
+document.addEventListener("click", (e) => {
+  const o = e.target.closest("[data-open]");
+  if (o) {
+    e.preventDefault();
+    openDialog($("#" + o.dataset.open));
+  }
+  if (e.target.closest("[data-close]"))
+    e.target.closest("dialog, .toast, .banner")?.[e.target.closest("dialog") ? "close" : "remove"]();
+  if (e.target.matches("dialog")) e.target.close();
+  $$("details.menu[open]").forEach((m) => {
+    if (!m.contains(e.target)) m.open = false;
+  });
+  const c = e.target.closest("[data-copy]");
+  if (c) navigator.clipboard?.writeText(c.dataset.copy).then(() => toast("Copied"));
+  if (e.target.closest("[data-theme-toggle]")) {
+    const h = document.documentElement,
+      dark = h.dataset.theme ? h.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    h.dataset.theme = dark ? "light" : "dark";
+    document.cookie = `theme=${h.dataset.theme}; path=/; max-age=31536000; samesite=lax`; /* the server renders it: no flash */
+  }
+});
+document.addEventListener("htmx:afterSwap", (e) => {
+  const d = e.target.closest?.("dialog[data-auto]");
+  if (d) openDialog(d);
+});
+addEventListener("DOMContentLoaded", () => {
+  const d = location.hash && document.getElementById(location.hash.slice(1));
+  if (d instanceof HTMLDialogElement) openDialog(d);
+  syncBulk();
+});
+
+/* bulk selection */
+function syncBulk() {
+  const t = $("table[data-select]");
+  if (!t) return;
+  const rows = $$("tbody input[type=checkbox]", t),
+    n = rows.filter((r) => r.checked).length,
+    all = $("thead input[type=checkbox]", t);
+  if (all) {
+    all.checked = n > 0 && n === rows.length;
+    all.indeterminate = n > 0 && n < rows.length;
+  }
+  const bar = $(".bulkbar");
+  if (bar) {
+    bar.hidden = !n;
+    const o = $("output", bar);
+    if (o) o.textContent = n;
+  }
+}
+document.addEventListener("change", (e) => {
+  const all = e.target.closest("table[data-select] thead input");
+  if (all) $$("table[data-select] tbody input[type=checkbox]").forEach((r) => (r.checked = all.checked));
+  syncBulk();
+});
+
+/* keyboard: "/" search, Escape closes menus, j/k move and c/r/s decide in a review table */
+document.addEventListener("keydown", (e) => {
+  if (e.key === "Escape")
+    $$("details.menu[open]").forEach((m) => {
+      m.open = false;
+      $("summary", m).focus();
+    });
+  if (
+    e.target.matches("input, textarea, select") ||
+    e.ctrlKey ||
+    e.metaKey ||
+    e.altKey ||
+    document.documentElement.dataset.shortcuts === "off"
+  )
+    return; /* WCAG 2.1.4: a profile setting renders data-shortcuts="off" */
+  if (e.key === "/") {
+    e.preventDefault();
+    $("#global-search")?.focus();
+  }
+  const t = $("[data-review]");
+  if (!t || $("dialog[open]")) return;
+  const rows = $$("tbody tr", t);
+  let i = rows.findIndex((r) => r.classList.contains("is-current"));
+  if ("jk".includes(e.key)) {
+    rows[i]?.classList.remove("is-current");
+    i = Math.max(0, Math.min(rows.length - 1, i + (e.key === "j" ? 1 : -1)));
+    rows[i].classList.add("is-current");
+    rows[i].focus();
+    rows[i].scrollIntoView({ block: "nearest" });
+  }
+  const b = { c: "certify", r: "revoke", s: "skip" }[e.key];
+  if (b) $(`[value=${b}]`, rows[i])?.click();
+});
+
+/* toasts: server sends HX-Trigger: {"toast": {"tone": "ok", "text": "..."}} */
+function toast(text, tone = "ok") {
+  const r = $(".toasts");
+  if (!r) return;
+  const d = document.createElement("div");
+  d.className = "toast";
+  d.dataset.tone = tone;
+  const p = document.createElement("div");
+  p.textContent = text;
+  d.append(p);
+  r.append(d);
+  if (tone !== "bad") setTimeout(() => d.remove(), 6000);
+}
+document.addEventListener("toast", (e) => toast(e.detail.text, e.detail.tone));
+document.addEventListener("htmx:responseError", () => toast("That did not go through. Nothing was changed.", "bad"));
+document.addEventListener("htmx:sendError", () => toast("No connection. Nothing was sent.", "bad"));
+
+/* copy what an element holds; numbers beside the policy editor; partly chosen access levels */
+document.addEventListener("click", (e) => {
+  const c = e.target.closest("[data-copy-from]");
+  if (!c) return;
+  const lines = $$("span[data-n]", $("#" + c.dataset.copyFrom)).map((s) => s.textContent);
+  navigator.clipboard?.writeText(lines.join("\n") || $("#" + c.dataset.copyFrom).textContent).then(() => toast("Copied"));
+});
+document.addEventListener("input", (e) => {
+  const gutter = e.target.closest(".editor textarea") && $(".editor .gutter");
+  if (!gutter) return;
+  const want = e.target.value.split("\n").length;
+  while (gutter.children.length > want) gutter.lastElementChild.remove();
+  while (gutter.children.length < want)
+    gutter.append(Object.assign(document.createElement("li"), { textContent: gutter.children.length + 1 }));
+});
+addEventListener("DOMContentLoaded", () => $$(".level[data-some] input").forEach((i) => (i.indeterminate = true)));
