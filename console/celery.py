@@ -39,11 +39,25 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     timezone="UTC",
-    beat_schedule_filename=str(Path(settings.VAR) / "beat-schedule") if settings.EMBEDDED else "/tmp/gatehouse-beat",  # noqa: S108
+    beat_schedule_filename=str(Path(settings.VAR) / "beat-schedule")
+    if settings.EMBEDDED
+    else "/tmp/gatehouse-beat",  # noqa: S108
     beat_schedule={
-        "pull-due-accounts": {"task": "iam.mirror.tasks.pull_due_accounts", "schedule": 15.0, "options": {"expires": 15}},
-        "sweep-changes": {"task": "iam.changes.tasks.sweep_changes", "schedule": 10.0, "options": {"expires": 10}},
-        "chain-journal": {"task": "iam.journal.tasks.chain_journal", "schedule": 1.0, "options": {"expires": 2}},
+        "pull-due-accounts": {
+            "task": "iam.mirror.tasks.pull_due_accounts",
+            "schedule": 15.0,
+            "options": {"expires": 15},
+        },
+        "sweep-changes": {
+            "task": "iam.changes.tasks.sweep_changes",
+            "schedule": 10.0,
+            "options": {"expires": 10},
+        },
+        "chain-journal": {
+            "task": "iam.journal.tasks.chain_journal",
+            "schedule": 1.0,
+            "options": {"expires": 2},
+        },
     },
 )
 app.autodiscover_tasks(["iam.journal", "iam.mirror", "iam.changes"])

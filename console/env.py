@@ -25,7 +25,9 @@ def _raw(name: str) -> str | None:
     try:
         text = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigurationError(f"{name}_FILE points to {file}, which cannot be read: {error.strerror}.") from error
+        raise ConfigurationError(
+            f"{name}_FILE points to {file}, which cannot be read: {error.strerror}."
+        ) from error
     if not text:
         raise ConfigurationError(f"{name}_FILE points to {file}, which is empty.")
     return text
@@ -88,7 +90,9 @@ def redis_url(name: str, default: str | None) -> str:
     value = text(name, default, why="Write the address of Redis, such as redis://localhost:6379/0.")
     parts = urlsplit(value)
     if parts.scheme not in {"redis", "rediss", "redis+socket", "filesystem"}:
-        raise ConfigurationError(f"{name} starts with {parts.scheme!r}: write redis://, rediss:// or redis+socket://.")
+        raise ConfigurationError(
+            f"{name} starts with {parts.scheme!r}: write redis://, rediss:// or redis+socket://."
+        )
     if parts.scheme in {"redis", "rediss"} and not parts.hostname:
         raise ConfigurationError(f"{name} names no host: write redis://HOST:6379/0.")
     return value
@@ -96,7 +100,9 @@ def redis_url(name: str, default: str | None) -> str:
 
 def database(name: str, default: str | None) -> dict[str, object]:
     """Django's settings for one database from its address: sqlite:///PATH or postgres://USER:PASSWORD@HOST/NAME."""
-    value = text(name, default, why="Write the address of PostgreSQL, such as postgres://gatehouse:…@db/gatehouse.")
+    value = text(
+        name, default, why="Write the address of PostgreSQL, such as postgres://gatehouse:…@db/gatehouse."
+    )
     parts = urlsplit(value)
     if parts.scheme == "sqlite":
         return _sqlite(parts.path[1:] if parts.path.startswith("//") else parts.path)

@@ -30,7 +30,9 @@ try:
     else:
         SECRET_KEY = env.text("GATEHOUSE_SECRET_KEY", why="Write 50 or more random characters.")
         if len(SECRET_KEY) < 50:
-            raise env.ConfigurationError("GATEHOUSE_SECRET_KEY is too short: write 50 or more random characters.")
+            raise env.ConfigurationError(
+                "GATEHOUSE_SECRET_KEY is too short: write 50 or more random characters."
+            )
 
     ALLOWED_HOSTS = env.words(
         "GATEHOUSE_ALLOWED_HOSTS",
@@ -44,7 +46,11 @@ try:
     ).rstrip("/")
     if not EMBEDDED and not BASE_URL.startswith("https://"):
         raise env.ConfigurationError("GATEHOUSE_BASE_URL must start with https:// in production.")
-    DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR / 'gatehouse.sqlite3'}" if EMBEDDED else None)}
+    DATABASES = {
+        "default": env.database(
+            "DATABASE_URL", f"sqlite:///{VAR / 'gatehouse.sqlite3'}" if EMBEDDED else None
+        )
+    }
     BROKER_URL = env.redis_url("REDIS_URL", "redis://127.0.0.1:6379/0" if EMBEDDED else None)
     IDLE_MINUTES = env.number("GATEHOUSE_IDLE_MINUTES", 15, low=1, high=1440)
     IDLE_MINUTES_MEMBER = env.number("GATEHOUSE_IDLE_MINUTES_MEMBER", 60, low=1, high=1440)

@@ -24,7 +24,18 @@ class Item:
 
 
 NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
-    ("", (Item("dashboard:overview", "gauge", "Overview", "overview", (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)),)),
+    (
+        "",
+        (
+            Item(
+                "dashboard:overview",
+                "gauge",
+                "Overview",
+                "overview",
+                (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF),
+            ),
+        ),
+    ),
     (
         "Identities",
         (
@@ -32,15 +43,29 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("identities:groups", "users", "Groups", "groups", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("identities:roles", "bot", "Roles", "roles", (Right.SEE_ACCOUNT,)),
             Item("identities:policies", "scroll-text", "Policies", "policies", (Right.SEE_ACCOUNT,)),
-            Item("identities:instance-profiles", "server", "Instance profiles", "instance-profiles", (Right.SEE_ACCOUNT,)),
-            Item("identities:providers", "fingerprint", "Identity providers", "providers", (Right.SEE_ACCOUNT,)),
+            Item(
+                "identities:instance-profiles",
+                "server",
+                "Instance profiles",
+                "instance-profiles",
+                (Right.SEE_ACCOUNT,),
+            ),
+            Item(
+                "identities:providers", "fingerprint", "Identity providers", "providers", (Right.SEE_ACCOUNT,)
+            ),
         ),
     ),
     (
         "Operations",
         (
             Item("changes:approvals", "git-pull-request", "Approvals", "approvals", (Right.APPROVE_CHANGE,)),
-            Item("changes:list", "history", "Changes", "changes", (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT)),
+            Item(
+                "changes:list",
+                "history",
+                "Changes",
+                "changes",
+                (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT),
+            ),
             Item("audit:journal", "book-open", "Journal", "journal", (Right.SEE_JOURNAL,)),
             Item("setup:accounts", "cloud", "Accounts", "accounts", (Right.SEE_ACCOUNT,)),
             Item("operators", "user-cog", "Operators", "operators", (Right.MANAGE_OPERATORS,)),
@@ -52,7 +77,9 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
 def _navigation(viewer: Viewer) -> list[tuple[str, list[tuple[str, Item]]]]:
     groups = []
     for title, items in NAVIGATION:
-        shown = [(reverse(item.url), item) for item in items if any(viewer.may(right) for right in item.rights)]
+        shown = [
+            (reverse(item.url), item) for item in items if any(viewer.may(right) for right in item.rights)
+        ]
         if shown:
             groups.append((title, shown))
     return groups
@@ -63,7 +90,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     viewer: Viewer | None = getattr(request, "viewer", None)
     htmx = getattr(request, "htmx", None)
     theme = request.COOKIES.get("theme", "")
-    base = {"viewer": viewer, "at": getattr(request, "at", None), "theme": theme if theme in {"light", "dark"} else ""}
+    base = {
+        "viewer": viewer,
+        "at": getattr(request, "at", None),
+        "theme": theme if theme in {"light", "dark"} else "",
+    }
     if viewer is None or (htmx and not htmx.history_restore_request):
         return base
     return base | {

@@ -15,7 +15,12 @@ def is_fragment(request: HttpRequest) -> bool:
 
 
 def render_page(
-    request: HttpRequest, template: str, context: dict[str, Any] | None = None, *, partial: str = "", status: int = 200
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any] | None = None,
+    *,
+    partial: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     """Render `template`, or only its partial when htmx asks and the partial is named."""
     name = f"{template}#{partial}" if partial and is_fragment(request) else template

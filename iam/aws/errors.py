@@ -73,7 +73,12 @@ _KIND_OF_STATUS = {
 }
 _ALWAYS_RETRYABLE = frozenset({ErrorKind.THROTTLED, ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT})
 _RETRYABLE_CODES = frozenset(
-    {"EntityTemporarilyUnmodifiable", "ConcurrentModification", "ConcurrentModificationException", "ReportInProgress"}
+    {
+        "EntityTemporarilyUnmodifiable",
+        "ConcurrentModification",
+        "ConcurrentModificationException",
+        "ReportInProgress",
+    }
 )
 # "User: arn:… is not authorized to perform: iam:ListUsers on resource: …"
 _MISSING_ACTION = re.compile(r"not authorized to perform:?\s*([a-z0-9-]+:[A-Za-z0-9*]+)", re.IGNORECASE)

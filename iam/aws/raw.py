@@ -56,12 +56,12 @@ def _take_lists(response_dict: dict[str, Any], **_: Any) -> None:
     answer = _wanted.get()
     if answer is None or response_dict["status_code"] != 200:
         return
-    response_dict["body"], answer.lists = cut_lists(response_dict["body"], tags=answer.tags, action=answer.action)
+    response_dict["body"], answer.lists = cut_lists(
+        response_dict["body"], tags=answer.tags, action=answer.action
+    )
 
 
-def cut_lists(
-    body: bytes, *, tags: tuple[bytes, ...], action: str
-) -> tuple[bytes, dict[bytes, list[bytes]]]:
+def cut_lists(body: bytes, *, tags: tuple[bytes, ...], action: str) -> tuple[bytes, dict[bytes, list[bytes]]]:
     """Split an IAM answer into an envelope without the lists, and the members of each list.
 
     A list that the answer does not have is empty. Anything that is not what IAM sends (an unclosed element, text

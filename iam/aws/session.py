@@ -104,7 +104,9 @@ class Aws:
     def _make_client(self, service: str, region: str) -> Any:
         client = self._session.create_client(service, region_name=region, config=CONFIG)
         events = client.meta.events
-        events.register_first(f"request-created.{client.meta.service_model.service_id.hyphenize()}", self._on_request)
+        events.register_first(
+            f"request-created.{client.meta.service_model.service_id.hyphenize()}", self._on_request
+        )
         if service == "iam":
             events.unregister("after-call.iam", json_decode_policies)
             events.register("after-call.iam", decode_response_documents)

@@ -63,7 +63,9 @@ class TeamRule(models.Model):
     value = models.CharField(max_length=512)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["team", "kind", "account_id", "value"], name="team_rule_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "kind", "account_id", "value"], name="team_rule_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
@@ -85,7 +87,9 @@ class RoleAssignment(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="assignments")
     role = models.CharField(max_length=16, choices=Role.choices)
     account_id = models.CharField(max_length=12, blank=True)
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="assignments")
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, blank=True, related_name="assignments"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -94,7 +98,8 @@ class RoleAssignment(models.Model):
                 fields=["person", "role", "account_id", "team"], name="role_once", nulls_distinct=False
             ),
             models.CheckConstraint(
-                condition=models.Q(role="team-lead", team__isnull=False) | (~models.Q(role="team-lead") & models.Q(team__isnull=True)),
+                condition=models.Q(role="team-lead", team__isnull=False)
+                | (~models.Q(role="team-lead") & models.Q(team__isnull=True)),
                 name="a_team_lead_leads_a_team",
             ),
         ]

@@ -32,7 +32,9 @@ def _tokens(line: str) -> SafeString:
         out.append(escape(line[at : match.start()]))
         at, kind, text = match.end(), match.lastgroup, match.group()
         if kind == "str":
-            kind = {'"Allow"': "allow", '"Deny"': "deny"}.get(text) or ("act" if ACTION.fullmatch(text) else "str")
+            kind = {'"Allow"': "allow", '"Deny"': "deny"}.get(text) or (
+                "act" if ACTION.fullmatch(text) else "str"
+            )
         out.append(format_html('<i class="t-{}">{}</i>', kind, text))
     out.append(escape(line[at:]))
     return mark_safe("".join(out))  # noqa: S308 - every part is escaped above
@@ -47,13 +49,17 @@ def policydoc(
     first, last = (int(x) for x in hit.split("-")) if hit else (0, -1)
     rows = []
     for number, line in enumerate(pretty(text).strip("\n").split("\n"), start):
-        names = " ".join(c for c in ("mark" if str(number) in tone else "", "lit" if first <= number <= last else "") if c)
+        names = " ".join(
+            c for c in ("mark" if str(number) in tone else "", "lit" if first <= number <= last else "") if c
+        )
         css = format_html(' class="{}"', names) if names else ""
         data = format_html(' data-tone="{}"', tone[str(number)]) if str(number) in tone else ""
         rows.append(format_html('<span data-n="{}"{}{}>{}</span>', number, css, data, _tokens(line)))
     body = mark_safe("".join(rows))  # noqa: S308 - every part is escaped above
     ident = format_html(' id="{}"', id) if id else ""
-    return format_html('<pre class="code"{} role="group" tabindex="0" aria-label="{}">{}</pre>', ident, label, body)
+    return format_html(
+        '<pre class="code"{} role="group" tabindex="0" aria-label="{}">{}</pre>', ident, label, body
+    )
 
 
 def _cell(side: str, number: int, line: str, sign: str) -> SafeString:
@@ -71,7 +77,11 @@ def sidediff(old: str, new: str) -> SafeString:
     for op, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         for k in range(max(i2 - i1, j2 - j1)):
             i, j = i1 + k, j1 + k
-            left = _cell("old", i + 1 if i < i2 else 0, a[i] if i < i2 else "", "" if op == "equal" else "Removed")
-            right = _cell("new", j + 1 if j < j2 else 0, b[j] if j < j2 else "", "" if op == "equal" else "Added")
+            left = _cell(
+                "old", i + 1 if i < i2 else 0, a[i] if i < i2 else "", "" if op == "equal" else "Removed"
+            )
+            right = _cell(
+                "new", j + 1 if j < j2 else 0, b[j] if j < j2 else "", "" if op == "equal" else "Added"
+            )
             rows.append(format_html('<li class="{}">{}{}</li>', op, left, right))
     return format_html('<ol class="sidediff">{}</ol>', mark_safe("".join(rows)))  # noqa: S308 - escaped above

@@ -15,7 +15,13 @@ from iam.mirror.models import NEVER
 
 register = template.Library()
 
-LEVELS = [("list", "List", "L"), ("read", "Read", "R"), ("write", "Write", "W"), ("perm", "Perms", "P"), ("tag", "Tag", "T")]
+LEVELS = [
+    ("list", "List", "L"),
+    ("read", "Read", "R"),
+    ("write", "Write", "W"),
+    ("perm", "Perms", "P"),
+    ("tag", "Tag", "T"),
+]
 WORDS = ["none", "a quarter", "half", "most", "full"]
 
 
@@ -23,7 +29,9 @@ WORDS = ["none", "a quarter", "half", "most", "full"]
 def icon(name: str, cls: str = "", label: str = "") -> SafeString:
     """An icon of the sprite; decoration unless a label is given."""
     a11y = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
-    return format_html('<svg class="icon {}" {}><use href="{}#{}"/></svg>', cls, a11y, static("icons.svg"), name)
+    return format_html(
+        '<svg class="icon {}" {}><use href="{}#{}"/></svg>', cls, a11y, static("icons.svg"), name
+    )
 
 
 @register.simple_tag
@@ -39,7 +47,10 @@ def avatar(name: str, cls: str = "") -> SafeString:
     parts = [p for p in name.replace("-", " ").replace(".", " ").replace("_", " ").split() if p]
     initials = "".join(p[0] for p in parts[:2]).upper()
     return format_html(
-        '<span class="avatar {}" data-h="{}" aria-hidden="true">{}</span>', cls, sum(map(ord, name)) % 6, initials
+        '<span class="avatar {}" data-h="{}" aria-hidden="true">{}</span>',
+        cls,
+        sum(map(ord, name)) % 6,
+        initials,
     )
 
 
@@ -113,7 +124,10 @@ def ago(moment: datetime | None, never: str = "Never") -> SafeString:
     text = "Just now" if short == "now" else f"{short} ago"
     utc = moment.astimezone(UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), utc.strftime("%-d %b %Y, %H:%M:%S UTC"), text
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.isoformat(timespec="seconds"),
+        utc.strftime("%-d %b %Y, %H:%M:%S UTC"),
+        text,
     )
 
 
@@ -125,7 +139,10 @@ def moment(value: datetime | None, never: str = "Never", only: str = "") -> Safe
     utc = value.astimezone(UTC)
     text = utc.strftime("%-d %b %Y" if only == "date" else "%-d %b %Y, %H:%M")
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', utc.isoformat(timespec="seconds"), utc.strftime("%-d %b %Y, %H:%M:%S UTC"), text
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.isoformat(timespec="seconds"),
+        utc.strftime("%-d %b %Y, %H:%M:%S UTC"),
+        text,
     )
 
 

@@ -2,7 +2,17 @@
 
 from iam.mirror.models.accounts import Account, Pull, PullSection, Section, SectionState
 from iam.mirror.models.entities import Document, Entity, EntityState, Kind
-from iam.mirror.models.facts import NEVER, AccountFact, Edge, EdgeKind, InlinePolicy, PolicyVersion, TagSet, Usage, UserCredentials
+from iam.mirror.models.facts import (
+    NEVER,
+    AccountFact,
+    Edge,
+    EdgeKind,
+    InlinePolicy,
+    PolicyVersion,
+    TagSet,
+    Usage,
+    UserCredentials,
+)
 from iam.mirror.models.temporal import Cause, Temporal, valid_at
 
 __all__ = [

@@ -38,7 +38,9 @@ class Account(models.Model):
     external_id = models.CharField(max_length=1224, blank=True)
     organization_id = models.CharField(max_length=34, blank=True)
     organization_path = models.CharField(max_length=512, blank=True)
-    pull_every = models.PositiveIntegerField(null=True, help_text="Minutes between scheduled pulls; null is the default.")
+    pull_every = models.PositiveIntegerField(
+        null=True, help_text="Minutes between scheduled pulls; null is the default."
+    )
     next_pull_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(null=True)
@@ -114,9 +116,13 @@ class Pull(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="pulls")
     state = models.CharField(max_length=10, choices=PullState.choices, default=PullState.QUEUED)
-    trigger = models.CharField(max_length=12, default="schedule", help_text="schedule, demand, command, upload")
+    trigger = models.CharField(
+        max_length=12, default="schedule", help_text="schedule, demand, command, upload"
+    )
     requested_by = models.UUIDField(null=True)
-    accept_loss = models.BooleanField(default=False, help_text="A person confirmed that what vanished is really gone.")
+    accept_loss = models.BooleanField(
+        default=False, help_text="A person confirmed that what vanished is really gone."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     began_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -133,7 +139,9 @@ class Pull(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account"], condition=ACTIVE_PULL, name="one_active_pull_per_account"),
+            models.UniqueConstraint(
+                fields=["account"], condition=ACTIVE_PULL, name="one_active_pull_per_account"
+            ),
         ]
         indexes = [models.Index(fields=["account", "-created_at"], name="pull_history")]
 

@@ -54,10 +54,14 @@ class Entity(models.Model):
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="entities")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     aws_id = models.CharField(max_length=512)
-    owner = models.ForeignKey("self", db_index=False, on_delete=models.CASCADE, null=True, related_name="credentials")
+    owner = models.ForeignKey(
+        "self", db_index=False, on_delete=models.CASCADE, null=True, related_name="credentials"
+    )
     name = models.CharField(max_length=512)
     arn = models.CharField(max_length=2048, blank=True)
-    search = models.CharField(max_length=2600, blank=True, help_text="Lower case: ARN or name, and the unique id.")
+    search = models.CharField(
+        max_length=2600, blank=True, help_text="Lower case: ARN or name, and the unique id."
+    )
     first_seen = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)
     source_digest = models.BinaryField(max_length=16, null=True)
@@ -65,9 +69,13 @@ class Entity(models.Model):
     detail_at = models.DateTimeField(null=True, help_text="When the detail lane last read it.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "kind", "aws_id"], name="one_entity_per_aws_id")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "kind", "aws_id"], name="one_entity_per_aws_id")
+        ]
         indexes = [
-            models.Index(fields=["account", "kind", "name"], name="entity_by_name", condition=Q(gone_at__isnull=True)),
+            models.Index(
+                fields=["account", "kind", "name"], name="entity_by_name", condition=Q(gone_at__isnull=True)
+            ),
             models.Index(fields=["owner"], name="entity_by_owner"),
             models.Index(fields=["aws_id"], name="entity_by_aws_id"),
             models.Index(fields=["arn"], name="entity_by_arn"),
@@ -95,17 +103,31 @@ class EntityState(Temporal):
     arn = models.CharField(max_length=2048, blank=True)
     created_at = models.DateTimeField(null=True)
     category = models.CharField(max_length=64, blank=True)
-    document = models.ForeignKey(Document, db_index=False, on_delete=models.PROTECT, null=True, related_name="+")
+    document = models.ForeignKey(
+        Document, db_index=False, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     attrs = models.JSONField(default=dict)
     digest = models.CharField(max_length=32)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity"], condition=CURRENT, name="one_current_state")]
+        constraints = [
+            models.UniqueConstraint(fields=["entity"], condition=CURRENT, name="one_current_state")
+        ]
         indexes = [
-            models.Index(fields=["account", "kind", "sort_name", "entity"], condition=CURRENT, name="state_list_now"),
-            models.Index(fields=["kind", "sort_name", "entity"], condition=CURRENT, name="state_list_all_now"),
-            models.Index(fields=["account", "kind", "created_at", "entity"], condition=CURRENT, name="state_created_now"),
-            models.Index(fields=["account", "kind", "sort_name", "entity", "valid_from"], name="state_list_then"),
+            models.Index(
+                fields=["account", "kind", "sort_name", "entity"], condition=CURRENT, name="state_list_now"
+            ),
+            models.Index(
+                fields=["kind", "sort_name", "entity"], condition=CURRENT, name="state_list_all_now"
+            ),
+            models.Index(
+                fields=["account", "kind", "created_at", "entity"],
+                condition=CURRENT,
+                name="state_created_now",
+            ),
+            models.Index(
+                fields=["account", "kind", "sort_name", "entity", "valid_from"], name="state_list_then"
+            ),
             models.Index(fields=["entity", "valid_from"], name="state_history"),
         ]
 

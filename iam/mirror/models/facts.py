@@ -36,7 +36,9 @@ class Edge(Temporal):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["source", "kind", "target"], condition=CURRENT, name="one_current_edge")
+            models.UniqueConstraint(
+                fields=["source", "kind", "target"], condition=CURRENT, name="one_current_edge"
+            )
         ]
         indexes = [
             models.Index(fields=["target", "kind", "source"], condition=CURRENT, name="edge_in_now"),
@@ -52,13 +54,19 @@ class InlinePolicy(Temporal):
     """A policy embedded in a user, group or role."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
-    owner = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="inline_policies")
+    owner = models.ForeignKey(
+        Entity, db_index=False, on_delete=models.CASCADE, related_name="inline_policies"
+    )
     name = models.CharField(max_length=128)
-    document = models.ForeignKey(Document, db_index=False, on_delete=models.PROTECT, related_name="inline_uses")
+    document = models.ForeignKey(
+        Document, db_index=False, on_delete=models.PROTECT, related_name="inline_uses"
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["owner", "name"], condition=CURRENT, name="one_current_inline_policy")
+            models.UniqueConstraint(
+                fields=["owner", "name"], condition=CURRENT, name="one_current_inline_policy"
+            )
         ]
         indexes = [models.Index(fields=["owner", "valid_from"], name="inline_then")]
 
@@ -72,13 +80,17 @@ class PolicyVersion(Temporal):
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
     policy = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="versions")
     version_id = models.CharField(max_length=16)
-    document = models.ForeignKey(Document, db_index=False, on_delete=models.PROTECT, related_name="version_uses")
+    document = models.ForeignKey(
+        Document, db_index=False, on_delete=models.PROTECT, related_name="version_uses"
+    )
     is_default = models.BooleanField()
     created_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["policy", "version_id"], condition=CURRENT, name="one_current_version")
+            models.UniqueConstraint(
+                fields=["policy", "version_id"], condition=CURRENT, name="one_current_version"
+            )
         ]
         indexes = [models.Index(fields=["policy", "valid_from"], name="version_then")]
 
@@ -94,7 +106,9 @@ class TagSet(Temporal):
     tags = models.JSONField(default=dict)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity"], condition=CURRENT, name="one_current_tag_set")]
+        constraints = [
+            models.UniqueConstraint(fields=["entity"], condition=CURRENT, name="one_current_tag_set")
+        ]
         indexes = [models.Index(fields=["entity", "valid_from"], name="tags_then")]
 
     def __str__(self) -> str:
@@ -110,7 +124,9 @@ class UserCredentials(Temporal):
     """
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
-    user = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="credential_states")
+    user = models.ForeignKey(
+        Entity, db_index=False, on_delete=models.CASCADE, related_name="credential_states"
+    )
     has_password = models.BooleanField(null=True)
     password_changed_at = models.DateTimeField(null=True)
     mfa = models.CharField(max_length=16, default="unread")
@@ -120,9 +136,13 @@ class UserCredentials(Temporal):
     report = models.JSONField(default=dict)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user"], condition=CURRENT, name="one_current_credentials")]
+        constraints = [
+            models.UniqueConstraint(fields=["user"], condition=CURRENT, name="one_current_credentials")
+        ]
         indexes = [
-            models.Index(fields=["account", "oldest_key_at", "user"], condition=CURRENT, name="credentials_by_key_now"),
+            models.Index(
+                fields=["account", "oldest_key_at", "user"], condition=CURRENT, name="credentials_by_key_now"
+            ),
             models.Index(fields=["account", "mfa", "user"], condition=CURRENT, name="credentials_by_mfa_now"),
             models.Index(fields=["user", "valid_from"], name="credentials_then"),
         ]
@@ -161,7 +181,9 @@ class AccountFact(Temporal):
     value = models.JSONField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "name"], condition=CURRENT, name="one_current_fact")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "name"], condition=CURRENT, name="one_current_fact")
+        ]
 
     def __str__(self) -> str:
         return self.name

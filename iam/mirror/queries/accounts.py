@@ -43,5 +43,9 @@ def frame(viewer: Viewer, *, account_id: str) -> Frame:
     if account_id and not chosen:
         chosen = visible_accounts(viewer).filter(account_id=account_id).first()
     shown = Q(account=chosen) if chosen else Q(account__in=accounts)
-    oldest = Section.objects.filter(shown, observed_at__isnull=False, name="users").aggregate(o=Min("observed_at"))["o"]
-    return Frame(chosen=chosen, accounts=accounts[:SWITCH_LIMIT], more=len(accounts) > SWITCH_LIMIT, oldest=oldest)
+    oldest = Section.objects.filter(shown, observed_at__isnull=False, name="users").aggregate(
+        o=Min("observed_at")
+    )["o"]
+    return Frame(
+        chosen=chosen, accounts=accounts[:SWITCH_LIMIT], more=len(accounts) > SWITCH_LIMIT, oldest=oldest
+    )

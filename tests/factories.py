@@ -1,0 +1,244 @@
+"""Small explicit factories: each makes one thing with sensible defaults; tests state what they depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from iam.directory.models import Identity, Person, Role, RoleAssignment, Team
+from iam.guard import Viewer, viewer_for
+from iam.mirror.models import (
+    Account,
+    Document,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    Usage,
+    UserCredentials,
+)
+
+FIRST_READ = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+_numbers = itertools.count(1)
+_PREFIX = {
+    Kind.USER: "AIDA",
+    Kind.GROUP: "AGPA",
+    Kind.ROLE: "AROA",
+    Kind.POLICY: "ANPA",
+    Kind.INSTANCE_PROFILE: "AIPA",
+}
+ALLOW_S3 = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+}
+TRUST_EC2 = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+
+def account(account_id: str = "111111111111", *, name: str = "production", **fields: Any) -> Account:
+    """An account that a role reaches."""
+    defaults = {
+        "name": name,
+        "source": "role",
+        "role_arn": f"arn:aws:iam::{account_id}:role/gatehouse-reader",
+    }
+    return Account.objects.create(account_id=account_id, **defaults | fields)
+
+
+def document(body: dict[str, Any] | str) -> Document:
+    """An interned policy document."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return Document.objects.get_or_create(digest=digest, defaults={"text": text})[0]
+
+
+def entity(
+    owner_account: Account,
+    kind: Kind,
+    name: str,
+    *,
+    path: str = "/",
+    arn: str | None = None,
+    since: datetime = FIRST_READ,
+    until: datetime | None = None,
+    **state: Any,
+) -> Entity:
+    """An entity with one state from `since` (until `until`)."""
+    aws_id = f"{_PREFIX.get(kind, 'AXXX')}{next(_numbers):017d}"
+    arn = arn if arn is not None else f"arn:aws:iam::{owner_account.account_id}:{kind.value}{path}{name}"
+    made = Entity.objects.create(
+        account=owner_account,
+        kind=kind,
+        aws_id=aws_id,
+        name=name,
+        arn=arn,
+        search=f"{arn} {aws_id}".lower(),
+        first_seen=since,
+        gone_at=until,
+    )
+    EntityState.objects.create(
+        entity=made,
+        account=owner_account,
+        kind=kind,
+        name=name,
+        sort_name=name.lower(),
+        path=path,
+        arn=arn,
+        created_at=state.pop("created_at", since),
+        digest=f"{next(_numbers):032d}",
+        valid_from=since,
+        valid_to=until,
+        observed_at=since,
+        **state,
+    )
+    return made
+
+
+def user(
+    owner_account: Account,
+    name: str = "maya.okafor",
+    *,
+    credentials: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Entity:
+    """An IAM user with credentials and usage rows."""
+    since = fields.get("since", FIRST_READ)
+    made = entity(owner_account, Kind.USER, name, category="user", **fields)
+    UserCredentials.objects.create(
+        account=owner_account,
+        user=made,
+        valid_from=since,
+        valid_to=fields.get("until"),
+        observed_at=since,
+        **{"has_password": True, "mfa": "virtual"} | (credentials or {}),
+    )
+    Usage.objects.create(entity=made, account=owner_account, kind=Kind.USER, observed_at=since)
+    return made
+
+
+def group(owner_account: Account, name: str = "deployers", **fields: Any) -> Entity:
+    """An IAM group."""
+    return entity(owner_account, Kind.GROUP, name, **fields)
+
+
+def role(
+    owner_account: Account, name: str = "app", *, trust: dict[str, Any] | None = None, **fields: Any
+) -> Entity:
+    """An IAM role with a trust policy and a usage row."""
+    made = entity(
+        owner_account,
+        Kind.ROLE,
+        name,
+        document=document(trust or TRUST_EC2),
+        **{"category": "service:ec2"} | fields,
+    )
+    Usage.objects.create(
+        entity=made, account=owner_account, kind=Kind.ROLE, observed_at=fields.get("since", FIRST_READ)
+    )
+    return made
+
+
+def policy(
+    owner_account: Account, name: str = "DeployPayments", *, body: dict[str, Any] | None = None, **fields: Any
+) -> Entity:
+    """A customer managed policy with one version, v1."""
+    since = fields.get("since", FIRST_READ)
+    made = entity(owner_account, Kind.POLICY, name, **{"category": "customer"} | fields)
+    PolicyVersion.objects.create(
+        account=owner_account,
+        policy=made,
+        version_id="v1",
+        document=document(body or ALLOW_S3),
+        is_default=True,
+        created_at=since,
+        valid_from=since,
+        observed_at=since,
+    )
+    return made
+
+
+def edge(
+    kind: EdgeKind,
+    source: Entity,
+    target: Entity,
+    *,
+    since: datetime = FIRST_READ,
+    until: datetime | None = None,
+) -> Edge:
+    """A tie between two entities."""
+    return Edge.objects.create(
+        account=source.account,
+        kind=kind,
+        source=source,
+        target=target,
+        valid_from=since,
+        valid_to=until,
+        observed_at=since,
+    )
+
+
+def inline(
+    owner: Entity, name: str = "extra", *, body: dict[str, Any] | None = None, since: datetime = FIRST_READ
+) -> InlinePolicy:
+    """An inline policy."""
+    return InlinePolicy.objects.create(
+        account=owner.account,
+        owner=owner,
+        name=name,
+        document=document(body or ALLOW_S3),
+        valid_from=since,
+        observed_at=since,
+    )
+
+
+def person(name: str = "Ines Duarte", *, email: str = "", arns: tuple[str, ...] = ()) -> Person:
+    """A person, with the IAM users that are theirs."""
+    made = Person.objects.create(name=name, email=email or f"{name.lower().replace(' ', '.')}@example.com")
+    for arn in arns:
+        Identity.objects.create(person=made, user_arn=arn)
+    return made
+
+
+def assign(
+    someone: Person, role_name: Role, *, account_id: str = "", team: Team | None = None
+) -> RoleAssignment:
+    """A role of a person."""
+    return RoleAssignment.objects.create(person=someone, role=role_name, account_id=account_id, team=team)
+
+
+def operator(
+    role_name: Role | None = Role.ADMINISTRATOR,
+    *,
+    name: str = "Ines Duarte",
+    team: Team | None = None,
+    arns: tuple[str, ...] = (),
+) -> Any:
+    """A sign-in of a person with one role; use with `client.force_login`."""
+    from console.operators.models import Operator
+
+    someone = person(name, arns=arns)
+    if role_name is not None:
+        assign(someone, role_name, team=team)
+    return Operator.objects.create_user(
+        username=name.lower().replace(" ", "."),
+        email=someone.email,
+        password="correct horse battery staple",
+        person=someone,
+    )
+
+
+def viewer(role_name: Role = Role.ADMINISTRATOR, **fields: Any) -> Viewer:
+    """A viewer with one role."""
+    someone = person(**fields)
+    assign(someone, role_name)
+    return viewer_for(someone)
