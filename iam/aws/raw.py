@@ -81,7 +81,7 @@ def cut_lists(body: bytes, *, tags: tuple[bytes, ...], action: str) -> tuple[byt
         start, end = _span(body, tag=tag, action=action)
         lists[tag] = split_members(body, start=start, end=end, action=action)
         spans.append((start, end))
-    return _without(body, spans), lists
+    return _without(body, spans=spans, action=action), lists
 
 
 def _span(body: bytes, *, tag: bytes, action: str) -> tuple[int, int]:
@@ -124,11 +124,11 @@ def split_members(body: bytes, *, start: int, end: int, action: str) -> list[byt
     return members
 
 
-def _without(body: bytes, spans: list[tuple[int, int]]) -> bytes:
+def _without(body: bytes, *, spans: list[tuple[int, int]], action: str) -> bytes:
     pieces, at = [], 0
     for start, end in sorted(span for span in spans if span[1]):
         if start < at:
-            raise ValueError("lists overlap")
+            raise malformed(action, "one list is inside of another")
         pieces.append(body[at:start])
         at = end
     pieces.append(body[at:])

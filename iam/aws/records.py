@@ -104,3 +104,181 @@ class PolicyRecord:
 
 
 Record = UserRecord | GroupRecord | RoleRecord | PolicyRecord
+
+
+@dataclass(frozen=True, slots=True)
+class UserListing:
+    """What ListUsers adds to the bulk answer: when the password was last used (None: never, or no password)."""
+
+    aws_id: str
+    name: str
+    path: str
+    arn: str
+    created_at: datetime
+    password_last_used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleListing:
+    """What ListRoles adds to the bulk answer; the duration is in seconds."""
+
+    aws_id: str
+    name: str
+    arn: str
+    max_session_duration: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualMfaDeviceRecord:
+    """A virtual MFA device. `user_name` is None for the root user's and for one that nobody has (`user_arn` tells)."""
+
+    serial_number: str
+    user_name: str | None
+    user_arn: str | None
+    user_id: str | None
+    enabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MfaDeviceRecord:
+    """A device of one user, virtual or hardware."""
+
+    serial_number: str
+    user_name: str
+    enabled_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpecificCredentialRecord:
+    """A user's credential for one service (CodeCommit, Keyspaces, Bedrock)."""
+
+    credential_id: str
+    user_name: str
+    service_name: str
+    service_user_name: str
+    status: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceProfileRecord:
+    """An instance profile; AWS allows one role in it. `roles` holds names."""
+
+    aws_id: str
+    name: str
+    path: str
+    arn: str
+    created_at: datetime
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCertificateRecord:
+    """A TLS certificate kept in IAM."""
+
+    aws_id: str
+    name: str
+    path: str
+    arn: str
+    uploaded_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SamlProviderRecord:
+    """A SAML provider; `metadata_digest` is the SHA-256 (hex) of its metadata document."""
+
+    arn: str
+    name: str
+    created_at: datetime | None
+    valid_until: datetime | None
+    metadata_digest: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OidcProviderRecord:
+    """An OIDC provider; `url` without a scheme, as AWS returns it."""
+
+    arn: str
+    url: str
+    client_ids: tuple[str, ...]
+    thumbprints: tuple[str, ...]
+    created_at: datetime | None
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicyRecord:
+    """The account's password policy; ages in days, None where no limit is set."""
+
+    minimum_length: int
+    requires_symbols: bool
+    requires_numbers: bool
+    requires_uppercase: bool
+    requires_lowercase: bool
+    allows_change: bool
+    expires: bool
+    maximum_age: int | None
+    reuse_prevention: int | None
+    hard_expiry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallerIdentity:
+    """Who the credentials belong to."""
+
+    account_id: str
+    arn: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyRecord:
+    """A long-lived access key of a user; `status` is "Active", "Inactive" or "Expired"."""
+
+    key_id: str
+    user_name: str
+    status: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyUse:
+    """The last use of an access key; all None when AWS has not seen it used."""
+
+    at: datetime | None
+    service: str | None
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SshKeyRecord:
+    """An SSH public key of a user, for CodeCommit."""
+
+    key_id: str
+    user_name: str
+    status: str
+    uploaded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningCertificateRecord:
+    """An X.509 signing certificate of a user; `body_digest` is the SHA-256 (hex) of its PEM text."""
+
+    certificate_id: str
+    user_name: str
+    status: str
+    uploaded_at: datetime | None
+    body_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginProfileRecord:
+    """That a user has a console password, and whether it must be changed at the next sign-in."""
+
+    user_name: str
+    created_at: datetime
+    is_reset_required: bool
