@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-# The escapes that make up nearly all of a document. None of their outcomes is "%" or a hexadecimal digit, so replacing
-# them one after the other can neither make nor break another escape; what is left over goes through the slow way.
+# The escapes that make up nearly all of a document. None of their outcomes is "%" or a hexadecimal digit, so
+# replacing them one after the other can neither make nor break another escape; what is left over goes through
+# the slow way.
 _COMMON = (
-    ("%22", '"'), ("%20", " "), ("%3A", ":"), ("%2C", ","), ("%0A", "\n"), ("%2F", "/"), ("%7B", "{"), ("%7D", "}"),
-    ("%5B", "["), ("%5D", "]"), ("%2A", "*"), ("%24", "$"), ("%3D", "="), ("%0D", "\r"), ("%09", "\t"),
+    ("%22", '"'), ("%20", " "), ("%3A", ":"), ("%2C", ","), ("%0A", "\n"), ("%2F", "/"),
+    ("%7B", "{"), ("%7D", "}"), ("%5B", "["), ("%5D", "]"), ("%2A", "*"), ("%24", "$"), ("%3D", "="), ("%0D", "\r"), ("%09", "\t"),
 )  # fmt: skip
 
 

@@ -28,36 +28,39 @@ class ErrorKind(Enum):
 
 _BY_CODE: dict[ErrorKind, tuple[str, ...]] = {
     ErrorKind.THROTTLED: (
-        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
-        "RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "BandwidthLimitExceeded",
-        "PriorRequestNotComplete", "EC2ThrottledException",
+        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled",
+        "RequestThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown",
+        "BandwidthLimitExceeded", "PriorRequestNotComplete", "EC2ThrottledException",
     ),
     ErrorKind.DENIED: (
-        "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized",
-        "Client.UnauthorizedOperation", "OptInRequired", "AccessDeniedForDependencyException",
+        "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError",
+        "NotAuthorized", "Client.UnauthorizedOperation", "OptInRequired",
+        "AccessDeniedForDependencyException",
     ),
     ErrorKind.CREDENTIALS: (
-        "InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException", "SignatureDoesNotMatch", "IncompleteSignature",
-        "UnrecognizedClientException", "MissingAuthenticationToken", "MissingAuthenticationTokenException",
-        "AuthFailure", "InvalidAccessKeyId", "RequestExpired", "InvalidSignatureException", "RegionDisabledException",
-        "InvalidIdentityToken", "NotSignedUp",
+        "InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException", "SignatureDoesNotMatch",
+        "IncompleteSignature", "UnrecognizedClientException", "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException", "AuthFailure", "InvalidAccessKeyId", "RequestExpired",
+        "InvalidSignatureException", "RegionDisabledException", "InvalidIdentityToken", "NotSignedUp",
     ),
     ErrorKind.NOT_FOUND: (
         "NoSuchEntity", "NoSuchEntityException", "ReportNotPresent", "ReportExpired",
         "AWSOrganizationsNotInUseException",
     ),
     ErrorKind.CONFLICT: (
-        "EntityAlreadyExists", "EntityAlreadyExistsException", "DeleteConflict", "EntityTemporarilyUnmodifiable",
-        "ConcurrentModification", "ConcurrentModificationException", "ConflictException", "DuplicateCertificate",
-        "DuplicateSSHPublicKey", "NameConflict", "RoleModified", "ReportInProgress", "IncorrectState",
+        "EntityAlreadyExists", "EntityAlreadyExistsException", "DeleteConflict",
+        "EntityTemporarilyUnmodifiable", "ConcurrentModification", "ConcurrentModificationException",
+        "ConflictException", "DuplicateCertificate", "DuplicateSSHPublicKey", "NameConflict",
+        "RoleModified", "ReportInProgress", "IncorrectState",
     ),
     ErrorKind.LIMIT: (
-        "LimitExceeded", "LimitExceededException", "ConstraintViolationException", "ReportGenerationLimitExceeded",
-        "PolicyLengthExceeded", "ServiceQuotaExceededException", "PackedPolicyTooLarge",
+        "LimitExceeded", "LimitExceededException", "ConstraintViolationException",
+        "ReportGenerationLimitExceeded", "PolicyLengthExceeded", "ServiceQuotaExceededException",
+        "PackedPolicyTooLarge",
     ),
     ErrorKind.UNAVAILABLE: (
-        "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure", "InternalError",
-        "ServiceException", "Unavailable",
+        "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure",
+        "InternalError", "ServiceException", "Unavailable",
     ),
     ErrorKind.TIMEOUT: ("RequestTimeout", "RequestTimeoutException"),
 }  # fmt: skip
@@ -80,15 +83,16 @@ _RETRYABLE_CODES = frozenset(
         "ReportInProgress",
     }
 )
-# "User: arn:… is not authorized to perform: iam:ListUsers on resource: …"
+# AWS writes: User: arn:… is not authorized to perform: iam:ListUsers on resource: …
 _MISSING_ACTION = re.compile(r"not authorized to perform:?\s*([a-z0-9-]+:[A-Za-z0-9*]+)", re.IGNORECASE)
 
 
 class AwsError(Exception):
     """A call to AWS failed.
 
-    `action` is the call as IAM names it ("iam:ListUsers"); `permission` is, for a denied call, the action that is
-    missing: the one that AWS names in its message, else the call's own. `request_id` is empty when AWS never answered.
+    `action` is the call as IAM names it ("iam:ListUsers"); `permission` is, for a denied call, the action
+    that is missing: the one that AWS names in its message, else the call's own. `request_id` is empty when
+    AWS never answered.
     """
 
     def __init__(
@@ -151,8 +155,8 @@ def kind_of(code: str, *, status: int = 0) -> ErrorKind:
 def from_client_error(error: sdk.ClientError, *, action: str) -> AwsError:
     """An AwsError for an error answer of AWS.
 
-    The failing call may be another than the one asked for: refreshing credentials calls sts:AssumeRole on the way,
-    and then it is that action which is reported.
+    The failing call may be another than the one asked for: refreshing credentials calls sts:AssumeRole on the
+    way, and then it is that action which is reported.
     """
     detail = error.response.get("Error", {})
     metadata = error.response.get("ResponseMetadata", {})

@@ -7,7 +7,8 @@ DNS_SUFFIX = {"aws": "amazonaws.com", "aws-cn": "amazonaws.com.cn", "aws-us-gov"
 
 
 def global_region(partition: str) -> str:
-    """The region whose credential scope signs the partition's IAM calls; ValueError for an unknown partition."""
+    """The region whose credential scope signs the partition's IAM calls; ValueError for an unknown
+    partition."""
     try:
         return GLOBAL_REGION[partition]
     except KeyError:

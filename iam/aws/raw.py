@@ -1,4 +1,5 @@
-"""Take an answer's list members as raw bytes past botocore's slow parser, and leave all else of the call to botocore.
+"""Take an answer's list members as raw bytes past botocore's slow parser, and leave all else of the call to
+botocore.
 
 Only calls made inside of `raw_answer` are treated so; every other call of the same client is stock botocore.
 """
@@ -20,14 +21,16 @@ _ENCODING = re.compile(rb"""<\?xml[^>]*encoding=["']([^"']+)["']""")
 
 @dataclass
 class RawAnswer:
-    """Where the handler leaves the cut-out lists: tag name → the bytes of each `<member>…</member>` in order."""
+    """Where the handler leaves the cut-out lists: tag name → the bytes of each `<member>…</member>` in
+    order."""
 
     tags: tuple[bytes, ...]
     action: str
     lists: dict[bytes, list[bytes]] | None = field(default=None)
 
     def members(self, tag: bytes) -> list[bytes]:
-        """The members of one list; AwsError when no body passed by, so that a short read never looks like an end."""
+        """The members of one list; AwsError when no body passed by, so that a short read never looks like
+        an end."""
         if self.lists is None:
             raise malformed(self.action, "no answer body was seen")
         return self.lists[tag]
@@ -64,8 +67,9 @@ def _take_lists(response_dict: dict[str, Any], **_: Any) -> None:
 def cut_lists(body: bytes, *, tags: tuple[bytes, ...], action: str) -> tuple[bytes, dict[bytes, list[bytes]]]:
     """Split an IAM answer into an envelope without the lists, and the members of each list.
 
-    A list that the answer does not have is empty. Anything that is not what IAM sends (an unclosed element, text
-    between members, a comment or CDATA section, another encoding) raises AwsError: a doubtful page is never read short.
+    A list that the answer does not have is empty. Anything that is not what IAM sends (an unclosed element,
+    text between members, a comment or CDATA section, another encoding) raises AwsError: a doubtful page is
+    never read short.
     """
     name = action.partition(":")[2].encode()
     if not body.rstrip().endswith(b"</%sResponse>" % name):
@@ -85,7 +89,8 @@ def cut_lists(body: bytes, *, tags: tuple[bytes, ...], action: str) -> tuple[byt
 
 
 def _span(body: bytes, *, tag: bytes, action: str) -> tuple[int, int]:
-    """First and past-the-last position of what stands between a list's tags; an empty span when it is not there."""
+    """First and past-the-last position of what stands between a list's tags; an empty span when it is not
+    there."""
     opening, closing = b"<%s>" % tag, b"</%s>" % tag
     start = body.find(opening)
     end = body.find(closing)
@@ -136,7 +141,8 @@ def _without(body: bytes, *, spans: list[tuple[int, int]], action: str) -> bytes
 
 
 def malformed(action: str, why: str) -> AwsError:
-    """The error of an answer that is not what AWS sends; worth another try, since the next answer may be whole."""
+    """The error of an answer that is not what AWS sends; worth another try, since the next answer may be
+    whole."""
     return AwsError(
         f"The answer could not be read: {why}.",
         kind=ErrorKind.UNEXPECTED,

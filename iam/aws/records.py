@@ -62,8 +62,8 @@ class GroupRecord:
 
 @dataclass(frozen=True, slots=True)
 class RoleRecord:
-    """An IAM role. `max_session_duration` (seconds) and `description` are None where the bulk answer was read:
-    it does not have them, ListRoles has. `instance_profiles` holds ARNs."""
+    """An IAM role. `max_session_duration` (seconds) and `description` are None where the bulk answer was
+    read: it does not have them, ListRoles has. `instance_profiles` holds ARNs."""
 
     aws_id: str
     name: str
@@ -84,8 +84,8 @@ class RoleRecord:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRecord:
-    """A managed policy with all its versions, newest first as AWS lists them. `tags` is None where the bulk answer
-    was read: it has none, ListPolicyTags has."""
+    """A managed policy with all its versions, newest first as AWS lists them. `tags` is None where the
+    bulk answer was read: it has none, ListPolicyTags has."""
 
     aws_id: str
     name: str
@@ -108,7 +108,8 @@ Record = UserRecord | GroupRecord | RoleRecord | PolicyRecord
 
 @dataclass(frozen=True, slots=True)
 class UserListing:
-    """What ListUsers adds to the bulk answer: when the password was last used (None: never, or no password)."""
+    """What ListUsers adds to the bulk answer: when the password was last used (None: never, or no
+    password)."""
 
     aws_id: str
     name: str
@@ -131,7 +132,8 @@ class RoleListing:
 
 @dataclass(frozen=True, slots=True)
 class VirtualMfaDeviceRecord:
-    """A virtual MFA device. `user_name` is None for the root user's and for one that nobody has (`user_arn` tells)."""
+    """A virtual MFA device. `user_name` is None for the root user's and for one that nobody has
+    (`user_arn` tells)."""
 
     serial_number: str
     user_name: str | None

@@ -1,4 +1,5 @@
-"""Reach one AWS account: credentials (its own or an assumed role's), clients, retries, rate, and a count of calls."""
+"""Reach one AWS account: credentials (its own or an assumed role's), clients, retries, rate, and a count
+of calls."""
 
 from __future__ import annotations
 
@@ -29,9 +30,9 @@ _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 class Access:
     """How to reach one account.
 
-    `environment` takes the credentials that boto3 would find; `role` assumes `role_arn` with them (hub → spoke), with
-    `external_id` when the trust policy asks for one. `region` is used for STS and as the default of regional services;
-    without it the partition's global region is.
+    `environment` takes the credentials that boto3 would find; `role` assumes `role_arn` with them (hub →
+    spoke), with `external_id` when the trust policy asks for one. `region` is used for STS and as the default
+    of regional services; without it the partition's global region is.
     """
 
     account_id: str
@@ -89,7 +90,8 @@ class Aws:
         return self.client("ec2", region=region)
 
     def client(self, service: str, *, region: str | None = None) -> Any:
-        """A botocore client with our retries, counters and limits; the partition's global region unless told."""
+        """A botocore client with our retries, counters and limits; the partition's global region unless
+        told."""
         key = service, region or global_region(self.access.partition)
         if key not in self._clients:
             self._clients[key] = self._make_client(*key)
@@ -139,8 +141,9 @@ def connect(
 ) -> Aws:
     """Open a way to the account; no request is sent before the first call.
 
-    `on_call` is told every request as it is sent, for live progress. `AWS_ENDPOINT_URL` and the other variables work as
-    in boto3. A client costs about 10 ms once the process has read botocore's models (150 ms, the first time).
+    `on_call` is told every request as it is sent, for live progress. `AWS_ENDPOINT_URL` and the other
+    variables work as in boto3. A client costs about 10 ms once the process has read botocore's models (150
+    ms, the first time).
     """
     session = new_session()
     if access.mode == "role":

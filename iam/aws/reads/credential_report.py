@@ -1,0 +1,209 @@
+"""Ask for the credential report, wait a bounded time for it, and read its CSV, AWS's or an uploaded one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads.pages import one
+from iam.aws.session import Aws
+
+ROOT = "<root_account>"
+_NOTHING = frozenset({"", "N/A", "no_information", "not_supported"})
+_BOOLEANS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedKey:
+    """One of the two access key slots; the report has no key ids."""
+
+    active: bool
+    last_rotated: datetime | None
+    last_used_at: datetime | None
+    last_used_region: str | None
+    last_used_service: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedCertificate:
+    """One of the two signing certificate slots."""
+
+    active: bool
+    last_rotated: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    """The credentials of one user, or of the root user (`is_root`).
+
+    None is AWS's "N/A", "no_information" and "not_supported"; `password_enabled` is None for the root user.
+    """
+
+    user: str
+    arn: str
+    created_at: datetime
+    password_enabled: bool | None
+    password_last_used: datetime | None
+    password_last_changed: datetime | None
+    password_next_rotation: datetime | None
+    mfa_active: bool
+    keys: tuple[ReportedKey, ReportedKey]
+    certificates: tuple[ReportedCertificate, ReportedCertificate]
+    additional_credentials: str | None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the row of the account's root user."""
+        return self.user == ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialReport:
+    """All rows, as of `generated_at`; AWS makes a new report at most every four hours."""
+
+    generated_at: datetime
+    rows: tuple[CredentialRow, ...]
+
+
+def read_credential_report(
+    aws: Aws, *, wait_seconds: float = 60, sleep: Callable[[float], None] = time.sleep
+) -> CredentialReport:
+    """Have the report made if AWS has none that is fresh, and read it.
+
+    Raises AwsError (timeout) when it is not ready within `wait_seconds`.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+    """
+    deadline = time.monotonic() + wait_seconds
+    pause = 0.5
+    while one(aws, operation="GenerateCredentialReport").get("State") != "COMPLETE":
+        if time.monotonic() + pause > deadline:
+            raise AwsError(
+                f"The credential report was not ready within {wait_seconds:.0f} seconds.",
+                kind=ErrorKind.TIMEOUT,
+                action="iam:GenerateCredentialReport",
+                code="ReportInProgress",
+            )
+        sleep(pause)
+        pause = min(pause * 2, 5)
+    answer = one(aws, operation="GetCredentialReport")
+    return parse_credential_report(answer["Content"], generated_at=answer["GeneratedTime"])
+
+
+def parse_credential_report(content: bytes, *, generated_at: datetime) -> CredentialReport:
+    """The report in the bytes of its CSV file; ValueError with a sentence that names line and column."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"The credential report is not UTF-8 text (byte {error.start}).") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        columns = _columns(next(reader, []))
+        rows = tuple(_Row(columns, cells, reader.line_num).parse() for cells in reader if cells)
+    except csv.Error as error:
+        raise ValueError(f"Line {reader.line_num} of the credential report is not CSV: {error}.") from None
+    return CredentialReport(generated_at=generated_at, rows=rows)
+
+
+_NEEDED = (
+    "user", "arn", "user_creation_time", "password_enabled", "password_last_used", "password_last_changed",
+    "password_next_rotation", "mfa_active",
+    *(f"access_key_{slot}_{fact}" for slot in (1, 2) for fact in (
+        "active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")),
+    *(f"cert_{slot}_{fact}" for slot in (1, 2) for fact in ("active", "last_rotated")),
+)  # fmt: skip
+
+
+def _columns(header: list[str]) -> dict[str, int]:
+    missing = [name for name in _NEEDED if name not in header]
+    if missing:
+        raise ValueError(
+            f"Line 1 of the credential report lacks the column {missing[0]}; is this the file that "
+            "`aws iam get-credential-report` gives, decoded from base64?"
+        )
+    return {name: position for position, name in enumerate(header)}
+
+
+class _Row:
+    """One line of the file, with its number for what is wrong with it."""
+
+    def __init__(self, columns: dict[str, int], cells: list[str], line: int) -> None:
+        if len(cells) != len(columns):
+            raise ValueError(
+                f"Line {line} of the credential report has {len(cells)} columns; "
+                f"the header has {len(columns)}."
+            )
+        self._columns, self._cells, self._line = columns, cells, line
+
+    def parse(self) -> CredentialRow:
+        created_at = self._moment("user_creation_time")
+        if created_at is None:
+            raise self._wrong("user_creation_time", "is not a date")
+        return CredentialRow(
+            user=self._text("user"),
+            arn=self._text("arn"),
+            created_at=created_at,
+            password_enabled=self._flag("password_enabled"),
+            password_last_used=self._moment("password_last_used"),
+            password_last_changed=self._moment("password_last_changed"),
+            password_next_rotation=self._moment("password_next_rotation"),
+            mfa_active=bool(self._flag("mfa_active")),
+            keys=(self._key(1), self._key(2)),
+            certificates=(self._certificate(1), self._certificate(2)),
+            additional_credentials=self._optional("additional_credentials_info"),
+        )
+
+    def _key(self, slot: int) -> ReportedKey:
+        start = f"access_key_{slot}_"
+        return ReportedKey(
+            active=bool(self._flag(start + "active")),
+            last_rotated=self._moment(start + "last_rotated"),
+            last_used_at=self._moment(start + "last_used_date"),
+            last_used_region=self._optional(start + "last_used_region"),
+            last_used_service=self._optional(start + "last_used_service"),
+        )
+
+    def _certificate(self, slot: int) -> ReportedCertificate:
+        return ReportedCertificate(
+            active=bool(self._flag(f"cert_{slot}_active")),
+            last_rotated=self._moment(f"cert_{slot}_last_rotated"),
+        )
+
+    def _cell(self, column: str) -> str:
+        return self._cells[self._columns[column]]
+
+    def _text(self, column: str) -> str:
+        value = self._cell(column)
+        if not value:
+            raise self._wrong(column, "is empty")
+        return value
+
+    def _optional(self, column: str) -> str | None:
+        value = self._cell(column) if column in self._columns else ""
+        return None if value in _NOTHING else value
+
+    def _flag(self, column: str) -> bool | None:
+        value = self._cell(column).lower()
+        if value in _BOOLEANS:
+            return _BOOLEANS[value]
+        if self._cell(column) in _NOTHING:
+            return None
+        raise self._wrong(column, "is neither true nor false")
+
+    def _moment(self, column: str) -> datetime | None:
+        value = self._cell(column)
+        if value in _NOTHING:
+            return None
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            raise self._wrong(column, "is not a date") from None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+    def _wrong(self, column: str, why: str) -> ValueError:
+        shown = self._cell(column)[:60]
+        return ValueError(f"Line {self._line}, column {column} of the credential report {why}: {shown!r}.")
