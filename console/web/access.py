@@ -1,0 +1,55 @@
+"""The doors of the views: what the viewer may not see answers 404, as though it did not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account
+from iam.mirror.queries.accounts import visible_accounts
+
+
+class ViewerRequest(HttpRequest):
+    """A request of a signed-in person, as the middleware leaves it; for annotations only."""
+
+    viewer: Viewer
+    at: datetime | None
+
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
+View = Callable[Concatenate[ViewerRequest, P], R]
+
+
+def require(*rights: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpRequest, P], R]]:
+    """Let a view answer viewers who hold at least one of the rights in at least one account; 404 for all others.
+
+    The right in one particular account, and whose objects are shown, is the query's concern.
+    """
+
+    def decorate(view: View[P, R]) -> Callable[Concatenate[HttpRequest, P], R]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            viewer: Viewer | None = getattr(request, "viewer", None)
+            if viewer is None or not any(viewer.may(right) for right in rights):
+                raise Http404
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+        guarded.required_rights = rights  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def account_or_404(viewer: Viewer, number: str, *, right: Right | None = None) -> Account:
+    """The connected account of this number that the viewer sees, and in which they hold the right, if one is named."""
+    account = visible_accounts(viewer).filter(account_id=number).first()
+    if account is None or (right is not None and not viewer.may(right, account_id=number)):
+        raise Http404
+    return account
