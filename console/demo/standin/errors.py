@@ -22,7 +22,7 @@ class Reply:
     body: bytes
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The stand-in refuses a request before moto sees it; carries AWS's code, message and HTTP status."""
 
     def __init__(self, code: str, message: str, *, status: int = 403) -> None:
@@ -30,7 +30,7 @@ class Refused(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-def render(refusal: Refused, *, service: str, request_id: str) -> Reply:
+def render(refusal: RefusedError, *, service: str, request_id: str) -> Reply:
     """The refusal in the protocol of the service: query XML, EC2's XML, or JSON 1.1."""
     headers = {"x-amzn-RequestId": request_id}
     if service in JSON_SERVICES:

@@ -56,3 +56,8 @@ def _letters(*parts: str) -> str:
 def _parity(account: str, letters: str) -> str:
     half = ALPHABET[16:] if int(account) % 2 else ALPHABET[:16]
     return half[ALPHABET.index(letters[0]) % 16] + letters[1:8]
+
+
+def digest(*parts: str) -> str:
+    """A hexadecimal digest of the parts, for choices that must come out the same every time."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

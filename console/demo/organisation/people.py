@@ -1,0 +1,83 @@
+"""Northline's people: logins and e-mail addresses, and those who operate Gatehouse."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from console.demo.organisation.teams import TEAMS, Team
+
+DOMAIN = "northline.example"
+ACCOUNT_IDS = {
+    "management": "509330017742",
+    "production": "447109238816",
+    "data": "612044783021",
+    "staging": "880311547790",
+    "sandbox": "209766310042",
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A human being; `accounts` are the names of the accounts in which there is an IAM user."""
+
+    name: str
+    login: str
+    email: str
+    team: Team
+    leads: bool
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The team's first account for everybody, the others for the lead and every other colleague."""
+        first, *others = self.team.groups
+        wide = self.leads or self.team.people.index(self.name) % 3 != 2
+        return (first, *others) if wide else (first,)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody who signs in to Gatehouse in the embedded default."""
+
+    username: str
+    display_name: str
+    email: str
+    role: str
+    user_arns: tuple[str, ...]
+    teams: tuple[str, ...]
+
+
+def login_of(name: str) -> str:
+    """first.last in lower-case ASCII: `Björn Aasland` is `bjorn.aasland`."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    first, *rest = plain.replace("'", "").split()
+    return ".".join((first, "-".join(rest)))
+
+
+def _person(team: Team, name: str) -> Person:
+    login = login_of(name)
+    mail = f"{login}@{DOMAIN}" if team.key != "contractors" else f"{login}@brightwater.example"
+    return Person(name=name, login=login, email=mail, team=team, leads=name == team.people[0])
+
+
+PEOPLE: tuple[Person, ...] = tuple(_person(team, name) for team in TEAMS for name in team.people)
+BY_NAME = {person.name: person for person in PEOPLE}
+
+
+def _operator(name: str, role: str, *teams: str) -> Operator:
+    person = BY_NAME[name]
+    arns = tuple(
+        f"arn:aws:iam::{ACCOUNT_IDS[account]}:user{person.team.path}{person.login}"
+        for account in person.accounts
+    )
+    return Operator(person.login, person.name, person.email, role, arns, teams)
+
+
+OPERATORS: tuple[Operator, ...] = (
+    _operator("Ines Duarte", "administrator", "iam-admins"),
+    _operator("Hana Sato", "approver", "sre", "platform-oncall"),
+    _operator("Jonas Berg", "approver", "security-readers"),
+    _operator("Elif Kaya", "team lead", "payments-dev", "deployers"),
+    _operator("Tomas Lind", "member", "payments-dev"),
+    _operator("Amara Diallo", "auditor", "security-readers"),
+)

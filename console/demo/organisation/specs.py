@@ -1,0 +1,226 @@
+"""The parts an organisation is made of, as plain data: no AWS and no moto in here.
+
+Ages are days before the day on which the organisation was first seeded; uses (`used`) are days before the
+last start, so that a demonstration looks alive however old its data folder is. None means never.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Document = dict[str, Any]
+Tags = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Key:
+    """An access key."""
+
+    age: float
+    used: float | None = 0.1
+    active: bool = True
+    service: str = "s3"
+    region: str = "eu-west-1"
+
+
+@dataclass(frozen=True)
+class Login:
+    """A console password."""
+
+    age: float
+    used: float | None = 1.0
+    changed: float | None = None
+    must_reset: bool = False
+
+
+@dataclass(frozen=True)
+class Device:
+    """An MFA device: `virtual`, `passkey`, `security-key` or `hardware` (a token with a serial number)."""
+
+    kind: str
+    age: float
+    label: str = ""
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """An SSH key, a signing certificate or a service-specific credential of a user."""
+
+    kind: str
+    age: float
+    active: bool = True
+    service: str = ""
+    expires_in: float | None = None
+
+
+@dataclass(frozen=True)
+class User:
+    """An IAM user. `policies` are names of customer policies of the account, or full ARNs."""
+
+    name: str
+    path: str
+    age: float
+    tags: Tags = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    inline: dict[str, Document] = field(default_factory=dict)
+    boundary: str | None = None
+    login: Login | None = None
+    keys: tuple[Key, ...] = ()
+    devices: tuple[Device, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """An IAM group."""
+
+    name: str
+    path: str
+    age: float
+    policies: tuple[str, ...] = ()
+    inline: dict[str, Document] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A customer managed policy; `versions` are (document, age) from the oldest kept one on."""
+
+    name: str
+    versions: tuple[tuple[Document, float], ...]
+    path: str = "/"
+    description: str = ""
+    tags: Tags = field(default_factory=dict)
+    first: int = 1
+    default: int | None = None
+
+
+@dataclass(frozen=True)
+class Role:
+    """An IAM role. `linked` is the service of a service-linked role."""
+
+    name: str
+    trust: Document
+    age: float
+    path: str = "/"
+    used: float | None = 0.2
+    region: str = "eu-west-1"
+    policies: tuple[str, ...] = ()
+    inline: dict[str, Document] = field(default_factory=dict)
+    boundary: str | None = None
+    tags: Tags = field(default_factory=dict)
+    description: str = ""
+    longest_session: int = 3600
+    linked: str | None = None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An instance profile with at most one role."""
+
+    name: str
+    role: str | None
+    age: float
+    path: str = "/"
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An EC2 instance; `tokens` is `required` for IMDSv2 only and `optional` when IMDSv1 is allowed too."""
+
+    name: str
+    type: str
+    profile: str | None
+    age: float
+    tokens: str = "required"
+    state: str = "running"
+    address: str = "10.20.0.1"
+    hops: int = 1
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A SAML (`saml`) or OIDC (`oidc`) identity provider; name of the one, URL host and path of the other."""
+
+    kind: str
+    name: str
+    age: float
+    audiences: tuple[str, ...] = ("sts.amazonaws.com",)
+    thumbprints: tuple[str, ...] = ()
+    expires_in: float = 900
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A server certificate that was uploaded to IAM."""
+
+    name: str
+    age: float
+    expires_in: float
+    path: str = "/"
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Root:
+    """The root user: what the credential report and the account summary say of it."""
+
+    used: float | None = None
+    mfa: str | None = "hardware"
+    keys: tuple[Key, ...] = ()
+    password_age: float = 1400
+
+
+@dataclass(frozen=True)
+class Account:
+    """One AWS account with everything in it."""
+
+    id: str
+    name: str
+    alias: str
+    email: str
+    ou: str
+    age: float
+    root: Root = field(default_factory=Root)
+    password_policy: dict[str, Any] | None = None
+    users: tuple[User, ...] = ()
+    groups: tuple[Group, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    roles: tuple[Role, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    instances: tuple[Instance, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+
+
+@dataclass(frozen=True)
+class OrganisationPolicy:
+    """A service control policy (`SERVICE_CONTROL_POLICY`) or a resource control policy."""
+
+    name: str
+    type: str
+    document: Document
+    targets: tuple[str, ...]
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """The organisation; `units` maps the name of an OU to the name of its parent (`Root` at the top)."""
+
+    id: str
+    root_id: str
+    management: Account
+    members: tuple[Account, ...]
+    units: dict[str, str]
+    policies: tuple[OrganisationPolicy, ...]
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The management account first, then the members."""
+        return (self.management, *self.members)

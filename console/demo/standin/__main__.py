@@ -1,0 +1,44 @@
+"""`python -m console.demo.standin --host 127.0.0.1 --port N --state DIR`: serve until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+
+def main() -> int:
+    """Serve the sample organisation until the process is told to end."""
+    parser = argparse.ArgumentParser(prog="python -m console.demo.standin", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=4580, help="port to listen on")
+    parser.add_argument("--state", type=Path, help="folder for the writes, so that they survive a restart")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _end)
+    began = time.monotonic()
+    from console.demo.standin.server import Server
+    from console.demo.standin.starting import prepare
+
+    world = prepare(state=options.state)
+    server = Server((options.host, options.port), world)
+    ready = f"AWS stand-in on http://{options.host}:{options.port} after {time.monotonic() - began:.1f} s\n"
+    sys.stdout.write(ready)
+    sys.stdout.flush()
+    try:
+        server.serve_forever(poll_interval=0.2)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.server_close()
+    return 0
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

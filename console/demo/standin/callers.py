@@ -1,0 +1,96 @@
+"""Whose access key signed a request, and so for which account it is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+from console.demo.standin import clock, ids
+from console.demo.standin.calls import Caller
+from console.demo.standin.errors import RefusedError
+
+
+@dataclass(frozen=True)
+class Session:
+    """Temporary credentials that AssumeRole gave out."""
+
+    access_key_id: str
+    secret: str
+    token: str
+    account: str
+    role_arn: str
+    role_id: str
+    name: str
+    source_identity: str
+    expires: datetime
+
+
+SESSIONS: dict[str, Session] = {}
+
+
+def identify(access_key_id: str, *, hub: str) -> Caller:
+    """The caller that owns the key. Raises RefusedError for a session that has ended or never was.
+
+    A long-term key that no user owns is taken for the hub's own credentials: the embedded default must
+    work with whatever placeholder keys its environment holds.
+    """
+    if access_key_id.startswith("ASIA"):
+        return _session_caller(access_key_id)
+    for account, backends in list(iam_backends.items()):
+        key = backends["aws"].access_keys.get(access_key_id)
+        if key is not None and key.user_name:
+            if key.status != "Active":
+                raise RefusedError(
+                    "InvalidClientTokenId", "The security token included in the request is invalid."
+                )
+            return _user_caller(account, backends["aws"].users[key.user_name], access_key_id)
+    return Caller(
+        kind="IAMUser",
+        account=hub,
+        arn=f"arn:aws:iam::{hub}:user/unregistered",
+        principal_id=ids.stable("AIDA", hub, "unregistered"),
+        access_key_id=access_key_id,
+        user_name="unregistered",
+        known=False,
+    )
+
+
+def secret_of(caller: Caller) -> tuple[str, str | None] | None:
+    """(secret, session token) of the caller's key, or None when the stand-in does not know the key."""
+    session = SESSIONS.get(caller.access_key_id)
+    if session is not None:
+        return session.secret, session.token
+    key = iam_backends[caller.account]["aws"].access_keys.get(caller.access_key_id)
+    return (key.secret_access_key, None) if key is not None else None
+
+
+def _session_caller(access_key_id: str) -> Caller:
+    session = SESSIONS.get(access_key_id)
+    if session is None:
+        raise RefusedError("InvalidClientTokenId", "The security token included in the request is invalid.")
+    if session.expires <= clock.utcnow():
+        raise RefusedError("ExpiredToken", "The security token included in the request is expired")
+    role = session.role_arn.rsplit("/", 1)[-1]
+    return Caller(
+        kind="AssumedRole",
+        account=session.account,
+        arn=f"arn:aws:sts::{session.account}:assumed-role/{role}/{session.name}",
+        principal_id=f"{session.role_id}:{session.name}",
+        access_key_id=access_key_id,
+        role_arn=session.role_arn,
+        session_name=session.name,
+    )
+
+
+def _user_caller(account: str, user: Any, access_key_id: str) -> Caller:
+    return Caller(
+        kind="IAMUser",
+        account=account,
+        arn=user.arn,
+        principal_id=user.id,
+        access_key_id=access_key_id,
+        user_name=user.name,
+    )

@@ -1,0 +1,84 @@
+"""Single IAM entities in their full form, with documents URL-encoded as AWS sends them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+
+from console.demo.standin import calls
+from console.demo.standin.iam import shapes
+from console.demo.standin.overlay import Overlay
+
+
+def no_such(kind: str, name: str) -> ServiceException:
+    """AWS's NoSuchEntity for an entity that is looked up by name."""
+    return ServiceException("NoSuchEntity", f"The {kind} with name {name} cannot be found.")
+
+
+class Gets(Overlay):
+    """Calls that return one entity."""
+
+    def get_user(self) -> ActionResult:
+        """The named user, or the caller when no name is given."""
+        name = self._get_param("UserName")
+        if not name:
+            call = calls.current()
+            assert call is not None
+            if call.caller.kind != "IAMUser" or not call.caller.known:
+                raise ServiceException(
+                    "ValidationError", "Must specify userName when calling with non-User credentials"
+                )
+            name = call.caller.user_name
+        return ActionResult({"User": shapes.user_full(self.backend.get_user(name))})
+
+    def get_group(self) -> ActionResult:
+        """A group with its members, in pages."""
+        group = self.backend.get_group(self._get_param("GroupName"))
+        return self._page(
+            "Users", group.users, name=lambda u: u.name, shape=shapes.user, Group=shapes.group(group)
+        )
+
+    def get_role(self) -> ActionResult:
+        """A role with its tags, boundary and last use."""
+        return ActionResult({"Role": shapes.role_full(self.backend.get_role(self._get_param("RoleName")))})
+
+    def get_policy(self) -> ActionResult:
+        """A managed policy with description and tags."""
+        policy = self.backend.get_policy(self._get_param("PolicyArn"))
+        return ActionResult({"Policy": shapes.policy_full(policy, shapes.Usage.of(self.backend))})
+
+    def get_policy_version(self) -> ActionResult:
+        """One version with its document."""
+        version = self.backend.get_policy_version(self._get_param("PolicyArn"), self._get_param("VersionId"))
+        return ActionResult({"PolicyVersion": shapes.version(version, document=True)})
+
+    def get_instance_profile(self) -> ActionResult:
+        """An instance profile with its tags."""
+        profile = self.backend.get_instance_profile(self._get_param("InstanceProfileName"))
+        return ActionResult({"InstanceProfile": shapes.instance_profile(profile, tags=True)})
+
+    def get_user_policy(self) -> ActionResult:
+        """An inline policy of a user."""
+        return self._inline("User", self.backend.get_user(self._get_param("UserName")))
+
+    def get_group_policy(self) -> ActionResult:
+        """An inline policy of a group."""
+        return self._inline("Group", self.backend.get_group(self._get_param("GroupName")))
+
+    def get_role_policy(self) -> ActionResult:
+        """An inline policy of a role."""
+        return self._inline("Role", self.backend.get_role(self._get_param("RoleName")))
+
+    def _inline(self, kind: str, entity: Any) -> ActionResult:
+        name = self._get_param("PolicyName")
+        if name not in entity.policies:
+            raise no_such(f"{kind.lower()} policy", name)
+        return ActionResult(
+            {
+                f"{kind}Name": entity.name,
+                "PolicyName": name,
+                "PolicyDocument": shapes.encoded(entity.policies[name]),
+            }
+        )

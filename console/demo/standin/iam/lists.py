@@ -1,0 +1,141 @@
+"""The lists of users, groups, roles, policies and instance profiles, in pages and in AWS's short shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.iam.models import AWSManagedPolicy
+
+from console.demo.standin.iam import shapes
+from console.demo.standin.overlay import Overlay
+
+
+def _name(entity: Any) -> str:
+    return str(entity.name)
+
+
+class Lists(Overlay):
+    """Calls that list entities of the account or what belongs to one of them."""
+
+    def _under_path(self, entities: Iterable[Any]) -> list[Any]:
+        prefix = self._get_param("PathPrefix") or "/"
+        return [entity for entity in entities if entity.path.startswith(prefix)]
+
+    def list_users(self) -> ActionResult:
+        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html"""
+        found = self._under_path(self.backend.users.values())
+        return self._page("Users", found, name=_name, shape=shapes.user)
+
+    def list_groups(self) -> ActionResult:
+        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroups.html"""
+        found = self._under_path(self.backend.groups.values())
+        return self._page("Groups", found, name=_name, shape=shapes.group)
+
+    def list_roles(self) -> ActionResult:
+        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html"""
+        found = self._under_path(self.backend.roles.values())
+        return self._page("Roles", found, name=_name, shape=shapes.role)
+
+    def list_policies(self) -> ActionResult:
+        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html"""
+        usage = shapes.Usage.of(self.backend)
+        scope = self._get_param("Scope") or "All"
+        counts = {"PermissionsPolicy": usage.attachments, "PermissionsBoundary": usage.boundaries}
+        counted = counts.get(self._get_param("PolicyUsageFilter") or "PermissionsPolicy", usage.attachments)
+        found = [
+            p
+            for p in self._under_path(self.backend.managed_policies.values())
+            if scope == "All" or (scope == "AWS") == isinstance(p, AWSManagedPolicy)
+        ]
+        if self._get_param("OnlyAttached") or self._get_param("PolicyUsageFilter"):
+            found = [p for p in found if counted[p.arn]]
+        return self._page("Policies", found, name=lambda p: p.arn, shape=lambda p: shapes.policy(p, usage))
+
+    def list_policy_versions(self) -> ActionResult:
+        """The newest version first, without documents."""
+        found = shapes.versions(self.backend.get_policy(self._get_param("PolicyArn")))
+        order = {v.version_id: f"{index:04d}" for index, v in enumerate(found)}
+        return self._page(
+            "Versions",
+            found,
+            name=lambda v: order[v.version_id],
+            shape=lambda v: shapes.version(v, document=False),
+        )
+
+    def list_instance_profiles(self) -> ActionResult:
+        """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListInstanceProfiles.html"""
+        found = self._under_path(self.backend.instance_profiles.values())
+        return self._page("InstanceProfiles", found, name=_name, shape=shapes.instance_profile)
+
+    def list_instance_profiles_for_role(self) -> ActionResult:
+        """The profiles that hold the role."""
+        role = self.backend.get_role(self._get_param("RoleName"))
+        found = [p for p in self.backend.instance_profiles.values() if role in p.roles]
+        return self._page("InstanceProfiles", found, name=_name, shape=shapes.instance_profile)
+
+    def list_groups_for_user(self) -> ActionResult:
+        """The groups that the user is in."""
+        found = self.backend.get_groups_for_user(self._get_param("UserName"))
+        return self._page("Groups", found, name=_name, shape=shapes.group)
+
+    def list_user_policies(self) -> ActionResult:
+        """Names of the user's inline policies."""
+        return self._inline_names(self.backend.get_user(self._get_param("UserName")))
+
+    def list_group_policies(self) -> ActionResult:
+        """Names of the group's inline policies."""
+        return self._inline_names(self.backend.get_group(self._get_param("GroupName")))
+
+    def list_role_policies(self) -> ActionResult:
+        """Names of the role's inline policies."""
+        return self._inline_names(self.backend.get_role(self._get_param("RoleName")))
+
+    def list_attached_user_policies(self) -> ActionResult:
+        """Managed policies of the user."""
+        return self._attached(self.backend.get_user(self._get_param("UserName")))
+
+    def list_attached_group_policies(self) -> ActionResult:
+        """Managed policies of the group."""
+        return self._attached(self.backend.get_group(self._get_param("GroupName")))
+
+    def list_attached_role_policies(self) -> ActionResult:
+        """Managed policies of the role."""
+        return self._attached(self.backend.get_role(self._get_param("RoleName")))
+
+    def _inline_names(self, entity: Any) -> ActionResult:
+        return self._page("PolicyNames", entity.policies, name=str)
+
+    def _attached(self, entity: Any) -> ActionResult:
+        found = self._under_path(entity.managed_policies.values())
+        return self._page(
+            "AttachedPolicies", found, name=_name, shape=lambda p: {"PolicyName": p.name, "PolicyArn": p.arn}
+        )
+
+    def list_entities_for_policy(self) -> ActionResult:
+        """Users, groups and roles that have the policy, attached or as their boundary."""
+        arn = self.backend.get_policy(self._get_param("PolicyArn")).arn
+        wanted = self._get_param("EntityFilter")
+        use = self._get_param("PolicyUsageFilter")
+        sources = {"User": self.backend.users, "Group": self.backend.groups, "Role": self.backend.roles}
+        found = [
+            (kind, entity)
+            for kind, entities in sources.items()
+            if wanted in (None, kind)
+            for entity in self._under_path(entities.values())
+            if _has(kind, entity, arn, use)
+        ]
+        chosen, marker = self._cut(
+            sorted(found, key=lambda pair: f"{pair[0]}/{pair[1].name}"),
+            name=lambda pair: f"{pair[0]}/{pair[1].name}",
+        )
+        result: dict[str, Any] = {f"Policy{kind}s": [] for kind in sources}
+        for kind, entity in chosen:
+            result[f"Policy{kind}s"].append({f"{kind}Name": entity.name, f"{kind}Id": entity.id})
+        return ActionResult(result | {"IsTruncated": marker is not None, "Marker": marker})
+
+
+def _has(kind: str, entity: Any, arn: str, use: str | None) -> bool:
+    attached = use in (None, "PermissionsPolicy") and arn in entity.managed_policies
+    return attached or (use in (None, "PermissionsBoundary") and shapes.boundary_arn(kind, entity) == arn)

@@ -1,0 +1,109 @@
+"""The file of successful writes, replayed onto the freshly seeded organisation at the next start."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from console.demo.standin import calls
+
+PASSWORDS = frozenset({"Password", "NewPassword", "OldPassword"})
+SECRETS = frozenset(
+    {"PrivateKey", "AddPrivateKey", "AuthenticationCode1", "AuthenticationCode2", "TokenCode",
+     "SAMLAssertion", "WebIdentityToken"}
+)  # fmt: skip
+REPLACED = "replaced"
+LONGEST_SESSION = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One successful write as it was asked, without its secrets; `at` is naive UTC in ISO form."""
+
+    at: str
+    service: str
+    action: str
+    account: str
+    region: str
+    key: str
+    request_id: str
+    seed: str
+    target: str
+    body: str
+
+
+class Journal:
+    """Append-only JSON lines in `folder`, readable by its owner alone."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "writes.jsonl"
+        self.key_path = folder / "standin.key"
+
+    def local_key(self) -> bytes:
+        """The key from which secrets are derived, made at the first start."""
+        if not self.key_path.exists():
+            _write_private(self.key_path, secrets.token_hex(32))
+        return self.key_path.read_text().strip().encode()
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry to the file before the caller hears of the success."""
+        line = json.dumps(asdict(entry), separators=(",", ":")) + "\n"
+        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(handle, line.encode())
+        finally:
+            os.close(handle)
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries in order. A last line that a crash has torn is left out."""
+        if not self.path.exists():
+            return
+        for line in self.path.read_text().splitlines():
+            try:
+                yield Entry(**json.loads(line))
+            except (json.JSONDecodeError, TypeError):
+                continue
+
+    def compact(self, *, now: datetime) -> None:
+        """Drop a torn line and the sessions that ended, so that the file does not grow with every pull."""
+        if not self.path.exists():
+            return
+        kept = [e for e in self.entries() if e.service != "sts" or now - _moment(e) < LONGEST_SESSION]
+        fresh = self.path.with_suffix(".new")
+        _write_private(fresh, "".join(json.dumps(asdict(e), separators=(",", ":")) + "\n" for e in kept))
+        fresh.replace(self.path)
+
+    def forget(self) -> None:
+        """Drop every stored write; the next start serves the organisation as it was seeded."""
+        self.path.unlink(missing_ok=True)
+
+
+def without_secrets(entry: Entry) -> Entry:
+    """The entry with passwords as keyed digests and other secrets replaced."""
+    if entry.target:
+        return entry
+    pairs = []
+    for name, value in parse_qsl(entry.body, keep_blank_values=True):
+        if name in PASSWORDS:
+            value = calls.verifier(value)
+        elif name in SECRETS:
+            value = REPLACED
+        pairs.append((name, value))
+    return replace(entry, body=urlencode(pairs))
+
+
+def _moment(entry: Entry) -> datetime:
+    return datetime.fromisoformat(entry.at)
+
+
+def _write_private(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)

@@ -1,0 +1,100 @@
+"""HTTP/1.1 with keep-alive around the world: one thread a connection, nothing but the standard library."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from console.demo.standin import control
+from console.demo.standin.errors import Reply
+from console.demo.standin.faults import CutOffError
+from console.demo.standin.world import Incoming, World
+
+
+class Server(ThreadingHTTPServer):
+    """Listens for the world; its threads never keep the process alive."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], world: World) -> None:
+        self.world = world
+        super().__init__(address, Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "AmazonIAM"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    timeout = 120
+    server: Server
+
+    def do_POST(self) -> None:
+        """Every AWS call that is served here comes as a POST."""
+        self._answer()
+
+    def do_GET(self) -> None:
+        """Query calls may come as a GET, and so do the control questions."""
+        self._answer()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are not logged: parameters may hold secrets."""
+
+    def _answer(self) -> None:
+        path, _, query = self.path.partition("?")
+        size = int(self.headers.get("content-length") or 0)
+        incoming = Incoming(
+            method=self.command,
+            path=path,
+            query=query,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(size) if size else b"",
+            source_ip=str(self.client_address[0]),
+        )
+        try:
+            serve = control.serve if path.startswith(control.PREFIX) else World.serve
+            self._send(serve(self.server.world, incoming))
+        except CutOffError:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+        self.wfile.flush()
+
+
+@dataclass
+class Handle:
+    """A stand-in that runs in a thread of this process."""
+
+    server: Server
+    thread: threading.Thread
+    world: World
+
+    @property
+    def url(self) -> str:
+        """Where it listens, ready for `endpoint_url` or AWS_ENDPOINT_URL."""
+        host, port = self.server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def stop(self) -> None:
+        """Stop listening and free the port."""
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(5)

@@ -1,0 +1,58 @@
+"""From nothing to a listening stand-in: patch moto, seed the organisation, replay the writes, listen."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+from moto.core.base_backend import BackendDict
+
+from console.demo.organisation import build, seeding
+from console.demo.organisation.specs import Organisation
+from console.demo.standin import callers, patches
+from console.demo.standin.journal import Journal
+from console.demo.standin.server import Handle, Server
+from console.demo.standin.world import World
+
+
+def prepare(
+    *, state: Path | None, now: datetime | None = None, organisation: Organisation | None = None
+) -> World:
+    """A world that is ready to be served. `now` is naive UTC; ages and uses are counted back from it."""
+    patches.apply()
+    journal = Journal(state) if state is not None else None
+    chosen = organisation or build.northline()
+    world = World(hub=chosen.management.id, journal=journal)
+    reseed(world, organisation=chosen, now=now or datetime.now(UTC).replace(tzinfo=None))
+    world.replay()
+    return world
+
+
+def reseed(world: World, *, organisation: Organisation, now: datetime) -> None:
+    """Empty moto and fill it with the organisation as it was first seeded."""
+    BackendDict.reset()
+    callers.SESSIONS.clear()
+    anchor = _anchor(world.journal, now)
+    usage = now.replace(minute=0, second=0, microsecond=0)
+    seeding.seed(organisation, times=seeding.Times(anchor=anchor, usage=usage))
+
+
+def start_in_thread(*, host: str, port: int, state: Path | None, now: datetime | None = None) -> Handle:
+    """Listen in a daemon thread. Raises OSError when the port is taken."""
+    server = Server((host, port), prepare(state=state, now=now))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    return Handle(server, thread, server.world)
+
+
+def _anchor(journal: Journal | None, now: datetime) -> datetime:
+    """The day of the first seeding. It is kept, so that a restart changes nobody's creation date."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if journal is None:
+        return today
+    path = journal.path.with_name("seeded.json")
+    if not path.exists():
+        path.write_text(json.dumps({"first_seeded": today.isoformat()}))
+    return datetime.fromisoformat(json.loads(path.read_text())["first_seeded"])

@@ -1,0 +1,199 @@
+"""The served state and the way of a request through it: faults, caller, moto with overlay, journal."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+import threading
+import traceback
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from moto.core.request import Request
+from moto.iam.models import iam_backends
+from moto.moto_api._internal import mock_random
+from werkzeug.exceptions import HTTPException
+
+from console.demo.standin import callers, calls, clock, reading
+from console.demo.standin.errors import RefusedError, Reply, render
+from console.demo.standin.faults import Faults
+from console.demo.standin.iam import Iam
+from console.demo.standin.journal import Entry, Journal, without_secrets
+from console.demo.standin.sts import Sts
+
+SERVICES: dict[str, Any] = {"iam": Iam, "sts": Sts}
+REQUEST_ID = re.compile(r"(<[Rr]equestId>)[^<]*(</[Rr]equestId>)")
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One HTTP request as the server read it; header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    source_ip: str = "127.0.0.1"
+
+
+class World:
+    """All accounts of the organisation. moto's state is global, so there is one world in a process."""
+
+    def __init__(self, *, hub: str, journal: Journal | None) -> None:
+        self.hub, self.journal = hub, journal
+        self.faults = Faults()
+        self.lock = threading.RLock()
+
+    def serve(self, incoming: Incoming) -> Reply:
+        """Answer one AWS request. Raises CutOffError when the connection shall break instead."""
+        asked = reading.read(incoming.headers, incoming.body, query=incoming.query)
+        request_id = str(uuid.uuid4())
+        try:
+            self.faults.strike(asked.service, asked.action)
+            if asked.service not in SERVICES:
+                raise RefusedError(
+                    "InvalidAction", f"The stand-in does not serve {asked.service or 'this'}", status=400
+                )
+            with self.lock:
+                return self._serve(incoming, asked, request_id)
+        except RefusedError as refusal:
+            return render(refusal, service=asked.service, request_id=request_id)
+
+    def _serve(self, incoming: Incoming, asked: reading.Asked, request_id: str) -> Reply:
+        caller = callers.identify(asked.access_key_id, hub=self.hub)
+        call = calls.Call(
+            service=asked.service,
+            action=asked.action,
+            account=caller.account,
+            region=asked.region,
+            caller=caller,
+            parameters=asked.parameters,
+            request_id=request_id,
+            seed=secrets.token_hex(8),
+            at=clock.utcnow(),
+            source_ip=incoming.source_ip,
+            user_agent=incoming.headers.get("user-agent", ""),
+        )
+        if self.faults.is_denied(account=caller.account, service=asked.service, action=asked.action):
+            raise RefusedError(
+                "AccessDenied",
+                f"User: {caller.arn} is not authorized to perform: {asked.service}:{asked.action} because no "
+                "identity-based policy allows the action",
+            )
+        _mark_use(call)
+        reply = self._dispatch(call, incoming)
+        if asked.is_write and reply.status == 200 and self.journal is not None:
+            self.journal.append(without_secrets(_entry(call, incoming)))
+        return reply
+
+    def _dispatch(self, call: calls.Call, incoming: Incoming) -> Reply:
+        mock_random.seed(call.seed)
+        request = Request.from_primitives(
+            incoming.method,
+            f"http://standin{incoming.path}" + (f"?{incoming.query}" if incoming.query else ""),
+            incoming.headers,
+            incoming.body,
+        )
+        with calls.serving(call):
+            try:
+                status, headers, body = SERVICES[call.service].dispatch(request)
+            except NotImplementedError:
+                raise RefusedError(
+                    "InvalidAction", f"The stand-in does not answer {call.service}:{call.action}", status=400
+                ) from None
+            except HTTPException as error:
+                raise RefusedError(
+                    "ValidationError", str(error.description), status=error.code or 400
+                ) from None
+            except Exception:  # noqa: BLE001 - a defect here must look like a failure of AWS, not end the server
+                traceback.print_exc(file=sys.stderr)
+                raise RefusedError(
+                    "InternalFailure", "The stand-in failed; see its log", status=500
+                ) from None
+        return _reply(status, headers, body, call.request_id)
+
+    def replay(self) -> tuple[int, int]:
+        """Repeat the stored writes. Returns (repeated, refused); a refused one is named on stderr."""
+        if self.journal is None:
+            return 0, 0
+        calls.use_local_key(self.journal.local_key())
+        self.journal.compact(now=clock.utcnow())
+        done = refused = 0
+        for entry in self.journal.entries():
+            if self._repeat(entry):
+                done += 1
+            else:
+                refused += 1
+                print(f"stand-in: stored {entry.service}:{entry.action} no longer applies", file=sys.stderr)  # noqa: T201
+        return done, refused
+
+    def _repeat(self, entry: Entry) -> bool:
+        moment = datetime.fromisoformat(entry.at)
+        headers = {
+            "authorization": f"AWS4-HMAC-SHA256 Credential={entry.key}/{moment:%Y%m%d}/{entry.region}/{entry.service}"
+            "/aws4_request, SignedHeaders=host, Signature=0",
+            "content-type": "application/x-amz-json-1.1"
+            if entry.target
+            else "application/x-www-form-urlencoded",
+        }
+        if entry.target:
+            headers["x-amz-target"] = entry.target
+        incoming = Incoming("POST", "/", "", headers, entry.body.encode())
+        asked = reading.read(headers, incoming.body)
+        with self.lock, clock.recorded(moment):
+            try:
+                caller = callers.identify(entry.key, hub=self.hub)
+            except RefusedError:
+                caller = calls.Caller("AssumedRole", entry.account, "", "", entry.key)
+            call = calls.Call(
+                service=entry.service,
+                action=entry.action,
+                account=entry.account,
+                region=entry.region,
+                caller=caller,
+                parameters=asked.parameters,
+                request_id=entry.request_id,
+                seed=entry.seed,
+                at=moment,
+                replayed=True,
+            )
+            try:
+                return self._dispatch(call, incoming).status == 200
+            except RefusedError:
+                return False
+
+
+def _entry(call: calls.Call, incoming: Incoming) -> Entry:
+    return Entry(
+        at=call.at.isoformat(),
+        service=call.service,
+        action=call.action,
+        account=call.account,
+        region=call.region,
+        key=call.caller.access_key_id,
+        request_id=call.request_id,
+        seed=call.seed,
+        target=incoming.headers.get("x-amz-target", ""),
+        body=incoming.body.decode(),
+    )
+
+
+def _mark_use(call: calls.Call) -> None:
+    """A role that somebody works with is in use now; moto marks the keys of users itself."""
+    if call.caller.kind != "AssumedRole":
+        return
+    for role in iam_backends[call.account]["aws"].roles.values():
+        if role.arn == call.caller.role_arn:
+            role.last_used, role.last_used_region = call.at, call.region
+
+
+def _reply(status: Any, headers: dict[str, str], body: Any, request_id: str) -> Reply:
+    text = body.decode() if isinstance(body, bytes) else str(body)
+    tail = max(0, len(text) - 400)
+    text = text[:tail] + REQUEST_ID.sub(rf"\g<1>{request_id}\g<2>", text[tail:])
+    kept = {k: v for k, v in headers.items() if k.lower() in {"content-type"}}
+    return Reply(int(status), kept | {"x-amzn-RequestId": request_id}, text.encode())
