@@ -1,0 +1,58 @@
+# Gatehouse: `make run` and `make test` do all the set-up on a fresh machine with Python 3.11 or newer and pip.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+WORKERS ?= 2
+SLOW_SUITE := tests/mirror tests/changes tests/journal tests/directory tests/operators tests/audit tests/identities tests/setup
+
+.PHONY: help setup run test lint bench clean
+
+help:
+	@echo "make run    start Gatehouse with a sample organisation (GATEHOUSE_BIND, default 127.0.0.1:8000)"
+	@echo "make test   run the tests;  make lint   check the code;  make bench   measure (writes bench.json)"
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or newer: install python3."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV); }
+	@echo "$(CURDIR)" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/gatehouse.pth"
+
+# Without ensurepip (Debian's python3-venv) the system's pip installs into the environment.
+define install
+	@if $(PY) -m pip --version >/dev/null 2>&1; then pip="$(PY) -m pip"; else pip="$(PYTHON) -m pip --python $(PY)"; fi; \
+	echo "Installing the locked dependencies of $(1) ..."; \
+	$$pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+	@touch $@
+endef
+
+$(VENV)/.run: .requirements/run.txt | $(PY)
+	$(call install,.requirements/run.txt)
+
+$(VENV)/.dev: .requirements/dev.txt | $(PY)
+	$(call install,.requirements/dev.txt)
+
+setup: $(VENV)/.run
+
+run: setup
+	@exec $(PY) -m console.demo.supervisor
+
+test: $(VENV)/.dev
+	@$(PY) -m tests.services
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup
+	@TEST_DATABASE=postgres $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(wildcard $(SLOW_SUITE))
+
+lint: $(VENV)/.dev
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy console iam
+	@$(VENV)/bin/lint-imports --no-cache
+	@$(VENV)/bin/djlint templates --check --lint --quiet
+	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) -m tests.house_rules
+
+bench: $(VENV)/.dev
+	@$(PY) -m tests.bench
+
+clean:
+	rm -rf $(VENV) var bench.json

@@ -1,0 +1,258 @@
+"""`make run`: the whole of Gatehouse on one machine, every process under one supervisor."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import IO
+
+from console.demo.broker import answers, broker, free_port
+from console.demo.children import Child
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STOP_SECONDS = 8.0
+READY_SECONDS = 60.0
+
+
+class SupervisorError(Exception):
+    """Gatehouse cannot start; the message says why and what to do."""
+
+
+def say(text: str) -> None:
+    """Print one line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def bind_address() -> tuple[str, int]:
+    """Host and port of GATEHOUSE_BIND."""
+    text = os.environ.get("GATEHOUSE_BIND", "127.0.0.1:8000")
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise SupervisorError(f"GATEHOUSE_BIND is {text!r}: write HOST:PORT, such as 127.0.0.1:8000.")
+    return host.strip("[]"), int(port)
+
+
+def hold_lock(var: Path) -> IO[str]:
+    """The lock on the data folder: two supervisors over one database would fight."""
+    lock = (var / "supervisor.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SupervisorError(
+            f"Gatehouse already runs with the data in {var}: stop it first, or set GATEHOUSE_VAR."
+        ) from None
+    return lock
+
+
+def base_environment(var: Path) -> dict[str, str]:
+    """What every child gets; AWS variables go only to those that talk to AWS."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "console.settings",
+        "GATEHOUSE_MODE": "embedded",
+        "GATEHOUSE_VAR": str(var),
+        "GATEHOUSE_SUPERVISED": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def stand_in_variables(port: int) -> dict[str, str]:
+    """AWS variables that lead a worker to the stand-in."""
+    from console.demo.standin import HUB_ACCESS_KEY_ID
+
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": HUB_ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def is_healthy(url: str) -> bool:
+    """Whether an address answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - a loopback address of ours
+            return int(answer.status) == 200
+    except OSError:
+        return False
+
+
+class Supervisor:
+    """Starts the processes in order, restarts what dies, stops everything at the end."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.host, self.port = bind_address()
+        self.stopping = False
+        self.children: list[Child] = []
+
+    def build(self) -> None:
+        """Lay out the children: broker, stand-in, worker with beat, web server."""
+        if answers(self.port, host=self.host):
+            raise SupervisorError(f"{self.host}:{self.port} is taken: set GATEHOUSE_BIND to another address.")
+        common = base_environment(self.var)
+        process, redis_url = broker(self.var, environment=common)
+        common["REDIS_URL"] = redis_url
+        stand_in_port = free_port()
+        self.aws = stand_in_variables(stand_in_port)
+        self.common = common
+        worker_environment = common | self.aws
+        if process:
+            self.children.append(process)
+        else:
+            say("No Redis server and no Valkey wheel: the queue is a folder, slower but complete.")
+        self.stand_in = self._stand_in(common, stand_in_port)
+        self.children += [self.stand_in, self._worker(worker_environment), self._web(common)]
+        self._remember(worker_environment)
+
+    def _log(self, name: str) -> Path:
+        return self.var / "log" / f"{name}.log"
+
+    def _stand_in(self, environment: dict[str, str], port: int) -> Child:
+        state = self.var / "aws"
+        state.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "console.demo.standin", "--port", str(port), "--state", str(state)]
+        return Child("aws stand-in", command, environment, self._log("aws"), is_ready=lambda: answers(port))
+
+    def _worker(self, environment: dict[str, str]) -> Child:
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "console.celery",
+            "worker",
+            "--beat",
+            "--concurrency",
+            "2",
+        ]
+        command += [
+            "--loglevel",
+            "warning",
+            "--without-gossip",
+            "--without-mingle",
+            "--schedule",
+            str(self.var / "beat"),
+        ]
+        return Child(
+            "worker",
+            command,
+            environment,
+            self._log("worker"),
+            stop_signal=signal.SIGQUIT,
+            orphan_signal=signal.SIGQUIT,
+        )
+
+    def _web(self, environment: dict[str, str]) -> Child:
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "console.wsgi:application"]
+        command += [
+            "--host",
+            self.host,
+            "--port",
+            str(self.port),
+            "--workers",
+            "1",
+            "--blocking-threads",
+            "4",
+        ]
+        command += ["--no-ws", "--log-level", "warning"]
+        return Child(
+            "web",
+            command,
+            environment,
+            self._log("web"),
+            orphan_signal=signal.SIGTERM,
+            is_ready=lambda: is_healthy(f"http://{self.host}:{self.port}/healthz"),
+        )
+
+    def _remember(self, environment: dict[str, str]) -> None:
+        """Leave the addresses for `manage.py` in another terminal."""
+        names = ("REDIS_URL", *self.aws)
+        file = self.var / "environment.json"
+        file.write_text(json.dumps({name: environment[name] for name in names}), encoding="utf-8")
+        file.chmod(0o600)
+
+    def prepare(self) -> None:
+        """Migrate the database and appoint the demonstration's people and accounts."""
+        command = [sys.executable, str(ROOT / "manage.py"), "prepare_demo"]
+        done = subprocess.run(command, env=self.common | self.aws, check=False)  # noqa: S603
+        if done.returncode:
+            raise SupervisorError("The database could not be prepared: the lines above say why.")
+
+    def run(self) -> None:
+        """Start everything and stay until a signal comes."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._stop)
+        self.build()
+        try:
+            self._start()
+            while not self.stopping:
+                for child in self.children:
+                    news = child.tend()
+                    if news and not self.stopping:
+                        say(news)
+                time.sleep(0.2)
+        finally:
+            self.stop()
+
+    def _start(self) -> None:
+        began = time.monotonic()
+        *services, worker, web = self.children
+        for child in services:
+            child.start()
+        self.prepare()
+        for child in services:
+            if not child.wait_ready(seconds=READY_SECONDS):
+                raise SupervisorError(f"The {child.name} did not start: see {child.log}.")
+        for child in (worker, web):
+            child.start()
+        if not web.wait_ready(seconds=READY_SECONDS):
+            raise SupervisorError(f"The web server did not start: see {web.log}.")
+        from console.demo.organisation.people import OPERATORS
+        from console.demo.prepare import PASSWORD
+
+        say(f"\nGatehouse is ready after {time.monotonic() - began:.0f} s:  http://{self.host}:{self.port}\n")
+        say("Sign in as          to be                  password")
+        for someone in OPERATORS:
+            say(f"  {someone.username:<18}{someone.role:<23}{PASSWORD}")
+        say("\nThe organisation is invented, and AWS is a stand-in on this machine. Ctrl-C stops everything.")
+
+    def _stop(self, number: int, frame: object) -> None:
+        self.stopping = True
+
+    def stop(self) -> None:
+        """Stop in the reverse order of the start: nobody loses what he depends on first."""
+        end = time.monotonic() + STOP_SECONDS
+        for child in reversed(self.children):
+            child.ask_to_stop()
+            child.finish(seconds=min(4.0, end - time.monotonic()))
+        (self.var / "environment.json").unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Run until stopped; the exit code is 0 after a clean stop."""
+    var = Path(os.environ.get("GATEHOUSE_VAR", ROOT / "var")).resolve()
+    (var / "log").mkdir(parents=True, exist_ok=True)
+    try:
+        lock = hold_lock(var)
+        Supervisor(var).run()
+        lock.close()
+    except SupervisorError as error:
+        say(f"Gatehouse did not start. {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

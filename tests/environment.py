@@ -1,0 +1,66 @@
+"""A pytest plugin that is loaded before the settings: a data folder of its own, no AWS, the database that is asked for.
+
+`TEST_DATABASE=postgres` runs the tests on a throw-away PostgreSQL cluster instead of SQLite. `REQUIRE_SERVICES=1` makes
+a skipped test a failure, so that CI cannot pass by leaving something out.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services import postgres
+
+FOLDER = Path(tempfile.mkdtemp(prefix="gatehouse-test-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
+for name in [n for n in os.environ if n.startswith("AWS_") or n in {"DATABASE_URL_FILE", "REDIS_URL"}]:
+    del os.environ[name]
+os.environ.update(
+    GATEHOUSE_MODE="embedded",
+    GATEHOUSE_VAR=str(FOLDER),
+    GATEHOUSE_SECRET_KEY="only-for-tests-only-for-tests-only-for-tests-only-for-tests",
+    AWS_EC2_METADATA_DISABLED="true",
+    AWS_CONFIG_FILE=str(FOLDER / "none"),
+    AWS_SHARED_CREDENTIALS_FILE=str(FOLDER / "none"),
+    REDIS_URL="redis://127.0.0.1:1/0",
+)
+# Playwright's own loop runs in the thread that also queries the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+WANTED = os.environ.get("TEST_DATABASE", "sqlite")
+REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1"
+MISSING: str = ""
+
+if WANTED == "postgres" and "GATEHOUSE_TEST_CLUSTER" not in os.environ:
+    MISSING = postgres.why_missing()
+    if not MISSING:
+        cluster = postgres.Cluster.start()
+        atexit.register(cluster.stop)
+        os.environ["GATEHOUSE_TEST_CLUSTER"] = cluster.url
+if WANTED == "postgres" and not MISSING:
+    os.environ["DATABASE_URL"] = os.environ["GATEHOUSE_TEST_CLUSTER"]
+else:
+    os.environ["DATABASE_URL"] = f"sqlite:///{FOLDER / 'test.sqlite3'}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Without the database that was asked for there is nothing to test."""
+    config.addinivalue_line("markers", "journey: walks through the console in a real browser")
+    if MISSING:
+        pytest.exit(f"skipped: PostgreSQL ({MISSING})", returncode=1 if REQUIRED else 0)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A skip is a failure where every service is required."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if REQUIRED and reporter is not None and reporter.stats.get("skipped") and exitstatus == 0:
+        reporter.write_line("A test was skipped although REQUIRE_SERVICES=1.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
