@@ -1,0 +1,66 @@
+"""House rules that no ready-made linter knows: `python -m tests.house_rules` lists every breach, with its place."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MAX_LINES = 400
+FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
+# The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
+TEMPLATE_RULES = (
+    (re.compile(r"\sstyle\s*="), "a style attribute"),
+    (re.compile(r"\s(?:on[a-z]+|hx-on[:\w-]*)\s*="), "an inline event handler"),
+    (re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")"), "an inline script"),
+    (re.compile(r"<style\b"), "an inline stylesheet"),
+    (re.compile(r'hx-trigger="[^"]*\['), "a trigger filter, which needs eval"),
+    (re.compile(r"https?://(?!www\.w3\.org)[^\"'\s]+\.(?:js|css|woff2)"), "a resource of another host"),
+)
+
+
+def tracked(pattern: str) -> list[Path]:
+    """The files that git knows, or would add."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", pattern],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).exists()]
+
+
+def breaches() -> Iterator[str]:
+    """One line per breach: the place, and what is wrong."""
+    for file in tracked("*.py"):
+        place = file.relative_to(ROOT)
+        if "migrations" in place.parts:
+            continue
+        if file.name in FORBIDDEN_NAMES:
+            yield f"{place}: a file needs a name that says its job"
+        lines = file.read_text(encoding="utf-8").splitlines()
+        if len(lines) > MAX_LINES:
+            yield f"{place}: {len(lines)} lines; {MAX_LINES} are the limit"
+        if lines and not lines[0].startswith(('"""', "#!")):
+            yield f"{place}:1: a module opens with one sentence on its job"
+    for file in tracked("templates/*.html"):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            for rule, what in TEMPLATE_RULES:
+                if rule.search(line):
+                    yield f"{file.relative_to(ROOT)}:{number}: {what}"
+
+
+def main() -> int:
+    """Exit code 1 with a list when a rule is broken."""
+    found = list(breaches())
+    for line in found:
+        print(line)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

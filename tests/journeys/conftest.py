@@ -1,0 +1,98 @@
+"""The whole of Gatehouse as `make run` starts it, and a browser that walks through it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from console.demo.broker import free_port
+from console.demo.prepare import PASSWORD
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+READY_SECONDS = 120
+
+
+@dataclass(slots=True)
+class Running:
+    """A running console: where it is, where its data lie, and its supervisor."""
+
+    url: str
+    var: Path
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def text(self) -> str:
+        """What the supervisor has printed."""
+        return self.output.read_text(encoding="utf-8")
+
+    def wait_until_ready(self) -> None:
+        """Wait for the line that prints the address."""
+        deadline = time.monotonic() + READY_SECONDS
+        while "Gatehouse is ready" not in self.text():
+            assert self.process.poll() is None, f"the supervisor ended: {self.text()}"
+            assert time.monotonic() < deadline, f"not ready in {READY_SECONDS} s: {self.text()}"
+            time.sleep(0.2)
+
+
+def start_console(var: Path) -> Running:
+    """Start the supervisor on free ports over the data folder."""
+    port, output = free_port(), var.parent / f"{var.name}.out"
+    environment = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "GATEHOUSE_SECRET_KEY"}}
+    environment |= {"GATEHOUSE_BIND": f"127.0.0.1:{port}", "GATEHOUSE_VAR": str(var)}
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "console.demo.supervisor"], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+    return Running(f"http://127.0.0.1:{port}", var, process, output)
+
+
+@pytest.fixture(scope="session")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One console for all journeys of this process; stopped as Ctrl-C stops it."""
+    started = start_console(tmp_path_factory.mktemp("console") / "var")
+    try:
+        started.wait_until_ready()
+        yield started
+    finally:
+        started.process.send_signal(signal.SIGTERM)
+        started.process.wait(timeout=30)
+
+
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture
+def sign_in(browser: Browser, console: Running) -> Iterator[SignIn]:
+    """Opens a page of a fresh browser profile, signed in as the user; violations of the CSP and script errors fail the test."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_page(username: str, *, width: int = 1440, height: int = 900, scheme: str = "light", **options: object) -> Page:
+        context = browser.new_context(
+            base_url=console.url, viewport={"width": width, "height": height}, color_scheme=scheme, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
+        page.on("console", lambda m: problems.append(m.text) if "Content Security Policy" in m.text else None)
+        page.goto("/sign-in/login/")
+        page.get_by_label("E-mail or username").fill(username)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url(lambda url: "/sign-in/" not in url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
