@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.signals import beat_embedded_init, worker_process_init
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
@@ -61,3 +63,13 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["iam.journal", "iam.mirror", "iam.changes"])
+
+
+@worker_process_init.connect
+@beat_embedded_init.connect
+def follow_parent(**_: Any) -> None:
+    """Under the supervisor no pool process outlives a worker that was killed."""
+    if os.environ.get("GATEHOUSE_SUPERVISED"):
+        from console.demo.children import die_with_parent
+
+        die_with_parent(signal.SIGKILL)
