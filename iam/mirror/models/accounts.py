@@ -108,6 +108,7 @@ class PullState(models.TextChoices):
 
 
 ACTIVE_PULL = Q(state__in=["queued", "running"])
+CHANGED_PULL = Q(added__gt=0) | Q(changed__gt=0) | Q(ended__gt=0)
 
 
 class Pull(models.Model):
@@ -143,7 +144,11 @@ class Pull(models.Model):
                 fields=["account"], condition=ACTIVE_PULL, name="one_active_pull_per_account"
             ),
         ]
-        indexes = [models.Index(fields=["account", "-created_at"], name="pull_history")]
+        indexes = [
+            models.Index(fields=["account", "-created_at"], name="pull_history"),
+            models.Index(fields=["account", "began_at"], condition=CHANGED_PULL, name="pull_changes"),
+            models.Index(fields=["began_at"], condition=CHANGED_PULL, name="pull_changes_all"),
+        ]
 
     def __str__(self) -> str:
         return f"pull {self.id} of {self.account_id}: {self.state}"

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from iam.mirror.models.accounts import Account
-from iam.mirror.models.temporal import CURRENT, Temporal
+from iam.mirror.models.temporal import CURRENT, Temporal, change_indexes
 
 
 class Kind(models.TextChoices):
@@ -129,6 +129,7 @@ class EntityState(Temporal):
                 fields=["account", "kind", "sort_name", "entity", "valid_from"], name="state_list_then"
             ),
             models.Index(fields=["entity", "valid_from"], name="state_history"),
+            *change_indexes("state"),
         ]
 
     def __str__(self) -> str:

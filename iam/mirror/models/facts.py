@@ -8,7 +8,7 @@ from django.db import models
 
 from iam.mirror.models.accounts import Account
 from iam.mirror.models.entities import Document, Entity
-from iam.mirror.models.temporal import CURRENT, Temporal
+from iam.mirror.models.temporal import CURRENT, Temporal, change_indexes
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for "not known to have happened" in columns that lists sort by, so that keyset pages need no nulls."""
@@ -44,6 +44,7 @@ class Edge(Temporal):
             models.Index(fields=["target", "kind", "source"], condition=CURRENT, name="edge_in_now"),
             models.Index(fields=["source", "kind", "valid_from"], name="edge_out_then"),
             models.Index(fields=["target", "kind", "valid_from"], name="edge_in_then"),
+            *change_indexes("edge"),
         ]
 
     def __str__(self) -> str:
@@ -68,7 +69,10 @@ class InlinePolicy(Temporal):
                 fields=["owner", "name"], condition=CURRENT, name="one_current_inline_policy"
             )
         ]
-        indexes = [models.Index(fields=["owner", "valid_from"], name="inline_then")]
+        indexes = [
+            models.Index(fields=["owner", "valid_from"], name="inline_then"),
+            *change_indexes("inline"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -92,7 +96,10 @@ class PolicyVersion(Temporal):
                 fields=["policy", "version_id"], condition=CURRENT, name="one_current_version"
             )
         ]
-        indexes = [models.Index(fields=["policy", "valid_from"], name="version_then")]
+        indexes = [
+            models.Index(fields=["policy", "valid_from"], name="version_then"),
+            *change_indexes("version"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.policy_id} {self.version_id}"
@@ -109,7 +116,10 @@ class TagSet(Temporal):
         constraints = [
             models.UniqueConstraint(fields=["entity"], condition=CURRENT, name="one_current_tag_set")
         ]
-        indexes = [models.Index(fields=["entity", "valid_from"], name="tags_then")]
+        indexes = [
+            models.Index(fields=["entity", "valid_from"], name="tags_then"),
+            *change_indexes("tags"),
+        ]
 
     def __str__(self) -> str:
         return f"tags of {self.entity_id}"
@@ -145,6 +155,7 @@ class UserCredentials(Temporal):
             ),
             models.Index(fields=["account", "mfa", "user"], condition=CURRENT, name="credentials_by_mfa_now"),
             models.Index(fields=["user", "valid_from"], name="credentials_then"),
+            *change_indexes("credentials"),
         ]
 
     def __str__(self) -> str:

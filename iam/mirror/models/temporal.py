@@ -48,3 +48,17 @@ def valid_at(at: datetime | None, *, prefix: str = "") -> Q:
         return Q(**{f"{prefix}valid_to__isnull": True})
     begun = Q(**{f"{prefix}valid_from__lte": at})
     return begun & (Q(**{f"{prefix}valid_to__isnull": True}) | Q(**{f"{prefix}valid_to__gt": at}))
+
+
+def change_indexes(name: str) -> list[models.Index]:
+    """Indexes of what began or ended after the first reading: by account and over all, for differences and for what changed lately.
+
+    Rows of a first reading (`after` is null) and rows that still hold are left out, so a first pull pays nothing for them.
+    """
+    begun, ended = Q(after__isnull=False), Q(valid_to__isnull=False)
+    return [
+        models.Index(fields=["account", "valid_from"], condition=begun, name=f"{name}_begun"),
+        models.Index(fields=["account", "valid_to"], condition=ended, name=f"{name}_ended"),
+        models.Index(fields=["valid_from"], condition=begun, name=f"{name}_begun_all"),
+        models.Index(fields=["valid_to"], condition=ended, name=f"{name}_ended_all"),
+    ]
