@@ -8,12 +8,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from botocore.config import Config
 from botocore.handlers import json_decode_policies
 from botocore.loaders import Loader
 from botocore.session import Session
+from botocore.utils import parse_timestamp
 
 from iam.aws import raw
 from iam.aws.credentials import FixedCredentials, role_credentials
@@ -156,7 +158,13 @@ def connect(
 
 
 def new_session() -> Session:
-    """A botocore session that shares the process's cache of service models."""
+    """A botocore session that shares the process's cache of service models and gives timestamps in UTC."""
     session = Session()
     session.register_component("data_loader", _loader)
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_utc)
     return session
+
+
+def _utc(value: str | float) -> datetime:
+    """AWS timestamps in UTC, whatever the machine's time zone: botocore's own parser gives local ones for JSON."""
+    return parse_timestamp(value).astimezone(UTC)

@@ -1,0 +1,259 @@
+"""Read an uploaded `aws iam get-account-authorization-details` file into the records of the bulk answer.
+
+The file comes from anybody: nothing in it is trusted, and what is wrong is said with its place in the file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any, BinaryIO, NoReturn
+
+from iam.aws.export_nodes import ExportError, Node, named_type
+from iam.aws.export_shapes import BUILDERS
+from iam.aws.reads.authorization import Item
+from iam.aws.records import LastUsed, RoleRecord
+
+__all__ = ["MAX_BYTES", "Export", "ExportError", "parse_export", "read_export"]
+
+MAX_BYTES = 100_000_000
+_LISTS = {
+    "UserDetailList": "user",
+    "GroupDetailList": "group",
+    "RoleDetailList": "role",
+    "Policies": "policy",
+}
+_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}|aws):(user|group|role|policy)(/.*)")
+_SPACE = re.compile(r"[ \t\r\n]*")
+_COMMAND = "`aws iam get-account-authorization-details --output json > account.json`"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What a file says about one account, as one would have read it page by page.
+
+    `warnings` are sentences about what the file refers to but does not have.
+    """
+
+    account_id: str
+    partition: str
+    items: tuple[Item, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+
+def read_export(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Export:
+    """Read and parse a file, but never more than `max_bytes` of it; ExportError when it is larger or wrong."""
+    pieces, size = [], 0
+    while piece := stream.read(min(1 << 20, max_bytes + 1 - size)):
+        size += len(piece)
+        if size > max_bytes:
+            raise ExportError(
+                f"The file is larger than {max_bytes // 1_000_000} MB. Connect an account of this size by a role."
+            )
+        pieces.append(piece)
+    return parse_export(b"".join(pieces))
+
+
+def parse_export(content: bytes) -> Export:
+    """Parse the bytes of a file; ExportError with a sentence that says where it is wrong and what to do."""
+    text = _decoded(content)
+    items: list[Item] = []
+    found: set[str] = set()
+    for name, path, value in _entries(text):
+        found.add(name)
+        items.append(_item(_LISTS[name], Node(value, path)))
+    return _Checked(items).export()
+
+
+def _decoded(content: bytes) -> str:
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ExportError(f"The file is not text (byte {error.start}). Make it with {_COMMAND}.") from None
+    if not text.strip():
+        raise ExportError(f"The file is empty. Make it with {_COMMAND}.")
+    return text
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+class _Scanner:
+    """Walks the top level of the file and decodes one member of a list at a time, so that few live at once."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._at = text, 0
+        self._decoder = json.JSONDecoder(parse_constant=_no_constant)
+
+    def peek(self) -> str:
+        """The next character that is not white space; "" at the end."""
+        space = _SPACE.match(self._text, self._at)
+        self._at = space.end() if space else self._at
+        return self._text[self._at : self._at + 1]
+
+    def take(self, expected: str) -> None:
+        """Step over one character; ExportError when another stands there."""
+        if self.peek() != expected:
+            raise self.wrong(f"{expected!r} is expected")
+        self._at += 1
+
+    def value(self, path: str) -> Any:
+        """Decode the value that begins here."""
+        self.peek()
+        try:
+            value, self._at = self._decoder.raw_decode(self._text, self._at)
+        except json.JSONDecodeError as error:
+            self._at = error.pos
+            raise self.wrong(error.msg) from None
+        except RecursionError:
+            raise ExportError(f"{path} is nested too deep.") from None
+        except ValueError as error:
+            raise self.wrong(str(error)) from None
+        return value
+
+    def wrong(self, why: str) -> ExportError:
+        """The error of a file that is not JSON at the present place."""
+        line = self._text.count("\n", 0, self._at) + 1
+        column = self._at - self._text.rfind("\n", 0, self._at)
+        return ExportError(
+            f"The file is not the JSON that is expected, at line {line}, column {column}: {why}. Make it with {_COMMAND}."
+        )
+
+
+def _entries(text: str) -> Iterator[tuple[str, str, Any]]:
+    """(list name, JSON path, value) of every entity; ExportError when a list lacks or the file is one page."""
+    scanner = _Scanner(text)
+    seen: set[str] = set()
+    if scanner.peek() != "{":
+        raise scanner.wrong("an object is expected")
+    scanner.take("{")
+    while scanner.peek() != "}":
+        key = scanner.value("$")
+        scanner.take(":")
+        if not isinstance(key, str):
+            raise scanner.wrong("a name is expected")
+        if key in seen:
+            raise ExportError(f"$.{key[:40]} is there twice.")
+        seen.add(key)
+        if key in _LISTS:
+            yield from _members(scanner, key)
+        else:
+            _refuse_truncation(key, scanner.value(f"$.{key[:40]}"))
+        if scanner.peek() != "}":
+            scanner.take(",")
+    scanner.take("}")
+    if scanner.peek():
+        raise scanner.wrong("the end of the file is expected")
+    for name in _LISTS:
+        if name not in seen:
+            raise ExportError(f"$.{name} is missing. Make the file with {_COMMAND}, without --query.")
+
+
+def _members(scanner: _Scanner, name: str) -> Iterator[tuple[str, str, Any]]:
+    if scanner.peek() != "[":
+        value = scanner.value(f"$.{name}")
+        raise ExportError(f"$.{name} is {named_type(value)}; a list is expected there.")
+    scanner.take("[")
+    position = 0
+    while scanner.peek() != "]":
+        path = f"$.{name}[{position}]"
+        yield name, path, scanner.value(path)
+        position += 1
+        if scanner.peek() != "]":
+            scanner.take(",")
+    scanner.take("]")
+
+
+def _refuse_truncation(key: str, value: Any) -> None:
+    if (key == "IsTruncated" and value) or (key in ("Marker", "NextToken") and value is not None):
+        raise ExportError(
+            f"$.{key} says that this file is one page of several. Make it with {_COMMAND}, without --no-paginate "
+            "and --max-items."
+        )
+
+
+def _item(kind: str, node: Node) -> Item:
+    record = BUILDERS[kind](node)
+    last_used = None
+    if isinstance(record, RoleRecord) and record.last_used_at:
+        last_used = LastUsed(record.last_used_at, record.last_used_region)
+    digest = blake2b(repr(_without_use(record)).encode(), digest_size=16).digest()
+    return Item(kind, record.aws_id, record.name, record.arn, digest, record, last_used)
+
+
+def _without_use(record: Any) -> Any:
+    return (
+        replace(record, last_used_at=None, last_used_region=None)
+        if isinstance(record, RoleRecord)
+        else record
+    )
+
+
+class _Checked:
+    """The checks that look at all entities together."""
+
+    def __init__(self, items: list[Item]) -> None:
+        self._items = items
+
+    def export(self) -> Export:
+        partition, account_id = self._account()
+        self._refuse_doubles()
+        return Export(account_id, partition, tuple(self._items), tuple(self._dangling()))
+
+    def _account(self) -> tuple[str, str]:
+        owners: dict[tuple[str, str], str] = {}
+        for item in self._items:
+            found = _ARN.fullmatch(item.arn)
+            if found is None or found[3] != item.kind or found[4].rpartition("/")[2] != item.name:
+                raise ExportError(
+                    f"The ARN of the {item.kind} {item.name} does not belong to it: {item.arn[:120]!r}."
+                )
+            if found[2] != "aws":
+                owners.setdefault((found[1], found[2]), item.arn)
+            elif item.kind != "policy":
+                raise ExportError(f"The ARN of the {item.kind} {item.name} has no account.")
+        if not owners:
+            raise ExportError(
+                "The file has no user, group, role or policy of an account, so nobody can say whose it is."
+            )
+        if len(owners) > 1:
+            first, second = list(owners.values())[:2]
+            raise ExportError(f"The file mixes accounts: {first} and {second}.")
+        return next(iter(owners))
+
+    def _refuse_doubles(self) -> None:
+        for label, key in (("id", _by_id), ("ARN", _by_arn)):
+            seen: set[tuple[str, str]] = set()
+            for item in self._items:
+                if key(item) in seen:
+                    raise ExportError(f"The {item.kind} {label} {key(item)[1]} is there twice.")
+                seen.add(key(item))
+
+    def _dangling(self) -> Iterator[str]:
+        groups = {item.name for item in self._items if item.kind == "group"}
+        policies = {item.arn for item in self._items if item.kind == "policy"}
+        named_groups = {name for item in self._items for name in getattr(item.record, "groups", ())}
+        attached = {arn for item in self._items for arn in getattr(item.record, "attached", ())}
+        if named_groups - groups:
+            yield (
+                f"{len(named_groups - groups)} groups that users are in are not in the file, such as "
+                f"{min(named_groups - groups)}; it may have been made with --filter."
+            )
+        if attached - policies:
+            yield (
+                f"{len(attached - policies)} attached policies are not in the file, such as "
+                f"{min(attached - policies)}; it may have been made with --filter."
+            )
+
+
+def _by_id(item: Item) -> tuple[str, str]:
+    return item.kind, item.aws_id
+
+
+def _by_arn(item: Item) -> tuple[str, str]:
+    return item.kind, item.arn

@@ -1,0 +1,85 @@
+"""EC2 instances of some regions with their instance profile and metadata (IMDS) options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from iam.aws.errors import map_errors
+from iam.aws.session import Aws
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """An instance that is not terminated. `profile_arn` is None without an instance profile; `association_id` is what
+    replaces or removes it; `requires_imds_v2` is False where IMDSv1 answers too."""
+
+    instance_id: str
+    region: str
+    name: str
+    state: str
+    launched_at: datetime | None
+    profile_arn: str | None
+    profile_id: str | None
+    association_id: str | None
+    imds_enabled: bool
+    requires_imds_v2: bool
+    hop_limit: int | None
+    tags: dict[str, str]
+
+
+def list_instances(aws: Aws, *, regions: Iterable[str]) -> tuple[InstanceRecord, ...]:
+    """All instances of the regions; AwsError when one region cannot be read.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
+    """
+    return tuple(record for region in regions for record in _of_region(aws, region=region))
+
+
+def enabled_regions(aws: Aws) -> tuple[str, ...]:
+    """The sorted names of the regions that the account can use."""
+    with map_errors("ec2:DescribeRegions"):
+        answer = aws.ec2(_home(aws)).describe_regions(AllRegions=False)
+    return tuple(sorted(region["RegionName"] for region in answer["Regions"]))
+
+
+def _home(aws: Aws) -> str:
+    from iam.aws.partitions import global_region
+
+    return aws.access.region or global_region(aws.access.partition)
+
+
+def _of_region(aws: Aws, *, region: str) -> Iterator[InstanceRecord]:
+    client = aws.ec2(region)
+    associations: dict[str, str] = {}
+    with map_errors("ec2:DescribeIamInstanceProfileAssociations"):
+        for page in client.get_paginator("describe_iam_instance_profile_associations").paginate():
+            for found in page["IamInstanceProfileAssociations"]:
+                associations[found["InstanceId"]] = found["AssociationId"]
+    with map_errors("ec2:DescribeInstances"):
+        for page in client.get_paginator("describe_instances").paginate(PaginationConfig={"PageSize": 1000}):
+            for reservation in page["Reservations"]:
+                for instance in reservation["Instances"]:
+                    if instance["State"]["Name"] != "terminated":
+                        yield _record(instance, region=region, associations=associations)
+
+
+def _record(instance: dict[str, Any], *, region: str, associations: dict[str, str]) -> InstanceRecord:
+    tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", ())}
+    profile, metadata = instance.get("IamInstanceProfile", {}), instance.get("MetadataOptions", {})
+    return InstanceRecord(
+        instance_id=instance["InstanceId"],
+        region=region,
+        name=tags.get("Name", ""),
+        state=instance["State"]["Name"],
+        launched_at=instance.get("LaunchTime"),
+        profile_arn=profile.get("Arn"),
+        profile_id=profile.get("Id"),
+        association_id=associations.get(instance["InstanceId"]),
+        imds_enabled=metadata.get("HttpEndpoint", "enabled") == "enabled",
+        requires_imds_v2=metadata.get("HttpTokens") == "required",
+        hop_limit=metadata.get("HttpPutResponseHopLimit"),
+        tags=tags,
+    )

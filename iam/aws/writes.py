@@ -1,0 +1,66 @@
+"""Send one write to AWS, check its parameters beforehand without AWS, and show the same call for other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from botocore.exceptions import DataNotFoundError, UnknownServiceError
+from botocore.model import OperationModel, ServiceModel
+from botocore.validate import ParamValidator
+
+from iam.aws.equivalents import as_boto3, as_cli, as_curl
+from iam.aws.errors import map_errors
+from iam.aws.reads.pages import method
+from iam.aws.session import Aws, new_session
+
+__all__ = ["CallResult", "as_boto3", "as_cli", "as_curl", "call", "operation_model", "validate"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What AWS answered to a call; `request_id` is the one that CloudTrail records."""
+
+    request_id: str
+    response: dict[str, Any]
+
+
+def call(aws: Aws, service: str, operation: str, params: Mapping[str, Any]) -> CallResult:
+    """Call one operation as AWS names it ("iam", "AddUserToGroup") in the partition's global region.
+
+    Raises AwsError. Retries only what botocore may retry; whether a second call does harm is for the caller to know.
+    """
+    with map_errors(f"{service}:{operation}"):
+        response: dict[str, Any] = method(aws.client(service), operation)(**params)
+    metadata = response.pop("ResponseMetadata", {})
+    return CallResult(request_id=str(metadata.get("RequestId", "")), response=response)
+
+
+def validate(service: str, operation: str, params: Mapping[str, Any]) -> list[str]:
+    """What AWS's own service model finds wrong with the parameters; empty when nothing is. No network, no credentials.
+
+    Raises ValueError for a service or operation that botocore does not know.
+    """
+    shape = operation_model(service, operation).input_shape
+    if shape is None:
+        return [f"{operation} takes no parameters."] if params else []
+    report = ParamValidator().validate(dict(params), shape)
+    return [line for line in report.generate_report().splitlines() if line.strip()]
+
+
+def operation_model(service: str, operation: str) -> OperationModel:
+    """botocore's description of an operation; ValueError when there is none."""
+    model = _service_model(service)
+    if operation not in model.operation_names:
+        raise ValueError(f"{service} has no operation {operation!r}.")
+    return model.operation_model(operation)
+
+
+@lru_cache(maxsize=16)
+def _service_model(service: str) -> ServiceModel:
+    try:
+        return new_session().get_service_model(service)
+    except (UnknownServiceError, DataNotFoundError):
+        raise ValueError(f"botocore knows no service {service!r}.") from None
