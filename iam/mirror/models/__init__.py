@@ -13,6 +13,7 @@ from iam.mirror.models.facts import (
     Usage,
     UserCredentials,
 )
+from iam.mirror.models.setup import ConnectionDraft, DoctorRun, JobState, SetupJob, SetupKind
 from iam.mirror.models.temporal import Cause, Temporal, valid_at
 
 __all__ = [
@@ -20,18 +21,23 @@ __all__ = [
     "Account",
     "AccountFact",
     "Cause",
+    "ConnectionDraft",
+    "DoctorRun",
     "Document",
     "Edge",
     "EdgeKind",
     "Entity",
     "EntityState",
     "InlinePolicy",
+    "JobState",
     "Kind",
     "PolicyVersion",
     "Pull",
     "PullSection",
     "Section",
     "SectionState",
+    "SetupJob",
+    "SetupKind",
     "TagSet",
     "Temporal",
     "Usage",
