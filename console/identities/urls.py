@@ -2,5 +2,8 @@
 
 from django.urls import URLPattern
 
+from console.identities.details import urls as details
+
 app_name = "identities"
-urlpatterns: list[URLPattern] = []
+lists: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [*lists, *details.urlpatterns]

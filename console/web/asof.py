@@ -1,0 +1,96 @@
+"""The as-of control of mirror pages: which moment is shown, and which others are worth a click."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from console.web.access import ViewerRequest
+from iam.mirror.models import Account, Entity
+from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.moments import Moments, account_moments, entity_moments
+
+POSITION = {"as-of", "after", "before", "page"}
+"""What does not survive a change of the moment: the moment itself, and the place in a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """What `components/asof.html` and `components/pastbar.html` show; `moments` are (label, moment, icon)."""
+
+    earliest: datetime | None
+    before: datetime | None
+    next: datetime | None
+    read_at: datetime | None
+    fresh: datetime | None
+    moments: list[tuple[str, datetime, str]]
+    kept: list[tuple[str, str]]
+    compare: str
+
+
+def asof_context(
+    request: HttpRequest, *, account: Account | None = None, entity: Entity | None = None
+) -> dict[str, Any]:
+    """`{"asof": …}` for a page about an entity, about an account, or (neither) about what `?account=` chooses.
+
+    One query for an account or all accounts (two when `?account=` has to be looked up); two or three for an entity.
+    """
+    asked = cast(ViewerRequest, request)
+    if entity is not None:
+        found = entity_moments(entity, at=asked.at)
+    else:
+        account = account or _chosen(asked)
+        found = account_moments(account, at=asked.at)
+    whole = entity is None and account is None
+    return {
+        "asof": AsOf(
+            earliest=found.earliest,
+            before=found.before,
+            next=found.after,
+            read_at=found.read_at,
+            fresh=None if whole else found.read_at,
+            moments=_worth_a_click(found, at=asked.at),
+            kept=[
+                (name, value)
+                for name, values in request.GET.lists()
+                if name not in POSITION
+                for value in values
+            ],
+            compare=_compare_address(account=account, entity=entity, at=asked.at),
+        )
+    }
+
+
+def _chosen(request: ViewerRequest) -> Account | None:
+    number = request.GET.get("account", "")
+    return visible_accounts(request.viewer).filter(account_id=number).first() if number else None
+
+
+def _worth_a_click(found: Moments, *, at: datetime | None) -> list[tuple[str, datetime, str]]:
+    if found.earliest is None:
+        return []
+    now = datetime.now(tz=UTC)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    wanted = [
+        ("Before the last change", None if at else found.before, "git-compare"),
+        ("Yesterday, end of day", midnight - timedelta(seconds=1), "history"),
+        ("A week ago", now.replace(microsecond=0) - timedelta(days=7), "history"),
+        ("First reading", found.earliest, "flag"),
+    ]
+    return [
+        (label, moment, icon) for label, moment, icon in wanted if moment and found.earliest <= moment < now
+    ]
+
+
+def _compare_address(*, account: Account | None, entity: Entity | None, at: datetime | None) -> str:
+    query = {"entity": str(entity.pk)} if entity else {"account": account.account_id} if account else {}
+    if not query:
+        return ""
+    if at:
+        query["from"] = f"{at:%Y-%m-%dT%H:%M:%S}"
+    return f"{reverse('identities:compare')}?{urlencode(query)}"

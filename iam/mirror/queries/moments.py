@@ -1,0 +1,126 @@
+"""The moments worth looking at: the first reading, the changes before and after a moment, and when AWS was last read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet, Subquery
+
+from iam.mirror.models import (
+    Account,
+    Edge,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    PolicyVersion,
+    Pull,
+    TagSet,
+    UserCredentials,
+)
+from iam.mirror.models.accounts import CHANGED_PULL, PullState
+
+READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Moments around the one that is shown, each to the second, since an address carries seconds.
+
+    `earliest` is the end of the first reading; `before` shows what was before the last change, `after` what the next
+    change made (None in the present); `read_at` is when AWS had last been read.
+    """
+
+    earliest: datetime | None = None
+    before: datetime | None = None
+    after: datetime | None = None
+    read_at: datetime | None = None
+
+
+def just_before(moment: datetime) -> datetime:
+    """The last whole second at which what was first seen at `moment` did not yet hold."""
+    return (moment - timedelta(microseconds=1)).replace(microsecond=0)
+
+
+def just_after(moment: datetime) -> datetime:
+    """The first whole second at which what was first seen at `moment` holds."""
+    whole = moment.replace(microsecond=0)
+    return whole if whole == moment else whole + SECOND
+
+
+def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
+    """Moments of one account, or (None) of all of them: one query, each answer out of an index."""
+    shown = at or datetime.now(tz=UTC)
+    pulls = Pull.objects.filter(account=account) if account else Pull.objects.all()
+    first = pulls.filter(READ).order_by("created_at" if account else "began_at")
+    changed = pulls.filter(CHANGED_PULL, ended_at__isnull=False)
+    row = (
+        (Account.objects.filter(pk=account.pk) if account else Account.objects.order_by("created_at"))
+        .annotate(
+            first=_value(first, "ended_at"),
+            last=_value(changed.filter(began_at__lte=shown).order_by("-began_at"), "began_at"),
+            next=_value(changed.filter(began_at__gt=shown).order_by("began_at"), "ended_at"),
+            read=_value(pulls.filter(READ, ended_at__lte=shown).order_by("-created_at"), "ended_at"),
+        )
+        .values("first", "last", "next", "read")
+        .first()
+    )
+    if row is None or row["first"] is None:
+        return Moments()
+    earliest = just_after(row["first"])
+    before = just_before(row["last"]) if row["last"] else None
+    return Moments(
+        earliest=earliest,
+        before=before if before and before >= earliest else None,
+        after=just_after(row["next"]) if at and row["next"] else None,
+        read_at=row["read"],
+    )
+
+
+def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
+    """Moments at which something on the entity's page changed: two queries in the present, three in the past."""
+    shown = at or datetime.now(tz=UTC)
+    read = (
+        Pull.objects.filter(READ, account_id=entity.account_id, ended_at__lte=shown)
+        .order_by("-created_at")
+        .values_list("ended_at", flat=True)
+        .first()
+    )
+    last = change_moments(entity, when=Q(when__lte=shown)).order_by("-when").first()
+    following = change_moments(entity, when=Q(when__gt=shown)).order_by("when").first() if at else None
+    is_change = last is not None and last["when"] > entity.first_seen
+    return Moments(
+        earliest=just_after(entity.first_seen),
+        before=just_before(last["when"]) if last and is_change else None,
+        after=just_after(following["when"]) if following else None,
+        read_at=read,
+    )
+
+
+def facts_about(entity: Entity) -> Iterator[QuerySet[Any]]:
+    """Every row in time that the pages of an entity show, one query set a table and side."""
+    yield EntityState.objects.filter(entity=entity)
+    yield EntityState.objects.filter(entity__owner=entity)
+    yield Edge.objects.filter(source=entity)
+    yield Edge.objects.filter(target=entity)
+    yield InlinePolicy.objects.filter(owner=entity)
+    yield PolicyVersion.objects.filter(policy=entity)
+    yield TagSet.objects.filter(entity=entity)
+    yield UserCredentials.objects.filter(user=entity)
+
+
+def change_moments(entity: Entity, *, when: Q) -> QuerySet[Any, Any]:
+    """The distinct moments (`when`) at which a fact about the entity began or ended, in one query."""
+    parts: list[QuerySet[Any, Any]] = [
+        rows.order_by().annotate(when=F(side)).filter(when, **{f"{side}__isnull": False}).values("when")
+        for rows in facts_about(entity)
+        for side in ("valid_from", "valid_to")
+    ]
+    return parts[0].union(*parts[1:])
+
+
+def _value(rows: QuerySet[Pull], column: str) -> Subquery:
+    return Subquery(rows.values(column)[:1])
