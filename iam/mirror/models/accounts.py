@@ -63,9 +63,10 @@ class Account(models.Model):
 
 
 class SectionState(models.TextChoices):
-    """How the last attempt to read a section ended."""
+    """How the last attempt to read a section ended; `reading` is only ever the state of a running pull's section."""
 
     NEVER = "never", "Not read yet"
+    READING = "reading", "Reading"
     COMPLETE = "complete", "Complete"
     PARTIAL = "partial", "Partial"
     DENIED = "denied", "Denied"
@@ -137,6 +138,7 @@ class Pull(models.Model):
     ended = models.PositiveIntegerField(default=0)
     message = models.CharField(max_length=1024, blank=True)
     cancel_requested = models.BooleanField(default=False)
+    nudged_at = models.DateTimeField(null=True, help_text="When the broker was last told of it.")
 
     class Meta:
         constraints = [
