@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet, Value
 from django.db.models.functions import Substr
@@ -44,7 +44,7 @@ def visible_states(viewer: Viewer, *, at: datetime | None) -> QuerySet[EntitySta
     return visible(EntityState.objects.filter(valid_at(at)), viewer, entity="entity")
 
 
-def _beyond_accounts(scope: Scope) -> QuerySet[Entity, dict[str, int]]:
+def _beyond_accounts(scope: Scope) -> QuerySet[Entity, Any]:
     """Oneself, the people of one's teams, what belongs to each of them (keys, devices), and the teams' groups."""
     users = Q(kind=Kind.USER, gone_at__isnull=True) & (
         Q(arn__in=scope.user_arns) | Q(pk__in=_members(scope)) | Q(pk__in=_under_paths(scope))
@@ -62,13 +62,13 @@ def _groups(scope: Scope) -> QuerySet[Entity]:
     return Entity.objects.filter(named, kind=Kind.GROUP, gone_at__isnull=True)
 
 
-def _members(scope: Scope) -> QuerySet[Edge, dict[str, int]]:
+def _members(scope: Scope) -> QuerySet[Edge, Any]:
     return Edge.objects.filter(
         valid_at(None), kind=EdgeKind.MEMBER, target__in=_groups(scope).values("pk")
     ).values("source")
 
 
-def _under_paths(scope: Scope) -> QuerySet[EntityState, dict[str, int]]:
+def _under_paths(scope: Scope) -> QuerySet[EntityState, Any]:
     """By the exact beginning, since IAM tells paths apart by case, which LIKE does not do in SQLite."""
     under = Q(pk__in=[])
     for account_id, value in sorted(scope.paths):
