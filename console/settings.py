@@ -59,6 +59,8 @@ try:
     LOSS_PERCENT = env.number("GATEHOUSE_LOSS_PERCENT", 20, low=1, high=100)
     UPLOAD_MEGABYTES = env.number("GATEHOUSE_UPLOAD_MEGABYTES", 64, low=1, high=512)
     SINGLE_OPERATOR = env.flag("GATEHOUSE_SINGLE_OPERATOR", default=False)
+    # A secret under a tell-tale name is withheld from the journal; development and tests stop instead.
+    JOURNAL_REFUSES_SECRETS = env.flag("GATEHOUSE_JOURNAL_REFUSES_SECRETS", default=DEBUG)
     LOG_LEVEL = env.choice("GATEHOUSE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
     EMAIL_URL = env.text("GATEHOUSE_EMAIL_HOST", "")
 except env.ConfigurationError as error:

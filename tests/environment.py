@@ -30,6 +30,7 @@ os.environ.update(
     AWS_CONFIG_FILE=str(FOLDER / "none"),
     AWS_SHARED_CREDENTIALS_FILE=str(FOLDER / "none"),
     REDIS_URL="redis://127.0.0.1:1/0",
+    GATEHOUSE_JOURNAL_REFUSES_SECRETS="true",
 )
 # Playwright's own loop runs in the thread that also queries the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -1,0 +1,99 @@
+"""`manage.py verify_journal`: recompute the hash chain and say whether it holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from iam.journal import triggers
+from iam.journal.services import COMMAND_LINE, record
+from iam.journal.verify import Verdict, verify
+
+# The chain takes what is new every second: a tail that is older than this means that nobody chains.
+TAIL_SECONDS = 60
+
+
+class Command(BaseCommand):
+    """Exit code 0: the chain holds. 1: it is broken. 2: it holds, but the triggers are missing or nobody chains."""
+
+    help = "Recompute the hash chain of the journal; exit code 1 names the first broken place, 2 warns."
+    # Missing triggers are what this command reports and mends.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--expect",
+            metavar="BLOCK:HASH",
+            type=_expectation,
+            help="a block number and its hash, noted down earlier and kept elsewhere",
+        )
+        parser.add_argument(
+            "--restore-triggers", action="store_true", help="put missing triggers back and record it"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not triggers.tables_exist(connection):
+            raise CommandError("The tables of the journal are missing: run `manage.py migrate` first.")
+        absent = triggers.missing(connection)
+        verdict = verify(expect=options["expect"])
+        if absent and options["restore_triggers"]:
+            triggers.create(connection)
+            record(kind="journal.triggers_restored", actor=COMMAND_LINE, data={"missing": absent})
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_json(verdict, absent), indent=2))
+        else:
+            self._tell(verdict, absent, restored=options["restore_triggers"])
+        if not verdict.holds:
+            sys.exit(1)
+        if (absent and not options["restore_triggers"]) or verdict.tail_age() > TAIL_SECONDS:
+            sys.exit(2)
+
+    def _tell(self, verdict: Verdict, absent: list[str], *, restored: bool) -> None:
+        write = self.stdout.write
+        if verdict.broken:
+            write(self.style.ERROR(f"The chain is broken. {verdict.broken.sentence}"))
+            write(f"It holds up to block {verdict.head_sequence}, hash {verdict.head}.")
+        else:
+            write(
+                self.style.SUCCESS(
+                    f"The chain holds: {verdict.entries:,} entries in {verdict.blocks:,} blocks, checked in {verdict.seconds:.1f} s."
+                )
+            )
+            write(f"Head: {verdict.head_sequence}:{verdict.head}")
+        write(
+            f"Not chained yet: {verdict.tail:,} entries, the oldest for {verdict.tail_age():.1f} s."
+            if verdict.tail
+            else "Not chained yet: none."
+        )
+        if absent:
+            done = "They were put back." if restored else "Put them back with --restore-triggers."
+            write(self.style.WARNING(f"Triggers were missing or altered: {', '.join(absent)}. {done}"))
+
+
+def _expectation(text: str) -> tuple[int, str]:
+    number, _, digest = text.partition(":")
+    if not number.isdecimal() or len(digest) != 64:
+        raise argparse.ArgumentTypeError("write the number of a block and its hash, such as 412:9f31…")
+    return int(number), digest.lower()
+
+
+def _as_json(verdict: Verdict, absent: list[str]) -> dict[str, Any]:
+    broken = verdict.broken
+    return {
+        "holds": verdict.holds,
+        "broken": {"sentence": broken.sentence, "block": broken.block, "entry": broken.entry}
+        if broken
+        else None,
+        "blocks": verdict.blocks,
+        "entries": verdict.entries,
+        "head": {"sequence": verdict.head_sequence, "hash": verdict.head},
+        "tail": {"count": verdict.tail, "oldest_seconds": round(verdict.tail_age(), 3)},
+        "missing_triggers": absent,
+        "seconds": round(verdict.seconds, 3),
+    }

@@ -1,0 +1,129 @@
+"""The hash chain: entries are written freely, and one chainer at a time gathers them into blocks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from iam.journal.models import Block, Entry, Link
+
+logger = structlog.get_logger(__name__)
+GENESIS = "0" * 64
+BATCH = 1_000
+BLOCKS_PER_RUN = 50
+# No transaction that writes an entry lives longer (Celery's hard limit is 55 minutes): an entry that turns up later than
+# this below the entries that are already chained was not written by Gatehouse.
+LATE = timedelta(hours=1)
+# An empty block at least this often, so that an entry cannot be dated back into a quiet weekend.
+SILENCE = timedelta(hours=1)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the hash covers it: UTC with microseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def canonical(entry: Entry) -> str:
+    """An entry as the hash covers it: JSON with sorted keys and no spaces; `data` is the text as it was written."""
+    return _json(
+        {
+            "id": entry.id,
+            "at": stamp(entry.at),
+            "kind": entry.kind,
+            "actor_id": str(entry.actor_id) if entry.actor_id else None,
+            "actor_label": entry.actor_label,
+            "actor_email": entry.actor_email,
+            "subject": entry.subject,
+            "account_id": entry.account_id,
+            "request_id": entry.request_id,
+            "ip": entry.ip,
+            "data": entry.data_json,
+        }
+    )
+
+
+def entry_hash(entry: Entry) -> str:
+    """SHA-256 of the canonical JSON of an entry."""
+    return hashlib.sha256(canonical(entry).encode()).hexdigest()
+
+
+def block_hash(block: Block, hashes: Iterable[str]) -> str:
+    """SHA-256 over lines joined by a line feed: the header of the block as JSON, then the hash of each entry in their order."""
+    header = {
+        "sequence": block.sequence,
+        "previous": block.previous,
+        "made_at": stamp(block.made_at),
+        "count": block.count,
+        "highest": block.highest,
+    }
+    return hashlib.sha256("\n".join([_json(header), *hashes]).encode()).hexdigest()
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def floor(last: Block | None) -> int:
+    """Entries up to this id are chained already, or have no business being there: counted back from the last block, so that
+    a chainer that was down for days still takes what was on its way when it stopped."""
+    if last is None:
+        return 0
+    earlier = Block.objects.filter(made_at__lte=last.made_at - LATE).order_by("-sequence").first()
+    return earlier.highest if earlier else 0
+
+
+def unchained(last: Block | None) -> QuerySet[Entry]:
+    """The entries that wait for their block, by id."""
+    return Entry.objects.filter(id__gt=floor(last), link__isnull=True).order_by("id")
+
+
+def chain_pending() -> int:
+    """Gather what waits into blocks and return how many entries were taken.
+
+    Writers are never waited for: entries are read first, and only block and links are written in one short transaction. When
+    somebody else made the same block in the meantime, the database refuses ours, and theirs is as good.
+    """
+    taken = 0
+    for _ in range(BLOCKS_PER_RUN):
+        count = _append_block()
+        if count is None:
+            break
+        taken += count
+        if count < BATCH:
+            break
+    return taken
+
+
+def _append_block() -> int | None:
+    """The number of entries in the new block; None when there was nothing to do or another chainer was first."""
+    made_at = datetime.now(tz=UTC)
+    last = Block.objects.order_by("-sequence").first()
+    entries = list(unchained(last)[:BATCH])
+    if not entries and (last is None or made_at - last.made_at < SILENCE):
+        return None
+    block = Block(
+        sequence=last.sequence + 1 if last else 1,
+        previous=last.hash if last else GENESIS,
+        made_at=made_at,
+        count=len(entries),
+        highest=max([last.highest if last else 0, *(entry.id for entry in entries)]),
+    )
+    links = [Link(entry=e, block=block, position=i, hash=entry_hash(e)) for i, e in enumerate(entries)]
+    block.hash = block_hash(block, [link.hash for link in links])
+    try:
+        with transaction.atomic():
+            block.save(force_insert=True)
+            Link.objects.bulk_create(links)
+    except IntegrityError:
+        if not Block.objects.filter(sequence=block.sequence).exists():
+            raise
+        return None
+    # A copy of the head outside the database: whoever rewrites the whole chain is contradicted by the worker's log.
+    logger.info("journal.chained", sequence=block.sequence, hash=block.hash, entries=block.count)
+    return len(entries)

@@ -1,0 +1,47 @@
+"""The start-up check that the triggers which protect the journal are in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.db import connections
+
+from iam.journal import triggers
+
+REMEDY = (
+    "Somebody, or a rebuild of the table, removed them. Find out who, verify the journal, then put them back with "
+    "`manage.py verify_journal --restore-triggers`."
+)
+
+
+class JournalUnprotectedError(Exception):
+    """A process must not start: the journal's tables could be altered, or are not there."""
+
+
+def journal_is_append_only(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Django's check, for the databases that a command works on; a database that is not migrated yet passes."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        if triggers.tables_exist(connection) and (absent := triggers.missing(connection)):
+            found.append(
+                Error(
+                    f"The journal is not protected: {', '.join(absent)} missing or altered.",
+                    hint=REMEDY,
+                    id="journal.E001",
+                )
+            )
+    return found
+
+
+def assert_protected(alias: str = "default") -> None:
+    """For the start of web server and worker: raises JournalUnprotectedError with a sentence for the person who started it."""
+    connection = connections[alias]
+    if not triggers.tables_exist(connection):
+        raise JournalUnprotectedError("The tables of the journal are missing: run `manage.py migrate` first.")
+    if absent := triggers.missing(connection):
+        raise JournalUnprotectedError(
+            f"The journal is not protected: {', '.join(absent)} missing or altered. {REMEDY}"
+        )

@@ -1,0 +1,75 @@
+"""The tables of the journal: entries, and the blocks of the hash chain that hold them. Nothing here is ever altered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import models
+
+
+class Entry(models.Model):
+    """One thing that somebody, or Gatehouse itself, did. The actor is copied, so that the record outlives the person."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=64)
+    actor_id = models.UUIDField(null=True)
+    actor_label = models.CharField(max_length=128)
+    actor_email = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=2048, blank=True)
+    account_id = models.CharField(max_length=12, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    ip = models.CharField(max_length=45, blank=True)
+    # Text, not a JSON column: PostgreSQL would rewrite numbers and key order, and the hash covers these very bytes.
+    data_json = models.TextField(default="{}")
+
+    class Meta:
+        verbose_name_plural = "entries"
+        indexes = [
+            models.Index(fields=["at"], name="entry_at"),
+            models.Index(fields=["kind", "-id"], name="entry_by_kind"),
+            models.Index(fields=["actor_id", "-id"], name="entry_by_actor"),
+            models.Index(fields=["account_id", "-id"], name="entry_by_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.actor_label}"
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What belongs to the entry besides its columns."""
+        loaded: dict[str, Any] = json.loads(self.data_json)
+        return loaded
+
+
+class Block(models.Model):
+    """A step of the chain: its hash covers the hash before it and every entry in it. An empty one says that all was quiet.
+
+    The sequence is the claim: of two chainers that make the same number, the database lets one through.
+    """
+
+    sequence = models.BigIntegerField(primary_key=True)
+    previous = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    count = models.PositiveIntegerField()
+    highest = models.BigIntegerField(help_text="The highest entry id in this block and all before it.")
+
+    class Meta:
+        indexes = [models.Index(fields=["made_at"], name="block_made_at")]
+
+    def __str__(self) -> str:
+        return f"block {self.sequence}"
+
+
+class Link(models.Model):
+    """The place of an entry in the chain and its hash: named one by one, since ids become visible out of order."""
+
+    entry = models.OneToOneField(Entry, on_delete=models.DO_NOTHING, primary_key=True, related_name="link")
+    block = models.ForeignKey(Block, on_delete=models.DO_NOTHING, related_name="links")
+    position = models.PositiveIntegerField()
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"entry {self.entry_id} in block {self.block_id}"

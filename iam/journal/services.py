@@ -1,0 +1,119 @@
+"""The only writer of journal entries."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+
+from iam.journal.models import Entry
+from iam.journal.withheld import SecretRefusedError, names_of_secrets, withhold
+
+logger = structlog.get_logger(__name__)
+KIND = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class _Acting(Protocol):
+    """Whoever acts on a request: a viewer of the guard."""
+
+    @property
+    def person_id(self) -> UUID: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+
+
+class _Known(Protocol):
+    """A person of the directory."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Nameless:
+    """An actor who is no person of the directory."""
+
+    name: str
+    person_id: None = None
+    email: str = ""
+
+
+GATEHOUSE = Nameless("Gatehouse")
+NOT_SIGNED_IN = Nameless("Not signed in")
+COMMAND_LINE = Nameless("Command line")
+
+Actor = _Acting | _Known | Nameless
+
+
+def record(
+    *,
+    kind: str,
+    actor: Actor | None,
+    subject: str = "",
+    account_id: str = "",
+    data: dict[str, Any] | None = None,
+    request_id: str = "",
+    ip: str = "",
+) -> Entry:
+    """Add an entry, in the caller's transaction: what is rolled back was not done.
+
+    `kind` is a dotted slug such as `role.assign`; `actor` None is Gatehouse itself; `subject` is what it was done to (an ARN,
+    a name); `data` is JSON and may hold moments and UUIDs. Request id and address come from the request that is being
+    answered, when there is one. Raises ValueError for a malformed kind; a value under a key that is named like a secret is
+    withheld, and raises SecretRefusedError where `settings.JOURNAL_REFUSES_SECRETS` (development and tests).
+    """
+    if not KIND.fullmatch(kind) or len(kind) > 64:
+        raise ValueError(f"{kind!r} is no journal kind: write a dotted slug such as role.assign.")
+    who = actor or GATEHOUSE
+    context = structlog.contextvars.get_contextvars()
+    return Entry.objects.create(
+        at=datetime.now(tz=UTC),
+        kind=kind,
+        actor_id=who.person_id if hasattr(who, "person_id") else who.id,
+        actor_label=_line(who.name, 128),
+        actor_email=_line(who.email, 254),
+        subject=_line(subject, 2048),
+        account_id=account_id,
+        request_id=_line(request_id or str(context.get("request_id") or ""), 64),
+        ip=_line(ip or str(context.get("ip") or ""), 45),
+        data_json=json.dumps(
+            _without_secrets(data or {}, kind=kind), sort_keys=True, separators=(",", ":"), default=_plain
+        ),
+    )
+
+
+def _line(text: str, limit: int) -> str:
+    """One line that every database stores as it is, cut to its column."""
+    clean = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def _without_secrets(data: dict[str, Any], *, kind: str) -> Any:
+    names = names_of_secrets(data)
+    if not names:
+        return data
+    if settings.JOURNAL_REFUSES_SECRETS:
+        raise SecretRefusedError(f"The journal entry {kind} would hold a secret under {', '.join(names)}.")
+    logger.error("journal.secret_withheld", kind=kind, keys=names)
+    return withhold(data)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"A journal entry cannot hold {type(value).__name__}.")

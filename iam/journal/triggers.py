@@ -1,0 +1,92 @@
+"""The database triggers that refuse to alter or remove what the journal holds, and the test that they are there."""
+
+from __future__ import annotations
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+TABLES: dict[str, str] = {"journal_entry": "id", "journal_block": "sequence", "journal_link": "entry_id"}
+REFUSAL = "the journal is append-only"
+_FUNCTION_BODY = f"\nBEGIN\n  RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'insufficient_privilege';\nEND;\n"
+
+
+def _sqlite_triggers() -> dict[str, str]:
+    """Per name the statement as SQLite keeps it. REPLACE removes rows without firing DELETE triggers: hence the third."""
+    made = {}
+    for table, key in TABLES.items():
+        for action in ("UPDATE", "DELETE"):
+            name = f"{table}_no_{action.lower()}"
+            made[name] = (
+                f"CREATE TRIGGER {name} BEFORE {action} ON {table} BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+            )
+        name = f"{table}_no_replace"
+        made[name] = (
+            f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "  # noqa: S608
+            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        )
+    return made
+
+
+def create(connection: BaseDatabaseWrapper) -> None:
+    """Create every trigger anew; harmless when they are there."""
+    drop(connection)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            for statement in _sqlite_triggers().values():
+                cursor.execute(statement)
+            return
+        cursor.execute(
+            f"CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS $${_FUNCTION_BODY}$$"
+        )
+        for table in TABLES:
+            cursor.execute(
+                f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION journal_refuse()"
+            )
+            # ALWAYS: session_replication_role cannot switch it off.
+            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_append_only")
+
+
+def drop(connection: BaseDatabaseWrapper) -> None:
+    """Remove the triggers: to unmigrate, and for tests."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            for name in _sqlite_triggers():
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+            return
+        for table in TABLES:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")
+
+
+def tables_exist(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the journal has been migrated at all."""
+    with connection.cursor() as cursor:
+        return set(TABLES) <= set(connection.introspection.table_names(cursor))
+
+
+def missing(connection: BaseDatabaseWrapper) -> list[str]:
+    """The triggers that are absent, disabled or not as they were made; empty is well."""
+    return _missing_sqlite(connection) if connection.vendor == "sqlite" else _missing_postgres(connection)
+
+
+def _missing_sqlite(connection: BaseDatabaseWrapper) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        found = dict(cursor.fetchall())
+    return [name for name, statement in _sqlite_triggers().items() if found.get(name) != statement]
+
+
+# tgtype: 2 before, 8 delete, 16 update, 32 truncate; without 1 it fires per statement.
+_STATEMENT_BEFORE_ALL = 2 | 8 | 16 | 32
+
+
+def _missing_postgres(connection: BaseDatabaseWrapper) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " JOIN pg_proc p ON p.oid = t.tgfoid"
+            " WHERE c.oid = ANY(ARRAY(SELECT to_regclass(n) FROM unnest(%s::text[]) n)) AND t.tgenabled = 'A'"
+            " AND t.tgtype = %s AND t.tgqual IS NULL AND p.proname = 'journal_refuse' AND p.prosrc = %s",
+            [list(TABLES), _STATEMENT_BEFORE_ALL, _FUNCTION_BODY],
+        )
+        found = set(cursor.fetchall())
+    return [f"{table}_append_only" for table in TABLES if (table, f"{table}_append_only") not in found]

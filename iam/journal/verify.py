@@ -1,0 +1,177 @@
+"""Recompute the whole chain and name the first place where it does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+from django.db.models import Exists, Min, OuterRef, QuerySet
+
+from iam.journal.chain import GENESIS, LATE, block_hash, entry_hash, floor, unchained
+from iam.journal.models import Block, Entry, Link
+
+# Clocks of several hosts differ a little.
+CLOCKS = timedelta(minutes=5)
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A place where the chain does not hold: `block` and `entry` where they apply, and a sentence."""
+
+    sentence: str
+    block: int | None = None
+    entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verification found. `tail` entries wait for their block, the oldest since `tail_since`."""
+
+    broken: Break | None
+    blocks: int
+    entries: int
+    head: str
+    head_sequence: int
+    head_at: datetime | None
+    tail: int
+    tail_since: datetime | None
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every block and every entry is as it was written."""
+        return self.broken is None
+
+    def tail_age(self, *, now: datetime | None = None) -> float:
+        """Seconds for which the oldest waiting entry has waited."""
+        return ((now or datetime.now(tz=UTC)) - self.tail_since).total_seconds() if self.tail_since else 0.0
+
+
+def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
+    """Recompute everything from the first block on; `expect` is a block number and hash noted down earlier, elsewhere.
+
+    Whoever can write to the database can cut off the end of a chain and chain anew: only `expect` shows that.
+    """
+    began = datetime.now(tz=UTC)
+    broken: Break | None = None
+    previous: Block | None = None
+    blocks = entries = 0
+    for block, members in _blocks():
+        broken = _check_block(block, members, previous) or _check_expected(block, expect)
+        if broken:
+            break
+        previous, blocks, entries = block, blocks + 1, entries + len(members)
+    broken = broken or _check_reached(previous, expect) or _check_strays(previous)
+    waiting = unchained(previous) if not broken else Entry.objects.filter(link__isnull=True)
+    tail = waiting.aggregate(since=Min("at"))
+    return Verdict(
+        broken=broken,
+        blocks=blocks,
+        entries=entries,
+        head=previous.hash if previous else GENESIS,
+        head_sequence=previous.sequence if previous else 0,
+        head_at=previous.made_at if previous else None,
+        tail=waiting.count(),
+        tail_since=tail["since"],
+        seconds=(datetime.now(tz=UTC) - began).total_seconds(),
+    )
+
+
+def _blocks() -> Iterator[tuple[Block, list[Link]]]:
+    """Each block with the links (and entries) in it, some hundred blocks a query."""
+    after = 0
+    while page := list(Block.objects.filter(sequence__gt=after).order_by("sequence")[:_PAGE]):
+        after = page[-1].sequence
+        links = (
+            Link.objects.filter(block_id__gte=page[0].sequence, block_id__lte=after)
+            .select_related("entry")
+            .order_by("block_id", "position", "entry_id")
+            .iterator(chunk_size=2_000)
+        )
+        grouped = groupby(links, key=lambda link: link.block_id)
+        number, members = next(grouped, (None, iter(())))
+        for block in page:
+            mine: list[Link] = []
+            if number == block.sequence:
+                mine = list(members)
+                number, members = next(grouped, (None, iter(())))
+            yield block, mine
+
+
+def _check_block(block: Block, links: list[Link], previous: Block | None) -> Break | None:
+    number = block.sequence
+    due = previous.sequence + 1 if previous else 1
+    if number != due:
+        return Break(f"Block {due} is gone: block {number} comes in its place.", block=due)
+    if block.previous != (previous.hash if previous else GENESIS):
+        return Break(f"Block {number} does not continue the block before it.", block=number)
+    if block.count != len(links):
+        return _check_count(block, links)
+    for link in links:
+        if entry_hash(link.entry) != link.hash:
+            return Break(f"Entry {link.entry_id} was changed.", block=number, entry=link.entry_id)
+    if block_hash(block, [link.hash for link in links]) != block.hash:
+        return Break(
+            f"Block {number} does not match its hash: it was changed, or its entries were exchanged or reordered.",
+            block=number,
+        )
+    return _check_dates(block, links, previous)
+
+
+def _check_count(block: Block, links: list[Link]) -> Break:
+    number = block.sequence
+    gone = _without_entry().filter(block_id=number).order_by("entry_id").first()
+    if gone:
+        return Break(f"Entry {gone.entry_id} is gone.", block=number, entry=gone.entry_id)
+    return Break(f"Block {number} was made with {block.count} entries and has {len(links)}.", block=number)
+
+
+def _without_entry() -> QuerySet[Link]:
+    return Link.objects.filter(~Exists(Entry.objects.filter(id=OuterRef("entry_id"))))
+
+
+def _check_dates(block: Block, links: list[Link], previous: Block | None) -> Break | None:
+    """An entry that is dated well before the block before its own was written later than it says."""
+    earliest = previous.made_at - LATE - CLOCKS if previous else None
+    for link in links:
+        at = link.entry.at
+        if (earliest and at < earliest) or at > block.made_at + CLOCKS:
+            return Break(
+                f"Entry {link.entry_id} says {at:%Y-%m-%d %H:%M:%S} UTC but was added about {block.made_at:%Y-%m-%d %H:%M:%S} UTC.",
+                block=block.sequence,
+                entry=link.entry_id,
+            )
+    return None
+
+
+def _check_expected(block: Block, expect: tuple[int, str] | None) -> Break | None:
+    if expect and expect[0] == block.sequence and expect[1] != block.hash:
+        return Break(f"Block {block.sequence} is not the one that was noted down.", block=block.sequence)
+    return None
+
+
+def _check_reached(last: Block | None, expect: tuple[int, str] | None) -> Break | None:
+    if expect and expect[0] > (last.sequence if last else 0):
+        return Break(f"Block {expect[0]}, which was noted down, is gone.", block=expect[0])
+    return None
+
+
+def _check_strays(last: Block | None) -> Break | None:
+    """What no block accounts for: links without their block, and entries put in below what is chained."""
+    known = Block.objects.filter(sequence=OuterRef("block_id"))
+    link = Link.objects.filter(~Exists(known)).order_by("block_id", "position").first()
+    if link:
+        return Break(
+            f"Block {link.block_id}, which holds entry {link.entry_id}, is gone.",
+            block=link.block_id,
+            entry=link.entry_id,
+        )
+    stray = Entry.objects.filter(id__lte=floor(last), link__isnull=True).order_by("id").first()
+    if stray:
+        return Break(
+            f"Entry {stray.id} was put in below entries that were chained before it.", entry=stray.id
+        )
+    return None

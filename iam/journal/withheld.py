@@ -1,0 +1,48 @@
+"""What must never stand in the journal: values under names that secrets go by."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+WITHHELD = "[withheld]"
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SECRET = re.compile(
+    r"(^|[^a-z])(passwords?|passwd|passphrase|secrets?|tokens?|private_?key|seed|authorization|cookies?|credentials"
+    r"|otp|totp|session_?key|recovery_?codes?|signature)($|[^a-z])"
+)
+_HARMLESS = re.compile(r"_(id|arn|name|count|at)$")
+
+
+class SecretRefusedError(ValueError):
+    """Somebody tried to write a secret into the journal; the message names the key, never the value."""
+
+
+def _is_secret(key: str, value: Any) -> bool:
+    """Text under such a name; flags and counts (`password: true`) and names of secrets (`secret_arn`) are harmless."""
+    if not isinstance(value, str | bytes | list | tuple) or not value:
+        return False
+    words = _CAMEL.sub("_", key).lower()
+    return bool(_SECRET.search(words)) and not _HARMLESS.search(words)
+
+
+def names_of_secrets(data: Any, *, path: str = "") -> list[str]:
+    """Dotted paths of the keys under which a secret may lie."""
+    if isinstance(data, dict):
+        found = []
+        for key, value in data.items():
+            inner = f"{path}.{key}" if path else str(key)
+            found += [inner] if _is_secret(str(key), value) else names_of_secrets(value, path=inner)
+        return found
+    if isinstance(data, list | tuple):
+        return [name for i, item in enumerate(data) for name in names_of_secrets(item, path=f"{path}[{i}]")]
+    return []
+
+
+def withhold(data: Any) -> Any:
+    """The same data with such values replaced."""
+    if isinstance(data, dict):
+        return {str(k): WITHHELD if _is_secret(str(k), v) else withhold(v) for k, v in data.items()}
+    if isinstance(data, list | tuple):
+        return [withhold(item) for item in data]
+    return data
