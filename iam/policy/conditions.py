@@ -1,0 +1,172 @@
+"""The condition block of a statement, read into tests, and the common tests put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+SAME = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
+"""Operators that ask for one of the values. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
+WITHOUT_WILDCARDS = frozenset({"stringequals", "stringequalsignorecase"})
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One key under one operator; several values are alternatives. `operator` and `key` are as they are written."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+    @property
+    def base(self) -> str:
+        """The operator in lower case, without quantifier and without IfExists."""
+        return self.operator.split(":")[-1].lower().removesuffix("ifexists")
+
+    @property
+    def quantifier(self) -> str:
+        """`foranyvalue`, `forallvalues`, or nothing."""
+        return self.operator.split(":")[0].lower() if ":" in self.operator else ""
+
+    @property
+    def if_exists(self) -> bool:
+        """Whether a request without the key passes."""
+        return self.operator.lower().endswith("ifexists") or self.quantifier == "forallvalues"
+
+    @property
+    def name(self) -> str:
+        """The key in lower case: AWS does not tell keys apart by case."""
+        return self.key.lower()
+
+    @property
+    def asks_for(self) -> bool:
+        """Whether the key must be there and be one of the values."""
+        return self.base in SAME and not self.if_exists
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.key}: {', '.join(self.values)}"
+
+
+def read_conditions(block: object) -> tuple[Requirement, ...]:
+    """The tests of a condition block, in its order; all of them must pass. A block of another shape raises ValueError."""
+    if block is None:
+        return ()
+    if not isinstance(block, Mapping):
+        raise ValueError("the condition is no object")
+    tests = []
+    for operator, keys in block.items():
+        if not isinstance(keys, Mapping):
+            raise ValueError(f"the condition {operator} is no object")
+        tests += [Requirement(str(operator), str(key), tuple(_texts(values))) for key, values in keys.items()]
+    return tuple(tests)
+
+
+def as_list(value: Any) -> list[Any]:
+    """AWS writes one value bare and several in a list."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _texts(values: object) -> Iterable[str]:
+    for value in as_list(values):
+        yield ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def one_of(values: tuple[str, ...]) -> str:
+    """'a', 'a or b', 'a, b or c'."""
+    return (
+        values[0]
+        if len(values) == 1
+        else f"{', '.join(values[:-1])} or {values[-1]}"
+        if values
+        else "nothing"
+    )
+
+
+_SAME_WORDS = {
+    "sts:externalid": "with the external ID {}",
+    "aws:principalorgid": "of the organization {}",
+    "aws:principalorgpaths": "in the organization path {}",
+    "aws:principalarn": "only as {}",
+    "aws:principalaccount": "of the account {}",
+    "aws:sourceaccount": "on behalf of the account {}",
+    "aws:sourcearn": "on behalf of {}",
+    "aws:sourceorgid": "on behalf of the organization {}",
+    "aws:sourcevpc": "from the VPC {}",
+    "aws:sourcevpce": "through the VPC endpoint {}",
+    "sts:rolesessionname": "with the session name {}",
+    "sts:sourceidentity": "with the source identity {}",
+    "aws:requestedregion": "in {}",
+}
+
+
+def in_words(test: Requirement) -> str | None:
+    """A phrase that follows 'somebody …', such as 'with the external ID x'; None for a test that has to be shown as it is."""
+    if test.name == "aws:multifactorauthpresent" and test.base == "bool" and test.values == ("true",):
+        return _mfa(test)
+    if test.name == "aws:multifactorauthage" and test.base in {"numericlessthan", "numericlessthanequals"}:
+        return None if test.if_exists else f"with MFA not older than {_duration(test.values)}"
+    if test.name == "aws:sourceip" and test.base == "ipaddress" and not test.if_exists:
+        return f"from {one_of(test.values)}"
+    if test.name == "aws:currenttime" and not test.if_exists:
+        return _time(test)
+    return _same(test)
+
+
+def _mfa(test: Requirement) -> str:
+    if test.if_exists:
+        return "signed in with MFA, or with an access key, which says nothing of MFA"
+    return "signed in with MFA"
+
+
+def _same(test: Requirement) -> str | None:
+    if not test.asks_for:
+        return None
+    if test.name == "sts:rolesessionname" and test.values == ("${aws:username}",):
+        return "with their own user name as session name"
+    if test.name in _SAME_WORDS:
+        return _SAME_WORDS[test.name].format(one_of(test.values))
+    for start, words in (
+        ("aws:principaltag/", "who carry the tag {} = {}"),
+        ("aws:requesttag/", "with the session tag {} = {}"),
+    ):
+        if test.name.startswith(start):
+            return words.format(test.key[len(start) :], one_of(test.values))
+    return None
+
+
+def _duration(values: tuple[str, ...]) -> str:
+    seconds = values[0] if len(values) == 1 else ""
+    if not seconds.isdigit():
+        return one_of(values)
+    number = int(seconds)
+    for size, unit in ((3600, "hour"), (60, "minute"), (1, "second")):
+        if number % size == 0 and number >= size:
+            count = number // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{number} seconds"
+
+
+def moment_of(test: Requirement) -> datetime | None:
+    """The one moment that a date test names: ISO 8601 or seconds since 1970."""
+    if len(test.values) != 1:
+        return None
+    text = test.values[0]
+    try:
+        if text.isdigit():
+            return datetime.fromtimestamp(int(text), tz=UTC)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _time(test: Requirement) -> str | None:
+    words = {"datelessthan": "until", "datelessthanequals": "until"}
+    words |= {"dategreaterthan": "from", "dategreaterthanequals": "from"}
+    moment = moment_of(test)
+    if test.base not in words or moment is None:
+        return None
+    end = " on" if words[test.base] == "from" else ""
+    return f"{words[test.base]} {moment:%-d %b %Y, %H:%M} UTC{end}"

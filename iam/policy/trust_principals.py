@@ -1,0 +1,132 @@
+"""Whom the Principal element of a trust policy names, one by one, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from iam.policy.conditions import as_list
+
+ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?")
+PRINCIPAL_ARN = re.compile(r"arn:[^:]*:(iam|sts)::(\d{12}):([a-z-]+)/(.+)")
+UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+PROVIDER_ARN = re.compile(r"arn:[^:]*:iam::(\d{12}):(saml-provider|oidc-provider)/(.+)")
+
+SERVICES: Mapping[str, tuple[str, str]] = {
+    "apigateway": ("Amazon API Gateway", ""),
+    "autoscaling": ("Amazon EC2 Auto Scaling", ""),
+    "backup": ("AWS Backup", ""),
+    "batch": ("AWS Batch", ""),
+    "bedrock": ("Amazon Bedrock", ""),
+    "cloudformation": ("AWS CloudFormation", "for stacks that use this role"),
+    "cloudtrail": ("AWS CloudTrail", ""),
+    "codebuild": ("AWS CodeBuild", "for projects that carry this role"),
+    "codedeploy": ("AWS CodeDeploy", ""),
+    "codepipeline": ("AWS CodePipeline", "for pipelines that carry this role"),
+    "config": ("AWS Config", ""),
+    "delivery.logs": ("Amazon CloudWatch Logs delivery", ""),
+    "dms": ("AWS Database Migration Service", ""),
+    "ec2": ("Amazon EC2", "for instances that carry this role in their instance profile"),
+    "ecs": ("Amazon ECS", ""),
+    "ecs-tasks": ("Amazon ECS", "for tasks that carry this role"),
+    "edgelambda": ("Lambda@Edge", "for functions that carry this role"),
+    "eks": ("Amazon EKS", "for clusters that carry this role"),
+    "eks-fargate-pods": ("Amazon EKS on Fargate", "for pods of profiles that carry this role"),
+    "elasticmapreduce": ("Amazon EMR", ""),
+    "events": ("Amazon EventBridge", "for rules that carry this role"),
+    "firehose": ("Amazon Data Firehose", ""),
+    "glue": ("AWS Glue", "for jobs and crawlers that carry this role"),
+    "lambda": ("AWS Lambda", "for functions that carry this role"),
+    "logs": ("Amazon CloudWatch Logs", ""),
+    "monitoring.rds": ("Amazon RDS monitoring", ""),
+    "opensearchservice": ("Amazon OpenSearch Service", ""),
+    "pods.eks": ("Amazon EKS Pod Identity", "for pods that are associated with this role"),
+    "rds": ("Amazon RDS", ""),
+    "redshift": ("Amazon Redshift", "for clusters that carry this role"),
+    "s3": ("Amazon S3", ""),
+    "sagemaker": ("Amazon SageMaker", "for what carries this role"),
+    "scheduler": ("Amazon EventBridge Scheduler", "for schedules that carry this role"),
+    "spotfleet": ("Amazon EC2 Spot Fleet", ""),
+    "ssm": ("AWS Systems Manager", ""),
+    "states": ("AWS Step Functions", "for state machines that carry this role"),
+    "support": ("AWS Support", ""),
+    "transfer": ("AWS Transfer Family", ""),
+    "vpc-flow-logs": ("Amazon VPC flow logs", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """One named principal. `kind` is anybody, account, user, role, session, federated-user, deleted, service, saml, web or unknown.
+
+    `text` is what the document says; `name` the name within the account (a provider's too); `account_id` where one is named.
+    """
+
+    kind: str
+    text: str
+    name: str = ""
+    account_id: str = ""
+
+
+def read_principals(element: object) -> Iterator[Principal]:
+    """The principals of a Principal element, in its order; another shape raises ValueError."""
+    if element == "*":
+        yield Principal("anybody", "*")
+        return
+    if not isinstance(element, Mapping):
+        raise ValueError("the principal is neither * nor an object")
+    for sort, named in element.items():
+        for one in as_list(named):
+            yield _read(str(sort), one)
+
+
+def _read(sort: str, value: Any) -> Principal:
+    text = str(value)
+    if sort == "Service":
+        return Principal("service", text, name=text)
+    if sort == "Federated":
+        return _federated(text)
+    return _aws(text) if sort == "AWS" else Principal("unknown", f"{sort}: {text}", name=text)
+
+
+def _federated(text: str) -> Principal:
+    match = PROVIDER_ARN.fullmatch(text)
+    if match:
+        kind = "saml" if match[2] == "saml-provider" else "web"
+        return Principal(kind, text, name=match[3], account_id=match[1])
+    return Principal("web", text, name=text)
+
+
+def _aws(text: str) -> Principal:
+    if text == "*":
+        return Principal("anybody", text)
+    if match := ACCOUNT.fullmatch(text):
+        return Principal("account", text, account_id=match[1])
+    if match := PRINCIPAL_ARN.fullmatch(text):
+        kinds = {
+            "user": "user",
+            "role": "role",
+            "assumed-role": "session",
+            "federated-user": "federated-user",
+        }
+        return Principal(kinds.get(match[3], "unknown"), text, name=match[4], account_id=match[2])
+    if UNIQUE_ID.fullmatch(text):
+        return Principal("deleted", text, name=text)
+    return Principal("unknown", text, name=text)
+
+
+def service_name(host: str) -> tuple[str, str]:
+    """A service principal in words: ('AWS Lambda', 'for functions that carry this role'); an unknown one is its own name.
+
+    Some services have a principal a Region, as in `states.eu-west-1.amazonaws.com`.
+    """
+    short = re.sub(r"\.amazonaws\.com(\.cn)?$", "", host)
+    region = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)$", short)
+    if region:
+        short = short[: region.start()]
+    if short not in SERVICES:
+        return host, ""
+    name, purpose = SERVICES[short]
+    return (f"{name} in {region[1]}" if region else name), purpose

@@ -1,0 +1,190 @@
+"""The subjects of web identities in words: GitHub Actions, EKS service accounts, GitLab, Terraform, Cognito, and others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from iam.policy.conditions import WITHOUT_WILDCARDS, Requirement, one_of
+
+GITHUB = "token.actions.githubusercontent.com"
+EKS = re.compile(r"oidc\.eks\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/id/([A-Za-z0-9]+)")
+COGNITO = "cognito-identity.amazonaws.com"
+SHARED = {
+    GITHUB: "GitHub Actions",
+    "gitlab.com": "GitLab CI",
+    "app.terraform.io": "HCP Terraform",
+    "accounts.google.com": "Google",
+    COGNITO: "Amazon Cognito",
+    "graph.facebook.com": "Facebook",
+    "www.amazon.com": "Login with Amazon",
+}
+"""Issuers that the whole world shares: without a subject, the whole world is let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`who` in words, the phrase that follows it, what to say below, and the tone: ok, warn (wide), bad (open)."""
+
+    who: str
+    phrase: str = ""
+    note: str = ""
+    tone: str = "ok"
+
+
+def issuer_words(issuer: str) -> str:
+    """The provider's name for people."""
+    if match := EKS.fullmatch(issuer):
+        return f"the EKS cluster {match[2][:8]}… in {match[1]}"
+    return SHARED.get(issuer, issuer)
+
+
+def read_subjects(issuer: str, tests: tuple[Requirement, ...]) -> tuple[list[Subject], set[Requirement]]:
+    """Who may come from an issuer, by the tests of its subject; also which tests are so explained."""
+    about = [test for test in tests if test.name == f"{issuer}:sub".lower()]
+    asking = [test for test in about if test.asks_for]
+    if len(asking) != 1 or len(about) != 1:
+        return [_without_subject(issuer, asking, about)], set(asking)
+    test = asking[0]
+    words = _reader(issuer)
+    found = []
+    for value in test.values:
+        if test.base in WITHOUT_WILDCARDS and ("*" in value or "?" in value):
+            note = f"{test.operator} takes {value} letter by letter, so no token matches"
+            found.append(Subject(f"Nobody by the subject {value}", note=note, tone="warn"))
+        else:
+            found.append(words(issuer, value))
+    return found, {test}
+
+
+def _without_subject(issuer: str, asking: list[Requirement], about: list[Requirement]) -> Subject:
+    name = issuer_words(issuer)
+    if asking:
+        wanted = " and ".join(one_of(test.values) for test in asking)
+        return Subject(f"Web identities of {name}", f"with the subject {wanted}", tone="warn")
+    if about:
+        return Subject(
+            f"Web identities of {name}", note="The subject is limited only as shown below", tone="warn"
+        )
+    if issuer == GITHUB:
+        return Subject(
+            "Every GitHub Actions run, of anybody", note="There is no subject condition", tone="bad"
+        )
+    if issuer == COGNITO:
+        return Subject("Identities of Amazon Cognito", tone="ok")
+    if issuer in SHARED:
+        return Subject(f"Everybody whom {name} knows", note="There is no subject condition", tone="bad")
+    if EKS.fullmatch(issuer):
+        return Subject(f"Every pod of {name}", note="There is no subject condition", tone="warn")
+    return Subject(f"Everybody whom {name} knows", note="There is no subject condition", tone="warn")
+
+
+def _reader(issuer: str) -> Callable[[str, str], Subject]:
+    if issuer == GITHUB:
+        return _github
+    if EKS.fullmatch(issuer):
+        return _eks
+    if issuer == "app.terraform.io":
+        return _terraform
+    if issuer.startswith("gitlab."):
+        return _gitlab
+    return _plain
+
+
+def _plain(issuer: str, value: str) -> Subject:
+    name = issuer_words(issuer)
+    if value == "*":
+        tone = "bad" if issuer in SHARED else "warn"
+        return Subject(f"Everybody whom {name} knows", note="The subject may be anything", tone=tone)
+    tone = "warn" if "*" in value else "ok"
+    return Subject(f"A web identity of {name}", f"with the subject {value}", tone=tone)
+
+
+def _github(issuer: str, value: str) -> Subject:
+    """https://docs.github.com/en/actions/reference/security/oidc"""
+    match = re.fullmatch(r"repo:([^:/]*)/([^:]*)(?::(.*))?", value)
+    if not match or match[1] in {"", "*"}:
+        if value in {"*", "repo:*"} or (match and match[1] == "*"):
+            note = f"The subject {value} matches every repository of everybody"
+            return Subject("Every GitHub Actions run, of anybody", note=note, tone="bad")
+        return Subject("GitHub Actions", f"with the subject {value}", tone="warn" if "*" in value else "ok")
+    owner, repository, context = match[1], match[2], match[3]
+    if "*" in owner:
+        who = f"GitHub Actions of every owner like {owner}"
+        return Subject(who, note="Anybody can make an owner of such a name", tone="bad")
+    whole = repository == "*"
+    who = (
+        f"GitHub Actions of every repository of {owner}"
+        if whole
+        else f"GitHub Actions of {owner}/{repository}"
+    )
+    phrase, wide = _github_context(context, ends_open="*" in repository)
+    return Subject(who, phrase, tone="warn" if wide or "*" in repository else "ok")
+
+
+def _github_context(context: str | None, *, ends_open: bool) -> tuple[str, bool]:
+    everything = "on any branch and from any pull request"
+    if context is None:
+        return (everything, True) if ends_open else ("of no run: the subject ends too early", True)
+    if context == "*":
+        return everything, True
+    if context == "pull_request":
+        return "from pull requests", True
+    for start, words in (
+        ("environment:", "in the environment {}"),
+        ("ref:refs/heads/", "on the branch {}"),
+        ("ref:refs/tags/", "on the tag {}"),
+    ):
+        if context.startswith(start):
+            name = context[len(start) :]
+            if name == "*":
+                return words.replace(" the ", " any ").format("").strip(), True
+            return words.format(name), "*" in name
+    return f"in the context {context}", "*" in context
+
+
+def _eks(issuer: str, value: str) -> Subject:
+    """https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"""
+    cluster = issuer_words(issuer)
+    match = re.fullmatch(r"system:serviceaccount:([^:]+):([^:]+)", value)
+    if not match:
+        if value == "*" or value.startswith("system:serviceaccount:*"):
+            return Subject(f"Every pod of {cluster}", note="The subject may be anything", tone="warn")
+        return Subject(f"Pods of {cluster}", f"with the subject {value}", tone="warn")
+    namespace, account = match[1], match[2]
+    if namespace == "*":
+        return Subject(
+            f"Pods of {cluster}", f"with a service account {account} in any namespace", tone="warn"
+        )
+    if account == "*":
+        return Subject(f"Every pod in the namespace {namespace} of {cluster}", tone="warn")
+    tone = "warn" if "*" in value else "ok"
+    return Subject(
+        f"Pods with the service account {account}", f"in the namespace {namespace} of {cluster}", tone=tone
+    )
+
+
+def _gitlab(issuer: str, value: str) -> Subject:
+    """https://docs.gitlab.com/ci/cloud_services/aws/"""
+    match = re.fullmatch(r"project_path:([^:]+)(?::ref_type:([^:]+):ref:(.+))?", value)
+    if not match:
+        return _plain(issuer, value)
+    project, sort, ref = match[1], match[2], match[3]
+    phrase = f"on the {sort} {ref}" if ref and ref != "*" else f"on any {sort}" if ref else "on anything"
+    tone = "warn" if "*" in value or not ref else "ok"
+    return Subject(f"GitLab CI of {project}", phrase, tone=tone)
+
+
+def _terraform(issuer: str, value: str) -> Subject:
+    """https://developer.hashicorp.com/terraform/cloud-docs/workspaces/dynamic-provider-credentials/aws-configuration"""
+    match = re.fullmatch(r"organization:([^:]+):project:([^:]+):workspace:([^:]+):run_phase:(.+)", value)
+    if not match or match[1] == "*":
+        return _plain(issuer, value)
+    organization, project, workspace, phase = match.groups()
+    where = "every workspace" if workspace == "*" else f"the workspace {workspace}"
+    if project != "*":
+        where += f" of the project {project}"
+    runs = "" if phase == "*" else f", in the phase {phase}"
+    tone = "warn" if workspace == "*" or "*" in project + workspace else "ok"
+    return Subject(f"HCP Terraform of {organization}", f"in {where}{runs}", tone=tone)

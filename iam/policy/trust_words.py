@@ -1,0 +1,365 @@
+"""Who may assume a role, in plain sentences: a trust policy read for people.
+
+Semantics: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from iam.policy.conditions import Requirement, as_list, in_words, moment_of, read_conditions
+from iam.policy.trust_principals import Principal, read_principals, service_name
+from iam.policy.trust_web import COGNITO, Subject, issuer_words, read_subjects
+
+CALLS = {
+    "anybody": ("sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"),
+    "saml": ("sts:assumerolewithsaml",),
+    "web": ("sts:assumerolewithwebidentity",),
+}
+AWS_CALL = ("sts:assumerole",)
+SAML_SIGN_IN = ("https://signin.aws.amazon.com/saml", "https://*.signin.aws.amazon.com/saml")
+ORGANIZATION = {"aws:principalorgid", "aws:principalorgpaths", "aws:sourceorgid"}
+NARROWING = ORGANIZATION | {"aws:principalaccount", "aws:principalarn", "aws:sourceaccount", "aws:sourcearn"}
+
+
+class UnreadableTrustError(ValueError):
+    """The document does not have the shape of a trust policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`who` is the subject (set in bold), `how` the phrases that follow it, `notes` what to know, `literal` the conditions that
+    have no words. `kind` is a Principal's kind, or `refusal`; `principal` and `account_id` are what a page may link."""
+
+    who: str
+    how: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    literal: tuple[str, ...] = ()
+    tone: str = "ok"
+    badge: str = ""
+    kind: str = ""
+    principal: str = ""
+    account_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the words depend on beside the document: the role's account, the names of known accounts, the moment."""
+
+    account_id: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    at: datetime | None = None
+
+    def account(self, number: str) -> str:
+        """The name of a known account, or its number."""
+        return self.names.get(number, number)
+
+
+def explain_trust(
+    text: str, *, account_id: str, names: Mapping[str, str] | None = None, at: datetime | None = None
+) -> list[Sentence]:
+    """One sentence per principal and statement, in the document's order; UnreadableTrustError for another shape.
+
+    `names` gives names of known accounts by number, `at` the moment against which end dates are held.
+    """
+    reading = Reading(account_id, names or {}, at)
+    try:
+        document = json.loads(text)
+        if not isinstance(document, dict):
+            raise UnreadableTrustError("the document is no object")
+        return [
+            one
+            for statement in as_list(document.get("Statement", []))
+            for one in _statement(statement, reading)
+        ]
+    except UnreadableTrustError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise UnreadableTrustError(str(error)) from error
+
+
+def nobody_else(sentences: list[Sentence]) -> str:
+    """How the list ends: what is not let in at all. Empty when the list lets in anybody."""
+    kinds = {one.kind for one in sentences if one.kind != "refusal"}
+    if "anybody" in kinds:
+        return ""
+    outside = any(one.badge == "Other account" for one in sentences)
+    absent = [
+        words
+        for words, here in (
+            ("no other account", outside),
+            ("no AWS service", "service" in kinds),
+            ("no web identity", "web" in kinds),
+            ("no SAML sign-in", "saml" in kinds),
+        )
+        if not here
+    ]
+    text = ", ".join(absent)
+    return text[:1].upper() + text[1:]
+
+
+def _statement(statement: Any, reading: Reading) -> Iterator[Sentence]:
+    if not isinstance(statement, dict):
+        raise UnreadableTrustError("a statement is no object")
+    tests = read_conditions(statement.get("Condition"))
+    actions = _actions(statement)
+    if statement.get("Effect") == "Deny":
+        yield _refusal(statement, tests, actions, reading)
+        return
+    if "Principal" not in statement:
+        yield _all_but(statement, tests)
+        return
+    for principal in read_principals(statement["Principal"]):
+        if _can_assume(principal, actions):
+            yield from (_end(one, tests, reading) for one in _allowed(principal, tests, reading))
+        else:
+            yield _cannot_assume(principal, tests, actions, reading)
+
+
+def _actions(statement: dict[str, Any]) -> tuple[str, ...]:
+    if "NotAction" in statement:
+        return ("not", *(str(one).lower() for one in as_list(statement["NotAction"])))
+    return tuple(str(one).lower() for one in as_list(statement.get("Action", [])))
+
+
+def _can_assume(principal: Principal, actions: tuple[str, ...]) -> bool:
+    calls = CALLS.get(principal.kind, AWS_CALL)
+    if actions[:1] == ("not",):
+        return any(not any(fnmatchcase(call, one) for one in actions[1:]) for call in calls)
+    return any(fnmatchcase(call, one) for call in calls for one in actions)
+
+
+def _allowed(principal: Principal, tests: tuple[Requirement, ...], reading: Reading) -> Iterator[Sentence]:
+    if principal.kind == "web":
+        yield from _web(principal, tests)
+    elif principal.kind == "saml":
+        yield _saml(principal, tests)
+    elif principal.kind == "service":
+        yield _service(principal, tests)
+    elif principal.kind == "anybody":
+        yield _anybody(tests)
+    else:
+        yield _inside_aws(principal, tests, reading)
+
+
+def _words(tests: tuple[Requirement, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The phrases of the tests that have words, and the others as they are."""
+    said: list[str] = []
+    literal: list[str] = []
+    for test in tests:
+        words = in_words(test)
+        (said if words else literal).append(words or str(test))
+    return tuple(said), tuple(literal)
+
+
+def _asked(tests: tuple[Requirement, ...]) -> set[str]:
+    """The keys that a request must carry with a value out of some, so that not everybody passes."""
+    return {test.name for test in tests if test.asks_for and "*" not in test.values}
+
+
+def _inside_aws(principal: Principal, tests: tuple[Requirement, ...], reading: Reading) -> Sentence:
+    how, literal = _words(tests)
+    here = principal.account_id == reading.account_id
+    sentence = Sentence(
+        who=_who(principal, reading),
+        how=how,
+        literal=literal,
+        kind=principal.kind,
+        badge="This account" if here else "Other account",
+        principal=principal.text,
+        account_id=principal.account_id,
+    )
+    if principal.kind in {"deleted", "unknown"}:
+        note = "AWS shows the unique id of a user or role that was deleted. Nobody can use it any more"
+        notes = (note,) if principal.kind == "deleted" else ()
+        return replace(sentence, tone="warn", badge="", notes=notes)
+    if here:
+        note = "The account does not decide who: policies on users and roles do"
+        return replace(sentence, notes=(note,) if principal.kind == "account" else ())
+    return _outside(sentence, tests, known=principal.account_id in reading.names)
+
+
+def _outside(sentence: Sentence, tests: tuple[Requirement, ...], *, known: bool) -> Sentence:
+    names = _asked(tests)
+    if names & (ORGANIZATION | {"sts:externalid"}):
+        return sentence
+    if known:
+        return replace(sentence, notes=("Without an external ID; the account is connected here",))
+    note = "Without an external ID and without an organization condition"
+    if sentence.kind == "account":
+        note += ": that account alone decides who comes"
+    return replace(sentence, notes=(note,), tone="warn")
+
+
+def _who(principal: Principal, reading: Reading) -> str:
+    account = reading.account(principal.account_id)
+    here = principal.account_id == reading.account_id
+    place = "" if here else f" of the account {account}"
+    words = {
+        "account": f"Anybody in {'this account' if here else f'the account {account}'} who is allowed to",
+        "user": f"The user {principal.name}{place}",
+        "role": f"The role {principal.name}{place}",
+        "session": f"The role session {principal.name}{place}",
+        "federated-user": f"The federated user {principal.name}{place}",
+        "deleted": f"Nobody: {principal.name} no longer exists",
+    }
+    return words.get(principal.kind, principal.text)
+
+
+def _anybody(tests: tuple[Requirement, ...]) -> Sentence:
+    how, literal = _words(tests)
+    names = _asked(tests)
+    tone = "ok" if names & NARROWING else "warn" if tests else "bad"
+    notes = () if names & NARROWING else ("Every AWS account in the world is named",)
+    return Sentence("Anybody in any AWS account", how, notes, literal, tone, "Anybody", "anybody", "*")
+
+
+def _service(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
+    name, purpose = service_name(principal.text)
+    said, literal = _words(tests)
+    how = (purpose, *said) if purpose else said
+    return Sentence(name, how, (), literal, badge="Service", kind="service", principal=principal.text)
+
+
+def _saml(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
+    who = f"People who sign in through the SAML provider {principal.name}"
+    how, rest, audience = [], [], False
+    for test in tests:
+        if test.name == "saml:aud" and test.asks_for:
+            audience = True
+            usual = set(test.values) <= set(SAML_SIGN_IN)
+            how.append("at the AWS sign-in page" if usual else f"at {', '.join(test.values)}")
+        elif test.name.startswith("saml:") and test.asks_for:
+            how.append(f"of whom it says {test.key[5:]} = {', '.join(test.values)}")
+        else:
+            rest.append(test)
+    said, literal = _words(tuple(rest))
+    notes = (
+        () if audience else ("There is no audience condition: an assertion for another service is taken too",)
+    )
+    tone = "ok" if audience else "warn"
+    return Sentence(
+        who, (*how, *said), notes, literal, tone, "SAML", "saml", principal.text, principal.account_id
+    )
+
+
+def _web(principal: Principal, tests: tuple[Requirement, ...]) -> Iterator[Sentence]:
+    issuer = principal.name
+    subjects, explained = read_subjects(issuer, tests)
+    rest, notes = [], []
+    audience = False
+    for test in tests:
+        if test in explained:
+            continue
+        if test.name == f"{issuer}:aud".lower() and test.asks_for:
+            audience = True
+            if test.values != ("sts.amazonaws.com",):
+                notes.append(f"For the audience {', '.join(test.values)}")
+        elif test.name == f"{COGNITO}:amr" and set(test.values) <= {"authenticated", "unauthenticated"}:
+            signed_in = "without signing in" if "unauthenticated" in test.values else "who signed in"
+            subjects = [replace(one, phrase=signed_in) for one in subjects]
+        else:
+            rest.append(test)
+    if not audience:
+        notes.append("There is no audience condition")
+    said, literal = _words(tuple(rest))
+    for one in subjects:
+        yield _web_sentence(one, principal, said, tuple(notes), literal)
+
+
+def _web_sentence(
+    one: Subject,
+    principal: Principal,
+    said: tuple[str, ...],
+    notes: tuple[str, ...],
+    literal: tuple[str, ...],
+) -> Sentence:
+    name = issuer_words(principal.name)
+    return Sentence(
+        who=one.who,
+        how=(one.phrase, *said) if one.phrase else said,
+        notes=(one.note, *notes) if one.note else notes,
+        literal=literal,
+        tone=one.tone,
+        badge="EKS" if name.startswith("the EKS") else name if name != principal.name else "Web identity",
+        kind="web",
+        principal=principal.text,
+        account_id=principal.account_id,
+    )
+
+
+def _end(sentence: Sentence, tests: tuple[Requirement, ...], reading: Reading) -> Sentence:
+    """A sentence whose end date has passed says so."""
+    ends = [moment_of(t) for t in tests if t.name == "aws:currenttime" and t.base.startswith("datelessthan")]
+    if reading.at and any(end and end <= reading.at for end in ends):
+        return replace(sentence, tone="", notes=("This has ended: the date has passed", *sentence.notes))
+    return sentence
+
+
+def _refusal(
+    statement: dict[str, Any], tests: tuple[Requirement, ...], actions: tuple[str, ...], reading: Reading
+) -> Sentence:
+    if "Principal" in statement:
+        named = [_refused(one, reading) for one in read_principals(statement["Principal"])]
+        who = f"Refused: {', '.join(named)}"
+    else:
+        who = f"Refused: everybody except {_texts(statement.get('NotPrincipal'))}"
+    how, literal = [], []
+    for test in tests:
+        if test.name == "aws:multifactorauthpresent" and test.base == "bool" and test.values == ("false",):
+            how.append("when not signed in with MFA")
+        else:
+            literal.append(str(test))
+    if literal:
+        how.append("when all of this holds")
+    partly = () if _can_assume(Principal("anybody", "*"), actions) else (f"Only for {', '.join(actions)}",)
+    return Sentence(who, tuple(how), partly, tuple(literal), "", "Deny", "refusal")
+
+
+def _refused(principal: Principal, reading: Reading) -> str:
+    if principal.kind == "anybody":
+        return "everybody"
+    if principal.kind == "service":
+        return service_name(principal.text)[0]
+    if principal.kind == "account":
+        return f"everybody of the account {reading.account(principal.account_id)}"
+    return principal.text
+
+
+def _all_but(statement: dict[str, Any], tests: tuple[Requirement, ...]) -> Sentence:
+    if "NotPrincipal" not in statement:
+        raise UnreadableTrustError("a statement names no principal")
+    how, literal = _words(tests)
+    who = f"Everybody in the world except {_texts(statement['NotPrincipal'])}"
+    return Sentence(who, how, (), literal, "bad", "Anybody", "anybody", "*")
+
+
+def _texts(element: object) -> str:
+    return ", ".join(one.text for one in read_principals(element)) or "nobody"
+
+
+def _cannot_assume(
+    principal: Principal, tests: tuple[Requirement, ...], actions: tuple[str, ...], reading: Reading
+) -> Sentence:
+    """A statement that lets tag a session or name its source, or one whose call does not fit the principal."""
+    gives = {"sts:tagsession": "session tags", "sts:setsourceidentity": "a source identity"}
+    known = [words for action, words in gives.items() if action in actions]
+    literal = tuple(str(test) for test in tests)
+    who = {
+        "service": service_name(principal.text)[0],
+        "anybody": "Anybody whom another sentence lets in",
+    }.get(principal.kind) or (
+        _who(principal, reading) if principal.kind not in {"web", "saml"} else principal.name
+    )
+    if known:
+        how: tuple[str, ...] = (f"may pass {' and '.join(known)}",)
+        return Sentence(who, how, (), literal, "", "Session", "tags", principal.text, principal.account_id)
+    wanted = {"saml": "sts:AssumeRoleWithSAML", "web": "sts:AssumeRoleWithWebIdentity"}
+    call = wanted.get(principal.kind, "sts:AssumeRole")
+    note = f"The statement allows {', '.join(actions) or 'nothing'}, and this principal needs {call}"
+    return Sentence(who, ("cannot come in",), (note,), literal, "warn", "", "tags", principal.text)
