@@ -1,0 +1,19 @@
+"""axe-core in the page under test: the rules of WCAG 2.2 AA and the best practices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+SOURCE = (Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+OPTIONS = {"resultTypes": ["violations"]}
+
+
+def violations(page: Page) -> list[str]:
+    """One line per violation: the rule, and the first element that breaks it."""
+    # evaluate() runs outside of the page's Content-Security-Policy, which rightly forbids a script tag.
+    page.evaluate(SOURCE)
+    found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", OPTIONS)
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]} ({len(v['nodes'])})" for v in found["violations"]]

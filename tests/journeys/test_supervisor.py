@@ -1,0 +1,87 @@
+"""The supervisor: restarts what dies, stops everything, and leaves no orphan even when it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import Running, start_console
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+
+def descendants(pid: int) -> set[int]:
+    """All processes below one, by /proc."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, queue = set(), [pid]
+    while queue:
+        for child in parents.get(queue.pop(), []):
+            found.add(child)
+            queue.append(child)
+    return found
+
+
+def alive(pids: set[int]) -> set[int]:
+    """Those that still run; a zombie does not."""
+    result = set()
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if state != "Z":
+            result.add(pid)
+    return result
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Running:
+    started = start_console(tmp_path / "var")
+    started.wait_until_ready()
+    return started
+
+
+def test_a_killed_supervisor_leaves_no_orphan(running: Running) -> None:
+    children = descendants(running.process.pid)
+    assert len(children) >= 5
+    os.kill(running.process.pid, signal.SIGKILL)
+    running.process.wait()
+    wait_for(lambda: not alive(children), seconds=15, what=f"still there: {alive(children)}")
+
+
+def test_ctrl_c_stops_everything_cleanly(running: Running) -> None:
+    children = descendants(running.process.pid)
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(timeout=20) == 0
+    assert not alive(children)
+
+
+def test_a_dead_child_is_started_again(running: Running) -> None:
+    before = descendants(running.process.pid)
+    web = next(pid for pid in before if b"granian" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(web, signal.SIGKILL)
+    try:
+        wait_for(lambda: "web started again" in running.text(), seconds=20, what=running.text())
+    finally:
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(timeout=20)
