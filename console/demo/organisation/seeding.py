@@ -3,49 +3,33 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import moto.iam.models as models
 from moto.iam.models import iam_backends
 
+from console.demo.organisation import material, seeding_credentials
+from console.demo.organisation.seeding_tree import seed_tree
 from console.demo.organisation.specs import (
     Account,
+    Certificate,
     Document,
     Group,
+    Instance,
     Key,
     Organisation,
     Policy,
     Profile,
+    Provider,
     Role,
-    Tags,
     User,
 )
-from console.demo.standin import ids
+from console.demo.organisation.times import Times, tag_list
+from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY, ec2, ids, trail
 from console.demo.standin.iam.extras import user_extras
 
 REGION = "eu-west-1"
-
-
-@dataclass(frozen=True)
-class Times:
-    """When the organisation was first seeded (ages count from it), and when it is used (uses count from it)."""
-
-    anchor: datetime
-    usage: datetime
-
-    def made(self, age: float, *parts: str) -> datetime:
-        """A moment `age` days before the anchor, at a time of day that differs from thing to thing."""
-        minutes = int(ids.digest("minute", *parts)[:6], 16) % 600
-        day = self.anchor.replace(hour=0, minute=0, second=0) - timedelta(days=int(age))
-        return day + timedelta(hours=7, minutes=minutes, seconds=minutes % 53)
-
-    def used(self, days: float | None) -> datetime | None:
-        """A moment `days` days before the last start, or None for never."""
-        if days is None:
-            return None
-        return (self.usage - timedelta(days=days)).replace(second=0, microsecond=0)
+HUB_USER = "gatehouse"
 
 
 def text(document: Document) -> str:
@@ -54,7 +38,11 @@ def text(document: Document) -> str:
 
 
 def seed(organisation: Organisation, *, times: Times) -> None:
-    """Fill moto's empty backends with all accounts of the organisation."""
+    """Fill moto's empty backends, and the overlay's tables, with all of the organisation."""
+    ec2.INSTANCES.clear()
+    trail.EVENTS.clear()
+    trail.TRAILS.clear()
+    seed_tree(organisation, times=times)
     for account in organisation.accounts:
         AccountSeeder(account, times).run()
 
@@ -69,19 +57,30 @@ class AccountSeeder:
 
     def run(self) -> None:
         """Seed everything of the account."""
-        self.backend.account_aliases = [self.account.alias]
-        for policy in self.account.policies:
+        account = self.account
+        self.backend.account_aliases = [account.alias]
+        seeding_credentials.root_user(self.backend, account.root, age=account.age, times=self.times)
+        if account.password_policy is not None:
+            self.backend.update_account_password_policy(**account.password_policy)
+        for policy in account.policies:
             self._policy(policy)
-        for group in self.account.groups:
+        for provider in account.providers:
+            self._provider(provider)
+        for group in account.groups:
             self._group(group)
-        for role in self.account.roles:
+        for role in account.roles:
             self._role(role)
-        for user in self.account.users:
+        for user in account.users:
             self._user(user)
-        for profile in self.account.profiles:
+        for profile in account.profiles:
             self._profile(profile)
+        for instance in account.instances:
+            self._instance(instance)
+        for certificate in account.certificates:
+            self._certificate(certificate)
+        trail.TRAILS[account.id] = account.trails
 
-    def _made(self, age: float, *parts: str) -> datetime:
+    def _made(self, age: float, *parts: str) -> Any:
         return self.times.made(age, self.account.id, *parts)
 
     def _id(self, prefix: str, *parts: str) -> str:
@@ -92,12 +91,9 @@ class AccountSeeder:
 
     def _attach(self, entity: Any, names: tuple[str, ...]) -> None:
         for name in names:
-            arn = self._arn(name)
-            policy = self.backend.managed_policies.get(arn)
+            policy = self.backend.managed_policies.get(self._arn(name))
             if policy is None:
-                raise KeyError(
-                    f"{self.account.name}: {entity.name} names the policy {arn}, which is not there"
-                )
+                raise KeyError(f"{self.account.name}: {entity.name} names {name}, which is not there")
             policy.attach_to(entity)
 
     def _policy(self, spec: Policy) -> None:
@@ -126,12 +122,34 @@ class AccountSeeder:
             version.is_default = version.version_id == default
         policy.default_version_id = default
         policy.next_version_num = spec.first + len(spec.versions)
-        policy.create_date = self._made(
-            max(age for _, age in spec.versions) + (spec.first - 1) * 60, spec.name, "0"
-        )
+        oldest = max(age for _, age in spec.versions)
+        policy.create_date = self._made(oldest + (spec.first - 1) * 60, spec.name, "0")
         policy.update_date = policy.versions[-1].create_date
         self.backend.managed_policies[policy.arn] = policy
         self.arns[spec.name] = policy.arn
+
+    def _provider(self, spec: Provider) -> None:
+        made = self._made(spec.age, spec.kind, spec.name)
+        if spec.kind == "saml":
+            ends = self.times.made(-spec.expires_in, self.account.id, spec.name)
+            metadata = material.saml_metadata(
+                f"{spec.name.lower()}.northline.example", begins=made, ends=ends
+            )
+            saml = self.backend.create_saml_provider(spec.name, metadata)
+            saml.create_date, saml.gatehouse_tags = made, tag_list(spec.tags)
+            saml.gatehouse_id = self._id("ASAM", spec.name)
+            return
+        thumbprints = list(spec.thumbprints) or [ids.digest("thumbprint", spec.name)[:40]]
+        oidc = models.OpenIDConnectProvider(
+            account_id=self.account.id,
+            region_name=self.backend.region_name,
+            url=f"https://{spec.name}",
+            thumbprint_list=thumbprints,
+            client_id_list=list(spec.audiences),
+            tags={key.lower(): {"Key": key, "Value": value} for key, value in spec.tags.items()},
+        )
+        oidc.create_date = made
+        self.backend.open_id_providers[oidc.arn] = oidc
 
     def _group(self, spec: Group) -> None:
         group = self.backend.create_group(spec.name, spec.path)
@@ -155,8 +173,7 @@ class AccountSeeder:
             linked_service=spec.linked,
         )
         role.create_date = self._made(spec.age, "role", spec.name)
-        role.last_used = self.times.used(spec.used)
-        role.last_used_region = spec.region
+        role.last_used, role.last_used_region = self.times.used(spec.used), spec.region
         self.backend.roles[role.id] = role
         self._attach(role, spec.policies)
         role.policies.update({name: text(document) for name, document in spec.inline.items()})
@@ -169,21 +186,32 @@ class AccountSeeder:
         user.policies.update({name: text(document) for name, document in spec.inline.items()})
         for name in spec.groups:
             self.backend.groups[name].users.append(user)
-        extras = user_extras(user)
-        extras.boundary = self._arn(spec.boundary) if spec.boundary else None
-        if spec.login is not None:
-            user.password = "seeded"  # noqa: S105 - nobody signs in with it; it only says that there is one
-            user.password_reset_required = spec.login.must_reset
-            user.password_last_used = self.times.used(spec.login.used)
-            extras.login_created = self._made(spec.login.age, "login", spec.name)
-            changed = spec.login.age if spec.login.changed is None else spec.login.changed
-            extras.password_changed = self._made(changed, "login", spec.name)
+        user_extras(user).boundary = self._arn(spec.boundary) if spec.boundary else None
+        self._login(user, spec)
         for index, key in enumerate(spec.keys):
             self._key(user, key, index)
+        for device in spec.devices:
+            seeding_credentials.device(self.backend, user, device, times=self.times)
+        for index, credential in enumerate(spec.credentials):
+            seeding_credentials.credential(self.backend, user, credential, index, times=self.times)
+
+    def _login(self, user: Any, spec: User) -> None:
+        login = spec.login
+        if login is None:
+            return
+        user.password = "seeded"  # noqa: S105 - nobody signs in with it; it only says that there is one
+        user.password_reset_required = login.must_reset
+        user.password_last_used = self.times.used(login.used)
+        changed = login.age if login.changed is None else login.changed
+        extras = user_extras(user)
+        extras.login_created = self._made(login.age, "login", spec.name)
+        extras.password_changed = self._made(changed, "login", spec.name)
 
     def _key(self, user: Any, spec: Key, index: int) -> None:
         key = user.create_access_key(prefix="AKIA", status="Active" if spec.active else "Inactive")
         key.access_key_id = ids.stable_key("AKIA", self.account.id, user.name, str(index))
+        if user.name == HUB_USER:
+            key.access_key_id, key.secret_access_key = HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
         key.create_date = self._made(spec.age, "key", user.name, str(index))
         used = self.times.used(spec.used)
         if used is not None:
@@ -199,7 +227,29 @@ class AccountSeeder:
         if spec.role is not None:
             profile.roles.append(self.backend.get_role(spec.role))
 
+    def _instance(self, spec: Instance) -> None:
+        number = ids.digest("instance", self.account.id, spec.name)[:17]
+        launched = self._made(spec.age, "instance", spec.name)
+        instance = ec2.Instance(
+            id=f"i-{number}",
+            type=spec.type,
+            state=spec.state,
+            launched=launched,
+            address=spec.address,
+            tokens=spec.tokens,
+            hops=spec.hops,
+            tags={"Name": spec.name, **spec.tags},
+            account=self.account.id,
+        )
+        if spec.profile is not None:
+            profile = self.backend.get_instance_profile(spec.profile)
+            instance.association = ec2.Association(f"iip-assoc-{number}", profile.arn, launched)
+        ec2.INSTANCES.setdefault((self.account.id, REGION), {})[instance.id] = instance
 
-def tag_list(tags: Tags) -> list[dict[str, str]]:
-    """Tags as AWS lists them, sorted by key."""
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+    def _certificate(self, spec: Certificate) -> None:
+        made = self._made(spec.age, "certificate", spec.name)
+        ends = self.times.made(-spec.expires_in, self.account.id, spec.name)
+        body = material.certificate(spec.name, begins=made, ends=ends)
+        found = self.backend.upload_server_certificate(spec.name, body, "", path=spec.path)
+        found.gatehouse_id, found.gatehouse_uploaded = self._id("ASCA", spec.name), made
+        found.gatehouse_tags = tag_list(spec.tags)

@@ -1,6 +1,6 @@
 """The parts an organisation is made of, as plain data: no AWS and no moto in here.
 
-Ages are days before the day on which the organisation was first seeded; uses (`used`) are days before the
+Ages are whole days, at least one, before the day on which the organisation was first seeded; uses (`used`) are days before the
 last start, so that a demonstration looks alive however old its data folder is. None means never.
 """
 
@@ -177,6 +177,21 @@ class Root:
 
 
 @dataclass(frozen=True)
+class Trail:
+    """A CloudTrail trail."""
+
+    name: str
+    bucket: str
+    region: str = "eu-west-1"
+    multi_region: bool = True
+    validated: bool = True
+    key: str | None = None
+    log_group: str | None = None
+    logging: bool = True
+    organisation: bool = False
+
+
+@dataclass(frozen=True)
 class Account:
     """One AWS account with everything in it."""
 
@@ -196,6 +211,7 @@ class Account:
     instances: tuple[Instance, ...] = ()
     providers: tuple[Provider, ...] = ()
     certificates: tuple[Certificate, ...] = ()
+    trails: tuple[Trail, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import uuid
 
 from moto.moto_api._internal import mock_random
 
@@ -61,3 +62,8 @@ def _parity(account: str, letters: str) -> str:
 def digest(*parts: str) -> str:
     """A hexadecimal digest of the parts, for choices that must come out the same every time."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def as_uuid(*parts: str) -> str:
+    """A UUID that depends only on the parts."""
+    return str(uuid.UUID(digest(*parts)[:32]))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from console.demo.standin import calls
@@ -24,14 +25,17 @@ LONGEST_SESSION = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Entry:
-    """One successful write as it was asked, without its secrets; `at` is naive UTC in ISO form."""
+    """One successful write as it was asked, without its secrets; `at` is naive UTC in ISO form.
+
+    `caller` is who asked, as `Caller` holds it: the session itself may have ended by the time of the replay.
+    """
 
     at: str
     service: str
     action: str
     account: str
     region: str
-    key: str
+    caller: dict[str, Any]
     request_id: str
     seed: str
     target: str

@@ -27,7 +27,12 @@ class Asked:
     @property
     def is_write(self) -> bool:
         """Whether the call changes the account, or gives out credentials."""
-        return bool(self.action) and not self.action.startswith(READS)
+        return bool(self.action) and not is_read(self.action)
+
+
+def is_read(action: str) -> bool:
+    """Whether a call only looks, by its name."""
+    return action.startswith(READS)
 
 
 def read(headers: dict[str, str], body: bytes, *, query: str = "") -> Asked:

@@ -11,6 +11,7 @@ from moto.core.base_backend import BackendDict
 
 from console.demo.organisation import build, seeding
 from console.demo.organisation.specs import Organisation
+from console.demo.organisation.times import Times
 from console.demo.standin import callers, patches
 from console.demo.standin.journal import Journal
 from console.demo.standin.server import Handle, Server
@@ -36,7 +37,7 @@ def reseed(world: World, *, organisation: Organisation, now: datetime) -> None:
     callers.SESSIONS.clear()
     anchor = _anchor(world.journal, now)
     usage = now.replace(minute=0, second=0, microsecond=0)
-    seeding.seed(organisation, times=seeding.Times(anchor=anchor, usage=usage))
+    seeding.seed(organisation, times=Times(anchor=anchor, usage=usage))
 
 
 def start_in_thread(*, host: str, port: int, state: Path | None, now: datetime | None = None) -> Handle:

@@ -14,7 +14,7 @@ from moto.core.responses import ActionResult
 from moto.iam.models import iam_backends
 from moto.sts.responses import TokenResponse
 
-from console.demo.standin import calls, clock, ids
+from console.demo.standin import calls, clock, enforcement, ids
 from console.demo.standin.callers import SESSIONS, Session
 from console.demo.standin.overlay import Overlay
 
@@ -28,10 +28,10 @@ class Sts(Overlay, TokenResponse):  # type: ignore[misc]
         return ActionResult({"UserId": caller.principal_id, "Account": caller.account, "Arn": caller.arn})
 
     def assume_role(self) -> ActionResult:
-        """Credentials of a role in its own account. Raises AccessDenied when the role is not there."""
+        """Credentials of a role in its own account. Raises AccessDenied when there is none or it does not trust the caller."""
         arn = self._get_param("RoleArn")
         role = _role(arn)
-        if role is None:
+        if role is None or not (_call().replayed or enforcement.is_trusted(role, _call())):
             raise _denied(arn)
         duration = int(self._get_param("DurationSeconds") or 3600)
         longest = 3600 if _call().caller.kind == "AssumedRole" else int(role.max_session_duration or 3600)

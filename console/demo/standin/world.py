@@ -8,7 +8,7 @@ import sys
 import threading
 import traceback
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +17,22 @@ from moto.iam.models import iam_backends
 from moto.moto_api._internal import mock_random
 from werkzeug.exceptions import HTTPException
 
-from console.demo.standin import callers, calls, clock, reading
+from console.demo.standin import callers, calls, clock, enforcement, reading, trail
+from console.demo.standin.ec2 import Ec2
 from console.demo.standin.errors import RefusedError, Reply, render
 from console.demo.standin.faults import Faults
 from console.demo.standin.iam import Iam
 from console.demo.standin.journal import Entry, Journal, without_secrets
+from console.demo.standin.organizations import Organizations
 from console.demo.standin.sts import Sts
 
-SERVICES: dict[str, Any] = {"iam": Iam, "sts": Sts}
+SERVICES: dict[str, Any] = {
+    "iam": Iam,
+    "sts": Sts,
+    "organizations": Organizations,
+    "ec2": Ec2,
+    "cloudtrail": trail.CloudTrail,
+}
 REQUEST_ID = re.compile(r"(<[Rr]equestId>)[^<]*(</[Rr]equestId>)")
 
 
@@ -46,6 +54,7 @@ class World:
     def __init__(self, *, hub: str, journal: Journal | None) -> None:
         self.hub, self.journal = hub, journal
         self.faults = Faults()
+        self.enforcing = False
         self.lock = threading.RLock()
 
     def serve(self, incoming: Incoming) -> Reply:
@@ -78,17 +87,35 @@ class World:
             source_ip=incoming.source_ip,
             user_agent=incoming.headers.get("user-agent", ""),
         )
-        if self.faults.is_denied(account=caller.account, service=asked.service, action=asked.action):
-            raise RefusedError(
-                "AccessDenied",
-                f"User: {caller.arn} is not authorized to perform: {asked.service}:{asked.action} because no "
-                "identity-based policy allows the action",
-            )
-        _mark_use(call)
-        reply = self._dispatch(call, incoming)
+        try:
+            self._admit(call, incoming)
+            reply = self._dispatch(call, incoming)
+        except RefusedError as refusal:
+            reply = render(refusal, service=asked.service, request_id=request_id)
+        trail.record(call, reply)
         if asked.is_write and reply.status == 200 and self.journal is not None:
             self.journal.append(without_secrets(_entry(call, incoming)))
         return reply
+
+    def _admit(self, call: calls.Call, incoming: Incoming) -> None:
+        """Raise RefusedError for a call that is denied by order or, with enforcement on, by policy."""
+        if self.faults.is_denied(account=call.account, service=call.service, action=call.action):
+            raise RefusedError(
+                "AccessDenied",
+                f"User: {call.caller.arn} is not authorized to perform: {call.service}:{call.action} because no "
+                "identity-based policy allows the action",
+            )
+        if self.enforcing:
+            enforcement.check_signature(
+                call,
+                method=incoming.method,
+                path=incoming.path,
+                query=incoming.query,
+                headers=incoming.headers,
+                body=incoming.body,
+            )
+            enforcement.check_permission(call)
+        _mark_use(call)
 
     def _dispatch(self, call: calls.Call, incoming: Incoming) -> Reply:
         mock_random.seed(call.seed)
@@ -132,9 +159,9 @@ class World:
         return done, refused
 
     def _repeat(self, entry: Entry) -> bool:
-        moment = datetime.fromisoformat(entry.at)
+        moment, caller = datetime.fromisoformat(entry.at), calls.Caller(**entry.caller)
         headers = {
-            "authorization": f"AWS4-HMAC-SHA256 Credential={entry.key}/{moment:%Y%m%d}/{entry.region}/{entry.service}"
+            "authorization": f"AWS4-HMAC-SHA256 Credential={caller.access_key_id}/{moment:%Y%m%d}/{entry.region}/{entry.service}"
             "/aws4_request, SignedHeaders=host, Signature=0",
             "content-type": "application/x-amz-json-1.1"
             if entry.target
@@ -145,10 +172,6 @@ class World:
         incoming = Incoming("POST", "/", "", headers, entry.body.encode())
         asked = reading.read(headers, incoming.body)
         with self.lock, clock.recorded(moment):
-            try:
-                caller = callers.identify(entry.key, hub=self.hub)
-            except RefusedError:
-                caller = calls.Caller("AssumedRole", entry.account, "", "", entry.key)
             call = calls.Call(
                 service=entry.service,
                 action=entry.action,
@@ -162,9 +185,11 @@ class World:
                 replayed=True,
             )
             try:
-                return self._dispatch(call, incoming).status == 200
+                reply = self._dispatch(call, incoming)
             except RefusedError:
                 return False
+            trail.record(call, reply)
+            return reply.status == 200
 
 
 def _entry(call: calls.Call, incoming: Incoming) -> Entry:
@@ -174,7 +199,7 @@ def _entry(call: calls.Call, incoming: Incoming) -> Entry:
         action=call.action,
         account=call.account,
         region=call.region,
-        key=call.caller.access_key_id,
+        caller=asdict(call.caller),
         request_id=call.request_id,
         seed=call.seed,
         target=incoming.headers.get("x-amz-target", ""),

@@ -6,12 +6,39 @@ from typing import Any
 
 from moto.iam.responses import IamResponse
 
+from console.demo.standin.iam.account import AccountWide
+from console.demo.standin.iam.credentials import Credentials
 from console.demo.standin.iam.details import AuthorizationDetails
 from console.demo.standin.iam.gets import Gets
+from console.demo.standin.iam.last_accessed import LastAccessed
 from console.demo.standin.iam.lists import Lists
+from console.demo.standin.iam.mfa import Mfa
+from console.demo.standin.iam.policies import Policies, Roles
+from console.demo.standin.iam.providers import Providers
+from console.demo.standin.iam.report import CredentialReport
+from console.demo.standin.iam.simulate import Simulate
+from console.demo.standin.iam.tagging import Tagging
+from console.demo.standin.iam.users import Groups, Users
 
 
-class Iam(Gets, Lists, AuthorizationDetails, IamResponse):  # type: ignore[misc]
+class Iam(
+    Gets,
+    Lists,
+    AuthorizationDetails,
+    CredentialReport,
+    AccountWide,
+    Users,
+    Groups,
+    Policies,
+    Roles,
+    Credentials,
+    Mfa,
+    Providers,
+    Tagging,
+    LastAccessed,
+    Simulate,
+    IamResponse,  # type: ignore[misc]
+):
     """One IAM request; each mixin answers the calls of one concern, moto the rest."""
 
     # The shapes are complete and encoded already; moto's corrections would encode them again.

@@ -1,4 +1,4 @@
-"""What AWS knows of a user and moto does not: boundary, password dates, devices, service credentials."""
+"""What AWS knows and moto does not: boundaries of users, password dates, devices, service credentials."""
 
 from __future__ import annotations
 
@@ -6,19 +6,33 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+TagList = list[dict[str, str]]
+
 
 @dataclass
 class ServiceCredential:
     """A service-specific credential, for instance an HTTPS git password or a Bedrock API key."""
 
     id: str
-    user_name: str
     service: str
     service_user_name: str
     created: datetime
     status: str = "Active"
     expires: datetime | None = None
     alias: str | None = None
+
+
+@dataclass
+class MfaDevice:
+    """An MFA device. `kind` is virtual, passkey, security-key or hardware; `user` is moto's user, or None."""
+
+    serial: str
+    kind: str
+    seed: str = ""
+    enabled: datetime | None = None
+    user: Any = None
+    tags: TagList = field(default_factory=list)
+    certifications: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -29,7 +43,29 @@ class UserExtras:
     login_created: datetime | None = None
     password_changed: datetime | None = None
     service_credentials: list[ServiceCredential] = field(default_factory=list)
-    device_tags: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+
+
+@dataclass
+class RootUser:
+    """The root user, whom IAM shows in the credential report and the summary only."""
+
+    created: datetime
+    password_changed: datetime
+    last_used: datetime | None = None
+    mfa: str | None = None
+    mfa_enabled: datetime | None = None
+    keys: list[Any] = field(default_factory=list)
+
+
+@dataclass
+class AccountExtras:
+    """Facts of one account. `report` is the CSV and when it was made (naive UTC), `report_asked` a monotonic time."""
+
+    devices: dict[str, MfaDevice] = field(default_factory=dict)
+    root: RootUser | None = None
+    report: tuple[str, datetime] | None = None
+    report_asked: float | None = None
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def user_extras(user: Any) -> UserExtras:
@@ -39,3 +75,23 @@ def user_extras(user: Any) -> UserExtras:
         found = UserExtras()
         user.gatehouse_extras = found
     return found
+
+
+def account_extras(backend: Any) -> AccountExtras:
+    """The extras of an account, kept on moto's IAM backend and so gone with it."""
+    found = getattr(backend, "gatehouse_extras", None)
+    if not isinstance(found, AccountExtras):
+        found = AccountExtras()
+        backend.gatehouse_extras = found
+    return found
+
+
+def tags_of(entity: Any) -> TagList:
+    """The tags that the overlay keeps on a moto object which has none of its own."""
+    return list(getattr(entity, "gatehouse_tags", ()))
+
+
+def devices_of(backend: Any, user: Any) -> list[MfaDevice]:
+    """The enabled devices of a user, by serial number."""
+    found = [d for d in account_extras(backend).devices.values() if d.user is user and d.enabled]
+    return sorted(found, key=lambda d: d.serial)

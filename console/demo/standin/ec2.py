@@ -1,0 +1,229 @@
+"""EC2 as far as IAM is concerned: instances, their instance profiles and their metadata options.
+
+Written here and not taken from moto, whose EC2 alone doubles the time that the stand-in needs to start.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+from moto.iam.models import iam_backends
+
+from console.demo.standin import clock, ids
+from console.demo.standin.evaluate import glob
+from console.demo.standin.overlay import Overlay, read_marker, write_marker
+
+REGIONS = ("eu-central-1", "eu-west-1", "us-east-1")
+STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+
+
+@dataclass
+class Association:
+    """That an instance has an instance profile."""
+
+    id: str
+    profile_arn: str
+    since: datetime
+
+
+@dataclass
+class Instance:
+    """One instance."""
+
+    id: str
+    type: str
+    state: str
+    launched: datetime
+    address: str
+    tokens: str
+    hops: int
+    endpoint: str = "enabled"
+    association: Association | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    account: str = ""
+
+
+INSTANCES: dict[tuple[str, str], dict[str, Instance]] = {}
+
+
+class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
+    """One EC2 request."""
+
+    def __init__(self) -> None:
+        super().__init__(service_name="ec2")
+        self.automated_parameter_parsing = True
+
+    @property
+    def _instances(self) -> dict[str, Instance]:
+        return INSTANCES.setdefault((self.current_account, self.region), {})
+
+    def describe_regions(self) -> ActionResult:
+        """The regions that the account has switched on."""
+        found = [
+            {"RegionName": r, "Endpoint": f"ec2.{r}.amazonaws.com", "OptInStatus": "opt-in-not-required"}
+            for r in REGIONS
+        ]
+        return ActionResult({"Regions": found})
+
+    def describe_instances(self) -> ActionResult:
+        """Instances in pages, by id or filter; one reservation each."""
+        wanted = self._get_param("InstanceIds")
+        for instance_id in wanted or []:
+            self._instance(instance_id)
+        found = [i for i in self._instances.values() if not wanted or i.id in wanted]
+        chosen, token = self._token_page(self._filtered(found, INSTANCE_FILTERS))
+        reservations = [
+            {
+                "ReservationId": i.id.replace("i-", "r-"),
+                "OwnerId": i.account,
+                "Groups": [],
+                "Instances": [_shape(i)],
+            }
+            for i in chosen
+        ]
+        return ActionResult({"Reservations": reservations, "NextToken": token})
+
+    def describe_iam_instance_profile_associations(self) -> ActionResult:
+        """Which instance has which profile."""
+        wanted = self._get_param("AssociationIds")
+        found = [
+            i
+            for i in self._instances.values()
+            if i.association is not None and (not wanted or i.association.id in wanted)
+        ]
+        chosen, token = self._token_page(self._filtered(found, ASSOCIATION_FILTERS))
+        return ActionResult(
+            {"IamInstanceProfileAssociations": [_association(i) for i in chosen], "NextToken": token}
+        )
+
+    def associate_iam_instance_profile(self) -> ActionResult:
+        """Give a profile to an instance that has none."""
+        instance = self._instance(self._get_param("InstanceId"))
+        if instance.association is not None:
+            raise ServiceException(
+                "IncorrectState", "There is an existing association for instance " + instance.id
+            )
+        return self._associate(instance)
+
+    def replace_iam_instance_profile_association(self) -> ActionResult:
+        """Give an instance another profile."""
+        return self._associate(self._of_association())
+
+    def disassociate_iam_instance_profile(self) -> ActionResult:
+        """Take the profile from an instance."""
+        instance = self._of_association()
+        shape = _association(instance) | {"State": "disassociating"}
+        instance.association = None
+        return ActionResult({"IamInstanceProfileAssociation": shape})
+
+    def _associate(self, instance: Instance) -> ActionResult:
+        asked = self._get_param("IamInstanceProfile") or {}
+        profiles = iam_backends[self.current_account]["aws"].instance_profiles.values()
+        for profile in profiles:
+            if profile.arn == asked.get("Arn") or profile.name == asked.get("Name"):
+                token = ids.fresh("", self.current_account, length=17).lower()
+                instance.association = Association(f"iip-assoc-{token}", profile.arn, clock.utcnow())
+                return ActionResult({"IamInstanceProfileAssociation": _association(instance)})
+        raise ServiceException("InvalidParameterValue", f"Invalid IAM Instance Profile {asked}")
+
+    def modify_instance_metadata_options(self) -> ActionResult:
+        """Switch IMDSv1 off or on."""
+        instance = self._instance(self._get_param("InstanceId"))
+        instance.tokens = self._get_param("HttpTokens") or instance.tokens
+        instance.hops = int(self._get_param("HttpPutResponseHopLimit") or instance.hops)
+        instance.endpoint = self._get_param("HttpEndpoint") or instance.endpoint
+        return ActionResult({"InstanceId": instance.id, "InstanceMetadataOptions": _metadata(instance)})
+
+    def _instance(self, instance_id: str) -> Instance:
+        if instance_id not in self._instances:
+            raise ServiceException(
+                "InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist"
+            )
+        return self._instances[instance_id]
+
+    def _of_association(self) -> Instance:
+        wanted = self._get_param("AssociationId")
+        for instance in self._instances.values():
+            if instance.association is not None and instance.association.id == wanted:
+                return instance
+        raise ServiceException(
+            "InvalidAssociationID.NotFound", f"An invalid association-id of '{wanted}' was given"
+        )
+
+    def _filtered(self, found: list[Instance], known: dict[str, Callable[[Instance], str]]) -> list[Instance]:
+        for entry in self._get_param("Filters") or []:
+            value = known.get(entry["Name"])
+            if value is None:
+                raise ServiceException("InvalidParameterValue", f"The filter '{entry['Name']}' is invalid")
+            found = [i for i in found if any(glob(w).fullmatch(value(i)) for w in entry["Values"])]
+        return found
+
+    def _token_page(self, found: list[Instance]) -> tuple[list[Instance], str | None]:
+        size = int(self._get_param("MaxResults") or 1000)
+        after = read_marker(self._get_param("NextToken"))
+        rest = [i for i in sorted(found, key=lambda i: i.id) if after is None or i.id > after]
+        return rest[:size], write_marker(rest[size - 1].id) if len(rest) > size else None
+
+
+INSTANCE_FILTERS: dict[str, Callable[[Instance], str]] = {
+    "instance-id": lambda i: i.id,
+    "instance-state-name": lambda i: i.state,
+    "instance-type": lambda i: i.type,
+    "iam-instance-profile.arn": lambda i: i.association.profile_arn if i.association else "",
+    "metadata-options.http-tokens": lambda i: i.tokens,
+    "tag:Name": lambda i: i.tags.get("Name", ""),
+}
+ASSOCIATION_FILTERS: dict[str, Callable[[Instance], str]] = {
+    "instance-id": lambda i: i.id,
+    "state": lambda i: "associated",
+}
+
+
+def _profile(instance: Instance) -> dict[str, Any] | None:
+    if instance.association is None:
+        return None
+    arn = instance.association.profile_arn
+    profiles = iam_backends[instance.account]["aws"].instance_profiles.values()
+    found = next((p for p in profiles if p.arn == arn), None)
+    return {"Arn": arn, "Id": found.id if found else ids.stable("AIPA", instance.account, "deleted", arn)}
+
+
+def _association(instance: Instance) -> dict[str, Any]:
+    assert instance.association is not None
+    return {
+        "AssociationId": instance.association.id,
+        "InstanceId": instance.id,
+        "IamInstanceProfile": _profile(instance),
+        "State": "associated",
+        "Timestamp": instance.association.since,
+    }
+
+
+def _metadata(instance: Instance) -> dict[str, Any]:
+    return {
+        "State": "applied",
+        "HttpTokens": instance.tokens,
+        "HttpPutResponseHopLimit": instance.hops,
+        "HttpEndpoint": instance.endpoint,
+        "HttpProtocolIpv6": "disabled",
+        "InstanceMetadataTags": "disabled",
+    }
+
+
+def _shape(instance: Instance) -> dict[str, Any]:
+    return {
+        "InstanceId": instance.id,
+        "InstanceType": instance.type,
+        "State": {"Code": STATES[instance.state], "Name": instance.state},
+        "LaunchTime": instance.launched,
+        "PrivateIpAddress": instance.address,
+        "IamInstanceProfile": _profile(instance),
+        "MetadataOptions": _metadata(instance),
+        "Tags": [{"Key": key, "Value": value} for key, value in sorted(instance.tags.items())],
+    }

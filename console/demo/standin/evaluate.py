@@ -1,0 +1,195 @@
+"""A small policy evaluation of the stand-in's own, for enforcement, role trust and SimulatePrincipalPolicy.
+
+It is written apart from Gatehouse's policy engine on purpose: neither may prove itself by the other.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+Context = dict[str, list[str]]
+ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny"
+
+
+class UnknownOperatorError(Exception):
+    """A condition operator that is not evaluated here."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """May the principal do `action` on `resource`? Keys of `context` are in lower case."""
+
+    action: str
+    resource: str
+    context: Context = field(default_factory=dict)
+    principals: frozenset[str] = frozenset()
+
+
+def decide(documents: Iterable[str], question: Question) -> str:
+    """What the documents together say: explicitDeny wins, then allowed, else implicitDeny."""
+    found = IMPLICIT_DENY
+    for document in documents:
+        for statement in statements(document):
+            if not applies(statement, question):
+                continue
+            if statement.get("Effect") == "Deny":
+                return EXPLICIT_DENY
+            found = ALLOWED
+    return found
+
+
+def statements(document: str) -> list[dict[str, Any]]:
+    """The statements of a document, also when there is a single one outside of a list."""
+    content = json.loads(document)["Statement"]
+    return content if isinstance(content, list) else [content]
+
+
+def applies(statement: dict[str, Any], question: Question) -> bool:
+    """Whether a statement speaks about the question.
+
+    An operator that is not known here makes an Allow not apply and a Deny apply: the cautious reading.
+    """
+    matched = (
+        _matches_action(statement, question.action)
+        and _matches_resource(statement, question)
+        and _matches_principal(statement, question.principals)
+    )
+    if not matched:
+        return False
+    try:
+        return all(
+            _condition(operator, key, listed(wanted), question.context)
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, wanted in keys.items()
+        )
+    except UnknownOperatorError:
+        return statement.get("Effect") == "Deny"
+
+
+def listed(value: Any) -> list[str]:
+    """A policy element as a list of strings; JSON booleans and numbers as AWS reads them."""
+    values = value if isinstance(value, list) else [value]
+    return [json.dumps(v) if isinstance(v, bool) else str(v) for v in values]
+
+
+@lru_cache(maxsize=20_000)
+def glob(pattern: str, *, case: bool = True) -> re.Pattern[str]:
+    """A pattern with * and ? as a regular expression."""
+    parts = {"*": ".*", "?": "."}
+    text = "".join(parts.get(letter) or re.escape(letter) for letter in pattern)
+    return re.compile(text, re.DOTALL if case else re.DOTALL | re.IGNORECASE)
+
+
+def _matches_action(statement: dict[str, Any], action: str) -> bool:
+    if "NotAction" in statement:
+        return not any(glob(p, case=False).fullmatch(action) for p in listed(statement["NotAction"]))
+    return any(glob(p, case=False).fullmatch(action) for p in listed(statement.get("Action", [])))
+
+
+def _matches_resource(statement: dict[str, Any], question: Question) -> bool:
+    def hit(patterns: Any) -> bool:
+        return any(
+            glob(resolved).fullmatch(question.resource)
+            for pattern in listed(patterns)
+            if (resolved := substitute(pattern, question.context)) is not None
+        )
+
+    if "NotResource" in statement:
+        return not hit(statement["NotResource"])
+    return hit(statement["Resource"]) if "Resource" in statement else True
+
+
+def _matches_principal(statement: dict[str, Any], principals: frozenset[str]) -> bool:
+    if "NotPrincipal" in statement:
+        return not _names_one(statement["NotPrincipal"], principals)
+    return _names_one(statement["Principal"], principals) if "Principal" in statement else True
+
+
+def _names_one(element: Any, principals: frozenset[str]) -> bool:
+    named = {"*"} if element == "*" else {name for kind in element.values() for name in listed(kind)}
+    return "*" in named or bool(named & principals)
+
+
+def substitute(pattern: str, context: Context) -> str | None:
+    """The pattern with its policy variables filled in; None when one has no value and no default."""
+    missing = False
+
+    def value(found: re.Match[str]) -> str:
+        nonlocal missing
+        name, _, default = found[1].partition(",")
+        if name in {"*", "?", "$"}:
+            return name
+        values = context.get(name.strip().lower())
+        if values:
+            return values[0]
+        missing = missing or not default
+        return default.strip().strip("'")
+
+    text = re.sub(r"\$\{([^}]+)\}", value, pattern)
+    return None if missing else text
+
+
+def _condition(operator: str, key: str, wanted: list[str], context: Context) -> bool:
+    quantifier, _, plain = operator.rpartition(":")
+    optional = plain.endswith("IfExists")
+    plain = plain.removesuffix("IfExists")
+    values = context.get(key.lower())
+    if plain == "Null":
+        return (values is None) == (wanted[0].lower() == "true")
+    negative = "Not" in plain
+    compare = OPERATORS.get(plain.replace("Not", "", 1) if negative else plain)
+    if compare is None or quantifier not in {"", "ForAnyValue", "ForAllValues"}:
+        raise UnknownOperatorError(operator)
+    if values is None:
+        return optional or negative or quantifier == "ForAllValues"
+    resolved = [text for w in wanted if (text := substitute(w, context)) is not None]
+    hits = [any(compare(value, w) for w in resolved) != negative for value in values]
+    return all(hits) if quantifier == "ForAllValues" or (negative and not quantifier) else any(hits)
+
+
+def _number(test: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    return lambda value, wanted: test(float(value), float(wanted))
+
+
+def _date(test: Callable[[datetime, datetime], bool]) -> Callable[[str, str], bool]:
+    return lambda value, wanted: test(
+        datetime.fromisoformat(value.replace("Z", "+00:00")),
+        datetime.fromisoformat(wanted.replace("Z", "+00:00")),
+    )
+
+
+def _arn(value: str, wanted: str) -> bool:
+    """Segment by segment; only the last one may hold more colons."""
+    left, right = value.split(":", 5), wanted.split(":", 5)
+    return len(left) == len(right) and all(glob(w).fullmatch(v) for v, w in zip(left, right, strict=True))
+
+
+OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda value, wanted: value == wanted,
+    "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == wanted.lower(),
+    "StringLike": lambda value, wanted: bool(glob(wanted).fullmatch(value)),
+    "ArnEquals": _arn,
+    "ArnLike": _arn,
+    "Bool": lambda value, wanted: value.lower() == wanted.lower(),
+    "IpAddress": lambda value, wanted: (
+        ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
+    ),
+    "NumericEquals": _number(lambda a, b: a == b),
+    "NumericLessThan": _number(lambda a, b: a < b),
+    "NumericLessThanEquals": _number(lambda a, b: a <= b),
+    "NumericGreaterThan": _number(lambda a, b: a > b),
+    "NumericGreaterThanEquals": _number(lambda a, b: a >= b),
+    "DateEquals": _date(lambda a, b: a == b),
+    "DateLessThan": _date(lambda a, b: a < b),
+    "DateLessThanEquals": _date(lambda a, b: a <= b),
+    "DateGreaterThan": _date(lambda a, b: a > b),
+    "DateGreaterThanEquals": _date(lambda a, b: a >= b),
+}

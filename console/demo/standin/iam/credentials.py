@@ -1,0 +1,233 @@
+"""Access keys, SSH keys, signing certificates and service-specific credentials of users.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, EmptyResult
+from moto.iam.models import iam_backends
+
+from console.demo.standin import calls, clock, ids
+from console.demo.standin.iam import shapes
+from console.demo.standin.iam.extras import ServiceCredential, user_extras
+from console.demo.standin.overlay import Overlay
+
+CREDENTIALS_PER_SERVICE = 2
+WITH_AGE = frozenset({"bedrock.amazonaws.com", "logs.amazonaws.com"})
+SERVICES = WITH_AGE | {"codecommit.amazonaws.com", "cassandra.amazonaws.com"}
+
+
+def service_user_name(user: Any, service: str, taken: int) -> str:
+    """The user name of a service-specific credential: AWS adds a number to the second one."""
+    return f"{user.name}{'+' + str(taken) if taken else ''}-at-{user.account_id}"
+
+
+class Credentials(Overlay):
+    """Calls about long-term credentials other than the password and MFA."""
+
+    def _user(self) -> Any:
+        name = self._get_param("UserName")
+        if not name:
+            call = calls.current()
+            assert call is not None
+            name = call.caller.user_name
+        return self.backend.get_user(name)
+
+    def create_access_key(self) -> ActionResult:
+        """A new key; its secret is given out this once."""
+        key = self.backend.create_access_key(self._user().name)
+        key.secret_access_key = base64.b64encode(calls.derive("access key")[:30]).decode()
+        return ActionResult({"AccessKey": key})
+
+    def list_access_keys(self) -> ActionResult:
+        """The keys of a user, without secrets, the oldest first."""
+        user = self._user()
+        return self._page(
+            "AccessKeyMetadata",
+            user.access_keys,
+            name=lambda k: f"{k.create_date.isoformat()} {k.access_key_id}",
+            shape=lambda k: {
+                "UserName": user.name,
+                "AccessKeyId": k.access_key_id,
+                "Status": k.status,
+                "CreateDate": k.create_date,
+            },
+        )
+
+    def update_access_key(self) -> ActionResult:
+        """Make a key active or inactive."""
+        self._key(self._user()).status = self._get_param("Status")
+        return EmptyResult()
+
+    def delete_access_key(self) -> ActionResult:
+        """Delete a key of a user."""
+        user = self._user()
+        key = self._key(user)
+        user.access_keys.remove(key)
+        self.backend.access_keys.pop(key.access_key_id, None)
+        return EmptyResult()
+
+    def _key(self, user: Any) -> Any:
+        key_id = self._get_param("AccessKeyId")
+        for key in user.access_keys:
+            if key.access_key_id == key_id:
+                return key
+        raise ServiceException("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
+
+    def get_access_key_last_used(self) -> ActionResult:
+        """When, where and for what a key was last used; N/A for one that never was."""
+        key_id = self._get_param("AccessKeyId")
+        account = ids.account_of(key_id)
+        known = iam_backends[account]["aws"].access_keys if account in iam_backends else {}
+        key = known.get(key_id) or self.backend.access_keys.get(key_id)
+        if key is None:
+            raise ServiceException("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
+        used = key.last_used
+        last = (
+            {"LastUsedDate": used.timestamp, "Region": used.region, "ServiceName": used.service}
+            if used
+            else None
+        )
+        return ActionResult(
+            {
+                "UserName": key.user_name,
+                "AccessKeyLastUsed": last or {"Region": "N/A", "ServiceName": "N/A"},
+            }
+        )
+
+    def upload_ssh_public_key(self) -> ActionResult:
+        """Give a user an SSH key for git."""
+        key = self._user().upload_ssh_public_key(self._get_param("SSHPublicKeyBody"))
+        key.ssh_public_key_id = ids.fresh("APKA", self.backend.account_id)
+        key.fingerprint = fingerprint(key.ssh_public_key_body)
+        return ActionResult({"SSHPublicKey": key})
+
+    def list_ssh_public_keys(self) -> ActionResult:
+        """The SSH keys of a user, without their text."""
+        user = self._user()
+        return self._page("SSHPublicKeys", user.ssh_public_keys, name=lambda k: k.ssh_public_key_id)
+
+    def list_signing_certificates(self) -> ActionResult:
+        """The signing certificates of a user."""
+        user = self._user()
+        return self._page(
+            "Certificates",
+            user.signing_certificates.values(),
+            name=lambda c: c.id,
+            shape=lambda c: {
+                "UserName": user.name,
+                "CertificateId": c.id,
+                "CertificateBody": c.body,
+                "Status": c.status,
+                "UploadDate": c.upload_date,
+            },
+        )
+
+    def create_service_specific_credential(self) -> ActionResult:
+        """A credential for one service; its password is given out this once."""
+        user, service = self._user(), self._get_param("ServiceName")
+        if service not in SERVICES:
+            raise ServiceException("NotSupportedService", f"No such service {service} is supported.")
+        extras = user_extras(user)
+        taken = sum(c.service == service for c in extras.service_credentials)
+        if taken >= CREDENTIALS_PER_SERVICE:
+            raise ServiceException(
+                "LimitExceeded",
+                f"Cannot exceed quota for ServiceSpecificCredentialsPerUser: {CREDENTIALS_PER_SERVICE}",
+            )
+        age = self._get_param("CredentialAgeDays")
+        name = service_user_name(user, service, taken)
+        credential = ServiceCredential(
+            id=ids.fresh("ACCA", self.backend.account_id),
+            service=service,
+            service_user_name="" if service in WITH_AGE else name,
+            created=clock.utcnow(),
+            expires=clock.utcnow() + timedelta(days=int(age)) if age else None,
+            alias=name if service in WITH_AGE else None,
+        )
+        extras.service_credentials.append(credential)
+        return ActionResult({"ServiceSpecificCredential": _with_secret(user, credential)})
+
+    def reset_service_specific_credential(self) -> ActionResult:
+        """A new password for the credential."""
+        user, credential = self._service_credential()
+        return ActionResult({"ServiceSpecificCredential": _with_secret(user, credential)})
+
+    def update_service_specific_credential(self) -> ActionResult:
+        """Make a credential active or inactive."""
+        _, credential = self._service_credential()
+        credential.status = self._get_param("Status")
+        return EmptyResult()
+
+    def delete_service_specific_credential(self) -> ActionResult:
+        """Delete a credential."""
+        user, credential = self._service_credential()
+        user_extras(user).service_credentials.remove(credential)
+        return EmptyResult()
+
+    def list_service_specific_credentials(self) -> ActionResult:
+        """The credentials of one user, or with AllUsers of the account, without passwords."""
+        if self._get_param("AllUsers"):
+            if self._get_param("UserName"):
+                raise ServiceException("InvalidInput", "UserName cannot be given together with AllUsers.")
+            users = list(self.backend.users.values())
+        else:
+            users = [self._user()]
+        service = self._get_param("ServiceName")
+        found = [
+            (user, credential)
+            for user in users
+            for credential in user_extras(user).service_credentials
+            if service in (None, credential.service)
+        ]
+        return self._page(
+            "ServiceSpecificCredentials",
+            found,
+            name=lambda pair: f"{pair[0].name}/{pair[1].id}",
+            shape=lambda pair: _metadata(*pair),
+        )
+
+    def _service_credential(self) -> tuple[Any, ServiceCredential]:
+        wanted, name = self._get_param("ServiceSpecificCredentialId"), self._get_param("UserName")
+        for user in [self.backend.get_user(name)] if name else list(self.backend.users.values()):
+            for credential in user_extras(user).service_credentials:
+                if credential.id == wanted:
+                    return user, credential
+        raise ServiceException("NoSuchEntity", f"No such credential {wanted} exists.")
+
+
+def fingerprint(body: str) -> str:
+    """The MD5 digest of an SSH key, with colons."""
+    parts = body.split()
+    try:
+        raw = base64.b64decode(parts[1], validate=True)
+    except (IndexError, ValueError):
+        raw = body.encode()
+    digest = hashlib.md5(raw, usedforsecurity=False).hexdigest()
+    return ":".join(digest[i : i + 2] for i in range(0, 32, 2))
+
+
+def _metadata(user: Any, credential: ServiceCredential) -> shapes.Shape:
+    return {
+        "UserName": user.name,
+        "Status": credential.status,
+        "ServiceUserName": credential.service_user_name or None,
+        "ServiceCredentialAlias": credential.alias,
+        "CreateDate": credential.created,
+        "ExpirationDate": credential.expires,
+        "ServiceSpecificCredentialId": credential.id,
+        "ServiceName": credential.service,
+    }
+
+
+def _with_secret(user: Any, credential: ServiceCredential) -> shapes.Shape:
+    secret = base64.b64encode(calls.derive("service credential")).decode()
+    field = "ServiceCredentialSecret" if credential.service in WITH_AGE else "ServicePassword"
+    return _metadata(user, credential) | {field: secret}

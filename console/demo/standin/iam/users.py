@@ -1,0 +1,232 @@
+"""Changes of users and groups that moto makes wrongly or not at all: boundaries, passwords, names, deletion.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_manage.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, EmptyResult
+
+from console.demo.standin import calls, clock, ids
+from console.demo.standin.iam import shapes
+from console.demo.standin.iam.account import QUOTAS
+from console.demo.standin.iam.extras import devices_of, user_extras
+from console.demo.standin.iam.tagging import add_tags, checked_tags, drop_tags
+from console.demo.standin.overlay import Overlay
+
+
+def conflict(what: str) -> ServiceException:
+    """AWS's refusal to delete something that still has parts."""
+    return ServiceException("DeleteConflict", f"Cannot delete entity, must {what} first.")
+
+
+class Users(Overlay):
+    """Writes on users and groups."""
+
+    def create_user(self) -> ActionResult:
+        """A new user with path, tags and boundary."""
+        name = self._get_param("UserName")
+        if name.lower() in {present.lower() for present in self.backend.users}:
+            raise ServiceException("EntityAlreadyExists", f"User with name {name} already exists.")
+        boundary = self._get_param("PermissionsBoundary")
+        if boundary:
+            self.backend.get_policy(boundary)
+        tags = checked_tags(self._get_param("Tags") or [])
+        user = self.backend.create_user(self.backend.region_name, name, self._get_param("Path") or "/", tags)
+        user.id = ids.fresh("AIDA", self.backend.account_id)
+        user_extras(user).boundary = boundary
+        return ActionResult({"User": shapes.user_full(user)})
+
+    def update_user(self) -> ActionResult:
+        """Rename a user or move it; everything that belongs to it follows."""
+        user = self.backend.get_user(self._get_param("UserName"))
+        name = self._get_param("NewUserName") or user.name
+        if name != user.name and name.lower() in {n.lower() for n in self.backend.users if n != user.name}:
+            raise ServiceException("EntityAlreadyExists", f"User with name {name} already exists.")
+        tags, before = user.tags or [], user.name
+        self.backend.tagger.delete_all_tags_for_resource(user.arn)
+        user.name, user.path = name, self._get_param("NewPath") or user.path
+        self.backend.users[name] = self.backend.users.pop(before)
+        self.backend.tagger.tag_resource(user.arn, tags)
+        for key in user.access_keys:
+            key.user_name = name
+        return EmptyResult()
+
+    def delete_user(self) -> ActionResult:
+        """Delete a user that has nothing left: AWS refuses otherwise."""
+        user = self.backend.get_user(self._get_param("UserName"))
+        extras = user_extras(user)
+        parts = {
+            "detach all policies": user.managed_policies,
+            "delete policies": user.policies,
+            "remove users from group": self.backend.get_groups_for_user(user.name),
+            "delete access keys": user.access_keys,
+            "delete login profile": user.password,
+            "deactivate MFA device": devices_of(self.backend, user),
+            "delete signing certificate": user.signing_certificates,
+            "delete SSH public keys": user.ssh_public_keys,
+            "delete service specific credentials": extras.service_credentials,
+        }
+        for step, left in parts.items():
+            if left:
+                raise conflict(step)
+        self.backend.tagger.delete_all_tags_for_resource(user.arn)
+        del self.backend.users[user.name]
+        return EmptyResult()
+
+    def put_user_permissions_boundary(self) -> ActionResult:
+        """Set the boundary of a user, in place of the one it had."""
+        user = self.backend.get_user(self._get_param("UserName"))
+        user_extras(user).boundary = self.backend.get_policy(self._get_param("PermissionsBoundary")).arn
+        return EmptyResult()
+
+    def delete_user_permissions_boundary(self) -> ActionResult:
+        """Take the boundary away. Raises NoSuchEntity when there is none."""
+        user = self.backend.get_user(self._get_param("UserName"))
+        if user_extras(user).boundary is None:
+            raise ServiceException("NoSuchEntity", f"User {user.name} does not have a permissions boundary.")
+        user_extras(user).boundary = None
+        return EmptyResult()
+
+    def tag_user(self) -> ActionResult:
+        """Add tags to a user, or change them."""
+        return self._retag(lambda present: add_tags(present, self._get_param("Tags")))
+
+    def untag_user(self) -> ActionResult:
+        """Take tags off a user."""
+        return self._retag(lambda present: drop_tags(present, self._get_param("TagKeys")))
+
+    def _retag(self, change: Any) -> ActionResult:
+        user = self.backend.get_user(self._get_param("UserName"))
+        tags = change(user.tags or [])
+        self.backend.tagger.delete_all_tags_for_resource(user.arn)
+        self.backend.tagger.tag_resource(user.arn, tags)
+        return EmptyResult()
+
+    def create_login_profile(self) -> ActionResult:
+        """Give a user a password; only a keyed digest of it is kept."""
+        user = self.backend.get_user(self._get_param("UserName"))
+        if user.password:
+            raise ServiceException(
+                "EntityAlreadyExists", f"Login Profile for user {user.name} already exists."
+            )
+        password = self._get_param("Password") or calls.derive("password").hex()
+        self._check_length(password)
+        user.password = calls.verifier(password)
+        user.password_reset_required = bool(self._get_param("PasswordResetRequired"))
+        user.password_last_used = None
+        extras = user_extras(user)
+        extras.login_created = extras.password_changed = clock.utcnow()
+        return ActionResult({"LoginProfile": self._login(user)})
+
+    def get_login_profile(self) -> ActionResult:
+        """When the password was made and whether it must be changed. Raises NoSuchEntity without one."""
+        return ActionResult({"LoginProfile": self._login(self._with_password())})
+
+    def update_login_profile(self) -> ActionResult:
+        """Change a user's password or whether it must be changed."""
+        user = self._with_password()
+        if password := self._get_param("Password"):
+            self._check_length(password)
+            user.password = calls.verifier(password)
+            user_extras(user).password_changed = clock.utcnow()
+        if (reset := self._get_param("PasswordResetRequired")) is not None:
+            user.password_reset_required = bool(reset)
+        return EmptyResult()
+
+    def delete_login_profile(self) -> ActionResult:
+        """Take the password away."""
+        user = self._with_password()
+        user.password, user.password_last_used, user.password_reset_required = None, None, False
+        user_extras(user).login_created = user_extras(user).password_changed = None
+        return EmptyResult()
+
+    def change_password(self) -> ActionResult:
+        """The caller's own password. Raises AccessDenied when the old one is wrong."""
+        call = calls.current()
+        assert call is not None
+        user = self.backend.get_user(call.caller.user_name)
+        if not user.password or user.password != calls.verifier(self._get_param("OldPassword")):
+            raise ServiceException("AccessDenied", "The old password was incorrect.")
+        self._check_length(self._get_param("NewPassword"))
+        user.password, user.password_reset_required = calls.verifier(self._get_param("NewPassword")), False
+        user_extras(user).password_changed = clock.utcnow()
+        return EmptyResult()
+
+    def _with_password(self) -> Any:
+        name = self._get_param("UserName")
+        call = calls.current()
+        user = self.backend.get_user(name or (call.caller.user_name if call else ""))
+        if not user.password:
+            raise ServiceException("NoSuchEntity", f"Login Profile for User {user.name} cannot be found.")
+        return user
+
+    def _login(self, user: Any) -> shapes.Shape:
+        return {
+            "UserName": user.name,
+            "CreateDate": user_extras(user).login_created or user.create_date,
+            "PasswordResetRequired": user.password_reset_required,
+        }
+
+    def _check_length(self, password: str) -> None:
+        if password.startswith(calls.VERIFIER):
+            return
+        policy = self.backend.account_password_policy
+        shortest = policy.minimum_password_length if policy else 8
+        if len(password) < shortest:
+            raise ServiceException(
+                "PasswordPolicyViolation", f"Password should have a minimum length of {shortest}"
+            )
+
+
+class Groups(Overlay):
+    """Writes on groups and memberships."""
+
+    def create_group(self) -> ActionResult:
+        """A new group."""
+        name = self._get_param("GroupName")
+        if name.lower() in {present.lower() for present in self.backend.groups}:
+            raise ServiceException("EntityAlreadyExists", f"Group with name {name} already exists.")
+        group = self.backend.create_group(name, self._get_param("Path") or "/")
+        group.id = ids.fresh("AGPA", self.backend.account_id)
+        return ActionResult({"Group": shapes.group(group)})
+
+    def update_group(self) -> ActionResult:
+        """Rename a group or move it."""
+        group = self.backend.get_group(self._get_param("GroupName"))
+        name = self._get_param("NewGroupName") or group.name
+        if name != group.name and name.lower() in {g.lower() for g in self.backend.groups if g != group.name}:
+            raise ServiceException("EntityAlreadyExists", f"Group with name {name} already exists.")
+        self.backend.groups[name] = self.backend.groups.pop(group.name)
+        group.name, group.path = name, self._get_param("NewPath") or group.path
+        return EmptyResult()
+
+    def delete_group(self) -> ActionResult:
+        """Delete a group that has neither members nor policies."""
+        group = self.backend.get_group(self._get_param("GroupName"))
+        parts = {
+            "remove users from group": group.users,
+            "detach all policies": group.managed_policies,
+            "delete policies": group.policies,
+        }
+        for step, left in parts.items():
+            if left:
+                raise conflict(step)
+        del self.backend.groups[group.name]
+        return EmptyResult()
+
+    def add_user_to_group(self) -> ActionResult:
+        """Put a user into a group; a member stays one."""
+        group = self.backend.get_group(self._get_param("GroupName"))
+        user = self.backend.get_user(self._get_param("UserName"))
+        if user in group.users:
+            return EmptyResult()
+        if len(self.backend.get_groups_for_user(user.name)) >= QUOTAS["GroupsPerUserQuota"]:
+            raise ServiceException(
+                "LimitExceeded", f"Cannot exceed quota for GroupsPerUser: {QUOTAS['GroupsPerUserQuota']}"
+            )
+        group.users.append(user)
+        return EmptyResult()

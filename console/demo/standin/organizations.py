@@ -1,0 +1,144 @@
+"""The organisation: its tree and its policies, as the management account sees them and members do not.
+
+https://docs.aws.amazon.com/organizations/latest/APIReference/Welcome.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from moto.organizations.exceptions import OrganizationsClientError
+from moto.organizations.models import organizations_backends
+from moto.organizations.responses import OrganizationsResponse
+
+from console.demo.standin.overlay import Overlay, read_marker, write_marker
+
+FOR_MEMBERS = frozenset({"DescribeOrganization"})
+USUAL_PAGE = 20
+
+
+def management_backend() -> Any | None:
+    """moto's backend that holds the organisation, or None when there is none."""
+    return next(
+        (backend for _, _, backend in organizations_backends.iter_backends() if backend.org is not None), None
+    )
+
+
+def organisation_id() -> str | None:
+    """The id of the organisation, for aws:PrincipalOrgID."""
+    backend = management_backend()
+    return str(backend.org.id) if backend is not None else None
+
+
+def policies_above(account: str, *, kind: str) -> list[list[str]]:
+    """The documents of one kind that bound an account, level by level from the root; every level must allow.
+
+    The management account is not bound.
+    """
+    backend = management_backend()
+    if backend is None or account == backend.org.master_account_id:
+        return []
+    units = {unit.id: unit for unit in backend.ou}
+    node = next((a for a in backend.accounts if a.id == account), None)
+    levels: list[list[str]] = []
+    while node is not None:
+        levels.append([str(p.content) for p in node.attached_policies if p.type == kind])
+        node = units.get(getattr(node, "parent_id", None))
+    return levels[::-1]
+
+
+class Organizations(Overlay, OrganizationsResponse):  # type: ignore[misc]
+    """One Organizations request."""
+
+    @property
+    def organizations_backend(self) -> Any:
+        """The management account's backend; members are told apart in `call_action`."""
+        return management_backend() or organizations_backends[self.current_account][self.partition]
+
+    def call_action(self) -> Any:
+        """Refuse members everything but a look at the organisation itself, as AWS does."""
+        backend = management_backend()
+        member = backend is not None and self.current_account != backend.org.master_account_id
+        if member and self._get_action() not in FOR_MEMBERS:
+            error = {
+                "__type": "AccessDeniedException",
+                "Message": "You don't have permissions to access this resource.",
+            }
+            return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(error)
+        return super().call_action()
+
+    def _list(self, key: str, items: list[Any], shape: Callable[[Any], dict[str, Any]]) -> str:
+        """One page in the order of the ids, as `{key: [...], NextToken}`."""
+        size = int(self._get_param("MaxResults") or USUAL_PAGE)
+        after = read_marker(self._get_param("NextToken"))
+        rest = [item for item in sorted(items, key=lambda i: str(i.id)) if after is None or item.id > after]
+        answer: dict[str, Any] = {key: [shape(item) for item in rest[:size]]}
+        if len(rest) > size:
+            answer["NextToken"] = write_marker(rest[size - 1].id)
+        return json.dumps(answer)
+
+    def list_accounts(self) -> str:
+        """All accounts, the management account among them."""
+        return self._list("Accounts", self.organizations_backend.accounts, lambda a: dict(a.describe()))
+
+    def list_accounts_for_parent(self) -> str:
+        """The accounts straight under a root or unit."""
+        parent = self.organizations_backend.validate_parent_id(self._get_param("ParentId"))
+        found = [a for a in self.organizations_backend.accounts if a.parent_id == parent]
+        return self._list("Accounts", found, lambda a: dict(a.describe()))
+
+    def list_organizational_units_for_parent(self) -> str:
+        """The units straight under a root or unit."""
+        parent = self.organizations_backend.validate_parent_id(self._get_param("ParentId"))
+        found = [u for u in self.organizations_backend.ou if u.parent_id == parent]
+        return self._list("OrganizationalUnits", found, lambda u: {"Id": u.id, "Arn": u.arn, "Name": u.name})
+
+    def list_policies(self) -> str:
+        """The policies of one type, AWS's own among them, without their content."""
+        found = [p for p in self.organizations_backend.policies if p.type == self._get_param("Filter")]
+        return self._list("Policies", found, _summary)
+
+    def describe_policy(self) -> str:
+        """One policy with its content."""
+        policy = self.organizations_backend.get_policy_by_id(self._get_param("PolicyId"))
+        return json.dumps({"Policy": {"PolicySummary": _summary(policy), "Content": policy.content}})
+
+    def list_policies_for_target(self) -> str:
+        """The policies of one type that are attached to a root, unit or account itself."""
+        target = self._target(self._get_param("TargetId"))
+        found = [p for p in target.attached_policies if p.type == self._get_param("Filter")]
+        return self._list("Policies", found, _summary)
+
+    def list_targets_for_policy(self) -> str:
+        """What a policy is attached to."""
+        policy = self.organizations_backend.get_policy_by_id(self._get_param("PolicyId"))
+        return self._list("Targets", policy.attachments, _target_shape)
+
+    def _target(self, wanted: str) -> Any:
+        backend = self.organizations_backend
+        for target in [*backend.ou, *backend.accounts]:
+            if target.id == wanted:
+                return target
+        raise OrganizationsClientError(
+            "TargetNotFoundException", "You specified a target that doesn't exist."
+        )
+
+
+def _summary(policy: Any) -> dict[str, Any]:
+    arn = policy.arn
+    if policy.aws_managed:
+        arn = f"arn:aws:organizations::aws:policy/{policy.type.lower()}/{policy.id}"
+    return {
+        "Id": policy.id,
+        "Arn": arn,
+        "Name": policy.name,
+        "Description": policy.description,
+        "Type": policy.type,
+        "AwsManaged": policy.aws_managed,
+    }
+
+
+def _target_shape(target: Any) -> dict[str, Any]:
+    return {"TargetId": target.id, "Arn": target.arn, "Name": target.name, "Type": target.type}

@@ -1,0 +1,109 @@
+"""Which resource a call is about, and the condition keys that AWS would fill in for it.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+from console.demo.standin.calls import Call
+from console.demo.standin.evaluate import Context
+
+# In the order in which a call's parameters name its resource: AddUserToGroup is about the group,
+# AddRoleToInstanceProfile about the profile, AttachUserPolicy about the user.
+NAMED = (
+    ("GroupName", "group", "groups"),
+    ("InstanceProfileName", "instance-profile", "instance_profiles"),
+    ("UserName", "user", "users"),
+    ("RoleName", "role", "roles"),
+    ("PolicyName", "policy", ""),
+    ("VirtualMFADeviceName", "mfa", ""),
+    ("Name", "saml-provider", ""),
+    ("ServerCertificateName", "server-certificate", ""),
+)
+ARNS = ("RoleArn", "PolicyArn", "SAMLProviderArn", "OpenIDConnectProviderArn")
+
+
+def resource_of(call: Call) -> str:
+    """The ARN that the call is about, or * for a call about the account as a whole."""
+    given = call.parameters
+    if call.service == "sts":
+        return str(given.get("RoleArn", "*"))
+    if call.service != "iam":
+        return "*"
+    for parameter, kind, table in NAMED:
+        if name := given.get(parameter):
+            return _arn(call, kind, str(name), table)
+    if "SerialNumber" in given and str(given["SerialNumber"]).startswith("arn:"):
+        return str(given["SerialNumber"])
+    return next((str(given[parameter]) for parameter in ARNS if parameter in given), "*")
+
+
+def _arn(call: Call, kind: str, name: str, table: str) -> str:
+    backend = iam_backends[call.account]["aws"]
+    for entity in getattr(backend, table).values() if table else ():
+        if entity.name == name:
+            return str(entity.arn)
+    path = call.parameters.get("Path") or "/"
+    return f"arn:aws:iam::{call.account}:{kind}{path}{name}"
+
+
+def context_of(call: Call, *, organisation: str | None) -> Context:
+    """The condition keys of the call, in lower case; a key that AWS would leave out is left out."""
+    caller, given = call.caller, call.parameters
+    context: Context = {
+        "aws:principalarn": [caller.role_arn or caller.arn],
+        "aws:principalaccount": [caller.account],
+        "aws:principaltype": [{"AssumedRole": "AssumedRole", "IAMUser": "User"}.get(caller.kind, "Account")],
+        "aws:userid": [caller.principal_id],
+        "aws:sourceip": [call.source_ip],
+        # The stand-in stands for an HTTPS endpoint, although it listens without TLS.
+        "aws:securetransport": ["true"],
+        "aws:requestedregion": [call.region],
+        "aws:currenttime": [call.at.strftime("%Y-%m-%dT%H:%M:%SZ")],
+    }
+    if caller.kind == "AssumedRole":
+        context["aws:multifactorauthpresent"] = ["false"]
+    if caller.user_name:
+        context["aws:username"] = [caller.user_name]
+    if organisation:
+        context["aws:principalorgid"] = [organisation]
+    context |= {
+        f"aws:principaltag/{key.lower()}": [value] for key, value in _tags(caller_entity(call)).items()
+    }
+    context |= _request_keys(given)
+    return context
+
+
+def _request_keys(given: dict[str, Any]) -> Context:
+    """What the parameters of the request themselves say."""
+    keys = {
+        "ExternalId": "sts:externalid",
+        "RoleSessionName": "sts:rolesessionname",
+        "SourceIdentity": "sts:sourceidentity",
+        "PolicyArn": "iam:policyarn",
+        "PermissionsBoundary": "iam:permissionsboundary",
+        "AWSServiceName": "iam:awsservicename",
+    }
+    found: Context = {key: [str(given[name])] for name, key in keys.items() if name in given}
+    tags: dict[str, str] = {}
+    for name, value in given.items():
+        if name.startswith("Tags.member.") and name.endswith(".Key"):
+            tags[str(value)] = str(given.get(name.removesuffix("Key") + "Value", ""))
+    found |= {f"aws:requesttag/{key.lower()}": [value] for key, value in tags.items()}
+    return found | ({"aws:tagkeys": list(tags)} if tags else {})
+
+
+def caller_entity(call: Call) -> Any | None:
+    """The user or role behind the caller, or None."""
+    backend = iam_backends[call.caller.account]["aws"]
+    if call.caller.kind == "AssumedRole":
+        return next((r for r in backend.roles.values() if r.arn == call.caller.role_arn), None)
+    return backend.users.get(call.caller.user_name)
+
+
+def _tags(entity: Any | None) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in (entity.tags or [])} if entity is not None else {}

@@ -1,0 +1,26 @@
+"""Time-based one-time passwords as AWS's virtual devices make them: SHA-1, 30 seconds, six digits (RFC 6238)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+STEP = 30
+
+
+def code(seed: str, *, at: float) -> str:
+    """The six digits that a device with this base32 seed shows at a moment (seconds since 1970)."""
+    key = base64.b32decode(seed + "=" * (-len(seed) % 8))
+    digest = hmac.new(key, int(at // STEP).to_bytes(8, "big"), hashlib.sha1).digest()
+    offset = digest[-1] & 15
+    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
+    return f"{number % 1_000_000:06d}"
+
+
+def are_consecutive(seed: str, first: str, second: str, *, at: float, behind: int, ahead: int) -> bool:
+    """Whether the codes are two in a row, the second of them at most so many steps off the moment."""
+    return any(
+        code(seed, at=at + (step - 1) * STEP) == first and code(seed, at=at + step * STEP) == second
+        for step in range(-behind, ahead + 1)
+    )
