@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -68,7 +68,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """One person, with roles. `grants` holds (right, account number or "" for all)."""
+    """One person, with roles. `grants` holds (right, account number or "" for all); `scope` is what they see, `asks` for whom they
+    may ask for changes: whole accounts by a role that sees and asks in them, a team by the role that leads it. An auditor who also
+    leads a team sees everything, and asks for the team only."""
 
     person_id: UUID
     name: str
@@ -76,6 +78,7 @@ class Viewer:
     roles: tuple[str, ...] = ()
     grants: frozenset[tuple[Right, str]] = frozenset()
     scope: Scope = field(default_factory=Scope)
+    asks: Scope = field(default_factory=Scope)
 
     def may(self, right: Right, *, account_id: str | None = None) -> bool:
         """Whether the right is held: in this account, or (account None) in at least one."""
@@ -95,6 +98,7 @@ def viewer_for(person: Person) -> Viewer:
     arns = frozenset(person.identities.values_list("user_arn", flat=True))
     grants = frozenset((right, a.account_id) for a in assignments for right in RIGHTS[a.role])
     whole = {account for right, account in grants if right is Right.SEE_ACCOUNT}
+    asked = {a.account_id for a in assignments if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= RIGHTS[a.role]}
     rules = [
         (rule.kind, a.account_id or rule.account_id, rule.value)
         for a in assignments
@@ -115,4 +119,9 @@ def viewer_for(person: Person) -> Viewer:
         roles=tuple(sorted({a.role for a in assignments})),
         grants=grants,
         scope=scope,
+        asks=replace(
+            scope,
+            accounts=None if ANY_ACCOUNT in asked else frozenset(asked),
+            user_arns=frozenset(),
+        ),
     )
