@@ -1,0 +1,121 @@
+"""`manage.py pull [ACCOUNT…]`: read accounts in the foreground, with a progress bar, and say what was read."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from iam.journal.services import COMMAND_LINE
+from iam.mirror.models import Account, Pull
+from iam.mirror.models.accounts import Source
+from iam.mirror.queries.pulls import summary_of
+from iam.mirror.services import request_pull, run_pull
+
+_GOOD = {"complete", "partial"}
+
+
+class Command(BaseCommand):
+    """Reads the named accounts, or all that are connected, one after the other."""
+
+    help = "Read AWS accounts into the mirror, in the foreground."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Accounts by number; --json for machines."""
+        parser.add_argument(
+            "accounts", nargs="*", metavar="ACCOUNT", help="twelve digits; all that are connected"
+        )
+        parser.add_argument("--json", action="store_true", help="print a JSON summary")
+        parser.add_argument("--accept-loss", action="store_true", help="end what an unusual loss held back")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Pull each account; the exit code is 1 when a section could not be read."""
+        summaries = [self._pull(account, options) for account in _accounts(options["accounts"])]
+        if options["json"]:
+            self.stdout.write(json.dumps({"pulls": summaries}, indent=2))
+        if not all(_is_good(summary) for summary in summaries):
+            sys.exit(1)
+
+    def _pull(self, account: Account, options: dict[str, Any]) -> dict[str, Any]:
+        pull = request_pull(
+            account, trigger="command", requested_by=COMMAND_LINE, accept_loss=options["accept_loss"]
+        )
+        if options["json"] or not sys.stderr.isatty():
+            pull = run_pull(pull.pk)
+        else:
+            with Bar(pull, label=account.name):
+                pull = run_pull(pull.pk)
+        summary = summary_of(pull)
+        if not options["json"]:
+            self._tell(summary)
+        return summary
+
+    def _tell(self, summary: dict[str, Any]) -> None:
+        self.stdout.write(
+            f"{summary['name']} {summary['account']}: {summary['state']} in {summary['seconds']:.1f} s, "
+            f"{summary['calls']['fast']} calls in bulk, {summary['calls']['detail']} per entity; "
+            f"{summary['added']} new, {summary['changed']} changed, {summary['ended']} ended."
+        )
+        if summary["message"]:
+            self.stdout.write(f"  {summary['message']}")
+        for name, section in summary["sections"].items():
+            mark = "  " if section["state"] == "complete" else "! "
+            self.stdout.write(
+                f"  {mark}{name:<22} {section['state']:<9} {section['count']:>7} {section['message']}"
+            )
+
+
+def _accounts(numbers: list[str]) -> list[Account]:
+    connected = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
+    if not numbers:
+        return list(connected.order_by("name", "id"))
+    found = {account.account_id: account for account in connected.filter(account_id__in=numbers)}
+    for number in numbers:
+        if number not in found:
+            raise CommandError(
+                f"{number} is not a connected account: connect it with `manage.py connect {number}`."
+            )
+    return [found[number] for number in dict.fromkeys(numbers)]
+
+
+def _is_good(summary: dict[str, Any]) -> bool:
+    sections = summary["sections"].values()
+    return summary["state"] in _GOOD and not any(s["state"] in {"failed", "denied", "held"} for s in sections)
+
+
+class Bar:
+    """A line on the terminal that follows the pull's row while another thread of this process carries it out."""
+
+    WIDTH = 30
+
+    def __init__(self, pull: Pull, *, label: str) -> None:
+        self._pull_id, self._label = pull.pk, label
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> Bar:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        sys.stderr.write("\r\033[K")
+
+    def _follow(self) -> None:
+        from django.db import connection
+
+        while not self._stop.wait(0.3):
+            row = (
+                Pull.objects.filter(pk=self._pull_id).values_list("calls", "calls_expected", "phase").first()
+            )
+            if row:
+                calls, expected, phase = row
+                done = self.WIDTH * calls // max(expected, calls, 1)
+                bar = "█" * done + "░" * (self.WIDTH - done)
+                sys.stderr.write(f"\r\033[K{self._label} {bar} {calls}/{max(expected, calls)} {phase}")
+                sys.stderr.flush()
+        connection.close()

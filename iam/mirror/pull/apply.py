@@ -1,0 +1,143 @@
+"""Apply what was read of one account in one transaction: enrol, load, redirect, sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from iam.mirror.models import Account, Edge, EdgeKind, Kind
+from iam.mirror.pull import bulk, temporal
+from iam.mirror.pull.census import Census, Known
+from iam.mirror.pull.enrol import Roster, enrol, is_newer
+from iam.mirror.pull.facts import Found, Outcome, Part, Seen
+from iam.mirror.pull.states import load_states
+from iam.mirror.pull.sweep import LossLimit, sweep
+from iam.mirror.pull.temporal import EDGES, INLINE, TAGS, VERSIONS, Wanted
+
+Members = list[tuple[Known, Found]]
+
+
+def lock_account(account: Account) -> None:
+    """Hold the account until the transaction ends, so that a pull and a re-read apply one after the other."""
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+
+
+def apply_parts(census: Census, parts: list[Part], *, limit: LossLimit) -> dict[str, Outcome]:
+    """Make the mirror agree with the parts; what each did, by section. To be called in a transaction, account locked."""
+    outcomes = {part.section: Outcome() for part in parts}
+    roster = enrol(census, parts)
+    for part in parts:
+        _load(census, part, roster, outcomes[part.section])
+    if roster.moved:
+        _redirect(census, parts, roster)
+    _doubt(census, roster)
+    for part in parts:
+        sweep(census, part, roster, limit=limit, outcome=outcomes[part.section])
+        outcomes[part.section].count = sum(1 for known in census.current.values() if part.covers(known))
+    return outcomes
+
+
+def _load(census: Census, part: Part, roster: Roster, outcome: Outcome) -> None:
+    members = roster.members.get(part.section, [])
+    outcome.added = sum(1 for known, _ in members if known.id in roster.added and part.covers(known))
+    if not members:
+        return
+    account_id, fresh = census.account.pk, roster.fresh
+    after = _after(census, part.seen)
+    outcome.changed |= load_states(members, account_id=account_id, seen=part.seen, fresh=fresh, after=after)
+    for table, wanted in (
+        (EDGES, _edges(members, roster, outcome)),
+        (INLINE, _inline(members)),
+        (VERSIONS, _versions(members)),
+        (TAGS, _tags(members)),
+    ):
+        outcome.changed |= temporal.load(
+            table, wanted=wanted, account_id=account_id, seen=part.seen, fresh=fresh, after=after
+        )
+    outcome.changed -= roster.added
+
+
+def _doubt(census: Census, roster: Roster) -> None:
+    """Forget the digests of what could not be resolved whole, so that the next pull looks at it again."""
+    for pk in roster.doubtful:
+        census.by_pk[pk].source_digest = None
+    bulk.execute_in("UPDATE mirror_entity SET source_digest = NULL WHERE id", [], roster.doubtful)
+
+
+def _after(census: Census, seen: Seen) -> temporal.After:
+    """The last observation of an entity before this one: its section's, or its own re-read if that is later."""
+
+    def after(owner: int) -> datetime | None:
+        known = census.by_pk.get(owner)
+        if known is None or known.reread_at is None or known.reread_at >= seen.at:
+            return seen.after
+        return known.reread_at if seen.after is None or known.reread_at > seen.after else seen.after
+
+    return after
+
+
+def _edges(members: Members, roster: Roster, outcome: Outcome) -> Wanted:
+    wanted: dict[int, dict[temporal.Key, temporal.Values]] = {}
+    for known, found in members:
+        if found.edges is None:
+            continue
+        rows = wanted[known.id] = {}
+        for kind, ref in found.edges:
+            target = roster.names.find(ref)
+            if target is None:
+                outcome.notes.append(
+                    f"{found.name} names the {ref.kind} {ref.value}, which AWS did not list."
+                )
+                roster.doubtful.add(known.id)
+            else:
+                rows[kind, target.id] = ()
+    return wanted
+
+
+def _inline(members: Members) -> Wanted:
+    return {
+        known.id: {(name,): (document,) for name, document in found.inline.items()}
+        for known, found in members
+        if found.inline is not None
+    }
+
+
+def _versions(members: Members) -> Wanted:
+    return {
+        known.id: {(v.version_id,): (v.document, v.is_default, v.created_at) for v in found.versions}
+        for known, found in members
+        if found.versions is not None
+    }
+
+
+def _tags(members: Members) -> Wanted:
+    return {
+        known.id: {(): (found.tags,)} if found.tags else {}
+        for known, found in members
+        if found.tags is not None
+    }
+
+
+_POINTED = {Kind.GROUP: (EdgeKind.MEMBER,), Kind.POLICY: (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)}
+
+
+def _redirect(census: Census, parts: Iterable[Part], roster: Roster) -> None:
+    """Lead edges of unchanged entities from whoever had a name or ARN to whoever has it now.
+
+    AWS writes memberships by name and attachments by ARN: when a group or policy is made anew under the old name, what
+    mentions it has the very bytes it had before.
+    """
+    read = {known.id for members in roster.members.values() for known, _ in members}
+    for part in parts:
+        rows = Edge.objects.filter(
+            valid_to__isnull=True, target_id__in=roster.moved, observed_at__lte=part.seen.at
+        )
+        change = temporal.Difference()
+        for pk, source, kind, target in rows.values_list("id", "source_id", "kind", "target_id"):
+            known = census.by_pk.get(source)
+            if known is None or source in read or not part.covers(known) or is_newer(known, part.seen.at):
+                continue
+            if kind in _POINTED.get(Kind(roster.moved[target].kind), ()):
+                change.closes.append(pk)
+                change.inserts.append((source, (kind, roster.moved[target].id), ()))
+        temporal.write(EDGES, change, account_id=census.account.pk, seen=part.seen)

@@ -1,0 +1,93 @@
+"""Users, groups, roles and managed policies: streamed from the bulk answer, decoded only where the bytes are new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from iam.aws.reads.authorization import Item, Page, stream_authorization
+from iam.aws.records import LastUsed
+from iam.mirror.models import Kind
+from iam.mirror.pull.census import Known
+from iam.mirror.pull.facts import Found, Part
+from iam.mirror.pull.job import Job, Reading
+from iam.mirror.pull.sections import GROUPS, POLICIES, ROLES, USERS
+from iam.mirror.pull.transform.principals import Intern, found_of
+
+SECTION_OF = {
+    Kind.USER.value: USERS,
+    Kind.GROUP.value: GROUPS,
+    Kind.ROLE.value: ROLES,
+    Kind.POLICY.value: POLICIES,
+}
+
+
+@dataclass
+class Bulk:
+    """The bulk answer, taken apart: what changed, what did not, and when each role was last used, by unique id."""
+
+    found: dict[str, list[Found]] = field(default_factory=lambda: {kind: [] for kind in SECTION_OF})
+    unchanged: dict[str, list[tuple[str, str]]] = field(
+        default_factory=lambda: {kind: [] for kind in SECTION_OF}
+    )
+    last_used: dict[str, LastUsed | None] = field(default_factory=dict)
+
+    def take(self, item: Item, *, account_id: str, intern: Intern) -> None:
+        """Add one entity of a page."""
+        if item.kind == Kind.ROLE:
+            self.last_used[item.aws_id] = item.last_used
+        if item.record is None:
+            self.unchanged[item.kind].append((item.kind, item.aws_id))
+        else:
+            self.found[item.kind].append(
+                found_of(item.record, account_id=account_id, digest=item.digest, intern=intern)
+            )
+
+
+def read_authorization(job: Job) -> Reading[Bulk]:
+    """Walk all pages; documents are stored as they pass by, so that only their digests are kept."""
+    pages = 0
+
+    def get() -> Bulk:
+        nonlocal pages
+        bulk = Bulk()
+        for page in stream_authorization(job.aws, known=job.census.digest):
+            pages = page.number
+            _take_page(job, bulk, page)
+        return bulk
+
+    reading = job.read(USERS, get)
+    reading.is_partial = reading.error is not None and pages > 0
+    return reading
+
+
+def _take_page(job: Job, bulk: Bulk, page: Page) -> None:
+    for item in page.items:
+        bulk.take(item, account_id=job.account.account_id, intern=job.documents.intern)
+    job.documents.flush()
+    job.progress.check()
+
+
+def parts_of(job: Job, reading: Reading[Bulk]) -> list[Part]:
+    """The four sections of a whole answer."""
+    if reading.value is None:
+        return []
+    return [
+        Part(
+            section=section,
+            seen=job.seen(section, at=reading.began_at),
+            found=reading.value.found[kind],
+            unchanged=reading.value.unchanged[kind],
+            covers=is_of_kind(kind),
+        )
+        for kind, section in SECTION_OF.items()
+    ]
+
+
+def is_of_kind(*kinds: str) -> Callable[[Known], bool]:
+    """Whether an entity is of one of the kinds."""
+    wanted = frozenset(kinds)
+    return lambda known: known.kind in wanted
+
+
+__all__ = ["Bulk", "is_of_kind", "parts_of", "read_authorization"]

@@ -1,0 +1,149 @@
+"""Raw bulk writes: executemany on SQLite, COPY on PostgreSQL; rows are tuples in the order of the columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Model
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+CHUNK = 500
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces. Columns of type JSON take this text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_instant)
+
+
+def _instant(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    raise TypeError(f"{type(value).__name__} has no place in a JSON column.")
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def allocate_ids(model: type[Model], count: int) -> list[int]:
+    """Ids that nothing else will be given; inside a transaction."""
+    if not count:
+        return []
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+            )
+            return [row[0] for row in cursor.fetchall()]
+        # The transaction is IMMEDIATE, so nobody else inserts; an explicit id moves the sequence on.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        last = (cursor.fetchone() or (0,))[0]
+    return list(range(last + 1, last + 1 + count))
+
+
+def insert(model: type[Model], *, columns: Sequence[str], rows: Collection[Row]) -> None:
+    """Insert rows as they are; every column without a database default must be there."""
+    if not rows:
+        return
+    table, names = model._meta.db_table, ", ".join(columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            _copy(cursor, f"COPY {table} ({names}) FROM STDIN", rows)
+        else:
+            holes = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({holes})", _adapted(rows))  # noqa: S608
+
+
+def insert_missing(
+    model: type[Model], *, columns: tuple[str, str], rows: Collection[tuple[str, str]]
+) -> None:
+    """Insert rows of two text columns, leaving those whose key is there already."""
+    if not rows:
+        return
+    table, names = model._meta.db_table, ", ".join(columns)
+    # Sorted, so that two pulls that insert the same keys cannot wait for each other in a circle.
+    ordered = sorted(rows)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"INSERT INTO {table} ({names}) SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING",  # noqa: S608
+                [[key for key, _ in ordered], [text for _, text in ordered]],
+            )
+        else:
+            cursor.executemany(f"INSERT OR IGNORE INTO {table} ({names}) VALUES (%s, %s)", ordered)  # noqa: S608
+
+
+def update(model: type[Model], *, key: str, columns: Sequence[str], rows: Collection[Row]) -> None:
+    """Set columns of rows by their key; each row is (key, values…)."""
+    if not rows:
+        return
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            setting = ", ".join(f"{name} = %s" for name in columns)
+            turned = [(*row[1:], row[0]) for row in _adapted(rows)]
+            cursor.executemany(f"UPDATE {table} SET {setting} WHERE {key} = %s", turned)  # noqa: S608
+            return
+        names = ", ".join((key, *columns))
+        same_types = f"SELECT {names} FROM {table} WITH NO DATA"  # noqa: S608
+        cursor.execute(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS {same_types}")
+        _copy(cursor, f"COPY incoming ({names}) FROM STDIN", rows)
+        setting = ", ".join(f"{name} = incoming.{name}" for name in columns)
+        cursor.execute(f"UPDATE {table} SET {setting} FROM incoming WHERE {table}.{key} = incoming.{key}")  # noqa: S608
+        cursor.execute("DROP TABLE incoming")
+
+
+def execute(statement: str, parameters: Sequence[Any]) -> int:
+    """Run one statement with parameters of any of our types; the number of rows that it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [adapt(value) for value in parameters])
+        return int(cursor.rowcount)
+
+
+def execute_in(statement: str, parameters: Sequence[Any], ids: Iterable[int]) -> int:
+    """Run a statement that ends in an open `IN`, for ids of any number; the number of rows that it touched."""
+    touched = 0
+    for chunk in chunks(ids):
+        holes = ", ".join(["%s"] * len(chunk))
+        touched += execute(f"{statement} IN ({holes})", [*parameters, *chunk])
+    return touched
+
+
+def _copy(cursor: Any, statement: str, rows: Iterable[Row]) -> None:
+    with cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _as_text(value: datetime) -> str:
+    return str(value.astimezone(UTC).replace(tzinfo=None))
+
+
+_ON_SQLITE: dict[type, Callable[[Any], Any]] = {datetime: _as_text, UUID: lambda value: value.hex}
+
+
+def adapt(value: Any) -> Any:
+    """A value as the database driver takes it in a raw statement, in Django's own representation."""
+    if connection.vendor == "postgresql":
+        return value
+    to_text = _ON_SQLITE.get(type(value))
+    return to_text(value) if to_text else value
+
+
+def _adapted(rows: Iterable[Row]) -> list[Row]:
+    get = _ON_SQLITE.get
+    return [
+        tuple([value if (to_text := get(type(value))) is None else to_text(value) for value in row])
+        for row in rows
+    ]

@@ -1,0 +1,107 @@
+"""The current entities of one account, read in one query and kept up to date while a pull applies what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from iam.mirror.models import Account, Entity
+from iam.mirror.pull.bulk import chunks
+
+_COLUMNS = (
+    "id", "kind", "aws_id", "name", "arn", "source_digest", "reread_at", "detail_at", "owner_id", "gone_at",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Known:
+    """What the mirror holds of an entity in its stable row."""
+
+    id: int
+    kind: str
+    aws_id: str
+    name: str
+    arn: str
+    source_digest: bytes | None = None
+    reread_at: datetime | None = None
+    detail_at: datetime | None = None
+    owner_id: int | None = None
+    gone_at: datetime | None = None
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether AWS has only named it so far: it is known by its ARN, not by its unique id."""
+        return self.kind == "policy" and self.aws_id == self.arn
+
+
+class Census:
+    """Current entities by (kind, unique id)."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.current: dict[tuple[str, str], Known] = {}
+        self.by_pk: dict[int, Known] = {}
+        self._has_past = False
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read everything again."""
+        self.current.clear()
+        self.by_pk.clear()
+        rows = Entity.objects.filter(account=self.account, gone_at__isnull=True).order_by("id")
+        for row in rows.values_list(*_COLUMNS).iterator(chunk_size=5000):
+            self.add(_known(row))
+        self._has_past = Entity.objects.filter(account=self.account, gone_at__isnull=False).exists()
+
+    def catch_up(self, since: datetime) -> None:
+        """Take over what re-reads have done since a moment: to be called with the account locked."""
+        rows = Entity.objects.filter(account=self.account, reread_at__gte=since)
+        for row in rows.values_list(*_COLUMNS):
+            known = _known(row)
+            self.forget(known)
+            if known.gone_at is None:
+                self.add(known)
+            else:
+                self._has_past = True
+
+    def add(self, known: Known) -> None:
+        """Count an entity among the current ones."""
+        self.current[known.kind, known.aws_id] = known
+        self.by_pk[known.id] = known
+
+    def forget(self, known: Known) -> None:
+        """Count an entity no longer among the current ones."""
+        old = self.by_pk.pop(known.id, None)
+        if old is not None:
+            self.current.pop((old.kind, old.aws_id), None)
+            self._has_past = True
+
+    def digest(self, kind: str, aws_id: str) -> bytes | None:
+        """The digest of AWS's last whole answer for an entity."""
+        known = self.current.get((kind, aws_id))
+        return known.source_digest if known else None
+
+    def of_kind(self, *kinds: str) -> Iterator[Known]:
+        """The current entities of some kinds."""
+        return (known for known in self.current.values() if known.kind in kinds)
+
+    def past(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+        """Entities that have gone, by key; an entity that AWS shows again is the same one."""
+        wanted = set(keys) if self._has_past else set()
+        found: dict[tuple[str, str], Known] = {}
+        for chunk in chunks(sorted({aws_id for _, aws_id in wanted})):
+            rows = Entity.objects.filter(account=self.account, gone_at__isnull=False, aws_id__in=chunk)
+            for row in rows.values_list(*_COLUMNS):
+                known = _known(row)
+                if (known.kind, known.aws_id) in wanted:
+                    found[known.kind, known.aws_id] = known
+        return found
+
+
+def _known(row: tuple[Any, ...]) -> Known:
+    known = Known(*row)
+    if known.source_digest is not None:
+        known.source_digest = bytes(known.source_digest)
+    return known

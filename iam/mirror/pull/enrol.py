@@ -1,0 +1,208 @@
+"""Give every entity that was found its stable row: the one it has, the one it had before it vanished, or a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from iam.mirror.models import Entity, Kind
+from iam.mirror.pull import bulk
+from iam.mirror.pull.census import Census, Known
+from iam.mirror.pull.facts import Found, Part, Ref, by_arn
+
+SETTLES_IN = timedelta(seconds=10)
+"""IAM is eventually consistent: a bulk read that begins so soon after a change's own re-read may still be without it."""
+
+
+def is_newer(known: Known, at: datetime) -> bool:
+    """Whether an entity was read on its own after a reading began, so that the reading has nothing to say about it."""
+    return known.reread_at is not None and known.reread_at + SETTLES_IN > at
+
+
+class Names:
+    """Finds entities as AWS points to them. What a reading saw goes before what it did not see."""
+
+    def __init__(self, census: Census) -> None:
+        self._census = census
+        self._by: dict[tuple[str, str, str], Known] = {}
+        for known in census.current.values():
+            self.put(known)
+
+    def put(self, known: Known) -> None:
+        """From now on, its name and ARN mean this entity."""
+        self._by[known.kind, "name", known.name] = known
+        self._by[known.kind, "arn", known.arn] = known
+
+    def find(self, ref: Ref) -> Known | None:
+        """The entity, or None when the mirror does not hold it."""
+        if ref.by == "id":
+            return self._census.current.get((ref.kind, ref.value))
+        return self._by.get((ref.kind, ref.by, ref.value))
+
+
+@dataclass
+class Roster:
+    """The outcome of enrolling: entity ids that were seen, those without current rows, who took whose name (`moved`), and
+    those that name something unknown and so must be decoded again next time (`doubtful`)."""
+
+    names: Names
+    seen: set[int] = field(default_factory=set)
+    fresh: set[int] = field(default_factory=set)
+    added: set[int] = field(default_factory=set)
+    moved: dict[int, Known] = field(default_factory=dict)
+    doubtful: set[int] = field(default_factory=set)
+    members: dict[str, list[tuple[Known, Found]]] = field(default_factory=dict)
+
+
+def enrol(census: Census, parts: list[Part]) -> Roster:
+    """Enter new entities, update the stable rows of those that changed, and note all that was seen."""
+    roster = Roster(names=Names(census))
+    for part in parts:
+        for key in part.unchanged:
+            known = census.current.get(key)
+            if known is not None:
+                roster.seen.add(known.id)
+                roster.names.put(known)
+    for part in parts:
+        _enrol_part(census, part, roster)
+    for part in parts:
+        part.found.extend(_placeholders(census, part, roster))
+    return roster
+
+
+def _enrol_part(census: Census, part: Part, roster: Roster) -> None:
+    members = roster.members.setdefault(part.section, [])
+    past = census.past(
+        (found.kind, found.aws_id) for found in part.found if (found.kind, found.aws_id) not in census.current
+    )
+    fresh: list[Found] = []
+    updates: list[tuple[Known, Found]] = []
+    for found in part.found:
+        known = _matching(census, found) or past.get((found.kind, found.aws_id))
+        if known is None:
+            fresh.append(found)
+            continue
+        if known.gone_at is None:
+            roster.seen.add(known.id)
+        if is_newer(known, part.seen.at):
+            continue
+        if known.gone_at is not None:
+            roster.fresh.add(known.id)
+            roster.added.add(known.id)
+        updates.append((known, found))
+    for known, found in _insert(census, fresh, roster, at=part.seen.at):
+        members.append((known, found))
+    _update(census, updates, roster)
+    members.extend(updates)
+
+
+def _matching(census: Census, found: Found) -> Known | None:
+    known = census.current.get((found.kind, found.aws_id))
+    if known is None and found.kind == Kind.POLICY:
+        known = census.current.get((Kind.POLICY, found.arn))
+    return known
+
+
+def _placeholders(census: Census, part: Part, roster: Roster) -> list[Found]:
+    """Managed policies that something is attached to but that the answer does not describe, such as AWS's own."""
+    missing: dict[str, Found] = {}
+    for _, found in roster.members[part.section]:
+        for _, ref in found.edges or ():
+            if ref.kind == Kind.POLICY and ref.by == "arn" and roster.names.find(ref) is None:
+                missing.setdefault(ref.value, placeholder(ref.value))
+    if not missing:
+        return []
+    members = roster.members[part.section]
+    members.extend(_insert(census, list(missing.values()), roster, at=part.seen.at))
+    return list(missing.values())
+
+
+def placeholder(arn: str) -> Found:
+    """A managed policy of which nothing but the ARN is known."""
+    path, _, name = arn.partition(":policy/")[2].rpartition("/")
+    is_aws = arn.split(":", 5)[4] == "aws"
+    return Found(
+        kind=Kind.POLICY,
+        aws_id=arn,
+        name=name,
+        arn=arn,
+        path=f"/{path}/" if path else "/",
+        category="aws" if is_aws else "customer",
+        attrs={"IsPlaceholder": True},
+    )
+
+
+def _insert(census: Census, found: list[Found], roster: Roster, *, at: datetime) -> list[tuple[Known, Found]]:
+    entered: list[tuple[Known, Found]] = []
+    for pk, entity in zip(bulk.allocate_ids(Entity, len(found)), found, strict=True):
+        known = Known(pk, entity.kind, entity.aws_id, entity.name, entity.arn, entity.source_digest)
+        known.owner_id = _owner(entity, roster.names)
+        _note_move(entity, known, roster)
+        census.add(known)
+        roster.names.put(known)
+        roster.seen.add(pk)
+        roster.fresh.add(pk)
+        roster.added.add(pk)
+        entered.append((known, entity))
+    account_id = census.account.pk
+    bulk.insert(
+        Entity,
+        columns=("id", "account_id", "kind", "aws_id", "owner_id", "name", "arn", "search", "first_seen", "source_digest"),
+        rows=[
+            (
+                known.id, account_id, known.kind, known.aws_id, known.owner_id, known.name, known.arn,
+                search_text(known), at, known.source_digest,
+            )
+            for known, _ in entered
+        ],
+    )  # fmt: skip
+    return entered
+
+
+def search_text(known: Known) -> str:
+    """What the global search looks through."""
+    return f"{known.arn or known.name} {known.aws_id}".lower()
+
+
+def _owner(found: Found, names: Names) -> int | None:
+    owner = names.find(found.owner) if found.owner else None
+    return owner.id if owner else None
+
+
+def _note_move(found: Found, known: Known, roster: Roster) -> None:
+    """Remember whose name or ARN this entity has taken: bytes of others that mention it did not change."""
+    if found.kind not in (Kind.GROUP, Kind.POLICY):
+        return
+    by = "name" if found.kind == Kind.GROUP else "arn"
+    holder = roster.names.find(Ref(found.kind, by, found.name if by == "name" else found.arn))
+    if holder is not None and holder.id != known.id:
+        roster.moved[holder.id] = known
+
+
+def _update(census: Census, updates: Iterable[tuple[Known, Found]], roster: Roster) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for known, found in updates:
+        before = _stable(known)
+        _note_move(found, known, roster)
+        census.forget(known)
+        known.aws_id, known.name, known.arn = found.aws_id, found.name, found.arn
+        known.gone_at = None
+        known.source_digest = found.source_digest
+        if found.owner is not None or found.kind == Kind.MFA_DEVICE:
+            known.owner_id = _owner(found, roster.names)
+        census.add(known)
+        roster.names.put(known)
+        roster.seen.add(known.id)
+        if _stable(known) != before:
+            rows.append((known.id, *_stable(known), search_text(known)))
+    columns = ("aws_id", "name", "arn", "source_digest", "owner_id", "gone_at", "search")
+    bulk.update(Entity, key="id", columns=columns, rows=rows)
+
+
+def _stable(known: Known) -> tuple[Any, ...]:
+    return known.aws_id, known.name, known.arn, known.source_digest, known.owner_id, known.gone_at
+
+
+__all__ = ["Names", "Roster", "by_arn", "enrol", "is_newer", "placeholder", "search_text"]

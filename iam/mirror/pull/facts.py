@@ -1,0 +1,106 @@
+"""What one reading of AWS says about entities, before it is compared with what the mirror knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from iam.mirror.pull.census import Known
+
+
+class Ref(NamedTuple):
+    """How AWS points to another entity of the account: by name, by ARN or by unique id."""
+
+    kind: str
+    by: str
+    value: str
+
+
+def by_name(kind: str, name: str) -> Ref:
+    """The entity of a kind with this name."""
+    return Ref(kind, "name", name)
+
+
+def by_arn(kind: str, arn: str) -> Ref:
+    """The entity of a kind with this ARN."""
+    return Ref(kind, "arn", arn)
+
+
+def by_id(kind: str, aws_id: str) -> Ref:
+    """The entity of a kind with this unique id."""
+    return Ref(kind, "id", aws_id)
+
+
+class Version(NamedTuple):
+    """A version of a managed policy; `document` is a digest."""
+
+    version_id: str
+    document: str
+    is_default: bool
+    created_at: datetime | None
+
+
+@dataclass(slots=True)
+class Found:
+    """One entity as AWS describes it. Documents are digests of interned texts.
+
+    `tags`, `edges`, `inline` and `versions` are None where the reading says nothing about them, and empty where it
+    says that there are none. `keeps` names attributes that another section fills in and that this one leaves alone.
+    """
+
+    kind: str
+    aws_id: str
+    name: str
+    arn: str = ""
+    path: str = "/"
+    created_at: datetime | None = None
+    category: str = ""
+    document: str | None = None
+    attrs: dict[str, Any] = field(default_factory=dict)
+    keeps: tuple[str, ...] = ()
+    source_digest: bytes | None = None
+    owner: Ref | None = None
+    tags: dict[str, str] | None = None
+    edges: tuple[tuple[str, Ref], ...] | None = None
+    inline: dict[str, str] | None = None
+    versions: tuple[Version, ...] | None = None
+
+
+class Seen(NamedTuple):
+    """When something was observed, when it was observed before, and what caused a difference, if that is known."""
+
+    at: datetime
+    after: datetime | None
+    cause_kind: str = ""
+    cause_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class Part:
+    """A section's share of a reading that is applied in one transaction.
+
+    `found` are the entities to compare; `unchanged` (kind, unique id) those whose bytes are as known. `covers` tells
+    which entities the section speaks of: those of them that were not seen are gone, if `is_whole`.
+    """
+
+    section: str
+    seen: Seen
+    found: list[Found]
+    covers: Callable[[Known], bool]
+    unchanged: Collection[tuple[str, str]] = ()
+    is_whole: bool = True
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What applying a part did; `changed` holds entity ids, `count` is how many entities the section has now."""
+
+    count: int = 0
+    added: int = 0
+    ended: int = 0
+    changed: set[int] = field(default_factory=set)
+    held: str = ""
+    notes: list[str] = field(default_factory=list)

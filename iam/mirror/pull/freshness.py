@@ -1,0 +1,116 @@
+"""Writes how fresh each section is: the row that pages show beside its facts, and what one pull did to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
+from iam.mirror.pull.facts import Outcome
+
+
+@dataclass(slots=True)
+class Verdict:
+    """How reading a section ended. `observed_at` is of a complete observation only."""
+
+    section: str
+    state: str
+    began_at: datetime
+    calls: int = 0
+    observed_at: datetime | None = None
+    message: str = ""
+    permission: str = ""
+    code: str = ""
+    request_id: str = ""
+
+
+def verdict_of(section: str, error: AwsError, *, began_at: datetime, calls: int, is_partial: bool) -> Verdict:
+    """What an error makes of a section."""
+    if error.kind is ErrorKind.DENIED:
+        state, message = (
+            SectionState.DENIED,
+            f"AWS denied {error.permission or error.action}. {error.message}",
+        )
+    elif is_partial:
+        state, message = SectionState.PARTIAL, f"Read in part, then {error.action} failed: {error.message}"
+    else:
+        state, message = SectionState.FAILED, f"{error.action} failed: {error.message}"
+    return Verdict(
+        section=section,
+        state=state.value,
+        began_at=began_at,
+        calls=calls,
+        message=message,
+        permission=error.permission or "",
+        code=error.code,
+        request_id=error.request_id,
+    )
+
+
+class Freshness:
+    """The section rows of one account during one pull."""
+
+    def __init__(self, account: Account, pull: Pull | None) -> None:
+        self._account = account
+        self._pull = pull
+        self.sections = {row.name: row for row in Section.objects.filter(account=account)}
+
+    def observed_at(self, section: str) -> datetime | None:
+        """The last complete observation."""
+        row = self.sections.get(section)
+        return row.observed_at if row else None
+
+    def begin(self, section: str, *, at: datetime) -> None:
+        """Show that the section is being read."""
+        if self._pull is not None:
+            PullSection.objects.update_or_create(
+                pull=self._pull, name=section, defaults={"state": SectionState.READING, "began_at": at}
+            )
+
+    def end(self, verdict: Verdict, *, outcome: Outcome | None, now: datetime) -> None:
+        """Write how it ended; a section that was not complete keeps its last complete observation."""
+        if self._pull is not None:
+            self._end_in_pull(verdict, outcome, now)
+        values = _fields(self.sections.get(verdict.section), verdict, outcome)
+        self.sections[verdict.section], _ = Section.objects.update_or_create(
+            account=self._account, name=verdict.section, defaults=values
+        )
+
+    def _end_in_pull(self, verdict: Verdict, outcome: Outcome | None, now: datetime) -> None:
+        values: dict[str, Any] = {
+            "state": verdict.state,
+            "began_at": verdict.began_at,
+            "ended_at": now,
+            "observed_at": verdict.observed_at,
+            "calls": verdict.calls,
+            "message": verdict.message[:1024],
+        }
+        if outcome is not None:
+            values |= {
+                "count": outcome.count,
+                "added": outcome.added,
+                "changed": len(outcome.changed),
+                "ended": outcome.ended,
+            }
+        PullSection.objects.update_or_create(pull=self._pull, name=verdict.section, defaults=values)
+
+
+def _fields(row: Section | None, verdict: Verdict, outcome: Outcome | None) -> dict[str, Any]:
+    is_complete = verdict.state == SectionState.COMPLETE
+    bad_since = (row.bad_since if row else None) or verdict.began_at
+    values: dict[str, Any] = {
+        "state": verdict.state,
+        "attempted_at": verdict.began_at,
+        "bad_since": None if is_complete else bad_since,
+        "permission": verdict.permission[:128],
+        "message": verdict.message[:1024],
+        "error_code": verdict.code[:128],
+        "request_id": verdict.request_id[:64],
+    }
+    if verdict.observed_at is not None:
+        values["observed_at"] = verdict.observed_at
+    if outcome is not None:
+        values["count"] = outcome.count
+    return values

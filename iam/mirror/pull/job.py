@@ -1,0 +1,121 @@
+"""What every step of one pull needs at hand, and how a step reads a section without ever taking a failure for an empty list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from iam.aws.errors import AwsError
+from iam.aws.session import Aws
+from iam.mirror.models import Account, Pull, SectionState
+from iam.mirror.pull.apply import lock_account
+from iam.mirror.pull.census import Census
+from iam.mirror.pull.documents import Documents
+from iam.mirror.pull.facts import Outcome, Seen
+from iam.mirror.pull.freshness import Freshness, Verdict, verdict_of
+from iam.mirror.pull.progress import Progress
+from iam.mirror.pull.sections import LABELS
+from iam.mirror.pull.sweep import LossLimit
+
+T = TypeVar("T")
+
+
+@dataclass
+class Reading(Generic[T]):
+    """A section as it was read: its value, or the error in which reading it ended."""
+
+    section: str
+    began_at: datetime
+    calls: int = 0
+    value: T | None = None
+    error: AwsError | None = None
+    is_partial: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was read to its end."""
+        return self.error is None
+
+
+@dataclass
+class Job:
+    """One pull at work."""
+
+    account: Account
+    pull: Pull
+    aws: Aws
+    progress: Progress
+    began_at: datetime
+    census: Census
+    freshness: Freshness
+    documents: Documents = field(default_factory=Documents)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def read(self, section: str, get: Callable[[], T]) -> Reading[T]:
+        """Read a section by `get`; an AwsError becomes part of the reading."""
+        self.progress.enter(f"Reading {LABELS[section].lower()}")
+        reading: Reading[T] = Reading(section, began_at=timezone.now())
+        self.freshness.begin(section, at=reading.began_at)
+        before = self.progress.calls
+        try:
+            reading.value = get()
+        except AwsError as error:
+            reading.error = error
+        reading.calls = self.progress.calls - before
+        return reading
+
+    def seen(self, section: str, *, at: datetime) -> Seen:
+        """An observation of a section at a moment."""
+        return Seen(at=at, after=self.freshness.observed_at(section))
+
+    def applying(self) -> transaction.Atomic:
+        """The transaction in which sections are applied; begin it with `take_hold`."""
+        return transaction.atomic()
+
+    def take_hold(self) -> LossLimit:
+        """Lock the account, make sure that the pull is still ours, and take over what was re-read meanwhile."""
+        lock_account(self.account)
+        self.progress.keep()
+        self.census.catch_up(self.began_at)
+        accepted = Pull.objects.values_list("accept_loss", flat=True).get(pk=self.pull.pk)
+        return LossLimit(percent=settings.LOSS_PERCENT, is_accepted=accepted)
+
+    def settle(
+        self,
+        reading: Reading[T],
+        *,
+        outcome: Outcome | None,
+        section: str | None = None,
+        observed_at: datetime | None = None,
+    ) -> None:
+        """Write how a section ended: by its error, held back, or complete."""
+        name = section or reading.section
+        calls = reading.calls if name == reading.section else 0
+        if reading.error is not None:
+            verdict = verdict_of(
+                name, reading.error, began_at=reading.began_at, calls=calls, is_partial=reading.is_partial
+            )
+        elif outcome is not None and outcome.held:
+            verdict = Verdict(
+                name, SectionState.HELD.value, reading.began_at, calls=calls, message=outcome.held
+            )
+        else:
+            verdict = Verdict(
+                name,
+                SectionState.COMPLETE.value,
+                reading.began_at,
+                calls=calls,
+                observed_at=observed_at or reading.began_at,
+                message=" ".join(outcome.notes[:3]) if outcome else "",
+            )
+        self.freshness.end(verdict, outcome=outcome, now=timezone.now())
+        self.verdicts[name] = verdict
+        if outcome is not None:
+            self.outcomes[name] = outcome

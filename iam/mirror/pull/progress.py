@@ -1,0 +1,106 @@
+"""How far a pull is, told to its row at most twice a second; the same write renews the lease and hears of a cancellation."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from iam.mirror.models import Pull
+from iam.mirror.models.accounts import PullState
+
+LEASE = timedelta(seconds=180)
+"""Longer than one call to AWS with all its retries may take, since nothing renews the lease meanwhile."""
+EVERY_SECONDS = 0.5
+
+
+class PullCancelledError(Exception):
+    """Somebody asked for the pull to stop."""
+
+
+class LeaseLostError(Exception):
+    """The pull is no longer this worker's: it was taken for dead, and what it read must not be applied."""
+
+
+def claim(pull_id: UUID, *, now: datetime) -> bool:
+    """Take a queued pull; False when it is not queued (any more)."""
+    claimed = Pull.objects.filter(pk=pull_id, state=PullState.QUEUED).update(
+        state=PullState.RUNNING, began_at=now, lease_until=now + LEASE, phase="Signing in"
+    )
+    return claimed == 1
+
+
+class Progress:
+    """Counts calls and says which section is being read."""
+
+    def __init__(self, pull_id: UUID, *, expected: int) -> None:
+        self.calls = 0
+        self.retries = 0
+        self.expected = expected
+        self.phase = "Signing in"
+        self._pull_id = pull_id
+        self._told_at = 0.0
+        self._is_cancelled = False
+        self._is_lost = False
+
+    def on_call(self, action: str) -> None:
+        """To be told every request that is sent."""
+        self.calls += 1
+        self._tell_now_and_then()
+
+    def enter(self, phase: str) -> None:
+        """Begin a phase, and stop here if somebody asked for it."""
+        self.phase = phase
+        self.check()
+
+    def check(self) -> None:
+        """Raise PullCancelledError or LeaseLostError if either is so; to be called between pages."""
+        self._tell_now_and_then()
+        if self._is_lost:
+            raise LeaseLostError
+        if self._is_cancelled:
+            raise PullCancelledError
+
+    def _tell_now_and_then(self) -> None:
+        if time.monotonic() - self._told_at >= EVERY_SECONDS:
+            self.tell()
+
+    def tell(self) -> None:
+        """Write how far the pull is."""
+        self._told_at = time.monotonic()
+        row: tuple[Any, ...] | None = None
+        if self._write():
+            row = Pull.objects.filter(pk=self._pull_id).values_list("cancel_requested").first()
+        self._is_lost = self._is_lost or row is None
+        self._is_cancelled = bool(row and row[0])
+
+    def keep(self) -> None:
+        """Renew the lease from inside of the transaction that applies; raise LeaseLostError when the pull is somebody else's.
+
+        The row stays locked until the transaction ends, so nobody can take the pull for dead meanwhile.
+        """
+        if not self._write():
+            raise LeaseLostError
+
+    def _write(self) -> int:
+        return Pull.objects.filter(pk=self._pull_id, state=PullState.RUNNING).update(
+            calls=self.calls,
+            calls_expected=max(self.expected, self.calls),
+            waits=self.retries,
+            phase=self.phase[:64],
+            lease_until=timezone.now() + LEASE,
+        )
+
+
+def expire_leases(*, now: datetime) -> int:
+    """Mark pulls whose worker has stopped as failed; how many there were."""
+    dead = Pull.objects.filter(state=PullState.RUNNING, lease_until__lt=now)
+    return dead.update(
+        state=PullState.FAILED,
+        ended_at=F("lease_until"),
+        message="The worker that read it stopped. Nothing half-read was kept; the next pull reads all of it again.",
+    )

@@ -1,0 +1,42 @@
+"""How a worker reaches an account, from the account's row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+from iam.aws.ratelimit import RateLimit
+from iam.aws.session import Access, Aws, connect
+from iam.mirror.models import Account
+from iam.mirror.models.accounts import Source
+
+BURST = 100
+"""The fast lane of a large account fits into it, so that only the detail lane is slowed down."""
+
+
+class UnreachableError(Exception):
+    """There is no way into this account: it is known from an uploaded file, or was disconnected."""
+
+
+def access_to(account: Account) -> Access:
+    """The way in for reading; UnreachableError when there is none."""
+    if account.source == Source.EXPORT or account.removed_at is not None:
+        raise UnreachableError(
+            f"{account} is not connected: it is known from an uploaded file or was removed."
+        )
+    if account.source == Source.ENVIRONMENT:
+        return Access(account_id=account.account_id, partition=account.partition)
+    return Access(
+        account_id=account.account_id,
+        partition=account.partition,
+        mode="role",
+        role_arn=account.role_arn,
+        external_id=account.external_id or None,
+    )
+
+
+def open_account(account: Account, *, on_call: Callable[[str], None] | None = None) -> Aws:
+    """An open way into the account, within its share of calls a second."""
+    rate = RateLimit(per_second=settings.AWS_RATE, burst=max(BURST, settings.AWS_RATE))
+    return connect(access_to(account), rate=rate, on_call=on_call)

@@ -1,0 +1,116 @@
+"""Carry out one claimed pull from the sign-in to its last section, and always end its row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from django.utils import timezone
+
+from iam.aws.errors import AwsError
+from iam.aws.reads.lists import confirm_account
+from iam.mirror.models import Account, Pull, SectionState
+from iam.mirror.models.accounts import PullState
+from iam.mirror.pull import fast_lane
+from iam.mirror.pull.census import Census
+from iam.mirror.pull.freshness import Freshness
+from iam.mirror.pull.job import Job
+from iam.mirror.pull.progress import LeaseLostError, Progress, PullCancelledError, claim
+from iam.mirror.pull.reach import UnreachableError, open_account
+
+log = structlog.get_logger(__name__)
+
+
+def run_pull(pull_id: UUID) -> None:
+    """Claim a queued pull and carry it out; nothing happens when another worker has it, or it has ended."""
+    now = timezone.now()
+    if not claim(pull_id, now=now):
+        return
+    pull = Pull.objects.select_related("account").get(pk=pull_id)
+    progress = Progress(pull_id, expected=_expected_calls(pull.account))
+    try:
+        state, message = _carry_out(pull, progress, now)
+    except PullCancelledError:
+        state, message = PullState.CANCELLED, "Stopped on request. What had been applied by then stays."
+    except UnreachableError as error:
+        state, message = PullState.FAILED, str(error)
+    except AwsError as error:
+        state, message = PullState.FAILED, _no_way_in(error)
+    except LeaseLostError:
+        log.warning("pull_lease_lost", pull=str(pull_id))
+        return
+    except Exception:
+        # Whatever it was, nobody is left to end the row; the error itself goes on to the log of the worker.
+        _end(
+            pull,
+            progress,
+            PullState.FAILED,
+            "An error of Gatehouse stopped it; the worker's log has the details.",
+        )
+        raise
+    _end(pull, progress, state, message)
+
+
+def _expected_calls(account: Account) -> int:
+    last = Pull.objects.filter(account=account, state=PullState.COMPLETE).order_by("-created_at").first()
+    return last.calls if last else 24
+
+
+def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState, str]:
+    account = pull.account
+    aws = open_account(account, on_call=progress.on_call)
+    try:
+        confirm_account(aws)
+        job = Job(
+            account=account,
+            pull=pull,
+            aws=aws,
+            progress=progress,
+            began_at=now,
+            census=Census(account),
+            freshness=Freshness(account, pull),
+        )
+        fast_lane.pull(job)
+    finally:
+        aws.close()
+    return _verdict(job)
+
+
+def _no_way_in(error: AwsError) -> str:
+    missing = f" The missing permission is {error.permission}." if error.permission else ""
+    return f"No way into the account: {error}.{missing}"[:1024]
+
+
+def _verdict(job: Job) -> tuple[PullState, str]:
+    states = {verdict.state for verdict in job.verdicts.values()}
+    held = [outcome.held for outcome in job.outcomes.values() if outcome.held]
+    bad = [verdict.message for verdict in job.verdicts.values() if verdict.state != SectionState.COMPLETE]
+    message = " ".join(held or bad[:2])[:1024]
+    for name in ("added", "ended"):
+        setattr(job.pull, name, sum(getattr(outcome, name) for outcome in job.outcomes.values()))
+    job.pull.changed = len(set[int]().union(*(outcome.changed for outcome in job.outcomes.values())))
+    if held:
+        return PullState.HELD, message
+    if states <= {SectionState.COMPLETE.value}:
+        return PullState.COMPLETE, ""
+    if SectionState.COMPLETE.value in states:
+        return PullState.PARTIAL, message
+    return PullState.FAILED, message
+
+
+def _end(pull: Pull, progress: Progress, state: PullState, message: str) -> None:
+    """End the row, unless it was taken for dead meanwhile."""
+    Pull.objects.filter(pk=pull.pk, state=PullState.RUNNING).update(
+        state=state,
+        ended_at=timezone.now(),
+        lease_until=None,
+        phase="",
+        message=message,
+        calls=progress.calls,
+        calls_expected=progress.calls,
+        waits=progress.retries,
+        added=pull.added,
+        changed=pull.changed,
+        ended=pull.ended,
+    )

@@ -1,0 +1,88 @@
+"""End what a whole section no longer shows; nothing is deleted, and an unusual loss is held back until a person confirms."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef
+
+from iam.mirror.models import Edge, Entity, Kind
+from iam.mirror.pull import bulk, temporal
+from iam.mirror.pull.census import Census, Known
+from iam.mirror.pull.enrol import Roster, is_newer
+from iam.mirror.pull.facts import Outcome, Part, Seen
+from iam.mirror.pull.sections import LABELS, POLICIES
+
+A_HANDFUL = 10
+"""So few endings are applied whatever their share: small accounts change by large shares."""
+
+_ENDS_WITH_OWNER = (
+    Kind.ACCESS_KEY, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL,
+)  # fmt: skip
+_VIRTUAL = ":mfa/"
+
+
+@dataclass(frozen=True, slots=True)
+class LossLimit:
+    """More than `percent` of a section's entities ending at once is unusual, unless a person has accepted it."""
+
+    percent: int
+    is_accepted: bool = False
+
+    def is_exceeded(self, *, ending: int, current: int) -> bool:
+        """Whether to hold the endings back."""
+        return not self.is_accepted and ending > A_HANDFUL and ending * 100 > self.percent * current
+
+
+def sweep(census: Census, part: Part, roster: Roster, *, limit: LossLimit, outcome: Outcome) -> None:
+    """End what the part covers and did not see, if it is whole; or hold all of that back."""
+    if not part.is_whole:
+        return
+    covered = [known for known in census.current.values() if part.covers(known)]
+    before = sum(1 for known in covered if known.id not in roster.added)
+    missing = [
+        known
+        for known in covered
+        if known.id not in roster.seen and not known.is_placeholder and not is_newer(known, part.seen.at)
+    ]
+    if limit.is_exceeded(ending=len(missing), current=before):
+        outcome.held = (
+            f"{len(missing)} of {before} in “{LABELS[part.section]}” are missing from what AWS answered. "
+            "They are kept until somebody confirms that they are gone."
+        )
+        return
+    end(census, missing, seen=part.seen)
+    outcome.ended = len(missing)
+    if part.section == POLICIES:
+        end(census, _unused_placeholders(census), seen=part.seen)
+
+
+def end(census: Census, gone: Collection[Known], *, seen: Seen) -> None:
+    """End entities with everything that belongs to them or points to them."""
+    owners = {known.id for known in gone if known.kind == Kind.USER}
+    owned = [
+        known for known in census.current.values() if known.owner_id in owners and _ends_with_owner(known)
+    ]
+    ended = {known.id: known for known in [*gone, *owned]}
+    if not ended:
+        return
+    for table in temporal.OF_ENTITIES:
+        temporal.close_of_owners(table, ended, seen=seen)
+    temporal.close_of_owners(temporal.EDGES, ended, seen=seen, column="target_id")
+    bulk.execute_in(f"UPDATE {Entity._meta.db_table} SET gone_at = %s WHERE id", [seen.at], ended)  # noqa: S608
+    for known in ended.values():
+        census.forget(known)
+
+
+def _ends_with_owner(known: Known) -> bool:
+    """Credentials that cannot outlive their user; a virtual MFA device can."""
+    return known.kind in _ENDS_WITH_OWNER or (known.kind == Kind.MFA_DEVICE and _VIRTUAL not in known.aws_id)
+
+
+def _unused_placeholders(census: Census) -> list[Known]:
+    """Policies that are known by ARN only, and that nothing names any more."""
+    found = [known.id for known in census.of_kind(Kind.POLICY) if known.is_placeholder]
+    named = Edge.objects.filter(target_id=OuterRef("pk"), valid_to__isnull=True)
+    unused = Entity.objects.filter(pk__in=found).exclude(Exists(named)).values_list("pk", flat=True)
+    return [census.by_pk[pk] for pk in unused] if found else []

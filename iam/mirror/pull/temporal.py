@@ -1,0 +1,211 @@
+"""The one loader of all tables in time: compare what is wanted with what is current, close, insert, leave the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from iam.mirror.models import (
+    AccountFact,
+    Edge,
+    EntityState,
+    InlinePolicy,
+    PolicyVersion,
+    TagSet,
+    Temporal,
+    UserCredentials,
+)
+from iam.mirror.pull import bulk
+from iam.mirror.pull.facts import Seen
+
+Key = tuple[Any, ...]
+Values = tuple[Any, ...]
+Wanted = Mapping[int, Mapping[Key, Values]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in time: rows belong to an owner and are told apart by a key; equal `compared` values are no change."""
+
+    model: type[Temporal]
+    owner: str
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+    compared: tuple[str, ...] = ()
+    json: frozenset[str] = frozenset()
+
+    @property
+    def compared_positions(self) -> tuple[int, ...]:
+        """Where the compared values stand among the values."""
+        return tuple(self.values.index(name) for name in self.compared or self.values)
+
+
+STATES = Table(
+    EntityState,
+    owner="entity_id",
+    key=(),
+    values=(
+        "kind", "name", "sort_name", "path", "arn", "created_at", "category", "document_id", "attrs", "digest",
+    ),
+    compared=("digest",),
+    json=frozenset({"attrs"}),
+)  # fmt: skip
+EDGES = Table(Edge, owner="source_id", key=("kind", "target_id"), values=())
+INLINE = Table(InlinePolicy, owner="owner_id", key=("name",), values=("document_id",))
+VERSIONS = Table(
+    PolicyVersion,
+    owner="policy_id",
+    key=("version_id",),
+    values=("document_id", "is_default", "created_at"),
+)
+TAGS = Table(TagSet, owner="entity_id", key=(), values=("tags",), json=frozenset({"tags"}))
+CREDENTIALS = Table(
+    UserCredentials,
+    owner="user_id",
+    key=(),
+    values=(
+        "has_password", "password_changed_at", "mfa", "active_keys", "keys", "oldest_key_at", "report",
+    ),
+    json=frozenset({"report"}),
+)  # fmt: skip
+FACTS = Table(AccountFact, owner="account_id", key=("name",), values=("value",), json=frozenset({"value"}))
+
+OF_ENTITIES = (STATES, EDGES, INLINE, VERSIONS, TAGS, CREDENTIALS)
+
+
+class Current(NamedTuple):
+    """A row that holds now."""
+
+    id: int
+    values: Values
+    observed_at: datetime
+
+
+Rows = dict[int, dict[Key, Current]]
+
+
+@dataclass
+class Difference:
+    """Rows to insert (owner, key, values) and rows to close (ids), and the owners of either."""
+
+    inserts: list[tuple[int, Key, Values]] = field(default_factory=list)
+    closes: list[int] = field(default_factory=list)
+    owners: set[int] = field(default_factory=set)
+
+
+def current_rows(table: Table, *, owners: Iterable[int]) -> Rows:
+    """The current rows of the owners."""
+    found: Rows = {}
+    columns = ("id", table.owner, "observed_at", *table.key, *table.values)
+    width = 3 + len(table.key)
+    for chunk in bulk.chunks(owners):
+        rows = table.model._default_manager.filter(valid_to__isnull=True, **{f"{table.owner}__in": chunk})
+        for row in rows.values_list(*columns):
+            found.setdefault(row[1], {})[row[3:width]] = Current(row[0], row[width:], row[2])
+    return found
+
+
+def difference(table: Table, *, wanted: Wanted, current: Rows, at: datetime) -> Difference:
+    """What must be written so that the wanted rows are the current ones of each owner.
+
+    A row that was observed after `at` is newer than the reading: it is neither closed nor replaced.
+    """
+    result = Difference()
+    positions = table.compared_positions
+    for owner, rows in wanted.items():
+        before = current.get(owner, {})
+        for key, values in rows.items():
+            old = before.get(key)
+            if old is not None:
+                if old.observed_at > at or all(old.values[p] == values[p] for p in positions):
+                    continue
+                result.closes.append(old.id)
+            result.inserts.append((owner, key, values))
+            result.owners.add(owner)
+        for key, old in before.items():
+            if key not in rows and old.observed_at <= at:
+                result.closes.append(old.id)
+                result.owners.add(owner)
+    return result
+
+
+After = Callable[[int], datetime | None]
+
+
+def write(
+    table: Table, change: Difference, *, account_id: int, seen: Seen, after: After | None = None
+) -> None:
+    """Close and insert; `after(owner)` overrides the last observation before this one."""
+    close(table, change.closes, seen=seen)
+    if not change.inserts:
+        return
+    own_account = () if table.owner == "account_id" else ("account_id",)
+    columns = (
+        *own_account, table.owner, *table.key, *table.values,
+        "valid_from", "after", "observed_at", "cause_kind", "cause_id", "end_cause_kind",
+    )  # fmt: skip
+    head = (account_id,) if own_account else ()
+    json_positions = [p for p, name in enumerate(table.values) if name in table.json]
+    rows = [
+        (
+            *head, owner, *key, *_with_json(values, json_positions),
+            seen.at, after(owner) if after else seen.after, seen.at, seen.cause_kind, seen.cause_id, "",
+        )
+        for owner, key, values in change.inserts
+    ]  # fmt: skip
+    bulk.insert(table.model, columns=columns, rows=rows)
+
+
+def _with_json(values: Values, positions: list[int]) -> Values:
+    if not positions:
+        return values
+    turned = list(values)
+    for position in positions:
+        turned[position] = bulk.canonical(turned[position])
+    return tuple(turned)
+
+
+def load(
+    table: Table,
+    *,
+    wanted: Wanted,
+    account_id: int,
+    seen: Seen,
+    fresh: Collection[int] = frozenset(),
+    after: After | None = None,
+) -> set[int]:
+    """Make the wanted rows the current ones of their owners; the owners that changed. `fresh` owners have no rows yet."""
+    current = current_rows(table, owners=[owner for owner in wanted if owner not in fresh])
+    change = difference(table, wanted=wanted, current=current, at=seen.at)
+    write(table, change, account_id=account_id, seen=seen, after=after)
+    return change.owners
+
+
+def close(table: Table, ids: Collection[int], *, seen: Seen) -> None:
+    """End rows by id: the last observation of them is the section's one before, or their own if that is later."""
+    if ids:
+        statement, parameters = _ending(table, seen)
+        bulk.execute_in(f"{statement} WHERE id", parameters, ids)
+
+
+def close_of_owners(table: Table, owners: Collection[int], *, seen: Seen, column: str = "") -> None:
+    """End the current rows of entities that have gone; `column` is the owner's unless told."""
+    if owners:
+        statement, parameters = _ending(table, seen)
+        where = f"valid_to IS NULL AND observed_at <= %s AND {column or table.owner}"
+        bulk.execute_in(f"{statement} WHERE {where}", [*parameters, seen.at], owners)
+
+
+def _ending(table: Table, seen: Seen) -> tuple[str, list[Any]]:
+    later = "GREATEST" if connection.vendor == "postgresql" else "MAX"
+    last = f"{later}(observed_at, %s)" if seen.after else "observed_at"
+    statement = (
+        f"UPDATE {table.model._meta.db_table} SET valid_to = %s, last_seen = {last}, "  # noqa: S608
+        "end_cause_kind = %s, end_cause_id = %s"
+    )
+    known = [seen.after] if seen.after else []
+    return statement, [seen.at, *known, seen.cause_kind, seen.cause_id]

@@ -1,0 +1,1 @@
+"""Turn what iam.aws reads into what the loader compares; nothing here touches the database."""

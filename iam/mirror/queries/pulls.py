@@ -1,0 +1,41 @@
+"""Pulls as commands and pages tell of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iam.mirror.models import Pull
+from iam.mirror.pull.sections import DETAIL_LANE
+
+
+def summary_of(pull: Pull) -> dict[str, Any]:
+    """What one pull did, as plain data: state, seconds, calls by lane, rows, and each section."""
+    sections = list(pull.sections.order_by("id"))
+    detail = sum(section.calls for section in sections if section.name in DETAIL_LANE)
+    seconds = (pull.ended_at - pull.began_at).total_seconds() if pull.ended_at and pull.began_at else 0.0
+    return {
+        "pull": str(pull.pk),
+        "account": pull.account.account_id,
+        "name": pull.account.name,
+        "state": pull.state,
+        "message": pull.message,
+        "seconds": round(seconds, 3),
+        "calls": {"all": pull.calls, "fast": pull.calls - detail, "detail": detail},
+        "waits": pull.waits,
+        "added": pull.added,
+        "changed": pull.changed,
+        "ended": pull.ended,
+        "sections": {
+            section.name: {
+                "state": section.state,
+                "count": section.count,
+                "calls": section.calls,
+                "added": section.added,
+                "changed": section.changed,
+                "ended": section.ended,
+                "observed_at": section.observed_at.isoformat() if section.observed_at else None,
+                "message": section.message,
+            }
+            for section in sections
+        },
+    }

@@ -1,0 +1,5 @@
+"""What people, schedules and commands may ask of the mirror."""
+
+from iam.mirror.services.pulls import cancel_pull, pull_due_accounts, request_pull, run_pull
+
+__all__ = ["cancel_pull", "pull_due_accounts", "request_pull", "run_pull"]

@@ -1,0 +1,163 @@
+"""Ask for a pull, stop one, carry one out, and see to those that are due; the row is the outbox, the broker only a nudge."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from kombu.exceptions import KombuError
+
+from iam.journal import services as journal
+from iam.mirror.models import Account, Pull
+from iam.mirror.models.accounts import ACTIVE_PULL, PullState, Source
+from iam.mirror.pull.progress import expire_leases
+
+log = structlog.get_logger(__name__)
+
+TASK = "iam.mirror.tasks.run_pull"
+PATIENCE = timedelta(seconds=30)
+"""How long a queued pull waits before the broker is told of it again; doubled each time."""
+
+
+class NotPullableError(Exception):
+    """The account cannot be read: it is known from an uploaded file, or was removed."""
+
+
+def request_pull(
+    account: Account,
+    *,
+    trigger: str = "demand",
+    requested_by: journal.Actor | None = None,
+    accept_loss: bool = False,
+) -> Pull:
+    """Queue a pull, or give the one that is queued or running already; `accept_loss` then goes for that one too.
+
+    `trigger` is schedule, demand or command. Requests by somebody are in the journal; those of the schedule are not.
+    """
+    if account.source == Source.EXPORT or account.removed_at is not None:
+        raise NotPullableError(
+            f"{account} cannot be read: it is known from an uploaded file, or was removed."
+        )
+    expire_leases(now=timezone.now())
+    with transaction.atomic():
+        pull = _active(account) or _queue(account, trigger, requested_by, accept_loss)
+        if accept_loss and not pull.accept_loss:
+            Pull.objects.filter(ACTIVE_PULL, pk=pull.pk).update(accept_loss=True)
+            pull.accept_loss = True
+        if requested_by is not None:
+            journal.record(
+                kind="pull.request",
+                actor=requested_by,
+                subject=str(account),
+                account_id=account.account_id,
+                data={"pull": pull.pk, "trigger": trigger, "accept_loss": accept_loss},
+            )
+    return pull
+
+
+def _active(account: Account) -> Pull | None:
+    return Pull.objects.filter(ACTIVE_PULL, account=account).first()
+
+
+def _queue(account: Account, trigger: str, requested_by: journal.Actor | None, accept_loss: bool) -> Pull:
+    try:
+        with transaction.atomic():
+            pull = Pull.objects.create(
+                account=account,
+                trigger=trigger,
+                requested_by=_person(requested_by),
+                accept_loss=accept_loss,
+                nudged_at=timezone.now(),
+            )
+    except IntegrityError:
+        # Somebody else queued one between the look and the leap: the constraint is the lock.
+        return Pull.objects.get(ACTIVE_PULL, account=account)
+    if trigger != "command":
+        transaction.on_commit(lambda: nudge(pull.pk))
+    return pull
+
+
+def _person(actor: journal.Actor | None) -> UUID | None:
+    return getattr(actor, "person_id", None) or getattr(actor, "id", None)
+
+
+def nudge(pull_id: UUID) -> None:
+    """Tell the workers of a queued pull; a broker that cannot be reached only delays it."""
+    try:
+        current_app.send_task(TASK, args=[str(pull_id)], retry=False)
+    except (KombuError, OSError) as error:
+        log.warning("broker_not_reached", pull=str(pull_id), error=str(error))
+
+
+def run_pull(pull_id: UUID) -> Pull:
+    """Carry out a queued pull in this process; one that is not queued is left alone."""
+    # Imported late: the web process asks for pulls but never carries one out, and has no use for botocore.
+    from iam.mirror.pull import run
+
+    run.run_pull(pull_id)
+    return Pull.objects.get(pk=pull_id)
+
+
+def cancel_pull(pull: Pull, *, actor: journal.Actor) -> bool:
+    """Stop a pull: a queued one at once, a running one between two pages. False when it has ended already."""
+    with transaction.atomic():
+        now = timezone.now()
+        stopped = Pull.objects.filter(pk=pull.pk, state=PullState.QUEUED).update(
+            state=PullState.CANCELLED, ended_at=now, message="Stopped before it began."
+        ) or Pull.objects.filter(pk=pull.pk, state=PullState.RUNNING).update(cancel_requested=True)
+        if stopped:
+            journal.record(
+                kind="pull.cancel",
+                actor=actor,
+                subject=str(pull.account),
+                account_id=pull.account.account_id,
+                data={"pull": pull.pk},
+            )
+    pull.refresh_from_db()
+    return bool(stopped)
+
+
+def pull_due_accounts() -> int:
+    """Queue what the schedule asks for, free what dead workers held, nudge what the broker forgot; how many were queued.
+
+    Two at once do no harm: an account's next time is moved by compare-and-set.
+    """
+    now = timezone.now()
+    if expire_leases(now=now):
+        log.warning("pulls_expired")
+    _nudge_forgotten(now)
+    due = Account.objects.filter(
+        Q(next_pull_at__lte=now) | Q(next_pull_at__isnull=True), removed_at__isnull=True
+    )
+    queued = 0
+    for account in due.exclude(source=Source.EXPORT).order_by(F("next_pull_at").asc(nulls_first=True), "id")[
+        :1000
+    ]:
+        if _move_next(account, now):
+            request_pull(account, trigger="schedule")
+            queued += 1
+    return queued
+
+
+def _move_next(account: Account, now: datetime) -> bool:
+    minutes = account.pull_every or settings.PULL_MINUTES
+    moved = Account.objects.filter(pk=account.pk, next_pull_at=account.next_pull_at)
+    return moved.update(next_pull_at=now + timedelta(minutes=minutes)) == 1
+
+
+def _nudge_forgotten(now: datetime) -> None:
+    forgotten = Pull.objects.filter(state=PullState.QUEUED, nudged_at__lt=now - PATIENCE)
+    for pull in forgotten.order_by("created_at")[:200]:
+        waited = (pull.nudged_at or pull.created_at) - pull.created_at
+        if now - (pull.nudged_at or pull.created_at) < max(PATIENCE, waited):
+            continue
+        if Pull.objects.filter(pk=pull.pk, state=PullState.QUEUED, nudged_at=pull.nudged_at).update(
+            nudged_at=now
+        ):
+            nudge(pull.pk)

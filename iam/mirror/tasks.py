@@ -1,0 +1,21 @@
+"""Celery tasks of the mirror: each takes an id at most and calls one service."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from iam.mirror import services
+
+
+@shared_task(name="iam.mirror.tasks.run_pull")  # type: ignore[untyped-decorator]
+def run_pull(pull_id: str) -> None:
+    """Carry out a queued pull."""
+    services.run_pull(UUID(pull_id))
+
+
+@shared_task(name="iam.mirror.tasks.pull_due_accounts")  # type: ignore[untyped-decorator]
+def pull_due_accounts() -> None:
+    """Queue the pulls that are due."""
+    services.pull_due_accounts()
