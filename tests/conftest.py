@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.core.management.commands import flush
+from django.db import connections
 from playwright.sync_api import Browser
 
+from iam.journal import triggers
 from tests.services import browser as chromium
 from tests.services import redis
 
@@ -27,3 +31,19 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"a browser ({reason})")
     with chromium.running_browser() as started:
         yield started
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_may_empty_the_journal() -> Iterator[None]:
+    """A test that commits is followed by a flush, which the journal's triggers rightly refuse: lift them for it alone."""
+    refused = flush.Command.handle
+
+    def handle(self: flush.Command, **options: Any) -> None:
+        connection = connections[options["database"]]
+        triggers.drop(connection)
+        refused(self, **options)
+        triggers.create(connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush.Command, "handle", handle)
+        yield

@@ -24,7 +24,9 @@ STATEMENTS = [
     "UPDATE journal_link SET position = 9",
     "DELETE FROM journal_link",
 ]
-SQLITE = ["INSERT OR REPLACE INTO journal_block SELECT sequence, previous, 'forged', made_at, count, highest FROM journal_block"]
+SQLITE = [
+    "INSERT OR REPLACE INTO journal_block SELECT sequence, previous, 'forged', made_at, count, highest FROM journal_block"
+]
 POSTGRES = [
     "TRUNCATE journal_link",
     "TRUNCATE journal_entry CASCADE",
@@ -38,12 +40,17 @@ POSTGRES = [
 def chained() -> Entry:
     entry = record(kind="role.assign", actor=None)
     chain_pending()
+    connection.check_constraints()
     return entry
 
 
 @pytest.mark.parametrize("statement", STATEMENTS + (SQLITE if connection.vendor == "sqlite" else POSTGRES))
 def test_no_statement_alters_the_journal(statement: str, chained: Entry) -> None:
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     assert Entry.objects.get() == chained
     assert Block.objects.get().hash != "forged"
@@ -79,7 +86,9 @@ def test_a_trigger_that_was_made_harmless_counts_as_lost() -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("DROP TRIGGER journal_entry_no_delete")
-            cursor.execute("CREATE TRIGGER journal_entry_no_delete BEFORE DELETE ON journal_entry WHEN 0 BEGIN SELECT 1; END")
+            cursor.execute(
+                "CREATE TRIGGER journal_entry_no_delete BEFORE DELETE ON journal_entry WHEN 0 BEGIN SELECT 1; END"
+            )
             assert triggers.missing(connection) == ["journal_entry_no_delete"]
         else:
             cursor.execute("ALTER TABLE journal_entry DISABLE TRIGGER journal_entry_append_only")

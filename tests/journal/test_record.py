@@ -65,9 +65,9 @@ def test_data_is_kept_as_json_with_moments_and_ids() -> None:
 
 
 def test_what_was_rolled_back_is_not_in_the_journal() -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         record(kind="role.assign", actor=None)
-        1 / 0  # noqa: B018
+        transaction.set_rollback(True)
     assert not Entry.objects.exists()
 
 
