@@ -49,8 +49,8 @@ def as_boto3(service: str, operation: str, params: Mapping[str, Any]) -> str:
 def as_curl(service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws") -> str:
     """A curl line (7.75 or newer) that signs with the reader's AWS_* variables; nothing of ours is in it.
 
-    Only services of the Query protocol (IAM, STS, EC2). Strings, numbers, booleans, and lists of strings or of flat
-    structures are written as the protocol has them.
+    Only services of the Query protocol (IAM, STS, EC2). Strings, numbers, booleans, and lists of strings or
+    of flat structures are written as the protocol has them.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/programming.html
     """
     if service not in _API_VERSION:

@@ -45,7 +45,8 @@ class Export:
 
 
 def read_export(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Export:
-    """Read and parse a file, but never more than `max_bytes` of it; ExportError when it is larger or wrong."""
+    """Read and parse a file, but never more than `max_bytes` of it; ExportError when it is larger or
+    wrong."""
     pieces, size = [], 0
     while piece := stream.read(min(1 << 20, max_bytes + 1 - size)):
         size += len(piece)
@@ -84,7 +85,8 @@ def _no_constant(name: str) -> NoReturn:
 
 
 class _Scanner:
-    """Walks the top level of the file and decodes one member of a list at a time, so that few live at once."""
+    """Walks the top level of the file and decodes one member of a list at a time, so that few live at
+    once."""
 
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
@@ -126,7 +128,8 @@ class _Scanner:
 
 
 def _entries(text: str) -> Iterator[tuple[str, str, Any]]:
-    """(list name, JSON path, value) of every entity; ExportError when a list lacks or the file is one page."""
+    """(list name, JSON path, value) of every entity; ExportError when a list lacks or the file is one
+    page."""
     scanner = _Scanner(text)
     seen: set[str] = set()
     if scanner.peek() != "{":

@@ -113,7 +113,8 @@ def section_of(action: str) -> str | None:
 def read_policy(partition: str = "aws", *, sections: Iterable[str] | None = None) -> Policy:
     """The policy of the read-only role.
 
-    Resources are "*": most of these actions know no narrower one, and the mirror reads the whole account by purpose.
+    Resources are "*": most of these actions know no narrower one, and the mirror reads the whole account by
+    purpose.
     """
     global_region(partition)
     statements = []
@@ -133,8 +134,8 @@ def write_policy(
 ) -> Policy:
     """The policy of the separate role that carries out changes, on the groups under `group_paths` only.
 
-    AddUserToGroup is authorized on the group (see the service authorization reference), so the paths bound whom it can
-    raise: keep the groups of administrators on a path that is not named here.
+    AddUserToGroup is authorized on the group (see the service authorization reference), so the paths bound
+    whom it can raise: keep the groups of administrators on a path that is not named here.
     """
     global_region(partition)
     if not _ACCOUNT_ID.fullmatch(account_id):

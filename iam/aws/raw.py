@@ -15,6 +15,8 @@ from typing import Any
 
 from iam.aws.errors import AwsError, ErrorKind
 
+MALFORMED = "MalformedAnswer"
+"""The code of the AwsError for an answer that could not be read whole."""
 _MEMBER_TAG = re.compile(rb"<(/?)member>")
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding=["']([^"']+)["']""")
 
@@ -28,12 +30,15 @@ class RawAnswer:
     action: str
     lists: dict[bytes, list[bytes]] | None = field(default=None)
 
-    def members(self, tag: bytes) -> list[bytes]:
-        """The members of one list; AwsError when no body passed by, so that a short read never looks like
-        an end."""
+    def taken(self, envelope: dict[str, Any]) -> dict[bytes, list[bytes]]:
+        """The lists, after making sure that the handler saw the body and that botocore was left none of
+        them."""
         if self.lists is None:
             raise malformed(self.action, "no answer body was seen")
-        return self.lists[tag]
+        for tag in self.tags:
+            if envelope.get(tag.decode()):
+                raise malformed(self.action, f"the list {tag.decode()} is not written as AWS writes it")
+        return self.lists
 
 
 _wanted: ContextVar[RawAnswer | None] = ContextVar("raw_answer", default=None)
@@ -147,6 +152,6 @@ def malformed(action: str, why: str) -> AwsError:
         f"The answer could not be read: {why}.",
         kind=ErrorKind.UNEXPECTED,
         action=action,
-        code="MalformedAnswer",
+        code=MALFORMED,
         is_retryable=True,
     )

@@ -64,13 +64,22 @@ class Aws:
     On `iam`, policy documents in answers are their exact, decoded text, not dictionaries as in stock boto3.
     """
 
-    def __init__(self, access: Access, *, session: Session, rate: RateLimit | None = None) -> None:
+    def __init__(
+        self,
+        access: Access,
+        *,
+        session: Session,
+        rate: RateLimit | None = None,
+        attempts: int | None = None,
+    ) -> None:
         self.access = access
         self.calls: Counter[str] = Counter()
         self.on_call: Callable[[str], None] | None = None
         self._session = session
         self._bucket = bucket_of(access.account_id, limit=rate) if rate else None
         self._clients: dict[tuple[str, str], Any] = {}
+        few = {"retries": {"mode": "standard", "total_max_attempts": attempts}} if attempts else {}
+        self._config = CONFIG.merge(Config(**few))
 
     @property
     def iam(self) -> Any:
@@ -106,7 +115,7 @@ class Aws:
         self._clients.clear()
 
     def _make_client(self, service: str, region: str) -> Any:
-        client = self._session.create_client(service, region_name=region, config=CONFIG)
+        client = self._session.create_client(service, region_name=region, config=self._config)
         events = client.meta.events
         events.register_first(
             f"request-created.{client.meta.service_model.service_id.hyphenize()}", self._on_request
@@ -139,20 +148,24 @@ _credentials_lock = threading.Lock()
 
 
 def connect(
-    access: Access, *, rate: RateLimit | None = None, on_call: Callable[[str], None] | None = None
+    access: Access,
+    *,
+    rate: RateLimit | None = None,
+    on_call: Callable[[str], None] | None = None,
+    attempts: int | None = None,
 ) -> Aws:
     """Open a way to the account; no request is sent before the first call.
 
-    `on_call` is told every request as it is sent, for live progress. `AWS_ENDPOINT_URL` and the other
-    variables work as in boto3. A client costs about 10 ms once the process has read botocore's models (150
-    ms, the first time).
+    `attempts` bounds how often one call is sent, for those who would rather hear of a failure soon. `on_call`
+    is told every request as it is sent, for live progress. `AWS_ENDPOINT_URL` and the other variables work as
+    in boto3. A client costs about 10 ms once the process has read botocore's models (150 ms, the first time).
     """
     session = new_session()
     if access.mode == "role":
         with _credentials_lock:
             provider = FixedCredentials(role_credentials(access, session=new_session()))
             session.register_component("credential_provider", provider)
-    aws = Aws(access, session=session, rate=rate)
+    aws = Aws(access, session=session, rate=rate, attempts=attempts)
     aws.on_call = on_call
     return aws
 
@@ -166,5 +179,7 @@ def new_session() -> Session:
 
 
 def _utc(value: str | float) -> datetime:
-    """AWS timestamps in UTC, whatever the machine's time zone: botocore's own parser gives local ones for JSON."""
-    return parse_timestamp(value).astimezone(UTC)
+    """AWS timestamps in UTC, whatever the machine's time zone: botocore's own parser gives local ones for
+    JSON."""
+    moment: datetime = parse_timestamp(value)
+    return moment.astimezone(UTC)

@@ -1,4 +1,5 @@
-"""Ready texts that make the spoke role in an account: CloudFormation and Terraform, for reading and for writing."""
+"""Ready texts that make the spoke role in an account: CloudFormation and Terraform, for reading and for
+writing."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ _TITLES = {"read": "Gatehouse reads this account", "write": "Gatehouse carries o
 
 @dataclass(frozen=True)
 class Spoke:
-    """The role that Gatehouse assumes in one account; every value is checked, so that the texts need no escaping."""
+    """The role that Gatehouse assumes in one account; every value is checked, so that the texts need no
+    escaping."""
 
     account_id: str
     hub_role_arn: str
@@ -136,7 +138,8 @@ def _key(key: str) -> str:
 
 
 def _hcl(value: Any, *, depth: int = 1) -> str:
-    """An HCL expression of a policy; "${" of a policy variable is escaped, so that Terraform leaves it alone."""
+    """An HCL expression of a policy; "${" of a policy variable is escaped, so that Terraform leaves it
+    alone."""
     pad, end = "  " * (depth + 1), "  " * depth
     if isinstance(value, dict):
         inner = "\n".join(f"{pad}{_key(key)} = {_hcl(item, depth=depth + 1)}" for key, item in value.items())

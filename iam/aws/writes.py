@@ -1,4 +1,5 @@
-"""Send one write to AWS, check its parameters beforehand without AWS, and show the same call for other tools."""
+"""Send one write to AWS, check its parameters beforehand without AWS, and show the same call for other
+tools."""
 
 from __future__ import annotations
 
@@ -11,9 +12,8 @@ from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
+from iam.aws.calls import invoke
 from iam.aws.equivalents import as_boto3, as_cli, as_curl
-from iam.aws.errors import map_errors
-from iam.aws.reads.pages import method
 from iam.aws.session import Aws, new_session
 
 __all__ = ["CallResult", "as_boto3", "as_cli", "as_curl", "call", "operation_model", "validate"]
@@ -30,16 +30,17 @@ class CallResult:
 def call(aws: Aws, service: str, operation: str, params: Mapping[str, Any]) -> CallResult:
     """Call one operation as AWS names it ("iam", "AddUserToGroup") in the partition's global region.
 
-    Raises AwsError. Retries only what botocore may retry; whether a second call does harm is for the caller to know.
+    Raises AwsError. Retries only what botocore may retry; whether a second call does harm is for the caller
+    to know.
     """
-    with map_errors(f"{service}:{operation}"):
-        response: dict[str, Any] = method(aws.client(service), operation)(**params)
+    response = invoke(aws.client(service), operation, params)
     metadata = response.pop("ResponseMetadata", {})
     return CallResult(request_id=str(metadata.get("RequestId", "")), response=response)
 
 
 def validate(service: str, operation: str, params: Mapping[str, Any]) -> list[str]:
-    """What AWS's own service model finds wrong with the parameters; empty when nothing is. No network, no credentials.
+    """What AWS's own service model finds wrong with the parameters; empty when nothing is. No network, no
+    credentials.
 
     Raises ValueError for a service or operation that botocore does not know.
     """

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from xml.sax.saxutils import unescape
 
-from iam.aws.errors import map_errors
-from iam.aws.raw import malformed, raw_answer
+from iam.aws.raw import malformed
 from iam.aws.reads.decode import decode, fields_of, last_used_of, moment
+from iam.aws.reads.pages import raw_pages
 from iam.aws.records import LastUsed, Record
 from iam.aws.session import Aws
 
-ACTION = "iam:GetAccountAuthorizationDetails"
+OPERATION = "GetAccountAuthorizationDetails"
+ACTION = f"iam:{OPERATION}"
 KINDS = (
-    ("user", b"UserDetailList", b"User"),
-    ("group", b"GroupDetailList", b"Group"),
-    ("role", b"RoleDetailList", b"Role"),
-    ("policy", b"Policies", b"Policy"),
+    ("user", "UserDetailList", b"User"),
+    ("group", "GroupDetailList", b"Group"),
+    ("role", "RoleDetailList", b"Role"),
+    ("policy", "Policies", b"Policy"),
 )
 _TAGS = tuple(tag for _, tag, _ in KINDS)
 Known = Callable[[str, str], bytes | None]
@@ -45,7 +46,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer: its entities, its number from 1 on, and whether it was the last."""
+    """One answer: its entities, its number from 1 on, whether it was the last, and the bytes of its
+    entities."""
 
     items: list[Item]
     number: int
@@ -65,38 +67,20 @@ def stream_authorization(
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
     """
-    marker: str | None = None
-    number = 0
     prefix = f"arn:{aws.access.partition}:iam::{aws.access.account_id}:"
-    while True:
-        number += 1
-        page, following = _read_page(
-            aws, page_size=page_size, marker=marker, number=number, known=known, prefix=prefix
-        )
-        if following is not None and following == marker:
-            raise malformed(ACTION, "the same marker came twice")
-        yield page
-        if following is None:
-            return
-        marker = following
+    pages = raw_pages(aws, OPERATION, tags=_TAGS, page_size=page_size)
+    for number, (lists, is_last) in enumerate(pages, start=1):
+        yield _page(lists, number=number, is_last=is_last, known=known, prefix=prefix)
 
 
-def _read_page(
-    aws: Aws, *, page_size: int, marker: str | None, number: int, known: Known, prefix: str
-) -> tuple[Page, str | None]:
-    parameters = {"MaxItems": page_size, **({"Marker": marker} if marker else {})}
-    with raw_answer(ACTION, tags=_TAGS) as answer, map_errors(ACTION):
-        envelope = aws.iam.get_account_authorization_details(**parameters)
-    if "IsTruncated" not in envelope or (envelope["IsTruncated"] and not envelope.get("Marker")):
-        raise malformed(ACTION, "it does not say whether there is more")
-    items: list[Item] = []
-    size = 0
-    for kind, tag, element in KINDS:
-        for fragment in answer.members(tag):
-            size += len(fragment)
-            items.append(_item(kind, element, fragment, known=known, prefix=prefix))
-    following = envelope["Marker"] if envelope["IsTruncated"] else None
-    return Page(items=items, number=number, is_last=following is None, size=size), following
+def _page(lists: dict[str, list[bytes]], *, number: int, is_last: bool, known: Known, prefix: str) -> Page:
+    items = [
+        _item(kind, element, fragment, known=known, prefix=prefix)
+        for kind, tag, element in KINDS
+        for fragment in lists[tag]
+    ]
+    size = sum(len(fragment) for fragments in lists.values() for fragment in fragments)
+    return Page(items=items, number=number, is_last=is_last, size=size)
 
 
 _IDENTITY = {

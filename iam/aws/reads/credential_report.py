@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from iam.aws.calls import part
 from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.raw import malformed
 from iam.aws.reads.pages import one
 from iam.aws.session import Aws
 
+ACTION = "iam:GetCredentialReport"
 ROOT = "<root_account>"
 _NOTHING = frozenset({"", "N/A", "no_information", "not_supported"})
 _BOOLEANS = {"true": True, "false": False}
@@ -80,7 +83,7 @@ def read_credential_report(
     """
     deadline = time.monotonic() + wait_seconds
     pause = 0.5
-    while one(aws, operation="GenerateCredentialReport").get("State") != "COMPLETE":
+    while one(aws, "GenerateCredentialReport", key="State") != "COMPLETE":
         if time.monotonic() + pause > deadline:
             raise AwsError(
                 f"The credential report was not ready within {wait_seconds:.0f} seconds.",
@@ -90,8 +93,12 @@ def read_credential_report(
             )
         sleep(pause)
         pause = min(pause * 2, 5)
-    answer = one(aws, operation="GetCredentialReport")
-    return parse_credential_report(answer["Content"], generated_at=answer["GeneratedTime"])
+    answer = one(aws, "GetCredentialReport")
+    content, generated_at = (part(answer, key, action=ACTION) for key in ("Content", "GeneratedTime"))
+    try:
+        return parse_credential_report(content, generated_at=generated_at)
+    except ValueError as error:
+        raise malformed(ACTION, str(error)) from error
 
 
 def parse_credential_report(content: bytes, *, generated_at: datetime) -> CredentialReport:

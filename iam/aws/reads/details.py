@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from operator import itemgetter
+from typing import Any
 
+from iam.aws.calls import build_all
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.entities import (
     get_group,
@@ -13,8 +16,7 @@ from iam.aws.reads.entities import (
     group_members,
     groups_for_user,
 )
-from iam.aws.reads.lists import tag_dictionary
-from iam.aws.reads.pages import members, one
+from iam.aws.reads.pages import one, read_all
 from iam.aws.records import (
     AccessKeyRecord,
     AccessKeyUse,
@@ -49,15 +51,7 @@ __all__ = [
 
 def access_keys(aws: Aws, *, user_name: str) -> tuple[AccessKeyRecord, ...]:
     """The access keys of a user (at most two)."""
-    return tuple(
-        AccessKeyRecord(
-            key_id=key["AccessKeyId"],
-            user_name=key["UserName"],
-            status=key["Status"],
-            created_at=key["CreateDate"],
-        )
-        for key in members(aws, operation="ListAccessKeys", key="AccessKeyMetadata", UserName=user_name)
-    )
+    return read_all(aws, "ListAccessKeys", key="AccessKeyMetadata", build=_access_key, UserName=user_name)
 
 
 def access_key_last_used(aws: Aws, *, key_id: str) -> AccessKeyUse:
@@ -65,7 +59,7 @@ def access_key_last_used(aws: Aws, *, key_id: str) -> AccessKeyUse:
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
     """
-    used = one(aws, operation="GetAccessKeyLastUsed", AccessKeyId=key_id).get("AccessKeyLastUsed", {})
+    used = one(aws, "GetAccessKeyLastUsed", key="AccessKeyLastUsed", AccessKeyId=key_id)
     return AccessKeyUse(
         at=used.get("LastUsedDate"),
         service=_unless_na(used.get("ServiceName")),
@@ -75,92 +69,105 @@ def access_key_last_used(aws: Aws, *, key_id: str) -> AccessKeyUse:
 
 def mfa_devices(aws: Aws, *, user_name: str) -> tuple[MfaDeviceRecord, ...]:
     """The MFA devices of a user, hardware ones and security keys included."""
-    return tuple(
-        MfaDeviceRecord(
-            serial_number=device["SerialNumber"],
-            user_name=device["UserName"],
-            enabled_at=device["EnableDate"],
-        )
-        for device in members(aws, operation="ListMFADevices", key="MFADevices", UserName=user_name)
-    )
+    return read_all(aws, "ListMFADevices", key="MFADevices", build=_mfa_device, UserName=user_name)
 
 
 def ssh_keys(aws: Aws, *, user_name: str) -> tuple[SshKeyRecord, ...]:
     """The SSH public keys of a user."""
-    return tuple(
-        SshKeyRecord(
-            key_id=key["SSHPublicKeyId"],
-            user_name=key["UserName"],
-            status=key["Status"],
-            uploaded_at=key.get("UploadDate"),
-        )
-        for key in members(aws, operation="ListSSHPublicKeys", key="SSHPublicKeys", UserName=user_name)
-    )
+    return read_all(aws, "ListSSHPublicKeys", key="SSHPublicKeys", build=_ssh_key, UserName=user_name)
 
 
 def signing_certificates(aws: Aws, *, user_name: str) -> tuple[SigningCertificateRecord, ...]:
     """The X.509 signing certificates of a user."""
-    return tuple(
-        SigningCertificateRecord(
-            certificate_id=certificate["CertificateId"],
-            user_name=certificate["UserName"],
-            status=certificate["Status"],
-            uploaded_at=certificate.get("UploadDate"),
-            body_digest=hashlib.sha256(certificate.get("CertificateBody", "").encode()).hexdigest(),
-        )
-        for certificate in members(
-            aws, operation="ListSigningCertificates", key="Certificates", UserName=user_name
-        )
+    return read_all(
+        aws, "ListSigningCertificates", key="Certificates", build=_certificate, UserName=user_name
     )
 
 
 def login_profile(aws: Aws, *, user_name: str) -> LoginProfileRecord | None:
     """The console password's facts, or None when the user has none."""
     try:
-        profile = one(aws, operation="GetLoginProfile", UserName=user_name)["LoginProfile"]
+        profile = one(aws, "GetLoginProfile", key="LoginProfile", UserName=user_name)
     except AwsError as error:
         if error.kind is ErrorKind.NOT_FOUND:
             return None
         raise
-    return LoginProfileRecord(
-        user_name=profile["UserName"],
-        created_at=profile["CreateDate"],
-        is_reset_required=profile.get("PasswordResetRequired", False),
-    )
+    return build_all([profile], _login_profile, action="iam:GetLoginProfile")[0]
 
 
 def policy_tags(aws: Aws, *, policy_arn: str) -> dict[str, str]:
     """The tags of a customer managed policy."""
-    return tag_dictionary(members(aws, operation="ListPolicyTags", key="Tags", PolicyArn=policy_arn))
+    return _tags(aws, "ListPolicyTags", PolicyArn=policy_arn)
 
 
 def instance_profile_tags(aws: Aws, *, name: str) -> dict[str, str]:
     """The tags of an instance profile."""
-    return tag_dictionary(
-        members(aws, operation="ListInstanceProfileTags", key="Tags", InstanceProfileName=name)
-    )
+    return _tags(aws, "ListInstanceProfileTags", InstanceProfileName=name)
 
 
 def saml_provider_tags(aws: Aws, *, arn: str) -> dict[str, str]:
     """The tags of a SAML provider."""
-    return tag_dictionary(members(aws, operation="ListSAMLProviderTags", key="Tags", SAMLProviderArn=arn))
+    return _tags(aws, "ListSAMLProviderTags", SAMLProviderArn=arn)
 
 
 def oidc_provider_tags(aws: Aws, *, arn: str) -> dict[str, str]:
     """The tags of an OIDC provider."""
-    found = members(aws, operation="ListOpenIDConnectProviderTags", key="Tags", OpenIDConnectProviderArn=arn)
-    return tag_dictionary(found)
+    return _tags(aws, "ListOpenIDConnectProviderTags", OpenIDConnectProviderArn=arn)
 
 
 def mfa_device_tags(aws: Aws, *, serial_number: str) -> dict[str, str]:
     """The tags of a virtual MFA device."""
-    return tag_dictionary(members(aws, operation="ListMFADeviceTags", key="Tags", SerialNumber=serial_number))
+    return _tags(aws, "ListMFADeviceTags", SerialNumber=serial_number)
 
 
 def server_certificate_tags(aws: Aws, *, name: str) -> dict[str, str]:
     """The tags of a server certificate."""
-    return tag_dictionary(
-        members(aws, operation="ListServerCertificateTags", key="Tags", ServerCertificateName=name)
+    return _tags(aws, "ListServerCertificateTags", ServerCertificateName=name)
+
+
+def _tags(aws: Aws, operation: str, **parameters: str) -> dict[str, str]:
+    return dict(read_all(aws, operation, key="Tags", build=itemgetter("Key", "Value"), **parameters))
+
+
+def _access_key(found: dict[str, Any]) -> AccessKeyRecord:
+    return AccessKeyRecord(
+        key_id=found["AccessKeyId"],
+        user_name=found["UserName"],
+        status=found["Status"],
+        created_at=found["CreateDate"],
+    )
+
+
+def _mfa_device(found: dict[str, Any]) -> MfaDeviceRecord:
+    return MfaDeviceRecord(
+        serial_number=found["SerialNumber"], user_name=found["UserName"], enabled_at=found["EnableDate"]
+    )
+
+
+def _ssh_key(found: dict[str, Any]) -> SshKeyRecord:
+    return SshKeyRecord(
+        key_id=found["SSHPublicKeyId"],
+        user_name=found["UserName"],
+        status=found["Status"],
+        uploaded_at=found.get("UploadDate"),
+    )
+
+
+def _certificate(found: dict[str, Any]) -> SigningCertificateRecord:
+    return SigningCertificateRecord(
+        certificate_id=found["CertificateId"],
+        user_name=found["UserName"],
+        status=found["Status"],
+        uploaded_at=found.get("UploadDate"),
+        body_digest=hashlib.sha256(found.get("CertificateBody", "").encode()).hexdigest(),
+    )
+
+
+def _login_profile(found: dict[str, Any]) -> LoginProfileRecord:
+    return LoginProfileRecord(
+        user_name=found["UserName"],
+        created_at=found["CreateDate"],
+        is_reset_required=found.get("PasswordResetRequired", False),
     )
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from iam.aws.errors import map_errors
+from iam.aws.calls import build_all
+from iam.aws.partitions import global_region
+from iam.aws.reads.pages import token_pages
 from iam.aws.session import Aws
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceRecord:
-    """An instance that is not terminated. `profile_arn` is None without an instance profile; `association_id` is what
-    replaces or removes it; `requires_imds_v2` is False where IMDSv1 answers too."""
+    """An instance that is not terminated. `profile_arn` is None without an instance profile;
+    `association_id` is what replaces or removes it; `requires_imds_v2` is False where IMDSv1 answers too."""
 
     instance_id: str
     region: str
@@ -40,30 +43,28 @@ def list_instances(aws: Aws, *, regions: Iterable[str]) -> tuple[InstanceRecord,
 
 def enabled_regions(aws: Aws) -> tuple[str, ...]:
     """The sorted names of the regions that the account can use."""
-    with map_errors("ec2:DescribeRegions"):
-        answer = aws.ec2(_home(aws)).describe_regions(AllRegions=False)
-    return tuple(sorted(region["RegionName"] for region in answer["Regions"]))
-
-
-def _home(aws: Aws) -> str:
-    from iam.aws.partitions import global_region
-
-    return aws.access.region or global_region(aws.access.partition)
+    client = aws.ec2(aws.access.region or global_region(aws.access.partition))
+    found = token_pages(client, "DescribeRegions", key="Regions", AllRegions=False)
+    return tuple(sorted(build_all(found, itemgetter("RegionName"), action="ec2:DescribeRegions")))
 
 
 def _of_region(aws: Aws, *, region: str) -> Iterator[InstanceRecord]:
     client = aws.ec2(region)
-    associations: dict[str, str] = {}
-    with map_errors("ec2:DescribeIamInstanceProfileAssociations"):
-        for page in client.get_paginator("describe_iam_instance_profile_associations").paginate():
-            for found in page["IamInstanceProfileAssociations"]:
-                associations[found["InstanceId"]] = found["AssociationId"]
-    with map_errors("ec2:DescribeInstances"):
-        for page in client.get_paginator("describe_instances").paginate(PaginationConfig={"PageSize": 1000}):
-            for reservation in page["Reservations"]:
-                for instance in reservation["Instances"]:
-                    if instance["State"]["Name"] != "terminated":
-                        yield _record(instance, region=region, associations=associations)
+    operation = "DescribeIamInstanceProfileAssociations"
+    pairs = build_all(
+        token_pages(client, operation, key="IamInstanceProfileAssociations"),
+        itemgetter("InstanceId", "AssociationId"),
+        action=f"ec2:{operation}",
+    )
+    associations: dict[str, str] = dict(pairs)
+    reservations = token_pages(client, "DescribeInstances", key="Reservations", MaxResults=1000)
+    found = (instance for reservation in reservations for instance in reservation.get("Instances", ()))
+    records = build_all(
+        found,
+        lambda instance: _record(instance, region=region, associations=associations),
+        action="ec2:DescribeInstances",
+    )
+    return (record for record in records if record.state != "terminated")
 
 
 def _record(instance: dict[str, Any], *, region: str, associations: dict[str, str]) -> InstanceRecord:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Any, TypeVar
 
-from iam.aws.errors import AwsError, ErrorKind, map_errors
+from iam.aws.calls import invoke, part
+from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import decode
 from iam.aws.reads.decode import Fields, moment, optional, optional_moment, text
-from iam.aws.reads.pages import members, one, raw_pages
+from iam.aws.reads.pages import one, raw_pages, read_all
 from iam.aws.records import (
     CallerIdentity,
     InstanceProfileRecord,
@@ -25,14 +27,15 @@ from iam.aws.records import (
 from iam.aws.session import Aws
 
 T = TypeVar("T")
+WHO = "sts:GetCallerIdentity"
 
 
 def caller_identity(aws: Aws) -> CallerIdentity:
     """Whose credentials these are.
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
-    with map_errors("sts:GetCallerIdentity"):
-        answer = aws.sts.get_caller_identity()
-    return CallerIdentity(account_id=answer["Account"], arn=answer["Arn"], user_id=answer["UserId"])
+    answer = invoke(aws.sts, "GetCallerIdentity", {})
+    account_id, arn, user_id = (part(answer, key, action=WHO) for key in ("Account", "Arn", "UserId"))
+    return CallerIdentity(account_id=account_id, arn=arn, user_id=user_id)
 
 
 def confirm_account(aws: Aws) -> CallerIdentity:
@@ -46,7 +49,7 @@ def confirm_account(aws: Aws) -> CallerIdentity:
         raise AwsError(
             f"The credentials belong to account {identity.account_id}, not to {aws.access.account_id}.",
             kind=ErrorKind.CREDENTIALS,
-            action="sts:GetCallerIdentity",
+            action=WHO,
             code="WrongAccount",
         )
     return identity
@@ -77,80 +80,37 @@ def list_service_specific_credentials(aws: Aws) -> tuple[ServiceSpecificCredenti
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListServiceSpecificCredentials.html
     """
-    found = members(
+    return read_all(
         aws,
-        operation="ListServiceSpecificCredentials",
+        "ListServiceSpecificCredentials",
         key="ServiceSpecificCredentials",
+        build=_service_credential,
         AllUsers=True,
         MaxItems=1000,
-    )
-    return tuple(
-        ServiceSpecificCredentialRecord(
-            credential_id=credential["ServiceSpecificCredentialId"],
-            user_name=credential["UserName"],
-            service_name=credential["ServiceName"],
-            service_user_name=credential.get("ServiceUserName")
-            or credential.get("ServiceCredentialAlias", ""),
-            status=credential["Status"],
-            created_at=credential["CreateDate"],
-            expires_at=credential.get("ExpirationDate"),
-        )
-        for credential in found
     )
 
 
 def list_server_certificates(aws: Aws) -> tuple[ServerCertificateRecord, ...]:
     """All server certificates that are kept in IAM."""
-    found = members(
-        aws, operation="ListServerCertificates", key="ServerCertificateMetadataList", MaxItems=1000
-    )
-    return tuple(
-        ServerCertificateRecord(
-            aws_id=certificate["ServerCertificateId"],
-            name=certificate["ServerCertificateName"],
-            path=certificate["Path"],
-            arn=certificate["Arn"],
-            uploaded_at=certificate.get("UploadDate"),
-            expires_at=certificate.get("Expiration"),
-        )
-        for certificate in found
-    )
+    key = "ServerCertificateMetadataList"
+    return read_all(aws, "ListServerCertificates", key=key, build=_server_certificate, MaxItems=1000)
 
 
 def list_saml_providers(aws: Aws) -> tuple[SamlProviderRecord, ...]:
     """All SAML providers, each read in full (AWS allows 100 per account)."""
-    providers = []
-    for entry in one(aws, operation="ListSAMLProviders").get("SAMLProviderList", ()):
-        detail = one(aws, operation="GetSAMLProvider", SAMLProviderArn=entry["Arn"])
-        providers.append(
-            SamlProviderRecord(
-                arn=entry["Arn"],
-                name=entry["Arn"].partition(":saml-provider/")[2],
-                created_at=detail.get("CreateDate"),
-                valid_until=detail.get("ValidUntil"),
-                metadata_digest=hashlib.sha256(detail.get("SAMLMetadataDocument", "").encode()).hexdigest(),
-                tags=tag_dictionary(detail.get("Tags", ())),
-            )
-        )
-    return tuple(providers)
+    arns = read_all(aws, "ListSAMLProviders", key="SAMLProviderList", build=itemgetter("Arn"))
+    return tuple(_saml_provider(arn, one(aws, "GetSAMLProvider", SAMLProviderArn=arn)) for arn in arns)
 
 
 def list_oidc_providers(aws: Aws) -> tuple[OidcProviderRecord, ...]:
     """All OIDC providers, each read in full (AWS allows 100 per account)."""
-    providers = []
-    for entry in one(aws, operation="ListOpenIDConnectProviders").get("OpenIDConnectProviderList", ()):
-        detail = one(aws, operation="GetOpenIDConnectProvider", OpenIDConnectProviderArn=entry["Arn"])
-        providers.append(
-            OidcProviderRecord(
-                arn=entry["Arn"],
-                url=detail.get("Url", ""),
-                client_ids=tuple(detail.get("ClientIDList", ())),
-                thumbprints=tuple(detail.get("ThumbprintList", ())),
-                created_at=detail.get("CreateDate"),
-                tags=tag_dictionary(detail.get("Tags", ())),
-            )
-        )
-    return tuple(providers)
+    arns = read_all(
+        aws, "ListOpenIDConnectProviders", key="OpenIDConnectProviderList", build=itemgetter("Arn")
+    )
+    return tuple(
+        _oidc_provider(arn, one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn))
+        for arn in arns
+    )
 
 
 def account_summary(aws: Aws) -> dict[str, int]:
@@ -158,19 +118,19 @@ def account_summary(aws: Aws) -> dict[str, int]:
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
     """
-    summary: dict[str, int] = one(aws, operation="GetAccountSummary")["SummaryMap"]
+    summary: dict[str, int] = one(aws, "GetAccountSummary", key="SummaryMap")
     return summary
 
 
 def account_aliases(aws: Aws) -> tuple[str, ...]:
     """The account's alias, if it has one; AWS allows one."""
-    return tuple(members(aws, operation="ListAccountAliases", key="AccountAliases"))
+    return read_all(aws, "ListAccountAliases", key="AccountAliases", build=str)
 
 
 def password_policy(aws: Aws) -> PasswordPolicyRecord | None:
     """The password policy, or None when the account has AWS's default one."""
     try:
-        policy = one(aws, operation="GetAccountPasswordPolicy")["PasswordPolicy"]
+        policy = one(aws, "GetAccountPasswordPolicy", key="PasswordPolicy")
     except AwsError as error:
         if error.kind is ErrorKind.NOT_FOUND:
             return None
@@ -189,16 +149,15 @@ def password_policy(aws: Aws) -> PasswordPolicyRecord | None:
     )
 
 
-def tag_dictionary(tags: object) -> dict[str, str]:
+def tag_dictionary(tags: Iterable[dict[str, str]]) -> dict[str, str]:
     """botocore's list of Key and Value pairs as a dictionary."""
-    return {tag["Key"]: tag["Value"] for tag in tags}  # type: ignore[attr-defined]
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def _read(aws: Aws, *, operation: str, tag: str, build: Callable[[Fields], T]) -> tuple[T, ...]:
-    action = f"iam:{operation}"
     found: list[T] = []
-    for page in raw_pages(aws, operation=operation, tag=tag):
-        found.extend(decode.build_all(page, build=build, action=action))
+    for lists, _ in raw_pages(aws, operation, tags=(tag,)):
+        found.extend(decode.build_all(lists[tag], build=build, action=f"iam:{operation}"))
     return tuple(found)
 
 
@@ -242,4 +201,50 @@ def _instance_profile(fields: Fields) -> InstanceProfileRecord:
         arn=text(fields, "Arn"),
         created_at=moment(text(fields, "CreateDate")),
         roles=tuple(sorted(role.findtext("RoleName") or "" for role in fields.get("Roles", ()))),
+    )
+
+
+def _service_credential(found: dict[str, Any]) -> ServiceSpecificCredentialRecord:
+    return ServiceSpecificCredentialRecord(
+        credential_id=found["ServiceSpecificCredentialId"],
+        user_name=found["UserName"],
+        service_name=found["ServiceName"],
+        service_user_name=found.get("ServiceUserName") or found.get("ServiceCredentialAlias", ""),
+        status=found["Status"],
+        created_at=found["CreateDate"],
+        expires_at=found.get("ExpirationDate"),
+    )
+
+
+def _server_certificate(found: dict[str, Any]) -> ServerCertificateRecord:
+    return ServerCertificateRecord(
+        aws_id=found["ServerCertificateId"],
+        name=found["ServerCertificateName"],
+        path=found["Path"],
+        arn=found["Arn"],
+        uploaded_at=found.get("UploadDate"),
+        expires_at=found.get("Expiration"),
+    )
+
+
+def _saml_provider(arn: str, detail: dict[str, Any]) -> SamlProviderRecord:
+    document: str = part(detail, "SAMLMetadataDocument", action="iam:GetSAMLProvider")
+    return SamlProviderRecord(
+        arn=arn,
+        name=arn.partition(":saml-provider/")[2],
+        created_at=detail.get("CreateDate"),
+        valid_until=detail.get("ValidUntil"),
+        metadata_digest=hashlib.sha256(document.encode()).hexdigest(),
+        tags=tag_dictionary(detail.get("Tags", ())),
+    )
+
+
+def _oidc_provider(arn: str, detail: dict[str, Any]) -> OidcProviderRecord:
+    return OidcProviderRecord(
+        arn=arn,
+        url=part(detail, "Url", action="iam:GetOpenIDConnectProvider"),
+        client_ids=tuple(detail.get("ClientIDList", ())),
+        thumbprints=tuple(detail.get("ThumbprintList", ())),
+        created_at=detail.get("CreateDate"),
+        tags=tag_dictionary(detail.get("Tags", ())),
     )

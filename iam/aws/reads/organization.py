@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
-from iam.aws.errors import AwsError, ErrorKind, map_errors
-from iam.aws.raw import malformed
-from iam.aws.reads.pages import method
+from iam.aws.calls import build_all, invoke
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads.pages import token_pages
 from iam.aws.session import Aws
+
+T = TypeVar("T")
 
 SCP = "SERVICE_CONTROL_POLICY"
 RCP = "RESOURCE_CONTROL_POLICY"
@@ -18,7 +22,7 @@ RCP = "RESOURCE_CONTROL_POLICY"
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRecord:
-    """The organization itself; `policy_types` are those that the organization offers ("SERVICE_CONTROL_POLICY")."""
+    """The organization itself; `feature_set` is "ALL" or "CONSOLIDATED_BILLING"."""
 
     organization_id: str
     arn: str
@@ -28,7 +32,8 @@ class OrganizationRecord:
 
 @dataclass(frozen=True, slots=True)
 class OrganizationUnit:
-    """A root or an organizational unit; `parent_id` is None for a root, `enabled_types` is empty for a unit."""
+    """A root or an organizational unit; `parent_id` is None for a root, `enabled_types` is empty for a
+    unit."""
 
     unit_id: str
     arn: str
@@ -52,7 +57,8 @@ class MemberAccount:
 
 @dataclass(frozen=True, slots=True)
 class ControlPolicy:
-    """An SCP or RCP with its document text and the ids of the roots, units and accounts that it is attached to."""
+    """An SCP or RCP with its document text and the ids of the roots, units and accounts that it is
+    attached to."""
 
     policy_id: str
     arn: str
@@ -75,14 +81,10 @@ class OrganizationTree:
 
 
 def organization(aws: Aws) -> OrganizationRecord:
-    """The organization; AwsError (not_found, AWSOrganizationsNotInUseException) when the account is in none."""
-    found = _call(aws, "DescribeOrganization")["Organization"]
-    return OrganizationRecord(
-        organization_id=found["Id"],
-        arn=found["Arn"],
-        management_account_id=found["MasterAccountId"],
-        feature_set=found["FeatureSet"],
-    )
+    """The organization; AwsError (not_found, AWSOrganizationsNotInUseException) when the account is in
+    none."""
+    answer = invoke(aws.organizations, "DescribeOrganization", {})
+    return build_all([answer], _organization, action="organizations:DescribeOrganization")[0]
 
 
 def discover_accounts(aws: Aws) -> tuple[MemberAccount, ...]:
@@ -91,18 +93,14 @@ def discover_accounts(aws: Aws) -> tuple[MemberAccount, ...]:
     Works from the management account or a delegated administrator's.
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
     """
-    return tuple(_account(found, parent_id=None) for found in _pages(aws, "ListAccounts", key="Accounts"))
+    return _read_all(aws, "ListAccounts", key="Accounts", build=_account)
 
 
 def read_organization(aws: Aws) -> OrganizationTree:
     """The whole tree, with the SCPs and RCPs of the types that are enabled."""
     described = organization(aws)
     units = tuple(_units(aws))
-    accounts = tuple(
-        _account(found, parent_id=unit.unit_id)
-        for unit in units
-        for found in _pages(aws, "ListAccountsForParent", key="Accounts", ParentId=unit.unit_id)
-    )
+    accounts = tuple(account for unit in units for account in _accounts_of(aws, unit.unit_id))
     enabled = {kind for unit in units for kind in unit.enabled_types}
     policies = tuple(
         policy for kind in (SCP, RCP) if kind in enabled for policy in control_policies(aws, kind=kind)
@@ -112,37 +110,68 @@ def read_organization(aws: Aws) -> OrganizationTree:
 
 def control_policies(aws: Aws, *, kind: str) -> tuple[ControlPolicy, ...]:
     """All policies of one kind (`SCP` or `RCP`) with documents and targets."""
-    return tuple(
-        _policy(aws, found["Id"]) for found in _pages(aws, "ListPolicies", key="Policies", Filter=kind)
-    )
+    ids = _read_all(aws, "ListPolicies", key="Policies", build=itemgetter("Id"), Filter=kind)
+    return tuple(_control_policy(aws, policy_id) for policy_id in ids)
+
+
+def is_outside_of_organization(error: AwsError) -> bool:
+    """Whether the error says that the account belongs to no organization, rather than that asking was
+    refused."""
+    return error.kind is ErrorKind.NOT_FOUND and error.code == "AWSOrganizationsNotInUseException"
 
 
 def _units(aws: Aws) -> Iterator[OrganizationUnit]:
-    roots = [_unit(root, parent_id=None) for root in _pages(aws, "ListRoots", key="Roots")]
-    waiting = list(roots)
-    yield from roots
+    waiting = deque(_read_all(aws, "ListRoots", key="Roots", build=_unit))
     while waiting:
-        parent = waiting.pop(0)
-        for found in _pages(
-            aws, "ListOrganizationalUnitsForParent", key="OrganizationalUnits", ParentId=parent.unit_id
-        ):
-            unit = _unit(found, parent_id=parent.unit_id)
-            waiting.append(unit)
-            yield unit
+        unit = waiting.popleft()
+        yield unit
+        below = "ListOrganizationalUnitsForParent"
+        found = _read_all(aws, below, key="OrganizationalUnits", build=_unit, ParentId=unit.unit_id)
+        waiting.extend(replace(child, parent_id=unit.unit_id) for child in found)
 
 
-def _unit(found: dict[str, Any], *, parent_id: str | None) -> OrganizationUnit:
+def _accounts_of(aws: Aws, parent_id: str) -> Iterator[MemberAccount]:
+    found = _read_all(aws, "ListAccountsForParent", key="Accounts", build=_account, ParentId=parent_id)
+    return (replace(account, parent_id=parent_id) for account in found)
+
+
+def _control_policy(aws: Aws, policy_id: str) -> ControlPolicy:
+    target_of = itemgetter("TargetId")
+    targets = _read_all(aws, "ListTargetsForPolicy", key="Targets", build=target_of, PolicyId=policy_id)
+    answer = invoke(aws.organizations, "DescribePolicy", {"PolicyId": policy_id})
+    described = build_all([answer], _policy, action="organizations:DescribePolicy")[0]
+    return replace(described, targets=tuple(sorted(targets)))
+
+
+def _read_all(
+    aws: Aws, operation: str, *, key: str, build: Callable[[dict[str, Any]], T], **parameters: Any
+) -> tuple[T, ...]:
+    found = token_pages(aws.organizations, operation, key=key, **parameters)
+    return build_all(found, build, action=f"organizations:{operation}")
+
+
+def _organization(answer: dict[str, Any]) -> OrganizationRecord:
+    found = answer["Organization"]
+    return OrganizationRecord(
+        organization_id=found["Id"],
+        arn=found["Arn"],
+        management_account_id=found["MasterAccountId"],
+        feature_set=found["FeatureSet"],
+    )
+
+
+def _unit(found: dict[str, Any]) -> OrganizationUnit:
     enabled = (entry["Type"] for entry in found.get("PolicyTypes", ()) if entry.get("Status") == "ENABLED")
     return OrganizationUnit(
         unit_id=found["Id"],
         arn=found["Arn"],
         name=found["Name"],
-        parent_id=parent_id,
+        parent_id=None,
         enabled_types=tuple(sorted(enabled)),
     )
 
 
-def _account(found: dict[str, Any], *, parent_id: str | None) -> MemberAccount:
+def _account(found: dict[str, Any]) -> MemberAccount:
     return MemberAccount(
         account_id=found["Id"],
         arn=found["Arn"],
@@ -150,45 +179,20 @@ def _account(found: dict[str, Any], *, parent_id: str | None) -> MemberAccount:
         email=found.get("Email", ""),
         status=found.get("State") or found.get("Status", ""),
         joined_at=found.get("JoinedTimestamp"),
-        parent_id=parent_id,
+        parent_id=None,
     )
 
 
-def _policy(aws: Aws, policy_id: str) -> ControlPolicy:
-    found = _call(aws, "DescribePolicy", PolicyId=policy_id)["Policy"]
+def _policy(answer: dict[str, Any]) -> ControlPolicy:
+    found = answer["Policy"]
     summary = found["PolicySummary"]
-    targets = _pages(aws, "ListTargetsForPolicy", key="Targets", PolicyId=policy_id)
     return ControlPolicy(
-        policy_id=policy_id,
+        policy_id=summary["Id"],
         arn=summary["Arn"],
         name=summary["Name"],
         description=summary.get("Description", ""),
         kind=summary["Type"],
         document=found["Content"],
         is_aws_managed=summary.get("AwsManaged", False),
-        targets=tuple(sorted(target["TargetId"] for target in targets)),
+        targets=(),
     )
-
-
-def _pages(aws: Aws, operation: str, *, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-    token: str | None = None
-    while True:
-        answer = _call(aws, operation, **parameters, **({"NextToken": token} if token else {}))
-        yield from answer.get(key, ())
-        following = answer.get("NextToken")
-        if not following:
-            return
-        if following == token:
-            raise malformed(f"organizations:{operation}", "the same token came twice")
-        token = following
-
-
-def _call(aws: Aws, operation: str, **parameters: Any) -> dict[str, Any]:
-    with map_errors(f"organizations:{operation}"):
-        answer: dict[str, Any] = method(aws.organizations, operation)(**parameters)
-    return answer
-
-
-def is_outside_of_organization(error: AwsError) -> bool:
-    """Whether the error says that the account belongs to no organization, rather than that asking was refused."""
-    return error.kind is ErrorKind.NOT_FOUND and error.code == "AWSOrganizationsNotInUseException"

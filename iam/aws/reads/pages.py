@@ -2,30 +2,78 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
-from iam.aws.errors import map_errors
-from iam.aws.raw import malformed, raw_answer
+from iam.aws.calls import build_all, invoke, part
+from iam.aws.errors import AwsError
+from iam.aws.raw import MALFORMED, malformed, raw_answer
 from iam.aws.session import Aws
 
-_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+T = TypeVar("T")
+ATTEMPTS = 3
 
 
-def raw_pages(aws: Aws, *, operation: str, tag: str, page_size: int = 1000) -> Iterator[list[bytes]]:
-    """The `<member>` fragments of an IAM list call, a page at a time; AwsError when a page is not whole."""
-    action, name = f"iam:{operation}", tag.encode()
+def one(aws: Aws, operation: str, *, key: str | None = None, **parameters: Any) -> Any:
+    """The answer of one IAM call, or the part of it that `key` names."""
+    answer = invoke(aws.iam, operation, parameters)
+    return answer if key is None else part(answer, key, action=f"iam:{operation}")
+
+
+def read_all(
+    aws: Aws, operation: str, *, key: str, build: Callable[[Any], T], **parameters: Any
+) -> tuple[T, ...]:
+    """What `build` makes of the members of all pages of an IAM list call, as botocore parses them."""
+    return build_all(members(aws, operation, key=key, **parameters), build, action=f"iam:{operation}")
+
+
+def members(aws: Aws, operation: str, *, key: str, **parameters: Any) -> Iterator[Any]:
+    """The members of all pages of an IAM list call."""
+    action = f"iam:{operation}"
     marker: str | None = None
     while True:
-        parameters: dict[str, Any] = {"MaxItems": page_size, **({"Marker": marker} if marker else {})}
-        with raw_answer(action, tags=(name,)) as answer, map_errors(action):
-            envelope = method(aws.iam, operation)(**parameters)
-        following = next_marker(envelope, marker=marker, action=action)
-        yield answer.members(name)
+        answer = invoke(aws.iam, operation, {**parameters, **({"Marker": marker} if marker else {})})
+        found = part(answer, key, action=action)
+        # ListServiceSpecificCredentials of one user and the provider lists have no pages, and do not say so.
+        following = next_marker(answer, marker=marker, action=action) if "IsTruncated" in answer else None
+        yield from found
         if following is None:
             return
         marker = following
+
+
+def raw_pages(
+    aws: Aws, operation: str, *, tags: tuple[str, ...], page_size: int = 1000
+) -> Iterator[tuple[dict[str, list[bytes]], bool]]:
+    """({list name: its `<member>` fragments}, whether it is the last) of each page of an IAM list call.
+
+    A page that is not whole is asked for again, and then raises AwsError.
+    """
+    action = f"iam:{operation}"
+    names = tuple(tag.encode() for tag in tags)
+    marker: str | None = None
+    while True:
+        parameters: dict[str, Any] = {"MaxItems": page_size, **({"Marker": marker} if marker else {})}
+        lists, envelope = _raw_page(aws, operation, names=names, parameters=parameters)
+        following = next_marker(envelope, marker=marker, action=action)
+        yield {name.decode(): lists.pop(name) for name in names}, following is None
+        if following is None:
+            return
+        marker = following
+
+
+def _raw_page(
+    aws: Aws, operation: str, *, names: tuple[bytes, ...], parameters: dict[str, Any]
+) -> tuple[dict[bytes, list[bytes]], dict[str, Any]]:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with raw_answer(f"iam:{operation}", tags=names) as answer:
+                envelope = invoke(aws.iam, operation, parameters)
+            return answer.taken(envelope), envelope
+        except AwsError as error:
+            if error.code != MALFORMED or attempt == ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
 
 
 def next_marker(envelope: dict[str, Any], *, marker: str | None, action: str) -> str | None:
@@ -40,34 +88,16 @@ def next_marker(envelope: dict[str, Any], *, marker: str | None, action: str) ->
     return following
 
 
-def members(aws: Aws, *, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
-    """The members of all pages of an IAM list call, as botocore parses them."""
-    action = f"iam:{operation}"
-    marker: str | None = None
+def token_pages(client: Any, operation: str, *, key: str, **parameters: Any) -> Iterator[Any]:
+    """The members of all pages of a call that pages by NextToken (Organizations, EC2)."""
+    action = f"{client.meta.service_model.service_name}:{operation}"
+    token: str | None = None
     while True:
-        with map_errors(action):
-            answer = method(aws.iam, operation)(**parameters, **({"Marker": marker} if marker else {}))
-        yield from answer.get(key, ())
-        if not answer.get("IsTruncated"):
+        answer = invoke(client, operation, {**parameters, **({"NextToken": token} if token else {})})
+        yield from part(answer, key, action=action)
+        following = answer.get("NextToken")
+        if not following:
             return
-        marker = next_marker(answer, marker=marker, action=action)
-
-
-def one(aws: Aws, *, operation: str, **parameters: Any) -> dict[str, Any]:
-    """The answer of one IAM call."""
-    with map_errors(f"iam:{operation}"):
-        answer: dict[str, Any] = method(aws.iam, operation)(**parameters)
-    return answer
-
-
-def method(client: Any, operation: str) -> Any:
-    """The client's method for an operation as AWS names it ("ListMFADevices")."""
-    return getattr(client, client_method_name(client, operation))
-
-
-def client_method_name(client: Any, operation: str) -> str:
-    """botocore's own Python name of an operation."""
-    for python_name, aws_name in client.meta.method_to_api_mapping.items():
-        if aws_name == operation:
-            return str(python_name)
-    raise ValueError(f"{client.meta.service_model.service_name} has no operation {operation!r}.")
+        if following == token:
+            raise malformed(action, "the same token came twice")
+        token = following

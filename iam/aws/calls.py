@@ -1,0 +1,60 @@
+"""Make one call of an AWS client by AWS's name of it; whatever goes wrong in it ends as AwsError."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from iam.aws.errors import AwsError, map_errors
+from iam.aws.raw import malformed
+
+T = TypeVar("T")
+
+
+def invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parsed answer of an operation ("ListMFADevices"); AwsError when it failed or could not be read.
+
+    botocore lets KeyError and ValueError through when a body is well-formed but not the answer that it should
+    be.
+    """
+    action = f"{client.meta.service_model.service_name}:{operation}"
+    call = getattr(client, _python_name(client.meta.method_to_api_mapping, operation))
+    with map_errors(action):
+        try:
+            answer: dict[str, Any] = call(**parameters)
+        except (BotoCoreError, ClientError, AwsError):
+            raise
+        except (ResponseParserError, LookupError, ValueError, TypeError, AttributeError) as error:
+            raise malformed(action, f"{type(error).__name__}: {error}"[:300]) from error
+    return answer
+
+
+def _python_name(names: dict[str, str], operation: str) -> str:
+    found = _by_operation(tuple(names.items())).get(operation)
+    if found is None:
+        raise ValueError(f"There is no operation {operation!r}.")
+    return found
+
+
+@lru_cache(maxsize=16)
+def _by_operation(names: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {operation: python_name for python_name, operation in names}
+
+
+def part(answer: Mapping[str, Any], key: str, *, action: str) -> Any:
+    """A part of an answer that is always there; AwsError when it is not, so that nothing is read as empty."""
+    if key not in answer:
+        raise malformed(action, f"it lacks {key}")
+    return answer[key]
+
+
+def build_all(found: Iterable[Any], build: Callable[[Any], T], *, action: str) -> tuple[T, ...]:
+    """What `build` makes of each member of a list; AwsError when one lacks what AWS always sends."""
+    try:
+        return tuple(build(member) for member in found)
+    except KeyError as error:
+        raise malformed(action, f"a member of the list lacks {error.args[0]}") from error
