@@ -1,0 +1,1 @@
+"""Connect, change, discover, import and disconnect accounts."""

@@ -1,0 +1,112 @@
+"""Connect one account: by a role, by the worker's own credentials, or as part of an organization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from iam.journal.services import record
+from iam.mirror.accounts.actors import Actor, must_manage
+from iam.mirror.accounts.prepare import refuse_connected
+from iam.mirror.accounts.validation import (
+    SetupError,
+    checked_external_id,
+    checked_name,
+    checked_number,
+    checked_partition,
+    checked_role,
+)
+from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.setup import ConnectionDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How an account is to be reached; checked when it is connected."""
+
+    account_id: str
+    name: str
+    source: str
+    partition: str = "aws"
+    role_arn: str = ""
+    write_role_arn: str = ""
+    external_id: str = field(default="", repr=False)
+    organization_id: str = ""
+
+
+def connect_account(connection: Connection, *, actor: Actor, due_at: datetime | None = None) -> Account:
+    """Make the account known, or known again with its history; nothing is asked of AWS here.
+
+    `due_at` is when the schedule reads it for the first time; None leaves that to the doctor, who asks for a reading as soon as
+    the account is reached. Raises SetupError, with the field, for what cannot be.
+    """
+    must_manage(actor, account_id=checked_number(connection.account_id))
+    fields = _checked(connection) | {"next_pull_at": due_at, "removed_at": None}
+    number = str(fields.pop("account_id"))
+    try:
+        with transaction.atomic():
+            return _write(number, fields, actor=actor)
+    except IntegrityError:
+        raise SetupError(
+            f"Account {number} was connected by somebody else a moment ago.", field="account_id"
+        ) from None
+
+
+def _write(number: str, fields: dict[str, object], *, actor: Actor) -> Account:
+    refuse_connected(number)
+    before = Account.objects.filter(account_id=number).first()
+    account, _ = Account.objects.update_or_create(account_id=number, defaults=fields)
+    ConnectionDraft.objects.filter(account_id=number).delete()
+    record(
+        kind="account.connect",
+        actor=actor,
+        subject=account.name,
+        account_id=number,
+        data={
+            "by": account.source,
+            "partition": account.partition,
+            "role": account.role_arn,
+            "write_role": account.write_role_arn,
+            "known_before": before is not None,
+        },
+    )
+    return account
+
+
+def _checked(connection: Connection) -> dict[str, object]:
+    number = checked_number(connection.account_id)
+    partition = checked_partition(connection.partition)
+    by_role = connection.source in {Source.ROLE, Source.ORGANIZATION}
+    if not by_role and connection.source != Source.ENVIRONMENT:
+        raise SetupError("An account is connected by a role, an organization or the environment.")
+    role = write_role = external_id = ""
+    if by_role:
+        role = checked_role(connection.role_arn, account_id=number, partition=partition)
+        external_id = checked_external_id(connection.external_id, required=connection.source == Source.ROLE)
+    if by_role and connection.write_role_arn.strip():
+        write_role = checked_write_role(
+            connection.write_role_arn, account_id=number, partition=partition, role_arn=role
+        )
+    return {
+        "account_id": number,
+        "name": checked_name(connection.name, default=f"account {number}"),
+        "source": connection.source,
+        "partition": partition,
+        "role_arn": role,
+        "write_role_arn": write_role,
+        "external_id": external_id,
+        "organization_id": connection.organization_id[:34],
+    }
+
+
+def checked_write_role(text: str, *, account_id: str, partition: str, role_arn: str) -> str:
+    """The ARN of the role that carries out changes: another than the one that reads."""
+    arn = checked_role(text, account_id=account_id, partition=partition, field="write_role_arn")
+    if arn == role_arn:
+        raise SetupError(
+            "This is the role that reads. Changes need a second role, so that reading never can write.",
+            field="write_role_arn",
+        )
+    return arn

@@ -1,0 +1,108 @@
+"""Connect many accounts of an organization at once, all by one role name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from iam.mirror.accounts.actors import Actor, must_manage
+from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.validation import (
+    SetupError,
+    checked_external_id,
+    checked_role_name,
+)
+from iam.mirror.models.accounts import Account, Source
+
+READABLE = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class RolePlan:
+    """The roles that every chosen account has under the same name; a blank writing role leaves accounts read only."""
+
+    role_name: str
+    write_role_name: str = ""
+    external_id: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Who was connected, and who was left out and why."""
+
+    connected: tuple[Account, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+def connect_discovered(
+    result: dict[str, object], *, chosen: Collection[str] | None, plan: RolePlan, actor: Actor
+) -> Outcome:
+    """Connect the chosen accounts of a discovery (None: all that are active and not connected); the schedule reads them at once.
+
+    `result` is a discovery as JSON. The account that was asked with the worker's own credentials is connected by these, since a
+    management account has no role that an organization made in it. Running it again connects what is still missing.
+    """
+    must_manage(actor, account_id="")
+    checked = _checked(plan)
+    found = {str(one["account_id"]): one for one in _accounts(result)}
+    unknown = sorted(set(chosen or ()) - set(found))
+    if unknown:
+        raise SetupError(f"Account {unknown[0]} is not in the organization that was found.")
+    taken = set(
+        Account.objects.filter(account_id__in=found, removed_at__isnull=True)
+        .exclude(source=Source.EXPORT)
+        .values_list("account_id", flat=True)
+    )
+    connected, left_out = [], []
+    for number in sorted(found if chosen is None else set(chosen)):
+        name, status = str(found[number]["name"]), str(found[number]["status"])
+        if number in taken:
+            left_out.append((number, f"{name} is connected already"))
+        elif status != READABLE:
+            left_out.append((number, f"{name} is {status.lower().replace('_', ' ')} in AWS"))
+        else:
+            connection = _connection(result, number, name=name, plan=checked)
+            connected.append(connect_account(connection, actor=actor, due_at=datetime.now(tz=UTC)))
+    return Outcome(tuple(connected), tuple(left_out))
+
+
+def _checked(plan: RolePlan) -> RolePlan:
+    write = plan.write_role_name.strip()
+    checked = RolePlan(
+        role_name=checked_role_name(plan.role_name),
+        write_role_name=checked_role_name(write, field="write_role_name") if write else "",
+        external_id=checked_external_id(plan.external_id, required=False),
+    )
+    if checked.write_role_name == checked.role_name:
+        raise SetupError(
+            "Changes need a second role, so that reading never can write.", field="write_role_name"
+        )
+    return checked
+
+
+def _accounts(result: dict[str, object]) -> list[dict[str, object]]:
+    accounts = result.get("accounts")
+    return [one for one in accounts if isinstance(one, dict)] if isinstance(accounts, list | tuple) else []
+
+
+def _connection(result: dict[str, object], number: str, *, name: str, plan: RolePlan) -> Connection:
+    identity = result["identity"]
+    assert isinstance(identity, dict)
+    partition = str(identity["partition"])
+    organization_id = str(result["organization_id"])
+    if result.get("own_credentials") and number == identity["account_id"]:
+        return Connection(
+            number, name, Source.ENVIRONMENT, partition=partition, organization_id=organization_id
+        )
+    arn = f"arn:{partition}:iam::{number}:role/"
+    return Connection(
+        number,
+        name,
+        Source.ORGANIZATION,
+        partition=partition,
+        role_arn=arn + plan.role_name,
+        write_role_arn=arn + plan.write_role_name if plan.write_role_name else "",
+        external_id=plan.external_id,
+        organization_id=organization_id,
+    )

@@ -1,0 +1,128 @@
+"""Ask AWS who the worker is and which accounts an organization has; for workers and commands only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads.lists import caller_identity
+from iam.aws.reads.organization import discover_accounts, is_outside_of_organization, organization
+from iam.aws.session import Access, connect
+from iam.mirror.accounts.reach import own_access
+from iam.mirror.accounts.validation import SetupError
+from iam.mirror.models.accounts import Account
+from iam.mirror.pull.reach import UnreachableError, access_to
+
+WRONG_CREDENTIALS = "AWS does not accept the worker's credentials. Give the worker's environment valid ones; the web process needs none."
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose credentials were used. `principal` is what a trust policy names for them."""
+
+    account_id: str
+    arn: str
+    partition: str
+    principal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An account of the organization; `status` is AWS's word, "ACTIVE" for one that can be read."""
+
+    account_id: str
+    name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The accounts of an organization, and who was asked."""
+
+    identity: Identity
+    own_credentials: bool
+    organization_id: str
+    management_account_id: str
+    accounts: tuple[Found, ...]
+
+    def as_result(self) -> dict[str, Any]:
+        """The discovery as JSON."""
+        return asdict(self)
+
+
+def find_identity(access: Access | None = None) -> Identity:
+    """Whose credentials these are: the worker's own by default. Raises SetupError when AWS does not say."""
+    try:
+        aws = connect(access or own_access(), attempts=2)
+        caller = caller_identity(aws)
+    except AwsError as error:
+        raise SetupError(sentence(error)) from error
+    aws.close()
+    partition = caller.arn.split(":")[1]
+    return Identity(caller.account_id, caller.arn, partition, principal_of(caller.arn))
+
+
+def principal_of(arn: str) -> str:
+    """The IAM ARN behind a caller's: a session's role (AWS leaves a role's path out of it), a user as it is."""
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
+        return f"arn:{parts[1]}:iam::{parts[4]}:role/{parts[5].split('/')[1]}"
+    return arn
+
+
+def discover(account: Account | None) -> Discovery:
+    """All accounts of the organization, asked through a connected account or (None) with the worker's own credentials.
+
+    Raises SetupError with what to do. https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+    """
+    try:
+        access = access_to(account) if account else own_access()
+    except UnreachableError as error:
+        raise SetupError(str(error)) from error
+    identity = find_identity(access)
+    aws = connect(access)
+    try:
+        described = organization(aws)
+        found = discover_accounts(aws)
+    except AwsError as error:
+        raise SetupError(_refusal(error, identity)) from error
+    finally:
+        aws.close()
+    return Discovery(
+        identity=identity,
+        own_credentials=account is None,
+        organization_id=described.organization_id,
+        management_account_id=described.management_account_id,
+        accounts=tuple(
+            Found(one.account_id, one.name or one.account_id, one.status)
+            for one in sorted(found, key=lambda one: (one.name.lower(), one.account_id))
+        ),
+    )
+
+
+def _refusal(error: AwsError, identity: Identity) -> str:
+    if is_outside_of_organization(error):
+        return f"Account {identity.account_id} belongs to no organization. Connect it by a role instead."
+    if error.kind is ErrorKind.DENIED:
+        return (
+            f"{identity.principal} may not call {error.permission}. Only the management account of the organization and its "
+            f"delegated administrators can list accounts; give the role {error.permission} there, or choose another account."
+        )
+    return sentence(error)
+
+
+def sentence(error: AwsError) -> str:
+    """What happened and what to do, for a person; AWS's code and request id at the end."""
+    reference = ", ".join(
+        part for part in (error.code, error.request_id and f"request {error.request_id}") if part
+    )
+    told = f" AWS says: {error.message}" if error.request_id else ""
+    text = {
+        ErrorKind.DENIED: f"AWS refuses {error.permission or error.action}.{told}",
+        ErrorKind.CREDENTIALS: f"{WRONG_CREDENTIALS}{told or ' ' + error.message}",
+        ErrorKind.UNAVAILABLE: f"AWS cannot be reached or does not work just now ({error.message}). Try again later.",
+        ErrorKind.TIMEOUT: "AWS did not answer in time. Try again later.",
+        ErrorKind.THROTTLED: "AWS asks for fewer calls just now. Try again in a minute.",
+    }.get(error.kind, f"{error.action} failed: {error.message}")
+    return f"{text} ({reference})" if reference else text

@@ -1,0 +1,199 @@
+"""Load an uploaded export into the mirror, as one observation of its account at the moment when it was made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Max
+
+from iam.aws.export import Export, ExportError, read_export
+from iam.aws.reads import credential_report
+from iam.aws.reads.credential_report import CredentialReport
+from iam.journal.services import record
+from iam.mirror import services
+from iam.mirror.accounts import uploads
+from iam.mirror.accounts.actors import Actor, must_manage
+from iam.mirror.accounts.validation import SetupError, checked_name
+from iam.mirror.models.accounts import Account, Section, Source
+
+OnPhase = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The files of an import. `observed_at` None takes the newest date that the files themselves hold."""
+
+    export: Path
+    report: Path | None = None
+    name: str = ""
+    observed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was loaded: the account, as of when, how many of each kind, and what the files left open."""
+
+    account: Account
+    observed_at: datetime
+    counts: dict[str, int]
+    warnings: tuple[str, ...]
+    is_new: bool
+
+    def as_result(self) -> dict[str, Any]:
+        """The import as JSON."""
+        return {
+            "account_id": self.account.account_id,
+            "name": self.account.name,
+            "observed_at": self.observed_at.isoformat(),
+            "counts": self.counts,
+            "warnings": list(self.warnings),
+            "is_new": self.is_new,
+        }
+
+
+def import_export(parts: Parts, *, actor: Actor, on_phase: OnPhase = lambda phase: None) -> Imported:
+    """Read the files, find or make the account that they are about, and add the observation.
+
+    Raises SetupError with a sentence that says what is wrong and where: in the file, or with the account. Nothing is kept then.
+    """
+    on_phase("Reading the export")
+    export = _read(parts.export)
+    report = _read_report(parts.report, export) if parts.report else None
+    observed_at = parts.observed_at or newest(export, report)
+    _check_actor(actor, export)
+    with transaction.atomic():
+        account, is_new = _account(export, name=parts.name, observed_at=observed_at)
+    on_phase("Loading")
+    try:
+        services.load_export(account, export, observed_at=observed_at, credential_report=report)
+    except BaseException:
+        if is_new:
+            account.delete()
+        raise
+    counts = dict(Counter(item.kind for item in export.items))
+    record(
+        kind="account.import",
+        actor=actor,
+        subject=account.name,
+        account_id=account.account_id,
+        data={"observed_at": observed_at, "counts": counts, "is_new": is_new},
+    )
+    return Imported(account, observed_at, counts, export.warnings, is_new)
+
+
+def _read(path: Path) -> Export:
+    limit = uploads.limit_bytes()
+    try:
+        with path.open("rb") as file:
+            return read_export(file, max_bytes=limit)
+    except ExportError as error:
+        raise SetupError(str(error), field="export") from error
+    except OSError as error:
+        raise SetupError(f"The file cannot be read: {error.strerror}.", field="export") from error
+
+
+def _read_report(path: Path, export: Export) -> CredentialReport:
+    try:
+        with path.open("rb") as file:
+            content = file.read(uploads.limit_bytes() + 1)
+        if len(content) > uploads.limit_bytes():
+            raise SetupError("The credential report is larger than any that AWS makes.", field="report")
+        report = credential_report.parse_credential_report(content, generated_at=datetime.now(tz=UTC))
+    except ValueError as error:
+        raise SetupError(str(error), field="report") from error
+    except OSError as error:
+        raise SetupError(
+            f"The credential report cannot be read: {error.strerror}.", field="report"
+        ) from error
+    for row in report.rows:
+        owner = row.arn.split(":")[4] if row.arn.count(":") >= 5 else ""
+        if owner != export.account_id:
+            raise SetupError(
+                f"The credential report is of account {owner or 'unknown'}, the export of {export.account_id}.",
+                field="report",
+            )
+    return report
+
+
+def newest(export: Export, report: CredentialReport | None) -> datetime:
+    """The newest date in the files: the earliest moment at which they can have been made. Never in the future."""
+    now = datetime.now(tz=UTC)
+    dates = [date for date in _dates(export, report) if date <= now]
+    return max(dates, default=now)
+
+
+def _dates(export: Export, report: CredentialReport | None) -> Iterator[datetime]:
+    for item in export.items:
+        rec = item.record
+        yield from _known(
+            getattr(rec, "created_at", None),
+            getattr(rec, "updated_at", None),
+            getattr(rec, "last_used_at", None),
+            *(version.created_at for version in getattr(rec, "versions", ())),
+        )
+    for row in report.rows if report else ():
+        yield from _known(
+            row.created_at,
+            row.password_last_used,
+            row.password_last_changed,
+            *(moment for key in row.keys for moment in (key.last_rotated, key.last_used_at)),
+        )
+
+
+def _known(*dates: datetime | None) -> Iterable[datetime]:
+    return (date for date in dates if date is not None)
+
+
+def _check_actor(actor: Actor, export: Export) -> None:
+    try:
+        must_manage(actor, account_id=export.account_id)
+    except PermissionDenied:
+        raise SetupError(f"Account {export.account_id} is not yours to manage.", field="export") from None
+
+
+def _account(export: Export, *, name: str, observed_at: datetime) -> tuple[Account, bool]:
+    """The account of the export: made, known from an earlier upload, or disconnected and now known again."""
+    account = Account.objects.select_for_update().filter(account_id=export.account_id).first()
+    if account is None:
+        default = f"account {export.account_id}"
+        made = Account.objects.create(
+            account_id=export.account_id,
+            name=checked_name(name, default=default),
+            partition=export.partition,
+            source=Source.EXPORT,
+        )
+        return made, True
+    if account.removed_at is None and account.source != Source.EXPORT:
+        raise SetupError(
+            f"Account {account.account_id} is connected already, as {account.name}, and read from AWS itself. "
+            "An upload cannot say more; disconnect it first if it should.",
+            field="export",
+        )
+    if account.partition != export.partition:
+        raise SetupError(
+            f"The export is of the partition {export.partition}; {account.name} is in {account.partition}.",
+            field="export",
+        )
+    _refuse_older(account, observed_at)
+    account.source, account.removed_at = Source.EXPORT, None
+    if name.strip():
+        account.name = checked_name(name)
+    account.save(update_fields=["source", "removed_at", "name"])
+    return account, False
+
+
+def _refuse_older(account: Account, observed_at: datetime) -> None:
+    last = Section.objects.filter(account=account).aggregate(last=Max("observed_at"))["last"]
+    if last is not None and observed_at <= last:
+        raise SetupError(
+            f"{account.name} is known as of {last:%-d %b %Y, %H:%M:%S} UTC, and this export counts as of "
+            f"{observed_at:%-d %b %Y, %H:%M:%S} UTC. Only a later one adds something; if it was made later, say when.",
+            field="observed_at",
+        )

@@ -1,0 +1,103 @@
+"""Ask a worker: who are you, which accounts has the organization, read this upload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from django.db import transaction
+
+from iam.journal.services import record
+from iam.mirror.accounts import uploads
+from iam.mirror.accounts.actors import Actor, must_manage, person_of
+from iam.mirror.accounts.validation import SetupError
+from iam.mirror.accounts.work import nudge_on_commit
+from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.setup import JobState, SetupJob, SetupKind
+
+ALL_ACCOUNTS = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One uploaded file as it comes in: its name as the browser told it, for display only, and its bytes in pieces."""
+
+    file_name: str
+    chunks: Iterable[bytes]
+
+
+@transaction.atomic
+def request_identity(*, actor: Actor, fresh_for: timedelta = timedelta(minutes=2)) -> SetupJob:
+    """Ask whose credentials the worker has; an answer or a question that is at most `fresh_for` old serves."""
+    recent = SetupJob.objects.filter(
+        kind=SetupKind.IDENTITY, created_at__gt=datetime.now(tz=UTC) - fresh_for
+    ).exclude(state=JobState.FAILED)
+    job = recent.order_by("-created_at").first()
+    if job is None:
+        job = SetupJob.objects.create(kind=SetupKind.IDENTITY, requested_by=person_of(actor))
+        nudge_on_commit(job)
+    return job
+
+
+@transaction.atomic
+def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
+    """Ask for the accounts of the organization, through a connected account or (None) the worker's own credentials."""
+    must_manage(actor, account_id=ALL_ACCOUNTS)
+    if account and account.source == Source.EXPORT:
+        raise SetupError("This account is known from an uploaded file; nothing can be asked of it.")
+    job = SetupJob.objects.create(
+        kind=SetupKind.DISCOVER,
+        requested_by=person_of(actor),
+        params={"account": account.account_id if account else ""},
+    )
+    record(
+        kind="organization.discover",
+        actor=actor,
+        subject=account.name if account else "the worker's own credentials",
+        account_id=account.account_id if account else "",
+    )
+    nudge_on_commit(job)
+    return job
+
+
+def request_import(
+    export: Upload,
+    *,
+    actor: Actor,
+    report: Upload | None = None,
+    name: str = "",
+    observed_at: datetime | None = None,
+) -> SetupJob:
+    """Keep the files where only a worker of this installation reads them, and ask for them to be loaded.
+
+    Whose account it is shows in the file alone, so the right to manage that account is checked again when it is read.
+    """
+    if observed_at and observed_at > datetime.now(tz=UTC):
+        raise SetupError("The export cannot have been made in the future.", field="observed_at")
+    job = SetupJob(id=uuid4(), kind=SetupKind.IMPORT, requested_by=person_of(actor))
+    size = uploads.store(job.id, export.chunks, part=uploads.EXPORT)
+    try:
+        if report:
+            size += uploads.store(job.id, report.chunks, part=uploads.REPORT)
+        job.params = {
+            "export": export.file_name[:200],
+            "report": report.file_name[:200] if report else "",
+            "name": name,
+            "size": size,
+            "observed_at": observed_at.isoformat() if observed_at else "",
+        }
+        with transaction.atomic():
+            job.save(force_insert=True)
+            record(
+                kind="account.upload",
+                actor=actor,
+                subject=job.params["export"],
+                data={"bytes": size, "with_report": report is not None},
+            )
+            nudge_on_commit(job)
+    except BaseException:
+        uploads.remove(job.id)
+        raise
+    return job

@@ -1,0 +1,64 @@
+"""Prepare a connection: keep the external id that is part of the trust until the role is there."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import transaction
+
+from iam.journal.services import record
+from iam.mirror.accounts.actors import Actor, must_manage, person_of
+from iam.mirror.accounts.validation import (
+    SetupError,
+    checked_name,
+    checked_number,
+    checked_partition,
+)
+from iam.mirror.models.accounts import Account, Source
+from iam.mirror.models.setup import ConnectionDraft
+
+
+def new_external_id() -> str:
+    """96 random bits, so that nobody can guess another account's."""
+    return f"gh-{secrets.token_hex(12)}"
+
+
+def refuse_connected(account_id: str) -> None:
+    """Raise SetupError when the account is reached already; one known from an upload may still be connected."""
+    account = Account.objects.filter(account_id=account_id, removed_at__isnull=True).first()
+    if account and account.source != Source.EXPORT:
+        raise SetupError(f"Account {account_id} is connected already, as {account.name}.", field="account_id")
+
+
+@transaction.atomic
+def prepare_connection(account_id: str, *, name: str, partition: str, actor: Actor) -> ConnectionDraft:
+    """The draft of the account: the one that is there, so that its external id stays as it was written in AWS, or a new one.
+
+    Raises SetupError for an account that is connected, and for a number or name that cannot be.
+    """
+    number = checked_number(account_id)
+    must_manage(actor, account_id=number)
+    fields = {
+        "name": checked_name(name, default=f"account {number}"),
+        "partition": checked_partition(partition),
+    }
+    refuse_connected(number)
+    draft, made = ConnectionDraft.objects.get_or_create(
+        account_id=number,
+        defaults=fields | {"external_id": new_external_id(), "requested_by": person_of(actor)},
+    )
+    if made:
+        record(kind="account.prepare", actor=actor, subject=draft.name, account_id=number)
+    else:
+        ConnectionDraft.objects.filter(pk=draft.pk).update(**fields)
+        draft.refresh_from_db()
+    return draft
+
+
+@transaction.atomic
+def discard_draft(draft: ConnectionDraft, *, actor: Actor) -> None:
+    """Forget a prepared connection with its external id."""
+    must_manage(actor, account_id=draft.account_id)
+    deleted, _ = ConnectionDraft.objects.filter(pk=draft.pk).delete()
+    if deleted:
+        record(kind="account.discard", actor=actor, subject=draft.name, account_id=draft.account_id)

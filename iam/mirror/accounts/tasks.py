@@ -1,0 +1,26 @@
+"""Celery tasks of the accounts pages: each takes an id at most and calls one service."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.mirror.accounts.run_jobs import run_job, sweep_jobs
+from iam.mirror.accounts.work import EndsItsRow
+from iam.mirror.models.setup import SetupJob
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    base=EndsItsRow,
+    row_model=SetupJob,
+    name="iam.mirror.accounts.tasks.run_setup_job",
+    soft_time_limit=1500,
+)
+def run_setup_job(job_id: str) -> None:
+    """Carry out a queued job."""
+    run_job(job_id)
+
+
+@shared_task(name="iam.mirror.accounts.tasks.sweep_setup_jobs")  # type: ignore[untyped-decorator]
+def sweep_setup_jobs() -> None:
+    """Nudge what the broker forgot, end what failed too often, remove files that nobody will read."""
+    sweep_jobs()

@@ -1,0 +1,60 @@
+"""Uploaded files on their way to the worker: private, under names of ours, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+EXPORT = "json"
+REPORT = "csv"
+_STALE_SECONDS = 24 * 3600
+
+
+def limit_bytes() -> int:
+    """How much one upload may hold."""
+    return int(settings.UPLOAD_MEGABYTES) * 1024 * 1024
+
+
+def folder() -> Path:
+    """Where uploads wait; web processes and workers must share it."""
+    path = Path(settings.VAR) / "uploads"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def path_of(job_id: UUID | str, *, part: str) -> Path:
+    """The file of a job; never a name that came from outside."""
+    return folder() / f"{job_id}.{part}"
+
+
+def store(job_id: UUID, chunks: Iterable[bytes], *, part: str) -> int:
+    """Write a file that only this user can read; returns its size in bytes."""
+    size = 0
+    handle = os.open(path_of(job_id, part=part), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        for chunk in chunks:
+            size += len(chunk)
+            file.write(chunk)
+    return size
+
+
+def remove(job_id: UUID | str) -> None:
+    """Remove the files of a job; it is no error when they are gone."""
+    for part in (EXPORT, REPORT):
+        path_of(job_id, part=part).unlink(missing_ok=True)
+
+
+def remove_stale(*, keep: set[str]) -> int:
+    """Remove files that are older than a day and belong to no job of `keep`; returns how many."""
+    removed = 0
+    for path in folder().iterdir():
+        old = time.time() - path.stat().st_mtime > _STALE_SECONDS
+        if old and path.stem not in keep:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed

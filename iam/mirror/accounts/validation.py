@@ -1,0 +1,119 @@
+"""What an account's number, name, role and external id must look like; each complaint names its field."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from iam.mirror.models.accounts import Partition
+
+_NUMBER = re.compile(r"[0-9]{12}")
+_ROLE = re.compile(r"arn:([a-z-]+):iam::([0-9]{12}):role/((?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})", re.ASCII)
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+NAME_LONGEST = 128
+INTERVALS = (5, 15, 30, 60, 240, 1440)
+"""Minutes between scheduled readings that can be chosen; an account without a choice follows GATEHOUSE_PULL_MINUTES."""
+
+
+class SetupError(Exception):
+    """What was asked for cannot be done; the message is a sentence for the person, `field` the part of the form it is about."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+@dataclass(frozen=True, slots=True)
+class RoleArn:
+    """The parts of a role's ARN; `path` is "/" or "/…/"."""
+
+    partition: str
+    account_id: str
+    path: str
+    name: str
+
+
+def checked_number(text: str, *, field: str = "account_id") -> str:
+    """The twelve digits of an account number, which may be written in groups (1234-5678-9012)."""
+    number = re.sub(r"[\s-]", "", text)
+    if not _NUMBER.fullmatch(number):
+        raise SetupError("An account number has twelve digits.", field=field)
+    return number
+
+
+def checked_partition(text: str) -> str:
+    """One of the three partitions."""
+    if text not in Partition.values:
+        raise SetupError(f"The partition is one of {', '.join(Partition.values)}.", field="partition")
+    return text
+
+
+def checked_name(text: str, *, default: str = "") -> str:
+    """A name for people, on one line."""
+    name = " ".join(text.split()) or default
+    if not name:
+        raise SetupError("Give the account a name.", field="name")
+    if _UNPRINTABLE.search(name):
+        raise SetupError("The name has a character that cannot be shown.", field="name")
+    if len(name) > NAME_LONGEST:
+        raise SetupError(f"The name is longer than {NAME_LONGEST} characters.", field="name")
+    return name
+
+
+def parsed_role(text: str, *, field: str = "role_arn") -> RoleArn:
+    """The parts of a role's ARN."""
+    found = _ROLE.fullmatch(text.strip())
+    if not found:
+        if ":assumed-role/" in text:
+            raise SetupError(
+                "This is the ARN of a session. Write the role's own, such as arn:aws:iam::123456789012:role/NAME.",
+                field=field,
+            )
+        raise SetupError(
+            "This is not the ARN of a role, such as arn:aws:iam::123456789012:role/gatehouse-read.",
+            field=field,
+        )
+    return RoleArn(found[1], found[2], f"/{found[3]}", found[4])
+
+
+def checked_role(text: str, *, account_id: str, partition: str, field: str = "role_arn") -> str:
+    """The ARN of a role that belongs to the account and its partition."""
+    role = parsed_role(text, field=field)
+    if role.account_id != account_id:
+        raise SetupError(f"This role belongs to account {role.account_id}, not to {account_id}.", field=field)
+    if role.partition != partition:
+        raise SetupError(
+            f"This role is in the partition {role.partition}, the account in {partition}.", field=field
+        )
+    return text.strip()
+
+
+def checked_role_name(text: str, *, field: str = "role_name") -> str:
+    """The name of a role, without path and account."""
+    name = text.strip()
+    if not _ROLE_NAME.fullmatch(name):
+        raise SetupError(
+            "A role name has 1 to 64 letters, digits or any of +=,.@_- and no slash.", field=field
+        )
+    return name
+
+
+def checked_external_id(text: str, *, required: bool) -> str:
+    """An external id as AWS allows it: 2 to 1,224 letters, digits or any of +=,.@:/_-"""
+    value = text.strip()
+    if not value and not required:
+        return ""
+    if not _EXTERNAL_ID.fullmatch(value):
+        raise SetupError(
+            "An external ID has 2 to 1,224 letters, digits or any of +=,.@:/_-", field="external_id"
+        )
+    return value
+
+
+def checked_interval(minutes: int | None) -> int | None:
+    """Minutes between readings; None follows the default."""
+    if minutes is not None and minutes not in INTERVALS:
+        raise SetupError("Choose one of the intervals of the list.", field="pull_every")
+    return minutes

@@ -1,0 +1,102 @@
+"""How a worker takes a row of work, keeps it, and ends it; and how Celery is told that there is one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+import structlog
+from celery import Task, current_app
+from django.db import models, transaction
+from django.db.models import F, Q
+from kombu.exceptions import OperationalError
+
+from iam.mirror.models.setup import DoctorRun, Job, JobState, SetupJob
+
+logger = structlog.get_logger(__name__)
+LEASE = timedelta(minutes=3)
+ATTEMPTS = 3
+GAVE_UP = (
+    "Gatehouse could not finish this; the worker's log says why. Nothing was changed in AWS. Start it again."
+)
+T = TypeVar("T", bound=Job)
+TASKS: dict[type[Job], str] = {
+    SetupJob: "iam.mirror.accounts.tasks.run_setup_job",
+    DoctorRun: "iam.mirror.doctor.tasks.examine_account",
+}
+
+
+class EndsItsRow(Task):  # type: ignore[misc]
+    """A task whose row ends even where a defect ends the task, so that nobody waits for it; `row_model` says which table."""
+
+    row_model: type[Job]
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        """Celery's own log has the defect."""
+        give_up(self.row_model, str(args[0]))
+
+
+def nudge_on_commit(job: Job) -> None:
+    """Tell Celery of the row once it is there for the worker to see."""
+    transaction.on_commit(partial(nudge, job))
+
+
+def nudge(job: Job) -> None:
+    """Tell Celery of the row; without a broker the sweep finds it later."""
+    try:
+        current_app.send_task(TASKS[type(job)], args=[str(job.pk)], retry=False)
+    except OperationalError as error:
+        logger.warning("setup.not_nudged", job=str(job.pk), error=str(error))
+
+
+def claim(model: type[T], job_id: UUID | str, *, lease: timedelta = LEASE) -> T | None:
+    """The row, now ours until the lease ends; None when it is somebody else's or final."""
+    now = datetime.now(tz=UTC)
+    free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=now)
+    rows = model._default_manager.filter(free, pk=job_id, attempts__lt=ATTEMPTS)
+    taken = rows.update(
+        state=JobState.RUNNING, began_at=now, lease_until=now + lease, attempts=F("attempts") + 1
+    )
+    return model._default_manager.get(pk=job_id) if taken else None
+
+
+def report_progress(job: Job, *, phase: str, done: int = 0, total: int = 0, lease: timedelta = LEASE) -> None:
+    """Say what is being done, and keep the row."""
+    job.phase, job.done, job.total = phase[:64], done, total
+    job.lease_until = datetime.now(tz=UTC) + lease
+    _running(job).update(phase=job.phase, done=done, total=total, lease_until=job.lease_until)
+
+
+def end(job: Job, *, state: JobState, message: str = "", **fields: object) -> bool:
+    """Write the end of the work; False when the row was no longer running."""
+    changes = {"state": state, "message": message[:2048], "ended_at": datetime.now(tz=UTC), "phase": ""}
+    updated = _running(job).update(**changes, **fields)
+    job.refresh_from_db()
+    return bool(updated)
+
+
+def give_up(model: type[Job], job_id: str) -> None:
+    """End a row whose task ended in a defect."""
+    model._default_manager.filter(pk=job_id, state=JobState.RUNNING).update(
+        state=JobState.FAILED, message=GAVE_UP, ended_at=datetime.now(tz=UTC), phase=""
+    )
+
+
+def sweep(model: type[Job], *, older_than: timedelta = timedelta(seconds=10)) -> int:
+    """Nudge again what waits or was left by a dead worker, and end what failed too often; returns how many were nudged."""
+    now = datetime.now(tz=UTC)
+    left = Q(state=JobState.RUNNING, lease_until__lt=now)
+    model._default_manager.filter(left, attempts__gte=ATTEMPTS).update(
+        state=JobState.FAILED, message=GAVE_UP, ended_at=now, phase=""
+    )
+    waiting = Q(state=JobState.QUEUED, created_at__lt=now - older_than)
+    due = list(model._default_manager.filter(left | waiting).order_by("created_at")[:50])
+    for job in due:
+        nudge(job)
+    return len(due)
+
+
+def _running(job: Job) -> models.QuerySet[Job]:
+    return type(job)._default_manager.filter(pk=job.pk, state=JobState.RUNNING)

@@ -1,0 +1,1 @@
+"""Examine how an account is reached: try every permission, harmlessly, and name what is missing."""

@@ -1,0 +1,114 @@
+"""One whole examination of an account, step by step; only workers and commands may run it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from iam.aws.session import Access
+from iam.mirror.doctor.checks import BAD, Check
+from iam.mirror.doctor.reads import examine_reads
+from iam.mirror.doctor.way import assumed, belongs, opened, own_caller, without_external_id
+from iam.mirror.doctor.writes import examine_read_only, examine_writes
+from iam.mirror.models.accounts import Account, Source
+
+OnCheck = Callable[[Check], None]
+
+
+class Examination:
+    """Collects the checks of one account. Every role is assumed anew, so that a change of its trust is seen at once."""
+
+    def __init__(self, account: Account, *, on_check: OnCheck | None = None) -> None:
+        self.account = account
+        self.checks: list[Check] = []
+        self._on_check = on_check
+        self._session_name = f"gatehouse-doctor-{secrets.token_hex(4)}"
+
+    def run(self) -> list[Check]:
+        """All checks in order. Where the way is barred nothing behind it is tried."""
+        reading, principal = self._way()
+        if reading is None:
+            return self.checks
+        with opened(reading, attempts=3) as aws:
+            for check in examine_reads(aws, self.account):
+                self._add(check)
+            if self.account.source != Source.ENVIRONMENT:
+                self._add(examine_read_only(aws, self.account, principal=self.account.role_arn))
+            else:
+                for check in examine_writes(aws, self.account, principal=principal):
+                    self._add(check)
+        if self.account.write_role_arn:
+            self._writing(principal)
+        return self.checks
+
+    def _way(self) -> tuple[Access | None, str]:
+        own = Access(
+            account_id=self.account.account_id,
+            partition=self.account.partition,
+            session_name=self._session_name,
+        )
+        caller, checks = own_caller(own)
+        self._add(*checks)
+        if caller is None:
+            return None, ""
+        if self.account.source == Source.ENVIRONMENT:
+            check = belongs(self.account, caller, key="account")
+            self._add(check)
+            return (own if check.verdict not in BAD else None), caller.principal
+        return self._reading(caller.principal), caller.principal
+
+    def _reading(self, principal: str) -> Access | None:
+        access = self._role(self.account.role_arn)
+        _, checks = assumed(
+            self.account, access, principal=principal, key="assume", title="Assume the reading role"
+        )
+        self._add(*checks)
+        if any(check.verdict in BAD for check in checks):
+            return None
+        if access.external_id:
+            self._add(
+                without_external_id(self._role(self.account.role_arn, external_id=""), key="no-external-id")
+            )
+        return access
+
+    def _writing(self, principal: str) -> None:
+        access = self._role(self.account.write_role_arn)
+        _, checks = assumed(
+            self.account,
+            access,
+            principal=principal,
+            key="assume-write",
+            title="Assume the writing role",
+            group="write",
+        )
+        self._add(*checks)
+        if any(check.verdict in BAD for check in checks):
+            return
+        if access.external_id:
+            bare = self._role(self.account.write_role_arn, external_id="")
+            self._add(without_external_id(bare, key="no-external-id-write", group="write"))
+        with opened(access, attempts=3) as aws:
+            for check in examine_writes(aws, self.account, principal=self.account.write_role_arn):
+                self._add(check)
+
+    def _role(self, role_arn: str, *, external_id: str | None = None) -> Access:
+        chosen = self.account.external_id if external_id is None else external_id
+        return Access(
+            account_id=self.account.account_id,
+            partition=self.account.partition,
+            mode="role",
+            role_arn=role_arn,
+            external_id=chosen or None,
+            session_name=self._session_name,
+        )
+
+    def _add(self, *checks: Check) -> None:
+        for check in checks:
+            self.checks.append(check)
+            if self._on_check:
+                self._on_check(check)
+
+
+def examine(account: Account, *, on_check: OnCheck | None = None) -> list[Check]:
+    """Examine how the account is reached and what its roles may do; failures become checks, never exceptions of AWS."""
+    return Examination(account, on_check=on_check).run()

@@ -1,0 +1,138 @@
+"""The smallest harmless call for each action: one item of a list, or the name of something that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+NOBODY = "gatehouse-doctor-no-such-name"
+"""A name that no account has: "there is no such entity" means that asking was allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One call. `answers` are the error codes by which AWS says that the call was allowed but there is nothing to show."""
+
+    action: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    answers: frozenset[str] = frozenset({"NoSuchEntity"})
+
+    @property
+    def service(self) -> str:
+        """The service as botocore names it."""
+        return self.action.partition(":")[0]
+
+    @property
+    def operation(self) -> str:
+        """The operation as AWS names it."""
+        return self.action.partition(":")[2]
+
+
+_ONE: Mapping[str, Any] = {"MaxItems": 1}
+_USER: Mapping[str, Any] = {"UserName": NOBODY}
+_GROUP: Mapping[str, Any] = {"GroupName": NOBODY}
+_ROLE: Mapping[str, Any] = {"RoleName": NOBODY}
+_INLINE: Mapping[str, Any] = {"PolicyName": NOBODY}
+_REPORT = frozenset({"ReportNotPresent", "ReportExpired", "ReportInProgress"})
+_DRY_RUN = frozenset({"DryRunOperation"})
+_ORGANIZATION = frozenset(
+    {
+        "ParentNotFoundException",
+        "PolicyNotFoundException",
+        "InvalidInputException",
+        "PolicyTypeNotEnabledException",
+    }
+)
+
+KEY_IN_USE = "iam:GetAccessKeyLastUsed"
+"""AWS denies this one for a key that it does not know, so that it can only be tried with a real key of the account."""
+
+
+def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[str, Probe]:
+    """Action → its probe, for every reading action; the key's only where a real key id is known."""
+    arn = f"arn:{partition}:iam::{account_id}:"
+    policy = {"PolicyArn": f"{arn}policy/{NOBODY}"}
+    saml = {"SAMLProviderArn": f"{arn}saml-provider/{NOBODY}"}
+    oidc = {"OpenIDConnectProviderArn": f"{arn}oidc-provider/{NOBODY}.example"}
+    iam: dict[str, Mapping[str, Any]] = {
+        "GetAccountAuthorizationDetails": {"MaxItems": 1, "Filter": ["Group"]},
+        "ListUsers": _ONE,
+        "ListRoles": _ONE,
+        "ListVirtualMFADevices": _ONE,
+        "ListServiceSpecificCredentials": {"AllUsers": True, "MaxItems": 1},
+        "ListInstanceProfiles": _ONE,
+        "ListServerCertificates": _ONE,
+        "ListSAMLProviders": {},
+        "GetSAMLProvider": saml,
+        "ListOpenIDConnectProviders": {},
+        "GetOpenIDConnectProvider": oidc,
+        "GetAccountSummary": {},
+        "ListAccountAliases": {},
+        "GetAccountPasswordPolicy": {},
+        "ListAccessKeys": _USER,
+        "ListMFADevices": _USER,
+        "ListSSHPublicKeys": _USER,
+        "ListSigningCertificates": _USER,
+        "GetLoginProfile": _USER,
+        "ListPolicyTags": policy,
+        "ListInstanceProfileTags": {"InstanceProfileName": NOBODY},
+        "ListSAMLProviderTags": saml,
+        "ListOpenIDConnectProviderTags": oidc,
+        "ListMFADeviceTags": {"SerialNumber": f"{arn}mfa/{NOBODY}"},
+        "ListServerCertificateTags": {"ServerCertificateName": NOBODY},
+        "GetUser": _USER,
+        "ListGroupsForUser": _USER,
+        "ListUserPolicies": _USER,
+        "GetUserPolicy": {**_USER, **_INLINE},
+        "ListAttachedUserPolicies": _USER,
+        "GetGroup": _GROUP,
+        "ListGroupPolicies": _GROUP,
+        "GetGroupPolicy": {**_GROUP, **_INLINE},
+        "ListAttachedGroupPolicies": _GROUP,
+        "GetRole": _ROLE,
+        "ListRolePolicies": _ROLE,
+        "GetRolePolicy": {**_ROLE, **_INLINE},
+        "ListAttachedRolePolicies": _ROLE,
+        "ListInstanceProfilesForRole": _ROLE,
+        "GetPolicy": policy,
+        "ListPolicyVersions": policy,
+        "GetPolicyVersion": {**policy, "VersionId": "v1"},
+    }
+    found = {f"iam:{name}": Probe(f"iam:{name}", params) for name, params in iam.items()}
+    for name in ("GenerateCredentialReport", "GetCredentialReport"):
+        found[f"iam:{name}"] = Probe(f"iam:{name}", answers=_REPORT)
+    if access_key_id:
+        found[KEY_IN_USE] = Probe(KEY_IN_USE, {"AccessKeyId": access_key_id})
+    return found | _organization() | _instances()
+
+
+def _organization() -> dict[str, Probe]:
+    nothing = {"ParentId": "r-zzzz"}
+    policy = {"PolicyId": "p-zzzzzzzz"}
+    calls: dict[str, Mapping[str, Any]] = {
+        "DescribeOrganization": {},
+        "ListAccounts": {"MaxResults": 1},
+        "ListRoots": {"MaxResults": 1},
+        "ListOrganizationalUnitsForParent": nothing,
+        "ListAccountsForParent": nothing,
+        "ListPolicies": {"Filter": "SERVICE_CONTROL_POLICY", "MaxResults": 1},
+        "DescribePolicy": policy,
+        "ListTargetsForPolicy": policy,
+    }
+    return {
+        f"organizations:{name}": Probe(f"organizations:{name}", params, answers=_ORGANIZATION)
+        for name, params in calls.items()
+    }
+
+
+def _instances() -> dict[str, Probe]:
+    return {
+        f"ec2:{name}": Probe(f"ec2:{name}", {"DryRun": True}, answers=_DRY_RUN)
+        for name in ("DescribeInstances", "DescribeRegions")
+    } | {
+        # This one has no dry run.
+        "ec2:DescribeIamInstanceProfileAssociations": Probe(
+            "ec2:DescribeIamInstanceProfileAssociations", {"MaxResults": 5}, answers=_DRY_RUN
+        )
+    }

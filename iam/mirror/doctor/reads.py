@@ -1,0 +1,156 @@
+"""Try every reading action, one section at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iam.aws.calls import invoke
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.permissions import READ
+from iam.aws.session import Aws
+from iam.mirror.doctor.checks import Check, Verdict, is_explicit_denial, why_denied
+from iam.mirror.doctor.probes import KEY_IN_USE, Probe, probes
+from iam.mirror.doctor.words import READS
+from iam.mirror.models import Account, Entity, Kind
+
+ORGANIZATION = "organization"
+_USERS_ASKED = 10
+_GIVES_UP = 3
+"""So many sections that fail one after the other: AWS is not there, and asking on would only take long."""
+
+
+def examine_reads(aws: Aws, account: Account) -> Iterator[Check]:
+    """One check per section of `iam.aws.permissions.READ`."""
+    table = probes(
+        account_id=account.account_id, partition=account.partition, access_key_id=_some_key(aws, account)
+    )
+    broken = 0
+    for section, actions in READ.items():
+        if section == ORGANIZATION:
+            check = _organization(aws, account, table)
+        else:
+            check = tried(aws, actions, table=table, key=section, title=READS.get(section, section))
+        yield check
+        broken = broken + 1 if check.verdict is Verdict.FAILED else 0
+        if broken == _GIVES_UP:
+            return
+
+
+def tried(
+    aws: Aws, actions: Sequence[str], *, table: dict[str, Probe], key: str, title: str, group: str = "read"
+) -> Check:
+    """One check of several actions: each is tried, and all that are denied are named."""
+    denied: list[AwsError] = []
+    broken: list[AwsError] = []
+    untried: list[str] = []
+    for action in actions:
+        probe = table.get(action)
+        if probe is None:
+            untried.append(action)
+            continue
+        error = _error_of(aws, probe)
+        if error is not None:
+            (denied if error.kind is ErrorKind.DENIED else broken).append(error)
+        if error is not None and _is_hopeless(error):
+            break
+    if denied:
+        return _denial(denied, key=key, group=group, title=title)
+    if broken:
+        first = broken[0]
+        return Check(
+            key, group, title, Verdict.FAILED, f"{first.action} failed: {first.message}",
+            told=first.message, code=first.code, request_id=first.request_id,
+        )  # fmt: skip
+    if untried:
+        return Check(key, group, title, Verdict.UNTESTED, _untried(untried, actions))
+    return Check(key, group, title, Verdict.OK, _count(len(actions)))
+
+
+def _error_of(aws: Aws, probe: Probe) -> AwsError | None:
+    """What stands in the way of the call; None when it was allowed, whatever there is to show."""
+    client = aws.ec2(_region(aws)) if probe.service == "ec2" else aws.client(probe.service)
+    try:
+        invoke(client, probe.operation, probe.params)
+    except AwsError as error:
+        return None if error.code in probe.answers or error.kind is ErrorKind.NOT_FOUND else error
+    return None
+
+
+def _region(aws: Aws) -> str:
+    return str(aws.iam.meta.region_name)
+
+
+def _is_hopeless(error: AwsError) -> bool:
+    return error.kind in {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.CREDENTIALS}
+
+
+def _denial(errors: list[AwsError], *, key: str, group: str, title: str) -> Check:
+    first = errors[0]
+    missing = tuple(dict.fromkeys(error.permission or error.action for error in errors))
+    return Check(
+        key,
+        group,
+        title,
+        Verdict.DENIED,
+        f"{', '.join(missing)}: {why_denied(first.message)}",
+        missing=missing,
+        is_explicit=is_explicit_denial(first.message),
+        told=first.message,
+        code=first.code,
+        request_id=first.request_id,
+    )
+
+
+def _untried(untried: list[str], actions: Sequence[str]) -> str:
+    rest = len(actions) - len(untried)
+    others = f"{_count(rest)}. " if rest else ""
+    if untried == [KEY_IN_USE]:
+        return f"{others}{KEY_IN_USE} can be tried only with a real access key, and none was found"
+    return f"{others}Not tried: {', '.join(untried)}"
+
+
+def _count(number: int) -> str:
+    return "1 action works" if number == 1 else f"{number} actions work"
+
+
+def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> Check:
+    """The organization is read through its management account or a delegated administrator's; a member needs nothing."""
+    title = READS[ORGANIZATION]
+    try:
+        answer = invoke(aws.organizations, "DescribeOrganization", {})
+    except AwsError as error:
+        if error.kind is ErrorKind.NOT_FOUND:
+            return Check(
+                ORGANIZATION, "read", title, Verdict.SKIPPED, "The account belongs to no organization"
+            )
+        if error.kind is ErrorKind.DENIED:
+            return tried(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
+        return Check(
+            ORGANIZATION, "read", title, Verdict.FAILED, f"{error.action} failed: {error.message}",
+            told=error.message, code=error.code, request_id=error.request_id,
+        )  # fmt: skip
+    management = str(answer.get("Organization", {}).get("MasterAccountId", ""))
+    if management != account.account_id and _error_of(aws, table["organizations:ListAccounts"]) is not None:
+        detail = f"Not needed here: the organization is read through its management account {management}"
+        return Check(ORGANIZATION, "read", title, Verdict.SKIPPED, detail)
+    return tried(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
+
+
+def _some_key(aws: Aws, account: Account) -> str:
+    """The id of an access key of the account: one that the mirror knows, else one of the first users' that has one; or ""."""
+    known = Entity.objects.filter(account=account, kind=Kind.ACCESS_KEY, gone_at__isnull=True)
+    newest = known.order_by("-first_seen").values_list("aws_id", flat=True).first()
+    if newest:
+        return newest
+    try:
+        users = invoke(aws.iam, "ListUsers", {"MaxItems": _USERS_ASKED}).get("Users", ())
+        for user in users:
+            keys = invoke(aws.iam, "ListAccessKeys", {"UserName": user["UserName"]}).get(
+                "AccessKeyMetadata", ()
+            )
+            for key in keys:
+                return str(key["AccessKeyId"])
+    except AwsError:
+        # The checks of ListUsers and ListAccessKeys say so themselves.
+        return ""
+    return ""

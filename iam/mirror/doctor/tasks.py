@@ -1,0 +1,17 @@
+"""Celery tasks of the doctor: each takes an id and calls one service."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.mirror.accounts.work import EndsItsRow
+from iam.mirror.doctor.services import run_examination
+from iam.mirror.models.setup import DoctorRun
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    base=EndsItsRow, row_model=DoctorRun, name="iam.mirror.doctor.tasks.examine_account", soft_time_limit=600
+)
+def examine_account(run_id: str) -> None:
+    """Carry out a queued examination."""
+    run_examination(run_id)

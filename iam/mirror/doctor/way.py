@@ -1,0 +1,158 @@
+"""Examine the way to an account: the worker's own credentials, the clock, the roles, the account behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from iam.aws.calls import invoke
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.session import Access, Aws, connect
+from iam.mirror.accounts.discover import principal_of
+from iam.mirror.doctor.checks import Check, Verdict, failed
+from iam.mirror.doctor.words import no_credentials, no_role
+from iam.mirror.models.accounts import Account, Source
+
+SKEW_WARNS = 60
+"""Seconds by which the clock may differ before it is mentioned; AWS refuses signatures from five minutes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom AWS sees, and by how many seconds its clock is ahead of ours."""
+
+    account_id: str
+    arn: str
+    skew: int | None
+
+    @property
+    def partition(self) -> str:
+        """The partition of the ARN."""
+        return self.arn.split(":")[1]
+
+    @property
+    def principal(self) -> str:
+        """What a trust policy names."""
+        return principal_of(self.arn)
+
+
+@contextmanager
+def opened(access: Access, *, attempts: int = 2) -> Iterator[Aws]:
+    """A way that is closed afterwards, with few retries: who waits at the page would rather hear of a failure soon."""
+    aws = connect(access, attempts=attempts)
+    try:
+        yield aws
+    finally:
+        aws.close()
+
+
+def ask(aws: Aws) -> Caller:
+    """Whose credentials these are. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    answer = invoke(aws.sts, "GetCallerIdentity", {})
+    return Caller(answer["Account"], answer["Arn"], _skew(answer.get("ResponseMetadata", {})))
+
+
+def _skew(metadata: dict[str, Any]) -> int | None:
+    told = metadata.get("HTTPHeaders", {}).get("date")
+    try:
+        moment = parsedate_to_datetime(told) if told else None
+    except ValueError:
+        return None
+    return round((moment - datetime.now(tz=UTC)).total_seconds()) if moment and moment.tzinfo else None
+
+
+def own_caller(access: Access) -> tuple[Caller | None, list[Check]]:
+    """The worker's own credentials and its clock."""
+    title = "The worker's own credentials"
+    try:
+        with opened(access) as aws:
+            caller = ask(aws)
+    except AwsError as error:
+        return None, [failed("worker", "way", title, error, detail=no_credentials(error))]
+    return caller, [Check("worker", "way", title, Verdict.OK, caller.principal), *_clock(caller)]
+
+
+def _clock(caller: Caller) -> list[Check]:
+    if caller.skew is None:
+        return []
+    title = "The worker's clock"
+    if abs(caller.skew) <= SKEW_WARNS:
+        return [Check("clock", "way", title, Verdict.OK, "Agrees with AWS's")]
+    word = "behind" if caller.skew > 0 else "ahead of"
+    detail = (
+        f"It is {abs(caller.skew)} s {word} AWS's; from five minutes on AWS refuses every call. "
+        "Let the machine take its time from the network."
+    )
+    return [Check("clock", "way", title, Verdict.WARNING, detail)]
+
+
+def belongs(account: Account, caller: Caller, *, key: str, group: str = "way") -> Check:
+    """Whether the credentials lead to the account that the row says, in the partition that it says."""
+    title = "The account behind it"
+    if caller.account_id != account.account_id:
+        detail = f"The credentials belong to account {caller.account_id}, not to {account.account_id}. " + (
+            "The worker's environment has changed."
+            if account.source == Source.ENVIRONMENT
+            else "Correct the role's ARN."
+        )
+        return Check(key, group, title, Verdict.FAILED, detail)
+    if caller.partition != account.partition:
+        detail = f"AWS says that it lies in the partition {caller.partition}; here it is kept as {account.partition}."
+        return Check(key, group, title, Verdict.FAILED, detail)
+    return Check(key, group, title, Verdict.OK, f"{account.account_id} in the partition {account.partition}")
+
+
+def assumed(
+    account: Account, access: Access, *, principal: str, key: str, title: str, group: str = "way"
+) -> tuple[Caller | None, list[Check]]:
+    """Whether a role can be assumed, and whether it leads to the account."""
+    try:
+        with opened(access) as aws:
+            caller = ask(aws)
+    except AwsError as error:
+        detail = no_role(
+            error,
+            role_arn=access.role_arn or "",
+            principal=principal,
+            has_external_id=bool(access.external_id),
+        )
+        verdict = Verdict.DENIED if error.kind is ErrorKind.DENIED else Verdict.FAILED
+        check = Check(
+            key,
+            group,
+            title,
+            verdict,
+            detail,
+            told=error.message,
+            code=error.code,
+            request_id=error.request_id,
+        )
+        return None, [check]
+    return caller, [
+        Check(key, group, title, Verdict.OK, access.role_arn or ""),
+        belongs(account, caller, key=f"{key}-account", group=group),
+    ]
+
+
+def without_external_id(access: Access, *, key: str, group: str = "way") -> Check:
+    """Whether the role is refused to whoever does not name the external id, as its trust policy should have it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    title = "Without the external ID"
+    try:
+        with opened(access) as aws:
+            ask(aws)
+    except AwsError as error:
+        if error.kind is ErrorKind.DENIED:
+            return Check(key, group, title, Verdict.OK, "Refused, as it must be")
+        return failed(key, group, title, error)
+    detail = (
+        "AWS hands out the role without it: the trust policy has no condition on sts:ExternalId. Add the condition, so that "
+        "nobody else who uses this hub can be talked into this account."
+    )
+    return Check(key, group, title, Verdict.WARNING, detail)

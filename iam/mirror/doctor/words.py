@@ -1,0 +1,82 @@
+"""The words of an examination: what a part of the reading is called, and what AWS's refusals mean."""
+
+from __future__ import annotations
+
+from iam.aws.errors import AwsError, ErrorKind
+
+READS = {
+    "authorization": "Users, groups, roles and policies",
+    "users": "Last sign-ins",
+    "roles": "Role settings",
+    "credential-report": "Passwords, keys and MFA in one report",
+    "virtual-mfa-devices": "Virtual MFA devices",
+    "service-credentials": "Service-specific credentials",
+    "instance-profiles": "Instance profiles",
+    "server-certificates": "Server certificates",
+    "saml-providers": "SAML providers",
+    "oidc-providers": "OpenID Connect providers",
+    "account": "Account settings",
+    "access-keys": "Access keys and their use",
+    "mfa-devices": "Hardware MFA and security keys",
+    "ssh-keys": "SSH keys",
+    "signing-certificates": "Signing certificates",
+    "login-profiles": "Console passwords",
+    "tags": "Tags",
+    "re-read": "One entity on its own, after a change",
+    "organization": "Organization, SCPs and RCPs",
+    "instances": "EC2 instances",
+}
+"""Key of `iam.aws.permissions.READ` → its title."""
+
+FAMILIES = {"group-membership": "Group memberships"}
+"""Key of `iam.aws.permissions.WRITE` → its title."""
+
+_SKEW = (
+    "signature expired",
+    "not yet current",
+    "requesttimetooskewed",
+    "requestexpired",
+    "request has expired",
+)
+
+
+def is_clock_skew(error: AwsError) -> bool:
+    """Whether AWS refused the signature because of its time."""
+    text = f"{error.code} {error.message}".lower()
+    return error.kind is ErrorKind.CREDENTIALS and any(word in text for word in _SKEW)
+
+
+def no_credentials(error: AwsError) -> str:
+    """What is wrong with the worker's own credentials, and what to do."""
+    if is_clock_skew(error):
+        return (
+            "The worker's clock differs from AWS's by more than five minutes, so that AWS refuses every signature. "
+            "Let the machine take its time from the network."
+        )
+    if error.kind in {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT}:
+        return (
+            f"AWS cannot be reached from the worker: {error.message} Look at its network, its proxy and, if it is set, "
+            "AWS_ENDPOINT_URL."
+        )
+    if not error.request_id:
+        return (
+            f"The worker finds no credentials: {error.message}. Give it an instance profile, a task role, or AWS_ variables "
+            "in its environment."
+        )
+    return f"AWS does not accept the worker's credentials: {error.message}"
+
+
+def no_role(error: AwsError, *, role_arn: str, principal: str, has_external_id: bool) -> str:
+    """Why a role could not be assumed, as far as AWS tells: it never says which side refuses."""
+    if error.kind is not ErrorKind.DENIED:
+        return no_credentials(error)
+    external = (
+        " Its trust policy asks for another external ID than the one that is kept here."
+        if has_external_id
+        else " Its trust policy asks for an external ID, and none is kept here."
+    )
+    return (
+        f"AWS does not hand out {role_arn} to {principal or 'the worker'}, and does not say why. One of these is so: "
+        f"There is no role of this name and path. Its trust policy does not name {principal or 'the worker'}.{external} "
+        f"The policies of {principal or 'the worker'} do not allow sts:AssumeRole on it."
+    )

@@ -1,0 +1,87 @@
+"""Examine what the writing role may do, without writing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.aws.calls import invoke
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.permissions import OBSERVE, WRITE
+from iam.aws.session import Aws
+from iam.mirror.doctor.checks import Check, Verdict, failed
+from iam.mirror.doctor.probes import NOBODY, probes
+from iam.mirror.doctor.reads import tried
+from iam.mirror.doctor.words import FAMILIES
+from iam.mirror.models import Account
+
+SIMULATE = "iam:SimulatePrincipalPolicy"
+_UNTESTED = (
+    f"Not tried, since trying would write. With {SIMULATE} the role could be asked about itself; that is not allowed, and "
+    "not needed."
+)
+
+
+def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Check]:
+    """What the runner does around a write is tried; the writes themselves are simulated by AWS where that is allowed."""
+    table = probes(account_id=account.account_id, partition=account.partition)
+    for family, actions in WRITE.items():
+        title = FAMILIES.get(family, family)
+        yield tried(
+            aws,
+            OBSERVE[family],
+            table=table,
+            key=f"{family}-observe",
+            title=f"{title}: looking",
+            group="write",
+        )
+        yield _simulated(
+            aws, actions, account=account, principal=principal, key=family, title=f"{title}: changing"
+        )
+
+
+def examine_read_only(aws: Aws, account: Account, *, principal: str) -> Check:
+    """Whether the reading role really cannot write, where AWS's simulator may be asked."""
+    key, title = "read-only", "Anything that writes, with the reading role"
+    actions = sorted({action for family in WRITE.values() for action in family})
+    try:
+        decisions = _decisions(aws, tuple(actions), account=account, principal=principal)
+    except AwsError as error:
+        if error.kind in {ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.NOT_FOUND}:
+            return Check(key, "read", title, Verdict.UNTESTED, _UNTESTED)
+        return failed(key, "read", title, error)
+    allowed = [action for action, decision in decisions.items() if decision == "allowed"]
+    if allowed:
+        detail = f"The role may also call {', '.join(allowed)}. Take that away: reading must never be able to write."
+        return Check(key, "read", title, Verdict.WARNING, detail)
+    return Check(key, "read", title, Verdict.OK, "Refused, as it must be")
+
+
+def _simulated(
+    aws: Aws, actions: tuple[str, ...], *, account: Account, principal: str, key: str, title: str
+) -> Check:
+    try:
+        decisions = _decisions(aws, actions, account=account, principal=principal)
+    except AwsError as error:
+        if error.kind in {ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.NOT_FOUND}:
+            return Check(key, "write", title, Verdict.UNTESTED, _UNTESTED)
+        return failed(key, "write", title, error)
+    missing = tuple(action for action in actions if decisions.get(action) != "allowed")
+    if missing:
+        explicit = any(decisions.get(action) == "explicitDeny" for action in missing)
+        detail = f"AWS's simulator says no to {', '.join(missing)} on groups of the path /"
+        return Check(key, "write", title, Verdict.DENIED, detail, missing=missing, is_explicit=explicit)
+    return Check(key, "write", title, Verdict.OK, "AWS's simulator allows it")
+
+
+def _decisions(aws: Aws, actions: tuple[str, ...], *, account: Account, principal: str) -> dict[str, str]:
+    """Action → allowed, implicitDeny or explicitDeny.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+    """
+    group = f"arn:{account.partition}:iam::{account.account_id}:group/{NOBODY}"
+    answer = invoke(
+        aws.iam,
+        "SimulatePrincipalPolicy",
+        {"PolicySourceArn": principal, "ActionNames": list(actions), "ResourceArns": [group]},
+    )
+    return {one["EvalActionName"]: one["EvalDecision"] for one in answer.get("EvaluationResults", ())}
