@@ -128,6 +128,10 @@ class EntityState(Temporal):
             models.Index(
                 fields=["account", "kind", "sort_name", "entity", "valid_from"], name="state_list_then"
             ),
+            models.Index(
+                fields=["kind", "created_at", "entity"], condition=CURRENT, name="state_created_all_now"
+            ),
+            models.Index(fields=["kind", "sort_name", "entity", "valid_from"], name="state_list_all_then"),
             models.Index(fields=["entity", "valid_from"], name="state_history"),
             *change_indexes("state"),
         ]

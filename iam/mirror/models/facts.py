@@ -154,6 +154,10 @@ class UserCredentials(Temporal):
                 fields=["account", "oldest_key_at", "user"], condition=CURRENT, name="credentials_by_key_now"
             ),
             models.Index(fields=["account", "mfa", "user"], condition=CURRENT, name="credentials_by_mfa_now"),
+            models.Index(
+                fields=["oldest_key_at", "user"], condition=CURRENT, name="credentials_all_by_key_now"
+            ),
+            models.Index(fields=["mfa", "user"], condition=CURRENT, name="credentials_all_by_mfa_now"),
             models.Index(fields=["user", "valid_from"], name="credentials_then"),
             *change_indexes("credentials"),
         ]
@@ -178,7 +182,10 @@ class Usage(models.Model):
     observed_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["account", "kind", "last_used_at", "entity"], name="usage_by_date")]
+        indexes = [
+            models.Index(fields=["account", "kind", "last_used_at", "entity"], name="usage_by_date"),
+            models.Index(fields=["kind", "last_used_at", "entity"], name="usage_all_by_date"),
+        ]
 
     def __str__(self) -> str:
         return f"usage of {self.entity_id}"
