@@ -5,93 +5,103 @@ from __future__ import annotations
 import json
 import pprint
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from botocore import xform_name
+from botocore.serialize import create_serializer
 
+from iam.aws.models import operation_model
 from iam.aws.partitions import DNS_SUFFIX, global_region
 
-_API_VERSION = {"iam": "2010-05-08", "sts": "2011-06-15", "ec2": "2016-11-15"}
+_ORGANIZATIONS_REGION = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
+_IAM_HOST = {"aws": "iam", "aws-cn": "iam.cn-north-1", "aws-us-gov": "iam.us-gov"}
+# The CLI takes values that begin so for the address of the value.
+_CLI_PREFIXES = ("file://", "fileb://", "http://", "https://")
+_BREAK = " \\\n  "
 
 
-def as_cli(service: str, operation: str, params: Mapping[str, Any]) -> str:
+def as_cli(service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws") -> str:
     """An AWS CLI line, quoted for a POSIX shell; structures are JSON, as the CLI takes them."""
     words = ["aws", service, xform_name(operation, "-")]
-    for name, value in params.items():
-        option = xform_name(name, "-")
-        if isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
-        elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-            words += [f"--{option}", *(shlex.quote(item) for item in value)]
-        else:
-            words += [f"--{option}", shlex.quote(_cli_value(value))]
+    if partition != "aws":
+        words.append(f"--region {global_region(partition)}")
+    if any(isinstance(value, str) and value.startswith(_CLI_PREFIXES) for value in params.values()):
+        words.append(f"--cli-input-json {shlex.quote(_json(params))}")
+    else:
+        words += [_option(xform_name(name, "-"), value) for name, value in params.items()]
     return " ".join(words)
 
 
-def _cli_value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _option(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    if isinstance(value, str):
+        # A value that begins with a dash would be taken for the next option.
+        return f"--{name}{'=' if value.startswith('-') else ' '}{shlex.quote(value)}"
+    is_plain_list = isinstance(value, list) and value and all(isinstance(item, str) for item in value)
+    if is_plain_list and not any(item.startswith(("-", "[", "{")) for item in value):
+        return " ".join([f"--{name}", *(shlex.quote(item) for item in value)])
+    return f"--{name} {shlex.quote(_json(value))}"
 
 
-def as_boto3(service: str, operation: str, params: Mapping[str, Any]) -> str:
+def as_boto3(service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws") -> str:
     """A boto3 snippet that makes the same call."""
-    lines = ["import boto3", "", f"client = boto3.client({service!r})"]
+    region = "" if partition == "aws" else f", region_name={global_region(partition)!r}"
+    lines = ["import boto3", "", f"client = boto3.client({service!r}{region})"]
+    call = f"client.{xform_name(operation)}"
     if not params:
-        return "\n".join([*lines, f"client.{xform_name(operation)}()"])
-    lines.append(f"client.{xform_name(operation)}(")
+        return "\n".join([*lines, f"{call}()"])
+    return "\n".join([*lines, f"{call}(", *_arguments(params), ")"])
+
+
+def _arguments(params: Mapping[str, Any]) -> Iterator[str]:
     for name, value in params.items():
-        shown = pprint.pformat(value, width=88, sort_dicts=False).replace("\n", "\n    ")
-        lines.append(f"    {name}={shown},")
-    return "\n".join([*lines, ")"])
+        # Never split: pprint would break a long string into several, which nobody wants to copy.
+        shown = repr(value) if isinstance(value, str) else pprint.pformat(value, width=88, sort_dicts=False)
+        yield f"    {name}={shown},".replace("\n", "\n    ")
 
 
 def as_curl(service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws") -> str:
-    """A curl line (7.75 or newer) that signs with the reader's AWS_* variables; nothing of ours is in it.
+    """A curl line (8 or newer) that signs with the reader's AWS_* variables; no key and no signature is in
+    it.
 
-    Only services of the Query protocol (IAM, STS, EC2). Strings, numbers, booleans, and lists of strings or
-    of flat structures are written as the protocol has them.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/programming.html
+    The body is what botocore itself would send. Services: iam, sts, ec2, organizations; ValueError for
+    another. https://docs.aws.amazon.com/IAM/latest/UserGuide/programming.html
     """
-    if service not in _API_VERSION:
-        raise ValueError(f"{service} is not called by form parameters; use the CLI line.")
-    region, suffix = global_region(partition), DNS_SUFFIX[partition]
-    form = {"Action": operation, "Version": _API_VERSION[service], **_flat(params)}
-    body = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in form.items())
-    return " \\\n  ".join(
+    url, region = _endpoint(service, partition=partition)
+    model = operation_model(service, operation)
+    serializer = create_serializer(model.service_model.resolved_protocol, include_validation=False)
+    request = serializer.serialize_to_request(dict(params), model)
+    body, kept = request["body"], ("x-amz-target", "content-type")
+    headers = [f"{name}: {value}" for name, value in request["headers"].items() if name.lower() in kept]
+    if isinstance(body, dict):
+        body, headers = "&".join(f"{quote(k, safe='')}={quote(str(v), safe='')}" for k, v in body.items()), []
+    text = body.decode() if isinstance(body, bytes) else body
+    return _BREAK.join(
         [
-            f"curl --fail-with-body {_endpoint(service, partition=partition, suffix=suffix, region=region)}",
+            f"curl --fail-with-body {url}",
             f'--aws-sigv4 "aws:amz:{region}:{service}"',
             '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"',
-            '${AWS_SESSION_TOKEN:+-H "x-amz-security-token: $AWS_SESSION_TOKEN"}',
-            f"--data {shlex.quote(body)}",
+            '-H "x-amz-security-token: $AWS_SESSION_TOKEN"',
+            *(f"-H {shlex.quote(header)}" for header in headers),
+            f"--data-raw {shlex.quote(text)}",
         ]
     )
 
 
-def _endpoint(service: str, *, partition: str, suffix: str, region: str) -> str:
+def _endpoint(service: str, *, partition: str) -> tuple[str, str]:
+    """(URL, the region that signs)."""
+    region, suffix = global_region(partition), DNS_SUFFIX[partition]
     if service == "iam":
-        host = {"aws": "iam", "aws-cn": "iam.cn-north-1", "aws-us-gov": "iam.us-gov"}[partition]
-    else:
-        host = f"{service}.{region}"
-    return f"https://{host}.{suffix}/"
+        return f"https://{_IAM_HOST[partition]}.{suffix}/", region
+    if service == "organizations":
+        region = _ORGANIZATIONS_REGION[partition]
+    elif service not in ("sts", "ec2"):
+        raise ValueError(f"There is no curl line for {service}.")
+    return f"https://{service}.{region}.{suffix}/", region
 
 
-def _flat(value: Mapping[str, Any], *, prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for name, item in value.items():
-        flat |= _flat_item(f"{prefix}{name}", item)
-    return flat
-
-
-def _flat_item(name: str, item: Any) -> dict[str, str]:
-    if isinstance(item, bool):
-        return {name: "true" if item else "false"}
-    if isinstance(item, Mapping):
-        return _flat(item, prefix=f"{name}.")
-    if isinstance(item, list | tuple):
-        flat: dict[str, str] = {}
-        for position, member in enumerate(item, start=1):
-            flat |= _flat_item(f"{name}.member.{position}", member)
-        return flat
-    return {name: str(item)}
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from botocore.exceptions import DataNotFoundError, UnknownServiceError
-from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
 from iam.aws.calls import invoke
 from iam.aws.equivalents import as_boto3, as_cli, as_curl
-from iam.aws.session import Aws, new_session
+from iam.aws.models import breaches, operation_model
+from iam.aws.session import Aws
 
 __all__ = ["CallResult", "as_boto3", "as_cli", "as_curl", "call", "operation_model", "validate"]
 
@@ -48,20 +46,5 @@ def validate(service: str, operation: str, params: Mapping[str, Any]) -> list[st
     if shape is None:
         return [f"{operation} takes no parameters."] if params else []
     report = ParamValidator().validate(dict(params), shape)
-    return [line for line in report.generate_report().splitlines() if line.strip()]
-
-
-def operation_model(service: str, operation: str) -> OperationModel:
-    """botocore's description of an operation; ValueError when there is none."""
-    model = _service_model(service)
-    if operation not in model.operation_names:
-        raise ValueError(f"{service} has no operation {operation!r}.")
-    return model.operation_model(operation)
-
-
-@lru_cache(maxsize=16)
-def _service_model(service: str) -> ServiceModel:
-    try:
-        return new_session().get_service_model(service)
-    except (UnknownServiceError, DataNotFoundError):
-        raise ValueError(f"botocore knows no service {service!r}.") from None
+    wrong_types = [line for line in report.generate_report().splitlines() if line.strip()]
+    return wrong_types or list(breaches(params, shape))
