@@ -12,7 +12,6 @@ from botocore.model import OperationModel, ServiceModel, Shape
 
 from iam.aws.session import new_session
 
-
 _SPACES = "\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
