@@ -15,7 +15,7 @@ from iam.aws.permissions import read_policy, trust_policy, write_policy
 Purpose = Literal["read", "write"]
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
-_ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
+_HUB_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
 _TITLES = {"read": "Gatehouse reads this account", "write": "Gatehouse carries out approved changes"}
 
 
@@ -36,8 +36,8 @@ class Spoke:
         global_region(self.partition)
         if self.purpose not in _TITLES:
             raise ValueError(f"The purpose is 'read' or 'write', not {self.purpose!r}.")
-        if not _ROLE_ARN.fullmatch(self.hub_role_arn):
-            raise ValueError(f"This is not the ARN of a role: {self.hub_role_arn!r}.")
+        if not _HUB_ARN.fullmatch(self.hub_role_arn):
+            raise ValueError(f"This is not the ARN of a role or user: {self.hub_role_arn!r}.")
         if not _EXTERNAL_ID.fullmatch(self.external_id):
             raise ValueError("An external id has 2 to 1,224 letters, digits or any of =,.@:/+_-")
         if not _ROLE_NAME.fullmatch(self.name):

@@ -1,0 +1,187 @@
+"""How fresh an account is, in one tone a section and in a few words; pure, so that pages and commands say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+
+from iam.mirror.models import Account, Pull, Section, SectionState
+from iam.mirror.models.accounts import PullState, Source
+from iam.mirror.pull.sections import ALL, AUTHORIZATION, CREDENTIAL_REPORT, DETAIL_LANE, LABELS, USERS
+
+OK, WARN, BAD, INFO, IDLE, PLAIN = "ok", "warn", "bad", "info", "idle", ""
+OLD_AFTER = 3
+"""So many scheduled readings may be missed before a section counts as old."""
+REPORT_SLACK = timedelta(hours=5)
+"""AWS makes a credential report at most every four hours."""
+DETAIL_SLACK = timedelta(days=1)
+"""The detail lane comes round once a day or sooner, so many calls a reading."""
+NOT_READ = (SectionState.PARTIAL, SectionState.FAILED)
+
+
+def patience(pull_every: int | None) -> timedelta:
+    """How old a reading may be before it counts as old."""
+    return timedelta(minutes=OLD_AFTER * (pull_every or settings.PULL_MINUTES))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One section of one account: its tone, its state in words, and the row behind it."""
+
+    name: str
+    label: str
+    tone: str
+    words: str
+    section: Section | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account's state in a few words, with their tone."""
+
+    tone: str
+    words: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the freshness of an account follows from. `reading` names the sections that are being read just now."""
+
+    account: Account
+    sections: Mapping[str, Section]
+    pull: Pull | None = None
+    reading: Collection[str] = ()
+    last_state: str | None = None
+    last_message: str = ""
+    now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
+
+    @property
+    def is_export(self) -> bool:
+        """Whether an uploaded file is all that is known."""
+        return self.account.source == Source.EXPORT
+
+    @property
+    def identities(self) -> int:
+        """How many users and roles the account has."""
+        return sum(self.sections[name].count for name in (USERS, "roles") if name in self.sections)
+
+    @property
+    def mode(self) -> str:
+        """What Gatehouse can do with the account."""
+        if self.is_export:
+            return "Snapshot"
+        return "Read and write" if self.account.is_writable else "Read only"
+
+    @property
+    def observed_at(self) -> datetime | None:
+        """The oldest observation of users, groups, roles and policies."""
+        seen = [self.sections[name].observed_at for name in AUTHORIZATION if name in self.sections]
+        known = [moment for moment in seen if moment is not None]
+        return min(known) if known and len(known) == len(AUTHORIZATION) else None
+
+
+def cells(facts: Facts) -> list[Cell]:
+    """A cell per section, always in the same order."""
+    return [_cell(facts, name) for name in ALL]
+
+
+def _cell(facts: Facts, name: str) -> Cell:
+    section = facts.sections.get(name)
+    label = LABELS[name]
+    if name in facts.reading:
+        return Cell(name, label, INFO, "reading", section)
+    if section is None or section.state in {SectionState.NEVER, SectionState.READING}:
+        words = "not in the upload" if facts.is_export else "not read yet"
+        return Cell(name, label, IDLE, words, section)
+    if section.state == SectionState.DENIED:
+        return Cell(name, label, BAD, f"denied{_kept(section, facts.now)}", section)
+    if section.state == SectionState.HELD:
+        return Cell(name, label, WARN, f"held back{_kept(section, facts.now)}", section)
+    if section.state in NOT_READ:
+        return Cell(name, label, WARN, f"not read whole{_kept(section, facts.now)}", section)
+    if section.observed_at is None:
+        return Cell(name, label, IDLE, "not read yet", section)
+    old = not facts.is_export and is_old(facts, name, section.observed_at)
+    return Cell(name, label, WARN if old else OK, short_age(facts.now - section.observed_at), section)
+
+
+def _kept(section: Section, now: datetime) -> str:
+    return f", rows are of {short_age(now - section.observed_at)} ago" if section.observed_at else ""
+
+
+def is_old(facts: Facts, name: str, observed_at: datetime) -> bool:
+    """Whether a section should have been read again by now."""
+    slack = patience(facts.account.pull_every)
+    if name == CREDENTIAL_REPORT:
+        slack += REPORT_SLACK
+    if name in DETAIL_LANE:
+        slack += DETAIL_SLACK
+    return facts.now - observed_at > slack
+
+
+def standing(facts: Facts) -> Standing:
+    """The account's state: what is going on, else what a person should look at first, else how old the facts are."""
+    if facts.pull is not None:
+        return _reading(facts.pull)
+    if facts.is_export:
+        made = facts.observed_at
+        return Standing(PLAIN, f"As of {_date(made, facts.now)}" if made else "Nothing loaded")
+    if facts.last_state == PullState.FAILED:
+        return Standing(BAD, "Cannot be read", facts.last_message)
+    return _by_sections(facts) or _by_age(facts)
+
+
+def _reading(pull: Pull) -> Standing:
+    if pull.state == PullState.QUEUED:
+        return Standing(INFO, "Waits to be read")
+    if pull.calls_expected and pull.calls:
+        return Standing(INFO, f"Reading, {percent(pull)}\N{NO-BREAK SPACE}%")
+    return Standing(INFO, "Reading")
+
+
+def percent(pull: Pull) -> int:
+    """How far a running pull is; never quite done before it is."""
+    return min(99, 100 * pull.calls // max(pull.calls_expected, pull.calls, 1))
+
+
+def _by_sections(facts: Facts) -> Standing | None:
+    by_state: dict[str, list[Section]] = {}
+    for name in ALL:
+        if name in facts.sections:
+            by_state.setdefault(facts.sections[name].state, []).append(facts.sections[name])
+    if denied := by_state.get(SectionState.DENIED):
+        missing = ", ".join(dict.fromkeys(s.permission for s in denied if s.permission))
+        return Standing(BAD, f"{len(denied)} denied", f"Missing: {missing}" if missing else "")
+    if held := by_state.get(SectionState.HELD):
+        return Standing(WARN, "Held back", held[0].message)
+    broken = [section for state in NOT_READ for section in by_state.get(state, ())]
+    if broken:
+        return Standing(WARN, f"{len(broken)} not read", broken[0].message)
+    return None
+
+
+def _by_age(facts: Facts) -> Standing:
+    if facts.observed_at is None:
+        return Standing(PLAIN, "Not read yet")
+    age = short_age(facts.now - facts.observed_at)
+    if is_old(facts, USERS, facts.observed_at):
+        return Standing(WARN, f"Old, {age}")
+    return Standing(OK, "Fresh, now" if age == "now" else f"Fresh, {age}")
+
+
+def short_age(age: timedelta) -> str:
+    """'4 min', '3 h', '2 d'; under a minute 'now'."""
+    seconds = age.total_seconds()
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)}\N{NO-BREAK SPACE}{unit}"
+    return "now"
+
+
+def _date(moment: datetime, now: datetime) -> str:
+    utc = moment.astimezone(UTC)
+    return f"{utc:%-d %b}" if utc.year == now.year else f"{utc:%-d %b %Y}"
