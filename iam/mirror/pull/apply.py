@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from iam.mirror.models import Account, Edge, EdgeKind, Kind
@@ -22,8 +23,16 @@ def lock_account(account: Account) -> None:
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
 
 
-def apply_parts(census: Census, parts: list[Part], *, limit: LossLimit) -> dict[str, Outcome]:
-    """Make the mirror agree with the parts; what each did, by section. To be called in a transaction, account locked."""
+@dataclass
+class Applied:
+    """What applying did, by section, and who was enrolled."""
+
+    outcomes: dict[str, Outcome]
+    roster: Roster
+
+
+def apply_parts(census: Census, parts: list[Part], *, limit: LossLimit) -> Applied:
+    """Make the mirror agree with the parts. To be called in a transaction, with the account locked."""
     outcomes = {part.section: Outcome() for part in parts}
     roster = enrol(census, parts)
     for part in parts:
@@ -34,7 +43,7 @@ def apply_parts(census: Census, parts: list[Part], *, limit: LossLimit) -> dict[
     for part in parts:
         sweep(census, part, roster, limit=limit, outcome=outcomes[part.section])
         outcomes[part.section].count = sum(1 for known in census.current.values() if part.covers(known))
-    return outcomes
+    return Applied(outcomes, roster)
 
 
 def _load(census: Census, part: Part, roster: Roster, outcome: Outcome) -> None:

@@ -12,6 +12,7 @@ from iam.mirror.pull.census import Known
 from iam.mirror.pull.facts import Found, Part
 from iam.mirror.pull.job import Job, Reading
 from iam.mirror.pull.sections import GROUPS, POLICIES, ROLES, USERS
+from iam.mirror.pull.transform.credentials import VIRTUAL
 from iam.mirror.pull.transform.principals import Intern, found_of
 
 SECTION_OF = {
@@ -90,4 +91,6 @@ def is_of_kind(*kinds: str) -> Callable[[Known], bool]:
     return lambda known: known.kind in wanted
 
 
-__all__ = ["Bulk", "is_of_kind", "parts_of", "read_authorization"]
+def is_virtual_device(known: Known) -> bool:
+    """Whether an entity is a virtual MFA device, which the account-wide list shows."""
+    return known.kind == Kind.MFA_DEVICE and VIRTUAL in known.aws_id

@@ -45,7 +45,7 @@ class Names:
 @dataclass
 class Roster:
     """The outcome of enrolling: entity ids that were seen, those without current rows, who took whose name (`moved`), and
-    those that name something unknown and so must be decoded again next time (`doubtful`)."""
+    those that name something unknown and so must be decoded again next time (`doubtful`), and former owners (`released`)."""
 
     names: Names
     seen: set[int] = field(default_factory=set)
@@ -53,6 +53,7 @@ class Roster:
     added: set[int] = field(default_factory=set)
     moved: dict[int, Known] = field(default_factory=dict)
     doubtful: set[int] = field(default_factory=set)
+    released: set[int] = field(default_factory=set)
     members: dict[str, list[tuple[Known, Found]]] = field(default_factory=dict)
 
 
@@ -191,7 +192,7 @@ def _update(census: Census, updates: Iterable[tuple[Known, Found]], roster: Rost
         known.gone_at = None
         known.source_digest = found.source_digest
         if found.owner is not None or found.kind == Kind.MFA_DEVICE:
-            known.owner_id = _owner(found, roster.names)
+            _pass_on(known, _owner(found, roster.names), roster)
         census.add(known)
         roster.names.put(known)
         roster.seen.add(known.id)
@@ -199,6 +200,13 @@ def _update(census: Census, updates: Iterable[tuple[Known, Found]], roster: Rost
             rows.append((known.id, *_stable(known), search_text(known)))
     columns = ("aws_id", "name", "arn", "source_digest", "owner_id", "gone_at", "search")
     bulk.update(Entity, key="id", columns=columns, rows=rows)
+
+
+def _pass_on(known: Known, owner_id: int | None, roster: Roster) -> None:
+    """Give a credential to its present owner; a virtual device can change hands or lie idle."""
+    if known.owner_id is not None and known.owner_id != owner_id:
+        roster.released.add(known.owner_id)
+    known.owner_id = owner_id
 
 
 def _stable(known: Known) -> tuple[Any, ...]:

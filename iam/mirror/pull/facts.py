@@ -70,12 +70,16 @@ class Found:
 
 
 class Seen(NamedTuple):
-    """When something was observed, when it was observed before, and what caused a difference, if that is known."""
+    """When something was observed, when it was observed before, and what caused a difference, if that is known.
+
+    `observed` is when AWS itself made what was read, if that was earlier, as with the credential report.
+    """
 
     at: datetime
     after: datetime | None
     cause_kind: str = ""
     cause_id: UUID | None = None
+    observed: datetime | None = None
 
 
 @dataclass(slots=True)

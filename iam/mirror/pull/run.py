@@ -71,7 +71,7 @@ def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState
             census=Census(account),
             freshness=Freshness(account, pull),
         )
-        fast_lane.pull(job)
+        fast_lane.pull_principals(job)
     finally:
         aws.close()
     return _verdict(job)

@@ -8,7 +8,8 @@ from typing import Any
 
 from iam.mirror.models import EntityState
 from iam.mirror.pull import bulk, temporal
-from iam.mirror.pull.census import Known
+from iam.mirror.pull.census import Census, Known
+from iam.mirror.pull.enrol import is_newer
 from iam.mirror.pull.facts import Found, Seen
 from iam.mirror.pull.temporal import STATES, Current, Values
 
@@ -59,20 +60,31 @@ def _attrs(found: Found, current: Current | None) -> dict[str, Any]:
     return {**kept, **found.attrs}
 
 
-def load_attrs(
-    patches: Mapping[int, dict[str, Any]], *, account_id: int, kind: str, seen: Seen, after: temporal.After
-) -> set[int]:
-    """Set some attributes of current states of one kind and leave the others; the entities that changed."""
-    rows = EntityState.objects.filter(account_id=account_id, kind=kind, valid_to__isnull=True)
+def load_attrs(census: Census, patches: Mapping[int, dict[str, Any]], *, kind: str, seen: Seen) -> set[int]:
+    """Set some attributes of current states of one kind and leave the others; the entities that changed.
+
+    An attribute that was never known is filled into the current state: learning it is no change of the entity's.
+    """
+    rows = EntityState.objects.filter(account=census.account, kind=kind, valid_to__isnull=True)
     touched = [
         entity_id
         for entity_id, attrs in rows.values_list("entity_id", "attrs").iterator(chunk_size=5000)
         if entity_id in patches and any(attrs.get(n) != v for n, v in patches[entity_id].items())
     ]
+    touched = [owner for owner in touched if not is_newer(census.by_pk[owner], seen.at)]
     current = temporal.current_rows(STATES, owners=touched)
-    wanted = {owner: {(): _patched(current[owner][()], patches[owner])} for owner in touched}
+    learned: list[bulk.Row] = []
+    wanted: dict[int, dict[temporal.Key, Values]] = {}
+    for owner in touched:
+        old = current[owner][()]
+        values = _patched(old, patches[owner])
+        if patches[owner].keys().isdisjoint(old.values[_AT["attrs"]]):
+            learned.append((old.id, bulk.canonical(values[_AT["attrs"]]), values[_AT["digest"]]))
+        else:
+            wanted[owner] = {(): values}
+    bulk.update(EntityState, key="id", columns=("attrs", "digest"), rows=learned)
     change = temporal.difference(STATES, wanted=wanted, current=current, at=seen.at)
-    temporal.write(STATES, change, account_id=account_id, seen=seen, after=after)
+    temporal.write(STATES, change, account_id=census.account.pk, seen=seen)
     return change.owners
 
 

@@ -52,6 +52,7 @@ def sweep(census: Census, part: Part, roster: Roster, *, limit: LossLimit, outco
             "They are kept until somebody confirms that they are gone."
         )
         return
+    roster.released.update(known.owner_id for known in missing if known.owner_id is not None)
     end(census, missing, seen=part.seen)
     outcome.ended = len(missing)
     if part.section == POLICIES:

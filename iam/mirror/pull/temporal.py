@@ -149,11 +149,12 @@ def write(
         "valid_from", "after", "observed_at", "cause_kind", "cause_id", "end_cause_kind",
     )  # fmt: skip
     head = (account_id,) if own_account else ()
+    observed = seen.observed or seen.at
     json_positions = [p for p, name in enumerate(table.values) if name in table.json]
     rows = [
         (
             *head, owner, *key, *_with_json(values, json_positions),
-            seen.at, after(owner) if after else seen.after, seen.at, seen.cause_kind, seen.cause_id, "",
+            seen.at, after(owner) if after else seen.after, observed, seen.cause_kind, seen.cause_id, "",
         )
         for owner, key, values in change.inserts
     ]  # fmt: skip

@@ -1,0 +1,147 @@
+"""Devices, keys and certificates of users, and the rows of the credential report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iam.aws.reads.credential_report import CredentialRow
+from iam.aws.records import (
+    AccessKeyRecord,
+    MfaDeviceRecord,
+    ServiceSpecificCredentialRecord,
+    SigningCertificateRecord,
+    SshKeyRecord,
+    VirtualMfaDeviceRecord,
+)
+from iam.mirror.models import Kind
+from iam.mirror.pull.facts import Found, by_id, by_name
+from iam.mirror.pull.usage import Use, instant
+
+VIRTUAL = ":mfa/"
+"""Stands in the serial number of a virtual device, which is an ARN."""
+_SECURITY_KEY = ":u2f/"
+
+
+def sort_of_device(serial_number: str) -> str:
+    """`virtual`, `security-key` or `hardware`, by the serial number.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_checking-status.html
+    """
+    if VIRTUAL in serial_number:
+        return "virtual"
+    return "security-key" if _SECURITY_KEY in serial_number else "hardware"
+
+
+def virtual_device(record: VirtualMfaDeviceRecord) -> Found:
+    """A virtual device, with the user it is assigned to; the root user's has `IsRoot`, a spare one no user."""
+    arn = record.user_arn or ""
+    return Found(
+        kind=Kind.MFA_DEVICE.value,
+        aws_id=record.serial_number,
+        name=record.serial_number.rpartition("/")[2],
+        arn=record.serial_number,
+        created_at=record.enabled_at,
+        category="virtual",
+        attrs={"UserName": record.user_name or "", "IsRoot": arn.endswith(":root")},
+        owner=by_id(Kind.USER.value, record.user_id) if record.user_id else None,
+    )
+
+
+def own_device(record: MfaDeviceRecord, *, user_id: str) -> Found:
+    """A device from a user's own list: here the hardware devices and security keys are."""
+    return Found(
+        kind=Kind.MFA_DEVICE.value,
+        aws_id=record.serial_number,
+        name=record.serial_number.rpartition("/")[2],
+        arn=record.serial_number if record.serial_number.startswith("arn:") else "",
+        created_at=record.enabled_at,
+        category=sort_of_device(record.serial_number),
+        attrs={"UserName": record.user_name, "IsRoot": False},
+        owner=by_id(Kind.USER.value, user_id),
+    )
+
+
+def service_credential(record: ServiceSpecificCredentialRecord) -> Found:
+    """A service-specific credential."""
+    return Found(
+        kind=Kind.SERVICE_CREDENTIAL.value,
+        aws_id=record.credential_id,
+        name=record.service_user_name or record.credential_id,
+        created_at=record.created_at,
+        category=record.status,
+        attrs={
+            "UserName": record.user_name,
+            "ServiceName": record.service_name,
+            "ExpirationDate": instant(record.expires_at),
+        },
+        owner=by_name(Kind.USER.value, record.user_name),
+    )
+
+
+def access_key(record: AccessKeyRecord, *, user_id: str) -> Found:
+    """An access key, by its id; AWS never shows its secret again."""
+    return Found(
+        kind=Kind.ACCESS_KEY.value,
+        aws_id=record.key_id,
+        name=record.key_id,
+        created_at=record.created_at,
+        category=record.status,
+        attrs={"UserName": record.user_name},
+        owner=by_id(Kind.USER.value, user_id),
+    )
+
+
+def ssh_key(record: SshKeyRecord, *, user_id: str) -> Found:
+    """An SSH public key for CodeCommit."""
+    return Found(
+        kind=Kind.SSH_KEY.value,
+        aws_id=record.key_id,
+        name=record.key_id,
+        created_at=record.uploaded_at,
+        category=record.status,
+        attrs={"UserName": record.user_name},
+        owner=by_id(Kind.USER.value, user_id),
+    )
+
+
+def signing_certificate(record: SigningCertificateRecord, *, user_id: str) -> Found:
+    """An X.509 signing certificate."""
+    return Found(
+        kind=Kind.SIGNING_CERTIFICATE.value,
+        aws_id=record.certificate_id,
+        name=record.certificate_id,
+        created_at=record.uploaded_at,
+        category=record.status,
+        attrs={"UserName": record.user_name, "BodyDigest": record.body_digest},
+        owner=by_id(Kind.USER.value, user_id),
+    )
+
+
+def report_facts(row: CredentialRow) -> dict[str, Any]:
+    """The report's columns under AWS's names, but for those that say when something was last used."""
+    facts: dict[str, Any] = {
+        "user_creation_time": instant(row.created_at),
+        "password_enabled": row.password_enabled,
+        "password_last_changed": instant(row.password_last_changed),
+        "password_next_rotation": instant(row.password_next_rotation),
+        "mfa_active": row.mfa_active,
+    }
+    for slot, key in enumerate(row.keys, 1):
+        facts[f"access_key_{slot}_active"] = key.active
+        facts[f"access_key_{slot}_last_rotated"] = instant(key.last_rotated)
+    for slot, certificate in enumerate(row.certificates, 1):
+        facts[f"cert_{slot}_active"] = certificate.active
+        facts[f"cert_{slot}_last_rotated"] = instant(certificate.last_rotated)
+    if row.additional_credentials:
+        facts["additional_credentials_info"] = row.additional_credentials
+    return facts
+
+
+def report_use(row: CredentialRow) -> Use:
+    """When the report last saw a user's password or keys used."""
+    use = Use(details={"password_last_used": instant(row.password_last_used)})
+    use.note(row.password_last_used)
+    for slot, key in enumerate(row.keys, 1):
+        use.details[f"key_{slot}_last_used"] = instant(key.last_used_at)
+        use.note(key.last_used_at, region=key.last_used_region, service=key.last_used_service)
+    return use

@@ -1,0 +1,78 @@
+"""When users, roles and keys were last used: written where it changed, kept out of history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from iam.mirror.models import NEVER, Kind, Usage
+from iam.mirror.pull import bulk
+from iam.mirror.pull.census import Known
+
+KINDS = (Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
+PASSWORD = "password_last_used"  # noqa: S105
+_COLUMNS = ("last_used_at", "region", "service", "details", "observed_at")
+
+
+@dataclass(slots=True)
+class Use:
+    """What is known of a last use; `details` are laid over those that are stored, and None takes one away."""
+
+    at: datetime | None = None
+    region: str = ""
+    service: str = ""
+    details: dict[str, str | None] = field(default_factory=dict)
+
+    def note(self, at: datetime | None, *, region: str | None = None, service: str | None = None) -> None:
+        """Take over a use if it is the latest."""
+        if at is not None and (self.at is None or at > self.at):
+            self.at, self.region, self.service = at, region or "", service or ""
+
+
+def instant(moment: datetime | None) -> str | None:
+    """A moment as details hold it: ISO 8601 in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+
+
+def load_usage(
+    account_id: int, *, entities: Iterable[Known], uses: Mapping[int, Use], observed_at: datetime
+) -> int:
+    """Give every one of the entities its row, and write those whose use is news; how many were written.
+
+    A use that is older than the stored one is not taken: a key that is gone was used all the same.
+    """
+    rows = Usage.objects.filter(account_id=account_id)
+    stored = {
+        row[0]: row[1:]
+        for row in rows.values_list("entity_id", "last_used_at", "region", "service", "details").iterator(
+            chunk_size=5000
+        )
+    }
+    inserts: list[bulk.Row] = []
+    updates: list[bulk.Row] = []
+    for known in entities:
+        use, old = uses.get(known.id), stored.get(known.id)
+        if old is None:
+            at, region, service, details = _merged((NEVER, "", "", {}), use or Use())
+            inserts.append(
+                (known.id, account_id, known.kind, at, region, service, bulk.canonical(details), observed_at)
+            )
+        elif use is not None and (new := _merged(old, use)) != old:
+            updates.append((known.id, *new[:3], bulk.canonical(new[3]), observed_at))
+    bulk.insert(Usage, columns=("entity_id", "account_id", "kind", *_COLUMNS), rows=inserts)
+    bulk.update(Usage, key="entity_id", columns=_COLUMNS, rows=updates)
+    return len(inserts) + len(updates)
+
+
+def _merged(old: tuple[Any, ...], use: Use) -> tuple[Any, ...]:
+    at, region, service, details = old
+    if use.at is not None and use.at >= at:
+        at, region, service = use.at, use.region or region, use.service or service
+    if use.details:
+        latest = {**details, **use.details}
+        if (latest.get(PASSWORD) or "") < details.get(PASSWORD, ""):
+            latest[PASSWORD] = details[PASSWORD]
+        details = {name: value for name, value in latest.items() if value is not None}
+    return at, region, service, details
