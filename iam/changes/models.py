@@ -1,0 +1,227 @@
+"""The tables of the change pipeline: changes, the sets they are approved in, the approvals, and the timeline."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any, NoReturn
+
+from django.db import models
+from django.db.models import Q
+
+from iam.mirror.models import Account, Entity
+
+
+class ChangeState(models.TextChoices):
+    """Where a change stands; `iam.changes.states` has the table of what may follow what."""
+
+    DRAFT = "draft", "Draft"
+    AWAITING = "awaiting_approval", "Waiting for approval"
+    QUEUED = "queued", "Queued"
+    APPLYING = "applying", "Applying"
+    CONFIRMING = "confirming", "Confirming"
+    APPLIED = "applied", "Applied"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Unknown"
+    REJECTED = "rejected", "Rejected"
+    CANCELLED = "cancelled", "Withdrawn"
+    EXPIRED = "expired", "Expired"
+
+
+IN_FLIGHT = (ChangeState.APPLYING, ChangeState.CONFIRMING)
+RUNNING = (ChangeState.QUEUED, *IN_FLIGHT)
+OPEN = (ChangeState.AWAITING, *RUNNING)
+
+
+class ChangeSet(models.Model):
+    """Changes that are approved together and applied in order, each when the one before it is applied."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def receipt_digest(self) -> str:
+        """What an approver agrees to: the digest of all receipts of the set, in order."""
+        digests = self.changes.order_by("position").values_list("receipt_digest", flat=True)
+        return hashlib.sha256(",".join(digests).encode()).hexdigest()
+
+
+class Change(models.Model):
+    """One write to AWS, from the asking to the reading back. The row is the outbox: what is due is found here.
+
+    `entity` is the mirror's row of the subject. `params` are the operation's own, typed there. `before` and `after` are what AWS shows of the matter before and after, as
+    `Operation.observe` gives it. `due_at` is when the runner has to look at the row next: a queued one to begin, a confirming one to
+    read again. `attempts` counts the claims and is the fence: a worker that lost its claim finds another number and stops.
+    `sent_at` is set before the first call of an attempt leaves: from then on AWS may have changed. `calls` holds per call service,
+    operation, params, sentence, and what came of it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="changes")
+    position = models.PositiveSmallIntegerField(default=0)
+    operation = models.CharField(max_length=64)
+    title = models.CharField(max_length=512)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="changes")
+    entity = models.ForeignKey(Entity, on_delete=models.PROTECT, null=True, related_name="+")
+    subject_kind = models.CharField(max_length=20)
+    subject_id = models.CharField(max_length=512, help_text="The unique id that AWS gave the subject.")
+    subject_arn = models.CharField(max_length=2048)
+    params = models.JSONField()
+    before = models.JSONField()
+    after = models.JSONField()
+    receipt = models.JSONField()
+    receipt_digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=20, choices=ChangeState.choices, default=ChangeState.DRAFT)
+    idempotency_key = models.CharField(max_length=128, unique=True)
+    requested_by = models.UUIDField()
+    requested_label = models.CharField(max_length=128)
+    reason = models.CharField(max_length=1024)
+    reverts = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="reverted_by")
+
+    not_before = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(
+        null=True, help_text="When an unanswered or unbegun change ends by itself."
+    )
+    due_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    reads = models.PositiveSmallIntegerField(
+        default=0, help_text="Observations since AWS accepted the calls."
+    )
+    sent_at = models.DateTimeField(null=True)
+    already_so = models.BooleanField(default=False, help_text="AWS was as wanted before anything was called.")
+
+    calls = models.JSONField(default=list)
+    request_ids = models.JSONField(default=list)
+    error_kind = models.CharField(max_length=16, blank=True)
+    error_message = models.CharField(max_length=2048, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    requested_at = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField(null=True)
+    applying_at = models.DateTimeField(null=True)
+    confirming_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # Confirming counts as well: a second change would otherwise read what AWS has not yet made visible of the first.
+            models.UniqueConstraint(
+                fields=["account", "subject_id"],
+                condition=Q(state__in=["applying", "confirming"]),
+                name="one_change_in_flight_per_subject",
+            ),
+            models.UniqueConstraint(fields=["change_set", "position"], name="one_change_per_position"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(state__in=["queued", "confirming"]), name="change_due"
+            ),
+            models.Index(fields=["lease_until"], condition=Q(state="applying"), name="change_leased"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(state__in=["awaiting_approval", "queued"]),
+                name="change_expiring",
+            ),
+            models.Index(fields=["-created_at", "-id"], name="change_newest"),
+            models.Index(fields=["account", "-created_at", "-id"], name="change_newest_account"),
+            models.Index(fields=["state", "-created_at", "-id"], name="change_newest_state"),
+            models.Index(fields=["requested_by", "-created_at"], name="change_by_requester"),
+            models.Index(fields=["entity", "-created_at"], name="change_by_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.title}"
+
+    @property
+    def reference(self) -> str:
+        """The short name by which people speak of it; the beginning of the id, so that a search finds it."""
+        return f"CHG-{self.id.hex[:8].upper()}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a worker has it, or will."""
+        return self.state in RUNNING
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.state not in OPEN and self.state != ChangeState.DRAFT
+
+    @property
+    def group_name(self) -> str:
+        """The group of a membership change; empty for others."""
+        return str(self.params.get("group_name", ""))
+
+
+class Decision(models.TextChoices):
+    """What an approver decided."""
+
+    APPROVE = "approve", "Approved"
+    REJECT = "reject", "Rejected"
+
+
+class _AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Rows that are added, and never altered or removed, by the ORM either."""
+
+    def update(self, **_: Any) -> NoReturn:
+        raise TypeError("These rows are only ever added.")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("These rows are only ever added.")
+
+
+class _AppendOnly(models.Model):
+    objects = _AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("This row was written already and stays as it is.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("This row stays.")
+
+
+class Approval(_AppendOnly):
+    """One decision of one person on a set; `receipt_digest` is what they were shown."""
+
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="approvals")
+    approver_id = models.UUIDField()
+    approver_label = models.CharField(max_length=128)
+    decision = models.CharField(max_length=8, choices=Decision.choices)
+    comment = models.CharField(max_length=1024, blank=True)
+    receipt_digest = models.CharField(max_length=64)
+    is_own_request = models.BooleanField(
+        default=False, help_text="Single-operator mode: requester and approver are one."
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["approver_id", "-at"], name="approval_by_approver")]
+
+    def __str__(self) -> str:
+        return f"{self.decision} by {self.approver_label}"
+
+
+class ChangeEvent(_AppendOnly):
+    """One line of a change's timeline; `kind` is the state that it came to, or what else happened."""
+
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=32)
+    actor_id = models.UUIDField(null=True)
+    actor_label = models.CharField(max_length=128)
+    note = models.CharField(max_length=2048, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["change", "id"], name="event_of_change")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.actor_label}"

@@ -1,0 +1,33 @@
+"""The operations that Gatehouse can carry out, each by its slug; a new one is added here by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from iam.changes.operations.base import Call, Effect, Operation, Policy, ShownCall, shown_calls
+from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
+from iam.mirror.models import Account
+
+__all__ = [
+    "REGISTRY",
+    "AddToGroup",
+    "Call",
+    "Effect",
+    "Operation",
+    "Policy",
+    "RemoveFromGroup",
+    "ShownCall",
+    "restore",
+    "shown_calls",
+]
+
+REGISTRY: dict[str, type[Operation]] = {
+    AddToGroup.slug: AddToGroup,
+    RemoveFromGroup.slug: RemoveFromGroup,
+}
+
+
+def restore(slug: str, *, account: Account, params: Mapping[str, Any]) -> Operation:
+    """The operation that a row holds. Raises KeyError for a slug and TypeError for params that this version does not know."""
+    return REGISTRY[slug].from_params(account, params)

@@ -1,0 +1,180 @@
+"""What an operation declares: its parameters, calls, effect, observation, inverse and sensitivity."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from iam.aws import writes
+from iam.aws.session import Aws
+from iam.mirror.models import Account, Entity
+
+Image = dict[str, Any]
+"""What AWS shows, or is to show, of the matter of an operation; JSON."""
+
+NORMAL, HIGH = "normal", "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to AWS as AWS names it, with a sentence for people."""
+
+    service: str
+    operation: str
+    params: Mapping[str, Any]
+    sentence: str
+
+    @property
+    def action(self) -> str:
+        """The call as IAM policies name it."""
+        return f"{self.service}:{self.operation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy that an operation gives or takes. `digest` names its document (the default version's); `ways` are the other
+    ways by which the person holds the same; `flags` are of `iam.changes.documents`."""
+
+    kind: str
+    name: str
+    arn: str = ""
+    digest: str = ""
+    owner: str = ""
+    entity_id: int | None = None
+    flags: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Which policies somebody gains, loses, or keeps by another way, before boundary and service control policies."""
+
+    gains: tuple[Policy, ...] = ()
+    loses: tuple[Policy, ...] = ()
+    keeps: tuple[Policy, ...] = ()
+    boundary: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCall:
+    """A call with its equivalents for other tools, to copy; the reader's own credentials sign it."""
+
+    number: int
+    action: str
+    sentence: str
+    cli: str
+    boto3: str
+    curl: str
+
+
+def shown_calls(calls: list[dict[str, Any]], *, partition: str) -> list[ShownCall]:
+    """The calls of a receipt as a reader can make them by themselves."""
+    return [
+        ShownCall(
+            number=number,
+            action=f"{call['service']}:{call['operation']}",
+            sentence=call["sentence"],
+            cli=writes.as_cli(call["service"], call["operation"], call["params"]),
+            boto3=writes.as_boto3(call["service"], call["operation"], call["params"]),
+            curl=writes.as_curl(call["service"], call["operation"], call["params"], partition=partition),
+        )
+        for number, call in enumerate(calls, start=1)
+    ]
+
+
+class Operation(ABC):
+    """One write to AWS that can be planned, shown, carried out, observed and turned back.
+
+    `is_idempotent`: a second call does no harm and changes nothing, so that a call of which the answer was lost may be
+    repeated once AWS has been looked at.
+    """
+
+    slug: ClassVar[str]
+    is_idempotent: ClassVar[bool]
+    subject_kind: ClassVar[str]
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    @classmethod
+    @abstractmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """The operation from its stored parameters. Raises TypeError or ValueError when they are not its own."""
+
+    @property
+    @abstractmethod
+    def params(self) -> dict[str, Any]:
+        """The typed parameters as JSON."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What it does, in a few words."""
+
+    @property
+    @abstractmethod
+    def subject_id(self) -> str:
+        """AWS's unique id of the subject: one change at a time is in flight per subject."""
+
+    @abstractmethod
+    def touched(self) -> tuple[str, ...]:
+        """The ARNs of everything that it alters."""
+
+    @abstractmethod
+    def calls(self) -> tuple[Call, ...]:
+        """The exact calls, in order."""
+
+    @abstractmethod
+    def wanted(self) -> Image:
+        """What AWS shows afterwards."""
+
+    @abstractmethod
+    def mirrored(self) -> Image | None:
+        """What the mirror shows now; None when it does not have the entities any more."""
+
+    @abstractmethod
+    def effect(self) -> Effect:
+        """Who gets or loses what by it, as the mirror stands."""
+
+    @abstractmethod
+    def mismatch(self, aws: Aws) -> str:
+        """Why the names no longer mean what was approved (deleted, made again), or "". Raises AwsError."""
+
+    @abstractmethod
+    def observe(self, aws: Aws) -> Image:
+        """What AWS shows now. Raises AwsError."""
+
+    @abstractmethod
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """Read the subject into the mirror, caused by this change (None: by nobody that is known). Raises AwsError."""
+
+    @abstractmethod
+    def inverse(self, before: Image) -> Operation | None:
+        """The operation that brings back what was before, or None when nothing does."""
+
+    @abstractmethod
+    def subject(self) -> Entity | None:
+        """The mirror's row of the subject."""
+
+    def satisfied(self, image: Image) -> bool:
+        """Whether AWS is already as wanted."""
+        return image == self.wanted()
+
+    def sensitivity(self, effect: Effect) -> str:
+        """How much care the approval takes: high when a policy that allows everything, or changes to IAM, is given."""
+        risky = any({"everything", "iam"} & set(policy.flags) for policy in effect.gains)
+        # What is taken away can open as well: a deny that goes.
+        opens = any("denies" in policy.flags for policy in effect.loses)
+        return HIGH if risky or opens else NORMAL
+
+    def problems(self) -> list[str]:
+        """What AWS's own service model finds wrong with the calls; empty is well."""
+        return [
+            problem
+            for call in self.calls()
+            for problem in writes.validate(call.service, call.operation, call.params)
+        ]

@@ -1,0 +1,214 @@
+"""Add a user to an IAM group, or take one out.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddUserToGroup.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveUserFromGroup.html
+Both are idempotent: adding a member again and removing one who is not in the group do nothing (the latter may say NoSuchEntity).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads import identity
+from iam.aws.session import Aws
+from iam.changes.operations.base import Call, Effect, Image, Operation, Policy
+from iam.changes.operations.holdings import Holdings, holdings, key_of
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.reread import reread_memberships
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipParams:
+    """Whom and which group: the names that AWS is called with, and the unique ids and ARNs that they stood for."""
+
+    user_name: str
+    user_id: str
+    user_arn: str
+    group_name: str
+    group_id: str
+    group_arn: str
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not isinstance(value, str) or not value:
+                raise ValueError(f"{name} must be text, not {value!r}.")
+
+
+class Membership(Operation):
+    """What both directions share."""
+
+    is_idempotent = True
+    subject_kind = Kind.USER.value
+    member_after: ClassVar[bool]
+
+    def __init__(self, account: Account, given: MembershipParams) -> None:
+        super().__init__(account)
+        self.given = given
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, MembershipParams(**params))
+
+    @classmethod
+    def of(cls, user: Entity, *, group: Entity) -> Self:
+        """The operation on two entities of the mirror."""
+        given = MembershipParams(
+            user_name=user.name,
+            user_id=user.aws_id,
+            user_arn=user.arn,
+            group_name=group.name,
+            group_id=group.aws_id,
+            group_arn=group.arn,
+        )
+        return cls(user.account, given)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return asdict(self.given)
+
+    @property
+    def subject_id(self) -> str:
+        """The user's unique id."""
+        return self.given.user_id
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation."""
+        return self.given.user_arn, self.given.group_arn
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"member": self.member_after}
+
+    def subject(self) -> Entity | None:
+        """See Operation."""
+        return self._entity(Kind.USER, self.given.user_id)
+
+    def group(self) -> Entity | None:
+        """The mirror's row of the group."""
+        return self._entity(Kind.GROUP, self.given.group_id)
+
+    def _entity(self, kind: Kind, aws_id: str) -> Entity | None:
+        return Entity.objects.filter(
+            account=self.account, kind=kind, aws_id=aws_id, gone_at__isnull=True
+        ).first()
+
+    def mirrored(self) -> Image | None:
+        """See Operation."""
+        user, group = self.subject(), self.group()
+        if user is None or group is None:
+            return None
+        member = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user, target=group)
+        return {"member": member.exists()}
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; two calls."""
+        for kind, name, wanted, read in (
+            ("user", self.given.user_name, self.given.user_id, identity.user_id),
+            ("group", self.given.group_name, self.given.group_id, identity.group_id),
+        ):
+            try:
+                found = read(aws, name=name)
+            except AwsError as error:
+                if error.kind is not ErrorKind.NOT_FOUND:
+                    raise
+                return f"AWS has no {kind} named {name} any more."
+            if found != wanted:
+                return f"The {kind} {name} was deleted and made again: it is {found} now, not {wanted}."
+        return ""
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        return {"member": self.given.group_id in identity.group_ids_of_user(aws, name=self.given.user_name)}
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation."""
+        user = self.subject()
+        if user is not None:
+            reread_memberships(self.account, aws, user, cause_id=cause_id)
+
+    def effect(self) -> Effect:
+        """See Operation; an entity that is gone from the mirror gives an empty effect."""
+        user, group = self.subject(), self.group()
+        if user is None or group is None:
+            return Effect()
+        return self.effect_of(holdings(user, group=group))
+
+    @abstractmethod
+    def effect_of(self, held: Holdings) -> Effect:
+        """The effect on what a user holds; pure."""
+
+    def _split(self, held: Holdings) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+        """What only this group gives, and what the user holds by another way as well."""
+        marked = [replace(policy, ways=held.ways.get(key_of(policy), ())) for policy in held.given]
+        return tuple(p for p in marked if not p.ways), tuple(p for p in marked if p.ways)
+
+
+class AddToGroup(Membership):
+    """Puts a user into a group."""
+
+    slug = "group_membership.add"
+    member_after = True
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Add {self.given.user_name} to {self.given.group_name}"
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (
+            Call(
+                service="iam",
+                operation="AddUserToGroup",
+                params={"GroupName": self.given.group_name, "UserName": self.given.user_name},
+                sentence=f"{self.given.user_name} joins {self.given.group_name}",
+            ),
+        )
+
+    def effect_of(self, held: Holdings) -> Effect:
+        """See Membership."""
+        only, also = self._split(held)
+        return Effect(gains=only, keeps=also, boundary=held.boundary)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        return None if before == self.wanted() else RemoveFromGroup(self.account, self.given)
+
+
+class RemoveFromGroup(Membership):
+    """Takes a user out of a group."""
+
+    slug = "group_membership.remove"
+    member_after = False
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Remove {self.given.user_name} from {self.given.group_name}"
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (
+            Call(
+                service="iam",
+                operation="RemoveUserFromGroup",
+                params={"GroupName": self.given.group_name, "UserName": self.given.user_name},
+                sentence=f"{self.given.user_name} leaves {self.given.group_name}",
+            ),
+        )
+
+    def effect_of(self, held: Holdings) -> Effect:
+        """See Membership."""
+        only, also = self._split(held)
+        return Effect(loses=only, keeps=also, boundary=held.boundary)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        return None if before == self.wanted() else AddToGroup(self.account, self.given)

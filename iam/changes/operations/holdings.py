@@ -1,0 +1,94 @@
+"""Which policies a group gives and by which other ways a user holds the same, read from the mirror as it stands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from iam.changes.documents import flags
+from iam.changes.operations.base import Policy
+from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """`given`: what the group gives, by name. `ways`: key of a policy → the user's ways to it beside this group."""
+
+    is_member: bool
+    given: tuple[Policy, ...]
+    ways: dict[str, tuple[str, ...]]
+    groups: int
+    boundary: str
+
+
+def key_of(policy: Policy) -> str:
+    """What makes two policies the same for a person: the managed policy, or the text of an inline one."""
+    return policy.arn or f"inline:{policy.digest}"
+
+
+def holdings(user: Entity, *, group: Entity) -> Holdings:
+    """Five queries: the user's groups, what is attached and what is inline, default versions, the documents' texts."""
+    now = valid_at(None)
+    names = {
+        edge.target_id: edge.target.name
+        for edge in Edge.objects.filter(now, source=user, kind=EdgeKind.MEMBER).select_related("target")
+    }
+    owners = {user.pk, group.pk, *names}
+    held: dict[int, list[Policy]] = defaultdict(list)
+    boundary = ""
+    edges = Edge.objects.filter(now, source__in=owners, kind__in=[EdgeKind.ATTACHED, EdgeKind.BOUNDARY])
+    attached = []
+    for edge in edges.select_related("target"):
+        if edge.kind == EdgeKind.ATTACHED:
+            attached.append(edge)
+        elif edge.source_id == user.pk:
+            boundary = edge.target.name
+    digests = dict(
+        PolicyVersion.objects.filter(
+            now, policy__in={e.target_id for e in attached}, is_default=True
+        ).values_list("policy_id", "document_id")
+    )
+    inlines = list(InlinePolicy.objects.filter(now, owner__in=owners))
+    wanted = {digests.get(e.target_id, "") for e in attached if e.source_id == group.pk}
+    wanted |= {i.document_id for i in inlines if i.owner_id == group.pk}
+    marks = {d.digest: flags(d.text) for d in Document.objects.filter(digest__in=wanted)}
+    for edge in attached:
+        digest = digests.get(edge.target_id, "")
+        held[edge.source_id].append(_managed(edge.target, digest=digest, marks=marks.get(digest, ())))
+    for inline in inlines:
+        held[inline.owner_id].append(_inline(inline, marks=marks.get(inline.document_id, ())))
+    return Holdings(
+        is_member=group.pk in names,
+        given=tuple(sorted(held[group.pk], key=lambda p: (p.kind, p.name))),
+        ways=_ways(held, user=user, names={pk: name for pk, name in names.items() if pk != group.pk}),
+        groups=len(names),
+        boundary=boundary,
+    )
+
+
+def _managed(policy: Entity, *, digest: str, marks: tuple[str, ...]) -> Policy:
+    return Policy(
+        kind="managed",
+        name=policy.name,
+        arn=policy.arn,
+        digest=digest,
+        owner="AWS" if ":iam::aws:" in policy.arn else "customer",
+        entity_id=policy.pk,
+        flags=marks,
+    )
+
+
+def _inline(policy: InlinePolicy, *, marks: tuple[str, ...]) -> Policy:
+    return Policy(kind="inline", name=policy.name, digest=policy.document_id, owner="group", flags=marks)
+
+
+def _ways(
+    held: dict[int, list[Policy]], *, user: Entity, names: dict[int, str]
+) -> dict[str, tuple[str, ...]]:
+    ways: dict[str, set[str]] = defaultdict(set)
+    for policy in held[user.pk]:
+        ways[key_of(policy)].add("directly")
+    for pk, name in names.items():
+        for policy in held[pk]:
+            ways[key_of(policy)].add(f"through {name}")
+    return {key: tuple(sorted(found)) for key, found in ways.items()}

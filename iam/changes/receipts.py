@@ -1,0 +1,49 @@
+"""The receipt of a change: what is shown before anybody agrees to it, as JSON, and the digest that they agree to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from iam.changes.operations import Effect, Operation
+from iam.mirror.models import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`body` is stored with the change; `digest` covers all of it but the age of the mirror and the room under the quota."""
+
+    body: dict[str, Any]
+    digest: str
+
+
+def receipt_of(operation: Operation, *, quota: dict[str, int] | None = None) -> Receipt:
+    """Compute the receipt from the mirror as it stands."""
+    effect = operation.effect()
+    agreed = {
+        "title": operation.title,
+        "effect": _effect_json(effect),
+        "sensitivity": operation.sensitivity(effect),
+        "calls": [
+            {"service": c.service, "operation": c.operation, "params": dict(c.params), "sentence": c.sentence}
+            for c in operation.calls()
+        ],
+    }
+    text = json.dumps(agreed, sort_keys=True, separators=(",", ":"))
+    observed = _observed_at(operation)
+    body = agreed | {"quota": quota, "observed_at": observed.isoformat() if observed else None}
+    return Receipt(body=json.loads(json.dumps(body)), digest=hashlib.sha256(text.encode()).hexdigest())
+
+
+def _effect_json(effect: Effect) -> dict[str, Any]:
+    return asdict(effect)
+
+
+def _observed_at(operation: Operation) -> datetime | None:
+    """The oldest reading that the receipt rests on."""
+    read = Section.objects.filter(account=operation.account, name__in=["users", "groups", "policies"])
+    moments = [section.observed_at for section in read if section.observed_at]
+    return min(moments) if moments else None

@@ -1,0 +1,117 @@
+"""Who has a change: claims by compare-and-set, leases that are renewed, and the fence that stops who lost theirs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from iam.changes.models import Change, ChangeState
+from iam.changes.states import add_event, move
+
+LEASE = timedelta(seconds=90)
+"""Longer than one request to AWS can take (connecting, reading, and the wait before); each request renews it."""
+
+
+class LeaseLostError(Exception):
+    """Another worker has taken the change over: this one stops, and sends nothing more."""
+
+
+def due(now: datetime) -> QuerySet[Change]:
+    """What a worker has to look at: queued, to be read again, or left by a worker whose lease ran out.
+
+    A change of a set waits for the ones before it.
+    """
+    earlier = Change.objects.filter(
+        change_set=OuterRef("change_set"), position__lt=OuterRef("position")
+    ).exclude(state=ChangeState.APPLIED)
+    waiting = Q(state=ChangeState.QUEUED, due_at__lte=now) & ~Q(Exists(earlier))
+    return Change.objects.filter(
+        waiting
+        | Q(state=ChangeState.CONFIRMING, due_at__lte=now)
+        | Q(state=ChangeState.APPLYING, lease_until__lte=now)
+    )
+
+
+def claim(change_id: UUID) -> Change | None:
+    """The change, ours until the lease runs out; None when it is not due, or somebody else's, or its subject is busy."""
+    now = datetime.now(tz=UTC)
+    change = due(now).select_related("account").filter(pk=change_id).first()
+    if change is None:
+        return None
+    take = {
+        ChangeState.QUEUED: _begin,
+        ChangeState.APPLYING: _take_over,
+        ChangeState.CONFIRMING: _read_on,
+    }[ChangeState(change.state)]
+    return change if take(change, now) else None
+
+
+def _begin(change: Change, now: datetime) -> bool:
+    try:
+        return move(
+            change,
+            to=ChangeState.APPLYING,
+            actor=None,
+            attempts=change.attempts + 1,
+            lease_until=now + LEASE,
+            due_at=None,
+        )
+    except IntegrityError:
+        # Another change of this subject is in flight; the end of that one nudges this one.
+        return False
+
+
+def _take_over(change: Change, now: datetime) -> bool:
+    with transaction.atomic():
+        held = Change.objects.filter(
+            pk=change.pk,
+            state=ChangeState.APPLYING,
+            attempts=change.attempts,
+            lease_until=change.lease_until,
+        )
+        if not held.update(attempts=change.attempts + 1, lease_until=now + LEASE):
+            return False
+        change.attempts += 1
+        change.lease_until = now + LEASE
+        note = "The worker that had it was lost. AWS is observed before anything is called."
+        add_event(change, kind="taken_over", actor=None, note=note)
+    return True
+
+
+def _read_on(change: Change, now: datetime) -> bool:
+    held = Change.objects.filter(
+        pk=change.pk, state=ChangeState.CONFIRMING, attempts=change.attempts, due_at=change.due_at
+    )
+    if not held.update(due_at=now + LEASE):
+        return False
+    change.due_at = now + LEASE
+    return True
+
+
+def keep(change: Change, **values: Any) -> None:
+    """Write columns of a change that is ours, and renew its lease. Raises LeaseLostError when it is not ours any more."""
+    if change.state == ChangeState.APPLYING:
+        values["lease_until"] = datetime.now(tz=UTC) + LEASE
+    held = Change.objects.filter(pk=change.pk, state=change.state, attempts=change.attempts)
+    if not held.update(**values):
+        raise LeaseLostError(str(change.pk))
+    for name, value in values.items():
+        setattr(change, name, value)
+
+
+class Renewal:
+    """Told of every request as it is sent: renews the lease when a third of it is over."""
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+
+    def __call__(self, action: str) -> None:
+        change = self._change
+        if change.state != ChangeState.APPLYING or change.lease_until is None:
+            return
+        if change.lease_until - datetime.now(tz=UTC) < LEASE * 2 / 3:
+            keep(change)

@@ -1,0 +1,120 @@
+"""How a change ends: applied and read back into the mirror, failed, or unknown; and what waits behind it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import structlog
+from django.db import transaction
+
+from iam.aws.errors import AwsError
+from iam.aws.session import Aws
+from iam.changes import nudge
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations import Operation
+from iam.changes.runner import wording
+from iam.changes.runner.claims import LeaseLostError
+from iam.changes.states import move
+from iam.mirror import services as mirror
+
+logger = structlog.get_logger(__name__)
+
+
+def apply(change: Change, operation: Operation, aws: Aws, *, reads: int = 1) -> None:
+    """AWS is as wanted: read the subject back into the mirror, then end the change as applied."""
+    already_so = change.sent_at is None and change.state == ChangeState.APPLYING
+    is_read_back = _read_back(change, operation, aws, is_ours=not already_so)
+    if already_so:
+        note = "AWS was so already: nothing was called."
+    elif change.state == ChangeState.APPLYING:
+        note = "Seen in AWS. The worker that called it was lost before it had recorded the answer."
+    else:
+        note = f"Confirmed by {reads} {'reading' if reads == 1 else 'readings'}."
+    if not is_read_back:
+        note += " The mirror follows with the next pull."
+    _move(
+        change,
+        to=ChangeState.APPLIED,
+        note=note,
+        already_so=already_so,
+        reads=reads,
+        error_kind="",
+        error_message="",
+        data={"request_ids": change.request_ids, "already_so": already_so},
+    )
+
+
+def _read_back(change: Change, operation: Operation, aws: Aws, *, is_ours: bool) -> bool:
+    """Read the subject into the mirror. AWS has changed whatever comes of this, so a failed reading only asks for a pull."""
+    try:
+        operation.read_back(aws, cause_id=change.pk if is_ours else None)
+    except AwsError as error:
+        logger.warning("changes.not_read_back", change=str(change.pk), error=str(error))
+        mirror.request_pull(change.account, trigger="change")
+        return False
+    return True
+
+
+def fail(change: Change, *, kind: str, message: str) -> None:
+    """End a change that did nothing; what was to follow it in its set is cancelled."""
+    with transaction.atomic():
+        _move(
+            change,
+            to=ChangeState.FAILED,
+            note=message,
+            error_kind=kind,
+            error_message=message[:2048],
+            data={"error": kind, "request_ids": change.request_ids},
+        )
+        followers = change.change_set.changes.filter(position__gt=change.position, state=ChangeState.QUEUED)
+        for follower in followers.select_related("account"):
+            note = f"{change.reference}, which came first, failed."
+            move(follower, to=ChangeState.CANCELLED, actor=None, note=note)
+
+
+def drift(change: Change, *, what: str) -> None:
+    """End a change that was planned on a state that is gone."""
+    if change.sent_at is None:
+        fail(change, kind="drift", message=wording.drifted(what))
+    else:
+        leave_unknown(change, kind="drift", message=wording.drifted_in_doubt(what))
+
+
+def leave_unknown(change: Change, *, kind: str, message: str) -> None:
+    """End a change of which nobody knows how AWS stands: a person must look."""
+    _move(
+        change,
+        to=ChangeState.UNKNOWN,
+        note=message,
+        error_kind=kind,
+        error_message=message[:2048],
+        data={"error": kind, "request_ids": change.request_ids},
+    )
+
+
+def give_up(change: Change) -> None:
+    """End a change that has cost too many workers their lives."""
+    if change.sent_at is None:
+        fail(change, kind="lost", message=wording.LOST_BEFORE)
+    else:
+        leave_unknown(change, kind="lost", message=wording.LOST_AFTER)
+
+
+def _move(change: Change, *, to: ChangeState, note: str, **fields: object) -> None:
+    with transaction.atomic():
+        if not move(change, to=to, actor=None, note=note, **fields):  # type: ignore[arg-type]
+            raise LeaseLostError(str(change.pk))
+        for waiting in _waiting_behind(change):
+            nudge.after_commit(waiting)
+
+
+def _waiting_behind(change: Change) -> list[Change]:
+    """What could not begin while this one was in flight: the next of its set, and the next of its subject."""
+    now = datetime.now(tz=UTC)
+    queued = Change.objects.filter(state=ChangeState.QUEUED, due_at__lte=now)
+    next_of_set = queued.filter(change_set=change.change_set_id, position=change.position + 1)
+    next_of_subject = queued.filter(account=change.account_id, subject_id=change.subject_id).order_by(
+        "due_at"
+    )
+    found = [*next_of_set[:1], *next_of_subject[:1]]
+    return list({one.pk: one for one in found}.values())

@@ -1,0 +1,42 @@
+"""The way into an account for writing: its write role, or the worker's own credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.ratelimit import RateLimit
+from iam.aws.session import Access, Aws, connect
+from iam.mirror.models import Account
+from iam.mirror.models.accounts import Source
+
+SESSION_NAME = "gatehouse-changes"
+
+
+def access_for_writing(account: Account) -> Access:
+    """Raises AwsError (credentials) for an account that nothing writes to."""
+    if account.removed_at is not None or not account.is_writable:
+        raise AwsError(
+            f"{account} has no write role.",
+            kind=ErrorKind.CREDENTIALS,
+            action="sts:AssumeRole",
+            code="NoWriteRole",
+        )
+    if account.source == Source.ENVIRONMENT and not account.write_role_arn:
+        return Access(account_id=account.account_id, partition=account.partition, session_name=SESSION_NAME)
+    return Access(
+        account_id=account.account_id,
+        partition=account.partition,
+        mode="role",
+        role_arn=account.write_role_arn,
+        external_id=account.external_id or None,
+        session_name=SESSION_NAME,
+    )
+
+
+def open_for_writing(account: Account, *, on_call: Callable[[str], None] | None = None) -> Aws:
+    """An open way, within the account's share of calls a second; close it when done."""
+    rate = RateLimit(per_second=settings.AWS_RATE, burst=max(100, settings.AWS_RATE))
+    return connect(access_for_writing(account), rate=rate, on_call=on_call)

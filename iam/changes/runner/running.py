@@ -1,0 +1,228 @@
+"""Take one change as far as it goes now: observe, call, observe again, read back, record. No worker ever sleeps.
+
+There is no transaction across a call to AWS. Every write to the row is a compare-and-set behind the fence of the claim, so a worker
+that was thought dead does no harm when it wakes up. The row always says enough for the next worker: `sent_at` is set before a
+call leaves, and from then on nothing is called again before AWS has been looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, transaction
+
+from iam.aws import writes
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.session import Aws
+from iam.changes import nudge
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations import Operation, restore
+from iam.changes.runner import ending, wording
+from iam.changes.runner.claims import LeaseLostError, Renewal, claim, keep
+from iam.changes.runner.reach import open_for_writing
+from iam.changes.services.planning import is_own
+from iam.changes.states import move
+
+logger = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 8
+CONFIRM_FOR = timedelta(minutes=5)
+CONFIRM_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between the readings after a call: IAM is eventually consistent, mostly within some seconds."""
+BACKOFF_SECONDS = 2.0
+BACKOFF_LIMIT = 300.0
+
+_IN_DOUBT = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.UNEXPECTED})
+# After a lost answer AWS may say so of a call that it has carried out already: only another look can tell.
+_LOOK_ANEW = frozenset({ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
+
+
+class CallRejectedError(Exception):
+    """AWS answered a write with an error; `cause` says which."""
+
+    def __init__(self, cause: AwsError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def run(change_id: UUID) -> None:
+    """Do what is due on a change, if it is due and nobody else is at it; safe to call at any time, from any number of workers."""
+    change = claim(change_id)
+    if change is None:
+        return
+    try:
+        _step(change)
+    except LeaseLostError:
+        logger.warning("changes.lease_lost", change=str(change.pk))
+    except CallRejectedError as rejected:
+        _after_rejection(change, rejected.cause)
+    except AwsError as error:
+        _after_error(change, error)
+    except DatabaseError:
+        # Our own database failed: nothing can be recorded now. The lease runs out, and the sweep takes the change up again.
+        raise
+    except Exception:
+        logger.exception("changes.runner_failed", change=str(change.pk))
+        _after_failure(change)
+
+
+def _step(change: Change) -> None:
+    if change.state == ChangeState.APPLYING and change.attempts > MAX_ATTEMPTS:
+        ending.give_up(change)
+        return
+    operation = restore(change.operation, account=change.account, params=change.params)
+    if is_own(operation):
+        ending.fail(change, kind="refused", message=wording.OWN_ROLE)
+        return
+    aws = open_for_writing(change.account, on_call=Renewal(change))
+    try:
+        if change.state == ChangeState.APPLYING:
+            _carry_out(change, operation, aws)
+        else:
+            _confirm(change, operation, aws)
+    finally:
+        aws.close()
+
+
+def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
+    """Observe, and call only what is still to be done."""
+    if why := operation.mismatch(aws):
+        ending.drift(change, what=why)
+        return
+    image = operation.observe(aws)
+    if operation.satisfied(image):
+        ending.apply(change, operation, aws)
+        return
+    if image != change.before:
+        ending.drift(change, what=wording.MEMBERSHIP_DIFFERS)
+        return
+    if change.sent_at is not None and not operation.is_idempotent:
+        ending.leave_unknown(change, kind="in_doubt", message=wording.NOT_REPEATED)
+        return
+    _send(change, operation, aws)
+    _confirm(change, operation, aws)
+
+
+def _send(change: Change, operation: Operation, aws: Aws) -> None:
+    """Make the calls. What AWS rejects for good before anything went through leaves no doubt behind."""
+    for number, call in enumerate(operation.calls()):
+        keep(change, sent_at=datetime.now(tz=UTC))
+        began = time.monotonic()
+        try:
+            result = writes.call(aws, call.service, call.operation, call.params)
+        except AwsError as error:
+            certain = number == 0 and error.kind not in _IN_DOUBT | _LOOK_ANEW
+            _note_call(
+                change, number, began=began, request_id=error.request_id, error=error.code or error.kind.value
+            )
+            if certain:
+                keep(change, sent_at=None)
+            raise CallRejectedError(error) from error
+        _note_call(change, number, began=began, request_id=result.request_id)
+    moved = move(
+        change,
+        to=ChangeState.CONFIRMING,
+        actor=None,
+        data={"request_ids": change.request_ids},
+        # Due again when this very worker is lost before it has read back.
+        due_at=change.lease_until,
+        lease_until=None,
+        error_kind="",
+        error_message="",
+    )
+    if not moved:
+        raise LeaseLostError(str(change.pk))
+
+
+def _note_call(change: Change, number: int, *, began: float, request_id: str, error: str = "") -> None:
+    calls = [dict(call) for call in change.calls]
+    calls[number] |= {
+        "at": datetime.now(tz=UTC).isoformat(),
+        "milliseconds": round((time.monotonic() - began) * 1000),
+        "request_id": request_id,
+        "error": error,
+    }
+    ids = [*change.request_ids, request_id] if request_id else change.request_ids
+    keep(change, calls=calls, request_ids=ids)
+
+
+def _confirm(change: Change, operation: Operation, aws: Aws) -> None:
+    """Look whether AWS shows it; if not yet, have it looked at again later."""
+    image = operation.observe(aws)
+    reads = change.reads + 1
+    if operation.satisfied(image):
+        ending.apply(change, operation, aws, reads=reads)
+    else:
+        _read_again(change, reads=reads)
+
+
+def _read_again(change: Change, *, reads: int) -> None:
+    now = datetime.now(tz=UTC)
+    if change.confirming_at is not None and now - change.confirming_at > CONFIRM_FOR:
+        keep(change, reads=reads)
+        ending.leave_unknown(change, kind="not_seen", message=wording.not_seen(reads))
+        return
+    delay = CONFIRM_DELAYS[min(reads, len(CONFIRM_DELAYS)) - 1]
+    with transaction.atomic():
+        keep(change, reads=reads, due_at=now + timedelta(seconds=delay))
+        nudge.after_commit(change, delay=delay)
+
+
+def _after_rejection(change: Change, error: AwsError) -> None:
+    """A write was answered with an error."""
+    if error.is_retryable or error.kind in _LOOK_ANEW:
+        _retry(change, error)
+    elif change.sent_at is not None:
+        ending.leave_unknown(change, kind=error.kind.value, message=wording.in_doubt(error))
+    else:
+        ending.fail(change, kind=error.kind.value, message=wording.failed(error))
+
+
+def _after_error(change: Change, error: AwsError) -> None:
+    """A reading was answered with an error, or there is no way in."""
+    if change.state == ChangeState.CONFIRMING:
+        if error.is_retryable:
+            _read_again(change, reads=change.reads + 1)
+        else:
+            ending.leave_unknown(change, kind=error.kind.value, message=wording.unreadable(error))
+    elif error.is_retryable:
+        _retry(change, error)
+    elif change.sent_at is not None:
+        ending.leave_unknown(change, kind=error.kind.value, message=wording.in_doubt(error))
+    else:
+        ending.fail(change, kind=error.kind.value, message=wording.failed(error))
+
+
+def _retry(change: Change, error: AwsError) -> None:
+    if change.attempts >= MAX_ATTEMPTS:
+        if change.sent_at is not None:
+            ending.leave_unknown(change, kind=error.kind.value, message=wording.in_doubt(error))
+        else:
+            message = wording.failed(error, attempts=change.attempts)
+            ending.fail(change, kind=error.kind.value, message=message)
+        return
+    delay = min(BACKOFF_SECONDS**change.attempts, BACKOFF_LIMIT)
+    with transaction.atomic():
+        message = wording.retried(error, seconds=delay)
+        move(
+            change,
+            to=ChangeState.QUEUED,
+            actor=None,
+            kind="retry",
+            note=message,
+            due_at=datetime.now(tz=UTC) + timedelta(seconds=delay),
+            lease_until=None,
+            error_kind=error.kind.value,
+            error_message=message[:2048],
+        )
+        nudge.after_commit(change, delay=delay)
+
+
+def _after_failure(change: Change) -> None:
+    if change.sent_at is not None or change.state == ChangeState.CONFIRMING:
+        ending.leave_unknown(change, kind="internal", message=wording.INTERNAL_AFTER)
+    else:
+        ending.fail(change, kind="internal", message=wording.INTERNAL_BEFORE)

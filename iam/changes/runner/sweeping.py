@@ -1,0 +1,38 @@
+"""The sweep: finds what is due and forgotten, and ends what waited too long. The database is the queue; this reads it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from iam.changes import nudge
+from iam.changes.models import Change, ChangeState
+from iam.changes.runner.claims import due
+from iam.changes.states import move
+
+BATCH = 500
+
+
+def sweep() -> int:
+    """Nudge every change that is due and end those that expired; how many were nudged. Two sweeps at once do no harm."""
+    now = datetime.now(tz=UTC)
+    _expire(now)
+    ids = list(due(now).order_by("due_at", "id").values_list("id", flat=True)[:BATCH])
+    sent = 0
+    for change_id in ids:
+        if not nudge.send(change_id):
+            break
+        sent += 1
+    return sent
+
+
+def _expire(now: datetime) -> None:
+    waiting = [ChangeState.AWAITING, ChangeState.QUEUED]
+    for change in Change.objects.filter(state__in=waiting, expires_at__lte=now).select_related("account")[
+        :BATCH
+    ]:
+        note = (
+            "Nobody answered within a day. It can be asked for again."
+            if change.state == ChangeState.AWAITING
+            else "It was approved, and could not be begun within a day. It can be asked for again."
+        )
+        move(change, to=ChangeState.EXPIRED, actor=None, note=note)

@@ -1,0 +1,20 @@
+"""What people do with changes: plan, ask, decide, withdraw, look again, undo."""
+
+from iam.changes.services.decisions import approve, reject
+from iam.changes.services.planning import Plan, plan_membership
+from iam.changes.services.requests import look_again, request_change, request_changes, withdraw
+from iam.changes.services.undoing import plan_undo, undo, why_not_undo
+
+__all__ = [
+    "Plan",
+    "approve",
+    "look_again",
+    "plan_membership",
+    "plan_undo",
+    "reject",
+    "request_change",
+    "request_changes",
+    "undo",
+    "why_not_undo",
+    "withdraw",
+]

@@ -1,0 +1,150 @@
+"""Plan a change: may this person ask for it, does it make sense, and what would it do. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from django.db.models import Q
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import OPEN, Change
+from iam.changes.operations import AddToGroup, Operation, RemoveFromGroup
+from iam.changes.operations.group_membership import Membership
+from iam.changes.receipts import Receipt, receipt_of
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.models.accounts import Source
+from iam.mirror.queries.visibility import visible_entities
+
+Do = Literal["add", "remove"]
+GROUPS_PER_USER = 10
+"""AWS's own figure, where the account summary has not been read; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A change that may be asked for: the operation, how things are before, and the receipt."""
+
+    operation: Operation
+    before: dict[str, object]
+    receipt: Receipt
+    reverts: Change | None = None
+
+
+def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> Plan:
+    """Plan to add the user to the group or to take them out. Raises RefusedError with the reason in words."""
+    kind = AddToGroup if do == "add" else RemoveFromGroup
+    if (user.kind, group.kind) != (Kind.USER, Kind.GROUP):
+        raise RefusedError("A membership is between an IAM user and an IAM group.")
+    if user.account_id != group.account_id:
+        raise RefusedError(
+            f"{user.name} and {group.name} are in different accounts; a group only holds users of its own."
+        )
+    return plan(kind.of(user, group=group), viewer=viewer)
+
+
+def plan(operation: Operation, *, viewer: Viewer, reverts: Change | None = None) -> Plan:
+    """Check every rule for an operation and compute its receipt. Raises RefusedError."""
+    check_account(operation.account)
+    _check_right(operation, viewer=viewer)
+    current = examine(operation)
+    _check_not_asked_yet(operation)
+    return replace(current, reverts=reverts)
+
+
+def examine(operation: Operation) -> Plan:
+    """Whether the operation makes sense as the mirror stands, whoever asks, and its receipt. Raises RefusedError."""
+    _check_own(operation)
+    if problems := operation.problems():
+        raise RefusedError(f"AWS would not take this call: {problems[0]}")
+    before = operation.mirrored()
+    if before is None:
+        raise RefusedError("AWS has no such user or group any more, as of the last reading.")
+    if operation.satisfied(before):
+        raise RefusedError(_already(operation))
+    quota = _quota(operation)
+    if quota and quota["after"] > quota["limit"]:
+        raise RefusedError(
+            f"{_names(operation)[0]} is in {quota['used']} groups, and AWS allows {quota['limit']} a user."
+            " Take them out of one first."
+        )
+    return Plan(operation=operation, before=dict(before), receipt=receipt_of(operation, quota=quota))
+
+
+def check_account(account: Account) -> None:
+    """Whether changes can be carried out in the account at all. Raises RefusedError."""
+    if account.removed_at is not None:
+        raise RefusedError(f"{account.name} is no longer connected to Gatehouse.")
+    if account.source == Source.EXPORT:
+        raise RefusedError(
+            f"{account.name} is known from an uploaded file only. Connect it with a role to change anything."
+        )
+    if not account.is_writable:
+        raise RefusedError(
+            f"{account.name} is read only: no write role is connected. An administrator can add one under Accounts."
+        )
+
+
+def _check_right(operation: Operation, *, viewer: Viewer) -> None:
+    number = operation.account.account_id
+    if not viewer.may(Right.REQUEST_CHANGE, account_id=number):
+        raise RefusedError(f"You may look at {operation.account.name}, and not ask for changes in it.")
+    arns = operation.touched()
+    reach = replace(viewer, scope=viewer.asks)
+    reached = visible_entities(reach).filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
+    if reached.count() < len(arns):
+        raise RefusedError("You can ask for changes to the people and groups of your own teams only.")
+
+
+def is_own(operation: Operation) -> bool:
+    """Whether it would alter a role by which Gatehouse works, in whichever account."""
+    arns = operation.touched()
+    return Account.objects.filter(Q(role_arn__in=arns) | Q(write_role_arn__in=arns)).exists()
+
+
+def _check_own(operation: Operation) -> None:
+    if is_own(operation):
+        raise RefusedError(
+            "This is a role by which Gatehouse itself works. It is changed in AWS, by its owner."
+        )
+
+
+def _check_not_asked_yet(operation: Operation) -> None:
+    standing = Change.objects.filter(
+        account=operation.account, operation=operation.slug, subject_id=operation.subject_id, state__in=OPEN
+    )
+    twin = next((change for change in standing if change.params == operation.params), None)
+    if twin is not None:
+        raise RefusedError(
+            f"{twin.reference} already asks for this: {twin.get_state_display().lower()}.", change=twin
+        )
+
+
+def _names(operation: Operation) -> tuple[str, str]:
+    given = operation.params
+    return str(given.get("user_name", "")), str(given.get("group_name", ""))
+
+
+def _already(operation: Operation) -> str:
+    user, group = _names(operation)
+    if isinstance(operation, AddToGroup):
+        return f"{user} is already in {group}."
+    return f"{user} is not in {group}."
+
+
+def _quota(operation: Operation) -> dict[str, int] | None:
+    """Groups of the user: now, afterwards, and what AWS allows."""
+    user = operation.subject()
+    if not isinstance(operation, Membership) or user is None:
+        return None
+    used = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user).count()
+    summary = AccountFact.objects.filter(valid_at(None), account=operation.account, name="summary").first()
+    limit = summary.value.get("GroupsPerUserQuota") if summary and isinstance(summary.value, dict) else None
+    after = used + (1 if operation.member_after else -1)
+    # Leaving is always allowed, also for a user who is over a quota that was lowered.
+    return {
+        "used": used,
+        "after": after,
+        "limit": max(int(limit or GROUPS_PER_USER), 0 if operation.member_after else after),
+    }

@@ -1,0 +1,160 @@
+"""Ask for changes, withdraw them, and have an unknown one looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from iam.changes import nudge
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeSet, ChangeState
+from iam.changes.services.planning import Plan, plan
+from iam.changes.states import move
+from iam.guard import Right, Viewer
+
+ANSWER_WITHIN = timedelta(hours=24)
+"""How long a request waits for an answer; the approval starts another such time, in which it must be begun."""
+MAX_REASON = 1000
+
+
+def request_change(
+    planned: Plan, *, actor: Viewer, reason: str, idempotency_key: str, not_before: datetime | None = None
+) -> Change:
+    """Ask for one change; a set of one. See request_changes."""
+    return request_changes(
+        [planned], actor=actor, reason=reason, idempotency_key=idempotency_key, not_before=not_before
+    )[0]
+
+
+def request_changes(
+    planned: Sequence[Plan],
+    *,
+    actor: Viewer,
+    reason: str,
+    idempotency_key: str,
+    not_before: datetime | None = None,
+) -> list[Change]:
+    """Ask for changes that are approved together and applied in this order.
+
+    The same key of the same person gives the same changes, however often and from however many requests at once.
+    Every rule is checked again. Raises RefusedError.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
+    if len(reason) > MAX_REASON:
+        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
+    if not planned:
+        raise RefusedError("There is nothing to ask for.")
+    prefix = f"{actor.person_id}:{idempotency_key[:64]}"
+    standing = _standing(prefix, planned=planned)
+    if standing:
+        return standing
+    checked = [plan(one.operation, viewer=actor, reverts=one.reverts) for one in planned]
+    try:
+        with transaction.atomic():
+            return _write(checked, actor=actor, reason=reason, prefix=prefix, not_before=not_before)
+    except IntegrityError:
+        # Another request with this key was quicker: its changes are the answer.
+        standing = _standing(prefix, planned=planned)
+        if standing:
+            return standing
+        raise
+
+
+def _standing(prefix: str, *, planned: Sequence[Plan]) -> list[Change]:
+    keys = [f"{prefix}:{position}" for position in range(len(planned))]
+    found = list(Change.objects.filter(idempotency_key__in=keys).order_by("position"))
+    if not found:
+        return []
+    same = len(found) == len(planned) and all(
+        (change.operation, change.params, change.account_id)
+        == (one.operation.slug, one.operation.params, one.operation.account.pk)
+        for change, one in zip(found, planned, strict=True)
+    )
+    if not same:
+        raise RefusedError("This form was sent before, with other content. Open it again.", change=found[0])
+    return found
+
+
+def _write(
+    planned: Sequence[Plan], *, actor: Viewer, reason: str, prefix: str, not_before: datetime | None
+) -> list[Change]:
+    group = ChangeSet.objects.create()
+    written = []
+    for position, one in enumerate(planned):
+        subject = one.operation.subject()
+        change = Change.objects.create(
+            change_set=group,
+            position=position,
+            operation=one.operation.slug,
+            title=one.operation.title,
+            account=one.operation.account,
+            entity=subject,
+            subject_kind=one.operation.subject_kind,
+            subject_id=one.operation.subject_id,
+            subject_arn=subject.arn if subject else "",
+            params=one.operation.params,
+            before=one.before,
+            after=one.operation.wanted(),
+            receipt=one.receipt.body,
+            receipt_digest=one.receipt.digest,
+            calls=one.receipt.body["calls"],
+            idempotency_key=f"{prefix}:{position}",
+            requested_by=actor.person_id,
+            requested_label=actor.name[:128],
+            reason=reason,
+            reverts=one.reverts,
+            not_before=not_before,
+        )
+        move(
+            change,
+            to=ChangeState.AWAITING,
+            actor=actor,
+            kind="requested",
+            note=reason,
+            data={"receipt": one.receipt.digest, "reverts": one.reverts.id if one.reverts else None},
+            expires_at=datetime.now(tz=UTC) + ANSWER_WITHIN,
+        )
+        written.append(change)
+    return written
+
+
+def withdraw(change: Change, *, actor: Viewer) -> None:
+    """Take a request back, with the whole set, while no worker has begun it. Only who asked may. Raises RefusedError."""
+    if change.requested_by != actor.person_id:
+        raise RefusedError("Only who asked for a change can withdraw it.")
+    with transaction.atomic():
+        taken = 0
+        for one in change.change_set.changes.order_by("position"):
+            if one.state in (ChangeState.AWAITING, ChangeState.QUEUED):
+                taken += move(one, to=ChangeState.CANCELLED, actor=actor, kind="withdrawn")
+    if not taken:
+        change.refresh_from_db()
+        raise RefusedError(
+            f"It is too late to withdraw {change.reference}: it is {change.get_state_display().lower()}.",
+            change=change,
+        )
+
+
+def look_again(change: Change, *, actor: Viewer) -> None:
+    """Have a worker observe AWS anew for a change of which nobody knows how it ended. Raises RefusedError."""
+    number = change.account.account_id
+    rights = (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
+    if not any(actor.may(right, account_id=number) for right in rights):
+        raise RefusedError("You may look at this change, and not have it examined.")
+    if change.state != ChangeState.UNKNOWN:
+        raise RefusedError("How this change ended is known.", change=change)
+    with transaction.atomic():
+        moved = move(
+            change,
+            to=ChangeState.CONFIRMING,
+            actor=actor,
+            kind="looked_again",
+            reads=0,
+            due_at=datetime.now(tz=UTC),
+        )
+        if moved:
+            nudge.after_commit(change)

@@ -1,0 +1,119 @@
+"""The states of a change: what may follow what, and the one function that moves a change on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from iam.changes.models import Change, ChangeEvent, ChangeState
+from iam.journal import services as journal
+from iam.journal.services import GATEHOUSE, Actor
+
+S = ChangeState
+
+TRANSITIONS: dict[ChangeState, frozenset[ChangeState]] = {
+    S.DRAFT: frozenset({S.AWAITING, S.CANCELLED}),
+    S.AWAITING: frozenset({S.QUEUED, S.REJECTED, S.CANCELLED, S.EXPIRED}),
+    S.QUEUED: frozenset({S.APPLYING, S.CANCELLED, S.EXPIRED}),
+    S.APPLYING: frozenset({S.CONFIRMING, S.QUEUED, S.APPLIED, S.FAILED, S.UNKNOWN}),
+    S.CONFIRMING: frozenset({S.APPLIED, S.FAILED, S.UNKNOWN}),
+    S.UNKNOWN: frozenset({S.CONFIRMING}),
+    S.APPLIED: frozenset(),
+    S.FAILED: frozenset(),
+    S.REJECTED: frozenset(),
+    S.CANCELLED: frozenset(),
+    S.EXPIRED: frozenset(),
+}
+"""What may follow what. An unknown change is looked at again only when a person asks for it."""
+
+_STAMP = {
+    S.AWAITING: "requested_at",
+    S.QUEUED: "queued_at",
+    S.APPLYING: "applying_at",
+    S.CONFIRMING: "confirming_at",
+}
+_ENDS = {S.APPLIED, S.FAILED, S.UNKNOWN, S.REJECTED, S.CANCELLED, S.EXPIRED}
+
+
+class ForbiddenTransitionError(Exception):
+    """The table of transitions does not have this one: a mistake of the caller, not of a person."""
+
+
+def move(
+    change: Change,
+    *,
+    to: ChangeState,
+    actor: Actor | None,
+    note: str = "",
+    kind: str = "",
+    data: dict[str, Any] | None = None,
+    expecting: dict[str, Any] | None = None,
+    **fields: Any,
+) -> bool:
+    """Bring the change from the state in which it was loaded to another, if it still is as it was loaded.
+
+    A compare-and-set on state and fence, with the timeline row and the journal entry in the same transaction. False means
+    that somebody else was quicker: nothing was written. On success the instance carries the new values. `actor` None is
+    Gatehouse; `kind` names the timeline row where the state is not word enough; `expecting` holds more columns that must
+    be as they were; `fields` are written along.
+    """
+    was = ChangeState(change.state)
+    if to not in TRANSITIONS[was]:
+        raise ForbiddenTransitionError(f"{was} → {to}")
+    now = datetime.now(tz=UTC)
+    values = {"state": to, **_stamps(to, now), **fields}
+    with transaction.atomic():
+        held = Change.objects.filter(pk=change.pk, state=was, attempts=change.attempts, **(expecting or {}))
+        if not held.update(**values):
+            return False
+        for name, value in values.items():
+            setattr(change, name, value)
+        add_event(change, kind=kind or to.value, actor=actor, note=note, at=now)
+        write_journal(change, act=kind or to.value, actor=actor, note=note, data=data)
+    return True
+
+
+def _stamps(to: ChangeState, now: datetime) -> dict[str, datetime | None]:
+    stamps: dict[str, datetime | None] = {"ended_at": now if to in _ENDS else None}
+    if to in _STAMP:
+        stamps[_STAMP[to]] = now
+    if to in _ENDS:
+        stamps |= {"due_at": None, "lease_until": None, "expires_at": None}
+    return stamps
+
+
+def add_event(
+    change: Change, *, kind: str, actor: Actor | None, note: str = "", at: datetime | None = None
+) -> ChangeEvent:
+    """Add a line to the timeline, in the caller's transaction."""
+    who = actor or GATEHOUSE
+    return ChangeEvent.objects.create(
+        change=change,
+        at=at or datetime.now(tz=UTC),
+        kind=kind,
+        actor_id=who.person_id if hasattr(who, "person_id") else who.id,
+        actor_label=who.name[:128],
+        note=note[:2048],
+    )
+
+
+def write_journal(
+    change: Change, *, act: str, actor: Actor | None, note: str = "", data: dict[str, Any] | None = None
+) -> None:
+    """Add the act to the journal, in the caller's transaction."""
+    journal.record(
+        kind=f"change.{act}",
+        actor=actor,
+        subject=change.subject_arn,
+        account_id=change.account.account_id,
+        data={
+            "change": change.id,
+            "operation": change.operation,
+            "title": change.title,
+            "params": change.params,
+            **({"note": note} if note else {}),
+            **(data or {}),
+        },
+    )

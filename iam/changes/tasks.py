@@ -1,0 +1,21 @@
+"""The Celery tasks of the change pipeline; each takes an id and calls the runner."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from iam.changes import runner
+
+
+@shared_task(name="iam.changes.tasks.run_change")  # type: ignore[untyped-decorator]
+def run_change(change_id: str) -> None:
+    """Do what is due on one change."""
+    runner.run(UUID(change_id))
+
+
+@shared_task(name="iam.changes.tasks.sweep_changes")  # type: ignore[untyped-decorator]
+def sweep_changes() -> None:
+    """Nudge what is due; end what expired."""
+    runner.sweep()

@@ -1,0 +1,51 @@
+"""Read one subject on its own, straight after a change, so that nobody waits for the next pull."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.aws.reads import identity
+from iam.aws.session import Aws
+from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, Kind, Section, valid_at
+from iam.mirror.pull import temporal
+from iam.mirror.pull.apply import lock_account
+from iam.mirror.pull.facts import Seen
+
+
+def reread_memberships(account: Account, aws: Aws, user: Entity, *, cause_id: UUID | None) -> None:
+    """Make the user's memberships in the mirror what AWS shows now, caused by the change (None: cause unknown).
+
+    One call. A pull that began before does not undo it (`Entity.reread_at`), an older re-read steps back before a newer
+    one, and the next pull decodes the user anew. A group that the mirror does not know yet comes with that pull. Raises AwsError.
+    """
+    at = datetime.now(tz=UTC)
+    aws_ids = identity.group_ids_of_user(aws, name=user.name)
+    with transaction.atomic():
+        lock_account(account)
+        known = Entity.objects.get(pk=user.pk)
+        if known.reread_at is not None and known.reread_at > at:
+            return
+        cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
+        seen = Seen(at, after=_last_seen(account, known), cause_kind=cause.value, cause_id=cause_id)
+        wanted = {user.pk: dict.fromkeys(_wanted_edges(account, user, aws_ids=set(aws_ids)), ())}
+        temporal.load(temporal.EDGES, wanted=wanted, account_id=account.pk, seen=seen)
+        Entity.objects.filter(pk=user.pk).update(reread_at=at, source_digest=None)
+
+
+def _last_seen(account: Account, user: Entity) -> datetime | None:
+    section = Section.objects.filter(account=account, name="users").first()
+    moments = [m for m in (section.observed_at if section else None, user.reread_at) if m is not None]
+    return max(moments) if moments else None
+
+
+def _wanted_edges(account: Account, user: Entity, *, aws_ids: set[str]) -> list[tuple[str, int]]:
+    """The user's other edges as they are, and the memberships that AWS shows."""
+    others = Edge.objects.filter(valid_at(None), source=user).exclude(kind=EdgeKind.MEMBER)
+    groups = Entity.objects.filter(account=account, kind=Kind.GROUP, aws_id__in=aws_ids, gone_at__isnull=True)
+    return [
+        *others.values_list("kind", "target_id"),
+        *((EdgeKind.MEMBER.value, pk) for pk in groups.values_list("pk", flat=True)),
+    ]
