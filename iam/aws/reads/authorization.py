@@ -68,7 +68,7 @@ def stream_authorization(
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
     """
     prefix = f"arn:{aws.access.partition}:iam::{aws.access.account_id}:"
-    pages = raw_pages(aws, OPERATION, tags=_TAGS, page_size=page_size)
+    pages = raw_pages(aws, OPERATION, tags=_TAGS, page_size=page_size, always_paged=True)
     for number, (lists, is_last) in enumerate(pages, start=1):
         yield _page(lists, number=number, is_last=is_last, known=known, prefix=prefix)
 

@@ -34,8 +34,7 @@ def members(aws: Aws, operation: str, *, key: str, **parameters: Any) -> Iterato
     while True:
         answer = invoke(aws.iam, operation, {**parameters, **({"Marker": marker} if marker else {})})
         found = part(answer, key, action=action)
-        # ListServiceSpecificCredentials of one user and the provider lists have no pages, and do not say so.
-        following = next_marker(answer, marker=marker, action=action) if "IsTruncated" in answer else None
+        following = next_marker(answer, marker=marker, action=action)
         yield from found
         if following is None:
             return
@@ -43,11 +42,12 @@ def members(aws: Aws, operation: str, *, key: str, **parameters: Any) -> Iterato
 
 
 def raw_pages(
-    aws: Aws, operation: str, *, tags: tuple[str, ...], page_size: int = 1000
+    aws: Aws, operation: str, *, tags: tuple[str, ...], page_size: int = 1000, always_paged: bool = False
 ) -> Iterator[tuple[dict[str, list[bytes]], bool]]:
     """({list name: its `<member>` fragments}, whether it is the last) of each page of an IAM list call.
 
-    A page that is not whole is asked for again, and then raises AwsError.
+    A page that is not whole is asked for again, and then raises AwsError. So does a page that does not say whether
+    it is the last, where the call is `always_paged`.
     """
     action = f"iam:{operation}"
     names = tuple(tag.encode() for tag in tags)
@@ -55,6 +55,8 @@ def raw_pages(
     while True:
         parameters: dict[str, Any] = {"MaxItems": page_size, **({"Marker": marker} if marker else {})}
         lists, envelope = _raw_page(aws, operation, names=names, parameters=parameters)
+        if always_paged and "IsTruncated" not in envelope:
+            raise malformed(action, "it does not say whether there is more")
         following = next_marker(envelope, marker=marker, action=action)
         yield {name.decode(): lists.pop(name) for name in names}, following is None
         if following is None:
@@ -77,12 +79,13 @@ def _raw_page(
 
 
 def next_marker(envelope: dict[str, Any], *, marker: str | None, action: str) -> str | None:
-    """The marker of the page after this one, or None at the end; AwsError when the answer leaves it open."""
-    if "IsTruncated" not in envelope:
-        raise malformed(action, "it does not say whether there is more")
-    if not envelope["IsTruncated"]:
-        return None
+    """The marker of the page after this one, or None at the end; AwsError when the answer leaves it open.
+
+    Lists that have no pages, such as the providers', do not say whether there is more.
+    """
     following: str = envelope.get("Marker", "")
+    if not envelope.get("IsTruncated", bool(following)):
+        return None
     if not following or following == marker:
         raise malformed(action, "it says that there is more, but not where")
     return following
