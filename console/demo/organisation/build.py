@@ -1,57 +1,159 @@
-"""The whole of Northline, assembled from its people, groups, policies and workloads."""
+"""The whole of Northline, assembled from its people, machines, groups, policies and workloads."""
 
 from __future__ import annotations
 
-from console.demo.organisation.people import ACCOUNT_IDS, PEOPLE
-from console.demo.organisation.specs import Account, Group, Login, Organisation, Role, User
-from console.demo.organisation.teams import TEAMS
+import functools
+from dataclasses import replace
+from typing import Any
+
+from console.demo.organisation import (
+    fleet,
+    gatehouse,
+    guardrails,
+    jobs_elsewhere,
+    jobs_production,
+    machines,
+    populace,
+    shared_roles,
+    troubles_elsewhere,
+    troubles_production,
+    workloads,
+)
+from console.demo.organisation.documents import ORGANISATION_ID, arn
+from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.organisation.specs import Account, Group, Key, Organisation, Root, Trail, Trouble, User
+
+JOBS = {
+    "production": jobs_production.production,
+    "data": jobs_elsewhere.data,
+    "staging": jobs_elsewhere.staging,
+    "sandbox": jobs_elsewhere.sandbox,
+    "management": jobs_elsewhere.management,
+}
+# What is wrong on purpose, so that an audit has something to find; listed in tests/demo/planted.json. Some of it
+# only looks wrong: a condition, a boundary or an SCP makes it harmless, and an audit that reports it is mistaken.
+TROUBLES = {
+    "production": troubles_production.trouble,
+    "data": troubles_elsewhere.data,
+    "staging": troubles_elsewhere.staging,
+    "sandbox": troubles_elsewhere.sandbox,
+}
+# Units and their parents: Root holds Workloads and Experiments.
+UNITS = {"Workloads": "Root", "Production": "Workloads", "Development": "Workloads", "Experiments": "Root"}
+PLACES = {
+    "management": ("Root", 2100),
+    "production": ("Production", 1600),
+    "data": ("Production", 1400),
+    "staging": ("Development", 1500),
+    "sandbox": ("Experiments", 1100),
+}
+ROOTS = {
+    "management": Root(used=400, mfa="hardware", password_age=900),
+    "production": Root(used=None, mfa="hardware"),
+    "data": Root(used=310, mfa="hardware"),
+    "staging": Root(used=200, mfa="virtual"),
+    # Nobody remembers whose idea that was.
+    "sandbox": Root(used=3, mfa=None, keys=(Key(700, 3, service="ec2"),), password_age=1090),
+}
+TRAIL_BUCKET = "northline-trail-archive"
 
 
+def _password_policy(length: int, **changed: Any) -> dict[str, Any]:
+    usual = {
+        "allow_change_password": True,
+        "hard_expiry": False,
+        "max_password_age": 90,
+        "minimum_password_length": length,
+        "password_reuse_prevention": 24,
+        "require_lowercase_characters": True,
+        "require_numbers": True,
+        "require_symbols": True,
+        "require_uppercase_characters": True,
+    }
+    return usual | changed
+
+
+# The sandbox has AWS's default only; staging's policy is that of the year in which it was opened.
+PASSWORD_POLICIES = {
+    "management": _password_policy(16),
+    "production": _password_policy(14),
+    "data": _password_policy(14),
+    "staging": _password_policy(
+        8, max_password_age=0, password_reuse_prevention=None, require_symbols=False, require_numbers=False
+    ),
+}
+
+
+@functools.cache
 def northline() -> Organisation:
-    """The organisation; equal at every call."""
+    """The organisation; equal at every call and in every process."""
     members = tuple(_account(name) for name in ("production", "data", "staging", "sandbox"))
-    return Organisation("o-n0rthl1ne7", "r-nl01", _account("management"), members, {}, ())
+    return Organisation(
+        id=ORGANISATION_ID,
+        root_id="r-nl01",
+        management=_account("management"),
+        members=members,
+        units=UNITS,
+        policies=(*guardrails.SCPS, *guardrails.RCPS),
+    )
 
 
 def _account(name: str) -> Account:
-    groups = sorted({group for team in TEAMS for group in team.groups.get(name, ())})
-    users = [
-        User(
-            name=person.login,
-            path=person.team.path,
-            age=400,
-            tags={"Team": person.team.key, "Owner": person.email},
-            groups=person.team.groups[name],
-            login=Login(age=400),
-        )
-        for person in PEOPLE
-        if name in person.accounts
-    ]
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT_IDS['management']}:root"},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"sts:ExternalId": "gh-4e07b81c2d95"}},
-            }
-        ],
-    }
+    number = ACCOUNT_IDS[name]
+    unit, age = PLACES[name]
+    job_policies, job_groups = JOBS[name]()
+    own_policies, own_roles = workloads.of_account(name, number)
+    machine_roles, profiles, instances = fleet.of_account(name)
+    trouble = TROUBLES[name]() if name in TROUBLES else Trouble()
+    people = () if name == "management" else populace.users(name)
+    common = () if name == "management" else guardrails.account_policies(name)
     return Account(
-        id=ACCOUNT_IDS[name],
+        id=number,
         name=name,
         alias=f"northline-{name}",
         email=f"aws+{name}@northline.example",
-        ou="Root",
-        age=1500,
-        groups=tuple(
-            Group(name=g, path="/", age=900, policies=("arn:aws:iam::aws:policy/ReadOnlyAccess",))
-            for g in groups
-        ),
-        users=tuple(users),
+        ou=unit,
+        age=age,
+        root=ROOTS[name],
+        password_policy=PASSWORD_POLICIES.get(name),
+        users=(*people, *machines.users(name), *trouble.users, *_hub_users(name)),
+        groups=(*_with(job_groups, trouble.attached), *trouble.groups),
+        policies=(*common, *job_policies, *own_policies, *trouble.policies),
         roles=(
-            Role("gatehouse-reader", trust, 30, policies=("arn:aws:iam::aws:policy/IAMReadOnlyAccess",)),
-            Role("gatehouse-writer", trust, 30, policies=("arn:aws:iam::aws:policy/IAMFullAccess",)),
+            *own_roles,
+            *machine_roles,
+            *shared_roles.of_account(name),
+            *trouble.roles,
+            *gatehouse.roles(),
         ),
+        profiles=(*profiles, *trouble.profiles),
+        instances=(*instances, *trouble.instances),
+        providers=(*shared_roles.providers(name), *trouble.providers),
+        certificates=trouble.certificates,
+        trails=_trails(name, number),
     )
+
+
+def _with(groups: tuple[Group, ...], attached: tuple[tuple[str, str], ...]) -> tuple[Group, ...]:
+    """The groups with the policies that are attached to them elsewhere in the story."""
+    return tuple(
+        replace(
+            group, policies=group.policies + tuple(policy for name, policy in attached if name == group.name)
+        )
+        for group in groups
+    )
+
+
+def _hub_users(name: str) -> tuple[User, ...]:
+    return (gatehouse.hub_user(),) if name == "management" else ()
+
+
+def _trails(name: str, number: str) -> tuple[Trail, ...]:
+    """A good trail everywhere but in staging (no validation, no key) and in the sandbox (one region, no validation)."""
+    if name == "sandbox":
+        return (Trail("sandbox-events", "sandbox-trail", multi_region=False, validated=False),)
+    if name == "staging":
+        return (Trail("staging-events", "staging-trail", validated=False),)
+    group = arn("logs", number, "log-group:trail:*")
+    key = arn("kms", number, "key/5a0d2f3c-7c1b-4b8e-9d4e-0f6c2a91e7b4")
+    return (Trail("northline", TRAIL_BUCKET, key=key, log_group=group, organisation=name == "management"),)

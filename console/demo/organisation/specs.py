@@ -215,6 +215,22 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """What is added to an account so that an audit finds something."""
+
+    policies: tuple[Policy, ...] = ()
+    groups: tuple[Group, ...] = ()
+    users: tuple[User, ...] = ()
+    roles: tuple[Role, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    instances: tuple[Instance, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    # (group, policy): policies that groups of the account get as well.
+    attached: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class OrganisationPolicy:
     """A service control policy (`SERVICE_CONTROL_POLICY`) or a resource control policy."""
 

@@ -1,0 +1,115 @@
+"""Building blocks of policy documents and of the trust policies that the sample organisation uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from console.demo.organisation.specs import Document
+
+REGION = "eu-west-1"
+GITHUB = "token.actions.githubusercontent.com"
+ORGANISATION_ID = "o-n0rthl1ne7"
+Elements = str | Sequence[str]
+
+
+def document(*statements: dict[str, Any]) -> Document:
+    """A policy document of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(sid: str, actions: Elements, resources: Elements = "*", **condition: Any) -> dict[str, Any]:
+    """An Allow statement; `condition` maps operators to keys and values."""
+    return _statement("Allow", sid, actions, resources, condition)
+
+
+def deny(sid: str, actions: Elements, resources: Elements = "*", **condition: Any) -> dict[str, Any]:
+    """A Deny statement."""
+    return _statement("Deny", sid, actions, resources, condition)
+
+
+def deny_but(sid: str, actions: Elements, resources: Elements = "*", **condition: Any) -> dict[str, Any]:
+    """A Deny statement for everything but these actions."""
+    statement = _statement("Deny", sid, actions, resources, condition)
+    return {"NotAction" if name == "Action" else name: value for name, value in statement.items()}
+
+
+def _statement(
+    effect: str, sid: str, actions: Elements, resources: Elements, condition: Any
+) -> dict[str, Any]:
+    statement = {"Sid": sid, "Effect": effect, "Action": _plain(actions), "Resource": _plain(resources)}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def _plain(elements: Elements) -> str | list[str]:
+    return elements if isinstance(elements, str) else list(elements)
+
+
+def arn(service: str, account: str, resource: str, *, region: str = REGION) -> str:
+    """The ARN of a resource in the organisation's home region."""
+    return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+
+def aws_managed(name: str) -> str:
+    """The ARN of an AWS managed policy; `name` with its path, if it has one."""
+    return f"arn:aws:iam::aws:policy/{name}"
+
+
+def trusts(principal: Any, action: str = "sts:AssumeRole", **condition: Any) -> Document:
+    """A trust policy with one statement."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action}
+    return document(statement | ({"Condition": condition} if condition else {}))
+
+
+def service_trust(*services: str, **condition: Any) -> Document:
+    """A trust policy for AWS services, by the first part of their principals' names."""
+    names = [f"{service}.amazonaws.com" for service in services]
+    return trusts({"Service": names if len(names) > 1 else names[0]}, **condition)
+
+
+def account_trust(account: str, *, external_id: str | None = None, mfa: bool = False) -> Document:
+    """A trust policy for everybody in an account whom that account allows it."""
+    condition: dict[str, Any] = {}
+    if external_id is not None:
+        condition["StringEquals"] = {"sts:ExternalId": external_id}
+    if mfa:
+        condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
+    return trusts({"AWS": f"arn:aws:iam::{account}:root"}, **condition)
+
+
+def github_trust(account: str, subject: str) -> Document:
+    """A trust policy for GitHub Actions with audience and subject, e.g. `repo:northline/pay:ref:refs/heads/main`."""
+    return trusts(
+        {"Federated": f"arn:aws:iam::{account}:oidc-provider/{GITHUB}"},
+        "sts:AssumeRoleWithWebIdentity",
+        StringEquals={f"{GITHUB}:aud": "sts.amazonaws.com"},
+        StringLike={f"{GITHUB}:sub": subject},
+    )
+
+
+def eks_provider(account: str) -> str:
+    """The OIDC issuer of the account's cluster, as host and path."""
+    number = {"4": "C0FFEE5A17B0A7", "8": "57A61260A7B0A7", "6": "DA7A5E7F10A75"}.get(account[0], "5A4DB0C5")
+    return f"oidc.eks.{REGION}.amazonaws.com/id/{number:0<32}"
+
+
+def pod_trust(account: str, service_account: str) -> Document:
+    """A trust policy for one Kubernetes service account, written `namespace:name`."""
+    issuer = eks_provider(account)
+    return trusts(
+        {"Federated": f"arn:aws:iam::{account}:oidc-provider/{issuer}"},
+        "sts:AssumeRoleWithWebIdentity",
+        StringEquals={
+            f"{issuer}:aud": "sts.amazonaws.com",
+            f"{issuer}:sub": f"system:serviceaccount:{service_account}",
+        },
+    )
+
+
+def saml_trust(account: str, provider: str = "Okta") -> Document:
+    """A trust policy for people who come through the corporate identity provider."""
+    return trusts(
+        {"Federated": f"arn:aws:iam::{account}:saml-provider/{provider}"},
+        "sts:AssumeRoleWithSAML",
+        StringEquals={"SAML:aud": "https://signin.aws.amazon.com/saml"},
+    )

@@ -1,0 +1,109 @@
+"""EC2: roles, instance profiles and the instances that have them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.demo.organisation.documents import allow, aws_managed, document, service_trust
+from console.demo.organisation.specs import Instance, Profile, Role
+from console.demo.standin.ids import digest
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A kind of machine: its role's policies, how many instances there are, and of which type."""
+
+    name: str
+    team: str
+    purpose: str
+    policies: tuple[str, ...]
+    count: int
+    type: str = "m7g.large"
+    tokens: str = "required"
+
+
+SSM = aws_managed("AmazonSSMManagedInstanceCore")
+AGENT = aws_managed("CloudWatchAgentServerPolicy")
+EKS = tuple(
+    aws_managed(name)
+    for name in ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKS_CNI_Policy")
+)
+MACHINES = {
+    "production": (
+        Machine("eks-node", "platform", "Nodes of the production cluster", (*EKS, SSM), 6, "m7i.2xlarge"),
+        Machine("vpn-gateway", "platform", "The operators' VPN", (SSM,), 2, "c7g.large"),
+        Machine("log-shipper", "sre", "Ships logs to the archive", (SSM, AGENT), 2),
+        Machine("sftp-drop", "ticketing", "Where operators drop their timetables", (SSM,), 1, "t4g.medium"),
+        Machine("metrics-store", "sre", "Keeps the metrics", (SSM, AGENT), 3, "r7g.xlarge"),
+    ),
+    "data": (
+        Machine("eks-node", "data-platform", "Nodes of the data cluster", (*EKS, SSM), 4, "r7i.2xlarge"),
+        Machine(
+            "etl-node", "data-platform", "Runs the nightly copy", (SSM, AGENT), 3, "r7g.2xlarge", "optional"
+        ),
+        Machine("notebook-host", "machine-learning", "Shared notebooks", (SSM,), 2, "g5.xlarge"),
+        Machine("warehouse-proxy", "data-platform", "In front of the warehouse", (SSM,), 1),
+    ),
+    "staging": (
+        Machine("eks-node", "platform", "Nodes of the staging cluster", (*EKS, SSM), 3, "m7i.xlarge"),
+        Machine("test-runner", "qa", "Runs browsers for the test suites", (SSM,), 2, "c7i.xlarge"),
+        Machine("load-generator", "qa", "Makes load", (SSM,), 1, "c7i.2xlarge"),
+    ),
+    "sandbox": (Machine("playground", "platform", "A machine to play with", (SSM,), 2, "t4g.small"),),
+}
+
+
+def of_account(account_name: str) -> tuple[tuple[Role, ...], tuple[Profile, ...], tuple[Instance, ...]]:
+    """Roles, profiles and instances of the account's machines."""
+    machines = MACHINES.get(account_name, ())
+    profiles = [_profile(machine, account_name) for machine in machines]
+    instances = [_instance(m, account_name, index) for m in machines for index in range(m.count)]
+    return tuple(_role(m, account_name) for m in machines), tuple(profiles), tuple(instances)
+
+
+def _tags(machine: Machine, account_name: str) -> dict[str, str]:
+    return {"Team": machine.team, "Environment": account_name, "Owner": f"{machine.team}@northline.example"}
+
+
+def _number(*parts: str) -> int:
+    return int(digest("fleet", *parts)[:6], 16)
+
+
+def _role(machine: Machine, account_name: str) -> Role:
+    describe = document(allow("OwnTags", ("ec2:DescribeTags", "ec2:DescribeInstances")))
+    return Role(
+        name=f"{machine.name}-instance",
+        trust=service_trust("ec2"),
+        path="/machines/",
+        age=200 + _number(machine.name, account_name) % 900,
+        used=0.01,
+        policies=machine.policies,
+        inline={"describe-itself": describe},
+        tags=_tags(machine, account_name),
+        description=machine.purpose,
+    )
+
+
+def _profile(machine: Machine, account_name: str) -> Profile:
+    age = 200 + _number(machine.name, account_name) % 900
+    return Profile(
+        f"{machine.name}-instance",
+        f"{machine.name}-instance",
+        age,
+        "/machines/",
+        _tags(machine, account_name),
+    )
+
+
+def _instance(machine: Machine, account_name: str, index: int) -> Instance:
+    number = _number(machine.name, account_name, str(index))
+    return Instance(
+        name=f"{machine.name}-{index + 1}",
+        type=machine.type,
+        profile=f"{machine.name}-instance",
+        age=3 + number % 180,
+        tokens=machine.tokens,
+        address=f"10.{20 + len(account_name)}.{number % 16}.{10 + index}",
+        hops=2 if machine.name == "eks-node" else 1,
+        tags=_tags(machine, account_name),
+    )

@@ -1,0 +1,229 @@
+"""The people's IAM users: age, password, keys and MFA, most drawn by name, some told as their story goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from console.demo.organisation.documents import allow, arn, aws_managed, document
+from console.demo.organisation.people import ACCOUNT_IDS, PEOPLE, Person
+from console.demo.organisation.specs import Credential, Device, Key, Login, User
+from console.demo.organisation.teams import TEAMS
+from console.demo.standin.ids import digest
+
+COST_CENTRES = {team.key: team.cost_centre for team in TEAMS}
+WITHOUT_EVERYONE = {"sandbox", "management"}
+SERVICES = {
+    "payments": ("lambda", "sqs", "logs"),
+    "ticketing": ("lambda", "dynamodb", "logs"),
+    "platform": ("eks", "ec2", "ecr"),
+    "sre": ("monitoring", "ec2", "ssm"),
+    "data-platform": ("glue", "s3", "redshift"),
+    "analysts": ("athena", "s3"),
+    "machine-learning": ("sagemaker", "s3"),
+    "web": ("cloudfront", "s3"),
+    "mobile": ("sns", "s3"),
+    "qa": ("lambda", "dynamodb"),
+}
+PASSKEY, SECURITY_KEY, PHONE, TOKEN = "passkey", "security-key", "virtual", "hardware"
+GLUE_ROLES = f"arn:aws:iam::{ACCOUNT_IDS['data']}:role/workloads/glue-*"
+TOOLS = arn("lambda", ACCOUNT_IDS["production"], "function:pay-tools-*")
+
+# What is told about somebody in one account, in place of what is drawn: (account, login) → fields of the user.
+STORIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("production", "maya.okafor"): {
+        "devices": (Device(PASSKEY, 300, "laptop"),),
+        "keys": (Key(41, 0.003, service="eks"),),
+        "login": Login(1100, 0.003, 30),
+        # Given during an incident, never used since: an access review shall find it.
+        "policies": (aws_managed("AdministratorAccess"),),
+    },
+    ("production", "tomas.lind"): {
+        "devices": (),
+        "keys": (Key(112, 0.125, service="lambda"),),
+        "login": Login(370, 0.125, 61),
+        "age": 371,
+    },
+    ("production", "kwame.boateng"): {
+        "devices": (),
+        "keys": (Key(77, 0.17, service="lambda"),),
+        "login": Login(1010, 0.17, 44),
+        "age": 1012,
+        "groups": ("everyone", "payments-dev", "deployers"),
+        "inline": {"kwame-tools": document(allow("Tools", "lambda:InvokeFunction", TOOLS))},
+    },
+    ("production", "ines.duarte"): {
+        "devices": (Device(SECURITY_KEY, 500, "desk"), Device(SECURITY_KEY, 498, "safe")),
+        "keys": (),
+        "login": Login(1300, 0.001, 20),
+    },
+    ("production", "hana.sato"): {
+        "devices": (Device(SECURITY_KEY, 700, "keyring"),),
+        "keys": (Key(29, 0.015, service="ssm"),),
+        "login": Login(1260, 0.015, 55),
+        "groups": ("everyone", "sre", "platform-oncall"),
+    },
+    ("production", "elif.kaya"): {
+        "devices": (Device(PASSKEY, 240, "laptop"),),
+        "keys": (),
+        "login": Login(1180, 0.08, 12),
+    },
+    ("production", "jonas.berg"): {
+        "devices": (Device(SECURITY_KEY, 640, "keyring"), Device(PHONE, 900, "jonas.berg")),
+        "keys": (),
+        "login": Login(1240, 0.06, 40),
+    },
+    ("production", "amara.diallo"): {
+        "devices": (Device(PASSKEY, 180, "laptop"),),
+        "keys": (),
+        "login": Login(800, 0.024, 33),
+    },
+    ("production", "sofia.marchetti"): {
+        "devices": (Device(PHONE, 600),),
+        "keys": (),
+        "login": Login(1320, 2, 50),
+    },
+    ("data", "priya.raman"): {
+        "devices": (Device(PHONE, 420),),
+        "keys": (Key(63, 0.04, service="glue"),),
+        "login": Login(1150, 0.04, 38),
+        "inline": {"glue-pass-role": document(allow("PassGlueRoles", "iam:PassRole", GLUE_ROLES))},
+    },
+    ("data", "jonah.weiss"): {
+        "devices": (Device(PHONE, 75),),
+        "keys": (Key(18, 1, service="athena"),),
+        "login": Login(900, 1, 18),
+    },
+    ("data", "lukas.novak"): {
+        "devices": (Device(PHONE, 210),),
+        "keys": (Key(139, 61, service="s3"),),
+        "login": Login(230, 61, 139),
+        "age": 231,
+    },
+    # New colleagues: the temporary password has not been changed yet.
+    ("staging", "joana.castro"): {
+        "age": 4,
+        "login": Login(4, None, must_reset=True),
+        "devices": (),
+        "keys": (),
+    },
+    ("staging", "ama.owusu"): {"age": 2, "login": Login(2, None, must_reset=True), "devices": (), "keys": ()},
+    # One of each of the less usual credentials.
+    ("production", "klara.lindqvist"): {
+        "credentials": (Credential("ssh", 300), Credential("ssh", 700, active=False))
+    },
+    ("production", "sigrid.halvorsen"): {"credentials": (Credential("signing", 330, expires_in=40),)},
+    ("data", "nikhil.deshpande"): {
+        "credentials": (Credential("service", 90, service="codecommit.amazonaws.com"),)
+    },
+    ("data", "wei.zhang"): {
+        "credentials": (Credential("service", 30, service="bedrock.amazonaws.com", expires_in=60),)
+    },
+    ("staging", "owen.pritchard"): {
+        "credentials": (Credential("ssh", 120), Credential("signing", 500, active=False))
+    },
+    ("production", "tamika.reynolds"): {"devices": (Device(TOKEN, 800),)},
+    ("data", "rasmus.thomsen"): {"devices": (Device(TOKEN, 640), Device(PASSKEY, 90, "laptop"))},
+}
+
+
+def users(account_name: str) -> tuple[User, ...]:
+    """The users of all people who work in the account."""
+    found = [_user(person, account_name) for person in PEOPLE if account_name in person.accounts]
+    return (*found, *_leavers(account_name))
+
+
+def _user(person: Person, account_name: str) -> User:
+    number = int(digest("person", person.login, account_name)[:8], 16)
+    age = 60 + number % 1500
+    groups = person.team.groups[account_name]
+    drawn = User(
+        name=person.login,
+        path=person.team.path,
+        age=age,
+        tags=_tags(person),
+        groups=groups if account_name in WITHOUT_EVERYONE else ("everyone", *groups),
+        boundary="TeamBoundary" if person.team.key in {"contractors", "qa"} else None,
+        login=_login(number, age),
+        keys=_keys(person, number, age),
+        devices=_devices(number, age, account_name),
+    )
+    return replace(drawn, **STORIES.get((account_name, person.login), {}))
+
+
+def _tags(person: Person) -> dict[str, str]:
+    tags = {
+        "DisplayName": person.name,
+        "Email": person.email,
+        "Team": person.team.key,
+        "CostCentre": COST_CENTRES[person.team.key],
+        "Kind": "person",
+    }
+    return tags | ({"ContractEnds": "2027-03-31"} if person.team.key == "contractors" else {})
+
+
+def _login(number: int, age: int) -> Login:
+    """A password that is changed within 90 days and used within days, with a few who come rarely."""
+    used = 25 + number % 19 if number % 23 == 0 else 0.02 + (number >> 4) % 260 / 24
+    return Login(age=age, used=used, changed=min(age, 1 + (number >> 7) % 84))
+
+
+def _keys(person: Person, number: int, age: int) -> tuple[Key, ...]:
+    """No key for half of all people, one fresh key for most others, sometimes an old inactive one beside it."""
+    if person.team.key not in SERVICES or number % 10 < 5:
+        return ()
+    services = SERVICES[person.team.key]
+    young = Key(
+        age=min(age, 3 + (number >> 5) % 84),
+        used=0.05 + (number >> 9) % 200 / 24,
+        service=services[number % len(services)],
+    )
+    if number % 10 == 9 and age > 200:
+        return (
+            Key(age=min(age, 130 + number % 60), used=45 + number % 30, active=False, service=services[0]),
+            young,
+        )
+    return (young,)
+
+
+def _devices(number: int, age: int, account_name: str) -> tuple[Device, ...]:
+    """Phones mostly; passkeys, security keys and tokens; two for some; none for one in twenty outside of `data`."""
+    since = max(1, age - 3 - number % 200) if age > 210 else max(1, age - 2)
+    roll = (number >> 6) % 100
+    if roll < 5 and account_name != "data":
+        return ()
+    if roll < 58:
+        return (Device(PHONE, since),)
+    if roll < 74:
+        return (Device(PASSKEY, min(since, 400), "laptop"),)
+    if roll < 86:
+        return (Device(SECURITY_KEY, min(since, 700), "keyring"),)
+    if roll < 90:
+        return (Device(TOKEN, since),)
+    return (Device(PHONE, since), Device(PASSKEY, min(since, 200), "phone"))
+
+
+def _leavers(account_name: str) -> tuple[User, ...]:
+    """Lena Fischer left in September; her user in the data account was forgotten."""
+    if account_name != "data":
+        return ()
+    tags = {
+        "DisplayName": "Lena Fischer",
+        "Email": "lena.fischer@northline.example",
+        "Team": "analysts",
+        "CostCentre": COST_CENTRES["analysts"],
+        "Kind": "person",
+        "Status": "left",
+    }
+    return (
+        User(
+            name="lena.fischer",
+            path="/people/",
+            age=990,
+            tags=tags,
+            groups=("everyone", "analysts"),
+            login=Login(990, 57, 120),
+            keys=(Key(160, 58, service="athena"),),
+            devices=(Device(PHONE, 700),),
+        ),
+    )

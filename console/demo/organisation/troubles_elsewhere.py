@@ -1,0 +1,247 @@
+"""Trouble in the data, staging and sandbox accounts."""
+
+from __future__ import annotations
+
+from console.demo.organisation.documents import (
+    GITHUB,
+    ORGANISATION_ID,
+    account_trust,
+    allow,
+    aws_managed,
+    deny_but,
+    document,
+    eks_provider,
+    service_trust,
+    trusts,
+)
+from console.demo.organisation.jobs import job_policy
+from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.organisation.specs import Instance, Policy, Profile, Provider, Role, Trouble
+
+BRIGHTWATER = "339011276654"
+ADMINISTRATOR = aws_managed("AdministratorAccess")
+DATA, STAGING, SANDBOX = ACCOUNT_IDS["data"], ACCOUNT_IDS["staging"], ACCOUNT_IDS["sandbox"]
+
+
+def data() -> Trouble:
+    """A partner's whole account, PassRole on everything, and policies that can be rewritten by those they bind."""
+    lake = ["arn:aws:s3:::lake-clean/*", "arn:aws:s3:::lake-raw/*"]
+    submit = ("batch:SubmitJob", "batch:RegisterJobDefinition")
+    policies = (
+        job_policy(
+            "BatchSubmit",
+            "Submits jobs with any role",
+            "machine-learning",
+            document(allow("Submit", submit), allow("Pass", "iam:PassRole")),
+        ),
+        job_policy(
+            "PolicyTuning",
+            "Tunes the job policies of the data team",
+            "data-platform",
+            document(
+                allow("Look", ("iam:GetPolicy*", "iam:ListPolicyVersions")),
+                allow("Tune", "iam:CreatePolicyVersion", f"arn:aws:iam::{DATA}:policy/jobs/*"),
+            ),
+        ),
+        job_policy("TrailOps", "Looks after the trail", "security", document(allow("Trail", "cloudtrail:*"))),
+    )
+    roles = (
+        Role(
+            "legacy-etl",
+            account_trust(BRIGHTWATER),
+            820,
+            "/partners/",
+            2,
+            inline={"etl-write": document(allow("Write", ("s3:GetObject", "s3:PutObject"), lake))},
+            tags={"Team": "data-platform"},
+            description="Brightwater Analytics loads its figures",
+        ),
+        Role(
+            "brightwater-reader",
+            account_trust(BRIGHTWATER, external_id="gh-bw-7c1e93f0a4"),
+            95,
+            "/partners/",
+            1,
+            policies=("ContractorRead",),
+            tags={"Team": "data-platform"},
+            description="Brightwater Analytics reads reports",
+        ),
+        Role(
+            "trail-keeper",
+            service_trust("lambda"),
+            300,
+            "/workloads/",
+            6,
+            policies=("TrailOps",),
+            tags={"Team": "security"},
+            description="Checks that the trail is complete",
+        ),
+        Role(
+            "glue-nightly",
+            service_trust("glue"),
+            610,
+            "/workloads/",
+            0.3,
+            policies=(aws_managed("service-role/AWSGlueServiceRole"), "LakeWrite"),
+            tags={"Team": "data-platform"},
+            description="Runs the nightly Glue jobs",
+        ),
+        Role(
+            "emr-legacy",
+            service_trust("elasticmapreduce"),
+            1400,
+            "/legacy/",
+            190,
+            policies=(aws_managed("service-role/AmazonElasticMapReduceRole"),),
+            tags={"Team": "data-platform"},
+            description="The cluster before the lake",
+        ),
+        # Anybody, but only from inside of the organisation: not to be reported as open.
+        Role(
+            "lake-reader",
+            trusts("*", StringEquals={"aws:PrincipalOrgID": ORGANISATION_ID}),
+            280,
+            "/shared/",
+            0.2,
+            policies=("AnalystRead",),
+            tags={"Team": "data-platform"},
+            description="Any of Northline's accounts reads the lake",
+        ),
+    )
+    return Trouble(
+        policies=policies,
+        roles=roles,
+        providers=(Provider("saml", "Brightwater", 400, expires_in=18, tags={"Team": "data-platform"}),),
+        attached=(("ml-research", "BatchSubmit"), ("data-platform", "PolicyTuning")),
+    )
+
+
+def staging() -> Trouble:
+    """Trusts without a subject, a build server that can do everything, users who may attach policies to themselves."""
+    issuer = eks_provider(STAGING)
+    any_branch = trusts(
+        {"Federated": f"arn:aws:iam::{STAGING}:oidc-provider/{GITHUB}"},
+        "sts:AssumeRoleWithWebIdentity",
+        StringEquals={f"{GITHUB}:aud": "sts.amazonaws.com"},
+    )
+    any_pod = trusts(
+        {"Federated": f"arn:aws:iam::{STAGING}:oidc-provider/{issuer}"},
+        "sts:AssumeRoleWithWebIdentity",
+        StringEquals={f"{issuer}:aud": "sts.amazonaws.com"},
+    )
+    own_policies = allow(
+        "Unblock", "iam:AttachUserPolicy", f"arn:aws:iam::{STAGING}:user/people/${{aws:username}}"
+    )
+    policies = (
+        Policy(
+            "LegacyFullAccess",
+            ((document(allow("All", "*")), 1200),),
+            "/legacy/",
+            "What the build server got on its first day",
+        ),
+        job_policy("QaUnblock", "Lets testers help themselves", "qa", document(own_policies)),
+    )
+    roles = (
+        Role(
+            "jenkins",
+            service_trust("ec2"),
+            1190,
+            "/machines/",
+            0.01,
+            policies=("LegacyFullAccess", aws_managed("service-role/AmazonEC2RoleforSSM")),
+            tags={"Team": "platform"},
+            description="The old build server",
+        ),
+        Role(
+            "pages-preview",
+            any_branch,
+            210,
+            "/pipelines/",
+            0.6,
+            policies=("WebDev",),
+            tags={"Team": "web"},
+            description="Previews of pull requests, from any repository on GitHub",
+        ),
+        Role(
+            "eks-any-pod",
+            any_pod,
+            350,
+            "/pods/",
+            0.1,
+            policies=("QaRun",),
+            tags={"Team": "qa"},
+            description="Whatever pod asks first",
+        ),
+    )
+    return Trouble(
+        policies=policies,
+        roles=roles,
+        profiles=(Profile("jenkins", "jenkins", 1190, "/machines/", {"Team": "platform"}),),
+        instances=(
+            Instance("jenkins", "m5.2xlarge", "jenkins", 720, address="10.27.0.9", tags={"Team": "platform"}),
+        ),
+        attached=(("qa", "QaUnblock"),),
+    )
+
+
+def sandbox() -> Trouble:
+    """Open to the world, everything but IAM, and a sign-in without an audience."""
+    without_audience = trusts(
+        {"Federated": f"arn:aws:iam::{SANDBOX}:saml-provider/Okta"}, "sts:AssumeRoleWithSAML"
+    )
+    not_identities = {
+        "Sid": "AllButIdentities",
+        "Effect": "Allow",
+        "NotAction": ["iam:*", "organizations:*", "account:*"],
+        "Resource": "*",
+    }
+    policies = (
+        job_policy("BuildersPower", "Everything but identities", "platform", document(not_identities)),
+        job_policy(
+            "VendorPurchasing",
+            "Buys from the marketplace; the SCP of the sandbox forbids it again",
+            "platform",
+            document(allow("Buy", "aws-marketplace:*")),
+        ),
+        # NotAction in a Deny allows nothing: not to be reported.
+        job_policy(
+            "OnlyEurope",
+            "Denies everything outside of Europe but global services",
+            "platform",
+            document(
+                deny_but(
+                    "Elsewhere",
+                    ("iam:*", "sts:*"),
+                    StringNotEquals={"aws:RequestedRegion": "eu-west-1"},
+                )
+            ),
+        ),
+    )
+    return Trouble(
+        policies=policies,
+        roles=(
+            Role(
+                "public-metrics-reader",
+                trusts({"AWS": "*"}),
+                150,
+                "/shared/",
+                40,
+                inline={"read": document(allow("Read", "cloudwatch:GetMetricData"))},
+                description="For the public dashboard of the hackathon",
+            ),
+            Role(
+                "sso-legacy",
+                without_audience,
+                900,
+                "/sso/",
+                130,
+                policies=(aws_managed("ReadOnlyAccess"),),
+                description="The first try with Okta",
+            ),
+        ),
+        attached=(
+            ("builders", "BuildersPower"),
+            ("builders", "VendorPurchasing"),
+            ("builders", "OnlyEurope"),
+        ),
+    )

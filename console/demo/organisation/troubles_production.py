@@ -1,0 +1,286 @@
+"""Trouble in production: an administrator without MFA, a way to become one, keys and trusts that are too old or wide."""
+
+from __future__ import annotations
+
+from console.demo.organisation.documents import (
+    GITHUB,
+    allow,
+    arn,
+    aws_managed,
+    deny,
+    document,
+    github_trust,
+    service_trust,
+    trusts,
+)
+from console.demo.organisation.jobs import job_policy
+from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.organisation.specs import (
+    Certificate,
+    Device,
+    Group,
+    Instance,
+    Key,
+    Login,
+    Policy,
+    Role,
+    Trouble,
+    User,
+)
+
+ACCOUNT = ACCOUNT_IDS["production"]
+ADMINISTRATOR = aws_managed("AdministratorAccess")
+PAY = {"Team": "payments", "Owner": "payments@northline.example"}
+
+
+def trouble() -> Trouble:
+    """Everything that is wrong in production."""
+    return Trouble(
+        policies=_policies(),
+        groups=(Group("legacy-admins", "/teams/", 1490, (ADMINISTRATOR,)),),
+        users=_users(),
+        roles=_roles(),
+        instances=(
+            Instance(
+                "pos-concentrator", "t3.medium", None, 410, tokens="optional", address="10.30.4.17", tags=PAY
+            ),
+        ),
+        certificates=(
+            Certificate("legacy.northline.example", 800, -70, "/cloudfront/", {"Team": "web"}),
+            Certificate("depots.northline.example", 300, 65, tags={"Team": "platform"}),
+        ),
+        attached=(("payments-dev", "DenyLedgerExport"),),
+    )
+
+
+def _policies() -> tuple[Policy, ...]:
+    functions = arn("lambda", ACCOUNT, "function:pay-*")
+    workload_roles = f"arn:aws:iam::{ACCOUNT}:role/workloads/pay-*"
+    code = ("lambda:Get*", "lambda:List*", "lambda:UpdateFunctionCode")
+    return (
+        # Whoever deploys payments may also create a function with the role pay-admin: two steps to everything.
+        job_policy(
+            "PaymentsDeploy",
+            "Releases payments",
+            "payments",
+            document(allow("PublishCode", code, functions), allow("PassDeployRole", "iam:PassRole", "*")),
+            document(
+                allow("PublishCode", (*code, "lambda:CreateFunction", "lambda:InvokeFunction"), functions),
+                allow("PassDeployRole", "iam:PassRole", workload_roles),
+                deny(
+                    "NeverDeleteProd",
+                    "lambda:DeleteFunction",
+                    "*",
+                    StringEquals={"aws:ResourceTag/env": "prod"},
+                ),
+            ),
+        ),
+        job_policy(
+            "CrossAccountHop",
+            "Takes roles in other accounts; which ones, nobody wrote down",
+            "sre",
+            document(allow("Hop", "sts:AssumeRole", "*")),
+        ),
+        Policy(
+            "MigrationAdmin2023",
+            ((document(allow("All", "*")), 1010),),
+            "/legacy/",
+            "For the move of 2023; attached to nobody any more",
+        ),
+        job_policy("KmsOperator", "Looks after keys", "platform", document(allow("Keys", "kms:*"))),
+        # The names of actions are wrong, so that it allows less than it says; one resource is no ARN at all.
+        Policy(
+            "TicketArchive",
+            (
+                (
+                    document(
+                        allow("Fetch", ("s3:GetObjects", "s3:ListBucket"), "arn:aws:s3::ticket-archive/*"),
+                        allow("Publish", "lambda:PublishVersions", functions),
+                    ),
+                    260,
+                ),
+            ),
+            "/jobs/",
+            "Fetches archived tickets",
+        ),
+    )
+
+
+def _users() -> tuple[User, ...]:
+    everyone = ("everyone",)
+    return (
+        # On call in March, made administrator in a hurry, never asked for MFA.
+        _person(
+            "Gunnar Hauge",
+            "sre",
+            age=640,
+            groups=(*everyone, "sre"),
+            policies=(ADMINISTRATOR,),
+            login=Login(640, 0.3, 70),
+        ),
+        _person(
+            "Paula Reyes",
+            "payments",
+            age=300,
+            groups=(*everyone, "payments-dev"),
+            login=Login(300, 0.6, 15),
+            keys=(Key(55, 0.2, service="sqs"), Key(20, 0.1, service="lambda")),
+            devices=(Device("virtual", 290),),
+        ),
+        _person(
+            "Edda Strand",
+            "sre",
+            age=420,
+            groups=(*everyone, "sre"),
+            login=Login(420, 1.5, 50),
+            keys=(Key(160, None),),
+            devices=(Device("security-key", 400, "keyring"),),
+        ),
+        _person(
+            "Niall Quinn",
+            "ticketing",
+            age=900,
+            groups=(*everyone, "ticketing-dev"),
+            login=Login(900, 141, 200),
+            keys=(Key(400, 122, service="dynamodb"),),
+            devices=(Device("virtual", 880),),
+        ),
+        # The key was ticked in the wizard on the day when the user was made, as the wizard once proposed.
+        _person(
+            "Dana Wirth",
+            "payments",
+            age=130,
+            groups=(*everyone, "payments-dev"),
+            login=Login(130, 0.8, 60),
+            keys=(Key(130, 0.9, service="sqs"),),
+            devices=(Device("virtual", 128),),
+        ),
+        _person(
+            "Henning Voss",
+            "web",
+            age=720,
+            groups=(),
+            login=Login(720, 3, 66),
+            devices=(Device("passkey", 200, "laptop"),),
+        ),
+        # An administrator by attachment whom the boundary holds down to a product team's rights: not to be reported.
+        _person(
+            "Ruta Balode",
+            "platform",
+            age=210,
+            groups=everyone,
+            policies=(ADMINISTRATOR,),
+            login=Login(210, 0.4, 30),
+            devices=(Device("security-key", 205, "keyring"),),
+            boundary="TeamBoundary",
+        ),
+    )
+
+
+def _person(name: str, team: str, *, age: float, boundary: str | None = None, **fields: object) -> User:
+    from console.demo.organisation.people import login_of
+
+    login = login_of(name)
+    tags = {"DisplayName": name, "Email": f"{login}@northline.example", "Team": team, "Kind": "person"}
+    return User(login, "/people/", age, tags, boundary=boundary, **fields)  # type: ignore[arg-type]
+
+
+def _roles() -> tuple[Role, ...]:
+    wide = document(allow("Everything", "*"))
+    own = {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": arn("scheduler", ACCOUNT, "schedule/*")},
+    }
+    passing = document(
+        allow(
+            "PassToGlueOnly",
+            "iam:PassRole",
+            f"arn:aws:iam::{ACCOUNT}:role/services/backup-service",
+            StringEquals={"iam:PassedToService": "backup.amazonaws.com"},
+        ),
+        allow("Start", "backup:StartBackupJob"),
+    )
+    return (
+        Role(
+            "pay-admin",
+            service_trust("lambda"),
+            530,
+            "/workloads/",
+            12,
+            policies=(ADMINISTRATOR,),
+            tags=PAY,
+            description="Repairs payments by hand; made in an incident",
+        ),
+        Role(
+            "pay-deploy",
+            github_trust(ACCOUNT, "repo:northline/pay:*"),
+            480,
+            "/pipelines/",
+            0.3,
+            policies=("PaymentsDeploy",),
+            tags=PAY,
+            description="GitHub Actions deploys payments",
+        ),
+        Role(
+            "break-glass",
+            trusts(
+                {"AWS": f"arn:aws:iam::{ACCOUNT_IDS['management']}:root"},
+                Bool={"aws:MultiFactorAuthPresent": "true"},
+            ),
+            1000,
+            "/shared/",
+            96,
+            inline={"everything": wide},
+            description="For the day when nothing else works",
+        ),
+        Role(
+            "timetable-migration",
+            service_trust("ec2"),
+            700,
+            "/legacy/",
+            260,
+            policies=("MetricsRead",),
+            tags={"Team": "ticketing"},
+            description="Moved the timetables in 2025",
+        ),
+        Role(
+            "nightly-scheduler",
+            service_trust("scheduler"),
+            390,
+            "/services/",
+            0.4,
+            policies=("BackupWrite",),
+            tags={"Team": "platform"},
+            description="EventBridge Scheduler starts the nightly copies",
+        ),
+        Role(
+            "hourly-scheduler",
+            service_trust("scheduler", **own),
+            120,
+            "/services/",
+            0.02,
+            policies=("BackupWrite",),
+            tags={"Team": "platform"},
+            description="EventBridge Scheduler starts the hourly copies, and for this account only",
+        ),
+        Role(
+            "backup-starter",
+            service_trust("lambda"),
+            240,
+            "/workloads/",
+            0.5,
+            inline={"start": passing},
+            tags={"Team": "platform"},
+            description="Starts backups; may pass one role, to one service",
+        ),
+        Role(
+            "key-custodian",
+            github_trust(ACCOUNT, "repo:northline/keys:environment:production"),
+            330,
+            "/pipelines/",
+            4,
+            policies=("KmsOperator",),
+            tags={"Team": "platform"},
+            description=f"Rotates keys from {GITHUB}",
+        ),
+    )

@@ -1,0 +1,249 @@
+"""What runs at Northline: each workload has a runtime role and a deploy role with their policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from console.demo.organisation.documents import (
+    allow,
+    arn,
+    aws_managed,
+    deny,
+    document,
+    github_trust,
+    pod_trust,
+    service_trust,
+)
+from console.demo.organisation.specs import Document, Policy, Role, Tags
+from console.demo.standin.ids import digest
+
+APPLICATIONS = ("production", "staging")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Something that runs. `compute` is lambda, ecs, ec2 or eks; `needs` are (kind, resource) pairs."""
+
+    name: str
+    team: str
+    purpose: str
+    compute: str
+    needs: tuple[tuple[str, str], ...]
+    accounts: tuple[str, ...] = APPLICATIONS
+
+
+WORKLOADS = (
+    Workload("pay-gateway", "payments", "Takes card payments from the shops", "ecs",
+             (("table", "pay-sessions"), ("secret", "pay/acquirer"), ("queue", "pay-authorised"), ("key", "card-data"))),
+    Workload("pay-settle", "payments", "Settles the day's payments with the operators", "lambda",
+             (("read", "pay-ledger/exports"), ("write", "pay-artifacts/settle"), ("queue", "pay-settle"), ("key", "ledger"))),
+    Workload("pay-ledger", "payments", "Keeps the double-entry ledger", "ecs",
+             (("table", "pay-entries"), ("write", "pay-ledger/exports"), ("key", "ledger"))),
+    Workload("pay-refund", "payments", "Refunds cancelled journeys", "lambda",
+             (("table", "pay-refunds"), ("secret", "pay/acquirer"), ("topic", "pay-refunded"))),
+    Workload("pay-tokens", "payments", "Turns card numbers into tokens", "ecs",
+             (("table", "pay-tokens"), ("key", "card-data"), ("secret", "pay/hsm"))),
+    Workload("booking-api", "ticketing", "Sells a seat or a cabin", "eks",
+             (("table", "bookings"), ("queue", "ticket-issued"), ("secret", "booking/database"))),
+    Workload("seat-inventory", "ticketing", "Knows which seats are free", "eks",
+             (("table", "seats"), ("stream", "seat-changes"))),
+    Workload("fare-engine", "ticketing", "Prices a journey", "eks",
+             (("read", "fare-tables"), ("table", "fare-cache"))),
+    Workload("timetable-import", "ticketing", "Imports the operators' timetables every night", "lambda",
+             (("read", "timetable-inbox"), ("write", "timetable-clean"), ("topic", "timetable-changed"))),
+    Workload("ticket-mailer", "ticketing", "Sends tickets by e-mail", "lambda",
+             (("read", "ticket-pdfs"), ("mail", "tickets.northline.example"), ("queue", "ticket-issued"))),
+    Workload("web-frontend", "web", "Serves northline.example", "eks",
+             (("read", "web-assets"), ("secret", "web/session-key"))),
+    Workload("web-backoffice", "web", "The operators' back office", "ecs",
+             (("table", "bookings"), ("secret", "backoffice/database"), ("read", "operator-documents"))),
+    Workload("notify-push", "mobile", "Tells travellers about delays", "lambda",
+             (("queue", "delay-events"), ("secret", "push/certificates"), ("table", "devices"))),
+    Workload("geo-lookup", "mobile", "Finds the next quay and station", "eks",
+             (("read", "geo-tiles"), ("table", "geo-cache"))),
+    Workload("etl-nightly", "data-platform", "Copies bookings into the warehouse", "ec2",
+             (("read", "lake-raw"), ("write", "lake-clean"), ("catalog", "bookings")), ("data",)),
+    Workload("stream-ingest", "data-platform", "Takes events from the applications", "ecs",
+             (("stream", "events"), ("write", "lake-raw"), ("key", "lake")), ("data",)),
+    Workload("catalog-crawler", "data-platform", "Keeps the data catalogue", "lambda",
+             (("read", "lake-clean"), ("catalog", "*")), ("data",)),
+    Workload("warehouse-loader", "data-platform", "Loads the reporting tables", "ec2",
+             (("read", "lake-clean"), ("secret", "warehouse/loader"), ("key", "lake")), ("data",)),
+    Workload("gdpr-eraser", "data-platform", "Forgets travellers who ask for it", "lambda",
+             (("write", "lake-clean"), ("table", "erasure-requests"), ("key", "lake")), ("data",)),
+    Workload("punctuality-report", "analysts", "Writes the weekly punctuality report", "lambda",
+             (("read", "lake-clean/punctuality"), ("write", "reports-public")), ("data",)),
+    Workload("query-gateway", "analysts", "Lets dashboards ask the lake", "eks",
+             (("catalog", "reporting"), ("read", "lake-clean"), ("write", "query-results")), ("data",)),
+    Workload("demand-forecast", "machine-learning", "Predicts demand per departure", "ecs",
+             (("read", "lake-clean/bookings"), ("write", "models/demand")), ("data",)),
+    Workload("delay-model", "machine-learning", "Predicts delays", "ecs",
+             (("read", "lake-clean/punctuality"), ("write", "models/delay"), ("stream", "delay-scores")), ("data",)),
+    Workload("feature-store", "machine-learning", "Serves features to the models", "eks",
+             (("table", "features"), ("read", "lake-clean")), ("data", "sandbox")),
+)  # fmt: skip
+TRUSTED = {"lambda": ("lambda",), "ecs": ("ecs-tasks",), "ec2": ("ec2",)}
+LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def tags_of(workload: Workload, account: str) -> Tags:
+    """The tags that Northline's platform puts on everything of a workload."""
+    return {
+        "Team": workload.team,
+        "Service": workload.name,
+        "Environment": account,
+        "Owner": f"{workload.team}@northline.example",
+        "ManagedBy": "terraform",
+    }
+
+
+def statement_for(kind: str, resource: str, account: str) -> dict[str, Any]:
+    """The least that a workload needs for one of its resources."""
+    bucket, _, prefix = resource.partition("/")
+    objects = f"arn:aws:s3:::{bucket}/{prefix + '/' if prefix else ''}*"
+    sid = kind.title() + "".join(
+        part.title() for part in resource.replace("/", "-").replace(".", "-").split("-")
+    )
+    sid = "".join(letter for letter in sid if letter.isalnum())
+    table = arn("dynamodb", account, f"table/{resource}")
+    made = {
+        "read": (("s3:GetObject", "s3:ListBucket"), [f"arn:aws:s3:::{bucket}", objects]),
+        "write": (("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"), objects),
+        "table": (("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"), [table, f"{table}/index/*"]),
+        "queue": (("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), arn("sqs", account, resource)),
+        "topic": ("sns:Publish", arn("sns", account, resource)),
+        "stream": (("kinesis:PutRecords", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStreamSummary"),
+                   arn("kinesis", account, f"stream/{resource}")),
+        "secret": ("secretsmanager:GetSecretValue", arn("secretsmanager", account, f"secret:{resource}-*")),
+        "mail": (("ses:SendEmail", "ses:SendRawEmail"), arn("ses", account, f"identity/{resource}")),
+        "catalog": (("glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:BatchCreatePartition"),
+                    [arn("glue", account, "catalog"), arn("glue", account, f"database/{resource}"), arn("glue", account, f"table/{resource}/*")]),
+    }  # fmt: skip
+    if kind == "key":
+        through = {
+            "StringEquals": {
+                "kms:ViaService": ["s3.eu-west-1.amazonaws.com", "dynamodb.eu-west-1.amazonaws.com"]
+            }
+        }
+        alias = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{resource}"}}
+        return allow(
+            sid, ("kms:Decrypt", "kms:GenerateDataKey"), arn("kms", account, "key/*"), **through, **alias
+        )
+    actions, resources = made[kind]
+    return allow(sid, actions, resources)
+
+
+def runtime_document(workload: Workload, account: str, *, needs: int) -> Document:
+    """The policy of a workload at the time when it had its first so many needs."""
+    logs = allow("Logs", LOGS, arn("logs", account, f"log-group:/northline/{workload.name}:*"))
+    return document(logs, *(statement_for(kind, name, account) for kind, name in workload.needs[:needs]))
+
+
+def runtime_policy(workload: Workload, account_name: str, account: str) -> Policy:
+    """The policy of a workload with one version for each need that came, the oldest first."""
+    number = int(digest("workload", workload.name, account_name)[:6], 16)
+    count = len(workload.needs)
+    oldest = 500 + number % 500
+    versions = tuple(
+        (
+            runtime_document(workload, account, needs=needs),
+            oldest - (oldest - 20 - number % 60) * (needs - 1) // max(1, count - 1),
+        )
+        for needs in range(1, count + 1)
+    )
+    return Policy(
+        name=f"{workload.name}-runtime",
+        path="/workloads/",
+        versions=versions,
+        description=f"{workload.purpose}. What {workload.name} may do while it runs",
+        tags=tags_of(workload, account_name),
+    )
+
+
+def deploy_policy(workload: Workload, account_name: str, account: str) -> Policy:
+    """What the pipeline of a workload may do; it passes the workload's own role and no other."""
+    number = int(digest("deploy", workload.name, account_name)[:6], 16)
+    passed = {"lambda": "lambda.amazonaws.com", "ec2": "ec2.amazonaws.com"}.get(
+        workload.compute, "ecs-tasks.amazonaws.com"
+    )
+    role = f"arn:aws:iam::{account}:role/workloads/{workload.name}"
+    publish = {
+        "lambda": (("lambda:UpdateFunctionCode", "lambda:PublishVersion", "lambda:UpdateAlias", "lambda:GetFunction"),
+                   arn("lambda", account, f"function:{workload.name}*")),
+        "ec2": (("ec2:CreateLaunchTemplateVersion", "autoscaling:StartInstanceRefresh"), "*"),
+        "ecs": (("ecs:RegisterTaskDefinition", "ecs:UpdateService", "ecs:DescribeServices"), "*"),
+        "eks": (("eks:DescribeCluster", "ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"), "*"),
+    }[workload.compute]  # fmt: skip
+    own_tag = {"StringEquals": {"aws:ResourceTag/Service": workload.name}} if publish[1] == "*" else {}
+    first = document(
+        allow("Publish", publish[0], publish[1], **own_tag),
+        allow("PassOwnRole", "iam:PassRole", role, StringEquals={"iam:PassedToService": passed}),
+    )
+    guarded = document(*first["Statement"], deny("NeverDelete", (f"{_deletes(workload.compute)}",), "*"))
+    age = 300 + number % 700
+    versions = ((first, age), (guarded, age // 3)) if number % 3 else ((guarded, age),)
+    return Policy(
+        name=f"{workload.name}-deploy",
+        path="/pipelines/",
+        versions=versions,
+        description=f"What the pipeline of {workload.name} may do",
+        tags=tags_of(workload, account_name),
+    )
+
+
+def _deletes(compute: str) -> str:
+    names = {"lambda": "lambda:DeleteFunction", "ec2": "ec2:DeleteLaunchTemplate", "eks": "eks:DeleteCluster"}
+    return names.get(compute, "ecs:DeleteService")
+
+
+def runtime_role(workload: Workload, account_name: str, account: str) -> Role:
+    """The role that the workload runs as."""
+    number = int(digest("role", workload.name, account_name)[:6], 16)
+    if workload.compute == "eks":
+        trust = pod_trust(account, f"{workload.team}:{workload.name}")
+    else:
+        trust = service_trust(*TRUSTED[workload.compute])
+    extra = {
+        "lambda": (aws_managed("service-role/AWSLambdaBasicExecutionRole"),),
+        "ecs": (aws_managed("AWSXRayDaemonWriteAccess"),),
+        "ec2": (aws_managed("AmazonSSMManagedInstanceCore"), aws_managed("CloudWatchAgentServerPolicy")),
+    }.get(workload.compute, ())
+    return Role(
+        name=workload.name,
+        trust=trust,
+        path="/workloads/",
+        age=300 + number % 900,
+        used=0.02 + number % 40 / 24,
+        policies=(f"{workload.name}-runtime", *extra),
+        boundary="WorkloadBoundary",
+        tags=tags_of(workload, account_name),
+        description=workload.purpose,
+    )
+
+
+def deploy_role(workload: Workload, account_name: str, account: str) -> Role:
+    """The role that the workload's GitHub pipeline takes: main branch for production, any branch elsewhere."""
+    number = int(digest("deploy role", workload.name, account_name)[:6], 16)
+    subject = f"repo:northline/{workload.name}:" + (
+        "ref:refs/heads/main" if account_name == "production" else "*"
+    )
+    return Role(
+        name=f"{workload.name}-deploy",
+        trust=github_trust(account, subject),
+        path="/pipelines/",
+        age=200 + number % 500,
+        used=0.1 + number % 300 / 24,
+        policies=(f"{workload.name}-deploy",),
+        boundary="WorkloadBoundary",
+        tags=tags_of(workload, account_name),
+        description=f"GitHub Actions deploys {workload.name}",
+    )
+
+
+def of_account(account_name: str, account: str) -> tuple[tuple[Policy, ...], tuple[Role, ...]]:
+    """All policies and roles of the workloads in an account."""
+    here = [w for w in WORKLOADS if account_name in w.accounts]
+    policies = [make(w, account_name, account) for w in here for make in (runtime_policy, deploy_policy)]
+    roles = [make(w, account_name, account) for w in here for make in (runtime_role, deploy_role)]
+    return tuple(policies), tuple(roles)
