@@ -93,7 +93,9 @@ class Viewer:
 
 
 def viewer_for(person: Person) -> Viewer:
-    """The viewer of a person: three queries, whatever the number of roles."""
+    """The viewer of a person: three queries, whatever the number of roles. Who is deactivated may and sees nothing."""
+    if not person.is_active:
+        return Viewer(person_id=person.id, name=person.name, email=person.email)
     assignments = list(person.assignments.select_related("team").prefetch_related("team__rules"))
     arns = frozenset(person.identities.values_list("user_arn", flat=True))
     grants = frozenset((right, a.account_id) for a in assignments for right in RIGHTS[a.role])

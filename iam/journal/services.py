@@ -58,6 +58,13 @@ COMMAND_LINE = Nameless("Command line")
 Actor = _Acting | _Known | Nameless
 
 
+def person_id_of(actor: Actor | None) -> UUID | None:
+    """The person behind an actor; None for Gatehouse, the command line and whoever is not signed in."""
+    if actor is None:
+        return None
+    return actor.person_id if isinstance(actor, Nameless) or hasattr(actor, "person_id") else actor.id
+
+
 def record(
     *,
     kind: str,
@@ -82,7 +89,7 @@ def record(
     return Entry.objects.create(
         at=datetime.now(tz=UTC),
         kind=kind,
-        actor_id=who.person_id if hasattr(who, "person_id") else who.id,
+        actor_id=person_id_of(who),
         actor_label=_line(who.name, 128),
         actor_email=_line(who.email, 254),
         subject=_line(subject, 2048),

@@ -1,0 +1,161 @@
+"""The only writer of people, their roles and the IAM users that are theirs; every act is in the journal."""
+
+from __future__ import annotations
+
+import re
+
+from django.db import IntegrityError, transaction
+
+from iam.directory.events import rights_reduced
+from iam.directory.models import Identity, Person, Role, RoleAssignment, Team
+from iam.directory.rules import (
+    DirectoryRuleError,
+    assert_administers,
+    assert_administrator_remains,
+    assert_somebody_else,
+)
+from iam.journal.services import Actor, record
+
+USER_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(?P<account>\d{12}):user/[\x21-\x7e]+")
+ACCOUNT = re.compile(r"(\d{12})?")
+
+
+@transaction.atomic
+def add_person(*, name: str, email: str, actor: Actor) -> Person:
+    """A person who is known from now on, without any role. Raises DirectoryRuleError when the address is taken."""
+    assert_administers(actor)
+    address = email.strip().lower()
+    if Person.objects.filter(email__iexact=address).exists():
+        raise DirectoryRuleError(f"{address} belongs to somebody who is known already.")
+    person = Person.objects.create(name=name.strip(), email=address)
+    record(kind="person.add", actor=actor, subject=person.email, data={"name": person.name})
+    return person
+
+
+@transaction.atomic
+def rename_person(person: Person, *, name: str, actor: Actor) -> None:
+    """Give a person another name; the address stays, since single sign-on knows people by it."""
+    assert_administers(actor)
+    before, person.name = person.name, name.strip()
+    person.save(update_fields=["name"])
+    record(
+        kind="person.rename", actor=actor, subject=person.email, data={"before": before, "after": person.name}
+    )
+
+
+@transaction.atomic
+def deactivate_person(person: Person, *, actor: Actor) -> None:
+    """They cannot sign in any more and are signed out everywhere; roles are kept for a return. Harmless when repeated."""
+    assert_administers(actor)
+    assert_somebody_else(actor, person)
+    assert_administrator_remains(person)
+    if not Person.objects.filter(pk=person.pk, is_active=True).update(is_active=False):
+        return
+    person.is_active = False
+    record(kind="person.deactivate", actor=actor, subject=person.email)
+    rights_reduced(person)
+
+
+@transaction.atomic
+def reactivate_person(person: Person, *, actor: Actor) -> None:
+    """They may sign in again, with the roles they had. Harmless when repeated."""
+    assert_administers(actor)
+    assert_somebody_else(actor, person)
+    if not Person.objects.filter(pk=person.pk, is_active=False).update(is_active=True):
+        return
+    person.is_active = True
+    record(kind="person.reactivate", actor=actor, subject=person.email)
+
+
+@transaction.atomic
+def assign_role(
+    person: Person, role: Role | str, *, account_id: str = "", team: Team | None = None, actor: Actor
+) -> RoleAssignment:
+    """A role in one account (blank: in all); a team lead leads one team. Assigning it twice changes nothing."""
+    role = Role(role)
+    if not ACCOUNT.fullmatch(account_id):
+        raise DirectoryRuleError(f"{account_id!r} is no account number: write its 12 digits.")
+    assert_administers(actor, account_id=account_id)
+    assert_somebody_else(actor, person)
+    if (role is Role.TEAM_LEAD) != (team is not None):
+        raise DirectoryRuleError("A team lead leads a team; the other roles are for accounts, not for teams.")
+    assignment, made = RoleAssignment.objects.get_or_create(
+        person=person, role=role, account_id=account_id, team=team
+    )
+    if made:
+        record(
+            kind="role.assign",
+            actor=actor,
+            subject=person.email,
+            account_id=account_id,
+            data={"role": role.value, "name": person.name, "team": team.slug if team else ""},
+        )
+    return assignment
+
+
+@transaction.atomic
+def remove_role(assignment: RoleAssignment, *, actor: Actor) -> None:
+    """Take a role; the person is signed out everywhere, so that no open page outlives it."""
+    person, role = assignment.person, Role(assignment.role)
+    assert_administers(actor, account_id=assignment.account_id)
+    assert_somebody_else(actor, person)
+    if role is Role.ADMINISTRATOR and not assignment.account_id:
+        assert_administrator_remains(person)
+    deleted, _ = RoleAssignment.objects.filter(pk=assignment.pk).delete()
+    if not deleted:
+        return
+    record(
+        kind="role.remove",
+        actor=actor,
+        subject=person.email,
+        account_id=assignment.account_id,
+        data={
+            "role": role.value,
+            "name": person.name,
+            "team": assignment.team.slug if assignment.team else "",
+        },
+    )
+    rights_reduced(person)
+
+
+@transaction.atomic
+def link_identity(person: Person, *, user_arn: str, actor: Actor) -> Identity:
+    """This IAM user is theirs: they see it, and may ask for it. One IAM user belongs to one person."""
+    arn = user_arn.strip()
+    match = USER_ARN.fullmatch(arn)
+    if not match:
+        raise DirectoryRuleError("Write the ARN of an IAM user, such as arn:aws:iam::111111111111:user/maya.")
+    assert_administers(actor, account_id=match["account"])
+    assert_somebody_else(actor, person)
+    taken = Identity.objects.filter(user_arn=arn).select_related("person").first()
+    if taken and taken.person_id == person.id:
+        return taken
+    if taken:
+        raise DirectoryRuleError(f"{arn} belongs to {taken.person.name}. Unlink it there first.")
+    try:
+        with transaction.atomic():
+            identity = Identity.objects.create(person=person, user_arn=arn)
+    except IntegrityError:
+        raise DirectoryRuleError(f"{arn} was linked to somebody a moment ago.") from None
+    record(
+        kind="identity.link",
+        actor=actor,
+        subject=person.email,
+        account_id=match["account"],
+        data={"arn": arn},
+    )
+    return identity
+
+
+@transaction.atomic
+def unlink_identity(identity: Identity, *, actor: Actor) -> None:
+    """This IAM user is not theirs any more; AWS is not touched."""
+    person, arn = identity.person, identity.user_arn
+    account = arn.split(":")[4]
+    assert_administers(actor, account_id=account)
+    assert_somebody_else(actor, person)
+    if Identity.objects.filter(pk=identity.pk).delete()[0]:
+        record(
+            kind="identity.unlink", actor=actor, subject=person.email, account_id=account, data={"arn": arn}
+        )
+        rights_reduced(person)

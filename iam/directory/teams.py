@@ -1,0 +1,85 @@
+"""The only writer of teams and of the rules that say which IAM users belong to them."""
+
+from __future__ import annotations
+
+import re
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from iam.directory.models import RuleKind, Team, TeamRule
+from iam.directory.rules import DirectoryRuleError, assert_administers
+from iam.directory.services import ACCOUNT
+from iam.journal.services import Actor, record
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names
+GROUP_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+PATH = re.compile(r"/|(/[\x21-\x2e\x30-\x7e]+)+/")
+
+
+@transaction.atomic
+def create_team(*, name: str, description: str = "", actor: Actor) -> Team:
+    """A team, found again by its slug. Raises DirectoryRuleError when the name is taken."""
+    assert_administers(actor)
+    slug = slugify(name)[:50]
+    if not slug:
+        raise DirectoryRuleError("The name of a team needs a letter or a digit.")
+    team, made = Team.objects.get_or_create(
+        slug=slug, defaults={"name": name.strip(), "description": description.strip()}
+    )
+    if not made:
+        raise DirectoryRuleError(f"There is a team {team.name} already.")
+    record(kind="team.create", actor=actor, subject=team.name)
+    return team
+
+
+@transaction.atomic
+def delete_team(team: Team, *, actor: Actor) -> None:
+    """Remove a team that nobody leads."""
+    assert_administers(actor)
+    leads = [a.person.name for a in team.assignments.select_related("person")]
+    if leads:
+        raise DirectoryRuleError(f"{', '.join(leads)} still leads {team.name}. Take that role first.")
+    rules = [str(rule) for rule in team.rules.all()]
+    team.delete()
+    record(kind="team.delete", actor=actor, subject=team.name, data={"rules": rules})
+
+
+@transaction.atomic
+def add_rule(team: Team, *, kind: RuleKind | str, value: str, account_id: str = "", actor: Actor) -> TeamRule:
+    """IAM users in the group, or under the path, of an account (blank: of every account) belong to the team."""
+    kind, text = RuleKind(kind), value.strip()
+    if not ACCOUNT.fullmatch(account_id):
+        raise DirectoryRuleError(f"{account_id!r} is no account number: write its 12 digits.")
+    assert_administers(actor, account_id=account_id)
+    if kind is RuleKind.GROUP and not GROUP_NAME.fullmatch(text):
+        raise DirectoryRuleError("Write the name of an IAM group: letters, digits and + = , . @ _ -")
+    if kind is RuleKind.PATH and not PATH.fullmatch(text):
+        raise DirectoryRuleError("Write a path that begins and ends with a slash, such as /payments/.")
+    try:
+        with transaction.atomic():
+            rule = TeamRule.objects.create(team=team, kind=kind, value=text, account_id=account_id)
+    except IntegrityError:
+        raise DirectoryRuleError(f"{team.name} has this rule already.") from None
+    record(
+        kind="team.rule_add",
+        actor=actor,
+        subject=team.name,
+        account_id=account_id,
+        data={"rule": kind.value, "value": text},
+    )
+    return rule
+
+
+@transaction.atomic
+def remove_rule(rule: TeamRule, *, actor: Actor) -> None:
+    """Users whom only this rule made part of the team leave it; AWS is not touched."""
+    assert_administers(actor, account_id=rule.account_id)
+    if TeamRule.objects.filter(pk=rule.pk).delete()[0]:
+        record(
+            kind="team.rule_remove",
+            actor=actor,
+            subject=rule.team.name,
+            account_id=rule.account_id,
+            data={"rule": rule.kind, "value": rule.value},
+        )
