@@ -7,7 +7,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from moto.iam.models import iam_backends
+
 from console.demo.standin.errors import Reply
+from console.demo.standin.iam import report
 from console.demo.standin.world import Incoming, World
 
 PREFIX = "/_standin/"
@@ -34,10 +37,16 @@ def _json(status: int, content: dict[str, Any]) -> Reply:
 
 
 def _health(world: World, _: dict[str, Any]) -> dict[str, Any]:
-    return {"ok": True, "hub": world.hub}
+    accounts = {account: len(backends["aws"].users) for account, backends in list(iam_backends.items())}
+    return {"ok": True, "hub": world.hub, "users_by_account": accounts, "enforcing": world.enforcing}
+
+
+def _stats(world: World, _: dict[str, Any]) -> dict[str, Any]:
+    return world.faults.describe()
 
 
 def _faults(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+    """`{"latency_ms": 20, "rate": 0.1, "kinds": ["500"], "deny": {"<account>": ["iam:ListUsers"]}, "stop_after": 7}`"""
     world.faults.configure(wanted)
     return world.faults.describe()
 
@@ -47,8 +56,26 @@ def _clear_faults(world: World, _: dict[str, Any]) -> dict[str, Any]:
     return world.faults.describe()
 
 
-def _stats(world: World, _: dict[str, Any]) -> dict[str, Any]:
-    return world.faults.describe()
+def _enforce(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+    """`{"on": true}`: check signatures and policies from now on."""
+    world.enforcing = bool(wanted["on"])
+    return {"enforcing": world.enforcing}
+
+
+def _advance(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+    """`{"hours": 4, "account": "<id>"}`: make the credential report older; of all accounts when none is named."""
+    hours = float(wanted.get("hours", 4))
+    chosen = [wanted["account"]] if "account" in wanted else list(iam_backends)
+    with world.lock:
+        for account in chosen:
+            report.advance(iam_backends[account]["aws"], hours=hours)
+    return {"accounts": chosen, "hours": hours}
+
+
+def _reset(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Forget all writes, sessions, faults and events, and serve the organisation as it was first seeded."""
+    world.reset()
+    return {"ok": True}
 
 
 ACTIONS: dict[tuple[str, str], Callable[[World, dict[str, Any]], dict[str, Any]]] = {
@@ -56,4 +83,7 @@ ACTIONS: dict[tuple[str, str], Callable[[World, dict[str, Any]], dict[str, Any]]
     ("GET", "stats"): _stats,
     ("POST", "faults"): _faults,
     ("POST", "faults/clear"): _clear_faults,
+    ("POST", "enforce"): _enforce,
+    ("POST", "advance-credential-report"): _advance,
+    ("POST", "reset"): _reset,
 }

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.iam.models import iam_backends
 
 from console.demo.standin import clock, ids
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.evaluate import glob
 from console.demo.standin.overlay import Overlay, read_marker, write_marker
 
@@ -106,7 +106,7 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         """Give a profile to an instance that has none."""
         instance = self._instance(self._get_param("InstanceId"))
         if instance.association is not None:
-            raise ServiceException(
+            raise AnswerError(
                 "IncorrectState", "There is an existing association for instance " + instance.id
             )
         return self._associate(instance)
@@ -130,7 +130,7 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
                 token = ids.fresh("", self.current_account, length=17).lower()
                 instance.association = Association(f"iip-assoc-{token}", profile.arn, clock.utcnow())
                 return ActionResult({"IamInstanceProfileAssociation": _association(instance)})
-        raise ServiceException("InvalidParameterValue", f"Invalid IAM Instance Profile {asked}")
+        raise AnswerError("InvalidParameterValue", f"Invalid IAM Instance Profile {asked}")
 
     def modify_instance_metadata_options(self) -> ActionResult:
         """Switch IMDSv1 off or on."""
@@ -142,9 +142,7 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
 
     def _instance(self, instance_id: str) -> Instance:
         if instance_id not in self._instances:
-            raise ServiceException(
-                "InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist"
-            )
+            raise AnswerError("InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist")
         return self._instances[instance_id]
 
     def _of_association(self) -> Instance:
@@ -152,7 +150,7 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         for instance in self._instances.values():
             if instance.association is not None and instance.association.id == wanted:
                 return instance
-        raise ServiceException(
+        raise AnswerError(
             "InvalidAssociationID.NotFound", f"An invalid association-id of '{wanted}' was given"
         )
 
@@ -160,7 +158,7 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         for entry in self._get_param("Filters") or []:
             value = known.get(entry["Name"])
             if value is None:
-                raise ServiceException("InvalidParameterValue", f"The filter '{entry['Name']}' is invalid")
+                raise AnswerError("InvalidParameterValue", f"The filter '{entry['Name']}' is invalid")
             found = [i for i in found if any(glob(w).fullmatch(value(i)) for w in entry["Values"])]
         return found
 

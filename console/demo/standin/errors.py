@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from moto.core.exceptions import ServiceException
+
 JSON_SERVICES = frozenset({"organizations", "cloudtrail"})
 NAMESPACES = {
     "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
@@ -20,6 +22,10 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+class AnswerError(ServiceException):  # type: ignore[misc]
+    """An AWS error as `AnswerError(code, message)`, raised while moto answers; the API model gives its status."""
 
 
 class RefusedError(Exception):

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 
 from console.demo.standin import calls
+from console.demo.standin.errors import AnswerError
 
 LARGEST_PAGE = 1000
 USUAL_PAGE = 100
@@ -61,7 +61,7 @@ class Overlay:
         """The items after the request's Marker, at most MaxItems of them, and the marker of the next page."""
         size = int(self._get_param("MaxItems") or USUAL_PAGE)
         if not 1 <= size <= LARGEST_PAGE:
-            raise ServiceException(
+            raise AnswerError(
                 "ValidationError",
                 f"1 validation error detected: Value '{size}' at 'maxItems' failed to satisfy constraint: "
                 f"Member must have value less than or equal to {LARGEST_PAGE}",
@@ -84,5 +84,5 @@ def read_marker(marker: str | None) -> str | None:
     try:
         (last,) = json.loads(base64.urlsafe_b64decode(marker))
     except ValueError:
-        raise ServiceException("ValidationError", f"Invalid Marker: {marker}") from None
+        raise AnswerError("ValidationError", f"Invalid Marker: {marker}") from None
     return str(last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from moto.core.base_backend import BackendDict
@@ -12,7 +12,7 @@ from moto.core.base_backend import BackendDict
 from console.demo.organisation import build, seeding
 from console.demo.organisation.specs import Organisation
 from console.demo.organisation.times import Times
-from console.demo.standin import callers, patches
+from console.demo.standin import callers, clock, patches
 from console.demo.standin.journal import Journal
 from console.demo.standin.server import Handle, Server
 from console.demo.standin.world import World
@@ -25,19 +25,20 @@ def prepare(
     patches.apply()
     journal = Journal(state) if state is not None else None
     chosen = organisation or build.northline()
-    world = World(hub=chosen.management.id, journal=journal)
-    reseed(world, organisation=chosen, now=now or datetime.now(UTC).replace(tzinfo=None))
+    world = World(
+        hub=chosen.management.id, journal=journal, seed=lambda: _seed(chosen, journal, now or clock.utcnow())
+    )
+    world.seed()
     world.replay()
     return world
 
 
-def reseed(world: World, *, organisation: Organisation, now: datetime) -> None:
+def _seed(organisation: Organisation, journal: Journal | None, now: datetime) -> None:
     """Empty moto and fill it with the organisation as it was first seeded."""
     BackendDict.reset()
     callers.SESSIONS.clear()
-    anchor = _anchor(world.journal, now)
     usage = now.replace(minute=0, second=0, microsecond=0)
-    seeding.seed(organisation, times=Times(anchor=anchor, usage=usage))
+    seeding.seed(organisation, times=Times(anchor=_anchor(journal, now), usage=usage))
 
 
 def start_in_thread(*, host: str, port: int, state: Path | None, now: datetime | None = None) -> Handle:

@@ -9,13 +9,13 @@ import base64
 from datetime import timedelta
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.iam.models import iam_backends
 from moto.sts.responses import TokenResponse
 
 from console.demo.standin import calls, clock, enforcement, ids
 from console.demo.standin.callers import SESSIONS, Session
+from console.demo.standin.errors import AnswerError, RefusedError
 from console.demo.standin.overlay import Overlay
 
 
@@ -36,7 +36,7 @@ class Sts(Overlay, TokenResponse):  # type: ignore[misc]
         duration = int(self._get_param("DurationSeconds") or 3600)
         longest = 3600 if _call().caller.kind == "AssumedRole" else int(role.max_session_duration or 3600)
         if not 900 <= duration <= longest:
-            raise ServiceException(
+            raise AnswerError(
                 "ValidationError",
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
             )
@@ -72,8 +72,8 @@ def _role(arn: str) -> Any | None:
     return next((r for r in iam_backends[account]["aws"].roles.values() if r.arn == arn), None)
 
 
-def _denied(arn: str) -> ServiceException:
-    return ServiceException(
+def _denied(arn: str) -> RefusedError:
+    return RefusedError(
         "AccessDenied",
         f"User: {_call().caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}",
     )

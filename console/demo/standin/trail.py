@@ -11,13 +11,12 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 
 from console.demo.organisation.specs import Trail
 from console.demo.standin import ids
 from console.demo.standin.calls import Call
-from console.demo.standin.errors import Reply
+from console.demo.standin.errors import AnswerError, Reply
 from console.demo.standin.journal import PASSWORDS, SECRETS
 from console.demo.standin.overlay import Overlay
 from console.demo.standin.reading import is_read
@@ -107,7 +106,7 @@ class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]
         """Events of the account in this region, the newest first, at most 50 a page, by at most one attribute."""
         size = int(self._get_param("MaxResults") or LARGEST_PAGE)
         if not 1 <= size <= LARGEST_PAGE:
-            raise ServiceException("InvalidMaxResultsException", "MaxResults is not between 1 and 50.")
+            raise AnswerError("InvalidMaxResultsException", "MaxResults is not between 1 and 50.")
         before = int(self._get_param("NextToken") or 0)
         kept = reversed(EVENTS.get(self.current_account, ()))
         found = [(n, e) for n, e in kept if (not before or n < before) and self._wanted(e)]
@@ -158,7 +157,7 @@ class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]
         for trail in TRAILS.get(self.current_account, ()):
             if wanted in {trail.name, self._arn(trail)}:
                 return trail
-        raise ServiceException("TrailNotFoundException", f"Unknown trail: {wanted}")
+        raise AnswerError("TrailNotFoundException", f"Unknown trail: {wanted}")
 
     def _arn(self, trail: Trail) -> str:
         return f"arn:aws:cloudtrail:{trail.region}:{self.current_account}:trail/{trail.name}"

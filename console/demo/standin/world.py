@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -51,11 +52,20 @@ class Incoming:
 class World:
     """All accounts of the organisation. moto's state is global, so there is one world in a process."""
 
-    def __init__(self, *, hub: str, journal: Journal | None) -> None:
-        self.hub, self.journal = hub, journal
+    def __init__(self, *, hub: str, journal: Journal | None, seed: Callable[[], None]) -> None:
+        self.hub, self.journal, self.seed = hub, journal, seed
         self.faults = Faults()
         self.enforcing = False
         self.lock = threading.RLock()
+
+    def reset(self) -> None:
+        """Serve the organisation as it was first seeded: no writes, no faults, no enforcement."""
+        with self.lock:
+            self.faults.clear()
+            self.enforcing = False
+            if self.journal is not None:
+                self.journal.forget()
+            self.seed()
 
     def serve(self, incoming: Incoming) -> Reply:
         """Answer one AWS request. Raises CutOffError when the connection shall break instead."""
@@ -128,6 +138,8 @@ class World:
         with calls.serving(call):
             try:
                 status, headers, body = SERVICES[call.service].dispatch(request)
+            except RefusedError:
+                raise
             except NotImplementedError:
                 raise RefusedError(
                     "InvalidAction", f"The stand-in does not answer {call.service}:{call.action}", status=400

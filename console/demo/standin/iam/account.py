@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.models import AWSManagedPolicy
 
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam.extras import account_extras
 from console.demo.standin.overlay import Overlay
 
@@ -75,7 +75,7 @@ class AccountWide(Overlay):
         """Give the account an alias, in place of the one it had."""
         alias = self._get_param("AccountAlias")
         if not ALIAS.fullmatch(alias):
-            raise ServiceException("ValidationError", f"The account alias {alias!r} is not valid.")
+            raise AnswerError("ValidationError", f"The account alias {alias!r} is not valid.")
         self.backend.account_aliases = [alias]
         return EmptyResult()
 
@@ -83,7 +83,7 @@ class AccountWide(Overlay):
         """Take the alias away."""
         alias = self._get_param("AccountAlias")
         if alias not in self.backend.account_aliases:
-            raise ServiceException("NoSuchEntity", f"The account alias {alias} cannot be found.")
+            raise AnswerError("NoSuchEntity", f"The account alias {alias} cannot be found.")
         self.backend.account_aliases = []
         return EmptyResult()
 

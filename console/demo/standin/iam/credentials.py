@@ -10,11 +10,11 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.models import iam_backends
 
 from console.demo.standin import calls, clock, ids
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import ServiceCredential, user_extras
 from console.demo.standin.overlay import Overlay
@@ -79,7 +79,7 @@ class Credentials(Overlay):
         for key in user.access_keys:
             if key.access_key_id == key_id:
                 return key
-        raise ServiceException("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
+        raise AnswerError("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
 
     def get_access_key_last_used(self) -> ActionResult:
         """When, where and for what a key was last used; N/A for one that never was."""
@@ -88,7 +88,7 @@ class Credentials(Overlay):
         known = iam_backends[account]["aws"].access_keys if account in iam_backends else {}
         key = known.get(key_id) or self.backend.access_keys.get(key_id)
         if key is None:
-            raise ServiceException("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
+            raise AnswerError("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
         used = key.last_used
         last = (
             {"LastUsedDate": used.timestamp, "Region": used.region, "ServiceName": used.service}
@@ -134,11 +134,11 @@ class Credentials(Overlay):
         """A credential for one service; its password is given out this once."""
         user, service = self._user(), self._get_param("ServiceName")
         if service not in SERVICES:
-            raise ServiceException("NotSupportedService", f"No such service {service} is supported.")
+            raise AnswerError("NotSupportedService", f"No such service {service} is supported.")
         extras = user_extras(user)
         taken = sum(c.service == service for c in extras.service_credentials)
         if taken >= CREDENTIALS_PER_SERVICE:
-            raise ServiceException(
+            raise AnswerError(
                 "LimitExceeded",
                 f"Cannot exceed quota for ServiceSpecificCredentialsPerUser: {CREDENTIALS_PER_SERVICE}",
             )
@@ -176,7 +176,7 @@ class Credentials(Overlay):
         """The credentials of one user, or with AllUsers of the account, without passwords."""
         if self._get_param("AllUsers"):
             if self._get_param("UserName"):
-                raise ServiceException("InvalidInput", "UserName cannot be given together with AllUsers.")
+                raise AnswerError("InvalidInput", "UserName cannot be given together with AllUsers.")
             users = list(self.backend.users.values())
         else:
             users = [self._user()]
@@ -200,7 +200,7 @@ class Credentials(Overlay):
             for credential in user_extras(user).service_credentials:
                 if credential.id == wanted:
                     return user, credential
-        raise ServiceException("NoSuchEntity", f"No such credential {wanted} exists.")
+        raise AnswerError("NoSuchEntity", f"No such credential {wanted} exists.")
 
 
 def fingerprint(body: str) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.iam.models import AWSManagedPolicy
 
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.overlay import Overlay
 
@@ -32,9 +32,7 @@ class AuthorizationDetails(Overlay):
         """Users, groups, roles, customer policies and the AWS managed policies in use, in this order."""
         wanted = self._get_param("Filter") or list(FILTERS)
         if unknown := set(wanted) - set(FILTERS):
-            raise ServiceException(
-                "ValidationError", f"Invalid value for Filter: {', '.join(sorted(unknown))}"
-            )
+            raise AnswerError("ValidationError", f"Invalid value for Filter: {', '.join(sorted(unknown))}")
         backend, usage = self.backend, shapes.Usage.of(self.backend)
         entities = [pair for kind in FILTERS if kind in wanted for pair in _of_kind(backend, kind, usage)]
         chosen, marker = self._cut(entities, name=_position)

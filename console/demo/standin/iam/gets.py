@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 
 from console.demo.standin import calls
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.overlay import Overlay
 
 
-def no_such(kind: str, name: str) -> ServiceException:
+def no_such(kind: str, name: str) -> AnswerError:
     """AWS's NoSuchEntity for an entity that is looked up by name."""
-    return ServiceException("NoSuchEntity", f"The {kind} with name {name} cannot be found.")
+    return AnswerError("NoSuchEntity", f"The {kind} with name {name} cannot be found.")
 
 
 class Gets(Overlay):
@@ -27,7 +27,7 @@ class Gets(Overlay):
             call = calls.current()
             assert call is not None
             if call.caller.kind != "IAMUser" or not call.caller.known:
-                raise ServiceException(
+                raise AnswerError(
                     "ValidationError", "Must specify userName when calling with non-User credentials"
                 )
             name = call.caller.user_name

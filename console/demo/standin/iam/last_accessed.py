@@ -11,10 +11,10 @@ import functools
 from datetime import datetime, timedelta
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 
 from console.demo.standin import calls, clock, enforcement, ids
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.evaluate import listed, statements
 from console.demo.standin.iam.extras import account_extras
 from console.demo.standin.iam.gets import no_such
@@ -97,7 +97,7 @@ def _holders(backend: Any, arn: str) -> tuple[list[str], list[Any]]:
         if entity.arn == arn:
             groups = [g for g in backend.groups.values() if entity in g.users]
             return enforcement.documents_of([entity, *groups]), [entity]
-    raise ServiceException("NoSuchEntity", f"{arn} cannot be found.")
+    raise AnswerError("NoSuchEntity", f"{arn} cannot be found.")
 
 
 def _allowed_services(documents: list[str]) -> list[str]:

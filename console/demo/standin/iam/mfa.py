@@ -11,10 +11,10 @@ import re
 from typing import Any
 
 import segno
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
 from console.demo.standin import calls, clock, totp
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import MfaDevice, account_extras, devices_of
 from console.demo.standin.iam.tagging import add_tags, checked_tags, drop_tags
@@ -31,11 +31,11 @@ class Mfa(Overlay):
         """A device that nobody has yet; its seed is given out this once."""
         name, path = self._get_param("VirtualMFADeviceName"), self._get_param("Path") or "/"
         if not PATH.fullmatch(path) or "//" in path:
-            raise ServiceException("ValidationError", "The specified value for path is invalid.")
+            raise AnswerError("ValidationError", "The specified value for path is invalid.")
         serial = f"arn:aws:iam::{self.backend.account_id}:mfa{path}{name}"
         devices = account_extras(self.backend).devices
         if serial in devices:
-            raise ServiceException(
+            raise AnswerError(
                 "EntityAlreadyExists", "MFADevice entity at the same path and name already exists."
             )
         seed = base64.b32encode((calls.derive("mfa") * 2)[:40]).decode()
@@ -57,9 +57,9 @@ class Mfa(Overlay):
         user = self.backend.get_user(self._get_param("UserName"))
         device = self._device(self._get_param("SerialNumber"))
         if device.user is not None:
-            raise ServiceException("EntityAlreadyExists", "MFA Device is already in use.")
+            raise AnswerError("EntityAlreadyExists", "MFA Device is already in use.")
         if len(devices_of(self.backend, user)) >= DEVICES_PER_USER:
-            raise ServiceException(
+            raise AnswerError(
                 "LimitExceeded", f"Cannot exceed quota for MFADevicesPerUser: {DEVICES_PER_USER}"
             )
         self._check_codes(device, behind=2, ahead=1)
@@ -83,9 +83,7 @@ class Mfa(Overlay):
         if not device.seed or not totp.are_consecutive(
             device.seed, first, second, at=clock.epoch(), behind=behind, ahead=ahead
         ):
-            raise ServiceException(
-                "InvalidAuthenticationCode", "Authentication code for device is not valid."
-            )
+            raise AnswerError("InvalidAuthenticationCode", "Authentication code for device is not valid.")
 
     def deactivate_mfa_device(self) -> ActionResult:
         """Take a device from its user; a virtual device and a token stay, a passkey or security key is gone."""
@@ -103,7 +101,7 @@ class Mfa(Overlay):
         """Delete a virtual device that nobody uses."""
         device = self._device(self._get_param("SerialNumber"))
         if device.user is not None:
-            raise ServiceException("DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.")
+            raise AnswerError("DeleteConflict", "MFA VirtualDevice in use. Must deactivate first.")
         del account_extras(self.backend).devices[device.serial]
         return EmptyResult()
 
@@ -166,8 +164,8 @@ class Mfa(Overlay):
         return device
 
 
-def _unknown(serial: str) -> ServiceException:
-    return ServiceException("NoSuchEntity", f"MFA Device with serial number {serial} does not exist.")
+def _unknown(serial: str) -> AnswerError:
+    return AnswerError("NoSuchEntity", f"MFA Device with serial number {serial} does not exist.")
 
 
 def _own_user(backend: Any) -> Any:

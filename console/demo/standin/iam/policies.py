@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.models import AWSManagedPolicy
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
 from console.demo.standin import clock, ids
+from console.demo.standin.errors import AnswerError, RefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.account import QUOTAS
 from console.demo.standin.iam.gets import no_such
@@ -56,7 +56,7 @@ class Policies(Overlay):
         policy = self._customer_policy()
         wanted = self._get_param("VersionId")
         if wanted not in {v.version_id for v in policy.versions}:
-            raise ServiceException(
+            raise AnswerError(
                 "NoSuchEntity", f"Policy {policy.arn} version {wanted} does not exist or is not attachable."
             )
         for version in policy.versions:
@@ -68,9 +68,9 @@ class Policies(Overlay):
         """Delete a policy that nobody has and of which only the default version is left."""
         policy = self._customer_policy()
         if shapes.Usage.of(self.backend).is_used(policy.arn):
-            raise ServiceException("DeleteConflict", "Cannot delete a policy attached to entities.")
+            raise AnswerError("DeleteConflict", "Cannot delete a policy attached to entities.")
         if len(policy.versions) > 1:
-            raise ServiceException(
+            raise AnswerError(
                 "DeleteConflict",
                 "This policy has more than one version. Before you delete a policy, you must delete the policy's "
                 "versions. The default version is deleted with the policy.",
@@ -97,13 +97,13 @@ class Policies(Overlay):
     def _customer_policy(self) -> Any:
         policy = self.backend.get_policy(self._get_param("PolicyArn"))
         if isinstance(policy, AWSManagedPolicy):
-            raise ServiceException("AccessDenied", f"AWS managed policy {policy.arn} cannot be changed.")
+            raise RefusedError("AccessDenied", f"AWS managed policy {policy.arn} cannot be changed.")
         return policy
 
     @staticmethod
     def _check_size(document: str, quota: str) -> None:
         if len(WHITE_SPACE.sub("", document)) > QUOTAS[quota]:
-            raise ServiceException("LimitExceeded", f"Cannot exceed quota for PolicySize: {QUOTAS[quota]}")
+            raise AnswerError("LimitExceeded", f"Cannot exceed quota for PolicySize: {QUOTAS[quota]}")
 
     def attach_user_policy(self) -> ActionResult:
         """Attach a managed policy to a user; one that is attached stays so."""
@@ -122,15 +122,13 @@ class Policies(Overlay):
     def _attach(self, entity: Any, kind: str) -> ActionResult:
         policy = self.backend.managed_policies.get(self._get_param("PolicyArn"))
         if policy is None:
-            raise ServiceException(
+            raise AnswerError(
                 "NoSuchEntity", f"Policy {self._get_param('PolicyArn')} does not exist or is not attachable."
             )
         if policy.arn in entity.managed_policies:
             return EmptyResult()
         if len(entity.managed_policies) >= ATTACHED_QUOTA:
-            raise ServiceException(
-                "LimitExceeded", f"Cannot exceed quota for PoliciesPer{kind}: {ATTACHED_QUOTA}"
-            )
+            raise AnswerError("LimitExceeded", f"Cannot exceed quota for PoliciesPer{kind}: {ATTACHED_QUOTA}")
         policy.attach_to(entity)
         return EmptyResult()
 
@@ -175,7 +173,7 @@ class Roles(Overlay):
         """A new role with trust policy, tags and boundary."""
         name = self._get_param("RoleName")
         if name.lower() in {role.name.lower() for role in self.backend.roles.values()}:
-            raise ServiceException("EntityAlreadyExists", f"Role with name {name} already exists.")
+            raise AnswerError("EntityAlreadyExists", f"Role with name {name} already exists.")
         IAMTrustPolicyDocumentValidator(self._get_param("AssumeRolePolicyDocument")).validate()
         boundary = self._get_param("PermissionsBoundary")
         if boundary:
@@ -256,7 +254,7 @@ class Roles(Overlay):
 def refuse_service_linked(role: Any) -> None:
     """Raise UnmodifiableEntity for a role that belongs to an AWS service."""
     if role.path.startswith("/aws-service-role/"):
-        raise ServiceException(
+        raise AnswerError(
             "UnmodifiableEntity",
             f"Cannot perform the operation on the protected role '{role.name}' - this role is only modifiable by AWS",
         )

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cryptography import x509
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
 from console.demo.standin import clock, ids
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import tags_of
 from console.demo.standin.iam.tagging import checked_tags
@@ -29,10 +29,10 @@ class Providers(Overlay):
         """A SAML provider from its metadata."""
         document = self._get_param("SAMLMetadataDocument")
         if "EntityDescriptor" not in document:
-            raise ServiceException("InvalidInput", "Could not parse metadata")
+            raise AnswerError("InvalidInput", "Could not parse metadata")
         name = self._get_param("Name")
         if name in self.backend.saml_providers:
-            raise ServiceException("EntityAlreadyExists", "Provider with this name already exists.")
+            raise AnswerError("EntityAlreadyExists", "Provider with this name already exists.")
         provider = self.backend.create_saml_provider(name, document)
         provider.gatehouse_tags = checked_tags(self._get_param("Tags") or [])
         provider.gatehouse_id = ids.fresh("ASAM", self.backend.account_id)
@@ -112,7 +112,7 @@ class Providers(Overlay):
         """Take over a certificate; the private key is dropped at once, nothing here ever needs it."""
         name, body = self._get_param("ServerCertificateName"), self._get_param("CertificateBody")
         if any(c.cert_name == name for c in self.backend.certificates.values()):
-            raise ServiceException(
+            raise AnswerError(
                 "EntityAlreadyExists", f"The Server Certificate with name {name} already exists."
             )
         _expiry(body)
@@ -159,7 +159,7 @@ def valid_until(provider: Any) -> datetime:
         lines = re.sub(r"\s+", "", found[1])
         try:
             return _expiry(f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
-        except ServiceException:
+        except AnswerError:
             pass
     until: datetime = provider.valid_until
     return until
@@ -169,7 +169,7 @@ def _expiry(body: str) -> datetime:
     try:
         ends = x509.load_pem_x509_certificate(body.encode()).not_valid_after_utc
     except ValueError:
-        raise ServiceException(
+        raise AnswerError(
             "MalformedCertificate",
             "Unable to parse certificate. Please ensure the certificate is in PEM format.",
         ) from None

@@ -11,10 +11,10 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 
 from console.demo.standin import clock
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam.extras import account_extras, devices_of, user_extras
 from console.demo.standin.iam.shapes import stamp
 from console.demo.standin.overlay import Overlay
@@ -56,11 +56,11 @@ class CredentialReport(Overlay):
         """The report and when it was made. Raises ReportInProgress, ReportNotPresent or ReportExpired."""
         extras = account_extras(self.backend)
         if extras.report_asked is not None:
-            raise ServiceException("ReportInProgress", "Credential report generation is in progress.")
+            raise AnswerError("ReportInProgress", "Credential report generation is in progress.")
         if extras.report is None:
-            raise ServiceException("ReportNotPresent", "No credential report is present for the account.")
+            raise AnswerError("ReportNotPresent", "No credential report is present for the account.")
         if not _is_fresh(extras.report):
-            raise ServiceException("ReportExpired", "The credential report has expired.")
+            raise AnswerError("ReportExpired", "The credential report has expired.")
         content, generated = extras.report
         return ActionResult(
             {"Content": content.encode(), "ReportFormat": "text/csv", "GeneratedTime": generated}

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
+from console.demo.standin.errors import AnswerError
 from console.demo.standin.iam.extras import TagList, tags_of
 from console.demo.standin.overlay import Overlay
 
@@ -22,14 +22,14 @@ def checked_tags(tags: TagList) -> TagList:
     """The tags, if AWS would take them. Keys are compared without regard to case."""
     keys = [tag["Key"].lower() for tag in tags]
     if len(set(keys)) != len(keys):
-        raise ServiceException(
+        raise AnswerError(
             "InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."
         )
     for tag in tags:
         if not KEY.fullmatch(tag["Key"]) or len(tag.get("Value", "")) > 256:
-            raise ServiceException("ValidationError", f"The tag {tag['Key']!r} is not valid.")
+            raise AnswerError("ValidationError", f"The tag {tag['Key']!r} is not valid.")
     if len(tags) > TAGS_PER_ENTITY:
-        raise ServiceException("LimitExceeded", f"Cannot exceed quota for TagsPerEntity: {TAGS_PER_ENTITY}")
+        raise AnswerError("LimitExceeded", f"Cannot exceed quota for TagsPerEntity: {TAGS_PER_ENTITY}")
     return tags
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
 from console.demo.standin import calls, clock, ids
+from console.demo.standin.errors import AnswerError, RefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.account import QUOTAS
 from console.demo.standin.iam.extras import devices_of, user_extras
@@ -18,9 +18,9 @@ from console.demo.standin.iam.tagging import add_tags, checked_tags, drop_tags
 from console.demo.standin.overlay import Overlay
 
 
-def conflict(what: str) -> ServiceException:
+def conflict(what: str) -> AnswerError:
     """AWS's refusal to delete something that still has parts."""
-    return ServiceException("DeleteConflict", f"Cannot delete entity, must {what} first.")
+    return AnswerError("DeleteConflict", f"Cannot delete entity, must {what} first.")
 
 
 class Users(Overlay):
@@ -30,7 +30,7 @@ class Users(Overlay):
         """A new user with path, tags and boundary."""
         name = self._get_param("UserName")
         if name.lower() in {present.lower() for present in self.backend.users}:
-            raise ServiceException("EntityAlreadyExists", f"User with name {name} already exists.")
+            raise AnswerError("EntityAlreadyExists", f"User with name {name} already exists.")
         boundary = self._get_param("PermissionsBoundary")
         if boundary:
             self.backend.get_policy(boundary)
@@ -45,7 +45,7 @@ class Users(Overlay):
         user = self.backend.get_user(self._get_param("UserName"))
         name = self._get_param("NewUserName") or user.name
         if name != user.name and name.lower() in {n.lower() for n in self.backend.users if n != user.name}:
-            raise ServiceException("EntityAlreadyExists", f"User with name {name} already exists.")
+            raise AnswerError("EntityAlreadyExists", f"User with name {name} already exists.")
         tags, before = user.tags or [], user.name
         self.backend.tagger.delete_all_tags_for_resource(user.arn)
         user.name, user.path = name, self._get_param("NewPath") or user.path
@@ -87,7 +87,7 @@ class Users(Overlay):
         """Take the boundary away. Raises NoSuchEntity when there is none."""
         user = self.backend.get_user(self._get_param("UserName"))
         if user_extras(user).boundary is None:
-            raise ServiceException("NoSuchEntity", f"User {user.name} does not have a permissions boundary.")
+            raise AnswerError("NoSuchEntity", f"User {user.name} does not have a permissions boundary.")
         user_extras(user).boundary = None
         return EmptyResult()
 
@@ -110,9 +110,7 @@ class Users(Overlay):
         """Give a user a password; only a keyed digest of it is kept."""
         user = self.backend.get_user(self._get_param("UserName"))
         if user.password:
-            raise ServiceException(
-                "EntityAlreadyExists", f"Login Profile for user {user.name} already exists."
-            )
+            raise AnswerError("EntityAlreadyExists", f"Login Profile for user {user.name} already exists.")
         password = self._get_param("Password") or calls.derive("password").hex()
         self._check_length(password)
         user.password = calls.verifier(password)
@@ -150,7 +148,7 @@ class Users(Overlay):
         assert call is not None
         user = self.backend.get_user(call.caller.user_name)
         if not user.password or user.password != calls.verifier(self._get_param("OldPassword")):
-            raise ServiceException("AccessDenied", "The old password was incorrect.")
+            raise RefusedError("AccessDenied", "The old password was incorrect.")
         self._check_length(self._get_param("NewPassword"))
         user.password, user.password_reset_required = calls.verifier(self._get_param("NewPassword")), False
         user_extras(user).password_changed = clock.utcnow()
@@ -161,7 +159,7 @@ class Users(Overlay):
         call = calls.current()
         user = self.backend.get_user(name or (call.caller.user_name if call else ""))
         if not user.password:
-            raise ServiceException("NoSuchEntity", f"Login Profile for User {user.name} cannot be found.")
+            raise AnswerError("NoSuchEntity", f"Login Profile for User {user.name} cannot be found.")
         return user
 
     def _login(self, user: Any) -> shapes.Shape:
@@ -177,7 +175,7 @@ class Users(Overlay):
         policy = self.backend.account_password_policy
         shortest = policy.minimum_password_length if policy else 8
         if len(password) < shortest:
-            raise ServiceException(
+            raise AnswerError(
                 "PasswordPolicyViolation", f"Password should have a minimum length of {shortest}"
             )
 
@@ -189,7 +187,7 @@ class Groups(Overlay):
         """A new group."""
         name = self._get_param("GroupName")
         if name.lower() in {present.lower() for present in self.backend.groups}:
-            raise ServiceException("EntityAlreadyExists", f"Group with name {name} already exists.")
+            raise AnswerError("EntityAlreadyExists", f"Group with name {name} already exists.")
         group = self.backend.create_group(name, self._get_param("Path") or "/")
         group.id = ids.fresh("AGPA", self.backend.account_id)
         return ActionResult({"Group": shapes.group(group)})
@@ -199,7 +197,7 @@ class Groups(Overlay):
         group = self.backend.get_group(self._get_param("GroupName"))
         name = self._get_param("NewGroupName") or group.name
         if name != group.name and name.lower() in {g.lower() for g in self.backend.groups if g != group.name}:
-            raise ServiceException("EntityAlreadyExists", f"Group with name {name} already exists.")
+            raise AnswerError("EntityAlreadyExists", f"Group with name {name} already exists.")
         self.backend.groups[name] = self.backend.groups.pop(group.name)
         group.name, group.path = name, self._get_param("NewPath") or group.path
         return EmptyResult()
@@ -225,7 +223,7 @@ class Groups(Overlay):
         if user in group.users:
             return EmptyResult()
         if len(self.backend.get_groups_for_user(user.name)) >= QUOTAS["GroupsPerUserQuota"]:
-            raise ServiceException(
+            raise AnswerError(
                 "LimitExceeded", f"Cannot exceed quota for GroupsPerUser: {QUOTAS['GroupsPerUserQuota']}"
             )
         group.users.append(user)
