@@ -43,7 +43,6 @@ def data() -> Trouble:
                 allow("Tune", "iam:CreatePolicyVersion", f"arn:aws:iam::{DATA}:policy/jobs/*"),
             ),
         ),
-        job_policy("TrailOps", "Looks after the trail", "security", document(allow("Trail", "cloudtrail:*"))),
     )
     roles = (
         Role(
@@ -65,16 +64,6 @@ def data() -> Trouble:
             policies=("ContractorRead",),
             tags={"Team": "data-platform"},
             description="Brightwater Analytics reads reports",
-        ),
-        Role(
-            "trail-keeper",
-            service_trust("lambda"),
-            300,
-            "/workloads/",
-            6,
-            policies=("TrailOps",),
-            tags={"Team": "security"},
-            description="Checks that the trail is complete",
         ),
         Role(
             "glue-nightly",
@@ -198,11 +187,12 @@ def sandbox() -> Trouble:
     policies = (
         job_policy("BuildersPower", "Everything but identities", "platform", document(not_identities)),
         job_policy(
-            "VendorPurchasing",
-            "Buys from the marketplace; the SCP of the sandbox forbids it again",
+            "VendorTrial",
+            "Tries what vendors sell; the SCP of the sandbox forbids it again",
             "platform",
             document(allow("Buy", "aws-marketplace:*")),
         ),
+        job_policy("TrailOps", "Tries trails out", "security", document(allow("Trail", "cloudtrail:*"))),
         # NotAction in a Deny allows nothing: not to be reported.
         job_policy(
             "OnlyEurope",
@@ -220,6 +210,16 @@ def sandbox() -> Trouble:
     return Trouble(
         policies=policies,
         roles=(
+            Role(
+                "trail-tester",
+                service_trust("lambda"),
+                300,
+                "/workloads/",
+                6,
+                policies=("TrailOps",),
+                tags={"Team": "security"},
+                description="Breaks trails on purpose",
+            ),
             Role(
                 "public-metrics-reader",
                 trusts({"AWS": "*"}),
@@ -241,7 +241,7 @@ def sandbox() -> Trouble:
         ),
         attached=(
             ("builders", "BuildersPower"),
-            ("builders", "VendorPurchasing"),
+            ("builders", "VendorTrial"),
             ("builders", "OnlyEurope"),
         ),
     )

@@ -49,7 +49,7 @@ def trouble() -> Trouble:
             Certificate("legacy.northline.example", 800, -70, "/cloudfront/", {"Team": "web"}),
             Certificate("depots.northline.example", 300, 65, tags={"Team": "platform"}),
         ),
-        attached=(("payments-dev", "DenyLedgerExport"),),
+        attached=(("payments-dev", "DenyLedgerExport"), ("billing-readers", "VendorPurchasing")),
     )
 
 
@@ -86,6 +86,12 @@ def _policies() -> tuple[Policy, ...]:
             ((document(allow("All", "*")), 1010),),
             "/legacy/",
             "For the move of 2023; attached to nobody any more",
+        ),
+        job_policy(
+            "VendorPurchasing",
+            "Buys from the marketplace",
+            "finance",
+            document(allow("Buy", "aws-marketplace:*")),
         ),
         job_policy("KmsOperator", "Looks after keys", "platform", document(allow("Keys", "kms:*"))),
         # The names of actions are wrong, so that it allows less than it says; one resource is no ARN at all.

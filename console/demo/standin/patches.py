@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 from typing import Any
@@ -21,21 +22,29 @@ def apply() -> None:
         if hasattr(module, "utcnow"):
             module.utcnow = clock.utcnow
     moto.core.responses.method_names_from_class = functools.cache(moto.core.responses.method_names_from_class)
+    moto.iam.models.mark_account_as_visited = _leave_to_the_world
     moto.iam.models.IAMBackend._init_aws_policies = _aws_managed_policies
 
 
+def _leave_to_the_world(*args: Any, **kwargs: Any) -> None:
+    """moto notes the use of a key at every request; the world does it as rarely as AWS."""
+
+
 @functools.cache
-def _catalogue() -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(moto.iam.models.aws_managed_policies_data)
-    return parsed
+def _catalogue() -> list[Any]:
+    """All AWS managed policies as moto's objects, with ids that are the same in every account and process."""
+    data: dict[str, Any] = json.loads(moto.iam.models.aws_managed_policies_data)
+    make = moto.iam.models.AWSManagedPolicy.from_data
+    policies = [make(name, "000000000000", "aws", entry) for name, entry in data.items()]
+    for policy in policies:
+        policy.id = ids.stable("ANPA", "000000000000", policy.arn)
+        policy.versions[0].create_date = policy.update_date
+    return policies
 
 
 def _aws_managed_policies(backend: Any) -> list[Any]:
-    """All AWS managed policies for one account: parsed once per process, with ids equal in every account."""
-    policies = [
-        moto.iam.models.AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
-        for name, data in _catalogue().items()
-    ]
+    """The policies of one account: shallow copies, since only the documents are worth sharing."""
+    policies = [copy.copy(policy) for policy in _catalogue()]
     for policy in policies:
-        policy.id = ids.stable("ANPA", "000000000000", policy.arn)
+        policy.account_id, policy.partition = backend.account_id, backend.partition
     return policies

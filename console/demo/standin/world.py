@@ -10,11 +10,11 @@ import traceback
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from moto.core.request import Request
-from moto.iam.models import iam_backends
+from moto.iam.models import AccessKeyLastUsed, iam_backends
 from moto.moto_api._internal import mock_random
 from werkzeug.exceptions import HTTPException
 
@@ -34,6 +34,7 @@ SERVICES: dict[str, Any] = {
     "ec2": Ec2,
     "cloudtrail": trail.CloudTrail,
 }
+USE_NOTED_EVERY = timedelta(minutes=15)
 REQUEST_ID = re.compile(r"(<[Rr]equestId>)[^<]*(</[Rr]equestId>)")
 
 
@@ -220,11 +221,14 @@ def _entry(call: calls.Call, incoming: Incoming) -> Entry:
 
 
 def _mark_use(call: calls.Call) -> None:
-    """A role that somebody works with is in use now; moto marks the keys of users itself."""
-    if call.caller.kind != "AssumedRole":
-        return
-    for role in iam_backends[call.account]["aws"].roles.values():
-        if role.arn == call.caller.role_arn:
+    """Note that the caller's key or role is in use: as AWS, at most once in fifteen minutes."""
+    backend = iam_backends[call.account]["aws"]
+    key = backend.access_keys.get(call.caller.access_key_id)
+    if key is not None and (key.last_used is None or call.at - key.last_used.timestamp >= USE_NOTED_EVERY):
+        key.last_used = AccessKeyLastUsed(call.at, call.service, call.region)
+    for role in backend.roles.values() if call.caller.role_arn else ():
+        stale = role.last_used is None or call.at - role.last_used >= USE_NOTED_EVERY
+        if role.arn == call.caller.role_arn and stale:
             role.last_used, role.last_used_region = call.at, call.region
 
 
