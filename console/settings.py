@@ -9,7 +9,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from console import env
+from console import env, single_sign_on
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -54,15 +54,33 @@ try:
     BROKER_URL = env.redis_url("REDIS_URL", "redis://127.0.0.1:6379/0" if EMBEDDED else None)
     IDLE_MINUTES = env.number("GATEHOUSE_IDLE_MINUTES", 15, low=1, high=1440)
     IDLE_MINUTES_MEMBER = env.number("GATEHOUSE_IDLE_MINUTES_MEMBER", 60, low=1, high=1440)
+    SESSION_HOURS = env.number("GATEHOUSE_SESSION_HOURS", 12, low=1, high=24)
+    REAUTHENTICATE_MINUTES = env.number("GATEHOUSE_REAUTHENTICATE_MINUTES", 15, low=1, high=120)
+    # PCI DSS 8.3.4: lock after at most 10 attempts, for at least 30 minutes.
+    LOCK_FAILURES = env.number("GATEHOUSE_LOCK_FAILURES", 5, low=1, high=10)
+    LOCK_MINUTES = env.number("GATEHOUSE_LOCK_MINUTES", 30, low=1, high=1440)
+    REQUIRE_MFA = env.flag("GATEHOUSE_REQUIRE_MFA", default=not EMBEDDED)
+    TRUST_SSO_MFA = env.flag("GATEHOUSE_TRUST_SSO_MFA", default=False)
+    # How many proxies of ours add to X-Forwarded-For before a request arrives.
+    TRUSTED_PROXIES = env.number("GATEHOUSE_TRUSTED_PROXIES", 0 if EMBEDDED else 1, low=0, high=10)
+    SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(embedded=EMBEDDED)
+    SIGN_IN_FORM_TARGETS = single_sign_on.form_targets(SOCIALACCOUNT_PROVIDERS)
     PULL_MINUTES = env.number("GATEHOUSE_PULL_MINUTES", 15, low=1, high=1440)
     AWS_RATE = env.number("GATEHOUSE_AWS_RATE", 20, low=1, high=1000)
+    DETAIL_CALLS = env.number("GATEHOUSE_DETAIL_CALLS", 1000, low=0, high=1_000_000)
+    INSTANCE_REGIONS = env.words("GATEHOUSE_INSTANCE_REGIONS")
     LOSS_PERCENT = env.number("GATEHOUSE_LOSS_PERCENT", 20, low=1, high=100)
     UPLOAD_MEGABYTES = env.number("GATEHOUSE_UPLOAD_MEGABYTES", 64, low=1, high=512)
     SINGLE_OPERATOR = env.flag("GATEHOUSE_SINGLE_OPERATOR", default=False)
     # A secret under a tell-tale name is withheld from the journal; development and tests stop instead.
     JOURNAL_REFUSES_SECRETS = env.flag("GATEHOUSE_JOURNAL_REFUSES_SECRETS", default=DEBUG)
     LOG_LEVEL = env.choice("GATEHOUSE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
-    EMAIL_URL = env.text("GATEHOUSE_EMAIL_HOST", "")
+    EMAIL_HOST = env.text("GATEHOUSE_EMAIL_HOST", "")
+    EMAIL_PORT = env.number("GATEHOUSE_EMAIL_PORT", 587, low=1, high=65_535)
+    EMAIL_HOST_USER = env.text("GATEHOUSE_EMAIL_USER", "")
+    EMAIL_HOST_PASSWORD = env.text("GATEHOUSE_EMAIL_PASSWORD", "")
+    EMAIL_USE_TLS = env.flag("GATEHOUSE_EMAIL_TLS", default=True)
+    DEFAULT_FROM_EMAIL = env.text("GATEHOUSE_EMAIL_FROM", "gatehouse@localhost")
 except env.ConfigurationError as error:
     raise ImproperlyConfigured(str(error)) from error
 
@@ -84,6 +102,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.socialaccount.providers.saml",
@@ -98,6 +117,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "console.web.health.Health",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -133,9 +153,67 @@ TEMPLATES = [
 ]
 
 # Sign-in: see console.operators.
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["console.operators.backends.OperatorBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "email", "first_name")},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+ACCOUNT_ADAPTER = "console.operators.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_FORMS = {"login": "console.operators.forms.LoginForm"}
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Gatehouse] "
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if EMBEDDED else "https"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = REAUTHENTICATE_MINUTES * 60
+# A first, coarse brake in the cache; the lock of console.operators.locks is in the database.
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "60/m/ip,30/5m/key"}
+MFA_ADAPTER = "console.operators.adapters.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "console.operators.forms.CodeForm",
+    "reauthenticate": "console.operators.forms.ReauthenticateCodeForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Gatehouse"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Browsers themselves allow passkeys without TLS on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
+SOCIALACCOUNT_ADAPTER = "console.operators.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_AUTO_SIGNUP = False
+MAIL_IS_CONFIGURED = bool(EMAIL_HOST) or EMBEDDED
+if EMBEDDED and not EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = VAR / "mail"
+elif not EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+# The address is bound from our own reading of the proxies: anybody can write X-Forwarded-For.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
 LANGUAGE_CODE = "en"
 USE_I18N = False
@@ -180,14 +258,18 @@ SESSION_COOKIE_NAME = "gatehouse_session"
 CSRF_COOKIE_NAME = "gatehouse_csrf"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 if not EMBEDDED:
+    SESSION_COOKIE_NAME = "__Host-gatehouse_session"
+    CSRF_COOKIE_NAME = "__Host-gatehouse_csrf"
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.flag("GATEHOUSE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    if TRUSTED_PROXIES:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

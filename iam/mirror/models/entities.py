@@ -67,6 +67,9 @@ class Entity(models.Model):
     source_digest = models.BinaryField(max_length=16, null=True)
     reread_at = models.DateTimeField(null=True)
     detail_at = models.DateTimeField(null=True, help_text="When the detail lane last read it.")
+    detail_gaps = models.CharField(
+        max_length=128, blank=True, default="", help_text="Sections that could not be read of it then."
+    )
 
     class Meta:
         constraints = [

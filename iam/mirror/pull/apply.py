@@ -74,13 +74,15 @@ def _doubt(census: Census, roster: Roster) -> None:
 
 
 def _after(census: Census, seen: Seen) -> temporal.After:
-    """The last observation of an entity before this one: its section's, or its own re-read if that is later."""
+    """The last observation of an entity before this one: its section's, or a later one of itself or of its owner alone."""
 
-    def after(owner: int) -> datetime | None:
-        known = census.by_pk.get(owner)
-        if known is None or known.reread_at is None or known.reread_at >= seen.at:
+    def after(pk: int) -> datetime | None:
+        known = census.by_pk.get(pk)
+        if known is None:
             return seen.after
-        return known.reread_at if seen.after is None or known.reread_at > seen.after else seen.after
+        owner = census.by_pk.get(known.owner_id) if known.owner_id is not None else None
+        moments = (seen.after, known.reread_at, owner.detail_at if owner else None)
+        return max((moment for moment in moments if moment is not None and moment < seen.at), default=None)
 
     return after
 

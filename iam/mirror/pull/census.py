@@ -12,6 +12,7 @@ from iam.mirror.pull.bulk import chunks
 
 _COLUMNS = (
     "id", "kind", "aws_id", "name", "arn", "source_digest", "reread_at", "detail_at", "owner_id", "gone_at",
+    "detail_gaps",
 )  # fmt: skip
 
 
@@ -29,6 +30,7 @@ class Known:
     detail_at: datetime | None = None
     owner_id: int | None = None
     gone_at: datetime | None = None
+    detail_gaps: str = ""
 
     @property
     def is_placeholder(self) -> bool:

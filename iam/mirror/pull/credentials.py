@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
-from iam.aws.reads.credential_report import CredentialReport, CredentialRow
+from iam.aws.reads.credential_report import CredentialReport, CredentialRow, ReportedKey
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.census import Census, Known
@@ -17,6 +18,7 @@ from iam.mirror.pull.evidence import UNKNOWN, Evidence, credentials_of
 from iam.mirror.pull.facts import Seen
 from iam.mirror.pull.temporal import CREDENTIALS, Current, Difference, Values
 from iam.mirror.pull.transform.credentials import report_facts, sort_of_device
+from iam.mirror.pull.usage import Use
 
 _MFA = CREDENTIALS.values.index("mfa")
 _REPORT = CREDENTIALS.values.index("report")
@@ -68,10 +70,17 @@ class Clock:
     released: frozenset[int] = frozenset()
 
 
-def derive(census: Census, users: Iterable[Known], *, reported: Reported | None, clock: Clock) -> set[int]:
+def derive(
+    census: Census,
+    users: Iterable[Known],
+    *,
+    reported: Reported | None,
+    clock: Clock,
+    login_profiles: Mapping[int, dict[str, Any] | None] = MappingProxyType({}),
+) -> set[int]:
     """Write the rows of the users whose credentials differ from what is current; the users that changed.
 
-    Without a report, what the last one said is taken from the current row.
+    Without a report, what the last one said is taken from the current row. `login_profiles` holds what was just read.
     """
     users = [user for user in users if not is_newer(user, clock.seen.at)]
     current = temporal.current_rows(CREDENTIALS, owners=[user.id for user in users])
@@ -81,25 +90,36 @@ def derive(census: Census, users: Iterable[Known], *, reported: Reported | None,
     changed: set[int] = set()
     for user in users:
         old = current.get(user.id, {}).get(())
-        values = credentials_of(gather.evidence(user, _report(user, old, reported), clock))
+        facts = _facts(user, old, reported)
+        if user.id in login_profiles:
+            facts = {**facts, "login_profile": login_profiles[user.id] or False}
+        values = credentials_of(gather.evidence(user, facts, clock))
         if old is not None and old.values == values:
             continue
         if old is not None and _is_learned(old.values, values):
-            learned.append((old.id, values[_MFA]))
+            learned.append((old.id, values[_MFA], bulk.canonical(values[_REPORT])))
             continue
         _note(changes[_moment(old, values, clock)], user, old, values)
         changed.add(user.id)
     for seen, change in changes.items():
         temporal.write(CREDENTIALS, change, account_id=census.account.pk, seen=seen)
-    bulk.update(UserCredentials, key="id", columns=("mfa",), rows=learned)
+    bulk.update(UserCredentials, key="id", columns=("mfa", "report"), rows=learned)
     return changed
 
 
-def _report(user: Known, old: Current | None, reported: Reported | None) -> dict[str, Any]:
-    if reported is not None and user.id in reported.lines:
-        return report_facts(reported.lines[user.id])
+def _facts(user: Known, old: Current | None, reported: Reported | None) -> dict[str, Any]:
+    """The report's facts on a user; a login profile that was read earlier is kept as long as the report bears it out."""
     stored: dict[str, Any] = old.values[_REPORT] if old else {}
-    return stored
+    if reported is None or user.id not in reported.lines:
+        return stored
+    facts = report_facts(reported.lines[user.id])
+    profile = stored.get("login_profile")
+    is_same_password = all(
+        stored.get(name) == facts[name] for name in ("password_enabled", "password_last_changed")
+    )
+    if profile is not None and is_same_password:
+        facts["login_profile"] = profile
+    return facts
 
 
 def _note(change: Difference, user: Known, old: Current | None, values: Values) -> None:
@@ -109,24 +129,32 @@ def _note(change: Difference, user: Known, old: Current | None, values: Values) 
 
 
 def _is_learned(old: Values, new: Values) -> bool:
-    """Whether only the sort of a device has become known that was on already: no change of the user's."""
-    return (
-        old[_MFA] == UNKNOWN
-        and new[_MFA] != UNKNOWN
-        and old[:_MFA] + old[_MFA + 1 :] == new[:_MFA] + new[_MFA + 1 :]
-    )
+    """Whether only something has become known that was so already, which is no change of the user's: the sort of a device,
+    or the facts of a console password."""
+    filled = list(old)
+    if old[_MFA] == UNKNOWN:
+        filled[_MFA] = new[_MFA]
+    if (
+        old[_REPORT].get("login_profile") is None
+        and (profile := new[_REPORT].get("login_profile")) is not None
+    ):
+        filled[_REPORT] = {**old[_REPORT], "login_profile": profile}
+    return filled == list(new)
 
 
 def _moment(old: Current | None, values: Values, clock: Clock) -> Seen:
     """From when on the new row holds: what the report says holds since AWS made it, all else since it was seen."""
-    says_report = old is not None and old.values[_REPORT] != values[_REPORT]
+    facts = values[_REPORT]
     if old is None:
-        return clock.born._replace(observed=clock.reported_at) if values[_REPORT] else clock.born
-    if clock.reported_at is None or not says_report:
-        return clock.seen
-    if clock.reported_at > old.observed_at:
+        return clock.born._replace(observed=clock.reported_at) if facts else clock.born
+    is_reported = _without_profile(old.values[_REPORT]) != _without_profile(facts)
+    if is_reported and clock.reported_at is not None and clock.reported_at > old.observed_at:
         return clock.seen._replace(at=clock.reported_at, after=clock.reported_before)
     return clock.seen
+
+
+def _without_profile(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name != "login_profile"}
 
 
 class _Gatherer:
@@ -179,4 +207,25 @@ def _owners_of_lost_devices(census: Census, since: datetime | None) -> set[int]:
     return {owner for owner in lost.values_list("owner_id", flat=True) if owner is not None}
 
 
-__all__ = ["Clock", "Reported", "creation_times", "derive", "match_report"]
+def key_uses(census: Census, reported: Reported) -> dict[int, Use]:
+    """When keys were last used, by entity id, as far as the report tells: it has no ids, but the date a key was made."""
+    slots: dict[tuple[int, datetime], list[ReportedKey]] = defaultdict(list)
+    for user_id, line in reported.lines.items():
+        for key in line.keys:
+            if key.last_rotated is not None:
+                slots[user_id, key.last_rotated].append(key)
+    uses: dict[int, Use] = {}
+    rows = EntityState.objects.filter(account=census.account, kind=Kind.ACCESS_KEY, valid_to__isnull=True)
+    for pk, created in rows.values_list("entity_id", "created_at").iterator(chunk_size=5000):
+        known = census.by_pk.get(pk)
+        if known is None or known.owner_id is None or created is None:
+            continue
+        found = slots.get((known.owner_id, created), [])
+        if len(found) == 1:
+            uses[pk] = use_of_slot(found[0])
+    return uses
+
+
+def use_of_slot(key: ReportedKey) -> Use:
+    """The last use that the report knows of a key."""
+    return Use(at=key.last_used_at, region=key.last_used_region or "", service=key.last_used_service or "")

@@ -150,11 +150,11 @@ def _insert(census: Census, found: list[Found], roster: Roster, *, at: datetime)
     account_id = census.account.pk
     bulk.insert(
         Entity,
-        columns=("id", "account_id", "kind", "aws_id", "owner_id", "name", "arn", "search", "first_seen", "source_digest"),
+        columns=("id", "account_id", "kind", "aws_id", "owner_id", "name", "arn", "search", "first_seen", "source_digest", "detail_gaps"),
         rows=[
             (
                 known.id, account_id, known.kind, known.aws_id, known.owner_id, known.name, known.arn,
-                search_text(known), at, known.source_digest,
+                search_text(known), at, known.source_digest, "",
             )
             for known, _ in entered
         ],

@@ -17,7 +17,8 @@ _LONG_AGO = NEVER
 class Evidence:
     """What was seen of one user's credentials, and when.
 
-    `report` are the report's facts ({} when it has no line for the user), made by AWS at `reported_at`. `devices` are the
+    `report` are the report's facts, made by AWS at `reported_at`; without a line for the user, no `user_creation_time` is
+    among them. `login_profile` stands there too once it was read: a dictionary, or False when there is no console password. `devices` are the
     sorts of the devices that the mirror holds; virtual ones were last listed at `listed_at`, all others at `visited_at`,
     when the user was read on its own. `has_lost_device`: a device that was there when the report was made has gone since.
     `keys` are (created, status) of the keys that the mirror holds.
@@ -31,13 +32,19 @@ class Evidence:
     has_lost_device: bool = False
     keys: Sequence[tuple[datetime | None, str]] = ()
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether a report has a line for the user."""
+        return "user_creation_time" in self.report
+
 
 def credentials_of(seen: Evidence) -> tuple[Any, ...]:
     """The values of a UserCredentials row: has_password, password_changed_at, mfa, active_keys, keys, oldest_key_at, report."""
     report = seen.report
     active, keys, oldest = _keys(seen)
+    profile = report.get("login_profile")
     return (
-        report.get("password_enabled"),
+        report.get("password_enabled") if profile is None else bool(profile),
         _moment(report.get("password_last_changed")),
         mfa_of(seen),
         active,
@@ -49,7 +56,7 @@ def credentials_of(seen: Evidence) -> tuple[Any, ...]:
 
 def mfa_of(seen: Evidence) -> str:
     """The devices decide; the report only where it is newer, or speaks of a device whose sort nobody has read yet."""
-    reported_at = seen.reported_at if seen.report else None
+    reported_at = seen.reported_at if seen.is_reported else None
     says_active = bool(seen.report.get("mfa_active"))
     devices = [
         sort
@@ -73,7 +80,7 @@ def _read_at(seen: Evidence, sort: str) -> datetime | None:
 def _keys(seen: Evidence) -> tuple[int, int, datetime]:
     """Active keys, keys, and since when the oldest active one exists; NEVER without an active key."""
     is_listed = seen.visited_at is not None and (
-        not seen.report or seen.reported_at is None or seen.visited_at > seen.reported_at
+        not seen.is_reported or seen.reported_at is None or seen.visited_at > seen.reported_at
     )
     keys = list(seen.keys) if is_listed else reported_keys(seen.report)
     active = [created or _LONG_AGO for created, status in keys if status == "Active"]

@@ -87,7 +87,8 @@ class Part:
     """A section's share of a reading that is applied in one transaction.
 
     `found` are the entities to compare; `unchanged` (kind, unique id) those whose bytes are as known. `covers` tells
-    which entities the section speaks of: those of them that were not seen are gone, if `is_whole`.
+    which entities the section speaks of: those of them that were not seen are gone, if `is_whole`. A part that covers some
+    of a section's entities only gives the size of the whole and how many of it have ended before in this pull.
     """
 
     section: str
@@ -96,6 +97,8 @@ class Part:
     covers: Callable[[Known], bool]
     unchanged: Collection[tuple[str, str]] = ()
     is_whole: bool = True
+    whole_size: int | None = None
+    ended_before: int = 0
 
 
 @dataclass(slots=True)

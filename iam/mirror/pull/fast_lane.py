@@ -9,11 +9,12 @@ from iam.aws.reads import lists
 from iam.aws.reads.credential_report import CredentialReport, read_credential_report
 from iam.aws.records import RoleListing, UserListing, VirtualMfaDeviceRecord
 from iam.mirror.models import Kind
+from iam.mirror.pull.account_facts import load_facts, root_facts
 from iam.mirror.pull.apply import Applied, apply_parts
 from iam.mirror.pull.authorization import Bulk, is_virtual_device, parts_of, read_authorization
 from iam.mirror.pull.census import Census, Known
-from iam.mirror.pull.credentials import Clock, Reported, creation_times, derive, match_report
-from iam.mirror.pull.facts import Outcome, Part
+from iam.mirror.pull.credentials import Clock, Reported, creation_times, derive, key_uses, match_report
+from iam.mirror.pull.facts import Outcome, Part, Seen
 from iam.mirror.pull.job import Job, Reading
 from iam.mirror.pull.sections import (
     AUTHORIZATION,
@@ -63,18 +64,26 @@ def _apply(job: Job, read: Principals) -> None:
     for section in AUTHORIZATION:
         job.settle(read.authorization, outcome=applied.outcomes.get(section), section=section)
     patched = _patch_roles(job, read)
-    reported = _match_report(job, read)
+    job.reported = reported = _match_report(job, read)
     changed = _derive_credentials(job, read, applied, reported)
     _load_usage(job, read, reported)
     job.settle(read.role_list, outcome=_outcome(read.role_list, patched))
     job.settle(read.user_list, outcome=_outcome(read.user_list, set()))
     job.settle(read.devices, outcome=applied.outcomes.get(MFA_DEVICES))
     report = read.report.value
+    if report is not None:
+        _load_root(job, report)
     job.settle(
         read.report,
         outcome=Outcome(count=len(report.rows), changed=changed) if report else None,
         observed_at=report.generated_at if report else None,
     )
+
+
+def _load_root(job: Job, report: CredentialReport) -> None:
+    before = job.freshness.observed_at(CREDENTIAL_REPORT)
+    if before is None or report.generated_at > before:
+        load_facts(job.account, root_facts(report), seen=Seen(at=report.generated_at, after=before))
 
 
 def _outcome(
@@ -168,8 +177,10 @@ def _load_usage(job: Job, read: Principals, reported: Reported | None) -> None:
         role = census.current.get((Kind.ROLE.value, aws_id))
         if role is not None and last_used is not None:
             uses[role.id] = Use(at=last_used.at, region=last_used.region or "")
-    principals = census.of_kind(Kind.USER, Kind.ROLE)
-    load_usage(census.account.pk, entities=principals, uses=uses, observed_at=read.authorization.began_at)
+    if reported is not None and reported.at != job.freshness.observed_at(CREDENTIAL_REPORT):
+        uses.update(key_uses(census, reported))
+    used = census.of_kind(Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
+    load_usage(census.account.pk, entities=used, uses=uses, observed_at=read.authorization.began_at)
 
 
 def _note_sign_in(use: Use, listing: UserListing) -> None:

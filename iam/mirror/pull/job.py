@@ -16,6 +16,7 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, Pull, SectionState
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.census import Census
+from iam.mirror.pull.credentials import Reported
 from iam.mirror.pull.documents import Documents
 from iam.mirror.pull.facts import Outcome, Seen
 from iam.mirror.pull.freshness import Freshness, Verdict, verdict_of
@@ -57,6 +58,7 @@ class Job:
     documents: Documents = field(default_factory=Documents)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    reported: Reported | None = None
 
     def read(self, section: str, get: Callable[[], T]) -> Reading[T]:
         """Read a section by `get`; an AwsError becomes part of the reading."""

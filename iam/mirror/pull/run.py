@@ -12,7 +12,7 @@ from iam.aws.errors import AwsError
 from iam.aws.reads.lists import confirm_account
 from iam.mirror.models import Account, Pull, SectionState
 from iam.mirror.models.accounts import PullState
-from iam.mirror.pull import fast_lane
+from iam.mirror.pull import detail_lane, fast_lane, inventory
 from iam.mirror.pull.census import Census
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.job import Job
@@ -71,7 +71,10 @@ def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState
             census=Census(account),
             freshness=Freshness(account, pull),
         )
+        inventory.pull_settings(job)
         fast_lane.pull_principals(job)
+        inventory.pull_inventory(job)
+        detail_lane.pull_details(job)
     finally:
         aws.close()
     return _verdict(job)

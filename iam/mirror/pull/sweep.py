@@ -40,15 +40,19 @@ def sweep(census: Census, part: Part, roster: Roster, *, limit: LossLimit, outco
     if not part.is_whole:
         return
     covered = [known for known in census.current.values() if part.covers(known)]
-    before = sum(1 for known in covered if known.id not in roster.added)
+    before = (
+        sum(1 for known in covered if known.id not in roster.added)
+        if part.whole_size is None
+        else part.whole_size
+    )
     missing = [
         known
         for known in covered
         if known.id not in roster.seen and not known.is_placeholder and not is_newer(known, part.seen.at)
     ]
-    if limit.is_exceeded(ending=len(missing), current=before):
+    if missing and limit.is_exceeded(ending=part.ended_before + len(missing), current=before):
         outcome.held = (
-            f"{len(missing)} of {before} in “{LABELS[part.section]}” are missing from what AWS answered. "
+            f"{part.ended_before + len(missing)} of {before} in “{LABELS[part.section]}” are missing from what AWS answered. "
             "They are kept until somebody confirms that they are gone."
         )
         return

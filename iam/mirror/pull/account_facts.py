@@ -1,0 +1,57 @@
+"""Facts about the account as a whole: settings, quotas, alias, organization, and the root user's credentials."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from iam.aws.reads import lists
+from iam.aws.reads.credential_report import CredentialReport
+from iam.aws.session import Aws
+from iam.mirror.models import Account
+from iam.mirror.pull import temporal
+from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.temporal import FACTS
+from iam.mirror.pull.transform.credentials import report_facts, report_use
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """Counts and quotas, the alias ("" without one), and the password policy (None: AWS's default one)."""
+
+    summary: dict[str, int]
+    alias: str
+    password_policy: dict[str, Any] | None
+
+    def facts(self) -> dict[str, Any]:
+        """Name → value, as the table holds them."""
+        return {"summary": self.summary, "alias": self.alias, "password_policy": self.password_policy}
+
+
+def read_settings(aws: Aws) -> AccountSettings:
+    """Three calls."""
+    policy = lists.password_policy(aws)
+    return AccountSettings(
+        summary=dict(lists.account_summary(aws)),
+        alias=next(iter(lists.account_aliases(aws)), ""),
+        password_policy=asdict(policy) if policy else None,
+    )
+
+
+def root_facts(report: CredentialReport) -> dict[str, Any]:
+    """The root user's line of the report, last uses included: each is worth a place in history."""
+    for row in report.rows:
+        if row.is_root:
+            return {"root_credentials": {**report_facts(row), **report_use(row).details}}
+    return {}
+
+
+def load_facts(account: Account, facts: dict[str, Any], *, seen: Seen) -> int:
+    """Make the named facts the current ones and leave the others; how many changed."""
+    names = {(name,) for name in facts}
+    current = temporal.current_rows(FACTS, owners=[account.pk])
+    before = {key: row for key, row in current.get(account.pk, {}).items() if key in names}
+    wanted = {account.pk: {(name,): (value,) for name, value in facts.items()}}
+    change = temporal.difference(FACTS, wanted=wanted, current={account.pk: before}, at=seen.at)
+    temporal.write(FACTS, change, account_id=account.pk, seen=seen)
+    return len(change.inserts)

@@ -1,0 +1,126 @@
+"""Apply a batch of the detail lane: each entity's list is whole, so what is missing from it has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from iam.mirror.models import Entity, Kind
+from iam.mirror.pull import bulk, temporal
+from iam.mirror.pull.apply import apply_parts
+from iam.mirror.pull.census import Known
+from iam.mirror.pull.credentials import Clock, derive
+from iam.mirror.pull.detail_reads import Answers
+from iam.mirror.pull.enrol import is_newer
+from iam.mirror.pull.facts import Outcome, Part, Seen
+from iam.mirror.pull.job import Job
+from iam.mirror.pull.sections import ACCESS_KEYS, CREDENTIAL_REPORT, KINDS, MFA_DEVICES, TAGS, USER_MFA
+from iam.mirror.pull.sweep import LossLimit
+from iam.mirror.pull.transform.credentials import VIRTUAL
+from iam.mirror.pull.usage import load_usage
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """An entity that was read: whether all that the lane knows of it is new now, and which sections failed."""
+
+    known: Known
+    is_full: bool
+    gaps: tuple[str, ...]
+
+
+def apply_batch(job: Job, answers: Answers, *, at: datetime, visited: list[Visited]) -> dict[str, Outcome]:
+    """Apply what was read of some entities from a moment on; `visited` says of whom."""
+    with job.applying():
+        limit = job.take_hold()
+        outcomes = _apply_credentials(job, answers, at, limit)
+        outcomes[TAGS] = _apply_tags(job, answers, at)
+        held = {owner for section, o in outcomes.items() if o.held for owner in answers.read.get(section, ())}
+        _note_visits(job, [visit for visit in visited if visit.known.id not in held], at)
+        changed = _derive(job, answers, at)
+        outcomes.setdefault(USER_MFA, Outcome()).changed |= changed
+        _load_key_usage(job, answers, at)
+    return outcomes
+
+
+def _apply_credentials(job: Job, answers: Answers, at: datetime, limit: LossLimit) -> dict[str, Outcome]:
+    parts = [
+        Part(
+            section=section,
+            seen=Seen(at=at, after=None),
+            found=found,
+            covers=_owned_by(job, section, answers.read[section], at),
+            whole_size=sum(1 for _ in job.census.of_kind(*KINDS[section])),
+            ended_before=job.outcomes[section].ended if section in job.outcomes else 0,
+        )
+        for section, found in answers.found.items()
+        if section in KINDS
+    ]
+    return apply_parts(job.census, parts, limit=limit).outcomes
+
+
+def _owned_by(job: Job, section: str, owners: set[int], at: datetime) -> Callable[[Known], bool]:
+    """What a batch speaks of: credentials of the users that it read, unless they were read again since."""
+    kinds = KINDS[section]
+    by_pk = job.census.by_pk
+
+    def covers(known: Known) -> bool:
+        if known.kind not in kinds or known.owner_id not in owners:
+            return False
+        if known.kind == Kind.MFA_DEVICE and VIRTUAL in known.aws_id:
+            return False
+        owner = by_pk.get(known.owner_id)
+        return owner is not None and not is_newer(owner, at)
+
+    return covers
+
+
+def _apply_tags(job: Job, answers: Answers, at: datetime) -> Outcome:
+    current = {pk: tags for pk, tags in answers.tags.items() if pk in job.census.by_pk}
+    changed = temporal.load(
+        temporal.TAGS,
+        wanted={pk: {(): (tags,)} if tags else {} for pk, tags in current.items()},
+        account_id=job.account.pk,
+        seen=Seen(at=at, after=None),
+        after=lambda pk: job.census.by_pk[pk].detail_at,
+    )
+    return Outcome(changed=changed)
+
+
+def _note_visits(job: Job, visited: list[Visited], at: datetime) -> None:
+    rows = []
+    for visit in visited:
+        known = job.census.by_pk.get(visit.known.id)
+        if known is not None:
+            known.detail_at = at if visit.is_full else known.detail_at
+            known.detail_gaps = " ".join(visit.gaps)
+            rows.append((known.id, known.detail_at, known.detail_gaps))
+    bulk.update(Entity, key="id", columns=("detail_at", "detail_gaps"), rows=rows)
+
+
+def _derive(job: Job, answers: Answers, at: datetime) -> set[int]:
+    """The credentials of the users that were read: now the sorts of their devices and their keys are known."""
+    ids = set().union(*answers.read.values()) if answers.read else set()
+    users = [
+        known for pk in ids if (known := job.census.by_pk.get(pk)) is not None and known.kind == Kind.USER
+    ]
+    seen = Seen(at=at, after=None)
+    clock = Clock(
+        seen=seen,
+        born=seen,
+        listed_at=job.freshness.observed_at(MFA_DEVICES),
+        reported_at=job.freshness.observed_at(CREDENTIAL_REPORT),
+    )
+    return derive(job.census, users, reported=None, clock=clock, login_profiles=answers.login_profiles)
+
+
+def _load_key_usage(job: Job, answers: Answers, at: datetime) -> None:
+    keys = [
+        known
+        for owner in answers.read.get(ACCESS_KEYS, ())
+        for known in job.census.of_kind(Kind.ACCESS_KEY)
+        if known.owner_id == owner
+    ]
+    uses = {known.id: answers.uses[known.aws_id] for known in keys if known.aws_id in answers.uses}
+    load_usage(job.account.pk, entities=keys, uses=uses, observed_at=at)

@@ -1,0 +1,170 @@
+"""The detail lane: what AWS tells per entity only, so many calls a pull, each batch of entities applied as soon as it is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.mirror.models import NEVER, Kind, SectionState, UserCredentials
+from iam.mirror.pull.authorization import is_virtual_device
+from iam.mirror.pull.detail_apply import Visited, apply_batch
+from iam.mirror.pull.detail_reads import Answers, read_section
+from iam.mirror.pull.facts import Outcome
+from iam.mirror.pull.freshness import Verdict, verdict_of
+from iam.mirror.pull.job import Job
+from iam.mirror.pull.needs import TAGGED, Visit, has_readable_tags, visits
+from iam.mirror.pull.sections import (
+    ACCESS_KEYS,
+    CREDENTIAL_REPORT,
+    DETAIL_LANE,
+    KINDS,
+    LOGIN_PROFILES,
+    TAGS,
+    USER_MFA,
+)
+
+BATCH = 100
+
+
+@dataclass
+class Lane:
+    """How far the lane is: sections that failed are left alone for the rest of the pull."""
+
+    began_at: datetime
+    budget: int
+    waiting: Counter[str] = field(default_factory=Counter)
+    read: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    errors: dict[str, AwsError] = field(default_factory=dict)
+
+    def is_open(self, visit: Visit) -> bool:
+        """Whether anything of a visit can still be read."""
+        return any(section not in self.errors for section in visit.sections)
+
+
+def pull_details(job: Job) -> None:
+    """Visit what needs it most, within the budget; what is left waits for the next pull."""
+    budget = settings.DETAIL_CALLS
+    if not budget:
+        return
+    lane = Lane(began_at=timezone.now(), budget=budget)
+    due = visits(
+        job.census,
+        reports=_reports(job),
+        reported_at=job.freshness.observed_at(CREDENTIAL_REPORT),
+        now=lane.began_at,
+    )
+    lane.waiting.update(section for visit in due for section in visit.sections)
+    expected = min(budget, sum(lane.waiting.values()))
+    job.progress.expected = job.progress.calls + expected
+    for start in range(0, len(due), BATCH):
+        if lane.budget <= 0:
+            break
+        _read_batch(job, lane, due[start : start + BATCH])
+    for section in DETAIL_LANE:
+        _settle(job, lane, section)
+
+
+def _reports(job: Job) -> dict[int, dict[str, Any]]:
+    rows = UserCredentials.objects.filter(account=job.account, valid_to__isnull=True)
+    return dict(rows.values_list("user_id", "report").iterator(chunk_size=5000))
+
+
+def _read_batch(job: Job, lane: Lane, batch: list[Visit]) -> None:
+    answers = Answers(lines=job.reported.lines if job.reported else {})
+    at = timezone.now()
+    visited: list[Visited] = []
+    for visit in batch:
+        if lane.budget <= 0:
+            break
+        if lane.is_open(visit):
+            job.progress.enter(f"Reading {visit.known.kind.replace('-', ' ')} {visit.known.name}")
+            gaps = _read_visit(job, lane, visit, answers)
+            if gaps is not None and len(gaps) < len(visit.sections):
+                visited.append(Visited(visit.known, visit.is_full, gaps))
+    for section, outcome in apply_batch(job, answers, at=at, visited=visited).items():
+        _add(job.outcomes.setdefault(section, Outcome()), outcome)
+
+
+def _read_visit(job: Job, lane: Lane, visit: Visit, answers: Answers) -> tuple[str, ...] | None:
+    """Read what is due of one entity; the sections that could not be read, or None when it has gone meanwhile."""
+    gaps: list[str] = []
+    for section in visit.sections:
+        if section in lane.errors:
+            gaps.append(section)
+            continue
+        before = job.progress.calls
+        try:
+            read_section(job.aws, section, visit.known, answers)
+            lane.read[section] += 1
+        except AwsError as error:
+            if error.kind is ErrorKind.NOT_FOUND:
+                return None
+            lane.errors[section] = error
+            gaps.append(section)
+        finally:
+            lane.calls[section] += job.progress.calls - before
+            lane.budget -= job.progress.calls - before
+    return tuple(gaps)
+
+
+def _add(total: Outcome, outcome: Outcome) -> None:
+    total.added += outcome.added
+    total.ended += outcome.ended
+    total.changed |= outcome.changed
+    total.held = outcome.held or total.held
+
+
+def _settle(job: Job, lane: Lane, section: str) -> None:
+    outcome = job.outcomes.setdefault(section, Outcome())
+    outcome.count = _count(job, section)
+    job.verdicts[section] = verdict = _verdict(job, lane, section, outcome)
+    job.freshness.end(verdict, outcome=outcome, now=timezone.now())
+
+
+def _count(job: Job, section: str) -> int:
+    """How many entities the section is about."""
+    if section == LOGIN_PROFILES:
+        rows = UserCredentials.objects.filter(account=job.account, valid_to__isnull=True, has_password=True)
+        return rows.count()
+    if section == TAGS:
+        return sum(1 for known in job.census.of_kind(*TAGGED) if has_readable_tags(known))
+    known_of_kind = job.census.of_kind(*KINDS[section])
+    return sum(1 for known in known_of_kind if section != USER_MFA or not is_virtual_device(known))
+
+
+def _verdict(job: Job, lane: Lane, section: str, outcome: Outcome) -> Verdict:
+    calls, left = lane.calls[section], lane.waiting[section] - lane.read[section]
+    if section in lane.errors:
+        is_partial = lane.read[section] > 0
+        return verdict_of(
+            section, lane.errors[section], began_at=lane.began_at, calls=calls, is_partial=is_partial
+        )
+    if outcome.held:
+        return Verdict(section, SectionState.HELD.value, lane.began_at, calls=calls, message=outcome.held)
+    if left > 0:
+        message = f"{lane.read[section]:,} of {lane.waiting[section]:,} that are due have been read; the next pull goes on."
+        return Verdict(section, SectionState.PARTIAL.value, lane.began_at, calls=calls, message=message)
+    return Verdict(
+        section,
+        SectionState.COMPLETE.value,
+        lane.began_at,
+        calls=calls,
+        observed_at=_observed_at(job, lane, section),
+    )
+
+
+def _observed_at(job: Job, lane: Lane, section: str) -> datetime:
+    """The oldest moment of which a fact of the section is; what the report bears out is as new as the report."""
+    kinds = TAGGED if section == TAGS else (Kind.USER,)
+    moments = [known.detail_at for known in job.census.of_kind(*kinds) if known.detail_at is not None]
+    oldest = min(moments, default=lane.began_at)
+    if section == ACCESS_KEYS:
+        oldest = max(oldest, job.freshness.observed_at(CREDENTIAL_REPORT) or NEVER)
+    return min(oldest, lane.began_at)

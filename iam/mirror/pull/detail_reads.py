@@ -1,0 +1,117 @@
+"""The calls of the detail lane, per section: what they ask of one entity, and what that means for the loader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from iam.aws.reads import details
+from iam.aws.reads.credential_report import CredentialRow
+from iam.aws.records import AccessKeyRecord
+from iam.aws.session import Aws
+from iam.mirror.models import Kind
+from iam.mirror.pull.census import Known
+from iam.mirror.pull.credentials import use_of_slot
+from iam.mirror.pull.facts import Found
+from iam.mirror.pull.sections import (
+    ACCESS_KEYS,
+    LOGIN_PROFILES,
+    SIGNING_CERTIFICATES,
+    SSH_KEYS,
+    TAGS,
+    USER_MFA,
+)
+from iam.mirror.pull.transform import credentials as transform
+from iam.mirror.pull.usage import Use, instant
+
+
+@dataclass
+class Answers:
+    """What a batch of visits found: entities by section, and by entity id: tags, login profiles, and uses of keys by key id.
+
+    `lines` are those of the credential report, which tell the last use of most keys without a call.
+    """
+
+    lines: Mapping[int, CredentialRow]
+
+    found: dict[str, list[Found]] = field(default_factory=dict)
+    read: dict[str, set[int]] = field(default_factory=dict)
+    tags: dict[int, dict[str, str]] = field(default_factory=dict)
+    login_profiles: dict[int, dict[str, Any] | None] = field(default_factory=dict)
+    uses: dict[str, Use] = field(default_factory=dict)
+
+    def add(self, section: str, known: Known, found: list[Found]) -> None:
+        """Note that a section of an entity was read whole."""
+        self.found.setdefault(section, []).extend(found)
+        self.read.setdefault(section, set()).add(known.id)
+
+
+def read_section(aws: Aws, section: str, known: Known, answers: Answers) -> None:
+    """Ask AWS for one section of one entity; AwsError passes through, and then nothing is added."""
+    _READS[section](aws, known, answers)
+
+
+def _access_keys(aws: Aws, user: Known, answers: Answers) -> None:
+    records = details.access_keys(aws, user_name=user.name)
+    for record in records:
+        answers.uses[record.key_id] = _use(aws, record, answers.lines.get(user.id))
+    answers.add(ACCESS_KEYS, user, [transform.access_key(r, user_id=user.aws_id) for r in records])
+
+
+def _use(aws: Aws, record: AccessKeyRecord, line: CredentialRow | None) -> Use:
+    slots = [key for key in line.keys if key.last_rotated == record.created_at] if line else []
+    if len(slots) == 1:
+        return use_of_slot(slots[0])
+    used = details.access_key_last_used(aws, key_id=record.key_id)
+    return Use(at=used.at, region=used.region or "", service=used.service or "")
+
+
+def _user_mfa(aws: Aws, user: Known, answers: Answers) -> None:
+    """Virtual devices stand in the account-wide list, which also shows those without an owner."""
+    records = details.mfa_devices(aws, user_name=user.name)
+    devices = [transform.own_device(r, user_id=user.aws_id) for r in records]
+    answers.add(USER_MFA, user, [device for device in devices if device.category != "virtual"])
+
+
+def _login_profile(aws: Aws, user: Known, answers: Answers) -> None:
+    record = details.login_profile(aws, user_name=user.name)
+    answers.login_profiles[user.id] = (
+        {"CreateDate": instant(record.created_at), "PasswordResetRequired": record.is_reset_required}
+        if record
+        else None
+    )
+    answers.add(LOGIN_PROFILES, user, [])
+
+
+def _ssh_keys(aws: Aws, user: Known, answers: Answers) -> None:
+    records = details.ssh_keys(aws, user_name=user.name)
+    answers.add(SSH_KEYS, user, [transform.ssh_key(r, user_id=user.aws_id) for r in records])
+
+
+def _signing_certificates(aws: Aws, user: Known, answers: Answers) -> None:
+    records = details.signing_certificates(aws, user_name=user.name)
+    answers.add(
+        SIGNING_CERTIFICATES, user, [transform.signing_certificate(r, user_id=user.aws_id) for r in records]
+    )
+
+
+def _tags(aws: Aws, known: Known, answers: Answers) -> None:
+    answers.tags[known.id] = _TAG_READS[known.kind](aws, known)
+    answers.add(TAGS, known, [])
+
+
+_READS: dict[str, Callable[[Aws, Known, Answers], None]] = {
+    ACCESS_KEYS: _access_keys,
+    USER_MFA: _user_mfa,
+    LOGIN_PROFILES: _login_profile,
+    SSH_KEYS: _ssh_keys,
+    SIGNING_CERTIFICATES: _signing_certificates,
+    TAGS: _tags,
+}
+_TAG_READS: dict[str, Callable[[Aws, Known], dict[str, str]]] = {
+    Kind.POLICY: lambda aws, known: details.policy_tags(aws, policy_arn=known.arn),
+    Kind.INSTANCE_PROFILE: lambda aws, known: details.instance_profile_tags(aws, name=known.name),
+    Kind.MFA_DEVICE: lambda aws, known: details.mfa_device_tags(aws, serial_number=known.aws_id),
+    Kind.SERVER_CERTIFICATE: lambda aws, known: details.server_certificate_tags(aws, name=known.name),
+}

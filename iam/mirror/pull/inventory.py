@@ -1,0 +1,132 @@
+"""The rest of the fast lane: one list each, applied one after the other once the principals are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+from iam.aws.partitions import global_region
+from iam.aws.reads import instances, lists
+from iam.aws.session import Aws
+from iam.mirror.models import Account, Kind
+from iam.mirror.pull.account_facts import load_facts, read_settings
+from iam.mirror.pull.apply import apply_parts
+from iam.mirror.pull.authorization import is_of_kind
+from iam.mirror.pull.census import Known
+from iam.mirror.pull.facts import Found, Outcome, Part
+from iam.mirror.pull.job import Job, Reading
+from iam.mirror.pull.organization import pull_organization
+from iam.mirror.pull.sections import (
+    ACCOUNT,
+    INSTANCE_PROFILES,
+    INSTANCES,
+    KINDS,
+    PROVIDERS,
+    SERVER_CERTIFICATES,
+    SERVICE_CREDENTIALS,
+)
+from iam.mirror.pull.transform import inventory as transform
+from iam.mirror.pull.transform.credentials import service_credential
+
+ALL_REGIONS = "all"
+
+
+def pull_settings(job: Job) -> None:
+    """Read and apply the account's settings; the counts among them tell how many calls are to come."""
+    reading = job.read(ACCOUNT, lambda: read_settings(job.aws))
+    found = reading.value
+    with job.applying():
+        job.take_hold()
+        outcome = None
+        if found is not None:
+            changed = load_facts(job.account, found.facts(), seen=job.seen(ACCOUNT, at=reading.began_at))
+            outcome = Outcome(count=len(found.facts()), changed={job.account.pk} if changed else set())
+            Account.objects.filter(pk=job.account.pk).exclude(alias=found.alias).update(alias=found.alias)
+        job.settle(reading, outcome=outcome)
+    if found is not None:
+        job.progress.expected = expected_calls(found.summary)
+
+
+def expected_calls(summary: dict[str, int]) -> int:
+    """The calls of the fast lane, from the counts of GetAccountSummary."""
+    users, roles, devices = (summary.get(name, 0) for name in ("Users", "Roles", "MFADevices"))
+    entities = users + roles + summary.get("Groups", 0) + summary.get("Policies", 0)
+    pages = sum(
+        count // 1000 + 1 for count in (users, roles, devices, entities, summary.get("InstanceProfiles", 0))
+    )
+    return pages + summary.get("Providers", 0) + 14
+
+
+def pull_inventory(job: Job) -> None:
+    """Read and apply all other sections of the fast lane."""
+    aws = job.aws
+    _pull(
+        job,
+        SERVICE_CREDENTIALS,
+        lambda: [service_credential(r) for r in lists.list_service_specific_credentials(aws)],
+    )
+    _pull(
+        job,
+        INSTANCE_PROFILES,
+        lambda: [transform.instance_profile(r) for r in lists.list_instance_profiles(aws)],
+    )
+    _pull(job, PROVIDERS, lambda: _providers(aws))
+    _pull(
+        job,
+        SERVER_CERTIFICATES,
+        lambda: [transform.server_certificate(r) for r in lists.list_server_certificates(aws)],
+    )
+    pull_organization(job)
+    pull_instances(job)
+
+
+def _providers(aws: Aws) -> list[Found]:
+    return [
+        *(transform.saml_provider(record) for record in lists.list_saml_providers(aws)),
+        *(transform.oidc_provider(record) for record in lists.list_oidc_providers(aws)),
+    ]
+
+
+def _pull(
+    job: Job, section: str, get: Callable[[], list[Found]], *, covers: Callable[[Known], bool] | None = None
+) -> None:
+    reading = job.read(section, get)
+    with job.applying():
+        outcome = _apply(job, reading, covers=covers or is_of_kind(*KINDS[section]))
+        job.settle(reading, outcome=outcome)
+
+
+def _apply(job: Job, reading: Reading[list[Found]], *, covers: Callable[[Known], bool]) -> Outcome | None:
+    limit = job.take_hold()
+    if reading.value is None:
+        return None
+    seen = job.seen(reading.section, at=reading.began_at)
+    part = Part(section=reading.section, seen=seen, found=reading.value, covers=covers)
+    return apply_parts(job.census, [part], limit=limit).outcomes[reading.section]
+
+
+def pull_instances(job: Job) -> None:
+    """EC2 instances of the regions that are asked for; those of other regions are left as they are."""
+    regions: set[str] = set()
+
+    def get() -> list[Found]:
+        regions.update(_regions(job.aws))
+        records = instances.list_instances(job.aws, regions=sorted(regions))
+        account = job.account
+        return [
+            transform.instance(record, account_id=account.account_id, partition=account.partition)
+            for record in records
+        ]
+
+    def covers(known: Known) -> bool:
+        return known.kind == Kind.INSTANCE and known.arn.split(":")[3] in regions
+
+    _pull(job, INSTANCES, get, covers=covers)
+
+
+def _regions(aws: Aws) -> tuple[str, ...]:
+    wanted: list[str] = settings.INSTANCE_REGIONS
+    if wanted == [ALL_REGIONS]:
+        return instances.enabled_regions(aws)
+    return tuple(wanted) or (aws.access.region or global_region(aws.access.partition),)

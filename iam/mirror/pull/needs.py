@@ -1,0 +1,176 @@
+"""Which entities the detail lane has to read, and what of each: as little as the report and earlier readings leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from iam.mirror.models import NEVER, EntityState, Kind
+from iam.mirror.pull.census import Census, Known
+from iam.mirror.pull.evidence import reported_keys
+from iam.mirror.pull.sections import (
+    ACCESS_KEYS,
+    LOGIN_PROFILES,
+    SIGNING_CERTIFICATES,
+    SSH_KEYS,
+    TAGS,
+    USER_MFA,
+)
+from iam.mirror.pull.transform.credentials import VIRTUAL
+
+REFRESH = timedelta(hours=24)
+"""How old a reading may get of which nothing else tells whether it still holds."""
+TAGGED = (Kind.POLICY, Kind.INSTANCE_PROFILE, Kind.MFA_DEVICE, Kind.SERVER_CERTIFICATE)
+"""Kinds whose tags only a call per entity shows."""
+Made = tuple[datetime | None, str]
+
+
+@dataclass(slots=True)
+class Visit:
+    """An entity to read on its own, the sections to read of it, and how much it matters (0 is urgent).
+
+    `is_full` says that afterwards all that the detail lane knows of the entity is as new as the visit.
+    """
+
+    known: Known
+    sections: tuple[str, ...]
+    urgency: int
+    is_full: bool = True
+
+    @property
+    def rank(self) -> tuple[int, bool, datetime, int]:
+        """Urgent ones first, then those never read, the tags of the few before the users, the stalest first."""
+        read_at = self.known.detail_at or NEVER
+        return self.urgency, self.known.kind == Kind.USER, read_at, self.known.id
+
+
+@dataclass
+class Held:
+    """What the mirror holds of users' credentials, by owner: the statuses of keys and certificates, and devices."""
+
+    keys: dict[int, list[str]] = field(default_factory=dict)
+    certificates: dict[int, list[str]] = field(default_factory=dict)
+    virtual: set[int] = field(default_factory=set)
+    other_devices: set[int] = field(default_factory=set)
+
+
+def held_of(census: Census) -> Held:
+    """Read what is held; one query."""
+    held = Held()
+    for device in census.of_kind(Kind.MFA_DEVICE):
+        if device.owner_id is not None:
+            (held.virtual if VIRTUAL in device.aws_id else held.other_devices).add(device.owner_id)
+    rows = EntityState.objects.filter(
+        account=census.account, kind__in=(Kind.ACCESS_KEY, Kind.SIGNING_CERTIFICATE), valid_to__isnull=True
+    )
+    for pk, kind, status in rows.values_list("entity_id", "kind", "category"):
+        known = census.by_pk.get(pk)
+        if known is not None and known.owner_id is not None:
+            by_owner = held.keys if kind == Kind.ACCESS_KEY else held.certificates
+            by_owner.setdefault(known.owner_id, []).append(status)
+    return held
+
+
+def visits(
+    census: Census, *, reports: dict[int, dict[str, Any]], reported_at: datetime | None, now: datetime
+) -> list[Visit]:
+    """All that needs reading, most urgent first. `reports` holds the report's facts by user."""
+    held = held_of(census)
+    found = [
+        *(
+            _visit_user(user, reports.get(user.id, {}), reported_at, held, now)
+            for user in census.of_kind(Kind.USER)
+        ),
+        *(_visit_tagged(known, now) for known in census.of_kind(*TAGGED) if has_readable_tags(known)),
+    ]
+    return sorted((visit for visit in found if visit is not None), key=lambda visit: visit.rank)
+
+
+def has_readable_tags(known: Known) -> bool:
+    """AWS's own policies and hardware devices have none."""
+    if known.kind == Kind.POLICY:
+        return known.arn.split(":", 5)[4] != "aws" and not known.is_placeholder
+    return known.kind != Kind.MFA_DEVICE or VIRTUAL in known.aws_id
+
+
+def _is_stale(known: Known, now: datetime) -> bool:
+    return known.detail_at is None or known.detail_at < now - REFRESH
+
+
+def _gaps(known: Known) -> set[str]:
+    return set(known.detail_gaps.split()) if known.detail_gaps else set()
+
+
+def _visit_tagged(known: Known, now: datetime) -> Visit | None:
+    if not _is_stale(known, now) and not known.detail_gaps:
+        return None
+    return Visit(known, (TAGS,), urgency=1 if known.detail_at is None else 2)
+
+
+def _visit_user(
+    user: Known, report: dict[str, Any], reported_at: datetime | None, held: Held, now: datetime
+) -> Visit | None:
+    is_stale = _is_stale(user, now)
+    is_reported = "user_creation_time" in report and reported_at is not None
+    is_news = is_reported and (user.detail_at is None or (reported_at or NEVER) > user.detail_at)
+    urgent = set(_contradictions(user, report, held)) if is_news else set()
+    is_full = is_stale or bool(urgent)
+    due = urgent | _gaps(user)
+    if is_full:
+        due |= set(_unknowable(report, is_reported=is_reported, user=user, held=held))
+    if not due:
+        return None
+    urgency = 0 if urgent else 1 if user.detail_at is None else 2
+    return Visit(user, tuple(sorted(due)), urgency=urgency, is_full=is_full)
+
+
+def _contradictions(user: Known, report: dict[str, Any], held: Held) -> Iterator[str]:
+    """Where a newer report says otherwise than the mirror."""
+    if not agree(reported_keys(report), held.keys.get(user.id, ()), read_at=user.detail_at):
+        yield ACCESS_KEYS
+    if not agree(_reported_certificates(report), held.certificates.get(user.id, ()), read_at=user.detail_at):
+        yield SIGNING_CERTIFICATES
+    has_known = user.id in held.virtual or user.id in held.other_devices
+    if report.get("mfa_active") and not has_known:
+        yield USER_MFA
+    if not report.get("mfa_active") and user.id in held.other_devices:
+        yield USER_MFA
+
+
+def _unknowable(report: dict[str, Any], *, is_reported: bool, user: Known, held: Held) -> Iterator[str]:
+    """What no report tells, and what to confirm now that the user is read anyway; without a report that is everything."""
+    yield SSH_KEYS
+    if not is_reported:
+        yield from (ACCESS_KEYS, USER_MFA, SIGNING_CERTIFICATES, LOGIN_PROFILES)
+        return
+    if report.get("password_enabled"):
+        yield LOGIN_PROFILES
+    if user.id in held.other_devices:
+        yield USER_MFA
+    if user.id in held.keys or reported_keys(report):
+        yield ACCESS_KEYS
+    if user.id in held.certificates or _reported_certificates(report):
+        yield SIGNING_CERTIFICATES
+
+
+def _reported_certificates(report: dict[str, Any]) -> list[Made]:
+    renamed = {
+        name.replace("cert_", "access_key_"): value
+        for name, value in report.items()
+        if name.startswith("cert_")
+    }
+    return reported_keys(renamed)
+
+
+def agree(reported: Iterable[Made], held: Iterable[str], *, read_at: datetime | None) -> bool:
+    """Whether the report's (made or changed, status) tell of nothing that happened since the statuses `held` were read.
+
+    Ids cannot be compared, since the report has none.
+    """
+    reported = list(reported)
+    if read_at is None:
+        return not reported and not list(held)
+    is_older = all(made is None or made <= read_at for made, _ in reported)
+    return is_older and sorted(status for _, status in reported) == sorted(held)

@@ -1,0 +1,88 @@
+"""Instance profiles, identity providers, server certificates and EC2 instances."""
+
+from __future__ import annotations
+
+from iam.aws.reads.instances import InstanceRecord
+from iam.aws.records import (
+    InstanceProfileRecord,
+    OidcProviderRecord,
+    SamlProviderRecord,
+    ServerCertificateRecord,
+)
+from iam.mirror.models import EdgeKind, Kind
+from iam.mirror.pull.facts import Found, by_arn, by_name
+from iam.mirror.pull.usage import instant
+
+
+def instance_profile(record: InstanceProfileRecord) -> Found:
+    """An instance profile with its role; tags come with the detail lane."""
+    return Found(
+        kind=Kind.INSTANCE_PROFILE.value,
+        aws_id=record.aws_id,
+        name=record.name,
+        arn=record.arn,
+        path=record.path,
+        created_at=record.created_at,
+        edges=tuple((EdgeKind.PROFILE_ROLE.value, by_name(Kind.ROLE.value, role)) for role in record.roles),
+    )
+
+
+def saml_provider(record: SamlProviderRecord) -> Found:
+    """A SAML provider; AWS gives it no unique id but its ARN."""
+    return Found(
+        kind=Kind.SAML_PROVIDER.value,
+        aws_id=record.arn,
+        name=record.name,
+        arn=record.arn,
+        created_at=record.created_at,
+        attrs={"ValidUntil": instant(record.valid_until), "MetadataDigest": record.metadata_digest},
+        tags=dict(record.tags),
+    )
+
+
+def oidc_provider(record: OidcProviderRecord) -> Found:
+    """An OpenID Connect provider, named by its URL without the scheme."""
+    return Found(
+        kind=Kind.OIDC_PROVIDER.value,
+        aws_id=record.arn,
+        name=record.url or record.arn.partition(":oidc-provider/")[2],
+        arn=record.arn,
+        created_at=record.created_at,
+        attrs={"ClientIDList": sorted(record.client_ids), "ThumbprintList": sorted(record.thumbprints)},
+        tags=dict(record.tags),
+    )
+
+
+def server_certificate(record: ServerCertificateRecord) -> Found:
+    """A TLS certificate kept in IAM."""
+    return Found(
+        kind=Kind.SERVER_CERTIFICATE.value,
+        aws_id=record.aws_id,
+        name=record.name,
+        arn=record.arn,
+        path=record.path,
+        created_at=record.uploaded_at,
+        attrs={"Expiration": instant(record.expires_at)},
+    )
+
+
+def instance(record: InstanceRecord, *, account_id: str, partition: str) -> Found:
+    """An EC2 instance and the instance profile that it uses."""
+    profile = by_arn(Kind.INSTANCE_PROFILE.value, record.profile_arn) if record.profile_arn else None
+    return Found(
+        kind=Kind.INSTANCE.value,
+        aws_id=record.instance_id,
+        name=record.name or record.instance_id,
+        arn=f"arn:{partition}:ec2:{record.region}:{account_id}:instance/{record.instance_id}",
+        created_at=record.launched_at,
+        category=record.state,
+        attrs={
+            "Region": record.region,
+            "AssociationId": record.association_id,
+            "HttpEndpoint": "enabled" if record.imds_enabled else "disabled",
+            "HttpTokens": "required" if record.requires_imds_v2 else "optional",
+            "HttpPutResponseHopLimit": record.hop_limit,
+        },
+        tags=dict(record.tags),
+        edges=((EdgeKind.INSTANCE_PROFILE.value, profile),) if profile else (),
+    )

@@ -1,0 +1,89 @@
+"""The organization's roots, units, accounts, and the policies that bound them, as entities of the account that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from iam.aws.reads.organization import (
+    SCP,
+    ControlPolicy,
+    MemberAccount,
+    OrganizationTree,
+    OrganizationUnit,
+)
+from iam.mirror.models import EdgeKind, Kind
+from iam.mirror.pull.facts import Found, Ref, by_id
+from iam.mirror.pull.usage import instant
+
+
+def organization_entities(tree: OrganizationTree, *, intern: Callable[[str], str]) -> list[Found]:
+    """All entities of the tree, parents first."""
+    return [
+        *(_unit(unit) for unit in tree.units),
+        *(_account(account) for account in tree.accounts),
+        *(_policy(policy, intern) for policy in tree.policies),
+    ]
+
+
+def place(aws_id: str) -> Ref:
+    """A root, unit or account by its id: r-…, ou-…, or twelve digits."""
+    if aws_id.startswith("r-"):
+        return by_id(Kind.ORG_ROOT.value, aws_id)
+    return by_id(Kind.ORG_UNIT.value if aws_id.startswith("ou-") else Kind.ORG_ACCOUNT.value, aws_id)
+
+
+def paths(tree: OrganizationTree) -> Iterator[tuple[str, str]]:
+    """(account number, path) of each account, as aws:PrincipalOrgPaths has it: o-…/r-…/ou-…/
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths
+    """
+    parents = {unit.unit_id: unit.parent_id for unit in tree.units}
+    for account in tree.accounts:
+        steps: list[str] = []
+        at = account.parent_id
+        while at is not None:
+            steps.insert(0, at)
+            at = parents.get(at)
+        yield account.account_id, "/".join([tree.organization.organization_id, *steps, ""])
+
+
+def _parent(parent_id: str | None) -> tuple[tuple[str, Ref], ...]:
+    return ((EdgeKind.PARENT.value, place(parent_id)),) if parent_id else ()
+
+
+def _unit(unit: OrganizationUnit) -> Found:
+    is_root = unit.parent_id is None
+    return Found(
+        kind=Kind.ORG_ROOT.value if is_root else Kind.ORG_UNIT.value,
+        aws_id=unit.unit_id,
+        name=unit.name,
+        arn=unit.arn,
+        attrs={"PolicyTypes": list(unit.enabled_types)} if is_root else {},
+        edges=_parent(unit.parent_id),
+    )
+
+
+def _account(account: MemberAccount) -> Found:
+    return Found(
+        kind=Kind.ORG_ACCOUNT.value,
+        aws_id=account.account_id,
+        name=account.name or account.account_id,
+        arn=account.arn,
+        created_at=account.joined_at,
+        category=account.status,
+        attrs={"Email": account.email, "JoinedTimestamp": instant(account.joined_at)},
+        edges=_parent(account.parent_id),
+    )
+
+
+def _policy(policy: ControlPolicy, intern: Callable[[str], str]) -> Found:
+    return Found(
+        kind=Kind.SCP.value if policy.kind == SCP else Kind.RCP.value,
+        aws_id=policy.policy_id,
+        name=policy.name,
+        arn=policy.arn,
+        category="aws" if policy.is_aws_managed else "customer",
+        document=intern(policy.document),
+        attrs={"Description": policy.description},
+        edges=tuple((EdgeKind.TARGET.value, place(target)) for target in policy.targets),
+    )
