@@ -1,6 +1,48 @@
 """The addresses of the setup area."""
 
-from django.urls import URLPattern
+from django.urls import path, re_path
+
+from console.setup import (
+    account,
+    change,
+    connecting,
+    doctor,
+    environment,
+    fixing,
+    listing,
+    organization,
+    upload,
+)
 
 app_name = "setup"
-urlpatterns: list[URLPattern] = []
+NUMBER = r"^(?P<number>[0-9]{12})/"
+
+urlpatterns = [
+    path("", listing.accounts, name="accounts"),
+    path("live/", listing.live_rows, name="live-rows"),
+    path("read-all/", listing.read_all_now, name="read-all"),
+    path("connect/", connecting.connect, name="connect"),
+    path("connect/role/<uuid:draft>/", connecting.connect_role, name="connect-role"),
+    path("connect/role/<uuid:draft>/hub/", connecting.connect_hub, name="connect-hub"),
+    path("connect/role/<uuid:draft>/change/", connecting.change_draft, name="change-draft"),
+    path("connect/role/<uuid:draft>/discard/", connecting.discard, name="discard-draft"),
+    path("connect/role/<uuid:draft>/<slug:purpose>/<slug:what>/", connecting.download, name="download"),
+    path("connect/organization/", organization.connect_organization, name="connect-organization"),
+    path("connect/organization/<uuid:job>/", organization.discovered, name="discovered"),
+    path("connect/organization/<uuid:job>/connect/", organization.connect_found, name="connect-found"),
+    path("connect/environment/", environment.connect_environment, name="connect-environment"),
+    path("connect/environment/look/", environment.look, name="look"),
+    path("connect/environment/connect/", environment.connect_own, name="connect-own"),
+    path("upload/", upload.upload, name="upload"),
+    path("upload/<uuid:job>/", upload.import_progress, name="import"),
+    re_path(NUMBER + "$", account.account, name="account"),
+    re_path(NUMBER + "live/$", account.live, name="live"),
+    re_path(NUMBER + "pulls/$", account.pulls, name="pulls"),
+    re_path(NUMBER + "pull/$", account.pull, name="pull"),
+    re_path(NUMBER + "stop/$", account.stop, name="stop"),
+    re_path(NUMBER + "apply-loss/$", account.apply_loss, name="apply-loss"),
+    re_path(NUMBER + "fix/$", fixing.fix, name="fix"),
+    re_path(NUMBER + "doctor/$", doctor.doctor, name="doctor"),
+    re_path(NUMBER + "settings/$", change.change_settings, name="settings"),
+    re_path(NUMBER + "disconnect/$", change.disconnect, name="disconnect"),
+]

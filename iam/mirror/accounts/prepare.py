@@ -10,6 +10,8 @@ from iam.journal.services import record
 from iam.mirror.accounts.actors import Actor, must_manage, person_of
 from iam.mirror.accounts.validation import (
     SetupError,
+    checked_external_id,
+    checked_hub,
     checked_name,
     checked_number,
     checked_partition,
@@ -53,6 +55,21 @@ def prepare_connection(account_id: str, *, name: str, partition: str, actor: Act
         ConnectionDraft.objects.filter(pk=draft.pk).update(**fields)
         draft.refresh_from_db()
     return draft
+
+
+@transaction.atomic
+def update_draft(
+    draft: ConnectionDraft, *, actor: Actor, hub_arn: str | None = None, external_id: str | None = None
+) -> None:
+    """Say who assumes the role, or which external id its trust asks for already; None leaves it as it is."""
+    must_manage(actor, account_id=draft.account_id)
+    changed: dict[str, str] = {}
+    if hub_arn is not None:
+        changed["hub_arn"] = checked_hub(hub_arn, partition=draft.partition)
+    if external_id is not None:
+        changed["external_id"] = checked_external_id(external_id, required=True)
+    ConnectionDraft.objects.filter(pk=draft.pk).update(**changed)
+    draft.refresh_from_db()
 
 
 @transaction.atomic

@@ -50,7 +50,9 @@ def run_job(job_id: UUID | str) -> SetupJob | None:
 
 def _identity(job: SetupJob) -> dict[str, Any]:
     identity = find_identity()
-    ConnectionDraft.objects.filter(hub_arn="").update(hub_arn=identity.principal)
+    ConnectionDraft.objects.filter(hub_arn="", partition=identity.partition).update(
+        hub_arn=identity.principal
+    )
     return asdict(identity)
 
 

@@ -9,6 +9,7 @@ from iam.mirror.models.accounts import Partition
 
 _NUMBER = re.compile(r"[0-9]{12}")
 _ROLE = re.compile(r"arn:([a-z-]+):iam::([0-9]{12}):role/((?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})", re.ASCII)
+_HUB = re.compile(r"arn:([a-z-]+):iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -86,6 +87,22 @@ def checked_role(text: str, *, account_id: str, partition: str, field: str = "ro
     if role.partition != partition:
         raise SetupError(
             f"This role is in the partition {role.partition}, the account in {partition}.", field=field
+        )
+    return text.strip()
+
+
+def checked_hub(text: str, *, partition: str) -> str:
+    """The ARN of the role or user that assumes the roles: one of the same partition, since trust does not reach into another."""
+    found = _HUB.fullmatch(text.strip())
+    if not found:
+        raise SetupError(
+            "Write the ARN of a role, such as arn:aws:iam::123456789012:role/gatehouse.", field="hub_arn"
+        )
+    if found[1] != partition:
+        raise SetupError(
+            f"This is in the partition {found[1]}; roles of {partition} can trust only what lies in {partition}. "
+            "An installation of Gatehouse serves one partition by roles.",
+            field="hub_arn",
         )
     return text.strip()
 

@@ -77,7 +77,7 @@ def _error_of(aws: Aws, probe: Probe) -> AwsError | None:
 
 
 def _region(aws: Aws) -> str:
-    return str(aws.iam.meta.region_name)
+    return aws.home_region
 
 
 def _is_hopeless(error: AwsError) -> bool:

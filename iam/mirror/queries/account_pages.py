@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
@@ -100,7 +101,9 @@ def account_page(
 ) -> AccountPage:
     """Accounts by name with all that their freshness follows from: five queries."""
     now = datetime.now(tz=UTC)
-    accounts = wanted.apply(viewer, now=now).annotate(sort=Lower("name")).values("id", "sort")
+    accounts: QuerySet[Account, dict[str, Any]] = (
+        wanted.apply(viewer, now=now).annotate(sort=Lower("name")).values("id", "sort")  # type: ignore[assignment]
+    )
     found = keyset.page(accounts, order=ORDER, size=size, after=after, before=before)
     rows = facts_of([row["id"] for row in found.rows], now=now)
     return AccountPage(

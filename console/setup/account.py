@@ -1,0 +1,172 @@
+"""One account: its sections, what is missing, the pull that runs, those that ran, and the buttons that ask for one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.setup.pages import setup_page
+from console.setup.progress import progress_of, step_of
+from console.web.access import ViewerRequest, account_or_404, require
+from console.web.render import is_fragment
+from iam.directory.models import Person
+from iam.guard import Right
+from iam.mirror.models import Account, Pull, SectionState
+from iam.mirror.models.accounts import ACTIVE_PULL
+from iam.mirror.pull.sections import ALL
+from iam.mirror.queries.account_pages import (
+    HISTORY_SIZE,
+    facts_of,
+    last_examination,
+    pull_history,
+    pull_sections,
+)
+from iam.mirror.queries.freshness import Cell, Facts, cells, standing
+from iam.mirror.queries.organization import organization_tree
+from iam.mirror.services import cancel_pull, request_pull
+from iam.mirror.services.pulls import NotPullableError
+
+STOPPED_SHORT = frozenset({SectionState.DENIED, SectionState.HELD, SectionState.PARTIAL, SectionState.FAILED})
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def account(request: ViewerRequest, number: str) -> HttpResponse:
+    """The page of one account."""
+    found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    context = live_context(request, found) | {
+        "pulls": history(found, request.GET.get("older", "")),
+        "run": last_examination(found),
+        "tree": organization_tree(found),
+    }
+    return setup_page(request, "account.html", context)
+
+
+def live_context(request: ViewerRequest, found: Account) -> dict[str, Any]:
+    """What changes while the account is read."""
+    facts = facts_of([found.pk])[0]
+    shown = cells(facts)
+    step = step_of(request)
+    return {
+        "account": found,
+        "facts": facts,
+        "standing": standing(facts),
+        "cells": shown,
+        "problems": [cell for cell in shown if cell.section and cell.section.state in STOPPED_SHORT],
+        "good": [cell for cell in shown if not (cell.section and cell.section.state in STOPPED_SHORT)],
+        "total": len(ALL),
+        "pull": facts.pull,
+        "progress": progress_of(facts, pull_sections(facts.pull)) if facts.pull else None,
+        "step": step,
+        "missing": [cell for cell in shown if _is_missing(cell)],
+        "is_held": any(cell.section and cell.section.state == SectionState.HELD for cell in shown),
+    }
+
+
+def _is_missing(cell: Cell) -> bool:
+    return bool(cell.section and cell.section.state == SectionState.DENIED)
+
+
+def history(found: Account, older: str = "") -> dict[str, Any]:
+    """Past pulls with the names of those who asked for them: two queries."""
+    before = parse_datetime(older) if older else None
+    pulls = pull_history(found, before=before if before and before.tzinfo else None)
+    shown, more = pulls[:HISTORY_SIZE], len(pulls) > HISTORY_SIZE
+    people = Person.objects.in_bulk([pull.requested_by for pull in shown if pull.requested_by])
+    return {
+        "rows": [(pull, people.get(pull.requested_by) if pull.requested_by else None) for pull in shown],
+        "older": shown[-1].created_at.isoformat() if more else "",
+        "is_first": not before,
+    }
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def live(request: ViewerRequest, number: str) -> HttpResponse:
+    """How far the reading is, for the page that follows it; 286 when there is none any more. Without htmx: the whole page."""
+    found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    if not is_fragment(request):
+        return redirect("setup:account", number=number)
+    context = live_context(request, found)
+    ended = context["pull"] is None
+    if ended:
+        context |= {"pulls": history(found)}
+    return setup_page(request, "account.html", context, partial="live", status=286 if ended else 200)
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def pulls(request: ViewerRequest, number: str) -> HttpResponse:
+    """All readings of an account, a page at a time."""
+    found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    context = {"account": found, "pulls": history(found, request.GET.get("older", ""))}
+    return setup_page(request, "pulls.html", context)
+
+
+@require_POST
+@require(Right.MANAGE_ACCOUNTS)
+def pull(request: ViewerRequest, number: str) -> HttpResponse:
+    """Ask for a reading."""
+    found = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
+    try:
+        request_pull(found, requested_by=request.viewer)
+    except NotPullableError:
+        messages.error(request, f"{found.name} is known from an uploaded file. Upload a newer one instead.")
+        return redirect("setup:account", number=number)
+    return _live_or_page(request, found)
+
+
+@require_POST
+@require(Right.MANAGE_ACCOUNTS)
+def stop(request: ViewerRequest, number: str) -> HttpResponse:
+    """Stop the reading that runs, if one does."""
+    found = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
+    running = Pull.objects.filter(ACTIVE_PULL, account=found).first()
+    if running:
+        cancel_pull(running, actor=request.viewer)
+    return _live_or_page(request, found)
+
+
+def _live_or_page(request: ViewerRequest, found: Account) -> HttpResponse:
+    if not is_fragment(request):
+        return redirect("setup:account", number=found.account_id)
+    context = live_context(request, found)
+    if context["pull"] is None:
+        context |= {"pulls": history(found)}
+    return setup_page(request, "account.html", context, partial="live")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.MANAGE_ACCOUNTS)
+def apply_loss(request: ViewerRequest, number: str) -> HttpResponse:
+    """Say that what vanished is really gone: what was held back is applied by the next reading, after a confirmation."""
+    found = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
+    held = [cell for cell in cells(facts_of([found.pk])[0]) if _is_held(cell)]
+    if request.method != "POST":
+        return setup_page(request, "apply_loss.html", {"account": found, "held": held})
+    if not held:
+        messages.info(request, "Nothing is held back any more.")
+        return redirect("setup:account", number=number)
+    if request.POST.get("sure") != "yes":
+        context = {"account": found, "held": held, "error": "Tick the box if they are really gone."}
+        return setup_page(request, "apply_loss.html", context, partial="form", status=422)
+    request_pull(found, requested_by=request.viewer, accept_loss=True)
+    messages.success(request, f"{found.name} is read again, and what is still missing then ends.")
+    return redirect("setup:account", number=number)
+
+
+def _is_held(cell: Cell) -> bool:
+    return bool(cell.section and cell.section.state == SectionState.HELD)
+
+
+def facts_or_404(found: Account) -> Facts:
+    """The facts of an account that was just found."""
+    facts = facts_of([found.pk])
+    if not facts:
+        raise Http404
+    return facts[0]

@@ -1,0 +1,206 @@
+"""Connect an account by a role with an external id: name it, make the role, check, first reading."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.setup.forms import ExternalIdForm, HubForm, NameForm, RoleForm, tell
+from console.setup.pages import setup_page
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.jobs import request_identity
+from iam.mirror.accounts.prepare import discard_draft, prepare_connection, update_draft
+from iam.mirror.accounts.texts import READER, RoleTexts, role_texts
+from iam.mirror.accounts.validation import SetupError
+from iam.mirror.doctor.services import request_examination
+from iam.mirror.models.accounts import Source
+from iam.mirror.models.setup import ConnectionDraft
+from iam.mirror.queries.setup import latest_identity, own_drafts
+
+WAYS = ("cloudformation", "terraform", "hand")
+FILES = {
+    "cloudformation": ("yaml", "cloudformation", "application/yaml"),
+    "terraform": ("tf", "terraform", "text/plain"),
+    "trust": ("trust.json", "trust", "application/json"),
+    "permissions": ("permissions.json", "permissions", "application/json"),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.MANAGE_ACCOUNTS)
+def connect(request: ViewerRequest) -> HttpResponse:
+    """The ways to connect, and the first step of the usual one."""
+    form = NameForm(request.POST or None, initial=_initial(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                draft = prepare_connection(
+                    form.cleaned_data["account_id"],
+                    name=form.cleaned_data["name"],
+                    partition=form.cleaned_data["partition"],
+                    actor=request.viewer,
+                )
+                _find_hub(draft, request)
+            return redirect("setup:connect-role", draft=draft.pk)
+        except SetupError as error:
+            tell(form, error)
+    context = {"way": "role", "form": form, "drafts": own_drafts(request.viewer)}
+    return setup_page(request, "connect.html", context, status=422 if form.is_bound else 200)
+
+
+def _initial(request: ViewerRequest) -> dict[str, str]:
+    """What a link to this page may fill in: the account that was disconnected."""
+    return {name: request.GET.get(name, "")[:128] for name in ("account_id", "name", "partition")}
+
+
+def _find_hub(draft: ConnectionDraft, request: ViewerRequest) -> None:
+    """The hub's ARN from a recent answer of the worker, or a question to it."""
+    known = latest_identity()
+    if known and not draft.hub_arn:
+        update_draft(draft, hub_arn=known.result["principal"], actor=request.viewer)
+    elif not draft.hub_arn:
+        request_identity(actor=request.viewer)
+
+
+def _draft_or_404(request: ViewerRequest, draft: UUID) -> ConnectionDraft:
+    found = ConnectionDraft.objects.filter(pk=draft).first()
+    if found is None or not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=found.account_id):
+        raise Http404
+    return found
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.MANAGE_ACCOUNTS)
+def connect_role(request: ViewerRequest, draft: UUID) -> HttpResponse:
+    """The second step: the texts that make the roles, and the field for their ARNs."""
+    found = _draft_or_404(request, draft)
+    texts = _texts(found)
+    initial = {"role_arn": texts[0].arn} if texts else {}
+    form = RoleForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _connect(request, found, form)
+        except SetupError as error:
+            tell(form, error)
+    return setup_page(
+        request,
+        "connect_role.html",
+        _role_context(request, found, form),
+        status=422 if form.is_bound else 200,
+    )
+
+
+def _connect(request: ViewerRequest, draft: ConnectionDraft, form: RoleForm) -> HttpResponse:
+    connection = Connection(
+        account_id=draft.account_id,
+        name=draft.name,
+        source=Source.ROLE,
+        partition=draft.partition,
+        role_arn=form.cleaned_data["role_arn"],
+        write_role_arn=form.cleaned_data["write_role_arn"],
+        external_id=draft.external_id,
+    )
+    with transaction.atomic():
+        account = connect_account(connection, actor=request.viewer)
+        request_examination(account, actor=request.viewer, pull_after=True)
+    return redirect("setup:doctor", number=account.account_id)
+
+
+def _role_context(
+    request: ViewerRequest, draft: ConnectionDraft, form: RoleForm, **more: Any
+) -> dict[str, Any]:
+    chosen = request.GET.get("how", "")
+    identity = latest_identity(include_failed=True)
+    return {
+        "draft": draft,
+        "form": form,
+        "texts": _texts(draft),
+        "how": chosen if chosen in WAYS else "hand",
+        "hub_form": HubForm(initial={"hub_arn": draft.hub_arn}),
+        "external_form": ExternalIdForm(initial={"external_id": draft.external_id}),
+        "identity": identity,
+        "is_bad_hub": bool(draft.hub_arn) and not _texts(draft),
+        "reader": READER,
+    } | more
+
+
+def _texts(draft: ConnectionDraft) -> list[RoleTexts]:
+    """The texts for reading and for writing; none while it is not known who assumes the roles, or by whom it cannot be done."""
+    if not draft.hub_arn:
+        return []
+    where = {
+        "account_id": draft.account_id,
+        "partition": draft.partition,
+        "external_id": draft.external_id,
+        "hub_arn": draft.hub_arn,
+    }
+    try:
+        return [role_texts("read", **where), role_texts("write", **where)]
+    except ValueError:
+        return []
+
+
+@require_safe
+@require(Right.MANAGE_ACCOUNTS)
+def connect_hub(request: ViewerRequest, draft: UUID) -> HttpResponse:
+    """Whether the worker has said who it is: asked by the page until it has, then answered with the page's texts."""
+    found = _draft_or_404(request, draft)
+    identity = latest_identity(include_failed=True)
+    waits = not found.hub_arn and (identity is None or not identity.is_final)
+    context = _role_context(request, found, RoleForm(initial=_suggested(found)))
+    return setup_page(request, "connect_role.html", context, partial="texts", status=200 if waits else 286)
+
+
+def _suggested(draft: ConnectionDraft) -> dict[str, str]:
+    texts = _texts(draft)
+    return {"role_arn": texts[0].arn} if texts else {}
+
+
+@require_POST
+@require(Right.MANAGE_ACCOUNTS)
+def change_draft(request: ViewerRequest, draft: UUID) -> HttpResponse:
+    """Name the hub's role, or the external id that the account's role asks for already."""
+    found = _draft_or_404(request, draft)
+    form = HubForm(request.POST) if "hub_arn" in request.POST else ExternalIdForm(request.POST)
+    if form.is_valid():
+        try:
+            update_draft(found, actor=request.viewer, **form.cleaned_data)
+            return redirect("setup:connect-role", draft=found.pk)
+        except SetupError as error:
+            tell(form, error)
+    name = "hub_form" if isinstance(form, HubForm) else "external_form"
+    context = _role_context(request, found, RoleForm(initial=_suggested(found)), **{name: form})
+    return setup_page(request, "connect_role.html", context, status=422)
+
+
+@require_POST
+@require(Right.MANAGE_ACCOUNTS)
+def discard(request: ViewerRequest, draft: UUID) -> HttpResponse:
+    """Forget a prepared connection."""
+    found = _draft_or_404(request, draft)
+    discard_draft(found, actor=request.viewer)
+    messages.success(request, f"The connection of {found.name} is forgotten, and its external ID with it.")
+    return redirect("setup:accounts")
+
+
+@require_safe
+@require(Right.MANAGE_ACCOUNTS)
+def download(request: ViewerRequest, draft: UUID, purpose: str, what: str) -> HttpResponse:
+    """One of the texts as a file."""
+    found = _draft_or_404(request, draft)
+    texts = {text.purpose: text for text in _texts(found)}
+    if purpose not in texts or what not in FILES:
+        raise Http404
+    ending, attribute, content_type = FILES[what]
+    text = texts[purpose]
+    response = HttpResponse(getattr(text, attribute), content_type=f"{content_type}; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{text.name}-{found.account_id}.{ending}"'
+    return response

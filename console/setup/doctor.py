@@ -1,0 +1,125 @@
+"""The doctor's page of an account: what was tried, what is missing, and the button to look again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from console.setup.pages import setup_page
+from console.setup.progress import step_of
+from console.web.access import ViewerRequest, account_or_404, require
+from iam.guard import Right
+from iam.mirror.accounts.texts import hub_text, trust_text
+from iam.mirror.accounts.validation import SetupError
+from iam.mirror.doctor.checks import BAD, Findings
+from iam.mirror.doctor.missing import missing_of
+from iam.mirror.doctor.services import request_examination
+from iam.mirror.models import Account
+from iam.mirror.models.accounts import Source
+from iam.mirror.models.setup import DoctorRun
+from iam.mirror.queries.account_pages import facts_of, last_examination
+from iam.mirror.queries.freshness import Facts
+
+GROUPS = (
+    ("way", "The way to the account"),
+    ("read", "Reading"),
+    ("write", "Changing"),
+)
+TONES = {
+    "ok": ("ok", "circle-check", "Works"),
+    "warning": ("warn", "triangle-alert", "Look at this"),
+    "denied": ("bad", "circle-x", "Denied"),
+    "failed": ("bad", "circle-x", "Failed"),
+    "untested": ("", "circle-dashed", "Not tried"),
+    "skipped": ("", "circle-dashed", "Not needed"),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.SEE_ACCOUNT)
+def doctor(request: ViewerRequest, number: str) -> HttpResponse:
+    """GET shows the newest examination, and while it runs how far it is (286 tells the page to stop asking); POST asks for one."""
+    if request.method == "POST":
+        return _examine(request, number)
+    account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    run = last_examination(account)
+    final = run is None or run.is_final
+    return setup_page(
+        request,
+        "doctor.html",
+        _context(request, account, run),
+        partial="body",
+        status=286 if final and request.GET.get("n") else 200,
+    )
+
+
+def _examine(request: ViewerRequest, number: str) -> HttpResponse:
+    account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
+    try:
+        request_examination(account, actor=request.viewer, pull_after=request.POST.get("then") == "read")
+    except SetupError as error:
+        messages.error(request, error.message)
+        return redirect("setup:account", number=number)
+    return redirect("setup:doctor", number=number)
+
+
+def _context(request: ViewerRequest, account: Account, run: DoctorRun | None) -> dict[str, Any]:
+    facts = facts_of([account.pk])[0]
+    findings = Findings(tuple(run.checks)) if run else Findings()
+    return {
+        "account": account,
+        "run": run,
+        "facts": facts,
+        "findings": findings,
+        "groups": _grouped(findings),
+        "summary": _summary(findings),
+        "missing": missing_of(account, facts.sections.values(), run),
+        "compare": _compare(request, account, findings),
+        "is_export": account.source == Source.EXPORT,
+        "is_first": facts.observed_at is None and account.source != Source.EXPORT,
+        "setup_step": _setup_step(run, facts, findings),
+        "step": step_of(request),
+    }
+
+
+def _grouped(findings: Findings) -> list[tuple[str, list[dict[str, Any]]]]:
+    groups = []
+    for key, title in GROUPS:
+        rows = []
+        for check in findings.checks:
+            if check["group"] == key:
+                tone, icon, word = TONES[check["verdict"]]
+                rows.append({**check, "tone": tone, "icon": icon, "word": word})
+        if rows:
+            groups.append((title, rows))
+    return groups
+
+
+def _summary(findings: Findings) -> str:
+    tried = [check for check in findings.checks if check["verdict"] not in {"skipped", "untested"}]
+    works = [check for check in tried if check["verdict"] not in BAD]
+    return f"{len(works)} of {len(tried)} work" if tried else ""
+
+
+def _setup_step(run: DoctorRun | None, facts: Facts, findings: Findings) -> int:
+    """Where a new connection stands: 3 while it is checked, 4 once the first reading is asked for."""
+    return 4 if run and run.is_final and (facts.pull is not None or findings.is_reachable) else 3
+
+
+def _compare(request: ViewerRequest, account: Account, findings: Findings) -> dict[str, str]:
+    """The trust and hub policies as they should be, where a role could not be assumed; for those who manage the account."""
+    refused = [check for check in findings.bad if check["key"] in {"assume", "assume-write"}]
+    hub = next((check["detail"] for check in findings.checks if check["key"] == "worker"), "")
+    if not refused or not hub.startswith("arn:"):
+        return {}
+    if not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=account.account_id):
+        return {}
+    roles = [arn for arn in (account.role_arn, account.write_role_arn) if arn]
+    return {
+        "trust": trust_text(hub_arn=hub, external_id=account.external_id) if account.external_id else "",
+        "hub": hub_text(roles),
+    }

@@ -1,0 +1,95 @@
+"""Connect the account whose credentials the worker has: an instance profile, a task role, or the environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.setup.forms import EnvironmentForm, tell
+from console.setup.pages import setup_page
+from console.setup.progress import step_of
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.jobs import request_identity
+from iam.mirror.accounts.texts import own_text
+from iam.mirror.accounts.validation import SetupError
+from iam.mirror.doctor.services import request_examination
+from iam.mirror.models import Account
+from iam.mirror.models.accounts import Source
+from iam.mirror.models.setup import JobState, SetupJob
+from iam.mirror.queries.setup import latest_identity
+
+
+@require_safe
+@require(Right.MANAGE_ACCOUNTS)
+def connect_environment(request: ViewerRequest) -> HttpResponse:
+    """Whose credentials the worker has, if it has been asked; 286 tells the page that asks to stop asking."""
+    identity = latest_identity(include_failed=True)
+    final = identity is None or identity.is_final
+    return setup_page(
+        request,
+        "connect_environment.html",
+        _context(request, identity, None),
+        partial="found",
+        status=286 if final and request.GET.get("n") else 200,
+    )
+
+
+@require_POST
+@require(Right.MANAGE_ACCOUNTS)
+def look(request: ViewerRequest) -> HttpResponse:
+    """Ask the worker whose credentials it has."""
+    request_identity(actor=request.viewer)
+    return redirect("setup:connect-environment")
+
+
+@require_http_methods(["POST"])
+@require(Right.MANAGE_ACCOUNTS)
+def connect_own(request: ViewerRequest) -> HttpResponse:
+    """Connect the account that the worker has said it belongs to."""
+    identity = latest_identity()
+    if identity is None:
+        raise Http404
+    form = EnvironmentForm(request.POST)
+    if form.is_valid():
+        connection = Connection(
+            account_id=identity.result["account_id"],
+            name=form.cleaned_data["name"],
+            source=Source.ENVIRONMENT,
+            partition=identity.result["partition"],
+        )
+        try:
+            with transaction.atomic():
+                account = connect_account(connection, actor=request.viewer)
+                request_examination(account, actor=request.viewer, pull_after=True)
+            return redirect("setup:doctor", number=account.account_id)
+        except SetupError as error:
+            tell(form, error)
+    return setup_page(request, "connect_environment.html", _context(request, identity, form), status=422)
+
+
+def _context(
+    request: ViewerRequest, identity: SetupJob | None, form: EnvironmentForm | None
+) -> dict[str, Any]:
+    known = identity is not None and identity.state == JobState.DONE
+    result = identity.result if identity is not None and known else {}
+    account = (
+        Account.objects.filter(account_id=result["account_id"], removed_at__isnull=True).first()
+        if known
+        else None
+    )
+    connected = account if account and account.source != Source.EXPORT else None
+    return {
+        "way": "environment",
+        "identity": identity,
+        "is_known": known,
+        "connected": connected,
+        "form": form or EnvironmentForm(),
+        "policy": own_text(result.get("partition", "aws")),
+        "step": step_of(request),
+    }

@@ -1,0 +1,22 @@
+"""What an account's roles lack: the statement to add, ready to copy."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.setup.pages import setup_page
+from console.web.access import ViewerRequest, account_or_404, require
+from iam.guard import Right
+from iam.mirror.doctor.missing import missing_of
+from iam.mirror.queries.account_pages import facts_of, last_examination
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def fix(request: ViewerRequest, number: str) -> HttpResponse:
+    """The missing permissions of an account, as a drawer of its page or as a page."""
+    found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    facts = facts_of([found.pk])[0]
+    missing = missing_of(found, facts.sections.values(), last_examination(found))
+    return setup_page(request, "fix.html", {"account": found, "missing": missing}, partial="drawer")

@@ -1,0 +1,103 @@
+"""The list of accounts: how fresh each is, section by section, and which need attention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from console.setup.pages import setup_page
+from console.setup.places import parsed, written
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.accounts.read_all import read_all
+from iam.mirror.pull.sections import ALL as SECTIONS
+from iam.mirror.pull.sections import LABELS
+from iam.mirror.queries.account_pages import (
+    ALL,
+    ATTENTION,
+    REMOVED,
+    Filter,
+    account_counts,
+    account_page,
+    facts_of,
+    readable_accounts,
+)
+from iam.mirror.queries.freshness import Facts, cells, standing
+
+_LIVE_ROWS = 50
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def accounts(request: ViewerRequest) -> HttpResponse:
+    """All accounts that the viewer sees whole."""
+    state = request.GET.get("state", ALL)
+    wanted = Filter(
+        text=request.GET.get("q", "")[:200], state=state if state in {ATTENTION, REMOVED} else ALL
+    )
+    page = account_page(
+        request.viewer,
+        wanted,
+        after=parsed(request.GET.get("after", "")),
+        before=parsed(request.GET.get("before", "")),
+    )
+    rows = [shown(facts) for facts in page.rows]
+    context = {
+        "rows": rows,
+        "wanted": wanted,
+        "counts": account_counts(request.viewer, text=wanted.text),
+        "before": written(page.before),
+        "after": written(page.after),
+        "labels": ", ".join(_lowered(LABELS[name]) for name in SECTIONS),
+        "live": _live(rows),
+    }
+    return setup_page(request, "accounts.html", context, partial="table")
+
+
+def shown(facts: Facts) -> dict[str, Any]:
+    """A row as the template shows it."""
+    return {
+        "facts": facts,
+        "account": facts.account,
+        "strip": [(cell.label, cell.tone, cell.words) for cell in cells(facts)],
+        "standing": standing(facts),
+        "is_active": facts.pull is not None,
+    }
+
+
+def _live(rows: list[dict[str, Any]]) -> str:
+    """The accounts of the page that are being read, for the next question of the page."""
+    return ",".join(row["account"].account_id for row in rows if row["is_active"])
+
+
+def _lowered(label: str) -> str:
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def live_rows(request: ViewerRequest) -> HttpResponse:
+    """How far the accounts named in the address are: their strips and states, put in place out of band; 286 when none is read."""
+    numbers = request.GET.get("live", "").split(",")[:_LIVE_ROWS]
+    ids = readable_accounts(request.viewer).filter(account_id__in=numbers).values_list("id", flat=True)
+    rows = [shown(facts) for facts in facts_of(list(ids))]
+    live = _live(rows)
+    return setup_page(request, "live_rows.html", {"rows": rows, "live": live}, status=200 if live else 286)
+
+
+@require_POST
+@require(Right.MANAGE_ACCOUNTS)
+def read_all_now(request: ViewerRequest) -> HttpResponse:
+    """Have every account read that the viewer manages."""
+    count = read_all(readable_accounts(request.viewer), actor=request.viewer)
+    if count == 0:
+        messages.warning(request, "There is no account that can be read.")
+    elif count == 1:
+        messages.success(request, "1 account is being read.")
+    else:
+        messages.success(request, f"{count} accounts are being read, some at a time.")
+    return redirect("setup:accounts")

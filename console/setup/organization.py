@@ -1,0 +1,175 @@
+"""Connect the accounts of an organization: find them, pick, connect all by one role name."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.setup.forms import DiscoverForm, RolePlanForm, tell
+from console.setup.pages import setup_page
+from console.setup.progress import step_of
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.accounts.connect_discovered import READABLE, RolePlan, connect_discovered
+from iam.mirror.accounts.jobs import request_discovery
+from iam.mirror.accounts.prepare import new_external_id
+from iam.mirror.accounts.texts import READER, RoleTexts, role_texts
+from iam.mirror.accounts.validation import SetupError
+from iam.mirror.models.setup import JobState, SetupJob, SetupKind
+from iam.mirror.queries.setup import askable_accounts, connected_numbers, visible_job
+
+PER_PAGE = 100
+
+
+def _must_manage_all(request: ViewerRequest) -> None:
+    if not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=""):
+        raise Http404
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.MANAGE_ACCOUNTS)
+def connect_organization(request: ViewerRequest) -> HttpResponse:
+    """The first step: through whom the organization is asked."""
+    _must_manage_all(request)
+    accounts = {account.account_id: account for account in askable_accounts(request.viewer)}
+    form = DiscoverForm(request.POST or None, accounts=list(accounts.values()))
+    if request.method == "POST" and form.is_valid():
+        try:
+            job = request_discovery(accounts.get(form.cleaned_data["account"]), actor=request.viewer)
+            return redirect("setup:discovered", job=job.pk)
+        except SetupError as error:
+            tell(form, error)
+    past = SetupJob.objects.filter(kind=SetupKind.DISCOVER, state=JobState.DONE).order_by("-created_at")[:3]
+    context = {"way": "organization", "form": form, "past": past}
+    return setup_page(
+        request, "connect_organization.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+def _discovery_or_404(request: ViewerRequest, job: UUID) -> SetupJob:
+    _must_manage_all(request)
+    found = visible_job(request.viewer, job)
+    if found is None or found.kind != SetupKind.DISCOVER:
+        raise Http404
+    return found
+
+
+@require_safe
+@require(Right.MANAGE_ACCOUNTS)
+def discovered(request: ViewerRequest, job: UUID) -> HttpResponse:
+    """The accounts that were found, or how far the worker is; 286 tells the page that asks to stop asking."""
+    found = _discovery_or_404(request, job)
+    if not found.is_final:
+        return setup_page(
+            request, "discovered.html", {"job": found, "step": step_of(request)}, partial="body"
+        )
+    context = _context(request, found, RolePlanForm(initial=_initial()))
+    return setup_page(
+        request, "discovered.html", context, partial="body", status=286 if request.GET.get("n") else 200
+    )
+
+
+def _initial() -> dict[str, str]:
+    return {"role_name": READER, "external_id": new_external_id()}
+
+
+def _context(request: ViewerRequest, job: SetupJob, form: RolePlanForm) -> dict[str, Any]:
+    accounts = job.result.get("accounts", [])
+    text = request.GET.get("q", "").strip().lower()[:100]
+    matching = [one for one in accounts if text in f"{one['name']} {one['account_id']}".lower()]
+    first = max(0, _number(request.GET.get("from", "")) - 1)
+    shown = matching[first : first + PER_PAGE]
+    connected = connected_numbers([one["account_id"] for one in accounts])
+    open_ones = [one for one in accounts if one["account_id"] not in connected and one["status"] == READABLE]
+    return {
+        "job": job,
+        "form": form,
+        "rows": [_row(job, one, connected) for one in shown],
+        "q": request.GET.get("q", ""),
+        "found": len(accounts),
+        "matching": len(matching),
+        "open": len(open_ones),
+        "first": first + 1,
+        "last": first + len(shown),
+        "previous": first + 1 - PER_PAGE if first >= PER_PAGE else (1 if first else 0),
+        "next": first + PER_PAGE + 1 if first + PER_PAGE < len(matching) else 0,
+        "text": _stack_set(job, form),
+    }
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 7 else 1
+
+
+def _row(job: SetupJob, one: dict[str, str], connected: set[str]) -> dict[str, Any]:
+    number = one["account_id"]
+    return {
+        "account_id": number,
+        "display_id": f"{number[:4]}-{number[4:8]}-{number[8:]}",
+        "name": one["name"],
+        "status": one["status"].lower().replace("_", " "),
+        "is_connected": number in connected,
+        "is_open": number not in connected and one["status"] == READABLE,
+        "is_own": bool(job.result.get("own_credentials")) and number == job.result["identity"]["account_id"],
+        "is_management": number == job.result.get("management_account_id"),
+    }
+
+
+def _stack_set(job: SetupJob, form: RolePlanForm) -> RoleTexts | None:
+    """The template of the reading role, for a StackSet over the organization: it names no account."""
+    if job.state != JobState.DONE:
+        return None
+    values = form.data if form.is_bound else form.initial
+    try:
+        return role_texts(
+            "read",
+            account_id=job.result["identity"]["account_id"],
+            partition=job.result["identity"]["partition"],
+            external_id=str(values.get("external_id", "")),
+            hub_arn=job.result["identity"]["principal"],
+            role_name=str(values.get("role_name", "")),
+        )
+    except ValueError:
+        return None
+
+
+@require_POST
+@require(Right.MANAGE_ACCOUNTS)
+def connect_found(request: ViewerRequest, job: UUID) -> HttpResponse:
+    """Connect the picked accounts, or all that are not connected yet."""
+    found = _discovery_or_404(request, job)
+    if found.state != JobState.DONE:
+        raise Http404
+    form = RolePlanForm(request.POST)
+    chosen = None if request.POST.get("which") == "all" else set(request.POST.getlist("account"))
+    if form.is_valid():
+        try:
+            if chosen is not None and not chosen:
+                raise SetupError("Pick at least one account.")
+            outcome = connect_discovered(
+                found.result, chosen=chosen, plan=RolePlan(**form.cleaned_data), actor=request.viewer
+            )
+        except SetupError as error:
+            tell(form, error)
+        else:
+            return _told(request, outcome.connected, outcome.left_out)
+    return setup_page(request, "discovered.html", _context(request, found, form), status=422)
+
+
+def _told(
+    request: ViewerRequest, connected: tuple[Any, ...], left_out: tuple[tuple[str, str], ...]
+) -> HttpResponse:
+    count = len(connected)
+    if count:
+        words = "1 account is connected" if count == 1 else f"{count} accounts are connected"
+        messages.success(request, f"{words} and will be read within a minute.")
+    if left_out:
+        reasons = "; ".join(reason for _, reason in left_out[:3])
+        more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        messages.warning(request, f"Left out: {reasons}{more}.")
+    return redirect("setup:accounts")

@@ -1,0 +1,114 @@
+"""A reading that is under way, as the page shows it: calls, share, what is read now, and when to ask again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.http import HttpRequest
+
+from iam.mirror.models import PullSection, SectionState
+from iam.mirror.models.accounts import PullState
+from iam.mirror.pull.sections import ALL, LABELS
+from iam.mirror.queries.freshness import Facts, percent
+
+FAST, SLOW = "300ms", "2s"
+FAST_QUESTIONS = 16
+"""Every 300 ms for the first five seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How often the page has asked, and after how long it shall ask again."""
+
+    number: int
+    wait: str
+
+    @property
+    def following(self) -> int:
+        """The number of the next question."""
+        return self.number + 1
+
+
+def step_of(request: HttpRequest) -> Step:
+    """The question that the page asks, by its number in the address."""
+    text = request.GET.get("n", "")
+    number = min(int(text), 99) if text.isdecimal() and len(text) < 4 else 0
+    return Step(number, FAST if number < FAST_QUESTIONS else SLOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section of a running reading."""
+
+    label: str
+    tone: str
+    words: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A running reading. `spoken` is coarse, so that a screen reader is not told every call."""
+
+    calls: int
+    expected: int
+    phase: str
+    parts: list[Part]
+    rest: int
+    left: str
+    spoken: str
+
+
+def progress_of(facts: Facts, sections: list[PullSection]) -> Progress:
+    """The progress of the account's active pull."""
+    pull = facts.pull
+    assert pull is not None
+    done = [section for section in sections if section.state != SectionState.READING]
+    share = percent(pull)
+    queued = pull.state == PullState.QUEUED
+    return Progress(
+        calls=pull.calls,
+        expected=max(pull.calls_expected, pull.calls, 1),
+        phase="" if queued else pull.phase,
+        parts=[_part(section) for section in sections],
+        rest=max(0, len(ALL) - len(sections)),
+        left=_left(facts, share),
+        spoken="Waits for a worker"
+        if queued
+        else f"{share // 10 * 10} %, {len(done)} of {len(ALL)} sections",
+    )
+
+
+def _part(section: PullSection) -> Part:
+    label = LABELS.get(section.name, section.name)
+    if section.state == SectionState.READING:
+        return Part(label, "info", "reading", "")
+    if section.state == SectionState.COMPLETE:
+        return Part(label, "ok", "done", _moved(section))
+    return Part(
+        label,
+        "bad" if section.state == SectionState.DENIED else "warn",
+        section.get_state_display().lower(),
+        "",
+    )
+
+
+def _moved(section: PullSection) -> str:
+    words = [f"{section.count:,}"] if section.count else []
+    words += [f"+{section.added:,}"] if section.added else []
+    words += [f"−{section.ended:,}"] if section.ended else []
+    words += [f"{section.changed:,} changed"] if section.changed else []
+    return ", ".join(words)
+
+
+def _left(facts: Facts, share: int) -> str:
+    """How long it will still take, as far as its own pace tells."""
+    pull = facts.pull
+    if pull is None or pull.began_at is None or share < 5:
+        return ""
+    gone = (datetime.now(tz=UTC) - pull.began_at).total_seconds()
+    left = gone * (100 - share) / share
+    return (
+        "" if left < 2 else f"about {int(left)} s left" if left < 90 else f"about {int(left / 60)} min left"
+    )

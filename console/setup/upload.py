@@ -1,0 +1,115 @@
+"""Upload an export: refused early when it is too large, kept privately, loaded by a worker, followed by the page."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console.setup.forms import UploadForm, tell, too_large
+from console.setup.pages import setup_page
+from console.setup.progress import step_of
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.accounts.jobs import Upload, request_import
+from iam.mirror.accounts.uploads import limit_bytes
+from iam.mirror.accounts.validation import SetupError
+from iam.mirror.models.setup import JobState, SetupKind
+from iam.mirror.queries.setup import visible_job
+
+ENVELOPE = 64 * 1024
+"""What a form adds around its files."""
+
+
+@csrf_exempt
+def upload(request: HttpRequest) -> HttpResponse:
+    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is checked behind.
+
+    Django's own check of the token would read the whole body first.
+    """
+    if request.method == "POST" and _announced(request) > limit_bytes() + ENVELOPE:
+        return _refuse(request)
+    return _upload(request)
+
+
+def _announced(request: HttpRequest) -> int:
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text) if text.isdecimal() else 0
+
+
+@require(Right.MANAGE_ACCOUNTS)
+def _refuse(request: ViewerRequest) -> HttpResponse:
+    form = UploadForm({}, {})
+    form.errors.clear()
+    form.add_error("export", too_large())
+    response = setup_page(request, "upload.html", {"way": "upload", "form": form}, status=413)
+    # The rest of the body is not read, so nothing can follow it on this connection.
+    response["Connection"] = "close"
+    return response
+
+
+@csrf_protect
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.MANAGE_ACCOUNTS)
+def _upload(request: ViewerRequest) -> HttpResponse:
+    if request.method != "POST":
+        return setup_page(request, "upload.html", {"way": "upload", "form": UploadForm()})
+    form = UploadForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            return _keep(request, form)
+        except SetupError as error:
+            tell(form, error)
+    return setup_page(request, "upload.html", {"way": "upload", "form": form}, status=422)
+
+
+def _keep(request: ViewerRequest, form: UploadForm) -> HttpResponse:
+    export, report = form.cleaned_data["export"], form.cleaned_data["report"]
+    job = request_import(
+        Upload(export.name or "export", export.chunks()),
+        report=Upload(report.name or "report", report.chunks()) if report else None,
+        name=form.cleaned_data["name"],
+        observed_at=form.cleaned_data["observed_at"],
+        actor=request.viewer,
+    )
+    return redirect("setup:import", job=job.pk)
+
+
+@require_safe
+@require(Right.MANAGE_ACCOUNTS)
+def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
+    """How far the worker is with an upload, and what came of it; 286 tells the page that asks to stop asking."""
+    found = visible_job(request.viewer, job)
+    if found is None or found.kind != SetupKind.IMPORT:
+        raise Http404
+    context = {
+        "job": found,
+        "step": step_of(request),
+        "is_done": found.state == JobState.DONE,
+        "counts": _counted(found.result.get("counts", {})),
+    }
+    return setup_page(
+        request,
+        "import.html",
+        context,
+        partial="body",
+        status=286 if found.is_final and request.GET.get("n") else 200,
+    )
+
+
+_KINDS = {
+    "user": ("user", "users"),
+    "group": ("group", "groups"),
+    "role": ("role", "roles"),
+    "policy": ("managed policy", "managed policies"),
+}
+
+
+def _counted(counts: dict[str, int]) -> list[str]:
+    return [
+        f"{counts.get(kind, 0):,} {one if counts.get(kind, 0) == 1 else many}"
+        for kind, (one, many) in _KINDS.items()
+    ]

@@ -1,0 +1,129 @@
+"""What an account's roles lack, from its last reading and its last examination together, with the statements to add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from iam.aws.permissions import WRITE
+from iam.mirror.doctor.checks import Findings, is_explicit_denial, statement, why_denied
+from iam.mirror.models import Account, Section, SectionState
+from iam.mirror.models.setup import DoctorRun, JobState
+from iam.mirror.pull.sections import LABELS
+
+CHANGES = frozenset(action for actions in WRITE.values() for action in actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One call that AWS refused, and what AWS said."""
+
+    action: str
+    about: str
+    why: str
+    told: str
+    code: str
+    request_id: str
+    at: datetime | None
+    is_explicit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What one role lacks. `statement` is JSON text, blank where no policy of the role can mend it."""
+
+    purpose: str
+    role: str
+    actions: tuple[str, ...]
+    statement: str
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def forbidden(self) -> tuple[Refusal, ...]:
+        """What another policy forbids, so that adding a statement does not help."""
+        return tuple(refusal for refusal in self.refusals if refusal.is_explicit)
+
+
+def missing_of(account: Account, sections: Iterable[Section], run: DoctorRun | None) -> list[Missing]:
+    """What the reading and the writing role lack; empty where nothing is known to be missing.
+
+    A section that was read whole after the examination speaks against it, so the examination counts only while it is the newer one.
+    """
+    known = list(sections)
+    reads = [_of_section(section) for section in known if section.state == SectionState.DENIED]
+    writes: list[Refusal] = []
+    if run is not None and run.state == JobState.DONE and not _is_outdated(run, known):
+        reads += _of_run(run, "read")
+    if run is not None and run.state == JobState.DONE:
+        writes = _of_run(run, "write")
+    found = [
+        _missing("read", _name(account.role_arn), reads, account=account),
+        _missing("write", _name(account.write_role_arn), writes, account=account),
+    ]
+    return [missing for missing in found if missing.refusals]
+
+
+def _is_outdated(run: DoctorRun, sections: list[Section]) -> bool:
+    attempts = [section.attempted_at for section in sections if section.attempted_at]
+    return bool(attempts and run.ended_at and max(attempts) > run.ended_at)
+
+
+def _of_section(section: Section) -> Refusal:
+    return Refusal(
+        action=section.permission,
+        about=LABELS.get(section.name, section.name),
+        why=why_denied(section.message),
+        told=section.message,
+        code=section.error_code,
+        request_id=section.request_id,
+        at=section.bad_since,
+        is_explicit=is_explicit_denial(section.message),
+    )
+
+
+def _of_run(run: DoctorRun, group: str) -> list[Refusal]:
+    return [
+        Refusal(
+            action=action,
+            about=check["title"],
+            why=why_denied(check["told"]) if check["told"] else "AWS's simulator says no",
+            told=check["told"],
+            code=check["code"],
+            request_id=check["request_id"],
+            at=run.ended_at,
+            is_explicit=check["is_explicit"],
+        )
+        for check in Findings(tuple(run.checks)).bad
+        if check["group"] == group
+        for action in check["missing"]
+    ]
+
+
+def _missing(purpose: str, role: str, refusals: list[Refusal], *, account: Account) -> Missing:
+    first: dict[str, Refusal] = {}
+    for refusal in refusals:
+        first.setdefault(refusal.action, refusal)
+    actions = tuple(sorted(refusal.action for refusal in first.values() if not refusal.is_explicit))
+    return Missing(
+        purpose=purpose,
+        role=role,
+        actions=actions,
+        statement=_statements(purpose, actions, account) if actions else "",
+        refusals=tuple(first.values()),
+    )
+
+
+def _statements(purpose: str, actions: tuple[str, ...], account: Account) -> str:
+    """Reading needs all resources; what changes groups is bound to the account's groups, as in the policy that Gatehouse shows."""
+    changing = tuple(action for action in actions if purpose == "write" and action in CHANGES)
+    looking = tuple(action for action in actions if action not in changing)
+    parts = [statement(looking)] if looking else []
+    if changing:
+        groups = f"arn:{account.partition}:iam::{account.account_id}:group/*"
+        parts.append(statement(changing, sid="GatehouseMissingChanges", resources=(groups,)))
+    return ",\n".join(parts)
+
+
+def _name(role_arn: str) -> str:
+    return role_arn.partition(":role")[2].lstrip("/") or "the worker's own role"

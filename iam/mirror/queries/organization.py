@@ -1,0 +1,103 @@
+"""The organization as an account that may read it has shown it: units, accounts, and the policies attached to each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from iam.mirror.models import Account, Edge, EdgeKind, EntityState, Kind, valid_at
+
+_PLACES = (Kind.ORG_ROOT, Kind.ORG_UNIT, Kind.ORG_ACCOUNT)
+_POLICIES = (Kind.SCP, Kind.RCP)
+SHOWN = 30
+"""So many accounts of a unit are listed; the list of accounts has the rest."""
+
+
+@dataclass(slots=True)
+class Policy:
+    """A service or resource control policy; `document` is its text."""
+
+    entity_id: int
+    name: str
+    kind: str
+    document: str
+    is_aws_managed: bool
+
+    @property
+    def label(self) -> str:
+        """SCP or RCP."""
+        return self.kind.upper()
+
+
+@dataclass(slots=True)
+class Place:
+    """A root, a unit or an account, with what lies in it and the policies attached to it. `aws_id` of an account is its number."""
+
+    name: str
+    kind: str
+    aws_id: str
+    units: list[Place] = field(default_factory=list)
+    accounts: list[Place] = field(default_factory=list)
+    policies: list[Policy] = field(default_factory=list)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this is the root of the organization."""
+        return self.kind == Kind.ORG_ROOT
+
+    @property
+    def listed(self) -> list[Place]:
+        """The accounts that a page lists."""
+        return self.accounts[:SHOWN]
+
+    @property
+    def unlisted(self) -> int:
+        """How many more there are."""
+        return max(0, len(self.accounts) - SHOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The roots with everything below, and all policies once."""
+
+    roots: list[Place]
+    policies: list[Policy]
+
+
+def organization_tree(account: Account) -> Tree | None:
+    """The organization that was read through this account; None when none was. Two queries, one where there is none."""
+    states = EntityState.objects.filter(valid_at(None), account=account, kind__in=(*_PLACES, *_POLICIES))
+    rows = list(states.select_related("entity", "document").order_by("sort_name", "entity_id"))
+    if not rows:
+        return None
+    places = {
+        row.entity_id: Place(row.name, row.kind, row.entity.aws_id) for row in rows if row.kind in _PLACES
+    }
+    policies = {row.entity_id: _policy(row) for row in rows if row.kind in _POLICIES}
+    above: set[int] = set()
+    attached: dict[int, list[Policy]] = defaultdict(list)
+    edges = Edge.objects.filter(valid_at(None), account=account, kind__in=(EdgeKind.PARENT, EdgeKind.TARGET))
+    parent_of: dict[int, int] = {}
+    for kind, source, target in edges.values_list("kind", "source_id", "target_id"):
+        if kind == EdgeKind.PARENT:
+            parent_of[source] = target
+        elif source in policies:
+            attached[target].append(policies[source])
+    for key, place in places.items():
+        place.policies = sorted(attached[key], key=lambda policy: (policy.kind, policy.name))
+        parent = places.get(parent_of.get(key, 0))
+        if parent is not None:
+            (parent.accounts if place.kind == Kind.ORG_ACCOUNT else parent.units).append(place)
+            above.add(key)
+    roots = [place for key, place in places.items() if key not in above]
+    return Tree(roots=roots, policies=list(policies.values()))
+
+
+def _policy(row: EntityState) -> Policy:
+    return Policy(
+        entity_id=row.entity_id,
+        name=row.name,
+        kind=row.kind,
+        document=row.document.text if row.document else "",
+        is_aws_managed=bool(row.attrs.get("AwsManaged")),
+    )

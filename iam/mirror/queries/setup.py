@@ -1,0 +1,54 @@
+"""What the accounts pages ask about work that is prepared or under way."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account
+from iam.mirror.models.accounts import Source
+from iam.mirror.models.setup import ConnectionDraft, JobState, SetupJob, SetupKind
+
+IDENTITY_KEPT = timedelta(days=1)
+
+
+def latest_identity(*, include_failed: bool = False) -> SetupJob | None:
+    """The newest answer to the question whose credentials the worker has, of the last day; with those that wait or failed if asked."""
+    jobs = SetupJob.objects.filter(
+        kind=SetupKind.IDENTITY, created_at__gt=datetime.now(tz=UTC) - IDENTITY_KEPT
+    )
+    if not include_failed:
+        jobs = jobs.filter(state=JobState.DONE)
+    return jobs.order_by("-created_at").first()
+
+
+def own_drafts(viewer: Viewer) -> list[ConnectionDraft]:
+    """The prepared connections of accounts that the viewer may manage."""
+    drafts = ConnectionDraft.objects.order_by("-created_at")[:20]
+    return [draft for draft in drafts if viewer.may(Right.MANAGE_ACCOUNTS, account_id=draft.account_id)]
+
+
+def visible_job(viewer: Viewer, job_id: UUID) -> SetupJob | None:
+    """A job that the viewer asked for, or that somebody asked for and the viewer manages all accounts; else None."""
+    job = SetupJob.objects.filter(pk=job_id).first()
+    if job is None or not viewer.may(Right.MANAGE_ACCOUNTS):
+        return None
+    own = job.requested_by is not None and job.requested_by == viewer.person_id
+    return job if own or viewer.may(Right.MANAGE_ACCOUNTS, account_id="") else None
+
+
+def askable_accounts(viewer: Viewer) -> QuerySet[Account]:
+    """The connected accounts through which an organization may be asked: a management account is one of them, if any is."""
+    accounts = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
+    if viewer.scope.accounts is not None:
+        accounts = accounts.filter(account_id__in=viewer.scope.accounts)
+    return accounts.order_by("name", "id")[:200]
+
+
+def connected_numbers(numbers: list[str]) -> set[str]:
+    """Which of these accounts are reached already; those known from an upload only may still be connected."""
+    accounts = Account.objects.filter(account_id__in=numbers, removed_at__isnull=True)
+    return set(accounts.exclude(source=Source.EXPORT).values_list("account_id", flat=True))
