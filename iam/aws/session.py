@@ -82,6 +82,11 @@ class Aws:
         self._config = CONFIG.merge(Config(**few))
 
     @property
+    def home_region(self) -> str:
+        """The region of regional calls that name none: the access's own, else the partition's global one."""
+        return self.access.region or global_region(self.access.partition)
+
+    @property
     def iam(self) -> Any:
         """The botocore client of IAM."""
         return self.client("iam")
@@ -135,10 +140,11 @@ class Aws:
             self.on_call(action)
 
 
+MAX_ATTEMPTS = 9
 CONFIG = Config(
     connect_timeout=10,
     read_timeout=60,
-    retries={"mode": "adaptive", "total_max_attempts": 9},
+    retries={"mode": "adaptive", "total_max_attempts": MAX_ATTEMPTS},
     max_pool_connections=4,
     user_agent_extra="gatehouse",
     parameter_validation=True,

@@ -9,7 +9,6 @@ from operator import itemgetter
 from typing import Any
 
 from iam.aws.calls import build_all
-from iam.aws.partitions import global_region
 from iam.aws.reads.pages import token_pages
 from iam.aws.session import Aws
 
@@ -43,7 +42,7 @@ def list_instances(aws: Aws, *, regions: Iterable[str]) -> tuple[InstanceRecord,
 
 def enabled_regions(aws: Aws) -> tuple[str, ...]:
     """The sorted names of the regions that the account can use."""
-    client = aws.ec2(aws.access.region or global_region(aws.access.partition))
+    client = aws.ec2(aws.home_region)
     found = token_pages(client, "DescribeRegions", key="Regions", AllRegions=False)
     return tuple(sorted(build_all(found, itemgetter("RegionName"), action="ec2:DescribeRegions")))
 
