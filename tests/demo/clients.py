@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import urllib.request
 from typing import Any
@@ -22,32 +23,40 @@ def hub(
     standin: Handle | str, service: str, *, region: str = "us-east-1", secret: str = HUB_SECRET_ACCESS_KEY
 ) -> Any:
     """A client with the key of the hub's user in the management account."""
-    return _session.client(
-        service,
-        endpoint_url=standin if isinstance(standin, str) else standin.url,
-        region_name=region,
-        aws_access_key_id=HUB_ACCESS_KEY_ID,
-        aws_secret_access_key=secret,
-        config=ONCE,
-    )
+    return _client(_url(standin), service, region, HUB_ACCESS_KEY_ID, secret, None)
 
 
 def member(
     standin: Handle | str, service: str, account: str, *, role: str = WRITER_ROLE, region: str = "us-east-1"
 ) -> Any:
     """A client in one of the accounts, by its role for Gatehouse."""
-    credentials = hub(standin, "sts").assume_role(
+    return _client(_url(standin), service, region, *_credentials(_url(standin), account, role))
+
+
+def _url(standin: Handle | str) -> str:
+    return standin if isinstance(standin, str) else standin.url
+
+
+@functools.cache
+def _credentials(url: str, account: str, role: str) -> tuple[str, str, str]:
+    answer = hub(url, "sts").assume_role(
         RoleArn=f"arn:aws:iam::{ACCOUNT_IDS[account]}:role/{role}",
         RoleSessionName="test",
         ExternalId=EXTERNAL_ID,
-    )["Credentials"]
+    )
+    found = answer["Credentials"]
+    return found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
+
+
+@functools.cache
+def _client(url: str, service: str, region: str, key: str, secret: str, token: str | None) -> Any:
     return _session.client(
         service,
-        endpoint_url=standin if isinstance(standin, str) else standin.url,
+        endpoint_url=url,
         region_name=region,
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
         config=ONCE,
     )
 
@@ -59,14 +68,7 @@ def reader(standin: Handle | str, service: str, account: str, **more: Any) -> An
 
 def with_key(standin: Handle, service: str, key: dict[str, str], *, region: str = "us-east-1") -> Any:
     """A client with an access key, as CreateAccessKey answers it."""
-    return _session.client(
-        service,
-        endpoint_url=standin.url,
-        region_name=region,
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-        config=ONCE,
-    )
+    return _client(standin.url, service, region, key["AccessKeyId"], key["SecretAccessKey"], None)
 
 
 def control(standin: Handle, path: str, wanted: dict[str, Any] | None = None) -> dict[str, Any]:

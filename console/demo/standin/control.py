@@ -73,7 +73,10 @@ def _advance(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reset(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Forget all writes, sessions, faults and events, and serve the organisation as it was first seeded."""
+    """Forget all writes, faults and events, and serve the organisation as it was first seeded.
+
+    Sessions stay: the roles that they belong to are there again, and workers hold on to their credentials.
+    """
     world.reset()
     return {"ok": True}
 

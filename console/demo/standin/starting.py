@@ -23,6 +23,7 @@ def prepare(
 ) -> World:
     """A world that is ready to be served. `now` is naive UTC; ages and uses are counted back from it."""
     patches.apply()
+    callers.SESSIONS.clear()
     journal = Journal(state) if state is not None else None
     chosen = organisation or build.northline()
     world = World(
@@ -36,7 +37,6 @@ def prepare(
 def _seed(organisation: Organisation, journal: Journal | None, now: datetime) -> None:
     """Empty moto and fill it with the organisation as it was first seeded."""
     BackendDict.reset()
-    callers.SESSIONS.clear()
     usage = now.replace(minute=0, second=0, microsecond=0)
     seeding.seed(organisation, times=Times(anchor=_anchor(journal, now), usage=usage))
 
