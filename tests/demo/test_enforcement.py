@@ -129,3 +129,11 @@ def test_simulation_answers_for_a_principal(standin: Handle) -> None:
         ActionNames=["aws-marketplace:Subscribe", "ec2:RunInstances"],
     )["EvaluationResults"]
     assert [row["EvalDecision"] for row in answer] == ["allowed", "implicitDeny"]
+
+
+def test_sessions_that_are_not_served_are_refused_and_not_invented(standin: Handle) -> None:
+    sts = hub(standin, "sts")
+    assert refusal(sts.get_session_token) == "InvalidAction"
+    assert refusal(sts.get_federation_token, Name="someone") == "InvalidAction"
+    token = {"RoleArn": ROLE, "RoleSessionName": "pipeline", "WebIdentityToken": "a.b.c-d"}
+    assert refusal(sts.assume_role_with_web_identity, **token) == "InvalidAction"

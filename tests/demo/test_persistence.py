@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from console.demo.standin import totp
 from console.demo.standin.server import Handle
 from console.demo.standin.starting import start_in_thread
-from tests.demo.clients import authorization_details, control, hub, member, reader
+from tests.demo.clients import authorization_details, control, hub, member, reader, with_key
 
 PASSWORD = "Correct-horse-battery-7"
 DOCUMENT = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}'
@@ -112,8 +113,6 @@ def test_a_changed_password_is_known_after_a_restart(story: dict[str, Any], tmp_
     key = iam.create_access_key(UserName="omar.farouk")["AccessKey"]
     first.stop()
     second = started(tmp_path)
-    from tests.demo.clients import with_key
-
     own = with_key(second, "iam", key)
     with pytest.raises(own.exceptions.ClientError):
         own.change_password(OldPassword="not-the-password-1", NewPassword="Another-good-one-22")
@@ -139,8 +138,6 @@ def test_a_torn_last_line_loses_that_line_only(tmp_path: Path) -> None:
 
 
 def test_creation_dates_stay_when_the_day_changes(tmp_path: Path) -> None:
-    from datetime import datetime
-
     def of(day: int) -> tuple[Any, Any]:
         handle = start_in_thread(host="127.0.0.1", port=0, state=tmp_path, now=datetime(2026, 6, day, 12))
         user = reader(handle, "iam", "data").get_user(UserName="priya.raman")["User"]
@@ -150,6 +147,28 @@ def test_creation_dates_stay_when_the_day_changes(tmp_path: Path) -> None:
     (made, used), (made_later, used_later) = of(1), of(20)
     assert made_later == made
     assert (used_later - used).days == 19
+
+
+def test_instances_and_the_organisation_are_kept_too(tmp_path: Path) -> None:
+    first = started(tmp_path)
+    ec2 = member(first, "ec2", "data", region="eu-west-1")
+    reservations = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["etl-node-1"]}])[
+        "Reservations"
+    ]
+    node = reservations[0]["Instances"][0]["InstanceId"]
+    ec2.modify_instance_metadata_options(InstanceId=node, HttpTokens="required")
+    organizations = hub(first, "organizations")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    unit = organizations.create_organizational_unit(ParentId=root, Name="Mergers")["OrganizationalUnit"]["Id"]
+    first.stop()
+    second = started(tmp_path)
+    again = member(second, "ec2", "data", region="eu-west-1").describe_instances(InstanceIds=[node])[
+        "Reservations"
+    ]
+    assert again[0]["Instances"][0]["MetadataOptions"]["HttpTokens"] == "required"
+    kept = hub(second, "organizations").describe_organizational_unit(OrganizationalUnitId=unit)
+    assert kept["OrganizationalUnit"]["Name"] == "Mergers"
+    second.stop()
 
 
 def test_a_reset_forgets_the_writes(tmp_path: Path) -> None:

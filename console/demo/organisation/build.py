@@ -20,7 +20,7 @@ from console.demo.organisation import (
     workloads,
 )
 from console.demo.organisation.documents import ORGANISATION_ID, arn
-from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.organisation.people import ACCOUNT_AGES, ACCOUNT_IDS
 from console.demo.organisation.specs import Account, Group, Key, Organisation, Root, Trail, Trouble, User
 
 JOBS = {
@@ -41,11 +41,11 @@ TROUBLES = {
 # Units and their parents: Root holds Workloads and Experiments.
 UNITS = {"Workloads": "Root", "Production": "Workloads", "Development": "Workloads", "Experiments": "Root"}
 PLACES = {
-    "management": ("Root", 2100),
-    "production": ("Production", 1600),
-    "data": ("Production", 1400),
-    "staging": ("Development", 1500),
-    "sandbox": ("Experiments", 1100),
+    "management": "Root",
+    "production": "Production",
+    "data": "Production",
+    "staging": "Development",
+    "sandbox": "Experiments",
 }
 ROOTS = {
     "management": Root(used=400, mfa="hardware", password_age=900),
@@ -100,7 +100,6 @@ def northline() -> Organisation:
 
 def _account(name: str) -> Account:
     number = ACCOUNT_IDS[name]
-    unit, age = PLACES[name]
     job_policies, job_groups = JOBS[name]()
     own_policies, own_roles = workloads.of_account(name, number)
     machine_roles, profiles, instances = fleet.of_account(name)
@@ -112,8 +111,8 @@ def _account(name: str) -> Account:
         name=name,
         alias=f"northline-{name}",
         email=f"aws+{name}@northline.example",
-        ou=unit,
-        age=age,
+        ou=PLACES[name],
+        age=ACCOUNT_AGES[name],
         root=ROOTS[name],
         password_policy=PASSWORD_POLICIES.get(name),
         users=(*people, *machines.users(name), *trouble.users, *_hub_users(name)),

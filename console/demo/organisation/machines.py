@@ -265,7 +265,8 @@ def users(account_name: str) -> tuple[User, ...]:
 
 def _user(machine: Machine, account_name: str) -> User:
     number = int(digest("machine", machine.name, account_name)[:6], 16)
-    oldest = max([key.age for key in machine.keys] + [c.age for c in machine.credentials] + [200])
+    ages = [200.0, *(key.age for key in machine.keys), *(found.age for found in machine.credentials)]
+    oldest = max([*ages, machine.login.age if machine.login else 0])
     return User(
         name=machine.name,
         path="/machines/",

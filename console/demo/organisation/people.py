@@ -15,6 +15,8 @@ ACCOUNT_IDS = {
     "staging": "880311547790",
     "sandbox": "209766310042",
 }
+# Days since the account was opened.
+ACCOUNT_AGES = {"management": 2100, "production": 1600, "data": 1400, "staging": 1500, "sandbox": 1100}
 
 
 @dataclass(frozen=True)

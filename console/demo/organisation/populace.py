@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from console.demo.organisation.documents import allow, arn, aws_managed, document
-from console.demo.organisation.people import ACCOUNT_IDS, PEOPLE, Person
+from console.demo.organisation.people import ACCOUNT_AGES, ACCOUNT_IDS, PEOPLE, Person
 from console.demo.organisation.specs import Credential, Device, Key, Login, User
 from console.demo.organisation.teams import TEAMS
 from console.demo.standin.ids import digest
@@ -135,7 +135,7 @@ def users(account_name: str) -> tuple[User, ...]:
 
 def _user(person: Person, account_name: str) -> User:
     number = int(digest("person", person.login, account_name)[:8], 16)
-    age = 60 + number % 1500
+    age = 60 + number % (ACCOUNT_AGES[account_name] - 100)
     groups = person.team.groups[account_name]
     drawn = User(
         name=person.login,
@@ -148,7 +148,16 @@ def _user(person: Person, account_name: str) -> User:
         keys=_keys(person, number, age),
         devices=_devices(number, age, account_name),
     )
-    return replace(drawn, **STORIES.get((account_name, person.login), {}))
+    story = STORIES.get((account_name, person.login), {})
+    told = replace(drawn, **story)
+    return told if "age" in story else replace(told, age=max(told.age, _oldest_part(told)))
+
+
+def _oldest_part(user: User) -> float:
+    """The age of the oldest thing that the user has: nobody has a key before there is a user."""
+    ages = [*(key.age for key in user.keys), *(device.age for device in user.devices)]
+    ages += [credential.age for credential in user.credentials]
+    return max([*ages, user.login.age if user.login else 1])
 
 
 def _tags(person: Person) -> dict[str, str]:
@@ -173,9 +182,10 @@ def _keys(person: Person, number: int, age: int) -> tuple[Key, ...]:
     if person.team.key not in SERVICES or number % 10 < 5:
         return ()
     services = SERVICES[person.team.key]
+    since = min(age, 3 + (number >> 5) % 84)
     young = Key(
-        age=min(age, 3 + (number >> 5) % 84),
-        used=0.05 + (number >> 9) % 200 / 24,
+        age=since,
+        used=min(since - 1, 0.05 + (number >> 9) % 200 / 24),
         service=services[number % len(services)],
     )
     if number % 10 == 9 and age > 200:

@@ -13,7 +13,7 @@ from console.demo.organisation.documents import (
     saml_trust,
     service_trust,
 )
-from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.organisation.people import ACCOUNT_AGES, ACCOUNT_IDS
 from console.demo.organisation.specs import Document, Provider, Role
 from console.demo.standin.ids import digest
 
@@ -215,7 +215,7 @@ def _across(account_name: str) -> list[Role]:
     opened = Role(
         name="OrganizationAccountAccessRole",
         trust=account_trust(ACCOUNT_IDS["management"]),
-        age=1200,
+        age=ACCOUNT_AGES[account_name],
         used=210,
         policies=(aws_managed("AdministratorAccess"),),
         description="Made by AWS Organizations when the account was opened",

@@ -43,6 +43,12 @@ class Sts(Overlay, TokenResponse):  # type: ignore[misc]
         session = self._open(role, duration=duration)
         return ActionResult(_credentials(session) | {"SourceIdentity": session.source_identity or None})
 
+    def get_session_token(self) -> ActionResult:
+        """Not served: moto's answer is a fixed key, and here that is the hub's."""
+        raise NotImplementedError
+
+    get_federation_token = assume_role_with_web_identity = assume_role_with_saml = get_session_token
+
     def _open(self, role: Any, *, duration: int) -> Session:
         session = Session(
             access_key_id=ids.stable_key("ASIA", role.account_id, _call().seed),
