@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from iam.aws.calls import build_all
 from iam.aws.reads.decode import is_aws_managed
 from iam.aws.reads.lists import tag_dictionary
-from iam.aws.reads.pages import members, one, read_all
+from iam.aws.reads.pages import each, members, one, read_all
 from iam.aws.records import (
     GroupRecord,
     InlinePolicyRecord,
@@ -136,10 +136,11 @@ def _built(aws: Aws, operation: str, parameters: dict[str, Any], build: Callable
 
 def _versions(aws: Aws, *, arn: str) -> tuple[PolicyVersionRecord, ...]:
     ids = read_all(aws, "ListPolicyVersions", key="Versions", build=itemgetter("VersionId"), PolicyArn=arn)
-    found = (
-        one(aws, "GetPolicyVersion", key="PolicyVersion", PolicyArn=arn, VersionId=version_id)
-        for version_id in ids
-    )
+
+    def read(version_id: str) -> Any:
+        return one(aws, "GetPolicyVersion", key="PolicyVersion", PolicyArn=arn, VersionId=version_id)
+
+    found = (version for _, version in each(ids, read))
     return build_all(found, _version, action="iam:GetPolicyVersion")
 
 
@@ -160,12 +161,11 @@ def _profiles(aws: Aws, *, role_name: str) -> tuple[str, ...]:
 def _inline(aws: Aws, *, entity: str, name: str) -> tuple[InlinePolicyRecord, ...]:
     owner: dict[str, Any] = {f"{entity}Name": name}
     names = sorted(members(aws, f"List{entity}Policies", key="PolicyNames", **owner))
-    return tuple(
-        InlinePolicyRecord(
-            policy, one(aws, f"Get{entity}Policy", key="PolicyDocument", PolicyName=policy, **owner)
-        )
-        for policy in names
-    )
+
+    def read(policy: str) -> Any:
+        return one(aws, f"Get{entity}Policy", key="PolicyDocument", PolicyName=policy, **owner)
+
+    return tuple(InlinePolicyRecord(policy, document) for policy, document in each(names, read))
 
 
 def _attached(aws: Aws, *, entity: str, name: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from iam.aws.calls import invoke, part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import decode
 from iam.aws.reads.decode import Fields, moment, optional, optional_moment, text
-from iam.aws.reads.pages import one, raw_pages, read_all
+from iam.aws.reads.pages import each, one, raw_pages, read_all
 from iam.aws.records import (
     CallerIdentity,
     InstanceProfileRecord,
@@ -99,18 +99,16 @@ def list_server_certificates(aws: Aws) -> tuple[ServerCertificateRecord, ...]:
 def list_saml_providers(aws: Aws) -> tuple[SamlProviderRecord, ...]:
     """All SAML providers, each read in full (AWS allows 100 per account)."""
     arns = read_all(aws, "ListSAMLProviders", key="SAMLProviderList", build=itemgetter("Arn"))
-    return tuple(_saml_provider(arn, one(aws, "GetSAMLProvider", SAMLProviderArn=arn)) for arn in arns)
+    found = each(arns, lambda arn: one(aws, "GetSAMLProvider", SAMLProviderArn=arn))
+    return tuple(_saml_provider(arn, detail) for arn, detail in found)
 
 
 def list_oidc_providers(aws: Aws) -> tuple[OidcProviderRecord, ...]:
     """All OIDC providers, each read in full (AWS allows 100 per account)."""
-    arns = read_all(
-        aws, "ListOpenIDConnectProviders", key="OpenIDConnectProviderList", build=itemgetter("Arn")
-    )
-    return tuple(
-        _oidc_provider(arn, one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn))
-        for arn in arns
-    )
+    key = "OpenIDConnectProviderList"
+    arns = read_all(aws, "ListOpenIDConnectProviders", key=key, build=itemgetter("Arn"))
+    found = each(arns, lambda arn: one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn))
+    return tuple(_oidc_provider(arn, detail) for arn, detail in found)
 
 
 def account_summary(aws: Aws) -> dict[str, int]:

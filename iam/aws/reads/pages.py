@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from iam.aws.calls import build_all, invoke, part
-from iam.aws.errors import AwsError
+from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.raw import MALFORMED, malformed, raw_answer
 from iam.aws.session import Aws
 
@@ -18,6 +18,16 @@ def one(aws: Aws, operation: str, *, key: str | None = None, **parameters: Any) 
     """The answer of one IAM call, or the part of it that `key` names."""
     answer = invoke(aws.iam, operation, parameters)
     return answer if key is None else part(answer, key, action=f"iam:{operation}")
+
+
+def each(names: Iterable[str], read: Callable[[str], T]) -> Iterator[tuple[str, T]]:
+    """(name, what `read` gives for it), without those that were deleted since they were listed."""
+    for name in names:
+        try:
+            yield name, read(name)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
 
 
 def read_all(

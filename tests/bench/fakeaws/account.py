@@ -221,14 +221,19 @@ class Account:
 
 
 def add_credentials(users: list[Fact], *, rng: random.Random) -> None:
-    """Security keys, SSH keys, signing certificates and service-specific credentials of a few users."""
+    """Security keys, SSH keys, signing certificates and service-specific credentials of a few users.
+
+    The first users have one of each, so that a small world has them too.
+    """
     for number, user in enumerate(users):
         made = iso(EPOCH + dt.timedelta(days=rng.randrange(3000)))
-        user["security_key"] = made if rng.random() < 0.02 else None
-        user["ssh"] = [("APKA" + user["id"][4:], made)] if rng.random() < 0.03 else []
-        user["certificates"] = [("CERT" + user["id"][4:], made)] if rng.random() < 0.01 else []
+        user["security_key"] = made if rng.random() < 0.02 or number == 2 else None
+        user["ssh"] = [("APKA" + user["id"][4:], made)] if rng.random() < 0.03 or number == 3 else []
+        user["certificates"] = [("CERT" + user["id"][4:], made)] if rng.random() < 0.01 or number == 4 else []
         service = rng.choice(("codecommit.amazonaws.com", "cassandra.amazonaws.com", "bedrock.amazonaws.com"))
-        user["service"] = [("ACCA" + user["id"][4:], service, made, number)] if rng.random() < 0.03 else []
+        user["service"] = (
+            [("ACCA" + user["id"][4:], service, made, number)] if rng.random() < 0.03 or number == 5 else []
+        )
 
 
 def _aws_policies(managed: dict[str, Fact]) -> list[Fact]:
