@@ -4,7 +4,12 @@ from django.apps import AppConfig
 
 
 class OperatorsConfig(AppConfig):
-    """Registers console.operators."""
+    """Registers console.operators, and has sign-ins recorded."""
 
     name = "console.operators"
     label = "operators"
+
+    def ready(self) -> None:
+        from console.operators import receivers
+
+        receivers.connect()

@@ -3,30 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
-from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+import structlog
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
 
+from console.operators import factors, receivers, sessions
+from console.operators.attempts import client_address
+from console.operators.recency import page_of
 from iam.guard import Viewer, viewer_for
 
-OPEN_PREFIXES = ("/sign-in/", "/static/", "/healthz", "/readyz")
+OPEN_PREFIXES = ("/sign-in/", "/static/")
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+
+
+def is_open(path: str) -> bool:
+    """Whether anybody may ask for this address."""
+    return path.startswith(OPEN_PREFIXES) or path in OPEN_PATHS
 
 
 class SignedIn:
-    """Puts `request.viewer` on every request of a signed-in person, and sends everybody else to the sign-in page."""
+    """Puts `request.viewer` on every request of a signed-in person, and sends everybody else to the sign-in page.
+
+    It ends sessions that idled or lasted too long, and holds up whoever still needs a second factor.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.viewer = None  # type: ignore[attr-defined]
-        if request.user.is_authenticated:
-            request.viewer = self._viewer(request)  # type: ignore[attr-defined]
-        if request.viewer is None and not request.path.startswith(OPEN_PREFIXES):  # type: ignore[attr-defined]
-            return redirect_to_login(request.get_full_path())
+        structlog.contextvars.bind_contextvars(ip=client_address(request))
+        viewer, ended = self._viewer(request)
+        request.viewer = viewer  # type: ignore[attr-defined]
+        if is_open(request.path):
+            return self.get_response(request)
+        if viewer is None:
+            return _send(request, resolve_url(settings.LOGIN_URL), ended=ended)
+        if factors.is_missing(request, viewer):
+            return _send(request, resolve_url("mfa_index"))
         return self.get_response(request)
 
     @staticmethod
-    def _viewer(request: HttpRequest) -> Viewer | None:
-        person = getattr(request.user, "person", None)
-        return viewer_for(person) if person and person.is_active else None
+    def _viewer(request: HttpRequest) -> tuple[Viewer | None, str]:
+        """The viewer, or why there is none any more."""
+        if not request.user.is_authenticated:
+            return None, ""
+        person = request.user.person
+        viewer = viewer_for(person) if person and person.is_active else None
+        ended = sessions.why_over(request, viewer) if viewer else "inactive"
+        if viewer is None or ended:
+            setattr(request, receivers.ENDED, ended)
+            logout(request)
+            return None, ended
+        sessions.seen(request, viewer)
+        return viewer, ""
+
+
+def _send(request: HttpRequest, address: str, *, ended: str = "") -> HttpResponse:
+    query = {"next": page_of(request)} | ({"ended": ended} if ended else {})
+    target = f"{address}?{urlencode(query)}"
+    # A redirect would put the sign-in page into a corner of the page that htmx is mending.
+    return (
+        HttpResponseClientRedirect(target) if getattr(request, "htmx", None) else HttpResponseRedirect(target)
+    )

@@ -1,9 +1,10 @@
-"""The sign-in of a person: what Django and allauth authenticate."""
+"""The sign-in of a person: what Django and allauth authenticate, and which sign-ins are locked for a while."""
 
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from iam.directory.models import Person
 
@@ -12,6 +13,29 @@ class Operator(AbstractUser):
     """A sign-in, tied to the person on whose behalf it acts; roles belong to the person."""
 
     person = models.OneToOneField(Person, on_delete=models.PROTECT, null=True, related_name="operator")
+    # Part of what every session is checked against: one more ends them all.
+    session_epoch = models.PositiveIntegerField(default=0)
+    shortcuts = models.BooleanField(default=True)
 
     def __str__(self) -> str:
         return self.username
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        return salted_hmac(
+            "gatehouse.operator.session",
+            f"{self.password}:{self.session_epoch}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
+
+
+class SignInLock(models.Model):
+    """Failures of one sign-in name, second factor or network address, and until when it is locked."""
+
+    key = models.CharField(max_length=80, unique=True)
+    failures = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.failures}"

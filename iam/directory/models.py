@@ -94,8 +94,16 @@ class RoleAssignment(models.Model):
 
     class Meta:
         constraints = [
+            # Two, since a null team equals no other and SQLite cannot be told otherwise.
             models.UniqueConstraint(
-                fields=["person", "role", "account_id", "team"], name="role_once", nulls_distinct=False
+                fields=["person", "role", "account_id"],
+                condition=models.Q(team__isnull=True),
+                name="role_once",
+            ),
+            models.UniqueConstraint(
+                fields=["person", "role", "account_id", "team"],
+                condition=models.Q(team__isnull=False),
+                name="role_once_a_team",
             ),
             models.CheckConstraint(
                 condition=models.Q(role="team-lead", team__isnull=False)

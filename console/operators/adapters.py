@@ -1,0 +1,249 @@
+"""What Gatehouse wants of allauth: no sign-up, locks in the database, sealed secrets, single sign-on for known people only."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from io import BytesIO
+from typing import Any, NoReturn
+
+import segno
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+
+from console.operators import locks
+from console.operators.attempts import client_address, failed
+from console.operators.factors import is_required_of
+from console.operators.landing import landing
+from console.operators.models import Operator
+from console.operators.recency import is_recent
+from iam.journal.services import NOT_SIGNED_IN, record
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Password sign-in."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "That name and password do not fit together.",
+        "username_password_mismatch": "That name and password do not fit together.",
+        "incorrect_password": "That is not your password.",
+        "incorrect_code": "That code does not fit. Codes change every 30 seconds: write the newest one.",
+        "too_many_login_attempts": "Too many attempts. Try again in a few minutes.",
+        "rate_limited": "Too many attempts. Try again in a few minutes.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up: an administrator adds people."""
+        return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuse while locked, before the password is looked at."""
+        keys = locks.login_key(_typed(credentials)), locks.address_key(client_address(request))
+        if until := locks.locked_until(*keys):
+            raise forms.ValidationError(locks.sentence(until), code="locked")
+        super().pre_authenticate(request, **credentials)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """The operator, when the password fits."""
+        user = super().authenticate(request, **credentials)
+        if user:
+            locks.forget(locks.login_key(_typed(credentials)))
+        return user
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count it; the attempt that is one too many learns of the lock."""
+        typed = _typed(credentials)
+        until = failed(request, key=locks.login_key(typed), operator=_known(credentials), method="password")
+        if until:
+            raise forms.ValidationError(locks.sentence(until), code="locked")
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not when somebody signed in, or confirmed it, a moment ago."""
+        return not is_recent(self.request)
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Where people land."""
+        return landing(request)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Back to the profile."""
+        return reverse("profile")
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """A reset password lifts the locks of its owner: they have proved to read their e-mail."""
+        super()._delete_login_attempts_cached_email(request, **credentials)
+        operator = _known(credentials)
+        if operator:
+            locks.forget(locks.login_key(operator.username), locks.login_key(operator.email))
+
+
+def _typed(credentials: dict[str, Any]) -> str:
+    return str(credentials.get("email") or credentials.get("username") or "")
+
+
+def _known(credentials: dict[str, Any]) -> Operator | None:
+    """The operator behind what was typed, whether or not they may sign in."""
+    for user in filter_users_by_email(_typed(credentials)) if "@" in _typed(credentials) else ():
+        if isinstance(user, Operator):
+            return user
+    found = get_user_by_username(_typed(credentials))
+    return found if isinstance(found, Operator) else None
+
+
+def _seal() -> MultiFernet:
+    """Ciphers for secrets at rest, from the key of the installation and those that it replaced."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    derived = (
+        HKDF(algorithm=SHA256(), length=32, salt=None, info=b"gatehouse second factors").derive(force_bytes(key))
+        for key in keys
+    )
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Second factors: their secrets are encrypted in the database."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": "That code does not fit. Codes change every 30 seconds: write the newest one.",
+        "cannot_delete_authenticator": "Your role needs a second factor. Add another one before you remove this.",
+    }
+
+    def encrypt(self, text: str) -> str:
+        """Seal a secret."""
+        return _seal().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Open it again; raises when the key of the installation was lost."""
+        try:
+            return _seal().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            raise RuntimeError(
+                "A second factor was sealed with another GATEHOUSE_SECRET_KEY. Its owner must enrol it anew."
+            ) from None
+
+    def build_totp_svg(self, url: str) -> str:
+        """The QR code as one SVG path."""
+        out = BytesIO()
+        segno.make(url, error="m").save(
+            out, kind="svg", xmldecl=False, svgclass=None, lineclass=None, border=0
+        )
+        return out.getvalue().decode()
+
+    def get_totp_label(self, user: Any) -> str:
+        """The name in the phone's list."""
+        return str(user.email or user.username)
+
+    def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
+        """What the browser shows beside the passkey."""
+        entity: dict[str, Any] = super().get_public_key_credential_user_entity(user)
+        return entity | {"display_name": user.person.name if user.person else user.username}
+
+    def _get_site_name(self) -> str:
+        return "Gatehouse"
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Whoever needs a second factor keeps one."""
+        if not is_required_of(authenticator.user.person):
+            return True
+        others = Authenticator.objects.filter(
+            user=authenticator.user, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+        ).exclude(pk=authenticator.pk)
+        return bool(others.exists())
+
+
+def passkeys_work_on(host: str) -> bool:
+    """Browsers tie passkeys to a name: there are none for a bare address such as 127.0.0.1."""
+    name = host.rsplit(":", 1)[0].strip("[]") if host.count(":") < 2 or host.startswith("[") else host
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return True
+    return False
+
+
+class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """The identity provider says who somebody is; who may come in, and as what, is ours to say."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Nobody is created by signing in."""
+        return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Bind the identity to the known, active person with that verified address, once; refuse everybody else."""
+        account = sociallogin.account
+        if sociallogin.is_existing:
+            self._admit(request, sociallogin.user, account.provider)
+            return
+        operator = self._operator(sociallogin)
+        if operator is None:
+            self._refuse(request, provider=account.provider, reason="unknown")
+        taken = SocialAccount.objects.filter(user=operator, provider=account.provider)
+        if taken.exists():
+            # The address was given to somebody else: a new subject must not inherit what the old one may do.
+            self._refuse(request, provider=account.provider, reason="other_identity", operator=operator)
+        self._admit(request, operator, account.provider)
+        sociallogin.connect(request, operator)
+        record(
+            kind="sign_in.linked",
+            actor=operator.person,
+            subject=operator.email,
+            data={"provider": account.provider},
+        )
+
+    def on_authentication_error(self, request: HttpRequest, provider: Any, **kwargs: Any) -> None:
+        """The provider refused, or somebody tampered with the exchange."""
+        error = kwargs.get("error")
+        record(
+            kind="sign_in.failed",
+            actor=NOT_SIGNED_IN,
+            data={
+                "method": "single sign-on",
+                "provider": str(getattr(provider, "sub_id", provider)),
+                "error": str(error or "")[:100],
+            },
+        )
+
+    def _operator(self, sociallogin: Any) -> Operator | None:
+        """By an address that the provider vouches for: SAML's is the company's own, OpenID Connect says `email_verified`."""
+        is_saml = sociallogin.provider.id == "saml" if sociallogin.provider else False
+        for address in sociallogin.email_addresses:
+            if address.verified or is_saml:
+                found = (
+                    Operator.objects.select_related("person")
+                    .filter(person__email__iexact=address.email)
+                    .first()
+                )
+                if found:
+                    return found
+        return None
+
+    def _admit(self, request: HttpRequest, operator: Operator, provider: str) -> None:
+        if not (operator.is_active and operator.person and operator.person.is_active):
+            self._refuse(request, provider=provider, reason="inactive", operator=operator)
+
+    def _refuse(
+        self, request: HttpRequest, *, provider: str, reason: str, operator: Operator | None = None
+    ) -> NoReturn:
+        record(
+            kind="sign_in.failed",
+            actor=NOT_SIGNED_IN,
+            subject=operator.email if operator else "",
+            data={"method": "single sign-on", "provider": provider, "reason": reason},
+        )
+        raise ImmediateHttpResponse(
+            render(request, "socialaccount/refused.html", {"reason": reason}, status=403)
+        )

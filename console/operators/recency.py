@@ -1,0 +1,75 @@
+"""Before danger: was it this person who sat here a moment ago?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from console.operators.sessions import signed_in_at
+
+P = ParamSpec("P")
+Q = TypeVar("Q", bound=HttpRequest)
+
+
+def is_recent(request: HttpRequest) -> bool:
+    """Whether the last sign-in or confirmation of this session is fresh enough (settings.REAUTHENTICATE_MINUTES)."""
+    if not request.user.is_authenticated:
+        return False
+    moments = [record["at"] for record in get_authentication_records(request, request.user)]
+    moments += [moment for moment in (signed_in_at(request),) if moment]
+    return bool(moments) and time.time() - max(moments) < settings.REAUTHENTICATE_MINUTES * 60
+
+
+def recently_authenticated(
+    view: Callable[Concatenate[Q, P], HttpResponseBase],
+) -> Callable[Concatenate[Q, P], HttpResponseBase]:
+    """Ask for password, code or passkey first, unless that happened a moment ago, then come back to the page.
+
+    What was posted is not kept: put the decorator on the page with the form as well, so that nobody types in vain.
+    """
+
+    @wraps(view)
+    def guarded(request: Q, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if is_recent(request):
+            return view(request, *args, **kwargs)
+        return _confirm(request)
+
+    return guarded
+
+
+def _confirm(request: HttpRequest) -> HttpResponse:
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    if methods:
+        address = str(methods[0]["url"])
+    else:
+        # Only the identity provider knows this person: they come in through it once more.
+        logout(request)
+        address = resolve_url(settings.LOGIN_URL)
+    target = f"{address}?{urlencode({'next': page_of(request)})}"
+    if getattr(request, "htmx", None):
+        return HttpResponseClientRedirect(target)
+    return HttpResponseRedirect(target)
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page on which the person is: for a form or a fragment that is where it was sent from."""
+    if request.method == "GET" and not getattr(request, "htmx", None):
+        return request.get_full_path()
+    origin = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    if not url_has_allowed_host_and_scheme(origin, allowed_hosts={request.get_host()}):
+        return "/"
+    parts = urlsplit(origin)
+    return f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
