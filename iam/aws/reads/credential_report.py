@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from iam.aws.calls import part
 from iam.aws.errors import AwsError, ErrorKind
@@ -17,6 +19,11 @@ from iam.aws.session import Aws
 
 ACTION = "iam:GetCredentialReport"
 ROOT = "<root_account>"
+MAX_BYTES = 20_000_000
+"""Far more than the report of the 5,000 users that an account may have."""
+_IN_PROGRESS = "ReportInProgress"
+_USER = re.compile(r"[\w+=,.@-]{1,64}|" + ROOT, re.ASCII)
+_ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:(?:root|user/[\x21-\x7e]{1,1024})")
 _NOTHING = frozenset({"", "N/A", "no_information", "not_supported"})
 _BOOLEANS = {"true": True, "false": False}
 
@@ -83,17 +90,16 @@ def read_credential_report(
     """
     deadline = time.monotonic() + wait_seconds
     pause = 0.5
-    while one(aws, "GenerateCredentialReport", key="State") != "COMPLETE":
+    while (answer := _fetch(aws)) is None:
         if time.monotonic() + pause > deadline:
             raise AwsError(
                 f"The credential report was not ready within {wait_seconds:.0f} seconds.",
                 kind=ErrorKind.TIMEOUT,
                 action="iam:GenerateCredentialReport",
-                code="ReportInProgress",
+                code=_IN_PROGRESS,
             )
         sleep(pause)
         pause = min(pause * 2, 5)
-    answer = one(aws, "GetCredentialReport")
     content, generated_at = (part(answer, key, action=ACTION) for key in ("Content", "GeneratedTime"))
     try:
         return parse_credential_report(content, generated_at=generated_at)
@@ -101,8 +107,22 @@ def read_credential_report(
         raise malformed(ACTION, str(error)) from error
 
 
+def _fetch(aws: Aws) -> Any:
+    """The answer with the report, or None while AWS is still making it."""
+    if one(aws, "GenerateCredentialReport", key="State") != "COMPLETE":
+        return None
+    try:
+        return one(aws, "GetCredentialReport")
+    except AwsError as error:
+        if error.code in (_IN_PROGRESS, "ReportNotPresent", "ReportExpired"):
+            return None
+        raise
+
+
 def parse_credential_report(content: bytes, *, generated_at: datetime) -> CredentialReport:
     """The report in the bytes of its CSV file; ValueError with a sentence that names line and column."""
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"The credential report is larger than {MAX_BYTES // 1_000_000} MB.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -113,7 +133,16 @@ def parse_credential_report(content: bytes, *, generated_at: datetime) -> Creden
         rows = tuple(_Row(columns, cells, reader.line_num).parse() for cells in reader if cells)
     except csv.Error as error:
         raise ValueError(f"Line {reader.line_num} of the credential report is not CSV: {error}.") from None
+    _refuse_doubles(rows)
     return CredentialReport(generated_at=generated_at, rows=rows)
+
+
+def _refuse_doubles(rows: tuple[CredentialRow, ...]) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        if row.user in seen:
+            raise ValueError(f"The user {row.user[:64]} is there twice in the credential report.")
+        seen.add(row.user)
 
 
 _NEEDED = (
@@ -151,8 +180,8 @@ class _Row:
         if created_at is None:
             raise self._wrong("user_creation_time", "is not a date")
         return CredentialRow(
-            user=self._text("user"),
-            arn=self._text("arn"),
+            user=self._text("user", _USER),
+            arn=self._text("arn", _ARN),
             created_at=created_at,
             password_enabled=self._flag("password_enabled"),
             password_last_used=self._moment("password_last_used"),
@@ -183,10 +212,12 @@ class _Row:
     def _cell(self, column: str) -> str:
         return self._cells[self._columns[column]]
 
-    def _text(self, column: str) -> str:
+    def _text(self, column: str, allowed: re.Pattern[str]) -> str:
         value = self._cell(column)
         if not value:
             raise self._wrong(column, "is empty")
+        if not allowed.fullmatch(value):
+            raise self._wrong(column, "is not what AWS writes there")
         return value
 
     def _optional(self, column: str) -> str | None:
@@ -212,5 +243,5 @@ class _Row:
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     def _wrong(self, column: str, why: str) -> ValueError:
-        shown = self._cell(column)[:60]
-        return ValueError(f"Line {self._line}, column {column} of the credential report {why}: {shown!r}.")
+        shown = ascii(self._cell(column)[:60])
+        return ValueError(f"Line {self._line}, column {column} of the credential report {why}: {shown}.")
