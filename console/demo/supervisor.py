@@ -107,7 +107,8 @@ class Supervisor:
         stand_in_port = free_port()
         self.aws = stand_in_variables(stand_in_port)
         self.common = common
-        worker_environment = common | self.aws
+        # The stand-in has no throttle to be afraid of: the first readings are whole within seconds.
+        worker_environment = {"GATEHOUSE_AWS_RATE": "500"} | common | self.aws
         if process:
             self.children.append(process)
         else:
@@ -220,7 +221,7 @@ class Supervisor:
         if not web.wait_ready(seconds=READY_SECONDS):
             raise SupervisorError(f"The web server did not start: see {web.log}.")
         from console.demo.organisation.people import OPERATORS
-        from console.demo.prepare import PASSWORD
+        from console.demo.password import PASSWORD
 
         say(f"\nGatehouse is ready after {time.monotonic() - began:.0f} s:  http://{self.host}:{self.port}\n")
         say("Sign in as          to be                  password")
@@ -243,7 +244,8 @@ class Supervisor:
 def main() -> int:
     """Run until stopped; the exit code is 0 after a clean stop."""
     var = Path(os.environ.get("GATEHOUSE_VAR", ROOT / "var")).resolve()
-    (var / "log").mkdir(parents=True, exist_ok=True)
+    for folder in ("log", "staticfiles"):
+        (var / folder).mkdir(parents=True, exist_ok=True)
     try:
         lock = hold_lock(var)
         Supervisor(var).run()

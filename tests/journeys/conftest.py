@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from console.demo.broker import free_port
-from console.demo.prepare import PASSWORD
+from console.demo.password import PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 120
@@ -46,11 +46,17 @@ class Running:
 def start_console(var: Path) -> Running:
     """Start the supervisor on free ports over the data folder."""
     port, output = free_port(), var.parent / f"{var.name}.out"
-    environment = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "GATEHOUSE_SECRET_KEY"}}
+    environment = {
+        k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "GATEHOUSE_SECRET_KEY"}
+    }
     environment |= {"GATEHOUSE_BIND": f"127.0.0.1:{port}", "GATEHOUSE_VAR": str(var)}
     with output.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "console.demo.supervisor"], cwd=ROOT, env=environment, stdout=log, stderr=log
+            [sys.executable, "-m", "console.demo.supervisor"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
         )
     return Running(f"http://127.0.0.1:{port}", var, process, output)
 
@@ -76,7 +82,9 @@ def sign_in(browser: Browser, console: Running) -> Iterator[SignIn]:
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def open_page(username: str, *, width: int = 1440, height: int = 900, scheme: str = "light", **options: object) -> Page:
+    def open_page(
+        username: str, *, width: int = 1440, height: int = 900, scheme: str = "light", **options: object
+    ) -> Page:
         context = browser.new_context(
             base_url=console.url, viewport={"width": width, "height": height}, color_scheme=scheme, **options
         )

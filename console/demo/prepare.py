@@ -1,0 +1,69 @@
+"""What the embedded default has before anybody signs in: the people who operate it, their teams, and the connected accounts."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from console.demo.organisation.gatehouse import EXTERNAL_ID
+from console.demo.organisation.people import ACCOUNT_IDS, OPERATORS, Operator
+from console.demo.password import PASSWORD
+from console.operators.models import Operator as SignIn
+from iam.directory import services as directory
+from iam.directory import teams
+from iam.directory.models import Person, Role, RuleKind, Team
+from iam.journal.services import COMMAND_LINE
+from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.models import Account
+from iam.mirror.models.accounts import Source
+
+NAMES = {
+    "management": "northline-hub",
+    "production": "production",
+    "data": "data",
+    "staging": "staging",
+    "sandbox": "sandbox",
+}
+
+
+def prepare() -> None:
+    """Make people, teams, sign-ins and accounts; what is there already stays as it is."""
+    for someone in OPERATORS:
+        if not Person.objects.filter(email=someone.email).exists():
+            _appoint(someone)
+    for key, number in ACCOUNT_IDS.items():
+        if not Account.objects.filter(account_id=number).exists():
+            _connect(NAMES[key], number)
+
+
+def _appoint(someone: Operator) -> None:
+    person = directory.add_person(name=someone.display_name, email=someone.email, actor=COMMAND_LINE)
+    for arn in someone.user_arns:
+        directory.link_identity(person, user_arn=arn, actor=COMMAND_LINE)
+    role = Role(someone.role.replace(" ", "-"))
+    team = _team(someone) if role is Role.TEAM_LEAD else None
+    directory.assign_role(person, role, team=team, actor=COMMAND_LINE)
+    SignIn.objects.create_user(
+        username=someone.username, email=someone.email, password=PASSWORD, person=person
+    )
+
+
+def _team(someone: Operator) -> Team:
+    """The team that a lead leads, found in AWS by its IAM groups."""
+    team = teams.create_team(
+        name="Payments", description="Builds and runs the payment services", actor=COMMAND_LINE
+    )
+    for group in someone.teams:
+        teams.add_rule(team, kind=RuleKind.GROUP, value=group, actor=COMMAND_LINE)
+    return team
+
+
+def _connect(name: str, number: str) -> None:
+    connection = Connection(
+        account_id=number,
+        name=name,
+        source=Source.ROLE,
+        role_arn=f"arn:aws:iam::{number}:role/gatehouse-reader",
+        write_role_arn=f"arn:aws:iam::{number}:role/gatehouse-writer",
+        external_id=EXTERNAL_ID,
+    )
+    connect_account(connection, actor=COMMAND_LINE, due_at=timezone.now())

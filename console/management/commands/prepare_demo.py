@@ -1,0 +1,22 @@
+"""`manage.py prepare_demo`: migrate the database of the embedded default and appoint its people and accounts."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    """Refuses to run outside of the embedded default: its passwords are printed."""
+
+    help = "Prepare the embedded default: database, people, accounts."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate, then make what is missing."""
+        if not settings.EMBEDDED:
+            raise CommandError("GATEHOUSE_MODE is production: the demonstration's people have known passwords.")
+        call_command("migrate", verbosity=0, interactive=False)
+        from console.demo.prepare import prepare
+
+        prepare()
