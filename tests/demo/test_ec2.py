@@ -67,3 +67,8 @@ def test_imdsv1_is_switched_off(ec2: Any) -> None:
     node = instances(ec2)["etl-node-1"]["InstanceId"]
     ec2.modify_instance_metadata_options(InstanceId=node, HttpTokens="required")
     assert instances(ec2)["etl-node-1"]["MetadataOptions"]["HttpTokens"] == "required"
+
+
+def test_a_dry_run_does_nothing_and_says_so(ec2: Any) -> None:
+    with pytest.raises(ClientError, match="DryRunOperation"):
+        ec2.describe_instances(DryRun=True)

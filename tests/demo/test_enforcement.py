@@ -31,13 +31,16 @@ def refusal(call: Any, **parameters: Any) -> str:
 
 
 def user_with(standin: Handle, *statements: dict[str, Any], boundary: str | None = None) -> Any:
-    """A client of a new user in the sandbox with one inline policy."""
+    """A client of a new user in the sandbox with one inline policy; made while nothing is enforced."""
+    control(standin, "enforce", {"on": False})
     iam = member(standin, "iam", "sandbox")
     more = {"PermissionsBoundary": boundary} if boundary else {}
     iam.create_user(UserName="probe", **more)
     document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     iam.put_user_policy(UserName="probe", PolicyName="probe", PolicyDocument=document)
-    return with_key(standin, "iam", iam.create_access_key(UserName="probe")["AccessKey"])
+    key = iam.create_access_key(UserName="probe")["AccessKey"]
+    control(standin, "enforce", {"on": True})
+    return with_key(standin, "iam", key)
 
 
 def test_the_reader_reads_and_changes_nothing(strict: Handle) -> None:
@@ -48,12 +51,16 @@ def test_the_reader_reads_and_changes_nothing(strict: Handle) -> None:
     assert "tomas.lind" not in names
 
 
-def test_the_writer_changes_but_not_itself(strict: Handle) -> None:
+def test_the_writer_changes_memberships_and_nothing_else(strict: Handle) -> None:
     iam = member(strict, "iam", "production")
     iam.add_user_to_group(UserName="tomas.lind", GroupName="sre")
-    own = {"RoleName": "gatehouse-writer", "PolicyName": "change"}
-    assert refusal(iam.delete_role_policy, **own) == "AccessDenied"
-    assert iam.get_role_policy(**own)["PolicyName"] == "change"
+    assert refusal(iam.delete_role_policy, RoleName="gatehouse-writer", PolicyName="change") == "AccessDenied"
+    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+    assert (
+        refusal(iam.attach_role_policy, RoleName="gatehouse-writer", PolicyArn=administrator)
+        == "AccessDenied"
+    )
+    assert refusal(iam.create_access_key, UserName="tomas.lind") == "AccessDenied"
 
 
 def test_a_wrong_secret_is_refused(strict: Handle) -> None:
@@ -127,8 +134,30 @@ def test_simulation_answers_for_a_principal(standin: Handle) -> None:
     answer = iam.simulate_principal_policy(
         PolicySourceArn="arn:aws:iam::447109238816:user/people/sofia.marchetti",
         ActionNames=["aws-marketplace:Subscribe", "ec2:RunInstances"],
+        ContextEntries=[
+            {
+                "ContextKeyName": "aws:RequestedRegion",
+                "ContextKeyType": "string",
+                "ContextKeyValues": ["eu-west-1"],
+            }
+        ],
     )["EvaluationResults"]
     assert [row["EvalDecision"] for row in answer] == ["allowed", "implicitDeny"]
+    assert answer[0]["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}
+
+
+def test_simulation_honours_boundary_and_scp(standin: Handle) -> None:
+    bounded = reader(standin, "iam", "production").simulate_principal_policy(
+        PolicySourceArn="arn:aws:iam::447109238816:user/people/ruta.balode", ActionNames=["iam:CreateUser"]
+    )["EvaluationResults"][0]
+    assert bounded["EvalDecision"] == "implicitDeny"
+    assert bounded["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
+    forbidden = reader(standin, "iam", "sandbox").simulate_principal_policy(
+        PolicySourceArn="arn:aws:iam::209766310042:group/teams/builders",
+        ActionNames=["aws-marketplace:Subscribe"],
+    )["EvaluationResults"][0]
+    assert forbidden["EvalDecision"] == "explicitDeny"
+    assert forbidden["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": False}
 
 
 def test_sessions_that_are_not_served_are_refused_and_not_invented(standin: Handle) -> None:

@@ -123,7 +123,7 @@ def _account(name: str) -> Account:
             *machine_roles,
             *shared_roles.of_account(name),
             *trouble.roles,
-            *gatehouse.roles(),
+            *gatehouse.roles(number),
         ),
         profiles=(*profiles, *trouble.profiles),
         instances=(*instances, *trouble.instances),

@@ -15,7 +15,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.iam.models import iam_backends
 
 from console.demo.standin import clock, ids
-from console.demo.standin.errors import AnswerError
+from console.demo.standin.errors import AnswerError, RefusedError
 from console.demo.standin.evaluate import glob
 from console.demo.standin.overlay import Overlay, read_marker, write_marker
 
@@ -58,6 +58,14 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(service_name="ec2")
         self.automated_parameter_parsing = True
+
+    def call_action(self) -> Any:
+        """Say what AWS says of a dry run: that it would have been done. Who may not do it was stopped before."""
+        if self._get_param("DryRun"):
+            raise RefusedError(
+                "DryRunOperation", "Request would have succeeded, but DryRun flag is set.", status=412
+            )
+        return super().call_action()
 
     @property
     def _instances(self) -> dict[str, Instance]:

@@ -14,7 +14,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.models import iam_backends
 
 from console.demo.standin import calls, clock, ids
-from console.demo.standin.errors import AnswerError
+from console.demo.standin.errors import AnswerError, RefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import ServiceCredential, user_extras
 from console.demo.standin.overlay import Overlay
@@ -88,7 +88,11 @@ class Credentials(Overlay):
         known = iam_backends[account]["aws"].access_keys if account in iam_backends else {}
         key = known.get(key_id) or self.backend.access_keys.get(key_id)
         if key is None:
-            raise AnswerError("NoSuchEntity", f"The Access Key with id {key_id} cannot be found.")
+            # AWS tells nobody whether a key exists that is none of theirs.
+            raise RefusedError(
+                "AccessDenied",
+                f"User is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key {key_id}",
+            )
         used = key.last_used
         last = (
             {"LastUsedDate": used.timestamp, "Region": used.region, "ServiceName": used.service}

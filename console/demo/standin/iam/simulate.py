@@ -10,9 +10,10 @@ from typing import Any
 from moto.core.responses import ActionResult
 
 from console.demo.standin import enforcement
-from console.demo.standin.evaluate import ALLOWED, Context, Question, decide
+from console.demo.standin.evaluate import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Context, Question, decide
 from console.demo.standin.iam.extras import user_extras
 from console.demo.standin.iam.gets import no_such
+from console.demo.standin.organizations import policies_above
 from console.demo.standin.overlay import Overlay
 
 
@@ -35,33 +36,42 @@ class Simulate(Overlay):
         documents = enforcement.documents_of([entity, *groups]) + list(
             self._get_param("PolicyInputList") or []
         )
-        return self._decisions(documents, bounds)
+        levels = policies_above(backend.account_id, kind="SERVICE_CONTROL_POLICY")
+        return self._decisions(documents, bounds, levels)
 
     def simulate_custom_policy(self) -> ActionResult:
         """Decisions by the policies given with the question alone."""
         bounds = self._get_param("PermissionsBoundaryPolicyInputList") or []
-        return self._decisions(list(self._get_param("PolicyInputList")), list(bounds))
+        return self._decisions(list(self._get_param("PolicyInputList")), list(bounds), [])
 
-    def _decisions(self, documents: list[str], bounds: list[str]) -> ActionResult:
+    def _decisions(self, documents: list[str], bounds: list[str], levels: list[list[str]]) -> ActionResult:
         entries = self._get_param("ContextEntries") or []
         context: Context = {e["ContextKeyName"].lower(): list(e["ContextKeyValues"]) for e in entries}
-        results: list[dict[str, Any]] = []
-        for action in self._get_param("ActionNames"):
-            for resource in self._get_param("ResourceArns") or ["*"]:
-                question = Question(action, resource, context)
-                verdict = decide(documents, question)
-                if bounds and verdict == ALLOWED:
-                    verdict = decide(bounds, question)
-                results.append(
-                    {
-                        "EvalActionName": action,
-                        "EvalResourceName": resource,
-                        "EvalDecision": verdict,
-                        "MatchedStatements": [],
-                    }
-                )
-        return self._page_of_results(results)
-
-    def _page_of_results(self, results: list[dict[str, Any]]) -> ActionResult:
+        results = [
+            _result(Question(action, resource, context), documents, bounds, levels)
+            for action in self._get_param("ActionNames")
+            for resource in self._get_param("ResourceArns") or ["*"]
+        ]
         order = {id(result): f"{index:06d}" for index, result in enumerate(results)}
         return self._page("EvaluationResults", results, name=lambda r: order[id(r)])
+
+
+def _result(
+    question: Question, documents: list[str], bounds: list[str], levels: list[list[str]]
+) -> dict[str, Any]:
+    """One row: the decision, and whether the boundary and the SCPs above stood in its way."""
+    above = [decide(level, question) for level in levels]
+    bounded = decide(bounds, question) if bounds else ALLOWED
+    verdicts = [*above, bounded, decide(documents, question)]
+    row: dict[str, Any] = {
+        "EvalActionName": question.action,
+        "EvalResourceName": question.resource,
+        "EvalDecision": next((v for v in (EXPLICIT_DENY, IMPLICIT_DENY) if v in verdicts), ALLOWED),
+        "MatchedStatements": [],
+        "MissingContextValues": [],
+    }
+    if levels:
+        row["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": set(above) == {ALLOWED}}
+    if bounds:
+        row["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": bounded == ALLOWED}
+    return row
