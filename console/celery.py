@@ -50,6 +50,11 @@ app.conf.update(
             "schedule": 15.0,
             "options": {"expires": 15},
         },
+        "sweep-setup-jobs": {
+            "task": "iam.mirror.accounts.tasks.sweep_setup_jobs",
+            "schedule": 15.0,
+            "options": {"expires": 15},
+        },
         "sweep-changes": {
             "task": "iam.changes.tasks.sweep_changes",
             "schedule": 10.0,
@@ -62,11 +67,13 @@ app.conf.update(
         },
     },
 )
-app.autodiscover_tasks(["iam.journal", "iam.mirror", "iam.changes"])
+app.autodiscover_tasks(
+    ["iam.journal", "iam.mirror", "iam.mirror.accounts", "iam.mirror.doctor", "iam.changes"]
+)
 
 
-@worker_process_init.connect
-@beat_embedded_init.connect
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+@beat_embedded_init.connect  # type: ignore[untyped-decorator]
 def follow_parent(**_: Any) -> None:
     """Under the supervisor no pool process outlives a worker that was killed."""
     if os.environ.get("GATEHOUSE_SUPERVISED"):

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MAX_LINES = 400
 FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
+TEMPLATE_TAG = re.compile(r"{[{%].*?[}%]}")
 TEMPLATE_RULES = (
     (re.compile(r"\sstyle\s*="), "a style attribute"),
     (re.compile(r"\s(?:on[a-z]+|hx-on[:\w-]*)\s*="), "an inline event handler"),
@@ -25,7 +26,7 @@ TEMPLATE_RULES = (
 def tracked(pattern: str) -> list[Path]:
     """The files that git knows, or would add."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", pattern],  # noqa: S607
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", pattern],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -49,8 +50,9 @@ def breaches() -> Iterator[str]:
             yield f"{place}:1: a module opens with one sentence on its job"
     for file in tracked("templates/*.html"):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            markup = TEMPLATE_TAG.sub("", line)
             for rule, what in TEMPLATE_RULES:
-                if rule.search(line):
+                if rule.search(markup):
                     yield f"{file.relative_to(ROOT)}:{number}: {what}"
 
 

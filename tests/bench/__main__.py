@@ -14,12 +14,16 @@ from pathlib import Path
 
 MODULES = ("tests.bench.pull", "tests.bench.lists", "tests.bench.fleet")
 OUTPUT = Path("bench.json")
-RUN_ONE = "import json, sys, importlib; print('FIGURES ' + json.dumps(importlib.import_module(sys.argv[1]).run()))"
+RUN_ONE = (
+    "import json, sys, importlib; print('FIGURES ' + json.dumps(importlib.import_module(sys.argv[1]).run()))"
+)
 
 
 def measure(module: str) -> list[dict[str, object]]:
     """The figures of one module."""
-    done = subprocess.run([sys.executable, "-c", RUN_ONE, module], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_ONE, module], stdout=subprocess.PIPE, text=True, check=True
+    )
     line = next(text for text in done.stdout.splitlines() if text.startswith("FIGURES "))
     return list(json.loads(line.removeprefix("FIGURES ")))
 

@@ -20,7 +20,9 @@ def binaries() -> Path | None:
         return Path(found).resolve().parent
     config = shutil.which("pg_config")
     if config:
-        told = Path(subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip())
+        told = Path(
+            subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
+        )
         if (told / "initdb").exists():
             return told
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
@@ -56,8 +58,20 @@ class Cluster:
             shutil.chown(folder, "postgres", "postgres")
         data = folder / "data"
         self = cls(folder, programs)
-        self._run("initdb", "-D", str(data), "-U", "gatehouse", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
-        self._run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"{OPTIONS} -k {folder}", "start")
+        self._run(
+            "initdb", "-D", str(data), "-U", "gatehouse", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"
+        )
+        self._run(
+            "pg_ctl",
+            "-D",
+            str(data),
+            "-w",
+            "-l",
+            str(folder / "log"),
+            "-o",
+            f"{OPTIONS} -k {folder}",
+            "start",
+        )
         self._run("createdb", "-h", str(folder), "-U", "gatehouse", "gatehouse")
         return self
 
@@ -78,7 +92,9 @@ class Cluster:
     def stop(self) -> None:
         """Stop at once and remove every trace."""
         subprocess.run(
-            _as_server([str(self.programs / "pg_ctl"), "-D", str(self.folder / "data"), "-m", "immediate", "stop"]),
+            _as_server(
+                [str(self.programs / "pg_ctl"), "-D", str(self.folder / "data"), "-m", "immediate", "stop"]
+            ),
             check=False,
             capture_output=True,
             cwd="/",
