@@ -128,3 +128,12 @@ document.addEventListener("input", (e) => {
     gutter.append(Object.assign(document.createElement("li"), { textContent: gutter.children.length + 1 }));
 });
 addEventListener("DOMContentLoaded", () => $$(".level[data-some] input").forEach((i) => (i.indeterminate = true)));
+
+/* a file beyond the limit is refused before it is sent: the server would refuse it too, but only after the wait */
+document.addEventListener("change", (e) => {
+  const max = +e.target.dataset?.maxBytes;
+  if (!max) return;
+  const big = [...e.target.files].some((f) => f.size > max);
+  e.target.setCustomValidity(big ? `This file is larger than ${Math.floor(max / 1048576)} MB, the most that is taken here.` : "");
+  if (big) e.target.reportValidity();
+});

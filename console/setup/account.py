@@ -52,6 +52,7 @@ def live_context(request: ViewerRequest, found: Account) -> dict[str, Any]:
     facts = facts_of([found.pk])[0]
     shown = cells(facts)
     step = step_of(request)
+    progress = progress_of(facts, pull_sections(facts.pull)) if facts.pull else None
     return {
         "account": found,
         "facts": facts,
@@ -61,7 +62,9 @@ def live_context(request: ViewerRequest, found: Account) -> dict[str, Any]:
         "good": [cell for cell in shown if not (cell.section and cell.section.state in STOPPED_SHORT)],
         "total": len(ALL),
         "pull": facts.pull,
-        "progress": progress_of(facts, pull_sections(facts.pull)) if facts.pull else None,
+        "progress": progress,
+        "spoken": f"Reading, {progress.spoken}" if progress else "",
+        "role_name": found.role_arn.rpartition("/")[2],
         "step": step,
         "missing": [cell for cell in shown if _is_missing(cell)],
         "is_held": any(cell.section and cell.section.state == SectionState.HELD for cell in shown),
@@ -79,10 +82,17 @@ def history(found: Account, older: str = "") -> dict[str, Any]:
     shown, more = pulls[:HISTORY_SIZE], len(pulls) > HISTORY_SIZE
     people = Person.objects.in_bulk([pull.requested_by for pull in shown if pull.requested_by])
     return {
-        "rows": [(pull, people.get(pull.requested_by) if pull.requested_by else None) for pull in shown],
+        "rows": [
+            (pull, people.get(pull.requested_by) if pull.requested_by else None, _seconds(pull))
+            for pull in shown
+        ],
         "older": shown[-1].created_at.isoformat() if more else "",
         "is_first": not before,
     }
+
+
+def _seconds(pull: Pull) -> float | None:
+    return (pull.ended_at - pull.began_at).total_seconds() if pull.ended_at and pull.began_at else None
 
 
 @require_safe
@@ -94,8 +104,11 @@ def live(request: ViewerRequest, number: str) -> HttpResponse:
         return redirect("setup:account", number=number)
     context = live_context(request, found)
     ended = context["pull"] is None
+    said = context["spoken"] or f"The reading has ended: {context['standing'].words}"
+    if said != request.GET.get("said", ""):
+        context["said"] = said
     if ended:
-        context |= {"pulls": history(found)}
+        context |= {"pulls": history(found), "swap_pulls": True}
     return setup_page(request, "account.html", context, partial="live", status=286 if ended else 200)
 
 
@@ -136,8 +149,9 @@ def _live_or_page(request: ViewerRequest, found: Account) -> HttpResponse:
     if not is_fragment(request):
         return redirect("setup:account", number=found.account_id)
     context = live_context(request, found)
+    context["said"] = context["spoken"] or context["standing"].words
     if context["pull"] is None:
-        context |= {"pulls": history(found)}
+        context |= {"pulls": history(found), "swap_pulls": True}
     return setup_page(request, "account.html", context, partial="live")
 
 

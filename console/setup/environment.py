@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -43,9 +44,13 @@ def connect_environment(request: ViewerRequest) -> HttpResponse:
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
 def look(request: ViewerRequest) -> HttpResponse:
-    """Ask the worker whose credentials it has."""
+    """Ask the worker whose credentials it has, and go back to the connection that is being prepared, if one is."""
     request_identity(actor=request.viewer)
-    return redirect("setup:connect-environment")
+    try:
+        draft = UUID(request.POST.get("next", ""))
+    except ValueError:
+        return redirect("setup:connect-environment")
+    return redirect("setup:connect-role", draft=draft)
 
 
 @require_http_methods(["POST"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -45,7 +47,7 @@ def _refuse(request: ViewerRequest) -> HttpResponse:
     form = UploadForm({}, {})
     form.errors.clear()
     form.add_error("export", too_large())
-    response = setup_page(request, "upload.html", {"way": "upload", "form": form}, status=413)
+    response = setup_page(request, "upload.html", _form_context(form), status=413)
     # The rest of the body is not read, so nothing can follow it on this connection.
     response["Connection"] = "close"
     return response
@@ -56,14 +58,18 @@ def _refuse(request: ViewerRequest) -> HttpResponse:
 @require(Right.MANAGE_ACCOUNTS)
 def _upload(request: ViewerRequest) -> HttpResponse:
     if request.method != "POST":
-        return setup_page(request, "upload.html", {"way": "upload", "form": UploadForm()})
+        return setup_page(request, "upload.html", _form_context(UploadForm()))
     form = UploadForm(request.POST, request.FILES)
     if form.is_valid():
         try:
             return _keep(request, form)
         except SetupError as error:
             tell(form, error)
-    return setup_page(request, "upload.html", {"way": "upload", "form": form}, status=422)
+    return setup_page(request, "upload.html", _form_context(form), status=422)
+
+
+def _form_context(form: UploadForm) -> dict[str, Any]:
+    return {"way": "upload", "form": form, "limit": limit_bytes()}
 
 
 def _keep(request: ViewerRequest, form: UploadForm) -> HttpResponse:
@@ -89,6 +95,7 @@ def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
         "job": found,
         "step": step_of(request),
         "is_done": found.state == JobState.DONE,
+        "made": _moment(found.result.get("observed_at", "")),
         "counts": _counted(found.result.get("counts", {})),
     }
     return setup_page(
@@ -98,6 +105,10 @@ def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
         partial="body",
         status=286 if found.is_final and request.GET.get("n") else 200,
     )
+
+
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%-d %b %Y, %H:%M} UTC" if text else ""
 
 
 _KINDS = {

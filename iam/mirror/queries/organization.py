@@ -99,5 +99,5 @@ def _policy(row: EntityState) -> Policy:
         name=row.name,
         kind=row.kind,
         document=row.document.text if row.document else "",
-        is_aws_managed=bool(row.attrs.get("AwsManaged")),
+        is_aws_managed=row.category == "aws",
     )
