@@ -38,10 +38,15 @@ def test_every_request_fails_when_the_rate_is_one(faulty: Handle, kind: str, see
     assert iam.list_users()["Users"]
 
 
-def test_json_services_throttle_in_their_own_words(faulty: Handle) -> None:
-    organizations = hub(faulty, "organizations")
+def test_every_service_throttles_and_denies_in_its_own_words(faulty: Handle) -> None:
+    organizations, ec2 = hub(faulty, "organizations"), reader(faulty, "ec2", "data", region="eu-west-1")
     control(faulty, "faults", {"rate": 1, "kinds": ["throttling"]})
     assert code(organizations.list_roots) == "TooManyRequestsException"
+    assert code(ec2.describe_instances) == "RequestLimitExceeded"
+    control(faulty, "faults/clear", {})
+    control(faulty, "faults", {"deny": {"*": ["organizations:ListRoots", "ec2:DescribeInstances"]}})
+    assert code(organizations.list_roots) == "AccessDeniedException"
+    assert code(ec2.describe_instances) == "UnauthorizedOperation"
 
 
 def test_a_connection_is_cut(faulty: Handle) -> None:

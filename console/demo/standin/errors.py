@@ -24,6 +24,25 @@ class Reply:
     body: bytes
 
 
+# What IAM's own codes are called elsewhere: kind of service → code → (its code there, HTTP status).
+TRANSLATED: dict[str, dict[str, tuple[str, int]]] = {
+    "json": {
+        "AccessDenied": ("AccessDeniedException", 400),
+        "ExpiredToken": ("ExpiredTokenException", 400),
+        "InvalidClientTokenId": ("UnrecognizedClientException", 400),
+        "SignatureDoesNotMatch": ("InvalidSignatureException", 400),
+        "Throttling": ("TooManyRequestsException", 400),
+    },
+    "ec2": {
+        "AccessDenied": ("UnauthorizedOperation", 403),
+        "ExpiredToken": ("RequestExpired", 400),
+        "InvalidClientTokenId": ("AuthFailure", 401),
+        "SignatureDoesNotMatch": ("AuthFailure", 401),
+        "Throttling": ("RequestLimitExceeded", 503),
+    },
+}
+
+
 class AnswerError(ServiceException):  # type: ignore[misc]
     """An AWS error as `AnswerError(code, message)`, raised while moto answers; the API model gives its status."""
 
@@ -39,21 +58,23 @@ class RefusedError(Exception):
 def render(refusal: RefusedError, *, service: str, request_id: str) -> Reply:
     """The refusal in the protocol of the service: query XML, EC2's XML, or JSON 1.1."""
     headers = {"x-amzn-RequestId": request_id}
+    family = "json" if service in JSON_SERVICES else service
+    plain_code, status = TRANSLATED.get(family, {}).get(refusal.code, (refusal.code, refusal.status))
     if service in JSON_SERVICES:
-        body = json.dumps({"__type": refusal.code, "message": refusal.message, "Message": refusal.message})
+        body = json.dumps({"__type": plain_code, "message": refusal.message, "Message": refusal.message})
         headers["Content-Type"] = "application/x-amz-json-1.1"
-        return Reply(refusal.status, headers, body.encode())
+        return Reply(status, headers, body.encode())
     headers["Content-Type"] = "text/xml"
-    code, message = escape(refusal.code), escape(refusal.message)
+    code, message = escape(plain_code), escape(refusal.message)
     if service == "ec2":
         body = (
             f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
             f"<RequestID>{request_id}</RequestID></Response>"
         )
     else:
-        kind = "Sender" if refusal.status < 500 else "Receiver"
+        kind = "Sender" if status < 500 else "Receiver"
         body = (
             f'<ErrorResponse xmlns="{NAMESPACES.get(service, "")}"><Error><Type>{kind}</Type><Code>{code}</Code>'
             f"<Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         )
-    return Reply(refusal.status, headers, body.encode())
+    return Reply(status, headers, body.encode())

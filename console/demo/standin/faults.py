@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from console.demo.standin.errors import JSON_SERVICES, RefusedError
+from console.demo.standin.errors import RefusedError
 
 KINDS = ("throttling", "500", "reset")
 
@@ -85,8 +85,7 @@ class Faults:
         if kind == "500":
             raise RefusedError("InternalFailure", "An internal error has occurred", status=500)
         if kind == "throttling":
-            code = "TooManyRequestsException" if service in JSON_SERVICES else "Throttling"
-            raise RefusedError(code, "Rate exceeded", status=400)
+            raise RefusedError("Throttling", "Rate exceeded", status=400)
 
     def is_denied(self, *, account: str, service: str, action: str) -> bool:
         """Whether the action is on the deny list of the account or of all accounts."""
