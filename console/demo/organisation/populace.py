@@ -146,7 +146,7 @@ def _user(person: Person, account_name: str) -> User:
         boundary="TeamBoundary" if person.team.key in {"contractors", "qa"} else None,
         login=_login(number, age),
         keys=_keys(person, number, age),
-        devices=_devices(number, age, account_name),
+        devices=_devices(person, number, age, account_name),
     )
     story = STORIES.get((account_name, person.login), {})
     told = replace(drawn, **story)
@@ -196,9 +196,14 @@ def _keys(person: Person, number: int, age: int) -> tuple[Key, ...]:
     return (young,)
 
 
-def _devices(number: int, age: int, account_name: str) -> tuple[Device, ...]:
-    """Phones mostly; passkeys, security keys and tokens; two for some; none for one in twenty outside of `data`."""
+def _devices(person: Person, number: int, age: int, account_name: str) -> tuple[Device, ...]:
+    """Phones mostly; passkeys, security keys and tokens; two for some; none for one in twenty outside of `data`.
+
+    Who looks after identities or security has a security key everywhere.
+    """
     since = max(1, age - 3 - number % 200) if age > 210 else max(1, age - 2)
+    if person.team.key in {"iam", "security"}:
+        return (Device(SECURITY_KEY, min(since, 700), "keyring"),)
     roll = (number >> 6) % 100
     if roll < 5 and account_name != "data":
         return ()

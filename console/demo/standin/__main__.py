@@ -23,7 +23,11 @@ def main() -> int:
     from console.demo.standin.starting import prepare
 
     world = prepare(state=options.state)
-    server = Server((options.host, options.port), world)
+    try:
+        server = Server((options.host, options.port), world)
+    except OSError as error:
+        sys.stderr.write(f"The stand-in cannot listen on {options.host}:{options.port}: {error.strerror}.\n")
+        return 1
     ready = f"AWS stand-in on http://{options.host}:{options.port} after {time.monotonic() - began:.1f} s\n"
     sys.stdout.write(ready)
     sys.stdout.flush()
