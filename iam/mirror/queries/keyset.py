@@ -43,7 +43,7 @@ class Beyond(Func):
     output_field = BooleanField()
     conditional = True
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, Any]:
         """`(a, b) > (x, y)`; the first half of the source expressions are the columns, the other half the values."""
         parts = [compiler.compile(e) for e in self.get_source_expressions()]
         half = len(parts) // 2

@@ -1,0 +1,227 @@
+"""What all lists share: through whose eyes, the orders, the tabs, the text filter, and one page or all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet
+
+from iam.guard import Viewer
+from iam.mirror.models import Account, Edge, Entity, Kind, valid_at
+from iam.mirror.queries.keyset import Order, Place, Row, Slice, Value, page, pages
+from iam.mirror.queries.visibility import visible_states
+
+States = QuerySet[Any, Any]
+PAGE = 50
+CHUNK = 500
+WORDS = 5
+ALWAYS = Q()
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """Whose list it is, of which moment (None: now), and of which account (None: of all that they see)."""
+
+    viewer: Viewer
+    at: datetime | None = None
+    account: Account | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
+
+    def days_before(self, days: int) -> datetime:
+        """The moment so many days before the one that is shown."""
+        return (self.at or self.now) - timedelta(days=days)
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One order of a list: the column, the unique column that an index holds beside it, and the type of the values.
+
+    `floor` is the smallest value; it tells the database that a joined row must exist. `past` says whether the order is
+    on offer for past moments: "yes", "account" (only within one, where few rows are to be sorted) or "no".
+    """
+
+    column: str
+    tie: str = "entity"
+    kind: type[str] | type[datetime] = str
+    floor: Value = ""
+    past: Literal["yes", "account", "no"] = "account"
+
+    def order(self, *, descending: bool) -> Order:
+        """The order in one direction."""
+        return Order(self.column, self.tie, descending)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A saved view: the rows it keeps, the query over the leanest table by which they are counted, and its own order."""
+
+    keeps: Callable[[Lens], Q]
+    counts: Callable[[Lens], QuerySet[Any, Any]]
+    is_past: bool = True
+    sort: str = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list: how its rows are found (for a lens and the name of a sort), sorted, split and completed.
+
+    `complete` adds what other tables know of one page of rows, in a fixed number of queries.
+    """
+
+    name: str
+    kinds: tuple[Kind, ...]
+    rows: Callable[[Lens, str], States]
+    sorts: Mapping[str, Sort]
+    tabs: Mapping[str, Tab]
+    filters: Mapping[str, Callable[[Lens, list[str]], Q]]
+    complete: Callable[[Lens, list[Row]], None]
+    sections: tuple[str, ...]
+
+    def sorts_for(self, lens: Lens) -> dict[str, Sort]:
+        """The orders on offer."""
+        allowed = (
+            {"yes", "account", "no"} if lens.at is None else {"yes", "account"} if lens.account else {"yes"}
+        )
+        return {name: sort for name, sort in self.sorts.items() if sort.past in allowed}
+
+    def tabs_for(self, lens: Lens) -> dict[str, Tab]:
+        """The tabs on offer: those that rest on last use are of today only."""
+        return {name: tab for name, tab in self.tabs.items() if lens.at is None or tab.is_past}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a list is wanted: a tab, a text, filters by name with their values, ids (only these), an order."""
+
+    tab: str = "all"
+    text: str = ""
+    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    ids: tuple[int, ...] = ()
+    sort: str = "name"
+    descending: bool = False
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether there is more than a tab, so that the count of the tab is not the count of the rows."""
+        return bool(self.text or self.filters or self.ids)
+
+
+def found(listing: Listing, lens: Lens, wanted: Wanted) -> QuerySet[Any, Row]:
+    """All wanted rows, as mappings, in no order."""
+    rows = listing.rows(lens, wanted.sort)
+    rows = rows.filter(listing.tabs[wanted.tab].keeps(lens), about(lens, listing.kinds, wanted.text))
+    for name, values in wanted.filters:
+        rows = rows.filter(listing.filters[name](lens, list(values)))
+    return rows.filter(entity__in=wanted.ids) if wanted.ids else rows
+
+
+def list_page(
+    listing: Listing, lens: Lens, wanted: Wanted, *, after: Place | None = None, before: Place | None = None
+) -> Slice:
+    """One page of the list, complete: as many queries for the last of 100,000 rows as for one row."""
+    sort = listing.sorts[wanted.sort]
+    rows = found(listing, lens, wanted)
+    if sort.floor and not (after or before):
+        rows = rows.filter(**{f"{sort.column}__gte": sort.floor})
+    order = sort.order(descending=wanted.descending)
+    part = page(rows, order=order, size=PAGE, after=after, before=before)
+    listing.complete(lens, part.rows)
+    return part
+
+
+def all_rows(listing: Listing, lens: Lens, wanted: Wanted) -> Iterator[Row]:
+    """Every wanted row, complete, in order, in the memory of one chunk."""
+    order = listing.sorts[wanted.sort].order(descending=wanted.descending)
+    for chunk in pages(found(listing, lens, wanted), order=order, size=CHUNK):
+        listing.complete(lens, chunk)
+        yield from chunk
+
+
+def states(lens: Lens, *kinds: str) -> States:
+    """The states of these kinds that the lens shows."""
+    wanted = Q(kind=kinds[0]) if len(kinds) == 1 else Q(kind__in=kinds)
+    rows: States = visible_states(lens.viewer, at=lens.at).filter(wanted & of_account(lens))
+    return rows
+
+
+def of_account(lens: Lens) -> Q:
+    """Rows of the account of the lens, if it has one."""
+    return Q(account=lens.account) if lens.account else ALWAYS
+
+
+COMMON = (
+    "entity",
+    "name",
+    "sort_name",
+    "arn",
+    "path",
+    "created_at",
+    "aws_id",
+    "number",
+    "account_name",
+    "gone_at",
+)
+
+
+def common(rows: States) -> States:
+    """What every list shows of a row: its unique id, whether it is gone by now, and its account."""
+    shown: States = rows.annotate(
+        aws_id=F("entity__aws_id"),
+        gone_at=F("entity__gone_at"),
+        number=F("account__account_id"),
+        account_name=F("account__name"),
+    )
+    return shown
+
+
+def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
+    """Rows in whose name, ARN or unique id every word of the text occurs; a key id finds the user who has the key."""
+    words = text.lower().split()[:WORDS]
+    if not words:
+        return ALWAYS
+    named = Entity.objects.filter(kind__in=kinds)
+    keys = Entity.objects.filter(kind=Kind.ACCESS_KEY)
+    if lens.account:
+        named, keys = named.filter(account=lens.account), keys.filter(account=lens.account)
+    then = ALWAYS
+    for word in words:
+        named, keys = named.filter(search__contains=word), keys.filter(search__contains=word)
+        then &= Q(sort_name__contains=word)
+    matches = Q(entity__in=named.values("pk"))
+    if Kind.USER in kinds and words[0].startswith(("akia", "asia")):
+        matches |= Q(entity__in=keys.values("owner"))
+    return matches if lens.at is None else matches | then
+
+
+def either(wanted: Mapping[str, Q], values: list[str]) -> Q:
+    """Rows for which one of the named conditions holds."""
+    chosen = Q(pk__in=[])
+    for value in values:
+        chosen |= wanted[value]
+    return chosen
+
+
+def fact_at(relation: str, at: datetime | None) -> FilteredRelation:
+    """The rows of a relation that held at a moment, at most one for each row where the relation holds one fact at a time."""
+    return FilteredRelation(relation, condition=valid_at(at, prefix=f"{relation}__"))
+
+
+def ties(lens: Lens, kind: str) -> QuerySet[Edge]:
+    """The edges of a kind that held at the moment."""
+    return Edge.objects.filter(valid_at(lens.at), kind=kind)
+
+
+def number_of(
+    rows: QuerySet[Any, Any], *, by: str, among: Iterable[int], distinct: str = "pk"
+) -> dict[int, int]:
+    """How many of the rows belong to each of the entities, by their pk; those that have none are left out."""
+    counted = (
+        rows.filter(**{f"{by}__in": list(among)})
+        .order_by()
+        .values_list(by)
+        .annotate(n=Count(distinct, distinct=True))
+    )
+    return dict(counted)

@@ -1,0 +1,77 @@
+"""Counts beside tabs and below lists: kept for a minute or more, and found in one query when they are not at hand."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import IntegerField, QuerySet, Subquery
+
+from iam.mirror.models import Account
+from iam.mirror.queries.lists.core import Lens, Listing, Wanted, found
+
+CAP = 1000
+"""Filtered rows are counted up to here; a page then says "more than"."""
+FRESH_FOR = 60.0
+PATIENCE = 600.0
+"""A count that took a second is kept for so many seconds, so that counting never takes more than a sliver of the time."""
+
+
+class RowCount(Subquery):
+    """How many rows a query has, as one value within another query."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+Queries = Mapping[str, Callable[[], QuerySet[Any, Any]]]
+
+
+def tab_counts(listing: Listing, lens: Lens, wanted: Wanted, *, generation: object) -> dict[str, int]:
+    """The count of every tab on offer, and under "" that of the wanted rows (at most CAP + 1 where they are narrowed).
+
+    `generation` is whatever changes when there is something new to count: the time of the last reading.
+    """
+    queries: dict[str, Callable[[], QuerySet[Any, Any]]] = {
+        name: lambda tab=tab: tab.counts(lens).values("pk")  # type: ignore[misc]
+        for name, tab in listing.tabs_for(lens).items()
+    }
+    if wanted.is_narrowed:
+        unsorted = Wanted(wanted.tab, wanted.text, wanted.filters, wanted.ids)
+        queries[repr(unsorted)] = lambda: found(listing, lens, unsorted).values("pk")[: CAP + 1]
+    counts = _kept(queries, about=f"{listing.name} {_who(lens)} {generation}")
+    return counts | {"": counts.pop(repr(unsorted)) if wanted.is_narrowed else counts[wanted.tab]}
+
+
+def count(queries: Queries) -> dict[str, int]:
+    """The number of rows of each query, in one query; nothing where no account is connected."""
+    values = {f"n{i}": RowCount(make()) for i, make in enumerate(queries.values())}
+    row = Account.objects.order_by("pk").annotate(**values).values_list(*values).first()
+    return dict(zip(queries, (n or 0 for n in row or [0] * len(queries)), strict=True))
+
+
+def _kept(queries: Queries, *, about: str) -> dict[str, int]:
+    keys = {name: _key(about, name) for name in queries}
+    kept = cache.get_many(keys.values())
+    missing = {name: make for name, make in queries.items() if keys[name] not in kept}
+    if missing:
+        began = time.perf_counter()
+        new = count(missing)
+        took = time.perf_counter() - began
+        cache.set_many({keys[name]: n for name, n in new.items()}, timeout=max(FRESH_FOR, took * PATIENCE))
+        kept |= {keys[name]: n for name, n in new.items()}
+    return {name: kept[key] for name, key in keys.items()}
+
+
+def _key(about: str, name: str) -> str:
+    return "list-count:" + hashlib.blake2b(f"{about} {name}".encode(), digest_size=16).hexdigest()
+
+
+def _who(lens: Lens) -> str:
+    scope = lens.viewer.scope
+    seen = [sorted(part) for part in (scope.user_arns, scope.groups, scope.paths)]
+    accounts = "all" if scope.accounts is None else sorted(scope.accounts)
+    return f"{accounts} {seen} {lens.account.pk if lens.account else 0} {lens.at}"

@@ -1,0 +1,86 @@
+"""The list of instance profiles: the role in each, and how many instances use it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from iam.mirror.models import NEVER, EdgeKind, Kind
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import (
+    ALWAYS,
+    COMMON,
+    Lens,
+    Listing,
+    Sort,
+    States,
+    Tab,
+    common,
+    either,
+    number_of,
+    states,
+    ties,
+)
+
+SORTS = {
+    "name": Sort("sort_name", past="yes"),
+    "created": Sort("created_at", kind=datetime, floor=NEVER),
+}
+
+
+def rows(lens: Lens, sort: str = "name") -> States:
+    """Instance profiles."""
+    shown: States = common(states(lens, Kind.INSTANCE_PROFILE)).values(*COMMON)
+    return shown
+
+
+def _profiles(lens: Lens) -> QuerySet[Any, Any]:
+    return states(lens, Kind.INSTANCE_PROFILE)
+
+
+def _with_role(lens: Lens) -> Q:
+    return Q(entity__in=ties(lens, EdgeKind.PROFILE_ROLE).values("source"))
+
+
+def _in_use(lens: Lens) -> Q:
+    return Q(entity__in=ties(lens, EdgeKind.INSTANCE_PROFILE).values("target"))
+
+
+TABS = {
+    "all": Tab(lambda lens: ALWAYS, _profiles),
+    "no-role": Tab(lambda lens: ~_with_role(lens), lambda lens: _profiles(lens).filter(~_with_role(lens))),
+    "unused": Tab(lambda lens: ~_in_use(lens), lambda lens: _profiles(lens).filter(~_in_use(lens))),
+}
+
+
+def _role(lens: Lens, values: list[str]) -> Q:
+    return either({"yes": _with_role(lens), "no": ~_with_role(lens)}, values)
+
+
+def complete(lens: Lens, found: list[Row]) -> None:
+    """Adds the role (its number and name) and the number of instances: two queries."""
+    profiles = [row["entity"] for row in found]
+    roles = {
+        profile: (role, name)
+        for profile, role, name in ties(lens, EdgeKind.PROFILE_ROLE)
+        .filter(source__in=profiles)
+        .values_list("source", "target", "target__name")
+    }
+    instances = number_of(ties(lens, EdgeKind.INSTANCE_PROFILE), by="target", among=profiles)
+    for row in found:
+        row["role_pk"], row["role"] = roles.get(row["entity"], (None, ""))
+        row["instances"] = instances.get(row["entity"], 0)
+
+
+INSTANCE_PROFILES = Listing(
+    name="instance-profiles",
+    kinds=(Kind.INSTANCE_PROFILE,),
+    rows=rows,
+    sorts=SORTS,
+    tabs=TABS,
+    filters={"role": _role},
+    complete=complete,
+    sections=("instance_profiles", "instances"),
+)

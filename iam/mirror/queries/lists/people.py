@@ -1,0 +1,253 @@
+"""The list of IAM users, people and machines: MFA, password, keys, last activity, groups; and what has changed since a past moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import DateTimeField, F, Q, QuerySet, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
+
+from iam.mirror.models import (
+    NEVER,
+    Edge,
+    EdgeKind,
+    EntityState,
+    Kind,
+    Usage,
+    UserCredentials,
+    valid_at,
+)
+from iam.mirror.naming import display_name
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import (
+    ALWAYS,
+    COMMON,
+    Lens,
+    Listing,
+    Sort,
+    States,
+    Tab,
+    common,
+    either,
+    fact_at,
+    of_account,
+    states,
+)
+from iam.mirror.queries.visibility import visible
+
+CREDENTIALS = "entity__credential_states"
+
+SORTS = {
+    "name": Sort("sort_name", past="yes"),
+    "created": Sort("created_at", kind=datetime, floor=NEVER),
+    "mfa": Sort("mfa", "credentials_user", floor=" "),
+    "key": Sort("key_at", "credentials_user", datetime, floor=NEVER),
+    "activity": Sort("used_at", "usage_user", datetime, floor=NEVER, past="no"),
+}
+
+
+def rows(lens: Lens, sort: str = "name") -> States:
+    """Users with their credentials, tags and (today) last activity.
+
+    A sort by a joined column joins strictly, so that the database may begin with the index of that column; every
+    user of today has a row of credentials and one of usage. In the past a user may not have had them yet.
+    """
+    found: States = states(lens, Kind.USER).annotate(
+        credentials=fact_at(CREDENTIALS, lens.at), tag_set=fact_at("entity__tag_sets", lens.at)
+    )
+    found = _present(found, lens, sort) if lens.at is None else _past(found)
+    found = found.annotate(
+        has_password=F("credentials__has_password"),
+        password_changed_at=F("credentials__password_changed_at"),
+        keys=Coalesce(F("credentials__keys"), 0),
+        active_keys=Coalesce(F("credentials__active_keys"), 0),
+        tags=F("tag_set__tags"),
+    )
+    extra = ("used_at", "usage_user") if lens.at is None else ("now_mfa", "now_key_at", "now_password")
+    shown: States = common(found).values(
+        *COMMON,
+        *(
+            "mfa",
+            "key_at",
+            "credentials_user",
+            "has_password",
+            "password_changed_at",
+            "keys",
+            "active_keys",
+            "tags",
+        ),
+        *extra,
+    )
+    return shown
+
+
+def _present(found: States, lens: Lens, sort: str) -> States:
+    strict: dict[str, Any] = {"credentials__user__isnull": False} if sort in {"mfa", "key"} else {}
+    if lens.account and strict:
+        strict["credentials__account"] = lens.account.pk
+    if sort == "activity":
+        strict = {"entity__usage__kind": Kind.USER}
+        if lens.account:
+            strict["entity__usage__account"] = lens.account.pk
+    shown: States = found.filter(**strict).annotate(
+        mfa=F("credentials__mfa"),
+        key_at=F("credentials__oldest_key_at"),
+        credentials_user=F("credentials__user"),
+        used_at=F("entity__usage__last_used_at"),
+        usage_user=F("entity__usage__entity"),
+        signed_in=KT("entity__usage__details__password_last_used"),
+    )
+    return shown
+
+
+def _past(found: States) -> States:
+    """Without usage, which has no past; with the credentials of today beside those of then."""
+    never = Value(NEVER, output_field=DateTimeField())
+    shown: States = found.annotate(today=fact_at(CREDENTIALS, None)).annotate(
+        mfa=Coalesce(F("credentials__mfa"), Value("unread")),
+        key_at=Coalesce(F("credentials__oldest_key_at"), never),
+        credentials_user=F("entity"),
+        now_mfa=F("today__mfa"),
+        now_key_at=F("today__oldest_key_at"),
+        now_password=F("today__has_password"),
+    )
+    return shown
+
+
+def _users(lens: Lens) -> QuerySet[Any, Any]:
+    return states(lens, Kind.USER)
+
+
+def _credentials(**wanted: Any) -> Callable[[Lens], QuerySet[Any, Any]]:
+    def counted(lens: Lens) -> QuerySet[Any, Any]:
+        values = {name: value(lens) if callable(value) else value for name, value in wanted.items()}
+        held = UserCredentials.objects.filter(valid_at(lens.at), of_account(lens), **values)
+        return visible(held, lens.viewer, entity="user")
+
+    return counted
+
+
+def _usage(lens: Lens) -> QuerySet[Any, Any]:
+    used = Usage.objects.filter(of_account(lens), kind=Kind.USER, entity__gone_at__isnull=True)
+    return visible(used, lens.viewer, entity="entity")
+
+
+def _key_before(days: int) -> Callable[[Lens], Q]:
+    return lambda lens: Q(key_at__gt=NEVER, key_at__lt=lens.days_before(days))
+
+
+def _idle(days: int) -> Callable[[Lens], Q]:
+    """Older than that, and not used for so long; who came lately has had no time."""
+    return lambda lens: Q(used_at__lt=lens.days_before(days), created_at__lt=lens.days_before(days))
+
+
+TABS = {
+    "all": Tab(lambda lens: ALWAYS, _users),
+    "no-mfa": Tab(lambda lens: Q(mfa="none", has_password=True), _credentials(mfa="none", has_password=True)),
+    "old-keys": Tab(
+        _key_before(90),
+        _credentials(oldest_key_at__gt=NEVER, oldest_key_at__lt=lambda lens: lens.days_before(90)),
+        sort="key",
+    ),
+    "inactive": Tab(
+        _idle(45),
+        lambda lens: _usage(lens).filter(
+            last_used_at__lt=lens.days_before(45),
+            entity__in=states(lens, Kind.USER).filter(created_at__lt=lens.days_before(45)).values("entity"),
+        ),
+        is_past=False,
+        sort="activity",
+    ),
+    "never": Tab(
+        lambda lens: Q(has_password=True, signed_in__isnull=True),
+        lambda lens: _credentials(has_password=True)(lens).filter(
+            user__in=_usage(lens).filter(details__password_last_used__isnull=True).values("entity")
+        ),
+        is_past=False,
+    ),
+    "machines": Tab(
+        lambda lens: Q(has_password=False, keys__gt=0), _credentials(has_password=False, keys__gt=0)
+    ),
+}
+
+
+def _mfa(lens: Lens, values: list[str]) -> Q:
+    return Q(mfa__in=values)
+
+
+def _password(lens: Lens, values: list[str]) -> Q:
+    wanted = {
+        "yes": Q(has_password=True),
+        "no": Q(has_password=False),
+        "unread": Q(has_password__isnull=True),
+    }
+    return either(wanted, values)
+
+
+def _keys(lens: Lens, values: list[str]) -> Q:
+    wanted = {
+        "none": Q(active_keys=0),
+        "fresh": Q(key_at__gte=lens.days_before(90)),
+        "90": _key_before(90)(lens),
+        "180": _key_before(180)(lens),
+    }
+    return either(wanted, values)
+
+
+def _activity(lens: Lens, values: list[str]) -> Q:
+    wanted = {
+        "30": Q(used_at__gte=lens.days_before(30)),
+        "90": Q(used_at__gte=lens.days_before(90)),
+        "idle-45": _idle(45)(lens),
+        "idle-90": _idle(90)(lens),
+        "never": Q(used_at=NEVER),
+    }
+    return either(wanted, values)
+
+
+def _group(lens: Lens, values: list[str]) -> Q:
+    named = EntityState.objects.filter(
+        valid_at(lens.at), kind=Kind.GROUP, sort_name__in=[value.lower() for value in values]
+    )
+    members = Edge.objects.filter(valid_at(lens.at), kind=EdgeKind.MEMBER, target__in=named.values("entity"))
+    return Q(entity__in=members.values("source"))
+
+
+FILTERS = {"mfa": _mfa, "group": _group, "password": _password, "key": _keys, "activity": _activity}
+
+
+def complete(lens: Lens, found: list[Row]) -> None:
+    """Adds display name and groups; in the past also what has changed since: groups joined and left."""
+    for row in found:
+        row["display"] = display_name(row["name"], row["tags"])
+        row["groups"], row["joined"], row["left"] = [], [], []
+    by_user = {row["entity"]: row for row in found}
+    then_or_now = valid_at(lens.at) | valid_at(None)
+    ties = Edge.objects.filter(then_or_now, kind=EdgeKind.MEMBER, source__in=by_user).annotate(
+        named=fact_at("target__states", lens.at)
+    )
+    for user, name, newest, since, until in ties.values_list(
+        "source", "named__name", "target__name", "valid_from", "valid_to"
+    ):
+        row, was, still = by_user[user], lens.at is None or since <= lens.at, until is None
+        if was:
+            row["groups"].append(name or newest)
+        if lens.at and was != still:
+            row["joined" if still else "left"].append(newest)
+    for row in found:
+        row["groups"].sort()
+
+
+PEOPLE = Listing(
+    name="people",
+    kinds=(Kind.USER,),
+    rows=rows,
+    sorts=SORTS,
+    tabs=TABS,
+    filters=FILTERS,
+    complete=complete,
+    sections=("users", "credential_report", "mfa_devices", "user_mfa", "user_list"),
+)

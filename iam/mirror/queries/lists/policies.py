@@ -1,0 +1,106 @@
+"""The list of managed policies: whose each is, to how many identities it is attached, its versions, when it was updated."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from iam.mirror.models import NEVER, EdgeKind, Kind, PolicyVersion, valid_at
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import (
+    ALWAYS,
+    COMMON,
+    Lens,
+    Listing,
+    Sort,
+    States,
+    Tab,
+    common,
+    either,
+    number_of,
+    states,
+    ties,
+)
+
+SORTS = {
+    "name": Sort("sort_name", past="yes"),
+    "created": Sort("created_at", kind=datetime, floor=NEVER),
+}
+
+
+def rows(lens: Lens, sort: str = "name") -> States:
+    """Managed policies with their owner and attributes."""
+    shown: States = common(states(lens, Kind.POLICY)).values(*COMMON, "category", "attrs")
+    return shown
+
+
+def _used(lens: Lens) -> Q:
+    """Attached to somebody, or somebody's boundary."""
+    attached = ties(lens, EdgeKind.ATTACHED).values("target")
+    return Q(entity__in=attached) | Q(entity__in=ties(lens, EdgeKind.BOUNDARY).values("target"))
+
+
+def _policies(lens: Lens) -> QuerySet[Any, Any]:
+    return states(lens, Kind.POLICY)
+
+
+def _unattached(lens: Lens) -> Q:
+    return Q(category="customer") & ~_used(lens)
+
+
+TABS = {
+    "all": Tab(lambda lens: ALWAYS, _policies),
+    "customer": Tab(
+        lambda lens: Q(category="customer"), lambda lens: _policies(lens).filter(category="customer")
+    ),
+    "aws": Tab(lambda lens: Q(category="aws"), lambda lens: _policies(lens).filter(category="aws")),
+    "unattached": Tab(_unattached, lambda lens: _policies(lens).filter(_unattached(lens))),
+    "boundaries": Tab(
+        lambda lens: Q(entity__in=ties(lens, EdgeKind.BOUNDARY).values("target")),
+        lambda lens: _policies(lens).filter(entity__in=ties(lens, EdgeKind.BOUNDARY).values("target")),
+    ),
+}
+
+
+def _owner(lens: Lens, values: list[str]) -> Q:
+    return Q(category__in=values)
+
+
+def _attached(lens: Lens, values: list[str]) -> Q:
+    return either({"yes": _used(lens), "no": ~_used(lens)}, values)
+
+
+def complete(lens: Lens, found: list[Row]) -> None:
+    """Adds the numbers of identities that have it, whom it bounds, and of its versions: three queries."""
+    policies = [row["entity"] for row in found]
+    attached = number_of(ties(lens, EdgeKind.ATTACHED), by="target", among=policies)
+    bounds = number_of(ties(lens, EdgeKind.BOUNDARY), by="target", among=policies)
+    versions = number_of(PolicyVersion.objects.filter(valid_at(lens.at)), by="policy", among=policies)
+    for row in found:
+        row["attached"] = attached.get(row["entity"], 0)
+        row["bounds"] = bounds.get(row["entity"], 0)
+        row["versions"] = versions.get(row["entity"], 0)
+        row["default_version"] = row["attrs"].get("DefaultVersionId", "")
+        row["updated_at"] = moment_of(row["attrs"].get("UpdateDate", ""))
+
+
+def moment_of(text: str) -> datetime | None:
+    """A moment as attributes hold it (ISO 8601); None where there is none."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except (ValueError, AttributeError):
+        return None
+
+
+POLICIES = Listing(
+    name="policies",
+    kinds=(Kind.POLICY,),
+    rows=rows,
+    sorts=SORTS,
+    tabs=TABS,
+    filters={"owner": _owner, "attached": _attached},
+    complete=complete,
+    sections=("policies", "users", "groups", "roles"),
+)

@@ -1,0 +1,80 @@
+"""The list of identity providers, SAML and OpenID Connect: until when each is valid, who it is for, which roles trust it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
+
+from iam.mirror.models import EntityState, Kind, valid_at
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import (
+    ALWAYS,
+    COMMON,
+    Lens,
+    Listing,
+    Sort,
+    States,
+    Tab,
+    common,
+    states,
+)
+from iam.mirror.queries.lists.counts import RowCount
+from iam.mirror.queries.lists.policies import moment_of
+
+KINDS = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
+SORTS = {"name": Sort("sort_name", past="yes")}
+
+
+def rows(lens: Lens, sort: str = "name") -> States:
+    """Providers, each with the number of roles of its account whose trust policy names its ARN."""
+    trusting = EntityState.objects.filter(
+        valid_at(lens.at),
+        account=OuterRef("account"),
+        kind=Kind.ROLE,
+        category__in=["saml", "oidc", "any"],
+        document__text__contains=Concat(Value('"'), OuterRef("arn"), Value('"')),
+    )
+    found = common(states(lens, *KINDS)).annotate(roles=RowCount(trusting.values("pk")))
+    shown: States = found.values(*COMMON, "kind", "attrs", "roles")
+    return shown
+
+
+def _of_kind(kind: str) -> Tab:
+    def counts(lens: Lens) -> QuerySet[Any, Any]:
+        return states(lens, kind)
+
+    return Tab(lambda lens: Q(kind=kind), counts)
+
+
+TABS = {
+    "all": Tab(lambda lens: ALWAYS, lambda lens: states(lens, *KINDS)),
+    "saml": _of_kind(Kind.SAML_PROVIDER),
+    "oidc": _of_kind(Kind.OIDC_PROVIDER),
+}
+
+
+def complete(lens: Lens, found: list[Row]) -> None:
+    """Reads off the attributes: until when a SAML provider's metadata is valid, and the audiences of an OpenID Connect one."""
+    shown = lens.at or lens.now
+    for row in found:
+        attrs = row["attrs"]
+        until = moment_of(attrs.get("ValidUntil") or "")
+        row["valid_until"] = until
+        row["is_expired"] = until is not None and until <= shown
+        row["ends_soon"] = until is not None and shown < until <= shown + timedelta(days=30)
+        row["audiences"] = attrs.get("ClientIDList") or []
+
+
+PROVIDERS = Listing(
+    name="providers",
+    kinds=KINDS,
+    rows=rows,
+    sorts=SORTS,
+    tabs=TABS,
+    filters={},
+    complete=complete,
+    sections=("providers", "roles"),
+)

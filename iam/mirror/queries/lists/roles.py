@@ -1,0 +1,139 @@
+"""The list of IAM roles: who may assume each, when it was last used, its policies and its boundary."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from iam.mirror.models import NEVER, Edge, EdgeKind, InlinePolicy, Kind, Usage, valid_at
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import (
+    ALWAYS,
+    COMMON,
+    Lens,
+    Listing,
+    Sort,
+    States,
+    Tab,
+    common,
+    either,
+    number_of,
+    of_account,
+    states,
+    ties,
+)
+from iam.mirror.queries.visibility import visible
+
+FEDERATED = Q(category__in=["saml", "oidc"])
+SORTS = {
+    "name": Sort("sort_name", past="yes"),
+    "created": Sort("created_at", kind=datetime, floor=NEVER),
+    "used": Sort("used_at", "usage_role", datetime, floor=NEVER, past="no"),
+}
+
+
+def rows(lens: Lens, sort: str = "name") -> States:
+    """Roles with their category and attributes, and (today) last use; every role of today has a row of usage."""
+    found = states(lens, Kind.ROLE)
+    if lens.at is not None:
+        return common(found).values(*COMMON, "category", "attrs")
+    if sort == "used":
+        account = {"entity__usage__account": lens.account.pk} if lens.account else {}
+        found = found.filter(entity__usage__kind=Kind.ROLE, **account)
+    found = found.annotate(
+        used_at=F("entity__usage__last_used_at"),
+        region=F("entity__usage__region"),
+        usage_role=F("entity__usage__entity"),
+    )
+    return common(found).values(*COMMON, "category", "attrs", "used_at", "region", "usage_role")
+
+
+def _roles(kept: Q) -> Tab:
+    return Tab(lambda lens: kept, lambda lens: states(lens, Kind.ROLE).filter(kept))
+
+
+def _unused(days: int, lens: Lens) -> Q:
+    """Older than that, not used for so long, and not AWS's own."""
+    since = lens.days_before(days)
+    return Q(used_at__lt=since, created_at__lt=since) & ~Q(category="service-linked")
+
+
+def _count_unused(lens: Lens) -> QuerySet[Any, Any]:
+    since = lens.days_before(90)
+    old = states(lens, Kind.ROLE).filter(created_at__lt=since).exclude(category="service-linked")
+    used = Usage.objects.filter(of_account(lens), kind=Kind.ROLE, last_used_at__lt=since)
+    return visible(used.filter(entity__in=old.values("entity")), lens.viewer, entity="entity")
+
+
+TABS = {
+    "all": _roles(ALWAYS),
+    "cross-account": _roles(Q(category="cross-account")),
+    "federated": _roles(FEDERATED),
+    "anyone": _roles(Q(category="any")),
+    "services": _roles(Q(category__startswith="service:")),
+    "service-linked": _roles(Q(category="service-linked")),
+    "unused": Tab(lambda lens: _unused(90, lens), _count_unused, is_past=False, sort="used"),
+}
+
+
+def _trust(lens: Lens, values: list[str]) -> Q:
+    wanted = {
+        "cross-account": Q(category="cross-account"),
+        "account": Q(category="account"),
+        "saml": Q(category="saml"),
+        "oidc": Q(category="oidc"),
+        "services": Q(category__startswith="service:"),
+        "ec2": Q(category="service:ec2"),
+        "lambda": Q(category="service:lambda"),
+        "service-linked": Q(category="service-linked"),
+        "any": Q(category="any"),
+        "nobody": Q(category=""),
+    }
+    return either(wanted, values)
+
+
+def _use(lens: Lens, values: list[str]) -> Q:
+    wanted = {
+        "30": Q(used_at__gte=lens.days_before(30)),
+        "90": Q(used_at__gte=lens.days_before(90)),
+        "unused-90": _unused(90, lens),
+        "never": Q(used_at=NEVER),
+    }
+    return either(wanted, values)
+
+
+def _boundary(lens: Lens, values: list[str]) -> Q:
+    bounded = Q(entity__in=ties(lens, EdgeKind.BOUNDARY).values("source"))
+    return either({"yes": bounded, "no": ~bounded}, values)
+
+
+def complete(lens: Lens, found: list[Row]) -> None:
+    """Adds the numbers of attached and of inline policies and the name of the boundary: two queries."""
+    by_role = {row["entity"]: row for row in found}
+    for row in found:
+        row["attached"], row["boundary"] = 0, ""
+    held = Q(kind__in=[EdgeKind.ATTACHED, EdgeKind.BOUNDARY]) & valid_at(lens.at)
+    for role, kind, name in Edge.objects.filter(held, source__in=by_role).values_list(
+        "source", "kind", "target__name"
+    ):
+        if kind == EdgeKind.BOUNDARY:
+            by_role[role]["boundary"] = name
+        else:
+            by_role[role]["attached"] += 1
+    inline = number_of(InlinePolicy.objects.filter(valid_at(lens.at)), by="owner", among=by_role)
+    for row in found:
+        row["inline"] = inline.get(row["entity"], 0)
+
+
+ROLES = Listing(
+    name="roles",
+    kinds=(Kind.ROLE,),
+    rows=rows,
+    sorts=SORTS,
+    tabs=TABS,
+    filters={"trust": _trust, "use": _use, "boundary": _boundary},
+    complete=complete,
+    sections=("roles", "role_list"),
+)
