@@ -13,6 +13,9 @@ from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, Kind, Sect
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.subject import reread_entity
+
+__all__ = ["reread_entity", "reread_memberships"]
 
 
 def reread_memberships(account: Account, aws: Aws, user: Entity, *, cause_id: UUID | None) -> None:

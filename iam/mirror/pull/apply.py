@@ -146,7 +146,12 @@ def _redirect(census: Census, parts: Iterable[Part], roster: Roster) -> None:
         change = temporal.Difference()
         for pk, source, kind, target in rows.values_list("id", "source_id", "kind", "target_id"):
             known = census.by_pk.get(source)
-            if known is None or source in read or not part.covers(known) or is_newer(known, part.seen.at):
+            if (
+                known is None
+                or source in read
+                or not part.covers(known)
+                or is_newer(known, part.seen.at, is_direct=part.is_direct)
+            ):
                 continue
             if kind in _POINTED.get(Kind(roster.moved[target].kind), ()):
                 change.closes.append(pk)

@@ -10,7 +10,7 @@ from iam.aws.records import LastUsed
 from iam.mirror.models import Kind
 from iam.mirror.pull.census import Known
 from iam.mirror.pull.facts import Found, Part
-from iam.mirror.pull.job import Job, Reading
+from iam.mirror.pull.job import Job, LiveJob, Reading
 from iam.mirror.pull.sections import GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.pull.transform.credentials import VIRTUAL
 from iam.mirror.pull.transform.principals import Intern, found_of
@@ -23,6 +23,9 @@ SECTION_OF = {
 }
 
 
+Digest = Callable[[str, str], bytes | None]
+
+
 @dataclass
 class Bulk:
     """The bulk answer, taken apart: what changed, what did not, and when each role was last used, by unique id."""
@@ -33,11 +36,11 @@ class Bulk:
     )
     last_used: dict[str, LastUsed | None] = field(default_factory=dict)
 
-    def take(self, item: Item, *, account_id: str, intern: Intern) -> None:
-        """Add one entity of a page."""
+    def take(self, item: Item, *, account_id: str, intern: Intern, known: Digest) -> None:
+        """Add one entity; `known` gives the digest that the mirror has of it."""
         if item.kind == Kind.ROLE:
             self.last_used[item.aws_id] = item.last_used
-        if item.record is None:
+        if item.record is None or item.digest == known(item.kind, item.aws_id):
             self.unchanged[item.kind].append((item.kind, item.aws_id))
         else:
             self.found[item.kind].append(
@@ -45,7 +48,7 @@ class Bulk:
             )
 
 
-def read_authorization(job: Job) -> Reading[Bulk]:
+def read_authorization(job: LiveJob) -> Reading[Bulk]:
     """Walk all pages; documents are stored as they pass by, so that only their digests are kept."""
     pages = 0
 
@@ -62,9 +65,11 @@ def read_authorization(job: Job) -> Reading[Bulk]:
     return reading
 
 
-def _take_page(job: Job, bulk: Bulk, page: Page) -> None:
+def _take_page(job: LiveJob, bulk: Bulk, page: Page) -> None:
     for item in page.items:
-        bulk.take(item, account_id=job.account.account_id, intern=job.documents.intern)
+        bulk.take(
+            item, account_id=job.account.account_id, intern=job.documents.intern, known=job.census.digest
+        )
     job.documents.flush()
     job.progress.check()
 

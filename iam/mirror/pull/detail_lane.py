@@ -17,7 +17,7 @@ from iam.mirror.pull.detail_apply import Visited, apply_batch
 from iam.mirror.pull.detail_reads import Answers, read_section
 from iam.mirror.pull.facts import Outcome
 from iam.mirror.pull.freshness import Verdict, verdict_of
-from iam.mirror.pull.job import Job
+from iam.mirror.pull.job import LiveJob
 from iam.mirror.pull.needs import TAGGED, Visit, has_readable_tags, visits
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
@@ -48,7 +48,7 @@ class Lane:
         return any(section not in self.errors for section in visit.sections)
 
 
-def pull_details(job: Job) -> None:
+def pull_details(job: LiveJob) -> None:
     """Visit what needs it most, within the budget; what is left waits for the next pull."""
     budget = settings.DETAIL_CALLS
     if not budget:
@@ -71,12 +71,12 @@ def pull_details(job: Job) -> None:
         _settle(job, lane, section)
 
 
-def _reports(job: Job) -> dict[int, dict[str, Any]]:
+def _reports(job: LiveJob) -> dict[int, dict[str, Any]]:
     rows = UserCredentials.objects.filter(account=job.account, valid_to__isnull=True)
     return dict(rows.values_list("user_id", "report").iterator(chunk_size=5000))
 
 
-def _read_batch(job: Job, lane: Lane, batch: list[Visit]) -> None:
+def _read_batch(job: LiveJob, lane: Lane, batch: list[Visit]) -> None:
     answers = Answers(lines=job.reported.lines if job.reported else {})
     at = timezone.now()
     visited: list[Visited] = []
@@ -92,7 +92,7 @@ def _read_batch(job: Job, lane: Lane, batch: list[Visit]) -> None:
         _add(job.outcomes.setdefault(section, Outcome()), outcome)
 
 
-def _read_visit(job: Job, lane: Lane, visit: Visit, answers: Answers) -> tuple[str, ...] | None:
+def _read_visit(job: LiveJob, lane: Lane, visit: Visit, answers: Answers) -> tuple[str, ...] | None:
     """Read what is due of one entity; the sections that could not be read, or None when it has gone meanwhile."""
     gaps: list[str] = []
     for section in visit.sections:
@@ -121,14 +121,14 @@ def _add(total: Outcome, outcome: Outcome) -> None:
     total.held = outcome.held or total.held
 
 
-def _settle(job: Job, lane: Lane, section: str) -> None:
+def _settle(job: LiveJob, lane: Lane, section: str) -> None:
     outcome = job.outcomes.setdefault(section, Outcome())
     outcome.count = _count(job, section)
     job.verdicts[section] = verdict = _verdict(job, lane, section, outcome)
     job.freshness.end(verdict, outcome=outcome, now=timezone.now())
 
 
-def _count(job: Job, section: str) -> int:
+def _count(job: LiveJob, section: str) -> int:
     """How many entities the section is about."""
     if section == LOGIN_PROFILES:
         rows = UserCredentials.objects.filter(account=job.account, valid_to__isnull=True, has_password=True)
@@ -139,7 +139,7 @@ def _count(job: Job, section: str) -> int:
     return sum(1 for known in known_of_kind if section != USER_MFA or not is_virtual_device(known))
 
 
-def _verdict(job: Job, lane: Lane, section: str, outcome: Outcome) -> Verdict:
+def _verdict(job: LiveJob, lane: Lane, section: str, outcome: Outcome) -> Verdict:
     calls, left = lane.calls[section], lane.waiting[section] - lane.read[section]
     if section in lane.errors:
         is_partial = lane.read[section] > 0
@@ -160,7 +160,7 @@ def _verdict(job: Job, lane: Lane, section: str, outcome: Outcome) -> Verdict:
     )
 
 
-def _observed_at(job: Job, lane: Lane, section: str) -> datetime:
+def _observed_at(job: LiveJob, lane: Lane, section: str) -> datetime:
     """The oldest moment of which a fact of the section is; what the report bears out is as new as the report."""
     kinds = TAGGED if section == TAGS else (Kind.USER,)
     moments = [known.detail_at for known in job.census.of_kind(*kinds) if known.detail_at is not None]

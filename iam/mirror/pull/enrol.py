@@ -16,9 +16,14 @@ SETTLES_IN = timedelta(seconds=10)
 """IAM is eventually consistent: a bulk read that begins so soon after a change's own re-read may still be without it."""
 
 
-def is_newer(known: Known, at: datetime) -> bool:
-    """Whether an entity was read on its own after a reading began, so that the reading has nothing to say about it."""
-    return known.reread_at is not None and known.reread_at + SETTLES_IN > at
+def is_newer(known: Known, at: datetime, *, is_direct: bool = False) -> bool:
+    """Whether an entity was read on its own after a reading began, so that the reading has nothing to say about it.
+
+    `is_direct` goes for a reading of the entity alone, straight after a change: it waits for nothing.
+    """
+    if known.reread_at is None:
+        return False
+    return known.reread_at > at if is_direct else known.reread_at + SETTLES_IN > at
 
 
 class Names:
@@ -87,7 +92,7 @@ def _enrol_part(census: Census, part: Part, roster: Roster) -> None:
             continue
         if known.gone_at is None:
             roster.seen.add(known.id)
-        if is_newer(known, part.seen.at):
+        if is_newer(known, part.seen.at, is_direct=part.is_direct):
             continue
         if known.gone_at is not None:
             roster.fresh.add(known.id)

@@ -88,7 +88,8 @@ class Part:
 
     `found` are the entities to compare; `unchanged` (kind, unique id) those whose bytes are as known. `covers` tells
     which entities the section speaks of: those of them that were not seen are gone, if `is_whole`. A part that covers some
-    of a section's entities only gives the size of the whole and how many of it have ended before in this pull.
+    of a section's entities only, gives the size of the whole and how many of it have ended before in this pull.
+    `is_direct` marks the reading of one entity alone.
     """
 
     section: str
@@ -99,6 +100,7 @@ class Part:
     is_whole: bool = True
     whole_size: int | None = None
     ended_before: int = 0
+    is_direct: bool = False
 
 
 @dataclass(slots=True)

@@ -1,47 +1,17 @@
-"""The fast lane: the whole account in a few bulk calls; the principals and what belongs to them are applied together."""
+"""The fast lane: the whole account in a few bulk calls."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from iam.aws.reads import lists
-from iam.aws.reads.credential_report import CredentialReport, read_credential_report
-from iam.aws.records import RoleListing, UserListing, VirtualMfaDeviceRecord
-from iam.mirror.models import Kind
-from iam.mirror.pull.account_facts import load_facts, root_facts
-from iam.mirror.pull.apply import Applied, apply_parts
-from iam.mirror.pull.authorization import Bulk, is_virtual_device, parts_of, read_authorization
-from iam.mirror.pull.census import Census, Known
-from iam.mirror.pull.credentials import Clock, Reported, creation_times, derive, key_uses, match_report
-from iam.mirror.pull.facts import Outcome, Part, Seen
-from iam.mirror.pull.job import Job, Reading
-from iam.mirror.pull.sections import (
-    AUTHORIZATION,
-    CREDENTIAL_REPORT,
-    MFA_DEVICES,
-    ROLE_LIST,
-    USER_LIST,
-    USERS,
-)
-from iam.mirror.pull.states import load_attrs
-from iam.mirror.pull.transform.credentials import report_use, virtual_device
-from iam.mirror.pull.usage import PASSWORD, Use, instant, load_usage
+from iam.aws.reads.credential_report import read_credential_report
+from iam.mirror.pull.authorization import read_authorization
+from iam.mirror.pull.job import LiveJob
+from iam.mirror.pull.principals import Principals, apply_principals
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, MFA_DEVICES, ROLE_LIST, USER_LIST
 
 
-@dataclass
-class Principals:
-    """All that is read before the principals can be applied."""
-
-    authorization: Reading[Bulk]
-    user_list: Reading[tuple[UserListing, ...]]
-    role_list: Reading[tuple[RoleListing, ...]]
-    devices: Reading[tuple[VirtualMfaDeviceRecord, ...]]
-    report: Reading[CredentialReport]
-
-
-def pull_principals(job: Job) -> None:
-    """Read and apply users, groups, roles and policies with their credentials and their last use, in one transaction."""
+def pull_principals(job: LiveJob) -> None:
+    """Read users, groups, roles and policies and all that belongs to them, then apply them together."""
     aws = job.aws
     read = Principals(
         user_list=job.read(USER_LIST, lambda: lists.list_users(aws)),
@@ -52,139 +22,4 @@ def pull_principals(job: Job) -> None:
     )
     job.progress.enter("Comparing")
     with job.applying():
-        _apply(job, read)
-
-
-def _apply(job: Job, read: Principals) -> None:
-    limit = job.take_hold()
-    _complete_roles(read)
-    applied = apply_parts(
-        job.census, [*parts_of(job, read.authorization), *_device_part(job, read)], limit=limit
-    )
-    for section in AUTHORIZATION:
-        job.settle(read.authorization, outcome=applied.outcomes.get(section), section=section)
-    patched = _patch_roles(job, read)
-    job.reported = reported = _match_report(job, read)
-    changed = _derive_credentials(job, read, applied, reported)
-    _load_usage(job, read, reported)
-    job.settle(read.role_list, outcome=_outcome(read.role_list, patched))
-    job.settle(read.user_list, outcome=_outcome(read.user_list, set()))
-    job.settle(read.devices, outcome=applied.outcomes.get(MFA_DEVICES))
-    report = read.report.value
-    if report is not None:
-        _load_root(job, report)
-    job.settle(
-        read.report,
-        outcome=Outcome(count=len(report.rows), changed=changed) if report else None,
-        observed_at=report.generated_at if report else None,
-    )
-
-
-def _load_root(job: Job, report: CredentialReport) -> None:
-    before = job.freshness.observed_at(CREDENTIAL_REPORT)
-    if before is None or report.generated_at > before:
-        load_facts(job.account, root_facts(report), seen=Seen(at=report.generated_at, after=before))
-
-
-def _outcome(
-    reading: Reading[tuple[UserListing, ...]] | Reading[tuple[RoleListing, ...]], changed: set[int]
-) -> Outcome | None:
-    return None if reading.value is None else Outcome(count=len(reading.value), changed=changed)
-
-
-def _device_part(job: Job, read: Principals) -> list[Part]:
-    if read.devices.value is None:
-        return []
-    return [
-        Part(
-            section=MFA_DEVICES,
-            seen=job.seen(MFA_DEVICES, at=read.devices.began_at),
-            found=[virtual_device(record) for record in read.devices.value],
-            covers=is_virtual_device,
-        )
-    ]
-
-
-def _complete_roles(read: Principals) -> None:
-    """Add to roles that were decoded what only ListRoles says, so that they get one state and not two."""
-    listed = {listing.aws_id: _role_attrs(listing) for listing in read.role_list.value or ()}
-    for found in read.authorization.value.found[Kind.ROLE.value] if read.authorization.value else ():
-        found.attrs = {**found.attrs, **listed.get(found.aws_id, {})}
-
-
-def _role_attrs(listing: RoleListing) -> dict[str, object]:
-    return {"MaxSessionDuration": listing.max_session_duration, "Description": listing.description}
-
-
-def _patch_roles(job: Job, read: Principals) -> set[int]:
-    """Set the same on roles whose bytes in the bulk answer are as they were."""
-    patches = {
-        known.id: _role_attrs(listing)
-        for listing in read.role_list.value or ()
-        if (known := job.census.current.get((Kind.ROLE.value, listing.aws_id))) is not None
-    }
-    seen = job.seen(ROLE_LIST, at=read.role_list.began_at)
-    return load_attrs(job.census, patches, kind=Kind.ROLE.value, seen=seen)
-
-
-def _match_report(job: Job, read: Principals) -> Reported | None:
-    if read.report.value is None:
-        return None
-    census = job.census
-    created: dict[int, datetime | None] = {
-        known.id: listing.created_at
-        for listing in read.user_list.value or ()
-        if (known := census.current.get((Kind.USER.value, listing.aws_id))) is not None
-    }
-    return match_report(census, read.report.value, created=created or creation_times(census))
-
-
-def _derive_credentials(job: Job, read: Principals, applied: Applied, reported: Reported | None) -> set[int]:
-    """Derive the rows of all users when AWS has made a new report, else of those of whom something else is new."""
-    census, devices = job.census, read.devices
-    before = job.freshness.observed_at(CREDENTIAL_REPORT)
-    is_new = reported is not None and (before is None or reported.at > before)
-    clock = Clock(
-        seen=job.seen(MFA_DEVICES, at=devices.began_at),
-        born=job.seen(USERS, at=read.authorization.began_at),
-        listed_at=devices.began_at if devices.is_whole else job.freshness.observed_at(MFA_DEVICES),
-        reported_at=reported.at if reported else before,
-        reported_before=before,
-        released=frozenset(applied.roster.released),
-    )
-    users = list(census.of_kind(Kind.USER)) if is_new else _touched(census, applied)
-    return derive(census, users, reported=reported, clock=clock) - applied.roster.added
-
-
-def _touched(census: Census, applied: Applied) -> list[Known]:
-    """Users who are new, and those who got, lost or changed a device."""
-    roster = applied.roster
-    devices = applied.outcomes.get(MFA_DEVICES, Outcome()).changed | roster.added
-    owners = {known.owner_id for pk in devices if (known := census.by_pk.get(pk)) is not None}
-    ids = roster.added | roster.released | owners
-    return [known for known in census.of_kind(Kind.USER) if known.id in ids]
-
-
-def _load_usage(job: Job, read: Principals, reported: Reported | None) -> None:
-    """When each user and role was last used, from the list of users, the report, and the bulk answer."""
-    census = job.census
-    uses = {pk: report_use(line) for pk, line in reported.lines.items()} if reported else {}
-    for listing in read.user_list.value or ():
-        user = census.current.get((Kind.USER.value, listing.aws_id))
-        if user is not None:
-            _note_sign_in(uses.setdefault(user.id, Use()), listing)
-    for aws_id, last_used in read.authorization.value.last_used.items() if read.authorization.value else ():
-        role = census.current.get((Kind.ROLE.value, aws_id))
-        if role is not None and last_used is not None:
-            uses[role.id] = Use(at=last_used.at, region=last_used.region or "")
-    if reported is not None and reported.at != job.freshness.observed_at(CREDENTIAL_REPORT):
-        uses.update(key_uses(census, reported))
-    used = census.of_kind(Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
-    load_usage(census.account.pk, entities=used, uses=uses, observed_at=read.authorization.began_at)
-
-
-def _note_sign_in(use: Use, listing: UserListing) -> None:
-    use.note(listing.password_last_used)
-    signed_in = instant(listing.password_last_used)
-    if (use.details.get(PASSWORD) or "") <= (signed_in or ""):
-        use.details[PASSWORD] = signed_in
+        apply_principals(job, read)

@@ -15,7 +15,7 @@ from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import is_of_kind
 from iam.mirror.pull.census import Known
 from iam.mirror.pull.facts import Found, Outcome, Part
-from iam.mirror.pull.job import Job, Reading
+from iam.mirror.pull.job import LiveJob, Reading
 from iam.mirror.pull.organization import pull_organization
 from iam.mirror.pull.sections import (
     ACCOUNT,
@@ -32,7 +32,7 @@ from iam.mirror.pull.transform.credentials import service_credential
 ALL_REGIONS = "all"
 
 
-def pull_settings(job: Job) -> None:
+def pull_settings(job: LiveJob) -> None:
     """Read and apply the account's settings; the counts among them tell how many calls are to come."""
     reading = job.read(ACCOUNT, lambda: read_settings(job.aws))
     found = reading.value
@@ -58,7 +58,7 @@ def expected_calls(summary: dict[str, int]) -> int:
     return pages + summary.get("Providers", 0) + 14
 
 
-def pull_inventory(job: Job) -> None:
+def pull_inventory(job: LiveJob) -> None:
     """Read and apply all other sections of the fast lane."""
     aws = job.aws
     _pull(
@@ -89,7 +89,11 @@ def _providers(aws: Aws) -> list[Found]:
 
 
 def _pull(
-    job: Job, section: str, get: Callable[[], list[Found]], *, covers: Callable[[Known], bool] | None = None
+    job: LiveJob,
+    section: str,
+    get: Callable[[], list[Found]],
+    *,
+    covers: Callable[[Known], bool] | None = None,
 ) -> None:
     reading = job.read(section, get)
     with job.applying():
@@ -97,7 +101,7 @@ def _pull(
         job.settle(reading, outcome=outcome)
 
 
-def _apply(job: Job, reading: Reading[list[Found]], *, covers: Callable[[Known], bool]) -> Outcome | None:
+def _apply(job: LiveJob, reading: Reading[list[Found]], *, covers: Callable[[Known], bool]) -> Outcome | None:
     limit = job.take_hold()
     if reading.value is None:
         return None
@@ -106,7 +110,7 @@ def _apply(job: Job, reading: Reading[list[Found]], *, covers: Callable[[Known],
     return apply_parts(job.census, [part], limit=limit).outcomes[reading.section]
 
 
-def pull_instances(job: Job) -> None:
+def pull_instances(job: LiveJob) -> None:
     """EC2 instances of the regions that are asked for; those of other regions are left as they are."""
     regions: set[str] = set()
 

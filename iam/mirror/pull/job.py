@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -46,11 +46,10 @@ class Reading(Generic[T]):
 
 @dataclass
 class Job:
-    """One pull at work."""
+    """One pull at work, or an upload: what applying needs."""
 
     account: Account
     pull: Pull
-    aws: Aws
     progress: Progress
     began_at: datetime
     census: Census
@@ -59,19 +58,6 @@ class Job:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     reported: Reported | None = None
-
-    def read(self, section: str, get: Callable[[], T]) -> Reading[T]:
-        """Read a section by `get`; an AwsError becomes part of the reading."""
-        self.progress.enter(f"Reading {LABELS[section].lower()}")
-        reading: Reading[T] = Reading(section, began_at=timezone.now())
-        self.freshness.begin(section, at=reading.began_at)
-        before = self.progress.calls
-        try:
-            reading.value = get()
-        except AwsError as error:
-            reading.error = error
-        reading.calls = self.progress.calls - before
-        return reading
 
     def seen(self, section: str, *, at: datetime) -> Seen:
         """An observation of a section at a moment."""
@@ -91,7 +77,7 @@ class Job:
 
     def settle(
         self,
-        reading: Reading[T],
+        reading: Reading[Any],
         *,
         outcome: Outcome | None,
         section: str | None = None,
@@ -101,6 +87,7 @@ class Job:
         name = section or reading.section
         calls = reading.calls if name == reading.section else 0
         if reading.error is not None:
+            outcome = None
             verdict = verdict_of(
                 name, reading.error, began_at=reading.began_at, calls=calls, is_partial=reading.is_partial
             )
@@ -121,3 +108,23 @@ class Job:
         self.verdicts[name] = verdict
         if outcome is not None:
             self.outcomes[name] = outcome
+
+
+@dataclass(kw_only=True)
+class LiveJob(Job):
+    """A pull that reads from AWS."""
+
+    aws: Aws
+
+    def read(self, section: str, get: Callable[[], T]) -> Reading[T]:
+        """Read a section by `get`; an AwsError becomes part of the reading."""
+        self.progress.enter(f"Reading {LABELS[section].lower()}")
+        reading: Reading[T] = Reading(section, began_at=timezone.now())
+        self.freshness.begin(section, at=reading.began_at)
+        before = self.progress.calls
+        try:
+            reading.value = get()
+        except AwsError as error:
+            reading.error = error
+        reading.calls = self.progress.calls - before
+        return reading

@@ -10,14 +10,14 @@ from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import is_of_kind
 from iam.mirror.pull.facts import Outcome, Part
-from iam.mirror.pull.job import Job, Reading
+from iam.mirror.pull.job import LiveJob, Reading
 from iam.mirror.pull.sections import KINDS, ORGANIZATION
 from iam.mirror.pull.transform.organization import organization_entities, paths
 
 Organization = OrganizationTree | OrganizationRecord | None
 
 
-def pull_organization(job: Job) -> None:
+def pull_organization(job: LiveJob) -> None:
     """The tree where this account shows it; elsewhere only to which organization the account belongs."""
     reading = job.read(ORGANIZATION, lambda: _read_organization(job))
     found = reading.value
@@ -33,7 +33,7 @@ def pull_organization(job: Job) -> None:
         job.settle(reading, outcome=outcome)
 
 
-def _read_organization(job: Job) -> Organization:
+def _read_organization(job: LiveJob) -> Organization:
     """The tree; the mere organization for an account that may not see it; None for an account that is in none.
 
     AWS shows the tree to the management account and to delegated administrators, and denies it to all other members;
@@ -54,7 +54,7 @@ def _read_organization(job: Job) -> Organization:
         raise
 
 
-def _apply_tree(job: Job, reading: Reading[Organization], tree: OrganizationTree | None) -> Outcome:
+def _apply_tree(job: LiveJob, reading: Reading[Organization], tree: OrganizationTree | None) -> Outcome:
     if tree is None:
         job.take_hold()
         return Outcome()
@@ -67,7 +67,10 @@ def _apply_tree(job: Job, reading: Reading[Organization], tree: OrganizationTree
 
 
 def _apply_membership(
-    job: Job, reading: Reading[Organization], record: OrganizationRecord | None, tree: OrganizationTree | None
+    job: LiveJob,
+    reading: Reading[Organization],
+    record: OrganizationRecord | None,
+    tree: OrganizationTree | None,
 ) -> None:
     value = (
         {

@@ -15,7 +15,7 @@ from iam.mirror.models.accounts import PullState
 from iam.mirror.pull import detail_lane, fast_lane, inventory
 from iam.mirror.pull.census import Census
 from iam.mirror.pull.freshness import Freshness
-from iam.mirror.pull.job import Job
+from iam.mirror.pull.job import Job, LiveJob
 from iam.mirror.pull.progress import LeaseLostError, Progress, PullCancelledError, claim
 from iam.mirror.pull.reach import UnreachableError, open_account
 
@@ -42,14 +42,14 @@ def run_pull(pull_id: UUID) -> None:
         return
     except Exception:
         # Whatever it was, nobody is left to end the row; the error itself goes on to the log of the worker.
-        _end(
+        end_pull(
             pull,
             progress,
             PullState.FAILED,
             "An error of Gatehouse stopped it; the worker's log has the details.",
         )
         raise
-    _end(pull, progress, state, message)
+    end_pull(pull, progress, state, message)
 
 
 def _expected_calls(account: Account) -> int:
@@ -62,7 +62,7 @@ def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState
     aws = open_account(account, on_call=progress.on_call)
     try:
         confirm_account(aws)
-        job = Job(
+        job = LiveJob(
             account=account,
             pull=pull,
             aws=aws,
@@ -77,7 +77,7 @@ def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState
         detail_lane.pull_details(job)
     finally:
         aws.close()
-    return _verdict(job)
+    return verdict_of_job(job)
 
 
 def _no_way_in(error: AwsError) -> str:
@@ -85,7 +85,8 @@ def _no_way_in(error: AwsError) -> str:
     return f"No way into the account: {error}.{missing}"[:1024]
 
 
-def _verdict(job: Job) -> tuple[PullState, str]:
+def verdict_of_job(job: Job) -> tuple[PullState, str]:
+    """How a pull ended, from how its sections did; the totals go to its row."""
     states = {verdict.state for verdict in job.verdicts.values()}
     held = [outcome.held for outcome in job.outcomes.values() if outcome.held]
     bad = [verdict.message for verdict in job.verdicts.values() if verdict.state != SectionState.COMPLETE]
@@ -102,7 +103,7 @@ def _verdict(job: Job) -> tuple[PullState, str]:
     return PullState.FAILED, message
 
 
-def _end(pull: Pull, progress: Progress, state: PullState, message: str) -> None:
+def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> None:
     """End the row, unless it was taken for dead meanwhile."""
     Pull.objects.filter(pk=pull.pk, state=PullState.RUNNING).update(
         state=state,

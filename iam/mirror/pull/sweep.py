@@ -48,7 +48,9 @@ def sweep(census: Census, part: Part, roster: Roster, *, limit: LossLimit, outco
     missing = [
         known
         for known in covered
-        if known.id not in roster.seen and not known.is_placeholder and not is_newer(known, part.seen.at)
+        if known.id not in roster.seen
+        and not known.is_placeholder
+        and not is_newer(known, part.seen.at, is_direct=part.is_direct)
     ]
     if missing and limit.is_exceeded(ending=part.ended_before + len(missing), current=before):
         outcome.held = (
@@ -72,12 +74,20 @@ def end(census: Census, gone: Collection[Known], *, seen: Seen) -> None:
     ended = {known.id: known for known in [*gone, *owned]}
     if not ended:
         return
+    _distrust(ended)
     for table in temporal.OF_ENTITIES:
         temporal.close_of_owners(table, ended, seen=seen)
     temporal.close_of_owners(temporal.EDGES, ended, seen=seen, column="target_id")
     bulk.execute_in(f"UPDATE {Entity._meta.db_table} SET gone_at = %s WHERE id", [seen.at], ended)  # noqa: S608
     for known in ended.values():
         census.forget(known)
+
+
+def _distrust(ended: Collection[int]) -> None:
+    """Have whatever still points to the ended entities decoded anew next time: another may have taken the name since."""
+    for chunk in bulk.chunks(ended):
+        sources = Edge.objects.filter(target_id__in=chunk, valid_to__isnull=True).values("source_id")
+        Entity.objects.filter(pk__in=sources).update(source_digest=None)
 
 
 def _ends_with_owner(known: Known) -> bool:

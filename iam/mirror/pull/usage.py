@@ -43,13 +43,8 @@ def load_usage(
 
     A use that is older than the stored one is not taken: a key that is gone was used all the same.
     """
-    rows = Usage.objects.filter(account_id=account_id)
-    stored = {
-        row[0]: row[1:]
-        for row in rows.values_list("entity_id", "last_used_at", "region", "service", "details").iterator(
-            chunk_size=5000
-        )
-    }
+    entities = list(entities)
+    stored = _stored(account_id, entities)
     inserts: list[bulk.Row] = []
     updates: list[bulk.Row] = []
     for known in entities:
@@ -64,6 +59,14 @@ def load_usage(
     bulk.insert(Usage, columns=("entity_id", "account_id", "kind", *_COLUMNS), rows=inserts)
     bulk.update(Usage, key="entity_id", columns=_COLUMNS, rows=updates)
     return len(inserts) + len(updates)
+
+
+def _stored(account_id: int, entities: list[Known]) -> dict[int, tuple[Any, ...]]:
+    rows = Usage.objects.filter(account_id=account_id)
+    if len(entities) <= bulk.CHUNK:
+        rows = rows.filter(entity_id__in=[known.id for known in entities])
+    columns = ("entity_id", "last_used_at", "region", "service", "details")
+    return {row[0]: row[1:] for row in rows.values_list(*columns).iterator(chunk_size=5000)}
 
 
 def _merged(old: tuple[Any, ...], use: Use) -> tuple[Any, ...]:

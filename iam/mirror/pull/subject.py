@@ -1,0 +1,125 @@
+"""Read one user, group, role or policy on its own, straight after a change, into the same tables by the same loader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads import details
+from iam.aws.records import Record
+from iam.aws.session import Aws
+from iam.mirror.models import Account, Cause, Entity, Kind
+from iam.mirror.pull.apply import apply_parts, lock_account
+from iam.mirror.pull.authorization import SECTION_OF
+from iam.mirror.pull.census import Census, Known
+from iam.mirror.pull.credentials import Clock, derive
+from iam.mirror.pull.documents import Documents
+from iam.mirror.pull.facts import Found, Part, Seen
+from iam.mirror.pull.freshness import Freshness
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, MFA_DEVICES
+from iam.mirror.pull.sweep import LossLimit
+from iam.mirror.pull.transform.principals import found_of
+from iam.mirror.pull.usage import load_usage
+
+_READS: dict[str, Callable[[Aws, str, str], Record]] = {
+    Kind.USER: lambda aws, name, arn: details.get_user(aws, name=name),
+    Kind.GROUP: lambda aws, name, arn: details.get_group(aws, name=name),
+    Kind.ROLE: lambda aws, name, arn: details.get_role(aws, name=name),
+    Kind.POLICY: lambda aws, name, arn: details.get_policy(aws, arn=arn),
+}
+
+
+def reread_entity(
+    account: Account, aws: Aws, *, kind: str, name: str, arn: str = "", cause_id: UUID | None
+) -> Entity | None:
+    """Make what the mirror holds of one user, group, role or policy what AWS shows now; None when it is gone.
+
+    It is found by its name (a policy by its ARN), so that one that was just made is entered, and one that was deleted is
+    ended. `cause_id` is the Change that caused it, None an unknown cause. A pull that began before does not undo it, an
+    older re-read steps back before a newer one, and the next pull decodes the entity anew. Four calls and more; raises
+    AwsError when AWS cannot be read, and then nothing is written.
+    """
+    at = timezone.now()
+    record = _read(aws, kind, name, arn)
+    documents = Documents()
+    found = (
+        found_of(record, account_id=account.account_id, digest=None, intern=documents.intern)
+        if record
+        else None
+    )
+    documents.flush()
+    with transaction.atomic():
+        lock_account(account)
+        return _apply(account, _Read(kind, name, arn, found, at, cause_id))
+
+
+def _read(aws: Aws, kind: str, name: str, arn: str) -> Record | None:
+    try:
+        return _READS[kind](aws, name, arn)
+    except AwsError as error:
+        if error.kind is ErrorKind.NOT_FOUND:
+            return None
+        raise
+
+
+class _Read:
+    """What was read, and of what."""
+
+    def __init__(
+        self, kind: str, name: str, arn: str, found: Found | None, at: datetime, cause_id: UUID | None
+    ) -> None:
+        self.kind, self.name, self.arn = kind, name, arn
+        self.found, self.at, self.cause_id = found, at, cause_id
+
+    def covers(self, known: Known) -> bool:
+        """The entity itself, and any other that has its name: AWS has one of a name."""
+        if known.kind != self.kind:
+            return False
+        return known.arn == self.arn if self.kind == Kind.POLICY else known.name == self.name
+
+
+def _apply(account: Account, read: _Read) -> Entity | None:
+    census, freshness = Census(account), Freshness(account, None)
+    before = [known for known in census.current.values() if read.covers(known)]
+    if any(known.reread_at is not None and known.reread_at > read.at for known in before):
+        return Entity.objects.get(pk=before[-1].id)
+    section = SECTION_OF[read.kind]
+    part = Part(
+        section=section,
+        seen=Seen(
+            at=read.at,
+            after=freshness.observed_at(section),
+            cause_kind=(Cause.CHANGE if read.cause_id else Cause.UNKNOWN).value,
+            cause_id=read.cause_id,
+        ),
+        found=[read.found] if read.found else [],
+        covers=read.covers,
+        is_direct=True,
+    )
+    roster = apply_parts(census, [part], limit=LossLimit(percent=100, is_accepted=True)).roster
+    touched = {known.id for known in before} | {known.id for known, _ in roster.members.get(section, ())}
+    Entity.objects.filter(pk__in=touched).update(reread_at=read.at, source_digest=None)
+    known = census.current.get((read.kind, read.found.aws_id)) if read.found else None
+    if known is None:
+        return None
+    _complete(census, known, part.seen, freshness)
+    return Entity.objects.get(pk=known.id)
+
+
+def _complete(census: Census, known: Known, seen: Seen, freshness: Freshness) -> None:
+    """A new user or role has rows of credentials and usage from the start."""
+    if known.kind in (Kind.USER, Kind.ROLE):
+        load_usage(census.account.pk, entities=[known], uses={}, observed_at=seen.at)
+    if known.kind == Kind.USER:
+        clock = Clock(
+            seen=seen,
+            born=seen,
+            listed_at=freshness.observed_at(MFA_DEVICES),
+            reported_at=freshness.observed_at(CREDENTIAL_REPORT),
+        )
+        derive(census, [known], reported=None, clock=clock)

@@ -1,0 +1,77 @@
+"""Load an uploaded export through the same code as a pull, as one observation of what is in the file and of nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.utils import timezone
+
+from iam.aws.export import Export
+from iam.aws.reads.credential_report import CredentialReport
+from iam.mirror.models import Account, Pull
+from iam.mirror.models.accounts import PullState
+from iam.mirror.pull.authorization import Bulk
+from iam.mirror.pull.census import Census
+from iam.mirror.pull.freshness import Freshness
+from iam.mirror.pull.job import Job, Reading
+from iam.mirror.pull.principals import Principals, apply_principals
+from iam.mirror.pull.progress import LEASE, Progress
+from iam.mirror.pull.run import end_pull, verdict_of_job
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
+
+
+def load_export(
+    account: Account,
+    export: Export,
+    *,
+    observed_at: datetime,
+    credential_report: CredentialReport | None = None,
+    accept_loss: bool = False,
+) -> Pull:
+    """Load the records; users, groups, roles and policies are complete then, the report too if there is one.
+
+    Everything counts as observed at `observed_at`. The upload has a row among the pulls. An unusual loss against what was
+    known before is held back, as with a pull, unless it is accepted. Raises ValueError for an export of another account.
+    """
+    if export.account_id != account.account_id:
+        raise ValueError(f"The export is of account {export.account_id}, not of {account.account_id}.")
+    now = timezone.now()
+    pull = Pull.objects.create(
+        account=account,
+        trigger="upload",
+        state=PullState.RUNNING,
+        began_at=now,
+        lease_until=now + LEASE,
+        accept_loss=accept_loss,
+    )
+    progress = Progress(pull.pk, expected=0)
+    try:
+        job = Job(
+            account=account,
+            pull=pull,
+            progress=progress,
+            began_at=observed_at,
+            census=Census(account),
+            freshness=Freshness(account, pull),
+        )
+        _apply(job, export, credential_report, observed_at)
+    except BaseException:
+        end_pull(pull, progress, PullState.FAILED, "The upload could not be loaded; nothing of it was kept.")
+        raise
+    end_pull(pull, progress, *verdict_of_job(job))
+    pull.refresh_from_db()
+    return pull
+
+
+def _apply(job: Job, export: Export, report: CredentialReport | None, observed_at: datetime) -> None:
+    bulk = Bulk()
+    for item in export.items:
+        bulk.take(item, account_id=export.account_id, intern=job.documents.intern, known=job.census.digest)
+    job.documents.flush()
+    read = Principals(authorization=Reading(USERS, began_at=observed_at, value=bulk))
+    if report is not None:
+        dated = replace(report, generated_at=observed_at)
+        read.report = Reading(CREDENTIAL_REPORT, began_at=observed_at, value=dated)
+    with job.applying():
+        apply_principals(job, read)
