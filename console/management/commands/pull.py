@@ -56,7 +56,8 @@ class Command(BaseCommand):
     def _tell(self, summary: dict[str, Any]) -> None:
         self.stdout.write(
             f"{summary['name']} {summary['account']}: {summary['state']} in {summary['seconds']:.1f} s, "
-            f"{summary['calls']['fast']} calls in bulk, {summary['calls']['detail']} per entity; "
+            f"{summary['calls']['fast']} calls in bulk, {summary['calls']['organization']} for the organization, "
+            f"{summary['calls']['detail']} per entity; "
             f"{summary['added']} new, {summary['changed']} changed, {summary['ended']} ended."
         )
         if summary["message"]:

@@ -96,9 +96,9 @@ def discover_accounts(aws: Aws) -> tuple[MemberAccount, ...]:
     return _read_all(aws, "ListAccounts", key="Accounts", build=_account)
 
 
-def read_organization(aws: Aws) -> OrganizationTree:
-    """The whole tree, with the SCPs and RCPs of the types that are enabled."""
-    described = organization(aws)
+def read_organization(aws: Aws, *, described: OrganizationRecord | None = None) -> OrganizationTree:
+    """The whole tree, with the SCPs and RCPs of the types that are enabled; `described` saves a call."""
+    described = described or organization(aws)
     units = tuple(_units(aws))
     accounts = tuple(account for unit in units for account in _accounts_of(aws, unit.unit_id))
     enabled = {kind for unit in units for kind in unit.enabled_types}

@@ -46,7 +46,7 @@ def _read_organization(job: LiveJob) -> Organization:
             return None
         raise
     try:
-        return organizations.read_organization(job.aws)
+        return organizations.read_organization(job.aws, described=record)
     except AwsError as error:
         is_member = record.management_account_id != job.account.account_id
         if error.kind is ErrorKind.DENIED and is_member:

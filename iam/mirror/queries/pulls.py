@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from iam.mirror.models import Pull
-from iam.mirror.pull.sections import DETAIL_LANE
+from iam.mirror.pull.sections import DETAIL_LANE, ORGANIZATION
 
 
 def summary_of(pull: Pull) -> dict[str, Any]:
-    """What one pull did, as plain data: state, seconds, calls by lane, rows, and each section."""
+    """What one pull did, as plain data: state, seconds, calls by lane (those for the organization's tree grow with its units, so they stand apart), rows, and each section."""
     sections = list(pull.sections.order_by("id"))
     detail = sum(section.calls for section in sections if section.name in DETAIL_LANE)
+    tree = sum(section.calls for section in sections if section.name == ORGANIZATION)
     seconds = (pull.ended_at - pull.began_at).total_seconds() if pull.ended_at and pull.began_at else 0.0
     return {
         "pull": str(pull.pk),
@@ -20,7 +21,12 @@ def summary_of(pull: Pull) -> dict[str, Any]:
         "state": pull.state,
         "message": pull.message,
         "seconds": round(seconds, 3),
-        "calls": {"all": pull.calls, "fast": pull.calls - detail, "detail": detail},
+        "calls": {
+            "all": pull.calls,
+            "fast": pull.calls - detail - tree,
+            "organization": tree,
+            "detail": detail,
+        },
         "waits": pull.waits,
         "added": pull.added,
         "changed": pull.changed,
