@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 from io import BytesIO
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import segno
 from allauth.account.adapter import DefaultAccountAdapter
@@ -79,6 +79,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Where people land."""
         return landing(request)
 
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The link in the mail: under our own address, whatever host the request named."""
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        return settings.BASE_URL + path.replace("UID-KEY", quote(key))
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Back to the profile."""
         return reverse("profile")
@@ -108,7 +113,9 @@ def _seal() -> MultiFernet:
     """Ciphers for secrets at rest, from the key of the installation and those that it replaced."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     derived = (
-        HKDF(algorithm=SHA256(), length=32, salt=None, info=b"gatehouse second factors").derive(force_bytes(key))
+        HKDF(algorithm=SHA256(), length=32, salt=None, info=b"gatehouse second factors").derive(
+            force_bytes(key)
+        )
         for key in keys
     )
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
@@ -138,8 +145,16 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def build_totp_svg(self, url: str) -> str:
         """The QR code as one SVG path."""
         out = BytesIO()
-        segno.make(url, error="m").save(
-            out, kind="svg", xmldecl=False, svgclass=None, lineclass=None, border=0
+        code = segno.make(url, error="m")
+        code.save(
+            out,
+            kind="svg",
+            xmldecl=False,
+            svgns=False,
+            omitsize=True,
+            svgclass=None,
+            lineclass=None,
+            border=0,
         )
         return out.getvalue().decode()
 
@@ -163,16 +178,6 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             user=authenticator.user, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
         ).exclude(pk=authenticator.pk)
         return bool(others.exists())
-
-
-def passkeys_work_on(host: str) -> bool:
-    """Browsers tie passkeys to a name: there are none for a bare address such as 127.0.0.1."""
-    name = host.rsplit(":", 1)[0].strip("[]") if host.count(":") < 2 or host.startswith("[") else host
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return True
-    return False
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]

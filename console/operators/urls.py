@@ -2,6 +2,32 @@
 
 from django.urls import include, path
 
+from console.operators.pages import people, profile, teams
+
 urlpatterns = [
-    path("sign-in/", include("allauth.urls")),
+    path("sign-in/", include("console.operators.sign_in_urls")),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/sessions/", profile.end_others, name="profile-sessions"),
+    path("profile/preferences/", profile.preferences, name="profile-preferences"),
+    path("operators/", people.listing, name="operators"),
+    path("operators/new/", people.new, name="operator-new"),
+    path("operators/set-up/", teams.set_up, name="set-up"),
+    path("operators/teams/", teams.listing, name="teams"),
+    path("operators/teams/<slug:slug>/", teams.detail, name="team"),
+    path("operators/teams/<slug:slug>/delete/", teams.delete, name="team-delete"),
+    path(
+        "operators/teams/<slug:slug>/rules/<int:number>/remove/", teams.rule_remove, name="team-rule-remove"
+    ),
+    path("operators/<uuid:pk>/", people.detail, name="operator"),
+    path("operators/<uuid:pk>/roles/", people.role_add, name="operator-role-add"),
+    path("operators/<uuid:pk>/roles/<int:number>/remove/", people.role_remove, name="operator-role-remove"),
+    path("operators/<uuid:pk>/users/", people.identity_add, name="operator-user-add"),
+    path(
+        "operators/<uuid:pk>/users/<int:number>/remove/", people.identity_remove, name="operator-user-remove"
+    ),
+    path("operators/<uuid:pk>/invite/", people.invite, name="operator-invite"),
+    path("operators/<uuid:pk>/unlock/", people.unlock, name="operator-unlock"),
+    path("operators/<uuid:pk>/factors/remove/", people.factors_remove, name="operator-factors-remove"),
+    path("operators/<uuid:pk>/deactivate/", people.deactivate, name="operator-deactivate"),
+    path("operators/<uuid:pk>/reactivate/", people.reactivate, name="operator-reactivate"),
 ]

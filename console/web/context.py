@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from console.operators.landing import is_unsettled
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import frame
 
@@ -94,10 +96,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "viewer": viewer,
         "at": getattr(request, "at", None),
         "theme": theme if theme in {"light", "dark"} else "",
+        "shortcuts_off": not getattr(getattr(request, "user", None), "shortcuts", True),
     }
     if viewer is None or (htmx and not htmx.history_restore_request):
         return base
     return base | {
         "navigation": _navigation(viewer),
         "frame": frame(viewer, account_id=request.GET.get("account", "")),
+        "single_operator": settings.SINGLE_OPERATOR,
+        "nobody_approves": viewer.may(Right.MANAGE_OPERATORS, account_id="") and is_unsettled(),
     }

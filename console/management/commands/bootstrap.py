@@ -1,0 +1,52 @@
+"""`manage.py bootstrap`: the first administrator of an installation, and those who approve."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from console.operators.services import add_operator, invitation_link
+from iam.directory.models import Person, Role
+from iam.directory.rules import DirectoryRuleError
+from iam.directory.services import assign_role
+from iam.journal.services import COMMAND_LINE
+
+
+class Command(BaseCommand):
+    """Repeating it changes nothing but prints a fresh link for whoever has no password yet."""
+
+    help = "Appoint the first people and print for each the link at which they choose a password."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--admin", metavar="EMAIL", action="append", default=[], help="an administrator of all accounts"
+        )
+        parser.add_argument(
+            "--approver", metavar="EMAIL", action="append", default=[], help="an approver of all accounts"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wanted = [(email, Role.ADMINISTRATOR) for email in options["admin"]]
+        wanted += [(email, Role.APPROVER) for email in options["approver"]]
+        if not wanted:
+            raise CommandError("Name at least one person: --admin EMAIL.")
+        for email, role in wanted:
+            try:
+                self._appoint(email.strip().lower(), role)
+            except DirectoryRuleError as error:
+                raise CommandError(str(error)) from None
+
+    def _appoint(self, email: str, role: Role) -> None:
+        person = Person.objects.filter(email__iexact=email).select_related("operator").first()
+        operator = (
+            person.operator
+            if person and hasattr(person, "operator")
+            else add_operator(name=email.partition("@")[0], email=email, actor=COMMAND_LINE)
+        )
+        assert operator.person is not None
+        assign_role(operator.person, role, actor=COMMAND_LINE)
+        self.stdout.write(f"{email}: {role.label.lower()}")
+        if not operator.has_usable_password():
+            self.stdout.write(f"  choose a password at {invitation_link(operator)}")

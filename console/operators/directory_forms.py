@@ -1,0 +1,107 @@
+"""Forms about people, roles and teams: they check shape; the services check the rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from iam.directory.models import Role, RuleKind, Team
+
+
+def _text(**attrs: Any) -> forms.TextInput:
+    return forms.TextInput(attrs={"class": "input"} | attrs)
+
+
+class PersonForm(forms.Form):
+    """A new person."""
+
+    name = forms.CharField(max_length=128, widget=_text(autocomplete="off"))
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=150,
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
+        help_text="Single sign-on knows them by it. It cannot be changed later.",
+    )
+
+
+class RoleForm(forms.Form):
+    """A role, in one account or in all, for one team or none."""
+
+    role = forms.ChoiceField(choices=Role.choices, widget=forms.Select(attrs={"class": "input"}))
+    account_id = forms.RegexField(
+        r"^(\d{12})?$",
+        required=False,
+        label="Account",
+        widget=_text(list="accounts", inputmode="numeric", autocomplete="off", placeholder="All accounts"),
+        error_messages={"invalid": "Write the 12 digits of an account, or nothing for all."},
+    )
+    team = forms.ModelChoiceField(
+        Team.objects.order_by("name"),
+        required=False,
+        empty_label="No team",
+        widget=forms.Select(attrs={"class": "input"}),
+        help_text="Team leads only.",
+    )
+
+
+class IdentityForm(forms.Form):
+    """An IAM user that belongs to the person."""
+
+    user_arn = forms.CharField(
+        max_length=2048,
+        label="ARN of an IAM user",
+        widget=_text(
+            autocomplete="off", spellcheck="false", placeholder="arn:aws:iam::111111111111:user/maya"
+        ),
+    )
+
+
+class TeamForm(forms.Form):
+    """A new team."""
+
+    name = forms.CharField(max_length=128, widget=_text(autocomplete="off"))
+    description = forms.CharField(max_length=512, required=False, widget=_text(autocomplete="off"))
+
+
+class RuleForm(forms.Form):
+    """What makes an IAM user part of a team."""
+
+    kind = forms.ChoiceField(
+        choices=RuleKind.choices, label="An IAM user who", widget=forms.Select(attrs={"class": "input"})
+    )
+    value = forms.CharField(
+        max_length=512, label="Group or path", widget=_text(autocomplete="off", spellcheck="false")
+    )
+    account_id = forms.RegexField(
+        r"^(\d{12})?$",
+        required=False,
+        label="Account",
+        widget=_text(list="accounts", inputmode="numeric", autocomplete="off", placeholder="All accounts"),
+        error_messages={"invalid": "Write the 12 digits of an account, or nothing for all."},
+    )
+
+
+class SetUpForm(forms.Form):
+    """The two people who approve from the first day on."""
+
+    first_name = forms.CharField(max_length=128, label="Name", widget=_text(autocomplete="off"))
+    first_email = forms.EmailField(
+        max_length=150,
+        label="E-mail",
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+    second_name = forms.CharField(max_length=128, label="Name", widget=_text(autocomplete="off"))
+    second_email = forms.EmailField(
+        max_length=150,
+        label="E-mail",
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Two different people."""
+        cleaned = super().clean() or {}
+        first, second = cleaned.get("first_email", ""), cleaned.get("second_email", "")
+        if first and first.casefold() == second.casefold():
+            self.add_error("second_email", "Somebody else: nobody approves alone.")
+        return cleaned

@@ -1,0 +1,1 @@
+"""The pages of operators, teams and the own profile."""

@@ -1,0 +1,255 @@
+"""Pages of people who sign in: the list, one person, and what an administrator does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from console.operators import locks
+from console.operators.directory_forms import IdentityForm, PersonForm, RoleForm
+from console.operators.landing import is_unsettled
+from console.operators.models import Operator
+from console.operators.queries import factors_of, people_page, sessions_of
+from console.operators.recency import recently_authenticated
+from console.operators.services import add_operator, invite_operator, lift_lock, remove_factors
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.directory.models import Identity, Person, Role, RoleAssignment
+from iam.directory.rules import DirectoryRuleError
+from iam.directory.services import (
+    assign_role,
+    deactivate_person,
+    link_identity,
+    reactivate_person,
+    remove_role,
+    unlink_identity,
+)
+from iam.guard import Right
+from iam.mirror.queries.accounts import visible_accounts
+
+SUGGESTED_ACCOUNTS = 200
+
+
+@require(Right.MANAGE_OPERATORS)
+def listing(request: ViewerRequest) -> HttpResponse:
+    """Everybody who may sign in."""
+    chosen = {name: request.GET.get(name, "").strip() for name in ("q", "role", "state")}
+    rows, after = people_page(**chosen, after=request.GET.get("after", ""))
+    context = {
+        "rows": rows,
+        "after": after,
+        "chosen": chosen,
+        "filtered": any(chosen.values()),
+        "roles": Role.choices,
+        "unsettled": is_unsettled(),
+        "section": "operators",
+    }
+    return render_page(request, "operators/list.html", context, partial="people")
+
+
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def new(request: ViewerRequest) -> HttpResponse:
+    """Add a person and send them the link at which they choose a password."""
+    form = PersonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            operator = add_operator(**form.cleaned_data, actor=request.viewer)
+        except DirectoryRuleError as error:
+            form.add_error("email", str(error))
+        else:
+            _invite(request, operator)
+            return redirect("operator", operator.person_id)
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "operators/new.html", {"form": form, "section": "operators"}, status=status)
+
+
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """One person: roles, IAM users, sign-in."""
+    return _detail(request, _person(pk))
+
+
+def _person(pk: UUID) -> Person:
+    return get_object_or_404(Person.objects.select_related("operator"), pk=pk)
+
+
+def _operator(pk: UUID) -> Operator:
+    return get_object_or_404(Operator.objects.select_related("person"), person_id=pk)
+
+
+def _detail(request: ViewerRequest, person: Person, *, status: int = 200, **forms: Form) -> HttpResponse:
+    operator: Operator | None = getattr(person, "operator", None)
+    context: dict[str, Any] = {
+        "person": person,
+        "operator": operator,
+        "assignments": person.assignments.select_related("team").order_by("role", "account_id"),
+        "identities": person.identities.order_by("user_arn"),
+        "factors": factors_of(operator) if operator else [],
+        "sessions": sessions_of(operator) if operator else [],
+        "locked_until": locks.locked_until(*locks.keys_of(operator)) if operator else None,
+        "is_self": person.id == request.viewer.person_id,
+        "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
+        "role_form": forms.get("role_form") or RoleForm(),
+        "identity_form": forms.get("identity_form") or IdentityForm(),
+        "section": "operators",
+    }
+    return render_page(request, "operators/detail.html", context, status=status)
+
+
+def _attempt(request: ViewerRequest, act: Callable[[], object], *, done: str) -> None:
+    """Do it and say so, or say which rule forbids it."""
+    try:
+        act()
+    except DirectoryRuleError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, done)
+
+
+def _invite(request: ViewerRequest, operator: Operator) -> None:
+    try:
+        invite_operator(operator, actor=request.viewer)
+    except DirectoryRuleError as error:
+        messages.error(request, str(error))
+    except OSError as error:
+        messages.error(
+            request,
+            f"The mail server did not take the invitation ({type(error).__name__}). Send it again later.",
+        )
+    else:
+        messages.success(
+            request, f"An invitation is on its way to {operator.email}. It holds the link to a password."
+        )
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Give a role."""
+    person, form = _person(pk), RoleForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, person, role_form=form, status=422)
+    label = Role(form.cleaned_data["role"]).label.lower()
+    _attempt(
+        request,
+        lambda: assign_role(person, **form.cleaned_data, actor=request.viewer),
+        done=f"{person.name} is now {label}.",
+    )
+    return redirect("operator", pk)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def role_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
+    """Take a role."""
+    assignment = get_object_or_404(
+        RoleAssignment.objects.select_related("person", "team"), pk=number, person_id=pk
+    )
+    _attempt(
+        request,
+        lambda: remove_role(assignment, actor=request.viewer),
+        done=f"{assignment.person.name} has lost that role and was signed out everywhere.",
+    )
+    return redirect("operator", pk)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def identity_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Link an IAM user."""
+    person, form = _person(pk), IdentityForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, person, identity_form=form, status=422)
+    _attempt(
+        request,
+        lambda: link_identity(person, user_arn=form.cleaned_data["user_arn"], actor=request.viewer),
+        done=f"This IAM user now belongs to {person.name}.",
+    )
+    return redirect("operator", pk)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def identity_remove(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
+    """Unlink an IAM user."""
+    identity = get_object_or_404(Identity.objects.select_related("person"), pk=number, person_id=pk)
+    _attempt(
+        request,
+        lambda: unlink_identity(identity, actor=request.viewer),
+        done="The IAM user was unlinked. Nothing was changed in AWS.",
+    )
+    return redirect("operator", pk)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def invite(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Send the invitation again."""
+    _invite(request, _operator(pk))
+    return redirect("operator", pk)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def unlock(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Lift a lock."""
+    operator = _operator(pk)
+    _attempt(request, lambda: lift_lock(operator, actor=request.viewer), done="They can try again at once.")
+    return redirect("operator", pk)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def factors_remove(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Remove lost devices."""
+    operator = _operator(pk)
+    _attempt(
+        request,
+        lambda: remove_factors(operator, actor=request.viewer),
+        done="Every second factor was removed, and they were signed out everywhere.",
+    )
+    return redirect("operator", pk)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def deactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Nobody signs in as them any more."""
+    person = _person(pk)
+    _attempt(
+        request,
+        lambda: deactivate_person(person, actor=request.viewer),
+        done=f"{person.name} cannot sign in any more and was signed out everywhere.",
+    )
+    return redirect("operator", pk)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def reactivate(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """They may sign in again."""
+    person = _person(pk)
+    _attempt(
+        request,
+        lambda: reactivate_person(person, actor=request.viewer),
+        done=f"{person.name} can sign in again.",
+    )
+    return redirect("operator", pk)

@@ -1,0 +1,71 @@
+"""The page of one's own: roles, second factors, sessions, and how the console behaves."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from console.operators import sessions
+from console.operators.factors import is_missing
+from console.operators.models import Operator
+from console.operators.queries import factors_of, sessions_of
+from console.web.access import ViewerRequest
+from console.web.render import render_page
+from iam.guard import Right
+
+THEMES = ("light", "dark", "")
+YEAR = 365 * 24 * 3600
+
+
+def _operator(request: ViewerRequest) -> Operator:
+    """The middleware lets nobody else come this far."""
+    return cast("Operator", request.user)
+
+
+def profile(request: ViewerRequest) -> HttpResponse:
+    """Everything that Gatehouse knows about oneself."""
+    operator = _operator(request)
+    person = operator.person
+    assert person is not None
+    context = {
+        "operator": operator,
+        "person": person,
+        "assignments": person.assignments.select_related("team").order_by("role", "account_id"),
+        "identities": person.identities.order_by("user_arn"),
+        "factors": factors_of(operator),
+        "factor_missing": is_missing(request, request.viewer),
+        "sessions": sessions_of(operator),
+        "session_key": request.session.session_key,
+        "idle_minutes": sessions.idle_minutes(request.viewer),
+        "sees_console": request.viewer.may(Right.SEE_ACCOUNT) or request.viewer.may(Right.SEE_TEAM),
+        "section": "profile",
+    }
+    return render_page(request, "operators/profile.html", context)
+
+
+@require_POST
+def end_others(request: ViewerRequest) -> HttpResponse:
+    """Sign out everywhere else."""
+    sessions.sign_out_others(request, _operator(request))
+    messages.success(request, "You are signed out everywhere else.")
+    return redirect("profile")
+
+
+@require_POST
+def preferences(request: ViewerRequest) -> HttpResponse:
+    """Keyboard shortcuts and theme. The theme is a cookie: it belongs to the browser."""
+    operator = _operator(request)
+    operator.shortcuts = request.POST.get("shortcuts") == "on"
+    operator.save(update_fields=["shortcuts"])
+    response = redirect("profile")
+    theme = request.POST.get("theme", "")
+    if theme in THEMES[:2]:
+        response.set_cookie("theme", theme, max_age=YEAR, samesite="Lax")
+    else:
+        response.delete_cookie("theme", samesite="Lax")
+    messages.success(request, "Kept.")
+    return response

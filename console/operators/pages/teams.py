@@ -1,0 +1,124 @@
+"""Pages of teams and their rules, and the first-run page."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from console.operators.directory_forms import RuleForm, SetUpForm, TeamForm
+from console.operators.landing import is_unsettled
+from console.operators.pages.people import SUGGESTED_ACCOUNTS, _attempt, _invite
+from console.operators.queries import teams
+from console.operators.recency import recently_authenticated
+from console.operators.services import appoint_approvers
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.directory.models import Team, TeamRule
+from iam.directory.rules import DirectoryRuleError, approvers
+from iam.directory.teams import add_rule, create_team, delete_team, remove_rule
+from iam.guard import Right
+from iam.mirror.queries.accounts import visible_accounts
+
+
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def listing(request: ViewerRequest) -> HttpResponse:
+    """All teams, and a form for a new one."""
+    form = TeamForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            team = create_team(**form.cleaned_data, actor=request.viewer)
+        except DirectoryRuleError as error:
+            form.add_error("name", str(error))
+        else:
+            return redirect("team", team.slug)
+    context = {"teams": teams(), "form": form, "section": "operators"}
+    return render_page(
+        request, "operators/teams.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def detail(request: ViewerRequest, slug: str) -> HttpResponse:
+    """One team: its rules and leads, and a form for a new rule."""
+    team = get_object_or_404(Team, slug=slug)
+    form = RuleForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            add_rule(team, **form.cleaned_data, actor=request.viewer)
+        except DirectoryRuleError as error:
+            form.add_error("value", str(error))
+        else:
+            messages.success(request, "The rule counts from now on.")
+            return redirect("team", slug)
+    context = {
+        "team": team,
+        "rules": team.rules.order_by("kind", "value", "account_id"),
+        "leads": team.assignments.select_related("person").order_by("person__name"),
+        "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
+        "form": form,
+        "section": "operators",
+    }
+    return render_page(
+        request, "operators/team.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def rule_remove(request: ViewerRequest, slug: str, number: int) -> HttpResponse:
+    """Take a rule away."""
+    rule = get_object_or_404(TeamRule.objects.select_related("team"), pk=number, team__slug=slug)
+    _attempt(request, lambda: remove_rule(rule, actor=request.viewer), done="The rule is gone.")
+    return redirect("team", slug)
+
+
+@require(Right.MANAGE_OPERATORS)
+@require_POST
+@recently_authenticated
+def delete(request: ViewerRequest, slug: str) -> HttpResponse:
+    """Remove a team."""
+    team = get_object_or_404(Team, slug=slug)
+    try:
+        delete_team(team, actor=request.viewer)
+    except DirectoryRuleError as error:
+        messages.error(request, str(error))
+        return redirect("team", slug)
+    messages.success(request, f"The team {team.name} is gone. Nothing was changed in AWS.")
+    return redirect("teams")
+
+
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def set_up(request: ViewerRequest) -> HttpResponse:
+    """The first run: two people who approve, or one person alone by an explicit setting."""
+    form = SetUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        people = [
+            (given["first_name"], given["first_email"]),
+            (given["second_name"], given["second_email"]),
+        ]
+        try:
+            appointed = appoint_approvers(people, actor=request.viewer)
+        except DirectoryRuleError as error:
+            form.add_error(None, str(error))
+        else:
+            for operator in appointed:
+                if not operator.has_usable_password():
+                    _invite(request, operator)
+            messages.success(request, "Two people approve from now on. Nobody approves their own request.")
+            return redirect("dashboard:overview")
+    context = {
+        "form": form,
+        "approvers": approvers(),
+        "unsettled": is_unsettled(),
+        "section": "operators",
+    }
+    return render_page(
+        request, "operators/set_up.html", context, status=422 if request.method == "POST" else 200
+    )

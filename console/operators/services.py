@@ -1,0 +1,150 @@
+"""The only writer of sign-ins: made for a person of the directory, invited by a link, unlocked, freed of lost devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from allauth.account import app_settings
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from console.operators import locks, sessions
+from console.operators.models import Operator
+from iam.directory.models import Person, Role, Team
+from iam.directory.rules import DirectoryRuleError, assert_administers, assert_somebody_else
+from iam.directory.services import add_person, assign_role, link_identity
+from iam.journal.services import Actor, record
+
+
+@transaction.atomic
+def create_operator(
+    *,
+    username: str,
+    name: str,
+    email: str,
+    password: str = "",
+    roles: Iterable[Role] = (),
+    account_id: str = "",
+    team: Team | None = None,
+    arns: Iterable[str] = (),
+    actor: Actor,
+) -> Operator:
+    """A person with a sign-in, roles (in one account, or in all; a team lead of `team`) and IAM users.
+
+    When the user name exists, nothing is changed and that operator is returned. Without a password nobody can sign in until an
+    invitation or single sign-on. Raises DirectoryRuleError, and Django's ValidationError for a weak password.
+    """
+    known = Operator.objects.select_related("person").filter(username__iexact=username).first()
+    if known:
+        return known
+    person = add_person(name=name, email=email, actor=actor)
+    operator = Operator(username=username, email=person.email, first_name=person.name[:150], person=person)
+    if password:
+        validate_password(password, operator)
+        operator.set_password(password)
+    else:
+        operator.set_unusable_password()
+    operator.save()
+    EmailAddress.objects.create(user=operator, email=person.email, verified=True, primary=True)
+    record(kind="operator.create", actor=actor, subject=person.email, data={"username": username})
+    for role in roles:
+        led = team if role == Role.TEAM_LEAD else None
+        assign_role(person, role, account_id=account_id, team=led, actor=actor)
+    for arn in arns:
+        link_identity(person, user_arn=arn, actor=actor)
+    return operator
+
+
+def add_operator(*, name: str, email: str, actor: Actor) -> Operator:
+    """A new person whose user name is their address; they choose the password by the invitation."""
+    return create_operator(username=email.strip().lower(), name=name, email=email, actor=actor)
+
+
+def invitation_link(operator: Operator) -> str:
+    """The address at which the operator, and nobody who has not got it, chooses a password: once, within days.
+
+    It goes by e-mail to the operator. Only a shell on the server prints it.
+    """
+    token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(operator)
+    path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+    return settings.BASE_URL + path.replace("UID-KEY", quote(f"{user_pk_to_url_str(operator)}-{token}"))
+
+
+def invite_operator(operator: Operator, *, actor: Actor) -> None:
+    """Send the link. Raises DirectoryRuleError where no mail goes out, and OSError when the mail server does not take it."""
+    assert_administers(actor)
+    person = _person(operator)
+    if not person.is_active:
+        raise DirectoryRuleError(f"{person.name} is deactivated. Let them back in first.")
+    if not settings.MAIL_IS_CONFIGURED:
+        raise DirectoryRuleError(
+            "No mail server is configured (GATEHOUSE_EMAIL_HOST), so no invitation can be sent."
+        )
+    context = {
+        "name": person.name,
+        "link": invitation_link(operator),
+        "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
+        "base_url": settings.BASE_URL,
+    }
+    send_mail(
+        render_to_string("operators/email/invitation_subject.txt", context).strip(),
+        render_to_string("operators/email/invitation_message.txt", context),
+        settings.DEFAULT_FROM_EMAIL,
+        [person.email],
+    )
+    record(kind="operator.invite", actor=actor, subject=person.email)
+
+
+@transaction.atomic
+def lift_lock(operator: Operator, *, actor: Actor) -> None:
+    """Let an operator try again at once who was locked for too many failures."""
+    assert_administers(actor)
+    locks.forget(*locks.keys_of(operator))
+    record(kind="sign_in.unlock", actor=actor, subject=operator.email)
+
+
+@transaction.atomic
+def remove_factors(operator: Operator, *, actor: Actor) -> None:
+    """For a lost phone: remove every second factor of somebody else, and sign them out everywhere."""
+    assert_administers(actor)
+    person = _person(operator)
+    assert_somebody_else(actor, person)
+    removed, _ = Authenticator.objects.filter(user=operator).delete()
+    locks.forget(locks.code_key(operator))
+    record(kind="factor.remove_all", actor=actor, subject=operator.email, data={"removed": removed})
+    sessions.sign_out_everywhere(person)
+
+
+def locked_until(operator: Operator) -> object:
+    """Until when the operator is locked, or None."""
+    return locks.locked_until(*locks.keys_of(operator))
+
+
+def _person(operator: Operator) -> Person:
+    if operator.person is None:
+        raise DirectoryRuleError("This sign-in belongs to nobody.")
+    return operator.person
+
+
+@transaction.atomic
+def appoint_approvers(people: Iterable[tuple[str, str]], *, actor: Actor) -> list[Operator]:
+    """Make approvers of all accounts of these (name, address), known or new; returns their sign-ins, to invite the new ones."""
+    appointed = []
+    for name, email in people:
+        person = Person.objects.filter(email__iexact=email.strip()).select_related("operator").first()
+        operator = (
+            person.operator
+            if person and hasattr(person, "operator")
+            else add_operator(name=name, email=email, actor=actor)
+        )
+        assign_role(_person(operator), Role.APPROVER, actor=actor)
+        appointed.append(operator)
+    return appointed

@@ -1,0 +1,38 @@
+"""The addresses of sign-in: of allauth's views those that Gatehouse has a use for. There is no sign-up and no change of address."""
+
+from allauth.account import views
+from allauth.socialaccount import views as social_views
+from csp.decorators import csp_update
+from django.conf import settings
+from django.urls import include, path, re_path
+
+# Chromium checks the redirect that follows the POST to the identity provider against form-action.
+leads_to_provider = csp_update({"form-action": settings.SIGN_IN_FORM_TARGETS})
+
+urlpatterns = [
+    path("", leads_to_provider(views.login), name="account_login"),
+    path("out/", views.logout, name="account_logout"),
+    path("inactive/", views.account_inactive, name="account_inactive"),
+    path("confirm/", views.reauthenticate, name="account_reauthenticate"),
+    path("password/change/", views.password_change, name="account_change_password"),
+    path("password/set/", views.password_set, name="account_set_password"),
+    path("password/reset/", views.password_reset, name="account_reset_password"),
+    path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
+    path(
+        "password/reset/key/done/",
+        views.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        views.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("factors/", include("allauth.mfa.urls")),
+    path("cancelled/", social_views.login_cancelled, name="socialaccount_login_cancelled"),
+    path("error/", social_views.login_error, name="socialaccount_login_error"),
+]
+if "openid_connect" in settings.SOCIALACCOUNT_PROVIDERS:
+    urlpatterns += [path("", include("allauth.socialaccount.providers.openid_connect.urls"))]
+if "saml" in settings.SOCIALACCOUNT_PROVIDERS:
+    urlpatterns += [path("", include("allauth.socialaccount.providers.saml.urls"))]

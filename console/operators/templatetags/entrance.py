@@ -1,0 +1,25 @@
+"""What the sign-in pages must know of the place under which they are reached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from console.operators.factors import is_missing
+from console.operators.hosts import passkeys_work_on
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def passkeys_possible(context: dict[str, Any]) -> bool:
+    """Whether a passkey can be used at this address."""
+    return passkeys_work_on(context["request"].get_host())
+
+
+@register.simple_tag(takes_context=True)
+def factor_missing(context: dict[str, Any]) -> bool:
+    """Whether the person on the page must enrol a second factor before anything else."""
+    request = context["request"]
+    return request.viewer is not None and is_missing(request, request.viewer)
