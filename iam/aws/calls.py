@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -10,17 +12,35 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from iam.aws.errors import AwsError, map_errors
-from iam.aws.raw import malformed
+from iam.aws.raw import BROKEN_OFF, MALFORMED, malformed
 
 T = TypeVar("T")
+
+
+_ATTEMPTS = 5
+_PAUSE = 0.2
+_ONLY_READS = ("Get", "List", "Describe", "Generate")
 
 
 def invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parsed answer of an operation ("ListMFADevices"); AwsError when it failed or could not be read.
 
-    botocore lets KeyError and ValueError through when a body is well-formed but not the answer that it should
-    be.
+    botocore tries again what was throttled, unavailable or reset. An answer that came through damaged is asked for
+    again here, when the operation only reads.
     """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _invoke(client, operation, parameters)
+        except AwsError as error:
+            is_damaged = error.code in (MALFORMED, BROKEN_OFF)
+            if not is_damaged or attempt == _ATTEMPTS or not operation.startswith(_ONLY_READS):
+                raise
+            time.sleep(_PAUSE * 2**attempt * random.random())  # noqa: S311
+    raise AssertionError("unreachable")
+
+
+def _invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """One attempt. botocore lets KeyError and ValueError through when a body is well-formed but not the answer."""
     action = f"{client.meta.service_model.service_name}:{operation}"
     call = getattr(client, _python_name(client.meta.method_to_api_mapping, operation))
     with map_errors(action):

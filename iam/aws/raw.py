@@ -17,6 +17,8 @@ from iam.aws.errors import AwsError, ErrorKind
 
 MALFORMED = "MalformedAnswer"
 """The code of the AwsError for an answer that could not be read whole."""
+BROKEN_OFF = "IncompleteAnswer"
+"""The code of the AwsError for an answer whose connection was lost in the middle."""
 _MEMBER_TAG = re.compile(rb"<(/?)member>")
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding=["']([^"']+)["']""")
 
@@ -56,8 +58,23 @@ def raw_answer(action: str, *, tags: tuple[bytes, ...]) -> Iterator[RawAnswer]:
 
 
 def install(client: Any) -> None:
-    """Register the handler on an IAM client."""
-    client.meta.events.register("before-parse.iam", _take_lists)
+    """Register the handlers on a client: no answer that broke off is parsed, and IAM's lists are taken if wanted."""
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register(f"before-parse.{service}", _refuse_broken_off)
+    client.meta.events.register(f"before-parse.{service}", _take_lists)
+
+
+def _refuse_broken_off(response_dict: dict[str, Any], operation_model: Any, **_: Any) -> None:
+    """botocore does not compare a body with its Content-Length, so a lost connection would look like a short answer."""
+    length, body = response_dict["headers"].get("content-length"), response_dict["body"]
+    if length is None or not isinstance(body, bytes) or len(body) >= int(length):
+        return
+    raise AwsError(
+        f"The connection broke off after {len(body)} of {length} bytes.",
+        kind=ErrorKind.UNAVAILABLE,
+        action=f"{operation_model.service_model.service_name}:{operation_model.name}",
+        code=BROKEN_OFF,
+    )
 
 
 def _take_lists(response_dict: dict[str, Any], **_: Any) -> None:

@@ -77,7 +77,7 @@ class Aws:
         self.on_call: Callable[[str], None] | None = None
         self._session = session
         self._bucket = bucket_of(access.account_id, limit=rate) if rate else None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, bool], Any] = {}
         few = {"retries": {"mode": "standard", "total_max_attempts": attempts}} if attempts else {}
         self._config = CONFIG.merge(Config(**few))
 
@@ -105,10 +105,12 @@ class Aws:
         """The botocore client of EC2 in a region."""
         return self.client("ec2", region=region)
 
-    def client(self, service: str, *, region: str | None = None) -> Any:
-        """A botocore client with our retries, counters and limits; the partition's global region unless
-        told."""
-        key = service, region or global_region(self.access.partition)
+    def client(self, service: str, *, region: str | None = None, may_retry: bool = True) -> Any:
+        """A botocore client with our retries, counters and limits; the partition's global region unless told.
+
+        One that may not retry sends each request once: for calls that do harm when AWS carries them out twice.
+        """
+        key = service, region or global_region(self.access.partition), may_retry
         if key not in self._clients:
             self._clients[key] = self._make_client(*key)
         return self._clients[key]
@@ -119,8 +121,9 @@ class Aws:
             client.close()
         self._clients.clear()
 
-    def _make_client(self, service: str, region: str) -> Any:
-        client = self._session.create_client(service, region_name=region, config=self._config)
+    def _make_client(self, service: str, region: str, may_retry: bool) -> Any:
+        config = self._config if may_retry else self._config.merge(_ONCE)
+        client = self._session.create_client(service, region_name=region, config=config)
         events = client.meta.events
         events.register_first(
             f"request-created.{client.meta.service_model.service_id.hyphenize()}", self._on_request
@@ -128,7 +131,7 @@ class Aws:
         if service == "iam":
             events.unregister("after-call.iam", json_decode_policies)
             events.register("after-call.iam", decode_response_documents)
-            raw.install(client)
+        raw.install(client)
         return client
 
     def _on_request(self, operation_name: str, event_name: str, **_: Any) -> None:
@@ -149,6 +152,7 @@ CONFIG = Config(
     user_agent_extra="gatehouse",
     parameter_validation=True,
 )
+_ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
 _loader = Loader()
 _credentials_lock = threading.Lock()
 

@@ -179,7 +179,7 @@ BAD_PAGES = {
 @pytest.mark.parametrize("body", BAD_PAGES.values(), ids=BAD_PAGES)
 def test_a_page_that_is_not_whole_is_an_error(scripted: Scripted, body: bytes) -> None:
     with pytest.raises(AwsError) as caught:
-        read(scripted(body, body, body))
+        read(scripted(*[body] * 5))
     assert (caught.value.kind, caught.value.code) == (ErrorKind.UNEXPECTED, MALFORMED)
 
 

@@ -168,7 +168,7 @@ def test_what_is_no_answer_is_never_read_as_an_empty_list(
     scripted: Scripted, read: Callable[[Aws], object], body: bytes
 ) -> None:
     with pytest.raises(AwsError) as caught:
-        read(scripted(body, body, body))
+        read(scripted(*[body] * 5))
     assert caught.value.code == MALFORMED
 
 

@@ -7,11 +7,10 @@ from typing import Any, TypeVar
 
 from iam.aws.calls import build_all, invoke, part
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.raw import MALFORMED, malformed, raw_answer
+from iam.aws.raw import malformed, raw_answer
 from iam.aws.session import Aws
 
 T = TypeVar("T")
-ATTEMPTS = 3
 
 
 def one(aws: Aws, operation: str, *, key: str | None = None, **parameters: Any) -> Any:
@@ -56,15 +55,16 @@ def raw_pages(
 ) -> Iterator[tuple[dict[str, list[bytes]], bool]]:
     """({list name: its `<member>` fragments}, whether it is the last) of each page of an IAM list call.
 
-    A page that is not whole is asked for again, and then raises AwsError. So does a page that does not say whether
-    it is the last, where the call is `always_paged`.
+    Raises AwsError when a page is not whole, or does not say whether it is the last where the call is `always_paged`.
     """
     action = f"iam:{operation}"
     names = tuple(tag.encode() for tag in tags)
     marker: str | None = None
     while True:
         parameters: dict[str, Any] = {"MaxItems": page_size, **({"Marker": marker} if marker else {})}
-        lists, envelope = _raw_page(aws, operation, names=names, parameters=parameters)
+        with raw_answer(action, tags=names) as answer:
+            envelope = invoke(aws.iam, operation, parameters)
+        lists = answer.taken(envelope)
         if always_paged and "IsTruncated" not in envelope:
             raise malformed(action, "it does not say whether there is more")
         following = next_marker(envelope, marker=marker, action=action)
@@ -72,20 +72,6 @@ def raw_pages(
         if following is None:
             return
         marker = following
-
-
-def _raw_page(
-    aws: Aws, operation: str, *, names: tuple[bytes, ...], parameters: dict[str, Any]
-) -> tuple[dict[bytes, list[bytes]], dict[str, Any]]:
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            with raw_answer(f"iam:{operation}", tags=names) as answer:
-                envelope = invoke(aws.iam, operation, parameters)
-            return answer.taken(envelope), envelope
-        except AwsError as error:
-            if error.code != MALFORMED or attempt == ATTEMPTS:
-                raise
-    raise AssertionError("unreachable")
 
 
 def next_marker(envelope: dict[str, Any], *, marker: str | None, action: str) -> str | None:

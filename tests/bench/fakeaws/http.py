@@ -21,6 +21,11 @@ class Connection(asyncio.Protocol):
         """Keep the way back."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._world.connections.add(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._world.connections.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         """Collect until a request is whole."""

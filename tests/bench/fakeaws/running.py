@@ -27,19 +27,18 @@ def in_thread(options: Options) -> Iterator[tuple[str, World]]:
     try:
         yield f"http://127.0.0.1:{port}", world
     finally:
-        asyncio.run_coroutine_threadsafe(_close(server), loop).result(5)
+        asyncio.run_coroutine_threadsafe(_close(server, world), loop).result(5)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
         loop.close()
 
 
-async def _close(server: asyncio.Server) -> None:
+async def _close(server: asyncio.Server, world: World) -> None:
     server.close()
-    this = asyncio.current_task()
-    for task in asyncio.all_tasks():
-        if task is not this:
-            task.cancel()
-    await asyncio.sleep(0)
+    for transport in list(world.connections):
+        transport.abort()
+    while world.connections:
+        await asyncio.sleep(0.001)
 
 
 @contextlib.contextmanager

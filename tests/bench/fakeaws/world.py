@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import json
 import re
@@ -89,6 +90,7 @@ class World:
         self.requests: collections.Counter[str] = collections.Counter()
         self.sent: collections.Counter[str] = collections.Counter()
         self.since = time.time()
+        self.connections: set[asyncio.Transport] = set()
         self.warm()
 
     def warm(self) -> None:
