@@ -18,7 +18,7 @@ TRANSITIONS: dict[ChangeState, frozenset[ChangeState]] = {
     S.AWAITING: frozenset({S.QUEUED, S.REJECTED, S.CANCELLED, S.EXPIRED}),
     S.QUEUED: frozenset({S.APPLYING, S.CANCELLED, S.EXPIRED}),
     S.APPLYING: frozenset({S.CONFIRMING, S.QUEUED, S.APPLIED, S.FAILED, S.UNKNOWN}),
-    S.CONFIRMING: frozenset({S.APPLIED, S.FAILED, S.UNKNOWN}),
+    S.CONFIRMING: frozenset({S.APPLIED, S.UNKNOWN}),
     S.UNKNOWN: frozenset({S.CONFIRMING}),
     S.APPLIED: frozenset(),
     S.FAILED: frozenset(),

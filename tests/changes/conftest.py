@@ -122,6 +122,15 @@ class Scene:
         """A change that was asked for and approved."""
         return self.approve(self.ask(do))
 
+    def queued_for_other_group(self) -> Change:
+        """A second change of the same person, about another group."""
+        other = make_group(self.aws, self.account, f"on-call-{next(_numbers)}")
+        planned = services.plan_membership(self.requester, user=self.user, group=other, do="add")
+        change = services.request_change(
+            planned, actor=self.requester, reason="On call", idempotency_key=f"form-{next(_numbers)}"
+        )
+        return self.approve(change)
+
     def applied(self, do: str = "add") -> Change:
         """A change that was carried out."""
         change = self.queued(do)
