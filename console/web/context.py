@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from console.operators.landing import is_unsettled
 from iam.guard import Right, Viewer
-from iam.mirror.queries.accounts import frame
+from iam.mirror.queries.accounts import Frame, frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,16 @@ def _navigation(viewer: Viewer) -> list[tuple[str, list[tuple[str, Item]]]]:
     return groups
 
 
+def frame_of(request: HttpRequest) -> Frame:
+    """The accounts of the frame, read once a request; a view that needs the chosen account asks here."""
+    found: Frame | None = getattr(request, "frame", None)
+    if found is None:
+        viewer: Viewer = request.viewer  # type: ignore[attr-defined]
+        found = frame(viewer, account_id=request.GET.get("account", ""))
+        request.frame = found  # type: ignore[attr-defined]
+    return found
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The frame's context; a fragment and a signed-out page need none of it and cost no query."""
     viewer: Viewer | None = getattr(request, "viewer", None)
@@ -102,7 +112,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return base
     return base | {
         "navigation": _navigation(viewer),
-        "frame": frame(viewer, account_id=request.GET.get("account", "")),
+        "frame": frame_of(request),
         "single_operator": settings.SINGLE_OPERATOR,
         "nobody_approves": viewer.may(Right.MANAGE_OPERATORS, account_id="") and is_unsettled(),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Case, OuterRef, QuerySet, Subquery, When
 
 from iam.guard import Viewer
 from iam.mirror.models import Account, Section
@@ -37,15 +37,21 @@ class Frame:
 
 
 def frame(viewer: Viewer, *, account_id: str) -> Frame:
-    """Two queries, whatever the number of accounts."""
-    accounts = list(visible_accounts(viewer).order_by("name", "id")[: SWITCH_LIMIT + 1])
-    chosen = next((a for a in accounts if a.account_id == account_id), None)
-    if account_id and not chosen:
-        chosen = visible_accounts(viewer).filter(account_id=account_id).first()
-    shown = Q(account=chosen) if chosen else Q(account__in=accounts)
-    oldest = Section.objects.filter(shown, observed_at__isnull=False, name="users").aggregate(
-        o=Min("observed_at")
-    )["o"]
+    """One query, whatever the number of accounts: the chosen one comes first and so is always among those read."""
+    users = Section.objects.filter(account=OuterRef("pk"), name="users", observed_at__isnull=False)
+    is_chosen = Case(When(account_id=account_id, then=0), default=1)
+    rows = (
+        visible_accounts(viewer)
+        .annotate(users_read_at=Subquery(users.values("observed_at")[:1]))
+        .order_by(is_chosen, "name", "id")
+    )
+    found = list(rows[: SWITCH_LIMIT + 1])
+    chosen = found[0] if found and found[0].account_id == account_id else None
+    shown = [chosen] if chosen else found
+    read = [a.users_read_at for a in shown if a.users_read_at]
     return Frame(
-        chosen=chosen, accounts=accounts[:SWITCH_LIMIT], more=len(accounts) > SWITCH_LIMIT, oldest=oldest
+        chosen=chosen,
+        accounts=sorted(found[:SWITCH_LIMIT], key=lambda a: (a.name, a.pk)),
+        more=len(found) > SWITCH_LIMIT,
+        oldest=min(read, default=None),
     )

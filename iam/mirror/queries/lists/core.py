@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet
+from django.db.models import F, FilteredRelation, IntegerField, Q, QuerySet, Subquery
 
 from iam.guard import Viewer
 from iam.mirror.models import Account, Edge, Entity, Kind, valid_at
@@ -214,14 +214,15 @@ def ties(lens: Lens, kind: str) -> QuerySet[Edge]:
     return Edge.objects.filter(valid_at(lens.at), kind=kind)
 
 
-def number_of(
-    rows: QuerySet[Any, Any], *, by: str, among: Iterable[int], distinct: str = "pk"
-) -> dict[int, int]:
-    """How many of the rows belong to each of the entities, by their pk; those that have none are left out."""
-    counted = (
-        rows.filter(**{f"{by}__in": list(among)})
-        .order_by()
-        .values_list(by)
-        .annotate(n=Count(distinct, distinct=True))
-    )
-    return dict(counted)
+class RowCount(Subquery):
+    """How many rows a query has, as one value within another query."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def tallies(among: Iterable[int], **values: QuerySet[Any, Any] | Subquery) -> dict[int, dict[str, Any]]:
+    """For each of the entities how many rows each query has, or its one value; `OuterRef("pk")` is the entity. One query."""
+    columns = {name: v if isinstance(v, Subquery) else RowCount(v.values("pk")) for name, v in values.items()}
+    rows = Entity.objects.filter(pk__in=list(among)).annotate(**columns).values("pk", *columns)
+    return {row["pk"]: row for row in rows}

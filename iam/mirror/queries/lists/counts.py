@@ -8,23 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from iam.mirror.models import Account
-from iam.mirror.queries.lists.core import Lens, Listing, Wanted, found
+from iam.mirror.queries.lists.core import Lens, Listing, RowCount, Wanted, found
 
 CAP = 1000
 """Filtered rows are counted up to here; a page then says "more than"."""
 FRESH_FOR = 60.0
 PATIENCE = 600.0
 """A count that took a second is kept for so many seconds, so that counting never takes more than a sliver of the time."""
-
-
-class RowCount(Subquery):
-    """How many rows a query has, as one value within another query."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
 
 
 Queries = Mapping[str, Callable[[], QuerySet[Any, Any]]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, valid_at
 from iam.mirror.queries.keyset import Row
@@ -18,8 +18,8 @@ from iam.mirror.queries.lists.core import (
     Tab,
     common,
     either,
-    number_of,
     states,
+    tallies,
     ties,
 )
 
@@ -56,15 +56,15 @@ def _people(lens: Lens, values: list[str]) -> Q:
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds the numbers of members, of attached and of inline policies: three queries."""
-    groups = [row["entity"] for row in found]
-    members = number_of(ties(lens, EdgeKind.MEMBER), by="target", among=groups)
-    attached = number_of(ties(lens, EdgeKind.ATTACHED), by="source", among=groups)
-    inline = number_of(InlinePolicy.objects.filter(valid_at(lens.at)), by="owner", among=groups)
+    """Adds the numbers of members, of attached and of inline policies: one query."""
+    known = tallies(
+        [row["entity"] for row in found],
+        members=ties(lens, EdgeKind.MEMBER).filter(target=OuterRef("pk")),
+        attached=ties(lens, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
+        inline=InlinePolicy.objects.filter(valid_at(lens.at), owner=OuterRef("pk")),
+    )
     for row in found:
-        row["members"] = members.get(row["entity"], 0)
-        row["attached"] = attached.get(row["entity"], 0)
-        row["inline"] = inline.get(row["entity"], 0)
+        row |= known[row["entity"]]
 
 
 GROUPS = Listing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from iam.mirror.models import NEVER, EdgeKind, Kind
 from iam.mirror.queries.keyset import Row
@@ -19,8 +19,8 @@ from iam.mirror.queries.lists.core import (
     Tab,
     common,
     either,
-    number_of,
     states,
+    tallies,
     ties,
 )
 
@@ -60,18 +60,16 @@ def _role(lens: Lens, values: list[str]) -> Q:
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds the role (its number and name) and the number of instances: two queries."""
-    profiles = [row["entity"] for row in found]
-    roles = {
-        profile: (role, name)
-        for profile, role, name in ties(lens, EdgeKind.PROFILE_ROLE)
-        .filter(source__in=profiles)
-        .values_list("source", "target", "target__name")
-    }
-    instances = number_of(ties(lens, EdgeKind.INSTANCE_PROFILE), by="target", among=profiles)
+    """Adds the role (its number and name) and the number of instances: one query."""
+    role = ties(lens, EdgeKind.PROFILE_ROLE).filter(source=OuterRef("pk"))
+    known = tallies(
+        [row["entity"] for row in found],
+        role_pk=Subquery(role.values("target")[:1]),
+        role=Subquery(role.values("target__name")[:1]),
+        instances=ties(lens, EdgeKind.INSTANCE_PROFILE).filter(target=OuterRef("pk")),
+    )
     for row in found:
-        row["role_pk"], row["role"] = roles.get(row["entity"], (None, ""))
-        row["instances"] = instances.get(row["entity"], 0)
+        row |= known[row["entity"]]
 
 
 INSTANCE_PROFILES = Listing(

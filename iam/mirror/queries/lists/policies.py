@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from iam.mirror.models import NEVER, EdgeKind, Kind, PolicyVersion, valid_at
 from iam.mirror.queries.keyset import Row
@@ -19,8 +19,8 @@ from iam.mirror.queries.lists.core import (
     Tab,
     common,
     either,
-    number_of,
     states,
+    tallies,
     ties,
 )
 
@@ -73,15 +73,15 @@ def _attached(lens: Lens, values: list[str]) -> Q:
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds the numbers of identities that have it, whom it bounds, and of its versions: three queries."""
-    policies = [row["entity"] for row in found]
-    attached = number_of(ties(lens, EdgeKind.ATTACHED), by="target", among=policies)
-    bounds = number_of(ties(lens, EdgeKind.BOUNDARY), by="target", among=policies)
-    versions = number_of(PolicyVersion.objects.filter(valid_at(lens.at)), by="policy", among=policies)
+    """Adds the numbers of identities that have it, of those whom it bounds, and of its versions: one query."""
+    known = tallies(
+        [row["entity"] for row in found],
+        attached=ties(lens, EdgeKind.ATTACHED).filter(target=OuterRef("pk")),
+        bounds=ties(lens, EdgeKind.BOUNDARY).filter(target=OuterRef("pk")),
+        versions=PolicyVersion.objects.filter(valid_at(lens.at), policy=OuterRef("pk")),
+    )
     for row in found:
-        row["attached"] = attached.get(row["entity"], 0)
-        row["bounds"] = bounds.get(row["entity"], 0)
-        row["versions"] = versions.get(row["entity"], 0)
+        row |= known[row["entity"]]
         row["default_version"] = row["attrs"].get("DefaultVersionId", "")
         row["updated_at"] = moment_of(row["attrs"].get("UpdateDate", ""))
 

@@ -20,8 +20,8 @@ from iam.mirror.queries.lists.core import (
     Tab,
     common,
     states,
+    tallies,
 )
-from iam.mirror.queries.lists.counts import RowCount
 from iam.mirror.queries.lists.policies import moment_of
 
 KINDS = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
@@ -29,16 +29,8 @@ SORTS = {"name": Sort("sort_name", past="yes")}
 
 
 def rows(lens: Lens, sort: str = "name") -> States:
-    """Providers, each with the number of roles of its account whose trust policy names its ARN."""
-    trusting = EntityState.objects.filter(
-        valid_at(lens.at),
-        account=OuterRef("account"),
-        kind=Kind.ROLE,
-        category__in=["saml", "oidc", "any"],
-        document__text__contains=Concat(Value('"'), OuterRef("arn"), Value('"')),
-    )
-    found = common(states(lens, *KINDS)).annotate(roles=RowCount(trusting.values("pk")))
-    shown: States = found.values(*COMMON, "kind", "attrs", "roles")
+    """Providers."""
+    shown: States = common(states(lens, *KINDS)).values(*COMMON, "kind", "attrs")
     return shown
 
 
@@ -57,9 +49,18 @@ TABS = {
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Reads off the attributes: until when a SAML provider's metadata is valid, and the audiences of an OpenID Connect one."""
+    """Adds validity, audiences and the number of roles whose trust policy names the provider's ARN: one query."""
+    trusting = EntityState.objects.filter(
+        valid_at(lens.at),
+        account=OuterRef("account"),
+        kind=Kind.ROLE,
+        category__in=["saml", "oidc", "any"],
+        document__text__contains=Concat(Value('"'), OuterRef("arn"), Value('"')),
+    )
+    known = tallies([row["entity"] for row in found], roles=trusting)
     shown = lens.at or lens.now
     for row in found:
+        row |= known[row["entity"]]
         attrs = row["attrs"]
         until = moment_of(attrs.get("ValidUntil") or "")
         row["valid_until"] = until

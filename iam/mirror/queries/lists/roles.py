@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
-from iam.mirror.models import NEVER, Edge, EdgeKind, InlinePolicy, Kind, Usage, valid_at
+from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, Usage, valid_at
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
@@ -19,9 +19,9 @@ from iam.mirror.queries.lists.core import (
     Tab,
     common,
     either,
-    number_of,
     of_account,
     states,
+    tallies,
     ties,
 )
 from iam.mirror.queries.visibility import visible
@@ -110,21 +110,16 @@ def _boundary(lens: Lens, values: list[str]) -> Q:
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds the numbers of attached and of inline policies and the name of the boundary: two queries."""
-    by_role = {row["entity"]: row for row in found}
+    """Adds the numbers of attached and of inline policies and the name of the boundary: one query."""
+    boundary = ties(lens, EdgeKind.BOUNDARY).filter(source=OuterRef("pk"))
+    known = tallies(
+        [row["entity"] for row in found],
+        attached=ties(lens, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
+        inline=InlinePolicy.objects.filter(valid_at(lens.at), owner=OuterRef("pk")),
+        boundary=Subquery(boundary.values("target__name")[:1]),
+    )
     for row in found:
-        row["attached"], row["boundary"] = 0, ""
-    held = Q(kind__in=[EdgeKind.ATTACHED, EdgeKind.BOUNDARY]) & valid_at(lens.at)
-    for role, kind, name in Edge.objects.filter(held, source__in=by_role).values_list(
-        "source", "kind", "target__name"
-    ):
-        if kind == EdgeKind.BOUNDARY:
-            by_role[role]["boundary"] = name
-        else:
-            by_role[role]["attached"] += 1
-    inline = number_of(InlinePolicy.objects.filter(valid_at(lens.at)), by="owner", among=by_role)
-    for row in found:
-        row["inline"] = inline.get(row["entity"], 0)
+        row |= known[row["entity"]]
 
 
 ROLES = Listing(
