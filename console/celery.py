@@ -18,7 +18,9 @@ VISIBILITY_SECONDS = 3600
 
 def _transport() -> dict[str, Any]:
     if not settings.BROKER_URL.startswith("filesystem"):
-        return {"visibility_timeout": VISIBILITY_SECONDS}
+        # One short second try: a page that only nudges must not wait while the broker is away; the sweeps make up for it.
+        patience = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+        return {"visibility_timeout": VISIBILITY_SECONDS, "socket_connect_timeout": 3, **patience}
     folder = Path(settings.VAR) / "broker"
     folder.mkdir(parents=True, exist_ok=True)
     return {"data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": str(folder)}
