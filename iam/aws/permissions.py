@@ -96,7 +96,13 @@ MANAGEMENT_ACCOUNT_ONLY = ("organization",)
 """Sections that only the organization's management account, or a delegated administrator, can read."""
 
 _PATH = re.compile(r"/(?:[\x21-\x7e]+/)?")
-_ACCOUNT_ID = re.compile(r"\d{12}")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+
+def check_account_id(account_id: str) -> None:
+    """Raise ValueError for what is not twelve digits."""
+    if not _ACCOUNT_ID.fullmatch(account_id):
+        raise ValueError(f"An account id has twelve digits, not {account_id!r}.")
 
 
 def read_actions(sections: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -138,8 +144,7 @@ def write_policy(
     whom it can raise: keep the groups of administrators on a path that is not named here.
     """
     global_region(partition)
-    if not _ACCOUNT_ID.fullmatch(account_id):
-        raise ValueError(f"An account id has twelve digits, not {account_id!r}.")
+    check_account_id(account_id)
     chosen = list(WRITE) if families is None else list(families)
     statements = []
     for family in chosen:

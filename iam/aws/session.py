@@ -24,7 +24,7 @@ from iam.aws.partitions import global_region
 from iam.aws.ratelimit import RateLimit, bucket_of
 
 Mode = Literal["environment", "role"]
-_ACCOUNT_ID = re.compile(r"\d{12}")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 

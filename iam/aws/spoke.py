@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from iam.aws.partitions import global_region
-from iam.aws.permissions import read_policy, trust_policy, write_policy
+from iam.aws.permissions import check_account_id, read_policy, trust_policy, write_policy
 
 Purpose = Literal["read", "write"]
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -34,6 +34,7 @@ class Spoke:
 
     def __post_init__(self) -> None:
         global_region(self.partition)
+        check_account_id(self.account_id)
         if self.purpose not in _TITLES:
             raise ValueError(f"The purpose is 'read' or 'write', not {self.purpose!r}.")
         if not _HUB_ARN.fullmatch(self.hub_role_arn):

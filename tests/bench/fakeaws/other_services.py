@@ -164,14 +164,17 @@ class Ec2:
     def __init__(self, account: Account) -> None:
         self._profiles = [profile for role in account.roles for profile in role["profiles"]][:50]
 
+    def _in(self, p: Params) -> list[tuple[str, str, str]]:
+        return self._profiles if p["_region"] == "us-east-1" else []
+
     def DescribeInstances(self, p: Params) -> str:
-        return f"<reservationSet>{''.join(self._instance(*pair) for pair in enumerate(self._profiles))}</reservationSet>"
+        return f"<reservationSet>{''.join(self._instance(*pair) for pair in enumerate(self._in(p)))}</reservationSet>"
 
     def DescribeIamInstanceProfileAssociations(self, p: Params) -> str:
         items = "".join(
             f"<item>{x('associationId', f'iip-assoc-{n:017x}')}{x('instanceId', _instance_id(n))}"
             f"{x('state', 'associated')}</item>"
-            for n in range(len(self._profiles))
+            for n in range(len(self._in(p)))
         )
         return f"<iamInstanceProfileAssociationSet>{items}</iamInstanceProfileAssociationSet>"
 

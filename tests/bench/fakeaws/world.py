@@ -201,14 +201,12 @@ class World:
         body_bytes = self.iam.cache.get(key)
         if body_bytes is None:
             try:
-                inner = getattr(holder, action)({**parameters, "_acct": account})
+                inner = getattr(holder, action)({**parameters, "_acct": account, "_region": region})
             except ApiError as error:
                 return Reply(name, *_xml_error(error, service))
             except KeyError as error:
                 return Reply(name, *_xml_error(ApiError(400, "ValidationError", f"missing {error}"), service))
-            body_bytes = _wrapped(
-                service, action, "" if service == "ec2" and region != "us-east-1" else inner
-            )
+            body_bytes = _wrapped(service, action, inner)
             if action not in _NEVER_CACHED and service != "sts":
                 self.iam.cache[key] = body_bytes
         return Reply(name, 200, localise(body_bytes, account), XML_TYPE)
