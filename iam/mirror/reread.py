@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -15,17 +16,31 @@ from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import Seen
 from iam.mirror.pull.subject import reread_entity
 
-__all__ = ["reread_entity", "reread_memberships"]
+__all__ = ["Memberships", "read_memberships", "reread_entity", "reread_memberships"]
 
 
-def reread_memberships(account: Account, aws: Aws, user: Entity, *, cause_id: UUID | None) -> None:
+class Memberships(NamedTuple):
+    """The unique ids of the groups that AWS showed a user in; `at` is before the reading."""
+
+    at: datetime
+    group_ids: frozenset[str]
+
+
+def read_memberships(aws: Aws, *, user_name: str) -> Memberships:
+    """Read them; one call. Raises AwsError."""
+    at = datetime.now(tz=UTC)
+    return Memberships(at, frozenset(identity.group_ids_of_user(aws, name=user_name)))
+
+
+def reread_memberships(
+    account: Account, aws: Aws, user: Entity, *, cause_id: UUID | None, read: Memberships | None = None
+) -> None:
     """Make the user's memberships in the mirror what AWS shows now, caused by the change (None: cause unknown).
 
-    One call. A pull that began before does not undo it (`Entity.reread_at`), an older re-read steps back before a newer
+    One call, none if they have just been `read`. A pull that began before does not undo it (`Entity.reread_at`), an older re-read steps back before a newer
     one, and the next pull decodes the user anew. A group that the mirror does not know yet comes with that pull. Raises AwsError.
     """
-    at = datetime.now(tz=UTC)
-    aws_ids = identity.group_ids_of_user(aws, name=user.name)
+    at, group_ids = read or read_memberships(aws, user_name=user.name)
     with transaction.atomic():
         lock_account(account)
         known = Entity.objects.get(pk=user.pk)
@@ -33,7 +48,7 @@ def reread_memberships(account: Account, aws: Aws, user: Entity, *, cause_id: UU
             return
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
         seen = Seen(at, after=_last_seen(account, known), cause_kind=cause.value, cause_id=cause_id)
-        wanted = {user.pk: dict.fromkeys(_wanted_edges(account, user, aws_ids=set(aws_ids)), ())}
+        wanted = {user.pk: dict.fromkeys(_wanted_edges(account, user, aws_ids=group_ids), ())}
         temporal.load(temporal.EDGES, wanted=wanted, account_id=account.pk, seen=seen)
         Entity.objects.filter(pk=user.pk).update(reread_at=at, source_digest=None)
 
@@ -44,7 +59,7 @@ def _last_seen(account: Account, user: Entity) -> datetime | None:
     return max(moments) if moments else None
 
 
-def _wanted_edges(account: Account, user: Entity, *, aws_ids: set[str]) -> list[tuple[str, int]]:
+def _wanted_edges(account: Account, user: Entity, *, aws_ids: frozenset[str]) -> list[tuple[str, int]]:
     """The user's other edges as they are, and the memberships that AWS shows."""
     others = Edge.objects.filter(valid_at(None), source=user).exclude(kind=EdgeKind.MEMBER)
     groups = Entity.objects.filter(account=account, kind=Kind.GROUP, aws_id__in=aws_ids, gone_at__isnull=True)

@@ -46,12 +46,12 @@ def test_an_approved_change_is_applied_and_read_back(scene: Scene) -> None:
     assert (edge.cause_kind, edge.cause_id) == ("change", change.pk)
 
 
-def test_a_simple_change_costs_six_calls(scene: Scene) -> None:
+def test_a_simple_change_costs_five_calls(scene: Scene) -> None:
     before = scene.standin.control("stats")["requests"]
 
     ran(scene.queued())
 
-    assert scene.standin.control("stats")["requests"] - before == 6
+    assert scene.standin.control("stats")["requests"] - before == 5
 
 
 def test_removing_takes_the_person_out_and_says_by_whom_in_the_mirror(member_scene: Scene) -> None:

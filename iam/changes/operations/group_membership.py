@@ -19,7 +19,7 @@ from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Effect, Image, Operation, Policy
 from iam.changes.operations.holdings import Holdings, holdings, key_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
-from iam.mirror.reread import reread_memberships
+from iam.mirror.reread import Memberships, read_memberships, reread_memberships
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Membership(Operation):
     def __init__(self, account: Account, given: MembershipParams) -> None:
         super().__init__(account)
         self.given = given
+        self._read: Memberships | None = None
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
@@ -125,13 +126,14 @@ class Membership(Operation):
 
     def observe(self, aws: Aws) -> Image:
         """See Operation; one call."""
-        return {"member": self.given.group_id in identity.group_ids_of_user(aws, name=self.given.user_name)}
+        self._read = read_memberships(aws, user_name=self.given.user_name)
+        return {"member": self.given.group_id in self._read.group_ids}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation."""
+        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
         user = self.subject()
         if user is not None:
-            reread_memberships(self.account, aws, user, cause_id=cause_id)
+            reread_memberships(self.account, aws, user, cause_id=cause_id, read=self._read)
 
     def effect(self) -> Effect:
         """See Operation; an entity that is gone from the mirror gives an empty effect."""
