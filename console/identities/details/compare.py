@@ -1,15 +1,222 @@
-"""Two moments of one entity, or of one account, side by side."""
+"""Two moments of one entity, or of one account, and what differs between them."""
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from console.web.access import ViewerRequest, require
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from console.identities.details import history
+from console.identities.details.shown import SECTIONS, Shown, layout_for
+from console.web.access import ViewerRequest, account_or_404, require
+from console.web.middleware import parse_moment
 from console.web.render import render_page
 from iam.guard import Right
+from iam.mirror.models import Account, Entity
+from iam.mirror.queries import differences, entities
+from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.differences import CAME, CHANGED, WENT, Row, Span
+from iam.mirror.queries.happenings import MFA_WORDS
+from iam.mirror.queries.history import difference, two_documents
+from iam.mirror.queries.moments import account_moments, just_after
+
+FEW, MANY = 6, 100
+ACCOUNTS_OFFERED = 200
+WEEK = timedelta(days=7)
+TITLES = {
+    "user": "Users",
+    "group": "Groups",
+    "role": "Roles",
+    "policy": "Managed policies",
+    "document": "Policy documents",
+    "inline": "Inline policies",
+    "member": "Memberships",
+    "attached": "Attached policies",
+    "boundary": "Permissions boundaries",
+    "mfa": "MFA",
+    "password": "Console passwords",
+    "access-key": "Access keys",
+    "mfa-device": "MFA devices",
+    "instance-profile": "Instance profiles",
+    "profile-role": "Roles in instance profiles",
+    "saml-provider": "SAML providers",
+    "oidc-provider": "OpenID Connect providers",
+    "ssh-key": "SSH keys",
+    "signing-certificate": "Signing certificates",
+    "service-credential": "Service-specific credentials",
+    "server-certificate": "Server certificates",
+}
+SIGNS = {CAME: ("add", "+", "Added"), WENT: ("del", "−", "Removed"), CHANGED: ("", "~", "Changed")}
+JOINTS = {
+    "member": ("joined", "left"),
+    "attached": ("got", "lost"),
+    "boundary": ("is bounded by", "is no longer bounded by"),
+    "profile-role": ("holds", "no longer holds"),
+}
+FACTS = {
+    "password_policy": "Password policy",
+    "alias": "Account alias",
+    "organization": "Organization",
+    "summary": "Quotas and numbers of AWS's account summary",
+    "root_credentials": "Credentials of the root user",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference as the page shows it: (text, address) pieces of a sentence, and the marks of its sign."""
+
+    row: Row
+    pieces: list[tuple[str, str]]
+    css: str
+    mark: str
+    spoken: str
 
 
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def compare(request: ViewerRequest) -> HttpResponse:
-    """What differs between `from` and `to` for `entity` or `account`; without them, the form."""
-    return render_page(request, "identities/compare.html", {})
+    """What differs between `from` and `to` (by default a week ago, and now) for `entity` or `account`; without one, the form."""
+    span = _span(request)
+    context: dict[str, Any] = {
+        "section": "compare",
+        "layout": layout_for(request.viewer),
+        "left": span.left,
+        "right": span.right,
+        "accounts": _offered(request),
+    }
+    if asked := request.GET.get("entity"):
+        return _entity(request, asked, span, context)
+    if number := request.GET.get("account"):
+        return _account(request, number, span, context)
+    return render_page(request, "identities/compare.html", context)
+
+
+def _span(request: HttpRequest) -> Span:
+    """The two moments of the address, the earlier one on the left; the present is no moment, but None."""
+    now = datetime.now(tz=UTC)
+    left = parse_moment(request.GET.get("from", ""))
+    right = parse_moment(request.GET.get("to", ""))
+    left = left if left and left < now else None
+    right = right if right and right < now else None
+    if left and right and right < left:
+        left, right = right, left
+    if left is None:
+        left = ((right or now) - WEEK).replace(microsecond=0)
+    return Span(left, right)
+
+
+def _offered(request: ViewerRequest) -> list[Account]:
+    """The accounts that can be compared as a whole."""
+    rows = visible_accounts(request.viewer).order_by("name", "id")[:ACCOUNTS_OFFERED]
+    return [row for row in rows if request.viewer.scope.sees_account(row.account_id)]
+
+
+def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, Any]) -> HttpResponse:
+    entity = _found(request, asked)
+    shown = Shown(entity, entities.state_at(entity, at=span.right), span.right, request.viewer)
+    found = difference(entity, left=span.left, right=span.right)
+    open_to = shown.openable({named.pk for event in found.events for named in event.others})
+    section, title, name = SECTIONS[entity.kind]
+    context |= {
+        "entity": entity,
+        "account": entity.account,
+        "section": section,
+        "section_title": title,
+        "section_url": reverse(f"identities:{section}"),
+        "lists": context["layout"] == "base.html",
+        "entity_url": reverse(name, args=[entity.pk]),
+        "history_url": reverse(f"{name}-history", args=[entity.pk]),
+        "lines": history.lines_of(found.events, shown=shown, open_to=open_to),
+        "is_cut": found.is_cut,
+        "was_there": entities.state_at(entity, at=span.left) is not None,
+        "is_there": shown.state is not None,
+        "earliest": just_after(entity.first_seen),
+        "documents": two_documents(entity, token=request.GET.get("diff", "")),
+    }
+    return render_page(request, "identities/compare.html", context)
+
+
+def _found(request: ViewerRequest, asked: str) -> Entity:
+    number = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
+    entity = entities.find_entity(request.viewer, pk=number, kinds=SECTIONS.keys())
+    if entity is None:
+        raise Http404
+    return entity
+
+
+def _account(request: ViewerRequest, number: str, span: Span, context: dict[str, Any]) -> HttpResponse:
+    account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
+    context |= {"account": account, "earliest": account_moments(account, at=None).earliest}
+    sort, sign = request.GET.get("sort", ""), request.GET.get("sign", "")
+    if sort in TITLES and sign in SIGNS:
+        after = request.GET.get("after", "")
+        rows, more = differences.section_page(
+            account,
+            span,
+            sort=sort,
+            sign=sign,
+            after=int(after) if after.isdecimal() and len(after) < 19 else 0,
+            size=MANY,
+        )
+        context |= {
+            "only": TITLES[sort],
+            "spoken": SIGNS[sign][2],
+            "rows": [_difference(row) for row in rows],
+            "after": rows[-1].pk if more else "",
+        }
+        return render_page(request, "identities/compare.html", context)
+    found = differences.sections(account, span, few=FEW)
+    context |= {
+        "sections": [
+            {
+                "sort": section.sort,
+                "title": TITLES.get(section.sort, section.sort),
+                "counts": [
+                    (SIGNS[sign][1], section.counts[sign], SIGNS[sign][2], tone)
+                    for sign, tone in ((CAME, "ok"), (WENT, "bad"), (CHANGED, ""))
+                    if sign in section.counts
+                ],
+                "rows": [_difference(row) for row in section.rows],
+                "more": [
+                    (sign, count, SIGNS[sign][2].lower())
+                    for sign, count in section.counts.items()
+                    if count > FEW
+                ],
+            }
+            for section in found
+        ],
+        "came": sum(section.counts.get(CAME, 0) for section in found),
+        "went": sum(section.counts.get(WENT, 0) for section in found),
+        "changed": sum(section.counts.get(CHANGED, 0) for section in found),
+        "facts": [FACTS.get(name, name) for name, _, _ in differences.fact_changes(account, span)],
+    }
+    return render_page(request, "identities/compare.html", context)
+
+
+def _difference(row: Row) -> Difference:
+    css, mark, spoken = SIGNS[row.sign]
+    return Difference(row, _pieces(row), css, mark, spoken)
+
+
+def _pieces(row: Row) -> list[tuple[str, str]]:
+    name = (row.name, _address(row.kind, row.entity))
+    other = (row.other, _address(row.other_kind, row.other_entity))
+    if row.sort in JOINTS:
+        return [name, (JOINTS[row.sort][0 if row.sign == CAME else 1], ""), other]
+    if row.sort == "inline":
+        return [(row.words, ""), ("of", ""), name]
+    if row.sort == "document":
+        return [name, (f"now {row.words}", "")]
+    if row.sort == "mfa":
+        was, now = row.words.split(" ")
+        return [name, (f"{MFA_WORDS.get(was, was)} → {MFA_WORDS.get(now, now)}", "")]
+    if row.other:
+        return [name, ("of", ""), other, *([(f"now {row.words}", "")] if row.words else [])]
+    return [name]
+
+
+def _address(kind: str, pk: int | None) -> str:
+    return reverse(SECTIONS[kind][2], args=[pk]) if kind in SECTIONS and pk else ""

@@ -1,0 +1,93 @@
+"""The pages of one group: its people, what it gives, what changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from console.identities.details import history, words
+from console.identities.details.held import held_by, own_policies
+from console.identities.details.paging import Page, page_of
+from console.identities.details.shown import Shown, membership_address, render_shown, shown_or_404
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.models import Kind
+from iam.mirror.naming import display_name
+from iam.mirror.queries import entities
+
+SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+PEOPLE = 50
+POLICY_QUOTA = 10
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+@require(*SEES)
+def group(request: ViewerRequest, pk: int) -> HttpResponse:
+    """The people of a group, and its policies beside them."""
+    shown = shown_or_404(request, pk, kinds=[Kind.GROUP])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/group.html", {})
+    head = _head(shown, here="identities:group")
+    search = request.GET.get("q", "").strip()
+    rows = entities.members(shown.entity, viewer=shown.viewer, at=shown.at, search=search)
+    page = page_of(request, rows, column="sort_name", tie="entity_id", size=PEOPLE)
+    context = head | {
+        "tab": "identities/group_people.html",
+        "q": search,
+        "page": page,
+        "members": _members(shown, page),
+    }
+    return render_shown(request, shown, "identities/group.html", context)
+
+
+@require(*SEES)
+def group_history(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What changed, when, and by what."""
+    shown = shown_or_404(request, pk, kinds=[Kind.GROUP])
+    if shown.state is None:
+        return history.render_gone(request, shown)
+    context = _head(shown, here="identities:group-history")
+    return history.render_history(request, shown, "identities/group.html", context)
+
+
+def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+    held = held_by(shown)
+    policies = own_policies(
+        held, entities.inline_policies(shown.entity, at=shown.at), shown.openable(held.pks)
+    )
+    people = entities.member_count(shown.entity, at=shown.at)
+    return {
+        "people": people,
+        "without_mfa": entities.without_mfa(shown.entity, at=shown.at),
+        "policies": policies,
+        "managed": len(held.policies),
+        "quota": POLICY_QUOTA,
+        "add": membership_address(group=shown.entity.pk, do="add")
+        if shown.entity.pk in shown.askable([shown.entity.pk])
+        else "",
+        "tabs": [
+            shown.tab("People", "identities:group", here=here, count=people),
+            shown.tab("History", "identities:group-history", here=here),
+        ],
+    }
+
+
+def _members(shown: Shown, page: Page) -> list[dict[str, Any]]:
+    pks = [row["entity_id"] for row in page.rows]
+    credentials = entities.credentials_of(pks, at=shown.at)
+    others = entities.other_groups(pks, but=shown.entity, at=shown.at)
+    askable = shown.askable([shown.entity.pk, *pks])
+    may_change = shown.entity.pk in askable
+    return [
+        row
+        | {
+            "display_name": display_name(row["name"]),
+            "mfa": words.mfa_mark(credentials.get(row["entity_id"])),
+            "others": others.get(row["entity_id"], []),
+            "remove": membership_address(user=row["entity_id"], group=shown.entity.pk, do="remove")
+            if may_change and row["entity_id"] in askable
+            else "",
+        }
+        for row in page.rows
+    ]

@@ -1,0 +1,86 @@
+"""What a principal holds: its groups, its managed and inline policies, its boundary, as rows of its page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.urls import reverse
+
+from console.identities.details import words
+from console.identities.details.shown import Shown
+from iam.mirror.models import EdgeKind, InlinePolicy
+from iam.mirror.queries import entities
+from iam.mirror.queries.entities import Openable, Tie
+
+HELD = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
+
+
+@dataclass(slots=True)
+class Held:
+    """What a principal is tied to, split by how."""
+
+    groups: list[Tie] = field(default_factory=list)
+    policies: list[Tie] = field(default_factory=list)
+    boundary: Tie | None = None
+
+    @property
+    def pks(self) -> list[int]:
+        """The entities of all ties."""
+        boundary = [self.boundary] if self.boundary else []
+        return [tie.pk for tie in (*self.groups, *self.policies, *boundary)]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """A policy that reaches a principal: managed or inline, attached to itself or (`through`) to a group of it."""
+
+    name: str
+    sort: str
+    url: str = ""
+    through: str = ""
+    through_url: str = ""
+    since: datetime | None = None
+    after: datetime | None = None
+    document: str = ""
+
+
+def held_by(shown: Shown) -> Held:
+    """The ties of the principal at the moment: one query."""
+    held = Held()
+    for tie in entities.targets(shown.entity, kinds=HELD, at=shown.at):
+        if tie.tie == EdgeKind.MEMBER:
+            held.groups.append(tie)
+        elif tie.tie == EdgeKind.ATTACHED:
+            held.policies.append(tie)
+        else:
+            held.boundary = tie
+    return held
+
+
+def address(name: str, tie: Tie | None, open_to: Openable) -> str:
+    """The page of an entity, where the viewer may open it; else nothing."""
+    return reverse(name, args=[tie.pk]) if tie and tie.pk in open_to else ""
+
+
+def managed(tie: Tie, open_to: Openable, *, through: str = "", through_url: str = "") -> PolicyRow:
+    """A managed policy as a row."""
+    return PolicyRow(
+        name=tie.name,
+        sort=words.POLICY_TYPES.get(tie.category, "Managed"),
+        url=address("identities:policy", tie, open_to),
+        through=through,
+        through_url=through_url,
+        since=tie.since,
+        after=tie.after,
+    )
+
+
+def own_policies(held: Held, inline: Iterable[InlinePolicy], open_to: Openable) -> list[PolicyRow]:
+    """The principal's own policies: the managed ones, then the inline ones with their documents."""
+    rows = [managed(tie, open_to) for tie in held.policies]
+    return rows + [
+        PolicyRow(one.name, "Inline", since=one.valid_from, after=one.after, document=one.document.text)
+        for one in inline
+    ]

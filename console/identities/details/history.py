@@ -1,0 +1,163 @@
+"""The history tab of one thing: what changed, between which two readings, and by what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.urls import reverse
+
+from console.identities.details.shown import SECTIONS, Shown, frame_of, render_shown
+from console.web.access import ViewerRequest
+from console.web.middleware import parse_moment
+from console.web.render import render_page
+from iam.guard import Right
+from iam.mirror.models import Cause, Entity, Kind
+from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.happenings import BECAME, BEGAN, ENDED, Event, Named
+from iam.mirror.queries.history import timeline, two_documents
+from iam.mirror.queries.moments import change_moments, just_after
+
+TONES = {BEGAN: "ok", ENDED: "bad", BECAME: ""}
+NAMES_SHOWN = 8
+BARS, BAR_STEP, BAR_HEIGHT = 60, 4, 28
+MOMENTS_COUNTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name, with the address of its page where the viewer may open it."""
+
+    name: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event as the page shows it: `names` are links, `hidden` says how many more there are, or that they are not shown."""
+
+    event: Event
+    tone: str
+    names: list[Link]
+    hidden: str
+    at: datetime
+    cause: str
+    cause_url: str
+
+    @property
+    def plain(self) -> str:
+        """The sentence without links, for a list of moments."""
+        named = ", ".join(link.name for link in self.names)
+        return " ".join(part for part in (self.event.lead, named, self.hidden, self.event.tail) if part)
+
+
+def render_history(
+    request: ViewerRequest, shown: Shown, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """The page with its history tab."""
+    history = history_context(request, shown) | {"tab": "identities/history.html"}
+    return render_shown(request, shown, template, context | history)
+
+
+def render_gone(request: ViewerRequest, shown: Shown) -> HttpResponse:
+    """The history of what is not there at the moment."""
+    context = frame_of(request, shown) | history_context(request, shown)
+    return render_page(request, "identities/gone_history.html", context)
+
+
+def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+    """A page of the timeline, what changed since the shown moment, and two documents when an event's are asked for."""
+    entity, at = shown.entity, shown.at
+    asked = parse_moment(request.GET.get("before", ""))
+    ends = [moment for moment in (asked, at + timedelta(microseconds=1) if at else None) if moment]
+    past = timeline(entity, until=min(ends) if ends else None)
+    later = timeline(entity, since=at) if at else None
+    events = [*past.events, *(later.events if later else [])]
+    open_to = shown.openable({named.pk for event in events for named in event.others})
+    lines = lines_of(past.events, shown=shown, open_to=open_to)
+    return {
+        "lines": lines,
+        "days": [
+            (day, list(of_day)) for day, of_day in groupby(lines, key=lambda line: line.event.when.date())
+        ],
+        "moments": _moments(lines),
+        "older": past.older.isoformat() if past.older else "",
+        "is_cut": past.is_cut,
+        "later": lines_of(later.events, shown=shown, open_to=open_to) if later else [],
+        "later_more": bool(later and later.older),
+        "bars": _bars(entity, at=at),
+        "documents": two_documents(entity, token=request.GET.get("diff", "")),
+        "compare_url": f"{reverse('identities:compare')}?entity={entity.pk}",
+    }
+
+
+def lines_of(events: Iterable[Event], *, shown: Shown, open_to: Openable) -> list[Line]:
+    """Events with the links, names and causes that the viewer may see."""
+    may_see_changes = any(
+        shown.viewer.may(right) for right in (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT)
+    )
+    return [_line(event, open_to=open_to, may_see_changes=may_see_changes) for event in events]
+
+
+def _line(event: Event, *, open_to: Openable, may_see_changes: bool) -> Line:
+    shown = [one for one in event.others if one.kind != Kind.USER or one.pk in open_to]
+    outside, more = len(event.others) - len(shown), max(0, len(shown) - NAMES_SHOWN)
+    hidden = [f"and {more} more"] if more else []
+    if outside:
+        people = "somebody" if outside == 1 else f"{outside} people"
+        hidden.append(f"{'and ' if shown else ''}{people} outside your teams")
+    cause, url = "", ""
+    if event.cause_kind == Cause.CHANGE and event.cause_id:
+        cause = f"CHG-{event.cause_id.hex[:8].upper()}"
+        url = reverse("changes:change", args=[event.cause_id]) if may_see_changes else ""
+    return Line(
+        event=event,
+        tone=TONES.get(event.sign, ""),
+        names=[_link(one, open_to) for one in shown[:NAMES_SHOWN]],
+        hidden=", ".join(hidden),
+        at=just_after(event.when),
+        cause=cause,
+        cause_url=url,
+    )
+
+
+def _link(named: Named, open_to: Openable) -> Link:
+    if named.kind not in SECTIONS or named.pk not in open_to:
+        return Link(named.name)
+    return Link(named.name, reverse(SECTIONS[named.kind][2], args=[named.pk]))
+
+
+def _moments(lines: list[Line]) -> list[tuple[int, list[Line]]]:
+    """The first line of each moment, by year."""
+    firsts = [next(of_one) for _, of_one in groupby(lines, key=lambda line: line.event.when)]
+    return [(year, list(of_year)) for year, of_year in groupby(firsts, key=lambda line: line.event.when.year)]
+
+
+def _bars(entity: Entity, *, at: datetime | None) -> list[tuple[int, int, int, str]]:
+    """(x, y, height, class): how many moments of change lie in each sixtieth of the time that is known."""
+    now = datetime.now(tz=UTC)
+    span = (now - entity.first_seen).total_seconds()
+    if span <= 0:
+        return []
+    counts = [0] * BARS
+    newest = change_moments(entity, when=Q()).order_by("-when")[:MOMENTS_COUNTED]
+    for row in newest:
+        counts[_bar(row["when"], entity=entity, span=span)] += 1
+    most, shown = max(counts), _bar(at, entity=entity, span=span) if at else -1
+    bars = []
+    for place, count in enumerate(counts):
+        height = max(4, round(BAR_HEIGHT * count / most)) if count else 0
+        if height or place == shown:
+            height = height or 2
+            bars.append((place * BAR_STEP, 32 - height, height, "on" if place == shown else ""))
+    return bars
+
+
+def _bar(moment: datetime, *, entity: Entity, span: float) -> int:
+    share = (moment - entity.first_seen).total_seconds() / span
+    return min(BARS - 1, max(0, int(share * BARS)))

@@ -1,0 +1,173 @@
+"""The pages of one person: what they hold, how they sign in, what changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import HttpResponse
+
+from console.identities.details import history, words
+from console.identities.details.held import Held, PolicyRow, address, held_by, managed, own_policies
+from console.identities.details.shown import Shown, Tab, membership_address, render_shown, shown_or_404
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
+from iam.mirror.naming import display_name
+from iam.mirror.queries import entities
+from iam.mirror.queries.entities import GroupContent, Openable
+
+SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
+
+
+@require(*SEES)
+def person(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Groups and policies: the first page of a person."""
+    shown = shown_or_404(request, pk, kinds=[Kind.USER])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/person.html", {})
+    held = held_by(shown)
+    contents = entities.group_contents([tie.pk for tie in held.groups], at=shown.at)
+    through = [tie.pk for content in contents.values() for tie in content.policies]
+    open_to = shown.openable([*held.pks, *through])
+    askable = shown.askable([shown.entity.pk, *(tie.pk for tie in held.groups)])
+    context = _head(shown, held, open_to, here="identities:person") | {
+        "tab": "identities/person_groups.html",
+        "groups": [
+            {
+                "tie": tie,
+                "url": address("identities:group", tie, open_to),
+                "content": contents[tie.pk],
+                "policies": len(contents[tie.pk].policies) + len(contents[tie.pk].inline),
+                "remove": membership_address(user=shown.entity.pk, group=tie.pk, do="remove")
+                if tie.pk in askable and shown.entity.pk in askable
+                else "",
+            }
+            for tie in held.groups
+        ],
+        "add": membership_address(user=shown.entity.pk, do="add") if shown.entity.pk in askable else "",
+        "policies": _policy_rows(shown, held, contents, open_to),
+    }
+    return render_shown(request, shown, "identities/person.html", context)
+
+
+@require(*SEES)
+def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Password, MFA devices, keys and other credentials."""
+    shown = shown_or_404(request, pk, kinds=[Kind.USER])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/person.html", {})
+    held = held_by(shown)
+    open_to = shown.openable(held.pks)
+    head = _head(shown, held, open_to, here="identities:person-credentials")
+    context = head | credentials_context(shown, head["credentials"], head["usage"])
+    return render_shown(
+        request, shown, "identities/person.html", context | {"tab": "identities/person_credentials.html"}
+    )
+
+
+@require(*SEES)
+def person_history(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What changed, when, and by what."""
+    shown = shown_or_404(request, pk, kinds=[Kind.USER])
+    if shown.state is None:
+        return history.render_gone(request, shown)
+    held = held_by(shown)
+    open_to = shown.openable(held.pks)
+    context = _head(shown, held, open_to, here="identities:person-history")
+    return history.render_history(request, shown, "identities/person.html", context)
+
+
+def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str, Any]:
+    credentials = entities.credentials(shown.entity, at=shown.at)
+    tags = entities.tags(shown.entity, at=shown.at)
+    days = words.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
+    return {
+        "display_name": display_name(shown.entity.name, tags),
+        "credentials": credentials,
+        "usage": _usage(shown),
+        "mfa": words.mfa_mark(credentials),
+        "console": words.password_words(credentials),
+        "oldest_key": words.days_words(days, never="No active key" if credentials else "Not read"),
+        "key_is_old": days is not None and days > words.KEY_DAYS,
+        "boundary": held.boundary,
+        "boundary_url": address("identities:policy", held.boundary, open_to),
+        "tags": tags,
+        "tabs": _tabs(shown, credentials, here=here),
+    }
+
+
+def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> list[Tab]:
+    alarm = bool(credentials and credentials.mfa == "none" and credentials.has_password)
+    return [
+        shown.tab("Groups and policies", "identities:person", here=here),
+        shown.tab(
+            "Credentials and MFA",
+            "identities:person-credentials",
+            here=here,
+            count=1 if alarm else None,
+            tone="bad",
+        ),
+        shown.tab("History", "identities:person-history", here=here),
+    ]
+
+
+def _usage(shown: Shown) -> Usage | None:
+    """Last use is no history: it is known for the present only."""
+    return Usage.objects.filter(entity=shown.entity).first() if shown.at is None else None
+
+
+def _policy_rows(
+    shown: Shown, held: Held, contents: dict[int, GroupContent], open_to: Openable
+) -> list[PolicyRow]:
+    rows = own_policies(held, entities.inline_policies(shown.entity, at=shown.at), open_to)
+    for group in held.groups:
+        url = address("identities:group", group, open_to)
+        content = contents[group.pk]
+        rows += [managed(tie, open_to, through=group.name, through_url=url) for tie in content.policies]
+        rows += [PolicyRow(name, "Inline", through=group.name, through_url=url) for name in content.inline]
+    return rows
+
+
+def credentials_context(
+    shown: Shown, credentials: UserCredentials | None, usage: Usage | None
+) -> dict[str, Any]:
+    """What the credentials tab shows: the report's facts, and each key, device and credential."""
+    owned = entities.owned(shown.entity, at=shown.at)
+    report = credentials.report if credentials else {}
+    details = usage.details if usage else {}
+    profile = report.get("login_profile")
+    return {
+        "password_days": words.days_since(credentials.password_changed_at, at=shown.at)
+        if credentials and credentials.password_changed_at
+        else None,
+        "password_last_used": words.moment_from(details.get("password_last_used")),
+        "password_next": words.moment_from(report.get("password_next_rotation")),
+        "must_change": profile.get("PasswordResetRequired") if isinstance(profile, dict) else None,
+        "devices": [(one, words.device_mark(one)) for one in owned.get(Kind.MFA_DEVICE, [])],
+        "keys": [_key(one, shown) for one in owned.get(Kind.ACCESS_KEY, [])],
+        "keys_counted": credentials.keys if credentials else 0,
+        "keys_active": credentials.active_keys if credentials else 0,
+        "others": [
+            (one, words.status_mark(one), _service(one))
+            for kind in (Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL)
+            for one in owned.get(kind, [])
+        ],
+    }
+
+
+def _key(state: EntityState, shown: Shown) -> dict[str, Any]:
+    try:
+        usage = state.entity.usage if shown.at is None else None
+    except ObjectDoesNotExist:
+        usage = None
+    return {
+        "state": state,
+        "status": words.status_mark(state),
+        "age": words.key_mark(state, at=shown.at),
+        "usage": usage,
+    }
+
+
+def _service(state: EntityState) -> str:
+    return str(state.attrs.get("ServiceName", ""))

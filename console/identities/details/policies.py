@@ -1,0 +1,151 @@
+"""The pages of one managed policy: its document, its versions side by side, who has it, what changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpResponse
+
+from console.identities.details import history, words
+from console.identities.details.paging import page_of
+from console.identities.details.shown import SECTIONS, Shown, render_shown, shown_or_404
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.models import Kind, PolicyVersion
+from iam.mirror.naming import display_name, trusted_by
+from iam.mirror.queries import holders
+from iam.mirror.queries.entities import group_contents, tags, versions
+
+SIZE_QUOTA, VERSION_QUOTA = 6144, 5
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+FEW, MANY = 8, 50
+
+
+@require(Right.SEE_ACCOUNT)
+def policy(request: ViewerRequest, pk: int) -> HttpResponse:
+    """The document of the default version, and who has the policy."""
+    shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/policy.html", {})
+    head = _head(shown, here="identities:policy")
+    context = head | {
+        "tab": "identities/policy_document.html",
+        "holders": _holders(shown, holders.some_holders(shown.entity, at=shown.at, limit=FEW)),
+        "statements": _statements(head["default"]),
+    }
+    return render_shown(request, shown, "identities/policy.html", context)
+
+
+@require(Right.SEE_ACCOUNT)
+def policy_versions(request: ViewerRequest, pk: int) -> HttpResponse:
+    """All versions, and two of them side by side: `?a=v3&b=v4`; by default the one before the default, and the default."""
+    shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/policy.html", {})
+    head = _head(shown, here="identities:policy-versions")
+    found: list[PolicyVersion] = head["versions"]
+    left, right = _chosen(found, request.GET.get("a", ""), request.GET.get("b", ""))
+    context = head | {"tab": "identities/policy_versions.html", "left": left, "right": right}
+    return render_shown(request, shown, "identities/policy.html", context)
+
+
+@require(Right.SEE_ACCOUNT)
+def policy_holders(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Everybody to whom the policy is attached, or whose boundary it is: `?as=user|group|role|boundary`."""
+    shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/policy.html", {})
+    head = _head(shown, here="identities:policy-holders")
+    counts = head["counts"]
+    first = next((name for name, number in counts.items() if number), Kind.USER.value)
+    sort = request.GET.get("as", "")
+    sort = sort if sort in counts else first
+    rows = holders.holders_of(shown.entity, sort=sort, at=shown.at)
+    page = page_of(request, rows, column="sort_name", tie="entity_id", size=MANY)
+    context = head | {
+        "tab": "identities/policy_holders.html",
+        "sort": sort,
+        "page": page,
+        "holders": _holders(shown, page.rows),
+    }
+    return render_shown(request, shown, "identities/policy.html", context)
+
+
+@require(Right.SEE_ACCOUNT)
+def policy_history(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What changed, when, and by what."""
+    shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
+    if shown.state is None:
+        return history.render_gone(request, shown)
+    context = _head(shown, here="identities:policy-history")
+    return history.render_history(request, shown, "identities/policy.html", context)
+
+
+def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+    state = shown.state
+    assert state is not None
+    found = versions(shown.entity, at=shown.at)
+    default = next((one for one in found if one.is_default), None)
+    counts = holders.holder_counts(shown.entity, at=shown.at)
+    text = default.document.text if default else ""
+    return {
+        "versions": found,
+        "default": default,
+        "version_quota": VERSION_QUOTA,
+        "characters": len("".join(text.split())),
+        "size_quota": SIZE_QUOTA,
+        "is_aws": state.category == "aws",
+        "sort_words": words.POLICY_TYPES.get(state.category, "Managed"),
+        "description": str(state.attrs.get("Description") or ""),
+        "is_unread": bool(state.attrs.get("IsPlaceholder")),
+        "counts": counts,
+        "attached": sum(number for name, number in counts.items() if name != holders.BOUNDARY),
+        "tags": tags(shown.entity, at=shown.at),
+        "tabs": [
+            shown.tab("Document", "identities:policy", here=here),
+            shown.tab("Versions", "identities:policy-versions", here=here, count=len(found)),
+            shown.tab("Who has it", "identities:policy-holders", here=here, count=sum(counts.values())),
+            shown.tab("History", "identities:policy-history", here=here),
+        ],
+    }
+
+
+def _holders(shown: Shown, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    groups = [row["entity_id"] for row in rows if row["kind"] == Kind.GROUP]
+    contents = group_contents(groups, at=shown.at)
+    return [
+        row
+        | {
+            "label": display_name(row["name"]) if row["kind"] == Kind.USER else row["name"],
+            "icon": words.KIND_ICONS.get(row["kind"], "circle-help"),
+            "url_name": SECTIONS[row["kind"]][2],
+            "people": contents[row["entity_id"]].people if row["entity_id"] in contents else None,
+            "trusted": trusted_by(row["category"]) if row["kind"] == Kind.ROLE else "",
+        }
+        for row in rows
+    ]
+
+
+def _statements(default: PolicyVersion | None) -> int | None:
+    if default is None:
+        return None
+    try:
+        body = json.loads(default.document.text)
+    except (ValueError, RecursionError):
+        return None
+    found = body.get("Statement", []) if isinstance(body, dict) else []
+    return len(found) if isinstance(found, list) else 1
+
+
+def _chosen(
+    found: list[PolicyVersion], left: str, right: str
+) -> tuple[PolicyVersion | None, PolicyVersion | None]:
+    """The two versions that are asked for; else the default on the right, and the next older one on the left."""
+    by_id = {one.version_id: one for one in found}
+    default = next((place for place, one in enumerate(found) if one.is_default), 0)
+    new = by_id.get(right) or (found[default] if found else None)
+    if new is None:
+        return None, None
+    older = found[found.index(new) + 1 :] or [one for one in found if one is not new]
+    return by_id.get(left) or (older[0] if older else None), new

@@ -1,0 +1,57 @@
+"""The pages of one instance profile: its role, and the instances that use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from console.identities.details import history
+from console.identities.details.held import address
+from console.identities.details.paging import page_of
+from console.identities.details.shown import Shown, render_shown, shown_or_404
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.models import EdgeKind, Kind
+from iam.mirror.queries import entities
+
+INSTANCES = 50
+
+
+@require(Right.SEE_ACCOUNT)
+def instance_profile(request: ViewerRequest, pk: int) -> HttpResponse:
+    """The role of an instance profile, and the instances that use it."""
+    shown = shown_or_404(request, pk, kinds=[Kind.INSTANCE_PROFILE])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/instance_profile.html", {})
+    rows = entities.instances_of(shown.entity, at=shown.at)
+    context = _head(shown, here="identities:instance-profile") | {
+        "tab": "identities/instance_profile_use.html",
+        "page": page_of(request, rows, column="sort_name", tie="entity_id", size=INSTANCES),
+        "instances": entities.instance_counts([shown.entity.pk], at=shown.at).get(shown.entity.pk, 0),
+    }
+    return render_shown(request, shown, "identities/instance_profile.html", context)
+
+
+@require(Right.SEE_ACCOUNT)
+def instance_profile_history(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What changed, when, and by what."""
+    shown = shown_or_404(request, pk, kinds=[Kind.INSTANCE_PROFILE])
+    if shown.state is None:
+        return history.render_gone(request, shown)
+    context = _head(shown, here="identities:instance-profile-history")
+    return history.render_history(request, shown, "identities/instance_profile.html", context)
+
+
+def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+    roles = entities.targets(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)
+    role = roles[0] if roles else None
+    return {
+        "role": role,
+        "role_url": address("identities:role", role, shown.openable([role.pk] if role else [])),
+        "tags": entities.tags(shown.entity, at=shown.at),
+        "tabs": [
+            shown.tab("Role and instances", "identities:instance-profile", here=here),
+            shown.tab("History", "identities:instance-profile-history", here=here),
+        ],
+    }

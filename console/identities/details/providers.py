@@ -1,0 +1,77 @@
+"""The pages of one identity provider: what it is, and which roles trust it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpResponse
+
+from console.identities.details import history, words
+from console.identities.details.paging import page_of
+from console.identities.details.shown import Shown, render_shown, shown_or_404
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.models import Kind
+from iam.mirror.queries import entities
+from iam.mirror.queries.trust import roles_trusting
+
+KINDS = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
+ROLES = 50
+SOON_DAYS = 30
+
+
+@require(Right.SEE_ACCOUNT)
+def provider(request: ViewerRequest, pk: int) -> HttpResponse:
+    """A provider's facts, and the roles that trust it."""
+    shown = shown_or_404(request, pk, kinds=KINDS)
+    if shown.state is None:
+        return render_shown(request, shown, "identities/provider.html", {})
+    rows = roles_trusting(shown.entity, viewer=shown.viewer, at=shown.at)
+    page = page_of(
+        request,
+        rows.values("entity_id", "sort_name", "name", "arn"),
+        column="sort_name",
+        tie="entity_id",
+        size=ROLES,
+    )
+    context = _head(shown, here="identities:provider") | {
+        "tab": "identities/provider_roles.html",
+        "page": page,
+    }
+    return render_shown(request, shown, "identities/provider.html", context)
+
+
+@require(Right.SEE_ACCOUNT)
+def provider_history(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What changed, when, and by what."""
+    shown = shown_or_404(request, pk, kinds=KINDS)
+    if shown.state is None:
+        return history.render_gone(request, shown)
+    context = _head(shown, here="identities:provider-history")
+    return history.render_history(request, shown, "identities/provider.html", context)
+
+
+def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+    state = shown.state
+    assert state is not None
+    valid_until = words.moment_from(state.attrs.get("ValidUntil"))
+    left = (valid_until - (shown.at or datetime.now(tz=UTC))).days if valid_until else None
+    return {
+        "is_saml": shown.entity.kind == Kind.SAML_PROVIDER,
+        "valid_until": valid_until,
+        "days_left": left,
+        "tone": "bad"
+        if left is not None and left < 0
+        else "warn"
+        if left is not None and left < SOON_DAYS
+        else "",
+        "metadata_digest": state.attrs.get("MetadataDigest", ""),
+        "audiences": state.attrs.get("ClientIDList", []),
+        "thumbprints": state.attrs.get("ThumbprintList", []),
+        "tags": entities.tags(shown.entity, at=shown.at),
+        "tabs": [
+            shown.tab("Roles that trust it", "identities:provider", here=here),
+            shown.tab("History", "identities:provider-history", here=here),
+        ],
+    }

@@ -1,0 +1,101 @@
+"""The pages of one role: who may assume it, what it holds, what changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+
+from console.identities.details import history, words
+from console.identities.details.held import address, held_by, own_policies
+from console.identities.details.shown import SECTIONS, Shown, render_shown, shown_or_404
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.models import EdgeKind, Kind, Usage
+from iam.mirror.naming import trusted_by
+from iam.mirror.queries import entities
+from iam.mirror.queries.trust import trust_of
+from iam.policy.trust_words import Sentence
+
+TRUST_QUOTA = 2048
+"""Characters without white space; can be raised. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+ICONS = {
+    "service": "zap",
+    "account": "users",
+    "user": "user-round",
+    "role": "bot",
+    "session": "bot",
+    "saml": "log-in",
+    "web": "globe",
+    "anybody": "triangle-alert",
+    "refusal": "ban",
+    "deleted": "circle-x",
+    "tags": "tag",
+}
+
+
+@require(Right.SEE_ACCOUNT)
+def role(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Trust and policies: the first page of a role."""
+    shown = shown_or_404(request, pk, kinds=[Kind.ROLE])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/role.html", {})
+    head = _head(shown, here="identities:role")
+    trust = trust_of(shown.entity, shown.state, viewer=shown.viewer, at=shown.at)
+    text = shown.state.document.text if shown.state.document else ""
+    context = head | {
+        "tab": "identities/role_trust.html",
+        "trust": trust,
+        "sentences": [
+            {
+                "said": one,
+                "icon": "git-branch" if one.badge == "GitHub Actions" else ICONS.get(one.kind, "circle-help"),
+                "url": _address(one, trust.known),
+            }
+            for one in trust.sentences
+        ],
+        "document": text,
+        "characters": len("".join(text.split())),
+        "quota": TRUST_QUOTA,
+    }
+    return render_shown(request, shown, "identities/role.html", context)
+
+
+@require(Right.SEE_ACCOUNT)
+def role_history(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What changed, when, and by what."""
+    shown = shown_or_404(request, pk, kinds=[Kind.ROLE])
+    if shown.state is None:
+        return history.render_gone(request, shown)
+    context = _head(shown, here="identities:role-history")
+    return history.render_history(request, shown, "identities/role.html", context)
+
+
+def _address(sentence: Sentence, known: Any) -> str:
+    entity = known.get(sentence.principal)
+    return reverse(SECTIONS[entity.kind][2], args=[entity.pk]) if entity else ""
+
+
+def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+    held = held_by(shown)
+    profiles = entities.sources(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)
+    open_to = shown.openable([*held.pks, *(tie.pk for tie in profiles)])
+    state = shown.state
+    assert state is not None
+    return {
+        "policies": own_policies(held, entities.inline_policies(shown.entity, at=shown.at), open_to),
+        "boundary": held.boundary,
+        "boundary_url": address("identities:policy", held.boundary, open_to),
+        "profiles": [(tie, address("identities:instance-profile", tie, open_to)) for tie in profiles],
+        "instances": entities.instance_counts([tie.pk for tie in profiles], at=shown.at),
+        "usage": Usage.objects.filter(entity=shown.entity).first() if shown.at is None else None,
+        "session": words.session_words(state.attrs.get("MaxSessionDuration")),
+        "description": str(state.attrs.get("Description") or ""),
+        "trusted": trusted_by(state.category),
+        "tags": entities.tags(shown.entity, at=shown.at),
+        "tabs": [
+            shown.tab("Trust and policies", "identities:role", here=here),
+            shown.tab("History", "identities:role-history", here=here),
+        ],
+    }

@@ -1,0 +1,145 @@
+"""One thing as a page shows it: found through the guard, at the asked moment, in the frame that fits the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django_htmx.http import HttpResponseClientRefresh
+
+from console.web.access import ViewerRequest
+from console.web.asof import asof_context
+from console.web.render import is_fragment, render_page
+from iam.guard import Right, Viewer
+from iam.mirror.models import Entity, EntityState, Kind
+from iam.mirror.queries import entities
+from iam.mirror.queries.moments import just_after, just_before
+
+SECTIONS: dict[str, tuple[str, str, str]] = {
+    Kind.USER: ("people", "People", "identities:person"),
+    Kind.GROUP: ("groups", "Groups", "identities:group"),
+    Kind.ROLE: ("roles", "Roles", "identities:role"),
+    Kind.POLICY: ("policies", "Policies", "identities:policy"),
+    Kind.INSTANCE_PROFILE: ("instance-profiles", "Instance profiles", "identities:instance-profile"),
+    Kind.SAML_PROVIDER: ("providers", "Identity providers", "identities:provider"),
+    Kind.OIDC_PROVIDER: ("providers", "Identity providers", "identities:provider"),
+}
+"""Kind → section of the navigation, its name, and the address of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab of a page: what it is called, where it is, and a count with a tone."""
+
+    label: str
+    url: str
+    count: int | None = None
+    tone: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entity that the viewer may see, the moment, and its state then; no state: it was not there."""
+
+    entity: Entity
+    state: EntityState | None
+    at: datetime | None
+    viewer: Viewer
+
+    @property
+    def account_id(self) -> str:
+        """The number of its account."""
+        return self.entity.account.account_id
+
+    @property
+    def may_change(self) -> bool:
+        """Whether changes may be asked for here at all: never in the past, never in an account that is only read."""
+        return (
+            self.at is None
+            and self.state is not None
+            and self.entity.account.is_writable
+            and self.viewer.may(Right.REQUEST_CHANGE, account_id=self.account_id)
+        )
+
+    def askable(self, pks: Iterable[int]) -> entities.Openable:
+        """For which of the entities the viewer may ask for changes; at most one query."""
+        if not self.may_change:
+            return entities.Openable(whole=False)
+        asking = replace(self.viewer, scope=self.viewer.asks)
+        return entities.openable(asking, account_id=self.account_id, pks=pks)
+
+    def openable(self, pks: Iterable[int]) -> entities.Openable:
+        """Which of the entities have a page for the viewer; at most one query."""
+        return entities.openable(self.viewer, account_id=self.account_id, pks=pks)
+
+    def tab(self, label: str, name: str, *, here: str, count: int | None = None, tone: str = "") -> Tab:
+        """A tab at the address of that name; `here` is the name of the page that is shown."""
+        return Tab(label, reverse(name, args=[self.entity.pk]), count, tone, current=name == here)
+
+
+def shown_or_404(request: ViewerRequest, pk: int, *, kinds: Collection[str]) -> Shown:
+    """The entity, if the viewer may see it; else 404, as though there were none."""
+    entity = entities.find_entity(request.viewer, pk=pk, kinds=kinds)
+    if entity is None:
+        raise Http404
+    return Shown(entity, entities.state_at(entity, at=request.at), request.at, request.viewer)
+
+
+def render_shown(
+    request: ViewerRequest, shown: Shown, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """The page, or with htmx only its panel; without a state, the page that says when the entity was there."""
+    if shown.state is None:
+        return HttpResponseClientRefresh() if is_fragment(request) else _absent(request, shown)
+    return render_page(request, template, frame_of(request, shown) | context, partial="panel")
+
+
+def frame_of(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+    """What every page of an entity needs around its content."""
+    section, title, _ = SECTIONS[shown.entity.kind]
+    viewer = request.viewer
+    context: dict[str, Any] = {
+        "shown": shown,
+        "entity": shown.entity,
+        "state": shown.state,
+        "account": shown.entity.account,
+        "section": section,
+        "section_title": title,
+        "section_url": reverse(f"identities:{section}"),
+        "layout": layout_for(viewer),
+        "lists": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
+    }
+    return context if is_fragment(request) else context | asof_context(request, entity=shown.entity)
+
+
+def layout_for(viewer: Viewer) -> str:
+    """The console for those who look after others; the page without it for those who see only themselves."""
+    others = viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)
+    return "base.html" if others else "member_base.html"
+
+
+def membership_address(*, do: str, user: int | None = None, group: int | None = None) -> str:
+    """Where one asks to add a user to a group, or to remove one; what is not given is chosen there."""
+    query = {"user": user, "group": group, "do": do}
+    return f"{reverse('changes:membership')}?{urlencode({k: v for k, v in query.items() if v is not None})}"
+
+
+def _absent(request: ViewerRequest, shown: Shown) -> HttpResponse:
+    first, last = entities.first_state(shown.entity), entities.last_state(shown.entity)
+    gone = last is not None and last.valid_to is not None
+    context = {
+        "first": first,
+        "last": last,
+        "gone": gone,
+        "not_yet": bool(shown.at and first and shown.at < first.valid_from),
+        "see_first": just_after(first.valid_from) if first else None,
+        "see_last": just_before(last.valid_to) if last and last.valid_to else None,
+        "history_url": reverse(f"{SECTIONS[shown.entity.kind][2]}-history", args=[shown.entity.pk]),
+    }
+    return render_page(request, "identities/absent.html", frame_of(request, shown) | context)

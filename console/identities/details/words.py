@@ -1,0 +1,125 @@
+"""The small words of the pages of one thing: MFA, credentials, categories, ages, each with its mark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from iam.mirror.models import NEVER, EntityState, Kind, UserCredentials
+
+KEY_DAYS = 90
+"""AWS and CIS ask to replace a key that is older."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A badge: its words, its tone and its icon."""
+
+    text: str
+    tone: str = ""
+    icon: str = ""
+
+
+MFA = {
+    "virtual": Mark("App", "ok", "smartphone"),
+    "hardware": Mark("Hardware token", "ok", "usb"),
+    "security-key": Mark("Passkey or security key", "ok", "fingerprint"),
+    "several": Mark("Several devices", "ok", "shield-check"),
+    "unknown": Mark("On", "ok", "shield-check"),
+    "unread": Mark("Not read"),
+}
+
+POLICY_TYPES = {"aws": "AWS managed", "customer": "Customer managed"}
+
+
+def mfa_mark(credentials: UserCredentials | None) -> Mark:
+    """How a user's MFA is shown: without one it is bad only where a password opens the console."""
+    if credentials is None:
+        return MFA["unread"]
+    if credentials.mfa == "none":
+        return Mark("None", "bad", "x") if credentials.has_password else Mark("None")
+    return MFA.get(credentials.mfa, Mark(credentials.mfa))
+
+
+def password_words(credentials: UserCredentials | None) -> str:
+    """Whether there is a console password."""
+    if credentials is None or credentials.has_password is None:
+        return "Not read"
+    return "Enabled" if credentials.has_password else "No password"
+
+
+def moment_from(text: object) -> datetime | None:
+    """A moment that a fact holds as ISO 8601; anything else is None."""
+    if not isinstance(text, str):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def days_since(moment: datetime | None, *, at: datetime | None) -> int | None:
+    """Whole days from a moment to the shown one; None when it never was."""
+    if moment is None or moment == NEVER:
+        return None
+    return max(0, ((at or datetime.now(tz=UTC)) - moment).days)
+
+
+def days_words(days: int | None, *, never: str) -> str:
+    """'1 day', '77 days'."""
+    if days is None:
+        return never
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def session_words(seconds: object) -> str:
+    """'1 hour', '90 minutes', for a role's longest session."""
+    if not isinstance(seconds, int) or seconds <= 0:
+        return ""
+    if seconds % 3600 == 0:
+        hours = seconds // 3600
+        return f"{hours} hour{'' if hours == 1 else 's'}"
+    return f"{seconds // 60} minutes"
+
+
+def key_mark(state: EntityState, *, at: datetime | None) -> Mark:
+    """How old an access key is: an active one beyond 90 days stands out."""
+    days = days_since(state.created_at, at=at)
+    tone = "warn" if state.category == "Active" and days is not None and days > KEY_DAYS else ""
+    return Mark("Not known" if days is None else f"{days} d", tone)
+
+
+STATUS = {
+    "Active": Mark("Active", "ok", "check"),
+    "Inactive": Mark("Inactive"),
+    "Expired": Mark("Expired", "warn"),
+}
+
+
+def status_mark(state: EntityState) -> Mark:
+    """The status of a credential."""
+    return STATUS.get(state.category, Mark(state.category or "Not read"))
+
+
+DEVICES = {
+    "virtual": Mark("Authenticator app", "", "smartphone"),
+    "hardware": Mark("Hardware token", "", "usb"),
+    "security-key": Mark("Passkey or security key", "", "fingerprint"),
+}
+
+
+def device_mark(state: EntityState) -> Mark:
+    """The sort of an MFA device."""
+    return DEVICES.get(state.category, Mark("MFA device", "", "smartphone"))
+
+
+KIND_ICONS = {
+    Kind.USER: "user-round",
+    Kind.GROUP: "users",
+    Kind.ROLE: "bot",
+    Kind.POLICY: "scroll-text",
+    Kind.INSTANCE_PROFILE: "server",
+    Kind.SAML_PROVIDER: "fingerprint",
+    Kind.OIDC_PROVIDER: "globe",
+}

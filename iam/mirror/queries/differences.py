@@ -1,0 +1,326 @@
+"""What differs between two moments: for one entity all of it, for an account by sections that come in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import RowNumber
+
+from iam.mirror.models import (
+    Account,
+    AccountFact,
+    Edge,
+    EdgeKind,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    Temporal,
+    UserCredentials,
+    valid_at,
+)
+
+CAME, WENT, CHANGED = "came", "went", "changed"
+TIES = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY, EdgeKind.PROFILE_ROLE)
+KINDS = (
+    Kind.USER, Kind.GROUP, Kind.ROLE, Kind.POLICY, Kind.INSTANCE_PROFILE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER,
+    Kind.ACCESS_KEY, Kind.MFA_DEVICE, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL,
+    Kind.SERVER_CERTIFICATE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Two moments, the earlier one first; `right` None is now."""
+
+    left: datetime
+    right: datetime | None
+
+    def begun(self) -> Q:
+        """Rows that hold on the right and began since the left, but for those of a first reading."""
+        since = Q(valid_from__gt=self.left, after__isnull=False)
+        return since & valid_at(self.right)
+
+    def ended(self) -> Q:
+        """Rows that held on the left and ended since."""
+        until = Q(valid_to__lte=self.right) if self.right else Q(valid_to__isnull=False)
+        return Q(valid_to__gt=self.left, valid_from__lte=self.left) & until
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One difference: `sort` names the section, `sign` came, went or changed. Which of the rest is filled depends on the sort."""
+
+    sort: str
+    sign: str
+    pk: int
+    when: datetime
+    after: datetime | None
+    name: str
+    kind: str
+    entity: int
+    other: str = ""
+    other_kind: str = ""
+    other_entity: int | None = None
+    words: str = ""
+
+
+@dataclass(slots=True)
+class Section:
+    """The differences of one sort: how many of each sign, and the first few."""
+
+    sort: str
+    counts: dict[str, int] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+
+
+def sections(account: Account, span: Span, *, few: int) -> list[Section]:
+    """Every sort of which something differs, each with its numbers and its first rows: one query a source, whatever differs."""
+    found: dict[str, Section] = {}
+    for source in SOURCES:
+        rows = source.rows(account, span).annotate(
+            place=Window(RowNumber(), partition_by=[F(source.sort)], order_by=F("pk").asc()),
+            total=Window(Count("pk"), partition_by=[F(source.sort)]),
+        )
+        for raw in source.select(rows.filter(place__lte=few).order_by("pk"), extra=("total",)):
+            row = source.read(raw)
+            section = found.setdefault(row.sort, Section(row.sort))
+            section.counts[row.sign] = raw["total"]
+            section.rows.append(row)
+    order = {sort: place for place, sort in enumerate(ORDER)}
+    return sorted(found.values(), key=lambda section: order.get(section.sort, len(order)))
+
+
+def section_page(
+    account: Account, span: Span, *, sort: str, sign: str, after: int, size: int
+) -> tuple[list[Row], bool]:
+    """A page of one sort and sign, in the order of discovery, beyond a row; and whether more follows. One query."""
+    for source in SOURCES:
+        if source.sign == sign and sort in source.sorts:
+            rows = source.rows(account, span).filter(pk__gt=after)
+            if not source.fixed:
+                rows = rows.filter(**{source.sort: sort})
+            found = [source.read(raw) for raw in source.select(rows.order_by("pk")[: size + 1])]
+            return found[:size], len(found) > size
+    return [], False
+
+
+def fact_changes(account: Account, span: Span) -> list[tuple[str, Any, Any]]:
+    """(name, left, right) of the account's own facts that differ, the password policy among them: two queries."""
+    left, right = (
+        dict(AccountFact.objects.filter(valid_at(at), account=account).values_list("name", "value"))
+        for at in (span.left, span.right)
+    )
+    return [
+        (name, left[name], right[name])
+        for name in sorted(left.keys() & right.keys())
+        if left[name] != right[name]
+    ]
+
+
+class Source:
+    """Where the rows of some sorts come from: one table, one sign."""
+
+    sort = ""
+    sorts: tuple[str, ...] = ()
+    fixed = False
+
+    def __init__(self, sign: str) -> None:
+        self.sign = sign
+
+    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+        """The rows of the sign."""
+        raise NotImplementedError
+
+    def select(self, rows: QuerySet[Any, Any], *, extra: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+        """The columns that `read` wants."""
+        return iter(rows.values("pk", *self.bounds(), *self.columns, *extra))
+
+    columns: tuple[str, ...] = ()
+
+    def bounds(self) -> tuple[str, str]:
+        """The columns between which the difference lies."""
+        return ("valid_to", "last_seen") if self.sign == WENT else ("valid_from", "after")
+
+    def read(self, raw: dict[str, Any]) -> Row:
+        """A difference."""
+        raise NotImplementedError
+
+    def _row(self, raw: dict[str, Any], **values: Any) -> Row:
+        when, after = (raw[name] for name in self.bounds())
+        return Row(sign=self.sign, pk=raw["pk"], when=when, after=after, **values)
+
+
+def _twin(model: type[Temporal], at: datetime | None, **same: str) -> Exists:
+    """Whether the same fact holds at another moment."""
+    keys = {name: OuterRef(column) for name, column in same.items()}
+    return Exists(model._default_manager.filter(valid_at(at), **keys))
+
+
+class States(Source):
+    """Entities that came, went, or are otherwise now."""
+
+    sort, sorts = "kind", tuple(kind.value for kind in KINDS)
+    columns = ("kind", "name", "entity", "entity__owner", "entity__owner__name", "category")
+
+    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+        """Told apart by whether the entity had a state on the other side."""
+        rows = EntityState.objects.filter(account=account, kind__in=self.sorts)
+        if self.sign == WENT:
+            return rows.filter(span.ended()).exclude(_twin(EntityState, span.right, entity="entity"))
+        rows = rows.filter(span.begun())
+        was_there = _twin(EntityState, span.left, entity="entity")
+        if self.sign == CAME:
+            return rows.exclude(was_there)
+        return rows.filter(was_there).exclude(_twin(EntityState, span.left, entity="entity", digest="digest"))
+
+    def read(self, raw: dict[str, Any]) -> Row:
+        """The entity; what it belongs to is the other."""
+        return self._row(
+            raw,
+            sort=raw["kind"],
+            name=raw["name"],
+            kind=raw["kind"],
+            entity=raw["entity"],
+            other=raw["entity__owner__name"] or "",
+            other_kind=Kind.USER.value if raw["entity__owner"] else "",
+            other_entity=raw["entity__owner"],
+            words=raw["category"] if self.sign == CHANGED and raw["entity__owner"] else "",
+        )
+
+
+class Ties(Source):
+    """Memberships, attachments, boundaries, roles of instance profiles."""
+
+    sort, sorts = "kind", tuple(kind.value for kind in TIES)
+    columns = (
+        "kind", "source", "source__name", "source__kind", "target", "target__name", "target__kind",
+    )  # fmt: skip
+
+    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+        """Those without the same tie on the other side."""
+        rows = Edge.objects.filter(account=account, kind__in=self.sorts)
+        side, other = (span.ended(), span.right) if self.sign == WENT else (span.begun(), span.left)
+        return rows.filter(side).exclude(_twin(Edge, other, source="source", kind="kind", target="target"))
+
+    def read(self, raw: dict[str, Any]) -> Row:
+        """From the principal to the group or policy."""
+        return self._row(
+            raw,
+            sort=raw["kind"],
+            name=raw["source__name"],
+            kind=raw["source__kind"],
+            entity=raw["source"],
+            other=raw["target__name"],
+            other_kind=raw["target__kind"],
+            other_entity=raw["target"],
+        )
+
+
+class Inline(Source):
+    """Inline policies."""
+
+    sort, sorts, fixed = "owner__account", ("inline",), True
+    columns = ("name", "owner", "owner__name", "owner__kind")
+
+    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+        """Told apart by whether the owner had one of that name, and with which document."""
+        rows = InlinePolicy.objects.filter(account=account)
+        same = {"owner": "owner", "name": "name"}
+        if self.sign == WENT:
+            return rows.filter(span.ended()).exclude(_twin(InlinePolicy, span.right, **same))
+        rows, was_there = rows.filter(span.begun()), _twin(InlinePolicy, span.left, **same)
+        if self.sign == CAME:
+            return rows.exclude(was_there)
+        return rows.filter(was_there).exclude(_twin(InlinePolicy, span.left, **same, document="document"))
+
+    def read(self, raw: dict[str, Any]) -> Row:
+        """The policy's name, and whose it is."""
+        return self._row(
+            raw,
+            sort="inline",
+            name=raw["owner__name"],
+            kind=raw["owner__kind"],
+            entity=raw["owner"],
+            words=raw["name"],
+        )
+
+
+class Documents(Source):
+    """Managed policies whose default version has another document than before."""
+
+    sort, sorts, fixed = "policy__account", ("document",), True
+    columns = ("version_id", "policy", "policy__name", "policy__kind")
+
+    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+        """New defaults of policies that had another one."""
+        rows = PolicyVersion.objects.filter(span.begun(), account=account, is_default=True)
+        was = PolicyVersion.objects.filter(valid_at(span.left), policy=OuterRef("policy"), is_default=True)
+        return rows.filter(Exists(was)).exclude(Exists(was.filter(document=OuterRef("document"))))
+
+    def read(self, raw: dict[str, Any]) -> Row:
+        """The policy, and its default version now."""
+        return self._row(
+            raw,
+            sort="document",
+            name=raw["policy__name"],
+            kind=raw["policy__kind"],
+            entity=raw["policy"],
+            words=raw["version_id"],
+        )
+
+
+class Sign(Source):
+    """Users whose MFA or password came, went, or is another."""
+
+    sort, fixed = "user__account", True
+    columns = ("mfa", "was_mfa", "has_password", "had_password", "user", "user__name", "user__kind")
+
+    def __init__(self, sign: str, sort: str) -> None:
+        super().__init__(sign)
+        self.sorts = (sort,)
+
+    def bounds(self) -> tuple[str, str]:
+        """The row that holds on the right began with the difference."""
+        return ("valid_from", "after")
+
+    def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
+        """Users who had a row on the left too."""
+        was = UserCredentials.objects.filter(valid_at(span.left), user=OuterRef("user"))
+        rows = UserCredentials.objects.filter(span.begun(), account=account).annotate(
+            was_mfa=Subquery(was.values("mfa")[:1]), had_password=Subquery(was.values("has_password")[:1])
+        )
+        if self.sorts == ("password",):
+            return rows.filter(had_password=self.sign == WENT, has_password=self.sign == CAME)
+        rows = rows.filter(was_mfa__isnull=False).exclude(mfa="unread").exclude(was_mfa="unread")
+        if self.sign == WENT:
+            return rows.exclude(was_mfa="none").filter(mfa="none")
+        if self.sign == CAME:
+            return rows.filter(was_mfa="none").exclude(mfa="none")
+        return rows.exclude(was_mfa="none").exclude(mfa="none").exclude(was_mfa=F("mfa"))
+
+    def read(self, raw: dict[str, Any]) -> Row:
+        """The user."""
+        return self._row(
+            raw,
+            sort=self.sorts[0],
+            name=raw["user__name"],
+            kind=raw["user__kind"],
+            entity=raw["user"],
+            words=f"{raw['was_mfa']} {raw['mfa']}" if self.sorts == ("mfa",) else "",
+        )
+
+
+SOURCES: tuple[Source, ...] = (
+    States(CAME), States(WENT), States(CHANGED), Ties(CAME), Ties(WENT),
+    Inline(CAME), Inline(WENT), Inline(CHANGED), Documents(CHANGED),
+    Sign(CAME, "mfa"), Sign(WENT, "mfa"), Sign(CHANGED, "mfa"), Sign(CAME, "password"), Sign(WENT, "password"),
+)  # fmt: skip
+ORDER = (
+    "user", "group", "role", "policy", "document", "inline", "member", "attached", "boundary", "mfa", "password",
+    "access-key", "mfa-device", "instance-profile", "profile-role", "saml-provider", "oidc-provider",
+)  # fmt: skip

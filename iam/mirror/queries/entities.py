@@ -1,0 +1,282 @@
+"""What is known of one entity at a moment: its state, what it is tied to, its inline policies, tags, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, QuerySet
+
+from iam.guard import Viewer
+from iam.mirror.models import (
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    PolicyVersion,
+    TagSet,
+    UserCredentials,
+    valid_at,
+)
+from iam.mirror.queries.visibility import visible, visible_entities
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """An entity at the other end of an edge, as it was at the moment; `since` and `after` bound when the tie began
+    (`after` None: it was there when the section was first read)."""
+
+    pk: int
+    kind: str
+    name: str
+    arn: str
+    category: str
+    path: str
+    tie: str
+    since: datetime
+    after: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Openable:
+    """Which of the entities on a page the viewer may open: all of them (`whole`), or those with these ids."""
+
+    whole: bool
+    pks: frozenset[int] = frozenset()
+
+    def __contains__(self, pk: int) -> bool:
+        return self.whole or pk in self.pks
+
+
+def find_entity(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Entity | None:
+    """The entity of one of the kinds, if the viewer may see it, whether it still exists or not."""
+    return visible_entities(viewer).filter(pk=pk, kind__in=list(kinds)).select_related("account").first()
+
+
+def openable(viewer: Viewer, *, account_id: str, pks: Iterable[int]) -> Openable:
+    """What the viewer may open: no query for those who see the whole account, else one."""
+    if viewer.scope.sees_account(account_id):
+        return Openable(whole=True)
+    found = visible_entities(viewer).filter(pk__in=set(pks)).values_list("pk", flat=True)
+    return Openable(whole=False, pks=frozenset(found))
+
+
+def state_at(entity: Entity, *, at: datetime | None) -> EntityState | None:
+    """The state that held at the moment, with its document; None when the entity was not there."""
+    return EntityState.objects.filter(valid_at(at), entity=entity).select_related("document").first()
+
+
+def last_state(entity: Entity) -> EntityState | None:
+    """The newest state, whether it still holds or not."""
+    return EntityState.objects.filter(entity=entity).order_by("-valid_from", "-pk").first()
+
+
+def first_state(entity: Entity) -> EntityState | None:
+    """The oldest state."""
+    return EntityState.objects.filter(entity=entity).order_by("valid_from", "pk").first()
+
+
+_TIE = ("entity_id", "kind", "name", "arn", "category", "path")
+
+
+def targets(entity: Entity, *, kinds: Collection[str], at: datetime | None) -> list[Tie]:
+    """What the entity's edges of these kinds lead to, by name: the groups of a user, the policies of a principal."""
+    return _ties(side="edges_in", other="source", entity=entity, kinds=kinds, at=at)
+
+
+def sources(
+    entity: Entity, *, kinds: Collection[str], at: datetime | None, limit: int | None = None
+) -> list[Tie]:
+    """Whose edges of these kinds lead to the entity, by name: the principals of a policy, the profiles of a role."""
+    return _ties(side="edges_out", other="target", entity=entity, kinds=kinds, at=at)[:limit]
+
+
+def _ties(*, side: str, other: str, entity: Entity, kinds: Collection[str], at: datetime | None) -> list[Tie]:
+    edge = f"entity__{side}"
+    rows = (
+        EntityState.objects.filter(
+            valid_at(at),
+            valid_at(at, prefix=f"{edge}__"),
+            **{f"{edge}__{other}": entity, f"{edge}__kind__in": list(kinds)},
+        )
+        .order_by("sort_name", "entity_id")
+        .values_list(*_TIE, F(f"{edge}__kind"), F(f"{edge}__valid_from"), F(f"{edge}__after"))
+    )
+    return [Tie(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupContent:
+    """What a group gives and to how many; `policies` are managed ones, `inline` the names of inline ones."""
+
+    people: int
+    policies: list[Tie]
+    inline: list[str]
+
+
+def group_contents(groups: Collection[int], *, at: datetime | None) -> dict[int, GroupContent]:
+    """The content of each of the groups: three queries, whatever their number."""
+    people = dict(
+        Edge.objects.filter(valid_at(at), kind=EdgeKind.MEMBER, target__in=groups)
+        .values_list("target")
+        .annotate(n=Count("pk"))
+    )
+    held: dict[int, list[Tie]] = {}
+    edge = "entity__edges_in"
+    rows = EntityState.objects.filter(
+        valid_at(at),
+        valid_at(at, prefix=f"{edge}__"),
+        **{f"{edge}__source__in": list(groups), f"{edge}__kind": EdgeKind.ATTACHED},
+    ).values_list(
+        F(f"{edge}__source"), *_TIE, F(f"{edge}__kind"), F(f"{edge}__valid_from"), F(f"{edge}__after")
+    )
+    for owner, *row in rows.order_by("sort_name", "entity_id"):
+        held.setdefault(owner, []).append(Tie(*row))
+    inline: dict[int, list[str]] = {}
+    for owner_id, name in (
+        InlinePolicy.objects.filter(valid_at(at), owner__in=groups)
+        .order_by("name")
+        .values_list("owner_id", "name")
+    ):
+        inline.setdefault(owner_id, []).append(name)
+    return {pk: GroupContent(people.get(pk, 0), held.get(pk, []), inline.get(pk, [])) for pk in groups}
+
+
+def inline_policies(entity: Entity, *, at: datetime | None) -> list[InlinePolicy]:
+    """The inline policies with their documents, by name."""
+    rows = InlinePolicy.objects.filter(valid_at(at), owner=entity)
+    return list(rows.select_related("document").order_by("name", "pk"))
+
+
+def tags(entity: Entity, *, at: datetime | None) -> dict[str, str]:
+    """The tags, by key."""
+    found = TagSet.objects.filter(valid_at(at), entity=entity).values_list("tags", flat=True).first()
+    return dict(sorted((found or {}).items()))
+
+
+def versions(policy: Entity, *, at: datetime | None) -> list[PolicyVersion]:
+    """The versions that AWS kept at the moment, newest first, with their documents."""
+    rows = PolicyVersion.objects.filter(valid_at(at), policy=policy).select_related("document")
+    return sorted(rows, key=lambda v: (_number(v.version_id), v.pk), reverse=True)
+
+
+def _number(version_id: str) -> int:
+    digits = version_id.removeprefix("v")
+    return int(digits) if digits.isdigit() else 0
+
+
+def credentials(user: Entity, *, at: datetime | None) -> UserCredentials | None:
+    """The state of password, MFA and keys at the moment."""
+    return UserCredentials.objects.filter(valid_at(at), user=user).first()
+
+
+def owned(user: Entity, *, at: datetime | None) -> dict[str, list[EntityState]]:
+    """The user's keys, devices, certificates and credentials by kind, oldest first, each with its entity and its last use."""
+    rows = (
+        EntityState.objects.filter(valid_at(at), entity__owner=user)
+        .select_related("entity__usage")
+        .order_by("created_at", "entity_id")
+    )
+    found: dict[str, list[EntityState]] = {}
+    for row in rows:
+        found.setdefault(row.kind, []).append(row)
+    return found
+
+
+def members(
+    group: Entity, *, viewer: Viewer, at: datetime | None, search: str = ""
+) -> QuerySet[EntityState, Any]:
+    """The users of the group whom the viewer may see, as they were, with when each joined.
+
+    Mappings, to be sliced into pages by (sort_name, entity_id).
+    """
+    edge = "entity__edges_out"
+    rows = EntityState.objects.filter(
+        valid_at(at),
+        valid_at(at, prefix=f"{edge}__"),
+        **{f"{edge}__target": group, f"{edge}__kind": EdgeKind.MEMBER},
+    )
+    if search:
+        rows = rows.filter(sort_name__contains=search.lower())
+    return visible(rows, viewer, entity="entity").values(
+        "entity_id",
+        "sort_name",
+        "name",
+        "path",
+        tied_since=F(f"{edge}__valid_from"),
+        tied_after=F(f"{edge}__after"),
+    )
+
+
+def member_count(group: Entity, *, at: datetime | None) -> int:
+    """How many users the group has, whoever may see them."""
+    return Edge.objects.filter(valid_at(at), target=group, kind=EdgeKind.MEMBER).count()
+
+
+def without_mfa(group: Entity, *, at: datetime | None) -> int:
+    """How many of its users open the console with a password alone."""
+    members_then = Edge.objects.filter(valid_at(at), target=group, kind=EdgeKind.MEMBER).values("source")
+    return UserCredentials.objects.filter(
+        valid_at(at), user__in=members_then, mfa="none", has_password=True
+    ).count()
+
+
+def credentials_of(users: Collection[int], *, at: datetime | None) -> dict[int, UserCredentials]:
+    """The credentials of several users: one query."""
+    return {row.user_id: row for row in UserCredentials.objects.filter(valid_at(at), user__in=users)}
+
+
+def other_groups(users: Collection[int], *, but: Entity, at: datetime | None) -> dict[int, list[str]]:
+    """The names of the other groups of several users: one query."""
+    found: dict[int, list[str]] = {}
+    edge = "entity__edges_in"
+    rows = (
+        EntityState.objects.filter(
+            valid_at(at),
+            valid_at(at, prefix=f"{edge}__"),
+            **{f"{edge}__source__in": list(users), f"{edge}__kind": EdgeKind.MEMBER},
+        )
+        .exclude(entity=but)
+        .order_by("sort_name", "entity_id")
+        .values_list(F(f"{edge}__source"), "name")
+    )
+    for user_id, name in rows:
+        found.setdefault(user_id, []).append(name)
+    return found
+
+
+def instances_of(profile: Entity, *, at: datetime | None) -> QuerySet[EntityState, Any]:
+    """The EC2 instances that use the profile: mappings, to be sliced into pages by (sort_name, entity_id)."""
+    edge = "entity__edges_out"
+    return EntityState.objects.filter(
+        valid_at(at),
+        valid_at(at, prefix=f"{edge}__"),
+        **{f"{edge}__target": profile, f"{edge}__kind": EdgeKind.INSTANCE_PROFILE},
+    ).values(
+        "entity_id",
+        "sort_name",
+        "name",
+        "category",
+        "attrs",
+        aws_id=F("entity__aws_id"),
+        tied_since=F(f"{edge}__valid_from"),
+        tied_after=F(f"{edge}__after"),
+    )
+
+
+def instance_counts(profiles: Collection[int], *, at: datetime | None) -> dict[int, int]:
+    """How many instances use each of the instance profiles; those without any are left out."""
+    return dict(
+        Edge.objects.filter(valid_at(at), kind=EdgeKind.INSTANCE_PROFILE, target__in=profiles)
+        .values_list("target")
+        .annotate(n=Count("pk"))
+    )
+
+
+def entities_by_arn(viewer: Viewer, *, arns: Collection[str], kinds: Collection[str]) -> dict[str, Entity]:
+    """Visible entities that exist now, by ARN: one query."""
+    rows = visible_entities(viewer).filter(arn__in=list(arns), kind__in=list(kinds), gone_at__isnull=True)
+    return {row.arn: row for row in rows}

@@ -1,0 +1,359 @@
+"""Rows in time, told as what happened: what began, what ended, what became what."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from iam.mirror.models import (
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    TagSet,
+    Temporal,
+    UserCredentials,
+)
+
+T = TypeVar("T", bound=Temporal)
+BEGAN, ENDED, BECAME, READ = "began", "ended", "became", "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Another entity that an event names."""
+
+    pk: int
+    kind: str
+    name: str
+
+
+@dataclass(slots=True)
+class Event:
+    """Something that happened between two observations: after `after` (None: before the first reading) and until `when`.
+
+    `sign` is began, ended, became or read. The sentence is `lead`, the names in `others`, `tail`; `changes` are (what, before,
+    after); `documents` names two documents for a side-by-side view. `icon` is the sprite's.
+    """
+
+    when: datetime
+    after: datetime | None
+    sign: str
+    icon: str
+    lead: str
+    tail: str = ""
+    others: list[Named] = field(default_factory=list)
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    documents: str = ""
+    cause_kind: str = ""
+    cause_id: UUID | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of one fact: an old row, a new row, or both."""
+
+    old: Any
+    new: Any
+
+    @property
+    def sign(self) -> str:
+        """How the step is marked."""
+        return BECAME if self.old and self.new else BEGAN if self.new else ENDED
+
+    def event(self, icon: str, lead: str, **more: Any) -> Event:
+        """The event of this step, with its bounds and its cause."""
+        row = self.new or self.old
+        if self.new:
+            bounds = (row.valid_from, row.after)
+            cause = (row.cause_kind, row.cause_id)
+        else:
+            bounds = (row.valid_to, row.last_seen)
+            cause = (row.end_cause_kind, row.end_cause_id)
+        made = Event(*bounds, more.pop("sign", self.sign), icon, lead, **more)
+        made.cause_kind, made.cause_id = cause
+        return made
+
+
+def steps(
+    rows: Iterable[T], *, key: Callable[[T], Hashable], low: datetime, high: datetime
+) -> Iterator[Step]:
+    """The steps within the bounds (inclusive): what ended and began anew at one moment under one key is one step."""
+    rows = list(rows)
+    ended = {(key(row), row.valid_to): row for row in rows if row.valid_to and low <= row.valid_to <= high}
+    for row in rows:
+        if low <= row.valid_from <= high:
+            yield Step(ended.pop((key(row), row.valid_from), None), row)
+    for row in ended.values():
+        yield Step(row, None)
+
+
+LABELS = {
+    "Description": "Description",
+    "MaxSessionDuration": "Longest session, seconds",
+    "IsAttachable": "Can be attached",
+    "ValidUntil": "Valid until",
+    "Url": "Address",
+    "ClientIDList": "Audiences",
+    "ThumbprintList": "Thumbprints",
+    "ServiceName": "Service",
+    "EnableDate": "Enabled",
+}
+QUIET = {"UpdateDate", "DefaultVersionId", "IsPlaceholder"}
+"""Attributes that repeat what other rows tell."""
+
+
+def state_events(found: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
+    """Creation, deletion, renaming and new settings of the entity itself."""
+    for step in found:
+        old, new = step.old, step.new
+        if old is None:
+            yield _beginning(step, entity)
+        elif new is None:
+            yield step.event("minus", "Deleted", note="AWS no longer lists it")
+        else:
+            yield from _became(step)
+
+
+def _beginning(step: Step, entity: Entity) -> Event:
+    if step.new.after is None:
+        note = "Nothing is known of the time before"
+        return step.event("eye", "First read by Gatehouse", sign=READ, note=note)
+    if step.new.valid_from > entity.first_seen:
+        return step.event("plus", "There again")
+    made = step.new.created_at
+    return step.event("plus", "Created", note=f"AWS says: {made:%-d %b %Y, %H:%M:%S} UTC" if made else "")
+
+
+def _became(step: Step) -> Iterator[Event]:
+    old, new = step.old, step.new
+    changes = [
+        (label, getattr(old, name), getattr(new, name))
+        for label, name in (("Name", "name"), ("Path", "path"))
+        if getattr(old, name) != getattr(new, name)
+    ]
+    changes += _attribute_changes(old.attrs, new.attrs)
+    if old.document_id != new.document_id and old.document_id and new.document_id:
+        lead = "Trust policy changed" if new.kind == Kind.ROLE else "Document changed"
+        yield step.event("pencil", lead, documents=f"state-{old.pk}-{new.pk}", changes=changes)
+    elif changes:
+        yield step.event("pencil", "Settings changed", changes=changes)
+
+
+def _attribute_changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What another section fills in later was not read before, which is no change."""
+    return [
+        (LABELS.get(name, name), _text(old[name]), _text(new[name]))
+        for name in sorted(old.keys() & new.keys())
+        if name not in QUIET and old[name] != new[name]
+    ]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value not in (None, "") else "nothing"
+
+
+NOUNS = {
+    Kind.ACCESS_KEY: ("Access key", "key-round"),
+    Kind.MFA_DEVICE: ("MFA device", "smartphone"),
+    Kind.SSH_KEY: ("SSH key", "key-round"),
+    Kind.SIGNING_CERTIFICATE: ("Signing certificate", "file-text"),
+    Kind.SERVICE_CREDENTIAL: ("Service-specific credential", "key-round"),
+}
+
+
+FIRST_READING = timedelta(hours=1)
+"""What a user owns is read after the user, within one pull."""
+
+
+def owned_events(found: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
+    """Keys, devices and certificates: made, deleted, turned on or off."""
+    for step in found:
+        row: EntityState = step.new or step.old
+        noun, icon = NOUNS.get(Kind(row.kind), (row.get_kind_display(), "key-round"))
+        lead = f"{noun} {row.name.rpartition('/')[2]}"
+        if step.old is None:
+            first = row.after is None
+            if first and row.valid_from - entity.first_seen < FIRST_READING:
+                continue
+            yield step.event(
+                icon,
+                f"{lead} {'read for the first time' if first else 'added'}",
+                sign=READ if first else BEGAN,
+            )
+        elif step.new is None:
+            yield step.event(icon, f"{lead} deleted")
+        else:
+            changes = _attribute_changes(step.old.attrs, step.new.attrs)
+            if step.old.category != step.new.category:
+                changes.insert(0, ("State", step.old.category or "unknown", step.new.category or "unknown"))
+            if changes:
+                yield step.event(icon, lead, changes=changes)
+
+
+TIES: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
+    EdgeKind.MEMBER: ("users", ("Joined", "Left"), ("joined", "left")),
+    EdgeKind.ATTACHED: ("scroll-text", ("Attached", "Detached"), ("got this policy", "lost this policy")),
+    EdgeKind.BOUNDARY: (
+        "shield",
+        ("Permissions boundary set:", "Permissions boundary removed:"),
+        ("got this as boundary", "lost this as boundary"),
+    ),
+    EdgeKind.PROFILE_ROLE: (
+        "server",
+        ("Role put in:", "Role taken out:"),
+        ("holds it", "holds it no longer"),
+    ),
+    EdgeKind.INSTANCE_PROFILE: ("server", ("Uses", "No longer uses"), ("uses it", "uses it no longer")),
+}
+
+
+SWAPS = {
+    EdgeKind.BOUNDARY: ("Permissions boundary changed", "Boundary"),
+    EdgeKind.PROFILE_ROLE: ("Role changed", "Role"),
+    EdgeKind.INSTANCE_PROFILE: ("Instance profile changed", "Profile"),
+}
+"""Ties of which there is one at a time."""
+
+
+def edge_events(found: Sequence[Step], *, outgoing: bool) -> Iterator[Event]:
+    """What the entity was tied to (`outgoing`), or what was tied to it; what came or went together is one event."""
+    together: dict[tuple[Any, ...], Event] = {}
+    for step in found:
+        row: Edge = step.new or step.old
+        if row.kind not in TIES or (step.old is None and row.after is None):
+            continue
+        icon, out, into = TIES[row.kind]
+        if step.old and step.new and step.old.target_id == step.new.target_id:
+            continue
+        if step.old and step.new:
+            lead, label = SWAPS[EdgeKind(row.kind)]
+            yield step.event(icon, lead, changes=[(label, step.old.target.name, step.new.target.name)])
+            continue
+        word = (out if outgoing else into)[0 if step.new else 1]
+        event = step.event(icon, word if outgoing else "", tail="" if outgoing else word)
+        place = (row.kind, event.when, event.sign, event.after, event.cause_kind, event.cause_id)
+        other = row.target if outgoing else row.source
+        together.setdefault(place, event).others.append(Named(other.pk, other.kind, other.name))
+    yield from together.values()
+
+
+def inline_events(found: Sequence[Step]) -> Iterator[Event]:
+    """Inline policies: added, changed, removed."""
+    for step in found:
+        row: InlinePolicy = step.new or step.old
+        if step.old and step.new and step.old.document_id == step.new.document_id:
+            continue
+        if step.old and step.new:
+            documents = f"inline-{step.old.pk}-{step.new.pk}"
+            yield step.event("pencil", f"Inline policy {row.name} changed", documents=documents)
+        elif step.old or row.after is not None:
+            verb = "added" if step.new else "removed"
+            yield step.event("scroll-text", f"Inline policy {row.name} {verb}")
+
+
+def version_events(found: Sequence[Step]) -> Iterator[Event]:
+    """Versions of a policy: made, made the default, deleted."""
+    old_default = {s.old.valid_to: s.old for s in found if s.old and s.old.is_default}
+    new_default = {s.new.valid_from: s.new for s in found if s.new and s.new.is_default}
+    for step in found:
+        row: PolicyVersion = step.new or step.old
+        was = old_default.get(row.valid_from) if step.new and row.is_default else None
+        documents = f"version-{was.pk}-{row.pk}" if was and was.document_id != row.document_id else ""
+        if step.old is None:
+            if row.after is not None:
+                tail = "made, and is the default" if row.is_default else "made"
+                yield step.event("plus", f"Version {row.version_id} {tail}", documents=documents)
+        elif step.new is None:
+            yield step.event("minus", f"Version {row.version_id} deleted")
+        elif row.is_default and not step.old.is_default:
+            yield step.event("flag", f"Version {row.version_id} made the default", documents=documents)
+        elif step.old.is_default and not row.is_default and row.valid_from not in new_default:
+            yield step.event("flag", f"Version {row.version_id} is no longer the default")
+
+
+def tag_events(found: Sequence[Step]) -> Iterator[Event]:
+    """Tags: each that came, went or has another value."""
+    for step in found:
+        if step.old is None and step.new.after is None:
+            continue
+        old: dict[str, str] = step.old.tags if step.old else {}
+        new: dict[str, str] = step.new.tags if step.new else {}
+        changes = [
+            (key, old.get(key, "none"), new.get(key, "none"))
+            for key in sorted(old.keys() | new.keys())
+            if old.get(key) != new.get(key)
+        ]
+        if changes:
+            yield step.event("tag", "Tags changed", changes=changes)
+
+
+MFA_WORDS = {
+    "none": "none",
+    "virtual": "authenticator app",
+    "hardware": "hardware token",
+    "security-key": "passkey or security key",
+    "several": "several devices",
+    "unknown": "on",
+}
+
+
+def credential_events(found: Sequence[Step], *, has_key_rows: bool) -> Iterator[Event]:
+    """Password, MFA, and, where the keys themselves are not known, the number of keys."""
+    for step in found:
+        if step.old is None or step.new is None:
+            continue
+        old: UserCredentials = step.old
+        new: UserCredentials = step.new
+        if old.mfa != new.mfa and "unread" not in (old.mfa, new.mfa):
+            words = ("MFA", MFA_WORDS.get(old.mfa, old.mfa), MFA_WORDS.get(new.mfa, new.mfa))
+            lead = "MFA turned off" if new.mfa == "none" else "MFA on" if old.mfa == "none" else "MFA changed"
+            sign = ENDED if new.mfa == "none" else BEGAN if old.mfa == "none" else BECAME
+            yield step.event("smartphone", lead, changes=[words], sign=sign)
+        if old.has_password is not None and new.has_password is not None:
+            yield from _password(step)
+        if not has_key_rows and old.active_keys != new.active_keys:
+            counts = ("Active access keys", str(old.active_keys), str(new.active_keys))
+            yield step.event("key-round", "Access keys changed", changes=[counts])
+
+
+def _password(step: Step) -> Iterator[Event]:
+    old, new = step.old, step.new
+    if old.has_password != new.has_password:
+        lead = "Console password set" if new.has_password else "Console password removed"
+        yield step.event("lock", lead, sign=BEGAN if new.has_password else ENDED)
+    elif new.has_password and old.password_changed_at and old.password_changed_at != new.password_changed_at:
+        yield step.event("lock", "Console password changed")
+
+
+def _edge_key(row: Edge) -> Hashable:
+    return (row.kind, row.source_id, None if row.kind in SWAPS else row.target_id)
+
+
+KEYS: dict[type[Temporal], Callable[[Any], Hashable]] = {
+    EntityState: lambda row: row.entity_id,
+    Edge: _edge_key,
+    InlinePolicy: lambda row: (row.owner_id, row.name),
+    PolicyVersion: lambda row: (row.policy_id, row.version_id),
+    TagSet: lambda row: row.entity_id,
+    UserCredentials: lambda row: row.user_id,
+}
+"""By what two rows of a table are the same fact."""
+
+
+def newest_first(events: Iterable[Event]) -> list[Event]:
+    """In the order of a timeline; of one moment, the entity's own beginning comes last."""
+    order: dict[str, int] = defaultdict(lambda: 1, {"Created": 2, "First read by Gatehouse": 2, "Deleted": 0})
+    return sorted(events, key=lambda e: (-e.when.timestamp(), order[e.lead]))

@@ -1,0 +1,179 @@
+"""What happened to one entity, newest first, in pages of moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from iam.mirror.models import (
+    Edge,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    TagSet,
+    Temporal,
+    UserCredentials,
+    valid_at,
+)
+from iam.mirror.queries import happenings
+from iam.mirror.queries.happenings import KEYS, Event, Step, newest_first, steps
+from iam.mirror.queries.moments import change_moments
+
+PAGE = 20
+ROWS = 1000
+"""How many rows of one table a page reads at most: more than that happen at one moment only in a mass change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A page of events, newest first; `older` is where the next page begins, None at the end.
+
+    `is_cut` tells that more rows changed at once than a page reads.
+    """
+
+    events: list[Event]
+    older: datetime | None
+    is_cut: bool = False
+
+
+def timeline(
+    entity: Entity, *, until: datetime | None = None, since: datetime | None = None, size: int = PAGE
+) -> Timeline:
+    """What happened before `until` (exclusive) and from `since` on (exclusive), at most at `size` moments.
+
+    Nine queries, whatever happened.
+    """
+    bounds = Q()
+    if until:
+        bounds &= Q(when__lt=until)
+    if since:
+        bounds &= Q(when__gt=since)
+    found = [row["when"] for row in change_moments(entity, when=bounds).order_by("-when")[: size + 1]]
+    page, more = found[:size], len(found) > size
+    if not page:
+        return Timeline([], None)
+    reading = _Reading(entity, low=page[-1], high=page[0])
+    events = newest_first(reading.events())
+    return Timeline(events, older=page[-1] if more else None, is_cut=reading.is_cut)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads the rows of each table between two moments."""
+
+    entity: Entity
+    low: datetime
+    high: datetime
+    is_cut: bool = False
+
+    def events(self) -> Iterator[Event]:
+        entity = self.entity
+        yield from happenings.state_events(
+            self._steps(EntityState.objects.filter(entity=entity), with_first=True), entity=entity
+        )
+        owned = EntityState.objects.filter(entity__owner=entity)
+        yield from happenings.owned_events(self._steps(owned, with_first=True), entity=entity)
+        out = Edge.objects.filter(source=entity).select_related("source", "target")
+        yield from happenings.edge_events(self._steps(out), outgoing=True)
+        into = Edge.objects.filter(target=entity).select_related("source", "target")
+        yield from happenings.edge_events(self._steps(into), outgoing=False)
+        inline = InlinePolicy.objects.filter(owner=entity)
+        yield from happenings.inline_events(self._steps(inline))
+        versions = PolicyVersion.objects.filter(policy=entity)
+        yield from happenings.version_events(self._steps(versions))
+        yield from happenings.tag_events(self._steps(TagSet.objects.filter(entity=entity)))
+        credentials = UserCredentials.objects.filter(user=entity)
+        yield from happenings.credential_events(self._steps(credentials), has_key_rows=self._has_keys())
+
+    def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[Step]:
+        """Rows of a first reading are told by the entity's own beginning, but for the entity and what it owns."""
+        begun = Q(valid_from__range=(self.low, self.high))
+        if not with_first:
+            begun &= Q(after__isnull=False)
+        ended = Q(valid_to__range=(self.low, self.high))
+        found = list(rows.filter(begun | ended).order_by("-valid_from", "-pk")[: ROWS + 1])
+        self.is_cut = self.is_cut or len(found) > ROWS
+        model: type[Temporal] = rows.model
+        return list(steps(found[:ROWS], key=KEYS[model], low=self.low, high=self.high))
+
+    def _has_keys(self) -> bool:
+        if self.entity.kind != Kind.USER:
+            return True
+        return Entity.objects.filter(owner=self.entity, kind=Kind.ACCESS_KEY).exists()
+
+
+def difference(entity: Entity, *, left: datetime, right: datetime | None) -> Timeline:
+    """What differs between two moments (`right` None: now), however often it changed in between. Nine queries."""
+    comparing = _Comparing(entity, low=left, high=right or datetime.now(tz=UTC), right=right)
+    return Timeline(newest_first(comparing.events()), older=None, is_cut=comparing.is_cut)
+
+
+@dataclass(slots=True)
+class _Comparing(_Reading):
+    """Takes the rows that hold at one of two moments, and not at the other."""
+
+    right: datetime | None = None
+
+    def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[Step]:
+        then, now = valid_at(self.low), valid_at(self.right)
+        found = list(rows.filter((then & ~now) | (now & ~then)).order_by("-valid_from", "-pk")[: ROWS + 1])
+        self.is_cut = self.is_cut or len(found) > ROWS
+        key = KEYS[rows.model]
+        sides: dict[Any, list[Any]] = {}
+        for row in found[:ROWS]:
+            was_there = row.valid_from <= self.low
+            sides.setdefault(key(row), [None, None])[0 if was_there else 1] = row
+        return [Step(old, new) for old, new in sides.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class TwoDocuments:
+    """Two versions of one document, to be shown side by side."""
+
+    title: str
+    old: str
+    new: str
+    old_from: datetime
+    new_from: datetime
+    old_name: str = ""
+    new_name: str = ""
+
+
+def two_documents(entity: Entity, *, token: str) -> TwoDocuments | None:
+    """The documents that an event names as `sort-oldrow-newrow`; None unless both rows are the entity's own."""
+    sort, _, rest = token.partition("-")
+    numbers = rest.split("-")
+    if len(numbers) != 2 or not all(number.isdecimal() and len(number) < 19 for number in numbers):
+        return None
+    pks = [int(number) for number in numbers]
+    queries: dict[str, QuerySet[Any]] = {
+        "state": EntityState.objects.filter(entity=entity, document__isnull=False),
+        "inline": InlinePolicy.objects.filter(owner=entity),
+        "version": PolicyVersion.objects.filter(policy=entity),
+    }
+    if sort not in queries:
+        return None
+    rows = queries[sort].filter(pk__in=pks).select_related("document").in_bulk()
+    if len(rows) != len(set(pks)):
+        return None
+    old, new = rows[pks[0]], rows[pks[1]]
+    titles = {
+        "state": "Trust policy",
+        "inline": f"Inline policy {getattr(new, 'name', '')}",
+        "version": "Versions",
+    }
+    return TwoDocuments(
+        title=titles[sort],
+        old=old.document.text,
+        new=new.document.text,
+        old_from=old.valid_from,
+        new_from=new.valid_from,
+        old_name=getattr(old, "version_id", ""),
+        new_name=getattr(new, "version_id", ""),
+    )

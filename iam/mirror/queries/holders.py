@@ -1,0 +1,55 @@
+"""Who has a managed policy: users, groups and roles to which it is attached, and those whose boundary it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+
+from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, Kind, valid_at
+
+BOUNDARY = "boundary"
+SORTS = (Kind.USER.value, Kind.GROUP.value, Kind.ROLE.value, BOUNDARY)
+
+
+def holder_counts(policy: Entity, *, at: datetime | None) -> dict[str, int]:
+    """How many users, groups and roles have it attached, and of how many it is the boundary: one query."""
+    counts = dict.fromkeys(SORTS, 0)
+    rows = (
+        Edge.objects.filter(valid_at(at), target=policy, kind__in=[EdgeKind.ATTACHED, EdgeKind.BOUNDARY])
+        .values_list("kind", "source__kind")
+        .annotate(n=Count("pk"))
+    )
+    for tie, kind, number in rows:
+        sort = BOUNDARY if tie == EdgeKind.BOUNDARY else kind
+        counts[sort] = counts.get(sort, 0) + number
+    return counts
+
+
+def holders_of(policy: Entity, *, sort: str, at: datetime | None) -> QuerySet[EntityState, Any]:
+    """Those of one sort: mappings, to be sliced into pages by (sort_name, entity_id)."""
+    rows = _holders(policy, tie=EdgeKind.BOUNDARY if sort == BOUNDARY else EdgeKind.ATTACHED, at=at)
+    return rows if sort == BOUNDARY else rows.filter(kind=sort)
+
+
+def some_holders(policy: Entity, *, at: datetime | None, limit: int) -> list[dict[str, Any]]:
+    """The first of those to whom it is attached, groups before users and roles: one query."""
+    rows = _holders(policy, tie=EdgeKind.ATTACHED, at=at)
+    return list(rows.order_by("kind", "sort_name", "entity_id")[:limit])
+
+
+def _holders(policy: Entity, *, tie: EdgeKind, at: datetime | None) -> QuerySet[EntityState, Any]:
+    edge = "entity__edges_out"
+    then = Q(
+        valid_at(at), valid_at(at, prefix=f"{edge}__"), **{f"{edge}__target": policy, f"{edge}__kind": tie}
+    )
+    return EntityState.objects.filter(then).values(
+        "entity_id",
+        "kind",
+        "sort_name",
+        "name",
+        "category",
+        tied_since=F(f"{edge}__valid_from"),
+        tied_after=F(f"{edge}__after"),
+    )

@@ -1,0 +1,66 @@
+"""Who may assume a role, in words, with what the mirror knows of those who are named; and the roles that trust a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from iam.guard import Viewer
+from iam.mirror.models import Entity, EntityState, Kind, valid_at
+from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.entities import entities_by_arn
+from iam.mirror.queries.visibility import visible
+from iam.policy.trust_words import Sentence, UnreadableTrustError, explain_trust, nobody_else
+
+LINKED = (Kind.USER, Kind.ROLE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The sentences of a trust policy, the entities that the viewer may open by ARN, and how the list ends.
+
+    `unreadable` tells why there are no sentences.
+    """
+
+    sentences: list[Sentence] = field(default_factory=list)
+    known: Mapping[str, Entity] = field(default_factory=dict)
+    nobody_else: str = ""
+    unreadable: str = ""
+
+
+def trust_of(role: Entity, state: EntityState, *, viewer: Viewer, at: datetime | None) -> Trust:
+    """The trust policy of a role's state in words: two queries."""
+    if state.document is None:
+        return Trust(unreadable="The trust policy has not been read")
+    text, own = state.document.text, role.account.account_id
+    try:
+        first = explain_trust(text, account_id=own, at=at)
+    except UnreadableTrustError as error:
+        return Trust(unreadable=str(error))
+    numbers = {one.account_id for one in first if one.account_id}
+    names = dict(visible_accounts(viewer).filter(account_id__in=numbers).values_list("account_id", "name"))
+    sentences = explain_trust(text, account_id=own, names=names, at=at)
+    arns = {one.principal for one in sentences if one.principal.startswith("arn:")}
+    return Trust(
+        sentences=sentences,
+        known=entities_by_arn(viewer, arns=arns, kinds=LINKED),
+        nobody_else=nobody_else(sentences),
+    )
+
+
+def roles_trusting(
+    provider: Entity, *, viewer: Viewer, at: datetime | None
+) -> QuerySet[EntityState, EntityState]:
+    """The states of roles whose trust policy names the provider; they lie in its own account."""
+    category = "saml" if provider.kind == Kind.SAML_PROVIDER else "oidc"
+    rows = EntityState.objects.filter(
+        valid_at(at),
+        account=provider.account,
+        kind=Kind.ROLE,
+        category__in=[category, "any", "oidc"],
+        document__text__contains=f'"{provider.arn}"',
+    )
+    return visible(rows, viewer, entity="entity").order_by("sort_name", "entity_id")
