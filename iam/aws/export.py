@@ -104,6 +104,18 @@ class _Scanner:
             raise self.wrong(f"{expected!r} is expected")
         self._at += 1
 
+    def items(self, opening: str, closing: str) -> Iterator[int]:
+        """Step from item to item of what stands between two brackets; the caller takes each item."""
+        self.take(opening)
+        position = 0
+        while position or self.peek() != closing:
+            yield position
+            position += 1
+            if self.peek() == closing:
+                break
+            self.take(",")
+        self.take(closing)
+
     def value(self, path: str) -> Any:
         """Decode the value that begins here."""
         self.peek()
@@ -134,12 +146,11 @@ def _entries(text: str) -> Iterator[tuple[str, str, Any]]:
     seen: set[str] = set()
     if scanner.peek() != "{":
         raise scanner.wrong("an object is expected")
-    scanner.take("{")
-    while scanner.peek() != "}":
+    for _ in scanner.items("{", "}"):
+        if scanner.peek() != '"':
+            raise scanner.wrong("a name in quotes is expected")
         key = scanner.value("$")
         scanner.take(":")
-        if not isinstance(key, str):
-            raise scanner.wrong("a name is expected")
         if key in seen:
             raise ExportError(f"$.{key[:40]} is there twice.")
         seen.add(key)
@@ -147,9 +158,6 @@ def _entries(text: str) -> Iterator[tuple[str, str, Any]]:
             yield from _members(scanner, key)
         else:
             _refuse_truncation(key, scanner.value(f"$.{key[:40]}"))
-        if scanner.peek() != "}":
-            scanner.take(",")
-    scanner.take("}")
     if scanner.peek():
         raise scanner.wrong("the end of the file is expected")
     for name in _LISTS:
@@ -161,15 +169,9 @@ def _members(scanner: _Scanner, name: str) -> Iterator[tuple[str, str, Any]]:
     if scanner.peek() != "[":
         value = scanner.value(f"$.{name}")
         raise ExportError(f"$.{name} is {named_type(value)}; a list is expected there.")
-    scanner.take("[")
-    position = 0
-    while scanner.peek() != "]":
+    for position in scanner.items("[", "]"):
         path = f"$.{name}[{position}]"
         yield name, path, scanner.value(path)
-        position += 1
-        if scanner.peek() != "]":
-            scanner.take(",")
-    scanner.take("]")
 
 
 def _refuse_truncation(key: str, value: Any) -> None:

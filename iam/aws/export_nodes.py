@@ -50,7 +50,9 @@ class Node:
         """A whole number from 0 on."""
         value = self._value.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
-            raise ExportError(f"{self.at(key)} is {named_type(value)}; a whole number is expected there.")
+            raise ExportError(
+                f"{self.at(key)} is {shown(value)}; a whole number from 0 on is expected there."
+            )
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
