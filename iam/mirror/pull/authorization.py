@@ -15,6 +15,8 @@ from iam.mirror.pull.sections import GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.pull.transform.credentials import VIRTUAL
 from iam.mirror.pull.transform.principals import Intern, found_of
 
+PAGE_SIZE = 1000
+"""The most that AWS gives at once."""
 SECTION_OF = {
     Kind.USER.value: USERS,
     Kind.GROUP.value: GROUPS,
@@ -55,7 +57,7 @@ def read_authorization(job: LiveJob) -> Reading[Bulk]:
     def get() -> Bulk:
         nonlocal pages
         bulk = Bulk()
-        for page in stream_authorization(job.aws, known=job.census.digest):
+        for page in stream_authorization(job.aws, page_size=PAGE_SIZE, known=job.census.digest):
             pages = page.number
             _take_page(job, bulk, page)
         return bulk

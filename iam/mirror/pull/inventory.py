@@ -42,7 +42,8 @@ def pull_settings(job: LiveJob) -> None:
         if found is not None:
             changed = load_facts(job.account, found.facts(), seen=job.seen(ACCOUNT, at=reading.began_at))
             outcome = Outcome(count=len(found.facts()), changed={job.account.pk} if changed else set())
-            Account.objects.filter(pk=job.account.pk).exclude(alias=found.alias).update(alias=found.alias)
+            if job.account.alias != found.alias:
+                Account.objects.filter(pk=job.account.pk).update(alias=found.alias)
         job.settle(reading, outcome=outcome)
     if found is not None:
         job.progress.expected = expected_calls(found.summary)

@@ -84,10 +84,16 @@ def _apply_membership(
     )
     load_facts(job.account, {"organization": value}, seen=job.seen(ORGANIZATION, at=reading.began_at))
     organization_id = record.organization_id if record else ""
-    Account.objects.filter(pk=job.account.pk).exclude(organization_id=organization_id).update(
-        organization_id=organization_id
-    )
-    for number, path in paths(tree) if tree else ():
-        Account.objects.filter(account_id=number).exclude(organization_path=path).update(
-            organization_path=path
-        )
+    if job.account.organization_id != organization_id:
+        Account.objects.filter(pk=job.account.pk).update(organization_id=organization_id)
+    if tree is not None:
+        _note_paths(tree)
+
+
+def _note_paths(tree: OrganizationTree) -> None:
+    """Write where in the organization the accounts of Gatehouse lie, of those of which it is news."""
+    found = dict(paths(tree))
+    known = Account.objects.filter(account_id__in=found).values_list("pk", "account_id", "organization_path")
+    for pk, number, path in known:
+        if found[number] != path:
+            Account.objects.filter(pk=pk).update(organization_path=found[number])
