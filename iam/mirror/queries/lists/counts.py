@@ -10,11 +10,14 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import QuerySet
 
-from iam.mirror.models import Account
-from iam.mirror.queries.lists.core import Lens, Listing, RowCount, Wanted, found
+from iam.mirror.models import Account, Entity
+from iam.mirror.queries.lists.core import Lens, Listing, RowCount, Wanted, found, of_account, states
+from iam.mirror.queries.visibility import visible
 
 CAP = 1000
 """Filtered rows are counted up to here; a page then says "more than"."""
+COME, GONE = "+", "-"
+"""In the past: how many have come since, and how many that were there are gone."""
 FRESH_FOR = 60.0
 PATIENCE = 600.0
 """A count that took a second is kept for so many seconds, so that counting never takes more than a sliver of the time."""
@@ -32,11 +35,25 @@ def tab_counts(listing: Listing, lens: Lens, wanted: Wanted, *, generation: obje
         name: lambda tab=tab: tab.counts(lens).values("pk")  # type: ignore[misc]
         for name, tab in listing.tabs_for(lens).items()
     }
+    if lens.at:
+        queries |= {COME: lambda: _come(listing, lens), GONE: lambda: _gone(listing, lens)}
     if wanted.is_narrowed:
         unsorted = Wanted(wanted.tab, wanted.text, wanted.filters, wanted.ids)
         queries[repr(unsorted)] = lambda: found(listing, lens, unsorted).values("pk")[: CAP + 1]
-    counts = _kept(queries, about=f"{listing.name} {_who(lens)} {generation}")
+    counts = kept_counts(queries, about=f"{listing.name} {who(lens)} {generation}")
     return counts | {"": counts.pop(repr(unsorted)) if wanted.is_narrowed else counts[wanted.tab]}
+
+
+def _come(listing: Listing, lens: Lens) -> QuerySet[Any, Any]:
+    new = Entity.objects.filter(
+        of_account(lens), kind__in=listing.kinds, first_seen__gt=lens.at, gone_at__isnull=True
+    )
+    return visible(new, lens.viewer, entity="pk").values("pk")
+
+
+def _gone(listing: Listing, lens: Lens) -> QuerySet[Any, Any]:
+    gone: QuerySet[Any, Any] = states(lens, *listing.kinds).filter(entity__gone_at__isnull=False).values("pk")
+    return gone
 
 
 def count(queries: Queries) -> dict[str, int]:
@@ -46,7 +63,8 @@ def count(queries: Queries) -> dict[str, int]:
     return dict(zip(queries, (n or 0 for n in row or [0] * len(queries)), strict=True))
 
 
-def _kept(queries: Queries, *, about: str) -> dict[str, int]:
+def kept_counts(queries: Queries, *, about: str) -> dict[str, int]:
+    """The counts by name, from the cache where they are fresh; `about` says whose they are, and of when."""
     keys = {name: _key(about, name) for name in queries}
     kept = cache.get_many(keys.values())
     missing = {name: make for name, make in queries.items() if keys[name] not in kept}
@@ -63,7 +81,8 @@ def _key(about: str, name: str) -> str:
     return "list-count:" + hashlib.blake2b(f"{about} {name}".encode(), digest_size=16).hexdigest()
 
 
-def _who(lens: Lens) -> str:
+def who(lens: Lens) -> str:
+    """What a count depends on beside its query: the scope, the account and the moment."""
     scope = lens.viewer.scope
     seen = [sorted(part) for part in (scope.user_arns, scope.groups, scope.paths)]
     accounts = "all" if scope.accounts is None else sorted(scope.accounts)
