@@ -60,6 +60,7 @@ def block_hash(block: Block, hashes: Iterable[str]) -> str:
         "previous": block.previous,
         "made_at": stamp(block.made_at),
         "count": block.count,
+        "total": block.total,
         "highest": block.highest,
     }
     return hashlib.sha256("\n".join([_json(header), *hashes]).encode()).hexdigest()
@@ -112,6 +113,7 @@ def _append_block() -> int | None:
         previous=last.hash if last else GENESIS,
         made_at=made_at,
         count=len(entries),
+        total=(last.total if last else 0) + len(entries),
         highest=max([last.highest if last else 0, *(entry.id for entry in entries)]),
     )
     links = [Link(entry=e, block=block, position=i, hash=entry_hash(e)) for i, e in enumerate(entries)]

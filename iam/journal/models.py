@@ -54,6 +54,7 @@ class Block(models.Model):
     hash = models.CharField(max_length=64)
     made_at = models.DateTimeField()
     count = models.PositiveIntegerField()
+    total = models.BigIntegerField(help_text="Entries in this block and all before it.")
     highest = models.BigIntegerField(help_text="The highest entry id in this block and all before it.")
 
     class Meta:
@@ -61,6 +62,31 @@ class Block(models.Model):
 
     def __str__(self) -> str:
         return f"block {self.sequence}"
+
+
+class Verification(models.Model):
+    """One recomputation of the whole chain: asked for, begun, ended. The one table here that is not append-only."""
+
+    asked_at = models.DateTimeField()
+    began_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    holds = models.BooleanField(null=True)
+    sequence = models.BigIntegerField(default=0, help_text="The last block that holds.")
+    entries = models.BigIntegerField(default=0)
+    sentence = models.CharField(max_length=1024, blank=True, help_text="The first broken place.")
+
+    class Meta:
+        indexes = [models.Index(fields=["-id"], name="verification_newest")]
+
+    def __str__(self) -> str:
+        return f"verification {self.pk}: {self.holds}"
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        if not (self.began_at and self.ended_at):
+            return 0.0
+        return (self.ended_at - self.began_at).total_seconds()
 
 
 class Link(models.Model):

@@ -1,13 +1,26 @@
-"""The beat task that extends the hash chain."""
+"""The beat tasks that extend the hash chain and recompute it."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from iam.journal.chain import chain_pending
+from iam.journal.verify import ask_for_verification, run_verification
 
 
 @shared_task(name="iam.journal.tasks.chain_journal")  # type: ignore[untyped-decorator]
 def chain_journal() -> None:
     """Gather the waiting entries into a block; two beats do no harm."""
     chain_pending()
+
+
+@shared_task(name="iam.journal.tasks.verify_journal")  # type: ignore[untyped-decorator]
+def verify_journal(number: int) -> None:
+    """Recompute the chain for the row that asks for it."""
+    run_verification(number)
+
+
+@shared_task(name="iam.journal.tasks.verify_regularly")  # type: ignore[untyped-decorator]
+def verify_regularly() -> None:
+    """Recompute the chain although nobody asked."""
+    run_verification(ask_for_verification().pk)

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+import structlog
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from iam.journal.chain import GENESIS, LATE, block_hash, entry_hash, floor, unchained
-from iam.journal.models import Block, Entry, Link
+from iam.journal.models import Block, Entry, Link, Verification
 
 # Clocks of several hosts differ a little.
 CLOCKS = timedelta(minutes=5)
+GIVE_UP = timedelta(hours=1)
+KEEP = 100
 _PAGE = 500
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,31 @@ def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
     )
 
 
+def ask_for_verification() -> Verification:
+    """Note that the chain shall be recomputed; a task does it. One that waits already is returned."""
+    waiting = Verification.objects.filter(ended_at=None, asked_at__gt=datetime.now(tz=UTC) - GIVE_UP).first()
+    return waiting or Verification.objects.create(asked_at=datetime.now(tz=UTC))
+
+
+def run_verification(number: int) -> None:
+    """Recompute the chain for this row, and keep the result; a row that somebody runs already is left to them."""
+    began = datetime.now(tz=UTC)
+    if not Verification.objects.filter(pk=number, began_at=None).update(began_at=began):
+        return
+    verdict = verify()
+    Verification.objects.filter(pk=number).update(
+        ended_at=datetime.now(tz=UTC),
+        holds=verdict.holds,
+        sequence=verdict.head_sequence,
+        entries=verdict.entries,
+        sentence=verdict.broken.sentence if verdict.broken else "",
+    )
+    if verdict.broken:
+        logger.error("journal.broken", sentence=verdict.broken.sentence, block=verdict.broken.block)
+    old = Verification.objects.order_by("-id").values_list("pk", flat=True)[KEEP : KEEP + 1]
+    Verification.objects.filter(pk__lte=max(old, default=0)).delete()
+
+
 def _blocks() -> Iterator[tuple[Block, list[Link]]]:
     """Each block with the links (and entries) in it, some hundred blocks a query."""
     after = 0
@@ -113,6 +142,8 @@ def _check_block(block: Block, links: list[Link], previous: Block | None) -> Bre
     for link in links:
         if entry_hash(link.entry) != link.hash:
             return Break(f"Entry {link.entry_id} was changed.", block=number, entry=link.entry_id)
+    if block.total != (previous.total if previous else 0) + block.count:
+        return Break(f"Block {number} counts the entries before it wrongly.", block=number)
     if block_hash(block, [link.hash for link in links]) != block.hash:
         return Break(
             f"Block {number} does not match its hash: it was changed, or its entries were exchanged or reordered.",

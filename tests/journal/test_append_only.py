@@ -25,7 +25,7 @@ STATEMENTS = [
     "DELETE FROM journal_link",
 ]
 SQLITE = [
-    "INSERT OR REPLACE INTO journal_block SELECT sequence, previous, 'forged', made_at, count, highest FROM journal_block"
+    "INSERT OR REPLACE INTO journal_block SELECT sequence, previous, 'forged', made_at, count, total, highest FROM journal_block"
 ]
 POSTGRES = [
     "TRUNCATE journal_link",

@@ -14,9 +14,10 @@ from django.db import connection
 
 from iam.journal import triggers
 from iam.journal.chain import GENESIS, block_hash, chain_pending, entry_hash, stamp
-from iam.journal.models import Block, Entry, Link
+from iam.journal.models import Block, Entry, Link, Verification
 from iam.journal.services import record
-from iam.journal.verify import verify
+from iam.journal.tasks import verify_journal, verify_regularly
+from iam.journal.verify import ask_for_verification, verify
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -240,6 +241,7 @@ def test_the_hash_can_be_recomputed_without_gatehouse(journal: list[Entry]) -> N
     assert hashlib.sha256(line.encode()).hexdigest() == link.hash
     header = {
         "count": 3,
+        "total": 3,
         "highest": block.highest,
         "made_at": stamp(NOON),
         "previous": "0" * 64,
@@ -300,3 +302,34 @@ def test_the_command_takes_a_noted_hash(journal: list[Entry]) -> None:
     block = Block.objects.get(sequence=2)
     assert _run("--expect", f"2:{block.hash}")[0] == 0
     assert _run("--expect", f"2:{'a' * 64}")[0] == 1
+
+
+def test_an_asked_verification_is_run_once_and_kept(journal: list[Entry]) -> None:
+    asked = ask_for_verification()
+    assert ask_for_verification() == asked
+    verify_journal(asked.pk)
+    verify_journal(asked.pk)
+    kept = Verification.objects.get()
+    assert (kept.holds, kept.sequence, kept.entries, kept.sentence) == (True, 3, 9, "")
+    _sql("UPDATE journal_entry SET subject = 'x' WHERE id = %s", journal[4].id)
+    verify_regularly()
+    latest = Verification.objects.latest("id")
+    assert (latest.holds, latest.sequence) == (False, 1)
+    assert "was changed" in latest.sentence
+
+
+def test_old_verifications_are_forgotten(journal: list[Entry], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iam.journal.verify.KEEP", 2)
+    for _ in range(4):
+        verify_regularly()
+    assert Verification.objects.count() == 2
+
+
+def test_a_block_that_counts_wrongly_is_named(journal: list[Entry]) -> None:
+    block = Block.objects.get(sequence=3)
+    block.total = 8
+    hashes = list(Link.objects.filter(block=3).order_by("position").values_list("hash", flat=True))
+    _sql("UPDATE journal_block SET total = 8, hash = %s WHERE sequence = 3", block_hash(block, hashes))
+    broken = verify().broken
+    assert broken is not None
+    assert broken.block == 3

@@ -1,0 +1,106 @@
+"""What is shown of the journal: entries by filter, newest first, and the state of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from iam.journal.chain import unchained
+from iam.journal.models import Block, Entry, Verification
+
+PAGE = 50
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries. `accounts` None: of every account and of none; else only of these. `kind` is a slug, or its first part."""
+
+    accounts: frozenset[str] | None = frozenset()
+    text: str = ""
+    kind: str = ""
+    account_id: str = ""
+    actor_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = field(default=None)
+
+
+def entries(wanted: Filter) -> QuerySet[Entry]:
+    """The entries of the filter, newest first, each with its link to the chain."""
+    found = Entry.objects.select_related("link").order_by("-id")
+    if wanted.accounts is not None:
+        found = found.filter(account_id__in=wanted.accounts)
+    if wanted.kind:
+        found = found.filter(Q(kind=wanted.kind) | Q(kind__startswith=f"{wanted.kind}."))
+    if wanted.account_id:
+        found = found.filter(account_id=wanted.account_id)
+    if wanted.actor_id:
+        found = found.filter(actor_id=wanted.actor_id)
+    if wanted.since:
+        found = found.filter(at__gte=wanted.since)
+    if wanted.until:
+        found = found.filter(at__lt=wanted.until)
+    if wanted.text:
+        found = found.filter(_text(wanted.text))
+    return found
+
+
+def _text(text: str) -> Q:
+    """A number is an entry, eight hexadecimal digits or more begin a hash, everything else is looked for in names."""
+    number = text.lstrip("#").replace(",", "")
+    if number.isdecimal() and len(number) < 19:
+        return Q(id=int(number)) | Q(account_id=number)
+    low = text.lower()
+    if len(low) >= 8 and set(low) <= _HEX:
+        return Q(link__hash__startswith=low) | Q(request_id__startswith=low)
+    return Q(actor_label__icontains=text) | Q(actor_email__icontains=text) | Q(subject__icontains=text)
+
+
+def entries_page(wanted: Filter) -> tuple[list[Entry], int | None]:
+    """Up to 50 entries, and the id before which the next page lies (None at the end)."""
+    found = entries(wanted)
+    if wanted.before is not None:
+        found = found.filter(id__lt=wanted.before)
+    rows = list(found[: PAGE + 1])
+    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+
+
+def every_entry(wanted: Filter, *, limit: int) -> Iterator[Entry]:
+    """The entries of the filter one by one, for an export."""
+    return entries(wanted)[:limit].iterator(chunk_size=1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainState:
+    """Where the chain stands: its newest blocks, what waits, and what the last recomputation found."""
+
+    blocks: list[Block]
+    total: int
+    waiting: int
+    waiting_since: datetime | None
+    first_at: datetime | None
+    verified: Verification | None
+    verifying: Verification | None
+
+
+def chain_state(*, newest: int = 4) -> ChainState:
+    """A handful of queries by index, whatever the length of the journal."""
+    blocks = list(Block.objects.filter(count__gt=0).order_by("-sequence")[:newest])
+    last = Block.objects.order_by("-sequence").first()
+    waiting = list(unchained(last).values_list("at", flat=True)[:10_000])
+    first = Entry.objects.order_by("id").values_list("at", flat=True).first()
+    latest = Verification.objects.order_by("-id").first()
+    return ChainState(
+        blocks=blocks[::-1],
+        total=(last.total if last else 0) + len(waiting),
+        waiting=len(waiting),
+        waiting_since=min(waiting, default=None),
+        first_at=first,
+        verified=Verification.objects.filter(ended_at__isnull=False).order_by("-id").first(),
+        verifying=latest if latest and latest.ended_at is None else None,
+    )
