@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_embedded_init, worker_process_init
+from celery.signals import beat_embedded_init, worker_init, worker_process_init
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
@@ -67,10 +67,27 @@ app.conf.update(
             "schedule": 1.0,
             "options": {"expires": 2},
         },
+        "verify-journal": {
+            "task": "iam.journal.tasks.verify_regularly",
+            "schedule": 6 * 3600.0,
+            "options": {"expires": 3600},
+        },
+        "tidy-sign-ins": {
+            "task": "console.operators.tasks.tidy_sign_ins",
+            "schedule": 24 * 3600.0,
+            "options": {"expires": 3600},
+        },
     },
 )
 app.autodiscover_tasks(
-    ["iam.journal", "iam.mirror", "iam.mirror.accounts", "iam.mirror.doctor", "iam.changes"]
+    [
+        "iam.journal",
+        "iam.mirror",
+        "iam.mirror.accounts",
+        "iam.mirror.doctor",
+        "iam.changes",
+        "console.operators",
+    ]
 )
 
 
@@ -82,3 +99,15 @@ def follow_parent(**_: Any) -> None:
         from console.demo.children import die_with_parent
 
         die_with_parent(signal.SIGKILL)
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def refuse_unprotected(**_: Any) -> None:
+    """No worker starts over a journal that could be altered. SystemExit, since Celery only logs other errors of a handler."""
+    from console.web.startup import before_working
+    from iam.journal.checks import JournalUnprotectedError
+
+    try:
+        before_working()
+    except JournalUnprotectedError as error:
+        raise SystemExit(str(error)) from None

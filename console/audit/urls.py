@@ -1,6 +1,12 @@
 """The addresses of the audit area."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from console.audit import journal
 
 app_name = "audit"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("journal/", journal.journal, name="journal"),
+    path("journal/chain/", journal.state, name="journal-chain"),
+    path("journal/check/", journal.check, name="journal-check"),
+]

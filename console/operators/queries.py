@@ -27,6 +27,11 @@ class Row:
     has_factor: bool
     last_login: datetime | None
 
+    @property
+    def is_invited(self) -> bool:
+        """Whether they have been asked in, and have not come yet."""
+        return bool(self.operator and not self.last_login and not self.operator.has_usable_password())
+
 
 def people_page(*, q: str = "", role: str = "", state: str = "", after: str = "") -> tuple[list[Row], str]:
     """Up to 50 people by name, and where the next page begins ('' at the end). Four queries, whatever their number."""

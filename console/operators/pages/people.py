@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
@@ -14,7 +15,6 @@ from django.views.decorators.http import require_POST
 
 from console.operators import locks
 from console.operators.directory_forms import IdentityForm, PersonForm, RoleForm
-from console.operators.landing import is_unsettled
 from console.operators.models import Operator
 from console.operators.queries import factors_of, people_page, sessions_of
 from console.operators.recency import recently_authenticated
@@ -48,7 +48,7 @@ def listing(request: ViewerRequest) -> HttpResponse:
         "chosen": chosen,
         "filtered": any(chosen.values()),
         "roles": Role.choices,
-        "unsettled": is_unsettled(),
+        "mfa_required": settings.REQUIRE_MFA,
         "section": "operators",
     }
     return render_page(request, "operators/list.html", context, partial="people")

@@ -96,7 +96,9 @@ def delete(request: ViewerRequest, slug: str) -> HttpResponse:
 @recently_authenticated
 def set_up(request: ViewerRequest) -> HttpResponse:
     """The first run: two people who approve, or one person alone by an explicit setting."""
-    form = SetUpForm(request.POST or None)
+    known = approvers()
+    first = {"first_name": known[0].name, "first_email": known[0].email} if known else {}
+    form = SetUpForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         people = [
@@ -115,8 +117,9 @@ def set_up(request: ViewerRequest) -> HttpResponse:
             return redirect("dashboard:overview")
     context = {
         "form": form,
-        "approvers": approvers(),
+        "approvers": known,
         "unsettled": is_unsettled(),
+        "on_set_up": True,
         "section": "operators",
     }
     return render_page(

@@ -1,0 +1,227 @@
+"""The journal page: who did what, whether the chain holds, and exports of exactly what is filtered."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+from kombu.exceptions import OperationalError
+
+from console.audit.words import GROUPS, details_of, words_of
+from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment, render_page
+from iam.guard import Right, Viewer
+from iam.journal.chain import canonical
+from iam.journal.models import Entry
+from iam.journal.queries import Filter, chain_state, entries_page, every_entry
+from iam.journal.services import record
+from iam.journal.tasks import verify_journal
+from iam.journal.verify import ask_for_verification
+from iam.mirror.queries.accounts import visible_accounts
+
+logger = structlog.get_logger(__name__)
+EXPORT_ROWS = 100_000
+STOP_POLLING = 286
+CHOICES = 200
+
+
+@require(Right.SEE_JOURNAL)
+@require_safe
+def journal(request: ViewerRequest) -> HttpResponseBase:
+    """Newest first, by filter; `?format=csv` or `json` downloads the filtered entries."""
+    wanted = _filter(request)
+    form = request.GET.get("format", "")
+    if form in {"csv", "json"} and request.viewer.may(Right.EXPORT):
+        return _export(request, wanted, form)
+    rows, before = entries_page(wanted)
+    context = {
+        "rows": [(entry, words_of(entry), details_of(entry)) for entry in rows],
+        "before": before,
+        "first_page": wanted.before is None,
+        "filtered": any(request.GET.get(name) for name in ("q", "kind", "account", "who", "from", "to")),
+        "kinds": GROUPS,
+        "chosen": {name: request.GET.get(name, "") for name in ("q", "kind", "who", "from", "to")},
+        "who": next((entry.actor_label for entry in rows if wanted.actor_id), ""),
+        "accounts": visible_accounts(request.viewer).order_by("name")[:CHOICES],
+        "may_export": request.viewer.may(Right.EXPORT),
+        "section": "journal",
+    }
+    if not is_fragment(request):
+        context |= _chain(request.viewer)
+    return render_page(request, "audit/journal.html", context, partial="entries")
+
+
+@require(Right.SEE_JOURNAL)
+@require_safe
+def state(request: ViewerRequest) -> HttpResponse:
+    """The chain's state alone, while a recomputation runs."""
+    context = _chain(request.viewer)
+    status = 200 if context["chain"].verifying else STOP_POLLING
+    return render_page(request, "audit/journal.html", context, partial="chain", status=status)
+
+
+@require(Right.SEE_JOURNAL)
+@require_POST
+def check(request: ViewerRequest) -> HttpResponse:
+    """Have the whole chain recomputed by a worker."""
+    asked = ask_for_verification()
+    record(kind="journal.verify", actor=request.viewer)
+    try:
+        verify_journal.delay(asked.pk)
+    except (OperationalError, OSError) as error:
+        logger.error("journal.check", error=type(error).__name__)
+        messages.error(
+            request, "The task broker does not answer, so no worker recomputes the chain. Try again later."
+        )
+    return redirect("audit:journal")
+
+
+def _chain(viewer: Viewer) -> dict[str, Any]:
+    """The chain, and its newest links, for whoever sees the journal of all accounts."""
+    return {"chain": chain_state(), "sees_all": viewer.may(Right.SEE_JOURNAL, account_id="")}
+
+
+def _filter(request: ViewerRequest) -> Filter:
+    """The filter of the address; what is malformed there filters nothing, what the viewer may not see is left out."""
+    get = request.GET.get
+    return Filter(
+        accounts=_accounts(request.viewer),
+        text=get("q", "").strip()[:200],
+        kind=get("kind", "") if get("kind", "").replace("_", "").replace(".", "").isalnum() else "",
+        account_id=get("account", ""),
+        actor_id=_uuid(get("who", "")),
+        since=_day(get("from", "")),
+        until=_day(get("to", ""), days=1),
+        before=int(get("before", ""))
+        if get("before", "").isdecimal() and len(get("before", "")) < 19
+        else None,
+    )
+
+
+def _accounts(viewer: Viewer) -> frozenset[str] | None:
+    """The accounts whose entries this viewer sees; None: everything, also what belongs to no account."""
+    held = {account for right, account in viewer.grants if right is Right.SEE_JOURNAL}
+    return None if "" in held else frozenset(held)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _day(text: str, *, days: int = 0) -> datetime | None:
+    """The beginning of a day, UTC."""
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _export(request: ViewerRequest, wanted: Filter, form: str) -> StreamingHttpResponse:
+    rows = every_entry(wanted, limit=EXPORT_ROWS)
+    record(
+        kind="journal.export",
+        actor=request.viewer,
+        data={"format": form, "filter": request.GET.urlencode()},
+    )
+    lines = _csv(rows) if form == "csv" else _json(rows)
+    kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
+    response = StreamingHttpResponse(lines, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="journal-{datetime.now(tz=UTC):%Y-%m-%d}.{form}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+COLUMNS = (
+    "entry",
+    "time",
+    "kind",
+    "what",
+    "by",
+    "e-mail",
+    "account",
+    "subject",
+    "request",
+    "address",
+    "hash",
+    "data",
+)
+
+
+class _Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _csv(rows: Iterator[Entry]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    for entry in rows:
+        cells = (
+            entry.id,
+            entry.at.astimezone(UTC).isoformat(),
+            entry.kind,
+            words_of(entry),
+            entry.actor_label,
+            entry.actor_email,
+            entry.account_id,
+            entry.subject,
+            entry.request_id,
+            entry.ip,
+            _hash(entry),
+            entry.data_json,
+        )
+        yield writer.writerow(_harmless(cell) for cell in cells)
+
+
+def _harmless(cell: object) -> object:
+    """A spreadsheet must not take text from outside for a formula."""
+    text = str(cell)
+    return f"'{text}" if text[:1] in "=+-@\t\r" else cell
+
+
+def _json(rows: Iterator[Entry]) -> Iterator[str]:
+    """An array; `canonical` is the very text that `hash` covers, `block` says where it is in the chain."""
+    yield "["
+    separator = "\n"
+    for entry in rows:
+        link = getattr(entry, "link", None)
+        yield separator + json.dumps(
+            {
+                "entry": entry.id,
+                "time": entry.at.astimezone(UTC).isoformat(),
+                "kind": entry.kind,
+                "what": words_of(entry),
+                "by": entry.actor_label,
+                "subject": entry.subject,
+                "account": entry.account_id,
+                "data": entry.data,
+                "canonical": canonical(entry),
+                "hash": _hash(entry),
+                "block": link.block_id if link else None,
+                "position": link.position if link else None,
+            }
+        )
+        separator = ",\n"
+    yield "\n]\n"
+
+
+def _hash(entry: Entry) -> str:
+    """The hash in the chain; empty while the entry waits for its block."""
+    link = getattr(entry, "link", None)
+    return link.hash if link else ""

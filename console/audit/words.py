@@ -1,0 +1,109 @@
+"""Journal entries in words: what each kind says, and the groups by which people look for them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from iam.journal.models import Entry
+
+GROUPS: tuple[tuple[str, str], ...] = (
+    ("sign_in", "Sign-ins"),
+    ("session", "Sessions"),
+    ("password", "Passwords"),
+    ("factor", "Second factors"),
+    ("operator", "Operators"),
+    ("person", "People"),
+    ("role", "Roles"),
+    ("identity", "Linked IAM users"),
+    ("team", "Teams"),
+    ("account", "Accounts"),
+    ("organization", "Organizations"),
+    ("pull", "Readings of AWS"),
+    ("change", "Changes"),
+    ("journal", "Journal"),
+)
+
+_SENTENCES = {
+    "sign_in.succeeded": "Signed in by {by}",
+    "sign_in.failed": "Sign-in failed by {method}: {subject}",
+    "sign_in.locked": "Sign-in locked by {method}: {subject}",
+    "sign_in.unlock": "Lifted the lock of {subject}",
+    "sign_in.linked": "Company sign-in tied to {subject}",
+    "sign_in.ended": "Signed out",
+    "session.ended": "Session of {subject} ended: {why}",
+    "session.end_all": "Signed {subject} out everywhere",
+    "session.end_others": "Signed out everywhere else",
+    "password.change": "Changed the password",
+    "password.reset": "Chose a new password by the link in a mail",
+    "factor.add": "Added a second factor: {type}",
+    "factor.remove": "Removed a second factor: {type}",
+    "factor.reset": "Made new recovery codes",
+    "factor.remove_all": "Removed every second factor of {subject}",
+    "operator.create": "Made the sign-in {username} for {subject}",
+    "operator.invite": "Invited {subject}",
+    "person.add": "Added {name}, {subject}",
+    "person.rename": "Renamed {before} to {after}",
+    "person.deactivate": "Deactivated {subject}",
+    "person.reactivate": "Let {subject} back in",
+    "role.assign": "Gave {name} the role {role} {team}",
+    "role.remove": "Took the role {role} {team} from {name}",
+    "identity.link": "Linked {arn} to {subject}",
+    "identity.unlink": "Unlinked {arn} from {subject}",
+    "team.create": "Made the team {subject}",
+    "team.delete": "Removed the team {subject}",
+    "team.rule_add": "Team {subject}: added the {rule} {value}",
+    "team.rule_remove": "Team {subject}: removed the {rule} {value}",
+    "account.connect": "Connected {subject}",
+    "account.update": "Changed how {subject} is reached",
+    "account.disconnect": "Disconnected {subject}",
+    "account.prepare": "Prepared the connection of {subject}",
+    "account.discard": "Discarded the connection of {subject}",
+    "account.examine": "Examined the permissions in {subject}",
+    "account.upload": "Uploaded {subject}",
+    "account.import": "Imported an export of {subject}",
+    "organization.discover": "Looked for the accounts of the organization through {subject}",
+    "pull.request": "Asked to read {subject}",
+    "pull.request_all": "Asked to read {accounts} accounts",
+    "pull.cancel": "Stopped the reading of {subject}",
+    "journal.triggers_restored": "Put back the triggers that protect the journal",
+    "journal.verify": "Asked to recompute the chain",
+    "journal.export": "Exported entries as {format}",
+}
+
+
+def words_of(entry: Entry) -> str:
+    """One sentence; a kind that has none yet is spelled out with its subject."""
+    data = entry.data
+    if entry.kind.startswith("change.") and data.get("title"):
+        act = entry.kind.partition(".")[2].replace("_", " ").replace(".", " ")
+        return f"{act.capitalize()}: {data['title']}"
+    template = _SENTENCES.get(entry.kind)
+    if template is None:
+        spelled = entry.kind.replace(".", ": ").replace("_", " ").capitalize()
+        return f"{spelled}, {entry.subject}" if entry.subject else spelled
+    values: dict[str, Any] = defaultdict(str, {name: _plain(value) for name, value in data.items()})
+    values["subject"] = entry.subject
+    if entry.kind.startswith("role."):
+        values["role"] = str(data.get("role", "")).replace("-", " ")
+        values["team"] = f"of {data['team']}" if data.get("team") else ""
+    return " ".join(template.format_map(values).split()).rstrip(" :,")
+
+
+def details_of(entry: Entry) -> list[tuple[str, str]]:
+    """What else belongs to the entry, by name; nested values as JSON."""
+    return [
+        (
+            name.replace("_", " "),
+            json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value),
+        )
+        for name, value in entry.data.items()
+        if value not in ("", None, [], {})
+    ]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return " and ".join(_plain(item) for item in value)
+    return str(value).replace("_", " ") if isinstance(value, str | int | float) else ""

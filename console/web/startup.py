@@ -1,0 +1,58 @@
+"""What must be true before a process serves anybody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from iam.journal.checks import assert_protected
+
+# Every way in which boto3 takes credentials from the environment of a process.
+# https://boto3.amazonaws.com/v1/documentation/api/latest/guide/credentials.html
+CREDENTIAL_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+
+
+def credentials_in(environment: Mapping[str, str]) -> list[str]:
+    """Names of variables, and of credential files, that would give this process AWS credentials. Never their values."""
+    found = [name for name in CREDENTIAL_VARIABLES if environment.get(name)]
+    for name, default in (
+        ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        ("AWS_CONFIG_FILE", "~/.aws/config"),
+    ):
+        file = Path(environment.get(name) or default).expanduser()
+        try:
+            if file.is_file():
+                found.append(f"{name} ({file})" if environment.get(name) else str(file))
+        except OSError:
+            continue
+    return found
+
+
+def before_serving() -> None:
+    """For the web server: it holds no AWS credentials in production, and the journal is protected. Raises with a sentence."""
+    if not settings.EMBEDDED and (found := credentials_in(os.environ)):
+        raise ImproperlyConfigured(
+            f"The web server must hold no AWS credentials, but finds {', '.join(found)}. "
+            "Give them to the Celery workers alone."
+        )
+    assert_protected()
+
+
+def before_working() -> None:
+    """For a Celery worker: the journal is protected. Raises with a sentence."""
+    assert_protected()
