@@ -1,8 +1,14 @@
 """What people do with changes: plan, ask, decide, withdraw, look again, undo."""
 
-from iam.changes.services.decisions import approve, reject
+from iam.changes.services.decisions import approve, reject, standing_of
 from iam.changes.services.planning import Plan, plan_membership
-from iam.changes.services.requests import look_again, request_change, request_changes, withdraw
+from iam.changes.services.requests import (
+    look_again,
+    request_change,
+    request_changes,
+    request_membership,
+    withdraw,
+)
 from iam.changes.services.undoing import plan_undo, undo, why_not_undo
 
 __all__ = [
@@ -14,6 +20,8 @@ __all__ = [
     "reject",
     "request_change",
     "request_changes",
+    "request_membership",
+    "standing_of",
     "undo",
     "why_not_undo",
     "withdraw",

@@ -32,16 +32,20 @@ class Plan:
     reverts: Change | None = None
 
 
-def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> Plan:
-    """Plan to add the user to the group or to take them out. Raises RefusedError with the reason in words."""
-    kind = AddToGroup if do == "add" else RemoveFromGroup
+def membership(user: Entity, *, group: Entity, do: Do) -> Operation:
+    """The operation that adds the user to the group or takes them out. Raises RefusedError when there is none such."""
     if (user.kind, group.kind) != (Kind.USER, Kind.GROUP):
         raise RefusedError("A membership is between an IAM user and an IAM group.")
     if user.account_id != group.account_id:
         raise RefusedError(
             f"{user.name} and {group.name} are in different accounts; a group only holds users of its own."
         )
-    return plan(kind.of(user, group=group), viewer=viewer)
+    return (AddToGroup if do == "add" else RemoveFromGroup).of(user, group=group)
+
+
+def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> Plan:
+    """Plan to add the user to the group or to take them out. Raises RefusedError with the reason in words."""
+    return plan(membership(user, group=group, do=do), viewer=viewer)
 
 
 def plan(operation: Operation, *, viewer: Viewer, reverts: Change | None = None) -> Plan:

@@ -10,9 +10,11 @@ from django.db import IntegrityError, transaction
 from iam.changes import nudge
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
-from iam.changes.services.planning import Plan, plan
+from iam.changes.operations import Operation
+from iam.changes.services.planning import Do, Plan, membership, plan
 from iam.changes.states import move
 from iam.guard import Right, Viewer
+from iam.mirror.models import Entity
 
 ANSWER_WITHIN = timedelta(hours=24)
 """How long a request waits for an answer; the approval starts another such time, in which it must be begun."""
@@ -48,31 +50,55 @@ def request_changes(
         raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
     if not planned:
         raise RefusedError("There is nothing to ask for.")
-    prefix = f"{actor.person_id}:{idempotency_key[:64]}"
-    standing = _standing(prefix, planned=planned)
+    operations = [one.operation for one in planned]
+    standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing
     checked = [plan(one.operation, viewer=actor, reverts=one.reverts) for one in planned]
     try:
         with transaction.atomic():
-            return _write(checked, actor=actor, reason=reason, prefix=prefix, not_before=not_before)
+            return _write(
+                checked,
+                actor=actor,
+                reason=reason,
+                prefix=_prefix(actor, idempotency_key),
+                not_before=not_before,
+            )
     except IntegrityError:
         # Another request with this key was quicker: its changes are the answer.
-        standing = _standing(prefix, planned=planned)
+        standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
         if standing:
             return standing
         raise
 
 
-def _standing(prefix: str, *, planned: Sequence[Plan]) -> list[Change]:
-    keys = [f"{prefix}:{position}" for position in range(len(planned))]
+def request_membership(
+    actor: Viewer, *, user: Entity, group: Entity, do: Do, reason: str, idempotency_key: str
+) -> Change:
+    """Plan and ask in one; the same key gives the same change, although it would no longer be planned. Raises RefusedError."""
+    operation = membership(user, group=group, do=do)
+    standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
+    if standing:
+        return standing[0]
+    planned = plan(operation, viewer=actor)
+    return request_change(planned, actor=actor, reason=reason, idempotency_key=idempotency_key)
+
+
+def _prefix(actor: Viewer, idempotency_key: str) -> str:
+    return f"{actor.person_id}:{idempotency_key[:64]}"
+
+
+def asked_before(operations: Sequence[Operation], *, actor: Viewer, idempotency_key: str) -> list[Change]:
+    """What this person asked for with this key, if it was the same; nothing if nothing. Raises RefusedError if it differed."""
+    prefix = _prefix(actor, idempotency_key)
+    keys = [f"{prefix}:{position}" for position in range(len(operations))]
     found = list(Change.objects.filter(idempotency_key__in=keys).order_by("position"))
     if not found:
         return []
-    same = len(found) == len(planned) and all(
+    same = len(found) == len(operations) and all(
         (change.operation, change.params, change.account_id)
-        == (one.operation.slug, one.operation.params, one.operation.account.pk)
-        for change, one in zip(found, planned, strict=True)
+        == (operation.slug, operation.params, operation.account.pk)
+        for change, operation in zip(found, operations, strict=True)
     )
     if not same:
         raise RefusedError("This form was sent before, with other content. Open it again.", change=found[0])

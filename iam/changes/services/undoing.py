@@ -6,7 +6,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.services.planning import Plan, plan
-from iam.changes.services.requests import request_change
+from iam.changes.services.requests import asked_before, request_change
 from iam.guard import Viewer
 
 
@@ -17,7 +17,16 @@ def plan_undo(change: Change, *, viewer: Viewer) -> Plan:
 
 
 def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) -> Change:
-    """Ask for the inverse of an applied change; it goes through approval like any other. Raises RefusedError."""
+    """Ask for the inverse of an applied change; it goes through approval like any other. Raises RefusedError.
+
+    The same key of the same person gives the same change.
+    """
+    operation = restore(change.operation, account=change.account, params=change.params)
+    inverse = operation.inverse(change.before)
+    if inverse is not None:
+        standing = asked_before([inverse], actor=actor, idempotency_key=idempotency_key)
+        if standing and standing[0].reverts_id == change.pk:
+            return standing[0]
     return request_change(
         plan_undo(change, viewer=actor), actor=actor, reason=reason, idempotency_key=idempotency_key
     )
