@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from console.setup.forms import every
 from console.setup.pages import setup_page
 from console.setup.progress import progress_of, step_of
 from console.web.access import ViewerRequest, account_or_404, require
@@ -43,6 +45,7 @@ def account(request: ViewerRequest, number: str) -> HttpResponse:
         "pulls": history(found, request.GET.get("older", "")),
         "run": last_examination(found),
         "tree": organization_tree(found),
+        "every": every(found.pull_every or settings.PULL_MINUTES),
     }
     return setup_page(request, "account.html", context)
 

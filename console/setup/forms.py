@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.template.defaultfilters import filesizeformat
 
 from iam.mirror.accounts.uploads import limit_bytes
 from iam.mirror.accounts.validation import INTERVALS, NAME_LONGEST, SetupError
@@ -182,8 +181,8 @@ class SettingsForm(SetupForm):
         field = self.fields["pull_every"]
         assert isinstance(field, forms.TypedChoiceField)
         field.choices = [
-            ("", f"Every {default_minutes} minutes, as by default"),
-            *((minutes, _every(minutes)) for minutes in INTERVALS),
+            ("", f"{every(default_minutes)}, as by default"),
+            *((minutes, every(minutes)) for minutes in INTERVALS),
         ]
         if account.source not in {Source.ROLE, Source.ORGANIZATION}:
             for name in ("role_arn", "write_role_arn", "external_id"):
@@ -192,12 +191,13 @@ class SettingsForm(SetupForm):
             del self.fields["pull_every"]
 
 
-def _every(minutes: int) -> str:
+def every(minutes: int) -> str:
+    """An interval in words."""
     if minutes % 1440 == 0:
-        return "Once a day"
+        return "Once a day" if minutes == 1440 else f"Every {minutes // 1440} days"
     if minutes % 60 == 0:
         return "Every hour" if minutes == 60 else f"Every {minutes // 60} hours"
-    return f"Every {minutes} minutes"
+    return "Every minute" if minutes == 1 else f"Every {minutes} minutes"
 
 
 class UploadForm(SetupForm):
@@ -235,6 +235,8 @@ class UploadForm(SetupForm):
         error_messages={"invalid": "This is not a date and time."},
     )
 
+    accept_loss = forms.BooleanField(label="What is missing in it was really deleted", required=False)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("export", "report"):
@@ -257,9 +259,14 @@ def _small_enough(file: UploadedFile[bytes]) -> UploadedFile[bytes]:
     return file
 
 
+def megabytes() -> str:
+    """The limit of an upload in words."""
+    return f"{limit_bytes() // (1024 * 1024)} MB"
+
+
 def too_large() -> str:
     """The sentence about an upload beyond the limit."""
     return (
-        f"This is more than {filesizeformat(limit_bytes())}, the most that this installation takes. Connect an account of "
+        f"This is more than {megabytes()}, the most that this installation takes. Connect an account of "
         "this size by a role, or have GATEHOUSE_UPLOAD_MEGABYTES raised."
     )

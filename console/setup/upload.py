@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.setup.forms import UploadForm, tell, too_large
+from console.setup.forms import UploadForm, megabytes, tell, too_large
 from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
@@ -69,7 +69,7 @@ def _upload(request: ViewerRequest) -> HttpResponse:
 
 
 def _form_context(form: UploadForm) -> dict[str, Any]:
-    return {"way": "upload", "form": form, "limit": limit_bytes()}
+    return {"way": "upload", "form": form, "limit": megabytes()}
 
 
 def _keep(request: ViewerRequest, form: UploadForm) -> HttpResponse:
@@ -79,6 +79,7 @@ def _keep(request: ViewerRequest, form: UploadForm) -> HttpResponse:
         report=Upload(report.name or "report", report.chunks()) if report else None,
         name=form.cleaned_data["name"],
         observed_at=form.cleaned_data["observed_at"],
+        accept_loss=form.cleaned_data["accept_loss"],
         actor=request.viewer,
     )
     return redirect("setup:import", job=job.pk)
@@ -94,6 +95,7 @@ def import_progress(request: ViewerRequest, job: UUID) -> HttpResponse:
     context = {
         "job": found,
         "step": step_of(request),
+        "held": found.result.get("held", ""),
         "is_done": found.state == JobState.DONE,
         "made": _moment(found.result.get("observed_at", "")),
         "counts": _counted(found.result.get("counts", {})),

@@ -19,9 +19,9 @@ from iam.aws.reads.credential_report import CredentialReport
 from iam.journal.services import record
 from iam.mirror import services
 from iam.mirror.accounts import uploads
-from iam.mirror.accounts.actors import Actor, must_manage
+from iam.mirror.accounts.actors import Actor, must_manage, person_of
 from iam.mirror.accounts.validation import SetupError, checked_name
-from iam.mirror.models.accounts import Account, Section, Source
+from iam.mirror.models.accounts import Account, Pull, PullState, Section, SectionState, Source
 
 OnPhase = Callable[[str], None]
 
@@ -34,6 +34,7 @@ class Parts:
     report: Path | None = None
     name: str = ""
     observed_at: datetime | None = None
+    accept_loss: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Imported:
     counts: dict[str, int]
     warnings: tuple[str, ...]
     is_new: bool
+    held: str = ""
 
     def as_result(self) -> dict[str, Any]:
         """The import as JSON."""
@@ -55,6 +57,7 @@ class Imported:
             "counts": self.counts,
             "warnings": list(self.warnings),
             "is_new": self.is_new,
+            "held": self.held,
         }
 
 
@@ -72,11 +75,18 @@ def import_export(parts: Parts, *, actor: Actor, on_phase: OnPhase = lambda phas
         account, is_new = _account(export, name=parts.name, observed_at=observed_at)
     on_phase("Loading")
     try:
-        services.load_export(account, export, observed_at=observed_at, credential_report=report)
+        pull = services.load_export(
+            account,
+            export,
+            observed_at=observed_at,
+            credential_report=report,
+            accept_loss=parts.accept_loss,
+        )
     except BaseException:
         if is_new:
             account.delete()
         raise
+    Pull.objects.filter(pk=pull.pk).update(requested_by=person_of(actor))
     counts = dict(Counter(item.kind for item in export.items))
     record(
         kind="account.import",
@@ -85,7 +95,8 @@ def import_export(parts: Parts, *, actor: Actor, on_phase: OnPhase = lambda phas
         account_id=account.account_id,
         data={"observed_at": observed_at, "counts": counts, "is_new": is_new},
     )
-    return Imported(account, observed_at, counts, export.warnings, is_new)
+    held = pull.message if pull.state == PullState.HELD else ""
+    return Imported(account, observed_at, counts, export.warnings, is_new, held)
 
 
 def _read(path: Path) -> Export:
@@ -190,8 +201,11 @@ def _account(export: Export, *, name: str, observed_at: datetime) -> tuple[Accou
 
 
 def _refuse_older(account: Account, observed_at: datetime) -> None:
-    last = Section.objects.filter(account=account).aggregate(last=Max("observed_at"))["last"]
-    if last is not None and observed_at <= last:
+    """The same export may come again where a part of it was held back: with the word that what is missing is gone."""
+    known = Section.objects.filter(account=account)
+    last = known.aggregate(last=Max("observed_at"))["last"]
+    again = observed_at == last and known.filter(state=SectionState.HELD).exists()
+    if last is not None and observed_at <= last and not again:
         raise SetupError(
             f"{account.name} is known as of {last:%-d %b %Y, %H:%M:%S} UTC, and this export counts as of "
             f"{observed_at:%-d %b %Y, %H:%M:%S} UTC. Only a later one adds something; if it was made later, say when.",

@@ -69,6 +69,7 @@ def request_import(
     report: Upload | None = None,
     name: str = "",
     observed_at: datetime | None = None,
+    accept_loss: bool = False,
 ) -> SetupJob:
     """Keep the files where only a worker of this installation reads them, and ask for them to be loaded.
 
@@ -87,6 +88,7 @@ def request_import(
             "name": name,
             "size": size,
             "observed_at": observed_at.isoformat() if observed_at else "",
+            "accept_loss": accept_loss,
         }
         with transaction.atomic():
             job.save(force_insert=True)

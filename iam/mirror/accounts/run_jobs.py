@@ -79,6 +79,7 @@ def _import(job: SetupJob) -> dict[str, Any]:
         report=report,
         name=job.params.get("name", ""),
         observed_at=datetime.fromisoformat(made) if made else None,
+        accept_loss=bool(job.params.get("accept_loss")),
     )
     return import_export(parts, actor=actor_of(job), on_phase=on_phase).as_result()
 

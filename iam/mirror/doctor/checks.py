@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from iam.aws.errors import AwsError
+if TYPE_CHECKING:
+    from iam.aws.errors import AwsError
 
 
 class Verdict(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from iam.mirror.accounts.work import EndsItsRow
-from iam.mirror.doctor.services import run_examination
+from iam.mirror.doctor.run import run_examination
 from iam.mirror.models.setup import DoctorRun
 
 

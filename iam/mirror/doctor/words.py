@@ -70,13 +70,18 @@ def no_role(error: AwsError, *, role_arn: str, principal: str, has_external_id: 
     """Why a role could not be assumed, as far as AWS tells: it never says which side refuses."""
     if error.kind is not ErrorKind.DENIED:
         return no_credentials(error)
+    who = principal or "the worker"
     external = (
-        " Its trust policy asks for another external ID than the one that is kept here."
+        "its trust policy asks for another external ID than the one that is kept here"
         if has_external_id
-        else " Its trust policy asks for an external ID, and none is kept here."
+        else "its trust policy asks for an external ID, and none is kept here"
     )
-    return (
-        f"AWS does not hand out {role_arn} to {principal or 'the worker'}, and does not say why. One of these is so: "
-        f"There is no role of this name and path. Its trust policy does not name {principal or 'the worker'}.{external} "
-        f"The policies of {principal or 'the worker'} do not allow sts:AssumeRole on it."
+    return "\n".join(
+        (
+            f"AWS does not hand out {role_arn} to {who}, and does not say which of these is so:",
+            "– there is no role of this name and path;",
+            f"– its trust policy does not name {who};",
+            f"– {external};",
+            f"– the policies of {who} do not allow sts:AssumeRole on it.",
+        )
     )

@@ -62,9 +62,11 @@ class SetupJob(Job):
     """A question about AWS, or an upload to read, that no account can own yet; `params` and `result` hold no secret.
 
     `params` of discover: `account` (the number of the account to ask through; blank: the worker's own credentials).
-    Of import: `export`, `report` (whether there is one), `size`, `file_name`, `observed_at` (ISO 8601, or blank).
+    Of import: `export`, `report` (whether there is one), `size`, `file_name`, `observed_at` (ISO 8601, or blank), `name`,
+    `accept_loss`.
     `result` of identity: `account_id`, `arn`, `partition`. Of discover: those of the caller under `identity`,
-    `organization_id`, and `accounts` (`account_id`, `name`, `status`). Of import: `account_id`, `observed_at`, `counts`, `warnings`.
+    `organization_id`, and `accounts` (`account_id`, `name`, `status`). Of import: `account_id`, `observed_at`,
+    `counts`, `warnings`, `held` (why some of it was held back, or blank).
     """
 
     kind = models.CharField(max_length=12, choices=SetupKind.choices)

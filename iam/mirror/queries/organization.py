@@ -46,6 +46,11 @@ class Place:
         return self.kind == Kind.ORG_ROOT
 
     @property
+    def own_policies(self) -> list[Policy]:
+        """The policies that somebody wrote: AWS's own, which allow everything, are attached everywhere."""
+        return [policy for policy in self.policies if not policy.is_aws_managed]
+
+    @property
     def listed(self) -> list[Place]:
         """The accounts that a page lists."""
         return self.accounts[:SHOWN]

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source
-from iam.mirror.models.setup import ConnectionDraft, JobState, SetupJob, SetupKind
+from iam.mirror.models.setup import ACTIVE_JOB, ConnectionDraft, DoctorRun, JobState, SetupJob, SetupKind
 
 IDENTITY_KEPT = timedelta(days=1)
 
@@ -52,3 +52,8 @@ def connected_numbers(numbers: list[str]) -> set[str]:
     """Which of these accounts are reached already; those known from an upload only may still be connected."""
     accounts = Account.objects.filter(account_id__in=numbers, removed_at__isnull=True)
     return set(accounts.exclude(source=Source.EXPORT).values_list("account_id", flat=True))
+
+
+def active_examination(account: Account) -> DoctorRun | None:
+    """The examination of an account that waits or runs."""
+    return DoctorRun.objects.filter(ACTIVE_JOB, account=account).first()

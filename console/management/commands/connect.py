@@ -1,0 +1,123 @@
+"""`manage.py connect ACCOUNT_ID`: connect an account, or all of an organization, in the foreground, and check it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from console.management.commands.doctor import examined, tell
+from iam.journal.services import COMMAND_LINE
+from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.connect_discovered import RolePlan, connect_discovered
+from iam.mirror.accounts.discover import Identity, discover, find_identity
+from iam.mirror.accounts.validation import SetupError, checked_number, parsed_role
+from iam.mirror.doctor.checks import Findings
+from iam.mirror.models import Account
+from iam.mirror.models.accounts import Source
+
+
+class Command(BaseCommand):
+    """Connects by a role, by the environment's own credentials, or every account of an organization."""
+
+    help = "Connect an AWS account, or all accounts of an organization, and check what the roles may do."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One of three ways in."""
+        parser.add_argument("account_id", metavar="ACCOUNT_ID", help="twelve digits")
+        way = parser.add_mutually_exclusive_group(required=True)
+        way.add_argument(
+            "--from-environment", action="store_true", help="with the credentials that this process has"
+        )
+        way.add_argument("--role", metavar="ARN", help="by this role of the account")
+        way.add_argument(
+            "--discover",
+            metavar="ORG_ROLE_NAME",
+            help="all accounts of this account's organization, by this role",
+        )
+        parser.add_argument("--external-id", default="", help="the one that the role's trust asks for")
+        parser.add_argument(
+            "--write-role", default="", metavar="ARN", help="the role that carries out changes"
+        )
+        parser.add_argument("--name", default="", help="what people call the account")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Exit code 0: connected, nothing missing. 1: connected, something is missing. 2: not connected."""
+        try:
+            number = checked_number(options["account_id"])
+            if options["discover"]:
+                self._organization(number, options)
+            else:
+                self._account(number, options)
+        except SetupError as error:
+            raise CommandError(error.message, returncode=2) from error
+
+    def _account(self, number: str, options: dict[str, Any]) -> None:
+        given = _Given(number, options)
+        connection = given.by_environment() if options["from_environment"] else given.by_role()
+        account = connect_account(connection, actor=COMMAND_LINE, due_at=datetime.now(tz=UTC))
+        self.stdout.write(f"{account.name} {number} is connected by {account.get_source_display().lower()}.")
+        run = examined(account)
+        tell(self, run)
+        findings = Findings(tuple(run.checks))
+        if findings.is_reachable:
+            self.stdout.write(
+                f"The schedule reads it within a minute; read it at once with `manage.py pull {number}`."
+            )
+        if findings.bad:
+            sys.exit(1)
+
+    def _organization(self, number: str, options: dict[str, Any]) -> None:
+        known = Account.objects.filter(account_id=number, removed_at__isnull=True).exclude(
+            source=Source.EXPORT
+        )
+        discovery = discover(known.first())
+        if number not in {discovery.management_account_id, discovery.identity.account_id}:
+            raise SetupError(
+                f"The credentials belong to account {discovery.identity.account_id}, whose organization is managed by "
+                f"{discovery.management_account_id}, not by {number}."
+            )
+        plan = RolePlan(options["discover"], external_id=options["external_id"])
+        outcome = connect_discovered(discovery.as_result(), chosen=None, plan=plan, actor=COMMAND_LINE)
+        for account in outcome.connected:
+            self.stdout.write(
+                f"{account.account_id} {account.name}: connected, {account.get_source_display().lower()}"
+            )
+        for left, reason in outcome.left_out:
+            self.stdout.write(f"{left}: left out, {reason}")
+        self.stdout.write(
+            f"{len(outcome.connected)} of {len(discovery.accounts)} accounts of {discovery.organization_id} were connected. "
+            "Check them with `manage.py doctor`."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the command line says about one account."""
+
+    number: str
+    options: dict[str, Any]
+
+    def by_role(self) -> Connection:
+        """By the role, in the partition that its ARN names."""
+        return Connection(
+            account_id=self.number,
+            name=self.options["name"],
+            source=Source.ROLE if self.options["external_id"] else Source.ORGANIZATION,
+            partition=parsed_role(self.options["role"]).partition,
+            role_arn=self.options["role"],
+            write_role_arn=self.options["write_role"],
+            external_id=self.options["external_id"],
+        )
+
+    def by_environment(self) -> Connection:
+        """By the credentials of this process, which must belong to the account."""
+        identity: Identity = find_identity()
+        if identity.account_id != self.number:
+            raise SetupError(
+                f"The credentials of this process belong to account {identity.account_id}, not to {self.number}."
+            )
+        return Connection(self.number, self.options["name"], Source.ENVIRONMENT, partition=identity.partition)

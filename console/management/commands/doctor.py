@@ -1,0 +1,105 @@
+"""`manage.py doctor [ACCOUNT…]`: try every permission that is needed, in the foreground, and name the missing ones."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from iam.journal.services import COMMAND_LINE
+from iam.mirror.doctor.checks import Findings, statement
+from iam.mirror.doctor.run import run_examination
+from iam.mirror.doctor.services import request_examination
+from iam.mirror.models import Account, DoctorRun
+from iam.mirror.models.accounts import Source
+from iam.mirror.queries.setup import active_examination
+
+MARKS = {
+    "ok": "ok",
+    "warning": "look",
+    "denied": "DENIED",
+    "failed": "FAILED",
+    "untested": "-",
+    "skipped": "-",
+}
+
+
+class Command(BaseCommand):
+    """Examines the named accounts, or all that are connected, one after the other."""
+
+    help = "Try every permission that Gatehouse needs in an account, harmlessly, and name the missing ones."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Accounts by number; --json for machines."""
+        parser.add_argument(
+            "accounts", nargs="*", metavar="ACCOUNT", help="twelve digits; all that are connected"
+        )
+        parser.add_argument("--json", action="store_true", help="print the checks as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Examine each account; the exit code is 1 when something is missing or broken."""
+        runs = [examined(account) for account in _accounts(options["accounts"])]
+        if options["json"]:
+            self.stdout.write(json.dumps({"accounts": [_as_json(run) for run in runs]}, indent=2))
+        else:
+            for run in runs:
+                tell(self, run)
+        if any(Findings(tuple(run.checks)).bad for run in runs):
+            sys.exit(1)
+
+
+def examined(account: Account) -> DoctorRun:
+    """Examine an account in this process and give the ended row. Raises CommandError while a worker is at it."""
+    run = active_examination(account) or request_examination(account, actor=COMMAND_LINE, nudged=False)
+    done = run_examination(run.pk)
+    if done is None:
+        raise CommandError(f"A worker examines {account.name} just now. Try again in a minute.")
+    return done
+
+
+def tell(command: BaseCommand, run: DoctorRun) -> None:
+    """Print an examination, and the statements to add."""
+    account, findings = run.account, Findings(tuple(run.checks))
+    command.stdout.write(f"{account.name} {account.account_id}")
+    for check in findings.checks:
+        first, *more = check["detail"].splitlines() or [""]
+        command.stdout.write(f"  {MARKS[check['verdict']]:<7} {check['title']:<42} {first}")
+        for line in more:
+            command.stdout.write(f"  {'':<50} {line}")
+    for role, missing in (
+        (account.role_arn, findings.missing_reads),
+        (account.write_role_arn, findings.missing_writes),
+    ):
+        if missing:
+            command.stdout.write(
+                f"Add to the policy of {role or 'the role of the worker'}:\n{statement(missing)}"
+            )
+    if not findings.bad:
+        command.stdout.write("Nothing is missing.")
+
+
+def _accounts(numbers: list[str]) -> list[Account]:
+    connected = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
+    if not numbers:
+        return list(connected.order_by("name", "id"))
+    found = {account.account_id: account for account in connected.filter(account_id__in=numbers)}
+    for number in numbers:
+        if number not in found:
+            raise CommandError(
+                f"{number} is not a connected account: connect it with `manage.py connect {number}`."
+            )
+    return [found[number] for number in dict.fromkeys(numbers)]
+
+
+def _as_json(run: DoctorRun) -> dict[str, Any]:
+    findings = Findings(tuple(run.checks))
+    return {
+        "account": run.account.account_id,
+        "name": run.account.name,
+        "examined_at": run.ended_at.isoformat() if run.ended_at else None,
+        "reachable": findings.is_reachable,
+        "missing": {"read": list(findings.missing_reads), "write": list(findings.missing_writes)},
+        "checks": run.checks,
+    }

@@ -1,0 +1,49 @@
+"""Carry out a queued examination; only workers and commands do, since it asks AWS."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from iam.directory.models import Person
+from iam.journal.services import COMMAND_LINE
+from iam.journal.services import Actor as JournalActor
+from iam.mirror.accounts.work import claim, end, report_progress
+from iam.mirror.doctor.checks import Check, Findings
+from iam.mirror.doctor.examine import examine
+from iam.mirror.doctor.services import EXPECTED_CHECKS
+from iam.mirror.models.accounts import Account
+from iam.mirror.models.setup import DoctorRun, JobState
+from iam.mirror.services import request_pull
+
+
+def run_examination(run_id: UUID | str) -> DoctorRun | None:
+    """Carry out a queued examination in this process; None when another worker has it, or it has ended."""
+    run = claim(DoctorRun, run_id)
+    if run is None:
+        return None
+    account = run.account
+    checks: list[Check] = []
+
+    def on_check(check: Check) -> None:
+        checks.append(check)
+        report_progress(run, phase=check.title, done=len(checks), total=max(EXPECTED_CHECKS, len(checks)))
+
+    examine(account, on_check=on_check)
+    stored = tuple(check.as_json() for check in checks)
+    if end(run, state=JobState.DONE, checks=list(stored), done=len(stored), total=len(stored)):
+        _read_after(run, Findings(stored))
+    return run
+
+
+def _read_after(run: DoctorRun, findings: Findings) -> None:
+    """The first reading of an account that was just connected: as soon as it can be reached."""
+    account = Account.objects.get(pk=run.account_id)
+    run.refresh_from_db(fields=["pull_after"])
+    if run.pull_after and findings.is_reachable and account.removed_at is None:
+        request_pull(account, requested_by=requester(run.requested_by))
+
+
+def requester(person_id: UUID | None) -> JournalActor:
+    """Who asked, for the journal; work without a person comes from the command line."""
+    person = Person.objects.filter(pk=person_id).first() if person_id else None
+    return person or COMMAND_LINE
