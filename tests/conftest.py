@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management.commands import flush
 from django.db import connections
+from django.test import override_settings
 from playwright.sync_api import Browser
 
 from iam.journal import triggers
@@ -31,6 +32,13 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"a browser ({reason})")
     with chromium.running_browser() as started:
         yield started
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Passwords are slow to hash by design; what is tested is not how slow."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,6 +19,8 @@ from tests.services import postgres
 
 FOLDER = Path(tempfile.mkdtemp(prefix="gatehouse-test-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+# Whitenoise warns of a missing folder, and warnings are errors.
+(FOLDER / "staticfiles").mkdir()
 
 for name in [n for n in os.environ if n.startswith("AWS_") or n in {"DATABASE_URL_FILE", "REDIS_URL"}]:
     del os.environ[name]
