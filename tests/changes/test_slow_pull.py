@@ -16,6 +16,12 @@ from iam.mirror.pull import fast_lane
 from tests.changes.conftest import Scene
 
 
+@pytest.fixture(autouse=True)
+def _unhurried(settings: Any) -> None:
+    """The account's share of calls is no subject here."""
+    settings.AWS_RATE = 1000
+
+
 def pull(scene: Scene) -> None:
     """Read the whole account."""
     done = mirror.run_pull(mirror.request_pull(scene.account, trigger="command").pk)
