@@ -60,7 +60,7 @@ class Access:
 class Aws:
     """The open way to one account. Clients are made when first asked for; not to be shared between threads.
 
-    `calls` counts every request sent, retries included, by action ("iam:ListUsers").
+    `calls` counts every request sent, retries included, by action ("iam:ListUsers"); `retries` those that were sent again.
     On `iam`, policy documents in answers are their exact, decoded text, not dictionaries as in stock boto3.
     """
 
@@ -74,6 +74,7 @@ class Aws:
     ) -> None:
         self.access = access
         self.calls: Counter[str] = Counter()
+        self.retries = 0
         self.on_call: Callable[[str], None] | None = None
         self._session = session
         self._bucket = bucket_of(access.account_id, limit=rate) if rate else None
@@ -134,7 +135,8 @@ class Aws:
         raw.install(client)
         return client
 
-    def _on_request(self, operation_name: str, event_name: str, **_: Any) -> None:
+    def _on_request(self, request: Any, operation_name: str, event_name: str, **_: Any) -> None:
+        self.retries += request.context.get("retries", {}).get("attempt", 1) > 1
         action = f"{event_name.split('.')[1]}:{operation_name}"
         if self._bucket is not None:
             self._bucket.wait()

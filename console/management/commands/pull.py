@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,7 +14,7 @@ from iam.journal.services import COMMAND_LINE
 from iam.mirror.models import Account, Pull
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.pulls import summary_of
-from iam.mirror.services import request_pull, run_pull
+from iam.mirror.services import free_lost_pulls, request_pull, run_pull
 
 _GOOD = {"complete", "partial"}
 
@@ -44,10 +45,10 @@ class Command(BaseCommand):
             account, trigger="command", requested_by=COMMAND_LINE, accept_loss=options["accept_loss"]
         )
         if options["json"] or not sys.stderr.isatty():
-            pull = run_pull(pull.pk)
+            pull = _carried_out(pull)
         else:
             with Bar(pull, label=account.name):
-                pull = run_pull(pull.pk)
+                pull = _carried_out(pull)
         summary = summary_of(pull)
         if not options["json"]:
             self._tell(summary)
@@ -80,6 +81,16 @@ def _accounts(numbers: list[str]) -> list[Account]:
                 f"{number} is not a connected account: connect it with `manage.py connect {number}`."
             )
     return [found[number] for number in dict.fromkeys(numbers)]
+
+
+def _carried_out(pull: Pull) -> Pull:
+    """The pull at its end: carried out here, or waited for if a worker was quicker."""
+    pull = run_pull(pull.pk)
+    while not pull.is_final:
+        time.sleep(0.5)
+        free_lost_pulls()
+        pull.refresh_from_db()
+    return pull
 
 
 def _is_good(summary: dict[str, Any]) -> bool:

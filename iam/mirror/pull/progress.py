@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -35,11 +36,11 @@ def claim(pull_id: UUID, *, now: datetime) -> bool:
 
 
 class Progress:
-    """Counts calls and says which section is being read."""
+    """Counts calls and says which section is being read; `retries` is asked how many requests were sent again."""
 
     def __init__(self, pull_id: UUID, *, expected: int) -> None:
         self.calls = 0
-        self.retries = 0
+        self.retries: Callable[[], int] = lambda: 0
         self.expected = expected
         self.phase = "Signing in"
         self._pull_id = pull_id
@@ -90,7 +91,7 @@ class Progress:
         return Pull.objects.filter(pk=self._pull_id, state=PullState.RUNNING).update(
             calls=self.calls,
             calls_expected=max(self.expected, self.calls),
-            waits=self.retries,
+            waits=self.retries(),
             phase=self.phase[:64],
             lease_until=timezone.now() + LEASE,
         )

@@ -60,6 +60,7 @@ def _expected_calls(account: Account) -> int:
 def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState, str]:
     account = pull.account
     aws = open_account(account, on_call=progress.on_call)
+    progress.retries = lambda: aws.retries
     try:
         confirm_account(aws)
         job = LiveJob(
@@ -113,7 +114,7 @@ def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> 
         message=message,
         calls=progress.calls,
         calls_expected=progress.calls,
-        waits=progress.retries,
+        waits=progress.retries(),
         added=pull.added,
         changed=pull.changed,
         ended=pull.ended,

@@ -44,7 +44,7 @@ def request_pull(
         raise NotPullableError(
             f"{account} cannot be read: it is known from an uploaded file, or was removed."
         )
-    expire_leases(now=timezone.now())
+    free_lost_pulls()
     with transaction.atomic():
         pull = _active(account) or _queue(account, trigger, requested_by, accept_loss)
         if accept_loss and not pull.accept_loss:
@@ -123,14 +123,21 @@ def cancel_pull(pull: Pull, *, actor: journal.Actor) -> bool:
     return bool(stopped)
 
 
+def free_lost_pulls() -> int:
+    """Fail the pulls whose workers have stopped, so that their accounts can be read again; how many there were."""
+    lost = expire_leases(now=timezone.now())
+    if lost:
+        log.warning("pulls_lost", pulls=lost)
+    return lost
+
+
 def pull_due_accounts() -> int:
     """Queue what the schedule asks for, free what dead workers held, nudge what the broker forgot; how many were queued.
 
     Two at once do no harm: an account's next time is moved by compare-and-set.
     """
     now = timezone.now()
-    if expire_leases(now=now):
-        log.warning("pulls_expired")
+    free_lost_pulls()
     _nudge_forgotten(now)
     due = Account.objects.filter(
         Q(next_pull_at__lte=now) | Q(next_pull_at__isnull=True), removed_at__isnull=True

@@ -58,8 +58,11 @@ def picture(account: Account, *, at: datetime | None = None) -> dict[str, Any]:
     }
 
 
-def source(world: World) -> dict[str, Any]:
-    """The same of the world, but for documents of states and attributes, which have their own tests."""
+def source(world: World, *, has_details: bool = False) -> dict[str, Any]:
+    """The same of the world, but for documents of states and attributes, which have their own tests.
+
+    Tags of policies come with the detail lane.
+    """
     a = world.account
     principals = a.users + a.groups + a.roles
     return {
@@ -74,7 +77,9 @@ def source(world: World) -> dict[str, Any]:
             for p in a.policies + a.managed
             for version, text, _ in p["versions"]
         },
-        "tags": {e["id"]: e["tags"] for e in a.users + a.roles if e["tags"]},
+        "tags": {
+            e["id"]: e["tags"] for e in a.users + a.roles + (a.policies if has_details else []) if e["tags"]
+        },
     }
 
 
