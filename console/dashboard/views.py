@@ -1,17 +1,19 @@
-"""The first page after the sign-in."""
+"""The first page after the sign-in: an overview for those who look after others, and for everybody else their own access."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
 
+from console.dashboard.my_access import my_access
+from console.dashboard.overview import look_after
+from console.identities.details.shown import layout_for
 from console.web.access import ViewerRequest, require
-from console.web.render import render_page
 from iam.guard import Right
-from iam.mirror.queries.accounts import visible_accounts
 
 
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 def overview(request: ViewerRequest) -> HttpResponse:
     """What the viewer should know first."""
-    accounts = visible_accounts(request.viewer).order_by("name", "id")[:12]
-    return render_page(request, "dashboard/overview.html", {"accounts": accounts, "section": "overview"})
+    if layout_for(request.viewer) == "member_base.html":
+        return my_access(request)
+    return look_after(request)

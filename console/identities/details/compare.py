@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from console.identities.details import history
+from console.identities.details import differing, history
 from console.identities.details.shown import SECTIONS, Shown, layout_for
 from console.web.access import ViewerRequest, account_or_404, require
 from console.web.middleware import parse_moment
@@ -18,44 +17,13 @@ from iam.guard import Right
 from iam.mirror.models import Account, Entity
 from iam.mirror.queries import differences, entities
 from iam.mirror.queries.accounts import visible_accounts
-from iam.mirror.queries.differences import CAME, CHANGED, WENT, Row, Span
-from iam.mirror.queries.happenings import MFA_WORDS
+from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span
 from iam.mirror.queries.history import difference, two_documents
 from iam.mirror.queries.moments import account_moments, just_after
 
 FEW, MANY = 6, 100
 ACCOUNTS_OFFERED = 200
 WEEK = timedelta(days=7)
-TITLES = {
-    "user": "Users",
-    "group": "Groups",
-    "role": "Roles",
-    "policy": "Managed policies",
-    "document": "Policy documents",
-    "inline": "Inline policies",
-    "member": "Memberships",
-    "attached": "Attached policies",
-    "boundary": "Permissions boundaries",
-    "mfa": "MFA",
-    "password": "Console passwords",
-    "access-key": "Access keys",
-    "mfa-device": "MFA devices",
-    "instance-profile": "Instance profiles",
-    "profile-role": "Roles in instance profiles",
-    "saml-provider": "SAML providers",
-    "oidc-provider": "OpenID Connect providers",
-    "ssh-key": "SSH keys",
-    "signing-certificate": "Signing certificates",
-    "service-credential": "Service-specific credentials",
-    "server-certificate": "Server certificates",
-}
-SIGNS = {CAME: ("add", "+", "Added"), WENT: ("del", "−", "Removed"), CHANGED: ("", "~", "Changed")}
-JOINTS = {
-    "member": ("joined", "left"),
-    "attached": ("got", "lost"),
-    "boundary": ("is bounded by", "is no longer bounded by"),
-    "profile-role": ("holds", "no longer holds"),
-}
 FACTS = {
     "password_policy": "Password policy",
     "alias": "Account alias",
@@ -63,17 +31,6 @@ FACTS = {
     "summary": "Quotas and numbers of AWS's account summary",
     "root_credentials": "Credentials of the root user",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A difference as the page shows it: (text, address) pieces of a sentence, and the marks of its sign."""
-
-    row: Row
-    pieces: list[tuple[str, str]]
-    css: str
-    mark: str
-    spoken: str
 
 
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
@@ -151,7 +108,7 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     context |= {"account": account, "earliest": account_moments(account, at=None).earliest}
     sort, sign = request.GET.get("sort", ""), request.GET.get("sign", "")
-    if sort in TITLES and sign in SIGNS:
+    if sort in differing.TITLES and sign in differing.SIGNS:
         after = request.GET.get("after", "")
         rows, more = differences.section_page(
             account,
@@ -162,9 +119,9 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
             size=MANY,
         )
         context |= {
-            "only": TITLES[sort],
-            "spoken": SIGNS[sign][2],
-            "rows": [_difference(row) for row in rows],
+            "only": differing.TITLES[sort],
+            "spoken": differing.SIGNS[sign][2],
+            "rows": differing.differences(rows, viewer=request.viewer, whole=True),
             "after": rows[-1].pk if more else "",
         }
         return render_page(request, "identities/compare.html", context)
@@ -173,15 +130,15 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
         "sections": [
             {
                 "sort": section.sort,
-                "title": TITLES.get(section.sort, section.sort),
+                "title": differing.TITLES.get(section.sort, section.sort),
                 "counts": [
-                    (SIGNS[sign][1], section.counts[sign], SIGNS[sign][2], tone)
+                    (differing.SIGNS[sign][1], section.counts[sign], differing.SIGNS[sign][2], tone)
                     for sign, tone in ((CAME, "ok"), (WENT, "bad"), (CHANGED, ""))
                     if sign in section.counts
                 ],
-                "rows": [_difference(row) for row in section.rows],
+                "rows": differing.differences(section.rows, viewer=request.viewer, whole=True),
                 "more": [
-                    (sign, count, SIGNS[sign][2].lower())
+                    (sign, count, differing.SIGNS[sign][2].lower())
                     for sign, count in section.counts.items()
                     if count > FEW
                 ],
@@ -194,29 +151,3 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
         "facts": [FACTS.get(name, name) for name, _, _ in differences.fact_changes(account, span)],
     }
     return render_page(request, "identities/compare.html", context)
-
-
-def _difference(row: Row) -> Difference:
-    css, mark, spoken = SIGNS[row.sign]
-    return Difference(row, _pieces(row), css, mark, spoken)
-
-
-def _pieces(row: Row) -> list[tuple[str, str]]:
-    name = (row.name, _address(row.kind, row.entity))
-    other = (row.other, _address(row.other_kind, row.other_entity))
-    if row.sort in JOINTS:
-        return [name, (JOINTS[row.sort][0 if row.sign == CAME else 1], ""), other]
-    if row.sort == "inline":
-        return [(row.words, ""), ("of", ""), name]
-    if row.sort == "document":
-        return [name, (f"now {row.words}", "")]
-    if row.sort == "mfa":
-        was, now = row.words.split(" ")
-        return [name, (f"{MFA_WORDS.get(was, was)} → {MFA_WORDS.get(now, now)}", "")]
-    if row.other:
-        return [name, ("of", ""), other, *([(f"now {row.words}", "")] if row.words else [])]
-    return [name]
-
-
-def _address(kind: str, pk: int | None) -> str:
-    return reverse(SECTIONS[kind][2], args=[pk]) if kind in SECTIONS and pk else ""

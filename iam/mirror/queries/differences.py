@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
@@ -67,6 +68,8 @@ class Row:
     other_kind: str = ""
     other_entity: int | None = None
     words: str = ""
+    cause_kind: str = ""
+    cause_id: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -138,7 +141,7 @@ class Source:
 
     def select(self, rows: QuerySet[Any, Any], *, extra: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
         """The columns that `read` wants."""
-        return iter(rows.values("pk", *self.bounds(), *self.columns, *extra))
+        return iter(rows.values("pk", *self.bounds(), *self.cause(), *self.columns, *extra))
 
     columns: tuple[str, ...] = ()
 
@@ -146,13 +149,22 @@ class Source:
         """The columns between which the difference lies."""
         return ("valid_to", "last_seen") if self.sign == WENT else ("valid_from", "after")
 
+    def cause(self) -> tuple[str, str]:
+        """The columns that say what caused it."""
+        if self.bounds()[0] == "valid_to":
+            return ("end_cause_kind", "end_cause_id")
+        return ("cause_kind", "cause_id")
+
     def read(self, raw: dict[str, Any]) -> Row:
         """A difference."""
         raise NotImplementedError
 
     def _row(self, raw: dict[str, Any], **values: Any) -> Row:
         when, after = (raw[name] for name in self.bounds())
-        return Row(sign=self.sign, pk=raw["pk"], when=when, after=after, **values)
+        kind, cause = (raw[name] for name in self.cause())
+        return Row(
+            sign=self.sign, pk=raw["pk"], when=when, after=after, cause_kind=kind, cause_id=cause, **values
+        )
 
 
 def _twin(model: type[Temporal], at: datetime | None, **same: str) -> Exists:

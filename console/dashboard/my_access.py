@@ -1,0 +1,65 @@
+"""My access: what a person who looks after nobody holds in AWS, and how they sign in there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+
+from console.identities.details import words
+from console.identities.details.held import held_by
+from console.identities.details.people import credentials_context
+from console.identities.details.shown import Shown
+from console.web.access import ViewerRequest
+from console.web.asof import asof_context
+from console.web.render import render_page
+from iam.changes.queries import waiting_for_others
+from iam.mirror.models import Entity, Kind, Usage
+from iam.mirror.queries import entities
+from iam.mirror.queries.visibility import visible_entities
+
+MOST = 10
+"""A person has one IAM user an account; more than ten are on the pages of the accounts."""
+
+
+def my_access(request: ViewerRequest) -> HttpResponse:
+    """A card per IAM user of the viewer: groups, policies, password, MFA, keys."""
+    found = (
+        visible_entities(request.viewer)
+        .filter(kind=Kind.USER, gone_at__isnull=True)
+        .select_related("account")
+        .order_by("account__name", "name", "pk")[:MOST]
+    )
+    users = list(found)
+    context = (asof_context(request, entity=users[0]) if users else {}) | {
+        "section": "overview",
+        "first_name": request.viewer.name.split(" ")[0],
+        "users": [card for user in users if (card := _card(request, user))],
+        "waiting": list(waiting_for_others(request.viewer)[:MOST]),
+    }
+    return render_page(request, "dashboard/my_access.html", context)
+
+
+def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:
+    state = entities.state_at(user, at=request.at)
+    if state is None:
+        return None
+    shown = Shown(user, state, request.at, request.viewer)
+    held = held_by(shown)
+    credentials = entities.credentials(user, at=request.at)
+    usage = Usage.objects.filter(entity=user).first() if request.at is None else None
+    contents = entities.group_contents([tie.pk for tie in held.groups], at=request.at)
+    return credentials_context(shown, credentials, usage) | {
+        "user": user,
+        "state": state,
+        "url": reverse("identities:person", args=[user.pk]),
+        "groups": [(tie, contents[tie.pk]) for tie in held.groups],
+        "policies": held.policies,
+        "inline": entities.inline_policies(user, at=request.at),
+        "boundary": held.boundary,
+        "credentials": credentials,
+        "usage": usage,
+        "mfa": words.mfa_mark(credentials),
+        "alarm": bool(credentials and credentials.mfa == "none" and credentials.has_password),
+    }

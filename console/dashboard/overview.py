@@ -1,0 +1,119 @@
+"""The overview: how many, how well protected, what waits, what is new, and how fresh it all is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+
+from console.identities.details.differing import differences
+from console.web.access import ViewerRequest
+from console.web.asof import asof_context
+from console.web.render import render_page
+from iam.changes.queries import waiting_for, waiting_for_others
+from iam.guard import Right
+from iam.mirror.queries import overview as mirror
+from iam.mirror.queries.account_pages import facts_of, readable_accounts
+from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.freshness import Facts, Standing, standing
+from iam.mirror.queries.lists.core import Lens, Wanted, list_page
+from iam.mirror.queries.lists.people import PEOPLE
+
+NEWS, WAITING, ACCOUNTS, TEAM = 8, 5, 8, 8
+URGENCY = {"bad": 0, "warn": 1, "info": 2, "": 3, "ok": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """An account, its facts and its state in words."""
+
+    facts: Facts
+    standing: Standing
+
+
+def look_after(request: ViewerRequest) -> HttpResponse:
+    """The overview of the chosen account, or of all that the viewer sees; without any account, the way to the first one."""
+    viewer, number = request.viewer, request.GET.get("account", "")
+    accounts = visible_accounts(viewer)
+    chosen = accounts.filter(account_id=number).first() if number else None
+    if chosen is None and not accounts.exists():
+        context = {"section": "overview", "may_connect": viewer.may(Right.MANAGE_ACCOUNTS)}
+        return render_page(request, "dashboard/empty.html", context)
+    asof = asof_context(request, account=chosen)
+    lens = Lens(viewer=viewer, at=request.at, account=chosen)
+    news = mirror.news(lens, limit=NEWS)
+    context = {
+        "section": "overview",
+        "chosen": chosen,
+        "sees_accounts": viewer.may(Right.SEE_ACCOUNT),
+        "news": differences(news, viewer=viewer, with_nouns=True),
+        **asof,
+        **_numbers(lens, generation=asof["asof"].read_at),
+        **(
+            _waiting(request) | _sync(request, chosen_pk=chosen.pk if chosen else None)
+            if lens.at is None
+            else {}
+        ),
+    }
+    if not viewer.may(Right.SEE_ACCOUNT):
+        context["team"] = list_page(PEOPLE, lens, Wanted()).rows[:TEAM]
+    return render_page(request, "dashboard/overview.html", context)
+
+
+def _numbers(lens: Lens, *, generation: object) -> dict[str, Any]:
+    people = mirror.people_counts(lens, generation=generation)
+    mfa = mirror.mfa_counts(lens, generation=generation)
+    known = sum(number for name, number in mfa.items() if name != "unread")
+    covered = known - mfa["none"]
+    share = {name: round(100 * mfa[name] / known, 1) if known else 0 for name in mfa}
+    return {
+        "people": people,
+        "totals": mirror.totals(lens, generation=generation),
+        "mfa": mfa,
+        "share": share,
+        "covered": covered,
+        "with_password": known,
+        # Nobody should read 100 % while one is missing.
+        "coverage": 100 * covered // known if known else None,
+        "worries": [
+            (label, view, people[view], tone)
+            for label, view, tone in (
+                ("Console password without MFA", "no-mfa", "bad"),
+                ("Access keys older than 90 days", "old-keys", "warn"),
+                ("Not used for 45 days", "inactive", "warn"),
+                ("Console password never used", "never", "warn"),
+                ("Machine users with keys", "machines", ""),
+            )
+            if view in people
+        ],
+    }
+
+
+def _waiting(request: ViewerRequest) -> dict[str, Any]:
+    """What waits for this viewer's decision, or else for somebody's."""
+    mine = request.viewer.may(Right.APPROVE_CHANGE)
+    waiting = waiting_for(request.viewer) if mine else waiting_for_others(request.viewer)
+    found = list(waiting[: WAITING + 1])
+    return {
+        "waits_for_me": mine,
+        "waiting": found[:WAITING],
+        "waiting_more": len(found) > WAITING,
+        "waiting_url": reverse("changes:approvals") if mine else f"{reverse('changes:list')}?tab=waiting",
+        "asks": request.viewer.may(Right.REQUEST_CHANGE),
+    }
+
+
+def _sync(request: ViewerRequest, *, chosen_pk: int | None) -> dict[str, Any]:
+    """The accounts by name, the chosen one or the first few; those that need a look come first."""
+    if not request.viewer.may(Right.SEE_ACCOUNT):
+        return {}
+    accounts = readable_accounts(request.viewer)
+    total = accounts.count()
+    pks = (
+        [chosen_pk] if chosen_pk else list(accounts.order_by("name", "id").values_list("pk", flat=True)[:50])
+    )
+    rows = [Sync(facts, standing(facts)) for facts in facts_of(pks)]
+    rows.sort(key=lambda row: URGENCY.get(row.standing.tone, 3))
+    return {"sync": rows[:ACCOUNTS], "accounts": total, "sync_more": total > min(len(rows), ACCOUNTS)}

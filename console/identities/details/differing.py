@@ -1,0 +1,153 @@
+"""Differences and news as sentences with links: what came, what went, what is otherwise now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from console.identities.details.shown import SECTIONS
+from iam.guard import Right, Viewer
+from iam.mirror.models import Cause
+from iam.mirror.queries.differences import CAME, CHANGED, WENT, Row
+from iam.mirror.queries.entities import Openable
+from iam.mirror.queries.happenings import MFA_WORDS
+from iam.mirror.queries.visibility import visible_entities
+
+TITLES = {
+    "user": "Users",
+    "group": "Groups",
+    "role": "Roles",
+    "policy": "Managed policies",
+    "document": "Policy documents",
+    "inline": "Inline policies",
+    "member": "Memberships",
+    "attached": "Attached policies",
+    "boundary": "Permissions boundaries",
+    "mfa": "MFA",
+    "password": "Console passwords",
+    "access-key": "Access keys",
+    "mfa-device": "MFA devices",
+    "instance-profile": "Instance profiles",
+    "profile-role": "Roles in instance profiles",
+    "saml-provider": "SAML providers",
+    "oidc-provider": "OpenID Connect providers",
+    "ssh-key": "SSH keys",
+    "signing-certificate": "Signing certificates",
+    "service-credential": "Service-specific credentials",
+    "server-certificate": "Server certificates",
+}
+SIGNS = {CAME: ("add", "+", "Added"), WENT: ("del", "−", "Removed"), CHANGED: ("", "~", "Changed")}
+JOINTS = {
+    "member": ("joined", "left"),
+    "attached": ("got", "lost"),
+    "boundary": ("is bounded by", "is no longer bounded by"),
+    "profile-role": ("holds", "no longer holds"),
+}
+
+
+NOUNS = {
+    "user": "user",
+    "group": "group",
+    "role": "role",
+    "policy": "managed policy",
+    "access-key": "access key",
+    "mfa-device": "MFA device",
+    "instance-profile": "instance profile",
+    "saml-provider": "SAML provider",
+    "oidc-provider": "OpenID Connect provider",
+    "ssh-key": "SSH key",
+    "signing-certificate": "signing certificate",
+    "service-credential": "service-specific credential",
+    "server-certificate": "server certificate",
+    "inline": "inline policy",
+    "document": "document of",
+}
+VERBS = {CAME: "added", WENT: "deleted", CHANGED: "changed"}
+TONES = {CAME: ("ok", "plus"), WENT: ("bad", "minus"), CHANGED: ("", "pencil")}
+Piece = tuple[str, str]
+"""A piece of a sentence, and the address it leads to or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference as the page shows it: pieces of a sentence, the marks of its sign, and its cause."""
+
+    row: Row
+    pieces: list[Piece]
+    css: str
+    mark: str
+    spoken: str
+    tone: str
+    icon: str
+    cause: str = ""
+    cause_url: str = ""
+
+
+def differences(
+    rows: Iterable[Row], *, viewer: Viewer, whole: bool = False, with_nouns: bool = False
+) -> list[Difference]:
+    """The rows as sentences; `whole` where the viewer sees all of their account, `with_nouns` where no heading says what
+    they are about. At most one query."""
+    rows = list(rows)
+    open_to = Openable(whole=True) if whole or viewer.scope.sees_everything else _openable(rows, viewer)
+    may_see = any(viewer.may(r) for r in (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT))
+    return [_difference(row, open_to, with_nouns=with_nouns, may_see_changes=may_see) for row in rows]
+
+
+def _openable(rows: list[Row], viewer: Viewer) -> Openable:
+    pks = {row.entity for row in rows} | {row.other_entity for row in rows if row.other_entity}
+    found = visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True)
+    return Openable(whole=False, pks=frozenset(found))
+
+
+def _difference(row: Row, open_to: Openable, *, with_nouns: bool, may_see_changes: bool) -> Difference:
+    css, mark, spoken = SIGNS[row.sign]
+    tone, icon = TONES[row.sign]
+    cause = f"CHG-{row.cause_id.hex[:8].upper()}" if row.cause_kind == Cause.CHANGE and row.cause_id else ""
+    return Difference(
+        row=row,
+        pieces=_pieces(row, open_to, with_nouns=with_nouns),
+        css=css,
+        mark=mark,
+        spoken=spoken,
+        tone=tone,
+        icon=icon,
+        cause=cause,
+        cause_url=reverse("changes:change", args=[row.cause_id]) if cause and may_see_changes else "",
+    )
+
+
+def _pieces(row: Row, open_to: Openable, *, with_nouns: bool) -> list[Piece]:
+    name = (row.name, _address(row.kind, row.entity, open_to))
+    other = (row.other, _address(row.other_kind, row.other_entity, open_to))
+    if row.sort in JOINTS:
+        return [name, (JOINTS[row.sort][0 if row.sign == CAME else 1], ""), other]
+    if row.sort == "mfa":
+        was, now = (MFA_WORDS.get(word, word) for word in row.words.split(" "))
+        return (
+            [("MFA of", ""), name, (f"{was} → {now}", "")] if with_nouns else [name, (f"{was} → {now}", "")]
+        )
+    if row.sort == "password":
+        return [name]
+    body = _body(row, name, other)
+    if not with_nouns:
+        return body
+    noun = NOUNS.get(row.sort, row.sort)
+    verb = "" if row.sign == CHANGED and row.words and row.sort != "inline" else VERBS[row.sign]
+    return [(noun[:1].upper() + noun[1:], ""), *body, *([(verb, "")] if verb else [])]
+
+
+def _body(row: Row, name: Piece, other: Piece) -> list[Piece]:
+    if row.sort == "inline":
+        return [(row.words, ""), ("of", ""), name]
+    if row.sort == "document":
+        return [name, (f"now {row.words}", "")]
+    if row.other:
+        return [name, ("of", ""), other, *([(f"now {row.words}", "")] if row.words else [])]
+    return [name]
+
+
+def _address(kind: str, pk: int | None, open_to: Openable) -> str:
+    return reverse(SECTIONS[kind][2], args=[pk]) if kind in SECTIONS and pk and pk in open_to else ""

@@ -1,0 +1,155 @@
+"""The numbers and the news of the first page: cheap at a million entities, since counts are kept and news come from an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery
+
+from iam.mirror.models import Edge, EntityState, InlinePolicy, Kind, PolicyVersion, UserCredentials, valid_at
+from iam.mirror.queries.differences import (
+    CAME,
+    CHANGED,
+    KINDS,
+    TIES,
+    WENT,
+    Documents,
+    Inline,
+    Row,
+    Sign,
+    Source,
+    States,
+    Ties,
+)
+from iam.mirror.queries.lists.core import Lens, Wanted, of_account
+from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
+from iam.mirror.queries.lists.groups import GROUPS
+from iam.mirror.queries.lists.people import PEOPLE
+from iam.mirror.queries.lists.policies import POLICIES
+from iam.mirror.queries.lists.roles import ROLES
+from iam.mirror.queries.visibility import visible
+
+M = TypeVar("M", bound=Model)
+NEWS_DAYS = 30
+MFA_SORTS: dict[str, tuple[str, ...]] = {
+    "strong": ("security-key", "hardware", "several"),
+    "app": ("virtual",),
+    "unknown": ("unknown",),
+    "none": ("none",),
+    "unread": ("unread",),
+}
+
+
+def people_counts(lens: Lens, *, generation: object) -> dict[str, int]:
+    """How many users there are, and how many in each tab of their list (`no-mfa`, `old-keys`, …). At most one query."""
+    return tab_counts(PEOPLE, lens, Wanted(), generation=generation)
+
+
+def totals(lens: Lens, *, generation: object) -> dict[str, int]:
+    """How many groups, roles and policies there are, by the name of their list. At most three queries."""
+    return {
+        listing.name: tab_counts(listing, lens, Wanted(), generation=generation)["all"]
+        for listing in (GROUPS, ROLES, POLICIES)
+    }
+
+
+def mfa_counts(lens: Lens, *, generation: object) -> dict[str, int]:
+    """Of the users with a console password, how many have which MFA (see MFA_SORTS). At most one query."""
+
+    def counted(sorts: tuple[str, ...]) -> QuerySet[Any, Any]:
+        rows = UserCredentials.objects.filter(
+            valid_at(lens.at), of_account(lens), has_password=True, mfa__in=sorts
+        )
+        return visible(rows, lens.viewer, entity="user").values("pk")
+
+    queries = {name: lambda sorts=sorts: counted(sorts) for name, sorts in MFA_SORTS.items()}
+    return kept_counts(queries, about=f"mfa {who(lens)} {generation}")
+
+
+def news(lens: Lens, *, limit: int) -> list[Row]:
+    """What came, went or changed last, newest first, within thirty days before the moment: eight queries, each from an index.
+
+    What was there at a first reading is no news.
+    """
+    shown = lens.at or datetime.now(tz=UTC)
+    found = [row for part in _parts(lens, shown, limit) for row in part]
+    return sorted(found, key=lambda row: row.when, reverse=True)[:limit]
+
+
+def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[Row]]:
+    window = (shown - timedelta(days=NEWS_DAYS), shown)
+    begun = Q(valid_from__range=window, after__isnull=False)
+    ended = Q(valid_to__range=window)
+    kinds = [kind.value for kind in KINDS]
+
+    states = _seen(EntityState.objects.filter(begun, kind__in=kinds), lens, entity="entity")
+    states = states.annotate(was_there=_before(EntityState, entity="entity"))
+    states = states.exclude(kind=Kind.POLICY, was_there=True)
+    yield _told(States, states, by="was_there", order="-valid_from", limit=limit)
+    gone = _seen(EntityState.objects.filter(ended, kind__in=kinds), lens, entity="entity")
+    gone = gone.exclude(_behind(EntityState, entity="entity"))
+    yield _told(States, gone, order="-valid_to", limit=limit)
+
+    ties = Edge.objects.filter(kind__in=TIES)
+    yield _told(Ties, _seen(ties.filter(begun), lens, entity="source"), order="-valid_from", limit=limit)
+    yield _told(Ties, _seen(ties.filter(ended), lens, entity="source"), order="-valid_to", limit=limit)
+
+    inline = _seen(InlinePolicy.objects.filter(begun), lens, entity="owner")
+    inline = inline.annotate(was_there=_before(InlinePolicy, owner="owner", name="name"))
+    yield _told(Inline, inline, by="was_there", order="-valid_from", limit=limit)
+    dropped = _seen(InlinePolicy.objects.filter(ended), lens, entity="owner")
+    dropped = dropped.exclude(_behind(InlinePolicy, owner="owner", name="name"))
+    yield _told(Inline, dropped, order="-valid_to", limit=limit)
+
+    defaults = _seen(PolicyVersion.objects.filter(begun, is_default=True), lens, entity="policy")
+    had_one = PolicyVersion.objects.filter(
+        policy=OuterRef("policy"), valid_to=OuterRef("valid_from"), is_default=True
+    )
+    documents = defaults.filter(Exists(had_one)).exclude(
+        Exists(had_one.filter(document=OuterRef("document")))
+    )
+    source = Documents(CHANGED)
+    yield (source.read(raw) for raw in source.select(documents.order_by("-valid_from")[:limit]))
+    yield _mfa_news(lens, begun, limit)
+
+
+def _seen(rows: QuerySet[M], lens: Lens, *, entity: str) -> QuerySet[M]:
+    return visible(rows.filter(of_account(lens)), lens.viewer, entity=entity)
+
+
+def _before(model: Any, **same: str) -> Exists:
+    """Whether the fact was there until this row began."""
+    keys = {name: OuterRef(column) for name, column in same.items()}
+    return Exists(model.objects.filter(valid_to=OuterRef("valid_from"), **keys))
+
+
+def _behind(model: Any, **same: str) -> Exists:
+    """Whether the fact went on when this row ended."""
+    keys = {name: OuterRef(column) for name, column in same.items()}
+    return Exists(model.objects.filter(valid_from=OuterRef("valid_to"), **keys))
+
+
+def _told(
+    sort: type[Source], rows: QuerySet[Any, Any], *, order: str, limit: int, by: str = ""
+) -> Iterator[Row]:
+    sign = WENT if order == "-valid_to" else CAME
+    extra = (by,) if by else ()
+    for raw in sort(sign).select(rows.order_by(order)[:limit], extra=extra):
+        yield sort(CHANGED if by and raw[by] else sign).read(raw)
+
+
+def _mfa_news(lens: Lens, begun: Q, limit: int) -> Iterator[Row]:
+    was = UserCredentials.objects.filter(user=OuterRef("user"), valid_to=OuterRef("valid_from"))
+    rows = (
+        _seen(UserCredentials.objects.filter(begun), lens, entity="user")
+        .annotate(
+            was_mfa=Subquery(was.values("mfa")[:1]), had_password=Subquery(was.values("has_password")[:1])
+        )
+        .filter(was_mfa__isnull=False)
+        .exclude(Q(mfa="unread") | Q(was_mfa="unread") | Q(was_mfa=F("mfa")))
+    )
+    for raw in Sign(CHANGED, "mfa").select(rows.order_by("-valid_from")[:limit]):
+        sign = WENT if raw["mfa"] == "none" else CAME if raw["was_mfa"] == "none" else CHANGED
+        yield Sign(sign, "mfa").read(raw)
