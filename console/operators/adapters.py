@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import segno
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -20,13 +21,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 
 from console.operators import locks
 from console.operators.attempts import client_address, failed
+from console.operators.backends import OperatorBackend
 from console.operators.factors import is_required_of
 from console.operators.landing import landing
 from console.operators.models import Operator
@@ -70,6 +72,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         until = failed(request, key=locks.login_key(typed), operator=_known(credentials), method="password")
         if until:
             raise forms.ValidationError(locks.sentence(until), code="locked")
+
+    def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
+        """Whatever way somebody came: who may not sign in goes no further."""
+        if OperatorBackend().user_can_authenticate(user):
+            return None
+        clear_login(request)
+        record(
+            kind="sign_in.failed", actor=NOT_SIGNED_IN, subject=user.email, data={"method": "inactive sign-in"}
+        )
+        response: HttpResponse = self.respond_user_inactive(request, user)
+        return response
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Not when somebody signed in, or confirmed it, a moment ago."""

@@ -1,0 +1,47 @@
+"""What the tests of sign-in share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from console.operators.models import Operator
+from iam.directory.models import Role
+from tests import factories
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_rate_limits() -> Iterator[None]:
+    """allauth counts requests in the cache, which outlives a test."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def ines(db: None) -> Operator:
+    """An administrator."""
+    made: Operator = factories.operator(Role.ADMINISTRATOR, name="Ines Duarte")
+    return made
+
+
+@pytest.fixture
+def kwame(db: None) -> Operator:
+    """A member."""
+    made: Operator = factories.operator(Role.MEMBER, name="Kwame Boateng")
+    return made
+
+
+def sign_in(client: Any, login: str, password: str = PASSWORD, **extra: Any) -> Any:
+    """Send the form of the sign-in page."""
+    return client.post("/sign-in/", {"login": login, "password": password}, **extra)
+
+
+def is_signed_in(client: Any) -> bool:
+    """Whether the profile, which everybody has, opens."""
+    return bool(client.get("/profile/").status_code == 200)

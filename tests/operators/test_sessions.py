@@ -1,0 +1,145 @@
+"""How long a session lasts, and what ends it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from allauth.usersessions.models import UserSession
+from django.test import Client
+
+from console.operators.models import Operator
+from console.operators.sessions import POLL_HEADER
+from console.operators.tasks import tidy_sign_ins
+from iam.directory.models import Role
+from iam.directory.services import deactivate_person, remove_role
+from iam.journal.models import Entry
+from iam.journal.services import COMMAND_LINE
+from tests import factories
+from tests.operators.conftest import is_signed_in, sign_in
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def _at(minutes: float) -> Any:
+    return time_machine.travel(NOON + timedelta(minutes=minutes), tick=False)
+
+
+@pytest.mark.parametrize(
+    ("role", "minutes"),
+    [(Role.ADMINISTRATOR, 15), (Role.APPROVER, 15), (Role.AUDITOR, 60), (Role.MEMBER, 60), (None, 60)],
+)
+def test_a_session_ends_after_idling(client: Client, role: Role | None, minutes: int) -> None:
+    operator = factories.operator(role)
+    with _at(0):
+        sign_in(client, operator.email)
+    with _at(minutes):
+        assert is_signed_in(client)
+    with _at(2 * minutes + 0.1):
+        response = client.get("/profile/?x=1")
+        assert response["Location"] == "/sign-in/?next=%2Fprofile%2F%3Fx%3D1&ended=idle"
+    with _at(2 * minutes + 0.2):
+        assert not is_signed_in(client)
+    assert Entry.objects.get(kind="session.ended").data == {"why": "idle"}
+
+
+def test_the_sign_in_page_says_why(client: Client) -> None:
+    assert "without activity" in client.get("/sign-in/?ended=idle").content.decode()
+    assert "session has ended" in client.get("/sign-in/?ended=expired").content.decode()
+    assert "<script>alert" not in client.get("/sign-in/?ended=<script>alert").content.decode()
+
+
+def test_activity_keeps_a_session(client: Client, ines: Operator) -> None:
+    with _at(0):
+        sign_in(client, ines.email)
+    for minutes in range(10, 120, 10):
+        with _at(minutes):
+            assert is_signed_in(client)
+
+
+def test_a_page_that_asks_by_itself_is_no_activity(client: Client, ines: Operator) -> None:
+    with _at(0):
+        sign_in(client, ines.email)
+    for minutes in (5, 10, 14.9):
+        with _at(minutes):
+            assert client.get("/profile/", headers={POLL_HEADER: "1"}).status_code == 200
+    with _at(15.1):
+        assert not is_signed_in(client)
+
+
+def test_after_half_a_day_everybody_signs_in_again(client: Client, kwame: Operator) -> None:
+    with _at(0):
+        sign_in(client, kwame.email)
+    for minutes in range(30, 721, 30):
+        with _at(minutes):
+            assert is_signed_in(client)
+    with _at(720.1):
+        assert client.get("/profile/")["Location"].endswith("&ended=expired")
+
+
+def test_a_session_that_was_not_begun_by_us_does_not_count(client: Client, kwame: Operator) -> None:
+    client.force_login(kwame)
+    session = client.session
+    del session["gatehouse_signed_in"]
+    session.save()
+    assert not is_signed_in(client)
+
+
+def test_htmx_is_sent_to_the_sign_in_page_as_a_whole(client: Client, ines: Operator) -> None:
+    response = client.get(
+        "/operators/?q=x",
+        headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/operators/?role=member"},
+    )
+    assert response.status_code == 200
+    assert response["HX-Redirect"] == "/sign-in/?next=%2Foperators%2F%3Frole%3Dmember"
+    assert response.content == b""
+
+
+def test_after_a_form_one_comes_back_to_the_page_of_the_form(client: Client) -> None:
+    response = client.post("/operators/new/", {}, headers={"referer": "http://testserver/operators/new/"})
+    assert response["Location"] == "/sign-in/?next=%2Foperators%2Fnew%2F"
+    response = client.post("/operators/new/", {}, headers={"referer": "https://evil.example/x"})
+    assert response["Location"] == "/sign-in/?next=%2F"
+
+
+def test_taking_a_role_signs_out_everywhere(client: Client, kwame: Operator) -> None:
+    other = Client()
+    for browser in (client, other):
+        sign_in(browser, kwame.email)
+    assert kwame.person is not None
+    remove_role(kwame.person.assignments.get(), actor=COMMAND_LINE)
+    assert not is_signed_in(client)
+    assert not is_signed_in(other)
+    assert not UserSession.objects.exists()
+    assert Entry.objects.filter(kind="session.end_all", subject=kwame.email).exists()
+
+
+def test_deactivating_signs_out_everywhere(client: Client, kwame: Operator) -> None:
+    sign_in(client, kwame.email)
+    assert kwame.person is not None
+    deactivate_person(kwame.person, actor=COMMAND_LINE)
+    assert not is_signed_in(client)
+
+
+def test_signing_out_elsewhere_leaves_this_browser(client: Client, kwame: Operator) -> None:
+    other = Client(headers={"user-agent": "The Other Browser"})
+    for browser in (client, other):
+        sign_in(browser, kwame.email)
+    page = client.get("/profile/").content.decode()
+    assert "The Other Browser" in page
+    assert "This browser" in page
+    assert client.post("/profile/sessions/")["Location"] == "/profile/"
+    assert is_signed_in(client)
+    assert not is_signed_in(other)
+    assert "The Other Browser" not in client.get("/profile/").content.decode()
+
+
+def test_ended_sessions_are_tidied_away(client: Client, kwame: Operator) -> None:
+    with _at(0):
+        sign_in(client, kwame.email)
+    with _at(24 * 60):
+        tidy_sign_ins()
+    assert not UserSession.objects.exists()
