@@ -1,6 +1,17 @@
 """The addresses of the changes area."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from console.changes import change, lists, membership
 
 app_name = "changes"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", lists.changes, name="list"),
+    path("approvals/", lists.approvals, name="approvals"),
+    path("membership/", membership.membership, name="membership"),
+    path("<uuid:pk>/", change.change, name="change"),
+    path("<uuid:pk>/decide/", change.decide, name="decide"),
+    path("<uuid:pk>/withdraw/", change.withdraw, name="withdraw"),
+    path("<uuid:pk>/look-again/", change.look_again, name="look-again"),
+    path("<uuid:pk>/undo/", change.undo, name="undo"),
+]

@@ -21,6 +21,7 @@ from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, valid_at
 from tests import factories
+from tests.changes.site import Site, signed_in
 from tests.changes.standin import Standin, running
 
 _numbers = itertools.count(1)
@@ -194,3 +195,18 @@ def member_scene(scene: Scene) -> Scene:
     factories.edge(EdgeKind.MEMBER, scene.user, scene.group)
     scene.standin.control("faults/clear", {})
     return scene
+
+
+@pytest.fixture
+def site(db: None, nudges: Nudges) -> Site:
+    """See Site."""
+    account = factories.account(
+        name="prod-core", write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer"
+    )
+    user = factories.user(account, "kwame.boateng")
+    group = factories.group(account, "deployers")
+    deploy = factories.policy(account, "PaymentsDeploy")
+    factories.edge(EdgeKind.ATTACHED, group, deploy)
+    asks = factories.operator(Role.ADMINISTRATOR, name="Ines Duarte")
+    approves = factories.operator(Role.APPROVER, name="Hana Sato")
+    return Site(account, user, group, signed_in(asks), signed_in(approves), asks, approves)

@@ -1,0 +1,195 @@
+"""One change: how it stands, live; and what one may do about it: decide, withdraw, have it looked at, undo."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from console.changes.forms import DecisionForm, ReasonForm
+from console.changes.membership import receipt_context
+from console.changes.shown import MARKS, call_rows, lines_of, pace_of
+from console.identities.details.shown import layout_for
+from console.operators.recency import is_recent, recently_authenticated
+from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment, render_page
+from iam.changes import services
+from iam.changes.errors import RefusedError
+from iam.changes.models import Approval, Change, ChangeState
+from iam.changes.queries import approvers_of, timeline, visible_changes
+from iam.guard import Right
+from iam.mirror.queries import entities
+
+SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
+STOP = 286
+"""The status by which htmx stops to ask."""
+
+
+def change_or_404(request: ViewerRequest, pk: UUID) -> Change:
+    """The change, if the viewer may see it; else 404, as though there were none."""
+    visible = visible_changes(request.viewer).select_related("account", "change_set", "entity", "reverts")
+    return get_object_or_404(visible, pk=pk)
+
+
+@never_cache
+@require_GET
+@require(*SEES)
+def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """The page; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when nothing more comes."""
+    shown = change_or_404(request, pk)
+    events = timeline(shown)
+    pace = pace_of(shown)
+    version = f"{len(events)}-{shown.state}-{pace}"
+    if is_fragment(request) and request.GET.get("seen") == version:
+        return HttpResponse(status=204)
+    context = _context(request, shown) | {
+        "lines": lines_of(shown, events),
+        "pace": pace,
+        "version": version,
+        "is_update": is_fragment(request),
+    }
+    status = STOP if is_fragment(request) and not pace else 200
+    return render_page(request, "changes/change.html", context, partial="live", status=status)
+
+
+def _context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
+    viewer = request.viewer
+    now = request.at is None
+    waits = shown.state == ChangeState.AWAITING
+    standing = services.standing_of(shown, viewer=viewer)
+    pks = [shown.entity_id] if shown.entity_id else []
+    open_to = entities.openable(viewer, account_id=shown.account.account_id, pks=pks)
+    asks = viewer.may(Right.REQUEST_CHANGE, account_id=shown.account.account_id)
+    return receipt_context(shown.receipt, account=shown.account, request=request) | {
+        "change": shown,
+        "mark": MARKS[shown.state],
+        "account": shown.account,
+        "calls": call_rows(shown.calls, partition=shown.account.partition),
+        "subject_pk": shown.entity_id if shown.entity_id and shown.entity_id in open_to else None,
+        "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),
+        "approvers": approvers_of(shown.account.account_id, but=shown.requested_by) if waits else [],
+        "parts": list(shown.change_set.changes.order_by("position")),
+        "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
+        "standing": standing,
+        "decides": now and waits and standing.may_decide,
+        "is_recent": is_recent(request),
+        "seen_receipt": shown.change_set.receipt_digest,
+        "withdraws": now
+        and shown.requested_by == viewer.person_id
+        and shown.state in (ChangeState.AWAITING, ChangeState.QUEUED),
+        "looks_again": now
+        and shown.state == ChangeState.UNKNOWN
+        and (asks or viewer.may(Right.APPROVE_CHANGE, account_id=shown.account.account_id)),
+        "why_not_undo": _why_not_undo(shown, asks=now and asks),
+        "undoes": now and asks and shown.state == ChangeState.APPLIED,
+        "layout": layout_for(viewer),
+        "section": "approvals" if waits and standing.may_decide else "changes",
+    }
+
+
+def _why_not_undo(shown: Change, *, asks: bool) -> str:
+    return services.why_not_undo(shown) if asks and shown.state == ChangeState.APPLIED else ""
+
+
+def _acting_on(request: ViewerRequest, pk: UUID) -> Change:
+    """The change to act on; the past is only looked at."""
+    if request.at is not None:
+        raise Http404
+    return change_or_404(request, pk)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.APPROVE_CHANGE)
+@recently_authenticated
+def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Approve or reject. A GET comes from having confirmed who one is, and leads back to the form."""
+    shown = _acting_on(request, pk)
+    if request.method == "GET":
+        return redirect("changes:change", pk=pk)
+    form = DecisionForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise RefusedError(
+                "Choose whether to approve or to reject; a comment has at most 1,000 characters."
+            )
+        given = form.cleaned_data
+        if given["decision"] == "approve":
+            services.approve(shown, actor=request.viewer, seen_digest=given["seen"], comment=given["comment"])
+        else:
+            services.reject(shown, actor=request.viewer, comment=given["comment"])
+    except RefusedError as refused:
+        return _refused(request, pk, refused, comment=request.POST.get("comment", "")[:1000])
+    return redirect("changes:change", pk=pk)
+
+
+def _refused(request: ViewerRequest, pk: UUID, refused: RefusedError, *, comment: str) -> HttpResponse:
+    """The page as it stands now, with the reason, and what was typed."""
+    shown = change_or_404(request, pk)
+    events = timeline(shown)
+    context = _context(request, shown) | {
+        "lines": lines_of(shown, events),
+        "pace": "",
+        "refused": refused,
+        "comment": comment,
+    }
+    return render_page(request, "changes/change.html", context, status=422)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Take one's own request back."""
+    shown = _acting_on(request, pk)
+    try:
+        services.withdraw(shown, actor=request.viewer)
+    except RefusedError as refused:
+        return _refused(request, pk, refused, comment="")
+    return redirect("changes:change", pk=pk)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
+def look_again(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Have a worker look at AWS anew."""
+    shown = _acting_on(request, pk)
+    try:
+        services.look_again(shown, actor=request.viewer)
+    except RefusedError as refused:
+        return _refused(request, pk, refused, comment="")
+    return redirect("changes:change", pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """What undoing would do, and why one wants it; posted, it is a change of its own."""
+    shown = _acting_on(request, pk)
+    form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.undo(
+                shown,
+                actor=request.viewer,
+                reason=form.cleaned_data["reason"],
+                idempotency_key=str(form.cleaned_data["key"]),
+            )
+        except RefusedError as error:
+            refused = error
+        else:
+            messages.success(request, f"Asked to undo {shown.reference}. Somebody else approves it.")
+            return redirect("changes:change", pk=made.pk)
+    context: dict[str, Any] = {"change": shown, "account": shown.account, "form": form, "section": "changes"}
+    try:
+        plan = services.plan_undo(shown, viewer=request.viewer)
+    except RefusedError as error:
+        refused = refused or error
+    else:
+        context |= receipt_context(plan.receipt.body, account=shown.account, request=request)
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "changes/undo.html", context | {"refused": refused}, status=status)

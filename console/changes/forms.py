@@ -1,0 +1,35 @@
+"""The shape of what is posted: a reason, a decision. What is allowed is for the services to say."""
+
+from __future__ import annotations
+
+import uuid
+
+from django import forms
+
+from iam.changes.services.decisions import MAX_COMMENT
+from iam.changes.services.requests import MAX_REASON
+
+
+class ReasonForm(forms.Form):
+    """Why something is asked for; the key makes a form that is sent twice one request."""
+
+    reason = forms.CharField(
+        max_length=MAX_REASON,
+        strip=True,
+        error_messages={"required": "Write why this is needed: the approver reads it."},
+        widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    @classmethod
+    def blank(cls) -> ReasonForm:
+        """A new form, with a key of its own."""
+        return cls(initial={"key": uuid.uuid4()})
+
+
+class DecisionForm(forms.Form):
+    """Approve or reject; `seen` is the digest of the receipt that was on the page."""
+
+    decision = forms.ChoiceField(choices=[("approve", "Approve"), ("reject", "Reject")])
+    comment = forms.CharField(max_length=MAX_COMMENT, strip=True, required=False)
+    seen = forms.CharField(max_length=64)

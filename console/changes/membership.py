@@ -1,0 +1,153 @@
+"""Ask to add somebody to a group or to take them out: choose, look at what it does, say why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from console.changes.forms import ReasonForm
+from console.changes.shown import call_rows, policy_rows
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.changes import services
+from iam.changes.choices import Choices, groups_for, users_for
+from iam.changes.errors import RefusedError
+from iam.changes.queries import approvers_of
+from iam.guard import Right
+from iam.mirror.models import Entity, Kind
+from iam.mirror.naming import display_name
+from iam.mirror.queries import entities
+
+Do = Literal["add", "remove"]
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def membership(request: ViewerRequest) -> HttpResponse:
+    """The page of a membership that is, or shall be; the address says whose, in which group, and which way."""
+    user, group = _entity(request, "user", Kind.USER), _entity(request, "group", Kind.GROUP)
+    do: Do = "remove" if request.GET.get("do") == "remove" else "add"
+    if request.at is not None:
+        return _render(request, "changes/membership_past.html", user, group, do, {})
+    if user is None and group is None:
+        return redirect("identities:people")
+    if user is None or group is None:
+        return _choose(request, user=user, group=group, do=do)
+    if request.method == "POST":
+        return _ask(request, user=user, group=group, do=do)
+    return _preview(request, user=user, group=group, do=do, form=ReasonForm.blank())
+
+
+def _entity(request: ViewerRequest, name: str, kind: Kind) -> Entity | None:
+    """What the address names, if the viewer may see it; else 404."""
+    text = request.GET.get(name, "")
+    if not text:
+        return None
+    found = (
+        entities.find_entity(request.viewer, pk=int(text), kinds=[kind])
+        if text.isdecimal() and len(text) < 19
+        else None
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+def _choose(request: ViewerRequest, *, user: Entity | None, group: Entity | None, do: Do) -> HttpResponse:
+    text = request.GET.get("q", "")[:200]
+    choices = (
+        groups_for(request.viewer, user=user, do=do, text=text)
+        if user
+        else users_for(request.viewer, group=group, do=do, text=text)
+        if group
+        else Choices([], has_more=False)
+    )
+    context = {
+        "choices": [(choice, display_name(choice.entity.name)) for choice in choices.rows],
+        "has_more": choices.has_more,
+        "q": text,
+    }
+    return _render(request, "changes/membership_choose.html", user, group, do, context, partial="choices")
+
+
+def _preview(
+    request: ViewerRequest,
+    *,
+    user: Entity,
+    group: Entity,
+    do: Do,
+    form: ReasonForm,
+    refused: RefusedError | None = None,
+) -> HttpResponse:
+    context: dict[str, Any] = {"form": form, "refused": refused}
+    try:
+        plan = services.plan_membership(request.viewer, user=user, group=group, do=do)
+    except RefusedError as error:
+        context["refused"] = refused or error
+    else:
+        context |= receipt_context(plan.receipt.body, account=user.account, request=request)
+    status = 422 if refused or form.errors else 200
+    return _render(request, "changes/membership.html", user, group, do, context, status=status)
+
+
+def receipt_context(receipt: dict[str, Any], *, account: Any, request: ViewerRequest) -> dict[str, Any]:
+    """What the receipt's parts of a page need."""
+    pks = [
+        p["entity_id"]
+        for key in ("gains", "loses", "keeps")
+        for p in receipt["effect"][key]
+        if p["entity_id"]
+    ]
+    open_to = entities.openable(request.viewer, account_id=account.account_id, pks=pks)
+    return {
+        "receipt": receipt,
+        "observed_at": datetime.fromisoformat(receipt["observed_at"]) if receipt["observed_at"] else None,
+        "policies": policy_rows(receipt, open_to=open_to),
+        "calls": call_rows(receipt["calls"], partition=account.partition),
+        "approvers": approvers_of(account.account_id, but=request.viewer.person_id),
+    }
+
+
+def _ask(request: ViewerRequest, *, user: Entity, group: Entity, do: Do) -> HttpResponse:
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _preview(request, user=user, group=group, do=do, form=form)
+    try:
+        change = services.request_membership(
+            request.viewer,
+            user=user,
+            group=group,
+            do=do,
+            reason=form.cleaned_data["reason"],
+            idempotency_key=str(form.cleaned_data["key"]),
+        )
+    except RefusedError as error:
+        return _preview(request, user=user, group=group, do=do, form=form, refused=error)
+    return redirect("changes:change", pk=change.pk)
+
+
+def _render(
+    request: ViewerRequest,
+    template: str,
+    user: Entity | None,
+    group: Entity | None,
+    do: Do,
+    context: dict[str, Any],
+    *,
+    partial: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    one = user or group
+    frame = {
+        "user": user,
+        "user_name": display_name(user.name) if user else "",
+        "group": group,
+        "do": do,
+        "account": one.account if one else None,
+        "section": "people" if user else "groups",
+    }
+    return render_page(request, template, frame | context, partial=partial, status=status)

@@ -1,0 +1,169 @@
+"""How a change looks: the mark of its state, the lines of its timeline, its calls with their equivalents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from iam.changes.models import Change, ChangeEvent, ChangeState
+from iam.changes.operations import ShownCall, shown_calls
+from iam.mirror.models import Document
+from iam.mirror.queries.entities import Openable
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A badge: text, tone, icon."""
+
+    text: str
+    tone: str
+    icon: str
+
+
+MARKS: dict[str, Mark] = {
+    ChangeState.DRAFT: Mark("Draft", "", "pencil"),
+    ChangeState.AWAITING: Mark("Waiting for approval", "note", "hourglass"),
+    ChangeState.QUEUED: Mark("Queued", "info", "clock"),
+    ChangeState.APPLYING: Mark("Applying", "info", "loader-circle"),
+    ChangeState.CONFIRMING: Mark("Confirming", "info", "eye"),
+    ChangeState.APPLIED: Mark("Applied", "ok", "check"),
+    ChangeState.FAILED: Mark("Failed", "bad", "x"),
+    ChangeState.UNKNOWN: Mark("Unknown", "warn", "circle-help"),
+    ChangeState.REJECTED: Mark("Rejected", "bad", "ban"),
+    ChangeState.CANCELLED: Mark("Withdrawn", "", "undo-2"),
+    ChangeState.EXPIRED: Mark("Expired", "", "timer"),
+}
+
+_LINES: dict[str, tuple[str, str, str]] = {
+    "requested": ("{actor} asked", "file-text", ""),
+    "receipt_changed": ("Preview computed anew", "eye", "warn"),
+    "approved": ("{actor} approved", "check", "ok"),
+    "approved_alone": ("{actor} approved their own request", "triangle-alert", "warn"),
+    "rejected": ("{actor} rejected it", "ban", "bad"),
+    "withdrawn": ("{actor} withdrew it", "undo-2", ""),
+    "cancelled": ("Cancelled", "undo-2", ""),
+    "expired": ("Closed by itself", "timer", ""),
+    "applying": ("A worker began", "play", "info"),
+    "taken_over": ("Another worker took over", "rotate-cw", "warn"),
+    "retry": ("AWS could not be changed yet", "refresh-cw", "warn"),
+    "confirming": ("AWS accepted the call", "zap", "info"),
+    "looked_again": ("{actor} had it looked at again", "eye", "info"),
+    "applied": ("Applied", "shield-check", "ok"),
+    "failed": ("Failed", "x", "bad"),
+    "unknown": ("Ended unknown", "circle-help", "warn"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline."""
+
+    text: str
+    icon: str
+    tone: str
+    at: datetime | None
+    note: str = ""
+    is_quote: bool = False
+
+
+def lines_of(change: Change, events: list[ChangeEvent]) -> list[Line]:
+    """What has happened, and what it waits for."""
+    lines = []
+    for event in events:
+        text, icon, tone = _LINES.get(event.kind, (event.kind, "info", ""))
+        is_quote = event.actor_id is not None and bool(event.note)
+        lines.append(Line(text.format(actor=event.actor_label), icon, tone, event.at, event.note, is_quote))
+    following = _FOLLOWING.get(change.state)
+    if following:
+        lines.append(Line(following, "hourglass", "note", None))
+    return lines
+
+
+_FOLLOWING: dict[str, str] = {
+    ChangeState.AWAITING: "Somebody else approves",
+    ChangeState.QUEUED: "A worker takes it up",
+    ChangeState.APPLYING: "AWS answers",
+    ChangeState.CONFIRMING: "AWS shows it, and the mirror follows",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """A call with its equivalents and what came of it."""
+
+    shown: ShownCall
+    at: datetime | None = None
+    milliseconds: int | None = None
+    request_id: str = ""
+    error: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether AWS has answered it."""
+        return self.at is not None
+
+
+def call_rows(calls: list[dict[str, Any]], *, partition: str) -> list[CallRow]:
+    """The calls of a receipt or of a change."""
+    return [
+        CallRow(
+            shown,
+            at=datetime.fromisoformat(call["at"]) if call.get("at") else None,
+            milliseconds=call.get("milliseconds"),
+            request_id=call.get("request_id", ""),
+            error=call.get("error", ""),
+        )
+        for shown, call in zip(shown_calls(calls, partition=partition), calls, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """A policy of a receipt: as it stands there, its page if the viewer may open it, and its text."""
+
+    stands: dict[str, Any]
+    sign: str
+    pk: int | None
+    text: str
+
+
+_FLAGS = {
+    "everything": ("Allows every action", "bad"),
+    "iam": ("Changes IAM", "warn"),
+    "denies": ("Denies something", "note"),
+}
+
+
+def policy_rows(receipt: dict[str, Any], *, open_to: Openable | None = None) -> list[PolicyRow]:
+    """What is gained, lost and kept, with the texts; one query."""
+    effect = receipt["effect"]
+    listed = [
+        (sign, p) for sign, key in (("+", "gains"), ("−", "loses"), ("=", "keeps")) for p in effect[key]
+    ]
+    digests = {policy["digest"] for _, policy in listed if policy["digest"]}
+    texts = dict(Document.objects.filter(digest__in=digests).values_list("digest", "text"))
+    return [
+        PolicyRow(
+            stands=policy | {"marks": [_FLAGS[flag] for flag in policy["flags"]]},
+            sign=sign,
+            pk=policy["entity_id"] if open_to and policy["entity_id"] in open_to else None,
+            text=texts.get(policy["digest"], ""),
+        )
+        for sign, policy in listed
+    ]
+
+
+FAST, SLOW = "300ms", "2s"
+FAST_FOR = 5.0
+"""Seconds since it was queued during which the page asks often."""
+
+
+def pace_of(change: Change) -> str:
+    """How often the page asks how it stands; empty when nothing more happens by itself, or soon."""
+    if change.state == ChangeState.AWAITING:
+        return "5s"
+    if not change.is_running:
+        return ""
+    since = (datetime.now(tz=UTC) - (change.queued_at or change.created_at)).total_seconds()
+    return FAST if since < FAST_FOR else SLOW
