@@ -1,9 +1,14 @@
 """The addresses of the identities area."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
 from console.identities.details import urls as details
+from console.identities.lists import urls as lists
+from console.identities.search import search
 
 app_name = "identities"
-lists: list[URLPattern] = []
-urlpatterns: list[URLPattern] = [*lists, *details.urlpatterns]
+urlpatterns: list[URLPattern] = [
+    *lists.urlpatterns,
+    path("search/", search, name="search"),
+    *details.urlpatterns,
+]

@@ -1,0 +1,117 @@
+"""Reads an address of a list: what is wanted, from which place on; and says what in it made no sense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import Http404
+
+from console.identities.lists.spec import Filter, Page
+from console.web.access import ViewerRequest
+from console.web.context import frame_of
+from console.web.paging import Cursor, CursorError, decode
+from console.web.query import Query
+from iam.mirror.queries.lists.core import Lens, Sort, Wanted
+
+TEXT = 200
+VALUES = 20
+IDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An address, read. `query` is the same address in its plain form, without the place; `problems` are sentences."""
+
+    lens: Lens
+    wanted: Wanted
+    query: Query
+    after: Cursor | None
+    before: Cursor | None
+    problems: tuple[str, ...]
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the list is anything less than whole."""
+        return self.wanted.is_narrowed or self.wanted.tab != "all"
+
+
+def read(request: ViewerRequest, page: Page) -> Asked:
+    """The address of the request; an account that the viewer does not see is 404."""
+    get, problems = request.GET, list[str]()
+    number = get.get("account", "")
+    account = frame_of(request).chosen
+    if number and account is None:
+        raise Http404
+    lens = Lens(viewer=request.viewer, at=request.at, account=account)
+    tab = get.get("view", "all")
+    if tab not in page.listing.tabs_for(lens):
+        problems.append(
+            f"There is no view “{tab[:TEXT]}” of this list" + (" in the past." if lens.at else ".")
+        )
+        tab = "all"
+    default = page.listing.tabs[tab].sort
+    name, descending = _sort(get.get("sort", ""), page.listing.sorts_for(lens), default)
+    text = " ".join(get.get("q", "").replace("\x00", "")[:TEXT].split())
+    filters = _filters(request, page, lens, problems)
+    wanted = Wanted(tab, text, filters, _ids(request), name, descending)
+    after, before = _places(request, page.listing.sorts[name], problems)
+    query = Query.of(
+        [
+            ("view", "" if tab == "all" else tab),
+            ("q", text),
+            *((filter_name, value) for filter_name, values in filters for value in values),
+            ("sort", "" if (name, descending) == (default, False) else f"{'-' * descending}{name}"),
+            ("account", number),
+            ("as-of", get.get("as-of", "") if lens.at else ""),
+        ]
+    )
+    return Asked(lens, wanted, query, after, before, tuple(problems))
+
+
+def _sort(text: str, offered: dict[str, Sort], default: str) -> tuple[str, bool]:
+    """The order of the address, or that of the view."""
+    name, descending = text.removeprefix("-"), text.startswith("-")
+    if name in offered:
+        return name, descending
+    return (default if default in offered else "name"), False
+
+
+def _filters(
+    request: ViewerRequest, page: Page, lens: Lens, problems: list[str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = []
+    offered = page.filters_for(lens)
+    for known in page.filters:
+        given = [value.strip()[:TEXT] for value in request.GET.getlist(known.name)[:VALUES]]
+        values = tuple(dict.fromkeys(v for v in given if v and "\x00" not in v))
+        wrong = [v for v in values if not _makes_sense(known, v) or known not in offered]
+        problems += [
+            f"“{known.label}: {value}” is no filter of this list and was left out." for value in wrong
+        ]
+        if kept := tuple(v for v in values if v not in wrong):
+            found.append((known.name, kept))
+    return tuple(found)
+
+
+def _makes_sense(known: Filter, value: str) -> bool:
+    return not known.choices or value in dict(known.choices)
+
+
+def _ids(request: ViewerRequest) -> tuple[int, ...]:
+    """Numbers of chosen rows; what is no number is left out, and then matches nothing."""
+    given = request.GET.getlist("id")[:IDS]
+    return tuple(int(text) if text.isdecimal() and len(text) < 19 else 0 for text in given)
+
+
+def _places(request: ViewerRequest, sort: Sort, problems: list[str]) -> tuple[Cursor | None, Cursor | None]:
+    """The place after or before which the page begins, never both."""
+    for name in ("after", "before"):
+        if not (word := request.GET.get(name, "")):
+            continue
+        try:
+            cursor = decode(word, kind=sort.kind)
+        except CursorError:
+            problems.append("The address names a place that is not in this list: this is its beginning.")
+            return None, None
+        return (cursor, None) if name == "after" else (None, cursor)
+    return None, None

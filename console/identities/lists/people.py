@@ -1,0 +1,206 @@
+"""The list of people: every IAM user, how they sign in, how old their keys are, what they last did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.safestring import SafeString
+
+from console.identities.details.words import MFA, Mark
+from console.identities.lists import views
+from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.web.access import ViewerRequest, require
+from console.web.templatetags.ui import badge
+from iam.guard import Right
+from iam.mirror.models import NEVER
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.people import PEOPLE
+
+OLD_KEY, VERY_OLD_KEY = 90, 180
+GROUPS_SHOWN = 3
+RIGHTS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+
+
+def _mfa_mark(mfa: str, has_password: bool | None) -> Mark:
+    """None is bad only where a password opens the console; without a password there is nothing to protect."""
+    if mfa != "none":
+        return MFA.get(mfa, Mark(mfa))
+    if has_password is False:
+        return Mark("Not applicable")
+    return Mark("None", "bad", "x") if has_password else Mark("None")
+
+
+@cache
+def _mfa(mfa: str, has_password: bool | None) -> tuple[str, SafeString]:
+    mark = _mfa_mark(mfa, has_password)
+    shown = badge(mark.text, mark.tone, mark.icon) if mark.tone else badge(mark.text, cls="plain")
+    return mark.text, shown
+
+
+def _key(made: datetime, lens: Lens) -> tuple[str, str]:
+    """The age of the oldest active key at the shown moment, and its tone."""
+    if made == NEVER:
+        return "No keys", ""
+    days = max(0, ((lens.at or lens.now) - made).days)
+    return f"{days} d", "bad" if days > VERY_OLD_KEY else "warn" if days > OLD_KEY else ""
+
+
+def _groups(names: list[str]) -> str:
+    more = len(names) - GROUPS_SHOWN
+    return ", ".join(names[:GROUPS_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+PASSWORD = {True: "Yes", False: "No", None: "Not read"}
+
+
+def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
+    """What the table shows of each user."""
+    shown = []
+    for row in rows:
+        mfa, mfa_badge = _mfa(row["mfa"], row["has_password"])
+        key, key_tone = _key(row["key_at"], lens)
+        shown.append(
+            {
+                "pk": row["entity"],
+                "name": row["display"],
+                "login": row["name"],
+                "account": row["account_name"],
+                "mfa": mfa.lower(),
+                "mfa_badge": mfa_badge,
+                "password": PASSWORD[row["has_password"]],
+                "key": key,
+                "key_tone": key_tone,
+                "used_at": row.get("used_at"),
+                "groups": _groups(row["groups"]),
+                "since": _since(row) if lens.at else [],
+            }
+        )
+    return shown
+
+
+def _since(row: Row) -> list[tuple[str, str]]:
+    """What has changed for a user since the shown moment, as words with a tone."""
+    if row["gone_at"]:
+        return [(f"Gone since {row['gone_at']:%-d %b %Y}", "")]
+    found: list[tuple[str, str]] = []
+    mfa, now = row["mfa"], row["now_mfa"] or row["mfa"]
+    if mfa != now:
+        words = _mfa_mark(now, row["now_password"])
+        found.append(("MFA off", "bad") if now == "none" else (f"MFA: {words.text.lower()}", words.tone))
+    had, has = row["has_password"], row["now_password"]
+    if had != has and None not in (had, has):
+        found.append(("Password set", "") if has else ("Password gone", ""))
+    if row["now_key_at"] and row["now_key_at"] != row["key_at"]:
+        word = (
+            "Keys gone"
+            if row["now_key_at"] == NEVER
+            else "Key made"
+            if row["key_at"] == NEVER
+            else "Key replaced"
+        )
+        found.append((word, ""))
+    found += [(f"+ {name}", "ok") for name in sorted(row["joined"])[:2]]
+    found += [(f"− {name}", "bad") for name in sorted(row["left"])[:2]]
+    more = max(0, len(row["joined"]) - 2) + max(0, len(row["left"]) - 2)
+    return [*found, (f"{more} more", "")] if more else found
+
+
+def export(lens: Lens) -> tuple[Column, ...]:
+    """The columns of a file; last activity is known of today only."""
+    used: tuple[Column, ...] = (("last_activity", lambda row, _: row["used_at"]),) if lens.at is None else ()
+    return (
+        ("account_id", lambda row, _: row["number"]),
+        ("account", lambda row, _: row["account_name"]),
+        ("login", lambda row, _: row["name"]),
+        ("display_name", lambda row, _: row["display"]),
+        ("arn", lambda row, _: row["arn"]),
+        ("unique_id", lambda row, _: row["aws_id"]),
+        ("path", lambda row, _: row["path"]),
+        ("created", lambda row, _: row["created_at"]),
+        ("mfa", lambda row, _: row["mfa"]),
+        ("console_password", lambda row, _: row["has_password"]),
+        ("password_changed", lambda row, _: row["password_changed_at"]),
+        ("access_keys", lambda row, _: row["keys"]),
+        ("active_access_keys", lambda row, _: row["active_keys"]),
+        ("oldest_active_key", lambda row, _: row["key_at"]),
+        *used,
+        ("groups", lambda row, _: row["groups"]),
+    )
+
+
+PAGE = Page(
+    listing=PEOPLE,
+    title="People",
+    noun=("person", "people"),
+    intro="Every IAM user, people and machines.",
+    icon="user-round",
+    template="identities/people.html",
+    find="Name, login, ARN or key ID",
+    tabs=(
+        TabWords("all", "All"),
+        TabWords("no-mfa", "No MFA", "bad", "password without MFA"),
+        TabWords("old-keys", "Keys over 90 days", "warn", "active key over 90 days"),
+        TabWords("inactive", "Inactive 45 days", phrase="inactive 45 days"),
+        TabWords("never", "Never signed in", phrase="never signed in"),
+        TabWords("machines", "Machines", phrase="keys and no password"),
+    ),
+    filters=(
+        Filter(
+            "mfa",
+            "MFA",
+            (
+                ("none", "None"),
+                ("virtual", "Authenticator app"),
+                ("security-key", "Passkey or security key"),
+                ("hardware", "Hardware token"),
+                ("several", "Several devices"),
+                ("unknown", "On, sort not read"),
+                ("unread", "Not read"),
+            ),
+        ),
+        Filter("group", "Group", hint="The exact name of a group"),
+        Filter("password", "Password", (("yes", "Yes"), ("no", "No"), ("unread", "Not read"))),
+        Filter(
+            "key",
+            "Keys",
+            (
+                ("none", "No active key"),
+                ("fresh", "Up to 90 days"),
+                ("90", "Over 90 days"),
+                ("180", "Over 180 days"),
+            ),
+        ),
+        Filter(
+            "activity",
+            "Activity",
+            (
+                ("30", "Within 30 days"),
+                ("90", "Within 90 days"),
+                ("idle-45", "None for 45 days"),
+                ("idle-90", "None for 90 days"),
+                ("never", "Never"),
+            ),
+            is_past=False,
+        ),
+    ),
+    present=present,
+    export=export,
+    rights=RIGHTS,
+)
+
+
+@require(*RIGHTS)
+def people(request: ViewerRequest) -> HttpResponse:
+    """The list."""
+    return views.show(request, PAGE)
+
+
+@require(*RIGHTS)
+def people_export(request: ViewerRequest, form: str) -> HttpResponseBase:
+    """The list as a file."""
+    return views.files(request, PAGE, form)

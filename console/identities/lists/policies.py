@@ -1,0 +1,100 @@
+"""The list of managed policies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+
+from console.identities.lists import views
+from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.web.access import ViewerRequest, require
+from iam.guard import Right
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.policies import POLICIES
+
+OWNERS = {"aws": "AWS", "customer": "Customer"}
+VERSIONS = 5
+
+
+def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
+    """What the table shows of each policy; a policy keeps at most five versions, and a full one stands out."""
+    return [
+        row
+        | {
+            "pk": row["entity"],
+            "owner": OWNERS.get(row["category"], row["category"]),
+            "is_full": row["category"] == "customer" and row["versions"] >= VERSIONS,
+            "holders": _holders(row),
+        }
+        for row in rows
+    ]
+
+
+def _holders(row: Row) -> str:
+    """'14', '14, boundary of 2', 'Boundary of 2', 'Nobody'."""
+    if not row["bounds"]:
+        return str(row["attached"]) if row["attached"] else "Nobody"
+    return (
+        f"{row['attached']}, boundary of {row['bounds']}"
+        if row["attached"]
+        else f"Boundary of {row['bounds']}"
+    )
+
+
+def export(lens: Lens) -> tuple[Column, ...]:
+    """The columns of a file."""
+    return (
+        ("account_id", lambda row, _: row["number"]),
+        ("account", lambda row, _: row["account_name"]),
+        ("name", lambda row, _: row["name"]),
+        ("arn", lambda row, _: row["arn"]),
+        ("unique_id", lambda row, _: row["aws_id"]),
+        ("path", lambda row, _: row["path"]),
+        ("owner", lambda row, _: row["category"]),
+        ("created", lambda row, _: row["created_at"]),
+        ("updated", lambda row, _: row["updated_at"]),
+        ("default_version", lambda row, _: row["default_version"]),
+        ("versions", lambda row, _: row["versions"]),
+        ("attached_to", lambda row, _: row["attached"]),
+        ("boundary_of", lambda row, _: row["bounds"]),
+        ("description", lambda row, _: row["attrs"].get("Description") or ""),
+    )
+
+
+PAGE = Page(
+    listing=POLICIES,
+    title="Policies",
+    noun=("policy", "policies"),
+    intro="Managed policies, yours and those of AWS. Inline policies are shown with whom they belong to.",
+    icon="scroll-text",
+    template="identities/policies.html",
+    find="Name, ARN or ID",
+    tabs=(
+        TabWords("all", "All"),
+        TabWords("customer", "Customer managed", phrase="customer managed"),
+        TabWords("aws", "AWS managed", phrase="AWS managed"),
+        TabWords("unattached", "Unattached", "warn", "customer managed and unattached"),
+        TabWords("boundaries", "Boundaries", phrase="used as a permissions boundary"),
+    ),
+    filters=(
+        Filter("owner", "Owner", (("customer", "Customer"), ("aws", "AWS"))),
+        Filter("attached", "Attached", (("yes", "To somebody"), ("no", "To nobody"))),
+    ),
+    present=present,
+    export=export,
+)
+
+
+@require(Right.SEE_ACCOUNT)
+def policies(request: ViewerRequest) -> HttpResponse:
+    """The list."""
+    return views.show(request, PAGE)
+
+
+@require(Right.SEE_ACCOUNT)
+def policies_export(request: ViewerRequest, form: str) -> HttpResponseBase:
+    """The list as a file."""
+    return views.files(request, PAGE, form)

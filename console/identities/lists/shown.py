@@ -1,0 +1,203 @@
+"""What the template of a list gets: tabs, filters, chips, heads of columns, rows, and links to the pages around."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from console.identities.lists.asked import Asked
+from console.identities.lists.spec import Filter, Page
+from console.web.paging import Cursor, encode
+from console.web.query import Query
+from iam.mirror.queries.keyset import Row, Slice
+from iam.mirror.queries.lists.core import PAGE
+from iam.mirror.queries.lists.counts import CAP, COME, GONE
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A link to a saved view."""
+
+    label: str
+    url: str
+    count: int
+    tone: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A filter with its choices (value, label, chosen), or with a text."""
+
+    name: str
+    label: str
+    choices: list[tuple[str, str, bool]]
+    text: str
+    hint: str
+    active: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """An active filter and the address without it."""
+
+    label: str
+    value: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column that sorts: the order it leads to, and the one it shows now ("ascending", "descending", "")."""
+
+    url: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Where in the list the page is; addresses are "" where there is nothing."""
+
+    first: int
+    last: int
+    total: str
+    number: int
+    start: str
+    before: str
+    after: str
+
+
+def head(page: Page, asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
+    """The words above the table and the ways to other views of it."""
+    lens, wanted, query = asked.lens, asked.wanted, asked.query
+    tabs = [
+        Tab(
+            label=tab.label,
+            url=str(query.but(view="" if tab.name == "all" else tab.name, sort="")),
+            count=counts[tab.name],
+            tone=tab.tone if counts[tab.name] else "",
+            current=tab.name == wanted.tab,
+        )
+        for tab in page.tabs
+        if tab.name in counts
+    ]
+    chosen = dict(wanted.filters)
+    filters = page.filters_for(lens)
+    export = reverse(page.export_url, args=["csv"])
+    return {
+        "page": page,
+        "section": page.listing.name,
+        "account": lens.account,
+        "tabs": tabs,
+        "text": wanted.text,
+        "menus": [_menu(known, chosen.get(known.name, ())) for known in filters],
+        "chips": [chip for known in filters for chip in _chips(known, chosen.get(known.name, ()), query)],
+        "cleared": str(query.only("view", "sort", "account", "as-of")),
+        "whole": str(query.only("account", "as-of")),
+        "everywhere": str(query.but(account="")) if lens.account else "",
+        "kept": [pair for pair in query.pairs if pair[0] in {"view", "sort", "account", "as-of"}],
+        "kept_by_files": query.only("account", "as-of").pairs,
+        "csv": f"{export}{query}",
+        "json": f"{export.removesuffix('csv')}json{query}",
+        "csv_path": export,
+        "json_path": f"{export.removesuffix('csv')}json",
+        "problems": asked.problems,
+        "is_filtered": asked.is_filtered,
+        "since": _since(page, counts) if lens.at else "",
+        "nothing": _nothing(page, asked),
+    }
+
+
+def table(page: Page, asked: Asked, part: Slice, counts: dict[str, int]) -> dict[str, Any]:
+    """The rows, the heads of their columns, and the pages around them."""
+    lens, wanted = asked.lens, asked.wanted
+    heads = {}
+    for name in page.listing.sorts_for(lens):
+        is_shown = name == wanted.sort
+        turned = is_shown and not wanted.descending
+        heads[name] = Head(
+            url=str(asked.query.but(sort=f"-{name}" if turned else name)),
+            direction=("descending" if wanted.descending else "ascending") if is_shown else "",
+        )
+    return {
+        "heads": heads,
+        "rows": page.present(part.rows, lens),
+        "link": str(asked.query.only("account", "as-of")).rstrip("?"),
+        "all_accounts": lens.account is None,
+        "pager": _pager(page, asked, part, counts),
+    }
+
+
+def _menu(known: Filter, values: tuple[str, ...]) -> Menu:
+    return Menu(
+        name=known.name,
+        label=known.label,
+        choices=[(value, label, value in values) for value, label in known.choices],
+        text="" if known.choices else ", ".join(values),
+        hint=known.hint,
+        active=len(values),
+    )
+
+
+def _chips(known: Filter, values: tuple[str, ...], query: Query) -> list[Chip]:
+    return [
+        Chip(known.label, known.label_of(value), str(query.without(known.name, value))) for value in values
+    ]
+
+
+def _pager(page: Page, asked: Asked, part: Slice, counts: dict[str, int]) -> Pager:
+    """Numbers are carried along from page to page, since nothing in the database knows them."""
+    length, first = len(part.rows), 1
+    if asked.after:
+        first = asked.after.number + 1
+    elif asked.before and part.has_before:
+        first = max(1, asked.before.number - length)
+    last = first + length - 1
+    order = page.listing.sorts[asked.wanted.sort].order(descending=asked.wanted.descending)
+
+    def link(side: str, row: Row, number: int) -> str:
+        return str(asked.query.but(**{side: encode(Cursor(order.place(row), number))}))
+
+    return Pager(
+        first=first if length else 0,
+        last=last if length else 0,
+        total=_total(asked, counts[""], last, part),
+        number=(first - 1) // PAGE + 1,
+        start=str(asked.query) if asked.after or asked.before else "",
+        before=link("before", part.rows[0], first) if length and part.has_before else "",
+        after=link("after", part.rows[-1], last) if length and part.has_after else "",
+    )
+
+
+def _total(asked: Asked, counted: int, last: int, part: Slice) -> str:
+    """How many rows there are: counted a while ago, and corrected by what the page itself shows."""
+    if not part.has_after and part.rows:
+        return f"{last:,}"
+    if asked.wanted.is_narrowed and counted > CAP:
+        return f"more than {CAP:,}"
+    return f"{max(counted, last + part.has_after):,}"
+
+
+def _since(page: Page, counts: dict[str, int]) -> str:
+    """How the whole list differs from that of today."""
+    come, gone = counts[COME], counts[GONE]
+    came = f"{come:,} {'has' if come == 1 else 'have'} come since"
+    went = f"{gone:,} {'has' if gone == 1 else 'have'} gone"
+    then = f"{page.counted(counts['all'])} at that moment."
+    return f"{then} {came}, {went}." if come or gone else f"{then} None has come or gone since."
+
+
+def _nothing(page: Page, asked: Asked) -> str:
+    """What was looked for in vain: "No one matches “lukas”, inactive 45 days"."""
+    wanted, labels = asked.wanted, {known.name: known for known in page.filters}
+    sought = [f"“{wanted.text}”"] if wanted.text else []
+    sought += [tab.phrase for tab in page.tabs if tab.name == wanted.tab and tab.phrase]
+    for name, values in wanted.filters:
+        known = labels[name]
+        sought.append(f"{known.label}: {' or '.join(known.label_of(value) for value in values)}")
+    if not sought:
+        return f"No {page.noun[1]}"
+    nobody = "No one" if page.noun[0] == "person" else f"No {page.noun[0]}"
+    return f"{nobody} matches {', '.join(sought)}"

@@ -1,0 +1,79 @@
+"""What a list page says in words: its title, tabs, filters, columns, and what it exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from iam.guard import Right
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import Lens, Listing
+
+
+@dataclass(frozen=True, slots=True)
+class TabWords:
+    """A saved view: its name in the address, its label, the tone of its count, and how "no … match" names it."""
+
+    name: str
+    label: str
+    tone: str = ""
+    phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter: its name in the address, its label, and its choices (value, label); without choices, any text.
+
+    One that rests on last use is of today only.
+    """
+
+    name: str
+    label: str
+    choices: tuple[tuple[str, str], ...] = ()
+    is_past: bool = True
+    hint: str = ""
+
+    def label_of(self, value: str) -> str:
+        """How a value is called."""
+        return dict(self.choices).get(value, value)
+
+
+Column = tuple[str, Callable[[Row, Lens], Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A list page. `present` turns the rows of a page into what its template shows; `export` gives name and value of every
+    column of a file: text, number, moment, or a list of texts."""
+
+    listing: Listing
+    title: str
+    noun: tuple[str, str]
+    intro: str
+    icon: str
+    template: str
+    find: str
+    tabs: tuple[TabWords, ...]
+    filters: tuple[Filter, ...]
+    present: Callable[[list[Row], Lens], list[dict[str, Any]]]
+    export: Callable[[Lens], tuple[Column, ...]]
+    rights: tuple[Right, ...] = (Right.SEE_ACCOUNT,)
+
+    @property
+    def url(self) -> str:
+        """The name of its address."""
+        return f"identities:{self.listing.name}"
+
+    @property
+    def export_url(self) -> str:
+        """The name of the address of its files."""
+        return f"identities:{self.listing.name}-export"
+
+    def filters_for(self, lens: Lens) -> tuple[Filter, ...]:
+        """The filters on offer at the moment that is shown."""
+        return tuple(f for f in self.filters if lens.at is None or f.is_past)
+
+    def counted(self, number: int) -> str:
+        """'1 person', '236 people'."""
+        return f"{number:,} {self.noun[0] if number == 1 else self.noun[1]}"

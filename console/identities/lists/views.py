@@ -1,0 +1,71 @@
+"""A list page and its files: one view each, for every list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+
+from console.identities.lists import export
+from console.identities.lists.asked import Asked, read
+from console.identities.lists.shown import head, table
+from console.identities.lists.spec import Page
+from console.web.access import ViewerRequest
+from console.web.asof import asof_context
+from console.web.context import frame_of
+from console.web.render import is_fragment, render_page
+from iam.guard import Right
+from iam.journal.services import record
+from iam.mirror.queries.lists.core import list_page
+from iam.mirror.queries.lists.counts import tab_counts
+from iam.mirror.queries.lists.freshness import gaps
+
+
+def show(request: ViewerRequest, page: Page) -> HttpResponse:
+    """The list, or with htmx only its table; the address in its plain form goes into the history."""
+    asked = read(request, page)
+    asof = asof_context(request, account=asked.lens.account)
+    counts = tab_counts(page.listing, asked.lens, asked.wanted, generation=asof["asof"].read_at)
+    part = list_page(
+        page.listing,
+        asked.lens,
+        asked.wanted,
+        after=asked.after.place if asked.after else None,
+        before=asked.before.place if asked.before else None,
+    )
+    context: dict[str, Any] = asof | head(page, asked, counts) | table(page, asked, part, counts)
+    context["gaps"], context["more_gaps"] = (
+        gaps(page.listing, asked.lens) if request.at is None else ([], False)
+    )
+    context["may_export"] = _may_export(request, asked)
+    context["fragment"] = is_fragment(request)
+    context["no_account"] = not frame_of(request).accounts
+    response = render_page(request, page.template, context, partial="table")
+    if is_fragment(request):
+        response["HX-Push-Url"] = request.path + str(asked.query.but(**_place(request)))
+    return response
+
+
+def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
+    """All that is filtered, or only the chosen rows, as a file; 404 for who may not export, and noted in the journal."""
+    asked = read(request, page)
+    if not _may_export(request, asked) or form not in export.FORMS:
+        raise Http404
+    record(
+        kind="list.export",
+        actor=request.viewer,
+        subject=page.listing.name,
+        account_id=asked.lens.account.account_id if asked.lens.account else "",
+        data={"form": form, "query": str(asked.query), "chosen": len(asked.wanted.ids)},
+    )
+    return export.response(page, asked, form)
+
+
+def _may_export(request: ViewerRequest, asked: Asked) -> bool:
+    account = asked.lens.account
+    return request.viewer.may(Right.EXPORT, account_id=account.account_id if account else None)
+
+
+def _place(request: ViewerRequest) -> dict[str, str]:
+    return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}

@@ -1,0 +1,39 @@
+"""The query of an address as a value: each link of a page is the page's own query with a few things changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Names and values in order; empty values are never kept."""
+
+    pairs: Pairs = ()
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Query:
+        """From names and values, without the empty ones."""
+        return cls(tuple((name, value) for name, value in pairs if value))
+
+    def but(self, **changes: str | Iterable[str]) -> Query:
+        """With other values for some names; an underscore in a name stands for a hyphen, "" takes the name away."""
+        new = {name.replace("_", "-"): [v] if isinstance(v, str) else list(v) for name, v in changes.items()}
+        kept = [(name, value) for name, value in self.pairs if name not in new]
+        return Query.of([*kept, *((name, value) for name, values in new.items() for value in values)])
+
+    def without(self, name: str, value: str) -> Query:
+        """Without one value of a name."""
+        return Query(tuple(pair for pair in self.pairs if pair != (name, value)))
+
+    def only(self, *names: str) -> Query:
+        """Nothing but these names."""
+        return Query(tuple(pair for pair in self.pairs if pair[0] in names))
+
+    def __str__(self) -> str:
+        """`?name=value`; a bare `?` when nothing is left, which is the address of the page without a query."""
+        return f"?{urlencode(self.pairs)}"
