@@ -180,3 +180,20 @@ def test_a_denied_list_is_an_error_that_names_the_permission(
         read(scripted(error("AccessDenied", status=403)))
     assert caught.value.kind is ErrorKind.DENIED
     assert caught.value.permission == caught.value.action != ""
+
+
+@pytest.mark.parametrize(
+    ("read", "operation", "lacking"),
+    [
+        (lists.account_summary, "GetAccountSummary", "SummaryMap"),
+        (lists.password_policy, "GetAccountPasswordPolicy", "PasswordPolicy"),
+        (lists.account_aliases, "ListAccountAliases", "AccountAliases"),
+        (lists.caller_identity, "GetCallerIdentity", "Account"),
+    ],
+)
+def test_an_answer_that_lacks_its_part_is_an_error(
+    scripted: Scripted, read: Any, operation: str, lacking: str
+) -> None:
+    aws = scripted(answer(operation, ""), service="sts" if operation == "GetCallerIdentity" else "iam")
+    with pytest.raises(AwsError, match=f"it lacks {lacking}"):
+        read(aws)

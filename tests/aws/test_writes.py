@@ -169,6 +169,7 @@ def cli_parameters(words: list[str]) -> dict[str, list[str]]:
             options[name] = [value] if equals else []
             last = name
         else:
+            assert not word.startswith("-"), f"the CLI would take {word!r} for an option"
             options[last].append(word)
     return options
 
