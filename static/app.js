@@ -137,3 +137,37 @@ document.addEventListener("change", (e) => {
   e.target.setCustomValidity(big ? `This file is larger than ${Math.floor(max / 1048576)} MB, the most that is taken here.` : "");
   if (big) e.target.reportValidity();
 });
+
+/* search suggestions: arrows walk through them, Escape closes them */
+document.addEventListener("keydown", (e) => {
+  const f = e.target.closest("form.search.menu");
+  if (!f) return;
+  const stops = [$("input[type=search]", f), ...$$(".found a", f)],
+    to = stops[stops.indexOf(e.target) + ({ ArrowDown: 1, ArrowUp: -1 }[e.key] ?? NaN)];
+  if (to) {
+    e.preventDefault();
+    to.focus();
+  }
+  if (e.key === "Escape") {
+    $(".found", f).replaceChildren();
+    stops[0].focus();
+  }
+});
+
+/* the frame outlives a swap: its links to another account or moment keep the filters that the address has now */
+document.addEventListener("htmx:pushedIntoHistory", () => {
+  const rest = new URLSearchParams(location.search);
+  ["after", "before", "account", "as-of"].forEach((k) => rest.delete(k));
+  $$(".acct a[href^='?'], .asof a[href^='?'], .pastbar a[href^='?']").forEach((a) => {
+    const own = new URLSearchParams(a.getAttribute("href")),
+      q = new URLSearchParams(rest);
+    ["account", "as-of"].forEach((k) => own.has(k) && q.set(k, own.get(k)));
+    a.href = "?" + q;
+  });
+  const form = $(".asof form"),
+    account = form && $("input[type=hidden][name=account]", form)?.value;
+  if (!form) return;
+  $$("input[type=hidden]", form).forEach((i) => i.remove());
+  if (account) rest.set("account", account);
+  rest.forEach((value, name) => form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value })));
+});

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from console.identities.details.words import MFA, Mark
@@ -38,8 +39,8 @@ def _mfa_mark(mfa: str, has_password: bool | None) -> Mark:
 @cache
 def _mfa(mfa: str, has_password: bool | None) -> tuple[str, SafeString]:
     mark = _mfa_mark(mfa, has_password)
-    shown = badge(mark.text, mark.tone, mark.icon) if mark.tone else badge(mark.text, cls="plain")
-    return mark.text, shown
+    plain = format_html('<span class="muted">{}</span>', mark.text)
+    return mark.text, badge(mark.text, mark.tone, mark.icon) if mark.tone else plain
 
 
 def _key(made: datetime, lens: Lens) -> tuple[str, str]:

@@ -26,7 +26,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
         | {
             "pk": row["entity"],
             "owner": OWNERS.get(row["category"], row["category"]),
-            "is_full": row["category"] == "customer" and row["versions"] >= VERSIONS,
+            "is_full": row["category"] == "customer" and row["version_count"] >= VERSIONS,
             "holders": _holders(row),
         }
         for row in rows
@@ -57,7 +57,7 @@ def export(lens: Lens) -> tuple[Column, ...]:
         ("created", lambda row, _: row["created_at"]),
         ("updated", lambda row, _: row["updated_at"]),
         ("default_version", lambda row, _: row["default_version"]),
-        ("versions", lambda row, _: row["versions"]),
+        ("versions", lambda row, _: row["version_count"]),
         ("attached_to", lambda row, _: row["attached"]),
         ("boundary_of", lambda row, _: row["bounds"]),
         ("description", lambda row, _: row["attrs"].get("Description") or ""),

@@ -11,9 +11,12 @@ from console.identities.lists.asked import Asked
 from console.identities.lists.spec import Filter, Page
 from console.web.paging import Cursor, encode
 from console.web.query import Query
+from iam.mirror.models import SectionState
+from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.keyset import Row, Slice
 from iam.mirror.queries.lists.core import PAGE
 from iam.mirror.queries.lists.counts import CAP, COME, GONE
+from iam.mirror.queries.lists.freshness import Gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,29 @@ class Head:
 
     url: str
     direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a list says of a reading that is not complete."""
+
+    gap: Gap
+    label: str
+    words: str
+    tone: str
+
+
+_GAPS = {
+    SectionState.DENIED: ("AWS does not let Gatehouse read this", "warn"),
+    SectionState.FAILED: ("could not be read", "warn"),
+    SectionState.PARTIAL: ("read in part", "info"),
+    SectionState.HELD: ("held back, because unusually much would have vanished", "warn"),
+}
+
+
+def notes(gaps: list[Gap]) -> list[Note]:
+    """The notes above a list."""
+    return [Note(gap, LABELS.get(gap.section, gap.section), *_GAPS[SectionState(gap.state)]) for gap in gaps]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from console.identities.lists import export
 from console.identities.lists.asked import Asked, read
-from console.identities.lists.shown import head, table
+from console.identities.lists.shown import head, notes, table
 from console.identities.lists.spec import Page
 from console.web.access import ViewerRequest
 from console.web.asof import asof_context
@@ -35,10 +36,12 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
         before=asked.before.place if asked.before else None,
     )
     context: dict[str, Any] = asof | head(page, asked, counts) | table(page, asked, part, counts)
-    context["gaps"], context["more_gaps"] = (
-        gaps(page.listing, asked.lens) if request.at is None else ([], False)
-    )
+    found, context["more_gaps"] = gaps(page.listing, asked.lens) if request.at is None else ([], False)
+    context["gaps"] = notes(found)
     context["may_export"] = _may_export(request, asked)
+    context["sees_accounts"] = request.viewer.may(Right.SEE_ACCOUNT)
+    context["may_connect"] = request.viewer.may(Right.MANAGE_ACCOUNTS)
+    context["compare"] = _compare(request)
     context["fragment"] = is_fragment(request)
     context["no_account"] = not frame_of(request).accounts
     response = render_page(request, page.template, context, partial="table")
@@ -69,3 +72,10 @@ def _may_export(request: ViewerRequest, asked: Asked) -> bool:
 
 def _place(request: ViewerRequest) -> dict[str, str]:
     return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}
+
+
+def _compare(request: ViewerRequest) -> str:
+    """The address that compares an entity, whose number is to be added, at the shown moment with now."""
+    return (
+        f"{reverse('identities:compare')}?from={request.at:%Y-%m-%dT%H:%M:%S}&entity=" if request.at else ""
+    )

@@ -78,7 +78,7 @@ def complete(lens: Lens, found: list[Row]) -> None:
         [row["entity"] for row in found],
         attached=ties(lens, EdgeKind.ATTACHED).filter(target=OuterRef("pk")),
         bounds=ties(lens, EdgeKind.BOUNDARY).filter(target=OuterRef("pk")),
-        versions=PolicyVersion.objects.filter(valid_at(lens.at), policy=OuterRef("pk")),
+        version_count=PolicyVersion.objects.filter(valid_at(lens.at), policy=OuterRef("pk")),
     )
     for row in found:
         row |= known[row["entity"]]
