@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+from django.views.defaults import bad_request
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -21,6 +23,18 @@ class VaryOnHtmx:
         response = self.get_response(request)
         patch_vary_headers(response, ["HX-Request"])
         return response
+
+
+class NoNulls:
+    """No address has a NUL in it: PostgreSQL stores none, and would fail somewhere deep inside a query."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
+            return bad_request(request, BadRequest("NUL in the address"))
+        return self.get_response(request)
 
 
 def parse_moment(text: str) -> datetime | None:

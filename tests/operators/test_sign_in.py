@@ -176,9 +176,7 @@ def test_for_an_unknown_address_the_page_is_the_same_and_no_mail_goes_out(
     assert [m.to for m in mail.outbox] == [[kwame.email]]
 
 
-@pytest.mark.parametrize(
-    "password", ["short", "123456789012", "1qaz2wsx3edc", "kwame.boateng@example.com"]
-)
+@pytest.mark.parametrize("password", ["short", "123456789012", "1qaz2wsx3edc", "kwame.boateng@example.com"])
 def test_a_weak_password_is_refused(client: Client, kwame: Operator, password: str) -> None:
     client.post("/sign-in/password/reset/", {"email": kwame.email})
     form = client.get(_link())["Location"]
