@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from console.operators.recency import recently_authenticated
 from console.setup.forms import SettingsForm, tell
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, account_or_404, require
@@ -23,6 +24,7 @@ WAY = {"role_arn", "write_role_arn", "external_id"}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
+@recently_authenticated
 def change_settings(request: ViewerRequest, number: str) -> HttpResponse:
     """Name, interval, roles."""
     account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
@@ -56,6 +58,7 @@ def _save(request: ViewerRequest, account: Account, form: SettingsForm) -> HttpR
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
+@recently_authenticated
 def disconnect(request: ViewerRequest, number: str) -> HttpResponse:
     """Say what disconnecting does, and do it when it is confirmed."""
     account = account_or_404(request.viewer, number, right=Right.MANAGE_ACCOUNTS)
