@@ -78,6 +78,7 @@ def _owned_by(job: Job, section: str, owners: set[int], at: datetime) -> Callabl
 
 def _apply_tags(job: Job, answers: Answers, at: datetime) -> Outcome:
     current = {pk: tags for pk, tags in answers.tags.items() if pk in job.census.by_pk}
+    read_before = {pk for pk in current if job.census.by_pk[pk].detail_at is not None}
     changed = temporal.load(
         temporal.TAGS,
         wanted={pk: {(): (tags,)} if tags else {} for pk, tags in current.items()},
@@ -85,7 +86,8 @@ def _apply_tags(job: Job, answers: Answers, at: datetime) -> Outcome:
         seen=Seen(at=at, after=None),
         after=lambda pk: job.census.by_pk[pk].detail_at,
     )
-    return Outcome(changed=changed)
+    # Tags that are read for the first time are no change of their entity.
+    return Outcome(changed=changed & read_before)
 
 
 def _note_visits(job: Job, visited: list[Visited], at: datetime) -> None:

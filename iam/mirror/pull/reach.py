@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from django.conf import settings
@@ -15,6 +16,9 @@ BURST = 100
 """The fast lane of a large account fits into it, so that only the detail lane is slowed down."""
 
 
+_PREFIXES = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
 class UnreachableError(Exception):
     """There is no way into this account: it is known from an uploaded file, or was disconnected."""
 
@@ -25,15 +29,24 @@ def access_to(account: Account) -> Access:
         raise UnreachableError(
             f"{account} is not connected: it is known from an uploaded file or was removed."
         )
+    region = _home_region(account.partition)
     if account.source == Source.ENVIRONMENT:
-        return Access(account_id=account.account_id, partition=account.partition)
+        return Access(account_id=account.account_id, partition=account.partition, region=region)
     return Access(
         account_id=account.account_id,
         partition=account.partition,
         mode="role",
         role_arn=account.role_arn,
         external_id=account.external_id or None,
+        region=region,
     )
+
+
+def _home_region(partition: str) -> str | None:
+    """The region that AWS's own variables name, if it lies in the partition; None leaves it to the partition."""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    lies_in = next((p for prefix, p in _PREFIXES.items() if region.startswith(prefix)), "aws")
+    return region if region and lies_in == partition else None
 
 
 def open_account(account: Account, *, on_call: Callable[[str], None] | None = None) -> Aws:
