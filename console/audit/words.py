@@ -22,6 +22,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("organization", "Organizations"),
     ("pull", "Readings of AWS"),
     ("change", "Changes"),
+    ("list", "Exports of lists"),
     ("journal", "Journal"),
 )
 
@@ -68,6 +69,7 @@ _SENTENCES = {
     "pull.request_all": "Asked to read {accounts} accounts",
     "pull.cancel": "Stopped the reading of {subject}",
     "journal.triggers_restored": "Put back the triggers that protect the journal",
+    "list.export": "Exported the list of {subject} as {form}",
     "journal.verify": "Asked to recompute the chain",
     "journal.export": "Exported entries as {format}",
 }

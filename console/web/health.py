@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from iam.journal import triggers
@@ -20,11 +21,13 @@ logger = structlog.get_logger(__name__)
 BROKER_SECONDS = 2
 
 
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers; nothing else is asked."""
     return JsonResponse({"ok": True})
 
 
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """503 until database, journal and broker answer. The age of the last pull is told, and decides nothing: a console that shows
     old data, plainly marked, is better than none."""

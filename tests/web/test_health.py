@@ -1,0 +1,97 @@
+"""What machines are told about health, and nothing more."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test import Client
+
+from console.celery import app
+from console.web import health
+from iam.journal import triggers
+from iam.mirror.models import Section
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that answers."""
+    monkeypatch.setattr(health, "_broker", lambda: "ok")
+
+
+def test_the_process_says_that_it_lives_without_database_and_sign_in(client: Client, settings: Any) -> None:
+    with connection.execute_wrapper(_no_database):
+        response = client.get("/healthz", headers={"host": "10.1.2.3"})
+    assert (response.status_code, response.json()) == (200, {"ok": True})
+    assert response["Cache-Control"] == "no-store"
+
+
+def _no_database(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    raise DatabaseError("server at db.internal refused user gatehouse with password hunter2")
+
+
+def test_it_is_ready_when_everything_answers(client: Client, broker: None) -> None:
+    response = client.get("/readyz", headers={"host": "10.1.2.3"})
+    assert response.status_code == 200
+    assert response.json() == {
+        "ready": True,
+        "checks": {"database": "ok", "broker": "ok", "journal": "ok"},
+        "last_pull_seconds": None,
+    }
+
+
+def test_it_tells_how_old_the_last_reading_is(client: Client, broker: None) -> None:
+    account = factories.account()
+    Section.objects.create(
+        account=account, name="users", observed_at=datetime.now(tz=UTC) - timedelta(hours=2)
+    )
+    Section.objects.create(
+        account=account, name="roles", observed_at=datetime.now(tz=UTC) - timedelta(hours=1)
+    )
+    assert 3600 <= client.get("/readyz").json()["last_pull_seconds"] < 3700
+    assert client.get("/readyz").status_code == 200
+
+
+def test_it_is_not_ready_without_its_database_and_tells_no_secret(client: Client, broker: None) -> None:
+    with connection.execute_wrapper(_no_database):
+        response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["database"] == "unreachable"
+    assert "hunter2" not in response.content.decode()
+
+
+def test_it_is_not_ready_when_the_journal_could_be_altered(client: Client, broker: None) -> None:
+    triggers.drop(connection)
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["journal"] == "unprotected"
+
+
+def test_it_is_not_ready_without_a_broker(client: Client) -> None:
+    """The tests' own address of the broker leads nowhere."""
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"] == {"database": "ok", "broker": "unreachable", "journal": "ok"}
+
+
+def test_a_real_broker_answers(client: Client, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.conf, "broker_write_url", redis_url)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_broker_in_files_needs_its_folder(client: Client, settings: Any, tmp_path: Any) -> None:
+    settings.BROKER_URL = "filesystem://"
+    settings.VAR = tmp_path
+    assert client.get("/readyz").status_code == 503
+    (tmp_path / "broker").mkdir()
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_takes_no_orders(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405
