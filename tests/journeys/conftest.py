@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +44,17 @@ class Running:
             assert time.monotonic() < deadline, f"not ready in {READY_SECONDS} s: {self.text()}"
             time.sleep(0.2)
 
+    def wait_until_read(self, *, accounts: int = 5) -> None:
+        """Wait until the first reading of every account has ended."""
+        deadline = time.monotonic() + READY_SECONDS
+        query = "SELECT COUNT(DISTINCT account_id) FROM mirror_pull WHERE state = 'complete'"
+        while True:
+            with closing(sqlite3.connect(self.var / "gatehouse.sqlite3", timeout=20)) as database:
+                if database.execute(query).fetchone()[0] >= accounts:
+                    return
+            assert time.monotonic() < deadline, f"not read in {READY_SECONDS} s"
+            time.sleep(0.3)
+
 
 def start_console(var: Path) -> Running:
     """Start the supervisor on free ports over the data folder."""
@@ -67,6 +80,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     started = start_console(tmp_path_factory.mktemp("console") / "var")
     try:
         started.wait_until_ready()
+        started.wait_until_read()
         yield started
     finally:
         started.process.send_signal(signal.SIGTERM)

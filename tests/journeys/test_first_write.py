@@ -2,43 +2,80 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import signal
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+from redis import Redis
 
-from tests.journeys.conftest import SignIn
+from tests.journeys.conftest import Running, SignIn
+from tests.journeys.processes import command_line, descendants
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
+CHANGE = re.compile(r"/changes/[0-9a-f-]{36}/$")
+
+
+def approve(approver: Page, address: str) -> None:
+    """Approve a change on its own page."""
+    approver.goto(address)
+    approver.get_by_role("button", name="Approve").click()
+
+
+def see_applied(requester: Page, *, seconds: int = 20) -> None:
+    """The requester's open page follows by itself, without a reload."""
+    applied = requester.locator("main").get_by_text("Applied", exact=True).first
+    expect(applied).to_be_visible(timeout=seconds * 1000)
+
 
 def test_a_membership_is_requested_approved_applied_and_undone(sign_in: SignIn) -> None:
-    admin = sign_in("ines.duarte")
-    admin.goto("/people/?q=priya.raman")
-    admin.get_by_role("link", name=re.compile("Priya Raman")).first.click()
+    admin, approver = sign_in("ines.duarte"), sign_in("hana.sato")
+    admin.goto("/people/?q=aaron.blake")
+    admin.get_by_role("link", name="Aaron Blake").first.click()
     admin.get_by_role("link", name="Add to group").first.click()
     admin.get_by_role("link", name=re.compile("deployers")).first.click()
-    expect(admin.get_by_text("AddUserToGroup").first).to_be_visible()
-    admin.get_by_label("Reason").fill("Covers the release on Friday")
-    admin.get_by_role("button", name=re.compile("Ask for approval|Request|Submit")).click()
-    admin.wait_for_url(re.compile("/changes/[0-9a-f-]{36}/"))
+    expect(admin.get_by_text("iam:AddUserToGroup").first).to_be_visible()
+    expect(admin.get_by_text("PaymentsDeploy").first).to_be_visible()
+    admin.get_by_label("Why is this needed?").fill("Covers the release on Friday")
+    admin.get_by_role("button", name="Ask for approval").click()
+    admin.wait_for_url(CHANGE)
     change = admin.url
+    expect(admin.get_by_role("button", name="Approve")).to_have_count(0)
 
-    approver = sign_in("hana.sato")
     approver.goto("/changes/approvals/")
-    approver.goto(change)
-    approver.get_by_role("button", name="Approve").click()
-    expect(admin.get_by_text(re.compile("Applied")).first).to_be_visible(timeout=20_000)
-
-    admin.goto("/people/?q=priya.raman")
-    expect(admin.get_by_role("row", name=re.compile("Priya Raman"))).to_contain_text("deployers")
+    expect(approver.get_by_text("Add aaron.blake to deployers").first).to_be_visible()
+    approve(approver, change)
+    see_applied(admin)
+    admin.goto("/people/?q=aaron.blake")
+    expect(admin.get_by_role("row", name=re.compile("Aaron Blake"))).to_contain_text("deployers")
 
     admin.goto(change)
-    admin.get_by_role("button", name=re.compile("Undo")).first.click()
-    admin.wait_for_url(lambda url: url != change and "/changes/" in url)
-    undo = admin.url
-    approver.goto(undo)
-    approver.get_by_role("button", name="Approve").click()
-    expect(admin.get_by_text(re.compile("Applied")).first).to_be_visible(timeout=20_000)
-    admin.goto("/people/?q=priya.raman")
-    expect(admin.get_by_role("row", name=re.compile("Priya Raman"))).not_to_contain_text("deployers")
+    admin.get_by_role("link", name=re.compile("Undo")).first.click()
+    admin.get_by_label("Why undo it?").fill("The release is out")
+    admin.get_by_role("button", name="Ask to undo").click()
+    admin.wait_for_url(lambda url: bool(CHANGE.search(url)) and url != change)
+    approve(approver, admin.url)
+    see_applied(admin)
+    admin.goto("/people/?q=aaron.blake")
+    expect(admin.get_by_role("row", name=re.compile("Aaron Blake"))).not_to_contain_text("deployers")
+
+
+def test_an_emptied_broker_and_killed_workers_only_delay_a_change(sign_in: SignIn, console: Running) -> None:
+    admin, approver = sign_in("ines.duarte"), sign_in("hana.sato")
+    admin.goto("/people/?q=agnieszka.wrona")
+    admin.get_by_role("link", name="Agnieszka Wrona").first.click()
+    admin.get_by_role("link", name="Add to group").first.click()
+    admin.get_by_role("link", name=re.compile("deployers")).first.click()
+    admin.get_by_label("Why is this needed?").fill("Helps with the release")
+    admin.get_by_role("button", name="Ask for approval").click()
+    admin.wait_for_url(CHANGE)
+    worker = next(pid for pid in descendants(console.process.pid) if b"celery" in command_line(pid))
+    os.kill(worker, signal.SIGKILL)
+    broker = Redis.from_url(json.loads((console.var / "environment.json").read_text())["REDIS_URL"])
+    approve(approver, admin.url)
+    broker.flushall()
+    broker.close()
+    see_applied(admin, seconds=60)

@@ -11,39 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import Running, start_console
+from tests.journeys.processes import alive, command_line, descendants
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
-
-
-def descendants(pid: int) -> set[int]:
-    """All processes below one, by /proc."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, queue = set(), [pid]
-    while queue:
-        for child in parents.get(queue.pop(), []):
-            found.add(child)
-            queue.append(child)
-    return found
-
-
-def alive(pids: set[int]) -> set[int]:
-    """Those that still run; a zombie does not."""
-    result = set()
-    for pid in pids:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if state != "Z":
-            result.add(pid)
-    return result
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
@@ -78,7 +48,7 @@ def test_ctrl_c_stops_everything_cleanly(running: Running) -> None:
 
 def test_a_dead_child_is_started_again(running: Running) -> None:
     before = descendants(running.process.pid)
-    web = next(pid for pid in before if b"granian" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    web = next(pid for pid in before if b"granian" in command_line(pid))
     os.kill(web, signal.SIGKILL)
     try:
         wait_for(lambda: "web started again" in running.text(), seconds=20, what=running.text())
