@@ -20,8 +20,8 @@ from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
-from iam.changes.models import Approval, Change, ChangeState
-from iam.changes.queries import approvers_of, timeline, visible_changes
+from iam.changes.models import Approval, Change, ChangeEvent, ChangeState
+from iam.changes.queries import approvers_of, group_of, timeline, visible_changes
 from iam.guard import Right
 from iam.mirror.queries import entities
 
@@ -47,8 +47,7 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
     version = f"{len(events)}-{shown.state}-{pace}"
     if is_fragment(request) and request.GET.get("seen") == version:
         return HttpResponse(status=204)
-    context = _context(request, shown) | {
-        "lines": lines_of(shown, events),
+    context = _context(request, shown, events) | {
         "pace": pace,
         "version": version,
         "is_update": is_fragment(request),
@@ -57,13 +56,15 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_page(request, "changes/change.html", context, partial="live", status=status)
 
 
-def _context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
+def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -> dict[str, Any]:
     viewer = request.viewer
     now = request.at is None
     waits = shown.state == ChangeState.AWAITING
     standing = services.standing_of(shown, viewer=viewer)
-    pks = [shown.entity_id] if shown.entity_id else []
+    group_pk = group_of(shown)
+    pks = [pk for pk in (shown.entity_id, group_pk) if pk]
     open_to = entities.openable(viewer, account_id=shown.account.account_id, pks=pks)
+    decides = now and waits and standing.may_decide
     asks = viewer.may(Right.REQUEST_CHANGE, account_id=shown.account.account_id)
     return receipt_context(shown.receipt, account=shown.account, request=request) | {
         "change": shown,
@@ -71,12 +72,14 @@ def _context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
         "account": shown.account,
         "calls": call_rows(shown.calls, partition=shown.account.partition),
         "subject_pk": shown.entity_id if shown.entity_id and shown.entity_id in open_to else None,
+        "group_pk": group_pk if group_pk and group_pk in open_to else None,
+        "lines": lines_of(shown, events, decides=decides),
         "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),
         "approvers": approvers_of(shown.account.account_id, but=shown.requested_by) if waits else [],
         "parts": list(shown.change_set.changes.order_by("position")),
         "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
         "standing": standing,
-        "decides": now and waits and standing.may_decide,
+        "decides": decides,
         "is_recent": is_recent(request),
         "seen_receipt": shown.change_set.receipt_digest,
         "withdraws": now
@@ -131,8 +134,7 @@ def _refused(request: ViewerRequest, pk: UUID, refused: RefusedError, *, comment
     """The page as it stands now, with the reason, and what was typed."""
     shown = change_or_404(request, pk)
     events = timeline(shown)
-    context = _context(request, shown) | {
-        "lines": lines_of(shown, events),
+    context = _context(request, shown, events) | {
         "pace": "",
         "refused": refused,
         "comment": comment,

@@ -58,6 +58,7 @@ def changes(request: ViewerRequest) -> HttpResponse:
         "mine": mine,
         "may_ask": request.viewer.may(Right.REQUEST_CHANGE),
         "section": "changes",
+        "sees_others": request.viewer.may(Right.SEE_ACCOUNT) or request.viewer.may(Right.SEE_TEAM),
         "layout": layout_for(request.viewer),
     }
     return render_page(request, "changes/list.html", context, partial="table")

@@ -67,14 +67,14 @@ class Line:
     is_quote: bool = False
 
 
-def lines_of(change: Change, events: list[ChangeEvent]) -> list[Line]:
-    """What has happened, and what it waits for."""
+def lines_of(change: Change, events: list[ChangeEvent], *, decides: bool = False) -> list[Line]:
+    """What has happened, and what it waits for; `decides`: for the one who looks."""
     lines = []
     for event in events:
         text, icon, tone = _LINES.get(event.kind, (event.kind, "info", ""))
         is_quote = event.actor_id is not None and bool(event.note)
         lines.append(Line(text.format(actor=event.actor_label), icon, tone, event.at, event.note, is_quote))
-    following = _FOLLOWING.get(change.state)
+    following = "You decide, or another approver" if decides else _FOLLOWING.get(change.state)
     if following:
         lines.append(Line(following, "hourglass", "note", None))
     return lines
@@ -118,6 +118,10 @@ def call_rows(calls: list[dict[str, Any]], *, partition: str) -> list[CallRow]:
     ]
 
 
+_RISKY: dict[str, set[str]] = {"+": {"everything", "iam"}, "−": {"denies"}, "=": set()}
+"""What to look at closely: a wide permission that comes, a deny that goes."""
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
     """A policy of a receipt: as it stands there, its page if the viewer may open it, and its text."""
@@ -126,6 +130,7 @@ class PolicyRow:
     sign: str
     pk: int | None
     text: str
+    is_risky: bool
 
 
 _FLAGS = {
@@ -149,6 +154,7 @@ def policy_rows(receipt: dict[str, Any], *, open_to: Openable | None = None) -> 
             sign=sign,
             pk=policy["entity_id"] if open_to and policy["entity_id"] in open_to else None,
             text=texts.get(policy["digest"], ""),
+            is_risky=bool(_RISKY[sign] & set(policy["flags"])),
         )
         for sign, policy in listed
     ]

@@ -13,6 +13,7 @@ from iam.changes.models import OPEN, RUNNING, Change, ChangeEvent, ChangeState
 from iam.directory.models import Person, RoleAssignment
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
+from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 
 PAGE = 50
@@ -81,6 +82,15 @@ def approvers_of(account_id: str, *, but: UUID) -> list[str]:
     held = RoleAssignment.objects.filter(role__in=roles, account_id__in=["", account_id])
     people = Person.objects.filter(is_active=True, pk__in=held.values("person")).exclude(pk=but)
     return list(people.order_by("name").values_list("name", flat=True))
+
+
+def group_of(change: Change) -> int | None:
+    """The mirror's row of the group that a membership change is about; None for others, and when it is gone."""
+    aws_id = change.params.get("group_id")
+    groups = Entity.objects.filter(
+        account=change.account_id, kind=Kind.GROUP, aws_id=aws_id, gone_at__isnull=True
+    )
+    return groups.values_list("pk", flat=True).first() if aws_id else None
 
 
 def timeline(change: Change) -> list[ChangeEvent]:

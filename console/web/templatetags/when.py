@@ -38,14 +38,13 @@ def between(value: datetime, after: datetime | None) -> SafeString:
 @register.simple_tag
 def clock(value: datetime) -> SafeString:
     """'14:06:21' for today, '23 Nov, 14:06' for other days; UTC, the whole moment in the title."""
-    if value.astimezone(UTC).date() == datetime.now(tz=UTC).date():
-        return _clock(value)
     utc = value.astimezone(UTC)
+    is_today = utc.date() == datetime.now(tz=UTC).date()
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         utc.isoformat(timespec="seconds"),
         utc.strftime("%-d %b %Y, %H:%M:%S UTC"),
-        utc.strftime("%-d %b, %H:%M"),
+        utc.strftime("%H:%M:%S" if is_today else "%-d %b, %H:%M"),
     )
 
 
