@@ -79,7 +79,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return None
         clear_login(request)
         record(
-            kind="sign_in.failed", actor=NOT_SIGNED_IN, subject=user.email, data={"method": "inactive sign-in"}
+            kind="sign_in.failed",
+            actor=NOT_SIGNED_IN,
+            subject=user.email,
+            data={"method": "inactive sign-in"},
         )
         response: HttpResponse = self.respond_user_inactive(request, user)
         return response

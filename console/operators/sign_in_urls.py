@@ -6,6 +6,8 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from console.operators.single_sign_on_urls import oidc_patterns, saml_patterns
+
 # Chromium checks the redirect that follows the POST to the identity provider against form-action.
 leads_to_provider = csp_update({"form-action": settings.SIGN_IN_FORM_TARGETS})
 
@@ -33,6 +35,6 @@ urlpatterns = [
     path("error/", social_views.login_error, name="socialaccount_login_error"),
 ]
 if "openid_connect" in settings.SOCIALACCOUNT_PROVIDERS:
-    urlpatterns += [path("", include("allauth.socialaccount.providers.openid_connect.urls"))]
+    urlpatterns += oidc_patterns
 if "saml" in settings.SOCIALACCOUNT_PROVIDERS:
-    urlpatterns += [path("", include("allauth.socialaccount.providers.saml.urls"))]
+    urlpatterns += saml_patterns

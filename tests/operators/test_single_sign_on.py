@@ -1,0 +1,394 @@
+"""Single sign-on: configured by the environment, for known people only, each bound to one company identity."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from django.test import Client
+from onelogin.saml2.utils import OneLogin_Saml2_Utils
+
+from console import env, single_sign_on
+from console.operators.models import Operator
+from iam.directory.models import Person, Role
+from iam.journal.models import Entry
+from tests import factories
+from tests.operators.conftest import is_signed_in, sign_in
+from tests.operators.issuer import CLIENT_ID, CLIENT_SECRET, Issuer, running_issuer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.operators.single_sign_on_urls")]
+
+OIDC = {
+    "GATEHOUSE_OIDC_ISSUER": "https://login.example.com/realms/northline/",
+    "GATEHOUSE_OIDC_CLIENT_ID": "gatehouse",
+    "GATEHOUSE_OIDC_CLIENT_SECRET": "s3cret",
+}
+
+
+class TestSettings:
+    """What the environment may say."""
+
+    @pytest.fixture(autouse=True)
+    def _nothing_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.set = lambda values: [monkeypatch.setenv(*pair) for pair in values.items()]
+
+    def test_nothing_is_configured_by_default(self) -> None:
+        assert single_sign_on.providers(embedded=False) == {}
+        assert single_sign_on.form_targets({}) == []
+
+    def test_an_issuer_is_configured_with_pkce(self) -> None:
+        self.set(OIDC | {"GATEHOUSE_OIDC_NAME": "Northline"})
+        found = single_sign_on.providers(embedded=False)
+        assert found["openid_connect"]["OAUTH_PKCE_ENABLED"] is True
+        app = found["openid_connect"]["APPS"][0]
+        assert (app["name"], app["client_id"], app["secret"]) == ("Northline", "gatehouse", "s3cret")
+        assert app["settings"]["server_url"] == "https://login.example.com/realms/northline"
+        assert single_sign_on.form_targets(found) == ["https://login.example.com"]
+
+    def test_the_secret_comes_from_a_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file = tmp_path / "secret"
+        file.write_text("from-a-file\n")
+        self.set({k: v for k, v in OIDC.items() if not k.endswith("SECRET")})
+        monkeypatch.setenv("GATEHOUSE_OIDC_CLIENT_SECRET_FILE", str(file))
+        app = single_sign_on.providers(embedded=False)["openid_connect"]["APPS"][0]
+        assert app["secret"] == "from-a-file"
+
+    def test_further_hosts_of_the_sign_in_can_be_named(self) -> None:
+        self.set(OIDC | {"GATEHOUSE_SSO_HOSTS": "mfa.example.com, http://localhost:9000"})
+        found = single_sign_on.providers(embedded=False)
+        assert single_sign_on.form_targets(found) == [
+            "http://localhost:9000",
+            "https://login.example.com",
+            "https://mfa.example.com",
+        ]
+
+    @pytest.mark.parametrize(
+        ("values", "complaint"),
+        [
+            ({"GATEHOUSE_OIDC_ISSUER": "https://x.example"}, "GATEHOUSE_OIDC_CLIENT_ID is not set"),
+            (OIDC | {"GATEHOUSE_OIDC_ISSUER": "http://x.example"}, "must start with https://"),
+            (OIDC | {"GATEHOUSE_OIDC_ISSUER": "https://"}, "names no host"),
+            ({"GATEHOUSE_SAML_METADATA_URL": "https://x.example/m"}, "GATEHOUSE_SAML_ENTITY_ID is not set"),
+            ({"GATEHOUSE_SAML_METADATA": "no xml"}, "is no SAML metadata"),
+            ({"GATEHOUSE_SAML_METADATA": "<a/>"}, "names no identity provider"),
+            (
+                {"GATEHOUSE_SAML_METADATA": "<a/>", "GATEHOUSE_SAML_METADATA_URL": "https://x.example/m"},
+                "keep one of them",
+            ),
+        ],
+    )
+    def test_a_mistake_is_named(self, values: dict[str, str], complaint: str) -> None:
+        self.set(values)
+        with pytest.raises(env.ConfigurationError, match=complaint):
+            single_sign_on.providers(embedded=False)
+
+    def test_saml_by_address(self) -> None:
+        self.set(
+            {
+                "GATEHOUSE_SAML_METADATA_URL": "https://idp.example.com/metadata",
+                "GATEHOUSE_SAML_ENTITY_ID": "urn:northline",
+            }
+        )
+        found = single_sign_on.providers(embedded=False)
+        settings = found["saml"]["APPS"][0]["settings"]
+        assert settings["idp"] == {
+            "metadata_url": "https://idp.example.com/metadata",
+            "entity_id": "urn:northline",
+        }
+        assert settings["advanced"]["want_assertion_signed"] is True
+        assert settings["advanced"]["reject_idp_initiated_sso"] is True
+        assert single_sign_on.form_targets(found) == ["https://idp.example.com"]
+
+
+@pytest.fixture
+def issuer(settings: Any) -> Iterator[Issuer]:
+    """The company's sign-in, configured."""
+    with running_issuer() as running:
+        settings.SOCIALACCOUNT_PROVIDERS = {
+            "openid_connect": {
+                "OAUTH_PKCE_ENABLED": True,
+                "APPS": [
+                    {
+                        "provider_id": single_sign_on.OIDC_ID,
+                        "name": "Northline",
+                        "client_id": CLIENT_ID,
+                        "secret": CLIENT_SECRET,
+                        "settings": {"server_url": running.url, "fetch_userinfo": True},
+                    }
+                ],
+            }
+        }
+        yield running
+
+
+def _through(client: Client, issuer: Issuer, **claims: Any) -> Any:
+    """Go to the issuer and come back."""
+    issuer.claims = claims
+    there = client.post("/sign-in/oidc/company/login/?process=login&next=/profile/")
+    assert there.status_code == 302
+    return client.get("/sign-in/oidc/company/login/callback/", issuer.authorize(there["Location"]))
+
+
+def test_a_known_person_comes_in_and_is_bound(client: Client, issuer: Issuer, kwame: Operator) -> None:
+    assert "Continue with Northline" in client.get("/sign-in/").content.decode()
+    response = _through(client, issuer, sub="s-1", email=kwame.email.upper(), email_verified=True)
+    assert response["Location"] == "/profile/"
+    assert is_signed_in(client)
+    assert SocialAccount.objects.get().user == kwame
+    kinds = list(Entry.objects.order_by("id").values_list("kind", flat=True))
+    assert kinds == ["sign_in.linked", "sign_in.succeeded"]
+    assert Entry.objects.get(kind="sign_in.succeeded").data == {"by": ["socialaccount"]}
+
+
+def test_once_bound_the_subject_counts_and_not_the_address(
+    client: Client, issuer: Issuer, kwame: Operator
+) -> None:
+    _through(client, issuer, sub="s-1", email=kwame.email, email_verified=True)
+    client.post("/sign-in/out/")
+    _through(client, issuer, sub="s-1", email="renamed@example.com", email_verified=True)
+    assert is_signed_in(client)
+    impostor = Client()
+    response = _through(impostor, issuer, sub="s-2", email=kwame.email, email_verified=True)
+    assert response.status_code == 403
+    assert "another company identity" in response.content.decode()
+    assert not is_signed_in(impostor)
+    assert Entry.objects.latest("id").data["reason"] == "other_identity"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email": "stranger@example.com", "email_verified": True},
+        {"email": "kwame.boateng@example.com", "email_verified": False},
+        {"email": "kwame.boateng@example.com"},
+        {},
+    ],
+)
+def test_nobody_else_comes_in_and_nobody_is_created(
+    client: Client, issuer: Issuer, kwame: Operator, claims: dict[str, Any]
+) -> None:
+    response = _through(client, issuer, sub="s-1", **claims)
+    assert response.status_code == 403
+    assert "not known here" in response.content.decode()
+    assert not is_signed_in(client)
+    assert (Operator.objects.count(), Person.objects.count()) == (1, 1)
+    assert not SocialAccount.objects.exists()
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_a_deactivated_person_stays_out(client: Client, issuer: Issuer, kwame: Operator, bound: bool) -> None:
+    claims = {"sub": "s-1", "email": kwame.email, "email_verified": True}
+    if bound:
+        _through(Client(), issuer, **claims)
+    Person.objects.filter(pk=kwame.person_id).update(is_active=False)
+    response = _through(client, issuer, **claims)
+    assert response.status_code == 403
+    assert not is_signed_in(client)
+
+
+def test_an_enrolled_second_factor_is_asked_for_after_single_sign_on(
+    client: Client, issuer: Issuer, kwame: Operator
+) -> None:
+    Authenticator.objects.create(user=kwame, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    response = _through(client, issuer, sub="s-1", email=kwame.email, email_verified=True)
+    assert response["Location"] == "/sign-in/factors/authenticate/"
+    assert not is_signed_in(client)
+
+
+def test_an_answer_that_nobody_asked_for_is_refused(client: Client, issuer: Issuer, kwame: Operator) -> None:
+    issuer.claims = {"sub": "s-1", "email": kwame.email, "email_verified": True}
+    there = client.post("/sign-in/oidc/company/login/?process=login")
+    answer = issuer.authorize(there["Location"])
+    other = Client()
+    response = other.get("/sign-in/oidc/company/login/callback/", answer)
+    assert "did not go through" in response.content.decode()
+    assert not is_signed_in(other)
+    issuer.challenge = "of-another-browser"
+    response = client.get("/sign-in/oidc/company/login/callback/", answer)
+    assert "did not go through" in response.content.decode()
+    assert issuer.refusals == ["code_verifier"]
+    assert Entry.objects.filter(kind="sign_in.failed", data_json__contains="single sign-on").count() == 2
+
+
+def test_a_get_does_not_start_the_sign_in(client: Client, issuer: Issuer) -> None:
+    response = client.get("/sign-in/oidc/company/login/")
+    assert response.status_code == 200
+    assert "You are led to Northline" in response.content.decode()
+
+
+def test_passwords_still_work_beside_it(client: Client, issuer: Issuer, kwame: Operator) -> None:
+    sign_in(client, kwame.email)
+    assert is_signed_in(client)
+
+
+IDP = "https://idp.example.com"
+
+
+@pytest.fixture(scope="module")
+def idp_keys() -> tuple[str, str]:
+    """The identity provider's key and certificate, PEM."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp")])
+    now = datetime.now(tz=UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    return (
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode(),
+        certificate.public_bytes(serialization.Encoding.PEM).decode(),
+    )
+
+
+@pytest.fixture
+def saml(settings: Any, idp_keys: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """SAML, configured by the metadata of the identity provider."""
+    body = "".join(idp_keys[1].splitlines()[1:-1])
+    monkeypatch.setenv(
+        "GATEHOUSE_SAML_METADATA",
+        f'<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{IDP}/meta">'
+        '<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">'
+        '<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>'
+        f"<ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+        '<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" '
+        f'Location="{IDP}/sso"/></md:IDPSSODescriptor></md:EntityDescriptor>',
+    )
+    settings.SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(embedded=False)
+    settings.ALLOWED_HOSTS = ["gatehouse.example.com"]
+
+
+def _assertion(request_id: str, *, email: str, subject: str = "subject-1") -> str:
+    now = datetime.now(tz=UTC)
+    stamp = lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: E731
+    here = "https://gatehouse.example.com/sign-in/saml/company-saml"
+    return (
+        '<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_a1" Version="2.0" '
+        f'IssueInstant="{stamp(now)}"><saml:Issuer>{IDP}/meta</saml:Issuer><saml:Subject>'
+        f'<saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">{subject}</saml:NameID>'
+        '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData '
+        f'NotOnOrAfter="{stamp(now + timedelta(minutes=5))}" Recipient="{here}/acs/" InResponseTo="{request_id}"/>'
+        f'</saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="{stamp(now - timedelta(minutes=5))}" '
+        f'NotOnOrAfter="{stamp(now + timedelta(minutes=5))}"><saml:AudienceRestriction><saml:Audience>{here}/metadata/'
+        "</saml:Audience></saml:AudienceRestriction></saml:Conditions>"
+        f'<saml:AuthnStatement AuthnInstant="{stamp(now)}"><saml:AuthnContext><saml:AuthnContextClassRef>'
+        "urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext>"
+        f'</saml:AuthnStatement><saml:AttributeStatement><saml:Attribute Name="email"><saml:AttributeValue>{email}'
+        "</saml:AttributeValue></saml:Attribute></saml:AttributeStatement></saml:Assertion>"
+    )
+
+
+def _answer(request_id: str, keys: tuple[str, str] | None, **fields: str) -> str:
+    assertion = _assertion(request_id, **fields)
+    if keys:
+        assertion = OneLogin_Saml2_Utils.add_sign(assertion, *keys).decode()
+        assertion = assertion[assertion.index("<saml:Assertion") :]
+    now = datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    response = (
+        '<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_r1" Version="2.0" '
+        f'IssueInstant="{now}" Destination="https://gatehouse.example.com/sign-in/saml/company-saml/acs/" '
+        f'InResponseTo="{request_id}"><saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">{IDP}/meta'
+        '</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/>'
+        f"</samlp:Status>{assertion}</samlp:Response>"
+    )
+    return base64.b64encode(response.encode()).decode()
+
+
+HTTPS: dict[str, Any] = {"secure": True, "headers": {"host": "gatehouse.example.com"}}
+
+
+def _ask(client: Client) -> str:
+    """Go to the identity provider; the id of what was asked there."""
+    there = client.post("/sign-in/saml/company-saml/login/?process=login", **HTTPS)
+    assert there["Location"].startswith(f"{IDP}/sso?SAMLRequest=")
+    packed = parse_qs(urlsplit(there["Location"]).query)["SAMLRequest"][0]
+    text = zlib.decompress(base64.b64decode(packed), -15).decode()
+    return text.split('ID="')[1].split('"')[0]
+
+
+def _come_back(client: Client, answer: str) -> Any:
+    posted = client.post("/sign-in/saml/company-saml/acs/", {"SAMLResponse": answer}, **HTTPS)
+    assert posted.status_code == 302
+    return client.get(posted["Location"], **HTTPS)
+
+
+def test_a_known_person_comes_in_by_a_signed_assertion(
+    client: Client, saml: None, kwame: Operator, idp_keys: tuple[str, str]
+) -> None:
+    response = _come_back(client, _answer(_ask(client), idp_keys, email=kwame.email))
+    assert response["Location"] == "/"
+    assert client.get("/profile/", **HTTPS).status_code == 200
+    assert SocialAccount.objects.get().uid == "subject-1"
+
+
+def test_an_unknown_person_stays_out(
+    client: Client, saml: None, kwame: Operator, idp_keys: tuple[str, str]
+) -> None:
+    response = _come_back(client, _answer(_ask(client), idp_keys, email="stranger@example.com"))
+    assert response.status_code == 403
+    assert Operator.objects.count() == 1
+
+
+def test_an_unsigned_or_forged_or_unasked_assertion_is_refused(
+    client: Client, saml: None, kwame: Operator, idp_keys: tuple[str, str]
+) -> None:
+    signed = _answer(_ask(client), idp_keys, email="someone-else@example.com")
+    altered = base64.b64encode(
+        base64.b64decode(signed).replace(b"someone-else@example.com", kwame.email.encode())
+    ).decode()
+    for answer in (
+        _answer(_ask(client), None, email=kwame.email),
+        altered,
+        _answer("_never-asked", idp_keys, email=kwame.email),
+        "bm8geG1s",
+    ):
+        response = _come_back(client, answer)
+        page = response.content.decode()
+        assert "did not go through" in page or "That was refused" in page
+        assert client.get("/profile/", **HTTPS).status_code == 302
+    assert not SocialAccount.objects.exists()
+
+
+def test_the_identity_provider_is_told_about_us(client: Client, saml: None) -> None:
+    text = client.get("/sign-in/saml/company-saml/metadata/", **HTTPS).content.decode()
+    assert "https://gatehouse.example.com/sign-in/saml/company-saml/acs/" in text
+
+
+def test_the_sign_in_form_may_lead_to_the_configured_provider(settings: Any) -> None:
+    from csp.decorators import csp_update
+    from django.http import HttpRequest, HttpResponse
+
+    from console.operators import sign_in_urls
+
+    assert sign_in_urls.leads_to_provider is not None
+    view = csp_update({"form-action": ["https://login.example.com"]})(lambda request: HttpResponse())
+    response = view(HttpRequest())
+    assert response._csp_update == {"form-action": ["https://login.example.com"]}
+
+
+def test_approvers_by_single_sign_on_need_a_factor_where_it_is_demanded(
+    client: Client, issuer: Issuer, settings: Any
+) -> None:
+    settings.REQUIRE_MFA = True
+    hana = factories.operator(Role.APPROVER, name="Hana Sato")
+    _through(client, issuer, sub="s-9", email=hana.email, email_verified=True)
+    assert client.get("/profile/")["Location"].startswith("/sign-in/factors/")
