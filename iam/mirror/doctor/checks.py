@@ -91,7 +91,7 @@ def statement(actions: Sequence[str], *, sid: str = "GatehouseMissing", resource
 _EXPLICIT = re.compile(
     r"with an explicit deny(?: in (?:a|an|the) ([a-z- ]+? policy|permissions boundary))?", re.IGNORECASE
 )
-_IMPLICIT = re.compile(r"because no ([a-z -]+?) policy allows", re.IGNORECASE)
+_IMPLICIT = re.compile(r"because no ([a-z -]+?) allows", re.IGNORECASE)
 
 
 def is_explicit_denial(message: str) -> bool:
@@ -111,12 +111,12 @@ def why_denied(message: str) -> str:
         return f"{article}{place} forbids it"
     outside = _outside_of_role(message)
     if outside:
-        return f"no {outside} policy allows it, which a policy of the role cannot mend"
+        return f"no {outside} allows it, which a policy of the role cannot mend"
     return "no policy of the role allows it" if _IMPLICIT.search(message) else "AWS does not say why"
 
 
 def _outside_of_role(message: str) -> str:
-    """The kind of policy beyond the role's own that withholds the action: an SCP, an RCP, an endpoint's."""
+    """The kind of policy beyond the role's own that withholds the action: an SCP, an RCP, an endpoint's, a boundary."""
     implicit = _IMPLICIT.search(message)
     kind = implicit[1].lower() if implicit else ""
     return (

@@ -14,7 +14,7 @@ from iam.mirror.doctor.words import READS
 from iam.mirror.models import Account, Entity, Kind
 
 ORGANIZATION = "organization"
-_USERS_ASKED = 10
+_USERS_ASKED = 30
 _GIVES_UP = 3
 """So many sections that fail one after the other: AWS is not there, and asking on would only take long."""
 
