@@ -22,8 +22,10 @@ class Documents:
         return digest
 
     def flush(self) -> None:
-        """Store what waits; the same document twice is stored once."""
-        rows = list(self._waiting.items())
-        bulk.insert_missing(Document, columns=("digest", "text"), rows=rows)
+        """Store what waits and is not stored yet."""
+        for chunk in bulk.chunks(self._waiting):
+            stored = set(Document.objects.filter(digest__in=chunk).values_list("digest", flat=True))
+            new = [(digest, self._waiting[digest]) for digest in chunk if digest not in stored]
+            bulk.insert_missing(Document, columns=("digest", "text"), rows=new)
         self._stored.update(self._waiting)
         self._waiting.clear()
