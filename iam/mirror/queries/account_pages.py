@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 
 from iam.guard import Viewer
 from iam.mirror.accounts.validation import INTERVALS
@@ -70,9 +71,9 @@ def needs_attention(now: datetime) -> Q:
     bad = Section.objects.filter(account=OuterRef("pk"), state__in=_BAD)
     old = Section.objects.filter(account=OuterRef("pk"), name=USERS).filter(_old(now))
     last = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
-    failed = last.filter(pk=Subquery(last.values("pk")[:1]), state=PullState.FAILED)
+    failed = Exact(Subquery(last.values("state")[:1]), Value(PullState.FAILED))
     reached = ~Q(source=Source.EXPORT)
-    return reached & (Q(Exists(bad)) | Q(Exists(old)) | Q(Exists(failed)))
+    return reached & (Q(Exists(bad)) | Q(Exists(old)) | Q(failed))
 
 
 def _old(now: datetime) -> Q:
