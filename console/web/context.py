@@ -113,6 +113,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return base | {
         "navigation": _navigation(viewer),
         "frame": frame_of(request),
+        "searches": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
         "single_operator": settings.SINGLE_OPERATOR,
         "nobody_approves": viewer.may(Right.MANAGE_OPERATORS, account_id="") and is_unsettled(),
     }
