@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from iam.directory.models import Identity, Person, Role, RoleAssignment, Team
 from iam.guard import Viewer, viewer_for
@@ -20,6 +20,7 @@ from iam.mirror.models import (
     InlinePolicy,
     Kind,
     PolicyVersion,
+    Temporal,
     Usage,
     UserCredentials,
 )
@@ -199,6 +200,38 @@ def inline(
         valid_from=since,
         observed_at=since,
     )
+
+
+BETWEEN_READINGS = timedelta(minutes=15)
+Row = TypeVar("Row", bound=Temporal)
+
+
+def seen_after(row: Row) -> Row:
+    """The row began after a reading that did not have it: it is a change, and not from a first reading."""
+    row.after = row.valid_from - BETWEEN_READINGS
+    row.save()
+    return row
+
+
+def ends(row: Temporal, *, at: datetime) -> None:
+    """The fact is gone at a moment; the reading before still had it."""
+    row.valid_to, row.last_seen = at, at - BETWEEN_READINGS
+    row.save()
+
+
+def becomes(row: Row, *, at: datetime, **values: Any) -> Row:
+    """The fact is another at a moment: the row ends, and a copy with the values begins."""
+    ends(row, at=at)
+    new = type(row)._default_manager.get(pk=row.pk)
+    new.pk, new._state.adding = None, True
+    new.valid_from, new.after, new.observed_at = at, at - BETWEEN_READINGS, at
+    new.valid_to = new.last_seen = None
+    if isinstance(new, EntityState):
+        new.digest = f"{next(_numbers):032d}"
+    for name, value in values.items():
+        setattr(new, name, value)
+    new.save()
+    return new
 
 
 def person(name: str = "Ines Duarte", *, email: str = "", arns: tuple[str, ...] = ()) -> Person:

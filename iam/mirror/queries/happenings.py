@@ -264,13 +264,13 @@ def inline_events(found: Sequence[Step]) -> Iterator[Event]:
             yield step.event("scroll-text", f"Inline policy {row.name} {verb}")
 
 
-def version_events(found: Sequence[Step]) -> Iterator[Event]:
-    """Versions of a policy: made, made the default, deleted."""
-    old_default = {s.old.valid_to: s.old for s in found if s.old and s.old.is_default}
-    new_default = {s.new.valid_from: s.new for s in found if s.new and s.new.is_default}
+def version_events(found: Sequence[Step], *, at_once: bool = True) -> Iterator[Event]:
+    """Versions of a policy: made, made the default, deleted; `at_once` pairs the old default and the new one by the moment."""
+    old_default = {at_once and s.old.valid_to: s.old for s in found if s.old and s.old.is_default}
+    new_default = {at_once and s.new.valid_from: s.new for s in found if s.new and s.new.is_default}
     for step in found:
         row: PolicyVersion = step.new or step.old
-        was = old_default.get(row.valid_from) if step.new and row.is_default else None
+        was = old_default.get(at_once and row.valid_from) if step.new and row.is_default else None
         documents = f"version-{was.pk}-{row.pk}" if was and was.document_id != row.document_id else ""
         if step.old is None:
             if row.after is not None:
@@ -280,7 +280,7 @@ def version_events(found: Sequence[Step]) -> Iterator[Event]:
             yield step.event("minus", f"Version {row.version_id} deleted")
         elif row.is_default and not step.old.is_default:
             yield step.event("flag", f"Version {row.version_id} made the default", documents=documents)
-        elif step.old.is_default and not row.is_default and row.valid_from not in new_default:
+        elif step.old.is_default and not row.is_default and (at_once and row.valid_from) not in new_default:
             yield step.event("flag", f"Version {row.version_id} is no longer the default")
 
 

@@ -71,6 +71,7 @@ class _Reading:
     low: datetime
     high: datetime
     is_cut: bool = False
+    at_once: bool = True
 
     def events(self) -> Iterator[Event]:
         entity = self.entity
@@ -86,7 +87,7 @@ class _Reading:
         inline = InlinePolicy.objects.filter(owner=entity)
         yield from happenings.inline_events(self._steps(inline))
         versions = PolicyVersion.objects.filter(policy=entity)
-        yield from happenings.version_events(self._steps(versions))
+        yield from happenings.version_events(self._steps(versions), at_once=self.at_once)
         yield from happenings.tag_events(self._steps(TagSet.objects.filter(entity=entity)))
         credentials = UserCredentials.objects.filter(user=entity)
         yield from happenings.credential_events(self._steps(credentials), has_key_rows=self._has_keys())
@@ -110,7 +111,8 @@ class _Reading:
 
 def difference(entity: Entity, *, left: datetime, right: datetime | None) -> Timeline:
     """What differs between two moments (`right` None: now), however often it changed in between. Nine queries."""
-    comparing = _Comparing(entity, low=left, high=right or datetime.now(tz=UTC), right=right)
+    high = right or datetime.now(tz=UTC)
+    comparing = _Comparing(entity, low=left, high=high, right=right, at_once=False)
     return Timeline(newest_first(comparing.events()), older=None, is_cut=comparing.is_cut)
 
 
