@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from console.changes.forms import DecisionForm, ReasonForm
 from console.changes.membership import receipt_context
-from console.changes.shown import MARKS, call_rows, lines_of, pace_of
+from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_of
 from console.identities.details.shown import layout_for
 from console.operators.recency import is_recent, recently_authenticated
 from console.web.access import ViewerRequest, require
@@ -44,7 +44,7 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
     shown = change_or_404(request, pk)
     events = timeline(shown)
     pace = pace_of(shown)
-    version = f"{len(events)}-{shown.state}-{pace}"
+    version = version_of(shown, events, pace=pace)
     if is_fragment(request) and request.GET.get("seen") == version:
         return HttpResponse(status=204)
     context = _context(request, shown, events) | {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from iam.changes.models import Change, ChangeEvent, ChangeState
@@ -76,9 +76,20 @@ def lines_of(change: Change, events: list[ChangeEvent], *, decides: bool = False
         lines.append(Line(text.format(actor=event.actor_label), icon, tone, event.at, event.note, is_quote))
     following = "You decide, or another approver" if decides else _FOLLOWING.get(change.state)
     if following:
-        lines.append(Line(following, "hourglass", "note", None))
+        lines.append(Line(following, "hourglass", "note", None, _slowness(change)))
     return lines
 
+
+def _slowness(change: Change) -> str:
+    """What it means that a worker is at it for long."""
+    if change.state != ChangeState.APPLYING or change.lease_until is None or change.applying_at is None:
+        return ""
+    if datetime.now(tz=UTC) - change.applying_at < SLOW_AFTER:
+        return ""
+    return f"If the worker was lost, another takes over at {change.lease_until.astimezone(UTC):%H:%M:%S}."
+
+
+SLOW_AFTER = timedelta(seconds=10)
 
 _FOLLOWING: dict[str, str] = {
     ChangeState.AWAITING: "Somebody else approves",
@@ -173,3 +184,8 @@ def pace_of(change: Change) -> str:
         return ""
     since = (datetime.now(tz=UTC) - (change.queued_at or change.created_at)).total_seconds()
     return FAST if since < FAST_FOR else SLOW
+
+
+def version_of(change: Change, events: list[ChangeEvent], *, pace: str) -> str:
+    """What the page shows, in short: equal versions, equal pages."""
+    return f"{len(events)}-{change.state}-{pace}{'-slow' if _slowness(change) else ''}"

@@ -195,3 +195,13 @@ def test_an_unknown_change_can_be_looked_at_again(site: Site) -> None:
     site.asker.post(reverse("changes:look-again", args=[change.pk]))
     change.refresh_from_db()
     assert change.state == ChangeState.CONFIRMING
+
+
+def test_a_change_that_hangs_says_when_another_worker_takes_over(site: Site) -> None:
+    change = site.asked()
+    long_ago, soon = datetime.now(tz=UTC) - timedelta(seconds=11), datetime(2026, 1, 5, 9, 0, 7, tzinfo=UTC)
+    Change.objects.update(state=ChangeState.APPLYING, applying_at=long_ago, lease_until=soon)
+
+    text = site.asker.get(page_of(change)).content.decode()
+
+    assert "another takes over at 09:00:07" in text

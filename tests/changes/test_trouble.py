@@ -9,10 +9,14 @@ import pytest
 
 from iam.aws import writes
 from iam.aws.errors import AwsError, ErrorKind
+from iam.changes import services
+from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.group_membership import Membership
 from iam.changes.runner import run, running
+from iam.directory.models import Role
 from iam.mirror.models import Edge, Pull
+from tests import factories
 from tests.changes.conftest import Nudges, Scene, wait_over
 
 ADD, REMOVE = "iam:AddUserToGroup", "iam:RemoveUserFromGroup"
@@ -259,3 +263,29 @@ def test_an_account_that_lost_its_write_role_fails_in_words(scene: Scene) -> Non
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "credentials")
     assert "Nothing was changed in AWS" in change.error_message
+
+
+def test_an_unknown_change_is_not_looked_at_while_another_of_the_same_person_is_under_way(
+    scene: Scene,
+) -> None:
+    change, other = scene.queued(), scene.queued_for_other_group()
+    Change.objects.filter(pk=change.pk).update(state=ChangeState.UNKNOWN)
+    Change.objects.filter(pk=other.pk).update(state=ChangeState.CONFIRMING)
+    change.refresh_from_db()
+
+    with pytest.raises(RefusedError, match="under way"):
+        services.look_again(change, actor=scene.approver)
+
+
+def test_who_only_looks_cannot_have_it_looked_at_again(scene: Scene) -> None:
+    change = scene.queued()
+    Change.objects.filter(pk=change.pk).update(state=ChangeState.UNKNOWN)
+    change.refresh_from_db()
+
+    with pytest.raises(RefusedError, match="You may look at this change"):
+        services.look_again(change, actor=factories.viewer(Role.AUDITOR, name="Noor Haddad"))
+
+
+def test_what_is_known_is_not_looked_at_again(scene: Scene) -> None:
+    with pytest.raises(RefusedError, match="is known"):
+        services.look_again(scene.applied(), actor=scene.approver)

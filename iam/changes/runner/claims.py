@@ -16,6 +16,10 @@ LEASE = timedelta(seconds=90)
 """Longer than one request to AWS can take (connecting, reading, and the wait before); each request renews it."""
 
 
+READING = timedelta(seconds=15)
+"""After how long another worker may read back what one was about to: two who read do no harm."""
+
+
 class LeaseLostError(Exception):
     """Another worker has taken the change over: this one stops, and sends nothing more."""
 
@@ -86,9 +90,9 @@ def _read_on(change: Change, now: datetime) -> bool:
     held = Change.objects.filter(
         pk=change.pk, state=ChangeState.CONFIRMING, attempts=change.attempts, due_at=change.due_at
     )
-    if not held.update(due_at=now + LEASE):
+    if not held.update(due_at=now + READING):
         return False
-    change.due_at = now + LEASE
+    change.due_at = now + READING
     return True
 
 

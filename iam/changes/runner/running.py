@@ -21,7 +21,7 @@ from iam.changes import nudge
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.runner import ending, wording
-from iam.changes.runner.claims import LeaseLostError, Renewal, claim, keep
+from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, keep
 from iam.changes.runner.reach import open_for_writing
 from iam.changes.services.planning import is_own
 from iam.changes.states import move
@@ -128,7 +128,7 @@ def _send(change: Change, operation: Operation, aws: Aws) -> None:
         actor=None,
         data={"request_ids": change.request_ids},
         # Due again when this very worker is lost before it has read back.
-        due_at=change.lease_until,
+        due_at=datetime.now(tz=UTC) + READING,
         lease_until=None,
         error_kind="",
         error_message="",

@@ -173,14 +173,17 @@ def look_again(change: Change, *, actor: Viewer) -> None:
         raise RefusedError("You may look at this change, and not have it examined.")
     if change.state != ChangeState.UNKNOWN:
         raise RefusedError("How this change ended is known.", change=change)
-    with transaction.atomic():
-        moved = move(
-            change,
-            to=ChangeState.CONFIRMING,
-            actor=actor,
-            kind="looked_again",
-            reads=0,
-            due_at=datetime.now(tz=UTC),
-        )
-        if moved:
-            nudge.after_commit(change)
+    try:
+        with transaction.atomic():
+            moved = move(
+                change,
+                to=ChangeState.CONFIRMING,
+                actor=actor,
+                kind="looked_again",
+                reads=0,
+                due_at=datetime.now(tz=UTC),
+            )
+            if moved:
+                nudge.after_commit(change)
+    except IntegrityError:
+        raise RefusedError("Another change for this person is under way. Wait until it has ended.") from None
