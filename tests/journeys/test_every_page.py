@@ -68,7 +68,7 @@ def test_every_page_passes_axe_in_light_and_dark(sign_in: SignIn, username: str,
         if address == "/" or shape(address) not in looked_at:
             looked_at.add(shape(address))
             found += look(page, address)
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture(scope="module")
