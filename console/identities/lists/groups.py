@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from console.identities.lists import views
+from console.identities.lists.cells import made, number, under_path
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -28,7 +29,15 @@ def policies_words(attached: int, inline: int) -> str:
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
     """What the table shows of each group."""
     return [
-        row | {"pk": row["entity"], "policies": policies_words(row["attached"], row["inline"])}
+        row
+        | {
+            "pk": row["entity"],
+            "sub": under_path(row),
+            "created": made(row),
+            "people": number(row["members"]),
+            "policies": policies_words(row["attached"], row["inline"]),
+            "short": f"Policies: {policies_words(row['attached'], row['inline']).lower()}",
+        }
         for row in rows
     ]
 

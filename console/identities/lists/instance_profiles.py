@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from console.identities.lists import views
+from console.identities.lists.cells import made, number, under_path
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -18,7 +19,17 @@ from iam.mirror.queries.lists.instance_profiles import INSTANCE_PROFILES
 
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
     """What the table shows of each instance profile."""
-    return [row | {"pk": row["entity"]} for row in rows]
+    return [
+        row
+        | {
+            "pk": row["entity"],
+            "sub": under_path(row),
+            "created": made(row),
+            "used_by": number(row["instances"]),
+            "short": f"Instances: {row['instances']}",
+        }
+        for row in rows
+    ]
 
 
 def export(lens: Lens) -> tuple[Column, ...]:

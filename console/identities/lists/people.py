@@ -15,7 +15,8 @@ from console.identities.details.words import MFA, Mark
 from console.identities.lists import views
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
-from console.web.templatetags.ui import badge
+from console.web.templatetags.lists import under
+from console.web.templatetags.ui import ago, badge
 from iam.guard import Right
 from iam.mirror.models import NEVER
 from iam.mirror.queries.keyset import Row
@@ -52,6 +53,8 @@ def _key(made: datetime, lens: Lens) -> tuple[str, str]:
 
 
 def _groups(names: list[str]) -> str:
+    if not names:
+        return "None"
     more = len(names) - GROUPS_SHOWN
     return ", ".join(names[:GROUPS_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
@@ -69,14 +72,13 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
             {
                 "pk": row["entity"],
                 "name": row["display"],
-                "login": row["name"],
+                "sub": under(row["name"]),
+                "short": f"MFA: {mfa.lower()}. Key: {key.lower()}",
                 "account": row["account_name"],
-                "mfa": mfa.lower(),
-                "mfa_badge": mfa_badge,
+                "mfa": mfa_badge,
                 "password": PASSWORD[row["has_password"]],
-                "key": key,
-                "key_tone": key_tone,
-                "used_at": row.get("used_at"),
+                "key": badge(key, key_tone) if key_tone else key,
+                "used": ago(row["used_at"]) if lens.at is None else "",
                 "groups": _groups(row["groups"]),
                 "since": _since(row) if lens.at else [],
             }

@@ -8,8 +8,10 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from console.identities.lists import views
+from console.identities.lists.cells import made, under_path
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
+from console.web.templatetags.ui import moment
 from iam.guard import Right
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
@@ -25,9 +27,13 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
         row
         | {
             "pk": row["entity"],
+            "sub": under_path(row),
+            "created": made(row),
             "owner": OWNERS.get(row["category"], row["category"]),
             "is_full": row["category"] == "customer" and row["version_count"] >= VERSIONS,
             "holders": _holders(row),
+            "updated": moment(row["updated_at"], never="Not known", only="date"),
+            "short": f"{OWNERS.get(row['category'], row['category'])}, {row['default_version']}",
         }
         for row in rows
     ]

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from console.identities.lists import views
+from console.identities.lists.cells import made, number, under_path
 from console.identities.lists.spec import Column, Page, TabWords
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -26,7 +27,11 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
         row
         | {
             "pk": row["entity"],
+            "sub": under_path(row),
+            "created": made(row),
             "type": KINDS[row["kind"]],
+            "short": KINDS[row["kind"]],
+            "trusting": number(row["roles"]),
             "is_saml": row["kind"] == Kind.SAML_PROVIDER,
             "audience": _audience(row["audiences"]),
         }

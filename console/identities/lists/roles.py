@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.safestring import SafeString
 
 from console.identities.details.words import session_words
 from console.identities.lists import views
+from console.identities.lists.cells import made, under_path
 from console.identities.lists.groups import policies_words
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
+from console.web.templatetags.ui import age, ago, badge
 from iam.guard import Right
 from iam.mirror.naming import trusted_by
 from iam.mirror.queries.keyset import Row
@@ -30,16 +34,29 @@ ICONS = {
 }
 
 
+@cache
+def _trust(category: str) -> SafeString:
+    return badge(trusted_by(category), TONES.get(category, ""), ICONS.get(category, "server"))
+
+
+def _short(row: Row, lens: Lens) -> str:
+    words = trusted_by(row["category"])
+    return words if lens.at else f"{words}. Last used: {age(row['used_at'])}"
+
+
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
     """What the table shows of each role."""
     return [
         row
         | {
             "pk": row["entity"],
-            "trust": trusted_by(row["category"]),
-            "trust_tone": TONES.get(row["category"], ""),
-            "trust_icon": ICONS.get(row["category"], "server"),
+            "sub": under_path(row),
+            "created": made(row),
+            "trust": _trust(row["category"]),
+            "used": ago(row["used_at"]) if lens.at is None else "",
+            "short": _short(row, lens),
             "session": session_words(row["attrs"].get("MaxSessionDuration")) or "Not read",
+            "bounded": row["boundary"] or "None",
             "policies": policies_words(row["attached"], row["inline"]),
         }
         for row in rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,7 +29,20 @@ WORDS = ["none", "a quarter", "half", "most", "full"]
 @register.simple_tag
 def icon(name: str, cls: str = "", label: str = "") -> SafeString:
     """An icon of the sprite; decoration unless a label is given."""
-    a11y = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return (
+        _icon(name, cls, format_html('role="img" aria-label="{}"', label))
+        if label
+        else _decoration(name, cls)
+    )
+
+
+@lru_cache(maxsize=512)
+def _decoration(name: str, cls: str) -> SafeString:
+    """Kept, because a page has some sixty of them, and few are different."""
+    return _icon(name, cls, mark_safe('aria-hidden="true"'))
+
+
+def _icon(name: str, cls: str, a11y: SafeString) -> SafeString:
     return format_html(
         '<svg class="icon {}" {}><use href="{}#{}"/></svg>', cls, a11y, static("icons.svg"), name
     )
@@ -187,6 +201,7 @@ def words(text: str) -> list[str]:
 
 
 @register.simple_tag
+@lru_cache(maxsize=64)
 def css_part(name: str) -> str:
     """The address of one component's stylesheet."""
     return static(f"css/components/{name}.css")

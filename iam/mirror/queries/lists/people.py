@@ -35,6 +35,7 @@ from iam.mirror.queries.lists.core import (
     fact_at,
     of_account,
     states,
+    ties,
 )
 from iam.mirror.queries.visibility import visible
 
@@ -225,20 +226,33 @@ def complete(lens: Lens, found: list[Row]) -> None:
         row["display"] = display_name(row["name"], row["tags"])
         row["groups"], row["joined"], row["left"] = [], [], []
     by_user = {row["entity"]: row for row in found}
-    then_or_now = valid_at(lens.at) | valid_at(None)
-    ties = Edge.objects.filter(then_or_now, kind=EdgeKind.MEMBER, source__in=by_user).annotate(
-        named=fact_at("target__states", lens.at)
-    )
-    for user, name, newest, since, until in ties.values_list(
-        "source", "named__name", "target__name", "valid_from", "valid_to"
-    ):
-        row, was, still = by_user[user], lens.at is None or since <= lens.at, until is None
-        if was:
-            row["groups"].append(name or newest)
-        if lens.at and was != still:
-            row["joined" if still else "left"].append(newest)
+    if lens.at is None:
+        members = ties(lens, EdgeKind.MEMBER).filter(source__in=by_user)
+        for user, name in members.values_list("source", "target__name"):
+            by_user[user]["groups"].append(name)
+    else:
+        _then_and_now(by_user, lens.at)
     for row in found:
         row["groups"].sort()
+
+
+def _then_and_now(by_user: dict[int, Row], at: datetime) -> None:
+    """The groups of a past moment under their names of then, and those that were joined and left since."""
+    members = Edge.objects.filter(
+        valid_at(at) | valid_at(None), kind=EdgeKind.MEMBER, source__in=by_user
+    ).annotate(named=fact_at("target__states", at))
+    today: dict[int, set[str]] = {user: set() for user in by_user}
+    then: dict[int, set[str]] = {user: set() for user in by_user}
+    for user, old_name, name, since, until in members.values_list(
+        "source", "named__name", "target__name", "valid_from", "valid_to"
+    ):
+        if since <= at:
+            by_user[user]["groups"].append(old_name or name)
+            then[user].add(name)
+        if until is None:
+            today[user].add(name)
+    for user, row in by_user.items():
+        row["joined"], row["left"] = sorted(today[user] - then[user]), sorted(then[user] - today[user])
 
 
 PEOPLE = Listing(

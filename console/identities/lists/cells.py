@@ -1,0 +1,27 @@
+"""Cells that several lists have in common."""
+
+from __future__ import annotations
+
+from django.utils.safestring import SafeString, mark_safe
+
+from console.web.templatetags.lists import under
+from console.web.templatetags.ui import moment
+from iam.mirror.queries.keyset import Row
+
+
+def under_path(row: Row) -> SafeString:
+    """The path of an entity, below its name, unless it is the root."""
+    return under("" if row["path"] == "/" else row["path"], "id")
+
+
+NONE = mark_safe('<span class="muted">None</span>')
+
+
+def number(count: int) -> int | SafeString:
+    """A number; none is a quiet word."""
+    return count or NONE
+
+
+def made(row: Row) -> SafeString:
+    """When an entity was made."""
+    return moment(row["created_at"], never="Not known", only="date")
