@@ -8,13 +8,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.setup.forms import every
 from console.setup.pages import setup_page
 from console.setup.progress import progress_of, step_of
 from console.web.access import ViewerRequest, account_or_404, require
+from console.web.middleware import parse_moment
 from console.web.render import is_fragment
 from iam.directory.models import Person
 from iam.guard import Right
@@ -80,8 +80,8 @@ def _is_missing(cell: Cell) -> bool:
 
 def history(found: Account, older: str = "") -> dict[str, Any]:
     """Past pulls with the names of those who asked for them: two queries."""
-    before = parse_datetime(older) if older else None
-    pulls = pull_history(found, before=before if before and before.tzinfo else None)
+    before = parse_moment(older)
+    pulls = pull_history(found, before=before)
     shown, more = pulls[:HISTORY_SIZE], len(pulls) > HISTORY_SIZE
     people = Person.objects.in_bulk([pull.requested_by for pull in shown if pull.requested_by])
     return {

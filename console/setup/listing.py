@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.setup.pages import setup_page
 from console.setup.places import parsed, written
 from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment
 from iam.guard import Right
 from iam.mirror.accounts.read_all import read_all
 from iam.mirror.pull.sections import ALL as SECTIONS
@@ -81,7 +82,12 @@ def _lowered(label: str) -> str:
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def live_rows(request: ViewerRequest) -> HttpResponse:
-    """How far the accounts named in the address are: their strips and states, put in place out of band; 286 when none is read."""
+    """How far the accounts named in the address are: their strips and states, put in place out of band; 286 when none is read.
+
+    Without htmx: the whole list.
+    """
+    if not is_fragment(request):
+        return redirect("setup:accounts")
     numbers = request.GET.get("live", "").split(",")[:_LIVE_ROWS]
     ids = readable_accounts(request.viewer).filter(account_id__in=numbers).values_list("id", flat=True)
     rows = [shown(facts) for facts in facts_of(list(ids))]

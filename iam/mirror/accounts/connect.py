@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -54,28 +56,52 @@ def connect_account(connection: Connection, *, actor: Actor, due_at: datetime | 
         ) from None
 
 
-def _write(number: str, fields: dict[str, object], *, actor: Actor) -> Account:
+@transaction.atomic
+def connect_accounts(
+    connections: Collection[Connection], *, actor: Actor, due_at: datetime | None = None
+) -> list[Account]:
+    """Connect many that are not connected yet: those that were never known by one statement, the others one by one."""
+    numbers = [connection.account_id for connection in connections]
+    known = set(Account.objects.filter(account_id__in=numbers).values_list("account_id", flat=True))
+    fresh = []
+    for connection in connections:
+        if connection.account_id not in known:
+            must_manage(actor, account_id=connection.account_id)
+            fresh.append(Account(**_checked(connection), next_pull_at=due_at))
+    made = Account.objects.bulk_create(fresh, batch_size=500)
+    ConnectionDraft.objects.filter(account_id__in=numbers).delete()
+    for account in made:
+        _journal(account, is_known=False, actor=actor)
+    again = [connection for connection in connections if connection.account_id in known]
+    return made + [connect_account(connection, actor=actor, due_at=due_at) for connection in again]
+
+
+def _write(number: str, fields: dict[str, Any], *, actor: Actor) -> Account:
     refuse_connected(number)
     before = Account.objects.filter(account_id=number).first()
     account, _ = Account.objects.update_or_create(account_id=number, defaults=fields)
     ConnectionDraft.objects.filter(account_id=number).delete()
+    _journal(account, is_known=before is not None, actor=actor)
+    return account
+
+
+def _journal(account: Account, *, is_known: bool, actor: Actor) -> None:
     record(
         kind="account.connect",
         actor=actor,
         subject=account.name,
-        account_id=number,
+        account_id=account.account_id,
         data={
             "by": account.source,
             "partition": account.partition,
             "role": account.role_arn,
             "write_role": account.write_role_arn,
-            "known_before": before is not None,
+            "known_before": is_known,
         },
     )
-    return account
 
 
-def _checked(connection: Connection) -> dict[str, object]:
+def _checked(connection: Connection) -> dict[str, Any]:
     number = checked_number(connection.account_id)
     partition = checked_partition(connection.partition)
     by_role = connection.source in {Source.ROLE, Source.ORGANIZATION}

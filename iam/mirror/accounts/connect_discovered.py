@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from iam.mirror.accounts.actors import Actor, must_manage
-from iam.mirror.accounts.connect import Connection, connect_account
+from iam.mirror.accounts.connect import Connection, connect_accounts
 from iam.mirror.accounts.validation import (
     SetupError,
     checked_external_id,
@@ -54,7 +54,8 @@ def connect_discovered(
         .exclude(source=Source.EXPORT)
         .values_list("account_id", flat=True)
     )
-    connected, left_out = [], []
+    connections: list[Connection] = []
+    left_out: list[tuple[str, str]] = []
     for number in sorted(found if chosen is None else set(chosen)):
         name, status = str(found[number]["name"]), str(found[number]["status"])
         if number in taken:
@@ -62,8 +63,8 @@ def connect_discovered(
         elif status != READABLE:
             left_out.append((number, f"{name} is {status.lower().replace('_', ' ')} in AWS"))
         else:
-            connection = _connection(result, number, name=name, plan=checked)
-            connected.append(connect_account(connection, actor=actor, due_at=datetime.now(tz=UTC)))
+            connections.append(_connection(result, number, name=name, plan=checked))
+    connected = connect_accounts(connections, actor=actor, due_at=datetime.now(tz=UTC))
     return Outcome(tuple(connected), tuple(left_out))
 
 

@@ -79,7 +79,8 @@ class Findings:
 
 
 def _missing(checks: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(action for check in checks for action in check["missing"]))
+    bad = (check for check in checks if check["verdict"] in BAD)
+    return tuple(dict.fromkeys(action for check in bad for action in check["missing"]))
 
 
 def statement(actions: Sequence[str], *, sid: str = "GatehouseMissing", resources: Sequence[str] = ()) -> str:

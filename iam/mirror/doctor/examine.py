@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 from iam.aws.session import Access
-from iam.mirror.doctor.checks import BAD, Check
+from iam.mirror.doctor.checks import BAD, Check, Verdict
 from iam.mirror.doctor.reads import examine_reads
 from iam.mirror.doctor.way import assumed, belongs, opened, own_caller, without_external_id
 from iam.mirror.doctor.writes import examine_read_only, examine_writes
@@ -36,7 +37,7 @@ class Examination:
                 self._add(examine_read_only(aws, self.account, principal=self.account.role_arn))
             else:
                 for check in examine_writes(aws, self.account, principal=principal):
-                    self._add(check)
+                    self._add(optional(check))
         if self.account.write_role_arn:
             self._writing(principal)
         return self.checks
@@ -107,6 +108,14 @@ class Examination:
             self.checks.append(check)
             if self._on_check:
                 self._on_check(check)
+
+
+def optional(check: Check) -> Check:
+    """Own credentials need not be able to write: without that, the account is read only."""
+    if check.verdict is not Verdict.DENIED:
+        return check
+    detail = f"{check.detail}. As long as that is so, Gatehouse only reads this account"
+    return replace(check, verdict=Verdict.WARNING, detail=detail)
 
 
 def examine(account: Account, *, on_check: OnCheck | None = None) -> list[Check]:

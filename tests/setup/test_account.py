@@ -1,0 +1,392 @@
+"""One account's page: sections, what is missing, what is held back, the reading that runs and those that ran."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from iam.journal.models import Entry
+from iam.mirror.models import Account, DoctorRun, EdgeKind, Kind, Pull, PullSection
+from tests import factories
+from tests.setup.conftest import HTMX, text_of
+
+NOW = datetime.now(tz=UTC)
+NUMBER = "447109238816"
+
+
+def page(name: str = "account", number: str = NUMBER) -> str:
+    return reverse(f"setup:{name}", args=[number])
+
+
+def denied(account: Account) -> None:
+    account.sections.filter(name="access_keys").update(
+        state="denied",
+        permission="iam:GetAccessKeyLastUsed",
+        message="AWS denied it because no identity-based policy allows the action",
+        bad_since=NOW - timedelta(days=3),
+        request_id="4be1a0c2-77d3",
+        count=388,
+    )
+
+
+def held(account: Account) -> None:
+    account.sections.filter(name="users").update(
+        state="held", message="40 of 200 in “Users” are missing from what AWS answered.", bad_since=NOW
+    )
+
+
+def test_every_section_has_its_age_and_count(admin: Client, account: Account) -> None:
+    body = text_of(admin.get(page()))
+    assert body.count('<span class="age">4 min</span>') == 21
+    assert "AWS makes this report every 4 h" in body
+    assert "Every 15 minutes" in body
+
+
+def test_a_denied_section_says_since_when_which_permission_and_what_is_kept(
+    admin: Client, account: Account
+) -> None:
+    denied(account)
+    body = text_of(admin.get(page()))
+    assert "AWS says no since" in body
+    assert "The role <code>gatehouse-reader</code> lacks <code>iam:GetAccessKeyLastUsed</code>." in body
+    assert "388 rows are kept as of" in body
+    assert "1 denied" in body
+
+
+def test_the_fix_is_a_page_and_a_drawer_with_the_statement(admin: Client, account: Account) -> None:
+    denied(account)
+    whole = text_of(admin.get(page("fix")))
+    drawer = admin.get(page("fix"), headers=HTMX).content.decode()
+    assert not drawer.lstrip().startswith("<!doctype")
+    assert 'id="fx-h"' in drawer
+    for body in (whole, drawer):
+        assert "GatehouseMissing" in body
+        assert "iam:GetAccessKeyLastUsed" in body
+        assert "4be1a0c2-77d3" in body
+        assert 'data-copy-from="missing-read"' in body
+
+
+def test_nothing_missing_is_said(admin: Client, account: Account) -> None:
+    assert "Nothing is known to be missing" in text_of(admin.get(page("fix")))
+
+
+def test_a_reading_shows_its_progress_and_asks_again(admin: Client, account: Account) -> None:
+    pull = Pull.objects.create(
+        account=account, state="running", calls=26, calls_expected=41, phase="Reading policies", waits=2,
+        began_at=NOW - timedelta(seconds=30),
+    )  # fmt: skip
+    PullSection.objects.create(
+        pull=pull, name="users", state="complete", began_at=NOW, count=412, added=3, ended=1, changed=2
+    )
+    PullSection.objects.create(pull=pull, name="policies", state="reading", began_at=NOW)
+    body = text_of(admin.get(page()))
+    assert "<strong>26 of 41 calls</strong>, reading policies" in body
+    assert "2 waits for AWS" in body
+    assert "s left" in body
+    assert "412, +3, −1, 2 changed" in body
+    assert "19 more sections" in body
+    assert 'hx-trigger="load delay:300ms"' in body
+    assert 'role="status" id="said">Reading, 60 %, 1 of 21 sections' in body
+    assert "Read now" not in body
+
+
+def test_the_page_asks_quickly_for_five_seconds_then_less_often(admin: Client, account: Account) -> None:
+    Pull.objects.create(account=account, state="running", calls=1, calls_expected=41)
+    assert "load delay:300ms" in admin.get(page("live") + "?n=15", headers=HTMX).content.decode()
+    late = admin.get(page("live") + "?n=16", headers=HTMX).content.decode()
+    assert "load delay:2s" in late
+    assert "?n=17" in late
+    for nonsense in ("?n=x", "?n=-1", "?n=99999999"):
+        assert admin.get(page("live") + nonsense, headers=HTMX).status_code == 200
+
+
+def test_a_screen_reader_is_told_only_what_is_new(admin: Client, account: Account) -> None:
+    Pull.objects.create(account=account, state="running", calls=26, calls_expected=41)
+    first = admin.get(page("live") + "?n=1", headers=HTMX).content.decode()
+    assert 'hx-swap-oob="innerHTML:#said"' in first
+    again = admin.get(page("live"), {"n": 2, "said": "Reading, 60 %, 0 of 21 sections"}, headers=HTMX)
+    assert "hx-swap-oob" not in again.content.decode()
+
+
+def test_the_end_stops_the_asking_and_brings_the_history(admin: Client, account: Account) -> None:
+    Pull.objects.create(account=account, state="complete", began_at=NOW, ended_at=NOW, calls=41)
+    response = admin.get(page("live") + "?n=9", headers=HTMX)
+    body = text_of(response)
+    assert response.status_code == 286
+    assert "load delay" not in body
+    assert 'id="pulls"' in body
+    assert "The reading has ended: Fresh" in body
+
+
+def test_a_reading_is_asked_for_and_stopped_with_htmx_and_without(admin: Client, account: Account) -> None:
+    assert admin.post(page("pull"))["Location"] == page()
+    pull = Pull.objects.get()
+    assert (pull.state, pull.trigger) == ("queued", "demand")
+    part = admin.post(page("pull"), headers=HTMX)
+    assert 'id="live"' in part.content.decode()
+    assert Pull.objects.count() == 1
+    body = admin.post(page("stop"), headers=HTMX).content.decode()
+    assert "load delay" not in body
+    assert Pull.objects.get().state == "cancelled"
+    assert admin.post(page("stop")).status_code == 302
+    assert Entry.objects.filter(kind="pull.cancel").count() == 1
+
+
+def test_an_upload_cannot_be_read(admin: Client) -> None:
+    factories.account("339011276654", name="brightwater", source="export", role_arn="")
+    body = text_of(admin.post(page("pull", "339011276654"), follow=True))
+    assert "known from an uploaded file" in body
+    assert "Read now" not in body
+    assert "Upload a newer export" in body
+    assert not Pull.objects.exists()
+
+
+def test_what_was_held_back_is_applied_only_after_a_confirmation(admin: Client, account: Account) -> None:
+    held(account)
+    assert "They are really gone" in text_of(admin.get(page()))
+    assert "40 of 200" in text_of(admin.get(page("apply-loss")))
+    refused = admin.post(page("apply-loss"))
+    assert refused.status_code == 422
+    assert "Tick the box" in text_of(refused)
+    assert not Pull.objects.exists()
+    admin.post(page("apply-loss"), {"sure": "yes"})
+    pull = Pull.objects.get()
+    assert pull.accept_loss
+    assert Entry.objects.get(kind="pull.request").data["accept_loss"] is True
+
+
+def test_nothing_held_back_is_nothing_to_apply(admin: Client, account: Account) -> None:
+    body = text_of(admin.post(page("apply-loss"), {"sure": "yes"}, follow=True))
+    assert "Nothing is held back any more." in body
+    assert not Pull.objects.exists()
+
+
+def test_past_readings_say_who_how_long_and_what_was_different(admin: Client, account: Account) -> None:
+    person = factories.person("Hana Sato")
+    Pull.objects.create(
+        account=account, state="complete", trigger="demand", requested_by=person.pk, began_at=NOW,
+        ended_at=NOW + timedelta(seconds=12.34), calls=1041, waits=1, added=3, changed=2, ended=1,
+    )  # fmt: skip
+    Pull.objects.create(
+        account=account,
+        state="partial",
+        trigger="schedule",
+        began_at=NOW,
+        ended_at=NOW,
+        message="One <b> denied.",
+    )
+    body = text_of(admin.get(page()))
+    for words in ("Hana Sato", "12.3 s", "1,041, 1 wait", "Schedule", "One &lt;b&gt; denied."):
+        assert words in body
+
+
+def test_old_readings_are_on_further_pages(admin: Client, account: Account) -> None:
+    for n in range(45):
+        pull = Pull.objects.create(account=account, state="complete", calls=n)
+        Pull.objects.filter(pk=pull.pk).update(created_at=NOW - timedelta(minutes=n))
+    first = admin.get(page("pulls"))
+    assert len(first.context["pulls"]["rows"]) == 20
+    second = admin.get(page("pulls"), {"older": first.context["pulls"]["older"]})
+    third = admin.get(page("pulls"), {"older": second.context["pulls"]["older"]})
+    calls = [row[0].calls for r in (first, second, third) for row in r.context["pulls"]["rows"]]
+    assert calls == list(range(45))
+    assert not third.context["pulls"]["older"]
+    for nonsense in ("x", "2026-01-05", "2026-99-01T00:00:00+00:00"):
+        assert admin.get(page("pulls"), {"older": nonsense}).status_code == 200
+
+
+def test_an_account_that_cannot_be_reached_says_why(admin: Client, account: Account) -> None:
+    Pull.objects.create(account=account, state="failed", message="No way into the account: sts:AssumeRole.")
+    body = text_of(admin.get(page()))
+    assert "Cannot be read" in body
+    assert "No way into the account: sts:AssumeRole." in body
+    assert "Find out why" in body
+
+
+def test_the_organization_is_shown_where_it_was_read(admin: Client, account: Account) -> None:
+    assert "as this account shows it" not in text_of(admin.get(page()))
+    root = factories.entity(account, Kind.ORG_ROOT, "Root", arn="")
+    member = factories.entity(account, Kind.ORG_ACCOUNT, "sandbox <1>", arn="", category="ACTIVE")
+    scp = factories.entity(
+        account, Kind.SCP, "DenyLeaving", arn="", category="customer", document=factories.document("{}")
+    )
+    factories.edge(EdgeKind.PARENT, member, root)
+    factories.edge(EdgeKind.TARGET, scp, root)
+    body = text_of(admin.get(page()))
+    assert "SCP DenyLeaving" in body
+    assert "sandbox &lt;1&gt;" in body
+
+
+def test_the_page_costs_the_same_queries_however_much_there_is(admin: Client, account: Account) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            admin.get(page())
+        return len(queries)
+
+    root = factories.entity(account, Kind.ORG_ROOT, "Root", arn="")
+    Pull.objects.create(account=account, state="complete", requested_by=factories.person("Jonas Berg").pk)
+    before = cost()
+    for n in range(25):
+        unit = factories.entity(account, Kind.ORG_UNIT, f"u{n}", arn="")
+        factories.edge(EdgeKind.PARENT, unit, root)
+        Pull.objects.create(account=account, state="complete", requested_by=factories.person(f"P {n}").pk)
+    denied(account)
+    assert cost() == before
+    assert before <= 20
+
+
+@pytest.mark.parametrize("verdict", ["denied", "failed"])
+def test_the_doctors_page_shows_the_last_examination(admin: Client, account: Account, verdict: str) -> None:
+    check = {
+        "key": "ssh-keys", "group": "read", "title": "SSH keys", "verdict": verdict, "detail": "<b>why</b>", "code": "AccessDenied",
+        "missing": ["iam:ListSSHPublicKeys"], "is_explicit": False, "told": "AWS <i>says</i>", "request_id": "r-77",
+    }  # fmt: skip
+    fine = check | {
+        "key": "worker",
+        "group": "way",
+        "title": "The worker's own credentials",
+        "verdict": "ok",
+        "missing": [],
+    }
+    DoctorRun.objects.create(
+        account=account, state="done", ended_at=NOW + timedelta(minutes=1), checks=[fine, check]
+    )
+    body = text_of(admin.get(page("doctor")))
+    assert "Last check," in body
+    assert "1 of 2 work" in body
+    assert "&lt;b&gt;why&lt;/b&gt;" in body
+    assert "<i>says</i>" not in body
+    assert "r-77" in body
+    assert "Check again" in body
+    assert "iam:ListSSHPublicKeys" in body
+
+
+def test_an_examination_is_asked_for_and_followed(admin: Client, account: Account) -> None:
+    assert "Nobody has checked" in text_of(admin.get(page("doctor")))
+    assert admin.post(page("doctor"))["Location"] == page("doctor")
+    run = DoctorRun.objects.get()
+    assert (run.state, run.pull_after) == ("queued", False)
+    body = admin.get(page("doctor")).content.decode()
+    assert "Waits for a worker" in body
+    assert "load delay:300ms" in body
+    assert admin.get(page("doctor") + "?n=1", headers=HTMX).status_code == 200
+    DoctorRun.objects.update(state="done", ended_at=NOW)
+    done = admin.get(page("doctor") + "?n=2", headers=HTMX)
+    assert done.status_code == 286
+    assert "load delay" not in done.content.decode()
+    admin.post(page("doctor"), {"then": "read"})
+    assert DoctorRun.objects.filter(pull_after=True).count() == 1
+
+
+def test_what_to_compare_is_shown_only_to_those_who_manage(
+    admin: Client, auditor: Client, account: Account
+) -> None:
+    base = {"missing": [], "is_explicit": False, "told": "", "code": "", "request_id": "", "group": "way"}
+    DoctorRun.objects.create(
+        account=account, state="done", ended_at=NOW,
+        checks=[
+            base | {"key": "worker", "title": "w", "verdict": "ok", "detail": "arn:aws:iam::509330017742:role/gatehouse"},
+            base | {"key": "assume", "title": "a", "verdict": "denied", "detail": "No.\n– one;\n– two."},
+        ],
+    )  # fmt: skip
+    body = text_of(admin.get(page("doctor")))
+    assert "gh-4e07b81c2d95" in body
+    assert "No.<br>– one;<br>– two." in body
+    seen = text_of(auditor.get(page("doctor")))
+    assert "gh-4e07b81c2d95" not in seen
+    assert "– one;" in seen
+
+
+def test_an_upload_needs_no_doctor(admin: Client) -> None:
+    factories.account("339011276654", name="brightwater", source="export", role_arn="")
+    assert "No role and no permission is involved" in text_of(admin.get(page("doctor", "339011276654")))
+    body = text_of(admin.post(page("doctor", "339011276654"), follow=True))
+    assert "nothing reaches it" in body
+    assert not DoctorRun.objects.exists()
+
+
+@pytest.fixture
+def form() -> dict[str, Any]:
+    return {
+        "name": "production",
+        "pull_every": "",
+        "role_arn": f"arn:aws:iam::{NUMBER}:role/gatehouse-reader",
+        "write_role_arn": "",
+        "external_id": "gh-4e07b81c2d95",
+    }
+
+
+def test_settings_are_saved_and_said(admin: Client, account: Account, form: dict[str, Any]) -> None:
+    body = text_of(admin.post(page("settings"), form | {"name": "prod", "pull_every": "60"}, follow=True))
+    assert "Saved." in body
+    account.refresh_from_db()
+    assert (account.name, account.pull_every) == ("prod", 60)
+    assert "Nothing was different." in text_of(
+        admin.post(page("settings"), form | {"name": "prod", "pull_every": "60"}, follow=True)
+    )
+
+
+def test_a_changed_role_leads_to_the_doctor(admin: Client, account: Account, form: dict[str, Any]) -> None:
+    write = f"arn:aws:iam::{NUMBER}:role/gatehouse-writer"
+    assert admin.post(page("settings"), form | {"write_role_arn": write})["Location"] == page("doctor")
+    account.refresh_from_db()
+    assert account.is_writable
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": ""}, "Give the account a name."),
+        ({"role_arn": "x"}, "not the ARN of a role"),
+        ({"role_arn": "arn:aws:iam::111111111111:role/x"}, "belongs to account 111111111111"),
+        ({"write_role_arn": f"arn:aws:iam::{NUMBER}:role/gatehouse-reader"}, "second role"),
+        ({"external_id": ""}, "An external ID has"),
+        ({"pull_every": "7"}, "Select a valid choice"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_beside_their_field(
+    admin: Client, account: Account, form: dict[str, Any], change: dict[str, str], words: str
+) -> None:
+    response = admin.post(page("settings"), form | change)
+    assert response.status_code == 422
+    body = text_of(response)
+    assert words in body
+    assert 'aria-invalid="true"' in body
+    account.refresh_from_db()
+    assert account.name == "production"
+
+
+def test_an_account_of_the_environment_has_only_a_name_and_an_interval(admin: Client) -> None:
+    factories.account("509330017742", name="hub", source="environment", role_arn="")
+    body = text_of(admin.get(page("settings", "509330017742")))
+    assert 'name="role_arn"' not in body
+    admin.post(page("settings", "509330017742"), {"name": "home", "pull_every": "5"})
+    assert Account.objects.get().name == "home"
+
+
+def test_disconnecting_asks_for_the_name(admin: Client, account: Account) -> None:
+    assert "What was read stays" in text_of(admin.get(page("disconnect")))
+    refused = admin.post(page("disconnect"), {"name": "prod"})
+    assert refused.status_code == 422
+    assert "Write production, exactly so." in text_of(refused)
+    body = text_of(admin.post(page("disconnect"), {"name": "production"}, follow=True))
+    assert "production is disconnected. What was read of it is kept." in body
+    assert Account.objects.get().removed_at is not None
+    assert Entry.objects.get(kind="account.disconnect").account_id == NUMBER
+
+
+@pytest.mark.parametrize("name", ["settings", "disconnect"])
+def test_a_sign_in_that_is_old_is_renewed_before_danger(
+    admin: Client, account: Account, settings: Any, name: str
+) -> None:
+    settings.REAUTHENTICATE_MINUTES = 0
+    response = admin.post(page(name), {"name": "production"})
+    assert response.status_code == 302
+    assert page(name) not in response["Location"].split("?")[0]
+    assert Account.objects.get().removed_at is None
