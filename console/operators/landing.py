@@ -16,8 +16,10 @@ def is_unsettled() -> bool:
 
 
 def landing(request: HttpRequest) -> str:
-    """The overview; an administrator of a new installation first appoints those who approve."""
+    """The overview; an administrator of a new installation first appoints those who approve, and whoever has no role yet has only
+    a profile."""
     person = getattr(request.user, "person", None)
-    if person and person.assignments.filter(role=Role.ADMINISTRATOR).exists() and is_unsettled():
+    roles = set(person.assignments.values_list("role", flat=True)) if person else set()
+    if Role.ADMINISTRATOR in roles and is_unsettled():
         return reverse("set-up")
-    return reverse("dashboard:overview")
+    return reverse("dashboard:overview" if roles else "profile")

@@ -124,6 +124,11 @@ def test_once_two_people_approve_an_administrator_lands_on_the_overview(
     assert sign_in(client, ines.email)["Location"] == "/"
 
 
+def test_whoever_has_no_role_yet_lands_on_the_profile(client: Client) -> None:
+    someone = factories.operator(None)
+    assert sign_in(client, someone.email)["Location"] == "/profile/"
+
+
 def test_in_single_operator_mode_nobody_is_asked_for_approvers(
     client: Client, ines: Operator, settings: Any
 ) -> None:

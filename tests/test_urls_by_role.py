@@ -1,0 +1,177 @@
+"""Every address of the console × every role, anonymous included: what each is answered.
+
+A new address fails here until it has a row. `sign-in` is a redirect there; 404 is what somebody gets who may not know whether
+the thing exists; an object has a row for the person's own and one for somebody else's. The roles hold for all accounts, but for
+the team lead, whose team is the people of the group payments-dev.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Kind, SetupJob
+from tests import factories
+from tests.url_answers import ANSWERS
+
+pytestmark = pytest.mark.django_db
+ROLES = ("anonymous", "nobody", "member", "team-lead", "auditor", "approver", "administrator")
+NUMBER = "111111111111"
+
+
+@dataclass
+class World:
+    """One of everything that an address can name, and a browser per role."""
+
+    arguments: dict[str, dict[str, Any]]
+    clients: dict[str, Client]
+    operators: dict[str, Any]
+    queries: dict[tuple[str, str], str]
+
+
+def _names(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from _names(pattern.url_patterns, space + inner)
+        else:
+            yield f"{space}{pattern.name}"
+
+
+def _browsers(account: Account, team: Team, arn: str) -> tuple[dict[str, Client], dict[str, Any]]:
+    operators = {
+        "nobody": factories.operator(None, name="Nina Nobody"),
+        "member": factories.operator(Role.MEMBER, name="Kwame Boateng", arns=(arn,)),
+        "team-lead": factories.operator(Role.TEAM_LEAD, name="Maya Okafor", team=team),
+        "auditor": factories.operator(Role.AUDITOR, name="Otto Audit"),
+        "approver": factories.operator(Role.APPROVER, name="Hana Sato"),
+        "administrator": factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"),
+    }
+    clients = {name: Client() for name in ROLES}
+    for name, operator in operators.items():
+        clients[name].force_login(operator)
+    return clients, operators
+
+
+@pytest.fixture
+def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Kwame is a member with an IAM user in the team of Maya; Tomas is in no team."""
+    settings.VAR = tmp_path
+    monkeypatch.setattr("console.web.health._broker", lambda: "ok")
+    account = factories.account(NUMBER, write_role_arn=f"arn:aws:iam::{NUMBER}:role/gatehouse-writer")
+    own = factories.user(account, "kwame.boateng")
+    other = factories.user(account, "tomas.lind")
+    led = factories.group(account, "payments-dev")
+    group = factories.group(account, "deployers")
+    factories.edge(EdgeKind.MEMBER, own, led)
+    team = Team.objects.create(slug="payments", name="Payments")
+    rule = TeamRule.objects.create(team=team, kind=RuleKind.GROUP, account_id=NUMBER, value="payments-dev")
+    clients, operators = _browsers(account, team, own.arn)
+    asked = clients["administrator"].post(
+        f"{reverse('changes:membership')}?user={other.pk}&group={group.pk}&do=add",
+        {"reason": "On call", "key": str(uuid.uuid4())},
+    )
+    change = asked["Location"].rstrip("/").rpartition("/")[2]
+    draft = ConnectionDraft.objects.create(
+        account_id="339011276654", name="b", external_id="gh-1", hub_arn=f"arn:aws:iam::{NUMBER}:role/hub"
+    )
+    job = SetupJob.objects.create(kind="discover")
+    upload = SetupJob.objects.create(kind="import")
+    person = operators["member"].person
+    identity = person.identities.get()
+    entities = {
+        "own": own,
+        "other": other,
+        "led": led,
+        "group": group,
+        "role": factories.role(account),
+        "policy": factories.policy(account),
+        "profile": factories.entity(account, Kind.INSTANCE_PROFILE, "web"),
+        "provider": factories.entity(account, Kind.SAML_PROVIDER, "corporate"),
+    }
+    return World(
+        clients=clients,
+        operators=operators,
+        arguments={name: {"pk": entity.pk} for name, entity in entities.items()}
+        | {
+            "": {},
+            "csv": {"form": "csv"},
+            "account": {"number": NUMBER},
+            "unknown account": {"number": "999999999999"},
+            "draft": {"draft": draft.pk},
+            "download": {"draft": draft.pk, "purpose": "read", "what": "terraform"},
+            "job": {"job": job.pk},
+            "upload": {"job": upload.pk},
+            "change": {"pk": change},
+            "unknown change": {"pk": uuid.uuid4()},
+            "person": {"pk": person.pk},
+            "unknown person": {"pk": uuid.uuid4()},
+            "assignment": {"pk": person.pk, "number": person.assignments.get().pk},
+            "identity": {"pk": person.pk, "number": identity.pk},
+            "team": {"slug": "payments"},
+            "rule": {"slug": "payments", "number": rule.pk},
+            "link": {"uidb36": "1", "key": "no-such-key"},
+            "key": {"pk": 1},
+        },
+        queries={
+            ("changes:membership", "other"): f"?user={other.pk}&group={group.pk}&do=add",
+            ("changes:membership", "own"): f"?user={own.pk}&group={led.pk}&do=remove",
+            ("identities:compare", ""): f"?account={NUMBER}",
+        },
+    )
+
+
+def _answer(response: HttpResponseBase) -> str:
+    """The status, or `sign-in` for a redirect there, or the address of another redirect within reach of everybody."""
+    location = response.headers.get("Location", "")
+    if response.status_code == 302 and location.startswith("/sign-in/?next="):
+        return "sign-in"
+    return str(response.status_code)
+
+
+def _ask(world: World, method: str, name: str, what: str, role: str) -> str:
+    query = world.queries.get((name, what), "")
+    address = reverse(name, kwargs={} if name == "changes:membership" else world.arguments[what]) + query
+    client = world.clients[role]
+    if role in world.operators:
+        client.force_login(world.operators[role])
+    with transaction.atomic():
+        response = client.get(address) if method == "GET" else client.post(address, {})
+        if response.streaming:
+            b"".join(response.streaming_content)  # type: ignore[attr-defined]
+        answer = _answer(response)
+        transaction.set_rollback(True)
+    return answer
+
+
+def _area(name: str) -> str:
+    """The namespace of an address, or the first word of its name."""
+    return name.partition(":")[0] if ":" in name else name.replace("-", "_").partition("_")[0].rstrip("s")
+
+
+@pytest.mark.parametrize("area", sorted({_area(name) for _, name, _ in ANSWERS}))
+def test_every_role_is_answered_as_the_table_says(world: World, area: str) -> None:
+    wrong = {}
+    for (method, name, what), expected in ANSWERS.items():
+        if _area(name) != area:
+            continue
+        given = " ".join(_ask(world, method, name, what, role) for role in ROLES)
+        if given != expected:
+            wrong[method, name, what] = f"{given} instead of {expected}"
+    assert wrong == {}
+
+
+def test_every_address_has_a_row() -> None:
+    known = {name for _, name, _ in ANSWERS}
+    names = set(_names(get_resolver().url_patterns))
+    assert names - known == set(), "addresses without a row in tests/url_answers.py"
+    assert known - names == set(), "rows of addresses that are gone"
