@@ -47,7 +47,7 @@ lint: $(VENV)/.dev
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy console iam
 	@$(VENV)/bin/lint-imports --no-cache
-	@$(VENV)/bin/djlint templates --check --lint --quiet
+	@$(VENV)/bin/djlint templates --lint --quiet
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) -m tests.house_rules
 

@@ -11,7 +11,7 @@ from django.shortcuts import render
 def is_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page; a history restore needs the whole page."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.history_restore_request
 
 
 def render_page(

@@ -15,7 +15,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate, then make what is missing."""
         if not settings.EMBEDDED:
-            raise CommandError("GATEHOUSE_MODE is production: the demonstration's people have known passwords.")
+            raise CommandError(
+                "GATEHOUSE_MODE is production: the demonstration's people have known passwords."
+            )
         call_command("migrate", verbosity=0, interactive=False)
         from console.demo.prepare import prepare
 
