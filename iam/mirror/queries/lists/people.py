@@ -224,6 +224,7 @@ def complete(lens: Lens, found: list[Row]) -> None:
     """Adds display name and groups; in the past also what has changed since: groups joined and left."""
     for row in found:
         row["display"] = display_name(row["name"], row["tags"])
+        row["mfa"], row["key_at"] = row["mfa"] or "unread", row["key_at"] or NEVER
         row["groups"], row["joined"], row["left"] = [], [], []
     by_user = {row["entity"]: row for row in found}
     if lens.at is None:
