@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import DateTimeField, F, Q, QuerySet, Value
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from iam.mirror.models import (
@@ -99,7 +99,7 @@ def _present(found: States, lens: Lens, sort: str) -> States:
         credentials_user=F("credentials__user"),
         used_at=F("entity__usage__last_used_at"),
         usage_user=F("entity__usage__entity"),
-        signed_in=KT("entity__usage__details__password_last_used"),
+        signed_in=KeyTextTransform("password_last_used", "entity__usage__details"),
     )
     return shown
 
