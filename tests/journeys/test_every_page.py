@@ -52,6 +52,7 @@ def look(page: Page, address: str) -> list[str]:
     page.goto(address)
     found = [f"light {address}: {line}" for line in violations(page)]
     page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)  # colours fade from one to the other
     found += [f"dark {address}: {line}" for line in violations(page, rules=("color-contrast",))]
     page.set_viewport_size({"width": 390, "height": 844})
     found += [f"narrow {address}: {line}" for line in violations(page)]
