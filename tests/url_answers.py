@@ -52,7 +52,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "setup:connect", ""): "sign-in 404 404 404 404 404 200",
     ("GET", "setup:connect-role", "draft"): "sign-in 404 404 404 404 404 200",
     ("POST", "setup:connect-role", "draft"): "sign-in 404 404 404 404 404 200",
-    ("GET", "setup:connect-hub", "draft"): "sign-in 404 404 404 404 404 200",
+    ("GET", "setup:connect-hub", "draft"): "sign-in 404 404 404 404 404 286",
     ("POST", "setup:change-draft", "draft"): "sign-in 404 404 404 404 404 422",
     ("POST", "setup:discard-draft", "draft"): "sign-in 404 404 404 404 404 302",
     ("GET", "setup:download", "download"): "sign-in 404 404 404 404 404 200",
