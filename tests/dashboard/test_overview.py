@@ -1,0 +1,215 @@
+"""The first page, for every sort of viewer, with and without anything to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.mirror.models import EdgeKind, Entity, Kind, Pull, Section, UserCredentials
+from iam.mirror.models.accounts import PullState
+from tests import factories
+from tests.factories import becomes, seen_after
+
+pytestmark = pytest.mark.django_db
+YESTERDAY = datetime.now(tz=UTC).replace(microsecond=0) - timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_counts() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def _client(role: Role, *, name: str = "Ines Duarte", **fields: Any) -> Client:
+    client = Client()
+    client.force_login(factories.operator(role, name=name, **fields))
+    return client
+
+
+def _text(client: Client, address: str = "/") -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_without_an_account_an_administrator_is_led_to_the_first() -> None:
+    page = _text(_client(Role.ADMINISTRATOR))
+    assert "Welcome to Gatehouse" in page
+    assert 'href="/accounts/connect/"' in page
+    assert 'href="/accounts/upload/"' in page
+
+
+def test_without_an_account_an_auditor_is_told_who_connects_one() -> None:
+    page = _text(_client(Role.AUDITOR))
+    assert "an administrator connects one" in page
+    assert 'href="/accounts/connect/"' not in page
+
+
+def test_numbers_are_those_of_the_mirror() -> None:
+    account = factories.account()
+    for name, mfa, password in (
+        ("a", "virtual", True),
+        ("b", "security-key", True),
+        ("c", "none", True),
+        ("d", "none", False),
+        ("e", "unread", True),
+    ):
+        factories.user(account, name, credentials={"mfa": mfa, "has_password": password})
+    factories.group(account)
+    factories.role(account)
+    page = _text(_client(Role.AUDITOR))
+    assert "5 users" in page
+    assert "1 role<" in page
+    assert "66% <small>2 of 3" in page
+    assert "None, 1" in page
+    assert "Not read, 1" in page
+    assert 'href="/people/?view=no-mfa"' in page
+
+
+def test_one_account_can_be_chosen_and_another_is_left_out() -> None:
+    factories.user(factories.account(), "a")
+    other = factories.account("222222222222", name="staging")
+    for name in ("b", "c"):
+        factories.user(other, name)
+    client = _client(Role.AUDITOR)
+    assert "3 users" in _text(client)
+    chosen = _text(client, "/?account=222222222222")
+    assert "2 users" in chosen
+    assert "view=no-mfa" in chosen
+    assert "account=222222222222" in chosen
+
+
+def test_an_auditor_of_one_account_sees_the_numbers_of_it() -> None:
+    factories.user(factories.account(), "a")
+    factories.user(factories.account("222222222222", name="staging"), "b")
+    someone = factories.operator(None, name="Petra Audit")
+    factories.assign(someone.person, Role.AUDITOR, account_id="222222222222")
+    client = Client()
+    client.force_login(someone)
+    page = _text(client)
+    assert "1 user<" in page
+    assert "production" not in page
+
+
+def test_accounts_say_what_is_read_just_now_and_what_was_denied() -> None:
+    account = factories.account()
+    now = datetime.now(tz=UTC)
+    for name in ("users", "groups", "roles", "policies"):
+        Section.objects.create(account=account, name=name, state="complete", observed_at=now)
+    Section.objects.create(
+        account=account, name="mfa_devices", state="denied", permission="iam:ListVirtualMFADevices"
+    )
+    reading = factories.account("222222222222", name="staging")
+    Pull.objects.create(account=reading, state=PullState.RUNNING, began_at=now, calls=10, calls_expected=40)
+    page = _text(_client(Role.ADMINISTRATOR))
+    assert "1 denied" in page
+    assert "iam:ListVirtualMFADevices" in page
+    assert "Reading, 25" in page
+
+
+def test_news_name_what_changed_and_by_what() -> None:
+    account = factories.account()
+    maya, group = factories.user(account, "maya"), factories.group(account, "deployers")
+    seen_after(factories.edge(EdgeKind.MEMBER, maya, group, since=YESTERDAY))
+    state = factories.user(account, "tomas").states.get()
+    becomes(state, at=YESTERDAY, path="/ops/")
+    page = _text(_client(Role.AUDITOR))
+    assert f'href="/people/{maya.pk}/">maya</a> joined <a href="/groups/{group.pk}/">deployers</a>' in page
+    assert "changed" in page
+    assert "Cause unknown" in page
+
+
+def test_the_past_shows_the_numbers_of_then_and_nothing_that_can_be_done() -> None:
+    account = factories.account()
+    maya = factories.user(account, "maya", credentials={"mfa": "none"})
+    seen_after(factories.user(account, "new", since=YESTERDAY).states.get())
+    becomes(UserCredentials.objects.get(user=maya), at=YESTERDAY, mfa="virtual")
+    client = _client(Role.ADMINISTRATOR)
+    then = _text(client, f"/?as-of={YESTERDAY - timedelta(days=1):%Y-%m-%dT%H:%M}")
+    assert "1 user<" in then
+    assert "0% <small>0 of 1" in then
+    assert "Nothing can be changed from here" in then
+    assert "Waiting" not in then
+    assert "2 users" in _text(client)
+
+
+def test_a_team_lead_sees_the_team() -> None:
+    account = factories.account()
+    team = Team.objects.create(slug="pay", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="pay")
+    group = factories.group(account, "pay")
+    factories.edge(EdgeKind.MEMBER, factories.user(account, "maya.okafor"), group)
+    factories.user(account, "tomas.lind")
+    page = _text(_client(Role.TEAM_LEAD, name="Elif Kaya", team=team))
+    assert "1 person" in page
+    assert "Maya Okafor" in page
+    assert "Tomas" not in page
+    assert 'href="/roles/' not in page
+    assert "/accounts/" not in page
+
+
+def test_a_member_finds_their_own_access() -> None:
+    account = factories.account()
+    maya = factories.user(account, "maya.okafor", credentials={"mfa": "none", "has_password": True})
+    group = factories.group(account, "deployers")
+    factories.edge(EdgeKind.MEMBER, maya, group)
+    factories.edge(EdgeKind.ATTACHED, group, factories.policy(account, "Deploy"))
+    factories.inline(maya, "debug")
+    key = factories.entity(account, Kind.ACCESS_KEY, "AKIAEXAMPLE", arn="", category="Active")
+    Entity.objects.filter(pk=key.pk).update(owner=maya)
+    factories.user(account, "tomas.lind")
+    page = _text(_client(Role.MEMBER, name="Maya Okafor", arns=(maya.arn,)))
+    for words in ("Hello Maya", "deployers", "Gives Deploy", "debug", "AKIAEXAMPLE", "Your password alone"):
+        assert words in page
+    assert "tomas" not in page
+    assert f'href="/groups/{group.pk}/"' not in page
+    assert 'class="solo"' in page
+
+
+def test_a_member_without_an_aws_user_is_told_so() -> None:
+    factories.account()
+    assert "No AWS user belongs to you yet" in _text(_client(Role.MEMBER, name="Maya Okafor"))
+
+
+def test_somebody_without_a_role_finds_nothing() -> None:
+    client = Client()
+    client.force_login(factories.operator(None, name="No Body"))
+    assert client.get("/").status_code == 404
+
+
+def test_nobody_gets_in_without_signing_in(client: Client) -> None:
+    assert client.get("/").status_code == 302
+
+
+@pytest.mark.parametrize("query", ["?account=x", "?account=999999999999", "?as-of=x", "?view=x"])
+def test_a_query_that_makes_no_sense_is_no_error(query: str) -> None:
+    factories.account()
+    _text(_client(Role.ADMINISTRATOR), f"/{query}")
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.APPROVER])
+def test_as_many_queries_for_one_user_as_for_fifty(role: Role) -> None:
+    account = factories.account()
+    group = factories.group(account)
+    client = _client(role)
+    counts = []
+    for number in range(51):
+        user = factories.user(account, f"user-{number}")
+        seen_after(factories.edge(EdgeKind.MEMBER, user, group, since=YESTERDAY))
+        if number in {0, 50}:
+            _text(client)
+            cache.clear()
+            with CaptureQueriesContext(connection) as queries:
+                _text(client)
+            counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert counts[0] <= 40
