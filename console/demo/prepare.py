@@ -7,8 +7,7 @@ from django.utils import timezone
 from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS, OPERATORS, Operator
 from console.demo.password import PASSWORD
-from console.operators.models import Operator as SignIn
-from iam.directory import services as directory
+from console.operators.services import create_operator
 from iam.directory import teams
 from iam.directory.models import Person, Role, RuleKind, Team
 from iam.journal.services import COMMAND_LINE
@@ -36,14 +35,16 @@ def prepare() -> None:
 
 
 def _appoint(someone: Operator) -> None:
-    person = directory.add_person(name=someone.display_name, email=someone.email, actor=COMMAND_LINE)
-    for arn in someone.user_arns:
-        directory.link_identity(person, user_arn=arn, actor=COMMAND_LINE)
     role = Role(someone.role.replace(" ", "-"))
-    team = _team(someone) if role is Role.TEAM_LEAD else None
-    directory.assign_role(person, role, team=team, actor=COMMAND_LINE)
-    SignIn.objects.create_user(
-        username=someone.username, email=someone.email, password=PASSWORD, person=person
+    create_operator(
+        username=someone.username,
+        name=someone.display_name,
+        email=someone.email,
+        password=PASSWORD,
+        roles=[role],
+        team=_team(someone) if role is Role.TEAM_LEAD else None,
+        arns=someone.user_arns,
+        actor=COMMAND_LINE,
     )
 
 
