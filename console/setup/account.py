@@ -33,6 +33,7 @@ from iam.mirror.queries.organization import organization_tree
 from iam.mirror.services import cancel_pull, request_pull
 from iam.mirror.services.pulls import NotPullableError
 
+NO_PROGRESS: dict[str, Any] = {"parts": {}}
 STOPPED_SHORT = frozenset({SectionState.DENIED, SectionState.HELD, SectionState.PARTIAL, SectionState.FAILED})
 
 
@@ -65,7 +66,7 @@ def live_context(request: ViewerRequest, found: Account) -> dict[str, Any]:
         "good": [cell for cell in shown if not (cell.section and cell.section.state in STOPPED_SHORT)],
         "total": len(ALL),
         "pull": facts.pull,
-        "progress": progress,
+        "progress": progress or NO_PROGRESS,
         "spoken": f"Reading, {progress.spoken}" if progress else "",
         "role_name": found.role_arn.rpartition("/")[2],
         "step": step,

@@ -55,6 +55,7 @@ def accounts(request: ViewerRequest) -> HttpResponse:
         "after": written(page.after),
         "labels": ", ".join(_lowered(LABELS[name]) for name in SECTIONS),
         "live": _live(rows),
+        "swap_counts": is_fragment(request),
     }
     return setup_page(request, "accounts.html", context, partial="table")
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from iam.mirror.models import PullSection, SectionState
 from iam.mirror.models.accounts import PullState
-from iam.mirror.pull.sections import ALL, LABELS
+from iam.mirror.pull.sections import ALL
 from iam.mirror.queries.freshness import Facts, percent
 
 FAST, SLOW = "300ms", "2s"
@@ -41,7 +41,6 @@ def step_of(request: HttpRequest) -> Step:
 class Part:
     """One section of a running reading."""
 
-    label: str
     tone: str
     words: str
     note: str
@@ -54,7 +53,7 @@ class Progress:
     calls: int
     expected: int
     phase: str
-    parts: list[Part]
+    parts: dict[str, Part]
     rest: int
     left: str
     spoken: str
@@ -71,7 +70,7 @@ def progress_of(facts: Facts, sections: list[PullSection]) -> Progress:
         calls=pull.calls,
         expected=max(pull.calls_expected, pull.calls, 1),
         phase="" if queued else pull.phase,
-        parts=[_part(section) for section in sections],
+        parts={section.name: _part(section) for section in sections},
         rest=max(0, len(ALL) - len(sections)),
         left=_left(facts, share),
         spoken="Waits for a worker"
@@ -81,13 +80,11 @@ def progress_of(facts: Facts, sections: list[PullSection]) -> Progress:
 
 
 def _part(section: PullSection) -> Part:
-    label = LABELS.get(section.name, section.name)
     if section.state == SectionState.READING:
-        return Part(label, "info", "reading", "")
+        return Part("info", "reading", "")
     if section.state == SectionState.COMPLETE:
-        return Part(label, "ok", "done", _moved(section))
+        return Part("ok", "done", _moved(section))
     return Part(
-        label,
         "bad" if section.state == SectionState.DENIED else "warn",
         section.get_state_display().lower(),
         "",

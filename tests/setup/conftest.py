@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -67,3 +68,8 @@ def account(db: None) -> Account:
 def text_of(response: Any) -> str:
     """The page, with its white space made even, and no spaces that do not break."""
     return " ".join(response.content.decode().split())
+
+
+def plain(response: Any) -> str:
+    """The words of the page without its markup."""
+    return " ".join(re.sub(r"<[^>]*>", "", response.content.decode()).split())

@@ -56,7 +56,7 @@ def test_a_denied_section_says_since_when_which_permission_and_what_is_kept(
     assert "AWS says no since" in body
     assert "The role <code>gatehouse-reader</code> lacks <code>iam:GetAccessKeyLastUsed</code>." in body
     assert "388 rows are kept as of" in body
-    assert "1 denied" in body
+    assert "1 of 21 sections denied" in body
 
 
 def test_the_fix_is_a_page_and_a_drawer_with_the_statement(admin: Client, account: Account) -> None:
@@ -90,7 +90,7 @@ def test_a_reading_shows_its_progress_and_asks_again(admin: Client, account: Acc
     assert "2 waits for AWS" in body
     assert "s left" in body
     assert "412, +3, −1, 2 changed" in body
-    assert "19 more sections" in body
+    assert "19 more sections wait." in body
     assert 'hx-trigger="load delay:300ms"' in body
     assert 'role="status" id="said">Reading, 60 %, 1 of 21 sections' in body
     assert "Read now" not in body

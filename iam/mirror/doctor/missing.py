@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.models.setup import DoctorRun, JobState
 from iam.mirror.pull.sections import LABELS
 
+_TOLD_BEFORE = re.compile(r"AWS denied \S+\. ")
 CHANGES = frozenset(action for actions in WRITE.values() for action in actions)
 
 
@@ -74,7 +76,7 @@ def _of_section(section: Section) -> Refusal:
         action=section.permission,
         about=LABELS.get(section.name, section.name),
         why=why_denied(section.message),
-        told=section.message,
+        told=_TOLD_BEFORE.sub("", section.message),
         code=section.error_code,
         request_id=section.request_id,
         at=section.bad_since,

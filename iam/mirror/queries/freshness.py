@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ REPORT_SLACK = timedelta(hours=5)
 """AWS makes a credential report at most every four hours."""
 DETAIL_SLACK = timedelta(days=1)
 """The detail lane comes round once a day or sooner, so many calls a reading."""
+_COUNTED = re.compile(r"(\d+) of (\d+) in ")
 NOT_READ = (SectionState.PARTIAL, SectionState.FAILED)
 
 
@@ -157,11 +159,19 @@ def _by_sections(facts: Facts) -> Standing | None:
         missing = ", ".join(dict.fromkeys(s.permission for s in denied if s.permission))
         return Standing(BAD, f"{len(denied)} denied", f"Missing: {missing}" if missing else "")
     if held := by_state.get(SectionState.HELD):
-        return Standing(WARN, "Held back", held[0].message)
+        return Standing(WARN, _held(held[0]), held[0].message)
     broken = [section for state in NOT_READ for section in by_state.get(state, ())]
     if broken:
         return Standing(WARN, f"{len(broken)} not read", broken[0].message)
     return None
+
+
+def _held(section: Section) -> str:
+    """How many would end, as the pull has counted them in its message."""
+    counted = _COUNTED.match(section.message)
+    if not counted:
+        return "Held back"
+    return f"Held back: would lose {counted[1]} of {counted[2]} {LABELS[section.name].lower()}"
 
 
 def _by_age(facts: Facts) -> Standing:

@@ -109,6 +109,13 @@ def test_a_denial_goes_before_what_is_held_back_and_names_the_permission() -> No
     assert (state.words, state.note) == ("1 denied", "Missing: iam:ListPolicyTags")
 
 
+def test_what_is_held_back_says_how_much() -> None:
+    account = factories.account()
+    read(account)
+    worse(account, "users", "held", message="40 of 200 in “Users” are missing from what AWS answered.")
+    assert words(account) == ("warn", "Held back: would lose 40 of 200 users")
+
+
 def test_a_reading_says_how_far_it_is() -> None:
     account = factories.account()
     read(account, sections=("users",))
