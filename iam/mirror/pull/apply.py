@@ -11,6 +11,7 @@ from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.census import Census, Known
 from iam.mirror.pull.enrol import Roster, enrol, is_newer
 from iam.mirror.pull.facts import Found, Outcome, Part, Seen
+from iam.mirror.pull.sections import KINDS
 from iam.mirror.pull.states import load_states
 from iam.mirror.pull.sweep import LossLimit, sweep
 from iam.mirror.pull.temporal import EDGES, INLINE, TAGS, VERSIONS, Wanted
@@ -42,7 +43,8 @@ def apply_parts(census: Census, parts: list[Part], *, limit: LossLimit) -> Appli
     _doubt(census, roster)
     for part in parts:
         sweep(census, part, roster, limit=limit, outcome=outcomes[part.section])
-        outcomes[part.section].count = sum(1 for known in census.current.values() if part.covers(known))
+        kinds = KINDS[part.section]
+        outcomes[part.section].count = sum(1 for known in census.of_kind(*kinds) if part.covers(known))
     return Applied(outcomes, roster)
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 
 T = TypeVar("T")
@@ -74,14 +74,14 @@ def insert_missing(
     table, names = model._meta.db_table, ", ".join(columns)
     # Sorted, so that two pulls that insert the same keys cannot wait for each other in a circle.
     ordered = sorted(rows)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                f"INSERT INTO {table} ({names}) SELECT * FROM unnest(%s::text[], %s::text[]) ON CONFLICT DO NOTHING",  # noqa: S608
-                [[key for key, _ in ordered], [text for _, text in ordered]],
-            )
-        else:
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
             cursor.executemany(f"INSERT OR IGNORE INTO {table} ({names}) VALUES (%s, %s)", ordered)  # noqa: S608
+            return
+        _copy_aside(cursor, table, names, ordered)
+        chosen = f"SELECT {names} FROM incoming ORDER BY {columns[0]} ON CONFLICT DO NOTHING"  # noqa: S608
+        cursor.execute(f"INSERT INTO {table} ({names}) {chosen}")
+        cursor.execute("DROP TABLE incoming")
 
 
 def update(model: type[Model], *, key: str, columns: Sequence[str], rows: Collection[Row]) -> None:
@@ -96,9 +96,7 @@ def update(model: type[Model], *, key: str, columns: Sequence[str], rows: Collec
             cursor.executemany(f"UPDATE {table} SET {setting} WHERE {key} = %s", turned)  # noqa: S608
             return
         names = ", ".join((key, *columns))
-        same_types = f"SELECT {names} FROM {table} WITH NO DATA"  # noqa: S608
-        cursor.execute(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS {same_types}")
-        _copy(cursor, f"COPY incoming ({names}) FROM STDIN", rows)
+        _copy_aside(cursor, table, names, rows)
         setting = ", ".join(f"{name} = incoming.{name}" for name in columns)
         cursor.execute(f"UPDATE {table} SET {setting} FROM incoming WHERE {table}.{key} = incoming.{key}")  # noqa: S608
         cursor.execute("DROP TABLE incoming")
@@ -118,6 +116,13 @@ def execute_in(statement: str, parameters: Sequence[Any], ids: Iterable[int]) ->
         holes = ", ".join(["%s"] * len(chunk))
         touched += execute(f"{statement} IN ({holes})", [*parameters, *chunk])
     return touched
+
+
+def _copy_aside(cursor: Any, table: str, names: str, rows: Iterable[Row]) -> None:
+    """Copy rows into the temporary table `incoming`, whose columns have the types of the table's."""
+    same_types = f"SELECT {names} FROM {table} WITH NO DATA"  # noqa: S608
+    cursor.execute(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS {same_types}")
+    _copy(cursor, f"COPY incoming ({names}) FROM STDIN", rows)
 
 
 def _copy(cursor: Any, statement: str, rows: Iterable[Row]) -> None:

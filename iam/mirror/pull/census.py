@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from iam.mirror.models import Account, Entity
@@ -45,13 +47,12 @@ class Census:
         self.account = account
         self.current: dict[tuple[str, str], Known] = {}
         self.by_pk: dict[int, Known] = {}
+        self._by_kind: dict[str, dict[int, Known]] = defaultdict(dict)
+        self._by_name: dict[tuple[str, str, str], Known] = {}
         self._has_past = False
-        self.refresh()
+        self._read()
 
-    def refresh(self) -> None:
-        """Read everything again."""
-        self.current.clear()
-        self.by_pk.clear()
+    def _read(self) -> None:
         rows = Entity.objects.filter(account=self.account, gone_at__isnull=True).order_by("id")
         for row in rows.values_list(*_COLUMNS).iterator(chunk_size=5000):
             self.add(_known(row))
@@ -72,13 +73,21 @@ class Census:
         """Count an entity among the current ones."""
         self.current[known.kind, known.aws_id] = known
         self.by_pk[known.id] = known
+        self._by_kind[known.kind][known.id] = known
+        self._by_name[known.kind, "name", known.name] = known
+        self._by_name[known.kind, "arn", known.arn] = known
 
     def forget(self, known: Known) -> None:
         """Count an entity no longer among the current ones."""
         old = self.by_pk.pop(known.id, None)
-        if old is not None:
-            self.current.pop((old.kind, old.aws_id), None)
-            self._has_past = True
+        if old is None:
+            return
+        self._has_past = True
+        self.current.pop((old.kind, old.aws_id), None)
+        self._by_kind[old.kind].pop(old.id, None)
+        for key in ((old.kind, "name", old.name), (old.kind, "arn", old.arn)):
+            if self._by_name.get(key) is old:
+                del self._by_name[key]
 
     def digest(self, kind: str, aws_id: str) -> bytes | None:
         """The digest of AWS's last whole answer for an entity."""
@@ -87,7 +96,11 @@ class Census:
 
     def of_kind(self, *kinds: str) -> Iterator[Known]:
         """The current entities of some kinds."""
-        return (known for known in self.current.values() if known.kind in kinds)
+        return chain.from_iterable(list(self._by_kind[kind].values()) for kind in kinds)
+
+    def named(self, kind: str, by: str, value: str) -> Known | None:
+        """The current entity of a name or ARN (`by`); of two, which only a held back loss leaves, the newer one."""
+        return self._by_name.get((kind, by, value))
 
     def past(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         """Entities that have gone, by key; an entity that AWS shows again is the same one."""

@@ -118,11 +118,7 @@ def _derive(job: Job, answers: Answers, at: datetime) -> set[int]:
 
 
 def _load_key_usage(job: Job, answers: Answers, at: datetime) -> None:
-    keys = [
-        known
-        for owner in answers.read.get(ACCESS_KEYS, ())
-        for known in job.census.of_kind(Kind.ACCESS_KEY)
-        if known.owner_id == owner
-    ]
+    owners = answers.read.get(ACCESS_KEYS, set())
+    keys = [known for known in job.census.of_kind(Kind.ACCESS_KEY) if known.owner_id in owners]
     uses = {known.id: answers.uses[known.aws_id] for known in keys if known.aws_id in answers.uses}
     load_usage(job.account.pk, entities=keys, uses=uses, observed_at=at)

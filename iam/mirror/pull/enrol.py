@@ -31,20 +31,19 @@ class Names:
 
     def __init__(self, census: Census) -> None:
         self._census = census
-        self._by: dict[tuple[str, str, str], Known] = {}
-        for known in census.current.values():
-            self.put(known)
+        self._seen: dict[tuple[str, str, str], Known] = {}
 
     def put(self, known: Known) -> None:
         """From now on, its name and ARN mean this entity."""
-        self._by[known.kind, "name", known.name] = known
-        self._by[known.kind, "arn", known.arn] = known
+        for by, value in (("name", known.name), ("arn", known.arn)):
+            if self.find(Ref(known.kind, by, value)) is not known:
+                self._seen[known.kind, by, value] = known
 
     def find(self, ref: Ref) -> Known | None:
         """The entity, or None when the mirror does not hold it."""
         if ref.by == "id":
             return self._census.current.get((ref.kind, ref.value))
-        return self._by.get((ref.kind, ref.by, ref.value))
+        return self._seen.get(ref) or self._census.named(*ref)
 
 
 @dataclass

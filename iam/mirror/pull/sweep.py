@@ -12,7 +12,7 @@ from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.census import Census, Known
 from iam.mirror.pull.enrol import Roster, is_newer
 from iam.mirror.pull.facts import Outcome, Part, Seen
-from iam.mirror.pull.sections import LABELS, POLICIES
+from iam.mirror.pull.sections import KINDS, LABELS, POLICIES
 
 A_HANDFUL = 10
 """So few endings are applied whatever their share: small accounts change by large shares."""
@@ -39,7 +39,7 @@ def sweep(census: Census, part: Part, roster: Roster, *, limit: LossLimit, outco
     """End what the part covers and did not see, if it is whole; or hold all of that back."""
     if not part.is_whole:
         return
-    covered = [known for known in census.current.values() if part.covers(known)]
+    covered = [known for known in census.of_kind(*KINDS[part.section]) if part.covers(known)]
     before = (
         sum(1 for known in covered if known.id not in roster.added)
         if part.whole_size is None
@@ -69,7 +69,9 @@ def end(census: Census, gone: Collection[Known], *, seen: Seen) -> None:
     """End entities with everything that belongs to them or points to them."""
     owners = {known.id for known in gone if known.kind == Kind.USER}
     owned = [
-        known for known in census.current.values() if known.owner_id in owners and _ends_with_owner(known)
+        known
+        for known in census.of_kind(*_ENDS_WITH_OWNER, Kind.MFA_DEVICE)
+        if known.owner_id in owners and _ends_with_owner(known)
     ]
     ended = {known.id: known for known in [*gone, *owned]}
     if not ended:
