@@ -183,6 +183,11 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         entity: dict[str, Any] = super().get_public_key_credential_user_entity(user)
         return entity | {"display_name": user.person.name if user.person else user.username}
 
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:
+        """What a new key is called until its owner finds a better name."""
+        number = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return f"Key {number + 1}" if number else "My key"
+
     def _get_site_name(self) -> str:
         return "Gatehouse"
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 
 from console.operators.factors import is_missing
-from console.operators.hosts import passkeys_work_on
+from console.operators.hosts import browser_of, passkeys_work_on
 
 register = template.Library()
 
@@ -16,6 +16,12 @@ register = template.Library()
 def passkeys_possible(context: dict[str, Any]) -> bool:
     """Whether a passkey can be used at this address."""
     return passkeys_work_on(context["request"].get_host())
+
+
+@register.filter
+def browser_name(user_agent: str) -> str:
+    """What a person calls the browser that sends this header."""
+    return browser_of(user_agent)
 
 
 @register.simple_tag(takes_context=True)

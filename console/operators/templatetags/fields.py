@@ -52,5 +52,7 @@ def form_errors(form: object) -> SafeString:
         return SafeString("")
     text = format_html_join(" ", "{}", ((error,) for error in errors))
     return format_html(
-        '<div class="banner" data-tone="bad" role="alert">{}<p>{}</p></div>', icon("circle-alert"), text
+        '<div class="banner" data-tone="bad" role="alert">{}<div><p>{}</p></div></div>',
+        icon("circle-alert"),
+        text,
     )
