@@ -17,11 +17,15 @@ from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.accounts.connect_discovered import READABLE, RolePlan, connect_discovered
 from iam.mirror.accounts.jobs import request_discovery
-from iam.mirror.accounts.prepare import new_external_id
 from iam.mirror.accounts.texts import READER, RoleTexts, role_texts
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.setup import JobState, SetupJob, SetupKind
-from iam.mirror.queries.setup import askable_accounts, connected_numbers, visible_job
+from iam.mirror.queries.setup import (
+    askable_accounts,
+    connected_numbers,
+    external_id_of_organization,
+    visible_job,
+)
 
 PER_PAGE = 100
 
@@ -68,14 +72,14 @@ def discovered(request: ViewerRequest, job: UUID) -> HttpResponse:
         return setup_page(
             request, "discovered.html", {"job": found, "step": step_of(request)}, partial="body"
         )
-    context = _context(request, found, RolePlanForm(initial=_initial()))
+    context = _context(request, found, RolePlanForm(initial=_initial(found)))
     return setup_page(
         request, "discovered.html", context, partial="body", status=286 if request.GET.get("n") else 200
     )
 
 
-def _initial() -> dict[str, str]:
-    return {"role_name": READER, "external_id": new_external_id()}
+def _initial(job: SetupJob) -> dict[str, str]:
+    return {"role_name": READER, "external_id": external_id_of_organization(job)}
 
 
 def _context(request: ViewerRequest, job: SetupJob, form: RolePlanForm) -> dict[str, Any]:

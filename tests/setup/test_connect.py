@@ -298,6 +298,7 @@ def a_large_organization(count: int) -> SetupJob:
     return SetupJob.objects.create(
         kind="discover",
         state="done",
+        params={"account": "", "external_id": "gh-4e07b81c2d95"},
         ended_at=datetime.now(tz=UTC),
         result={
             "identity": {
@@ -338,6 +339,30 @@ def test_2000_accounts_are_paged_filtered_and_connected_in_one_go(admin: Client)
     assert "1800 accounts are connected" in told
     assert "and 197 more." in told
     assert Account.objects.filter(source="organization").count() == 1800
+
+
+def test_the_external_id_of_a_stack_set_stays_the_same(admin: Client) -> None:
+    def suggested(job: SetupJob) -> str:
+        response = admin.get(reverse("setup:discovered", args=[job.pk]))
+        value = str(response.context["form"].initial["external_id"])
+        assert value in response.context["text"].cloudformation
+        return value
+
+    admin.post(reverse("setup:connect-organization"), {"account": ""})
+    first = SetupJob.objects.get(kind="discover")
+    SetupJob.objects.filter(pk=first.pk).update(state="done", result=a_large_organization(2).result)
+    first.refresh_from_db()
+    kept = suggested(first)
+    assert len(kept) >= 24
+    assert suggested(first) == kept
+    SetupJob.objects.exclude(pk=first.pk).delete()
+    admin.post(reverse("setup:connect-organization"), {"account": ""})
+    second_job = SetupJob.objects.exclude(pk=first.pk).get()
+    assert second_job.params["external_id"] == kept
+    factories.account(
+        "000000000001", source="organization", organization_id="o-abc", external_id="theirs-since-2024"
+    )
+    assert suggested(first) == "theirs-since-2024"
 
 
 def test_the_stack_set_is_shown_for_a_connectable_organization(admin: Client) -> None:

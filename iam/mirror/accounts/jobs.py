@@ -12,6 +12,7 @@ from django.db import transaction
 from iam.journal.services import record
 from iam.mirror.accounts import uploads
 from iam.mirror.accounts.actors import Actor, must_manage, person_of
+from iam.mirror.accounts.prepare import new_external_id
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.accounts.work import nudge_on_commit
 from iam.mirror.models.accounts import Account, Source
@@ -50,7 +51,7 @@ def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
     job = SetupJob.objects.create(
         kind=SetupKind.DISCOVER,
         requested_by=person_of(actor),
-        params={"account": account.account_id if account else ""},
+        params={"account": account.account_id if account else "", "external_id": _kept_external_id()},
     )
     record(
         kind="organization.discover",
@@ -60,6 +61,12 @@ def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
     )
     nudge_on_commit(job)
     return job
+
+
+def _kept_external_id() -> str:
+    """The one that earlier discoveries suggested: by now it may stand in the trust of a whole StackSet."""
+    earlier = SetupJob.objects.filter(kind=SetupKind.DISCOVER).order_by("-created_at").first()
+    return str(earlier.params.get("external_id") or new_external_id()) if earlier else new_external_id()
 
 
 def request_import(

@@ -61,7 +61,8 @@ class SetupKind(models.TextChoices):
 class SetupJob(Job):
     """A question about AWS, or an upload to read, that no account can own yet; `params` and `result` hold no secret.
 
-    `params` of discover: `account` (the number of the account to ask through; blank: the worker's own credentials).
+    `params` of discover: `account` (the number of the account to ask through; blank: the worker's own credentials) and the `external_id`
+    that the roles of the organization may ask for.
     Of import: `export`, `report` (whether there is one), `size`, `file_name`, `observed_at` (ISO 8601, or blank), `name`,
     `accept_loss`.
     `result` of identity: `account_id`, `arn`, `partition`. Of discover: those of the caller under `identity`,

@@ -54,6 +54,17 @@ def connected_numbers(numbers: list[str]) -> set[str]:
     return set(accounts.exclude(source=Source.EXPORT).values_list("account_id", flat=True))
 
 
+def external_id_of_organization(job: SetupJob) -> str:
+    """The external id that accounts of this organization are connected with already, else the one that the discovery suggests."""
+    accounts = Account.objects.filter(
+        removed_at__isnull=True,
+        source=Source.ORGANIZATION,
+        organization_id=job.result.get("organization_id", ""),
+    )
+    connected = accounts.exclude(external_id="").values_list("external_id", flat=True).first()
+    return connected or str(job.params.get("external_id", ""))
+
+
 def active_examination(account: Account) -> DoctorRun | None:
     """The examination of an account that waits or runs."""
     return DoctorRun.objects.filter(ACTIVE_JOB, account=account).first()
