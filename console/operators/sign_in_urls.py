@@ -2,14 +2,10 @@
 
 from allauth.account import views
 from allauth.socialaccount import views as social_views
-from csp.decorators import csp_update
 from django.conf import settings
 from django.urls import include, path, re_path
 
-from console.operators.single_sign_on_urls import oidc_patterns, saml_patterns
-
-# Chromium checks the redirect that follows the POST to the identity provider against form-action.
-leads_to_provider = csp_update({"form-action": settings.SIGN_IN_FORM_TARGETS})
+from console.operators.single_sign_on_urls import leads_to_provider, oidc_patterns, saml_patterns
 
 urlpatterns = [
     path("", leads_to_provider(views.login), name="account_login"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -373,16 +376,30 @@ def test_the_identity_provider_is_told_about_us(client: Client, saml: None) -> N
     assert "https://gatehouse.example.com/sign-in/saml/company-saml/acs/" in text
 
 
-def test_the_sign_in_form_may_lead_to_the_configured_provider(settings: Any) -> None:
-    from csp.decorators import csp_update
-    from django.http import HttpRequest, HttpResponse
-
-    from console.operators import sign_in_urls
-
-    assert sign_in_urls.leads_to_provider is not None
-    view = csp_update({"form-action": ["https://login.example.com"]})(lambda request: HttpResponse())
-    response = view(HttpRequest())
-    assert response._csp_update == {"form-action": ["https://login.example.com"]}
+def test_the_pages_from_which_people_leave_allow_the_providers_host() -> None:
+    """Asked of a process that was started with an issuer: the policy is chosen once, at the start."""
+    code = (
+        "import django; django.setup(); from django.test import Client; "
+        "from django.core.management import call_command; call_command('migrate', verbosity=0); "
+        "print(*[Client().get(path)['Content-Security-Policy'] for path in "
+        "('/sign-in/', '/sign-in/oidc/company/login/', '/sign-in/password/reset/')], sep='\\n')"
+    )
+    environment = (
+        os.environ
+        | OIDC
+        | {
+            "DJANGO_SETTINGS_MODULE": "console.settings",
+            "DATABASE_URL": "sqlite:///:memory:",
+        }
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    sign_in_page, confirmation, reset = done.stdout.strip().splitlines()[-3:]
+    assert "form-action 'self' https://login.example.com" in sign_in_page
+    assert "form-action 'self' https://login.example.com" in confirmation
+    assert "login.example.com" not in reset
 
 
 def test_approvers_by_single_sign_on_need_a_factor_where_it_is_demanded(
