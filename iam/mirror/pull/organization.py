@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import organization as organizations
 from iam.aws.reads.organization import OrganizationRecord, OrganizationTree
@@ -9,9 +11,10 @@ from iam.mirror.models import Account
 from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import is_of_kind
-from iam.mirror.pull.facts import Outcome, Part
+from iam.mirror.pull.facts import Found, Outcome, Part
 from iam.mirror.pull.job import LiveJob, Reading
 from iam.mirror.pull.sections import KINDS, ORGANIZATION
+from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform.organization import organization_entities, paths
 
 Organization = OrganizationTree | OrganizationRecord | None
@@ -20,17 +23,19 @@ Organization = OrganizationTree | OrganizationRecord | None
 def pull_organization(job: LiveJob) -> None:
     """The tree where this account shows it; elsewhere only to which organization the account belongs."""
     reading = job.read(ORGANIZATION, lambda: _read_organization(job))
-    found = reading.value
+    tree = reading.value if isinstance(reading.value, OrganizationTree) else None
+    entities = organization_entities(tree, intern=job.documents.intern) if tree else None
+    # Before the account is locked: whoever waits for a document that we insert must not be one for whom we wait.
+    job.documents.flush()
     with job.applying():
+        limit = job.take_hold()
         outcome: Outcome | None = None
         if reading.is_whole:
-            tree = found if isinstance(found, OrganizationTree) else None
-            outcome = _apply_tree(job, reading, tree)
-            record = tree.organization if tree else found
-            _apply_membership(job, reading, record if isinstance(record, OrganizationRecord) else None, tree)
-        else:
-            job.take_hold()
+            outcome = _apply_tree(job, reading, entities, limit)
+            _apply_membership(job, reading)
         job.settle(reading, outcome=outcome)
+    if tree is not None:
+        _note_paths(tree)
 
 
 def _read_organization(job: LiveJob) -> Organization:
@@ -54,24 +59,19 @@ def _read_organization(job: LiveJob) -> Organization:
         raise
 
 
-def _apply_tree(job: LiveJob, reading: Reading[Organization], tree: OrganizationTree | None) -> Outcome:
-    if tree is None:
-        job.take_hold()
+def _apply_tree(
+    job: LiveJob, reading: Reading[Organization], entities: list[Found] | None, limit: LossLimit
+) -> Outcome:
+    if entities is None:
         return Outcome()
-    found = organization_entities(tree, intern=job.documents.intern)
-    limit = job.take_hold()
-    job.documents.flush()
     seen = job.seen(ORGANIZATION, at=reading.began_at)
-    part = Part(section=ORGANIZATION, seen=seen, found=found, covers=is_of_kind(*KINDS[ORGANIZATION]))
+    part = Part(section=ORGANIZATION, seen=seen, found=entities, covers=is_of_kind(*KINDS[ORGANIZATION]))
     return apply_parts(job.census, [part], limit=limit).outcomes[ORGANIZATION]
 
 
-def _apply_membership(
-    job: LiveJob,
-    reading: Reading[Organization],
-    record: OrganizationRecord | None,
-    tree: OrganizationTree | None,
-) -> None:
+def _apply_membership(job: LiveJob, reading: Reading[Organization]) -> None:
+    found = reading.value
+    record = found.organization if isinstance(found, OrganizationTree) else found
     value = (
         {
             "Id": record.organization_id,
@@ -86,14 +86,15 @@ def _apply_membership(
     organization_id = record.organization_id if record else ""
     if job.account.organization_id != organization_id:
         Account.objects.filter(pk=job.account.pk).update(organization_id=organization_id)
-    if tree is not None:
-        _note_paths(tree)
 
 
 def _note_paths(tree: OrganizationTree) -> None:
-    """Write where in the organization the accounts of Gatehouse lie, of those of which it is news."""
+    """Write where in the organization the accounts of Gatehouse lie, of those of which it is news.
+
+    Each by itself and while no account is locked: two pulls of one organization would wait for each other.
+    """
     found = dict(paths(tree))
-    known = Account.objects.filter(account_id__in=found).values_list("pk", "account_id", "organization_path")
-    for pk, number, path in known:
+    ours = Q(organization_id__in=("", tree.organization.organization_id), account_id__in=found)
+    for pk, number, path in Account.objects.filter(ours).values_list("pk", "account_id", "organization_path"):
         if found[number] != path:
             Account.objects.filter(pk=pk).update(organization_path=found[number])

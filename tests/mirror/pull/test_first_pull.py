@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 
 from iam.mirror.models import NEVER, Account, Entity, EntityState, Kind, Pull, Section, Usage, UserCredentials
 from iam.mirror.models.accounts import PullState
@@ -145,3 +146,30 @@ def test_reading_one_account_never_touches_another(
         p["id"] for p in world.account.managed
     }
     assert not Entity.objects.filter(account=account, gone_at__isnull=False).exists()
+
+
+def test_while_an_account_is_locked_nothing_is_written_for_which_another_pull_might_wait(
+    world: World, account: Account, pull: Callable[..., Pull]
+) -> None:
+    from tests import factories
+
+    factories.account("111111111112")
+    shared: list[str] = []
+
+    def watch(
+        execute: Callable[..., object], sql: str, params: object, many: bool, context: object
+    ) -> object:
+        words = sql.replace('"', "").split()
+        is_write = words[0] in {"INSERT", "UPDATE"} and ({"mirror_document", "mirror_account"} & set(words))
+        # The test itself is in a transaction, so that what applies is in a savepoint, and what it calls in a second one.
+        depth = len(connection.savepoint_ids)
+        if is_write and depth > ("mirror_document" in words):
+            shared.append(f"{sql} {params}")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        pull(account)
+    own = f"{account.pk}"
+    assert all("mirror_account" in sql and own in sql for sql in shared), shared
+    assert Account.objects.exclude(organization_path="").count() == 2
+    assert sum("organization_path" in sql for sql in shared) == 0
