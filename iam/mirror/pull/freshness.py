@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+
 from iam.aws.errors import AwsError, ErrorKind
 from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
 from iam.mirror.pull.facts import Outcome
@@ -76,6 +79,19 @@ class Freshness:
         values = _fields(self.sections.get(verdict.section), verdict, outcome)
         self.sections[verdict.section], _ = Section.objects.update_or_create(
             account=self._account, name=verdict.section, defaults=values
+        )
+
+    def end_all(self, error: AwsError, *, at: datetime, message: str) -> None:
+        """Mark all sections that were ever read as bad: there was no way into the account at all."""
+        state = SectionState.DENIED if error.kind is ErrorKind.DENIED else SectionState.FAILED
+        Section.objects.filter(account=self._account).update(
+            state=state,
+            attempted_at=at,
+            bad_since=Coalesce("bad_since", Value(at)),
+            permission=(error.permission or "")[:128],
+            message=message[:1024],
+            error_code=error.code[:128],
+            request_id=error.request_id[:64],
         )
 
     def _end_in_pull(self, verdict: Verdict, outcome: Outcome | None, now: datetime) -> None:

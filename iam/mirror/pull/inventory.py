@@ -41,7 +41,8 @@ def pull_settings(job: LiveJob) -> None:
         outcome = None
         if found is not None:
             changed = load_facts(job.account, found.facts(), seen=job.seen(ACCOUNT, at=reading.began_at))
-            outcome = Outcome(count=len(found.facts()), changed={job.account.pk} if changed else set())
+            # 0 stands for the account itself, which is no entity.
+            outcome = Outcome(count=len(found.facts()), changed={0} if changed else set())
             if job.account.alias != found.alias:
                 Account.objects.filter(pk=job.account.pk).update(alias=found.alias)
         job.settle(reading, outcome=outcome)

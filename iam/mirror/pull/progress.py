@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from iam.mirror.models import Pull
+from iam.mirror.models import Pull, PullSection, SectionState
 from iam.mirror.models.accounts import PullState
 
-LEASE = timedelta(seconds=180)
-"""Longer than one call to AWS with all its retries may take, since nothing renews the lease meanwhile."""
+LEASE = timedelta(seconds=120)
+"""Longer than one attempt at a call to AWS with the pause before it, since nothing renews the lease meanwhile."""
 EVERY_SECONDS = 0.5
 
 
@@ -100,8 +100,18 @@ class Progress:
 def expire_leases(*, now: datetime) -> int:
     """Mark pulls whose worker has stopped as failed; how many there were."""
     dead = Pull.objects.filter(state=PullState.RUNNING, lease_until__lt=now)
-    return dead.update(
+    expired = dead.update(
         state=PullState.FAILED,
         ended_at=F("lease_until"),
         message="The worker that read it stopped. Nothing half-read was kept; the next pull reads all of it again.",
+    )
+    if expired:
+        close_sections(PullSection.objects.filter(pull__state=PullState.FAILED), now=now)
+    return expired
+
+
+def close_sections(sections: QuerySet[PullSection], *, now: datetime) -> None:
+    """End what was being read when a pull ended: nothing of it was applied."""
+    sections.filter(state=SectionState.READING).update(
+        state=SectionState.FAILED, ended_at=now, message="The pull ended before this was applied."
     )

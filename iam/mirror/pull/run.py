@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -16,9 +16,11 @@ from iam.mirror.pull import detail_lane, fast_lane, inventory
 from iam.mirror.pull.census import Census
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.job import Job, LiveJob
-from iam.mirror.pull.progress import LeaseLostError, Progress, PullCancelledError, claim
+from iam.mirror.pull.progress import LeaseLostError, Progress, PullCancelledError, claim, close_sections
 from iam.mirror.pull.reach import UnreachableError, open_account
 
+KEPT = timedelta(days=2)
+"""How long the row of a scheduled pull that found nothing new is kept."""
 log = structlog.get_logger(__name__)
 
 
@@ -37,6 +39,7 @@ def run_pull(pull_id: UUID) -> None:
         state, message = PullState.FAILED, str(error)
     except AwsError as error:
         state, message = PullState.FAILED, _no_way_in(error)
+        Freshness(pull.account, pull).end_all(error, at=now, message=message)
     except LeaseLostError:
         log.warning("pull_lease_lost", pull=str(pull_id))
         return
@@ -105,10 +108,11 @@ def verdict_of_job(job: Job) -> tuple[PullState, str]:
 
 
 def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> None:
-    """End the row, unless it was taken for dead meanwhile."""
-    Pull.objects.filter(pk=pull.pk, state=PullState.RUNNING).update(
+    """End the row, unless it was taken for dead meanwhile, and forget old ones that tell nothing."""
+    now = timezone.now()
+    ended = Pull.objects.filter(pk=pull.pk, state=PullState.RUNNING).update(
         state=state,
-        ended_at=timezone.now(),
+        ended_at=now,
         lease_until=None,
         phase="",
         message=message,
@@ -119,3 +123,14 @@ def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> 
         changed=pull.changed,
         ended=pull.ended,
     )
+    if ended:
+        close_sections(pull.sections.all(), now=now)
+        _forget_uneventful(pull.account, before=now - KEPT)
+
+
+def _forget_uneventful(account: Account, *, before: datetime) -> None:
+    """Delete rows of scheduled pulls that found nothing new: four an hour and account would outgrow all history."""
+    old = Pull.objects.filter(
+        account=account, created_at__lt=before, trigger="schedule", state=PullState.COMPLETE
+    )
+    old.filter(added=0, changed=0, ended=0).delete()

@@ -251,3 +251,16 @@ def test_the_schedule_frees_what_a_dead_worker_held(db: None) -> None:
     pull_due_accounts()
     pull.refresh_from_db()
     assert pull.state == PullState.FAILED
+
+
+def test_scheduled_pulls_that_found_nothing_new_are_forgotten_after_two_days(
+    world: World, account: Account
+) -> None:
+    first = run_pull(request_pull(account, trigger="schedule").pk)
+    quiet = run_pull(request_pull(account, trigger="schedule").pk)
+    asked = run_pull(request_pull(account, trigger="demand").pk)
+    old = timezone.now() - timedelta(days=3)
+    Pull.objects.update(created_at=old)
+    last = run_pull(request_pull(account, trigger="schedule").pk)
+    assert set(Pull.objects.values_list("pk", flat=True)) == {first.pk, asked.pk, last.pk}
+    assert quiet.added == quiet.changed == quiet.ended == 0

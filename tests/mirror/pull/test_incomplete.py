@@ -129,6 +129,28 @@ def test_no_way_in_fails_the_pull_and_names_what_is_missing(
     assert picture(account) == shown
 
 
+def test_a_way_in_that_is_lost_makes_all_sections_stale_until_it_is_back(
+    world: World, pull: Callable[..., Pull], db: None
+) -> None:
+    from iam.aws import credentials
+    from tests import factories
+
+    spoke = factories.account("111111111112", role_arn="arn:aws:iam::111111111112:role/gatehouse-read")
+    pull(spoke)
+    shown = picture(spoke)
+    observed = dict(Section.objects.values_list("name", "observed_at"))
+    credentials._kept.clear()
+    world.control("/_config", {"deny": "sts:AssumeRole"})
+    pull(spoke)
+    assert set(Section.objects.values_list("state", "permission")) == {("denied", "sts:AssumeRole")}
+    assert not Section.objects.filter(bad_since=None).exists()
+    assert dict(Section.objects.values_list("name", "observed_at")) == observed
+    assert picture(spoke) == shown
+    mend(world)
+    assert pull(spoke).state == PullState.COMPLETE
+    assert set(Section.objects.values_list("state", "bad_since", "message")) == {("complete", None, "")}
+
+
 def test_credentials_of_another_account_read_nothing(
     world: World, account: Account, pull: Callable[..., Pull]
 ) -> None:
@@ -202,6 +224,7 @@ def test_a_pull_killed_at_any_page_leaves_the_old_state_and_the_next_one_complet
         "failed",
         "complete",
     ]
+    assert not PullSection.objects.filter(state="reading").exists()
 
 
 def test_a_pull_killed_while_it_applies_leaves_the_old_state(
@@ -237,6 +260,8 @@ def test_an_unexpected_error_ends_the_row(
     done = Pull.objects.get()
     assert (done.state, done.lease_until) == (PullState.FAILED, None)
     assert done.message
+    assert not PullSection.objects.filter(state="reading").exists()
+    assert PullSection.objects.get(name="users").state == "failed"
     assert "mistake of ours" not in done.message
 
 
