@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from console.identities.lists import views
-from console.identities.lists.cells import made, number, under_path
+from console.identities.lists.cells import NOT_READ, made, number, under_path
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -25,8 +25,8 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
             "pk": row["entity"],
             "sub": under_path(row),
             "created": made(row),
-            "used_by": number(row["instances"]),
-            "short": f"Instances: {row['instances']}",
+            "used_by": number(row["instances"]) if row["instances_read"] else NOT_READ,
+            "short": f"Instances: {row['instances'] if row['instances_read'] else 'not read'}",
         }
         for row in rows
     ]
@@ -43,7 +43,7 @@ def export(lens: Lens) -> tuple[Column, ...]:
         ("path", lambda row, _: row["path"]),
         ("created", lambda row, _: row["created_at"]),
         ("role", lambda row, _: row["role"] or ""),
-        ("instances", lambda row, _: row["instances"]),
+        ("instances", lambda row, _: row["instances"] if row["instances_read"] else None),
     )
 
 
@@ -51,7 +51,7 @@ PAGE = Page(
     listing=INSTANCE_PROFILES,
     title="Instance profiles",
     noun=("instance profile", "instance profiles"),
-    intro="How EC2 instances get a role. Instances are those that could be read.",
+    intro="How EC2 instances get a role.",
     icon="server",
     template="identities/instance_profiles.html",
     find="Name, ARN or ID",

@@ -44,10 +44,10 @@ def _mfa(mfa: str, has_password: bool | None) -> tuple[str, SafeString]:
     return mark.text, badge(mark.text, mark.tone, mark.icon) if mark.tone else plain
 
 
-def _key(made: datetime, lens: Lens) -> tuple[str, str]:
+def _key(made: datetime, has_password: bool | None, lens: Lens) -> tuple[str, str]:
     """The age of the oldest active key at the shown moment, and its tone."""
     if made == NEVER:
-        return "No keys", ""
+        return "Not read" if has_password is None else "No keys", ""
     days = max(0, ((lens.at or lens.now) - made).days)
     return f"{days} d", "bad" if days > VERY_OLD_KEY else "warn" if days > OLD_KEY else ""
 
@@ -59,6 +59,12 @@ def _groups(names: list[str]) -> str:
     return ", ".join(names[:GROUPS_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
+def _used(row: Row) -> SafeString | str:
+    """When somebody was last active; without a credential report nobody knows."""
+    unknown = row["has_password"] is None and row["used_at"] in {None, NEVER}
+    return "Not read" if unknown else ago(row["used_at"])
+
+
 PASSWORD = {True: "Yes", False: "No", None: "Not read"}
 
 
@@ -67,7 +73,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
     shown = []
     for row in rows:
         mfa, mfa_badge = _mfa(row["mfa"], row["has_password"])
-        key, key_tone = _key(row["key_at"], lens)
+        key, key_tone = _key(row["key_at"], row["has_password"], lens)
         shown.append(
             {
                 "pk": row["entity"],
@@ -78,7 +84,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
                 "mfa": mfa_badge,
                 "password": PASSWORD[row["has_password"]],
                 "key": badge(key, key_tone) if key_tone else key,
-                "used": ago(row["used_at"]) if lens.at is None else "",
+                "used": _used(row) if lens.at is None else "",
                 "groups": _groups(row["groups"]),
                 "since": _since(row) if lens.at else [],
             }

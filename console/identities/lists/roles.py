@@ -41,7 +41,14 @@ def _trust(category: str) -> SafeString:
 
 def _short(row: Row, lens: Lens) -> str:
     words = trusted_by(row["category"])
-    return words if lens.at else f"{words}. Last used: {age(row['used_at'])}"
+    if lens.at:
+        return words
+    used = age(row["used_at"], never="")
+    return (
+        f"{words}, used {used} ago"
+        if used and used != "now"
+        else f"{words}, {'used just now' if used else 'never used'}"
+    )
 
 
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:

@@ -7,9 +7,10 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
-from iam.mirror.models import NEVER, Account, EdgeKind, Entity, Kind, PolicyVersion, Usage
+from iam.mirror.models import NEVER, Account, EdgeKind, Entity, Kind, PolicyVersion, Section, Usage
 from tests import factories
 from tests.identities.lists.conftest import shown, tabs
 
@@ -200,6 +201,10 @@ def test_instance_profiles_tell_role_and_instances(auditor: Client, production: 
     for number in range(2):
         instance = factories.entity(production, Kind.INSTANCE, f"i-{number}")
         factories.edge(EdgeKind.INSTANCE_PROFILE, instance, used)
+    assert "Instances: not read No role Not read" in row_of(auditor.get("/instance-profiles/"), "bare")
+    assert shown(auditor.get("/instance-profiles/?view=unused")) == []
+    cache.clear()
+    Section.objects.create(account=production, name="instances", state="complete", observed_at=NOW)
     response = auditor.get("/instance-profiles/")
     assert "Instances: 2 app 2" in row_of(response, "used")
     assert f'href="/roles/{role.pk}/"' in text_of(response)

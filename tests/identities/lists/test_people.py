@@ -97,13 +97,14 @@ def everybody() -> None:
     recent = person("newcomer", mfa="virtual")
     EntityState.objects.filter(entity=recent).update(created_at=NOW)
     person("unread", used=1, mfa="unread", has_password=None)
+    person("silent", mfa="unread", has_password=None)
 
 
 VIEWS = {
-    "all": ("All", 9),
+    "all": ("All", 10),
     "no-mfa": ("No MFA", ["no-mfa"]),
     "old-keys": ("Keys over 90 days", ["old-key"]),
-    "inactive": ("Inactive 45 days", ["idle", "never"]),
+    "inactive": ("Inactive 45 days", ["idle", "never"]),  # not "silent", of whom nothing was read
     "never": ("Never signed in", ["by-key-only", "never", "newcomer"]),
     "machines": ("Machines", ["machine"]),
 }
@@ -124,9 +125,9 @@ def test_a_view_shows_as_many_as_its_tab_counts(auditor: Client, view: str) -> N
     [
         ("mfa=none", ["machine", "no-mfa"]),
         ("mfa=hardware&mfa=security-key", ["idle", "never"]),
-        ("mfa=unread", ["unread"]),
+        ("mfa=unread", ["silent", "unread"]),
         ("password=no", ["machine"]),
-        ("password=unread", ["unread"]),
+        ("password=unread", ["silent", "unread"]),
         ("password=no&mfa=virtual", []),
         ("key=90", ["old-key"]),
         ("key=180", []),
@@ -182,7 +183,7 @@ def test_chips_take_a_filter_away_and_keep_the_others(auditor: Client) -> None:
 def test_a_filter_that_does_not_exist_is_named_and_left_out(auditor: Client) -> None:
     everybody()
     response = auditor.get("/people/?mfa=telepathy&view=nonsense")
-    assert len(shown(response)) == 9
+    assert len(shown(response)) == 10
     assert "“MFA: telepathy” is no filter of this list" in text_of(response)
     assert "There is no view “nonsense” of this list." in text_of(response)
 
@@ -273,7 +274,7 @@ def test_the_past_has_its_own_orders_views_and_filters(auditor: Client, account:
     refused = auditor.get(f"/people/?{moment}{account}&view=inactive&activity=30&sort=activity")
     assert "There is no view “inactive” of this list in the past." in text_of(refused)
     assert "“Activity: 30” is no filter of this list" in text_of(refused)
-    assert len(shown(refused)) == 9
+    assert len(shown(refused)) == 10
 
 
 def test_the_past_counts_the_age_of_keys_from_then(auditor: Client) -> None:
@@ -320,6 +321,14 @@ def test_before_the_first_reading_the_list_says_so(auditor: Client) -> None:
     Pull.objects.create(account=user.account, state="complete", began_at=LONG_AGO, ended_at=LONG_AGO)
     page = text_of(auditor.get(f"/people/?{then(LONG_AGO - timedelta(days=3))}"))
     assert "Nothing had been read by then" in page
+
+
+def test_what_no_report_told_is_not_read_rather_than_never(auditor: Client) -> None:
+    person("silent", mfa="unread", has_password=None)
+    page = text_of(auditor.get("/people/"))
+    assert page.count(">Not read<") == 4, "MFA, password, key, activity"
+    assert ">Never<" not in page
+    assert shown(auditor.get("/people/?key=none")) == []
 
 
 def test_never_is_a_time_of_its_own(auditor: Client) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from iam.mirror.models import NEVER, EdgeKind, Kind
+from iam.mirror.models import NEVER, EdgeKind, Kind, Section
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
@@ -44,14 +44,16 @@ def _with_role(lens: Lens) -> Q:
     return Q(entity__in=ties(lens, EdgeKind.PROFILE_ROLE).values("source"))
 
 
-def _in_use(lens: Lens) -> Q:
-    return Q(entity__in=ties(lens, EdgeKind.INSTANCE_PROFILE).values("target"))
+def _unused(lens: Lens) -> Q:
+    """Without an instance, in an account whose instances were read."""
+    read = Section.objects.filter(name="instances", observed_at__isnull=False).values("account")
+    return Q(account__in=read) & ~Q(entity__in=ties(lens, EdgeKind.INSTANCE_PROFILE).values("target"))
 
 
 TABS = {
     "all": Tab(lambda lens: ALWAYS, _profiles),
     "no-role": Tab(lambda lens: ~_with_role(lens), lambda lens: _profiles(lens).filter(~_with_role(lens))),
-    "unused": Tab(lambda lens: ~_in_use(lens), lambda lens: _profiles(lens).filter(~_in_use(lens))),
+    "unused": Tab(_unused, lambda lens: _profiles(lens).filter(_unused(lens))),
 }
 
 
@@ -60,12 +62,15 @@ def _role(lens: Lens, values: list[str]) -> Q:
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds the role (its number and name) and the number of instances: one query."""
+    """Adds the role (its number and name), the number of instances, and whether instances were read: one query."""
     role = ties(lens, EdgeKind.PROFILE_ROLE).filter(source=OuterRef("pk"))
     known = tallies(
         [row["entity"] for row in found],
         role_pk=Subquery(role.values("target")[:1]),
         role=Subquery(role.values("target__name")[:1]),
+        instances_read=Subquery(
+            Section.objects.filter(account=OuterRef("account"), name="instances").values("observed_at")[:1]
+        ),
         instances=ties(lens, EdgeKind.INSTANCE_PROFILE).filter(target=OuterRef("pk")),
     )
     for row in found:

@@ -40,6 +40,8 @@ from iam.mirror.queries.lists.core import (
 from iam.mirror.queries.visibility import visible
 
 CREDENTIALS = "entity__credential_states"
+UNKNOWN_USE = Q(used_at=NEVER, has_password__isnull=True)
+"""Without a credential report nobody knows whether a user was ever active."""
 
 SORTS = {
     "name": Sort("sort_name", past="yes"),
@@ -142,7 +144,9 @@ def _key_before(days: int) -> Callable[[Lens], Q]:
 
 def _idle(days: int) -> Callable[[Lens], Q]:
     """Older than that, and not used for so long; who came lately has had no time."""
-    return lambda lens: Q(used_at__lt=lens.days_before(days), created_at__lt=lens.days_before(days))
+    return lambda lens: (
+        Q(used_at__lt=lens.days_before(days), created_at__lt=lens.days_before(days)) & ~UNKNOWN_USE
+    )
 
 
 TABS = {
@@ -155,9 +159,17 @@ TABS = {
     ),
     "inactive": Tab(
         _idle(45),
-        lambda lens: _usage(lens).filter(
-            last_used_at__lt=lens.days_before(45),
-            entity__in=states(lens, Kind.USER).filter(created_at__lt=lens.days_before(45)).values("entity"),
+        lambda lens: (
+            _usage(lens)
+            .filter(
+                last_used_at__lt=lens.days_before(45),
+                entity__in=states(lens, Kind.USER)
+                .filter(created_at__lt=lens.days_before(45))
+                .values("entity"),
+            )
+            .exclude(
+                last_used_at=NEVER, entity__in=_credentials(has_password__isnull=True)(lens).values("user")
+            )
         ),
         is_past=False,
         sort="activity",
@@ -190,7 +202,7 @@ def _password(lens: Lens, values: list[str]) -> Q:
 
 def _keys(lens: Lens, values: list[str]) -> Q:
     wanted = {
-        "none": Q(active_keys=0),
+        "none": Q(active_keys=0, has_password__isnull=False),
         "fresh": Q(key_at__gte=lens.days_before(90)),
         "90": _key_before(90)(lens),
         "180": _key_before(180)(lens),
@@ -204,7 +216,7 @@ def _activity(lens: Lens, values: list[str]) -> Q:
         "90": Q(used_at__gte=lens.days_before(90)),
         "idle-45": _idle(45)(lens),
         "idle-90": _idle(90)(lens),
-        "never": Q(used_at=NEVER),
+        "never": Q(used_at=NEVER) & ~UNKNOWN_USE,
     }
     return either(wanted, values)
 
