@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -20,6 +22,13 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(tz=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _the_clock_begins_here() -> Iterator[None]:
+    """Ages are counted from one moment, however long the tests before took."""
+    with time_machine.travel(NOW, tick=True):
+        yield
 
 
 def read(
