@@ -11,7 +11,7 @@ import structlog
 from celery import Task, current_app
 from django.db import models, transaction
 from django.db.models import F, Q
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 
 from iam.mirror.models.setup import DoctorRun, Job, JobState, SetupJob
 
@@ -47,7 +47,7 @@ def nudge(job: Job) -> None:
     """Tell Celery of the row; without a broker the sweep finds it later."""
     try:
         current_app.send_task(TASKS[type(job)], args=[str(job.pk)], retry=False)
-    except OperationalError as error:
+    except (KombuError, OSError) as error:
         logger.warning("setup.not_nudged", job=str(job.pk), error=str(error))
 
 
