@@ -34,7 +34,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Pull each account; the exit code is 1 when a section could not be read."""
-        summaries = [self._pull(account, options) for account in _accounts(options["accounts"])]
+        accounts = _accounts(options["accounts"])
+        if not accounts:
+            self.stderr.write("No account is connected: `manage.py connect` connects one.")
+        summaries = [self._pull(account, options) for account in accounts]
         if options["json"]:
             self.stdout.write(json.dumps({"pulls": summaries}, indent=2))
         if not all(_is_good(summary) for summary in summaries):
