@@ -20,10 +20,11 @@ def in_thread(options: Options) -> Iterator[tuple[str, World]]:
     """(address, world) of a stand-in in a thread of this process, for tests that look into it."""
     world = World(options)
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(serve(world, host="127.0.0.1", port=0))
-    port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, name="fakeaws", daemon=True)
     thread.start()
+    # In its own thread from the first step: a browser of the tests keeps a loop in this one.
+    server = asyncio.run_coroutine_threadsafe(serve(world, host="127.0.0.1", port=0), loop).result(10)
+    port = server.sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}", world
     finally:
