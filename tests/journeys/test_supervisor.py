@@ -36,7 +36,7 @@ def test_a_killed_supervisor_leaves_no_orphan(running: Running) -> None:
     assert len(children) >= 5
     os.kill(running.process.pid, signal.SIGKILL)
     running.process.wait()
-    wait_for(lambda: not alive(children), seconds=15, what=f"still there: {alive(children)}")
+    wait_for(lambda: not alive(children), seconds=40, what=f"still there: {alive(children)}")
 
 
 def test_ctrl_c_stops_everything_cleanly(running: Running) -> None:
