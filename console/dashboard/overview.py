@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,15 @@ from iam.mirror.queries.lists.core import Lens, Wanted, list_page
 from iam.mirror.queries.lists.people import PEOPLE
 
 NEWS, WAITING, ACCOUNTS, TEAM = 8, 5, 8, 8
+ACCOUNTS_READ = 50
+WORRIES = (
+    ("Console password without MFA", "no-mfa", "bad"),
+    ("Access keys older than 90 days", "old-keys", "warn"),
+    ("Not used for 45 days", "inactive", "warn"),
+    ("Console password never used", "never", "warn"),
+    ("Machine users with keys", "machines", ""),
+)
+"""What is worth a look: the words, the view of the list of people, and the tone."""
 URGENCY = {"bad": 0, "warn": 1, "info": 2, "": 3, "ok": 4}
 
 
@@ -41,53 +51,44 @@ def look_after(request: ViewerRequest) -> HttpResponse:
     if chosen is None and not accounts.exists():
         context = {"section": "overview", "may_connect": viewer.may(Right.MANAGE_ACCOUNTS)}
         return render_page(request, "dashboard/empty.html", context)
+    whole = viewer.scope.sees_account(number) if chosen else viewer.may(Right.SEE_ACCOUNT)
     asof = asof_context(request, account=chosen)
     lens = Lens(viewer=viewer, at=request.at, account=chosen)
     news = mirror.news(lens, limit=NEWS)
     context = {
         "section": "overview",
         "chosen": chosen,
-        "sees_accounts": viewer.may(Right.SEE_ACCOUNT),
+        "sees_accounts": whole,
         "news": differences(news, viewer=viewer, with_nouns=True),
         **asof,
-        **_numbers(lens, generation=asof["asof"].read_at),
+        **_numbers(lens, whole=whole, generation=asof["asof"].read_at),
         **(
             _waiting(request) | _sync(request, chosen_pk=chosen.pk if chosen else None)
             if lens.at is None
             else {}
         ),
     }
-    if not viewer.may(Right.SEE_ACCOUNT):
+    if not whole:
         context["team"] = list_page(PEOPLE, lens, Wanted()).rows[:TEAM]
     return render_page(request, "dashboard/overview.html", context)
 
 
-def _numbers(lens: Lens, *, generation: object) -> dict[str, Any]:
-    people = mirror.people_counts(lens, generation=generation)
-    mfa = mirror.mfa_counts(lens, generation=generation)
-    known = sum(number for name, number in mfa.items() if name != "unread")
+def _numbers(lens: Lens, *, whole: bool, generation: object) -> dict[str, Any]:
+    numbers = mirror.account_numbers(lens) if whole else mirror.team_numbers(lens, generation=generation)
+    people, mfa = numbers.of("people"), Counter(numbers.of("mfa"))
+    known = mfa.total() - mfa["unread"]
     covered = known - mfa["none"]
-    share = {name: round(100 * mfa[name] / known, 1) if known else 0 for name in mfa}
     return {
         "people": people,
-        "totals": mirror.totals(lens, generation=generation),
+        "totals": Counter(numbers.values),
+        "uncounted": numbers.uncounted,
         "mfa": mfa,
-        "share": share,
+        "share": {name: round(100 * number / known, 1) if known else 0 for name, number in mfa.items()},
         "covered": covered,
         "with_password": known,
         # Nobody should read 100 % while one is missing.
         "coverage": 100 * covered // known if known else None,
-        "worries": [
-            (label, view, people[view], tone)
-            for label, view, tone in (
-                ("Console password without MFA", "no-mfa", "bad"),
-                ("Access keys older than 90 days", "old-keys", "warn"),
-                ("Not used for 45 days", "inactive", "warn"),
-                ("Console password never used", "never", "warn"),
-                ("Machine users with keys", "machines", ""),
-            )
-            if view in people
-        ],
+        "worries": [(label, view, people[view], tone) for label, view, tone in WORRIES if view in people],
     }
 
 
@@ -111,9 +112,10 @@ def _sync(request: ViewerRequest, *, chosen_pk: int | None) -> dict[str, Any]:
         return {}
     accounts = readable_accounts(request.viewer)
     total = accounts.count()
-    pks = (
-        [chosen_pk] if chosen_pk else list(accounts.order_by("name", "id").values_list("pk", flat=True)[:50])
-    )
-    rows = [Sync(facts, standing(facts)) for facts in facts_of(pks)]
+    shown = accounts.filter(pk=chosen_pk) if chosen_pk else accounts.order_by("name", "id")
+    rows = [
+        Sync(facts, standing(facts))
+        for facts in facts_of(list(shown.values_list("pk", flat=True)[:ACCOUNTS_READ]))
+    ]
     rows.sort(key=lambda row: URGENCY.get(row.standing.tone, 3))
     return {"sync": rows[:ACCOUNTS], "accounts": total, "sync_more": total > min(len(rows), ACCOUNTS)}

@@ -13,8 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from iam.directory.models import Role, RuleKind, Team, TeamRule
-from iam.mirror.models import EdgeKind, Entity, Kind, Pull, Section, UserCredentials
+from iam.mirror.models import AccountFact, EdgeKind, Entity, Kind, Pull, Section, UserCredentials
 from iam.mirror.models.accounts import PullState
+from iam.mirror.pull.numbers import keep_numbers
 from tests import factories
 from tests.factories import becomes, seen_after
 
@@ -98,6 +99,60 @@ def test_an_auditor_of_one_account_sees_the_numbers_of_it() -> None:
     page = _text(client)
     assert "1 user<" in page
     assert "production" not in page
+
+
+def test_a_lead_who_audits_elsewhere_sees_only_the_team_of_the_chosen_account() -> None:
+    account = factories.account()
+    factories.account("222222222222", name="staging")
+    team = Team.objects.create(slug="pay", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="pay")
+    factories.edge(EdgeKind.MEMBER, factories.user(account, "maya.okafor"), factories.group(account, "pay"))
+    factories.user(account, "tomas.lind")
+    someone = factories.operator(None, name="Elif Kaya")
+    factories.assign(someone.person, Role.TEAM_LEAD, team=team)
+    factories.assign(someone.person, Role.AUDITOR, account_id="222222222222")
+    client = Client()
+    client.force_login(someone)
+    page = _text(client, "/?account=111111111111")
+    assert "1 person" in page
+    assert "Maya Okafor" in page
+    assert 'href="/accounts/111111111111/"' not in page
+    assert "0 users" in _text(client, "/?account=222222222222")
+
+
+def test_numbers_that_a_pull_kept_are_shown_and_of_their_moment() -> None:
+    account = factories.account()
+    for name in ("a", "b"):
+        factories.user(account, name)
+    before = datetime.now(tz=UTC) - timedelta(days=3)
+    keep_numbers(account, at=before, found_news=True)
+    factories.user(account, "c")
+    client = _client(Role.AUDITOR)
+    assert "2 users" in _text(client)
+    keep_numbers(account, at=datetime.now(tz=UTC), found_news=True)
+    assert "3 users" in _text(client)
+    assert "2 users" in _text(client, f"/?as-of={before + timedelta(days=1):%Y-%m-%dT%H:%M}")
+
+
+def test_numbers_are_counted_again_for_news_and_every_six_hours() -> None:
+    account = factories.account()
+    now = datetime.now(tz=UTC)
+    keep_numbers(account, at=now, found_news=False)
+    factories.user(account, "a")
+    kept = AccountFact.objects.filter(account=account, name="numbers", valid_to__isnull=True)
+    for hours, found_news, users in ((1, False, 0), (2, True, 1), (5, False, 1), (9, False, 2)):
+        if hours == 5:
+            factories.user(account, "b")
+        keep_numbers(account, at=now + timedelta(hours=hours), found_news=found_news)
+        assert kept.get().value["people.all"] == users
+
+
+def test_accounts_beyond_a_few_wait_for_their_next_reading() -> None:
+    for number in range(7):
+        factories.user(factories.account(f"{number + 1:012}", name=f"account-{number}"), "a")
+    page = _text(_client(Role.AUDITOR))
+    assert "5 users" in page
+    assert "2 accounts not counted yet" in page
 
 
 def test_accounts_say_what_is_read_just_now_and_what_was_denied() -> None:

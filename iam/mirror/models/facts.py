@@ -192,7 +192,7 @@ class Usage(models.Model):
 
 
 class AccountFact(Temporal):
-    """A fact about the account as a whole: `password_policy`, `summary`, `alias`, `organization`, `root_credentials`; a password policy that is not set is null."""
+    """A fact about the account as a whole: `password_policy`, `summary`, `alias`, `organization`, `root_credentials`, `numbers` (what the overview adds up); a password policy that is not set is null."""
 
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="facts")
     name = models.CharField(max_length=32)

@@ -16,6 +16,7 @@ from iam.mirror.pull import detail_lane, fast_lane, inventory
 from iam.mirror.pull.census import Census
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.job import Job, LiveJob
+from iam.mirror.pull.numbers import keep_numbers
 from iam.mirror.pull.progress import LeaseLostError, Progress, PullCancelledError, claim, close_sections
 from iam.mirror.pull.reach import UnreachableError, open_account
 
@@ -124,6 +125,8 @@ def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> 
         ended=pull.ended,
     )
     if ended:
+        if state in {PullState.COMPLETE, PullState.PARTIAL, PullState.HELD}:
+            keep_numbers(pull.account, at=now, found_news=bool(pull.added or pull.changed or pull.ended))
         close_sections(pull.sections.all(), now=now)
         _forget_uneventful(pull.account, before=now - KEPT)
 

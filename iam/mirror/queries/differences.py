@@ -113,10 +113,13 @@ def section_page(
 
 
 def fact_changes(account: Account, span: Span) -> list[tuple[str, Any, Any]]:
-    """(name, left, right) of the account's own facts that differ, the password policy among them: two queries."""
+    """(name, left, right) of the account's own facts that differ, the password policy among them: two queries.
+
+    The numbers that the overview adds up follow from everything else and are left out.
+    """
+    facts = AccountFact.objects.filter(account=account).exclude(name="numbers")
     left, right = (
-        dict(AccountFact.objects.filter(valid_at(at), account=account).values_list("name", "value"))
-        for at in (span.left, span.right)
+        dict(facts.filter(valid_at(at)).values_list("name", "value")) for at in (span.left, span.right)
     )
     return [
         (name, left[name], right[name])

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 
-from iam.mirror.models import Edge, EntityState, InlinePolicy, Kind, PolicyVersion, UserCredentials, valid_at
+from iam.mirror.models import (
+    AccountFact,
+    Edge,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    UserCredentials,
+    valid_at,
+)
+from iam.mirror.pull.numbers import NUMBERS, number_queries, numbers_of
+from iam.mirror.queries.account_pages import readable_accounts
 from iam.mirror.queries.differences import (
     CAME,
     CHANGED,
@@ -27,45 +40,57 @@ from iam.mirror.queries.lists.core import Lens, Wanted, of_account
 from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
 from iam.mirror.queries.lists.groups import GROUPS
 from iam.mirror.queries.lists.people import PEOPLE
-from iam.mirror.queries.lists.policies import POLICIES
-from iam.mirror.queries.lists.roles import ROLES
 from iam.mirror.queries.visibility import visible
 
 M = TypeVar("M", bound=Model)
 NEWS_DAYS = 30
-MFA_SORTS: dict[str, tuple[str, ...]] = {
-    "strong": ("security-key", "hardware", "several"),
-    "app": ("virtual",),
-    "unknown": ("unknown",),
-    "none": ("none",),
-    "unread": ("unread",),
-}
+LIVE = 5
+"""So many accounts without kept numbers are counted on the spot; further ones are left out until their next reading."""
 
 
-def people_counts(lens: Lens, *, generation: object) -> dict[str, int]:
-    """How many users there are, and how many in each tab of their list (`no-mfa`, `old-keys`, …). At most one query."""
-    return tab_counts(PEOPLE, lens, Wanted(), generation=generation)
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What the overview counts (see iam.mirror.pull.numbers), by name; `uncounted` accounts are not in it."""
+
+    values: dict[str, int]
+    uncounted: int = 0
+
+    def of(self, start: str) -> dict[str, int]:
+        """The numbers under a name: `people`, by tab; `mfa`, by sort."""
+        return {
+            name.removeprefix(f"{start}."): number
+            for name, number in self.values.items()
+            if name.startswith(f"{start}.")
+        }
 
 
-def totals(lens: Lens, *, generation: object) -> dict[str, int]:
-    """How many groups, roles and policies there are, by the name of their list. At most three queries."""
-    return {
-        listing.name: tab_counts(listing, lens, Wanted(), generation=generation)["all"]
-        for listing in (GROUPS, ROLES, POLICIES)
-    }
+def account_numbers(lens: Lens) -> Numbers:
+    """The sums over the accounts that the viewer sees whole, as kept when they were last read: two queries, and one more
+    for each of the few accounts of which nothing is kept."""
+    readable = readable_accounts(lens.viewer)
+    accounts = list(readable.filter(pk=lens.account.pk) if lens.account else readable)
+    kept = AccountFact.objects.filter(valid_at(lens.at), name=NUMBERS)
+    if lens.account or lens.viewer.scope.accounts is not None:
+        kept = kept.filter(account__in=accounts)
+    by_account = {pk: dict(value or {}) for pk, value in kept.values_list("account_id", "value")}
+    missing = [account for account in accounts if account.pk not in by_account]
+    for account in missing[:LIVE]:
+        by_account[account.pk] = numbers_of(account, at=lens.at, now=lens.now)
+    wanted = {account.pk for account in accounts}
+    total: Counter[str] = Counter()
+    for pk, numbers in by_account.items():
+        if pk in wanted:
+            total.update(numbers)
+    return Numbers(dict(total), uncounted=len(missing[LIVE:]))
 
 
-def mfa_counts(lens: Lens, *, generation: object) -> dict[str, int]:
-    """Of the users with a console password, how many have which MFA (see MFA_SORTS). At most one query."""
-
-    def counted(sorts: tuple[str, ...]) -> QuerySet[Any, Any]:
-        rows = UserCredentials.objects.filter(
-            valid_at(lens.at), of_account(lens), has_password=True, mfa__in=sorts
-        )
-        return visible(rows, lens.viewer, entity="user").values("pk")
-
-    queries = {name: lambda sorts=sorts: counted(sorts) for name, sorts in MFA_SORTS.items()}
-    return kept_counts(queries, about=f"mfa {who(lens)} {generation}")
+def team_numbers(lens: Lens, *, generation: object) -> Numbers:
+    """The same for the people and groups that a team lead sees: three queries, unless they are at hand."""
+    people = tab_counts(PEOPLE, lens, Wanted(), generation=generation)
+    groups = tab_counts(GROUPS, lens, Wanted(), generation=generation)
+    queries = {name: make for name, make in number_queries(lens).items() if name.startswith("mfa.")}
+    mfa = kept_counts(queries, about=f"mfa {who(lens)} {generation}")
+    return Numbers({f"people.{name}": n for name, n in people.items()} | mfa | {"groups": groups["all"]})
 
 
 def news(lens: Lens, *, limit: int) -> list[Row]:

@@ -1,0 +1,71 @@
+"""The numbers of an account that the overview adds up: counted when a pull ends, and kept as a fact in time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from iam.guard import Scope, Viewer
+from iam.mirror.models import Account, AccountFact, UserCredentials, valid_at
+from iam.mirror.pull.account_facts import load_facts
+from iam.mirror.pull.facts import Seen
+from iam.mirror.queries.lists.core import Lens, of_account
+from iam.mirror.queries.lists.counts import count
+from iam.mirror.queries.lists.groups import GROUPS
+from iam.mirror.queries.lists.people import PEOPLE
+from iam.mirror.queries.lists.policies import POLICIES
+from iam.mirror.queries.lists.roles import ROLES
+from iam.mirror.queries.visibility import visible
+
+NUMBERS = "numbers"
+MFA_SORTS: dict[str, tuple[str, ...]] = {
+    "strong": ("security-key", "hardware", "several"),
+    "app": ("virtual",),
+    "unknown": ("unknown",),
+    "none": ("none",),
+    "unread": ("unread",),
+}
+_EVERYBODY = Viewer(person_id=UUID(int=0), name="", email="", scope=Scope(accounts=None))
+
+
+RECOUNT = timedelta(hours=6)
+"""Keys grow old and users fall silent without a reading that finds anything new."""
+
+
+def keep_numbers(account: Account, *, at: datetime, found_news: bool) -> None:
+    """Count, and make the numbers the current ones; nothing is done while a count is fresh and nothing new was found."""
+    kept = AccountFact.objects.filter(valid_at(None), account=account, name=NUMBERS)
+    before = kept.values_list("observed_at", flat=True).first()
+    if before and not found_news and at - before < RECOUNT:
+        return
+    load_facts(account, {NUMBERS: numbers_of(account, at=None, now=at)}, seen=Seen(at=at, after=before))
+    kept.update(observed_at=at)
+
+
+def numbers_of(account: Account, *, at: datetime | None, now: datetime) -> dict[str, int]:
+    """`people.TAB`, `mfa.SORT` (of users with a password), `groups`, `roles`, `policies`; one query."""
+    return count(number_queries(Lens(viewer=_EVERYBODY, at=at, account=account, now=now)))
+
+
+def number_queries(lens: Lens) -> dict[str, Any]:
+    """What is counted, by name, through the eyes of the lens."""
+    queries: dict[str, Any] = {
+        f"people.{name}": lambda tab=tab: tab.counts(lens).values("pk")
+        for name, tab in PEOPLE.tabs_for(lens).items()
+    }
+    queries |= {
+        f"mfa.{name}": lambda sorts=sorts: _with_mfa(lens, sorts) for name, sorts in MFA_SORTS.items()
+    }
+    for listing in (GROUPS, ROLES, POLICIES):
+        queries[listing.name] = lambda tab=listing.tabs["all"]: tab.counts(lens).values("pk")
+    return queries
+
+
+def _with_mfa(lens: Lens, sorts: tuple[str, ...]) -> QuerySet[Any, Any]:
+    rows = UserCredentials.objects.filter(
+        valid_at(lens.at), of_account(lens), has_password=True, mfa__in=sorts
+    )
+    return visible(rows, lens.viewer, entity="user").values("pk")
