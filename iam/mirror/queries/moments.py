@@ -52,18 +52,26 @@ def just_after(moment: datetime) -> datetime:
 
 
 def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
-    """Moments of one account, or (None) of all of them: one query, each answer out of an index."""
+    """Moments of one account, or (None) of all of them: one query, each answer out of an index.
+
+    Of all of them only readings that found something are looked at, which the first of each account is.
+    """
     shown = at or datetime.now(tz=UTC)
     pulls = Pull.objects.filter(account=account) if account else Pull.objects.all()
-    first = pulls.filter(READ).order_by("created_at" if account else "began_at")
     changed = pulls.filter(CHANGED_PULL, ended_at__isnull=False)
+    if account:
+        first = pulls.filter(READ).order_by("created_at")
+        read = pulls.filter(READ, ended_at__lte=shown).order_by("-created_at")
+    else:
+        first = changed.filter(READ).order_by("began_at")
+        read = changed.filter(READ, ended_at__lte=shown, began_at__lte=shown).order_by("-began_at")
     row = (
         (Account.objects.filter(pk=account.pk) if account else Account.objects.order_by("created_at"))
         .annotate(
             first=_value(first, "ended_at"),
             last=_value(changed.filter(began_at__lte=shown).order_by("-began_at"), "began_at"),
             next=_value(changed.filter(began_at__gt=shown).order_by("began_at"), "ended_at"),
-            read=_value(pulls.filter(READ, ended_at__lte=shown).order_by("-created_at"), "ended_at"),
+            read=_value(read, "ended_at"),
         )
         .values("first", "last", "next", "read")
         .first()
