@@ -102,6 +102,24 @@ def update(model: type[Model], *, key: str, columns: Sequence[str], rows: Collec
         cursor.execute("DROP TABLE incoming")
 
 
+def refresh_statistics(models: Iterable[type[Model]], *, added: int) -> None:
+    """Have PostgreSQL look at tables that have grown by a good part, so that it plans queries for what is in them now.
+
+    Left to itself it does so up to a minute later, and until then takes the tables for nearly empty.
+    """
+    if connection.vendor != "postgresql" or added < 1000:
+        return
+    names = [model._meta.db_table for model in models]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relkind = 'r' AND reltuples < %s",
+            [names, 5 * added],
+        )
+        grown = sorted({name for (name,) in cursor.fetchall()})
+        if grown:
+            cursor.execute(f"ANALYZE {', '.join(grown)}")
+
+
 def execute(statement: str, parameters: Sequence[Any]) -> int:
     """Run one statement with parameters of any of our types; the number of rows that it touched."""
     with connection.cursor() as cursor:

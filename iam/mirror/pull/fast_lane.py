@@ -6,7 +6,7 @@ from iam.aws.reads import lists
 from iam.aws.reads.credential_report import read_credential_report
 from iam.mirror.pull.authorization import read_authorization
 from iam.mirror.pull.job import LiveJob
-from iam.mirror.pull.principals import Principals, apply_principals
+from iam.mirror.pull.principals import Principals, apply_principals, refresh_statistics
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, MFA_DEVICES, ROLE_LIST, USER_LIST
 
 
@@ -23,3 +23,4 @@ def pull_principals(job: LiveJob) -> None:
     job.progress.enter("Comparing")
     with job.applying():
         apply_principals(job, read)
+    refresh_statistics(job)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Model
+
 from iam.aws.reads.credential_report import CredentialReport
 from iam.aws.records import RoleListing, UserListing, VirtualMfaDeviceRecord
-from iam.mirror.models import Kind
+from iam.mirror.models import Document, Entity, Kind, Usage
+from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.account_facts import load_facts, root_facts
 from iam.mirror.pull.apply import Applied, apply_parts
 from iam.mirror.pull.authorization import Bulk, is_virtual_device, parts_of
@@ -64,6 +67,12 @@ def apply_principals(job: Job, read: Principals) -> None:
     changed = _derive_credentials(job, read, applied, reported)
     _load_usage(job, read, reported)
     _settle(job, read, applied, patched=patched, changed=changed)
+
+
+def refresh_statistics(job: Job) -> None:
+    """After a first pull, tell the database's planner what its tables hold now; to be called once it is committed."""
+    models: list[type[Model]] = [Entity, Document, Usage, *(table.model for table in temporal.OF_ENTITIES)]
+    bulk.refresh_statistics(models, added=sum(outcome.added for outcome in job.outcomes.values()))
 
 
 def _settle(job: Job, read: Principals, applied: Applied, *, patched: set[int], changed: set[int]) -> None:

@@ -15,7 +15,7 @@ from iam.mirror.pull.authorization import Bulk
 from iam.mirror.pull.census import Census
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.job import Job, Reading
-from iam.mirror.pull.principals import Principals, apply_principals
+from iam.mirror.pull.principals import Principals, apply_principals, refresh_statistics
 from iam.mirror.pull.progress import LEASE, Progress
 from iam.mirror.pull.run import end_pull, verdict_of_job
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
@@ -75,3 +75,4 @@ def _apply(job: Job, export: Export, report: CredentialReport | None, observed_a
         read.report = Reading(CREDENTIAL_REPORT, began_at=observed_at, value=dated)
     with job.applying():
         apply_principals(job, read)
+    refresh_statistics(job)

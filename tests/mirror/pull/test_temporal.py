@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from iam.mirror.models import Account, Edge, TagSet, UserCredentials
 from iam.mirror.pull import bulk, temporal
@@ -113,3 +115,14 @@ def test_ids_are_given_once(account: Account) -> None:
     )  # fmt: skip
     again = bulk.allocate_ids(Edge, 2)
     assert not {made.pk, max(first) + 1000} & set(again)
+
+
+def test_statistics_are_refreshed_of_tables_that_have_grown_by_a_good_part(account: Account) -> None:
+    def statements(added: int) -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            bulk.refresh_statistics([Edge, TagSet], added=added)
+        return [q["sql"] for q in captured.captured_queries if q["sql"].startswith("ANALYZE")]
+
+    is_postgres = connection.vendor == "postgresql"
+    assert statements(999) == []
+    assert statements(1000) == (["ANALYZE mirror_edge, mirror_tagset"] if is_postgres else [])
