@@ -39,6 +39,9 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
     found, context["more_gaps"] = gaps(page.listing, asked.lens) if request.at is None else ([], False)
     context["gaps"] = notes(found)
     context["may_export"] = _may_export(request, asked)
+    context["read_at"] = (
+        frame_of(request).oldest if asked.lens.account is None and not request.at else asof["asof"].read_at
+    )
     context["sees_accounts"] = request.viewer.may(Right.SEE_ACCOUNT)
     context["may_connect"] = request.viewer.may(Right.MANAGE_ACCOUNTS)
     context["compare"] = _compare(request)

@@ -26,10 +26,13 @@ def th(context: dict[str, Any], label: str, sort: str = "", cls: str = "") -> Sa
 
 
 CHECK = (
-    '<td class="check"><label class="hit"><input type="checkbox" form="chosen" name="id" value="{}"'
-    ' aria-label="Select {}"></label></td>'
+    '<td class="check"><label class="hit"><input type="checkbox" form="chosen" name="id" value="{pk}"'
+    ' aria-label="Select {name}"></label></td>'
 )
-WHO = '{}<td><div class="who">{}<div><a href="/{}/{}/{}">{}</a>{}{}</div></div></td>'
+NAME = (
+    '<td><div class="who">{face}<div><a href="/{section}/{pk}/{link}">{name}</a>{sub}{below}</div></div></td>'
+)
+SHORT = '<small class="p2-only">{}</small>'
 
 
 @register.simple_tag(takes_context=True)
@@ -38,19 +41,16 @@ def who(context: dict[str, Any], row: dict[str, Any], short: str = "", face: boo
 
     `short` stands below on narrow screens, in place of columns that do not fit; `face` adds the initials.
     """
-    name, pk = row["name"], row["pk"]
-    check = format_html(CHECK, pk, name) if context["may_export"] else ""
-    below = format_html('<small class="p2-only">{}</small>', short) if short else ""
+    name = row["name"]
     return format_html(
-        WHO,
-        check,
-        avatar(name) if face else "",
-        mark_safe(context["section"]),  # noqa: S308 - a constant of the page
-        pk,
-        context["link"],
-        name,
-        row["sub"],
-        below,
+        CHECK + NAME if context["may_export"] else NAME,
+        pk=row["pk"],
+        name=name,
+        face=avatar(name) if face else "",
+        section=context["section"],
+        link=context["link"],
+        sub=row["sub"],
+        below=format_html(SHORT, short) if short else "",
     )
 
 

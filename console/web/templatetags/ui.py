@@ -60,11 +60,13 @@ def avatar(name: str, cls: str = "") -> SafeString:
     """Initials on one of six tints that follows from the name."""
     parts = [p for p in name.replace("-", " ").replace(".", " ").replace("_", " ").split() if p]
     initials = "".join(p[0] for p in parts[:2]).upper()
+    return _avatar(initials, sum(map(ord, name)) % 6, cls)
+
+
+@lru_cache(maxsize=4096)
+def _avatar(initials: str, tint: int, cls: str) -> SafeString:
     return format_html(
-        '<span class="avatar {}" data-h="{}" aria-hidden="true">{}</span>',
-        cls,
-        sum(map(ord, name)) % 6,
-        initials,
+        '<span class="avatar {}" data-h="{}" aria-hidden="true">{}</span>', cls, tint, initials
     )
 
 

@@ -34,7 +34,7 @@ def test_a_count_is_kept_until_the_account_is_read_again(auditor: Client, produc
     factories.user(production, "hana")
     assert tabs(auditor.get("/people/"))["All"] == 1
     now = datetime.now(tz=UTC)
-    Pull.objects.create(account=production, state="complete", began_at=now, ended_at=now)
+    Pull.objects.create(account=production, state="complete", began_at=now, ended_at=now, added=1)
     assert tabs(auditor.get("/people/"))["All"] == 2
 
 

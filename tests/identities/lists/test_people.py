@@ -318,7 +318,7 @@ def test_before_the_first_reading_the_list_says_so(auditor: Client) -> None:
     from iam.mirror.models import Pull
 
     user = person("maya.okafor")
-    Pull.objects.create(account=user.account, state="complete", began_at=LONG_AGO, ended_at=LONG_AGO)
+    Pull.objects.create(account=user.account, state="complete", began_at=LONG_AGO, ended_at=LONG_AGO, added=1)
     page = text_of(auditor.get(f"/people/?{then(LONG_AGO - timedelta(days=3))}"))
     assert "Nothing had been read by then" in page
 
