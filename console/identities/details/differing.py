@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from console.identities.details.causes import UNKNOWN, Caused, causes
 from console.identities.details.shown import SECTIONS
-from iam.guard import Right, Viewer
-from iam.mirror.models import Cause
+from iam.guard import Viewer
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Row
 from iam.mirror.queries.entities import Openable
 from iam.mirror.queries.happenings import MFA_WORDS
@@ -81,19 +81,26 @@ class Difference:
     spoken: str
     tone: str
     icon: str
-    cause: str = ""
-    cause_url: str = ""
+    cause: Caused = UNKNOWN
 
 
 def differences(
     rows: Iterable[Row], *, viewer: Viewer, whole: bool = False, with_nouns: bool = False
 ) -> list[Difference]:
     """The rows as sentences; `whole` where the viewer sees all of their account, `with_nouns` where no heading says what
-    they are about. At most one query."""
+    they are about. At most two queries."""
     rows = list(rows)
     open_to = Openable(whole=True) if whole or viewer.scope.sees_everything else _openable(rows, viewer)
-    may_see = any(viewer.may(r) for r in (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT))
-    return [_difference(row, open_to, with_nouns=with_nouns, may_see_changes=may_see) for row in rows]
+    known = causes(((row.cause_kind, row.cause_id) for row in rows), viewer=viewer)
+    return [
+        _difference(
+            row,
+            open_to,
+            with_nouns=with_nouns,
+            cause=known.get(row.cause_id, UNKNOWN) if row.cause_id else UNKNOWN,
+        )
+        for row in rows
+    ]
 
 
 def _openable(rows: list[Row], viewer: Viewer) -> Openable:
@@ -102,21 +109,11 @@ def _openable(rows: list[Row], viewer: Viewer) -> Openable:
     return Openable(whole=False, pks=frozenset(found))
 
 
-def _difference(row: Row, open_to: Openable, *, with_nouns: bool, may_see_changes: bool) -> Difference:
+def _difference(row: Row, open_to: Openable, *, with_nouns: bool, cause: Caused) -> Difference:
     css, mark, spoken = SIGNS[row.sign]
     tone, icon = TONES[row.sign]
-    cause = f"CHG-{row.cause_id.hex[:8].upper()}" if row.cause_kind == Cause.CHANGE and row.cause_id else ""
-    return Difference(
-        row=row,
-        pieces=_pieces(row, open_to, with_nouns=with_nouns),
-        css=css,
-        mark=mark,
-        spoken=spoken,
-        tone=tone,
-        icon=icon,
-        cause=cause,
-        cause_url=reverse("changes:change", args=[row.cause_id]) if cause and may_see_changes else "",
-    )
+    pieces = _pieces(row, open_to, with_nouns=with_nouns)
+    return Difference(row, pieces, css, mark, spoken, tone, icon, cause)
 
 
 def _pieces(row: Row, open_to: Openable, *, with_nouns: bool) -> list[Piece]:

@@ -12,12 +12,12 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.urls import reverse
 
+from console.identities.details.causes import UNKNOWN, Caused, causes
 from console.identities.details.shown import SECTIONS, Shown, frame_of, render_shown
 from console.web.access import ViewerRequest
 from console.web.middleware import parse_moment
 from console.web.render import render_page
-from iam.guard import Right
-from iam.mirror.models import Cause, Entity, Kind
+from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.entities import Openable
 from iam.mirror.queries.happenings import BECAME, BEGAN, ENDED, Event, Named
 from iam.mirror.queries.history import timeline, two_documents
@@ -46,8 +46,7 @@ class Line:
     names: list[Link]
     hidden: str
     at: datetime
-    cause: str
-    cause_url: str
+    cause: Caused
 
     @property
     def plain(self) -> str:
@@ -79,7 +78,8 @@ def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     later = timeline(entity, since=at) if at else None
     events = [*past.events, *(later.events if later else [])]
     open_to = shown.openable({named.pk for event in events for named in event.others})
-    lines = lines_of(past.events, shown=shown, open_to=open_to)
+    every = lines_of(events, shown=shown, open_to=open_to)
+    lines = every[: len(past.events)]
     return {
         "lines": lines,
         "days": [
@@ -88,7 +88,7 @@ def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
         "moments": _moments(lines),
         "older": past.older.isoformat() if past.older else "",
         "is_cut": past.is_cut,
-        "later": lines_of(later.events, shown=shown, open_to=open_to) if later else [],
+        "later": every[len(past.events) :],
         "later_more": bool(later and later.older),
         "bars": _bars(entity, at=at),
         "documents": two_documents(entity, token=request.GET.get("diff", "")),
@@ -97,24 +97,22 @@ def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
 
 
 def lines_of(events: Iterable[Event], *, shown: Shown, open_to: Openable) -> list[Line]:
-    """Events with the links, names and causes that the viewer may see."""
-    may_see_changes = any(
-        shown.viewer.may(right) for right in (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT)
-    )
-    return [_line(event, open_to=open_to, may_see_changes=may_see_changes) for event in events]
+    """Events with the links, names and causes that the viewer may see. At most one query."""
+    events = list(events)
+    known = causes(((event.cause_kind, event.cause_id) for event in events), viewer=shown.viewer)
+    return [
+        _line(event, open_to=open_to, cause=known.get(event.cause_id, UNKNOWN) if event.cause_id else UNKNOWN)
+        for event in events
+    ]
 
 
-def _line(event: Event, *, open_to: Openable, may_see_changes: bool) -> Line:
+def _line(event: Event, *, open_to: Openable, cause: Caused) -> Line:
     shown = [one for one in event.others if one.kind != Kind.USER or one.pk in open_to]
     outside, more = len(event.others) - len(shown), max(0, len(shown) - NAMES_SHOWN)
     hidden = [f"and {more} more"] if more else []
     if outside:
         people = "somebody" if outside == 1 else f"{outside} people"
         hidden.append(f"{'and ' if shown else ''}{people} outside your teams")
-    cause, url = "", ""
-    if event.cause_kind == Cause.CHANGE and event.cause_id:
-        cause = f"CHG-{event.cause_id.hex[:8].upper()}"
-        url = reverse("changes:change", args=[event.cause_id]) if may_see_changes else ""
     return Line(
         event=event,
         tone=TONES.get(event.sign, ""),
@@ -122,7 +120,6 @@ def _line(event: Event, *, open_to: Openable, may_see_changes: bool) -> Line:
         hidden=", ".join(hidden),
         at=just_after(event.when),
         cause=cause,
-        cause_url=url,
     )
 
 

@@ -14,7 +14,7 @@ from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.models import Kind
 from iam.mirror.queries import entities
-from iam.mirror.queries.trust import roles_trusting
+from iam.mirror.queries.trust import lets_in, roles_trusting
 
 KINDS = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
 ROLES = 50
@@ -30,7 +30,7 @@ def provider(request: ViewerRequest, pk: int) -> HttpResponse:
     rows = roles_trusting(shown.entity, viewer=shown.viewer, at=shown.at)
     page = page_of(
         request,
-        rows.values("entity_id", "sort_name", "name", "arn"),
+        rows.values("entity_id", "sort_name", "name", "document__text"),
         column="sort_name",
         tie="entity_id",
         size=ROLES,
@@ -38,6 +38,7 @@ def provider(request: ViewerRequest, pk: int) -> HttpResponse:
     context = _head(shown, here="identities:provider") | {
         "tab": "identities/provider_roles.html",
         "page": page,
+        "roles": [_role(shown, row) for row in page.rows],
     }
     return render_shown(request, shown, "identities/provider.html", context)
 
@@ -50,6 +51,13 @@ def provider_history(request: ViewerRequest, pk: int) -> HttpResponse:
         return history.render_gone(request, shown)
     context = _head(shown, here="identities:provider-history")
     return history.render_history(request, shown, "identities/provider.html", context)
+
+
+def _role(shown: Shown, row: dict[str, Any]) -> dict[str, Any]:
+    """A role, whom it lets in through the provider, and the worst tone of that."""
+    sentences = lets_in(row["document__text"], provider=shown.entity, at=shown.at)
+    tones = {one.tone for one in sentences}
+    return row | {"lets_in": sentences, "tone": next((tone for tone in ("bad", "warn") if tone in tones), "")}
 
 
 def _head(shown: Shown, *, here: str) -> dict[str, Any]:

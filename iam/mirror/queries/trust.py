@@ -64,3 +64,12 @@ def roles_trusting(
         document__text__contains=f'"{provider.arn}"',
     )
     return visible(rows, viewer, entity="entity").order_by("sort_name", "entity_id")
+
+
+def lets_in(text: str, *, provider: Entity, at: datetime | None) -> list[Sentence]:
+    """Whom a trust policy lets in through the provider; nothing where the document cannot be read."""
+    try:
+        found = explain_trust(text, account_id=provider.account.account_id, at=at)
+    except UnreadableTrustError:
+        return []
+    return [one for one in found if one.principal == provider.arn]

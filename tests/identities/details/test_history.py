@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from iam.changes.models import Change, ChangeSet
 from iam.directory.models import Role
 from iam.mirror.models import AccountFact, EdgeKind, Pull, UserCredentials
 from iam.mirror.models.accounts import PullState
@@ -53,11 +54,46 @@ def test_an_event_says_between_which_readings_it_lies(small: Small, admin: Clien
     assert "as-of=2026-01-15T09%3A00%3A00" in page
 
 
-def test_a_change_of_ours_is_named_and_linked(small: Small, admin: Client) -> None:
+def _change(small: Small) -> Change:
+    return Change.objects.create(
+        change_set=ChangeSet.objects.create(),
+        operation="group_membership.add",
+        title="Add maya to sre",
+        account=small.account,
+        entity=small.maya,
+        subject_kind="user",
+        subject_id=small.maya.aws_id,
+        subject_arn=small.maya.arn,
+        params={},
+        before={},
+        after={},
+        receipt={},
+        receipt_digest="0" * 64,
+        state="applied",
+        idempotency_key=uuid.uuid4().hex,
+        requested_by=uuid.uuid4(),
+        requested_label="Hana Sato",
+        reason="on call",
+    )
+
+
+def test_a_change_of_ours_is_named_and_linked_with_who_asked(small: Small, admin: Client) -> None:
+    change = _change(small)
+    _joined(small, cause_kind="change", cause_id=change.pk)
+    for address in (
+        f"/people/{small.maya.pk}/history/",
+        "/compare/?account=111111111111&from=2026-01-06T00:00",
+    ):
+        page = _text(admin, address)
+        assert f'By <a href="/changes/{change.pk}/">{change.reference}</a>, asked by Hana Sato' in page
+
+
+def test_a_change_that_the_viewer_may_not_see_is_only_named(small: Small, admin: Client) -> None:
     cause = uuid.uuid4()
     _joined(small, cause_kind="change", cause_id=cause)
     page = _text(admin, f"/people/{small.maya.pk}/history/")
-    assert f'href="/changes/{cause}/">CHG-{cause.hex[:8].upper()}</a>' in page
+    assert f"By CHG-{cause.hex[:8].upper()}" in page
+    assert str(cause) not in page
 
 
 def test_a_document_that_changed_opens_side_by_side(small: Small, admin: Client) -> None:

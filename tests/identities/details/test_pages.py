@@ -243,10 +243,11 @@ def test_an_oidc_provider_shows_audiences_thumbprints_and_roles(small: Small, ad
         "Effect": "Allow",
         "Principal": {"Federated": arn},
         "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringLike": {"gitlab.com:sub": "project_path:northline/pay:ref_type:branch:ref:*"}},
     }
     factories.role(small.account, "pipeline", trust={"Statement": [statement]}, category="oidc")
     page = _text(admin, f"/providers/{provider.pk}/")
-    for words in ("https://gitlab.com", "b3dd7606", "pipeline"):
+    for words in ("https://gitlab.com", "b3dd7606", "pipeline", "GitLab CI of northline/pay", "Wide"):
         assert words in page
 
 

@@ -1,0 +1,39 @@
+"""What caused a difference, for people: the change of ours, who asked for it, and its page where the viewer may open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.urls import reverse
+
+from iam.changes.queries import visible_changes
+from iam.guard import Viewer
+from iam.mirror.models import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Caused:
+    """By which change (`reference`, "" where the cause is unknown), who asked, and the address of the change."""
+
+    reference: str = ""
+    asked_by: str = ""
+    url: str = ""
+
+
+UNKNOWN = Caused()
+
+
+def causes(found: Iterable[tuple[str, UUID | None]], *, viewer: Viewer) -> dict[UUID, Caused]:
+    """The known causes among (kind, id), by id; no query without one, else one. What the viewer may not see is only named."""
+    ids = {cause for kind, cause in found if kind == Cause.CHANGE and cause is not None}
+    if not ids:
+        return {}
+    rows = visible_changes(viewer).filter(pk__in=ids).values_list("pk", "requested_label")
+    seen = {pk: Caused(_reference(pk), label, reverse("changes:change", args=[pk])) for pk, label in rows}
+    return {cause: seen.get(cause, Caused(_reference(cause))) for cause in ids}
+
+
+def _reference(pk: UUID) -> str:
+    return f"CHG-{pk.hex[:8].upper()}"
