@@ -74,7 +74,7 @@ PAGE = Page(
     filters=(Filter("people", "People", (("some", "With people"), ("none", "Without people"))),),
     present=present,
     export=export,
-    rights=RIGHTS,
+    team_intro="The groups of your teams.",
 )
 
 

@@ -199,7 +199,7 @@ PAGE = Page(
     ),
     present=present,
     export=export,
-    rights=RIGHTS,
+    team_intro="The people of your teams.",
 )
 
 

@@ -11,6 +11,7 @@ from console.identities.lists.asked import Asked
 from console.identities.lists.spec import Filter, Page
 from console.web.paging import Cursor, encode
 from console.web.query import Query
+from iam.guard import Right
 from iam.mirror.models import SectionState
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.keyset import Row, Slice
@@ -131,7 +132,7 @@ def head(page: Page, asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
         "json_path": f"{export.removesuffix('csv')}json",
         "problems": asked.problems,
         "is_filtered": asked.is_filtered,
-        "since": _since(page, counts) if lens.at else "",
+        "intro": _intro(page, asked, counts),
         "nothing": _nothing(page, asked),
     }
 
@@ -204,6 +205,12 @@ def _total(asked: Asked, counted: int, last: int, part: Slice) -> str:
     if asked.wanted.is_narrowed and counted > CAP:
         return f"more than {CAP:,}"
     return f"{max(counted, last + part.has_after):,}"
+
+
+def _intro(page: Page, asked: Asked, counts: dict[str, int]) -> str:
+    if asked.lens.at:
+        return _since(page, counts)
+    return page.intro if asked.lens.viewer.may(Right.SEE_ACCOUNT) else page.team_intro
 
 
 def _since(page: Page, counts: dict[str, int]) -> str:

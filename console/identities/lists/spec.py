@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from iam.guard import Right
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens, Listing
 
@@ -45,7 +44,7 @@ Column = tuple[str, Callable[[Row, Lens], Any]]
 @dataclass(frozen=True, slots=True)
 class Page:
     """A list page. `present` turns the rows of a page into what its template shows; `export` gives name and value of every
-    column of a file: text, number, moment, or a list of texts."""
+    column of a file: text, number, moment, or a list of texts. `team_intro` is for who sees only their teams."""
 
     listing: Listing
     title: str
@@ -58,12 +57,7 @@ class Page:
     filters: tuple[Filter, ...]
     present: Callable[[list[Row], Lens], list[dict[str, Any]]]
     export: Callable[[Lens], tuple[Column, ...]]
-    rights: tuple[Right, ...] = (Right.SEE_ACCOUNT,)
-
-    @property
-    def url(self) -> str:
-        """The name of its address."""
-        return f"identities:{self.listing.name}"
+    team_intro: str = ""
 
     @property
     def export_url(self) -> str:
