@@ -68,7 +68,6 @@ try:
     PULL_MINUTES = env.number("GATEHOUSE_PULL_MINUTES", 15, low=1, high=1440)
     AWS_RATE = env.number("GATEHOUSE_AWS_RATE", 20, low=1, high=1000)
     DETAIL_CALLS = env.number("GATEHOUSE_DETAIL_CALLS", 1000, low=0, high=1_000_000)
-    AWS_REGION = env.text("AWS_REGION", env.text("AWS_DEFAULT_REGION", ""))
     INSTANCE_REGIONS = env.words("GATEHOUSE_INSTANCE_REGIONS")
     LOSS_PERCENT = env.number("GATEHOUSE_LOSS_PERCENT", 20, low=1, high=100)
     UPLOAD_MEGABYTES = env.number("GATEHOUSE_UPLOAD_MEGABYTES", 64, low=1, high=512)
