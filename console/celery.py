@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +95,9 @@ app.autodiscover_tasks(
 def follow_parent(**_: Any) -> None:
     """Under the supervisor no pool process outlives a worker that was killed."""
     if os.environ.get("GATEHOUSE_SUPERVISED"):
-        from console.demo.children import die_with_parent
+        from console.demo.children import follow_leader
 
-        die_with_parent(signal.SIGKILL)
+        follow_leader()
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]

@@ -26,6 +26,15 @@ def die_with_parent(number: int, *, parent: int | None = None) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def follow_leader() -> None:
+    """For a process that a supervised one has forked: die when that one dies, and at once if it is dead already.
+
+    The signal cannot be ignored: a web worker ignores SIGTERM, since only its own parent may end it. Each supervised
+    process leads a session, so the session's number tells who the parent has to be.
+    """
+    die_with_parent(signal.SIGKILL, parent=os.getsid(0))
+
+
 @dataclass(slots=True)
 class Child:
     """One supervised process: its command line, environment, log file and the signal that stops it."""

@@ -152,7 +152,6 @@ class Supervisor:
             environment,
             self._log("worker"),
             stop_signal=signal.SIGQUIT,
-            orphan_signal=signal.SIGQUIT,
         )
 
     def _web(self, environment: dict[str, str]) -> Child:
@@ -173,7 +172,6 @@ class Supervisor:
             command,
             environment,
             self._log("web"),
-            orphan_signal=signal.SIGTERM,
             is_ready=lambda: is_healthy(f"http://{self.host}:{self.port}/healthz"),
         )
 

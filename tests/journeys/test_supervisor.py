@@ -36,7 +36,7 @@ def test_a_killed_supervisor_leaves_no_orphan(running: Running) -> None:
     assert len(children) >= 5
     os.kill(running.process.pid, signal.SIGKILL)
     running.process.wait()
-    wait_for(lambda: not alive(children), seconds=40, what=f"still there: {alive(children)}")
+    wait_for(lambda: not alive(children), seconds=15, what=f"still there: {alive(children)}")
 
 
 def test_ctrl_c_stops_everything_cleanly(running: Running) -> None:
@@ -49,9 +49,29 @@ def test_ctrl_c_stops_everything_cleanly(running: Running) -> None:
 def test_a_dead_child_is_started_again(running: Running) -> None:
     before = descendants(running.process.pid)
     web = next(pid for pid in before if b"granian" in command_line(pid))
+    workers = descendants(web)
+    assert workers, "the web server has a worker of its own"
     os.kill(web, signal.SIGKILL)
     try:
         wait_for(lambda: "web started again" in running.text(), seconds=20, what=running.text())
+        after = descendants(running.process.pid)
+        wait_for(lambda: not alive(workers), seconds=5, what=f"still there: {workers}")
     finally:
         running.process.send_signal(signal.SIGTERM)
         running.process.wait(timeout=20)
+    left = alive(before | after)
+    assert not left, f"still there: {left}"
+
+
+@pytest.mark.parametrize("after", [0.5, 1.5, 2.5, 3.5, 4.5])
+def test_a_supervisor_that_is_killed_while_it_starts_leaves_no_orphan(tmp_path: Path, after: float) -> None:
+    started = start_console(tmp_path / "var")
+    seen: set[int] = set()
+    deadline = time.monotonic() + after
+    while time.monotonic() < deadline:
+        seen |= descendants(started.process.pid)
+        time.sleep(0.02)
+    os.kill(started.process.pid, signal.SIGKILL)
+    seen |= descendants(started.process.pid)
+    started.process.wait()
+    wait_for(lambda: not alive(seen), seconds=15, what=f"still there: {alive(seen)}")
