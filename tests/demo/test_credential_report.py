@@ -31,12 +31,16 @@ def refusal(iam: Any) -> str:
     return str(refused.value.response["Error"]["Code"])
 
 
-def test_a_report_is_started_then_in_progress_then_complete(fresh: Handle) -> None:
+def test_a_report_is_started_then_in_progress_then_complete(
+    fresh: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "SECONDS_TO_MAKE", 3600)
     iam = member(fresh, "iam", "staging")
     assert refusal(iam) == "ReportNotPresent"
     assert iam.generate_credential_report()["State"] == "STARTED"
     assert iam.generate_credential_report()["State"] == "INPROGRESS"
     assert refusal(iam) == "ReportInProgress"
+    monkeypatch.setattr(report, "SECONDS_TO_MAKE", 0)
     read(iam)
     assert iam.generate_credential_report()["State"] == "COMPLETE"
 
