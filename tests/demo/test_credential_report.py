@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.standin.iam import report
 from console.demo.standin.server import Handle
 from tests.demo.clients import all_pages, control, member
 
