@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.core.management.commands import flush
-from django.db import connections
+from django.db import connection, connections
 from django.test import override_settings
 from playwright.sync_api import Browser
+from pytest_django import DjangoDbBlocker
 
 from iam.journal import triggers
 from tests.services import browser as chromium
@@ -32,6 +33,16 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"a browser ({reason})")
     with chromium.running_browser() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database of this test process; a request that a closed browser left under way must not keep it from going."""
+    yield
+    if connection.vendor == "postgresql":
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"{others} AND pid <> pg_backend_pid()")
 
 
 @pytest.fixture(scope="session", autouse=True)
