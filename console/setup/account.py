@@ -87,16 +87,12 @@ def history(found: Account, older: str = "") -> dict[str, Any]:
     people = Person.objects.in_bulk([pull.requested_by for pull in shown if pull.requested_by])
     return {
         "rows": [
-            (pull, people.get(pull.requested_by) if pull.requested_by else None, _seconds(pull))
+            (pull, people.get(pull.requested_by) if pull.requested_by else None, pull.seconds)
             for pull in shown
         ],
         "older": shown[-1].created_at.isoformat() if more else "",
         "is_first": not before,
     }
-
-
-def _seconds(pull: Pull) -> float | None:
-    return (pull.ended_at - pull.began_at).total_seconds() if pull.ended_at and pull.began_at else None
 
 
 @require_safe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -110,10 +111,16 @@ class PullState(models.TextChoices):
 
 ACTIVE_PULL = Q(state__in=["queued", "running"])
 CHANGED_PULL = Q(added__gt=0) | Q(changed__gt=0) | Q(ended__gt=0)
+UPLOAD = "upload"
+PULLS_KEPT = timedelta(days=2)
+"""How long the row of a scheduled pull that found nothing new is kept."""
 
 
 class Pull(models.Model):
-    """One reading of one account. At most one is queued or running per account: the constraint is the lock."""
+    """One reading of one account. At most one is queued or running per account: the constraint is the lock.
+
+    An upload begins at the moment as of which its file counts, which is before the row was made.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="pulls")
@@ -150,6 +157,7 @@ class Pull(models.Model):
             models.Index(fields=["account", "-created_at"], name="pull_history"),
             models.Index(fields=["account", "began_at"], condition=CHANGED_PULL, name="pull_changes"),
             models.Index(fields=["began_at"], condition=CHANGED_PULL, name="pull_changes_all"),
+            models.Index(fields=["account", "began_at"], condition=Q(trigger=UPLOAD), name="pull_uploads"),
         ]
 
     def __str__(self) -> str:
@@ -159,6 +167,12 @@ class Pull(models.Model):
     def is_final(self) -> bool:
         """Whether nothing more will happen to this pull."""
         return self.state not in {PullState.QUEUED, PullState.RUNNING}
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took."""
+        began_at = self.created_at if self.trigger == UPLOAD else self.began_at
+        return (self.ended_at - began_at).total_seconds() if self.ended_at and began_at else None
 
 
 class PullSection(models.Model):
@@ -175,6 +189,7 @@ class PullSection(models.Model):
     added = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     ended = models.PositiveIntegerField(default=0)
+    permission = models.CharField(max_length=128, blank=True, help_text="The action that AWS denied.")
     message = models.CharField(max_length=1024, blank=True)
 
     class Meta:

@@ -202,6 +202,7 @@ class AccountFact(Temporal):
         constraints = [
             models.UniqueConstraint(fields=["account", "name"], condition=CURRENT, name="one_current_fact")
         ]
+        indexes = [models.Index(fields=["account", "name", "valid_from"], name="fact_then")]
 
     def __str__(self) -> str:
         return self.name

@@ -101,6 +101,7 @@ class Freshness:
             "ended_at": now,
             "observed_at": verdict.observed_at,
             "calls": verdict.calls,
+            "permission": verdict.permission[:128],
             "message": verdict.message[:1024],
         }
         if outcome is not None:

@@ -17,6 +17,7 @@ from iam.mirror.models.accounts import PullState
 LEASE = timedelta(seconds=120)
 """Longer than one attempt at a call to AWS with the pause before it, since nothing renews the lease meanwhile."""
 EVERY_SECONDS = 0.5
+NOT_APPLIED = "The pull ended before this was applied."
 
 
 class PullCancelledError(Exception):
@@ -113,5 +114,5 @@ def expire_leases(*, now: datetime) -> int:
 def close_sections(sections: QuerySet[PullSection], *, now: datetime) -> None:
     """End what was being read when a pull ended: nothing of it was applied."""
     sections.filter(state=SectionState.READING).update(
-        state=SectionState.FAILED, ended_at=now, message="The pull ended before this was applied."
+        state=SectionState.FAILED, ended_at=now, message=NOT_APPLIED
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import structlog
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from iam.aws.errors import AwsError
 from iam.aws.reads.lists import confirm_account
 from iam.mirror.models import Account, Pull, SectionState
-from iam.mirror.models.accounts import PullState
+from iam.mirror.models.accounts import PULLS_KEPT, PullState
 from iam.mirror.pull import detail_lane, fast_lane, inventory
 from iam.mirror.pull.census import Census
 from iam.mirror.pull.freshness import Freshness
@@ -20,8 +22,6 @@ from iam.mirror.pull.numbers import keep_numbers
 from iam.mirror.pull.progress import LeaseLostError, Progress, PullCancelledError, claim, close_sections
 from iam.mirror.pull.reach import UnreachableError, open_account
 
-KEPT = timedelta(days=2)
-"""How long the row of a scheduled pull that found nothing new is kept."""
 log = structlog.get_logger(__name__)
 
 
@@ -128,12 +128,17 @@ def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> 
         if state in {PullState.COMPLETE, PullState.PARTIAL, PullState.HELD}:
             keep_numbers(pull.account, at=now, found_news=bool(pull.added or pull.changed or pull.ended))
         close_sections(pull.sections.all(), now=now)
-        _forget_uneventful(pull.account, before=now - KEPT)
+        _forget_uneventful(pull.account, before=now - PULLS_KEPT)
 
 
 def _forget_uneventful(account: Account, *, before: datetime) -> None:
-    """Delete rows of scheduled pulls that found nothing new: four an hour and account would outgrow all history."""
+    """Delete rows of scheduled pulls that found nothing new: four an hour and account would outgrow all history.
+
+    The first complete one after one that was not stays: it tells since when all could be read again.
+    """
     old = Pull.objects.filter(
         account=account, created_at__lt=before, trigger="schedule", state=PullState.COMPLETE
     )
-    old.filter(added=0, changed=0, ended=0).delete()
+    preceding = Pull.objects.filter(account=account, created_at__lt=OuterRef("created_at"))
+    state_before = Subquery(preceding.order_by("-created_at").values("state")[:1])
+    old.filter(added=0, changed=0, ended=0).filter(Exact(state_before, Value(PullState.COMPLETE))).delete()

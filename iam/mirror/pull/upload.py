@@ -10,7 +10,7 @@ from django.utils import timezone
 from iam.aws.export import Export
 from iam.aws.reads.credential_report import CredentialReport
 from iam.mirror.models import Account, Pull
-from iam.mirror.models.accounts import PullState
+from iam.mirror.models.accounts import UPLOAD, PullState
 from iam.mirror.pull.authorization import Bulk
 from iam.mirror.pull.census import Census
 from iam.mirror.pull.freshness import Freshness
@@ -39,9 +39,9 @@ def load_export(
     now = timezone.now()
     pull = Pull.objects.create(
         account=account,
-        trigger="upload",
+        trigger=UPLOAD,
         state=PullState.RUNNING,
-        began_at=now,
+        began_at=observed_at,
         lease_until=now + LEASE,
         accept_loss=accept_loss,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Subquery
+from django.db.models import Case, F, Q, QuerySet, Subquery, When
 
 from iam.mirror.models import (
     Account,
@@ -20,9 +20,11 @@ from iam.mirror.models import (
     TagSet,
     UserCredentials,
 )
-from iam.mirror.models.accounts import CHANGED_PULL, PullState
+from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, PullState
 
 READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
+KNOWN_AT = Case(When(trigger=UPLOAD, then=F("began_at")), default=F("ended_at"))
+"""When what a pull has found counts: an upload counts as of the moment at which its file was made."""
 SECOND = timedelta(seconds=1)
 
 
@@ -51,6 +53,11 @@ def just_after(moment: datetime) -> datetime:
     return whole if whole == moment else whole + SECOND
 
 
+def known_by(moment: datetime) -> Q:
+    """The pulls whose findings were there at a moment."""
+    return Q(ended_at__lte=moment) | Q(trigger=UPLOAD, began_at__lte=moment, ended_at__isnull=False)
+
+
 def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
     """Moments of one account, or (None) of all of them: one query, each answer out of an index.
 
@@ -61,17 +68,17 @@ def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
     changed = pulls.filter(CHANGED_PULL, ended_at__isnull=False)
     if account:
         first = pulls.filter(READ).order_by("created_at")
-        read = pulls.filter(READ, ended_at__lte=shown).order_by("-created_at")
+        read = pulls.filter(READ, known_by(shown)).order_by("-created_at")
     else:
         first = changed.filter(READ).order_by("began_at")
-        read = changed.filter(READ, ended_at__lte=shown, began_at__lte=shown).order_by("-began_at")
+        read = changed.filter(READ, known_by(shown), began_at__lte=shown).order_by("-began_at")
     row = (
         (Account.objects.filter(pk=account.pk) if account else Account.objects.order_by("created_at"))
         .annotate(
-            first=_value(first, "ended_at"),
-            last=_value(changed.filter(began_at__lte=shown).order_by("-began_at"), "began_at"),
-            next=_value(changed.filter(began_at__gt=shown).order_by("began_at"), "ended_at"),
-            read=_value(read, "ended_at"),
+            first=_value(first, KNOWN_AT),
+            last=_value(changed.filter(began_at__lte=shown).order_by("-began_at"), F("began_at")),
+            next=_value(changed.filter(began_at__gt=shown).order_by("began_at"), KNOWN_AT),
+            read=_value(read, KNOWN_AT),
         )
         .values("first", "last", "next", "read")
         .first()
@@ -92,9 +99,9 @@ def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
     """Moments at which something on the entity's page changed: two queries in the present, three in the past."""
     shown = at or datetime.now(tz=UTC)
     read = (
-        Pull.objects.filter(READ, account_id=entity.account_id, ended_at__lte=shown)
+        Pull.objects.filter(READ, known_by(shown), account_id=entity.account_id)
         .order_by("-created_at")
-        .values_list("ended_at", flat=True)
+        .values_list(KNOWN_AT, flat=True)
         .first()
     )
     last = change_moments(entity, when=Q(when__lte=shown)).order_by("-when").first()
@@ -130,5 +137,5 @@ def change_moments(entity: Entity, *, when: Q) -> QuerySet[Any, Any]:
     return parts[0].union(*parts[1:])
 
 
-def _value(rows: QuerySet[Pull], column: str) -> Subquery:
-    return Subquery(rows.values(column)[:1])
+def _value(rows: QuerySet[Pull], moment: Case | F) -> Subquery:
+    return Subquery(rows.annotate(moment=moment).values("moment")[:1])

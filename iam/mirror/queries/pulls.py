@@ -13,14 +13,13 @@ def summary_of(pull: Pull) -> dict[str, Any]:
     sections = list(pull.sections.order_by("id"))
     detail = sum(section.calls for section in sections if section.name in DETAIL_LANE)
     tree = sum(section.calls for section in sections if section.name == ORGANIZATION)
-    seconds = (pull.ended_at - pull.began_at).total_seconds() if pull.ended_at and pull.began_at else 0.0
     return {
         "pull": str(pull.pk),
         "account": pull.account.account_id,
         "name": pull.account.name,
         "state": pull.state,
         "message": pull.message,
-        "seconds": round(seconds, 3),
+        "seconds": round(pull.seconds or 0.0, 3),
         "calls": {
             "all": pull.calls,
             "fast": pull.calls - detail - tree,

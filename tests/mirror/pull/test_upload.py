@@ -15,6 +15,7 @@ from iam.aws.reads.credential_report import parse_credential_report
 from iam.mirror.models import Account, Entity, EntityState, Pull, Section, Usage, UserCredentials
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull.sections import AUTHORIZATION
+from iam.mirror.queries.moments import account_moments, entity_moments
 from iam.mirror.services import load_export
 from tests import factories
 from tests.bench.fakeaws.world import World
@@ -62,6 +63,20 @@ def test_an_upload_shows_the_account_as_of_its_moment(world: World, uploaded: Ac
     assert set(EntityState.objects.values_list("valid_from", flat=True)) == {MADE}
     assert set(UserCredentials.objects.values_list("mfa", "has_password")) == {("unread", None)}
     assert Usage.objects.count() == len(world.account.users + world.account.roles)
+
+
+def test_the_moments_of_an_upload_are_those_of_its_file(world: World, uploaded: Account) -> None:
+    done = load_export(uploaded, export_of(world), observed_at=MADE)
+    assert done.began_at == MADE
+    assert done.seconds is not None
+    assert 0 <= done.seconds < 60
+    for account in (uploaded, None):
+        then = account_moments(account, at=MADE + timedelta(days=1))
+        assert (then.earliest, then.read_at) == (MADE, MADE)
+        assert account_moments(account, at=MADE - timedelta(days=1)).read_at is None
+    user = Entity.objects.filter(kind="user").first()
+    assert user is not None
+    assert entity_moments(user, at=MADE + timedelta(days=1)).read_at == MADE
 
 
 def test_a_report_that_comes_along_gives_the_credentials(world: World, uploaded: Account) -> None:

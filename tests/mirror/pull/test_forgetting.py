@@ -1,0 +1,50 @@
+"""Rows of pulls that tell nothing are forgotten after a while, but none that the past is told from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from iam.mirror.models import Account, Pull
+from iam.mirror.models.accounts import PULLS_KEPT, PullState
+from iam.mirror.pull.progress import Progress
+from iam.mirror.pull.run import end_pull
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def pulled(account: Account, *, hours_ago: float, state: str = "complete", **fields: Any) -> Pull:
+    """A pull of a while ago."""
+    at = datetime.now(tz=UTC) - timedelta(hours=hours_ago)
+    pull = Pull.objects.create(account=account, state=state, began_at=at, ended_at=at, **fields)
+    Pull.objects.filter(pk=pull.pk).update(created_at=at)
+    return pull
+
+
+def after_another_pull(account: Account) -> set[Any]:
+    """What is left when one more has ended."""
+    pull = Pull.objects.create(account=account, state="running", began_at=datetime.now(tz=UTC))
+    end_pull(pull, Progress(pull.pk, expected=0), PullState.FAILED, "")
+    return set(Pull.objects.exclude(pk=pull.pk).values_list("pk", flat=True))
+
+
+def test_scheduled_pulls_without_news_are_forgotten_after_two_days() -> None:
+    account, kept = factories.account(), PULLS_KEPT.total_seconds() / 3600
+    first = pulled(account, hours_ago=kept + 30, added=9)
+    pulled(account, hours_ago=kept + 20)
+    asked = pulled(account, hours_ago=kept + 10, trigger="demand")
+    failed = pulled(account, hours_ago=kept + 5, state="failed")
+    young = pulled(account, hours_ago=kept - 5)
+    assert after_another_pull(account) == {first.pk, asked.pk, failed.pk, young.pk}
+
+
+def test_the_pull_from_which_on_all_was_read_again_stays() -> None:
+    account, kept = factories.account(), PULLS_KEPT.total_seconds() / 3600
+    denied = pulled(account, hours_ago=kept + 30, state="partial")
+    allowed = pulled(account, hours_ago=kept + 20)
+    pulled(account, hours_ago=kept + 10)
+    assert after_another_pull(account) == {denied.pk, allowed.pk}
+    assert after_another_pull(account) >= {denied.pk, allowed.pk}
