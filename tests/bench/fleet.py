@@ -82,7 +82,7 @@ def _manage(variables: Variables, step: str) -> None:
 @contextmanager
 def _workers(variables: Variables) -> Iterator[list[int]]:
     """The process ids of the workers; they are stopped at the end."""
-    command = [sys.executable, "-m", "celery", "-A", "console.celery", "worker", "--concurrency", "1"]
+    command = [sys.executable, "-m", "celery", "--quiet", "-A", "console.celery", "worker", "--concurrency", "1"]
     started = [
         subprocess.Popen([*command, "--loglevel", "ERROR", "-n", f"fleet{number}@%h"], env=variables)
         for number in range(WORKERS)
@@ -109,8 +109,8 @@ def _round(variables: Variables, database: str, workers: list[int]) -> Round:
             for pid, megabytes in _resident(workers):
                 memory[pid].append(megabytes)
             pulls = connection.execute(
-                "SELECT state, extract(epoch FROM started_at)::float8, extract(epoch FROM ended_at)::float8, message"
-                " FROM mirror_pull WHERE created_at > %s ORDER BY started_at",
+                "SELECT state, extract(epoch FROM began_at)::float8, extract(epoch FROM ended_at)::float8, message"
+                " FROM mirror_pull WHERE created_at > %s ORDER BY began_at",
                 mark,
             ).fetchall()
             if len(pulls) == ACCOUNTS and all(ended for _, _, ended, _ in pulls):

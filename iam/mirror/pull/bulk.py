@@ -103,9 +103,10 @@ def update(model: type[Model], *, key: str, columns: Sequence[str], rows: Collec
 
 
 def refresh_statistics(models: Iterable[type[Model]], *, added: int) -> None:
-    """Have PostgreSQL look at tables that have grown by a good part, so that it plans queries for what is in them now.
+    """Have PostgreSQL look at tables that have grown by a hundredth, so that it plans queries for what is in them now.
 
-    Left to itself it does so up to a minute later, and until then takes the tables for nearly empty.
+    Left to itself it does so up to a minute later, and until then takes the tables, or the part of a new account in
+    them, for nearly empty. The look costs the same whatever the size of a table: it takes a sample.
     """
     if connection.vendor != "postgresql" or added < 1000:
         return
@@ -113,7 +114,7 @@ def refresh_statistics(models: Iterable[type[Model]], *, added: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relkind = 'r' AND reltuples < %s",
-            [names, 5 * added],
+            [names, 100 * added],
         )
         grown = sorted({name for (name,) in cursor.fetchall()})
         if grown:
