@@ -85,17 +85,29 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def redis_url(name: str, default: str | None) -> str:
-    """A broker address that Celery understands."""
+def redis_url(name: str, default: str | None, *, or_folder: bool = False) -> str:
+    """A broker address that Celery understands; a folder serves one machine only, without Redis."""
     value = text(name, default, why="Write the address of Redis, such as redis://localhost:6379/0.")
     parts = urlsplit(value)
-    if parts.scheme not in {"redis", "rediss", "redis+socket", "filesystem"}:
+    if or_folder and parts.scheme == "filesystem":
+        return value
+    if parts.scheme not in {"redis", "rediss", "redis+socket"}:
         raise ConfigurationError(
             f"{name} starts with {parts.scheme!r}: write redis://, rediss:// or redis+socket://."
         )
     if parts.scheme in {"redis", "rediss"} and not parts.hostname:
         raise ConfigurationError(f"{name} names no host: write redis://HOST:6379/0.")
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in dict(parse_qsl(parts.query)):
+        # Celery takes silence for "any certificate will do".
+        return f"{value}{'&' if parts.query else '?'}ssl_cert_reqs=required"
     return value
+
+
+def cache_url(broker: str) -> str:
+    """The same Redis as Django's cache writes it: of a socket Celery has its own spelling."""
+    if not broker.startswith("redis+socket://"):
+        return broker
+    return broker.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=", 1)
 
 
 def database(name: str, default: str | None) -> dict[str, object]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import structlog
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from console import env, single_sign_on
 
@@ -51,7 +50,9 @@ try:
             "DATABASE_URL", f"sqlite:///{VAR / 'gatehouse.sqlite3'}" if EMBEDDED else None
         )
     }
-    BROKER_URL = env.redis_url("REDIS_URL", "redis://127.0.0.1:6379/0" if EMBEDDED else None)
+    BROKER_URL = env.redis_url(
+        "REDIS_URL", "redis://127.0.0.1:6379/0" if EMBEDDED else None, or_folder=EMBEDDED
+    )
     IDLE_MINUTES = env.number("GATEHOUSE_IDLE_MINUTES", 15, low=1, high=1440)
     IDLE_MINUTES_MEMBER = env.number("GATEHOUSE_IDLE_MINUTES_MEMBER", 60, low=1, high=1440)
     SESSION_HOURS = env.number("GATEHOUSE_SESSION_HOURS", 12, low=1, high=24)
@@ -82,7 +83,8 @@ try:
     EMAIL_USE_TLS = env.flag("GATEHOUSE_EMAIL_TLS", default=True)
     DEFAULT_FROM_EMAIL = env.text("GATEHOUSE_EMAIL_FROM", "gatehouse@localhost")
 except env.ConfigurationError as error:
-    raise ImproperlyConfigured(str(error)) from error
+    # A sentence, and not a page of calls that led here: whoever starts a process reads its last lines.
+    raise SystemExit(f"Gatehouse does not start. {error}") from None
 
 AUTH_USER_MODEL = "operators.Operator"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -278,7 +280,12 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if not EMBEDDED:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": BROKER_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": env.cache_url(BROKER_URL),
+        }
+    }
 
 structlog.configure(
     processors=[

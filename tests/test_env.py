@@ -1,0 +1,88 @@
+"""What the environment may say, and the sentence that names the variable when it says something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console import env
+
+WRONG = [
+    (lambda: env.text("X", why="Write a word."), None, "X is not set. Write a word."),
+    (lambda: env.flag("X", default=True), "maybe", "X is 'maybe': write true or false."),
+    (lambda: env.number("X", 3), "soon", "X is 'soon': write a whole number."),
+    (lambda: env.number("X", 3, low=1, high=9), "10", "X is 10: it must lie between 1 and 9."),
+    (lambda: env.words("X", None), None, "X is not set."),
+    (lambda: env.choice("X", "a", ("a", "b")), "c", "X is 'c': it must be one of a, b."),
+    (lambda: env.redis_url("X", None), None, "X is not set. Write the address of Redis"),
+    (lambda: env.redis_url("X", None), "http://redis", "X starts with 'http': write redis://"),
+    (lambda: env.redis_url("X", None), "filesystem://", "X starts with 'filesystem': write redis://"),
+    (lambda: env.redis_url("X", None), "redis:///0", "X names no host"),
+    (lambda: env.database("X", None), None, "X is not set. Write the address of PostgreSQL"),
+    (lambda: env.database("X", None), "mysql://db/x", "X starts with 'mysql': write postgres://"),
+    (lambda: env.database("X", None), "postgres://db", "X names no database"),
+    (lambda: env.database("X", None), "postgres://db:port/x", "X has a port that is no number."),
+]
+
+
+@pytest.mark.parametrize(("read", "value", "sentence"), WRONG, ids=[row[2] for row in WRONG])
+def test_a_wrong_value_is_told_with_its_name(
+    read: object, value: str | None, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("X", raising=False)
+    if value is not None:
+        monkeypatch.setenv("X", value)
+    assert callable(read)
+    with pytest.raises(env.ConfigurationError) as wrong:
+        read()
+    assert str(wrong.value).startswith(sentence)
+
+
+def test_a_secret_comes_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s3cret\n")
+    monkeypatch.setenv("X_FILE", str(file))
+    assert env.text("X") == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("content", "also", "sentence"),
+    [
+        ("", "", "X_FILE points to .* which is empty."),
+        (None, "", "X_FILE points to .* which cannot be read: No such file"),
+        ("a", "b", "Both X and X_FILE are set: keep one of them."),
+    ],
+)
+def test_a_file_that_will_not_do_is_told(
+    content: str | None, also: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("X_FILE", str(file))
+    monkeypatch.setenv("X", also)
+    with pytest.raises(env.ConfigurationError, match=sentence):
+        env.text("X")
+
+
+def test_a_folder_is_a_broker_only_where_it_is_allowed() -> None:
+    assert env.redis_url("UNSET", "filesystem://", or_folder=True) == "filesystem://"
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("redis://h:6379/0", "redis://h:6379/0"),
+        ("rediss://:p@h:6379/0", "rediss://:p@h:6379/0?ssl_cert_reqs=required"),
+        ("rediss://h/0?ssl_ca_certs=ca", "rediss://h/0?ssl_ca_certs=ca&ssl_cert_reqs=required"),
+        ("rediss://h/0?ssl_cert_reqs=none", "rediss://h/0?ssl_cert_reqs=none"),
+    ],
+)
+def test_a_certificate_of_redis_is_verified_unless_somebody_says_otherwise(given: str, used: str) -> None:
+    assert env.redis_url("UNSET", given) == used
+
+
+def test_the_cache_finds_the_same_redis_behind_a_socket() -> None:
+    assert env.cache_url("redis://h/0") == "redis://h/0"
+    assert env.cache_url("redis+socket://:p@/run/r.sock?virtual_host=3") == "unix://:p@/run/r.sock?db=3"
