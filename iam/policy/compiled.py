@@ -1,0 +1,218 @@
+"""Statements made ready to be asked many times: actions indexed, patterns compiled, conditions turned into tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from iam.policy import variables
+from iam.policy.arns import resource_matcher
+from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
+from iam.policy.document import Document, Names, Problem, Statement
+from iam.policy.glob import Matcher, compile_glob
+from iam.policy.logic import NO, OPEN, YES, negation
+from iam.policy.principals import DIRECT, Match, compile_principals
+from iam.policy.request import Request
+from iam.policy.variables import AbsentVariableError, OpenVariableError, Template
+
+Fits = Callable[[Request], int]
+REMEMBERED: Final = 4096
+"""Distinct actions for which a set of statements remembers which of them speak of the action."""
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A statement that can be asked. `fits` None: it fits every resource; `means` None: it has no Principal element.
+
+    `unknown` are the problems because of which nobody can say what AWS makes of it: it then fits at most perhaps.
+    """
+
+    source: Statement
+    policy: str
+    allows: bool
+    speaks_of: Matcher
+    fits: Fits | None
+    conditions: tuple[Condition, ...]
+    means: Match | None
+    unknown: tuple[Problem, ...] = ()
+
+    def applies(self, request: Request) -> int:
+        """NO, OPEN or YES for the resource and the circumstances; action and principal are asked for elsewhere."""
+        found = YES if self.fits is None else self.fits(request)
+        if not found:
+            return NO
+        for condition in self.conditions:
+            mark = condition.test(request)
+            if mark < found:
+                if not mark:
+                    return NO
+                found = mark
+        return OPEN if self.unknown and found else found
+
+    def applies_to(self, request: Request) -> tuple[int, tuple[int, int, int]]:
+        """`applies`, and how the Principal element means the caller; without such an element it means everybody."""
+        if self.means is None:
+            return self.applies(request), (NO, NO, YES)
+        grades = self.means(request.principal, request.strict)
+        return (self.applies(request) if any(grades) else NO), grades
+
+    @property
+    def name(self) -> str:
+        """How a person finds it: by its Sid, else by its number."""
+        return self.source.sid or f"statement {self.source.index + 1}"
+
+
+def compile_statement(statement: Statement, *, policy: str, has_variables: bool) -> Compiled:
+    """A statement ready to be asked; what AWS would not understand in it makes its answers open, never silently nothing."""
+    unknown = list(statement.problems)
+    conditions = []
+    for place, (operator, key, values) in enumerate(statement.conditions):
+        try:
+            conditions.append(compile_condition(operator, key, values, has_variables=has_variables))
+        except UnknownOperatorError:
+            unknown.append(
+                Problem(
+                    f"Statement[{statement.index}].Condition[{place}]", f"{operator} is no condition operator"
+                )
+            )
+    return Compiled(
+        source=statement,
+        policy=policy,
+        allows=statement.allows,
+        speaks_of=_actions(statement.actions, is_not=statement.is_not_action),
+        fits=_resources(statement.resources, is_not=statement.is_not_resource, has_variables=has_variables),
+        conditions=tuple(conditions),
+        means=None
+        if statement.principals is None
+        else compile_principals(statement.principals, is_not=statement.is_not_principal),
+        unknown=tuple(unknown),
+    )
+
+
+def _actions(names: Names, *, is_not: bool) -> Matcher:
+    lowered = [name.lower() for name in names]
+    exact = frozenset(name for name in lowered if "*" not in name and "?" not in name)
+    patterns = [compile_glob(name) for name in lowered if name not in exact]
+    match = (
+        exact.__contains__ if not patterns else either([*([exact.__contains__] if exact else []), *patterns])
+    )
+    return (lambda action: not match(action)) if is_not else match
+
+
+def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fits | None:
+    """None where every resource fits. A statement without the element, as in a trust policy, is about what it is attached to."""
+    if names is None or ("*" in names and not is_not):
+        return None
+    templates = [variables.read(name, has_variables=has_variables) for name in names]
+    matcher = _fixed([template for template in templates if not template.variables])
+    open_ones = tuple(template for template in templates if template.variables)
+
+    def fits(request: Request) -> int:
+        found = YES if matcher(request.resource) else _filled(open_ones, request) if open_ones else NO
+        return negation(found) if is_not else found
+
+    return fits
+
+
+def _fixed(templates: Iterable[Template]) -> Matcher:
+    """One matcher for all patterns without variables; plain names and beginnings are compared at once."""
+    exact, beginnings, others = set(), [], []
+    for template in templates:
+        parts = template.fill_without_request()
+        wild = [place for place, part in enumerate(parts) if len(part) > 1]
+        if not wild:
+            exact.add("".join(parts))
+        elif wild == [len(parts) - 1] and parts[-1] == "*any":
+            beginnings.append("".join(parts[:-1]))
+        else:
+            others.append(resource_matcher(parts))
+    matchers: list[Matcher] = list(others)
+    if beginnings:
+        starts = tuple(beginnings)
+        matchers.insert(0, lambda text: text.startswith(starts))
+    if exact:
+        matchers.insert(0, frozenset(exact).__contains__)
+    return either(matchers) if matchers else (lambda text: False)
+
+
+def _filled(templates: tuple[Template, ...], request: Request) -> int:
+    """Patterns with variables: one whose variable is absent fits nothing, one whose variable is open fits perhaps."""
+    found = NO
+    for template in templates:
+        try:
+            if resource_matcher(template.fill(request))(request.resource):
+                return YES
+        except OpenVariableError:
+            found = OPEN
+        except AbsentVariableError:
+            continue
+    return found
+
+
+Entry = tuple[Compiled, ...]
+
+
+@dataclass(slots=True)
+class PolicySet:
+    """Statements that are weighed together, such as all identity policies of a user. `problems` are of whole documents."""
+
+    statements: tuple[Compiled, ...]
+    problems: tuple[tuple[str, Problem], ...] = ()
+    _by_action: dict[str, Entry] = field(default_factory=dict)
+
+    def speaking_of(self, action: str) -> Entry:
+        """The statements whose Action element covers an action (in lower case)."""
+        found = self._by_action.get(action)
+        if found is None:
+            if len(self._by_action) >= REMEMBERED:
+                self._by_action.clear()
+            found = tuple(one for one in self.statements if one.speaks_of(action))
+            self._by_action[action] = found
+        return found
+
+    def judge(self, request: Request) -> tuple[int, int]:
+        """(denied, allowed), each NO, OPEN or YES. Principal elements, as endpoint policies have, must mean the caller."""
+        denied, allowed = NO, NO
+        for one in self.speaking_of(request.lowered):
+            if one.allows and allowed == YES:
+                continue
+            mark = one.applies(request)
+            if not mark:
+                continue
+            if one.means is not None:
+                mark = min(mark, max(one.means(request.principal, request.strict)))
+            if one.allows:
+                allowed = max(allowed, mark)
+            elif mark == YES:
+                return YES, allowed
+            else:
+                denied = max(denied, mark)
+        return denied, allowed
+
+    def judge_grades(self, request: Request) -> tuple[int, int, int, int]:
+        """(denied, allowed to the account, to the role, directly): how a resource policy, or a trust policy, sees the caller."""
+        denied, grades = NO, [NO, NO, NO]
+        for one in self.speaking_of(request.lowered):
+            mark, means = one.applies_to(request)
+            if not mark:
+                continue
+            if one.allows:
+                for grade, certainty in enumerate(means):
+                    grades[grade] = max(grades[grade], min(mark, certainty))
+            else:
+                denied = max(denied, min(mark, max(means)))
+        return denied, grades[0], grades[1], grades[DIRECT]
+
+
+def compile_set(documents: Iterable[tuple[str, Document]]) -> PolicySet:
+    """(name, document) pairs that are weighed together."""
+    statements: list[Compiled] = []
+    problems: list[tuple[str, Problem]] = []
+    for name, document in documents:
+        problems += [(name, problem) for problem in document.problems]
+        statements += [
+            compile_statement(one, policy=name, has_variables=document.has_variables)
+            for one in document.statements
+        ]
+    return PolicySet(tuple(statements), tuple(problems))

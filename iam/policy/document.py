@@ -1,0 +1,229 @@
+"""Reads policy documents: what can be understood becomes statements, what cannot becomes a problem with its place.
+
+Source: "Grammar of the IAM JSON policy language",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from iam.policy.request import text_of
+
+CURRENT: Final = "2012-10-17"
+VERSIONS: Final = frozenset({CURRENT, "2008-10-17"})
+Names = tuple[str, ...]
+Block = tuple[tuple[str, str, Names], ...]
+Principals = Mapping[str, Names]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that AWS would not understand, and where: a path such as `Statement[2].Condition`."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement as it is written, its lists made lists. What an element does not say is None.
+
+    `conditions` are (operator, key, values). A statement with problems says something that cannot be known for sure.
+    """
+
+    index: int
+    sid: str
+    allows: bool
+    actions: Names
+    is_not_action: bool
+    resources: Names | None
+    is_not_resource: bool
+    principals: Principals | None
+    is_not_principal: bool
+    conditions: Block
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy document: its statements in order, and what in it could not be understood."""
+
+    version: str
+    statements: tuple[Statement, ...]
+    problems: tuple[Problem, ...] = ()
+    id: str = ""
+
+    @property
+    def has_variables(self) -> bool:
+        """Policy variables work from Version 2012-10-17 on."""
+        return self.version == CURRENT
+
+
+@dataclass(slots=True)
+class _Reading:
+    place: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, place: str, message: str) -> None:
+        self.problems.append(Problem(f"{self.place}.{place}".strip("."), message))
+
+    def names(self, place: str, value: Any) -> Names:
+        """A text or a list of texts."""
+        values = value if isinstance(value, list) else [value]
+        if not values:
+            self.problem(place, "is an empty list")
+        wrong = [one for one in values if not isinstance(one, str)]
+        if wrong:
+            self.problem(place, f"holds {json.dumps(wrong[0])[:40]}, which is no text")
+        return tuple(one for one in values if isinstance(one, str))
+
+
+def read(source: str | bytes | Mapping[str, Any]) -> Document:
+    """A document from JSON text or from what JSON holds. Never raises: a text that is no JSON is a document of one problem."""
+    if isinstance(source, str | bytes):
+        try:
+            source = json.loads(source)
+        except (ValueError, RecursionError) as error:
+            where = (
+                f" (line {error.lineno}, column {error.colno})"
+                if isinstance(error, json.JSONDecodeError)
+                else ""
+            )
+            return Document("", (), (Problem("", f"This is no JSON{where}."),))
+    if not isinstance(source, Mapping):
+        return Document("", (), (Problem("", "A policy is an object with Version and Statement."),))
+    reading = _Reading("")
+    version = source.get("Version", "2008-10-17")
+    if version not in VERSIONS:
+        reading.problem("Version", f"is {_shown(version)}; it must be {CURRENT} or 2008-10-17")
+    for name in set(source) - {"Version", "Id", "Statement"}:
+        reading.problem(str(name)[:40], "is no element of a policy")
+    statements = _statements(source.get("Statement"), reading)
+    return Document(
+        version if isinstance(version, str) else "",
+        statements,
+        tuple(reading.problems),
+        str(source.get("Id", "")),
+    )
+
+
+def _statements(value: Any, reading: _Reading) -> tuple[Statement, ...]:
+    if value is None:
+        reading.problem("Statement", "is missing")
+        return ()
+    found = []
+    for index, one in enumerate(value if isinstance(value, list) else [value]):
+        if isinstance(one, Mapping):
+            found.append(_statement(index, one))
+        else:
+            reading.problem(f"Statement[{index}]", f"is {_shown(one)}, which is no object")
+    return tuple(found)
+
+
+ELEMENTS = frozenset(
+    {
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    }
+)
+
+
+def _statement(index: int, source: Mapping[str, Any]) -> Statement:
+    reading = _Reading(f"Statement[{index}]")
+    for name in source.keys() - ELEMENTS:
+        reading.problem(str(name)[:40], "is no element of a statement")
+    effect = source.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        reading.problem("Effect", f"is {_shown(effect)}; it must be Allow or Deny")
+    actions, is_not_action = _either(source, "Action", reading)
+    resources, is_not_resource = _either(source, "Resource", reading)
+    principals, is_not_principal = _principals(source, reading)
+    if actions is None:
+        reading.problem("Action", "is missing, and so is NotAction")
+    return Statement(
+        index=index,
+        sid=str(source.get("Sid", ""))[:200],
+        allows=effect == "Allow",
+        actions=actions or (),
+        is_not_action=is_not_action,
+        resources=resources,
+        is_not_resource=is_not_resource,
+        principals=principals,
+        is_not_principal=is_not_principal,
+        conditions=_conditions(source.get("Condition"), reading),
+        problems=tuple(reading.problems),
+    )
+
+
+def _either(source: Mapping[str, Any], name: str, reading: _Reading) -> tuple[Names | None, bool]:
+    """An element or its opposite, and which of the two it is."""
+    opposite = f"Not{name}"
+    if name in source and opposite in source:
+        reading.problem(opposite, f"stands beside {name}; only one of them may")
+    if name in source:
+        return reading.names(name, source[name]), False
+    if opposite in source:
+        return reading.names(opposite, source[opposite]), True
+    return None, False
+
+
+def _principals(source: Mapping[str, Any], reading: _Reading) -> tuple[Principals | None, bool]:
+    if "Principal" in source and "NotPrincipal" in source:
+        reading.problem("NotPrincipal", "stands beside Principal; only one of them may")
+    name = "Principal" if "Principal" in source else "NotPrincipal"
+    value = source.get(name)
+    if name not in source:
+        return None, False
+    is_not = name == "NotPrincipal"
+    if value == "*":
+        return {"AWS": ("*",)}, is_not
+    if not isinstance(value, Mapping):
+        reading.problem(name, f'is {_shown(value)}; it must be "*" or an object')
+        return {}, is_not
+    for kind in value.keys() - {"AWS", "Service", "Federated", "CanonicalUser"}:
+        reading.problem(f"{name}.{kind}"[:60], "is no kind of principal")
+    return {str(kind): reading.names(f"{name}.{kind}", names) for kind, names in value.items()}, is_not
+
+
+def _conditions(block: Any, reading: _Reading) -> Block:
+    if block is None:
+        return ()
+    if not isinstance(block, Mapping):
+        reading.problem("Condition", f"is {_shown(block)}; it must be an object")
+        return ()
+    found = []
+    for operator, keys in block.items():
+        if not isinstance(keys, Mapping):
+            reading.problem(f"Condition.{operator}"[:80], "must be an object of keys and values")
+            continue
+        for key, values in keys.items():
+            given = values if isinstance(values, list) else [values]
+            if not all(isinstance(one, str | int | float | bool) for one in given):
+                reading.problem(f"Condition.{operator}.{key}"[:120], "must be a value or a list of values")
+            texts = tuple(text_of(one) for one in given if isinstance(one, str | int | float | bool))
+            found.append((str(operator), str(key), texts))
+    return tuple(found)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "missing"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "a list"
+    return json.dumps(value)[:40]

@@ -1,0 +1,180 @@
+"""The decision of AWS about one request: all policies that have a say, put together as AWS puts them together.
+
+Source: "Policy evaluation logic" and the pages below it,
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from iam.policy.compiled import PolicySet
+from iam.policy.logic import NO, OPEN, YES
+from iam.policy.request import PrincipalKind, Request
+
+ASSUMING: Final = frozenset(
+    {
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+        "sts:tagsession",
+        "sts:setsourceidentity",
+    }
+)
+"""Actions on a role that its trust policy must allow, in the same account too."""
+FREE: Final = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
+"""Need no permission, and no policy can take them away. Source: the pages of the two actions in the STS API Reference."""
+ORGANIZATION_MEMBERS: Final = frozenset(
+    {
+        PrincipalKind.ROOT,
+        PrincipalKind.USER,
+        PrincipalKind.ROLE,
+        PrincipalKind.SESSION,
+        PrincipalKind.FEDERATED_USER,
+    }
+)
+
+
+class Decision(StrEnum):
+    """What AWS answers."""
+
+    ALLOWED = "allowed"
+    EXPLICITLY_DENIED = "explicitly_denied"
+    IMPLICITLY_DENIED = "implicitly_denied"
+    CONDITIONAL = "conditional"
+
+
+@dataclass(slots=True)
+class Policies:
+    """What has a say about a request. None: there is no such policy, and it does not restrict.
+
+    `scps` and `rcps` are levels, the root first; each must allow. `rcp_services` are the services that RCPs apply to.
+    """
+
+    identity: PolicySet
+    boundary: PolicySet | None = None
+    session: PolicySet | None = None
+    resource: PolicySet | None = None
+    scps: tuple[PolicySet, ...] = ()
+    rcps: tuple[PolicySet, ...] = ()
+    endpoint: PolicySet | None = None
+    rcp_services: frozenset[str] = frozenset({"s3", "sts", "kms", "sqs", "secretsmanager"})
+
+
+@dataclass(slots=True)
+class Marks:
+    """What each kind of policy says, NO, OPEN or YES; `denied` is the strongest deny of all."""
+
+    denied: int = NO
+    identity: int = NO
+    boundary: int = YES
+    session: int = YES
+    account: int = NO
+    role: int = NO
+    direct: int = NO
+    scps: int = YES
+    rcps: int = YES
+    endpoint: int = YES
+
+
+def decide(request: Request, policies: Policies) -> Decision:
+    """The decision, without its reasons: see `iam.policy.explain` for them."""
+    if request.lowered in FREE:
+        return Decision.ALLOWED
+    marks = weigh(request, policies)
+    if marks.denied == YES:
+        return Decision.EXPLICITLY_DENIED
+    allowed = combine(request, marks)
+    if allowed == NO:
+        return Decision.IMPLICITLY_DENIED
+    return Decision.ALLOWED if allowed == YES and marks.denied == NO else Decision.CONDITIONAL
+
+
+def weigh(request: Request, policies: Policies) -> Marks:
+    """Ask every kind of policy."""
+    marks = Marks()
+    marks.denied, marks.identity = policies.identity.judge(request)
+    if policies.boundary is not None:
+        denied, marks.boundary = policies.boundary.judge(request)
+        marks.denied = max(marks.denied, denied)
+    if policies.session is not None:
+        denied, marks.session = policies.session.judge(request)
+        marks.denied = max(marks.denied, denied)
+    if policies.resource is not None:
+        denied, marks.account, marks.role, marks.direct = policies.resource.judge_grades(request)
+        marks.denied = max(marks.denied, denied)
+    if policies.endpoint is not None:
+        denied, marks.endpoint = policies.endpoint.judge(request)
+        marks.denied = max(marks.denied, denied)
+    if policies.scps and has_scps(request):
+        _weigh_levels(request, policies.scps, marks, "scps")
+    if policies.rcps and has_rcps(request, policies):
+        _weigh_levels(request, policies.rcps, marks, "rcps")
+    return marks
+
+
+def _weigh_levels(request: Request, levels: tuple[PolicySet, ...], marks: Marks, name: str) -> None:
+    least = YES
+    for level in levels:
+        denied, allowed = level.judge(request)
+        marks.denied = max(marks.denied, denied)
+        least = min(least, allowed)
+    setattr(marks, name, least)
+
+
+def has_scps(request: Request) -> bool:
+    """SCPs restrict the principals of member accounts, but neither service-linked roles nor the management account."""
+    who = request.principal
+    return (
+        who.kind in ORGANIZATION_MEMBERS
+        and not who.skips_organization_policies
+        and not who.is_management_account
+    )
+
+
+def has_rcps(request: Request, policies: Policies) -> bool:
+    """RCPs protect resources of some services, in all accounts but the management account, from all but service-linked roles."""
+    who = request.principal
+    if who.skips_organization_policies or request.lowered.partition(":")[0] not in policies.rcp_services:
+        return False
+    return not (who.is_management_account and not request.is_cross_account)
+
+
+def needs_resource_policy(request: Request) -> bool:
+    """Roles and KMS keys answer only whom their own policy admits, directly or through the account."""
+    resource = request.resource.split(":", 5)
+    if len(resource) < 6:
+        return request.lowered in ASSUMING
+    if request.lowered in ASSUMING:
+        return resource[2] == "iam" and resource[5].startswith("role/")
+    return resource[2] == "kms" and resource[5].startswith("key/")
+
+
+def combine(request: Request, marks: Marks) -> int:
+    """Whether the allows suffice: NO, OPEN or YES, without regard to denies."""
+    kind = request.principal.kind
+    by_resource = max(marks.account, marks.role, marks.direct)
+    limits = min(marks.scps, marks.rcps, marks.endpoint)
+    if kind in {PrincipalKind.SERVICE, PrincipalKind.PROVIDER, PrincipalKind.ANONYMOUS}:
+        return min(by_resource, limits)
+    if kind is PrincipalKind.ROOT:
+        return min(_root(request, by_resource), limits)
+    own = min(marks.identity, marks.boundary, marks.session)
+    if request.is_cross_account:
+        return min(own, by_resource, limits)
+    if needs_resource_policy(request):
+        own = min(own, by_resource)
+    through_role = min(marks.role, marks.boundary, marks.session)
+    return min(max(own, through_role, marks.direct), limits)
+
+
+def _root(request: Request, by_resource: int) -> int:
+    """The root user has every permission in its account, but for what a key or a role keeps to itself; it cannot assume roles."""
+    if request.lowered == "sts:assumerole":
+        return NO
+    return by_resource if request.is_cross_account or needs_resource_policy(request) else YES
+
+
+__all__ = ["NO", "OPEN", "YES", "Decision", "Marks", "Policies", "combine", "decide", "weigh"]

@@ -1,0 +1,120 @@
+"""Whom a Principal or NotPrincipal element means, and how: as an account, as a role, or directly.
+
+Source: "AWS JSON policy elements: Principal" and "NotPrincipal",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from iam.policy.document import Names, Principals
+from iam.policy.logic import NO, OPEN, YES
+from iam.policy.request import Principal, PrincipalKind
+
+ACCOUNT: Final = 0
+"""The account is named: it may hand the permission on to its principals by their own policies."""
+ROLE: Final = 1
+"""The role of a session is named: boundary and session policies still limit what it gives."""
+DIRECT: Final = 2
+"""The caller itself is named, or everybody."""
+GRADES: Final = 3
+
+Grades = tuple[int, int, int]
+"""How certainly the element means the caller (NO, OPEN, YES), by grade."""
+NOBODY: Final[Grades] = (NO, NO, NO)
+Match = Callable[[Principal, bool], Grades]
+
+
+def compile_principals(named: Principals, *, is_not: bool) -> Match:
+    """The matcher of the element: for a principal, and whether what is unknown of it counts as not so (strict)."""
+    if is_not:
+        return lambda who, strict: _everybody_but(named, who, strict)
+    if "*" in named.get("AWS", ()):
+        return lambda who, strict: (NO, NO, YES)
+    return lambda who, strict: _named(named, who, strict)
+
+
+def _named(named: Principals, who: Principal, strict: bool) -> Grades:
+    account, role, direct = NO, NO, NO
+    for name in named.get("AWS", ()):
+        grade, mark = _means(name, who, strict)
+        if grade == ACCOUNT:
+            account = max(account, mark)
+        elif grade == ROLE:
+            role = max(role, mark)
+        else:
+            direct = max(direct, mark)
+    return account, role, max(direct, _others(named, who, strict))
+
+
+def _others(named: Mapping[str, Names], who: Principal, strict: bool) -> int:
+    """Services, identity providers and canonical user ids."""
+    if who.kind is PrincipalKind.SERVICE:
+        services = named.get("Service", ())
+        return YES if who.arn in services or "*" in services else NO
+    if who.kind is PrincipalKind.PROVIDER:
+        providers = named.get("Federated", ())
+        return YES if who.arn in providers or "*" in providers else NO
+    # Which canonical id an account has is known to S3 alone.
+    return OPEN if named.get("CanonicalUser") and who.account and not strict else NO
+
+
+def _means(name: str, who: Principal, strict: bool) -> tuple[int, int]:
+    """(grade, certainty) of one name under AWS."""
+    if name == "*":
+        return DIRECT, YES
+    if who.account and name in {who.account, who.root_arn}:
+        return (DIRECT if who.kind is PrincipalKind.ROOT else ACCOUNT), YES
+    if who.unique_id and name == who.unique_id:
+        return (ROLE if who.role_arn else DIRECT), YES
+    if who.kind is PrincipalKind.SESSION:
+        return _means_session(name, who)
+    if who.kind is PrincipalKind.ROLE:
+        if name == who.arn:
+            return ROLE, YES
+        is_session = _session_of(name) == (who.partition, who.account, who.name)
+        return DIRECT, OPEN if is_session and not strict else NO
+    return DIRECT, YES if name == who.arn else NO
+
+
+def _means_session(name: str, who: Principal) -> tuple[int, int]:
+    """A session is named by itself, or by its role, whose path a session's ARN does not tell: role names are unique."""
+    if name == who.arn:
+        return DIRECT, YES
+    parts = name.split(":", 5)
+    if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
+        return ROLE, NO
+    same = parts[1] == who.partition and parts[4] == who.account and parts[5].rsplit("/", 1)[-1] == who.name
+    return ROLE, YES if same else NO
+
+
+def _session_of(name: str) -> tuple[str, str, str] | None:
+    parts = name.split(":", 5)
+    if len(parts) < 6 or parts[2] != "sts" or not parts[5].startswith("assumed-role/"):
+        return None
+    return parts[1], parts[4], parts[5].split("/")[1]
+
+
+def _everybody_but(named: Principals, who: Principal, strict: bool) -> Grades:
+    """All whom the element does not name in each of their identities.
+
+    A user is exempt only where its account is named beside it, a session only where its role and account are too.
+    Source: "AWS JSON policy elements: NotPrincipal", specifying NotPrincipal with Deny.
+    """
+    if "*" in named.get("AWS", ()):
+        return NOBODY
+    if who.kind in {PrincipalKind.SERVICE, PrincipalKind.PROVIDER}:
+        return (NO, NO, YES - _others(named, who, strict))
+    account, role, direct = _named(named, who, strict)
+    if who.kind is PrincipalKind.SESSION:
+        exempt = min(account, role, direct)
+    elif who.kind is PrincipalKind.ROLE:
+        # Every session would have to be named by itself: of the one that asks it is not known.
+        exempt = min(account, role, NO if strict else OPEN if direct else NO)
+    elif who.kind is PrincipalKind.ROOT:
+        exempt = direct
+    else:
+        exempt = min(account, direct) if who.account else direct
+    return (NO, NO, YES - exempt)

@@ -1,0 +1,228 @@
+"""A question to the engine: who asks for what, on what, under which circumstances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+Values = tuple[str, ...]
+SERVICE_LINKED_PATH = ":role/aws-service-role/"
+PROVIDERS = frozenset(
+    {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
+)
+"""Identity providers that stand in trust policies by name. Source: "AWS JSON policy elements: Principal"."""
+
+
+class PrincipalKind(StrEnum):
+    """What a principal is; source: "Policy variables", the table of aws:PrincipalType and the keys that each has."""
+
+    ROOT = "root"
+    USER = "user"
+    ROLE = "role"
+    SESSION = "session"
+    FEDERATED_USER = "federated user"
+    PROVIDER = "provider"
+    SERVICE = "service"
+    ANONYMOUS = "anonymous"
+    OTHER = "other"
+
+
+TYPES = {
+    PrincipalKind.ROOT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.ROLE: "AssumedRole",
+    PrincipalKind.SESSION: "AssumedRole",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.ANONYMOUS: "Anonymous",
+}
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks. `tags` None: unknown. A role stands for any session of it, whose name is open."""
+
+    arn: str
+    given_account: str = ""
+    tags: Mapping[str, str] | None = None
+    is_service_linked: bool = False
+    is_management_account: bool = False
+    unique_id: str = ""
+
+    @cached_property
+    def _parts(self) -> list[str]:
+        parts = self.arn.split(":", 5)
+        return parts if len(parts) == 6 and parts[0] == "arn" else []
+
+    @cached_property
+    def account(self) -> str:
+        """Twelve digits, or empty where there is none."""
+        return self.given_account or (self._parts[4] if self._parts else "")
+
+    @cached_property
+    def partition(self) -> str:
+        """aws, aws-cn, aws-us-gov and so on."""
+        return self._parts[1] if self._parts else "aws"
+
+    @cached_property
+    def kind(self) -> PrincipalKind:
+        """By the form of the ARN or name."""
+        if self.arn in {"*", ""}:
+            return PrincipalKind.ANONYMOUS
+        if not self._parts:
+            return _kind_of_name(self.arn)
+        service, resource = self._parts[2], self._parts[5]
+        kind = resource.partition("/")[0]
+        if service == "iam":
+            return {
+                "root": PrincipalKind.ROOT,
+                "user": PrincipalKind.USER,
+                "role": PrincipalKind.ROLE,
+                "saml-provider": PrincipalKind.PROVIDER,
+                "oidc-provider": PrincipalKind.PROVIDER,
+            }.get(kind, PrincipalKind.OTHER)
+        if service == "sts":
+            return {
+                "assumed-role": PrincipalKind.SESSION,
+                "federated-user": PrincipalKind.FEDERATED_USER,
+            }.get(kind, PrincipalKind.OTHER)
+        return PrincipalKind.OTHER
+
+    @cached_property
+    def name(self) -> str:
+        """The name of the user, of the role (of a session: of its role), or of the federated user."""
+        if not self._parts:
+            return self.arn
+        pieces = self._parts[5].split("/")
+        return pieces[1] if self.kind is PrincipalKind.SESSION and len(pieces) > 1 else pieces[-1]
+
+    @cached_property
+    def root_arn(self) -> str:
+        """The ARN that stands for the whole account."""
+        return f"arn:{self.partition}:iam::{self.account}:root" if self.account else ""
+
+    @cached_property
+    def role_arn(self) -> str:
+        """The role of a session, without its path, which a session's ARN does not tell; a role's own ARN."""
+        if self.kind is PrincipalKind.SESSION:
+            return f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
+        return self.arn if self.kind is PrincipalKind.ROLE else ""
+
+    @cached_property
+    def skips_organization_policies(self) -> bool:
+        """Service-linked roles are not restricted by SCPs and RCPs. Source: "Service control policies (SCPs)"."""
+        return self.is_service_linked or SERVICE_LINKED_PATH in self.arn
+
+    @cached_property
+    def derived(self) -> dict[str, Values]:
+        """Context keys that follow from the principal, in lower case; an empty value says that the key is absent."""
+        return _derived(self)
+
+
+def _kind_of_name(name: str) -> PrincipalKind:
+    if name in PROVIDERS:
+        return PrincipalKind.PROVIDER
+    return (
+        PrincipalKind.SERVICE
+        if name.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        else PrincipalKind.OTHER
+    )
+
+
+def _derived(who: Principal) -> dict[str, Values]:
+    keys: dict[str, Values] = {"aws:principalisawsservice": ("false",)}
+    if who.kind in TYPES:
+        keys["aws:principaltype"] = (TYPES[who.kind],)
+    if who.kind is PrincipalKind.SERVICE:
+        nothing = ("aws:principalarn", "aws:principalaccount", "aws:username")
+        return {
+            "aws:principalisawsservice": ("true",),
+            "aws:principalservicename": (who.arn,),
+            **dict.fromkeys(nothing, ()),
+        }
+    if who.kind in {PrincipalKind.ANONYMOUS, PrincipalKind.PROVIDER}:
+        keys["aws:username"] = ()
+        if who.kind is PrincipalKind.ANONYMOUS:
+            keys |= {"aws:principalarn": (), "aws:principalaccount": (), "aws:userid": ("anonymous",)}
+        return keys
+    if who.account:
+        keys["aws:principalaccount"] = (who.account,)
+    keys["aws:principalarn"] = (who.role_arn or who.arn,)
+    keys["aws:username"] = (who.name,) if who.kind is PrincipalKind.USER else ()
+    if who.unique_id and who.kind is PrincipalKind.USER:
+        keys["aws:userid"] = (who.unique_id,)
+    for tag, value in (who.tags or {}).items():
+        keys[f"aws:principaltag/{tag.lower()}"] = (value,)
+    return keys
+
+
+@dataclass(slots=True)
+class Request:
+    """One question. `action` is written as AWS does; `resource` is an ARN or `*`; `context` maps keys in any case to values.
+
+    `strict` takes a missing context key for absent, as AWS does with a real request; otherwise it is open.
+    """
+
+    action: str
+    resource: str
+    principal: Principal
+    resource_account: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    strict: bool = False
+    lowered: str = field(init=False)
+    keys: dict[str, Values] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lowered = self.action.lower()
+        self.keys = (
+            {key.lower(): values_of(value) for key, value in self.context.items()} if self.context else {}
+        )
+        if not self.resource_account:
+            self.resource_account = account_of(self.resource) or self.principal.account
+
+    def values(self, key: str) -> Values | None:
+        """The values of a context key (in lower case); empty when it is absent, None when that is open."""
+        found = self.keys.get(key)
+        if found is not None:
+            return found
+        found = self.principal.derived.get(key)
+        if found is not None:
+            return found
+        if key == "aws:resourceaccount" and self.resource_account:
+            return (self.resource_account,)
+        if self.strict or (key.startswith("aws:principaltag/") and self.principal.tags is not None):
+            return ()
+        return None
+
+    @property
+    def is_cross_account(self) -> bool:
+        """Whether the resource belongs to another account than the principal."""
+        return bool(self.principal.account) and self.resource_account != self.principal.account
+
+
+def account_of(arn: str) -> str:
+    """The account in an ARN; empty where it has none, as a bucket's, or where AWS owns the resource."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 and parts[4].isdigit() else ""
+
+
+def values_of(value: Any) -> Values:
+    """Context values as AWS compares them: texts; a list for keys with several values; nothing for none."""
+    if isinstance(value, str):
+        return (value,)
+    if value is None:
+        return ()
+    if isinstance(value, Sequence):
+        return tuple(text_of(one) for one in value)
+    return (text_of(value),)
+
+
+def text_of(value: Any) -> str:
+    """A scalar of JSON as the policy language writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

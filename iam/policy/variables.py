@@ -1,0 +1,90 @@
+"""Policy variables in a text: `${aws:username}`, with a default, and the three that stand for `*`, `?` and `$`.
+
+Source: "IAM policy elements: Variables and tags",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from iam.policy.glob import Token, tokens
+from iam.policy.request import Request
+
+VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+LITERALS = {"*", "?", "$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A key whose one value stands in its place; the default where the key is absent, else nothing can match."""
+
+    key: str
+    default: str | None
+
+
+class OpenVariableError(Exception):
+    """The request leaves the key open."""
+
+
+class AbsentVariableError(Exception):
+    """The request does not have the key, or has several values of it, and there is no default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with variables: wildcards outside of them are wildcards, characters of their values are not."""
+
+    parts: tuple[Token | Variable, ...]
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables in it."""
+        return tuple(part for part in self.parts if isinstance(part, Variable))
+
+    def fill_without_request(self) -> list[Token]:
+        """The tokens of a text without variables."""
+        return [part for part in self.parts if not isinstance(part, Variable)]
+
+    def fill(self, request: Request) -> list[Token]:
+        """The tokens for a request; raises OpenVariableError or AbsentVariableError."""
+        found: list[Token] = []
+        for part in self.parts:
+            if isinstance(part, Variable):
+                found.extend(_value(part, request))
+            else:
+                found.append(part)
+        return found
+
+
+def _value(variable: Variable, request: Request) -> str:
+    values = request.values(variable.key)
+    if values is None:
+        raise OpenVariableError(variable.key)
+    if len(values) == 1:
+        return values[0]
+    if not values and variable.default is not None:
+        return variable.default
+    raise AbsentVariableError(variable.key)
+
+
+def read(text: str, *, has_variables: bool) -> Template:
+    """The template of a text; without variables (policies of Version 2008-10-17) `${…}` is plain text."""
+    if not has_variables or "${" not in text:
+        return Template(tuple(tokens(text)))
+    parts: list[Token | Variable] = []
+    at = 0
+    for match in VARIABLE.finditer(text):
+        parts += tokens(text[at : match.start()])
+        inner = match.group(1)
+        parts.append(inner if inner in LITERALS else _variable(inner))
+        at = match.end()
+    return Template((*parts, *tokens(text[at:])))
+
+
+def _variable(inner: str) -> Variable:
+    key, comma, rest = inner.partition(",")
+    default = rest.strip()
+    is_quoted = len(default) >= 2 and default[0] == default[-1] == "'"
+    return Variable(key.strip().lower(), default[1:-1] if comma and is_quoted else None)
