@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from django.db.models import Case, OuterRef, QuerySet, Subquery, When
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Case, CharField, OuterRef, QuerySet, Subquery, When
 
-from iam.guard import Viewer
+from iam.guard import Scope, Viewer
 from iam.mirror.models import Account, Section
+from iam.mirror.queries.prepared import SCOPES_KEPT, Slot, Statement
 
 SWITCH_LIMIT = 12
+COLUMNS = tuple(field.attname for field in Account._meta.concrete_fields)
+"""What a statement must select of an account for `account_of`."""
+
+
+def account_of(values: Iterable[Any]) -> Account:
+    """The account whose columns these are, in the order of `COLUMNS`."""
+    return Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, values)  # type: ignore[arg-type]
 
 
 def visible_accounts(viewer: Viewer) -> QuerySet[Account]:
     """The accounts in which the viewer may see anything at all."""
+    return accounts_within(viewer.scope)
+
+
+def accounts_within(scope: Scope) -> QuerySet[Account]:
+    """The accounts in which who has this scope may see anything at all."""
     accounts = Account.objects.filter(removed_at__isnull=True)
-    scope = viewer.scope
     if scope.accounts is None:
         return accounts
     numbers = set(scope.accounts) | {arn.split(":")[4] for arn in scope.user_arns}
@@ -38,20 +54,27 @@ class Frame:
 
 def frame(viewer: Viewer, *, account_id: str) -> Frame:
     """One query, whatever the number of accounts: the chosen one comes first and so is always among those read."""
-    users = Section.objects.filter(account=OuterRef("pk"), name="users", observed_at__isnull=False)
-    is_chosen = Case(When(account_id=account_id, then=0), default=1)
-    rows = (
-        visible_accounts(viewer)
-        .annotate(users_read_at=Subquery(users.values("observed_at")[:1]))
-        .order_by(is_chosen, "name", "id")
-    )
-    found = list(rows[: SWITCH_LIMIT + 1])
+    rows = _accounts_of_frame(viewer.scope).rows(chosen=account_id)
+    found = [account_of(values) for _, *values in rows]
     chosen = found[0] if found and found[0].account_id == account_id else None
-    shown = [chosen] if chosen else found
-    read = [a.users_read_at for a in shown if a.users_read_at]
+    read = [read_at for read_at, *_ in (rows[:1] if chosen else rows) if read_at]
     return Frame(
         chosen=chosen,
         accounts=sorted(found[:SWITCH_LIMIT], key=lambda a: (a.name, a.pk)),
         more=len(found) > SWITCH_LIMIT,
         oldest=min(read, default=None),
+    )
+
+
+@lru_cache(maxsize=SCOPES_KEPT)
+def _accounts_of_frame(scope: Scope) -> Statement:
+    """When the users of each account were read, and its columns; the one of the slot `chosen` comes first."""
+    users = Section.objects.filter(account=OuterRef("pk"), name="users", observed_at__isnull=False)
+    is_chosen = Case(When(account_id=Slot("chosen", CharField()), then=0), default=1)
+    return Statement(
+        lambda: (
+            accounts_within(scope)
+            .order_by(is_chosen, "name", "id")
+            .values_list(Subquery(users.values("observed_at")[:1]), *COLUMNS)[: SWITCH_LIMIT + 1]
+        )
     )

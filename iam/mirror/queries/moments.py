@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, F, Q, QuerySet, Subquery, When
+from django.db.models import BigAutoField, Case, DateTimeField, F, Q, QuerySet, Subquery, When
 
 from iam.mirror.models import (
     Account,
@@ -21,6 +21,7 @@ from iam.mirror.models import (
     UserCredentials,
 )
 from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, PullState
+from iam.mirror.queries.prepared import Slot, Statement
 
 READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
 KNOWN_AT = Case(When(trigger=UPLOAD, then=F("began_at")), default=F("ended_at"))
@@ -53,45 +54,46 @@ def just_after(moment: datetime) -> datetime:
     return whole if whole == moment else whole + SECOND
 
 
-def known_by(moment: datetime) -> Q:
+def known_by(moment: datetime | Slot) -> Q:
     """The pulls whose findings were there at a moment."""
     return Q(ended_at__lte=moment) | Q(trigger=UPLOAD, began_at__lte=moment, ended_at__isnull=False)
 
 
-def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
-    """Moments of one account, or (None) of all of them: one query, each answer out of an index.
+def _moments(accounts: QuerySet[Account], pulls: QuerySet[Pull], *, one: bool) -> QuerySet[Account, Any]:
+    """A row of four moments around the slot `shown`, each out of an index: the first reading, the last change, the next, the last reading.
 
-    Of all of them only readings that found something are looked at, which the first of each account is.
+    Of all accounts only readings that found something are looked at, which the first of each account is.
     """
-    shown = at or datetime.now(tz=UTC)
-    pulls = Pull.objects.filter(account=account) if account else Pull.objects.all()
+    shown = Slot("shown", DateTimeField())
     changed = pulls.filter(CHANGED_PULL, ended_at__isnull=False)
-    if account:
+    if one:
         first = pulls.filter(READ).order_by("created_at")
         read = pulls.filter(READ, known_by(shown)).order_by("-created_at")
     else:
         first = changed.filter(READ).order_by("began_at")
         read = changed.filter(READ, known_by(shown), began_at__lte=shown).order_by("-began_at")
-    row = (
-        (Account.objects.filter(pk=account.pk) if account else Account.objects.order_by("created_at"))
-        .annotate(
-            first=_value(first, KNOWN_AT),
-            last=_value(changed.filter(began_at__lte=shown).order_by("-began_at"), F("began_at")),
-            next=_value(changed.filter(began_at__gt=shown).order_by("began_at"), KNOWN_AT),
-            read=_value(read, KNOWN_AT),
-        )
-        .values("first", "last", "next", "read")
-        .first()
-    )
-    if row is None or row["first"] is None:
+    return accounts.values_list(
+        _value(first, KNOWN_AT),
+        _value(changed.filter(began_at__lte=shown).order_by("-began_at"), F("began_at")),
+        _value(changed.filter(began_at__gt=shown).order_by("began_at"), KNOWN_AT),
+        _value(read, KNOWN_AT),
+    )[:1]
+
+
+def account_moments(account: Account | None, *, at: datetime | None) -> Moments:
+    """Moments of one account, or (None) of all of them: one query."""
+    shown = at or datetime.now(tz=UTC)
+    rows = _OF_ACCOUNT.rows(shown=shown, account=account.pk) if account else _OF_ALL.rows(shown=shown)
+    first, last, following, read = rows[0] if rows else (None,) * 4
+    if first is None:
         return Moments()
-    earliest = just_after(row["first"])
-    before = just_before(row["last"]) if row["last"] else None
+    earliest = just_after(first)
+    before = just_before(last) if last else None
     return Moments(
         earliest=earliest,
         before=before if before and before >= earliest else None,
-        after=just_after(row["next"]) if at and row["next"] else None,
-        read_at=row["read"],
+        after=just_after(following) if at and following else None,
+        read_at=read,
     )
 
 
@@ -139,3 +141,10 @@ def change_moments(entity: Entity, *, when: Q) -> QuerySet[Any, Any]:
 
 def _value(rows: QuerySet[Pull], moment: Case | F) -> Subquery:
     return Subquery(rows.annotate(moment=moment).values("moment")[:1])
+
+
+_ACCOUNT = Slot("account", BigAutoField())
+_OF_ACCOUNT = Statement(
+    lambda: _moments(Account.objects.filter(pk=_ACCOUNT), Pull.objects.filter(account=_ACCOUNT), one=True)
+)
+_OF_ALL = Statement(lambda: _moments(Account.objects.order_by("created_at"), Pull.objects.all(), one=False))

@@ -1,0 +1,84 @@
+"""Statements that are compiled once: they answer what their query set would, for every value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db.models import Case, CharField, DateTimeField, F, QuerySet, When
+
+from iam.guard import Scope
+from iam.mirror.models import Account, Pull
+from iam.mirror.queries.accounts import COLUMNS, account_of, frame
+from iam.mirror.queries.prepared import Slot, Statement
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+MOMENT = datetime(2026, 2, 1, 9, 30, 15, 250_000, tzinfo=UTC)
+
+
+def test_a_statement_is_compiled_once_and_filled_in_each_time(django_assert_num_queries: Any) -> None:
+    made = []
+
+    def by_number() -> QuerySet[Account, Any]:
+        made.append(1)
+        return Account.objects.filter(account_id=Slot("number", CharField())).values_list(
+            "name", "removed_at"
+        )
+
+    factories.account("111111111111", name="production")
+    factories.account("222222222222", name="staging", removed_at=MOMENT)
+    statement = Statement(by_number)
+    with django_assert_num_queries(3):
+        assert statement.rows(number="222222222222") == [("staging", MOMENT)]
+        assert statement.rows(number="111111111111") == [("production", None)]
+        assert statement.rows(number="333333333333' OR 1=1 --") == []
+    assert made == [1]
+
+
+def test_slots_stand_for_moments_and_in_orders_too() -> None:
+    account = factories.account()
+    for hour in (1, 2, 3):
+        Pull.objects.create(account=account, state="complete", began_at=MOMENT.replace(hour=hour), calls=hour)
+    shown = Slot("shown", DateTimeField())
+    first = Case(When(began_at=shown, then=0), default=1)
+    statement = Statement(
+        lambda: (
+            Pull.objects.filter(began_at__gte=shown)
+            .order_by(first, F("began_at").desc())
+            .values_list("calls", "began_at")
+        )
+    )
+    found = statement.rows(shown=MOMENT.replace(hour=1))
+    assert [calls for calls, _ in found] == [1, 3, 2]
+    assert found[0][1] == MOMENT.replace(hour=1)
+
+
+def test_a_value_that_is_missing_is_an_error_and_not_everything() -> None:
+    statement = Statement(
+        lambda: Account.objects.filter(account_id=Slot("number", CharField())).values_list("name")
+    )
+    with pytest.raises(KeyError):
+        statement.rows()
+
+
+def test_an_account_from_its_columns_is_the_account() -> None:
+    account = factories.account()
+    [values] = Account.objects.values_list(*COLUMNS)
+    found = account_of(values)
+    assert {c: getattr(found, c) for c in COLUMNS} == {c: getattr(account, c) for c in COLUMNS}
+    assert found == account
+    assert not found._state.adding
+
+
+def test_each_scope_has_a_frame_of_its_own() -> None:
+    for number in ("111111111111", "222222222222"):
+        factories.account(number, name=number)
+    everyone = factories.viewer()
+    one = replace(everyone, scope=Scope(accounts=frozenset({"111111111111"})))
+    for _ in range(2):
+        assert [a.account_id for a in frame(one, account_id="").accounts] == ["111111111111"]
+        assert frame(one, account_id="222222222222").chosen is None
+        assert len(frame(everyone, account_id="").accounts) == 2
