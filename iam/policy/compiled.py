@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from iam.policy import variables
@@ -17,6 +18,21 @@ from iam.policy.request import Request
 from iam.policy.variables import AbsentVariableError, OpenVariableError, Template
 
 Fits = Callable[[Request], int]
+
+
+class PolicyKind(StrEnum):
+    """What a policy is attached to: only those of resources name principals, only those say nothing of resources."""
+
+    IDENTITY = "identity"
+    BOUNDARY = "boundary"
+    SESSION = "session"
+    RESOURCE = "resource"
+    SCP = "scp"
+    RCP = "rcp"
+    ENDPOINT = "endpoint"
+
+
+WITH_PRINCIPAL: Final = frozenset({PolicyKind.RESOURCE, PolicyKind.RCP, PolicyKind.ENDPOINT})
 REMEMBERED: Final = 4096
 """Distinct actions for which a set of statements remembers which of them speak of the action."""
 
@@ -63,9 +79,11 @@ class Compiled:
         return self.source.sid or f"statement {self.source.index + 1}"
 
 
-def compile_statement(statement: Statement, *, policy: str, has_variables: bool) -> Compiled:
+def compile_statement(
+    statement: Statement, *, policy: str, kind: PolicyKind, has_variables: bool
+) -> Compiled:
     """A statement ready to be asked; what AWS would not understand in it makes its answers open, never silently nothing."""
-    unknown = list(statement.problems)
+    unknown = [*statement.problems, *_misplaced(statement, kind)]
     conditions = []
     for place, (operator, key, values) in enumerate(statement.conditions):
         try:
@@ -88,6 +106,21 @@ def compile_statement(statement: Statement, *, policy: str, has_variables: bool)
         else compile_principals(statement.principals, is_not=statement.is_not_principal),
         unknown=tuple(unknown),
     )
+
+
+def _misplaced(statement: Statement, kind: PolicyKind) -> list[Problem]:
+    """What a policy of this kind must not lack, or must not have."""
+    place = f"Statement[{statement.index}]"
+    if kind in WITH_PRINCIPAL:
+        return [] if statement.principals is not None else [Problem(f"{place}.Principal", "is missing")]
+    found = (
+        [Problem(f"{place}.Resource", "is missing, and so is NotResource")]
+        if statement.resources is None
+        else []
+    )
+    if statement.principals is not None:
+        found.append(Problem(f"{place}.Principal", "has no place in this kind of policy"))
+    return found
 
 
 def _actions(names: Names, *, is_not: bool) -> Matcher:
@@ -157,6 +190,7 @@ Entry = tuple[Compiled, ...]
 class PolicySet:
     """Statements that are weighed together, such as all identity policies of a user. `problems` are of whole documents."""
 
+    kind: PolicyKind
     statements: tuple[Compiled, ...]
     problems: tuple[tuple[str, Problem], ...] = ()
     _by_action: dict[str, Entry] = field(default_factory=dict)
@@ -205,14 +239,14 @@ class PolicySet:
         return denied, grades[0], grades[1], grades[DIRECT]
 
 
-def compile_set(documents: Iterable[tuple[str, Document]]) -> PolicySet:
+def compile_set(documents: Iterable[tuple[str, Document]], *, kind: PolicyKind) -> PolicySet:
     """(name, document) pairs that are weighed together."""
     statements: list[Compiled] = []
     problems: list[tuple[str, Problem]] = []
     for name, document in documents:
         problems += [(name, problem) for problem in document.problems]
         statements += [
-            compile_statement(one, policy=name, has_variables=document.has_variables)
+            compile_statement(one, policy=name, kind=kind, has_variables=document.has_variables)
             for one in document.statements
         ]
-    return PolicySet(tuple(statements), tuple(problems))
+    return PolicySet(kind, tuple(statements), tuple(problems))

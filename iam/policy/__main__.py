@@ -1,0 +1,28 @@
+"""`python -m iam.policy evaluate [--strict]`: requests as JSON Lines on standard input, answers on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from iam.policy.lines import answers
+
+
+def main() -> int:
+    """Answer every line as it comes."""
+    parser = argparse.ArgumentParser(prog="python -m iam.policy", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    evaluate = commands.add_parser("evaluate", help="decide requests")
+    evaluate.add_argument(
+        "--strict", action="store_true", help="a missing context key is absent, as in a real request"
+    )
+    options = parser.parse_args()
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    for line in answers(sys.stdin, strict=options.strict):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

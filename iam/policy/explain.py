@@ -1,0 +1,235 @@
+"""Why a request is decided as it is: the statements that decided, those that would have, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.evaluate import FREE, Decision, Policies, decide, has_rcps, has_scps, needs_resource_policy
+from iam.policy.logic import NO, OPEN, YES
+from iam.policy.request import PrincipalKind, Request
+
+
+class Outcome(StrEnum):
+    """What a reason says of a statement, or of the lack of one."""
+
+    ALLOWS = "allows"
+    DENIES = "denies"
+    DEPENDS = "depends"
+    WOULD = "would"
+    """Speaks of the action, but its resource, its principal or a condition does not fit."""
+    MISSING = "missing"
+    """No statement of this kind of policy allows the action."""
+    PROBLEM = "problem"
+    """Something in a policy that AWS would not understand."""
+    RULE = "rule"
+    """A rule of AWS that is no policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason. `level` counts organization levels from the root, from 1; `conditions` are what it depends on or fails by."""
+
+    kind: str
+    outcome: Outcome
+    text: str
+    policy: str = ""
+    statement: int | None = None
+    sid: str = ""
+    level: int = 0
+    conditions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision with its reasons, the deciding ones first; `residual` is what a conditional decision depends on."""
+
+    decision: Decision
+    reasons: tuple[Reason, ...]
+
+    @property
+    def residual(self) -> tuple[str, ...]:
+        """Each condition that is open, once."""
+        open_ones = [
+            c for reason in self.reasons if reason.outcome is Outcome.DEPENDS for c in reason.conditions
+        ]
+        return tuple(dict.fromkeys(open_ones))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A statement that speaks of the action, and what it says to the request."""
+
+    one: Compiled
+    kind: PolicyKind
+    level: int
+    mark: int
+
+
+WORDS = {
+    PolicyKind.IDENTITY: "identity policies",
+    PolicyKind.BOUNDARY: "the permissions boundary",
+    PolicyKind.SESSION: "the session policies",
+    PolicyKind.RESOURCE: "the policy of the resource",
+    PolicyKind.SCP: "the SCPs",
+    PolicyKind.RCP: "the RCPs",
+    PolicyKind.ENDPOINT: "the VPC endpoint policy",
+}
+
+
+def explain(request: Request, policies: Policies) -> Explanation:
+    """The decision of `decide`, with its reasons."""
+    decision = decide(request, policies)
+    if request.lowered in FREE:
+        free = Reason(
+            "rule", Outcome.RULE, f"{request.action} needs no permission, and no policy can deny it."
+        )
+        return Explanation(decision, (free,))
+    sets = list(_sets(request, policies))
+    seen = [found for kind, level, each in sets for found in _look(request, kind, level, each)]
+    reasons = {
+        Decision.EXPLICITLY_DENIED: _denied,
+        Decision.ALLOWED: _allowed,
+        Decision.IMPLICITLY_DENIED: _missing,
+        Decision.CONDITIONAL: _conditional,
+    }[decision](request, sets, seen)
+    return Explanation(decision, (*reasons, *_problems(sets)))
+
+
+Sets = list[tuple[PolicyKind, int, PolicySet]]
+
+
+def _sets(request: Request, policies: Policies) -> Iterator[tuple[PolicyKind, int, PolicySet]]:
+    yield PolicyKind.IDENTITY, 0, policies.identity
+    single = (
+        (PolicyKind.BOUNDARY, policies.boundary),
+        (PolicyKind.SESSION, policies.session),
+        (PolicyKind.RESOURCE, policies.resource),
+        (PolicyKind.ENDPOINT, policies.endpoint),
+    )
+    for kind, found in single:
+        if found is not None:
+            yield kind, 0, found
+    if has_scps(request):
+        for level, found in enumerate(policies.scps, start=1):
+            yield PolicyKind.SCP, level, found
+    if has_rcps(request, policies):
+        for level, found in enumerate(policies.rcps, start=1):
+            yield PolicyKind.RCP, level, found
+
+
+def _look(request: Request, kind: PolicyKind, level: int, found: PolicySet) -> Iterator[_Seen]:
+    for one in found.speaking_of(request.lowered):
+        mark, means = one.applies_to(request)
+        yield _Seen(one, kind, level, min(mark, max(means)))
+
+
+def _reason(seen: _Seen, outcome: Outcome, verb: str, conditions: tuple[str, ...] = ()) -> Reason:
+    return Reason(
+        kind=str(seen.kind),
+        outcome=outcome,
+        text=f"{seen.one.policy}, {seen.one.name}, {verb}.",
+        policy=seen.one.policy,
+        statement=seen.one.source.index,
+        sid=seen.one.source.sid,
+        level=seen.level,
+        conditions=conditions,
+    )
+
+
+def _denied(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
+    return [
+        _reason(each, Outcome.DENIES, "denies it")
+        for each in seen
+        if not each.one.allows and each.mark == YES
+    ]
+
+
+def _allowed(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
+    found = [
+        _reason(each, Outcome.ALLOWS, "allows it") for each in seen if each.one.allows and each.mark == YES
+    ]
+    if request.principal.kind is PrincipalKind.ROOT and not any(each.kind == "resource" for each in found):
+        found.insert(
+            0, Reason("rule", Outcome.RULE, "The root user has every permission in its own account.")
+        )
+    return found
+
+
+def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
+    open_ones = [
+        _reason(
+            each,
+            Outcome.DEPENDS,
+            f"{'allows' if each.one.allows else 'denies'} it under conditions that the question leaves open",
+            _open_parts(request, each.one),
+        )
+        for each in seen
+        if each.mark == OPEN
+    ]
+    return open_ones + _allowed(request, sets, seen)
+
+
+def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
+    """What does not allow it, the statements that nearly do, and then what does allow it all the same."""
+    found: list[Reason] = []
+    for kind, level, _ in sets:
+        mine = [each for each in seen if (each.kind, each.level) == (kind, level) and each.one.allows]
+        if any(each.mark for each in mine) or (
+            kind is PolicyKind.RESOURCE and not _is_resource_needed(request)
+        ):
+            continue
+        where = f"{WORDS[kind]} at level {level}" if level else WORDS[kind]
+        found.append(
+            Reason(
+                str(kind), Outcome.MISSING, f"Nothing in {where} allows {request.action} here.", level=level
+            )
+        )
+        found += [
+            _reason(each, Outcome.WOULD, "allows the action, but not here", _failing(request, each.one))
+            for each in mine
+        ]
+    if _is_resource_needed(request) and not any(kind is PolicyKind.RESOURCE for kind, _, _ in sets):
+        found.insert(0, Reason("resource", Outcome.MISSING, _no_resource_policy(request)))
+    return found + _allowed(request, sets, seen)
+
+
+def _is_resource_needed(request: Request) -> bool:
+    return request.is_cross_account or needs_resource_policy(request)
+
+
+def _no_resource_policy(request: Request) -> str:
+    if request.is_cross_account:
+        return f"The resource is in another account, {request.resource_account}, and no policy of it lets the caller in."
+    return "The policy of the resource must let the caller in, directly or through the account, and there is none."
+
+
+def _open_parts(request: Request, one: Compiled) -> tuple[str, ...]:
+    found = [str(condition) for condition in one.conditions if condition.test(request) == OPEN]
+    if one.fits is not None and one.fits(request) == OPEN:
+        found.append(f"Resource: {', '.join(one.source.resources or ())}")
+    if one.means is not None and max(one.means(request.principal, request.strict)) == OPEN:
+        found.append("Principal: it is not known whether the caller is meant")
+    return (*found, *(f"undecidable: {problem}" for problem in one.unknown))
+
+
+def _failing(request: Request, one: Compiled) -> tuple[str, ...]:
+    found = [str(condition) for condition in one.conditions if condition.test(request) == NO]
+    if one.fits is not None and one.fits(request) == NO:
+        element = "NotResource" if one.source.is_not_resource else "Resource"
+        found.insert(0, f"{element}: {', '.join(one.source.resources or ())}")
+    if one.means is not None and not any(one.means(request.principal, request.strict)):
+        found.insert(0, "Principal: the caller is not meant")
+    return tuple(found)
+
+
+def _problems(sets: Sets) -> list[Reason]:
+    found = []
+    for kind, level, each in sets:
+        found += [
+            Reason(str(kind), Outcome.PROBLEM, f"{policy}: {problem}.", policy=policy, level=level)
+            for policy, problem in each.problems
+        ]
+    return found
