@@ -1,0 +1,98 @@
+"""What repeats is rendered once, and says what it would say if it were rendered each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.template import Context, Template, TemplateSyntaxError
+from django.utils.html import conditional_escape
+from django.utils.safestring import mark_safe
+
+from console.web.templatetags import once
+
+ROWS = [
+    {"name": "maya <b>", "mark": mark_safe("<i>ok</i>"), "keys": 2, "used": None},
+    {"name": "O'Brien & {sons} %s \\1", "mark": "<i>", "keys": 0, "used": ""},
+]
+
+
+def rendered(source: str, **values: Any) -> str:
+    return Template("{% load once %}" + source).render(Context(values))
+
+
+ROW = '<tr data-n="{{ r.keys }}"><td>{{ r.name }} {{ account }}</td>{% if wide %}<td>{{ r.mark }}{{ r.used }}</td>{% endif %}</tr>'
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:1], []], ids=["two", "one", "none"])
+def test_filled_rows_are_what_a_loop_makes_of_them(wide: bool, rows: list[dict[str, Any]]) -> None:
+    values = {"rows": rows, "wide": wide, "account": "R&D"}
+    looped = rendered("{% for r in rows %}" + ROW + "{% endfor %}", **values)
+    assert rendered("{% filled r in rows %}" + ROW + "{% endfilled %}", **values) == looped
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% if r.name %}x{% endif %}",
+        "{{ r.name|default:'none' }}",
+        "{% for c in r.name %}{{ c }}{% endfor %}",
+        "{{ r.name|length }}",
+    ],
+)
+def test_nothing_is_decided_by_a_value_that_is_not_known_yet(body: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="can only be shown"):
+        rendered("{% filled r in rows %}" + body + "{% endfilled %}", rows=ROWS)
+
+
+def test_a_row_without_a_value_that_is_shown_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        rendered("{% filled r in rows %}{{ r.nothing }}{% endfilled %}", rows=ROWS)
+
+
+def test_filled_says_how_it_is_written() -> None:
+    with pytest.raises(TemplateSyntaxError, match="filled row in rows"):
+        rendered("{% filled rows %}{% endfilled %}", rows=ROWS)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """The values with which components were rendered, each to the text of its `x`."""
+    seen: list[dict[str, Any]] = []
+
+    def render(component: str, values: dict[str, Any]) -> str:
+        seen.append(values)
+        return mark_safe(f"{component}: {conditional_escape(values['x'])}")
+
+    once._rendered.cache_clear()
+    monkeypatch.setattr(once, "render_to_string", render)
+    yield seen
+    once._rendered.cache_clear()
+
+
+def test_a_component_is_rendered_once_for_each_set_of_values(made: list[dict[str, Any]]) -> None:
+    source = '{% once "a.html" x=x %}'
+    assert rendered(source, x=1, other=2) == "a.html: 1"
+    assert rendered(source, x=1, other=3) == "a.html: 1"
+    assert rendered(source, x=True) == "a.html: True"
+    assert rendered(source, x=("a", "b")) == "a.html: (&#x27;a&#x27;, &#x27;b&#x27;)"
+    assert rendered('{% once "b.html" x=x %}', x=1) == "b.html: 1"
+    assert [values["x"] for values in made] == [1, True, ("a", "b"), 1]
+
+
+def test_a_safe_text_never_stands_for_an_equal_one_that_is_to_be_escaped(made: list[dict[str, Any]]) -> None:
+    source = '{% once "a.html" x=x %}'
+    assert rendered(source, x=mark_safe("<b>")) == "a.html: <b>"
+    assert rendered(source, x="<b>") == "a.html: &lt;b&gt;"
+    assert len(made) == 2
+
+
+def test_while_templates_are_written_a_component_is_rendered_each_time(
+    made: list[dict[str, Any]], settings: Any
+) -> None:
+    settings.DEBUG = True
+    for _ in range(2):
+        rendered('{% once "a.html" x=x %}', x=1)
+    assert len(made) == 2
