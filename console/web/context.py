@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -76,15 +77,20 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
 )
 
 
-def _navigation(viewer: Viewer) -> list[tuple[str, list[tuple[str, Item]]]]:
-    groups = []
-    for title, items in NAVIGATION:
-        shown = [
-            (reverse(item.url), item) for item in items if any(viewer.may(right) for right in item.rights)
-        ]
-        if shown:
-            groups.append((title, shown))
-    return groups
+Links = tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]
+
+
+@lru_cache
+def _navigation(rights: frozenset[Right]) -> Links:
+    """The groups of links, each (address, icon, label, section), of whoever holds these rights somewhere."""
+    groups = (
+        (
+            title,
+            [(reverse(i.url), i.icon, i.label, i.section) for i in items if rights.intersection(i.rights)],
+        )
+        for title, items in NAVIGATION
+    )
+    return tuple((title, tuple(links)) for title, links in groups if links)
 
 
 def frame_of(request: HttpRequest) -> Frame:
@@ -111,7 +117,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if viewer is None or (htmx and not htmx.history_restore_request):
         return base
     return base | {
-        "navigation": _navigation(viewer),
+        "navigation": lambda: _navigation(frozenset(right for right, _ in viewer.grants)),
         "frame": frame_of(request),
         "searches": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
         "single_operator": settings.SINGLE_OPERATOR,
