@@ -16,7 +16,7 @@ from console.identities.lists import views
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.lists import under
-from console.web.templatetags.ui import ago, badge
+from console.web.templatetags.ui import ago, avatar, badge
 from iam.guard import Right
 from iam.mirror.models import NEVER
 from iam.mirror.queries.keyset import Row
@@ -78,6 +78,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
             {
                 "pk": row["entity"],
                 "name": row["display"],
+                "face": avatar(row["display"]),
                 "sub": under(row["name"]),
                 "short": f"MFA: {mfa.lower()}. Key: {key.lower()}",
                 "account": row["account_name"],

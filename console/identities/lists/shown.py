@@ -37,7 +37,7 @@ class Menu:
 
     name: str
     label: str
-    choices: list[tuple[str, str, bool]]
+    choices: tuple[tuple[str, str, bool], ...]
     text: str
     hint: str
     active: int
@@ -161,7 +161,7 @@ def _menu(known: Filter, values: tuple[str, ...]) -> Menu:
     return Menu(
         name=known.name,
         label=known.label,
-        choices=[(value, label, value in values) for value, label in known.choices],
+        choices=tuple((value, label, value in values) for value, label in known.choices),
         text="" if known.choices else ", ".join(values),
         hint=known.hint,
         active=len(values),

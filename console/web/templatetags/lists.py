@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from console.web.templatetags.ui import avatar, icon
+from console.web.templatetags.ui import icon
 
 register = template.Library()
 
@@ -36,21 +36,21 @@ SHORT = '<small class="p2-only">{}</small>'
 
 
 @register.simple_tag(takes_context=True)
-def who(context: dict[str, Any], row: dict[str, Any], short: str = "", face: bool = False) -> SafeString:
+def who(context: dict[str, Any], row: dict[str, Any], short: str = "", face: str = "") -> SafeString:
     """The cells that every row begins with: the box to choose it, and its name as a link over a second line (`row.sub`).
 
-    `short` stands below on narrow screens, in place of columns that do not fit; `face` adds the initials.
+    `short` stands below on narrow screens, in place of columns that do not fit; `face` are the initials.
     """
     name = row["name"]
     return format_html(
         CHECK + NAME if context["may_export"] else NAME,
         pk=row["pk"],
         name=name,
-        face=avatar(name) if face else "",
+        face=face,
         section=context["section"],
         link=context["link"],
         sub=row["sub"],
-        below=format_html(SHORT, short) if short else "",
+        below=format_html(SHORT, short) if short != "" else "",
     )
 
 
