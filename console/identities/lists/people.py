@@ -81,7 +81,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
                 "face": avatar(row["display"]),
                 "sub": under(row["name"]),
                 "short": f"MFA: {mfa.lower()}. Key: {key.lower()}",
-                "account": row["account_name"],
+                "account_name": row["account_name"],
                 "mfa": mfa_badge,
                 "password": PASSWORD[row["has_password"]],
                 "key": badge(key, key_tone) if key_tone else key,
@@ -201,6 +201,7 @@ PAGE = Page(
     present=present,
     export=export,
     team_intro="The people of your teams.",
+    team_find="Name or login",
 )
 
 

@@ -33,10 +33,16 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
             "is_full": row["category"] == "customer" and row["version_count"] >= VERSIONS,
             "holders": _holders(row),
             "updated": moment(row["updated_at"], never="Not known", only="date"),
-            "short": f"{OWNERS.get(row['category'], row['category'])}, {row['default_version']}",
+            "short": f"{OWNERS.get(row['category'], row['category'])}, {row['default_version']}. Attached to {_attached(row)}",
         }
         for row in rows
     ]
+
+
+def _attached(row: Row) -> str:
+    """'14, boundary of 2', 'nobody, boundary of 2', 'nobody': within a sentence."""
+    attached = str(row["attached"]) if row["attached"] else "nobody"
+    return f"{attached}, boundary of {row['bounds']}" if row["bounds"] else attached
 
 
 def _holders(row: Row) -> str:

@@ -39,9 +39,12 @@ SHORT = '<small class="p2-only">{}</small>'
 def who(context: dict[str, Any], row: dict[str, Any], short: str = "", face: str = "") -> SafeString:
     """The cells that every row begins with: the box to choose it, and its name as a link over a second line (`row.sub`).
 
-    `short` stands below on narrow screens, in place of columns that do not fit; `face` are the initials.
+    `short` stands below on narrow screens, in place of columns that do not fit, after the account where there are several;
+    `face` are the initials.
     """
     name = row["name"]
+    if context["all_accounts"]:
+        short = f"In {row['account_name']}. {short}"
     return format_html(
         CHECK + NAME if context["may_export"] else NAME,
         pk=row["pk"],

@@ -57,10 +57,11 @@ def test_groups_count_people_and_policies_of_then_and_of_now(auditor: Client, pr
     assert (
         row_of(auditor.get("/groups/"), "team")
         .split(" ", 1)[1]
-        .startswith("Policies: 1 and 1 inline 3 1 and 1 inline")
+        .startswith("In production. Policies: 1 and 1 inline 3 1 and 1 inline")
     )
     assert " 1 1 and 1 inline" in row_of(auditor.get(f"/groups/?{THEN}"), "team")
-    assert row_of(auditor.get("/groups/"), "empty").split(" ", 1)[1].startswith("Policies: none None None")
+    empty_row = row_of(auditor.get("/groups/"), "empty").split(" ", 1)[1]
+    assert empty_row.startswith("In production. Policies: none None None")
     views(
         auditor,
         "/groups/",
