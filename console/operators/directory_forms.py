@@ -28,7 +28,9 @@ class PersonForm(forms.Form):
 class RoleForm(forms.Form):
     """A role, in one account or in all, for one team or none."""
 
-    role = forms.ChoiceField(choices=Role.choices, widget=forms.Select(attrs={"class": "input"}))
+    role = forms.ChoiceField(
+        choices=[("", "Choose a role"), *Role.choices], widget=forms.Select(attrs={"class": "input"})
+    )
     account_id = forms.RegexField(
         r"^(\d{12})?$",
         required=False,

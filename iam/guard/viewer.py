@@ -87,6 +87,11 @@ class Viewer:
         return (right, ANY_ACCOUNT) in self.grants or (right, account_id) in self.grants
 
     @property
+    def sees_accounts(self) -> bool:
+        """Whether they see whole accounts, and so IAM in AWS's own words; team leads and members get plain ones."""
+        return self.may(Right.SEE_ACCOUNT)
+
+    @property
     def role_label(self) -> str:
         """The weightiest role, for display."""
         return next((role.label for role in Role if role.value in self.roles), "No role")

@@ -58,6 +58,11 @@ class Shown:
         return self.entity.account.account_id
 
     @property
+    def is_self(self) -> bool:
+        """Whether it is an IAM user of the viewer."""
+        return self.entity.arn in self.viewer.scope.user_arns
+
+    @property
     def may_change(self) -> bool:
         """Whether changes may be asked for here at all: never in the past, never in an account that is only read."""
         return (

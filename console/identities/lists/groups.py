@@ -32,7 +32,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
         row
         | {
             "pk": row["entity"],
-            "sub": under_path(row),
+            "sub": under_path(row) if lens.viewer.sees_accounts else "",
             "created": made(row),
             "people": number(row["members"]),
             "policies": policies_words(row["attached"], row["inline"]),
@@ -75,6 +75,7 @@ PAGE = Page(
     present=present,
     export=export,
     team_intro="The groups of your teams.",
+    team_find="Name",
 )
 
 

@@ -11,7 +11,6 @@ from console.identities.lists.asked import Asked
 from console.identities.lists.spec import Filter, Page
 from console.web.paging import Cursor, encode
 from console.web.query import Query
-from iam.guard import Right
 from iam.mirror.models import SectionState
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.keyset import Row, Slice
@@ -133,6 +132,7 @@ def head(page: Page, asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
         "problems": asked.problems,
         "is_filtered": asked.is_filtered,
         "intro": _intro(page, asked, counts),
+        "find": page.find if lens.viewer.sees_accounts else page.team_find or page.find,
         "nothing": _nothing(page, asked),
     }
 
@@ -210,7 +210,7 @@ def _total(asked: Asked, counted: int, last: int, part: Slice) -> str:
 def _intro(page: Page, asked: Asked, counts: dict[str, int]) -> str:
     if asked.lens.at:
         return _since(page, counts)
-    return page.intro if asked.lens.viewer.may(Right.SEE_ACCOUNT) else page.team_intro
+    return page.intro if asked.lens.viewer.sees_accounts else page.team_intro
 
 
 def _since(page: Page, counts: dict[str, int]) -> str:

@@ -44,7 +44,7 @@ Column = tuple[str, Callable[[Row, Lens], Any]]
 @dataclass(frozen=True, slots=True)
 class Page:
     """A list page. `present` turns the rows of a page into what its template shows; `export` gives name and value of every
-    column of a file: text, number, moment, or a list of texts. `team_intro` is for who sees only their teams."""
+    column of a file: text, number, moment, or a list of texts. `team_intro` and `team_find` are for who sees only their teams."""
 
     listing: Listing
     title: str
@@ -58,6 +58,7 @@ class Page:
     present: Callable[[list[Row], Lens], list[dict[str, Any]]]
     export: Callable[[Lens], tuple[Column, ...]]
     team_intro: str = ""
+    team_find: str = ""
 
     @property
     def export_url(self) -> str:

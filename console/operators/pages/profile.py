@@ -15,7 +15,10 @@ from console.operators.models import Operator
 from console.operators.queries import factors_of, sessions_of
 from console.web.access import ViewerRequest
 from console.web.render import render_page
-from iam.guard import Right
+from iam.directory.models import Person
+from iam.guard import Right, Viewer
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.visibility import visible_entities
 
 THEMES = ("light", "dark", "")
 YEAR = 365 * 24 * 3600
@@ -35,7 +38,7 @@ def profile(request: ViewerRequest) -> HttpResponse:
         "operator": operator,
         "person": person,
         "assignments": person.assignments.select_related("team").order_by("role", "account_id"),
-        "identities": person.identities.order_by("user_arn"),
+        "users": _users(request.viewer, person),
         "factors": factors_of(operator),
         "factor_missing": is_missing(request, request.viewer),
         "sessions": sessions_of(operator),
@@ -45,6 +48,16 @@ def profile(request: ViewerRequest) -> HttpResponse:
         "section": "profile",
     }
     return render_page(request, "operators/profile.html", context)
+
+
+def _users(viewer: Viewer, person: Person) -> list[tuple[str, Entity | None]]:
+    """The IAM users that are linked to the person, by ARN, and each as far as the mirror knows it and there is a page of it."""
+    arns = list(person.identities.order_by("user_arn").values_list("user_arn", flat=True))
+    if not any(viewer.may(right) for right in (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)):
+        return [(arn, None) for arn in arns]
+    found = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True, arn__in=arns)
+    users = {user.arn: user for user in found.select_related("account")}
+    return [(arn, users.get(arn)) for arn in arns]
 
 
 @require_POST
@@ -67,5 +80,5 @@ def preferences(request: ViewerRequest) -> HttpResponse:
         response.set_cookie("theme", theme, max_age=YEAR, samesite="Lax")
     else:
         response.delete_cookie("theme", samesite="Lax")
-    messages.success(request, "Kept.")
+    messages.success(request, "Saved.")
     return response
