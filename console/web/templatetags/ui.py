@@ -132,12 +132,13 @@ def age(moment: datetime | None, never: str = "Never") -> str:
 
 
 @register.simple_tag
-def ago(moment: datetime | None, never: str = "Never") -> SafeString:
-    """'4 min ago' as a <time> with the full moment in its title."""
+def ago(moment: datetime | None, never: str = "Never", *, within: bool = False) -> SafeString:
+    """'4 min ago' as a <time> with the full moment in its title; `within` a sentence, 'just now' begins small."""
     if moment is None or moment == NEVER:
         return format_html("{}", never)
     short = _short((datetime.now(tz=UTC) - moment).total_seconds())
-    text = "Just now" if short == "now" else f"{short} ago"
+    now = "just now" if within else "Just now"
+    text = now if short == "now" else f"{short} ago"
     utc = moment.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
