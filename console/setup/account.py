@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,25 +12,28 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.setup.forms import every
+from console.setup.own import own_settings
 from console.setup.pages import setup_page
 from console.setup.progress import progress_of, step_of
 from console.web.access import ViewerRequest, account_or_404, require
+from console.web.asof import asof_context
 from console.web.middleware import parse_moment
 from console.web.render import is_fragment
 from iam.directory.models import Person
 from iam.guard import Right
-from iam.mirror.models import Account, Pull, SectionState
+from iam.mirror.models import Account, AccountFact, Pull, SectionState
 from iam.mirror.models.accounts import ACTIVE_PULL
 from iam.mirror.pull.sections import ALL
 from iam.mirror.queries.account_pages import (
     HISTORY_SIZE,
     facts_of,
-    last_examination,
     pull_history,
     pull_sections,
 )
+from iam.mirror.queries.accounts_then import was_connected
 from iam.mirror.queries.freshness import Cell, Facts, cells, standing
 from iam.mirror.queries.organization import organization_tree
+from iam.mirror.queries.own_facts import own_facts, unit_path
 from iam.mirror.services import cancel_pull, request_pull
 from iam.mirror.services.pulls import NotPullableError
 
@@ -40,20 +44,34 @@ STOPPED_SHORT = frozenset({SectionState.DENIED, SectionState.HELD, SectionState.
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def account(request: ViewerRequest, number: str) -> HttpResponse:
-    """The page of one account."""
+    """The page of one account, now or as it was."""
     found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
-    context = live_context(request, found) | {
-        "pulls": history(found, request.GET.get("older", "")),
-        "run": last_examination(found),
-        "tree": organization_tree(found),
+    at = request.at
+    facts = own_facts(found, at=at)
+    context = live_context(request, found, at=at) | asof_context(request, account=found)
+    context |= {
+        "at": at,
+        "was_there": at is None or was_connected(found, at=at),
+        "pulls": history(found, at=at),
+        "own": own_settings(facts),
+        "organization": _organization(found, facts, at),
+        "units": unit_path(found, at=at),
+        "tree": organization_tree(found, at=at),
         "every": every(found.pull_every or settings.PULL_MINUTES),
     }
     return setup_page(request, "account.html", context)
 
 
-def live_context(request: ViewerRequest, found: Account) -> dict[str, Any]:
-    """What changes while the account is read."""
-    facts = facts_of([found.pk])[0]
+def _organization(found: Account, facts: dict[str, AccountFact], at: datetime | None) -> str:
+    """The organization's id as it was read; before the first reading, as it was connected."""
+    if "organization" in facts:
+        return str((facts["organization"].value or {}).get("Id", ""))
+    return "" if at else found.organization_id
+
+
+def live_context(request: ViewerRequest, found: Account, *, at: datetime | None = None) -> dict[str, Any]:
+    """What changes while the account is read, and how it was at a past moment."""
+    facts = facts_of([found.pk], at=at)[0]
     shown = cells(facts)
     step = step_of(request)
     progress = progress_of(facts, pull_sections(facts.pull)) if facts.pull else None
@@ -79,10 +97,10 @@ def _is_missing(cell: Cell) -> bool:
     return bool(cell.section and cell.section.state == SectionState.DENIED)
 
 
-def history(found: Account, older: str = "") -> dict[str, Any]:
-    """Past pulls with the names of those who asked for them: two queries."""
+def history(found: Account, older: str = "", *, at: datetime | None = None) -> dict[str, Any]:
+    """Past pulls, of a past moment those of until then, with the names of those who asked for them: two queries."""
     before = parse_moment(older)
-    pulls = pull_history(found, before=before)
+    pulls = pull_history(found, before=before, at=at)
     shown, more = pulls[:HISTORY_SIZE], len(pulls) > HISTORY_SIZE
     people = Person.objects.in_bulk([pull.requested_by for pull in shown if pull.requested_by])
     return {
@@ -117,7 +135,11 @@ def live(request: ViewerRequest, number: str) -> HttpResponse:
 def pulls(request: ViewerRequest, number: str) -> HttpResponse:
     """All readings of an account, a page at a time."""
     found = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
-    context = {"account": found, "pulls": history(found, request.GET.get("older", ""))}
+    context = asof_context(request, account=found) | {
+        "at": request.at,
+        "account": found,
+        "pulls": history(found, request.GET.get("older", ""), at=request.at),
+    }
     return setup_page(request, "pulls.html", context)
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.setup.pages import setup_page
 from console.setup.places import parsed, written
 from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
 from console.web.render import is_fragment
 from iam.guard import Right
 from iam.mirror.accounts.read_all import read_all
@@ -35,22 +36,23 @@ _LIVE_ROWS = 50
 @require_safe
 @require(Right.SEE_ACCOUNT)
 def accounts(request: ViewerRequest) -> HttpResponse:
-    """All accounts that the viewer sees whole."""
+    """All accounts that the viewer sees whole, now or as they were."""
     state = request.GET.get("state", ALL)
-    wanted = Filter(
-        text=request.GET.get("q", "")[:200], state=state if state in {ATTENTION, REMOVED} else ALL
-    )
+    states = {ATTENTION} if request.at else {ATTENTION, REMOVED}
+    wanted = Filter(text=request.GET.get("q", "")[:200], state=state if state in states else ALL)
     page = account_page(
         request.viewer,
         wanted,
+        at=request.at,
         after=parsed(request.GET.get("after", "")),
         before=parsed(request.GET.get("before", "")),
     )
     rows = [shown(facts) for facts in page.rows]
-    context = {
+    context = asof_context(request) | {
+        "at": request.at,
         "rows": rows,
         "wanted": wanted,
-        "counts": account_counts(request.viewer, text=wanted.text),
+        "counts": account_counts(request.viewer, text=wanted.text, at=request.at),
         "before": written(page.before),
         "after": written(page.after),
         "labels": ", ".join(_lowered(LABELS[name]) for name in SECTIONS),

@@ -1,4 +1,4 @@
-"""What all accounts pages share: they show what is now, and know whether the viewer may change anything."""
+"""What all accounts pages share: whether the viewer may change anything, which is never so in the past."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from iam.guard import Right
 def setup_page(
     request: ViewerRequest, template: str, context: dict[str, Any], *, partial: str = "", status: int = 200
 ) -> HttpResponse:
-    """Render a page of the accounts area. How fresh something is has no past: the as-of moment of other pages does not apply here."""
+    """Render a page of the accounts area; one that shows a past moment has `at` in its context, the others are about today."""
     number = context["account"].account_id if context.get("account") else None
+    is_now = context.get("at") is None
     shared = {
         "section": "accounts",
         "at": None,
-        "may_manage": request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=number),
-        "may_connect": request.viewer.may(Right.MANAGE_ACCOUNTS),
+        "may_manage": is_now and request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=number),
+        "may_connect": is_now and request.viewer.may(Right.MANAGE_ACCOUNTS),
     }
     return render_page(request, f"setup/{template}", shared | context, partial=partial, status=status)

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.web.access import ViewerRequest
+from console.web.context import frame_of
 from iam.mirror.models import Account, Entity
-from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.moments import Moments, account_moments, entity_moments
 
 POSITION = {"as-of", "after", "before", "page"}
@@ -38,13 +38,13 @@ def asof_context(
 ) -> dict[str, Any]:
     """`{"asof": …}` for a page about an entity, about an account, or (neither) about what `?account=` chooses.
 
-    One query for an account or all accounts (two when `?account=` has to be looked up); two or three for an entity.
+    One query for an account or all accounts, and that of the frame unless it is known; two or three for an entity.
     """
     asked = cast(ViewerRequest, request)
     if entity is not None:
         found = entity_moments(entity, at=asked.at)
     else:
-        account = account or _chosen(asked)
+        account = account or frame_of(request).chosen
         found = account_moments(account, at=asked.at)
     whole = entity is None and account is None
     return {
@@ -64,11 +64,6 @@ def asof_context(
             compare=_compare_address(account=account, entity=entity, at=asked.at),
         )
     }
-
-
-def _chosen(request: ViewerRequest) -> Account | None:
-    number = request.GET.get("account", "")
-    return visible_accounts(request.viewer).filter(account_id=number).first() if number else None
 
 
 def _worth_a_click(found: Moments, *, at: datetime | None) -> list[tuple[str, datetime, str]]:

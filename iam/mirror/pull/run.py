@@ -134,11 +134,14 @@ def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> 
 def _forget_uneventful(account: Account, *, before: datetime) -> None:
     """Delete rows of scheduled pulls that found nothing new: four an hour and account would outgrow all history.
 
-    The first complete one after one that was not stays: it tells since when all could be read again.
+    Only between complete ones: the last before and the first after one that was not complete tell how old things were then.
     """
-    old = Pull.objects.filter(
-        account=account, created_at__lt=before, trigger="schedule", state=PullState.COMPLETE
-    )
-    preceding = Pull.objects.filter(account=account, created_at__lt=OuterRef("created_at"))
-    state_before = Subquery(preceding.order_by("-created_at").values("state")[:1])
-    old.filter(added=0, changed=0, ended=0).filter(Exact(state_before, Value(PullState.COMPLETE))).delete()
+    pulls = Pull.objects.filter(account=account)
+    preceding = pulls.filter(created_at__lt=OuterRef("created_at")).order_by("-created_at")
+    following = pulls.filter(created_at__gt=OuterRef("created_at")).order_by("created_at")
+    between = [
+        Exact(Subquery(near.values("state")[:1]), Value(PullState.COMPLETE))
+        for near in (preceding, following)
+    ]
+    old = pulls.filter(*between, created_at__lt=before, trigger="schedule", state=PullState.COMPLETE)
+    old.filter(added=0, changed=0, ended=0).delete()

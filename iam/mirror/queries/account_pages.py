@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
 from iam.guard import Viewer
 from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
-from iam.mirror.models.accounts import ACTIVE_PULL, PullState, Source
+from iam.mirror.models.accounts import ACTIVE_PULL, UPLOAD, PullState, Source
 from iam.mirror.models.setup import DoctorRun
 from iam.mirror.pull.sections import USERS
 from iam.mirror.queries import keyset
+from iam.mirror.queries.accounts_then import (
+    ahead,
+    by_then,
+    called_then,
+    connected_at,
+    facts_at,
+    needed_attention,
+    sections_at,
+    unsure_until,
+    with_last_pull,
+)
 from iam.mirror.queries.freshness import Facts, patience
 
 PAGE_SIZE = 50
@@ -46,23 +57,29 @@ class Filter:
     text: str = ""
     state: str = ALL
 
-    def apply(self, viewer: Viewer, *, now: datetime) -> QuerySet[Account]:
-        """The accounts that match, in no order."""
-        accounts = readable_accounts(viewer)
-        if self.state == REMOVED:
-            accounts = _scoped(viewer).filter(removed_at__isnull=False)
-        elif self.state == ATTENTION:
-            accounts = accounts.filter(needs_attention(now))
-        return accounts.filter(_matching(self.text)) if self.text.strip() else accounts
+    def apply(self, viewer: Viewer, *, at: datetime | None = None) -> QuerySet[Account]:
+        """The accounts that match, in no order; of a past moment those that were connected then."""
+        accounts = _scoped(viewer).filter(_in_state(self.state, at))
+        return accounts.filter(_matching(self.text, at)) if self.text.strip() else accounts
 
 
-def _matching(text: str) -> Q:
+def _in_state(state: str, at: datetime | None) -> Q:
+    if at is not None:
+        return connected_at(at) & needed_attention(at) if state == ATTENTION else connected_at(at)
+    if state == REMOVED:
+        return Q(removed_at__isnull=False)
+    here = Q(removed_at__isnull=True)
+    return here & needs_attention(datetime.now(tz=UTC)) if state == ATTENTION else here
+
+
+def _matching(text: str, at: datetime | None) -> Q:
     words = text.split()
     digits = "".join(words).replace("-", "")
     number = Q(account_id__contains=digits) if digits.isdecimal() else Q(pk__in=[])
     found = Q()
     for word in words:
-        found &= Q(name__icontains=word) | Q(alias__icontains=word) | Q(organization_path__icontains=word)
+        called = Q(alias__icontains=word) | Q(organization_path__icontains=word)
+        found &= Q(name__icontains=word) | (called_then(word, at=at) if at else called)
     return found | number
 
 
@@ -96,81 +113,157 @@ def account_page(
     viewer: Viewer,
     wanted: Filter,
     *,
+    at: datetime | None = None,
     after: keyset.Place | None = None,
     before: keyset.Place | None = None,
     size: int = PAGE_SIZE,
 ) -> AccountPage:
-    """Accounts by name with all that their freshness follows from: five queries."""
-    now = datetime.now(tz=UTC)
-    accounts: QuerySet[Account, dict[str, Any]] = (
-        wanted.apply(viewer, now=now).annotate(sort=Lower("name")).values("id", "sort")  # type: ignore[assignment]
-    )
-    found = keyset.page(accounts, order=ORDER, size=size, after=after, before=before)
-    rows = facts_of([row["id"] for row in found.rows], now=now)
+    """Accounts by name with all that their freshness follows from, now or at a moment: three queries, four of the past."""
+    accounts = _with_last_pull(wanted.apply(viewer, at=at), at=at).annotate(sort=Lower("name"))
+    found = keyset.page(cast(Any, accounts), order=ORDER, size=size, after=after, before=before)
+    rows = cast(list[Any], found.rows)
+    places = [keyset.Place(rows[i].sort, rows[i].pk) for i in (0, -1)] if rows else [None, None]
     return AccountPage(
-        rows=rows,
-        before=ORDER.place(found.rows[0]) if found.has_before and found.rows else None,
-        after=ORDER.place(found.rows[-1]) if found.has_after and found.rows else None,
+        rows=_facts(rows, at=at),
+        before=places[0] if found.has_before else None,
+        after=places[1] if found.has_after else None,
     )
 
 
-def facts_of(ids: list[int], *, now: datetime | None = None) -> list[Facts]:
-    """The facts of accounts, in the given order: four queries."""
+def facts_of(ids: list[int], *, at: datetime | None = None) -> list[Facts]:
+    """The facts of accounts, in the given order, now or at a moment: three queries, four of the past."""
+    accounts = _with_last_pull(Account.objects.filter(pk__in=ids), at=at)
+    by_id = {account.pk: account for account in accounts}
+    return _facts([by_id[pk] for pk in ids if pk in by_id], at=at)
+
+
+def _with_last_pull(accounts: QuerySet[Account], *, at: datetime | None) -> QuerySet[Account]:
+    if at is not None:
+        return with_last_pull(accounts, at=at)
     last = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
-    accounts = Account.objects.filter(pk__in=ids).annotate(
+    return accounts.annotate(
         last_state=Subquery(last.values("state")[:1]), last_message=Subquery(last.values("message")[:1])
     )
-    by_id = {account.pk: account for account in accounts}
+
+
+def _facts(accounts: list[Any], *, at: datetime | None) -> list[Facts]:
+    ids = [account.pk for account in accounts]
+    if at is not None:
+        return _facts_then(accounts, ids, at=at)
     sections: dict[int, dict[str, Section]] = defaultdict(dict)
     for section in Section.objects.filter(account__in=ids):
         sections[section.account_id][section.name] = section
-    pulls = {pull.account_id: pull for pull in Pull.objects.filter(ACTIVE_PULL, account__in=ids)}
-    reading: dict[int, set[str]] = defaultdict(set)
-    for part in PullSection.objects.filter(
-        pull__in=[pull.pk for pull in pulls.values()], state=SectionState.READING
-    ).select_related("pull"):
-        reading[part.pull.account_id].add(part.name)
+    pulls, reading = _active(ids)
+    now = datetime.now(tz=UTC)
     return [
         Facts(
-            account=by_id[pk],
-            sections=sections[pk],
-            pull=pulls.get(pk),
-            reading=reading[pk],
-            last_state=by_id[pk].last_state,
-            last_message=by_id[pk].last_message or "",
-            now=now or datetime.now(tz=UTC),
+            account=account,
+            sections=sections[account.pk],
+            pull=pulls.get(account.pk),
+            reading=reading[account.pk],
+            last_state=account.last_state,
+            last_message=account.last_message or "",
+            alias=account.alias,
+            now=now,
         )
-        for pk in ids
-        if pk in by_id
+        for account in accounts
+    ]
+
+
+def _active(ids: list[int]) -> tuple[dict[int, Pull], dict[int, set[str]]]:
+    """The pulls that wait or run, and the sections that are being read: one query."""
+    being_read = FilteredRelation("sections", condition=Q(sections__state=SectionState.READING))
+    pulls: dict[int, Pull] = {}
+    reading: dict[int, set[str]] = defaultdict(set)
+    rows = Pull.objects.filter(ACTIVE_PULL, account__in=ids).annotate(being_read=being_read)
+    for pull in rows.annotate(part=F("being_read__name")):
+        pulls[pull.account_id] = pull
+        if pull.part:
+            reading[pull.account_id].add(pull.part)
+    return pulls, reading
+
+
+def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[Facts]:
+    sections, known = sections_at(ids, at=at), facts_at(ids, at=at)
+    return [
+        Facts(
+            account=account,
+            sections=sections[account.pk],
+            last_state=account.last_state,
+            last_message=account.last_message or "",
+            now=at,
+            is_past=True,
+            was_uploaded=account.last_trigger == UPLOAD,
+            alias=known[account.pk].get("alias") or "",
+            unit=account.unit or "",
+            numbers=known[account.pk].get("numbers") or {},
+            unsure_until=unsure_until(at),
+        )
+        for account in accounts
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many accounts each tab of the list holds."""
+    """How many accounts each tab of the list holds; of a past moment how many have been connected and disconnected since."""
 
     all: int
     attention: int
-    removed: int
+    removed: int = 0
+    come: int = 0
+    gone: int = 0
 
 
-def account_counts(viewer: Viewer, *, text: str = "") -> Counts:
-    """Three counts."""
-    now = datetime.now(tz=UTC)
-    return Counts(
-        *(
-            Filter(text=text, state=state).apply(viewer, now=now).count()
-            for state in (ALL, ATTENTION, REMOVED)
-        )
-    )
+def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None) -> Counts:
+    """All counts in one query."""
+    accounts = _scoped(viewer)
+    if text.strip():
+        accounts = accounts.filter(_matching(text, at))
+    here = Q(removed_at__isnull=True)
+    wanted = {"all": _in_state(ALL, at), "attention": _in_state(ATTENTION, at)}
+    if at is None:
+        wanted["removed"] = ~here
+    else:
+        wanted |= {"come": here & ~connected_at(at), "gone": connected_at(at) & ~here}
+    return Counts(**accounts.aggregate(**{name: Count("pk", filter=which) for name, which in wanted.items()}))
 
 
-def pull_history(account: Account, *, before: datetime | None = None, size: int = HISTORY_SIZE) -> list[Pull]:
-    """The pulls of an account, newest first; one more than `size` when there are older ones."""
+def pull_history(
+    account: Account,
+    *,
+    before: datetime | None = None,
+    at: datetime | None = None,
+    size: int = HISTORY_SIZE,
+) -> list[Pull]:
+    """The pulls of an account, newest first; one more than `size` when there are older ones.
+
+    Of a past moment, those that had begun by then, one that had not ended as it was while it ran; and uploads of files
+    that tell of it.
+    """
     pulls = Pull.objects.filter(account=account)
     if before:
         pulls = pulls.filter(created_at__lt=before)
-    return list(pulls.order_by("-created_at")[: size + 1])
+    if at is None:
+        return list(pulls.order_by("-created_at")[: size + 1])
+    known = list(pulls.filter(by_then(at) | ahead(at)).order_by("-created_at")[: size + 1])
+    return [_while_it_ran(pull) if _ran(pull, at) else pull for pull in known]
+
+
+def _ran(pull: Pull, at: datetime) -> bool:
+    return pull.trigger != UPLOAD and (pull.ended_at is None or pull.ended_at > at)
+
+
+def _while_it_ran(pull: Pull) -> Pull:
+    """What was known of a pull before it ended, never to be saved."""
+    return Pull(
+        pk=pull.pk,
+        account_id=pull.account_id,
+        state=PullState.RUNNING,
+        trigger=pull.trigger,
+        requested_by=pull.requested_by,
+        created_at=pull.created_at,
+        began_at=pull.began_at,
+    )
 
 
 def pull_sections(pull: Pull) -> list[PullSection]:

@@ -51,7 +51,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the freshness of an account follows from. `reading` names the sections that are being read just now."""
+    """What the freshness of an account follows from. `reading` names the sections that are being read just now.
+
+    Of a past moment, which `now` is then, `is_past` is so, `unit` names where in the organization the account was, and `numbers`
+    are those that were kept. A reading before `unsure_until` may be forgotten by now, as those are that found nothing new.
+    """
 
     account: Account
     sections: Mapping[str, Section]
@@ -60,16 +64,28 @@ class Facts:
     last_state: str | None = None
     last_message: str = ""
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
+    is_past: bool = False
+    was_uploaded: bool = False
+    alias: str = ""
+    unit: str = ""
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    unsure_until: datetime | None = None
 
     @property
     def is_export(self) -> bool:
         """Whether an uploaded file is all that is known."""
-        return self.account.source == Source.EXPORT
+        return self.was_uploaded if self.is_past else self.account.source == Source.EXPORT
 
     @property
     def identities(self) -> int:
         """How many users and roles the account has."""
+        if "people.all" in self.numbers:
+            return self.numbers["people.all"] + self.numbers.get("roles", 0)
         return sum(self.sections[name].count for name in (USERS, "roles") if name in self.sections)
+
+    def is_dated(self, observed_at: datetime) -> bool:
+        """Whether a reading is known by its date only: how old it was is uncertain, since later ones may be forgotten."""
+        return self.unsure_until is not None and observed_at < self.unsure_until
 
     @property
     def mode(self) -> str:
@@ -100,19 +116,29 @@ def _cell(facts: Facts, name: str) -> Cell:
         words = "not in the upload" if facts.is_export else "not read yet"
         return Cell(name, label, IDLE, words, section)
     if section.state == SectionState.DENIED:
-        return Cell(name, label, BAD, f"denied{_kept(section, facts.now)}", section)
+        return Cell(name, label, BAD, f"denied{_kept(section, facts)}", section)
     if section.state == SectionState.HELD:
-        return Cell(name, label, WARN, f"held back{_kept(section, facts.now)}", section)
+        return Cell(name, label, WARN, f"held back{_kept(section, facts)}", section)
     if section.state in NOT_READ:
-        return Cell(name, label, WARN, f"not read whole{_kept(section, facts.now)}", section)
+        return Cell(name, label, WARN, f"not read whole{_kept(section, facts)}", section)
     if section.observed_at is None:
         return Cell(name, label, IDLE, "not read yet", section)
     old = not facts.is_export and is_old(facts, name, section.observed_at)
-    return Cell(name, label, WARN if old else OK, short_age(facts.now - section.observed_at), section)
+    return Cell(name, label, WARN if old else OK, _read(section.observed_at, facts), section)
 
 
-def _kept(section: Section, now: datetime) -> str:
-    return f", rows are of {short_age(now - section.observed_at)} ago" if section.observed_at else ""
+def _kept(section: Section, facts: Facts) -> str:
+    if section.observed_at is None:
+        return ""
+    age = short_age(facts.now - section.observed_at)
+    return f", rows were of {age} before" if facts.is_past else f", rows are of {age} ago"
+
+
+def _read(observed_at: datetime, facts: Facts) -> str:
+    if facts.is_dated(observed_at):
+        return f"read {_date(observed_at, facts.now)}, {observed_at.astimezone(UTC):%H:%M}"
+    age = short_age(facts.now - observed_at)
+    return "just then" if facts.is_past and age == "now" else age
 
 
 def is_old(facts: Facts, name: str, observed_at: datetime) -> bool:
@@ -122,7 +148,8 @@ def is_old(facts: Facts, name: str, observed_at: datetime) -> bool:
         slack += REPORT_SLACK
     if name in DETAIL_LANE:
         slack += DETAIL_SLACK
-    return facts.now - observed_at > slack
+    newest = max(observed_at, facts.unsure_until) if facts.unsure_until else observed_at
+    return facts.now - newest > slack
 
 
 def standing(facts: Facts) -> Standing:
@@ -177,10 +204,10 @@ def _held(section: Section) -> str:
 def _by_age(facts: Facts) -> Standing:
     if facts.observed_at is None:
         return Standing(PLAIN, "Not read yet")
-    age = short_age(facts.now - facts.observed_at)
-    if is_old(facts, USERS, facts.observed_at):
-        return Standing(WARN, f"Old, {age}")
-    return Standing(OK, "Fresh, now" if age == "now" else f"Fresh, {age}")
+    age, old = _read(facts.observed_at, facts), is_old(facts, USERS, facts.observed_at)
+    if facts.is_dated(facts.observed_at) and not old:
+        return Standing(OK, age[:1].upper() + age[1:])
+    return Standing(WARN, f"Old, {age}") if old else Standing(OK, f"Fresh, {age}")
 
 
 def short_age(age: timedelta) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from iam.mirror.models import Account, Edge, EdgeKind, EntityState, Kind, valid_at
 
@@ -69,9 +70,9 @@ class Tree:
     policies: list[Policy]
 
 
-def organization_tree(account: Account) -> Tree | None:
-    """The organization that was read through this account; None when none was. Two queries, one where there is none."""
-    states = EntityState.objects.filter(valid_at(None), account=account, kind__in=(*_PLACES, *_POLICIES))
+def organization_tree(account: Account, *, at: datetime | None = None) -> Tree | None:
+    """The organization that was read through this account, now or at a moment; None when none was. Two queries, one where there is none."""
+    states = EntityState.objects.filter(valid_at(at), account=account, kind__in=(*_PLACES, *_POLICIES))
     rows = list(states.select_related("entity", "document").order_by("sort_name", "entity_id"))
     if not rows:
         return None
@@ -81,7 +82,7 @@ def organization_tree(account: Account) -> Tree | None:
     policies = {row.entity_id: _policy(row) for row in rows if row.kind in _POLICIES}
     above: set[int] = set()
     attached: dict[int, list[Policy]] = defaultdict(list)
-    edges = Edge.objects.filter(valid_at(None), account=account, kind__in=(EdgeKind.PARENT, EdgeKind.TARGET))
+    edges = Edge.objects.filter(valid_at(at), account=account, kind__in=(EdgeKind.PARENT, EdgeKind.TARGET))
     parent_of: dict[int, int] = {}
     for kind, source, target in edges.values_list("kind", "source_id", "target_id"):
         if kind == EdgeKind.PARENT:

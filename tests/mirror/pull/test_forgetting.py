@@ -41,10 +41,16 @@ def test_scheduled_pulls_without_news_are_forgotten_after_two_days() -> None:
     assert after_another_pull(account) == {first.pk, asked.pk, failed.pk, young.pk}
 
 
-def test_the_pull_from_which_on_all_was_read_again_stays() -> None:
+def test_the_pulls_around_one_that_was_not_whole_stay() -> None:
     account, kept = factories.account(), PULLS_KEPT.total_seconds() / 3600
+    pulled(account, hours_ago=kept + 60, added=9)
+    pulled(account, hours_ago=kept + 50)
+    last = pulled(account, hours_ago=kept + 40)
     denied = pulled(account, hours_ago=kept + 30, state="partial")
     allowed = pulled(account, hours_ago=kept + 20)
-    pulled(account, hours_ago=kept + 10)
-    assert after_another_pull(account) == {denied.pk, allowed.pk}
-    assert after_another_pull(account) >= {denied.pk, allowed.pk}
+    forgotten = pulled(account, hours_ago=kept + 10)
+    pulled(account, hours_ago=kept - 10)
+    left = after_another_pull(account)
+    assert {last.pk, denied.pk, allowed.pk} <= left
+    assert forgotten.pk not in left
+    assert after_another_pull(account) >= {last.pk, denied.pk, allowed.pk}

@@ -1,0 +1,102 @@
+"""The account's own settings in words: password policy, root user, and how much of AWS's quotas is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from console.web.middleware import parse_moment
+from iam.mirror.models import AccountFact
+
+CHARACTERS = (
+    ("requires_uppercase", "upper case"),
+    ("requires_lowercase", "lower case"),
+    ("requires_numbers", "numbers"),
+    ("requires_symbols", "symbols"),
+)
+QUOTAS = (
+    ("Users", "Users", "UsersQuota"),
+    ("Groups", "Groups", "GroupsQuota"),
+    ("Roles", "Roles", "RolesQuota"),
+    ("Customer managed policies", "Policies", "PoliciesQuota"),
+    ("Policy versions", "PolicyVersionsInUse", "PolicyVersionsInUseQuota"),
+    ("Instance profiles", "InstanceProfiles", "InstanceProfilesQuota"),
+    ("Server certificates", "ServerCertificates", "ServerCertificatesQuota"),
+)
+"""How a quota is called, and AWS's names of what is used and of what there is at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """What passwords must be, as (what, how); none where AWS's own default applies."""
+
+    rules: tuple[tuple[str, str], ...]
+    fact: AccountFact
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The root user's credentials; None is unknown."""
+
+    mfa: bool | None
+    keys: int
+    last_used: datetime | None
+    is_reported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The card of the page; what was not read is None or empty."""
+
+    passwords: PasswordPolicy | None
+    root: Root | None
+    quotas: list[tuple[str, int, int]]
+
+
+def own_settings(facts: Mapping[str, AccountFact]) -> Own | None:
+    """What the facts say; None where none was read."""
+    policy, summary = facts.get("password_policy"), _value(facts, "summary")
+    own = Own(
+        passwords=PasswordPolicy(_rules(policy.value), policy) if policy else None,
+        root=_root(_value(facts, "root_credentials"), summary),
+        quotas=[
+            (label, summary[used], summary[most])
+            for label, used, most in QUOTAS
+            if used in summary and most in summary
+        ],
+    )
+    return own if own.passwords or own.root or own.quotas else None
+
+
+def _value(facts: Mapping[str, AccountFact], name: str) -> dict[str, Any]:
+    return (facts[name].value or {}) if name in facts else {}
+
+
+def _rules(policy: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    if not policy:
+        return ()
+    needed = [words for name, words in CHARACTERS if policy.get(name)]
+    age, remembered = policy.get("maximum_age"), policy.get("reuse_prevention")
+    ends = f"After {age} days" if age else "Never"
+    return (
+        ("Length", f"At least {policy.get('minimum_length')} characters"),
+        ("Must have", ", ".join(needed).capitalize() if needed else "Nothing in particular"),
+        ("Ends", f"{ends}, then only an administrator can help" if policy.get("hard_expiry") else ends),
+        ("Not again", f"The last {remembered}" if remembered else "No limit"),
+        ("Changed by", "Everybody their own" if policy.get("allows_change") else "Administrators only"),
+    )
+
+
+def _root(report: dict[str, Any], summary: dict[str, Any]) -> Root | None:
+    """From the credential report, or from the summary, which has no dates and does not count the keys."""
+    if report:
+        used = ("password_last_used", "key_1_last_used", "key_2_last_used")
+        dates = [moment for name in used if (moment := parse_moment(report.get(name) or ""))]
+        keys = sum(bool(report.get(f"access_key_{slot}_active")) for slot in (1, 2))
+        return Root(report.get("mfa_active"), keys, max(dates, default=None), is_reported=True)
+    if "AccountMFAEnabled" in summary:
+        keys = int(summary.get("AccountAccessKeysPresent") or 0)
+        return Root(bool(summary["AccountMFAEnabled"]), keys, None, is_reported=False)
+    return None

@@ -1,0 +1,195 @@
+"""The accounts at a past moment: which were connected, and how fresh each was, told from the pulls that had ended by then."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce
+from django.db.models.lookups import In, LessThan
+
+from iam.journal.models import Entry
+from iam.mirror.accounts.validation import INTERVALS
+from iam.mirror.models import (
+    NEVER,
+    Account,
+    AccountFact,
+    Edge,
+    EdgeKind,
+    EntityState,
+    Kind,
+    Pull,
+    PullSection,
+    Section,
+    SectionState,
+    valid_at,
+)
+from iam.mirror.models.accounts import PULLS_KEPT, UPLOAD, PullState
+from iam.mirror.pull.progress import NOT_APPLIED
+from iam.mirror.pull.sections import USERS
+from iam.mirror.queries.freshness import patience
+
+LEFT, CAME = "account.disconnect", ("account.connect", "account.import")
+_BAD_PULL = (PullState.PARTIAL, PullState.HELD, PullState.FAILED)
+_LOADED = (PullState.COMPLETE, PullState.PARTIAL, PullState.HELD)
+
+
+def connected_at(at: datetime) -> Q:
+    """Accounts that were connected at a moment, and those of which a file tells how they were then."""
+    told = Pull.objects.filter(ahead(at), account=OuterRef("pk"))
+    begun = Q(created_at__lte=at) | Q(Exists(told))
+    return begun & ~(Q(removed_at__lte=at) | Q(account_id__in=_away(at)))
+
+
+def was_connected(account: Account, *, at: datetime) -> bool:
+    """Whether an account was connected at a moment, or a file tells how it was then."""
+    return Account.objects.filter(connected_at(at), pk=account.pk).exists()
+
+
+def _away(at: datetime) -> QuerySet[Entry, Any]:
+    """The numbers of accounts that were disconnected at a moment, whatever became of them: the journal knows."""
+    back = Entry.objects.filter(
+        account_id=OuterRef("account_id"), id__gt=OuterRef("id"), kind__in=CAME, at__lte=at
+    )
+    return Entry.objects.filter(~Exists(back), kind=LEFT, at__lte=at).values("account_id")
+
+
+def ahead(at: datetime, *, prefix: str = "") -> Q:
+    """Pulls that were made later and tell of the moment all the same: uploads of a file that was made before it."""
+    conditions = {"trigger": UPLOAD, "began_at__lte": at, "created_at__gt": at, "state__in": _LOADED}
+    return Q(**{f"{prefix}{name}": value for name, value in conditions.items()})
+
+
+def by_then(at: datetime, *, prefix: str = "") -> Q:
+    """Pulls that had been asked for."""
+    return Q(**{f"{prefix}created_at__lte": at})
+
+
+def _last_pull(at: datetime, column: str) -> Coalesce:
+    """A column of the last pull that had ended, stopped ones aside."""
+    pulls = Pull.objects.filter(account=OuterRef("pk"))
+    uploads = pulls.filter(ahead(at)).order_by("-began_at")
+    ended = pulls.filter(by_then(at), ended_at__lte=at).exclude(state=PullState.CANCELLED)
+    return Coalesce(
+        Subquery(uploads.values(column)[:1]), Subquery(ended.order_by("-created_at").values(column)[:1])
+    )
+
+
+def with_last_pull(accounts: QuerySet[Account], *, at: datetime) -> QuerySet[Account]:
+    """Accounts with `last_state`, `last_message` and `last_trigger` of the last pull by then, and `unit`: where in the organization they were."""
+    state = EntityState.objects.filter(valid_at(at), entity=OuterRef("unit_id"))
+    return accounts.annotate(
+        last_state=_last_pull(at, "state"),
+        last_message=_last_pull(at, "message"),
+        last_trigger=_last_pull(at, "trigger"),
+        unit_id=Subquery(_places(at).values("target")[:1]),
+    ).annotate(unit=Subquery(state.values("name")[:1]))
+
+
+def _places(at: datetime) -> QuerySet[Edge]:
+    """The ties of the account of the outer query to the units in which it lay."""
+    return Edge.objects.filter(
+        valid_at(at),
+        kind=EdgeKind.PARENT,
+        source__kind=Kind.ORG_ACCOUNT,
+        source__aws_id=OuterRef("account_id"),
+    )
+
+
+def called_then(word: str, *, at: datetime) -> Q:
+    """Accounts whose alias or unit of then has the word in it."""
+    alias = AccountFact.objects.filter(valid_at(at), account=OuterRef("pk"), name="alias")
+    alias = alias.annotate(text=Cast("value", TextField())).filter(text__icontains=word)
+    names = EntityState.objects.filter(valid_at(at), name__icontains=word, kind=Kind.ORG_UNIT)
+    in_unit = _places(at).filter(Q(target__aws_id__icontains=word) | Q(target__in=names.values("entity")))
+    return Q(Exists(alias)) | Q(Exists(in_unit))
+
+
+def unsure_until(at: datetime) -> datetime:
+    """The last moment at which there may have been a reading that is forgotten by now, since it found nothing new."""
+    return min(at, datetime.now(tz=UTC) - PULLS_KEPT)
+
+
+def needed_attention(at: datetime) -> Q:
+    """Accounts whose last pull by then failed, was not whole or was held back, or that were surely old."""
+    bad = Q(In(_last_pull(at, "state"), _BAD_PULL))
+    return (bad | _was_old(at)) & ~Q(In(_last_pull(at, "trigger"), [UPLOAD]))
+
+
+def _was_old(at: datetime) -> Q:
+    """By the last complete reading of users, of accounts that keep the schedule of today."""
+    read = PullSection.objects.filter(
+        by_then(at, prefix="pull__"), pull__account=OuterRef("pk"), name=USERS, state=SectionState.COMPLETE
+    ).filter(ended_at__lte=at)
+    last = Subquery(read.order_by("-pull__created_at").values("observed_at")[:1])
+    old = Q(pk__in=[])
+    for minutes in (None, *INTERVALS):
+        since = at - patience(minutes)
+        if unsure_until(at) < since:
+            old |= Q(
+                LessThan(last, since), **{"pull_every": minutes} if minutes else {"pull_every__isnull": True}
+            )
+    return old
+
+
+def sections_at(ids: Collection[int], *, at: datetime) -> dict[int, dict[str, Section]]:
+    """How fresh each section was, by account and name, as rows that are nowhere stored: two queries.
+
+    What a pull had not applied when it ended, it has not read.
+    """
+    rows = PullSection.objects.filter(pull__account=OuterRef("account"), name=OuterRef("name"))
+    rows = rows.exclude(message=NOT_APPLIED)
+    ended = rows.filter(by_then(at, prefix="pull__"), ended_at__lte=at)
+    uploads = rows.filter(ahead(at, prefix="pull__"))
+
+    def last(column: str, **state: str) -> Coalesce:
+        return Coalesce(
+            Subquery(uploads.filter(**state).order_by("-pull__began_at").values(column)[:1]),
+            Subquery(ended.filter(**state).order_by("-pull__created_at").values(column)[:1]),
+        )
+
+    since = ended.filter(pull__created_at__gt=Coalesce(OuterRef("whole_at"), NEVER))
+    known = (
+        Section.objects.filter(account__in=ids)
+        .annotate(
+            last=last("pk"),
+            whole=last("pk", state=SectionState.COMPLETE),
+            whole_at=last("pull__created_at", state=SectionState.COMPLETE),
+        )
+        .annotate(broken_since=Subquery(since.order_by("pull__created_at").values("began_at")[:1]))
+        .filter(last__isnull=False)
+        .values_list("account_id", "name", "last", "whole", "broken_since")
+    )
+    found = list(known)
+    read = PullSection.objects.in_bulk([pk for _, _, *pks, _ in found for pk in pks if pk])
+    result: dict[int, dict[str, Section]] = defaultdict(dict)
+    for account_id, name, last_pk, whole_pk, broken_since in found:
+        section = _section(read[last_pk], read.get(whole_pk), broken_since)
+        section.account_id, section.name = account_id, name
+        result[account_id][name] = section
+    return result
+
+
+def _section(last: PullSection, whole: PullSection | None, broken_since: datetime | None) -> Section:
+    is_whole = last.state == SectionState.COMPLETE
+    return Section(
+        state=last.state,
+        observed_at=whole.observed_at if whole else None,
+        attempted_at=last.began_at,
+        bad_since=None if is_whole else broken_since or last.began_at,
+        count=whole.count if whole else 0,
+        permission=last.permission,
+        message=last.message,
+    )
+
+
+def facts_at(ids: Collection[int], *, at: datetime) -> dict[int, dict[str, Any]]:
+    """Alias and kept numbers of accounts: one query."""
+    rows = AccountFact.objects.filter(valid_at(at), account__in=ids, name__in=("alias", "numbers"))
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    for pk, name, value in rows.values_list("account_id", "name", "value"):
+        found[pk][name] = value
+    return found
