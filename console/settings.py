@@ -196,6 +196,11 @@ MFA_ADAPTER = "console.operators.adapters.MfaAdapter"
 MFA_FORMS = {
     "authenticate": "console.operators.forms.CodeForm",
     "reauthenticate": "console.operators.forms.ReauthenticateCodeForm",
+    "add_webauthn": "console.operators.passkey_forms.AddKeyForm",
+    "edit_webauthn": "console.operators.passkey_forms.RenameKeyForm",
+    "authenticate_webauthn": "console.operators.passkey_forms.KeyAsSecondStepForm",
+    "login_webauthn": "console.operators.passkey_forms.KeyAloneForm",
+    "reauthenticate_webauthn": "console.operators.passkey_forms.KeyAgainForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
