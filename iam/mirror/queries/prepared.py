@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Expression, Field, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
@@ -46,8 +47,11 @@ class Statement:
         self._compiled: _Compiled | None = None
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows, converted as the query set would convert them; one query."""
-        query, sql, params, selected = self._compiled = self._compiled or self._compile()
+        """The rows, converted as the query set would convert them; one query, or none where nothing can be found."""
+        try:
+            query, sql, params, selected = self._compiled = self._compiled or self._compile()
+        except EmptyResultSet:
+            return []
         compiler = query.get_compiler(DEFAULT_DB_ALIAS)
         converters = compiler.get_converters(selected)
         with connection.cursor() as cursor:

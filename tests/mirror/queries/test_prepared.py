@@ -82,3 +82,11 @@ def test_each_scope_has_a_frame_of_its_own() -> None:
         assert [a.account_id for a in frame(one, account_id="").accounts] == ["111111111111"]
         assert frame(one, account_id="222222222222").chosen is None
         assert len(frame(everyone, account_id="").accounts) == 2
+
+
+def test_what_can_have_no_rows_has_none(django_assert_num_queries: Any) -> None:
+    factories.account("111111111111")
+    nothing = Statement(lambda: Account.objects.filter(pk__in=[]).values_list("name"))
+    with django_assert_num_queries(0):
+        assert nothing.rows() == nothing.rows() == []
+    assert frame(replace(factories.viewer(), scope=Scope()), account_id="").accounts == []
