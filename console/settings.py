@@ -320,6 +320,6 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     # The doctor expects some roles to be refused; every failure is told by our own rows and logs anyway.
-    "loggers": {"botocore.credentials": {"level": "ERROR"}},
+    "loggers": {"botocore": {"level": "WARNING"}, "botocore.credentials": {"level": "ERROR"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL if not EMBEDDED else "WARNING"},
 }

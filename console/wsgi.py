@@ -12,6 +12,16 @@ if os.environ.get("GATEHOUSE_SUPERVISED"):
     follow_leader()
 application = get_wsgi_application()
 
-from console.web.startup import before_serving  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.db import connections  # noqa: E402
 
-before_serving()
+from console.web.startup import before_serving, share_connections  # noqa: E402
+from iam.journal.checks import JournalUnprotectedError  # noqa: E402
+
+share_connections()
+try:
+    before_serving()
+except (ImproperlyConfigured, JournalUnprotectedError) as error:
+    raise SystemExit(f"Gatehouse does not start. {error}") from None
+# This thread serves nobody: what it looked with goes back to the pool.
+connections.close_all()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from iam.journal.checks import assert_protected
 
@@ -25,6 +26,9 @@ CREDENTIAL_VARIABLES = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+
+# PostgreSQL connections of one web process at most; whoever waits longer than the seconds is told of an unreachable database.
+POOL = {"min_size": 1, "max_size": 10, "timeout": 5.0, "reconnect_timeout": 5.0}
 
 
 def credentials_in(environment: Mapping[str, str]) -> list[str]:
@@ -51,6 +55,18 @@ def before_serving() -> None:
             "Give them to the Celery workers alone."
         )
     assert_protected()
+
+
+def share_connections() -> None:
+    """Let the threads of the web server draw on one pool of connections to PostgreSQL.
+
+    Granian ends idle threads without closing what they hold: with a connection to each thread, a few busy hours use up all that the
+    database allows, for the workers as well.
+    """
+    database = connections.settings[DEFAULT_DB_ALIAS]
+    if database["ENGINE"] == "django.db.backends.postgresql":
+        database["CONN_MAX_AGE"] = 0
+        database["OPTIONS"] = {**database["OPTIONS"], "pool": POOL}
 
 
 def before_working() -> None:

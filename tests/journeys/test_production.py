@@ -1,0 +1,345 @@
+"""Production as the guide describes it: every command is taken from `docs/operate.md`, every service is real, AWS is a stand-in."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from redis import Redis
+
+from console.demo.broker import free_port
+from console.demo.organisation.gatehouse import EXTERNAL_ID
+from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.standin import HUB_SECRET_ACCESS_KEY
+from tests.journeys.production import HOST, IDLE_SECONDS, Installation, done, running_stand_in
+from tests.services import browser as chromium
+from tests.services import postgres, redis
+from tests.services.tls import running_proxy
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+HUB, SANDBOX = ACCOUNT_IDS["management"], ACCOUNT_IDS["sandbox"]
+PASSWORD = "quiet-harbour-lamp-51"
+PULLS = (
+    "SELECT a.account_id, p.trigger, p.state FROM mirror_pull p JOIN mirror_account a ON a.id = p.account_id"
+)
+READ = {(HUB, "schedule", "complete"), (SANDBOX, "schedule", "complete")}
+PROCESSES = [".venv/bin/granian", "worker", "beat", "migrate"]
+# What any number of beats would ask for at one moment, from a process that knows nothing of AWS.
+MANY_BEATS = """
+import django; django.setup()
+from console.celery import app
+for _ in range(12): app.send_task("iam.mirror.tasks.pull_due_accounts")
+"""
+
+
+def wait_for(condition: Callable[[], object], *, seconds: float, what: str) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)
+
+
+Outcomes = dict[str, subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation of which nothing but the services is there."""
+    for name, reason in (("PostgreSQL", postgres.why_missing()), ("Redis", redis.why_missing())):
+        if reason:
+            pytest.skip(f"{name} ({reason})")
+    folder = tmp_path_factory.mktemp("production")
+    with ExitStack() as stack:
+        cluster = postgres.Cluster.start()
+        stack.callback(cluster.stop)
+        url = stack.enter_context(redis.running_server())
+        log = stack.enter_context((folder / "aws.log").open("wb"))
+        port = stack.enter_context(running_stand_in(log))
+        made = Installation(folder, cluster.url, url, port)
+        stack.callback(made.stop)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def outcomes(services: Installation) -> Outcomes:
+    """The guide is followed from the folder to the connected account; what each of its steps answered."""
+    steps: Outcomes = {"mkdir": services.run("mkdir")}
+    collecting = services.begin("collectstatic")
+    steps["migrate"] = services.run("migrate")
+    for number in ("1", "2"):
+        services.start(
+            f"beat{number}", "beat", **{"/var/lib/gatehouse/beat": f"/var/lib/gatehouse/beat{number}"}
+        )
+        services.start(f"worker{number}", "worker", aws=True)
+    steps["collectstatic"] = done(collecting)
+    services.start("web", ".venv/bin/granian")
+    checking = services.begin("check", "--deploy")
+    steps["bootstrap"] = services.run("bootstrap")
+    steps["check"] = done(checking)
+    hub = services.begin("connect", "--from-environment", aws=True, **{"111122223333": HUB})
+    role = {"111122223333": SANDBOX, "…": EXTERNAL_ID}
+    steps["connect by role"] = services.run("connect", "--role", aws=True, **role)
+    steps["connect"] = done(hub)
+    return steps
+
+
+@pytest.fixture(scope="module")
+def installed(services: Installation, outcomes: Outcomes) -> Installation:
+    """The running installation."""
+    wait_for(lambda: services.is_serving(), seconds=30, what=services.log("web").read_text())
+    return services
+
+
+def test_no_step_of_the_guide_complains(outcomes: Outcomes) -> None:
+    for name, step in outcomes.items():
+        assert (step.returncode, step.stderr) == (0, ""), f"{name}: {step.stdout}{step.stderr}"
+        assert "warning" not in step.stdout.lower(), f"{name}: {step.stdout}"
+    assert "no issues (0 silenced)" in outcomes["check"].stdout
+    assert "static files copied" in outcomes["collectstatic"].stdout
+
+
+def test_the_server_is_alive_and_ready_for_a_probe_from_inside(installed: Installation) -> None:
+    probe = {"Host": "10.1.2.3", "X-Forwarded-Proto": "http"}
+    assert installed.ask("/healthz", **probe).body == b'{"ok": true}'
+    ready = installed.ask("/readyz", **probe)
+    assert (ready.status, b'"ready": true' in ready.body) == (200, True), ready.body
+
+
+def test_plain_http_leads_to_https_and_only_the_own_name_is_served(installed: Installation) -> None:
+    moved = installed.ask("/people/?q=a", secure=False)
+    assert (moved.status, moved.headers["Location"]) == (301, f"https://{HOST}/people/?q=a")
+    assert installed.ask("/sign-in/", Host="elsewhere.example.com").status == 400
+
+
+def test_answers_carry_the_headers_of_a_site_that_is_https_for_good(installed: Installation) -> None:
+    page = installed.ask("/sign-in/")
+    assert page.status == 200
+    assert page.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    (cookie,) = page.headers.get_all("Set-Cookie") or []
+    assert cookie.strip().startswith("__Host-gatehouse_csrf=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert "domain" not in cookie.lower()
+
+
+def test_static_files_are_hashed_compressed_and_kept_for_good(installed: Installation) -> None:
+    names = re.findall(r"/static/[^\"#]+", installed.ask("/sign-in/").body.decode())
+    assert len(names) > 20
+    assert [name for name in names if not re.fullmatch(r"/static/[\w./-]+\.[0-9a-f]{12}\.\w+", name)] == []
+    styles = next(name for name in names if "tokens" in name)
+    packed = installed.ask(styles, Accept_Encoding="gzip")
+    assert (packed.status, packed.headers["Content-Encoding"]) == (200, "gzip")
+    assert packed.headers["Cache-Control"] == "max-age=315360000, public, immutable"
+    assert gzip.decompress(packed.body) == installed.ask(styles).body
+
+
+def test_busy_and_idle_hours_do_not_use_up_the_connections_of_the_database(installed: Installation) -> None:
+    def ask(number: int) -> int:
+        return installed.ask("/readyz").status
+
+    def used() -> int:
+        return len(installed.rows("SELECT pid FROM pg_stat_activity WHERE application_name = 'web'"))
+
+    with ThreadPoolExecutor(40) as visitors:
+        assert set(visitors.map(ask, range(80))) == {200}
+        assert 2 <= used() <= 20
+        time.sleep(IDLE_SECONDS + 1)
+        assert set(visitors.map(ask, range(80))) == {200}
+    assert used() <= 20, "the guide promises 10 for each of the two workers"
+
+
+# A browser
+
+
+@pytest.fixture(scope="module")
+def https(browser: Browser, installed: Installation) -> Iterator[Browser]:
+    """A browser for which the installation's name leads to a proxy with TLS in front of it."""
+    with running_proxy(HOST, behind=installed.port, folder=installed.folder) as port:
+        flags = [*chromium.FLAGS, f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{port}"]
+        started = browser.browser_type.launch(executable_path=chromium.program(), args=flags)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """What the pages complained of: scripts that failed, and what the policy held up."""
+    found: list[str] = []
+    yield found
+    assert found == []
+
+
+Newcomer = Callable[[str], Page]
+
+
+@pytest.fixture
+def newcomer(https: Browser, outcomes: Outcomes, complaints: list[str]) -> Iterator[Newcomer]:
+    """Lets somebody in for the first time: by the printed link to a password, a sign-in, and a second factor."""
+    contexts: list[BrowserContext] = []
+
+    def come_in(email: str) -> Page:
+        context = https.new_context(base_url=f"https://{HOST}", ignore_https_errors=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+        choose_password(page, link_of(email, outcomes["bootstrap"].stdout))
+        sign_in(page, email)
+        return page
+
+    yield come_in
+    for context in contexts:
+        context.close()
+
+
+def link_of(email: str, printed: str) -> str:
+    """The link that bootstrap printed for somebody."""
+    found = re.search(
+        rf"^{re.escape(email)}: .*\n  choose a password at (https://\S+)$", printed, re.MULTILINE
+    )
+    assert found, printed
+    return found[1]
+
+
+def choose_password(page: Page, link: str) -> None:
+    """Follow the link."""
+    page.goto(link)
+    page.get_by_label("New password").fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Keep this password").click()
+    page.wait_for_url(lambda url: "/done/" in url)
+
+
+def sign_in(page: Page, email: str) -> None:
+    """With the password."""
+    page.goto("/sign-in/")
+    page.get_by_label("E-mail or user name").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(lambda url: not url.endswith("/sign-in/"))
+
+
+def enrol(page: Page) -> pyotp.TOTP:
+    """Add the app for codes that is demanded."""
+    page.get_by_role("link", name="Add", exact=True).first.click()
+    codes = pyotp.TOTP(page.locator("#seed").inner_text())
+    page.get_by_label("Code of six digits").fill(codes.now())
+    page.get_by_role("button", name="Add this app").click()
+    page.get_by_role("link", name="I have kept them").click()
+    return codes
+
+
+def test_whoever_has_a_second_factor_is_asked_for_it(newcomer: Newcomer, installed: Installation) -> None:
+    page = newcomer("second@example.com")
+    codes = enrol(page)
+    session = next(c for c in page.context.cookies() if c["name"] == "__Host-gatehouse_session")
+    assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "Lax")
+    page.context.clear_cookies()
+    sign_in(page, "second@example.com")
+    once = codes.at(int(time.time()) + 30)
+    page.get_by_label("Code").fill(once)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
+    page.context.clear_cookies()
+    sign_in(page, "second@example.com")
+    page.get_by_label("Code").fill(once)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("That code does not fit")).to_be_visible()
+
+
+def test_the_schedule_has_each_account_read_once_whatever_the_number_of_beats(
+    installed: Installation,
+) -> None:
+    wait_for(lambda: set(installed.rows(PULLS)) == READ, seconds=40, what=installed.logs())
+    assert len(installed.rows(PULLS)) == 2, "two beats and two workers read each account once"
+    installed.rows("UPDATE mirror_account SET next_pull_at = now()")
+    sent = done(
+        installed.start_any([sys.executable, "-c", MANY_BEATS], DJANGO_SETTINGS_MODULE="console.settings")
+    )
+    assert sent.returncode == 0, sent.stderr
+    with Redis.from_url(installed.redis_url) as broker:
+        wait_for(
+            lambda: not broker.llen("gatehouse") and not broker.hlen("unacked"), seconds=20, what="queue"
+        )
+    pulls = installed.rows(PULLS)
+    assert sorted(pulls) == sorted([*READ, *READ]), "one more each, of twelve that asked"
+    journal = done(installed.start_any([sys.executable, "manage.py", "verify_journal"]))
+    assert (journal.returncode, "The chain holds" in journal.stdout) == (0, True), journal.stdout
+
+
+def test_the_first_people_come_in_by_link_and_second_factor_and_change_aws(
+    newcomer: Newcomer, installed: Installation
+) -> None:
+    admin = newcomer("you@example.com")
+    expect(admin.get_by_text("You have none yet")).to_be_visible()
+    admin.goto("/people/")
+    expect(admin.get_by_role("heading", name="Second factors")).to_be_visible()
+    enrol(admin)
+
+    wait_for(lambda: set(installed.rows(PULLS)) >= READ, seconds=40, what=installed.logs())
+    admin.goto("/people/")
+    row = admin.get_by_role("row", name=re.compile("Maya Okafor"))
+    expect(row).to_contain_text("builders")
+    approver = newcomer("first@example.com")
+    enrol(approver)
+
+    row.get_by_role("link", name="Maya Okafor").first.click()
+    admin.get_by_role("link", name="Add to group").first.click()
+    admin.get_by_role("link", name=re.compile("machine-experiments")).first.click()
+    admin.get_by_label("Why is this needed?").fill("Tries the new machines")
+    admin.get_by_role("button", name="Ask for approval").click()
+    admin.wait_for_url(re.compile(r"/changes/[0-9a-f-]{36}/$"))
+    approver.goto(admin.url)
+    approver.get_by_role("button", name="Approve").click()
+    expect(admin.locator("main").get_by_text("Applied", exact=True).first).to_be_visible(timeout=20_000)
+
+
+# What must not start
+
+
+def test_a_web_server_with_aws_credentials_does_not_start(installed: Installation) -> None:
+    refused = done(installed.begin(".venv/bin/granian", aws=True, **{"8000": str(free_port())}))
+    assert refused.returncode == 1
+    sentence = (
+        "The web server must hold no AWS credentials, but finds AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY."
+    )
+    assert f"Gatehouse does not start. {sentence}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert HUB_SECRET_ACCESS_KEY not in refused.stdout + refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence", "words"),
+    [
+        ("GATEHOUSE_SECRET_KEY", "", "is not set. Write 50 or more random characters.", PROCESSES),
+        ("GATEHOUSE_PULL_MINUTES", "soon", "is 'soon': write a whole number.", ["worker"]),
+    ],
+)
+def test_a_setting_that_is_missing_or_wrong_stops_every_process_by_its_name(
+    services: Installation, name: str, value: str, sentence: str, words: list[str]
+) -> None:
+    commands = [services.command(word) for word in words]
+    for stopped in [
+        done(one) for one in [services.start_any(command, **{name: value}) for command in commands]
+    ]:
+        assert stopped.returncode == 1, stopped
+        assert f"Gatehouse does not start. {name} {sentence}" in stopped.stderr
+        assert "Traceback" not in stopped.stderr
+
+
+def test_a_signal_ends_every_process_in_order(installed: Installation) -> None:
+    codes = installed.stop()
+    assert set(codes) == {"web", "worker1", "worker2", "beat1", "beat2"}
+    assert set(codes.values()) == {0}, codes
