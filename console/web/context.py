@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from console.operators.landing import is_unsettled
 from iam.guard import Right, Viewer
@@ -104,9 +105,8 @@ def frame_of(request: HttpRequest) -> Frame:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The frame's context; a fragment and a signed-out page need none of it and cost no query."""
+    """The frame's context. What costs a query is found when a template asks for it: a fragment and a signed-out page do not."""
     viewer: Viewer | None = getattr(request, "viewer", None)
-    htmx = getattr(request, "htmx", None)
     theme = request.COOKIES.get("theme", "")
     base = {
         "viewer": viewer,
@@ -114,12 +114,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in {"light", "dark"} else "",
         "shortcuts_off": not getattr(getattr(request, "user", None), "shortcuts", True),
     }
-    if viewer is None or (htmx and not htmx.history_restore_request):
+    if viewer is None:
         return base
     return base | {
         "navigation": lambda: _navigation(frozenset(right for right, _ in viewer.grants)),
-        "frame": frame_of(request),
+        "frame": SimpleLazyObject(lambda: frame_of(request)),
         "searches": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
         "single_operator": settings.SINGLE_OPERATOR,
-        "nobody_approves": viewer.may(Right.MANAGE_OPERATORS, account_id="") and is_unsettled(),
+        "nobody_approves": SimpleLazyObject(
+            lambda: viewer.may(Right.MANAGE_OPERATORS, account_id="") and is_unsettled()
+        ),
     }

@@ -37,13 +37,20 @@ class NoNulls:
         return self.get_response(request)
 
 
+# Nothing was read before, and there is room to reckon backwards and forwards from what lies between.
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
 def parse_moment(text: str) -> datetime | None:
-    """A moment from the address, such as 2026-11-24T14:05 or with seconds and offset; without offset it is UTC. Bad text is None."""
+    """A moment from the address, such as 2026-11-24T14:05 or with seconds and offset; without offset it is UTC. Bad text is None,
+    and so is a moment before 1970 or beyond all reckoning."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # Compared first: a moment at the edge of the calendar cannot be brought to UTC.
+    return moment.astimezone(UTC) if EARLIEST <= moment < LATEST else None
 
 
 class AsOf:

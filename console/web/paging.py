@@ -55,8 +55,8 @@ def _value(text: str, kind: type[str] | type[datetime]) -> str | datetime:
         return text
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is None:
+            raise CursorError
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise CursorError from error
-    if moment.tzinfo is None:
-        raise CursorError
-    return moment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -113,12 +113,9 @@ class Place:
         """From the address; None for what is no place."""
         at, _, pk = text.partition("~")
         try:
-            return (
-                cls(datetime.fromisoformat(at), UUID(pk))
-                if pk and datetime.fromisoformat(at).tzinfo
-                else None
-            )
-        except ValueError:
+            moment = datetime.fromisoformat(at)
+            return cls(moment.astimezone(UTC), UUID(pk)) if moment.tzinfo else None
+        except (ValueError, OverflowError):
             return None
 
 

@@ -1,0 +1,79 @@
+"""Addresses that nobody of good will types: moments at the edges of the calendar, places of no list, fragments of no page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from console.web.middleware import parse_moment
+from console.web.paging import CursorError, decode
+from iam.changes.queries import Place
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+EDGES = (
+    "0001-01-01",
+    "0001-01-01T00:00:00+14:00",
+    "0001-01-01T00:00:00-14:00",
+    "9999-12-31T23:59:59-14:00",
+    "9999-12-31T23:59:59.999999",
+    "1969-12-31T23:59:59",
+)
+PAGES = (
+    "/",
+    "/people/",
+    "/people/export.csv",
+    "/groups/",
+    "/roles/",
+    "/policies/",
+    "/search/?q=ma",
+    "/changes/",
+)
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def browser(client: Client) -> Client:
+    """An administrator's, with an account, a user and a group."""
+    account = factories.account("111111111111")
+    factories.user(account, "kwame.boateng")
+    factories.group(account, "deployers")
+    client.force_login(factories.operator())
+    return client
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_the_edges_of_the_calendar_are_no_moments(browser: Client, edge: str) -> None:
+    assert parse_moment(edge) is None
+    for page in PAGES:
+        joint = "&" if "?" in page else "?"
+        assert browser.get(f"{page}{joint}{urlencode({'as-of': edge})}").status_code == 200, page
+    for name in ("from", "to"):
+        query = urlencode({"account": "111111111111", name: edge})
+        assert browser.get(f"/compare/?{query}").status_code == 200
+    older = urlencode({"older": edge})
+    assert browser.get(f"/accounts/111111111111/pulls/?{older}").status_code == 200
+
+
+@pytest.mark.parametrize("edge", EDGES[1:4])
+def test_a_place_at_the_edge_of_the_calendar_breaks_no_list(browser: Client, edge: str) -> None:
+    Place.parse(f"{edge}~{'0' * 32}")
+    query = urlencode({"after": f"{edge}~{'0' * 32}"})
+    assert browser.get(f"/changes/?{query}").status_code == 200
+
+
+def test_a_moment_that_cannot_be_brought_to_utc_is_no_place() -> None:
+    word = "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwxLDFd"  # ["0001-01-01T00:00:00+14:00",1,1]
+    with pytest.raises(CursorError):
+        decode(word, kind=datetime)
+
+
+def test_a_page_without_fragments_comes_whole_to_htmx_too(browser: Client) -> None:
+    group = factories.group(factories.account("222222222222"), "late")
+    for page in ("/", "/compare/", f"/groups/{group.pk}/history/?as-of=2001-01-01T00:00"):
+        response = browser.get(page, headers=HTMX)
+        assert response.status_code == 200, page
+        assert 'href="/people/' in response.content.decode(), "with its navigation"
