@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from django.db.models import BooleanField, F, Func, QuerySet
 from django.db.models import Value as Literal
 
+from iam.mirror.queries.prepared import Slot
+
 Value = str | datetime
 Row = dict[str, Any]
 
@@ -19,6 +21,13 @@ class Place(NamedTuple):
 
     value: Value
     pk: int
+
+
+class SlotPlace(NamedTuple):
+    """A place that is only known when a statement is run."""
+
+    value: Slot
+    pk: Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +82,34 @@ def page(
 
     The row of the place itself need not exist any more.
     """
-    backwards = before is not None
+    found = list(stretch(rows, order=order, size=size, after=after, before=before))
+    return cut(found, size=size, after=after, before=before)
+
+
+def stretch(
+    rows: QuerySet[Any, Row],
+    *,
+    order: Order,
+    size: int,
+    after: Place | SlotPlace | None = None,
+    before: Place | SlotPlace | None = None,
+) -> QuerySet[Any, Row]:
+    """The rows of such a page, and one more if there is one, beginning with the row next to the place."""
     place = before or after
-    down = order.descending != backwards
+    down = order.descending != (before is not None)
     if place:
-        rows = rows.filter(
-            Beyond(
-                F(order.column),
-                F(order.tie),
-                Literal(place.value),
-                Literal(place.pk),
-                sign="<" if down else ">",
-            )
-        )
+        value, pk = (part if isinstance(part, Slot) else Literal(part) for part in place)
+        rows = rows.filter(Beyond(F(order.column), F(order.tie), value, pk, sign="<" if down else ">"))
     columns = (F(order.column), F(order.tie))
-    found = list(rows.order_by(*(c.desc() if down else c.asc() for c in columns))[: size + 1])
+    return rows.order_by(*(c.desc() if down else c.asc() for c in columns))[: size + 1]
+
+
+def cut(found: list[Row], *, size: int, after: Place | None, before: Place | None) -> Slice:
+    """The page that a stretch is, in the order of the list."""
     more, found = len(found) > size, found[:size]
-    if backwards:
+    if before is not None:
         return Slice(found[::-1], has_before=more, has_after=True)
-    return Slice(found, has_before=place is not None, has_after=more)
+    return Slice(found, has_before=after is not None, has_after=more)
 
 
 def pages(rows: QuerySet[Any, Row], *, order: Order, size: int) -> Iterator[list[Row]]:

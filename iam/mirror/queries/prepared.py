@@ -31,13 +31,14 @@ class Slot(Expression):
 
 class _Compiled(NamedTuple):
     query: Any
+    names: Sequence[str]
     sql: str
     params: Sequence[Any]
     selected: Sequence[Any]
 
 
 class Statement:
-    """What `make` asks for, compiled when it is first run. `make` gives a query set of `values_list`, with slots or without.
+    """What `make` asks for, compiled when it is first run. `make` gives a query set of `values` or `values_list`, with or without slots.
 
     It depends on nothing but its slots, and on the database, of which a process has one.
     """
@@ -47,23 +48,29 @@ class Statement:
         self._compiled: _Compiled | None = None
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
-        """The rows, converted as the query set would convert them; one query, or none where nothing can be found."""
+        """The rows, with values converted as the query set would convert them; one query, or none where nothing can be found."""
         try:
-            query, sql, params, selected = self._compiled = self._compiled or self._compile()
+            compiled = self._compiled = self._compiled or self._compile()
         except EmptyResultSet:
             return []
-        compiler = query.get_compiler(DEFAULT_DB_ALIAS)
-        converters = compiler.get_converters(selected)
+        compiler = compiled.query.get_compiler(DEFAULT_DB_ALIAS)
+        converters = compiler.get_converters(compiled.selected)
         with connection.cursor() as cursor:
-            cursor.execute(sql, [_filled(param, values) for param in params])
+            cursor.execute(compiled.sql, [_filled(param, values) for param in compiled.params])
             found = cursor.fetchall()
         return [tuple(row) for row in compiler.apply_converters(found, converters)] if converters else found
+
+    def mappings(self, **values: Any) -> list[dict[str, Any]]:
+        """The rows by the names of their columns."""
+        rows = self.rows(**values)
+        return [dict(zip(self._compiled.names, row, strict=True)) for row in rows] if self._compiled else []
 
     def _compile(self) -> _Compiled:
         query = self._make().query
         compiler = query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
-        return _Compiled(query, sql, params, [expression for expression, _, _ in compiler.select])
+        selected = [expression for expression, _, _ in compiler.select]
+        return _Compiled(query, list(query.selected or ()), sql, params, selected)
 
 
 def _filled(param: Any, values: Mapping[str, Any]) -> Any:

@@ -5,29 +5,61 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
-from django.db.models import F, FilteredRelation, IntegerField, Q, QuerySet, Subquery
+from django.db.models import (
+    BigAutoField,
+    CharField,
+    DateTimeField,
+    F,
+    Field,
+    FilteredRelation,
+    IntegerField,
+    Q,
+    QuerySet,
+    Subquery,
+)
 
 from iam.guard import Viewer
 from iam.mirror.models import Account, Edge, Entity, Kind, valid_at
-from iam.mirror.queries.keyset import Order, Place, Row, Slice, Value, page, pages
+from iam.mirror.queries.keyset import (
+    Order,
+    Place,
+    Row,
+    Slice,
+    SlotPlace,
+    Value,
+    cut,
+    page,
+    pages,
+    stretch,
+)
+from iam.mirror.queries.prepared import Slot, Statement
 from iam.mirror.queries.visibility import visible_states
 
 States = QuerySet[Any, Any]
 PAGE = 50
 CHUNK = 500
 WORDS = 5
+KEPT = 512
+"""Statements of whole lists are kept for so many viewers, accounts and orders."""
 ALWAYS = Q()
 
 
 @dataclass(frozen=True, slots=True)
-class Lens:
+class Seen:
     """Whose list it is, of which moment (None: now), and of which account (None: of all that they see)."""
 
     viewer: Viewer
     at: datetime | None = None
     account: Account | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lens(Seen):
+    """What is seen, and the time, from which ages count."""
+
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
 
     def days_before(self, days: int) -> datetime:
@@ -49,6 +81,10 @@ class Sort:
     floor: Value = ""
     past: Literal["yes", "account", "no"] = "account"
 
+    def field(self) -> Field[Any, Any]:
+        """A field of the type of the values."""
+        return DateTimeField() if self.kind is datetime else CharField()
+
     def order(self, *, descending: bool) -> Order:
         """The order in one direction."""
         return Order(self.column, self.tie, descending)
@@ -64,16 +100,16 @@ class Tab:
     sort: str = "name"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """A list: how its rows are found (for a lens and the name of a sort), sorted, split and completed.
+    """A list: how its rows are found (for what is seen and the name of a sort), sorted, split and completed.
 
-    `complete` adds what other tables know of one page of rows, in a fixed number of queries.
+    `rows` knows no clock, so that what it makes can be kept. `complete` adds what other tables know of one page of rows, in a fixed number of queries.
     """
 
     name: str
     kinds: tuple[Kind, ...]
-    rows: Callable[[Lens, str], States]
+    rows: Callable[[Seen, str], States]
     sorts: Mapping[str, Sort]
     tabs: Mapping[str, Tab]
     filters: Mapping[str, Callable[[Lens, list[str]], Q]]
@@ -122,14 +158,44 @@ def list_page(
     listing: Listing, lens: Lens, wanted: Wanted, *, after: Place | None = None, before: Place | None = None
 ) -> Slice:
     """One page of the list, complete: as many queries for the last of 100,000 rows as for one row."""
-    sort = listing.sorts[wanted.sort]
-    rows = found(listing, lens, wanted)
-    if sort.floor and not (after or before):
-        rows = rows.filter(**{f"{sort.column}__gte": sort.floor})
-    order = sort.order(descending=wanted.descending)
-    part = page(rows, order=order, size=PAGE, after=after, before=before)
+    if lens.at is None and not wanted.is_narrowed and not listing.tabs[wanted.tab].keeps(lens):
+        part = _page_of_all(listing, lens, wanted, after=after, before=before)
+    else:
+        rows = _from_floor(found(listing, lens, wanted), listing.sorts[wanted.sort], after or before)
+        order = listing.sorts[wanted.sort].order(descending=wanted.descending)
+        part = page(rows, order=order, size=PAGE, after=after, before=before)
     listing.complete(lens, part.rows)
     return part
+
+
+def _from_floor(rows: States, sort: Sort, place: Place | SlotPlace | None) -> States:
+    return rows.filter(**{f"{sort.column}__gte": sort.floor}) if sort.floor and not place else rows
+
+
+def _page_of_all(
+    listing: Listing, lens: Lens, wanted: Wanted, *, after: Place | None, before: Place | None
+) -> Slice:
+    """A page of the whole list of today, whose statement is kept: what people look at most."""
+    side, place = ("after", after) if after else ("before", before)
+    seen = Seen(lens.viewer, account=lens.account)
+    statement = _whole(listing, seen, wanted.sort, wanted.descending, side if place else "")
+    values = {"value": place.value, "pk": place.pk} if place else {}
+    return cut(statement.mappings(**values), size=PAGE, after=after, before=before)
+
+
+@lru_cache(maxsize=KEPT)
+def _whole(listing: Listing, seen: Seen, sort_name: str, descending: bool, side: str) -> Statement:
+    """A page of all rows: the first, or the one after or before the slots `value` and `pk`."""
+    sort = listing.sorts[sort_name]
+    place = SlotPlace(Slot("value", sort.field()), Slot("pk", BigAutoField())) if side else None
+    return Statement(
+        lambda: stretch(
+            _from_floor(listing.rows(seen, sort_name), sort, place),
+            order=sort.order(descending=descending),
+            size=PAGE,
+            **{side: place} if side else {},
+        )
+    )
 
 
 def all_rows(listing: Listing, lens: Lens, wanted: Wanted) -> Iterator[Row]:
@@ -140,15 +206,15 @@ def all_rows(listing: Listing, lens: Lens, wanted: Wanted) -> Iterator[Row]:
         yield from chunk
 
 
-def states(lens: Lens, *kinds: str) -> States:
-    """The states of these kinds that the lens shows."""
+def states(lens: Seen, *kinds: str) -> States:
+    """The states of these kinds that are seen."""
     wanted = Q(kind=kinds[0]) if len(kinds) == 1 else Q(kind__in=kinds)
     rows: States = visible_states(lens.viewer, at=lens.at).filter(wanted & of_account(lens))
     return rows
 
 
-def of_account(lens: Lens) -> Q:
-    """Rows of the account of the lens, if it has one."""
+def of_account(lens: Seen) -> Q:
+    """Rows of the one account, if there is one."""
     return Q(account=lens.account) if lens.account else ALWAYS
 
 
@@ -209,7 +275,7 @@ def fact_at(relation: str, at: datetime | None) -> FilteredRelation:
     return FilteredRelation(relation, condition=valid_at(at, prefix=f"{relation}__"))
 
 
-def ties(lens: Lens, kind: str) -> QuerySet[Edge]:
+def ties(lens: Seen, kind: str) -> QuerySet[Edge]:
     """The edges of a kind that held at the moment."""
     return Edge.objects.filter(valid_at(lens.at), kind=kind)
 

@@ -13,6 +13,7 @@ from iam.mirror.queries.lists.core import (
     COMMON,
     Lens,
     Listing,
+    Seen,
     Sort,
     States,
     Tab,
@@ -29,7 +30,7 @@ SORTS = {
 }
 
 
-def rows(lens: Lens, sort: str = "name") -> States:
+def rows(lens: Seen, sort: str = "name") -> States:
     """Groups."""
     shown: States = common(states(lens, Kind.GROUP)).values(*COMMON)
     return shown

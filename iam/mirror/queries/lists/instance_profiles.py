@@ -14,6 +14,7 @@ from iam.mirror.queries.lists.core import (
     COMMON,
     Lens,
     Listing,
+    Seen,
     Sort,
     States,
     Tab,
@@ -30,7 +31,7 @@ SORTS = {
 }
 
 
-def rows(lens: Lens, sort: str = "name") -> States:
+def rows(lens: Seen, sort: str = "name") -> States:
     """Instance profiles."""
     shown: States = common(states(lens, Kind.INSTANCE_PROFILE)).values(*COMMON)
     return shown

@@ -27,6 +27,7 @@ from iam.mirror.queries.lists.core import (
     COMMON,
     Lens,
     Listing,
+    Seen,
     Sort,
     States,
     Tab,
@@ -52,7 +53,7 @@ SORTS = {
 }
 
 
-def rows(lens: Lens, sort: str = "name") -> States:
+def rows(lens: Seen, sort: str = "name") -> States:
     """Users with their credentials, tags and (today) last activity.
 
     A sort by a joined column joins strictly, so that the database may begin with the index of that column; every
@@ -87,7 +88,7 @@ def rows(lens: Lens, sort: str = "name") -> States:
     return shown
 
 
-def _present(found: States, lens: Lens, sort: str) -> States:
+def _present(found: States, lens: Seen, sort: str) -> States:
     strict: dict[str, Any] = {"credentials__user__isnull": False} if sort in {"mfa", "key"} else {}
     if lens.account and strict:
         strict["credentials__account"] = lens.account.pk

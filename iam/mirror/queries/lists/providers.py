@@ -15,6 +15,7 @@ from iam.mirror.queries.lists.core import (
     COMMON,
     Lens,
     Listing,
+    Seen,
     Sort,
     States,
     Tab,
@@ -28,7 +29,7 @@ KINDS = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
 SORTS = {"name": Sort("sort_name", past="yes")}
 
 
-def rows(lens: Lens, sort: str = "name") -> States:
+def rows(lens: Seen, sort: str = "name") -> States:
     """Providers."""
     shown: States = common(states(lens, *KINDS)).values(*COMMON, "kind", "attrs")
     return shown

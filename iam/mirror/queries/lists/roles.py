@@ -14,6 +14,7 @@ from iam.mirror.queries.lists.core import (
     COMMON,
     Lens,
     Listing,
+    Seen,
     Sort,
     States,
     Tab,
@@ -34,7 +35,7 @@ SORTS = {
 }
 
 
-def rows(lens: Lens, sort: str = "name") -> States:
+def rows(lens: Seen, sort: str = "name") -> States:
     """Roles with their category and attributes, and (today) last use; every role of today has a row of usage."""
     found = states(lens, Kind.ROLE)
     if lens.at is not None:

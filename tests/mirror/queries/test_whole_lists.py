@@ -1,0 +1,103 @@
+"""The kept statements of whole lists: they show what their query sets find, to each viewer their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from iam.guard import Scope, Viewer
+from iam.mirror.models import Account, Kind, Usage
+from iam.mirror.queries.keyset import Place, Slice, page
+from iam.mirror.queries.lists import core
+from iam.mirror.queries.lists.core import Lens, Listing, Wanted, found, list_page
+from iam.mirror.queries.lists.groups import GROUPS
+from iam.mirror.queries.lists.instance_profiles import INSTANCE_PROFILES
+from iam.mirror.queries.lists.people import PEOPLE
+from iam.mirror.queries.lists.policies import POLICIES
+from iam.mirror.queries.lists.providers import PROVIDERS
+from iam.mirror.queries.lists.roles import ROLES
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+LISTINGS = (PEOPLE, GROUPS, ROLES, POLICIES, INSTANCE_PROFILES, PROVIDERS)
+ORDERS = [
+    pytest.param(listing, name, descending, id=f"{listing.name} by {'-' * descending}{name}")
+    for listing in LISTINGS
+    for name in listing.sorts
+    for descending in (False, True)
+]
+
+
+def _things(account: Account, kind: Kind, count: int) -> None:
+    for number in range(count):
+        thing = factories.entity(
+            account, kind, f"thing-{number}", created_at=NOW - timedelta(days=number % 3)
+        )
+        if kind is Kind.ROLE:
+            Usage.objects.create(entity=thing, account=account, kind=kind, observed_at=NOW)
+
+
+def _page(
+    listing: Listing, lens: Lens, wanted: Wanted, after: Place | None = None, before: Place | None = None
+) -> Slice:
+    """As it is found without kept statements."""
+    order = listing.sorts[wanted.sort].order(descending=wanted.descending)
+    part = page(found(listing, lens, wanted), order=order, size=core.PAGE, after=after, before=before)
+    listing.complete(lens, part.rows)
+    return part
+
+
+@pytest.fixture
+def accounts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Account]]:
+    """Two accounts of each kind of things, on pages of four."""
+    monkeypatch.setattr(core, "PAGE", 4)
+    core._whole.cache_clear()
+    accounts = [factories.account(), factories.account("222222222222", name="staging")]
+    for account in accounts:
+        for number in range(7):
+            factories.user(account, f"user-{number}", created_at=NOW - timedelta(days=number % 3))
+        for listing in LISTINGS[1:]:
+            _things(account, listing.kinds[0], 7)
+    yield accounts
+    core._whole.cache_clear()
+
+
+@pytest.mark.parametrize(("listing", "sort", "descending"), ORDERS)
+def test_a_page_of_a_whole_list_is_what_its_query_set_finds(
+    accounts: list[Account], listing: Listing, sort: str, descending: bool
+) -> None:
+    wanted, viewer = Wanted(sort=sort, descending=descending), factories.viewer()
+    order = listing.sorts[sort].order(descending=descending)
+    for account, length in ((None, 14), (accounts[1], 7)):
+        lens = Lens(viewer, account=account)
+        first = list_page(listing, lens, wanted)
+        assert first == _page(listing, lens, wanted)
+        assert len(first.rows) == 4
+        places = [order.place(first.rows[-1])]
+        while (part := list_page(listing, lens, wanted, after=places[-1])).has_after:
+            assert part == _page(listing, lens, wanted, after=places[-1])
+            places.append(order.place(part.rows[-1]))
+        assert len(places) * 4 + len(part.rows) == length
+        back = list_page(listing, lens, wanted, before=places[-1])
+        assert back == _page(listing, lens, wanted, before=places[-1])
+        assert len(back.rows) in {3, 4}
+
+
+def test_each_viewer_gets_their_own_rows_and_what_is_new(accounts: list[Account]) -> None:
+    everyone = factories.viewer()
+    one = replace(everyone, scope=Scope(accounts=frozenset({"222222222222"})))
+    nobody = replace(everyone, scope=Scope())
+
+    def groups(viewer: Viewer) -> int:
+        return len(list_page(GROUPS, Lens(viewer), Wanted(descending=True)).rows)
+
+    core_rows = [(groups(everyone), groups(one), groups(nobody)) for _ in range(2)]
+    assert core_rows == [(4, 4, 0), (4, 4, 0)]
+    factories.group(accounts[0], "zzz")
+    names = [list_page(GROUPS, Lens(v), Wanted(descending=True)).rows[0]["name"] for v in (everyone, one)]
+    assert names == ["zzz", "thing-6"]
