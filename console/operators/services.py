@@ -71,22 +71,38 @@ def add_operator(*, name: str, email: str, actor: Actor) -> Operator:
 def invitation_link(operator: Operator) -> str:
     """The address at which the operator, and nobody who has not got it, chooses a password: once, within days.
 
-    It goes by e-mail to the operator. Only a shell on the server prints it.
+    It goes by e-mail to the operator. Only a shell on the server prints it: see `hand_out_link`.
     """
     token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(operator)
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
     return settings.BASE_URL + path.replace("UID-KEY", quote(f"{user_pk_to_url_str(operator)}-{token}"))
 
 
-def invite_operator(operator: Operator, *, actor: Actor) -> None:
-    """Send the link. Raises DirectoryRuleError where no mail goes out, and OSError when the mail server does not take it."""
-    assert_administers(actor)
+def hand_out_link(operator: Operator, *, actor: Actor) -> str:
+    """The link, for a shell on the server, where no mail goes out or a mail was lost; whoever lost a password chooses a new one by it.
+
+    Raises DirectoryRuleError for somebody who is deactivated.
+    """
+    _let_in(operator)
+    record(kind="operator.invite", actor=actor, subject=operator.email, data={"by": "link"})
+    return invitation_link(operator)
+
+
+def _let_in(operator: Operator) -> Person:
     person = _person(operator)
     if not person.is_active:
         raise DirectoryRuleError(f"{person.name} is deactivated. Let them back in first.")
+    return person
+
+
+def invite_operator(operator: Operator, *, actor: Actor) -> None:
+    """Send the link. Raises DirectoryRuleError where no mail goes out, and OSError when the mail server does not take it."""
+    assert_administers(actor)
+    person = _let_in(operator)
     if not settings.MAIL_IS_CONFIGURED:
         raise DirectoryRuleError(
-            "No mail server is configured (GATEHOUSE_EMAIL_HOST), so no invitation can be sent."
+            "No mail server is configured (GATEHOUSE_EMAIL_HOST), so no invitation can be sent. On the server, "
+            f"`manage.py bootstrap --link {person.email}` prints the link."
         )
     context = {
         "name": person.name,

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from console.operators.models import Operator
-from iam.directory.models import Role
-from iam.directory.rules import enough_approvers
+from console.operators.services import invite_operator
+from iam.directory.models import Person, Role
+from iam.directory.rules import DirectoryRuleError, enough_approvers
 from iam.journal.models import Entry
+from iam.journal.services import COMMAND_LINE
+from tests import factories
 from tests.operators.conftest import PASSWORD, is_signed_in, sign_in
+
+NEW = "quiet-harbour-lamp-51"
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +68,34 @@ def test_whoever_has_a_password_gets_no_link() -> None:
 def test_nobody_named_is_a_mistake() -> None:
     with pytest.raises(CommandError, match="--admin EMAIL"):
         _run()
+
+
+def test_a_link_is_printed_for_somebody_who_was_added_and_for_a_lost_password() -> None:
+    kwame = factories.operator(Role.MEMBER, name="Kwame Boateng")
+    link = re.search(
+        r"http://127\.0\.0\.1:8000(/sign-in/password/reset/key/\S+)", _run("--link", kwame.email)
+    )
+    assert link
+    browser = Client()
+    browser.post(browser.get(link[1])["Location"], {"password1": NEW, "password2": NEW})
+    kwame.refresh_from_db()
+    assert kwame.check_password(NEW)
+    entry = Entry.objects.get(kind="operator.invite")
+    assert (entry.actor_label, entry.subject, entry.data) == ("Command line", kwame.email, {"by": "link"})
+    assert {a.role for a in kwame.person.assignments.all()} == {Role.MEMBER}
+
+
+def test_no_link_for_strangers_and_those_who_were_shut_out() -> None:
+    with pytest.raises(CommandError, match="Nobody with the address zoe@"):
+        _run("--link", "zoe@example.com")
+    kwame = factories.operator(Role.MEMBER, name="Kwame Boateng")
+    Person.objects.filter(pk=kwame.person_id).update(is_active=False)
+    with pytest.raises(CommandError, match="Kwame Boateng is deactivated"):
+        _run("--link", kwame.email)
+
+
+def test_where_no_mail_goes_out_the_page_tells_of_the_link(settings: Any) -> None:
+    settings.MAIL_IS_CONFIGURED = False
+    kwame = factories.operator(Role.MEMBER, name="Kwame Boateng")
+    with pytest.raises(DirectoryRuleError, match=f"bootstrap --link {kwame.email}"):
+        invite_operator(kwame, actor=COMMAND_LINE)

@@ -1,4 +1,4 @@
-"""`manage.py bootstrap`: the first administrator of an installation, and those who approve."""
+"""`manage.py bootstrap`: the first administrator of an installation, those who approve, and links to a password."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from console.operators.services import add_operator, invitation_link
+from console.operators.models import Operator
+from console.operators.services import add_operator, hand_out_link
 from iam.directory.models import Person, Role
 from iam.directory.rules import DirectoryRuleError
 from iam.directory.services import assign_role
@@ -26,17 +27,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--approver", metavar="EMAIL", action="append", default=[], help="an approver of all accounts"
         )
+        parser.add_argument(
+            "--link",
+            metavar="EMAIL",
+            action="append",
+            default=[],
+            help="print a link to a new password for somebody who was added on Operators",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = [(email, Role.ADMINISTRATOR) for email in options["admin"]]
         wanted += [(email, Role.APPROVER) for email in options["approver"]]
-        if not wanted:
+        if not wanted and not options["link"]:
             raise CommandError("Name at least one person: --admin EMAIL.")
-        for email, role in wanted:
-            try:
+        try:
+            for email, role in wanted:
                 self._appoint(email.strip().lower(), role)
-            except DirectoryRuleError as error:
-                raise CommandError(str(error)) from None
+            for email in options["link"]:
+                self._tell_link(email.strip())
+        except DirectoryRuleError as error:
+            raise CommandError(str(error)) from None
 
     def _appoint(self, email: str, role: Role) -> None:
         person = Person.objects.filter(email__iexact=email).select_related("operator").first()
@@ -49,4 +59,14 @@ class Command(BaseCommand):
         assign_role(operator.person, role, actor=COMMAND_LINE)
         self.stdout.write(f"{email}: {role.label.lower()}")
         if not operator.has_usable_password():
-            self.stdout.write(f"  choose a password at {invitation_link(operator)}")
+            self._write_link(operator)
+
+    def _tell_link(self, email: str) -> None:
+        operator = Operator.objects.select_related("person").filter(person__email__iexact=email).first()
+        if operator is None:
+            raise CommandError(f"Nobody with the address {email} signs in here: add them on Operators first.")
+        self.stdout.write(operator.email)
+        self._write_link(operator)
+
+    def _write_link(self, operator: Operator) -> None:
+        self.stdout.write(f"  choose a password at {hand_out_link(operator, actor=COMMAND_LINE)}")
