@@ -118,7 +118,7 @@ def account_page(
     before: keyset.Place | None = None,
     size: int = PAGE_SIZE,
 ) -> AccountPage:
-    """Accounts by name with all that their freshness follows from, now or at a moment: three queries, four of the past."""
+    """Accounts by name with all that their freshness follows from, now or at a moment: three queries, or four of the past."""
     accounts = _with_last_pull(wanted.apply(viewer, at=at), at=at).annotate(sort=Lower("name"))
     found = keyset.page(cast(Any, accounts), order=ORDER, size=size, after=after, before=before)
     rows = cast(list[Any], found.rows)
@@ -131,7 +131,7 @@ def account_page(
 
 
 def facts_of(ids: list[int], *, at: datetime | None = None) -> list[Facts]:
-    """The facts of accounts, in the given order, now or at a moment: three queries, four of the past."""
+    """The facts of accounts, in the given order, now or at a moment: three queries, or four of the past."""
     accounts = _with_last_pull(Account.objects.filter(pk__in=ids), at=at)
     by_id = {account.pk: account for account in accounts}
     return _facts([by_id[pk] for pk in ids if pk in by_id], at=at)
@@ -184,7 +184,8 @@ def _active(ids: list[int]) -> tuple[dict[int, Pull], dict[int, set[str]]]:
 
 
 def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[Facts]:
-    sections, known = sections_at(ids, at=at), facts_at(ids, at=at)
+    sections = sections_at({account.pk: account.newest for account in accounts}, at=at)
+    known = facts_at(ids, at=at)
     return [
         Facts(
             account=account,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Coalesce
@@ -29,7 +30,7 @@ from iam.mirror.models import (
 )
 from iam.mirror.models.accounts import PULLS_KEPT, UPLOAD, PullState
 from iam.mirror.pull.progress import NOT_APPLIED
-from iam.mirror.pull.sections import USERS
+from iam.mirror.pull.sections import ALL, USERS
 from iam.mirror.queries.freshness import patience
 
 LEFT, CAME = "account.disconnect", ("account.connect", "account.import")
@@ -68,23 +69,26 @@ def by_then(at: datetime, *, prefix: str = "") -> Q:
     return Q(**{f"{prefix}created_at__lte": at})
 
 
-def _last_pull(at: datetime, column: str) -> Coalesce:
-    """A column of the last pull that had ended, stopped ones aside."""
+def _last_pull(at: datetime, column: str, *, stopped: bool = False) -> Coalesce:
+    """A column of the last pull that had ended; those that were stopped count only if asked for."""
     pulls = Pull.objects.filter(account=OuterRef("pk"))
     uploads = pulls.filter(ahead(at)).order_by("-began_at")
-    ended = pulls.filter(by_then(at), ended_at__lte=at).exclude(state=PullState.CANCELLED)
+    ended = pulls.filter(by_then(at), ended_at__lte=at)
+    ended = ended if stopped else ended.exclude(state=PullState.CANCELLED)
     return Coalesce(
         Subquery(uploads.values(column)[:1]), Subquery(ended.order_by("-created_at").values(column)[:1])
     )
 
 
 def with_last_pull(accounts: QuerySet[Account], *, at: datetime) -> QuerySet[Account]:
-    """Accounts with `last_state`, `last_message` and `last_trigger` of the last pull by then, and `unit`: where in the organization they were."""
+    """Accounts with `last_state`, `last_message` and `last_trigger` of the last pull by then, its key as `newest` (which may be of one
+    that was stopped), and `unit`: where in the organization they were."""
     state = EntityState.objects.filter(valid_at(at), entity=OuterRef("unit_id"))
     return accounts.annotate(
         last_state=_last_pull(at, "state"),
         last_message=_last_pull(at, "message"),
         last_trigger=_last_pull(at, "trigger"),
+        newest=_last_pull(at, "pk", stopped=True),
         unit_id=Subquery(_places(at).values("target")[:1]),
     ).annotate(unit=Subquery(state.values("name")[:1]))
 
@@ -135,11 +139,33 @@ def _was_old(at: datetime) -> Q:
     return old
 
 
-def sections_at(ids: Collection[int], *, at: datetime) -> dict[int, dict[str, Section]]:
-    """How fresh each section was, by account and name, as rows that are nowhere stored: two queries.
+def sections_at(newest: Mapping[int, UUID | None], *, at: datetime) -> dict[int, dict[str, Section]]:
+    """How fresh each section of accounts was, by account and name, as rows that are nowhere stored; `newest` is the last pull of each.
 
-    What a pull had not applied when it ended, it has not read.
+    One query, and one more for what that pull has not read whole. What a pull had not applied when it ended, it has not read.
     """
+    whole = PullSection.objects.filter(
+        pull__in=[pk for pk in newest.values() if pk], state=SectionState.COMPLETE
+    )
+    found: dict[int, dict[str, Section]] = {pk: {} for pk in newest}
+    for account, name, observed_at, count in whole.values_list(
+        "pull__account_id", "name", "observed_at", "count"
+    ):
+        found[account][name] = Section(
+            name=name, state=SectionState.COMPLETE, observed_at=observed_at, count=count
+        )
+    missing = Q(pk__in=[])
+    for pk, sections in found.items():
+        if newest[pk] and (names := [name for name in ALL if name not in sections]):
+            missing |= Q(account=pk, name__in=names)
+    if missing != Q(pk__in=[]):
+        for row in _not_whole(missing, at=at):
+            found[row["account_id"]][row["name"]] = _section(row)
+    return found
+
+
+def _not_whole(which: Q, *, at: datetime) -> Iterable[Mapping[str, Any]]:
+    """What had been read of sections, each by itself, where there had been an attempt."""
     rows = PullSection.objects.filter(pull__account=OuterRef("account"), name=OuterRef("name"))
     rows = rows.exclude(message=NOT_APPLIED)
     ended = rows.filter(by_then(at, prefix="pull__"), ended_at__lte=at)
@@ -151,38 +177,33 @@ def sections_at(ids: Collection[int], *, at: datetime) -> dict[int, dict[str, Se
             Subquery(ended.filter(**state).order_by("-pull__created_at").values(column)[:1]),
         )
 
+    whole = {"state": SectionState.COMPLETE.value}
     since = ended.filter(pull__created_at__gt=Coalesce(OuterRef("whole_at"), NEVER))
-    known = (
-        Section.objects.filter(account__in=ids)
+    return (
+        Section.objects.filter(which)
         .annotate(
-            last=last("pk"),
-            whole=last("pk", state=SectionState.COMPLETE),
-            whole_at=last("pull__created_at", state=SectionState.COMPLETE),
+            was=last("state"),
+            said=last("message"),
+            lacked=last("permission"),
+            whole_at=last("pull__created_at", **whole),
+            seen_at=last("observed_at", **whole),
+            counted=last("count", **whole),
         )
-        .annotate(broken_since=Subquery(since.order_by("pull__created_at").values("began_at")[:1]))
-        .filter(last__isnull=False)
-        .values_list("account_id", "name", "last", "whole", "broken_since")
+        .annotate(since=Subquery(since.order_by("pull__created_at").values("began_at")[:1]))
+        .filter(was__isnull=False)
+        .values("account_id", "name", "was", "said", "lacked", "seen_at", "counted", "since")
     )
-    found = list(known)
-    read = PullSection.objects.in_bulk([pk for _, _, *pks, _ in found for pk in pks if pk])
-    result: dict[int, dict[str, Section]] = defaultdict(dict)
-    for account_id, name, last_pk, whole_pk, broken_since in found:
-        section = _section(read[last_pk], read.get(whole_pk), broken_since)
-        section.account_id, section.name = account_id, name
-        result[account_id][name] = section
-    return result
 
 
-def _section(last: PullSection, whole: PullSection | None, broken_since: datetime | None) -> Section:
-    is_whole = last.state == SectionState.COMPLETE
+def _section(row: Mapping[str, Any]) -> Section:
     return Section(
-        state=last.state,
-        observed_at=whole.observed_at if whole else None,
-        attempted_at=last.began_at,
-        bad_since=None if is_whole else broken_since or last.began_at,
-        count=whole.count if whole else 0,
-        permission=last.permission,
-        message=last.message,
+        name=row["name"],
+        state=row["was"],
+        observed_at=row["seen_at"],
+        bad_since=None if row["was"] == SectionState.COMPLETE else row["since"],
+        count=row["counted"] or 0,
+        permission=row["lacked"],
+        message=row["said"],
     )
 
 
