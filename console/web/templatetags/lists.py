@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from console.web.templatetags.ui import icon
@@ -61,8 +61,5 @@ def under(text: str, cls: str = "") -> SafeString:
     """The second line below a name; a path in the type of identifiers."""
     if not text:
         return mark_safe("")
-    return (
-        format_html('<small class="{}">{}</small>', cls, text)
-        if cls
-        else format_html("<small>{}</small>", text)
-    )
+    css = f' class="{conditional_escape(cls)}"' if cls else ""
+    return mark_safe(f"<small{css}>{conditional_escape(text)}</small>")  # noqa: S308 - both are escaped
