@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -26,6 +28,17 @@ class LoginForm(AllauthLoginForm):  # type: ignore[misc]
         login.max_length = 254
         password.label, password.help_text = "Password", ""
         password.widget.attrs = {"autocomplete": "current-password", "class": "input lg", "maxlength": 128}
+
+
+class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]
+    """A new password for whoever knows the old one."""
+
+    def clean_oldpassword(self) -> str:
+        """The old password; wrong ones lock as they do at the sign-in, so that nobody guesses it from a session left open."""
+        password: str = self.cleaned_data["oldpassword"]
+        if not get_adapter().reauthenticate(self.user, password):
+            raise get_adapter().validation_error("enter_current_password")
+        return password
 
 
 class _LockedCode:

@@ -6,6 +6,7 @@ codes only: whoever has a passkey or single sign-on cannot be locked out by a st
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -31,8 +32,13 @@ def code_key(operator: Operator) -> str:
 
 
 def address_key(ip: str) -> str:
-    """A network address."""
-    return f"ip:{ip}"
+    """A network address; of IPv6 the network, since whoever has one address has 2^64 of them."""
+    address = ipaddress.ip_address(ip)
+    if isinstance(address, ipaddress.IPv6Address):
+        address = (
+            address.ipv4_mapped or ipaddress.ip_network((int(address), 64), strict=False).network_address
+        )
+    return f"ip:{address}"
 
 
 def locked_until(*keys: str) -> datetime | None:

@@ -14,7 +14,7 @@ from console.operators import locks
 from console.operators.models import Operator, SignInLock
 from console.operators.tasks import tidy_sign_ins
 from iam.journal.models import Entry
-from tests.operators.conftest import is_signed_in, sign_in
+from tests.operators.conftest import PASSWORD, is_signed_in, sign_in
 from tests.operators.test_sign_in import _link
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +124,40 @@ def test_confirming_who_one_is_is_locked_too(client: Client, kwame: Operator) ->
     for _ in range(5):
         response = client.post("/sign-in/confirm/", {"password": "wrong"})
     assert "Too many attempts" in response.content.decode()
+
+
+def test_the_old_password_is_not_guessed_from_an_open_session(client: Client, kwame: Operator) -> None:
+    sign_in(client, kwame.email)
+    new = {"password1": "a wholly new password", "password2": "a wholly new password"}
+    for number in range(5):
+        response = client.post("/sign-in/password/change/", {"oldpassword": f"guess {number}"} | new)
+    assert "Too many attempts" in response.content.decode()
+    client.post("/sign-in/password/change/", {"oldpassword": PASSWORD} | new)
+    kwame.refresh_from_db()
+    assert kwame.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("2001:db8::1", "2001:db8::ffff:2"), ("::ffff:192.0.2.7", "192.0.2.7")]
+)
+def test_addresses_of_one_attacker_are_one(one: str, other: str) -> None:
+    assert locks.address_key(one) == locks.address_key(other)
+    assert locks.address_key(one) != locks.address_key("2001:db8:0:1::1")
+
+
+@pytest.mark.parametrize("forwarded", ["203.0.113.9", "nonsense", "203.0.113.9, nonsense, "])
+def test_a_request_that_came_past_our_proxies_counts_as_its_senders(
+    client: Client, settings: Any, db: None, forwarded: str
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
+    response = client.post(
+        "/sign-in/",
+        {"login": "nobody", "password": "x"},
+        headers={"X-Forwarded-For": forwarded},
+        REMOTE_ADDR="198.51.100.4",
+    )
+    assert response.status_code == 200
+    assert SignInLock.objects.filter(key="ip:198.51.100.4", failures=1).exists()
 
 
 def test_counting_survives_rows_that_are_tidied_away(kwame: Operator) -> None:

@@ -6,12 +6,15 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import get_hasher
 from django.core import mail
 from django.test import Client
 
 from console.operators.models import Operator
+from console.operators.services import add_operator
 from iam.directory.models import Person, Role
 from iam.journal.models import Entry
+from iam.journal.services import COMMAND_LINE
 from tests import factories
 from tests.operators.conftest import PASSWORD, is_signed_in, sign_in
 
@@ -59,6 +62,29 @@ def test_a_stranger_learns_nothing_about_who_is_known(client: Client, kwame: Ope
     assert known.status_code == unknown.status_code == 200
     assert "do not fit together" in known.content.decode()
     assert _page_without_what_was_typed(known) == _page_without_what_was_typed(unknown)
+
+
+def test_as_much_work_is_done_for_strangers_as_for_the_known(
+    client: Client, kwame: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashing is what takes the time: one password is hashed, whoever is named."""
+    hashed: list[str] = []
+    hasher = type(get_hasher())
+    encode = hasher.encode
+
+    def counted(self: Any, password: str, *args: Any, **kwargs: Any) -> str:
+        hashed.append(password)
+        made: str = encode(self, password, *args, **kwargs)
+        return made
+
+    gone = factories.operator(Role.MEMBER, name="Gone Away")
+    Person.objects.filter(pk=gone.person_id).update(is_active=False)
+    invited = add_operator(name="Ida Invited", email="ida@example.com", actor=COMMAND_LINE)
+    monkeypatch.setattr(hasher, "encode", counted)
+    for name in (kwame.username, kwame.email, gone.email, invited.email, "nobody", "nobody@example.com"):
+        hashed.clear()
+        sign_in(Client(), name, "wrong password")
+        assert len(hashed) == 1, name
 
 
 def test_what_a_stranger_types_as_a_name_is_not_kept(client: Client, kwame: Operator) -> None:
