@@ -286,7 +286,7 @@ if not EMBEDDED:
     CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["console.web.uploads.NoFiles"]
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if not EMBEDDED:

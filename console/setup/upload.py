@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -28,12 +29,14 @@ ENVELOPE = 64 * 1024
 
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponse:
-    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is checked behind.
+    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is checked behind. This
+    page alone takes files (console.web.uploads).
 
     Django's own check of the token would read the whole body first.
     """
     if request.method == "POST" and _announced(request) > limit_bytes() + ENVELOPE:
         return _refuse(request)
+    request.upload_handlers = [TemporaryFileUploadHandler(request)]
     return _upload(request)
 
 
@@ -53,9 +56,9 @@ def _refuse(request: ViewerRequest) -> HttpResponse:
     return response
 
 
-@csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
+@csrf_protect
 def _upload(request: ViewerRequest) -> HttpResponse:
     if request.method != "POST":
         return setup_page(request, "upload.html", _form_context(UploadForm()))
