@@ -51,6 +51,8 @@ class Health:
             return self.get_response(request)
         response = view(request)
         response["Cache-Control"] = "no-store"
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
         return response
 
 

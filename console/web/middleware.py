@@ -13,6 +13,19 @@ from django.views.defaults import bad_request
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
+class NotStored:
+    """What somebody may see is kept by no browser and no proxy: whoever comes next to the machine must not find it. Static files
+    are answered before, and a view may know better."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+
 class VaryOnHtmx:
     """A full page and a fragment have one address: caches must keep them apart."""
 
