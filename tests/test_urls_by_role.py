@@ -7,15 +7,17 @@ the team lead, whose team is the people of the group payments-dev.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from iam.directory.models import Role, RuleKind, Team, TeamRule
@@ -60,6 +62,17 @@ def _browsers(account: Account, team: Team, arn: str) -> tuple[dict[str, Client]
     for name, operator in operators.items():
         clients[name].force_login(operator)
     return clients, operators
+
+
+@pytest.fixture(autouse=True)
+def _no_way_to_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page makes a client of AWS, or looks for credentials: only workers do."""
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("A page reaches for AWS.")
+
+    monkeypatch.setattr("botocore.session.Session.create_client", refuse)
+    monkeypatch.setattr("botocore.session.Session.get_credentials", refuse)
 
 
 @pytest.fixture
@@ -168,6 +181,45 @@ def test_every_role_is_answered_as_the_table_says(world: World, area: str) -> No
         if given != expected:
             wrong[method, name, what] = f"{given} instead of {expected}"
     assert wrong == {}
+
+
+def test_without_its_token_no_form_is_taken(world: World) -> None:
+    taken = {}
+    client = Client(enforce_csrf_checks=True)
+    for (method, name, what), expected in ANSWERS.items():
+        if method != "POST" or expected.split()[-1] == "404":
+            continue
+        client.force_login(world.operators["administrator"])
+        query = world.queries.get((name, what), "")
+        kwargs = {} if name == "changes:membership" else world.arguments[what]
+        answer = _answer(client.post(reverse(name, kwargs=kwargs) + query, {}))
+        if answer != "403":
+            taken[name] = answer
+    assert taken == {}
+
+
+def test_a_get_writes_nothing_but_the_record_of_an_export(world: World) -> None:
+    changed = {}
+    client = world.clients["administrator"]
+    for (method, name, what), expected in ANSWERS.items():
+        if method != "GET" or expected.split()[-1] == "404":
+            continue
+        client.force_login(world.operators["administrator"])
+        query = world.queries.get((name, what), "")
+        kwargs = {} if name == "changes:membership" else world.arguments[what]
+        with CaptureQueriesContext(connection) as captured:
+            response = client.get(reverse(name, kwargs=kwargs) + query)
+            if response.streaming:
+                b"".join(response.streaming_content)  # type: ignore[attr-defined]
+        written = {
+            table
+            for one in captured
+            for table in re.findall(r'^(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"', one["sql"])
+        }
+        allowed = {"django_session"} | ({"journal_entry"} if "export" in name else set())
+        if written - allowed:
+            changed[name] = written
+    assert changed == {}
 
 
 def test_every_address_has_a_row() -> None:
