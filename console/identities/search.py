@@ -61,10 +61,10 @@ def search(request: ViewerRequest) -> HttpResponse:
     text = " ".join(request.GET.get("q", "").replace("\x00", "")[:LONGEST].split())
     kept = Query.of([("as-of", request.GET.get("as-of", "") if request.at else "")])
     if is_fragment(request):
-        found = [_result(hit, kept) for hit in queries.suggestions(request.viewer, text)]
+        found = [_result(hit, kept) for hit in queries.suggestions(request.viewer, text, at=request.at)]
         context = {"text": text, "suggestions": found, "all": f"{request.path}{kept.but(q=text)}"}
         return render_page(request, "identities/search.html", context, partial="suggestions")
-    hit = queries.exact(request.viewer, text) if text else None
+    hit = queries.exact(request.viewer, text, at=request.at) if text else None
     if hit and (address := _address(hit, kept)):
         return HttpResponseRedirect(address)
     sections = [
@@ -74,7 +74,7 @@ def search(request: ViewerRequest) -> HttpResponse:
             total=group.total,
             rest=_rest(group.kind, text, kept) if group.total > len(group.hits) else "",
         )
-        for group in queries.search(request.viewer, text)
+        for group in queries.search(request.viewer, text, at=request.at)
     ]
     context = asof_context(request) | {
         "text": text,

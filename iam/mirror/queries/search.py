@@ -1,8 +1,9 @@
-"""Finds anything that has a name, an ARN, a unique id or a key id, in all accounts that the viewer sees."""
+"""Finds anything that has a name, an ARN, a unique id or a key id, in all accounts that the viewer sees, now or as it was then."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db.models import Case, Count, F, Q, QuerySet, Value, When, Window
 from django.db.models.functions import Lower, RowNumber
 
 from iam.guard import Viewer
-from iam.mirror.models import Kind
+from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.queries.lists.core import WORDS
 from iam.mirror.queries.visibility import visible_entities
 
@@ -59,18 +60,18 @@ class Group:
     total: int
 
 
-def exact(viewer: Viewer, text: str) -> Hit | None:
-    """What has exactly this ARN or this id, if it is one thing; what exists goes before what is gone. One query."""
-    rows = _found(viewer).filter(Q(arn=text) | Q(aws_id=text))
-    hits = [_hit(row) for row in _values(rows).order_by("pk")[:SUGGESTED]]
+def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> Hit | None:
+    """What has exactly this ARN or this id, if it is one thing; what exists goes before what is gone. One query, two of the past."""
+    rows = _found(viewer, at).filter(Q(arn=text) | Q(aws_id=text))
+    hits = _hits(_values(rows).order_by("pk")[:SUGGESTED], at)
     living = [hit for hit in hits if hit.gone_at is None]
     candidates = living or hits
     return candidates[0] if len({hit.page_pk for hit in candidates}) == 1 else None
 
 
-def search(viewer: Viewer, text: str) -> list[Group]:
-    """All that matches, by kind, in one query. What is too short finds nothing."""
-    rows = _matching(viewer, text)
+def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Group]:
+    """All that matches, by kind, in one query, two of the past. What is too short finds nothing."""
+    rows = _matching(viewer, text, at)
     if rows is None:
         return []
     placed = rows.annotate(
@@ -78,35 +79,41 @@ def search(viewer: Viewer, text: str) -> list[Group]:
         total=Window(Count("pk"), partition_by="kind"),
     )
     by_kind: dict[str, Group] = {}
-    for row in _values(placed.filter(place__lte=PER_KIND).order_by("place"), "total"):
-        group = by_kind.setdefault(row["kind"], Group(row["kind"], [], row["total"]))
-        group.hits.append(_hit(row))
+    found = list(_values(placed.filter(place__lte=PER_KIND).order_by("place"), "total"))
+    for row, hit in zip(found, _hits(found, at), strict=True):
+        by_kind.setdefault(hit.kind, Group(hit.kind, [], row["total"])).hits.append(hit)
     return [by_kind[kind] for kind in FOUND if kind in by_kind]
 
 
-def suggestions(viewer: Viewer, text: str) -> list[Hit]:
-    """The few closest of what exists, for whoever is still typing. One query."""
-    rows = _matching(viewer, text)
+def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Hit]:
+    """The few closest of what exists, for whoever is still typing. One query, two of the past."""
+    rows = _matching(viewer, text, at)
     if rows is None:
         return []
-    closest = rows.filter(gone_at__isnull=True).order_by("rank", "name", "pk")[:SUGGESTED]
-    return [_hit(row) for row in _values(closest)]
+    closest = rows.filter(_exists(at)).order_by("rank", "name", "pk")[:SUGGESTED]
+    return _hits(_values(closest), at)
 
 
-def _found(viewer: Viewer) -> QuerySet[Any, Any]:
+def _found(viewer: Viewer, at: datetime | None) -> QuerySet[Any, Any]:
+    """What can be found; of a past moment what had been there by then."""
     rows: QuerySet[Any, Any] = visible_entities(viewer).filter(kind__in=FOUND)
-    return rows
+    return rows.filter(first_seen__lte=at) if at else rows
 
 
-def _matching(viewer: Viewer, text: str) -> QuerySet[Any, Any] | None:
+def _exists(at: datetime | None) -> Q:
+    here = Q(gone_at__isnull=True)
+    return here | Q(gone_at__gt=at) if at else here
+
+
+def _matching(viewer: Viewer, text: str, at: datetime | None) -> QuerySet[Any, Any] | None:
     """Every word occurs; ranked by how well the name fits the whole text."""
     wanted = text.lower().strip()
     words = wanted.split()[:WORDS]
     if len(wanted.replace(" ", "")) < SHORTEST:
         return None
-    rows = _found(viewer).annotate(
+    rows = _found(viewer, at).annotate(
         small=Lower("name"),
-        gone=Case(When(gone_at__isnull=True, then=0), default=1),
+        gone=Case(When(_exists(at), then=0), default=1),
         rank=Case(
             When(small=wanted, then=Value(0)),
             When(small__startswith=wanted, then=Value(1)),
@@ -117,8 +124,29 @@ def _matching(viewer: Viewer, text: str) -> QuerySet[Any, Any] | None:
     has_all = Q()
     for word in words:
         has_all &= Q(search__contains=word)
-    matching: QuerySet[Any, Any] = rows.filter(has_all)
+    matching: QuerySet[Any, Any] = rows.filter(has_all | Q(pk__in=_other_names(words, at)) if at else has_all)
     return matching
+
+
+def _other_names(words: list[str], at: datetime) -> QuerySet[Any, Any]:
+    """Entities that had a name or an ARN with the words then, and have another now."""
+    then = EntityState.objects.filter(valid_from__lte=at, valid_to__gt=at)
+    for word in words:
+        then = then.filter(Q(sort_name__contains=word) | Q(arn__icontains=word))
+    return then.values("entity")
+
+
+def _hits(rows: Iterable[dict[str, Any]], at: datetime | None) -> list[Hit]:
+    """The rows as hits; of a past moment under the names of then, and not gone yet if they went later."""
+    hits = [_hit(row) for row in rows]
+    if at is None:
+        return hits
+    states = EntityState.objects.filter(valid_at(at), entity__in=[hit.pk for hit in hits])
+    then = {pk: (name, arn) for pk, name, arn in states.values_list("entity_id", "name", "arn")}
+    return [
+        replace(hit, name=then[hit.pk][0], arn=then[hit.pk][1], gone_at=None) if hit.pk in then else hit
+        for hit in hits
+    ]
 
 
 def _values(rows: QuerySet[Any, Any], *extra: str) -> QuerySet[Any, dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from iam.directory.models import Role
-from iam.mirror.models import Account, EdgeKind, Entity, Kind
+from iam.mirror.models import Account, EdgeKind, Entity, Kind, Pull
 from tests import factories
 from tests.identities.lists.conftest import SignIn
 
@@ -163,3 +163,48 @@ def test_a_device_that_nobody_has_is_found_without_a_page(auditor: Client, produ
     page = text_of(auditor.get("/search/?q=spare"))
     assert "<strong>spare-device</strong>" in page
     assert auditor.get("/search/?q=spare", HTTP_HX_REQUEST="true").status_code == 200
+
+
+THEN = "as-of=2026-02-01T09:00:00"
+
+
+def test_the_past_knows_what_was_there_by_then(auditor: Client, production: Account) -> None:
+    came, went = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 1, 20, tzinfo=UTC)
+    factories.user(production, "maya.late", since=came)
+    factories.user(production, "maya.early", until=came)
+    factories.user(production, "maya.gone", until=went)
+    page = text_of(auditor.get(f"/search/?q=maya&{THEN}"))
+    assert "maya.late" not in page
+    assert "2 found" in page
+    assert page.count("Gone since") == 1
+    assert page.index("<strong>maya.early<") < page.index("<strong>maya.gone<")
+    typed = auditor.get(f"/search/?q=maya&{THEN}", headers={"HX-Request": "true"}).content.decode()
+    assert ("maya.early" in typed, "maya.gone" in typed, "maya.late" in typed) == (True, False, False)
+
+
+def test_the_past_finds_a_name_of_then_and_shows_it(auditor: Client, production: Account) -> None:
+    married = datetime(2026, 3, 1, tzinfo=UTC)
+    user = factories.user(production, "maya.okafor", until=married)
+    Entity.objects.filter(pk=user.pk).update(name="maya.lind", search="maya.lind", gone_at=None)
+    page = text_of(auditor.get(f"/search/?q=okafor&{THEN}"))
+    assert "<strong>maya.okafor</strong>" in page
+    assert "Gone since" not in page
+    assert "Nothing matches" in text_of(auditor.get("/search/?q=okafor"))
+    assert "<strong>maya.okafor</strong>" in text_of(auditor.get(f"/search/?q=maya&{THEN}"))
+
+
+def test_nothing_is_found_of_the_time_before(auditor: Client, production: Account) -> None:
+    factories.user(production, "maya")
+    page = text_of(auditor.get("/search/?q=maya&as-of=2025-01-01T00:00"))
+    assert "Only what had been there by then is looked through." in page
+    assert "Look in what is there now" in page
+    Pull.objects.create(
+        account=production,
+        state="complete",
+        added=1,
+        began_at=factories.FIRST_READ,
+        ended_at=factories.FIRST_READ,
+    )
+    page = text_of(auditor.get("/search/?q=maya&as-of=2025-01-01T00:00"))
+    assert "Nothing had been read by then" in page
+    assert "See the first reading" in page
