@@ -17,7 +17,8 @@ def main() -> int:
         "--strict", action="store_true", help="a missing context key is absent, as in a real request"
     )
     options = parser.parse_args()
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    # Bytes that are no UTF-8 spoil their line only; a mark of byte order before the first line is no part of it.
+    sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")  # type: ignore[union-attr]
     for line in answers(sys.stdin, strict=options.strict):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from iam.policy.glob import ANY, WITHIN, Matcher, Token, from_tokens
+from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Matcher, Token, from_tokens
 
-SEGMENTS = 6
+SEGMENTS: Final = 6
+START: Final = ("a", "r", "n", ":")
+
+
+def is_incomplete(parts: Sequence[object]) -> bool:
+    """Whether a pattern of a Resource element, as text or as tokens, is an ARN that lacks segments."""
+    return tuple(parts[: len(START)]) == START and parts.count(":") < SEGMENTS - 1
+
+
+def missing_segments(parts: Sequence[object]) -> list[Token]:
+    """What AWS puts after an incomplete ARN: anything in each segment that is missing.
+
+    Source: "Identify AWS resources with Amazon Resource Names (ARNs)", limitations on wildcard usage.
+    """
+    return [":", ANY] * (SEGMENTS - 1 - parts.count(":"))
 
 
 def resource_matcher(parts: Sequence[Token]) -> Matcher:
     """The matcher of one pattern of a Resource element.
 
-    A `*` that ends a segment may go on beyond colons, one within a segment may not; the last segment, the resource
+    A `*` that ends a segment may go on beyond colons, other wildcards stay in theirs; the last segment, the resource
     itself, is one, whatever colons or slashes it has. Source: "IAM JSON policy elements: Resource".
     """
     return from_tokens(resource_tokens(parts))
 
 
 def resource_tokens(parts: Sequence[Token]) -> list[Token]:
-    """The pattern with the stars marked that stay within their segment."""
+    """The pattern with the wildcards marked that stay within their segment."""
     found: list[Token] = []
     segment = 1
     for place, part in enumerate(parts):
         if part == ":":
             segment += 1
+        if segment == SEGMENTS:
+            return [*found, *parts[place:]]
         ends_segment = place + 1 == len(parts) or parts[place + 1] == ":"
-        is_bound = part == ANY and segment < SEGMENTS and not ends_segment
-        found.append(WITHIN if is_bound else part)
+        if part == ANY and not ends_segment:
+            part = WITHIN
+        found.append(ONE_WITHIN if part == ONE else part)
     return found
 
 

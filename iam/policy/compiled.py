@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import Final
 
 from iam.policy import variables
-from iam.policy.arns import resource_matcher
+from iam.policy.arns import is_incomplete, missing_segments, resource_matcher
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
 from iam.policy.document import Document, Names, Problem, Statement
-from iam.policy.glob import Matcher, compile_glob
+from iam.policy.glob import ANY, Matcher, compile_glob
 from iam.policy.logic import NO, OPEN, YES, negation
-from iam.policy.principals import DIRECT, Match, compile_principals
+from iam.policy.principals import DIRECT, EVERYBODY, Grades, Match, compile_principals
 from iam.policy.request import Request
 from iam.policy.variables import AbsentVariableError, OpenVariableError, Template
 
@@ -66,10 +66,14 @@ class Compiled:
                 found = mark
         return OPEN if self.unknown and found else found
 
-    def applies_to(self, request: Request) -> tuple[int, tuple[int, int, int]]:
-        """`applies`, and how the Principal element means the caller; without such an element it means everybody."""
-        if self.means is None:
-            return self.applies(request), (NO, NO, YES)
+    def applies_to(self, request: Request, *, is_bounded: bool = False) -> tuple[int, Grades]:
+        """`applies`, and how the Principal element means the caller; without such an element it means everybody.
+
+        A Deny with NotPrincipal means everybody who has a permissions boundary (`is_bounded`), whomever it names.
+        Source: "AWS JSON policy elements: NotPrincipal", key points.
+        """
+        if self.means is None or (is_bounded and self.source.is_not_principal and not self.allows):
+            return self.applies(request), EVERYBODY
         grades = self.means(request.principal, request.strict)
         return (self.applies(request) if any(grades) else NO), grades
 
@@ -98,7 +102,7 @@ def compile_statement(
         source=statement,
         policy=policy,
         allows=statement.allows,
-        speaks_of=_actions(statement.actions, is_not=statement.is_not_action),
+        speaks_of=action_matcher(statement.actions, is_not=statement.is_not_action),
         fits=_resources(statement.resources, is_not=statement.is_not_resource, has_variables=has_variables),
         conditions=tuple(conditions),
         means=None
@@ -112,7 +116,7 @@ def _misplaced(statement: Statement, kind: PolicyKind) -> list[Problem]:
     """What a policy of this kind must not lack, or must not have."""
     place = f"Statement[{statement.index}]"
     if kind in WITH_PRINCIPAL:
-        return [] if statement.principals is not None else [Problem(f"{place}.Principal", "is missing")]
+        return _misplaced_principal(statement, kind, place)
     found = (
         [Problem(f"{place}.Resource", "is missing, and so is NotResource")]
         if statement.resources is None
@@ -120,10 +124,25 @@ def _misplaced(statement: Statement, kind: PolicyKind) -> list[Problem]:
     )
     if statement.principals is not None:
         found.append(Problem(f"{place}.Principal", "has no place in this kind of policy"))
+    if kind is PolicyKind.SESSION and any(is_incomplete(name) for name in statement.resources or ()):
+        found.append(Problem(f"{place}.Resource", "is an incomplete ARN, which no session policy may have"))
     return found
 
 
-def _actions(names: Names, *, is_not: bool) -> Matcher:
+def _misplaced_principal(statement: Statement, kind: PolicyKind, place: str) -> list[Problem]:
+    """Source: "AWS JSON policy elements: NotPrincipal"."""
+    if statement.principals is None:
+        return [Problem(f"{place}.Principal", "is missing")]
+    if not statement.is_not_principal:
+        return []
+    found = [Problem(f"{place}.NotPrincipal", "works with Deny only")] if statement.allows else []
+    if kind is PolicyKind.RCP:
+        found.append(Problem(f"{place}.NotPrincipal", "has no place in this kind of policy"))
+    return found
+
+
+def action_matcher(names: Names, *, is_not: bool) -> Matcher:
+    """Whether an Action or NotAction element speaks of an action, which is given in lower case."""
     lowered = [name.lower() for name in names]
     exact = frozenset(name for name in lowered if "*" not in name and "?" not in name)
     patterns = [compile_glob(name) for name in lowered if name not in exact]
@@ -137,7 +156,7 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
     """None where every resource fits. A statement without the element, as in a trust policy, is about what it is attached to."""
     if names is None or ("*" in names and not is_not):
         return None
-    templates = [variables.read(name, has_variables=has_variables) for name in names]
+    templates = resource_templates(names, has_variables=has_variables)
     matcher = _fixed([template for template in templates if not template.variables])
     open_ones = tuple(template for template in templates if template.variables)
 
@@ -148,6 +167,16 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
     return fits
 
 
+def resource_templates(names: Names, *, has_variables: bool) -> list[Template]:
+    """The patterns of a Resource or NotResource element, incomplete ARNs completed."""
+    return [_completed(variables.read(name, has_variables=has_variables)) for name in names]
+
+
+def _completed(template: Template) -> Template:
+    parts = template.parts
+    return Template((*parts, *missing_segments(parts))) if is_incomplete(parts) else template
+
+
 def _fixed(templates: Iterable[Template]) -> Matcher:
     """One matcher for all patterns without variables; plain names and beginnings are compared at once."""
     exact, beginnings, others = set(), [], []
@@ -156,7 +185,7 @@ def _fixed(templates: Iterable[Template]) -> Matcher:
         wild = [place for place, part in enumerate(parts) if len(part) > 1]
         if not wild:
             exact.add("".join(parts))
-        elif wild == [len(parts) - 1] and parts[-1] == "*any":
+        elif wild == [len(parts) - 1] and parts[-1] == ANY:
             beginnings.append("".join(parts[:-1]))
         else:
             others.append(resource_matcher(parts))
@@ -224,11 +253,11 @@ class PolicySet:
                 denied = max(denied, mark)
         return denied, allowed
 
-    def judge_grades(self, request: Request) -> tuple[int, int, int, int]:
+    def judge_grades(self, request: Request, *, is_bounded: bool = False) -> tuple[int, int, int, int]:
         """(denied, allowed to the account, to the role, directly): how a resource policy, or a trust policy, sees the caller."""
         denied, grades = NO, [NO, NO, NO]
         for one in self.speaking_of(request.lowered):
-            mark, means = one.applies_to(request)
+            mark, means = one.applies_to(request, is_bounded=is_bounded)
             if not mark:
                 continue
             if one.allows:

@@ -13,6 +13,8 @@ from iam.policy.request import Request, Values
 from iam.policy.variables import AbsentVariableError, OpenVariableError, Template
 
 Test = Callable[[Request], int]
+NOTHING: Values = ("",)
+"""To ForAllValues and ForAnyValue an empty text is no value. Source: "Creating a condition with multiple keys or values"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,11 @@ def compile_condition(operator: str, key: str, values: Sequence[str], *, has_var
         quantifier, base = "", name
     elif quantifier not in QUANTIFIERS:
         raise UnknownOperatorError(operator)
-    if_exists = base.endswith(IF_EXISTS)
-    base = base.removesuffix(IF_EXISTS)
     lowered = key.lower()
     if base == NULL:
         return Condition(operator, key, tuple(values), _null(lowered, values))
+    if_exists = base.endswith(IF_EXISTS)
+    base = base.removesuffix(IF_EXISTS)
     known = OPERATORS.get(base)
     if known is None:
         raise UnknownOperatorError(operator)
@@ -68,13 +70,15 @@ def _when_absent(known: Operator, quantifier: str, *, if_exists: bool) -> int:
 
 def _null(key: str, values: Sequence[str]) -> Test:
     """`true`: the key must be absent. Several values are alternatives."""
-    wanted = {value.lower() for value in values}
+    wanted = {value.lower() for value in values} & {"true", "false"}
+    if len(wanted) != 1:
+        mark = YES if wanted else NO
+        return lambda request: mark
+    present, absent = (NO, YES) if wanted == {"true"} else (YES, NO)
 
     def test(request: Request) -> int:
         found = request.values(key)
-        if found is None:
-            return YES if wanted >= {"true", "false"} else OPEN
-        return YES if ("false" if found else "true") in wanted else NO
+        return OPEN if found is None else present if found else absent
 
     return test
 
@@ -110,7 +114,7 @@ def _against_fixed(key: str, match: Matcher, quantifier: str, absent: int, *, is
 
         def test_each(request: Request) -> int:
             found = request.values(key)
-            if not found:
+            if not found or found == NOTHING:
                 return OPEN if found is None else absent
             return YES if combine(match(value) is not is_negated for value in found) else NO
 
@@ -136,7 +140,7 @@ def _against_filled(
 
     def test(request: Request) -> int:
         found = request.values(key)
-        if not found:
+        if not found or (quantifier and found == NOTHING):
             return OPEN if found is None else absent
         matchers, is_open = [], False
         for template in templates:

@@ -7,14 +7,17 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Final
 
 from iam.policy.request import text_of
 
 CURRENT: Final = "2012-10-17"
 VERSIONS: Final = frozenset({CURRENT, "2008-10-17"})
+DIGITS: Final = 400
 Names = tuple[str, ...]
 Block = tuple[tuple[str, str, Names], ...]
 Principals = Mapping[str, Names]
@@ -66,6 +69,41 @@ class Document:
         return self.version == CURRENT
 
 
+class Members(dict[str, Any]):
+    """An object of JSON that knows which names stand in it more than once, though it keeps the last value only."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def _members(pairs: list[tuple[str, Any]]) -> Members:
+    found = Members(pairs)
+    if len(found) != len(pairs):
+        found.repeated = tuple(
+            name for name, times in Counter(name for name, _ in pairs).items() if times > 1
+        )
+    return found
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if len(text) <= DIGITS else text
+
+
+def _decimal(text: str) -> float | str:
+    value = float(text)
+    return value if isfinite(value) else text
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def parse(text: str | bytes) -> Any:
+    """What JSON text holds, objects as Members. Numbers too large for a number stay text. Raises ValueError or RecursionError."""
+    return json.loads(
+        text, object_pairs_hook=_members, parse_int=_whole, parse_float=_decimal, parse_constant=_refuse
+    )
+
+
 @dataclass(slots=True)
 class _Reading:
     place: str
@@ -73,6 +111,12 @@ class _Reading:
 
     def problem(self, place: str, message: str) -> None:
         self.problems.append(Problem(f"{self.place}.{place}".strip("."), message))
+
+    def once(self, place: str, source: Mapping[str, Any]) -> None:
+        """Each name of an object must stand in it once."""
+        if isinstance(source, Members):
+            for name in source.repeated:
+                self.problem(f"{place}.{name[:60]}".strip("."), "is given twice")
 
     def names(self, place: str, value: Any) -> Names:
         """A text or a list of texts."""
@@ -89,7 +133,7 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
     """A document from JSON text or from what JSON holds. Never raises: a text that is no JSON is a document of one problem."""
     if isinstance(source, str | bytes):
         try:
-            source = json.loads(source)
+            source = parse(source)
         except (ValueError, RecursionError) as error:
             where = (
                 f" (line {error.lineno}, column {error.colno})"
@@ -100,11 +144,15 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
     if not isinstance(source, Mapping):
         return Document("", (), (Problem("", "A policy is an object with Version and Statement."),))
     reading = _Reading("")
+    reading.once("", source)
+    if reading.problems:
+        # Which of two statement lists AWS would take is not known: it would take neither.
+        return Document("", (), tuple(reading.problems))
     version = source.get("Version", "2008-10-17")
     if version not in VERSIONS:
         reading.problem("Version", f"is {_shown(version)}; it must be {CURRENT} or 2008-10-17")
-    for name in set(source) - {"Version", "Id", "Statement"}:
-        reading.problem(str(name)[:40], "is no element of a policy")
+    for name in sorted(map(str, source.keys() - {"Version", "Id", "Statement"})):
+        reading.problem(name[:40], "is no element of a policy")
     statements = _statements(source.get("Statement"), reading)
     return Document(
         version if isinstance(version, str) else "",
@@ -144,8 +192,9 @@ ELEMENTS = frozenset(
 
 def _statement(index: int, source: Mapping[str, Any]) -> Statement:
     reading = _Reading(f"Statement[{index}]")
-    for name in source.keys() - ELEMENTS:
-        reading.problem(str(name)[:40], "is no element of a statement")
+    reading.once("", source)
+    for name in sorted(map(str, source.keys() - ELEMENTS)):
+        reading.problem(name[:40], "is no element of a statement")
     effect = source.get("Effect")
     if effect not in ("Allow", "Deny"):
         reading.problem("Effect", f"is {_shown(effect)}; it must be Allow or Deny")
@@ -194,7 +243,8 @@ def _principals(source: Mapping[str, Any], reading: _Reading) -> tuple[Principal
     if not isinstance(value, Mapping):
         reading.problem(name, f'is {_shown(value)}; it must be "*" or an object')
         return {}, is_not
-    for kind in value.keys() - {"AWS", "Service", "Federated", "CanonicalUser"}:
+    reading.once(name, value)
+    for kind in sorted(map(str, value.keys() - {"AWS", "Service", "Federated", "CanonicalUser"})):
         reading.problem(f"{name}.{kind}"[:60], "is no kind of principal")
     return {str(kind): reading.names(f"{name}.{kind}", names) for kind, names in value.items()}, is_not
 
@@ -205,11 +255,13 @@ def _conditions(block: Any, reading: _Reading) -> Block:
     if not isinstance(block, Mapping):
         reading.problem("Condition", f"is {_shown(block)}; it must be an object")
         return ()
+    reading.once("Condition", block)
     found = []
     for operator, keys in block.items():
         if not isinstance(keys, Mapping):
             reading.problem(f"Condition.{operator}"[:80], "must be an object of keys and values")
             continue
+        reading.once(f"Condition.{operator}"[:80], keys)
         for key, values in keys.items():
             given = values if isinstance(values, list) else [values]
             if not all(isinstance(one, str | int | float | bool) for one in given):

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from iam.policy.catalogue import catalogue
 from iam.policy.compiled import PolicySet
 from iam.policy.logic import NO, OPEN, YES
-from iam.policy.request import PrincipalKind, Request
+from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind, Request
 
 ASSUMING: Final = frozenset(
     {
@@ -26,6 +27,11 @@ ASSUMING: Final = frozenset(
 """Actions on a role that its trust policy must allow, in the same account too."""
 FREE: Final = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
 """Need no permission, and no policy can take them away. Source: the pages of the two actions in the STS API Reference."""
+WITHOUT_RCPS: Final = frozenset({"kms:retiregrant"})
+"""Actions of services with RCPs that RCPs do not restrict."""
+BUCKET_POLICY: Final = frozenset({"s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"})
+GATEWAY_SERVICES: Final = frozenset({"s3", "dynamodb"})
+"""Services that have gateway endpoints beside interface endpoints."""
 ORGANIZATION_MEMBERS: Final = frozenset(
     {
         PrincipalKind.ROOT,
@@ -50,7 +56,8 @@ class Decision(StrEnum):
 class Policies:
     """What has a say about a request. None: there is no such policy, and it does not restrict.
 
-    `scps` and `rcps` are levels, the root first; each must allow. `rcp_services` are the services that RCPs apply to.
+    `scps` and `rcps` are levels, the root first; each must allow. `rcp_services` are the services that RCPs apply to;
+    None: those that the catalogue knows.
     """
 
     identity: PolicySet
@@ -60,7 +67,7 @@ class Policies:
     scps: tuple[PolicySet, ...] = ()
     rcps: tuple[PolicySet, ...] = ()
     endpoint: PolicySet | None = None
-    rcp_services: frozenset[str] = frozenset({"s3", "sts", "kms", "sqs", "secretsmanager"})
+    rcp_services: frozenset[str] | None = None
 
 
 @dataclass(slots=True)
@@ -102,17 +109,37 @@ def weigh(request: Request, policies: Policies) -> Marks:
     if policies.session is not None:
         denied, marks.session = policies.session.judge(request)
         marks.denied = max(marks.denied, denied)
+    elif request.principal.kind is PrincipalKind.FEDERATED_USER:
+        # Source: GetFederationToken in the STS API Reference: without session policies the session has no permissions.
+        marks.session = NO
     if policies.resource is not None:
-        denied, marks.account, marks.role, marks.direct = policies.resource.judge_grades(request)
-        marks.denied = max(marks.denied, denied)
+        _weigh_resource(request, policies, policies.resource, marks)
     if policies.endpoint is not None:
-        denied, marks.endpoint = policies.endpoint.judge(request)
-        marks.denied = max(marks.denied, denied)
+        _weigh_endpoint(request, policies, policies.endpoint, marks)
     if policies.scps and has_scps(request):
         _weigh_levels(request, policies.scps, marks, "scps")
     if policies.rcps and has_rcps(request, policies):
         _weigh_levels(request, policies.rcps, marks, "rcps")
     return marks
+
+
+def _weigh_resource(request: Request, policies: Policies, found: PolicySet, marks: Marks) -> None:
+    is_bounded = policies.boundary is not None
+    denied, marks.account, marks.role, marks.direct = found.judge_grades(request, is_bounded=is_bounded)
+    if not is_never_locked_out(request):
+        marks.denied = max(marks.denied, denied)
+
+
+def _weigh_endpoint(request: Request, policies: Policies, found: PolicySet, marks: Marks) -> None:
+    """An account that is named means, at a gateway endpoint, its root user only; which kind of endpoint it is, is not known.
+
+    Source: "Control access to VPC endpoints using endpoint policies", principals for gateway endpoints.
+    """
+    denied, account, role, direct = found.judge_grades(request, is_bounded=policies.boundary is not None)
+    if request.lowered.partition(":")[0] in GATEWAY_SERVICES:
+        account = min(account, OPEN)
+    marks.endpoint = max(account, role, direct)
+    marks.denied = max(marks.denied, denied)
 
 
 def _weigh_levels(request: Request, levels: tuple[PolicySet, ...], marks: Marks, name: str) -> None:
@@ -135,11 +162,28 @@ def has_scps(request: Request) -> bool:
 
 
 def has_rcps(request: Request, policies: Policies) -> bool:
-    """RCPs protect resources of some services, in all accounts but the management account, from all but service-linked roles."""
-    who = request.principal
-    if who.skips_organization_policies or request.lowered.partition(":")[0] not in policies.rcp_services:
+    """RCPs protect resources of some services, in all accounts but the management account, from all but service-linked roles.
+
+    Source: "Resource control policies (RCPs)", resources and entities not restricted by RCPs.
+    """
+    who, action = request.principal, request.lowered
+    services = policies.rcp_services
+    if services is None:
+        services = catalogue().rcp_services
+    if who.skips_organization_policies or action.partition(":")[0] not in services or action in WITHOUT_RCPS:
+        return False
+    if action in ASSUMING and SERVICE_LINKED_PATH in request.resource:
         return False
     return not (who.is_management_account and not request.is_cross_account)
+
+
+def is_never_locked_out(request: Request) -> bool:
+    """The root user of a bucket's account can mend its policy, whatever that denies. Source: PutBucketPolicy, Amazon S3 API."""
+    return (
+        request.principal.kind is PrincipalKind.ROOT
+        and request.lowered in BUCKET_POLICY
+        and not request.is_cross_account
+    )
 
 
 def needs_resource_policy(request: Request) -> bool:

@@ -79,6 +79,9 @@ WORDS = {
 }
 
 
+NO_SESSION_POLICY = "The session of a federated user has no permissions unless it was given a session policy."
+
+
 def explain(request: Request, policies: Policies) -> Explanation:
     """The decision of `decide`, with its reasons."""
     decision = decide(request, policies)
@@ -88,7 +91,12 @@ def explain(request: Request, policies: Policies) -> Explanation:
         )
         return Explanation(decision, (free,))
     sets = list(_sets(request, policies))
-    seen = [found for kind, level, each in sets for found in _look(request, kind, level, each)]
+    is_bounded = policies.boundary is not None
+    seen = [
+        found
+        for kind, level, each in sets
+        for found in _look(request, kind, level, each, is_bounded=is_bounded)
+    ]
     reasons = {
         Decision.EXPLICITLY_DENIED: _denied,
         Decision.ALLOWED: _allowed,
@@ -115,14 +123,16 @@ def _sets(request: Request, policies: Policies) -> Iterator[tuple[PolicyKind, in
     if has_scps(request):
         for level, found in enumerate(policies.scps, start=1):
             yield PolicyKind.SCP, level, found
-    if has_rcps(request, policies):
+    if policies.rcps and has_rcps(request, policies):
         for level, found in enumerate(policies.rcps, start=1):
             yield PolicyKind.RCP, level, found
 
 
-def _look(request: Request, kind: PolicyKind, level: int, found: PolicySet) -> Iterator[_Seen]:
+def _look(
+    request: Request, kind: PolicyKind, level: int, found: PolicySet, *, is_bounded: bool
+) -> Iterator[_Seen]:
     for one in found.speaking_of(request.lowered):
-        mark, means = one.applies_to(request)
+        mark, means = one.applies_to(request, is_bounded=is_bounded)
         yield _Seen(one, kind, level, min(mark, max(means)))
 
 
@@ -193,6 +203,9 @@ def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
         ]
     if _is_resource_needed(request) and not any(kind is PolicyKind.RESOURCE for kind, _, _ in sets):
         found.insert(0, Reason("resource", Outcome.MISSING, _no_resource_policy(request)))
+    kinds = {kind for kind, _, _ in sets}
+    if request.principal.kind is PrincipalKind.FEDERATED_USER and PolicyKind.SESSION not in kinds:
+        found.append(Reason("session", Outcome.MISSING, NO_SESSION_POLICY))
     return found + _allowed(request, sets, seen)
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 Matcher = Callable[[str], bool]
 Token = str
-"""One character, or one of the two marks below; so that a character of a value is never taken for a wildcard."""
+"""One character, or one of the marks below; so that a character of a value is never taken for a wildcard."""
 
 ANY: Final = "*any"
 ONE: Final = "?one"
 WITHIN: Final = "*within"
 """A `*` that stays within its segment of an ARN."""
+ONE_WITHIN: Final = "?within"
+"""A `?` that is no colon."""
 
 
 def tokens(pattern: str) -> list[Token]:
@@ -35,29 +38,33 @@ def from_tokens(parts: Sequence[Token]) -> Matcher:
     wild = {part for part in parts if len(part) > 1}
     if not wild:
         return "".join(parts).__eq__
-    if wild == {ONE}:
+    if wild <= {ONE, ONE_WITHIN}:
         return _of_fixed_length(parts)
-    return _of_pieces(_split(parts)) if wild == {ANY} else _of_states(parts)
+    pieces = _split(parts)
+    return _of_texts(["".join(piece) for piece in pieces]) if wild == {ANY} else _of_pieces(pieces)
+
+
+SINGLES: Final = {ONE: ".", ONE_WITHIN: "[^:]"}
 
 
 def _of_fixed_length(parts: Sequence[Token]) -> Matcher:
-    source = "".join("." if part == ONE else re.escape(part) for part in parts)
+    source = "".join(SINGLES.get(part) or re.escape(part) for part in parts)
     found = re.compile(source, re.DOTALL).fullmatch
     return lambda text: found(text) is not None
 
 
-def _split(parts: Sequence[Token]) -> list[str]:
-    """The literal pieces between the stars; the first and the last are empty where a star begins or ends the pattern."""
-    pieces: list[list[str]] = [[]]
+def _split(parts: Sequence[Token]) -> list[list[Token]]:
+    """The pieces between the stars; the first and the last are empty where a star begins or ends the pattern."""
+    pieces: list[list[Token]] = [[]]
     for part in parts:
         if part == ANY:
             pieces.append([])
         else:
             pieces[-1].append(part)
-    return ["".join(piece) for piece in pieces]
+    return pieces
 
 
-def _of_pieces(pieces: list[str]) -> Matcher:
+def _of_texts(pieces: list[str]) -> Matcher:
     """Each piece at its leftmost place after the one before, which is right because a star takes anything."""
     first, *middle, last = pieces
     middle = [piece for piece in middle if piece]
@@ -82,31 +89,87 @@ def _of_pieces(pieces: list[str]) -> Matcher:
     return match
 
 
-def _of_states(parts: Sequence[Token]) -> Matcher:
-    """All places of the pattern at once, as bits of one number: a step for each character of the text."""
-    any_loops, within_loops, ones, place = 0, 0, 0, 0
-    letters: dict[str, int] = {}
-    for part in parts:
-        bit = 1 << place
-        if part == ANY:
-            any_loops |= bit
-        elif part == WITHIN:
-            within_loops |= bit
-        else:
-            place += 1
-            if part == ONE:
-                ones |= bit
-            else:
-                letters[part] = letters.get(part, 0) | bit
-    goal, loops = 1 << place, any_loops | within_loops
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What stands between two stars: all of its places at once, as bits of one number; a step for each character.
 
-    def match(text: str) -> bool:
+    `letters` are the places that a character passes, `ones` those that any passes, `ones_within` any but a colon;
+    `loops` are places that stay where they are until a colon comes.
+    """
+
+    size: int
+    letters: dict[str, int]
+    ones: int
+    ones_within: int
+    loops: int
+
+    def step(self, state: int, letter: str) -> int:
+        """The places after one more character."""
+        passed = self.letters.get(letter, 0) | self.ones
+        if letter == ":":
+            return (state & passed) << 1
+        return (state & (passed | self.ones_within)) << 1 | state & self.loops
+
+    def end(self, text: str, at: int, *, anchored: bool) -> int:
+        """Where it ends first when it begins at `at`, or, unless anchored, at a later place; -1 when nowhere."""
+        if not self.size:
+            return at
+        if not anchored and self.ones == (1 << self.size) - 1:
+            return at + self.size if at + self.size <= len(text) else -1
+        goal, again = 1 << self.size, 0 if anchored else 1
         state = 1
-        for letter in text:
-            stay = any_loops if letter == ":" else loops
-            state = (state & (letters.get(letter, 0) | ones)) << 1 | state & stay
+        for place in range(at, len(text)):
+            state = self.step(state, text[place]) | again
+            if state & goal:
+                return place + 1
+            if not state:
+                return -1
+        return -1
+
+    def ends(self, text: str, at: int, *, anchored: bool) -> bool:
+        """Whether it ends where the text ends."""
+        state, again = 1, 0 if anchored else 1
+        if not anchored and not self.loops:
+            # Without a star of its own it has one length only.
+            at, again = max(at, len(text) - self.size), 0
+        for place in range(at, len(text)):
+            state = self.step(state, text[place]) | again
             if not state:
                 return False
-        return bool(state & goal)
+        return bool(state >> self.size & 1)
+
+
+def _piece(parts: Sequence[Token]) -> _Piece:
+    letters: dict[str, int] = {}
+    ones = ones_within = loops = place = 0
+    for part in parts:
+        bit = 1 << place
+        if part == WITHIN:
+            loops |= bit
+            continue
+        place += 1
+        if part == ONE:
+            ones |= bit
+        elif part == ONE_WITHIN:
+            ones_within |= bit
+        else:
+            letters[part] = letters.get(part, 0) | bit
+    return _Piece(place, letters, ones, ones_within, loops)
+
+
+def _of_pieces(sources: list[list[Token]]) -> Matcher:
+    """Each piece where it ends first, for the star after it takes the rest; the last one at the end of the text."""
+    first, *others = [_piece(source) for source in sources]
+    if not others:
+        return lambda text: first.ends(text, 0, anchored=True)
+    *middle, last = others
+
+    def match(text: str) -> bool:
+        at = first.end(text, 0, anchored=True)
+        for piece in middle:
+            if at < 0:
+                return False
+            at = piece.end(text, at, anchored=False)
+        return at >= 0 and last.ends(text, at, anchored=False)
 
     return match

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, PolicySet, compile_set
-from iam.policy.document import Document, read
+from iam.policy.document import Document, Members, parse, read
 from iam.policy.evaluate import Policies
 from iam.policy.explain import Explanation, Reason, explain
-from iam.policy.request import Principal, Request
+from iam.policy.request import Principal, Request, text_of
 
-MEMBERS = {"id", "action", "resource", "resource_account", "principal", "context", "policies"}
-SINGLE = {"identity", "boundary", "session", "endpoint"}
-LEVELS = {"scps": PolicyKind.SCP, "rcps": PolicyKind.RCP}
+MEMBERS: Final = frozenset(
+    {"id", "action", "resource", "resource_account", "principal", "context", "policies"}
+)
+PRINCIPAL_MEMBERS: Final = frozenset(
+    {"arn", "account", "tags", "service_linked", "management_account", "unique_id"}
+)
+LEVELS: Final = {"scps": PolicyKind.SCP, "rcps": PolicyKind.RCP}
+POLICY_MEMBERS: Final = frozenset({"identity", "boundary", "session", "endpoint", "resource", *LEVELS})
+SHOWN: Final = 80
+TOO_DEEP: Final = "This is nested too deeply."
 
 
 class InvalidRequestError(ValueError):
@@ -24,26 +32,38 @@ class InvalidRequestError(ValueError):
 def answers(lines: Iterable[str], *, strict: bool) -> Iterator[str]:
     """One line of JSON for each line that is not empty."""
     for line in lines:
-        if line.strip():
-            yield json.dumps(answer(line, strict=strict))
+        if line.strip(" \t\r\n"):
+            found = answer(line, strict=strict)
+            try:
+                yield json.dumps(found)
+            except RecursionError:
+                yield json.dumps({"id": None, "error": TOO_DEEP})
 
 
 def answer(line: str, *, strict: bool) -> dict[str, Any]:
     """`{"id", "decision", "because"}`, or `{"id", "error"}`."""
     name: Any = None
     try:
-        source = json.loads(line)
-        if not isinstance(source, dict):
-            raise InvalidRequestError("A request is an object.")
+        source = _object(line)
         name = source.get("id")
         request, policies = question(source, strict=strict)
         return {"id": name, **shown(explain(request, policies))}
     except InvalidRequestError as error:
         return {"id": name, "error": str(error)}
     except RecursionError:
-        return {"id": name, "error": "This is nested too deeply."}
+        return {"id": name, "error": TOO_DEEP}
+
+
+def _object(line: str) -> Mapping[str, Any]:
+    try:
+        source = parse(line)
     except json.JSONDecodeError as error:
-        return {"id": None, "error": f"This is no JSON: {error.msg} at column {error.colno}."}
+        raise InvalidRequestError(f"This is no JSON: {error.msg} at column {error.colno}.") from error
+    except ValueError as error:
+        raise InvalidRequestError(f"This is no JSON: {error}.") from error
+    if not isinstance(source, Members):
+        raise InvalidRequestError("A request is an object.")
+    return source
 
 
 def shown(found: Explanation) -> dict[str, Any]:
@@ -71,78 +91,119 @@ def _reason(reason: Reason) -> dict[str, Any]:
 
 def question(source: Mapping[str, Any], *, strict: bool) -> tuple[Request, Policies]:
     """The request and the policies of a line; raises InvalidRequestError."""
-    if unknown := sorted(str(key) for key in source.keys() - MEMBERS):
-        raise InvalidRequestError(
-            f"{unknown[0]!r} is no member of a request; these are: {', '.join(sorted(MEMBERS))}."
-        )
+    _only(source, MEMBERS, "")
     action = _text(source, "action")
-    if (
-        action.count(":") != 1
-        or any(wild in action for wild in "*?")
-        or action.startswith(":")
-        or action.endswith(":")
-    ):
-        raise InvalidRequestError(f"action is {action!r}: name one action, such as s3:GetObject.")
-    context = source.get("context") or {}
-    if not isinstance(context, dict):
-        raise InvalidRequestError("context must be an object of condition keys and values.")
-    account = source.get("resource_account") or ""
-    if not isinstance(account, str):
-        raise InvalidRequestError("resource_account must be a text of twelve digits.")
+    if action.count(":") != 1 or any(wild in action for wild in "*?") or not all(action.split(":")):
+        raise InvalidRequestError(f"action is {action[:SHOWN]!r}: name one action, such as s3:GetObject.")
     request = Request(
         action=action,
         resource=_text(source, "resource"),
         principal=_principal(source.get("principal")),
-        resource_account=account,
-        context={str(key): _context_value(key, value) for key, value in context.items()},
+        resource_account=_optional_text(source, "resource_account"),
+        context=_context(_mapping(source, "context", "")),
         strict=strict,
     )
-    return request, _policies(source.get("policies") or {})
+    return request, _policies(_mapping(source, "policies", ""))
 
 
-def _text(source: Mapping[str, Any], name: str) -> str:
+def _only(source: Mapping[str, Any], known: Set[str], place: str) -> None:
+    """No member that is unknown, none twice: a slip of the pen must not decide."""
+    if unknown := sorted(source.keys() - known):
+        names = ", ".join(sorted(known))
+        raise InvalidRequestError(f"{place}{unknown[0][:SHOWN]!r} is no member; these are: {names}.")
+    if isinstance(source, Members) and source.repeated:
+        raise InvalidRequestError(f"{place}{source.repeated[0]!r} is given twice.")
+
+
+def _text(source: Mapping[str, Any], name: str, place: str = "") -> str:
     value = source.get(name)
     if not isinstance(value, str) or not value:
-        raise InvalidRequestError(f"{name} is missing, or is no text.")
+        raise InvalidRequestError(f"{place}{name} is missing, or is no text.")
     return value
 
 
-def _context_value(key: str, value: Any) -> Any:
-    values = value if isinstance(value, list) else [value]
-    if all(one is None or isinstance(one, str | int | float | bool) for one in values):
-        return value
-    raise InvalidRequestError(f"context.{key} must be a value or a list of values.")
+def _optional_text(source: Mapping[str, Any], name: str, place: str = "") -> str:
+    value = source.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"{place}{name} must be a text.")
+    return value
+
+
+def _flag(source: Mapping[str, Any], name: str, place: str) -> bool:
+    value = source.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise InvalidRequestError(f"{place}{name} must be true or false.")
+    return bool(value)
+
+
+def _mapping(source: Mapping[str, Any], name: str, place: str) -> Mapping[str, Any]:
+    """An object; empty where it is absent."""
+    value = source.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidRequestError(f"{place}{name} must be an object.")
+    return value
+
+
+def _context(source: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of each key; null says that the key is absent."""
+    _each_once(source, "context")
+    for key, value in source.items():
+        if value is not None and not all(_is_scalar(one) for one in _listed(value)):
+            raise InvalidRequestError(f"context.{key[:SHOWN]} must be a value or a list of values.")
+    return dict(source)
+
+
+def _each_once(source: Mapping[str, Any], place: str) -> None:
+    """Keys of conditions and tags are the same in upper and lower case."""
+    times = Counter(key.lower() for key in source)
+    repeated = getattr(source, "repeated", ()) or [key for key, count in times.items() if count > 1]
+    if repeated:
+        raise InvalidRequestError(f"{place}.{repeated[0][:SHOWN]} is given twice.")
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool)
 
 
 def _principal(source: Any) -> Principal:
     if isinstance(source, str) and source:
         return Principal(source)
-    if not isinstance(source, dict):
+    if not isinstance(source, Mapping):
         raise InvalidRequestError("principal must be an ARN, or an object with arn.")
-    tags = source.get("tags")
-    if tags is not None and not isinstance(tags, dict):
-        raise InvalidRequestError("principal.tags must be an object of keys and values.")
-    account = source.get("account") or ""
-    if not isinstance(account, str):
-        raise InvalidRequestError("principal.account must be a text of twelve digits.")
+    place = "principal."
+    _only(source, PRINCIPAL_MEMBERS, place)
     return Principal(
-        arn=_text(source, "arn"),
-        given_account=account,
-        tags=None if tags is None else {str(key): str(value) for key, value in tags.items()},
-        is_service_linked=bool(source.get("service_linked")),
-        is_management_account=bool(source.get("management_account")),
-        unique_id=str(source.get("unique_id") or ""),
+        arn=_text(source, "arn", place),
+        given_account=_optional_text(source, "account", place),
+        tags=_tags(source),
+        is_service_linked=_flag(source, "service_linked", place),
+        is_management_account=_flag(source, "management_account", place),
+        unique_id=_optional_text(source, "unique_id", place),
     )
 
 
-def _policies(source: Any) -> Policies:
-    if not isinstance(source, dict):
-        raise InvalidRequestError("policies must be an object.")
-    known = SINGLE | LEVELS.keys() | {"resource"}
-    if unknown := sorted(str(key) for key in source.keys() - known):
-        raise InvalidRequestError(
-            f"policies.{unknown[0]} is no kind of policy; these are: {', '.join(sorted(known))}."
-        )
+def _tags(source: Mapping[str, Any]) -> dict[str, str] | None:
+    """None where they are absent: they are unknown."""
+    if source.get("tags") is None:
+        return None
+    tags = _mapping(source, "tags", "principal.")
+    _each_once(tags, "principal.tags")
+    for key, value in tags.items():
+        if not _is_scalar(value):
+            raise InvalidRequestError(f"principal.tags.{key[:SHOWN]} must be a text.")
+    return {key: text_of(value) for key, value in tags.items()}
+
+
+def _policies(source: Mapping[str, Any]) -> Policies:
+    _only(source, POLICY_MEMBERS, "policies.")
     return Policies(
         identity=_set(source, "identity", PolicyKind.IDENTITY) or compile_set([], kind=PolicyKind.IDENTITY),
         boundary=_set(source, "boundary", PolicyKind.BOUNDARY),
@@ -155,9 +216,9 @@ def _policies(source: Any) -> Policies:
 
 
 def _set(source: Mapping[str, Any], name: str, kind: PolicyKind) -> PolicySet | None:
-    """None where the member is absent or empty: there is no such policy."""
+    """None where the member is absent or an empty list: there is no such policy."""
     value = source.get(name)
-    if not value and not isinstance(value, str):
+    if value is None or value == []:
         return None
     return compile_set(_documents(value, name), kind=kind)
 
@@ -165,6 +226,8 @@ def _set(source: Mapping[str, Any], name: str, kind: PolicyKind) -> PolicySet | 
 def _resource(value: Any) -> PolicySet | None:
     if value is None:
         return None
+    if not isinstance(value, Mapping | str):
+        raise InvalidRequestError("policies.resource must be a policy, or null.")
     return compile_set([("resource", read(value))], kind=PolicyKind.RESOURCE)
 
 
@@ -183,7 +246,7 @@ def _levels(source: Mapping[str, Any], name: str) -> tuple[PolicySet, ...]:
 
 
 def _documents(value: Any, name: str) -> list[tuple[str, Document]]:
-    if isinstance(value, dict | str):
+    if isinstance(value, Mapping | str):
         value = [value]
     if not isinstance(value, list):
         raise InvalidRequestError(f"policies.{name} must be a list of policies.")

@@ -13,17 +13,26 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from iam.policy.arns import arn_like
 from iam.policy.glob import ANY, ONE, Matcher, Token, from_tokens
 
+Reader = Callable[[str], "Decimal | None"]
 Maker = Callable[[Sequence[Token]], Matcher]
-NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\s*")
-DIGITS = 400
-MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
-LATEST = 1e15
+NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?\s*")
+W3C = re.compile(
+    r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?"
+)
+"""The date formats of https://www.w3.org/TR/NOTE-datetime; a time without a zone is taken too."""
+FIRST = "0000-01-01"
+LATEST = 10**15
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CIDR = re.compile(r"\s*[0-9A-Fa-f:.]+(/[0-9]{1,3})?\s*")
+REMEMBERED = 200
+"""Longer texts are not remembered, so that what is remembered stays small."""
 PLAIN = {ANY: "*", ONE: "?"}
 
 
@@ -31,7 +40,7 @@ PLAIN = {ANY: "*", ONE: "?"}
 class Operator:
     """`make` gives the matcher of one value of the policy; `is_negated` when it must match none of them.
 
-    `is_text` says that variables are replaced in the values, and that a value is compared as it is written.
+    `is_text`: variables are replaced in the values. Source: "IAM policy elements: Variables and tags", Condition element.
     """
 
     name: str
@@ -58,28 +67,38 @@ def _equals_ignoring_case(parts: Sequence[Token]) -> Matcher:
     return lambda text: text.lower() == wanted
 
 
-@lru_cache(maxsize=4096)
-def number_of(text: str) -> int | float | None:
-    """A number, whole where it is written so, so that large ones stay exact; None for what is none."""
-    if NUMBER.fullmatch(text) is None:
-        return None
-    return float(text) if "." in text or "e" in text.lower() else int(text) if len(text) < DIGITS else None
+def number_of(text: str) -> Decimal | None:
+    """A number, exact however large; None for what is none."""
+    return _number(text) if len(text) <= REMEMBERED else _number.__wrapped__(text)
 
 
 @lru_cache(maxsize=4096)
-def moment_of(text: str) -> float | None:
-    """Seconds since 1970 of a W3C date or of seconds written out; None for what is neither. Dates without a zone are UTC."""
-    seconds = number_of(text)
-    if seconds is not None:
-        return float(seconds) if abs(seconds) < LATEST else None
+def _number(text: str) -> Decimal | None:
+    return None if NUMBER.fullmatch(text) is None else Decimal(text.strip())
+
+
+def moment_of(text: str) -> Decimal | None:
+    """Seconds since 1970 of a W3C date or of seconds written out; None for what is neither.
+
+    Four digits are a year, which W3C has and nobody means as seconds; dates without a zone are UTC.
+    """
+    return _moment(text.strip()) if len(text) <= REMEMBERED else None
+
+
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> Decimal | None:
+    if W3C.fullmatch(text) is None:
+        seconds = _number(text)
+        return seconds if seconds is not None and -LATEST < seconds < LATEST else None
     try:
-        moment = datetime.fromisoformat(f"{text}-01" if MONTH.fullmatch(text) else text.strip())
+        moment = datetime.fromisoformat(text + FIRST[len(text) :])
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    passed = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH
+    return passed.days * 86400 + passed.seconds + Decimal(passed.microseconds) / 1_000_000
 
 
-def _compared(read: Callable[[str], float | None], compare: Callable[[float, float], bool]) -> Maker:
+def _compared(read: Reader, compare: Callable[[Decimal, Decimal], bool]) -> Maker:
     def make(parts: Sequence[Token]) -> Matcher:
         wanted = read(plain(parts))
         if wanted is None:
@@ -112,9 +131,15 @@ def _binary(parts: Sequence[Token]) -> Matcher:
     return _never if wanted is None else lambda text: _bytes(text) == wanted
 
 
-@lru_cache(maxsize=4096)
 def network_of(text: str) -> IPv4Network | IPv6Network | None:
     """A range in CIDR form, or one address; None for what is neither."""
+    return _network(text) if len(text) <= REMEMBERED else None
+
+
+@lru_cache(maxsize=4096)
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    if CIDR.fullmatch(text) is None:
+        return None
     try:
         return ip_network(text.strip(), strict=False)
     except ValueError:
@@ -145,7 +170,7 @@ def _pair(name: str, opposite: str, make: Maker, *, is_text: bool) -> list[Opera
     ]
 
 
-def _ordered(prefix: str, read: Callable[[str], float | None]) -> list[Operator]:
+def _ordered(prefix: str, read: Reader) -> list[Operator]:
     equal = _compared(read, operator.eq)
     return [
         *_pair(f"{prefix}Equals", f"{prefix}NotEquals", equal, is_text=False),
@@ -164,7 +189,7 @@ OPERATORS: dict[str, Operator] = {
         *_pair("StringLike", "StringNotLike", from_tokens, is_text=True),
         *_ordered("Numeric", number_of),
         *_ordered("Date", moment_of),
-        Operator("Bool", _bool),
+        Operator("Bool", _bool, is_text=False),
         Operator("BinaryEquals", _binary, is_text=False),
         *_pair("IpAddress", "NotIpAddress", _ip, is_text=False),
         *_pair("ArnEquals", "ArnNotEquals", arn_like, is_text=True),

@@ -11,7 +11,7 @@ from typing import Final
 
 from iam.policy.document import Names, Principals
 from iam.policy.logic import NO, OPEN, YES
-from iam.policy.request import Principal, PrincipalKind
+from iam.policy.request import PROVIDERS, Principal, PrincipalKind
 
 ACCOUNT: Final = 0
 """The account is named: it may hand the permission on to its principals by their own policies."""
@@ -19,11 +19,13 @@ ROLE: Final = 1
 """The role of a session is named: boundary and session policies still limit what it gives."""
 DIRECT: Final = 2
 """The caller itself is named, or everybody."""
-GRADES: Final = 3
+OUTSIDERS: Final = frozenset({PrincipalKind.SERVICE, PrincipalKind.PROVIDER, PrincipalKind.ANONYMOUS})
+"""They belong to no account, so that no name under AWS but `*` means them."""
 
 Grades = tuple[int, int, int]
 """How certainly the element means the caller (NO, OPEN, YES), by grade."""
 NOBODY: Final[Grades] = (NO, NO, NO)
+EVERYBODY: Final[Grades] = (NO, NO, YES)
 Match = Callable[[Principal, bool], Grades]
 
 
@@ -32,11 +34,13 @@ def compile_principals(named: Principals, *, is_not: bool) -> Match:
     if is_not:
         return lambda who, strict: _everybody_but(named, who, strict)
     if "*" in named.get("AWS", ()):
-        return lambda who, strict: (NO, NO, YES)
+        return lambda who, strict: EVERYBODY
     return lambda who, strict: _named(named, who, strict)
 
 
 def _named(named: Principals, who: Principal, strict: bool) -> Grades:
+    if who.kind in OUTSIDERS:
+        return NO, NO, _outsider(named, who)
     account, role, direct = NO, NO, NO
     for name in named.get("AWS", ()):
         grade, mark = _means(name, who, strict)
@@ -46,25 +50,22 @@ def _named(named: Principals, who: Principal, strict: bool) -> Grades:
             role = max(role, mark)
         else:
             direct = max(direct, mark)
-    return account, role, max(direct, _others(named, who, strict))
+    if named.get("CanonicalUser") and who.account and not strict:
+        # Which canonical id an account has is known to S3 alone.
+        direct = max(direct, OPEN)
+    return account, role, direct
 
 
-def _others(named: Mapping[str, Names], who: Principal, strict: bool) -> int:
-    """Services, identity providers and canonical user ids."""
-    if who.kind is PrincipalKind.SERVICE:
-        services = named.get("Service", ())
-        return YES if who.arn in services or "*" in services else NO
-    if who.kind is PrincipalKind.PROVIDER:
-        providers = named.get("Federated", ())
-        return YES if who.arn in providers or "*" in providers else NO
-    # Which canonical id an account has is known to S3 alone.
-    return OPEN if named.get("CanonicalUser") and who.account and not strict else NO
+def _outsider(named: Mapping[str, Names], who: Principal) -> int:
+    """Services and identity providers, by their whole names: neither has a wildcard."""
+    is_service = who.kind is PrincipalKind.SERVICE or who.arn in PROVIDERS
+    if is_service and who.arn in named.get("Service", ()):
+        return YES
+    return YES if who.kind is PrincipalKind.PROVIDER and who.arn in named.get("Federated", ()) else NO
 
 
 def _means(name: str, who: Principal, strict: bool) -> tuple[int, int]:
     """(grade, certainty) of one name under AWS."""
-    if name == "*":
-        return DIRECT, YES
     if who.account and name in {who.account, who.root_arn}:
         return (DIRECT if who.kind is PrincipalKind.ROOT else ACCOUNT), YES
     if who.unique_id and name == who.unique_id:
@@ -100,21 +101,18 @@ def _session_of(name: str) -> tuple[str, str, str] | None:
 def _everybody_but(named: Principals, who: Principal, strict: bool) -> Grades:
     """All whom the element does not name in each of their identities.
 
-    A user is exempt only where its account is named beside it, a session only where its role and account are too.
-    Source: "AWS JSON policy elements: NotPrincipal", specifying NotPrincipal with Deny.
+    A user is exempt only where its account is named beside it, a session only where its role and account are too; of a
+    role, its sessions' names are open. Source: "AWS JSON policy elements: NotPrincipal".
     """
     if "*" in named.get("AWS", ()):
         return NOBODY
-    if who.kind in {PrincipalKind.SERVICE, PrincipalKind.PROVIDER}:
-        return (NO, NO, YES - _others(named, who, strict))
     account, role, direct = _named(named, who, strict)
     if who.kind is PrincipalKind.SESSION:
         exempt = min(account, role, direct)
     elif who.kind is PrincipalKind.ROLE:
-        # Every session would have to be named by itself: of the one that asks it is not known.
-        exempt = min(account, role, NO if strict else OPEN if direct else NO)
-    elif who.kind is PrincipalKind.ROOT:
+        exempt = min(account, role, YES if strict else OPEN)
+    elif who.kind is PrincipalKind.ROOT or not who.account or who.kind in OUTSIDERS:
         exempt = direct
     else:
-        exempt = min(account, direct) if who.account else direct
+        exempt = min(account, direct)
     return (NO, NO, YES - exempt)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 Values = tuple[str, ...]
 SERVICE_LINKED_PATH = ":role/aws-service-role/"
@@ -14,6 +14,7 @@ PROVIDERS = frozenset(
     {"accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"}
 )
 """Identity providers that stand in trust policies by name. Source: "AWS JSON policy elements: Principal"."""
+RESOURCE_ACCOUNT = frozenset({"aws:resourceaccount", "s3:resourceaccount"})
 
 
 class PrincipalKind(StrEnum):
@@ -99,6 +100,16 @@ class Principal:
         return pieces[1] if self.kind is PrincipalKind.SESSION and len(pieces) > 1 else pieces[-1]
 
     @cached_property
+    def session_name(self) -> str:
+        """What whoever assumed the role called the session; empty for what is no session."""
+        return self._parts[5].rpartition("/")[2] if self.kind is PrincipalKind.SESSION else ""
+
+    @cached_property
+    def has_known_tags(self) -> bool:
+        """Whether a tag that is not among them is known to be absent. Root users and services cannot have any."""
+        return self.tags is not None or self.kind in UNTAGGED
+
+    @cached_property
     def root_arn(self) -> str:
         """The ARN that stands for the whole account."""
         return f"arn:{self.partition}:iam::{self.account}:root" if self.account else ""
@@ -131,31 +142,76 @@ def _kind_of_name(name: str) -> PrincipalKind:
     )
 
 
+NEVER_OF_PEOPLE: Final = ("aws:principalservicename", "aws:principalservicenameslist")
+"""Keys that only a service's own call has. Source: "AWS global condition context keys", Availability, as for all below."""
+ANONYMOUS_KEYS: Final[dict[str, Values]] = {
+    "aws:principaltype": (TYPES[PrincipalKind.ANONYMOUS],),
+    "aws:principalaccount": ("anonymous",),
+    "aws:userid": ("anonymous",),
+    **dict.fromkeys(
+        (
+            "aws:username",
+            "aws:principalarn",
+            "aws:principalorgid",
+            "aws:principalorgpaths",
+            "aws:principalisawsservice",
+            *NEVER_OF_PEOPLE,
+        ),
+        (),
+    ),
+}
+UNTAGGED: Final = frozenset({PrincipalKind.ANONYMOUS, PrincipalKind.SERVICE, PrincipalKind.ROOT})
+
+
 def _derived(who: Principal) -> dict[str, Values]:
-    keys: dict[str, Values] = {"aws:principalisawsservice": ("false",)}
+    if who.kind is PrincipalKind.ANONYMOUS:
+        return dict(ANONYMOUS_KEYS)
+    if who.kind is PrincipalKind.SERVICE:
+        return _derived_of_service(who)
+    if who.kind is PrincipalKind.PROVIDER:
+        return _derived_of_provider(who)
+    keys: dict[str, Values] = {
+        "aws:principalisawsservice": ("false",),
+        "aws:principalarn": (who.role_arn or who.arn,),
+        "aws:username": (who.name,) if who.kind is PrincipalKind.USER else (),
+        **dict.fromkeys(NEVER_OF_PEOPLE, ()),
+    }
     if who.kind in TYPES:
         keys["aws:principaltype"] = (TYPES[who.kind],)
-    if who.kind is PrincipalKind.SERVICE:
-        nothing = ("aws:principalarn", "aws:principalaccount", "aws:username")
-        return {
-            "aws:principalisawsservice": ("true",),
-            "aws:principalservicename": (who.arn,),
-            **dict.fromkeys(nothing, ()),
-        }
-    if who.kind in {PrincipalKind.ANONYMOUS, PrincipalKind.PROVIDER}:
-        keys["aws:username"] = ()
-        if who.kind is PrincipalKind.ANONYMOUS:
-            keys |= {"aws:principalarn": (), "aws:principalaccount": (), "aws:userid": ("anonymous",)}
-        return keys
     if who.account:
-        keys["aws:principalaccount"] = (who.account,)
-    keys["aws:principalarn"] = (who.role_arn or who.arn,)
-    keys["aws:username"] = (who.name,) if who.kind is PrincipalKind.USER else ()
-    if who.unique_id and who.kind is PrincipalKind.USER:
-        keys["aws:userid"] = (who.unique_id,)
+        keys["aws:principalaccount"] = keys["kms:calleraccount"] = (who.account,)
+    if user_id := _user_id(who):
+        keys["aws:userid"] = (user_id,)
     for tag, value in (who.tags or {}).items():
         keys[f"aws:principaltag/{tag.lower()}"] = (value,)
     return keys
+
+
+def _derived_of_service(who: Principal) -> dict[str, Values]:
+    absent = ("aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:username")
+    return {
+        "aws:principalisawsservice": ("true",),
+        "aws:principalservicename": (who.arn,),
+        **dict.fromkeys(absent, ()),
+    }
+
+
+def _derived_of_provider(who: Principal) -> dict[str, Values]:
+    """A call that exchanges a provider's token for a session is not signed with credentials of AWS."""
+    absent = ("aws:username", "aws:principalisawsservice", *NEVER_OF_PEOPLE)
+    is_saml = ":saml-provider/" in who.arn
+    return {**dict.fromkeys(absent, ()), "aws:federatedprovider": () if is_saml else (who.arn,)}
+
+
+def _user_id(who: Principal) -> str:
+    """As the table "Principal key values" of "IAM policy elements: Variables and tags" has it; empty when unknown."""
+    if who.kind is PrincipalKind.ROOT:
+        return who.account
+    if who.kind is PrincipalKind.FEDERATED_USER:
+        return f"{who.account}:{who.name}"
+    if who.kind is PrincipalKind.SESSION and who.unique_id:
+        return f"{who.unique_id}:{who.session_name}"
+    return who.unique_id if who.kind is PrincipalKind.USER else ""
 
 
 @dataclass(slots=True)
@@ -190,9 +246,9 @@ class Request:
         found = self.principal.derived.get(key)
         if found is not None:
             return found
-        if key == "aws:resourceaccount" and self.resource_account:
+        if key in RESOURCE_ACCOUNT and self.resource_account:
             return (self.resource_account,)
-        if self.strict or (key.startswith("aws:principaltag/") and self.principal.tags is not None):
+        if self.strict or (key.startswith("aws:principaltag/") and self.principal.has_known_tags):
             return ()
         return None
 

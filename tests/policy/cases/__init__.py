@@ -1,0 +1,1 @@
+"""What AWS's documentation says comes of requests, as facts: each case names the page that it was written from."""
