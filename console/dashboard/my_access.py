@@ -35,6 +35,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
     context = (asof_context(request, entity=users[0]) if users else {}) | {
         "section": "overview",
         "first_name": request.viewer.name.split(" ")[0],
+        "not_yet": bool(users) and request.at is not None,
         "users": [card for user in users if (card := _card(request, user))],
         "waiting": list(waiting_for_others(request.viewer)[:MOST]),
     }

@@ -88,7 +88,12 @@ def _numbers(lens: Lens, *, whole: bool, generation: object) -> dict[str, Any]:
         "with_password": known,
         # Nobody should read 100 % while one is missing.
         "coverage": 100 * covered // known if known else None,
-        "worries": [(label, view, people[view], tone) for label, view, tone in WORRIES if view in people],
+        "worries": [
+            # Views that rest on last use are of today only: their numbers were kept, their rows were not.
+            (label, view if view in PEOPLE.tabs_for(lens) else "", people[view], tone)
+            for label, view, tone in WORRIES
+            if view in people
+        ],
     }
 
 

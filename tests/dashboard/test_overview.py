@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from iam.directory.models import Role, RuleKind, Team, TeamRule
-from iam.mirror.models import AccountFact, EdgeKind, Entity, Kind, Pull, Section, UserCredentials
+from iam.mirror.models import Account, AccountFact, EdgeKind, Entity, Kind, Pull, Section, UserCredentials
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull.numbers import keep_numbers
 from tests import factories
@@ -195,6 +195,56 @@ def test_the_past_shows_the_numbers_of_then_and_nothing_that_can_be_done() -> No
     assert "Nothing can be changed from here" in then
     assert "Waiting" not in then
     assert "2 users" in _text(client)
+
+
+LONG_AGO = "/?as-of=2020-01-01T09:00:00"
+
+
+def _read_since(account: Account) -> None:
+    Pull.objects.create(
+        account=account,
+        state=PullState.COMPLETE,
+        added=1,
+        began_at=factories.FIRST_READ,
+        ended_at=factories.FIRST_READ,
+    )
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.AUDITOR, Role.TEAM_LEAD])
+def test_before_the_first_reading_the_overview_says_so_and_leads_back(role: Role) -> None:
+    account = factories.account()
+    factories.user(account, "maya")
+    _read_since(account)
+    team = Team.objects.create(slug="pay", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="pay")
+    page = _text(_client(role, **({"team": team} if role is Role.TEAM_LEAD else {})), LONG_AGO)
+    assert "Nothing had been read by then" in page
+    assert "See the first reading" in page
+    assert "MFA coverage" not in page
+    assert 'class="brand" href="/?as-of=2020-01-01T09%3A00%3A00"' in page
+
+
+def test_a_member_of_whom_nothing_was_known_then_is_told_so() -> None:
+    account = factories.account()
+    maya = factories.user(account, "maya.okafor")
+    _read_since(account)
+    page = _text(_client(Role.MEMBER, name="Maya Okafor", arns=(maya.arn,)), LONG_AGO)
+    assert "Your AWS user was not there, or had not been read." in page
+    assert "See the first reading" in page
+    assert "No AWS user belongs to you" not in page
+    assert page.count('href="/?as-of=2020-01-01T09%3A00%3A00"') == 2
+
+
+def test_what_rests_on_last_use_leads_to_no_list_of_the_past() -> None:
+    account = factories.account()
+    factories.user(account, "maya")
+    keep_numbers(account, at=factories.FIRST_READ, found_news=True)
+    client = _client(Role.AUDITOR)
+    now, then = _text(client), _text(client, "/?as-of=2026-02-01T09:00:00")
+    assert "view=inactive" in now
+    assert "view=inactive" not in then
+    assert "Not used for 45 days" in then
+    assert "view=no-mfa" in then
 
 
 def test_a_team_lead_sees_the_team() -> None:
