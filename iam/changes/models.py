@@ -79,7 +79,9 @@ class Change(models.Model):
     requested_by = models.UUIDField()
     requested_label = models.CharField(max_length=128)
     reason = models.CharField(max_length=1024)
-    reverts = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="reverted_by")
+    reverts = models.ForeignKey(
+        "self", db_index=False, on_delete=models.PROTECT, null=True, related_name="reverted_by"
+    )
 
     not_before = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(
@@ -126,11 +128,16 @@ class Change(models.Model):
                 condition=Q(state__in=["awaiting_approval", "queued"]),
                 name="change_expiring",
             ),
-            models.Index(fields=["-created_at", "-id"], name="change_newest"),
+            # With what decides whether somebody sees a change: a row is long, and those that are not seen need not be read.
+            models.Index(
+                fields=["-created_at", "-id", "state", "requested_by", "entity"], name="change_newest"
+            ),
             models.Index(fields=["account", "-created_at", "-id"], name="change_newest_account"),
             models.Index(fields=["state", "-created_at", "-id"], name="change_newest_state"),
             models.Index(fields=["requested_by", "-created_at"], name="change_by_requester"),
             models.Index(fields=["entity", "-created_at"], name="change_by_subject"),
+            # Few changes undo another; counted among all, the index would look useless to a planner.
+            models.Index(fields=["reverts"], condition=Q(reverts__isnull=False), name="change_undoing"),
         ]
 
     def __str__(self) -> str:

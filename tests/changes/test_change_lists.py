@@ -159,3 +159,10 @@ def test_hostile_names_are_shown_as_text(site: Site) -> None:
     text = site.asker.get(address).content.decode()
     assert "<script>alert(1)" not in text
     assert "&lt;script&gt;" in text
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="a small table is scanned by PostgreSQL, whatever its indexes"
+)
+def test_what_undid_a_change_is_found_among_the_few_that_undo(site: Site) -> None:
+    assert "change_undoing" in Change.objects.filter(reverts=site.asked()).order_by("-created_at").explain()

@@ -136,6 +136,13 @@ class EntityState(Temporal):
             ),
             models.Index(fields=["kind", "sort_name", "entity", "valid_from"], name="state_list_all_then"),
             models.Index(fields=["entity", "valid_from"], name="state_history"),
+            # Teams by path. The order of a language would not serve PostgreSQL's LIKE.
+            models.Index(
+                fields=["kind", "path", "entity"],
+                condition=CURRENT,
+                name="state_path_now",
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops", "int8_ops"],
+            ),
             *change_indexes("state"),
         ]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from iam.guard import Scope, Viewer
-from iam.mirror.models import Account, AccountFact, UserCredentials, valid_at
+from iam.mirror.models import Account, AccountFact, Kind, UserCredentials, valid_at
 from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.facts import Seen
 from iam.mirror.queries.lists.core import Lens, of_account
@@ -68,4 +68,4 @@ def _with_mfa(lens: Lens, sorts: tuple[str, ...]) -> QuerySet[Any, Any]:
     rows = UserCredentials.objects.filter(
         valid_at(lens.at), of_account(lens), has_password=True, mfa__in=sorts
     )
-    return visible(rows, lens.viewer, entity="user").values("pk")
+    return visible(rows, lens.viewer, entity="user", kinds=(Kind.USER,)).values("pk")

@@ -16,6 +16,7 @@ from iam.mirror.models import (
     Entity,
     EntityState,
     InlinePolicy,
+    Kind,
     PolicyVersion,
     TagSet,
     UserCredentials,
@@ -201,7 +202,7 @@ def members(
     )
     if search:
         rows = rows.filter(sort_name__contains=search.lower())
-    return visible(rows, viewer, entity="entity").values(
+    return visible(rows, viewer, entity="entity", kinds=(Kind.USER,)).values(
         "entity_id",
         "sort_name",
         "name",

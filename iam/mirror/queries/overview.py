@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -44,6 +44,7 @@ from iam.mirror.queries.visibility import visible
 
 M = TypeVar("M", bound=Model)
 NEWS_DAYS = 30
+PRINCIPALS = (Kind.USER, Kind.GROUP, Kind.ROLE)
 LIVE = 5
 """So many accounts without kept numbers are counted on the spot; further ones are left out until their next reading."""
 
@@ -119,17 +120,29 @@ def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[Row]]:
     yield _told(States, gone, order="-valid_to", limit=limit)
 
     ties = Edge.objects.filter(kind__in=TIES)
-    yield _told(Ties, _seen(ties.filter(begun), lens, entity="source"), order="-valid_from", limit=limit)
-    yield _told(Ties, _seen(ties.filter(ended), lens, entity="source"), order="-valid_to", limit=limit)
+    yield _told(
+        Ties,
+        _seen(ties.filter(begun), lens, entity="source", kinds=PRINCIPALS),
+        order="-valid_from",
+        limit=limit,
+    )
+    yield _told(
+        Ties,
+        _seen(ties.filter(ended), lens, entity="source", kinds=PRINCIPALS),
+        order="-valid_to",
+        limit=limit,
+    )
 
-    inline = _seen(InlinePolicy.objects.filter(begun), lens, entity="owner")
+    inline = _seen(InlinePolicy.objects.filter(begun), lens, entity="owner", kinds=PRINCIPALS)
     inline = inline.annotate(was_there=_before(InlinePolicy, owner="owner", name="name"))
     yield _told(Inline, inline, by="was_there", order="-valid_from", limit=limit)
-    dropped = _seen(InlinePolicy.objects.filter(ended), lens, entity="owner")
+    dropped = _seen(InlinePolicy.objects.filter(ended), lens, entity="owner", kinds=PRINCIPALS)
     dropped = dropped.exclude(_behind(InlinePolicy, owner="owner", name="name"))
     yield _told(Inline, dropped, order="-valid_to", limit=limit)
 
-    defaults = _seen(PolicyVersion.objects.filter(begun, is_default=True), lens, entity="policy")
+    defaults = _seen(
+        PolicyVersion.objects.filter(begun, is_default=True), lens, entity="policy", kinds=(Kind.POLICY,)
+    )
     had_one = PolicyVersion.objects.filter(
         policy=OuterRef("policy"), valid_to=OuterRef("valid_from"), is_default=True
     )
@@ -141,8 +154,8 @@ def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[Row]]:
     yield _mfa_news(lens, begun, limit)
 
 
-def _seen(rows: QuerySet[M], lens: Lens, *, entity: str) -> QuerySet[M]:
-    return visible(rows.filter(of_account(lens)), lens.viewer, entity=entity)
+def _seen(rows: QuerySet[M], lens: Lens, *, entity: str, kinds: Collection[str] | None = None) -> QuerySet[M]:
+    return visible(rows.filter(of_account(lens)), lens.viewer, entity=entity, kinds=kinds)
 
 
 def _before(model: Any, **same: str) -> Exists:
@@ -169,7 +182,7 @@ def _told(
 def _mfa_news(lens: Lens, begun: Q, limit: int) -> Iterator[Row]:
     was = UserCredentials.objects.filter(user=OuterRef("user"), valid_to=OuterRef("valid_from"))
     rows = (
-        _seen(UserCredentials.objects.filter(begun), lens, entity="user")
+        _seen(UserCredentials.objects.filter(begun), lens, entity="user", kinds=(Kind.USER,))
         .annotate(
             was_mfa=Subquery(was.values("mfa")[:1]), had_password=Subquery(was.values("has_password")[:1])
         )

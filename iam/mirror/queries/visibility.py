@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db.models import Model, Q, QuerySet, Value
-from django.db.models.functions import Substr
-from django.db.models.lookups import Exact
+from django.db.models import F, Lookup, Model, Q, QuerySet
 
 from iam.guard import Scope, Viewer
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, EntityState, Kind, valid_at
 
 M = TypeVar("M", bound=Model)
+OWNED: frozenset[str] = frozenset(
+    {Kind.ACCESS_KEY, Kind.MFA_DEVICE, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL}
+)
+"""What belongs to a user."""
 
 
-def visible(rows: QuerySet[M], viewer: Viewer, *, entity: str) -> QuerySet[M]:
+class Under(Lookup):
+    """Whether a path begins with another that ends with a slash: by the exact beginning, since IAM tells paths apart by case,
+    and in words by which each database finds it in an index."""
+
+    lookup_name = "under"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Between the beginning and what follows it: a zero is the next sign after the slash."""
+        path, params = self.process_lhs(compiler, connection)
+        start = str(self.rhs)
+        return f"({path} >= %s AND {path} < %s)", (*params, start, *params, f"{start[:-1]}0")
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """There the order of letters is that of a language, and LIKE tells case apart."""
+        path, params = self.process_lhs(compiler, connection)
+        return f"{path} LIKE %s", (*params, f"{connection.ops.prep_for_like_query(str(self.rhs))}%")
+
+
+def visible(
+    rows: QuerySet[M], viewer: Viewer, *, entity: str, kinds: Collection[str] | None = None
+) -> QuerySet[M]:
     """The rows that the viewer may see, of any model with an `account`; `entity` is the column that leads to the entity.
 
     Today's scope governs, also for rows of the past: a team's people are those who are in its groups or under its
     paths now, and a user who is gone, or was made again under the same name, belongs to no team and to nobody.
+    `kinds` are those of the entities, where they are known: what cannot be among them is not looked for.
     """
     removed = Account.objects.filter(removed_at__isnull=False).values("pk")
     rows = rows.exclude(account__in=removed)
@@ -30,7 +55,7 @@ def visible(rows: QuerySet[M], viewer: Viewer, *, entity: str) -> QuerySet[M]:
     if scope.accounts:
         allowed |= Q(account__in=Account.objects.filter(account_id__in=scope.accounts).values("pk"))
     if scope.user_arns or scope.groups or scope.paths:
-        allowed |= Q(**{f"{entity}__in": _beyond_accounts(scope)})
+        allowed |= Q(**{f"{entity}__in": _beyond_accounts(scope, kinds=kinds)})
     return rows.filter(allowed)
 
 
@@ -39,20 +64,39 @@ def visible_entities(viewer: Viewer) -> QuerySet[Entity]:
     return visible(Entity.objects.all(), viewer, entity="pk")
 
 
-def visible_states(viewer: Viewer, *, at: datetime | None) -> QuerySet[EntityState]:
+def visible_states(
+    viewer: Viewer, *, at: datetime | None, kinds: Collection[str] | None = None
+) -> QuerySet[EntityState]:
     """The states that held at a moment (None: now) of the entities that the viewer may see."""
-    return visible(EntityState.objects.filter(valid_at(at)), viewer, entity="entity")
+    return visible(EntityState.objects.filter(valid_at(at)), viewer, entity="entity", kinds=kinds)
 
 
-def _beyond_accounts(scope: Scope) -> QuerySet[Entity, Any]:
-    """Oneself, the people of one's teams, what belongs to each of them (keys, devices), and the teams' groups."""
-    users = Q(kind=Kind.USER, gone_at__isnull=True) & (
-        Q(arn__in=scope.user_arns) | Q(pk__in=_members(scope)) | Q(pk__in=_under_paths(scope))
-    )
-    people = Entity.objects.filter(users).values("pk")
-    return Entity.objects.filter(
-        Q(pk__in=people) | Q(owner__in=people) | Q(pk__in=_groups(scope).values("pk"))
-    ).values("pk")
+def _beyond_accounts(scope: Scope, *, kinds: Collection[str] | None) -> QuerySet[Any, Any]:
+    """Oneself, the people of one's teams, the teams' groups, and what belongs to each of the people (keys, devices).
+
+    Each part comes from an index of its own, and together they are as many rows as the teams are large, whatever the size of
+    the mirror: conditions that are joined by OR would be tried on every entity there is.
+    """
+    people = _people(scope)
+    parts = list(people) if kinds is None or Kind.USER in kinds else []
+    if kinds is None or Kind.GROUP in kinds:
+        parts.append(_groups(scope).values("pk"))
+    if kinds is None or OWNED.intersection(kinds):
+        parts += [Entity.objects.filter(owner__in=some).values("pk") for some in people]
+    return parts[0].union(*parts[1:], all=True) if parts else Entity.objects.none().values("pk")
+
+
+def _people(scope: Scope) -> list[QuerySet[Any, Any]]:
+    """The users of the scope, by how they came into it."""
+    found: list[QuerySet[Any, Any]] = []
+    if scope.user_arns:
+        living = Entity.objects.filter(kind=Kind.USER, gone_at__isnull=True)
+        found.append(living.filter(arn__in=scope.user_arns).values("pk"))
+    if scope.groups:
+        found.append(_members(scope))
+    if scope.paths:
+        found.append(_under_paths(scope))
+    return found
 
 
 def _groups(scope: Scope) -> QuerySet[Entity]:
@@ -63,17 +107,17 @@ def _groups(scope: Scope) -> QuerySet[Entity]:
 
 
 def _members(scope: Scope) -> QuerySet[Edge, Any]:
+    """An edge of today has a user of today: both end with the same reading."""
     return Edge.objects.filter(
         valid_at(None), kind=EdgeKind.MEMBER, target__in=_groups(scope).values("pk")
     ).values("source")
 
 
 def _under_paths(scope: Scope) -> QuerySet[EntityState, Any]:
-    """By the exact beginning, since IAM tells paths apart by case, which LIKE does not do in SQLite."""
     under = Q(pk__in=[])
     for account_id, value in sorted(scope.paths):
         start = "/" + value.strip("/") + "/" if value.strip("/") else "/"
-        under |= Q(Exact(Substr("path", 1, len(start)), Value(start))) & _in_account(account_id)
+        under |= Q(Under(F("path"), start)) & _in_account(account_id)
     return EntityState.objects.filter(under, valid_at(None), kind=Kind.USER).values("entity")
 
 

@@ -209,7 +209,7 @@ def all_rows(listing: Listing, lens: Lens, wanted: Wanted) -> Iterator[Row]:
 def states(lens: Seen, *kinds: str) -> States:
     """The states of these kinds that are seen."""
     wanted = Q(kind=kinds[0]) if len(kinds) == 1 else Q(kind__in=kinds)
-    rows: States = visible_states(lens.viewer, at=lens.at).filter(wanted & of_account(lens))
+    rows: States = visible_states(lens.viewer, at=lens.at, kinds=kinds).filter(wanted & of_account(lens))
     return rows
 
 

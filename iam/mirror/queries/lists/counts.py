@@ -48,7 +48,7 @@ def _come(listing: Listing, lens: Lens) -> QuerySet[Any, Any]:
     new = Entity.objects.filter(
         of_account(lens), kind__in=listing.kinds, first_seen__gt=lens.at, gone_at__isnull=True
     )
-    return visible(new, lens.viewer, entity="pk").values("pk")
+    return visible(new, lens.viewer, entity="pk", kinds=listing.kinds).values("pk")
 
 
 def _gone(listing: Listing, lens: Lens) -> QuerySet[Any, Any]:

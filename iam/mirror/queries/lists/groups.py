@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, valid_at
 from iam.mirror.queries.keyset import Row
@@ -37,12 +37,13 @@ def rows(lens: Seen, sort: str = "name") -> States:
 
 
 def _empty(lens: Lens) -> Q:
-    return ~Q(entity__in=ties(lens, EdgeKind.MEMBER).values("target"))
+    return ~Q(Exists(ties(lens, EdgeKind.MEMBER).filter(target=OuterRef("entity"))))
 
 
 def _powerless(lens: Lens) -> Q:
-    inline = InlinePolicy.objects.filter(valid_at(lens.at)).values("owner")
-    return ~Q(entity__in=ties(lens, EdgeKind.ATTACHED).values("source")) & ~Q(entity__in=inline)
+    attached = ties(lens, EdgeKind.ATTACHED).filter(source=OuterRef("entity"))
+    inline = InlinePolicy.objects.filter(valid_at(lens.at), owner=OuterRef("entity"))
+    return ~Q(Exists(attached)) & ~Q(Exists(inline))
 
 
 TABS = {

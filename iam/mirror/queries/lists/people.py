@@ -129,7 +129,7 @@ def _credentials(**wanted: Any) -> Callable[[Lens], QuerySet[Any, Any]]:
     def counted(lens: Lens) -> QuerySet[Any, Any]:
         values = {name: value(lens) if callable(value) else value for name, value in wanted.items()}
         held = UserCredentials.objects.filter(valid_at(lens.at), of_account(lens), **values)
-        return visible(held, lens.viewer, entity="user")
+        return visible(held, lens.viewer, entity="user", kinds=(Kind.USER,))
 
     return counted
 
@@ -143,7 +143,7 @@ def _inactive(lens: Lens) -> QuerySet[Any, Any]:
         valid_at(None), user=OuterRef("entity"), has_password__isnull=True
     )
     wanted = Q(Exists(old)) & ~(Q(last_used_at=NEVER) & Q(Exists(unread)))
-    return visible(used.filter(wanted), lens.viewer, entity="entity")
+    return visible(used.filter(wanted), lens.viewer, entity="entity", kinds=(Kind.USER,))
 
 
 def _never(lens: Lens) -> QuerySet[Any, Any]:
