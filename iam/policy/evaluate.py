@@ -90,7 +90,11 @@ def decide(request: Request, policies: Policies) -> Decision:
     """The decision, without its reasons: see `iam.policy.explain` for them."""
     if request.lowered in FREE:
         return Decision.ALLOWED
-    marks = weigh(request, policies)
+    return conclude(request, weigh(request, policies))
+
+
+def conclude(request: Request, marks: Marks) -> Decision:
+    """The decision that all marks together come to."""
     if marks.denied == YES:
         return Decision.EXPLICITLY_DENIED
     allowed = combine(request, marks)
@@ -221,4 +225,4 @@ def _root(request: Request, by_resource: int) -> int:
     return by_resource if request.is_cross_account or needs_resource_policy(request) else YES
 
 
-__all__ = ["NO", "OPEN", "YES", "Decision", "Marks", "Policies", "combine", "decide", "weigh"]
+__all__ = ["NO", "OPEN", "YES", "Decision", "Marks", "Policies", "combine", "conclude", "decide", "weigh"]
