@@ -76,7 +76,7 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
         "lines": lines_of(shown, events, decides=decides),
         "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),
         "approvers": approvers_of(shown.account.account_id, but=shown.requested_by) if waits else [],
-        "parts": list(shown.change_set.changes.order_by("position")),
+        "parts": list(visible_changes(viewer).filter(change_set=shown.change_set).order_by("position")),
         "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
         "standing": standing,
         "decides": decides,
@@ -88,15 +88,13 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
         "looks_again": now
         and shown.state == ChangeState.UNKNOWN
         and (asks or viewer.may(Right.APPROVE_CHANGE, account_id=shown.account.account_id)),
-        "why_not_undo": _why_not_undo(shown, asks=now and asks),
+        "why_not_undo": services.why_not_undo(shown, viewer=viewer)
+        if now and asks and shown.state == ChangeState.APPLIED
+        else "",
         "undoes": now and asks and shown.state == ChangeState.APPLIED,
         "layout": layout_for(viewer),
         "section": "approvals" if waits and standing.may_decide else "changes",
     }
-
-
-def _why_not_undo(shown: Change, *, asks: bool) -> str:
-    return services.why_not_undo(shown) if asks and shown.state == ChangeState.APPLIED else ""
 
 
 def _acting_on(request: ViewerRequest, pk: UUID) -> Change:

@@ -29,7 +29,8 @@ STATES: dict[str, tuple[ChangeState, ...]] = {
 
 
 def visible_changes(viewer: Viewer) -> QuerySet[Change]:
-    """One's own requests, what is about oneself and one's people, and all of the accounts that one sees whole.
+    """What is about oneself and one's people, all of the accounts that one sees whole, and one's own requests in accounts in which
+    one may still ask: they tell what one wrote and was shown, also of somebody who has left one's teams since.
 
     Changes of an account that was disconnected stay visible to those who see the account: they are evidence.
     """
@@ -37,7 +38,8 @@ def visible_changes(viewer: Viewer) -> QuerySet[Change]:
     scope = viewer.scope
     if scope.sees_everything:
         return changes
-    seen = Q(requested_by=viewer.person_id) | Q(entity__in=visible_entities(viewer).values("pk"))
+    own = Q(requested_by=viewer.person_id) & in_accounts(viewer, Right.REQUEST_CHANGE)
+    seen = own | Q(entity__in=visible_entities(viewer).values("pk"))
     if scope.accounts:
         seen |= Q(account__account_id__in=scope.accounts)
     return changes.filter(seen)
@@ -66,8 +68,9 @@ def _awaiting() -> QuerySet[Change]:
 
 
 def decided_by(viewer: Viewer) -> QuerySet[Change]:
-    """What this viewer has decided, newest first."""
-    decided = Change.objects.filter(change_set__approvals__approver_id=viewer.person_id, position=0)
+    """What this viewer has decided, as far as they still see it, newest first."""
+    seen = visible_changes(viewer)
+    decided = seen.filter(change_set__approvals__approver_id=viewer.person_id, position=0)
     return decided.select_related("account").distinct().order_by("-created_at", "-id")
 
 

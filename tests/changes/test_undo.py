@@ -42,7 +42,7 @@ def test_undo_is_refused_when_the_mirror_has_moved_on(scene: Scene) -> None:
 
     reread_memberships(scene.account, scene.aws, scene.user, cause_id=None)
 
-    assert "moved on" in services.why_not_undo(change)
+    assert "moved on" in services.why_not_undo(change, viewer=scene.requester)
     with pytest.raises(RefusedError, match="moved on"):
         services.undo(change, actor=scene.requester, reason="Over", idempotency_key="u")
 
@@ -68,7 +68,7 @@ def test_what_altered_nothing_cannot_be_undone(scene: Scene) -> None:
     run(change.pk)
     change.refresh_from_db()
 
-    assert "nothing to undo" in services.why_not_undo(change)
+    assert "nothing to undo" in services.why_not_undo(change, viewer=scene.requester)
 
 
 def test_an_undone_change_is_not_undone_twice(scene: Scene) -> None:
@@ -76,9 +76,9 @@ def test_an_undone_change_is_not_undone_twice(scene: Scene) -> None:
     undo = scene.approve(services.undo(change, actor=scene.requester, reason="Over", idempotency_key="u"))
     run(undo.pk)
 
-    assert "is undone already" in services.why_not_undo(change)
+    assert "is undone already" in services.why_not_undo(change, viewer=scene.requester)
     undo.refresh_from_db()
-    assert services.why_not_undo(undo) == ""
+    assert services.why_not_undo(undo, viewer=scene.requester) == ""
 
 
 def test_a_change_that_is_not_applied_cannot_be_undone(scene: Scene) -> None:

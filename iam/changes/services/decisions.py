@@ -12,10 +12,11 @@ from iam.changes import nudge
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.changes.operations import restore
-from iam.changes.services.planning import check_account, examine
+from iam.changes.services.planning import check_account, check_right, examine
 from iam.changes.services.requests import ANSWER_WITHIN
 from iam.changes.states import add_event, move, write_journal
-from iam.guard import Right, Viewer
+from iam.directory.models import Person
+from iam.guard import Right, Viewer, viewer_for
 
 MAX_COMMENT = 1000
 
@@ -55,6 +56,8 @@ def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "
             "What this would do has changed since it was shown to you. Look at the new receipt, then decide again.",
             change=change,
         )
+    for part in parts:
+        _check_requester(part)
     with transaction.atomic():
         own = change.requested_by == actor.person_id
         _decide(change, actor=actor, decision=Decision.APPROVE, comment=comment, seen=seen_digest)
@@ -90,9 +93,27 @@ def _comment(comment: str) -> str:
 
 
 def _check_decider(change: Change, *, actor: Viewer) -> None:
-    standing = standing_of(change, viewer=actor)
-    if not standing.may_decide:
-        raise RefusedError(standing.why_not, change=change)
+    """A decision is on the whole set, so it takes the right in every account of it."""
+    for part in change.change_set.changes.select_related("account"):
+        standing = standing_of(part, viewer=actor)
+        if not standing.may_decide:
+            raise RefusedError(standing.why_not, change=change)
+
+
+def _check_requester(change: Change) -> None:
+    """Who asked may ask today: a request does not outlive the right to it."""
+    person = Person.objects.filter(pk=change.requested_by).first()
+    operation = restore(change.operation, account=change.account, params=change.params)
+    try:
+        if person is not None:
+            check_right(operation, viewer=viewer_for(person))
+            return
+    except RefusedError:
+        pass
+    raise RefusedError(
+        f"{change.requested_label}, who asked, may not ask for this any more. Reject it; whoever needs it asks anew.",
+        change=change,
+    )
 
 
 def _awaiting(change: Change) -> list[Change]:

@@ -51,7 +51,7 @@ def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> P
 def plan(operation: Operation, *, viewer: Viewer, reverts: Change | None = None) -> Plan:
     """Check every rule for an operation and compute its receipt. Raises RefusedError."""
     check_account(operation.account)
-    _check_right(operation, viewer=viewer)
+    check_right(operation, viewer=viewer)
     current = examine(operation)
     _check_not_asked_yet(operation)
     return replace(current, reverts=reverts)
@@ -90,14 +90,15 @@ def check_account(account: Account) -> None:
         )
 
 
-def _check_right(operation: Operation, *, viewer: Viewer) -> None:
+def check_right(operation: Operation, *, viewer: Viewer) -> None:
+    """Whether the viewer may ask for this, of these people and groups. Raises RefusedError, which tells nothing about them."""
     number = operation.account.account_id
     if not viewer.may(Right.REQUEST_CHANGE, account_id=number):
         raise RefusedError(f"You may look at {operation.account.name}, and not ask for changes in it.")
     arns = operation.touched()
     reach = replace(viewer, scope=viewer.asks)
     reached = visible_entities(reach).filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
-    if reached.count() < len(arns):
+    if reached.values("arn").distinct().count() < len(arns):
         raise RefusedError("You can ask for changes to the people and groups of your own teams only.")
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
-from iam.changes.services.planning import Plan, plan
+from iam.changes.services.planning import Plan, check_right, plan
 from iam.changes.services.requests import asked_before, request_change
 from iam.guard import Viewer
 
 
 def plan_undo(change: Change, *, viewer: Viewer) -> Plan:
     """Plan the inverse of an applied change. Raises RefusedError with the reason why it cannot be undone."""
-    inverse = _inverse(change)
-    return plan(inverse, viewer=viewer, reverts=change)
+    _check_reach(change, viewer=viewer)
+    return plan(_inverse(change), viewer=viewer, reverts=change)
 
 
 def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) -> Change:
@@ -32,13 +32,19 @@ def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) ->
     )
 
 
-def why_not_undo(change: Change) -> str:
-    """Why an applied change cannot be undone now, or ""; whoever asks."""
+def why_not_undo(change: Change, *, viewer: Viewer) -> str:
+    """Why this viewer cannot undo an applied change now, or "" if they can."""
     try:
+        _check_reach(change, viewer=viewer)
         _inverse(change)
     except RefusedError as refused:
         return refused.message
     return ""
+
+
+def _check_reach(change: Change, *, viewer: Viewer) -> None:
+    """Before how things stand decides anything: that is not for those to know who no longer reach the person or the group."""
+    check_right(restore(change.operation, account=change.account, params=change.params), viewer=viewer)
 
 
 def _inverse(change: Change) -> Operation:
