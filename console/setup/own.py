@@ -16,6 +16,7 @@ CHARACTERS = (
     ("requires_numbers", "numbers"),
     ("requires_symbols", "symbols"),
 )
+DEFAULT = "AWS’s default"
 QUOTAS = (
     ("Users", "Users", "UsersQuota"),
     ("Groups", "Groups", "GroupsQuota"),
@@ -68,6 +69,32 @@ def own_settings(facts: Mapping[str, AccountFact]) -> Own | None:
         ],
     )
     return own if own.passwords or own.root or own.quotas else None
+
+
+def setting_changes(name: str, old: Any, new: Any) -> list[tuple[str, str, str]]:
+    """What differs between two values of one of the account's own facts, as (what, before, after); AWS's names where it has no other."""
+    if name == "alias":
+        return [("Alias", old or "None", new or "None")]
+    if name == "password_policy":
+        left, right = dict(_rules(old)), dict(_rules(new))
+        whats = list(dict.fromkeys([*left, *right]))
+        return [
+            (what, left.get(what, DEFAULT), right.get(what, DEFAULT))
+            for what in whats
+            if left.get(what) != right.get(what)
+        ]
+    left, right = (value if isinstance(value, dict) else {} for value in (old, new))
+    return [
+        (key, _said(left.get(key)), _said(right.get(key)))
+        for key in sorted(left.keys() | right.keys())
+        if left.get(key) != right.get(key)
+    ]
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def _value(facts: Mapping[str, AccountFact], name: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from console.identities.details import differing, history
 from console.identities.details.shown import SECTIONS, Shown, layout_for
+from console.setup.own import setting_changes
 from console.web.access import ViewerRequest, account_or_404, require
 from console.web.middleware import parse_moment
 from console.web.render import render_page
@@ -28,7 +29,7 @@ FACTS = {
     "password_policy": "Password policy",
     "alias": "Account alias",
     "organization": "Organization",
-    "summary": "Quotas and numbers of AWS's account summary",
+    "summary": "Account summary",
     "root_credentials": "Credentials of the root user",
 }
 
@@ -148,6 +149,9 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
         "came": sum(section.counts.get(CAME, 0) for section in found),
         "went": sum(section.counts.get(WENT, 0) for section in found),
         "changed": sum(section.counts.get(CHANGED, 0) for section in found),
-        "facts": [FACTS.get(name, name) for name, _, _ in differences.fact_changes(account, span)],
+        "facts": [
+            (FACTS.get(fact.name, fact.name), setting_changes(fact.name, fact.left, fact.right), fact)
+            for fact in differences.fact_changes(account, span)
+        ],
     }
     return render_page(request, "identities/compare.html", context)

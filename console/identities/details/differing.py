@@ -37,6 +37,13 @@ TITLES = {
     "signing-certificate": "Signing certificates",
     "service-credential": "Service-specific credentials",
     "server-certificate": "Server certificates",
+    "org-root": "Roots of the organization",
+    "org-unit": "Organizational units",
+    "org-account": "Accounts of the organization",
+    "parent": "Places in the organization",
+    "scp": "Service control policies",
+    "rcp": "Resource control policies",
+    "target": "What control policies bound",
 }
 SIGNS = {CAME: ("add", "+", "Added"), WENT: ("del", "−", "Removed"), CHANGED: ("", "~", "Changed")}
 JOINTS = {
@@ -44,6 +51,8 @@ JOINTS = {
     "attached": ("got", "lost"),
     "boundary": ("is bounded by", "is no longer bounded by"),
     "profile-role": ("holds", "no longer holds"),
+    "parent": ("moved into", "left"),
+    "target": ("bounds", "no longer bounds"),
 }
 
 
@@ -61,6 +70,11 @@ NOUNS = {
     "signing-certificate": "signing certificate",
     "service-credential": "service-specific credential",
     "server-certificate": "server certificate",
+    "org-root": "organization root",
+    "org-unit": "organizational unit",
+    "org-account": "account of the organization",
+    "scp": "SCP",
+    "rcp": "RCP",
     "inline": "inline policy",
     "document": "document of",
 }

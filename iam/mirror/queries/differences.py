@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
@@ -26,11 +26,13 @@ from iam.mirror.models import (
 )
 
 CAME, WENT, CHANGED = "came", "went", "changed"
-TIES = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY, EdgeKind.PROFILE_ROLE)
+TIES = (
+    EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY, EdgeKind.PROFILE_ROLE, EdgeKind.PARENT, EdgeKind.TARGET,
+)  # fmt: skip
 KINDS = (
     Kind.USER, Kind.GROUP, Kind.ROLE, Kind.POLICY, Kind.INSTANCE_PROFILE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER,
     Kind.ACCESS_KEY, Kind.MFA_DEVICE, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL,
-    Kind.SERVER_CERTIFICATE,
+    Kind.SERVER_CERTIFICATE, Kind.ORG_ROOT, Kind.ORG_UNIT, Kind.ORG_ACCOUNT, Kind.SCP, Kind.RCP,
 )  # fmt: skip
 
 
@@ -112,19 +114,27 @@ def section_page(
     return [], False
 
 
-def fact_changes(account: Account, span: Span) -> list[tuple[str, Any, Any]]:
-    """(name, left, right) of the account's own facts that differ, the password policy among them: two queries.
+class FactChange(NamedTuple):
+    """One of the account's own facts at both moments, and the observations between which it became what it is on the right."""
+
+    name: str
+    left: Any
+    right: Any
+    when: datetime
+    after: datetime | None
+
+
+def fact_changes(account: Account, span: Span) -> list[FactChange]:
+    """The account's own facts that differ, the password policy among them: two queries.
 
     The numbers that the overview adds up follow from everything else and are left out.
     """
     facts = AccountFact.objects.filter(account=account).exclude(name="numbers")
-    left, right = (
-        dict(facts.filter(valid_at(at)).values_list("name", "value")) for at in (span.left, span.right)
-    )
+    left, right = ({fact.name: fact for fact in facts.filter(valid_at(at))} for at in (span.left, span.right))
     return [
-        (name, left[name], right[name])
+        FactChange(name, left[name].value, right[name].value, right[name].valid_from, right[name].after)
         for name in sorted(left.keys() & right.keys())
-        if left[name] != right[name]
+        if left[name].value != right[name].value
     ]
 
 
@@ -209,7 +219,7 @@ class States(Source):
 
 
 class Ties(Source):
-    """Memberships, attachments, boundaries, roles of instance profiles."""
+    """Memberships, attachments, boundaries, roles of instance profiles; places in the organization, and what bounds them."""
 
     sort, sorts = "kind", tuple(kind.value for kind in TIES)
     columns = (
@@ -223,7 +233,7 @@ class Ties(Source):
         return rows.filter(side).exclude(_twin(Edge, other, source="source", kind="kind", target="target"))
 
     def read(self, raw: dict[str, Any]) -> Row:
-        """From the principal to the group or policy."""
+        """From the principal to the group or policy, from what lies in a unit to the unit, from an SCP to what it bounds."""
         return self._row(
             raw,
             sort=raw["kind"],
@@ -338,4 +348,5 @@ SOURCES: tuple[Source, ...] = (
 ORDER = (
     "user", "group", "role", "policy", "document", "inline", "member", "attached", "boundary", "mfa", "password",
     "access-key", "mfa-device", "instance-profile", "profile-role", "saml-provider", "oidc-provider",
+    "org-root", "org-unit", "org-account", "parent", "scp", "rcp", "target",
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -116,6 +117,7 @@ def test_the_past_splits_what_came_before_from_what_came_since(small: Small, adm
     page = _text(admin, f"/people/{small.maya.pk}/history/?as-of=2026-01-20T00:00")
     since, until = page.split("What had changed until then")
     assert "MFA turned off" in since
+    assert "Between <time" in since
     assert "MFA turned off" not in until
     assert "Joined" in until
 
@@ -173,15 +175,24 @@ def test_an_account_is_compared_by_sections(small: Small, admin: Client) -> None
     fact = AccountFact.objects.create(
         account=small.account,
         name="password_policy",
-        value={"MinimumPasswordLength": 8},
+        value={"minimum_length": 8, "maximum_age": 90},
         valid_from=FIRST_READ,
         observed_at=FIRST_READ,
     )
     becomes(fact, at=LATER, value=None)
+    alias = AccountFact.objects.create(
+        account=small.account, name="alias", value="old", valid_from=FIRST_READ, observed_at=FIRST_READ
+    )
+    becomes(alias, at=LATER, value="new")
     page = _text(admin, "/compare/?account=111111111111&from=2026-01-06T00:00")
     assert "Memberships" in page
     assert "joined" in page
-    assert "Password policy" in page
+    words = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "Account alias Changed ~1" in words
+    assert "Alias: old → to new" in words
+    assert "Password policy Changed ~5" in words
+    assert "Length: At least 8 characters → to AWS’s default" in words
+    assert "Between 08:45 and 09:00 UTC" in words
     assert "left" in page.split("Users")[1]
 
 

@@ -169,9 +169,26 @@ def test_the_password_policy_is_a_fact_of_the_account() -> None:
         valid_from=FIRST_READ,
         observed_at=FIRST_READ,
     )
-    becomes(fact, at=LATER, value={"MinimumPasswordLength": 14})
+    now = becomes(fact, at=LATER, value={"MinimumPasswordLength": 14})
     (change,) = fact_changes(account, NOW)
-    assert change == ("password_policy", {"MinimumPasswordLength": 8}, {"MinimumPasswordLength": 14})
+    assert change[:3] == ("password_policy", {"MinimumPasswordLength": 8}, {"MinimumPasswordLength": 14})
+    assert (change.when, change.after) == (LATER, now.after)
+
+
+def test_what_moved_in_the_organization_and_what_bounds_it_is_told() -> None:
+    account = factories.account()
+    units = [factories.entity(account, Kind.ORG_UNIT, name) for name in ("Development", "Experiments")]
+    staging = factories.entity(account, Kind.ORG_ACCOUNT, "staging")
+    scp = factories.entity(account, Kind.SCP, "EuropeOnly")
+    ends(factories.edge(EdgeKind.PARENT, staging, units[0]), at=LATER)
+    seen_after(factories.edge(EdgeKind.PARENT, staging, units[1], since=LATER))
+    ends(factories.edge(EdgeKind.TARGET, scp, units[0]), at=LATER)
+    seen_after(factories.entity(account, Kind.RCP, "DataPerimeter", since=LATER).states.get())
+    assert _told(account) == {
+        "parent": [(CAME, "staging Experiments"), (WENT, "staging Development")],
+        "rcp": [(CAME, "DataPerimeter")],
+        "target": [(WENT, "EuropeOnly Development")],
+    }
 
 
 def _news(viewer: Any, **lens: Any) -> list[tuple[str, str, str]]:
