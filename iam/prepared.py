@@ -6,13 +6,14 @@ For what every page asks for in one shape: to compile such a statement takes the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Expression, Field, QuerySet
+from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
+M = TypeVar("M", bound=Model)
 SCOPES_KEPT = 256
 """Statements that depend on a scope are kept for so many of them."""
 
@@ -77,3 +78,13 @@ def _filled(param: Any, values: Mapping[str, Any]) -> Any:
     if not isinstance(param, Slot):
         return param
     return cast(Any, param.output_field).get_db_prep_value(values[param.name], connection)
+
+
+def columns(model: type[Model]) -> tuple[str, ...]:
+    """What a statement must select for `instance`."""
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+def instance(model: type[M], values: Sequence[Any]) -> M:
+    """The object whose `columns` have these values, as though its query set had read it."""
+    return model.from_db(DEFAULT_DB_ALIAS, columns(model), values)

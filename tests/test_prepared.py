@@ -11,8 +11,8 @@ from django.db.models import Case, CharField, DateTimeField, F, QuerySet, When
 
 from iam.guard import Scope
 from iam.mirror.models import Account, Pull
-from iam.mirror.queries.accounts import COLUMNS, account_of, frame
-from iam.mirror.queries.prepared import Slot, Statement
+from iam.mirror.queries.accounts import frame
+from iam.prepared import Slot, Statement, columns, instance
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -66,9 +66,11 @@ def test_a_value_that_is_missing_is_an_error_and_not_everything() -> None:
 
 def test_an_account_from_its_columns_is_the_account() -> None:
     account = factories.account()
-    [values] = Account.objects.values_list(*COLUMNS)
-    found = account_of(values)
-    assert {c: getattr(found, c) for c in COLUMNS} == {c: getattr(account, c) for c in COLUMNS}
+    [values] = Account.objects.values_list(*columns(Account))
+    found = instance(Account, values)
+    assert {c: getattr(found, c) for c in columns(Account)} == {
+        c: getattr(account, c) for c in columns(Account)
+    }
     assert found == account
     assert not found._state.adding
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
-from iam.directory.models import Person, Role, RuleKind
+from django.db.models import UUIDField
+
+from iam.directory.models import Identity, Person, Role, RoleAssignment, RuleKind
+from iam.prepared import Slot, Statement
 
 
 class Right(StrEnum):
@@ -98,20 +101,21 @@ class Viewer:
 
 
 def viewer_for(person: Person) -> Viewer:
-    """The viewer of a person: three queries, whatever the number of roles. Who is deactivated may and sees nothing."""
+    """The viewer of a person: two queries, whatever the number of roles. Who is deactivated may and sees nothing."""
     if not person.is_active:
         return Viewer(person_id=person.id, name=person.name, email=person.email)
-    assignments = list(person.assignments.select_related("team").prefetch_related("team__rules"))
-    arns = frozenset(person.identities.values_list("user_arn", flat=True))
-    grants = frozenset((right, a.account_id) for a in assignments for right in RIGHTS[a.role])
+    rows = _ASSIGNED.rows(person=person.pk)
+    assigned = {(role, account_id) for role, account_id, *_ in rows}
+    arns = frozenset(arn for (arn,) in _IDENTITIES.rows(person=person.pk))
+    grants = frozenset((right, account_id) for role, account_id in assigned for right in RIGHTS[role])
     whole = {account for right, account in grants if right is Right.SEE_ACCOUNT}
-    asked = {a.account_id for a in assignments if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= RIGHTS[a.role]}
+    asked = {
+        account for role, account in assigned if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= RIGHTS[role]
+    }
     rules = [
-        (rule.kind, a.account_id or rule.account_id, rule.value)
-        for a in assignments
-        if a.team
-        for rule in a.team.rules.all()
-        if not (a.account_id and rule.account_id and a.account_id != rule.account_id)
+        (kind, account_id or of_rule, value)
+        for _, account_id, kind, of_rule, value in rows
+        if kind and not (account_id and of_rule and account_id != of_rule)
     ]
     scope = Scope(
         accounts=None if ANY_ACCOUNT in whole else frozenset(whole),
@@ -123,7 +127,7 @@ def viewer_for(person: Person) -> Viewer:
         person_id=person.id,
         name=person.name,
         email=person.email,
-        roles=tuple(sorted({a.role for a in assignments})),
+        roles=tuple(sorted({role for role, _ in assigned})),
         grants=grants,
         scope=scope,
         asks=replace(
@@ -132,3 +136,13 @@ def viewer_for(person: Person) -> Viewer:
             user_arns=frozenset(),
         ),
     )
+
+
+_PERSON = Slot("person", UUIDField())
+_IDENTITIES = Statement(lambda: Identity.objects.filter(person=_PERSON).values_list("user_arn"))
+_ASSIGNED = Statement(
+    lambda: RoleAssignment.objects.filter(person=_PERSON).values_list(
+        "role", "account_id", "team__rules__kind", "team__rules__account_id", "team__rules__value"
+    )
+)
+"""A row for each role, or for each rule of the team that the role leads."""

@@ -174,7 +174,7 @@ def test_a_viewer_costs_the_same_queries_whatever_their_roles(
         team = _team((RuleKind.GROUP, ONE, f"g{i}"), (RuleKind.PATH, "", f"/p{i}/"), slug=f"t{i}")
         factories.assign(someone, Role.TEAM_LEAD, team=team)
         Identity.objects.create(person=someone, user_arn=f"arn:aws:iam::{ONE}:user/u{i}")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         viewer_for(someone)
 
 

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Case, CharField, OuterRef, QuerySet, Subquery, When
 
 from iam.guard import Scope, Viewer
 from iam.mirror.models import Account, Section
-from iam.mirror.queries.prepared import SCOPES_KEPT, Slot, Statement
+from iam.prepared import SCOPES_KEPT, Slot, Statement, columns, instance
 
 SWITCH_LIMIT = 12
-COLUMNS = tuple(field.attname for field in Account._meta.concrete_fields)
-"""What a statement must select of an account for `account_of`."""
-
-
-def account_of(values: Iterable[Any]) -> Account:
-    """The account whose columns these are, in the order of `COLUMNS`."""
-    return Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, values)  # type: ignore[arg-type]
+COLUMNS = columns(Account)
 
 
 def visible_accounts(viewer: Viewer) -> QuerySet[Account]:
@@ -55,7 +46,7 @@ class Frame:
 def frame(viewer: Viewer, *, account_id: str) -> Frame:
     """One query, whatever the number of accounts: the chosen one comes first and so is always among those read."""
     rows = _accounts_of_frame(viewer.scope).rows(chosen=account_id)
-    found = [account_of(values) for _, *values in rows]
+    found = [instance(Account, values) for _, *values in rows]
     chosen = found[0] if found and found[0].account_id == account_id else None
     read = [read_at for read_at, *_ in (rows[:1] if chosen else rows) if read_at]
     return Frame(

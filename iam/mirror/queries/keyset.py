@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import BooleanField, F, Func, QuerySet
 from django.db.models import Value as Literal
 
-from iam.mirror.queries.prepared import Slot
+from iam.prepared import Slot
 
 Value = str | datetime
 Row = dict[str, Any]

@@ -21,7 +21,7 @@ from iam.mirror.models import (
     UserCredentials,
 )
 from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, PullState
-from iam.mirror.queries.prepared import Slot, Statement
+from iam.prepared import Slot, Statement
 
 READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
 KNOWN_AT = Case(When(trigger=UPLOAD, then=F("began_at")), default=F("ended_at"))

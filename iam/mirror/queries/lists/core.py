@@ -35,8 +35,8 @@ from iam.mirror.queries.keyset import (
     pages,
     stretch,
 )
-from iam.mirror.queries.prepared import Slot, Statement
 from iam.mirror.queries.visibility import visible_states
+from iam.prepared import Slot, Statement
 
 States = QuerySet[Any, Any]
 PAGE = 50

@@ -10,9 +10,9 @@ from django.db.models import BigAutoField, Q
 
 from iam.guard import Right, Scope
 from iam.mirror.models import Account, Section, SectionState
-from iam.mirror.queries.accounts import COLUMNS, account_of, accounts_within
+from iam.mirror.queries.accounts import COLUMNS, accounts_within
 from iam.mirror.queries.lists.core import Lens, Listing
-from iam.mirror.queries.prepared import SCOPES_KEPT, Slot, Statement
+from iam.prepared import SCOPES_KEPT, Slot, Statement, instance
 
 SHOWN = 3
 
@@ -35,7 +35,7 @@ def gaps(listing: Listing, lens: Lens) -> tuple[list[Gap], bool]:
     rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
     found = []
     for section, state, permission, since, read_at, *values in rows[:SHOWN]:
-        account = account_of(values)
+        account = instance(Account, values)
         may_see = lens.viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)
         found.append(Gap(account, section, state, permission if may_see else "", since, read_at))
     return found, len(rows) > SHOWN
