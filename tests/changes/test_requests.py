@@ -70,6 +70,27 @@ def test_a_form_sent_twice_at_the_same_time_gives_the_same_change(
     assert Change.objects.count() == 1
 
 
+def test_a_form_overtaken_by_itself_gives_the_same_change(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second request has looked before the first wrote, and finds when it plans that this is asked for already."""
+    from iam.changes.services import requests
+
+    form = {"user": scene.user, "group": scene.group, "do": "add", "reason": "r", "idempotency_key": "form"}
+    first = services.request_membership(scene.requester, **form)  # type: ignore[arg-type]
+    true_look, looks = requests.asked_before, []
+
+    def blind_at_first(*args: Any, **kwargs: Any) -> Any:
+        looks.append(1)
+        return [] if len(looks) == 1 else true_look(*args, **kwargs)
+
+    monkeypatch.setattr(requests, "asked_before", blind_at_first)
+    second = services.request_membership(scene.requester, **form)  # type: ignore[arg-type]
+    assert second.pk == first.pk
+    with pytest.raises(RefusedError, match="already asks for this"):
+        services.request_membership(scene.requester, **form | {"idempotency_key": "another"})  # type: ignore[arg-type]
+
+
 def test_a_page_that_asks_twice_with_one_form_gives_the_same_change(scene: Scene) -> None:
     form = {"user": scene.user, "group": scene.group, "do": "add", "reason": "r", "idempotency_key": "form"}
     first = services.request_membership(scene.requester, **form)  # type: ignore[arg-type]

@@ -54,8 +54,8 @@ def request_changes(
     standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing
-    checked = [plan(one.operation, viewer=actor, reverts=one.reverts) for one in planned]
     try:
+        checked = [plan(one.operation, viewer=actor, reverts=one.reverts) for one in planned]
         with transaction.atomic():
             return _write(
                 checked,
@@ -64,7 +64,7 @@ def request_changes(
                 prefix=_prefix(actor, idempotency_key),
                 not_before=not_before,
             )
-    except IntegrityError:
+    except (IntegrityError, RefusedError):
         # Another request with this key was quicker: its changes are the answer.
         standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
         if standing:
@@ -80,7 +80,13 @@ def request_membership(
     standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing[0]
-    planned = plan(operation, viewer=actor)
+    try:
+        planned = plan(operation, viewer=actor)
+    except RefusedError:
+        standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
+        if standing:
+            return standing[0]
+        raise
     return request_change(planned, actor=actor, reason=reason, idempotency_key=idempotency_key)
 
 
