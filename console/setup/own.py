@@ -85,7 +85,11 @@ def setting_changes(name: str, old: Any, new: Any) -> list[tuple[str, str, str]]
         ]
     left, right = (value if isinstance(value, dict) else {} for value in (old, new))
     return [
-        (key, _said(left.get(key)), _said(right.get(key)))
+        (
+            key.replace("_", " ").capitalize() if "_" in key else key,
+            _said(left.get(key)),
+            _said(right.get(key)),
+        )
         for key in sorted(left.keys() | right.keys())
         if left.get(key) != right.get(key)
     ]
@@ -94,6 +98,8 @@ def setting_changes(name: str, old: Any, new: Any) -> list[tuple[str, str, str]]
 def _said(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and "T" in value and (moment := parse_moment(value)):
+        return f"{moment:%-d %b %Y, %H:%M}"
     return "none" if value is None else str(value)
 
 

@@ -1,0 +1,40 @@
+"""Pages of the mirror as of a past moment: axe finds nothing in light and dark, wide and narrow, and nothing on them can be changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.journeys.conftest import SignIn
+from tests.journeys.test_every_page import look
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+LISTS = ("/people/", "/groups/", "/roles/", "/policies/", "/instance-profiles/", "/providers/", "/accounts/")
+
+
+def _of_each(page: Page, at: str) -> list[str]:
+    """The lists, and the first that each of them leads to, with its history where it has one."""
+    found = ["/", "/search/?q=an"]
+    for address in LISTS:
+        page.goto(f"{address}?as-of={at}")
+        found.append(address)
+        if (link := page.locator("table .who a").first).count():
+            one = str(link.get_attribute("href")).split("?")[0]
+            found += [one, f"{one}{'pulls' if address == '/accounts/' else 'history'}/"]
+    return found
+
+
+@pytest.mark.parametrize("ago", [timedelta(seconds=1), timedelta(days=400)], ids=["known", "unknown"])
+def test_pages_of_the_past_are_marked_and_pass_axe(sign_in: SignIn, ago: timedelta) -> None:
+    at = f"{datetime.now(tz=UTC) - ago:%Y-%m-%dT%H:%M:%S}"
+    page = sign_in("ines.duarte")
+    found: list[str] = []
+    for address in _of_each(page, at):
+        past = f"{address}{'&' if '?' in address else '?'}as-of={at}"
+        found += look(page, past)
+        assert page.locator(".pastbar").is_visible(), past
+        assert page.locator("main form[method=post], main [hx-post]").count() == 0, past
+    assert not found, "\n".join(found)
