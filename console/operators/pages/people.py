@@ -92,7 +92,7 @@ def _detail(request: ViewerRequest, person: Person, *, status: int = 200, **form
         "person": person,
         "operator": operator,
         "assignments": person.assignments.select_related("team").order_by("role", "account_id"),
-        "identities": person.identities.order_by("user_arn"),
+        **_identities(request, person),
         "factors": factors_of(operator) if operator else [],
         "sessions": sessions_of(operator) if operator else [],
         "locked_until": locks.locked_until(*locks.keys_of(operator)) if operator else None,
@@ -103,6 +103,14 @@ def _detail(request: ViewerRequest, person: Person, *, status: int = 200, **form
         "section": "operators",
     }
     return render_page(request, "operators/detail.html", context, status=status)
+
+
+def _identities(request: ViewerRequest, person: Person) -> dict[str, Any]:
+    """The IAM users in accounts that the viewer sees, and how many there are elsewhere."""
+    every = list(person.identities.order_by("user_arn"))
+    scope = request.viewer.scope
+    shown = [one for one in every if scope.sees_account(one.user_arn.split(":")[4])]
+    return {"identities": shown, "identities_elsewhere": len(every) - len(shown)}
 
 
 def _attempt(request: ViewerRequest, act: Callable[[], object], *, done: str) -> None:

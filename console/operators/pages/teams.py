@@ -54,9 +54,12 @@ def detail(request: ViewerRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, "The rule counts from now on.")
             return redirect("team", slug)
+    every, scope = list(team.rules.order_by("kind", "value", "account_id")), request.viewer.scope
+    rules = [rule for rule in every if not rule.account_id or scope.sees_account(rule.account_id)]
     context = {
         "team": team,
-        "rules": team.rules.order_by("kind", "value", "account_id"),
+        "rules": rules,
+        "rules_elsewhere": len(every) - len(rules),
         "leads": team.assignments.select_related("person").order_by("person__name"),
         "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
         "form": form,
