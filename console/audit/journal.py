@@ -161,6 +161,9 @@ COLUMNS = (
 )
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
 class _Echo:
     """A file that hands back what is written to it."""
 
@@ -192,7 +195,7 @@ def _csv(rows: Iterator[Entry]) -> Iterator[str]:
 def _harmless(cell: object) -> object:
     """A spreadsheet must not take text from outside for a formula."""
     text = str(cell)
-    return f"'{text}" if text[:1] in "=+-@\t\r" else cell
+    return f"'{text}" if text.startswith(_FORMULA) else cell
 
 
 def _json(rows: Iterator[Entry]) -> Iterator[str]:

@@ -195,6 +195,7 @@ def test_a_spreadsheet_takes_nothing_for_a_formula(auditor: Client) -> None:
     response = auditor.get("/audit/journal/?kind=role&format=csv")
     rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
     assert rows[0]["subject"] == "'=HYPERLINK(1)"
+    assert rows[0]["account"] == "", "and nothing stays nothing"
 
 
 def test_the_json_export_proves_itself(auditor: Client, five: list[Entry]) -> None:
