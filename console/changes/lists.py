@@ -6,8 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from console.changes.shown import MARKS
-from console.identities.details.shown import layout_for
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.changes.models import Change
 from iam.changes.queries import (

@@ -6,8 +6,7 @@ from django.http import HttpResponse
 
 from console.dashboard.my_access import my_access
 from console.dashboard.overview import look_after
-from console.identities.details.shown import layout_for
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, layout_for, require
 from iam.guard import Right
 
 

@@ -22,6 +22,12 @@ class ViewerRequest(HttpRequest):
     at: datetime | None
 
 
+def layout_for(viewer: Viewer) -> str:
+    """The console for those who look after others; the page without it for those who see only themselves."""
+    others = viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)
+    return "base.html" if others else "member_base.html"
+
+
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
 View = Callable[Concatenate[ViewerRequest, P], R]

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from console.operators.landing import is_unsettled
+from console.web.access import layout_for
+from iam.changes.queries import waiting_for
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import Frame, frame
 
@@ -78,6 +80,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
 )
 
 
+MOST_SAID = 99
 Links = tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]
 
 
@@ -92,6 +95,14 @@ def _navigation(rights: frozenset[Right]) -> Links:
         for title, items in NAVIGATION
     )
     return tuple((title, tuple(links)) for title, links in groups if links)
+
+
+def _approvals_waiting(viewer: Viewer) -> str:
+    """How many requests wait for the viewer's decision, as the mark beside the link; one query of those who may decide."""
+    if not viewer.may(Right.APPROVE_CHANGE):
+        return ""
+    waiting = waiting_for(viewer).order_by()[: MOST_SAID + 1].count()
+    return f"{MOST_SAID}+" if waiting > MOST_SAID else str(waiting or "")
 
 
 def frame_of(request: HttpRequest) -> Frame:
@@ -119,6 +130,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return base | {
         "navigation": lambda: _navigation(frozenset(right for right, _ in viewer.grants)),
         "frame": SimpleLazyObject(lambda: frame_of(request)),
+        "own_layout": layout_for(viewer),
+        "approvals_waiting": lambda: _approvals_waiting(viewer),
         "searches": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
         "single_operator": settings.SINGLE_OPERATOR,
         "nobody_approves": SimpleLazyObject(

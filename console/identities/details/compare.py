@@ -9,9 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from console.identities.details import differing, history
-from console.identities.details.shown import SECTIONS, Shown, layout_for
+from console.identities.details.shown import SECTIONS, Shown
 from console.setup.own import setting_changes
-from console.web.access import ViewerRequest, account_or_404, require
+from console.web.access import ViewerRequest, account_or_404, layout_for, require
 from console.web.middleware import parse_moment
 from console.web.render import render_page
 from iam.guard import Right

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRefresh
 
-from console.web.access import ViewerRequest
+from console.web.access import ViewerRequest, layout_for
 from console.web.asof import asof_context
 from console.web.render import is_fragment, render_page
 from iam.guard import Right, Viewer
@@ -121,12 +121,6 @@ def frame_of(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
         "lists": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
     }
     return context if is_fragment(request) else context | asof_context(request, entity=shown.entity)
-
-
-def layout_for(viewer: Viewer) -> str:
-    """The console for those who look after others; the page without it for those who see only themselves."""
-    others = viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)
-    return "base.html" if others else "member_base.html"
 
 
 def membership_address(*, do: str, user: int | None = None, group: int | None = None) -> str:
