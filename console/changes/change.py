@@ -14,9 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from console.changes.forms import DecisionForm, ReasonForm
 from console.changes.membership import receipt_context
 from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_of
-from console.identities.details.shown import layout_for
 from console.operators.recency import is_recent, recently_authenticated
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import is_fragment, render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
@@ -124,18 +123,23 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
         else:
             services.reject(shown, actor=request.viewer, comment=given["comment"])
     except RefusedError as refused:
-        return _refused(request, pk, refused, comment=request.POST.get("comment", "")[:1000])
+        comment = request.POST.get("comment", "")[:1000]
+        wants_comment = request.POST.get("decision") == "reject" and not comment.strip()
+        return _refused(request, pk, refused, comment=comment, wants_comment=wants_comment)
     return redirect("changes:change", pk=pk)
 
 
-def _refused(request: ViewerRequest, pk: UUID, refused: RefusedError, *, comment: str) -> HttpResponse:
-    """The page as it stands now, with the reason, and what was typed."""
+def _refused(
+    request: ViewerRequest, pk: UUID, refused: RefusedError, *, comment: str, wants_comment: bool = False
+) -> HttpResponse:
+    """The page as it stands now, with the reason, and what was typed; with a word at the field that was left empty."""
     shown = change_or_404(request, pk)
     events = timeline(shown)
     context = _context(request, shown, events) | {
         "pace": "",
         "refused": refused,
         "comment": comment,
+        "wants_comment": wants_comment,
     }
     return render_page(request, "changes/change.html", context, status=422)
 

@@ -8,7 +8,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from iam.mirror.accounts.uploads import limit_bytes
-from iam.mirror.accounts.validation import INTERVALS, NAME_LONGEST, SetupError
+from iam.mirror.accounts.validation import INTERVALS, NAME_LONGEST, SetupError, checked_number
 from iam.mirror.models.accounts import Account, Partition, Source
 
 _MONO = {"class": "input mono", "autocomplete": "off", "spellcheck": "false"}
@@ -49,6 +49,13 @@ class NameForm(SetupForm):
         label="Partition", choices=Partition.choices, widget=forms.Select(attrs={"class": "input"})
     )
 
+    def clean_account_id(self) -> str:
+        """What is wrong with the number is said together with what is wrong with the name."""
+        try:
+            return checked_number(self.cleaned_data["account_id"])
+        except SetupError as error:
+            raise forms.ValidationError(error.message) from error
+
 
 class RoleForm(SetupForm):
     """The second step: the roles that now exist in the account."""
@@ -56,7 +63,7 @@ class RoleForm(SetupForm):
     role_arn = forms.CharField(
         label="ARN of the reading role",
         max_length=2048,
-        widget=forms.TextInput(attrs=_MONO | {"class": "input lg mono"}),
+        widget=forms.TextInput(attrs=_MONO),
         error_messages={"required": "Write the ARN of the role that you made."},
     )
     write_role_arn = forms.CharField(

@@ -29,6 +29,7 @@ from iam.mirror.queries.account_pages import (
     readable_accounts,
 )
 from iam.mirror.queries.freshness import Facts, cells, standing
+from iam.mirror.queries.setup import own_drafts
 
 _LIVE_ROWS = 50
 
@@ -59,6 +60,8 @@ def accounts(request: ViewerRequest) -> HttpResponse:
         "live": _live(rows),
         "swap_counts": is_fragment(request),
     }
+    if not is_fragment(request) and not request.at and request.viewer.may(Right.MANAGE_ACCOUNTS):
+        context["drafts"] = len(own_drafts(request.viewer))
     return setup_page(request, "accounts.html", context, partial="table")
 
 

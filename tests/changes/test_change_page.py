@@ -205,3 +205,12 @@ def test_a_change_that_hangs_says_when_another_worker_takes_over(site: Site) -> 
     text = site.asker.get(page_of(change)).content.decode()
 
     assert "another takes over at 09:00:07" in text
+
+
+def test_a_rejection_without_a_word_is_sent_back_to_the_field(site: Site) -> None:
+    change = site.asked()
+    response = site.decide(site.approver, change, "reject")
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert 'aria-invalid="true" autofocus' in page
+    assert "Write why you reject it." in page

@@ -292,3 +292,16 @@ def test_an_address_of_a_draft_needs_its_manager(admin: Client) -> None:
     other: Any = signed_in(Role.AUDITOR, name="Tomas Lind")
     assert other.get(second(draft)).status_code == 404
     assert other.get(reverse("setup:download", args=[draft.pk, "read", "trust"])).status_code == 404
+
+
+def test_all_that_is_wrong_with_the_first_step_is_said_at_once(admin: Client) -> None:
+    page = text_of(admin.post(CONNECT, FIRST | {"account_id": "12", "name": ""}))
+    assert "An account number has twelve digits." in page
+    assert "Give the account a name." in page
+
+
+def test_the_list_of_accounts_leads_back_to_what_was_prepared(admin: Client, auditor: Client) -> None:
+    assert "prepared, not made yet" not in text_of(admin.get("/accounts/"))
+    begun(admin)
+    assert "1 connection prepared, not made yet" in text_of(admin.get("/accounts/"))
+    assert "prepared" not in text_of(auditor.get("/accounts/"))

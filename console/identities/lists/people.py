@@ -52,6 +52,11 @@ def _key(made: datetime, has_password: bool | None, lens: Lens) -> tuple[str, st
     return f"{days} d", "bad" if days > VERY_OLD_KEY else "warn" if days > OLD_KEY else ""
 
 
+def _key_words(age: str) -> str:
+    """'no keys', 'keys not read', 'key 41 d': within a line of text."""
+    return {"No keys": "no keys", "Not read": "keys not read"}.get(age, f"key {age}")
+
+
 def _groups(names: list[str]) -> str:
     if not names:
         return "None"
@@ -80,7 +85,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
                 "name": row["display"],
                 "face": avatar(row["display"]),
                 "sub": under(row["name"]),
-                "short": f"MFA: {mfa.lower()}. Key: {key.lower()}",
+                "short": f"MFA: {mfa.lower()}, {_key_words(key)}",
                 "account_name": row["account_name"],
                 "mfa": mfa_badge,
                 "password": PASSWORD[row["has_password"]],
