@@ -1,0 +1,185 @@
+"""The plain engine's rules of matching: actions, resources, variables and every condition operator."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+from datetime import UTC, datetime
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+JSON = Any
+
+
+def listed(value: JSON) -> list[Any]:
+    """A list of what may be one or several."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+def text_of(value: JSON) -> str:
+    """As the policy language writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def filled(pattern: str, context: dict[str, list[str]], *, variables: bool) -> list[tuple[str, str]] | None:
+    """(kind, text) pieces: "text" or a wildcard; None when a variable has no value."""
+    pieces: list[tuple[str, str]] = []
+    while pattern:
+        found = re.match(r"\$\{([^{}]*)\}", pattern) if variables else None
+        if found is None:
+            pieces.append(("wild" if pattern[0] in "*?" else "text", pattern[0]))
+            pattern = pattern[1:]
+            continue
+        pattern = pattern[found.end() :]
+        key, _, default = (part.strip() for part in found[1].partition(","))
+        values = context.get(key.lower(), [])
+        if found[1] in {"*", "?", "$"}:
+            pieces.append(("text", found[1]))
+        elif len(values) == 1:
+            pieces += [("text", letter) for letter in values[0]]
+        elif not values and re.fullmatch(r"'.*'", default):
+            pieces += [("text", letter) for letter in default[1:-1]]
+        else:
+            return None
+    return pieces
+
+
+@cache
+def regex(source: str, flags: int = re.DOTALL) -> re.Pattern[str]:
+    """Compiled once."""
+    return re.compile(source, flags)
+
+
+def written(pieces: list[tuple[str, str]], star: str = ".*", one: str = ".") -> str:
+    """A regular expression of pieces."""
+    return "".join({"*": star, "?": one}[t] if kind == "wild" else re.escape(t) for kind, t in pieces)
+
+
+def segments_of(pieces: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """The first five segments of an ARN, and all the rest as the sixth."""
+    found: list[list[tuple[str, str]]] = [[]]
+    for piece in pieces:
+        if piece == ("text", ":") and len(found) < 6:
+            found.append([])
+        else:
+            found[-1].append(piece)
+    return found
+
+
+def resource_fits(pattern: str, resource: str, context: dict[str, list[str]], *, variables: bool) -> bool:
+    """The page on the Resource element, and that on ARNs for those that lack segments."""
+    pieces = filled(pattern, context, variables=variables)
+    if pieces is None:
+        return False
+    segments = segments_of(pieces)
+    if pattern.startswith("arn:"):
+        segments += [[("wild", "*")]] * (6 - len(segments))
+    sources = []
+    for place, segment in enumerate(segments):
+        if place == 5:
+            sources.append(written(segment))
+            continue
+        ends = segment[-1:] == [("wild", "*")]
+        source = written(segment[:-1] if ends else segment, star="[^:]*", one="[^:]")
+        sources.append(source + ".*" if ends else source)
+    return regex(":".join(sources)).fullmatch(resource) is not None
+
+
+def action_fits(pattern: str, action: str) -> bool:
+    """The page on the Action element."""
+    source = written([("wild" if c in "*?" else "text", c) for c in pattern])
+    return regex(source, re.DOTALL | re.IGNORECASE).fullmatch(action) is not None
+
+
+def moment(text: str) -> Fraction:
+    """Seconds since 1970; raises ValueError."""
+    if re.fullmatch(r"-?\d+(\.\d+)?", text) and not re.fullmatch(r"\d{4}", text):
+        return Fraction(text)
+    found = re.fullmatch(
+        r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?", text
+    )
+    if found is None:
+        raise ValueError(text)
+    year, month, day, hour, minute, second = (
+        int(found[n] or d) for n, d in zip(range(1, 7), (0, 1, 1, 0, 0, 0), strict=True)
+    )
+    seconds = Fraction(int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()))
+    zone = found[8] or "Z"
+    if zone != "Z":
+        shift = int(zone[1:3]) * 3600 + int(zone[4:]) * 60
+        seconds += shift if zone[0] == "-" else -shift
+    return seconds + Fraction(found[7] or 0)
+
+
+def value_fits(
+    operator: str, wanted: str, value: str, context: dict[str, list[str]], *, variables: bool
+) -> bool:
+    """One value of the policy against one of the request; `operator` without Not, sets and IfExists."""
+    if operator.startswith(("string", "arn")):
+        pieces = filled(wanted, context, variables=variables)
+        if pieces is None:
+            return False
+        text = "".join(t for _, t in pieces)
+        if operator == "stringequals":
+            return text == value
+        if operator == "stringequalsignorecase":
+            return text.lower() == value.lower()
+        if operator == "stringlike":
+            return regex(written(pieces)).fullmatch(value) is not None
+        mine, theirs = segments_of(pieces), value.split(":", 5)
+        return pieces == [("wild", "*")] or (
+            len(mine) == len(theirs) == 6
+            and all(regex(written(a)).fullmatch(b) is not None for a, b in zip(mine, theirs, strict=True))
+        )
+    if operator == "bool":
+        return wanted.lower() in {"true", "false"} and wanted.lower() == value.lower()
+    try:
+        if operator == "ipaddress":
+            if re.fullmatch(r"[0-9a-fA-F.:]+(/\d+)?", wanted) is None:
+                return False
+            return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
+        if operator == "binaryequals":
+            return base64.b64decode(wanted, validate=True) == base64.b64decode(value, validate=True)
+        read = moment if operator.startswith("date") else Fraction
+        left, right = read(value), read(wanted)
+    except ValueError:
+        return False
+    compare = operator.removeprefix("date").removeprefix("numeric")
+    return {
+        "equals": left == right,
+        "lessthan": left < right,
+        "lessthanequals": left <= right,
+        "greaterthan": left > right,
+        "greaterthanequals": left >= right,
+    }[compare]
+
+
+def condition_met(
+    operator: str, key: str, wanted: JSON, context: dict[str, list[str]], *, variables: bool
+) -> bool:
+    """One key of one operator."""
+    name = operator.lower()
+    values = context.get(key.lower(), [])
+    policy_values = [text_of(one) for one in listed(wanted)]
+    if name == "null":
+        return ("false" if values else "true") in [one.lower() for one in policy_values]
+    sets = name.split(":")[0] if ":" in name else ""
+    name = name.split(":")[-1]
+    optional = name.endswith("ifexists")
+    name = name.removesuffix("ifexists")
+    negated = "not" in name
+    name = name.replace("not", "")
+    if sets and values == [""]:
+        values = []
+    if not values:
+        return optional or sets == "forallvalues" or (negated and not sets)
+
+    def one(value: str) -> bool:
+        fits = any(value_fits(name, each, value, context, variables=variables) for each in policy_values)
+        return fits != negated
+
+    if sets == "forallvalues" or (negated and not sets):
+        return all(one(value) for value in values)
+    return any(one(value) for value in values)
