@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from csp.constants import NONE, SELF
 
-from console import env, single_sign_on
+from console import env, logs, single_sign_on
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -305,6 +305,7 @@ structlog.configure(
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
+        logs.withhold_keys,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
     logger_factory=structlog.stdlib.LoggerFactory(),
@@ -321,6 +322,7 @@ LOGGING = {
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.add_log_level,
+                logs.withhold_keys,
             ],
         }
     },
