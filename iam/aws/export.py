@@ -20,6 +20,9 @@ from iam.aws.records import LastUsed, RoleRecord
 __all__ = ["MAX_BYTES", "Export", "ExportError", "parse_export", "read_export"]
 
 MAX_BYTES = 100_000_000
+MAX_ENTITIES = 100_000
+"""Several times what the quotas of an account can be raised to."""
+USUAL, LONGEST = 1 << 16, 1 << 22
 _LISTS = {
     "UserDetailList": "user",
     "GroupDetailList": "group",
@@ -65,6 +68,8 @@ def parse_export(content: bytes) -> Export:
     found: set[str] = set()
     for name, path, value in _entries(text):
         found.add(name)
+        if len(items) == MAX_ENTITIES:
+            raise ExportError(f"The file has more than {MAX_ENTITIES:,} entities, which no account has.")
         items.append(_item(_LISTS[name], Node(value, path)))
     return _Checked(items).export()
 
@@ -117,18 +122,26 @@ class _Scanner:
         self.take(closing)
 
     def value(self, path: str) -> Any:
-        """Decode the value that begins here."""
+        """Decode the value that begins here, if its text is no longer than LONGEST: small texts can be large in memory."""
         self.peek()
+        found, length = self._decoded(USUAL, path=path) or self._decoded(LONGEST, path=path) or (None, 0)
+        if not length:
+            raise ExportError(f"{path} is longer than anything that AWS keeps of one entity.")
+        self._at += length
+        return found
+
+    def _decoded(self, longest: int, *, path: str) -> tuple[Any, int] | None:
+        """The value and the length of its text; None when it does not end within so many characters."""
+        piece = self._text[self._at : self._at + longest]
         try:
-            value, self._at = self._decoder.raw_decode(self._text, self._at)
-        except json.JSONDecodeError as error:
-            self._at = error.pos
-            raise self.wrong(error.msg) from None
+            return self._decoder.raw_decode(piece)
         except RecursionError:
             raise ExportError(f"{path} is nested too deep.") from None
         except ValueError as error:
-            raise self.wrong(str(error)) from None
-        return value
+            if len(piece) == longest:
+                return None
+            self._at += getattr(error, "pos", 0)
+            raise self.wrong(getattr(error, "msg", str(error))) from None
 
     def wrong(self, why: str) -> ExportError:
         """The error of a file that is not JSON at the present place."""

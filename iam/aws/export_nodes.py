@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iam.aws.documents import decode_document
+from iam.aws.moments import believable
 
 MAX_DOCUMENT = 131_072
 MAX_DEPTH = 32
@@ -69,9 +70,8 @@ class Node:
         value = self._value[key]
         try:
             if isinstance(value, int | float) and not isinstance(value, bool):
-                return datetime.fromtimestamp(value, tz=UTC)
-            found = datetime.fromisoformat(value)
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+                return believable(datetime.fromtimestamp(value, tz=UTC))
+            return believable(datetime.fromisoformat(value))
         except (TypeError, ValueError, OverflowError, OSError):
             raise ExportError(f"{self.at(key)} is not a date and time: {shown(value)}.") from None
 

@@ -83,6 +83,14 @@ WRONG_FILES = {
         HEADER,
         ADA.replace("2020-02-29T09:00:00+00:00", "N/A"),
     ],
+    "line 2, column user_creation_time .* is not a date: '0001-01-01": [
+        HEADER,
+        ADA.replace("2020-02-29T09:00:00+00:00", "0001-01-01T00:00:00+14:00"),
+    ],
+    "line 2, column user_creation_time .* is not a date: '9999-12-31": [
+        HEADER,
+        ADA.replace("2020-02-29T09:00:00+00:00", "9999-12-31T00:00:00+00:00"),
+    ],
     "line 2, column password_enabled .* neither true nor false: 'yes'": [HEADER, ADA.replace("TRUE", "yes")],
     "line 2, column user .* is empty": [HEADER, ADA.removeprefix("ada")],
     "line 2 .* is not CSV": [HEADER, '"ada"x,' + ADA],
@@ -103,6 +111,13 @@ WRONG_FILES = {
 def test_what_is_wrong_in_a_file_is_said_with_its_place(sentence: str, lines: list[str]) -> None:
     with pytest.raises(ValueError, match=f"(?i){sentence}"):
         parse(*lines)
+
+
+def test_words_that_no_database_stores_are_made_harmless() -> None:
+    (row,) = parse(HEADER, ADA.replace("eu-west-1", "eu\x00\u202e" + "x" * 1000)).rows
+    region = row.keys[0].last_used_region or ""
+    assert region.startswith("eu\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}x")
+    assert len(region) == 256
 
 
 def test_a_file_that_is_no_text_is_refused() -> None:

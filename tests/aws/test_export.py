@@ -296,6 +296,42 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read_whole() -> None:
     assert peak < 15_000_000
 
 
+@pytest.mark.parametrize("place", ['{"UserDetailList": [{"Tags": [', '{"Anything": ['])
+def test_a_small_text_that_is_large_in_memory_is_refused(place: str) -> None:
+    """24 MB of empty objects would be 600 MB of them."""
+    content = place.encode() + b"{}," * 8_000_000
+    tracemalloc.start()
+    with pytest.raises(ExportError, match=r"longer than anything that AWS keeps"):
+        parse_export(content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200_000_000
+
+
+def test_more_entities_than_an_account_can_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iam.aws.export.MAX_ENTITIES", 2)
+    with pytest.raises(ExportError, match="more than 2 entities"):
+        parse(small())
+
+
+def test_an_entity_longer_than_usual_is_read_and_its_mistakes_are_placed() -> None:
+    file = small()
+    file["UserDetailList"][0]["Tags"] = [{"Key": f"k{i}", "Value": "v" * 200} for i in range(2_000)]
+    assert parse(file).items[0].record.tags["k1999"] == "v" * 200
+    text = json.dumps(file, indent=1).replace('"PermissionsBoundary":', '"PermissionsBoundary";')
+    line = text[: text.index('"PermissionsBoundary";')].count("\n") + 1
+    with pytest.raises(ExportError, match=f"at line {line}, column"):
+        parse_export(text.encode())
+
+
+@pytest.mark.parametrize(
+    "date", ["0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z", -1, 1e15]
+)
+def test_a_date_that_nobody_can_mean_is_refused(date: Any) -> None:
+    with pytest.raises(ExportError, match="not a date and time"):
+        parse(edited("UserDetailList.0.CreateDate", date))
+
+
 def test_200_megabytes_are_too_large() -> None:
     stream = _Endless()
     with pytest.raises(ExportError, match="larger than 100 MB"):

@@ -8,11 +8,12 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from iam.aws.calls import part
 from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.moments import believable
 from iam.aws.raw import malformed
 from iam.aws.reads.pages import one
 from iam.aws.session import Aws
@@ -24,6 +25,7 @@ MAX_BYTES = 20_000_000
 _IN_PROGRESS = "ReportInProgress"
 _USER = re.compile(r"[\w+=,.@-]{1,64}|" + ROOT, re.ASCII)
 _ARN = re.compile(r"arn:[a-z-]+:iam::\d{12}:(?:root|user/[\x21-\x7e]{1,1024})")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _NOTHING = frozenset({"", "N/A", "no_information", "not_supported"})
 _BOOLEANS = {"true": True, "false": False}
 
@@ -222,7 +224,7 @@ class _Row:
 
     def _optional(self, column: str) -> str | None:
         value = self._cell(column) if column in self._columns else ""
-        return None if value in _NOTHING else value
+        return None if value in _NOTHING else _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", value[:256])
 
     def _flag(self, column: str) -> bool | None:
         value = self._cell(column).lower()
@@ -237,10 +239,9 @@ class _Row:
         if value in _NOTHING:
             return None
         try:
-            found = datetime.fromisoformat(value)
-        except ValueError:
+            return believable(datetime.fromisoformat(value))
+        except (ValueError, OverflowError):
             raise self._wrong(column, "is not a date") from None
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     def _wrong(self, column: str, why: str) -> ValueError:
         shown = ascii(self._cell(column)[:60])
