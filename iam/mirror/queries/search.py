@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, F, Q, QuerySet, Value, When, Window
-from django.db.models.functions import Lower, RowNumber
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
 
 from iam.guard import Viewer
-from iam.mirror.models import EntityState, Kind, valid_at
+from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.queries.lists.core import WORDS
-from iam.mirror.queries.visibility import visible_entities
+from iam.mirror.queries.visibility import visible
 
 SHORTEST = 2
 PER_KIND = 10
 SUGGESTED = 8
+CLOSEST = ("gone", "rank", "name", "pk")
 FOUND = (
     Kind.USER,
     Kind.GROUP,
@@ -70,33 +71,46 @@ def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> Hit | Non
 
 
 def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Group]:
-    """All that matches, by kind, in one query, two of the past. What is too short finds nothing."""
-    rows = _matching(viewer, text, at)
-    if rows is None:
+    """All that matches, by kind, in two queries, three of the past. What is too short finds nothing.
+
+    It is counted first, and of each kind that was found only the closest are taken: to give every match its place would sort
+    them all, and a short text has a hundred thousand.
+    """
+    if _is_too_short(text):
         return []
-    placed = rows.annotate(
-        place=Window(RowNumber(), partition_by="kind", order_by=("gone", "rank", "name", "pk")),
-        total=Window(Count("pk"), partition_by="kind"),
-    )
-    by_kind: dict[str, Group] = {}
-    found = list(_values(placed.filter(place__lte=PER_KIND).order_by("place"), "total"))
-    for row, hit in zip(found, _hits(found, at), strict=True):
-        by_kind.setdefault(hit.kind, Group(hit.kind, [], row["total"])).hits.append(hit)
-    return [by_kind[kind] for kind in FOUND if kind in by_kind]
+    rows = _matching(_found(viewer, at), text, at)
+    totals = dict(rows.values_list("kind").annotate(total=Count("pk")).order_by())
+    by_kind: dict[str, Group] = {kind: Group(kind, [], totals[kind]) for kind in FOUND if kind in totals}
+    if by_kind:
+        for hit in _hits(_values(_closest(viewer, text, at, list(by_kind))), at):
+            by_kind[hit.kind].hits.append(hit)
+    return list(by_kind.values())
+
+
+def _closest(viewer: Viewer, text: str, at: datetime | None, kinds: list[str]) -> QuerySet[Any, Any]:
+    """The few closest of each kind, in order."""
+    parts = []
+    for kind in kinds:
+        ranked = _ranked(_matching(_found(viewer, at, kind), text, at), text, at)
+        few = ranked.order_by(*CLOSEST).values("pk")[:PER_KIND]
+        parts.append(Entity.objects.filter(pk__in=few).values("pk"))
+    chosen = Entity.objects.filter(pk__in=parts[0].union(*parts[1:], all=True))
+    return _ranked(chosen, text, at).order_by(*CLOSEST)
 
 
 def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Hit]:
     """The few closest of what exists, for whoever is still typing. One query, two of the past."""
-    rows = _matching(viewer, text, at)
-    if rows is None:
+    if _is_too_short(text):
         return []
-    closest = rows.filter(_exists(at)).order_by("rank", "name", "pk")[:SUGGESTED]
+    rows = _matching(_found(viewer, at).filter(_exists(at)), text, at)
+    closest = _ranked(rows, text, at).order_by("rank", "name", "pk")[:SUGGESTED]
     return _hits(_values(closest), at)
 
 
-def _found(viewer: Viewer, at: datetime | None) -> QuerySet[Any, Any]:
-    """What can be found; of a past moment what had been there by then."""
-    rows: QuerySet[Any, Any] = visible_entities(viewer).filter(kind__in=FOUND)
+def _found(viewer: Viewer, at: datetime | None, *kinds: str) -> QuerySet[Any, Any]:
+    """What can be found, of all kinds or some; of a past moment what had been there by then."""
+    rows: QuerySet[Any, Any] = Entity.objects.filter(kind__in=kinds or FOUND)
+    rows = visible(rows, viewer, entity="pk", kinds=kinds or None)
     return rows.filter(first_seen__lte=at) if at else rows
 
 
@@ -105,13 +119,23 @@ def _exists(at: datetime | None) -> Q:
     return here | Q(gone_at__gt=at) if at else here
 
 
-def _matching(viewer: Viewer, text: str, at: datetime | None) -> QuerySet[Any, Any] | None:
-    """Every word occurs; ranked by how well the name fits the whole text."""
+def _is_too_short(text: str) -> bool:
+    return len("".join(text.split())) < SHORTEST
+
+
+def _matching(rows: QuerySet[Any, Any], text: str, at: datetime | None) -> QuerySet[Any, Any]:
+    """Those in which every word occurs."""
+    words = text.lower().split()[:WORDS]
+    has_all = Q()
+    for word in words:
+        has_all &= Q(search__contains=word)
+    return rows.filter(has_all | Q(pk__in=_other_names(words, at)) if at else has_all)
+
+
+def _ranked(rows: QuerySet[Any, Any], text: str, at: datetime | None) -> QuerySet[Any, Any]:
+    """By whether they are gone, and by how well the name fits the whole text."""
     wanted = text.lower().strip()
-    words = wanted.split()[:WORDS]
-    if len(wanted.replace(" ", "")) < SHORTEST:
-        return None
-    rows = _found(viewer, at).annotate(
+    ranked: QuerySet[Any, Any] = rows.annotate(
         small=Lower("name"),
         gone=Case(When(_exists(at), then=0), default=1),
         rank=Case(
@@ -121,11 +145,7 @@ def _matching(viewer: Viewer, text: str, at: datetime | None) -> QuerySet[Any, A
             default=Value(3),
         ),
     )
-    has_all = Q()
-    for word in words:
-        has_all &= Q(search__contains=word)
-    matching: QuerySet[Any, Any] = rows.filter(has_all | Q(pk__in=_other_names(words, at)) if at else has_all)
-    return matching
+    return ranked
 
 
 def _other_names(words: list[str], at: datetime) -> QuerySet[Any, Any]:
@@ -149,10 +169,9 @@ def _hits(rows: Iterable[dict[str, Any]], at: datetime | None) -> list[Hit]:
     ]
 
 
-def _values(rows: QuerySet[Any, Any], *extra: str) -> QuerySet[Any, dict[str, Any]]:
+def _values(rows: QuerySet[Any, Any]) -> QuerySet[Any, dict[str, Any]]:
     return rows.values(
         *("pk", "kind", "name", "arn", "aws_id", "gone_at", "owner_id"),
-        *extra,
         account_name=F("account__name"),
         owner_name=F("owner__name"),
         owner_kind=F("owner__kind"),

@@ -7,10 +7,13 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from iam.directory.models import Role
 from iam.mirror.models import Account, EdgeKind, Entity, Kind, Pull
+from iam.mirror.queries import search as queries
 from tests import factories
 from tests.identities.lists.conftest import SignIn
 
@@ -208,3 +211,20 @@ def test_nothing_is_found_of_the_time_before(auditor: Client, production: Accoun
     page = text_of(auditor.get("/search/?q=maya&as-of=2025-01-01T00:00"))
     assert "Nothing had been read by then" in page
     assert "See the first reading" in page
+
+
+def test_a_search_costs_two_queries_however_much_matches(production: Account) -> None:
+    viewer = factories.viewer(Role.AUDITOR)
+    for number in range(25):
+        factories.user(production, f"maya-{number:02d}")
+        factories.role(production, f"maya-role-{number:02d}")
+    factories.group(production, "maya-group")
+    with CaptureQueriesContext(connection) as captured:
+        groups = queries.search(viewer, "maya")
+    assert len(captured) == 2
+    assert [(group.kind, len(group.hits), group.total) for group in groups] == [
+        ("user", 10, 25),
+        ("group", 1, 1),
+        ("role", 10, 25),
+    ]
+    assert [hit.name for hit in groups[0].hits] == [f"maya-{number:02d}" for number in range(10)]
