@@ -6,6 +6,7 @@ import uuid
 
 from django import forms
 
+from console.web.text import reads_as_stored
 from iam.changes.services.decisions import MAX_COMMENT
 from iam.changes.services.requests import MAX_REASON
 
@@ -16,6 +17,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=MAX_REASON,
         strip=True,
+        validators=[reads_as_stored],
         error_messages={"required": "Write why this is needed: the approver reads it."},
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
@@ -31,5 +33,7 @@ class DecisionForm(forms.Form):
     """Approve or reject; `seen` is the digest of the receipt that was on the page."""
 
     decision = forms.ChoiceField(choices=[("approve", "Approve"), ("reject", "Reject")])
-    comment = forms.CharField(max_length=MAX_COMMENT, strip=True, required=False)
+    comment = forms.CharField(
+        max_length=MAX_COMMENT, strip=True, required=False, validators=[reads_as_stored]
+    )
     seen = forms.CharField(max_length=64)

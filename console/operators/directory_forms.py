@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from console.web.text import reads_as_stored
 from iam.directory.models import Role, RuleKind, Team
 
 
@@ -16,7 +17,7 @@ def _text(**attrs: Any) -> forms.TextInput:
 class PersonForm(forms.Form):
     """A new person."""
 
-    name = forms.CharField(max_length=128, widget=_text(autocomplete="off"))
+    name = forms.CharField(max_length=128, widget=_text(autocomplete="off"), validators=[reads_as_stored])
     email = forms.EmailField(
         label="E-mail",
         max_length=150,
@@ -62,8 +63,10 @@ class IdentityForm(forms.Form):
 class TeamForm(forms.Form):
     """A new team."""
 
-    name = forms.CharField(max_length=128, widget=_text(autocomplete="off"))
-    description = forms.CharField(max_length=512, required=False, widget=_text(autocomplete="off"))
+    name = forms.CharField(max_length=128, widget=_text(autocomplete="off"), validators=[reads_as_stored])
+    description = forms.CharField(
+        max_length=512, required=False, widget=_text(autocomplete="off"), validators=[reads_as_stored]
+    )
 
 
 class RuleForm(forms.Form):
@@ -87,13 +90,17 @@ class RuleForm(forms.Form):
 class SetUpForm(forms.Form):
     """The two people who approve from the first day on."""
 
-    first_name = forms.CharField(max_length=128, label="Name", widget=_text(autocomplete="off"))
+    first_name = forms.CharField(
+        max_length=128, label="Name", widget=_text(autocomplete="off"), validators=[reads_as_stored]
+    )
     first_email = forms.EmailField(
         max_length=150,
         label="E-mail",
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
     )
-    second_name = forms.CharField(max_length=128, label="Name", widget=_text(autocomplete="off"))
+    second_name = forms.CharField(
+        max_length=128, label="Name", widget=_text(autocomplete="off"), validators=[reads_as_stored]
+    )
     second_email = forms.EmailField(
         max_length=150,
         label="E-mail",

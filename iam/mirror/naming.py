@@ -16,7 +16,7 @@ def display_name(login: str, tags: Mapping[str, str] | None = None) -> str:
     `maya.okafor` and `maya.okafor@example.com` give Maya Okafor; what is no first and last name stays as it is (`ci-release`).
     """
     if tags:
-        told = {key.replace("-", "").replace("_", "").lower(): value.strip() for key, value in tags.items()}
+        told = {key.replace("-", "").replace("_", "").lower(): _plain(value) for key, value in tags.items()}
         for key in _NAME_TAGS:
             if told.get(key):
                 return told[key]
@@ -24,6 +24,11 @@ def display_name(login: str, tags: Mapping[str, str] | None = None) -> str:
     if not _PERSONAL.fullmatch(local):
         return login
     return _WORD.sub(lambda m: m.group().capitalize(), re.sub(r"[._]", " ", local))
+
+
+def _plain(value: str) -> str:
+    """A tag as a name on one line: without what cannot be seen and yet changes how the rest is read."""
+    return "".join(letter for letter in value if letter.isprintable()).strip()
 
 
 TRUST_WORDS = {

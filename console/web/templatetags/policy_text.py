@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import re
@@ -19,11 +20,14 @@ ACTION = re.compile(r'"[a-z0-9-]+:[A-Za-z*?0-9]+"')
 
 
 def pretty(text: str) -> str:
-    """The document indented by two; a text that is no JSON stays as AWS gave it."""
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        return text
+    """The document indented by two; a text that is no JSON stays as AWS gave it. What cannot be seen is written as JSON would."""
+    with contextlib.suppress(ValueError, RecursionError):
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return "".join(map(_seen, text)) if any(not line.isprintable() for line in text.split("\n")) else text
+
+
+def _seen(letter: str) -> str:
+    return letter if letter.isprintable() or letter in "\n\t" else json.dumps(letter)[1:-1]
 
 
 def _tokens(line: str) -> SafeString:
