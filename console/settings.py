@@ -20,7 +20,7 @@ try:
     BIND = env.text("GATEHOUSE_BIND", "127.0.0.1:8000")
 
     if EMBEDDED:
-        VAR.mkdir(parents=True, exist_ok=True)
+        VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
         key_file = VAR / "secret_key"
         if not key_file.exists():
             key_file.write_text(secrets.token_urlsafe(64), encoding="utf-8")

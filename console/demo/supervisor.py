@@ -241,6 +241,8 @@ class Supervisor:
 
 def main() -> int:
     """Run until stopped; the exit code is 0 after a clean stop."""
+    # The database holds sessions, the mails hold links to passwords: they are for nobody else on this machine.
+    os.umask(0o077)
     var = Path(os.environ.get("GATEHOUSE_VAR", ROOT / "var")).resolve()
     for folder in ("log", "staticfiles"):
         (var / folder).mkdir(parents=True, exist_ok=True)

@@ -39,8 +39,11 @@ def test_a_killed_supervisor_leaves_no_orphan(running: Running) -> None:
     wait_for(lambda: not alive(children), seconds=15, what=f"still there: {alive(children)}")
 
 
-def test_ctrl_c_stops_everything_cleanly(running: Running) -> None:
+def test_ctrl_c_stops_everything_cleanly(running: Running, tmp_path: Path) -> None:
     children = descendants(running.process.pid)
+    kept = [path for path in (tmp_path / "var").rglob("*") if path.is_file()]
+    assert any(path.name == "gatehouse.sqlite3" for path in kept)
+    assert not [path for path in kept if path.stat().st_mode & 0o077], "the data are their owner's alone"
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(timeout=20) == 0
     assert not alive(children)
