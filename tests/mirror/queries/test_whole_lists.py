@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from iam.guard import Scope, Viewer
-from iam.mirror.models import Account, Kind, Usage
+from iam.mirror.models import Account, EdgeKind, Kind, Usage
 from iam.mirror.queries.keyset import Place, Slice, page
 from iam.mirror.queries.lists import core
 from iam.mirror.queries.lists.core import Lens, Listing, Wanted, found, list_page
@@ -101,3 +101,35 @@ def test_each_viewer_gets_their_own_rows_and_what_is_new(accounts: list[Account]
     factories.group(accounts[0], "zzz")
     names = [list_page(GROUPS, Lens(v), Wanted(descending=True)).rows[0]["name"] for v in (everyone, one)]
     assert names == ["zzz", "thing-6"]
+
+
+TIES = {
+    PEOPLE: (EdgeKind.MEMBER, "groups"),
+    GROUPS: (EdgeKind.ATTACHED, "attached"),
+    ROLES: (EdgeKind.BOUNDARY, "boundary"),
+    POLICIES: (None, "version_count"),
+    INSTANCE_PROFILES: (EdgeKind.PROFILE_ROLE, "role"),
+    PROVIDERS: (None, "roles"),
+}
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.name)
+@pytest.mark.parametrize("count", [1, 50, 51, 60])
+def test_what_completes_a_page_is_what_completes_many_rows(listing: Listing, count: int) -> None:
+    account, lens = factories.account(), Lens(factories.viewer())
+    kind, shown = TIES[listing]
+    target = factories.entity(account, Kind.SCP, "target")
+    for number in range(count):
+        source = factories.entity(account, listing.kinds[0], f"thing-{number:02d}")
+        if kind and number % 3 == 0:
+            factories.edge(kind, source, target)
+    whole = list(core.all_rows(listing, lens, Wanted()))
+    first = list_page(listing, lens, Wanted())
+    order = listing.sorts["name"].order(descending=False)
+    rows = first.rows
+    if first.has_after:
+        rows = rows + list_page(listing, lens, Wanted(), after=order.place(rows[-1])).rows
+    assert rows == whole
+    assert len(rows) == count
+    if kind:
+        assert [bool(row[shown]) for row in rows] == [number % 3 == 0 for number in range(count)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -275,9 +275,9 @@ def fact_at(relation: str, at: datetime | None) -> FilteredRelation:
     return FilteredRelation(relation, condition=valid_at(at, prefix=f"{relation}__"))
 
 
-def ties(lens: Seen, kind: str) -> QuerySet[Edge]:
+def ties(at: datetime | None, kind: str) -> QuerySet[Edge]:
     """The edges of a kind that held at the moment."""
-    return Edge.objects.filter(valid_at(lens.at), kind=kind)
+    return Edge.objects.filter(valid_at(at), kind=kind)
 
 
 class RowCount(Subquery):
@@ -287,8 +287,43 @@ class RowCount(Subquery):
     output_field = IntegerField()
 
 
-def tallies(among: Iterable[int], **values: QuerySet[Any, Any] | Subquery) -> dict[int, dict[str, Any]]:
-    """For each of the entities how many rows each query has, or its one value; `OuterRef("pk")` is the entity. One query."""
+Tallied = Callable[[datetime | None], Mapping[str, QuerySet[Any, Any] | Subquery]]
+
+
+def tallies(lens: Seen, found: list[Row], make: Tallied) -> None:
+    """Adds to each row how many rows each query has, or its one value; `OuterRef("pk")` is the row's entity. One query."""
+    pks = [row["entity"] for row in found]
+    if lens.at is None and fits(pks):
+        known = _tallied_today(make).mappings(**filled(pks))
+    else:
+        known = list(_tallied(make(lens.at), pks))
+    by_pk = {values["pk"]: values for values in known}
+    for row in found:
+        row |= by_pk[row["entity"]]
+
+
+@lru_cache
+def _tallied_today(make: Tallied) -> Statement:
+    return Statement(lambda: _tallied(make(None), ROWS))
+
+
+def _tallied(
+    values: Mapping[str, QuerySet[Any, Any] | Subquery], among: Sequence[Any]
+) -> QuerySet[Any, dict[str, Any]]:
     columns = {name: v if isinstance(v, Subquery) else RowCount(v.values("pk")) for name, v in values.items()}
-    rows = Entity.objects.filter(pk__in=list(among)).annotate(**columns).values("pk", *columns)
-    return {row["pk"]: row for row in rows}
+    rows: QuerySet[Any, Any] = Entity.objects.filter(pk__in=among).annotate(**columns).values("pk", *columns)
+    return rows
+
+
+ROWS = [Slot(f"row{number}", BigAutoField()) for number in range(PAGE)]
+"""The numbers of the entities of a page, in a statement that is kept."""
+
+
+def fits(pks: list[int]) -> bool:
+    """Whether a statement with `ROWS` serves these."""
+    return 0 < len(pks) <= len(ROWS)
+
+
+def filled(pks: list[int]) -> dict[str, int]:
+    """The values of `ROWS`: a shorter page repeats its last row, of which nothing comes twice."""
+    return {slot.name: pks[min(at, len(pks) - 1)] for at, slot in enumerate(ROWS)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, valid_at
 from iam.mirror.queries.keyset import Row
@@ -37,11 +38,11 @@ def rows(lens: Seen, sort: str = "name") -> States:
 
 
 def _empty(lens: Lens) -> Q:
-    return ~Q(Exists(ties(lens, EdgeKind.MEMBER).filter(target=OuterRef("entity"))))
+    return ~Q(Exists(ties(lens.at, EdgeKind.MEMBER).filter(target=OuterRef("entity"))))
 
 
 def _powerless(lens: Lens) -> Q:
-    attached = ties(lens, EdgeKind.ATTACHED).filter(source=OuterRef("entity"))
+    attached = ties(lens.at, EdgeKind.ATTACHED).filter(source=OuterRef("entity"))
     inline = InlinePolicy.objects.filter(valid_at(lens.at), owner=OuterRef("entity"))
     return ~Q(Exists(attached)) & ~Q(Exists(inline))
 
@@ -59,14 +60,15 @@ def _people(lens: Lens, values: list[str]) -> Q:
 
 def complete(lens: Lens, found: list[Row]) -> None:
     """Adds the numbers of members, of attached and of inline policies: one query."""
-    known = tallies(
-        [row["entity"] for row in found],
-        members=ties(lens, EdgeKind.MEMBER).filter(target=OuterRef("pk")),
-        attached=ties(lens, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
-        inline=InlinePolicy.objects.filter(valid_at(lens.at), owner=OuterRef("pk")),
-    )
-    for row in found:
-        row |= known[row["entity"]]
+    tallies(lens, found, _numbers)
+
+
+def _numbers(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:
+    return {
+        "members": ties(at, EdgeKind.MEMBER).filter(target=OuterRef("pk")),
+        "attached": ties(at, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
+        "inline": InlinePolicy.objects.filter(valid_at(at), owner=OuterRef("pk")),
+    }
 
 
 GROUPS = Listing(

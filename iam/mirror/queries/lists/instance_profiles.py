@@ -42,13 +42,13 @@ def _profiles(lens: Lens) -> QuerySet[Any, Any]:
 
 
 def _with_role(lens: Lens) -> Q:
-    return Q(entity__in=ties(lens, EdgeKind.PROFILE_ROLE).values("source"))
+    return Q(entity__in=ties(lens.at, EdgeKind.PROFILE_ROLE).values("source"))
 
 
 def _unused(lens: Lens) -> Q:
     """Without an instance, in an account whose instances were read."""
     read = Section.objects.filter(name="instances", observed_at__isnull=False).values("account")
-    return Q(account__in=read) & ~Q(entity__in=ties(lens, EdgeKind.INSTANCE_PROFILE).values("target"))
+    return Q(account__in=read) & ~Q(entity__in=ties(lens.at, EdgeKind.INSTANCE_PROFILE).values("target"))
 
 
 TABS = {
@@ -64,18 +64,18 @@ def _role(lens: Lens, values: list[str]) -> Q:
 
 def complete(lens: Lens, found: list[Row]) -> None:
     """Adds the role (its number and name), the number of instances, and whether instances were read: one query."""
-    role = ties(lens, EdgeKind.PROFILE_ROLE).filter(source=OuterRef("pk"))
-    known = tallies(
-        [row["entity"] for row in found],
-        role_pk=Subquery(role.values("target")[:1]),
-        role=Subquery(role.values("target__name")[:1]),
-        instances_read=Subquery(
-            Section.objects.filter(account=OuterRef("account"), name="instances").values("observed_at")[:1]
-        ),
-        instances=ties(lens, EdgeKind.INSTANCE_PROFILE).filter(target=OuterRef("pk")),
-    )
-    for row in found:
-        row |= known[row["entity"]]
+    tallies(lens, found, _use)
+
+
+def _use(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:
+    role = ties(at, EdgeKind.PROFILE_ROLE).filter(source=OuterRef("pk"))
+    read = Section.objects.filter(account=OuterRef("account"), name="instances")
+    return {
+        "role_pk": Subquery(role.values("target")[:1]),
+        "role": Subquery(role.values("target__name")[:1]),
+        "instances_read": Subquery(read.values("observed_at")[:1]),
+        "instances": ties(at, EdgeKind.INSTANCE_PROFILE).filter(target=OuterRef("pk")),
+    }
 
 
 INSTANCE_PROFILES = Listing(

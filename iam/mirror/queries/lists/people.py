@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,
+    ROWS,
     Lens,
     Listing,
     Seen,
@@ -34,11 +35,14 @@ from iam.mirror.queries.lists.core import (
     common,
     either,
     fact_at,
+    filled,
+    fits,
     of_account,
     states,
     ties,
 )
 from iam.mirror.queries.visibility import visible
+from iam.prepared import Statement
 
 CREDENTIALS = "entity__credential_states"
 UNKNOWN_USE = Q(used_at=NEVER, has_password__isnull=True)
@@ -241,13 +245,22 @@ def complete(lens: Lens, found: list[Row]) -> None:
         row["groups"], row["joined"], row["left"] = [], [], []
     by_user = {row["entity"]: row for row in found}
     if lens.at is None:
-        members = ties(lens, EdgeKind.MEMBER).filter(source__in=by_user)
-        for user, name in members.values_list("source", "target__name"):
+        pks = list(by_user)
+        members = _MEMBERS.rows(**filled(pks)) if fits(pks) else _members(pks)
+        for user, name in members:
             by_user[user]["groups"].append(name)
     else:
         _then_and_now(by_user, lens.at)
     for row in found:
         row["groups"].sort()
+
+
+def _members(users: Sequence[Any]) -> QuerySet[Edge, Any]:
+    """Who is in which group today."""
+    return ties(None, EdgeKind.MEMBER).filter(source__pk__in=users).values_list("source", "target__name")
+
+
+_MEMBERS = Statement(lambda: _members(ROWS))
 
 
 def _then_and_now(by_user: dict[int, Row], at: datetime) -> None:

@@ -39,8 +39,8 @@ def rows(lens: Seen, sort: str = "name") -> States:
 
 def _used(lens: Lens) -> Q:
     """Attached to somebody, or somebody's boundary."""
-    attached = ties(lens, EdgeKind.ATTACHED).values("target")
-    return Q(entity__in=attached) | Q(entity__in=ties(lens, EdgeKind.BOUNDARY).values("target"))
+    attached = ties(lens.at, EdgeKind.ATTACHED).values("target")
+    return Q(entity__in=attached) | Q(entity__in=ties(lens.at, EdgeKind.BOUNDARY).values("target"))
 
 
 def _policies(lens: Lens) -> QuerySet[Any, Any]:
@@ -59,8 +59,8 @@ TABS = {
     "aws": Tab(lambda lens: Q(category="aws"), lambda lens: _policies(lens).filter(category="aws")),
     "unattached": Tab(_unattached, lambda lens: _policies(lens).filter(_unattached(lens))),
     "boundaries": Tab(
-        lambda lens: Q(entity__in=ties(lens, EdgeKind.BOUNDARY).values("target")),
-        lambda lens: _policies(lens).filter(entity__in=ties(lens, EdgeKind.BOUNDARY).values("target")),
+        lambda lens: Q(entity__in=ties(lens.at, EdgeKind.BOUNDARY).values("target")),
+        lambda lens: _policies(lens).filter(entity__in=ties(lens.at, EdgeKind.BOUNDARY).values("target")),
     ),
 }
 
@@ -75,16 +75,18 @@ def _attached(lens: Lens, values: list[str]) -> Q:
 
 def complete(lens: Lens, found: list[Row]) -> None:
     """Adds the numbers of identities that have it, of those whom it bounds, and of its versions: one query."""
-    known = tallies(
-        [row["entity"] for row in found],
-        attached=ties(lens, EdgeKind.ATTACHED).filter(target=OuterRef("pk")),
-        bounds=ties(lens, EdgeKind.BOUNDARY).filter(target=OuterRef("pk")),
-        version_count=PolicyVersion.objects.filter(valid_at(lens.at), policy=OuterRef("pk")),
-    )
+    tallies(lens, found, _numbers)
     for row in found:
-        row |= known[row["entity"]]
         row["default_version"] = row["attrs"].get("DefaultVersionId", "")
         row["updated_at"] = moment_of(row["attrs"].get("UpdateDate", ""))
+
+
+def _numbers(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:
+    return {
+        "attached": ties(at, EdgeKind.ATTACHED).filter(target=OuterRef("pk")),
+        "bounds": ties(at, EdgeKind.BOUNDARY).filter(target=OuterRef("pk")),
+        "version_count": PolicyVersion.objects.filter(valid_at(at), policy=OuterRef("pk")),
+    }
 
 
 def moment_of(text: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Value
@@ -51,23 +51,26 @@ TABS = {
 
 def complete(lens: Lens, found: list[Row]) -> None:
     """Adds validity, audiences and the number of roles whose trust policy names the provider's ARN: one query."""
-    trusting = EntityState.objects.filter(
-        valid_at(lens.at),
-        account=OuterRef("account"),
-        kind=Kind.ROLE,
-        category__in=["saml", "oidc", "any"],
-        document__text__contains=Concat(Value('"'), OuterRef("arn"), Value('"')),
-    )
-    known = tallies([row["entity"] for row in found], roles=trusting)
+    tallies(lens, found, _trusting)
     shown = lens.at or lens.now
     for row in found:
-        row |= known[row["entity"]]
         attrs = row["attrs"]
         until = moment_of(attrs.get("ValidUntil") or "")
         row["valid_until"] = until
         row["is_expired"] = until is not None and until <= shown
         row["ends_soon"] = until is not None and shown < until <= shown + timedelta(days=30)
         row["audiences"] = attrs.get("ClientIDList") or []
+
+
+def _trusting(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:
+    trusting = EntityState.objects.filter(
+        valid_at(at),
+        account=OuterRef("account"),
+        kind=Kind.ROLE,
+        category__in=["saml", "oidc", "any"],
+        document__text__contains=Concat(Value('"'), OuterRef("arn"), Value('"')),
+    )
+    return {"roles": trusting}
 
 
 PROVIDERS = Listing(

@@ -106,21 +106,22 @@ def _use(lens: Lens, values: list[str]) -> Q:
 
 
 def _boundary(lens: Lens, values: list[str]) -> Q:
-    bounded = Q(entity__in=ties(lens, EdgeKind.BOUNDARY).values("source"))
+    bounded = Q(entity__in=ties(lens.at, EdgeKind.BOUNDARY).values("source"))
     return either({"yes": bounded, "no": ~bounded}, values)
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
     """Adds the numbers of attached and of inline policies and the name of the boundary: one query."""
-    boundary = ties(lens, EdgeKind.BOUNDARY).filter(source=OuterRef("pk"))
-    known = tallies(
-        [row["entity"] for row in found],
-        attached=ties(lens, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
-        inline=InlinePolicy.objects.filter(valid_at(lens.at), owner=OuterRef("pk")),
-        boundary=Subquery(boundary.values("target__name")[:1]),
-    )
-    for row in found:
-        row |= known[row["entity"]]
+    tallies(lens, found, _policies)
+
+
+def _policies(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:
+    boundary = ties(at, EdgeKind.BOUNDARY).filter(source=OuterRef("pk"))
+    return {
+        "attached": ties(at, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
+        "inline": InlinePolicy.objects.filter(valid_at(at), owner=OuterRef("pk")),
+        "boundary": Subquery(boundary.values("target__name")[:1]),
+    }
 
 
 ROLES = Listing(
