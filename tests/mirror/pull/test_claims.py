@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from pytest_django.fixtures import Settings
@@ -259,8 +260,7 @@ def test_scheduled_pulls_that_found_nothing_new_are_forgotten_after_two_days(
     first = run_pull(request_pull(account, trigger="schedule").pk)
     quiet = run_pull(request_pull(account, trigger="schedule").pk)
     asked = run_pull(request_pull(account, trigger="demand").pk)
-    old = timezone.now() - timedelta(days=3)
-    Pull.objects.update(created_at=old)
+    Pull.objects.update(created_at=F("created_at") - timedelta(days=3))
     last = run_pull(request_pull(account, trigger="schedule").pk)
     assert set(Pull.objects.values_list("pk", flat=True)) == {first.pk, asked.pk, last.pk}
     assert quiet.added == quiet.changed == quiet.ended == 0
