@@ -293,7 +293,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 if not EMBEDDED:
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "console.web.cache.SharedCache",
             "LOCATION": env.cache_url(BROKER_URL),
         }
     }
