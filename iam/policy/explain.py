@@ -9,6 +9,7 @@ from enum import StrEnum
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import FREE, Decision, Policies, decide, has_rcps, has_scps, needs_resource_policy
 from iam.policy.logic import NO, OPEN, YES
+from iam.policy.principals import OUTSIDERS
 from iam.policy.request import PrincipalKind, Request
 
 
@@ -79,6 +80,9 @@ WORDS = {
 }
 
 
+OWN = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION})
+WITHOUT_OWN = OUTSIDERS | {PrincipalKind.ROOT}
+"""Who has no policies of its own."""
 NO_SESSION_POLICY = "The session of a federated user has no permissions unless it was given a session policy."
 
 
@@ -161,7 +165,7 @@ def _allowed(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
     found = [
         _reason(each, Outcome.ALLOWS, "allows it") for each in seen if each.one.allows and each.mark == YES
     ]
-    if request.principal.kind is PrincipalKind.ROOT and not any(each.kind == "resource" for each in found):
+    if _is_rooted(request) and not any(each.kind == "resource" for each in found):
         found.insert(
             0, Reason("rule", Outcome.RULE, "The root user has every permission in its own account.")
         )
@@ -185,7 +189,11 @@ def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason
 def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
     """What does not allow it, the statements that nearly do, and then what does allow it all the same."""
     found: list[Reason] = []
+    if request.principal.kind is PrincipalKind.ROOT and request.lowered == "sts:assumerole":
+        found.append(Reason("rule", Outcome.RULE, "A root user cannot assume roles."))
     for kind, level, _ in sets:
+        if kind in OWN and request.principal.kind in WITHOUT_OWN:
+            continue
         mine = [each for each in seen if (each.kind, each.level) == (kind, level) and each.one.allows]
         if any(each.mark for each in mine) or (
             kind is PolicyKind.RESOURCE and not _is_resource_needed(request)
@@ -209,8 +217,17 @@ def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
     return found + _allowed(request, sets, seen)
 
 
+def _is_rooted(request: Request) -> bool:
+    """Whether the root user needs no policy at all."""
+    return (
+        request.principal.kind is PrincipalKind.ROOT
+        and request.lowered != "sts:assumerole"
+        and not _is_resource_needed(request)
+    )
+
+
 def _is_resource_needed(request: Request) -> bool:
-    return request.is_cross_account or needs_resource_policy(request)
+    return request.is_cross_account or request.principal.kind in OUTSIDERS or needs_resource_policy(request)
 
 
 def _no_resource_policy(request: Request) -> str:
