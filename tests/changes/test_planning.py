@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from iam.aws.permissions import trust_policy
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
-from iam.mirror.models import AccountFact, EdgeKind
+from iam.mirror.models import AccountFact, ConnectionDraft, EdgeKind, SetupJob
 from tests import factories
 from tests.changes.conftest import Scene
 from tests.factories import FIRST_READ
@@ -172,8 +173,35 @@ def test_a_role_is_no_member(scene: Scene) -> None:
 
 def test_gatehouse_does_not_touch_what_it_works_by(scene: Scene) -> None:
     factories.account("222222222222", name="other", role_arn="", write_role_arn=scene.user.arn)
-    with pytest.raises(RefusedError, match="by which Gatehouse itself works"):
+    with pytest.raises(RefusedError, match="Gatehouse itself works by this"):
         scene.plan()
+
+
+@pytest.mark.parametrize("known_by", ["trust", "draft", "answer"])
+def test_gatehouse_does_not_touch_the_user_whose_key_it_has(scene: Scene, known_by: str) -> None:
+    """A hub that is an IAM user would be raised by a group."""
+    if known_by == "trust":
+        writer = "arn:aws:iam::222222222222:role/gatehouse-writer"
+        other = factories.account("222222222222", name="other", write_role_arn=writer)
+        trust = trust_policy(hub_role_arn=scene.user.arn, external_id="gh-1")
+        factories.role(other, "gatehouse-writer", trust=trust)
+    elif known_by == "draft":
+        ConnectionDraft.objects.create(account_id="222222222222", name="b", hub_arn=scene.user.arn)
+    else:
+        SetupJob.objects.create(kind="identity", state="done", result={"principal": scene.user.arn})
+    with pytest.raises(RefusedError, match="Gatehouse itself works by this"):
+        scene.plan()
+
+
+def test_another_user_whom_other_roles_trust_is_free(scene: Scene) -> None:
+    writer = "arn:aws:iam::222222222222:role/gatehouse-writer"
+    other = factories.account("222222222222", name="other", write_role_arn=writer)
+    trust = trust_policy(hub_role_arn=scene.user.arn, external_id="gh-1")
+    factories.role(other, "deploy", trust=trust)
+    factories.role(
+        other, "gatehouse-writer", trust=trust_policy(hub_role_arn=f"{scene.user.arn}-2", external_id="x")
+    )
+    assert scene.plan()
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.MEMBER])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,8 +14,20 @@ from iam.changes.operations import AddToGroup, Operation, RemoveFromGroup
 from iam.changes.operations.group_membership import Membership
 from iam.changes.receipts import Receipt, receipt_of
 from iam.guard import Right, Viewer
-from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.models import (
+    Account,
+    AccountFact,
+    ConnectionDraft,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    Kind,
+    SetupJob,
+    valid_at,
+)
 from iam.mirror.models.accounts import Source
+from iam.mirror.models.setup import SetupKind
 from iam.mirror.queries.visibility import visible_entities
 
 Do = Literal["add", "remove"]
@@ -103,16 +116,31 @@ def check_right(operation: Operation, *, viewer: Viewer) -> None:
 
 
 def is_own(operation: Operation) -> bool:
-    """Whether it would alter a role by which Gatehouse works, in whichever account."""
+    """Whether it would alter what Gatehouse works by, in whichever account: a role of an account, or whom these roles trust."""
     arns = operation.touched()
-    return Account.objects.filter(Q(role_arn__in=arns) | Q(write_role_arn__in=arns)).exists()
+    if Account.objects.filter(Q(role_arn__in=arns) | Q(write_role_arn__in=arns)).exists():
+        return True
+    if ConnectionDraft.objects.filter(hub_arn__in=arns).exists():
+        return True
+    identities = SetupJob.objects.filter(kind=SetupKind.IDENTITY, result__principal__in=arns)
+    return identities.exists() or _is_trusted_by_own(arns)
+
+
+def _is_trusted_by_own(arns: tuple[str, ...]) -> bool:
+    """Whether the trust policy of one of Gatehouse's roles names one of these principals."""
+    roles = Account.objects.exclude(role_arn="").values("role_arn")
+    writers = Account.objects.exclude(write_role_arn="").values("write_role_arn")
+    own = Entity.objects.filter(Q(arn__in=roles) | Q(arn__in=writers), kind=Kind.ROLE, gone_at__isnull=True)
+    named = Q()
+    for arn in arns:
+        named |= Q(document__text__contains=json.dumps(arn))
+    trusts = EntityState.objects.filter(valid_at(None), kind=Kind.ROLE, entity__in=own.values("pk"))
+    return trusts.filter(named).exists()
 
 
 def _check_own(operation: Operation) -> None:
     if is_own(operation):
-        raise RefusedError(
-            "This is a role by which Gatehouse itself works. It is changed in AWS, by its owner."
-        )
+        raise RefusedError("Gatehouse itself works by this. It is changed in AWS, by its owner.")
 
 
 def _check_not_asked_yet(operation: Operation) -> None:
