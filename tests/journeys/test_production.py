@@ -28,6 +28,7 @@ from tests.services.tls import running_proxy
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
 HUB, SANDBOX = ACCOUNT_IDS["management"], ACCOUNT_IDS["sandbox"]
+ADMIN, APPROVER = "you@example.com", "first@example.com"
 PASSWORD = "quiet-harbour-lamp-51"
 PULLS = (
     "SELECT a.account_id, p.trigger, p.state FROM mirror_pull p JOIN mirror_account a ON a.id = p.account_id"
@@ -172,36 +173,28 @@ def https(browser: Browser, installed: Installation) -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    """What the pages complained of: scripts that failed, and what the policy held up."""
-    found: list[str] = []
-    yield found
-    assert found == []
+NewPage = Callable[[], Page]
 
 
-Newcomer = Callable[[str], Page]
-
-
-@pytest.fixture
-def newcomer(https: Browser, outcomes: Outcomes, complaints: list[str]) -> Iterator[Newcomer]:
-    """Lets somebody in for the first time: by the printed link to a password, a sign-in, and a second factor."""
+@pytest.fixture(scope="module")
+def new_page(https: Browser) -> Iterator[NewPage]:
+    """Opens a page of a fresh browser profile; scripts that fail, and what the policy holds up, fail the last test."""
     contexts: list[BrowserContext] = []
+    complaints: list[str] = []
 
-    def come_in(email: str) -> Page:
+    def open_page() -> Page:
         context = https.new_context(base_url=f"https://{HOST}", ignore_https_errors=True)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
-        choose_password(page, link_of(email, outcomes["bootstrap"].stdout))
-        sign_in(page, email)
         return page
 
-    yield come_in
+    yield open_page
     for context in contexts:
         context.close()
+    assert complaints == []
 
 
 def link_of(email: str, printed: str) -> str:
@@ -241,28 +234,39 @@ def enrol(page: Page) -> pyotp.TOTP:
     return codes
 
 
-def test_whoever_has_a_second_factor_is_asked_for_it(newcomer: Newcomer, installed: Installation) -> None:
-    page = newcomer("second@example.com")
-    codes = enrol(page)
-    session = next(c for c in page.context.cookies() if c["name"] == "__Host-gatehouse_session")
-    assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "Lax")
-    page.context.clear_cookies()
-    sign_in(page, "second@example.com")
+@pytest.fixture(scope="module")
+def approver(new_page: NewPage, outcomes: Outcomes) -> tuple[Page, pyotp.TOTP]:
+    """The first approver, who came in by the link and has a second factor."""
+    page = new_page()
+    choose_password(page, link_of(APPROVER, outcomes["bootstrap"].stdout))
+    sign_in(page, APPROVER)
+    return page, enrol(page)
+
+
+def test_whoever_has_a_second_factor_is_asked_for_it(
+    new_page: NewPage, approver: tuple[Page, pyotp.TOTP]
+) -> None:
+    page, codes = new_page(), approver[1]
     once = codes.at(int(time.time()) + 30)
+    sign_in(page, APPROVER)
     page.get_by_label("Code").fill(once)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/sign-in/" not in url)
+    session = next(c for c in page.context.cookies() if c["name"] == "__Host-gatehouse_session")
+    assert (session["secure"], session["httpOnly"], session["sameSite"]) == (True, True, "Lax")
     page.context.clear_cookies()
-    sign_in(page, "second@example.com")
+    sign_in(page, APPROVER)
     page.get_by_label("Code").fill(once)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("That code does not fit")).to_be_visible()
 
 
 def test_the_first_people_come_in_by_link_and_second_factor_and_change_aws(
-    newcomer: Newcomer, installed: Installation
+    new_page: NewPage, approver: tuple[Page, pyotp.TOTP], installed: Installation, outcomes: Outcomes
 ) -> None:
-    admin = newcomer("you@example.com")
+    admin = new_page()
+    choose_password(admin, link_of(ADMIN, outcomes["bootstrap"].stdout))
+    sign_in(admin, ADMIN)
     expect(admin.get_by_text("You have none yet")).to_be_visible()
     admin.goto("/people/")
     expect(admin.get_by_role("heading", name="Second factors")).to_be_visible()
@@ -272,8 +276,6 @@ def test_the_first_people_come_in_by_link_and_second_factor_and_change_aws(
     admin.goto("/people/")
     row = admin.get_by_role("row", name=re.compile("Maya Okafor"))
     expect(row).to_contain_text("builders")
-    approver = newcomer("first@example.com")
-    enrol(approver)
 
     row.get_by_role("link", name="Maya Okafor").first.click()
     admin.get_by_role("link", name="Add to group").first.click()
@@ -281,8 +283,8 @@ def test_the_first_people_come_in_by_link_and_second_factor_and_change_aws(
     admin.get_by_label("Why is this needed?").fill("Tries the new machines")
     admin.get_by_role("button", name="Ask for approval").click()
     admin.wait_for_url(re.compile(r"/changes/[0-9a-f-]{36}/$"))
-    approver.goto(admin.url)
-    approver.get_by_role("button", name="Approve").click()
+    approver[0].goto(admin.url)
+    approver[0].get_by_role("button", name="Approve").click()
     expect(admin.locator("main").get_by_text("Applied", exact=True).first).to_be_visible(timeout=20_000)
 
 
