@@ -196,7 +196,8 @@ def needs_resource_policy(request: Request) -> bool:
     if len(resource) < 6:
         return request.lowered in ASSUMING
     if request.lowered in ASSUMING:
-        return resource[2] == "iam" and resource[5].startswith("role/")
+        # A federated user's session can be tagged too, and no trust policy has a say.
+        return not resource[5].startswith(("user/", "federated-user/"))
     return resource[2] == "kms" and resource[5].startswith("key/")
 
 

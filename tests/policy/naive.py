@@ -227,9 +227,10 @@ def decide(line: JSON) -> str:
     limits = [one is None or bool(one.allows) for one in (boundary, session)]
     if who.kind == "federated" and session is None:
         limits.append(False)
-    needed = re.fullmatch(r"arn:aws:kms:[^:]*:\d+:key/.*", line["resource"]) is not None or (
-        assumes and (":role/" in line["resource"] or not line["resource"].startswith("arn:"))
-    )
+    if assumes:
+        needed = re.match("arn:[^:]*:[^:]*:[^:]*:[^:]*:(user|federated-user)/", line["resource"]) is None
+    else:
+        needed = re.match("arn:[^:]*:kms:[^:]*:[^:]*:key/", line["resource"]) is not None
     if who.kind in {"service", "provider", "anonymous"}:
         allowed = bool(resource.allows)
     elif who.kind == "root":

@@ -347,6 +347,15 @@ page.case(
     resource_policy=BOTH,
 )
 
+FEDERATED_USER = f"arn:aws:sts::{ACCOUNT}:federated-user/ana"
+page.case(
+    "a federated user's session is tagged without a trust policy",
+    ALLOWED,
+    action="sts:TagSession",
+    resource=FEDERATED_USER,
+    identity=allow(["sts:GetFederationToken", "sts:TagSession"]),
+)
+
 page = Page("Monitor and control actions taken with assumed roles", CASES)
 SET = {"action": "sts:SetSourceIdentity", "resource": ROLE}
 page.case(
