@@ -5,6 +5,7 @@ from allauth.socialaccount import views as social_views
 from django.conf import settings
 from django.urls import include, path, re_path
 
+from console.operators.recency import recently_authenticated
 from console.operators.single_sign_on_urls import leads_to_provider, oidc_patterns, saml_patterns
 
 urlpatterns = [
@@ -13,7 +14,8 @@ urlpatterns = [
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("confirm/", views.reauthenticate, name="account_reauthenticate"),
     path("password/change/", views.password_change, name="account_change_password"),
-    path("password/set/", views.password_set, name="account_set_password"),
+    # Who came by the company's sign-in has no old password to show: a session left open must not get a lasting one.
+    path("password/set/", recently_authenticated(views.password_set), name="account_set_password"),
     path("password/reset/", views.password_reset, name="account_reset_password"),
     path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
     path(

@@ -143,3 +143,20 @@ def test_ended_sessions_are_tidied_away(client: Client, kwame: Operator) -> None
     with _at(24 * 60):
         tidy_sign_ins()
     assert not UserSession.objects.exists()
+
+
+def test_a_session_left_open_gets_no_password(client: Client, kwame: Operator) -> None:
+    """Who came by the company's sign-in has none, and need not show one to choose it."""
+    kwame.set_unusable_password()
+    kwame.save()
+    form = {"password1": "a wholly new password", "password2": "a wholly new password"}
+    with time_machine.travel(NOON, tick=False):
+        client.force_login(kwame)
+    with time_machine.travel(NOON + timedelta(minutes=20), tick=False):
+        assert client.post("/sign-in/password/set/", form)["Location"].startswith("/sign-in/?next=")
+        kwame.refresh_from_db()
+        assert not kwame.has_usable_password()
+        client.force_login(kwame)
+        assert client.post("/sign-in/password/set/", form).status_code == 302
+        kwame.refresh_from_db()
+        assert kwame.has_usable_password()
