@@ -82,7 +82,17 @@ def _manage(variables: Variables, step: str) -> None:
 @contextmanager
 def _workers(variables: Variables) -> Iterator[list[int]]:
     """The process ids of the workers; they are stopped at the end."""
-    command = [sys.executable, "-m", "celery", "--quiet", "-A", "console.celery", "worker", "--concurrency", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "--quiet",
+        "-A",
+        "console.celery",
+        "worker",
+        "--concurrency",
+        "1",
+    ]
     started = [
         subprocess.Popen([*command, "--loglevel", "ERROR", "-n", f"fleet{number}@%h"], env=variables)
         for number in range(WORKERS)
