@@ -19,6 +19,7 @@ _TEXTS = (
     "aws:FederatedProvider",
     "aws:PrincipalAccount",
     "aws:PrincipalOrgID",
+    "aws:PrincipalOrgMasterAccountId",
     "aws:PrincipalServiceName",
     "aws:PrincipalTag/${TagKey}",
     "aws:PrincipalType",
@@ -89,7 +90,10 @@ GLOBAL_KEYS: Final[dict[str, ConditionKey]] = {
     **_keys(_ADDRESSES, KeyType.IP),
     **_keys(_MANY, KeyType.STRING, is_multivalued=True),
 }
-"""By their names in lower case; a placeholder stands for the key of a tag."""
+"""By their names in lower case; a placeholder stands for the key of a tag.
+
+aws:PrincipalOrgMasterAccountId stands in AWS's own AWSSSOServiceRolePolicy, not on the page.
+"""
 
 DEPENDS_ON_SERVICE: Final = frozenset(
     {"aws:requesttag/${tagkey}", "aws:resourcetag/${tagkey}", "aws:tagkeys"}

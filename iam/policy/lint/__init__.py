@@ -1,0 +1,36 @@
+"""Finds what is wrong, dangerous or needless in a policy document, with line, column and remedy."""
+
+from iam.policy.lint.codes import SEVERITIES, Severity
+from iam.policy.lint.findings import Finding
+from iam.policy.lint.kinds import (
+    GROUP_INLINE,
+    MANAGED,
+    QUOTAS,
+    RCP,
+    ROLE_INLINE,
+    SCP,
+    SESSION,
+    TRUST,
+    USER_INLINE,
+    Kind,
+    Quota,
+)
+from iam.policy.lint.run import lint
+
+__all__ = [
+    "GROUP_INLINE",
+    "MANAGED",
+    "QUOTAS",
+    "RCP",
+    "ROLE_INLINE",
+    "SCP",
+    "SESSION",
+    "SEVERITIES",
+    "TRUST",
+    "USER_INLINE",
+    "Finding",
+    "Kind",
+    "Quota",
+    "Severity",
+    "lint",
+]

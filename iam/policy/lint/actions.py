@@ -1,0 +1,97 @@
+"""Action names: their form, and whether AWS publishes such actions."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from iam.policy.catalogue.space import is_literal
+from iam.policy.lint.codes import Severity
+from iam.policy.lint.findings import shown
+from iam.policy.lint.view import Subject, Word
+
+FORM: Final = re.compile(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?_.-]+")
+
+
+def check_actions(subject: Subject) -> None:
+    """Every name in Action and NotAction."""
+    for statement in subject.document.statements:
+        for word in statement.actions.words if statement.actions else ():
+            if word.text.strip("*") or not word.text:
+                _check(word, subject)
+
+
+def _check(word: Word, subject: Subject) -> None:
+    if "${" in word.text:
+        subject.report.add(
+            "VARIABLE_UNSUPPORTED_IN_ELEMENT",
+            word,
+            "Actions cannot have variables.",
+            "Name the actions, or use wildcards.",
+        )
+    elif FORM.fullmatch(word.text) is None:
+        subject.report.add(
+            "INVALID_ACTION",
+            word,
+            f"{shown(word.text) or 'An empty text'} is no action: one has a service, a colon and a name.",
+            "Write it as s3:GetObject.",
+        )
+    else:
+        _check_known(word, subject)
+
+
+def _check_known(word: Word, subject: Subject) -> None:
+    report, catalogue = subject.report, subject.catalogue
+    prefix, _, name = word.text.partition(":")
+    if not is_literal(prefix):
+        report.add(
+            "WILDCARD_IN_SERVICE_NAME",
+            word,
+            f"The service of {shown(word.text)} has a wildcard: it means every service with such a name, future ones too.",
+            "Name each service.",
+        )
+    elif not catalogue.has_service(prefix):
+        close = report.closest(prefix, catalogue.prefixes)
+        report.add(
+            "INVALID_SERVICE_IN_ACTION",
+            word,
+            f"No service with the prefix {shown(prefix)} is known.",
+            f"Did you mean {close}:{shown(name)}?"
+            if close
+            else "Look the prefix up in AWS's list of services.",
+        )
+        return
+    if catalogue.mask(word.text):
+        _check_deprecated(word, subject)
+    elif word.is_pattern:
+        report.add(
+            "ACTION_MATCHES_NOTHING",
+            word,
+            f"No known action matches {shown(word.text)}.",
+            "Mend the pattern, or remove it.",
+        )
+    else:
+        _unknown(word, prefix, subject)
+
+
+def _unknown(word: Word, prefix: str, subject: Subject) -> None:
+    names = [one.partition(":")[2] for one in subject.catalogue.expand(f"{prefix}:*")]
+    close = subject.report.closest(word.text.partition(":")[2], names)
+    subject.report.add(
+        "INVALID_ACTION",
+        word,
+        f"{subject.catalogue.title(prefix)} has no known action {shown(word.text)}.",
+        f"Did you mean {prefix}:{close}?" if close else "Look the action up in AWS's list of actions.",
+        severity=Severity.WARNING,
+    )
+
+
+def _check_deprecated(word: Word, subject: Subject) -> None:
+    action = None if word.is_pattern else subject.catalogue.action(word.text)
+    if action is not None and action.is_deprecated:
+        subject.report.add(
+            "DEPRECATED_ACTION",
+            word,
+            f"AWS calls {action.name} deprecated.",
+            "See in AWS's list of actions what takes its place.",
+        )

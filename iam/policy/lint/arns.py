@@ -1,0 +1,180 @@
+"""The form of ARNs in Resource and NotResource: fields, partition, service, Region, account, and a resource that exists.
+
+Source: "Identify AWS resources with Amazon Resource Names (ARNs)",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from iam.policy.catalogue import ResourceType
+from iam.policy.lint.codes import Severity
+from iam.policy.lint.findings import shown
+from iam.policy.lint.overlaps import can_mean
+from iam.policy.lint.view import Subject, Word
+from iam.policy.variables import VARIABLE
+
+PARTITIONS: Final = frozenset(
+    {"aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"}
+)
+SERVICES_OF_ARNS: Final = frozenset({"catalog", "elastic-inference", "route53-recovery-control"})
+"""Services that stand in ARNs and in no action."""
+REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+|global")
+ACCOUNT: Final = re.compile(r"[0-9]{12}|[a-z][a-z0-9-]*")
+FIELDS: Final = 6
+HIDDEN: Final = "\x02"
+"""Stands for a variable, whose colon is none of the ARN's."""
+
+
+def check_arns(subject: Subject) -> set[Word]:
+    """Every name in Resource and NotResource; gives those that cannot mean anything, so that nobody reports them again."""
+    return {
+        word
+        for statement in subject.document.statements
+        for word in (statement.resources.words if statement.resources else ())
+        if word.text != "*" and not _check(word, subject)
+    }
+
+
+def fields_of(text: str, *, has_variables: bool) -> list[str]:
+    """The fields of an ARN, at most six, with variables hidden."""
+    return (VARIABLE.sub(HIDDEN, text) if has_variables else text).split(":", FIELDS - 1)
+
+
+def is_open(field: str) -> bool:
+    """Whether a field can be more than what is written."""
+    return any(mark in field for mark in ("*", "?", HIDDEN))
+
+
+def _check(word: Word, subject: Subject) -> bool:
+    fields = fields_of(word.text, has_variables=subject.document.has_variables)
+    if fields[0] != "arn" and not word.text.startswith("arn:"):
+        subject.report.add(
+            "INVALID_ARN_PREFIX",
+            word,
+            f"{shown(word.text) or 'An empty text'} is neither an ARN nor *.",
+            "Begin it with arn:, or write *.",
+        )
+        return False
+    if len(fields) < FIELDS and not fields[-1].endswith(("*", HIDDEN)):
+        subject.report.add(
+            "MISSING_ARN_FIELD",
+            word,
+            f"{shown(word.text)} has {len(fields)} of the six fields of an ARN.",
+            "Write arn:partition:service:region:account:resource; Region and account may be empty.",
+        )
+        return False
+    return _check_fields(word, [*fields, *["*"] * (FIELDS - len(fields))], subject)
+
+
+def _check_fields(word: Word, fields: Sequence[str], subject: Subject) -> bool:
+    """Whether a resource can have such an ARN. The first field that is wrong is reported."""
+    report = subject.report
+    _, partition, service, region, account, _ = fields
+    if any(HIDDEN in field for field in fields[:-1]):
+        report.add(
+            "VARIABLE_UNSUPPORTED_IN_ELEMENT",
+            word,
+            "A variable stands before the fifth colon of an ARN, where none is replaced.",
+            "Use * there, or write the value.",
+            severity=Severity.WARNING,
+        )
+    if not is_open(partition) and partition not in PARTITIONS:
+        report.add(
+            "INVALID_PARTITION",
+            word,
+            f"{shown(partition) or 'Nothing'} is no partition of AWS.",
+            "Write aws, aws-cn, aws-us-gov or another partition.",
+        )
+        return False
+    if not is_open(region) and region and REGION.fullmatch(region) is None:
+        report.add(
+            "INVALID_ARN_REGION", word, f"{shown(region)} is no Region.", "Write a Region such as eu-west-1."
+        )
+        return False
+    if not is_open(account) and account and ACCOUNT.fullmatch(account) is None:
+        report.add(
+            "INVALID_ARN_ACCOUNT",
+            word,
+            f"{shown(account)} is no account id.",
+            "An account id has twelve digits.",
+        )
+        return False
+    return is_open(service) or _check_service(word, fields, subject)
+
+
+def _check_service(word: Word, fields: Sequence[str], subject: Subject) -> bool:
+    report, catalogue, service = subject.report, subject.catalogue, fields[2]
+    if service != service.lower() and catalogue.has_service(service):
+        report.add(
+            "INVALID_ARN_SERVICE_CASE",
+            word,
+            f"The service {shown(service)} is written with capital letters.",
+            f"Write {service.lower()}.",
+        )
+        return False
+    if not catalogue.has_service(service):
+        if service in SERVICES_OF_ARNS:
+            return True
+        close = report.closest(service, catalogue.prefixes)
+        report.add(
+            "INVALID_SERVICE",
+            word,
+            f"No service {shown(service) or 'without a name'} is known.",
+            f"Did you mean {close}?" if close else "Look the ARN up in AWS's list of resource types.",
+        )
+        return False
+    return _check_resource(word, fields, subject)
+
+
+def _check_resource(word: Word, fields: Sequence[str], subject: Subject) -> bool:
+    known = subject.catalogue.service(fields[2])
+    types = [] if known is None else list(known.resource_types.values())
+    has_variables = subject.document.has_variables
+    if (
+        not types
+        or not subject.report.may_look()
+        or any(can_mean(word.text, one.arn, has_variables=has_variables) for one in types)
+    ):
+        return True
+    wanted = [one for one in types if _has_resource(word, one, has_variables=has_variables)]
+    if not wanted:
+        subject.report.add(
+            "INVALID_ARN_RESOURCE",
+            word,
+            f"No resource type of {subject.catalogue.title(fields[2])} has an ARN such as {shown(word.text)}.",
+            f"AWS's form is, for one, {types[0].arn}.",
+        )
+        return False
+    _explain(word, fields, wanted, subject)
+    return False
+
+
+def _has_resource(word: Word, one: ResourceType, *, has_variables: bool) -> bool:
+    """Whether they agree when Region and account are left aside."""
+    own = one.arn.split(":", FIELDS - 1)[-1]
+    resource = word.text.split(":", FIELDS - 1)[-1]
+    return can_mean(f"arn:aws:x:::{resource}", f"arn:aws:x:::{own}", has_variables=has_variables)
+
+
+def _explain(word: Word, fields: Sequence[str], types: Sequence[ResourceType], subject: Subject) -> None:
+    """Say that Region or account is there and must not be, or the other way round."""
+    remedy = f"AWS's form is {types[0].arn}."
+    grave = Severity.ERROR if fields[2] == "iam" else None
+    found = False
+    for place, name, field in ((3, "REGION", "Region"), (4, "ACCOUNT", "account")):
+        forms = {one.arn.split(":")[place] for one in types}
+        if fields[place] and forms == {""}:
+            code = f"ARN_{name}_NOT_ALLOWED"
+            subject.report.add(code, word, f"ARNs of this kind have no {field}.", remedy, severity=grave)
+            found = True
+        elif not fields[place] and "" not in forms:
+            subject.report.add(f"MISSING_ARN_{name}", word, f"The ARN lacks the {field}.", remedy)
+            found = True
+    if not found:
+        subject.report.add(
+            "INVALID_ARN_RESOURCE", word, f"No resource has an ARN such as {shown(word.text)}.", remedy
+        )

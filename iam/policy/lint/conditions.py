@@ -1,0 +1,272 @@
+"""Condition operators and keys: whether they exist, go together, and are known to the actions of their statement.
+
+Sources: "IAM JSON policy elements: Condition operators"; "Set operators for multivalued context keys"; "AWS global condition
+context keys".
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from iam.policy.catalogue import Catalogue, ConditionKey, KeyType
+from iam.policy.catalogue.global_keys import DEPENDS_ON_SERVICE, GLOBAL_KEYS
+from iam.policy.lint.codes import Severity
+from iam.policy.lint.findings import shown
+from iam.policy.lint.fit import known_actions
+from iam.policy.lint.grammar import OPERATOR_NAMES
+from iam.policy.lint.values import check_values
+from iam.policy.lint.view import Statement, Subject, Test
+
+KEY: Final = re.compile(r"[^\s:]+:\S.*", re.DOTALL)
+PROVIDERS: Final = frozenset({"saml", "cognito-identity-auth", "cognito-identity-unauth"})
+FAMILIES: Final = {
+    "string": frozenset({KeyType.STRING}),
+    "numeric": frozenset({KeyType.NUMERIC}),
+    "date": frozenset({KeyType.DATE}),
+    "bool": frozenset({KeyType.BOOL}),
+    "ipaddress": frozenset({KeyType.IP}),
+    "notipaddress": frozenset({KeyType.IP}),
+    "arn": frozenset({KeyType.ARN}),
+}
+"""By the beginning of an operator: the keys that it is for."""
+OPERATORS_FOR: Final = {
+    KeyType.STRING: "StringEquals or StringLike",
+    KeyType.NUMERIC: "NumericEquals and the like",
+    KeyType.DATE: "DateLessThan and the like",
+    KeyType.BOOL: "Bool",
+    KeyType.IP: "IpAddress",
+    KeyType.ARN: "ArnLike",
+}
+
+
+def check_conditions(subject: Subject) -> None:
+    """Every test of every statement."""
+    for statement in subject.document.statements:
+        for test in statement.tests:
+            _check(test, statement, subject)
+
+
+def is_of_provider(key: str) -> bool:
+    """Whether the key is named by an identity provider, such as `token.actions.githubusercontent.com:sub`."""
+    prefix = key.lower().rpartition(":")[0]
+    return "." in prefix or "/" in prefix or prefix in PROVIDERS
+
+
+def _check(test: Test, statement: Statement, subject: Subject) -> None:
+    if not test.base:
+        close = subject.report.closest(test.operator.text.rpartition(":")[2], OPERATOR_NAMES)
+        subject.report.add(
+            "INVALID_CONDITION_OPERATOR",
+            test.operator,
+            f"{shown(test.operator.text)} is no condition operator.",
+            f"Did you mean {close}?" if close else "Use an operator of the policy language.",
+        )
+        return
+    key = _known_key(test, subject)
+    if test.base == "null":
+        _check_null(test, subject)
+    elif key is not None:
+        _check_type(test, key, subject)
+        _check_quantifier(test, key, statement, subject)
+    check_values(test, key, statement, subject)
+    if key is not None:
+        _check_support(test, key, statement, subject)
+
+
+def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
+    word, report, catalogue = test.key, subject.report, subject.catalogue
+    found = catalogue.condition_key(word.text)
+    if found is not None:
+        return found
+    if KEY.fullmatch(word.text) is None:
+        report.add(
+            "INVALID_CONDITION_KEY_FORMAT",
+            word,
+            f"{shown(word.text) or 'An empty text'} is no condition key: one has a prefix, a colon and a name.",
+            "Write it as aws:SourceIp.",
+        )
+        return None
+    if is_of_provider(word.text):
+        return None
+    prefix = word.text.partition(":")[0]
+    code, where = "INVALID_SERVICE_CONDITION_KEY", f"No service with the prefix {shown(prefix)}"
+    if prefix.lower() == "aws":
+        code, where = "INVALID_GLOBAL_CONDITION_KEY", "No global condition key"
+    elif catalogue.has_service(prefix):
+        where = f"No condition key of {catalogue.title(prefix)}"
+    close = propose_key(word.text, subject)
+    report.add(
+        code,
+        word,
+        f"{where} is known that would explain {shown(word.text)}.",
+        f"Did you mean {close}?" if close else "Look the key up in AWS's list of condition keys.",
+    )
+    return None
+
+
+def propose_key(name: str, subject: Subject) -> str:
+    """The known key that is most like this one."""
+    prefix = name.partition(":")[0].lower()
+    service = subject.catalogue.service(prefix)
+    own = [key.name for key in service.condition_keys.values()] if service else []
+    return subject.report.closest(name, [*(key.name for key in GLOBAL_KEYS.values()), *own])
+
+
+def _check_null(test: Test, subject: Subject) -> None:
+    if test.if_exists:
+        subject.report.add(
+            "NULL_WITH_IF_EXISTS",
+            test.operator,
+            "Null asks whether the key is there; IfExists takes away just that question.",
+            "Write Null.",
+        )
+    if test.quantifier:
+        subject.report.add(
+            "NULL_WITH_QUALIFIER", test.operator, "Null needs no ForAllValues or ForAnyValue.", "Write Null."
+        )
+
+
+def _check_type(test: Test, key: ConditionKey, subject: Subject) -> None:
+    family = next((name for name in FAMILIES if test.base.startswith(name)), "")
+    if not family or key.type in FAMILIES[family] or _is_exception(test, key, family):
+        return
+    remedy = f"Use {OPERATORS_FOR[key.type]}."
+    if family == "string" and key.type is KeyType.ARN:
+        subject.report.add(
+            "STRING_OPERATOR_WITH_ARN_CONDITION_KEY",
+            test.operator,
+            f"{key.name} holds an ARN; a string operator does not tell its fields apart.",
+            remedy,
+        )
+        return
+    subject.report.add(
+        "TYPE_MISMATCH",
+        test.operator,
+        f"{shown(test.operator.text)} does not fit {key.name}, which holds {_of_type(key.type)}.",
+        remedy,
+    )
+
+
+def _is_exception(test: Test, key: ConditionKey, family: str) -> bool:
+    """The time in seconds is compared as a number too; what stands under a name of the user's may be an ARN."""
+    is_free = "${" in key.name or "<" in key.name
+    return (family == "numeric" and key.name == "aws:EpochTime") or (family == "arn" and is_free)
+
+
+def _of_type(kind: KeyType) -> str:
+    words = {
+        KeyType.STRING: "a text",
+        KeyType.NUMERIC: "a number",
+        KeyType.DATE: "a date",
+        KeyType.BOOL: "true or false",
+        KeyType.IP: "an IP address",
+        KeyType.ARN: "an ARN",
+    }
+    return words[kind]
+
+
+def _check_quantifier(test: Test, key: ConditionKey, statement: Statement, subject: Subject) -> None:
+    report = subject.report
+    if key.is_multivalued and not test.quantifier:
+        report.add(
+            "MISSING_QUALIFIER",
+            test.operator,
+            f"{key.name} can have several values in one request.",
+            "Write ForAnyValue: or ForAllValues: before the operator.",
+        )
+    elif test.quantifier == "forallvalues" and not key.is_multivalued:
+        report.add(
+            "FORALLVALUES_WITH_SINGLE_VALUED_KEY",
+            test.operator,
+            f"{key.name} has one value; with ForAllValues a request without the key passes.",
+            "Remove ForAllValues:.",
+        )
+    elif test.quantifier == "foranyvalue" and not key.is_multivalued:
+        report.add(
+            "FORANYVALUE_WITH_SINGLE_VALUED_KEY",
+            test.operator,
+            f"{key.name} has one value.",
+            "Remove ForAnyValue:.",
+        )
+    elif test.quantifier == "forallvalues" and statement.allows and not _is_required(test.name, statement):
+        report.add(
+            "FORALLVALUES_WITHOUT_NULL_CHECK",
+            test.operator,
+            f"A request without {key.name} passes this test too.",
+            f'Add "Null": {{"{key.name}": "false"}} if the key must be there.',
+            severity=Severity.SUGGESTION if key.name == "aws:TagKeys" else None,
+        )
+
+
+def _is_required(name: str, statement: Statement) -> bool:
+    return any(
+        other.base == "null"
+        and other.name == name
+        and any(value.text.lower() == "false" for value in other.values)
+        for other in statement.tests
+    )
+
+
+def _check_support(test: Test, key: ConditionKey, statement: Statement, subject: Subject) -> None:
+    """Keys that the actions of the statement do not have: then an Allow allows nothing of them, a Deny denies nothing."""
+    name = key.name.lower()
+    is_tag = name in DEPENDS_ON_SERVICE
+    if (name in GLOBAL_KEYS and not is_tag) or statement.actions is None or statement.actions.is_not:
+        return
+    prefix = name.partition(":")[0]
+    if not is_tag and not subject.catalogue.has_service(prefix):
+        return
+    lacking = _lacking(name, statement, subject, prefix="" if is_tag else prefix)
+    if not lacking or not _matters(test, statement):
+        return
+    are_all = len(lacking) == len(statement.actions.words)
+    effect, of_it = "allows" if statement.allows else "denies", "it" if len(lacking) == 1 else "them"
+    code, severity = "UNSUPPORTED_CONDITION_KEY_FOR_ACTION", None if are_all else Severity.SUGGESTION
+    if is_tag:
+        code = f"{'ALLOW' if statement.allows else 'DENY'}_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE"
+    subject.report.add(
+        code,
+        test.key,
+        f"AWS does not list {shown(test.key.text)} for {_listed(lacking)}: without it the statement {effect} nothing of {of_it}.",
+        "Put such actions into a statement of their own.",
+        severity=severity,
+    )
+
+
+def _matters(test: Test, statement: Statement) -> bool:
+    """Whether a request without the key fails the test, so that the statement says nothing about it."""
+    if test.base == "null":
+        return not any(value.text.lower() == "true" for value in test.values)
+    is_negated = "not" in test.base and not test.quantifier
+    return not (test.if_exists or is_negated or test.quantifier == "forallvalues")
+
+
+def _lacking(name: str, statement: Statement, subject: Subject, *, prefix: str) -> list[str]:
+    """The action names of the statement none of whose actions has the key. Those of other services count too."""
+    lacking = []
+    for word in statement.actions.words if statement.actions else ():
+        keys = _keys_of(subject.catalogue, word.text)
+        if keys is not None and name not in keys and not (prefix and _is_of_another(word.text, prefix)):
+            lacking.append(word.text)
+    return lacking
+
+
+def _is_of_another(action: str, prefix: str) -> bool:
+    """Keys work beyond their service (ec2:… with ssm actions), which the catalogue tells only in part."""
+    return action.partition(":")[0].lower() != prefix
+
+
+@lru_cache(maxsize=1024)
+def _keys_of(catalogue: Catalogue, pattern: str) -> frozenset[str] | None:
+    """The keys that any of the actions has, in lower case; None where that is not known."""
+    actions = known_actions(catalogue, pattern)
+    if not actions:
+        return None
+    return frozenset(key.lower() for action in actions for key in action.condition_keys)
+
+
+def _listed(names: list[str]) -> str:
+    first = ", ".join(shown(name) for name in names[:3])
+    return first if len(names) <= 3 else f"{first} and {len(names) - 3} more"

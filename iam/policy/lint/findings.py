@@ -1,0 +1,91 @@
+"""Findings of the lint: what is wrong, how grave it is, where it stands, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from iam.policy.json_places import Reading
+from iam.policy.lint.codes import SEVERITIES, Severity
+
+LONGEST_NAME: Final = 100
+MOST_PROPOSALS: Final = 40
+MOST_LOOKS: Final = 2000
+MOST_FINDINGS: Final = 1000
+SHOWN: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. `code` is IAM Access Analyzer's issue code where it has one.
+
+    `statement` counts from 0 and is None for the whole document; `path` is such as `Statement[0].Action[2]`; `line` and
+    `column` count from 1; `remedy` is one line.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    remedy: str
+    statement: int | None
+    path: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where something stands: its offset in the text, its path, its statement."""
+
+    at: int
+    path: str
+    statement: int | None
+
+
+class Report:
+    """Collects findings, turns offsets into lines and columns, and proposes names, as often as time allows."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._found: dict[Finding, None] = {}
+        self._proposals = 0
+        self._looks = 0
+
+    def add(
+        self, code: str, spot: Spot, message: str, remedy: str, *, severity: Severity | None = None
+    ) -> None:
+        """A finding at a place; `severity` only where it is another than the code's own."""
+        if len(self._found) >= MOST_FINDINGS:
+            return
+        line, column = self._reading.place(spot.at)
+        grave = severity or SEVERITIES[code]
+        self._found[Finding(code, grave, message, remedy, spot.statement, spot.path, line, column)] = None
+
+    def may_look(self, times: int = 1) -> bool:
+        """Whether a costly look at a name is still due; a text of thousands of names is not looked at to its end."""
+        self._looks += times
+        return self._looks <= MOST_LOOKS
+
+    def findings(self) -> list[Finding]:
+        """All findings in the order of the text; of one place, the graver first."""
+        order = list(Severity)
+        return sorted(
+            self._found, key=lambda one: (one.line, one.column, order.index(one.severity), one.code)
+        )
+
+    def closest(self, name: str, known: Iterable[str]) -> str:
+        """The known name that is most like this one, or nothing. Asked too often in one text, it answers nothing."""
+        if len(name) > LONGEST_NAME or self._proposals >= MOST_PROPOSALS:
+            return ""
+        self._proposals += 1
+        spelled = {one.lower(): one for one in known}
+        found = difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=0.75)
+        return spelled[found[0]] if found else ""
+
+
+def shown(text: str) -> str:
+    """A text as a message quotes it: in one line, and not longer than a message bears."""
+    plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[: SHOWN + 1])
+    return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}…"

@@ -1,0 +1,115 @@
+"""Whether actions and resources of a statement belong together.
+
+Source: "Actions, resources, and condition keys for AWS services", the column Resource types: an action without any works only
+with Resource `*`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from iam.policy.catalogue import Action, Catalogue, ResourceType
+from iam.policy.lint.findings import shown
+from iam.policy.lint.overlaps import can_mean
+from iam.policy.lint.view import Statement, Subject, Word
+
+WIDE: Final = 1200
+"""A pattern that means more actions than any service has is not asked for the resource types of each."""
+
+
+def check_fit(subject: Subject, hopeless: set[Word]) -> None:
+    """Actions that fit no resource and resources that fit no action; `hopeless` resources were reported before."""
+    for statement in subject.document.statements:
+        if statement.actions is None or statement.resources is None:
+            continue
+        if statement.actions.is_not or statement.resources.is_not or statement.resources.has_star:
+            continue
+        resources = [word for word in statement.resources.words if word not in hopeless]
+        if resources and subject.report.may_look(len(resources)):
+            _Fit(statement, resources, subject).check()
+
+
+class _Fit:
+    def __init__(self, statement: Statement, resources: list[Word], subject: Subject) -> None:
+        self.statement = statement
+        self.resources = resources
+        self.subject = subject
+        self.reached: dict[str, bool] = {}
+        """By the ARN of a resource type: whether one of the resources can be of it."""
+
+    def check(self) -> None:
+        actions = self.statement.actions.words if self.statement.actions else ()
+        is_known = True
+        for word in actions:
+            expanded = known_actions(self.subject.catalogue, word.text)
+            if not expanded:
+                is_known = False
+            elif not any(self._fits(action) for action in expanded):
+                self._report(word, expanded)
+        if is_known and actions:
+            self._check_resources()
+
+    def _fits(self, action: Action) -> bool:
+        return any(self._reaches(one.arn) for one in action.resource_types)
+
+    def _reaches(self, arn: str) -> bool:
+        found = self.reached.get(arn)
+        if found is None:
+            found = self.reached[arn] = any(self._means(word, arn) for word in self.resources)
+        return found
+
+    def _means(self, word: Word, arn: str) -> bool:
+        has_variables = self.subject.document.has_variables
+        return can_mean(_of_one_service(word.text), _of_one_service(arn), has_variables=has_variables)
+
+    def _report(self, word: Word, expanded: Sequence[Action]) -> None:
+        verb = "allows" if self.statement.allows else "denies"
+        if not any(action.targets for action in expanded):
+            self.subject.report.add(
+                "ACTION_WITHOUT_RESOURCE_LEVEL_PERMISSIONS",
+                word,
+                f"{shown(word.text)} cannot be limited to resources: with these the statement {verb} nothing of it.",
+                'Put it into a statement of its own with "Resource": "*".',
+            )
+            return
+        arns = sorted({one.arn for action in expanded for one in action.resource_types})
+        self.subject.report.add(
+            "ACTION_MATCHES_NO_RESOURCE",
+            word,
+            f"No resource of the statement can be one that {shown(word.text)} works on.",
+            f"It works on {arns[0]}{' and others' if len(arns) > 1 else ''}.",
+        )
+
+    def _check_resources(self) -> None:
+        """Resources that no action of the statement works on; only asked when all actions are known."""
+        actions = self.statement.actions.words if self.statement.actions else ()
+        types: dict[str, ResourceType] = {}
+        for word in actions:
+            for action in known_actions(self.subject.catalogue, word.text):
+                types |= {one.arn: one for one in action.resource_types}
+        if not types:
+            return
+        for word in self.resources:
+            if not any(self._means(word, arn) for arn in types):
+                self.subject.report.add(
+                    "RESOURCE_MATCHES_NO_ACTION",
+                    word,
+                    f"No action of the statement works on {shown(word.text)}.",
+                    "Add the action that is meant, or remove the resource.",
+                )
+
+
+def _of_one_service(arn: str) -> str:
+    """Connections have ARNs of either of two services, and the actions of both work on them: the service was renamed."""
+    return arn.replace(":codeconnections:", ":codestar-connections:", 1)
+
+
+@lru_cache(maxsize=512)
+def known_actions(catalogue: Catalogue, pattern: str) -> tuple[Action, ...]:
+    """What a name or pattern means; nothing for what is unknown, and for what means more than a service."""
+    names = catalogue.expand(pattern)
+    if len(names) > WIDE:
+        return ()
+    return tuple(action for action in map(catalogue.action, names) if action is not None)

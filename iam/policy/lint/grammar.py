@@ -1,0 +1,342 @@
+"""From JSON with places to a policy with places; everything that the grammar of policies does not allow is a finding.
+
+Source: "Grammar of the IAM JSON policy language",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from iam.policy.document import CURRENT, ELEMENTS, VERSIONS
+from iam.policy.json_places import Member, Node
+from iam.policy.lint.findings import Report, Spot, shown
+from iam.policy.lint.view import Document, Names, Principals, Statement, Test, Word
+from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS
+from iam.policy.request import text_of
+
+TOP: Final = frozenset({"Version", "Id", "Statement"})
+KINDS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
+OPERATOR_NAMES: Final = (*(known.name for known in OPERATORS.values()), "Null")
+
+
+def read_document(root: Node, report: Report) -> Document | None:
+    """The policy; None when the text is something else altogether."""
+    whole = Spot(root.at, "", None)
+    if not isinstance(root.value, tuple):
+        report.add(
+            "DATA_TYPE_MISMATCH",
+            whole,
+            f"A policy is an object; this is {kind_of(root)}.",
+            "Begin with { and give it Version and Statement.",
+        )
+        return None
+    members = members_of(root, whole, report)
+    refuse_others(members.values(), TOP, "a policy", whole, report)
+    version = _version(members.get("Version"), report)
+    if "Id" in members:
+        text_in(members["Id"], "Id", None, report)
+    return Document(
+        whole,
+        version,
+        _statements(members.get("Statement"), whole, report),
+        version is not None and version.text == CURRENT,
+    )
+
+
+def kind_of(node: Node) -> str:
+    """What a value is, in words."""
+    value = node.value
+    if isinstance(value, tuple):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "null"
+    return "a text" if isinstance(value, str) else "true or false" if isinstance(value, bool) else "a number"
+
+
+def members_of(node: Node, spot: Spot, report: Report) -> dict[str, Member]:
+    """The members of an object by name; of a repeated name the last one, as JSON readers take it."""
+    found: dict[str, Member] = {}
+    for member in node.value if isinstance(node.value, tuple) else ():
+        assert isinstance(member, Member)
+        if member.name in found:
+            report.add(
+                "DUPLICATE_KEYS",
+                below(spot, member.name, member.at),
+                f"{shown(member.name)} stands here a second time; only one of the two can count.",
+                "Join the two, or remove one.",
+            )
+        found[member.name] = member
+    return found
+
+
+def below(spot: Spot, name: str, at: int) -> Spot:
+    """The place of a member of what is at `spot`."""
+    return Spot(at, f"{spot.path}.{name[:128]}".lstrip("."), spot.statement)
+
+
+def refuse_others(
+    members: Iterable[Member], allowed: frozenset[str], where: str, spot: Spot, report: Report
+) -> None:
+    """Every name that has no meaning here."""
+    for member in members:
+        if member.name not in allowed:
+            close = report.closest(member.name, allowed)
+            report.add(
+                "INVALID_POLICY_ELEMENT",
+                below(spot, member.name, member.at),
+                f"{shown(member.name)} is no element of {where}.",
+                f"Did you mean {close}?" if close else "Remove it.",
+            )
+
+
+def _mismatch(node: Node, spot: Spot, wanted: str, report: Report) -> None:
+    report.add(
+        "DATA_TYPE_MISMATCH",
+        Spot(node.at, spot.path, spot.statement),
+        f"{spot.path or 'A policy'} is {kind_of(node)}; it must be {wanted}.",
+        f"Make it {wanted}.",
+    )
+
+
+def text_in(member: Member, path: str, statement: int | None, report: Report) -> Word | None:
+    """The text of a member; anything else is a finding."""
+    if isinstance(member.node.value, str):
+        return Word(member.node.at, path, statement, member.node.value)
+    _mismatch(member.node, Spot(member.at, path, statement), "a text", report)
+    return None
+
+
+def _version(member: Member | None, report: Report) -> Word | None:
+    if member is None:
+        return None
+    word = text_in(member, "Version", None, report)
+    if word is not None and word.text not in VERSIONS:
+        report.add(
+            "INVALID_VERSION",
+            word,
+            f"{shown(word.text)} is no version of the policy language.",
+            f'Write "Version": "{CURRENT}".',
+        )
+    return word
+
+
+def _statements(member: Member | None, whole: Spot, report: Report) -> tuple[Statement, ...]:
+    nodes = [] if member is None else member.node.value
+    if isinstance(nodes, tuple) and member is not None:
+        nodes = [member.node]
+    if not isinstance(nodes, list):
+        if member is not None:
+            _mismatch(
+                member.node, Spot(member.at, "Statement", None), "an object or a list of objects", report
+            )
+        return ()
+    if not nodes:
+        spot = whole if member is None else Spot(member.at, "Statement", None)
+        report.add("MISSING_STATEMENT", spot, "The policy has no statement.", "Add a statement.")
+    found = []
+    for index, node in enumerate(nodes):
+        spot = Spot(node.at, f"Statement[{index}]", index)
+        if isinstance(node.value, tuple):
+            found.append(_statement(node, index, spot, report))
+        else:
+            _mismatch(node, spot, "an object", report)
+    return tuple(found)
+
+
+def _statement(node: Node, index: int, spot: Spot, report: Report) -> Statement:
+    members = members_of(node, spot, report)
+    refuse_others(members.values(), ELEMENTS, "a statement", spot, report)
+    sid = members.get("Sid")
+    actions = _either(members, "Action", spot, report)
+    if actions is None:
+        report.add(
+            "MISSING_ACTION",
+            spot,
+            "The statement has neither Action nor NotAction.",
+            "Say which actions it means.",
+        )
+    return Statement(
+        spot=spot,
+        index=index,
+        sid=None if sid is None else text_in(sid, f"{spot.path}.Sid", index, report),
+        effect=_effect(members.get("Effect"), spot, report),
+        actions=actions,
+        resources=_either(members, "Resource", spot, report),
+        principals=_principals(members, spot, report),
+        tests=_tests(members.get("Condition"), spot, report),
+    )
+
+
+def _effect(member: Member | None, spot: Spot, report: Report) -> Word | None:
+    if member is None:
+        report.add(
+            "MISSING_EFFECT", spot, "The statement has no Effect.", 'Write "Effect": "Allow" or "Deny".'
+        )
+        return None
+    word = text_in(member, f"{spot.path}.Effect", spot.statement, report)
+    if word is not None and word.text not in {"Allow", "Deny"}:
+        report.add(
+            "INVALID_EFFECT",
+            word,
+            f"{shown(word.text)} is no effect.",
+            "Write Allow or Deny, with a capital letter.",
+        )
+    return word
+
+
+def _either(members: dict[str, Member], name: str, spot: Spot, report: Report) -> Names | None:
+    """An element or its opposite."""
+    opposite = f"Not{name}"
+    _refuse_both(members, name, opposite, spot, report)
+    for found, is_not in ((name, False), (opposite, True)):
+        if found in members:
+            place = below(spot, found, members[found].at)
+            words = names_in(members[found].node, place, f"EMPTY_ARRAY_{name.upper()}", report)
+            return Names(place, words, is_not)
+    return None
+
+
+def _refuse_both(members: dict[str, Member], name: str, opposite: str, spot: Spot, report: Report) -> None:
+    if name in members and opposite in members:
+        report.add(
+            "UNSUPPORTED_ELEMENT_COMBINATION",
+            below(spot, opposite, members[opposite].at),
+            f"{opposite} stands beside {name}; a statement may have only one of them.",
+            "Make two statements of it.",
+        )
+
+
+def names_in(node: Node, spot: Spot, empty: str, report: Report) -> tuple[Word, ...]:
+    """A text or a list of texts; `empty` is the code for an empty list."""
+    if not isinstance(node.value, list):
+        if isinstance(node.value, str):
+            return (Word(node.at, spot.path, spot.statement, node.value),)
+        _mismatch(node, spot, "a text or a list of texts", report)
+        return ()
+    if not node.value:
+        report.add(
+            empty, spot, f"{spot.path} is an empty list.", "Name at least one, or remove the statement."
+        )
+    words = []
+    for index, one in enumerate(node.value):
+        path = f"{spot.path}[{index}]"
+        if isinstance(one.value, str):
+            words.append(Word(one.at, path, spot.statement, one.value))
+        else:
+            _mismatch(one, Spot(one.at, path, spot.statement), "a text", report)
+    return tuple(words)
+
+
+def _principals(members: dict[str, Member], spot: Spot, report: Report) -> Principals | None:
+    _refuse_both(members, "Principal", "NotPrincipal", spot, report)
+    name = "Principal" if "Principal" in members else "NotPrincipal"
+    if name not in members:
+        return None
+    node, place = members[name].node, below(spot, name, members[name].at)
+    is_not = name == "NotPrincipal"
+    if node.value == "*":
+        return Principals(place, {"AWS": (Word(node.at, place.path, spot.statement, "*"),)}, is_not)
+    if not isinstance(node.value, tuple):
+        _mismatch(node, place, '"*" or an object', report)
+        return Principals(place, {}, is_not)
+    kinds = members_of(node, place, report)
+    if not kinds:
+        report.add("EMPTY_OBJECT_PRINCIPAL", place, f"{name} names nobody.", "Name a principal.")
+    named = {}
+    for kind, member in kinds.items():
+        spot_of_kind = below(place, kind, member.at)
+        if kind not in KINDS:
+            close = report.closest(kind, KINDS)
+            report.add(
+                "INVALID_PRINCIPAL_KEY",
+                spot_of_kind,
+                f"{shown(kind)} is no kind of principal.",
+                f"Did you mean {close}?" if close else "Use AWS, Service, Federated or CanonicalUser.",
+            )
+        named[kind] = names_in(member.node, spot_of_kind, "EMPTY_ARRAY_PRINCIPAL", report)
+    return Principals(place, named, is_not)
+
+
+def _tests(member: Member | None, spot: Spot, report: Report) -> tuple[Test, ...]:
+    if member is None:
+        return ()
+    place = below(spot, "Condition", member.at)
+    if not isinstance(member.node.value, tuple):
+        _mismatch(member.node, place, "an object of operators", report)
+        return ()
+    operators = members_of(member.node, place, report)
+    if not operators:
+        report.add("EMPTY_OBJECT_CONDITION", place, "Condition is empty: it asks for nothing.", "Remove it.")
+    _refuse_same_in_other_case(operators, place, report)
+    found: list[Test] = []
+    for name, operator in operators.items():
+        spot_of_operator = below(place, name, operator.at)
+        if not isinstance(operator.node.value, tuple):
+            _mismatch(operator.node, spot_of_operator, "an object of keys and values", report)
+            continue
+        keys = members_of(operator.node, spot_of_operator, report)
+        if not keys:
+            report.add("EMPTY_OBJECT_CONDITION", spot_of_operator, f"{shown(name)} has no key.", "Remove it.")
+        _refuse_same_in_other_case(keys, spot_of_operator, report)
+        found += [_test(name, spot_of_operator, key, report) for key in keys.values()]
+    return tuple(found)
+
+
+def _refuse_same_in_other_case(members: dict[str, Member], spot: Spot, report: Report) -> None:
+    seen: dict[str, str] = {}
+    for name, member in members.items():
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            report.add(
+                "DUPLICATE_KEYS_WITH_DIFFERENT_CASE",
+                below(spot, name, member.at),
+                f"{shown(name)} and {shown(other)} differ only in upper and lower case, which does not count here.",
+                "Join the two.",
+            )
+
+
+def _test(operator: str, spot: Spot, key: Member, report: Report) -> Test:
+    place = below(spot, key.name, key.at)
+    base, quantifier, if_exists = parse_operator(operator)
+    return Test(
+        Word(spot.at, spot.path, spot.statement, operator),
+        Word(place.at, place.path, spot.statement, key.name),
+        _values(key.node, place, report),
+        base,
+        quantifier,
+        if_exists,
+    )
+
+
+def _values(node: Node, spot: Spot, report: Report) -> tuple[Word, ...]:
+    is_list = isinstance(node.value, list)
+    nodes = node.value if isinstance(node.value, list) else [node]
+    if not nodes:
+        report.add(
+            "EMPTY_ARRAY_CONDITION",
+            spot,
+            f"{spot.path} is an empty list.",
+            "Name a value, or remove the key.",
+        )
+    words = []
+    for index, one in enumerate(nodes):
+        path = f"{spot.path}[{index}]" if is_list else spot.path
+        if isinstance(one.value, str | int | float | bool):
+            words.append(Word(one.at, path, spot.statement, text_of(one.value)))
+        else:
+            _mismatch(one, Spot(one.at, path, spot.statement), "a value or a list of values", report)
+    return tuple(words)
+
+
+def parse_operator(name: str) -> tuple[str, str, bool]:
+    """(base, quantifier, whether IfExists) in lower case; the base is empty for what is no operator."""
+    quantifier, colon, base = name.lower().rpartition(":")
+    if colon and quantifier not in QUANTIFIERS:
+        return "", "", False
+    if_exists = base.endswith(IF_EXISTS)
+    base = base.removesuffix(IF_EXISTS)
+    return (base if base in OPERATORS or base == NULL else ""), quantifier, if_exists

@@ -1,0 +1,79 @@
+"""What a policy is attached to, as far as it changes what may stand in it, and how long it may be.
+
+Sources: "IAM and AWS STS quotas"; "Quotas and service limits for AWS Organizations".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+SPACE: Final = re.compile(r"\s+")
+
+
+class Kind(StrEnum):
+    """Kinds of policies. A boundary and a session policy only limit; TRUST is a role's trust policy."""
+
+    IDENTITY = "identity"
+    BOUNDARY = "boundary"
+    SESSION = "session"
+    TRUST = "trust"
+    RESOURCE = "resource"
+    SCP = "scp"
+    RCP = "rcp"
+    ENDPOINT = "endpoint"
+
+
+NAMES_PRINCIPALS: Final = frozenset({Kind.TRUST, Kind.RESOURCE, Kind.RCP, Kind.ENDPOINT})
+NEEDS_RESOURCE: Final = frozenset(
+    {Kind.IDENTITY, Kind.BOUNDARY, Kind.SESSION, Kind.SCP, Kind.RCP, Kind.ENDPOINT}
+)
+GRANTS: Final = frozenset({Kind.IDENTITY, Kind.RESOURCE, Kind.TRUST})
+"""Kinds whose Allow gives something; in the others it only does not take away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A limit in characters. `used` is what other policies take of it, as inline policies of one user share theirs.
+
+    IAM does not count white space; Organizations counts it.
+    """
+
+    name: str
+    limit: int
+    used: int = 0
+    counts_space: bool = False
+
+    def size(self, text: str) -> int:
+        """The characters that count."""
+        return len(text) if self.counts_space else len(SPACE.sub("", text))
+
+
+MANAGED: Final = Quota("a managed policy", 6144)
+USER_INLINE: Final = Quota("all inline policies of a user together", 2048)
+ROLE_INLINE: Final = Quota("all inline policies of a role together", 10_240)
+GROUP_INLINE: Final = Quota("all inline policies of a group together", 5120)
+SESSION: Final = Quota("a session policy", 2048)
+TRUST: Final = Quota("a trust policy", 2048)
+SCP: Final = Quota("a service control policy", 5120, counts_space=True)
+RCP: Final = Quota("a resource control policy", 5120, counts_space=True)
+
+QUOTAS: Final[dict[Kind, Quota]] = {
+    Kind.IDENTITY: MANAGED,
+    Kind.BOUNDARY: MANAGED,
+    Kind.SESSION: SESSION,
+    Kind.TRUST: TRUST,
+    Kind.SCP: SCP,
+    Kind.RCP: RCP,
+}
+"""The quota of a kind, where AWS has one for all of the kind."""
+
+QUOTA_CODES: Final[dict[Kind, str]] = {
+    Kind.TRUST: "POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA",
+    Kind.SCP: "POLICY_SIZE_EXCEEDS_SCP_QUOTA",
+    Kind.RCP: "POLICY_SIZE_EXCEEDS_RCP_QUOTA",
+    Kind.RESOURCE: "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA",
+    Kind.ENDPOINT: "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA",
+}

@@ -1,0 +1,96 @@
+"""What service control policies and resource control policies may not say.
+
+Sources: "SCP syntax" and "RCP syntax" in the AWS Organizations User Guide. SCPs have had the whole policy language but
+Principal since September 2025.
+"""
+
+from __future__ import annotations
+
+from iam.policy.lint.findings import shown
+from iam.policy.lint.kinds import Kind
+from iam.policy.lint.view import Statement, Subject
+
+
+def check_organization(subject: Subject) -> None:
+    """Only RCPs: of SCPs the missing Principal is checked with the principals."""
+    if subject.kind is not Kind.RCP or _is_aws_own(subject):
+        return
+    for statement in subject.document.statements:
+        _check_effect(statement, subject)
+        _check_principals(statement, subject)
+        _check_actions(statement, subject)
+
+
+def _is_aws_own(subject: Subject) -> bool:
+    """RCPFullAWSAccess, which AWS attaches everywhere and nobody else can write."""
+    statements = subject.document.statements
+    return len(statements) == 1 and all(
+        one.allows
+        and one.actions is not None
+        and one.actions.has_star
+        and one.resources is not None
+        and one.resources.has_star
+        and one.principals is not None
+        and one.principals.is_everybody
+        for one in statements
+    )
+
+
+def _check_effect(statement: Statement, subject: Subject) -> None:
+    if statement.allows and statement.effect is not None:
+        subject.report.add(
+            "RCP_SYNTAX_ERROR_ALLOW",
+            statement.effect,
+            "An RCP can only deny.",
+            "Write Deny, or remove the statement.",
+        )
+
+
+def _check_principals(statement: Statement, subject: Subject) -> None:
+    found = statement.principals
+    if found is None:
+        return
+    if found.is_not:
+        subject.report.add(
+            "RCP_SYNTAX_ERROR_NOTPRINCIPAL",
+            found.spot,
+            "An RCP cannot have NotPrincipal.",
+            'Write "Principal": "*" and exempt by conditions.',
+        )
+    elif not found.is_everybody:
+        subject.report.add(
+            "RCP_SYNTAX_ERROR_PRINCIPAL",
+            found.spot,
+            "An RCP means everybody.",
+            'Write "Principal": "*" and narrow it by conditions.',
+        )
+
+
+def _check_actions(statement: Statement, subject: Subject) -> None:
+    if statement.actions is None:
+        return
+    if statement.actions.is_not:
+        subject.report.add(
+            "RCP_SYNTAX_ERROR_NOTACTION",
+            statement.actions.spot,
+            "An RCP cannot have NotAction.",
+            "Name the actions.",
+        )
+        return
+    services = subject.catalogue.rcp_services
+    for word in statement.actions.words:
+        prefix = word.text.partition(":")[0]
+        if word.text.strip("*") == "":
+            subject.report.add(
+                "RCP_SYNTAX_ERROR_ACTION_WILDCARD",
+                word,
+                "An RCP cannot mean every action of every service.",
+                "Name the services: s3:*.",
+            )
+        elif prefix.lower() not in services and subject.catalogue.has_service(prefix):
+            subject.report.add(
+                "RCP_SYNTAX_ERROR_SERVICE_IN_ACTION",
+                word,
+                f"RCPs do not reach {shown(prefix)}.",
+                "See AWS's list of services that support RCPs.",
+            )

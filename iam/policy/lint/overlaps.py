@@ -1,0 +1,121 @@
+"""Whether a pattern of a policy can mean a resource of a type whose ARN AWS gives with placeholders.
+
+Both are patterns; the question is whether some ARN fits the two. All places of the policy's pattern are followed at once, as
+bits of one number, through the parts of the type's ARN.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from iam.policy.glob import ANY, ONE
+from iam.policy.variables import Variable, read
+
+PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}|(\*)")
+SEGMENTS: Final = 6
+LONGEST: Final = 2048
+WITHOUT_SLASH: Final = frozenset(
+    {
+        "AccessPointName",
+        "BucketName",
+        "ClusterName",
+        "GlobalTableName",
+        "InstanceId",
+        "KeyId",
+        "QueueName",
+        "RestApiId",
+        "TableName",
+        "TopicName",
+        "VolumeId",
+    }
+)
+"""Placeholders for names that AWS lets have neither a slash nor a colon; others may have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A placeholder: any characters but those, and whether it may be empty."""
+
+    but: str = ""
+    may_be_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """Bits by what stands after a place of the pattern: a letter, any letter, or a star."""
+
+    letters: dict[str, int]
+    ones: int
+    loops: int
+    goal: int
+
+    def after(self, state: int, letter: str) -> int:
+        return (state & (self.letters.get(letter, 0) | self.ones)) << 1 | state & self.loops
+
+    def across(self, state: int, gap: Gap) -> int:
+        """All places that can be reached by letters that the gap admits."""
+        barred = 0
+        for letter in gap.but:
+            barred |= self.letters.get(letter, 0)
+        passable = ~barred & self.goal - 1
+        begun = state if gap.may_be_empty else (state & passable) << 1 | state & self.loops
+        # The carry of the addition runs from each place to the end of what can be passed from there.
+        return begun | (passable + (begun & passable)) ^ passable
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str, has_variables: bool) -> _Pattern:
+    letters: dict[str, int] = {}
+    ones = loops = place = 0
+    for part in read(text, has_variables=has_variables).parts:
+        bit = 1 << place
+        if part == ANY or isinstance(part, Variable):
+            loops |= bit
+            continue
+        place += 1
+        if part == ONE:
+            ones |= bit
+        else:
+            letters[part] = letters.get(part, 0) | bit
+    return _Pattern(letters, ones, loops, 1 << place)
+
+
+@lru_cache(maxsize=4096)
+def _parts(arn: str) -> tuple[str | Gap, ...]:
+    return tuple(_split(arn))
+
+
+def _split(arn: str) -> Iterator[str | Gap]:
+    at, colons = 0, 0
+    for found in PLACEHOLDER.finditer(arn):
+        yield from arn[at : found.start()]
+        colons += arn.count(":", at, found.start())
+        at = found.end()
+        if colons < SEGMENTS - 1:
+            yield Gap(":")
+        elif found.group(1) in WITHOUT_SLASH:
+            yield Gap(":/")
+        else:
+            yield Gap("", may_be_empty=True)
+    yield from arn[at:]
+
+
+@lru_cache(maxsize=16_384)
+def can_mean(text: str, arn: str, *, has_variables: bool) -> bool:
+    """Whether a pattern of a Resource element and the ARN of a resource type have an ARN in common.
+
+    A pattern longer than any ARN is not followed: it gets the benefit of the doubt.
+    """
+    if len(text) > LONGEST:
+        return True
+    pattern = _pattern(text, has_variables)
+    state = 1
+    for part in _parts(arn):
+        state = pattern.across(state, part) if isinstance(part, Gap) else pattern.after(state, part)
+        if not state:
+            return False
+    return bool(state & pattern.goal)

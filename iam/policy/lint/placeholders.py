@@ -1,0 +1,126 @@
+"""Policy variables: their form, where they work, and whether such a key exists.
+
+Source: "IAM policy elements: Variables and tags",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iam.policy.lint.conditions import is_of_provider, propose_key
+from iam.policy.lint.findings import shown
+from iam.policy.lint.view import Subject, Word
+from iam.policy.variables import LITERALS
+
+TAGS: Final = frozenset({"aws:principaltag", "aws:requesttag", "aws:resourcetag"})
+WITHOUT_VARIABLES: Final = ("numeric", "date", "bool", "null", "ipaddress", "notipaddress", "binary")
+
+
+def check_variables(subject: Subject) -> None:
+    """All places in which somebody may have meant a variable."""
+    for statement in subject.document.statements:
+        for word in statement.resources.words if statement.resources else ():
+            _check(word, subject)
+        for _, word in statement.principals.words() if statement.principals else ():
+            if "${" in word.text:
+                _refuse(word, "Principals cannot have variables.", subject)
+        for test in statement.tests:
+            for word in test.values:
+                if "${" in word.text and test.base.startswith(WITHOUT_VARIABLES):
+                    _refuse_operator(word, test.operator.text, subject)
+                else:
+                    _check(word, subject)
+
+
+def _refuse(word: Word, message: str, subject: Subject) -> None:
+    subject.report.add("VARIABLE_UNSUPPORTED_IN_ELEMENT", word, message, "Write the value itself.")
+
+
+def _refuse_operator(word: Word, operator: str, subject: Subject) -> None:
+    subject.report.add(
+        "INVALID_VARIABLE_FOR_OPERATOR",
+        word,
+        f"Values of {shown(operator)} cannot have variables.",
+        "Write the value itself, or use a string or ARN operator.",
+    )
+
+
+def _check(word: Word, subject: Subject) -> None:
+    if "${" not in word.text:
+        return
+    if not subject.document.has_variables:
+        subject.report.add(
+            "VARIABLE_UNSUPPORTED_IN_VERSION",
+            word,
+            "Without Version 2012-10-17 a variable is plain text.",
+            'Write "Version": "2012-10-17".',
+        )
+        return
+    for piece in word.text.split("${")[1:]:
+        inner, brace, _ = piece.partition("}")
+        if not brace:
+            subject.report.add(
+                "MISSING_BRACE_IN_VARIABLE", word, "A variable is not closed.", "Close it with }."
+            )
+            return
+        if inner not in LITERALS:
+            _check_variable(inner, word, subject)
+
+
+def _check_variable(inner: str, word: Word, subject: Subject) -> None:
+    report = subject.report
+    key, comma, rest = inner.partition(",")
+    default = rest.strip()
+    name = key.strip()
+    if not name:
+        report.add(
+            "EMPTY_VARIABLE",
+            word,
+            "A variable has no name.",
+            "Name a condition key, such as ${aws:username}.",
+        )
+    elif name.lower().rstrip("/") in TAGS:
+        report.add(
+            "MISSING_TAG_KEY_IN_VARIABLE",
+            word,
+            f"{shown(name)} does not say which tag.",
+            f"Write ${{{shown(name.rstrip('/'))}/KEY}}.",
+        )
+    elif key != key.strip() or " " in name.partition("/")[0]:
+        report.add(
+            "UNSUPPORTED_SPACE_IN_VARIABLE",
+            word,
+            f"A space stands in ${{{shown(inner)}}}.",
+            "Remove the space.",
+        )
+    elif comma and not (len(default) >= 2 and default[0] == default[-1] == "'"):
+        report.add(
+            "MISSING_QUOTE_IN_VARIABLE",
+            word,
+            f"The default in ${{{shown(inner)}}} is not in single quotes.",
+            f"Write ${{{shown(name)}, 'value'}}.",
+        )
+    else:
+        _check_key(name, word, subject)
+
+
+def _check_key(name: str, word: Word, subject: Subject) -> None:
+    if is_of_provider(name):
+        return
+    found = subject.catalogue.condition_key(name)
+    if found is None:
+        close = propose_key(name, subject)
+        subject.report.add(
+            "UNKNOWN_VARIABLE",
+            word,
+            f"No condition key {shown(name)} is known.",
+            f"Did you mean ${{{close}}}?" if close else "Look the key up in AWS's list of condition keys.",
+        )
+    elif found.is_multivalued:
+        subject.report.add(
+            "MULTIVALUED_VARIABLE",
+            word,
+            f"{found.name} can have several values and cannot stand as a variable.",
+            "Use a key with one value.",
+        )

@@ -1,0 +1,224 @@
+"""Principal and NotPrincipal: where they may stand, their form, and whom they let in.
+
+Source: "AWS JSON policy elements: Principal",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from iam.policy.lint.arns import PARTITIONS
+from iam.policy.lint.findings import shown
+from iam.policy.lint.kinds import GRANTS, NAMES_PRINCIPALS, Kind
+from iam.policy.lint.view import Principals, Statement, Subject, Test, Word
+from iam.policy.request import PROVIDERS
+
+ACCOUNT: Final = re.compile(r"[0-9]{12}")
+ARN: Final = re.compile(
+    r"arn:(?P<partition>[a-z-]+):(?:iam::(?:[0-9]{12}|cloudfront):(?:root|user/.+|role/.+)"
+    r"|sts::[0-9]{12}:(?:assumed-role/.+/.+|federated-user/.+))",
+    re.DOTALL,
+)
+UNIQUE_ID: Final = re.compile(r"(?:AIDA|AROA|AGPA|AIPA|ANPA)[A-Z0-9]{12,}")
+SERVICE: Final = re.compile(r"[a-z0-9][a-z0-9.-]*\.(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal|aws)")
+PROVIDER: Final = re.compile(
+    r"arn:[a-z-]+:iam::[0-9]{12}:(?:saml-provider/[\w+=,.@-]+|oidc-provider/\S+)", re.ASCII
+)
+CANONICAL: Final = re.compile(r"[0-9a-f]{64}")
+NARROWING: Final = (
+    "aws:principal",
+    "aws:source",
+    "aws:vpc",
+    "aws:userid",
+    "aws:username",
+    "aws:federatedprovider",
+    "aws:calledvia",
+    "lambda:functionurlauthtype",
+    "s3:dataaccesspoint",
+    "elasticfilesystem:accessedviamounttarget",
+    "kms:calleraccount",
+    "kms:viaservice",
+    "sns:endpoint",
+    "saml:",
+    "sts:externalid",
+)
+"""Beginnings of condition keys that tell who asks, or from where."""
+FOR_SERVICES: Final = frozenset(
+    {
+        "aws:sourcearn",
+        "aws:sourceaccount",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:sourceowner",
+        "aws:resourceaccount",
+    }
+)
+"""Keys that keep a service from acting for strangers. Source: "The confused deputy problem"."""
+
+
+def check_principals(subject: Subject) -> None:
+    """Every statement, whether it has the element or not."""
+    for statement in subject.document.statements:
+        _check_presence(statement, subject)
+        if statement.principals is None:
+            continue
+        for kind, word in statement.principals.words():
+            _check_form(kind, word, subject)
+        if statement.allows and subject.kind in GRANTS:
+            _check_width(statement, statement.principals, subject)
+
+
+def _check_presence(statement: Statement, subject: Subject) -> None:
+    has, wants = statement.principals is not None, subject.kind in NAMES_PRINCIPALS
+    if wants and not has:
+        subject.report.add(
+            "MISSING_PRINCIPAL", statement.spot, "The statement names no Principal.", "Say whom it means."
+        )
+    elif statement.principals is not None and not wants:
+        code = "SCP_SYNTAX_ERROR_PRINCIPAL" if subject.kind is Kind.SCP else "UNSUPPORTED_PRINCIPAL"
+        subject.report.add(
+            code,
+            statement.principals.spot,
+            "This kind of policy has no Principal: it means those to whom it is attached.",
+            "Remove it.",
+        )
+
+
+def _check_form(kind: str, word: Word, subject: Subject) -> None:
+    if "${" in word.text or kind not in _FORMS:
+        return
+    if word.text == "*" and kind != "CanonicalUser":
+        _check_star(kind, word, subject)
+    elif word.is_pattern:
+        subject.report.add(
+            "UNSUPPORTED_WILDCARD_IN_PRINCIPAL",
+            word,
+            f"{shown(word.text)}: a principal is * or has no wildcard.",
+            "Name the principals, or use * with a condition on aws:PrincipalArn.",
+        )
+    else:
+        _FORMS[kind](word, subject)
+
+
+def _check_star(kind: str, word: Word, subject: Subject) -> None:
+    if kind == "AWS" or subject.kind is not Kind.TRUST:
+        return
+    subject.report.add(
+        "UNSUPPORTED_WILDCARD_IN_PRINCIPAL",
+        word,
+        f"A trust policy cannot name every {'service' if kind == 'Service' else 'identity provider'}.",
+        "Name those that are meant.",
+    )
+
+
+def _wrong(code: str, word: Word, what: str, remedy: str, subject: Subject) -> None:
+    subject.report.add(code, word, f"{shown(word.text) or 'An empty text'} is no {what}.", remedy)
+
+
+def _check_aws(word: Word, subject: Subject) -> None:
+    found = ARN.fullmatch(word.text)
+    if ACCOUNT.fullmatch(word.text) or (found is not None and found["partition"] in PARTITIONS):
+        return
+    if UNIQUE_ID.fullmatch(word.text):
+        subject.report.add(
+            "DELETED_PRINCIPAL",
+            word,
+            f"{shown(word.text)} is what AWS shows instead of a user or role that was deleted.",
+            "Remove it: a new one of the same name is somebody else.",
+        )
+        return
+    _wrong(
+        "INVALID_PRINCIPAL_FORMAT",
+        word,
+        "principal",
+        "Name an account by its twelve digits, or the ARN of a root, user, role or session.",
+        subject,
+    )
+
+
+def _check_service(word: Word, subject: Subject) -> None:
+    if SERVICE.fullmatch(word.text) is None:
+        _wrong(
+            "INVALID_SERVICE_PRINCIPAL_FORMAT",
+            word,
+            "service principal",
+            "Write it as ec2.amazonaws.com.",
+            subject,
+        )
+
+
+def _check_federated(word: Word, subject: Subject) -> None:
+    if PROVIDER.fullmatch(word.text) is None and word.text not in PROVIDERS:
+        _wrong(
+            "INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY",
+            word,
+            "identity provider",
+            "Write the ARN of a SAML or OIDC provider of the account.",
+            subject,
+        )
+
+
+def _check_canonical(word: Word, subject: Subject) -> None:
+    if CANONICAL.fullmatch(word.text) is None:
+        _wrong(
+            "INVALID_PRINCIPAL_FORMAT",
+            word,
+            "canonical user id",
+            "It has 64 hexadecimal digits; an account id under AWS says the same.",
+            subject,
+        )
+
+
+_FORMS: Final = {
+    "AWS": _check_aws,
+    "Service": _check_service,
+    "Federated": _check_federated,
+    "CanonicalUser": _check_canonical,
+}
+
+
+def _check_width(statement: Statement, principals: Principals, subject: Subject) -> None:
+    if principals.is_not:
+        subject.report.add(
+            "ALLOW_WITH_NOTPRINCIPAL",
+            principals.spot,
+            "Allow with NotPrincipal lets in everybody who is not named, strangers too.",
+            "Use Principal, or Deny with a condition on aws:PrincipalArn.",
+        )
+    elif principals.is_everybody:
+        if not any(is_narrowing(test) for test in statement.tests):
+            subject.report.add(
+                "ALLOW_WITH_STAR_IN_PRINCIPAL",
+                principals.spot,
+                "Everybody on the internet is let in, and no condition narrows it.",
+                "Name the principals, or ask for aws:PrincipalOrgID, aws:PrincipalArn or aws:SourceVpce.",
+            )
+    elif subject.kind is Kind.RESOURCE and principals.named.get("Service"):
+        _check_service_width(statement, principals, subject)
+
+
+def is_narrowing(test: Test) -> bool:
+    """Whether a test tells who asks, and fails for a request without the key."""
+    is_positive = "not" not in test.base and not test.if_exists and test.quantifier != "forallvalues"
+    is_anything = all(value.text.strip("*") == "" for value in test.values)
+    return bool(
+        test.base
+        and test.base != "null"
+        and is_positive
+        and not is_anything
+        and test.name.startswith(NARROWING)
+    )
+
+
+def _check_service_width(statement: Statement, principals: Principals, subject: Subject) -> None:
+    if any(test.name in FOR_SERVICES for test in statement.tests):
+        return
+    names = ", ".join(shown(word.text) for word in principals.named["Service"][:3])
+    subject.report.add(
+        "RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL",
+        principals.spot,
+        f"{names} may act here for any account's resources.",
+        "Ask for aws:SourceArn, aws:SourceAccount or aws:SourceOrgID.",
+    )

@@ -1,0 +1,151 @@
+"""What an Allow gives that is seldom meant: all actions, whole services, write access to everything, roles to pass on.
+
+Names of the checks on iam:PassRole and iam:CreateServiceLinkedRole are IAM Access Analyzer's.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iam.policy.catalogue import Level
+from iam.policy.catalogue.space import is_literal
+from iam.policy.lint.codes import Severity
+from iam.policy.lint.findings import Spot, shown
+from iam.policy.lint.kinds import GRANTS, Kind
+from iam.policy.lint.view import Names, Statement, Subject, Word
+
+PASS_ROLE: Final = ("iam:PassRole", "PASS_ROLE", "iam:passedtoservice", "pass roles on to services")
+CREATE_SLR: Final = (
+    "iam:CreateServiceLinkedRole",
+    "CREATE_SLR",
+    "iam:awsservicename",
+    "create service-linked roles",
+)
+
+
+def check_risks(subject: Subject) -> None:
+    """Allow statements of policies that give something."""
+    if subject.kind not in GRANTS or subject.kind is Kind.TRUST:
+        return
+    for statement in subject.document.statements:
+        if statement.allows and statement.actions is not None:
+            _check_negations(statement, subject)
+            for sensitive in (PASS_ROLE, CREATE_SLR):
+                _check_sensitive(statement, statement.actions, *sensitive, subject=subject)
+            if statement.resources is not None and statement.resources.has_star:
+                _check_star(statement, statement.actions, subject)
+
+
+def _check_negations(statement: Statement, subject: Subject) -> None:
+    if statement.actions is not None and statement.actions.is_not:
+        subject.report.add(
+            "ALLOW_WITH_NOTACTION",
+            statement.actions.spot,
+            "Allow with NotAction gives every action that is not named, those of future services too.",
+            "Name what is allowed, or use Deny with NotAction.",
+        )
+    if statement.resources is not None and statement.resources.is_not:
+        subject.report.add(
+            "ALLOW_WITH_NOTRESOURCE",
+            statement.resources.spot,
+            "Allow with NotResource gives every resource that is not named.",
+            "Name the resources, or deny those that are exempt.",
+        )
+
+
+def _check_sensitive(
+    statement: Statement, actions: Names, name: str, prefix: str, key: str, words: str, *, subject: Subject
+) -> None:
+    """iam:PassRole and its like, without a limit to resources."""
+    resources = statement.resources
+    place = _place_of(actions, name, subject)
+    if resources is None or place is None or not (resources.is_not or resources.has_star):
+        return
+    if actions.is_not:
+        form = "NOTACTION_AND_NOTRESOURCE" if resources.is_not else "STAR_IN_RESOURCE_AND_NOTACTION"
+    elif isinstance(place, Word) and place.is_pattern:
+        form = f"STAR_IN_ACTION_AND_{'NOTRESOURCE' if resources.is_not else 'RESOURCE'}"
+    else:
+        form = "NOTRESOURCE" if resources.is_not else "STAR_IN_RESOURCE"
+    is_limited = any(test.name == key for test in statement.tests)
+    subject.report.add(
+        f"{prefix}_WITH_{form}",
+        place,
+        f"The statement lets its principals {words} for every role"
+        + (", limited only by the service." if is_limited else "."),
+        f"Name the roles in Resource{'' if is_limited else f' and ask for {_spelled(key)}'}.",
+        severity=Severity.SUGGESTION if is_limited else None,
+    )
+
+
+def _spelled(key: str) -> str:
+    return {"iam:passedtoservice": "iam:PassedToService", "iam:awsservicename": "iam:AWSServiceName"}[key]
+
+
+def _place_of(actions: Names, name: str, subject: Subject) -> Spot | None:
+    """What in the statement gives the action: its name rather than a pattern; of NotAction the element."""
+    bit = subject.catalogue.mask(name)
+    meaning = [word for word in actions.words if subject.catalogue.mask(word.text) & bit]
+    if actions.is_not:
+        return None if meaning else actions.spot
+    literal = [word for word in meaning if not word.is_pattern]
+    return next(iter([*literal, *meaning]), None)
+
+
+def _check_star(statement: Statement, actions: Names, subject: Subject) -> None:
+    """Resource `*`."""
+    is_limited = bool(statement.tests)
+    if actions.has_star:
+        subject.report.add(
+            "ALLOW_WITH_STAR_IN_ACTION_AND_RESOURCE",
+            actions.spot,
+            "The statement gives every action on every resource: whoever has it is an administrator"
+            + (", under the conditions." if is_limited else "."),
+            "Name the actions and the resources.",
+            severity=Severity.WARNING if is_limited else None,
+        )
+        return
+    if actions.is_not or is_limited:
+        return
+    wide = [word for word in actions.words if _is_whole_service(word)]
+    for word in wide:
+        subject.report.add(
+            "SERVICE_STAR_WITH_STAR_IN_RESOURCE",
+            word,
+            f"{shown(word.text)} gives all of {subject.catalogue.title(word.text.partition(':')[0])}, "
+            "future actions too, on every resource.",
+            "Name the actions that are needed, or the resources.",
+        )
+    _check_levels([word for word in actions.words if word not in wide], actions.spot, subject)
+
+
+def _is_whole_service(word: Word) -> bool:
+    prefix, _, name = word.text.partition(":")
+    return is_literal(prefix) and name != "" and name.strip("*") == ""
+
+
+def _check_levels(words: list[Word], spot: Spot, subject: Subject) -> None:
+    catalogue, mask = subject.catalogue, 0
+    for word in words:
+        mask |= catalogue.mask(word.text)
+    for level, code, what in (
+        (Level.PERMISSIONS, "PERMISSIONS_MANAGEMENT_WITH_STAR_IN_RESOURCE", "manage permissions of"),
+        (Level.WRITE, "WRITE_WITH_STAR_IN_RESOURCE", "change"),
+    ):
+        names = [
+            name
+            for name in catalogue.names(mask & catalogue.mask_of_level(level))
+            if _has_targets(name, subject)
+        ]
+        if names:
+            first = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            subject.report.add(
+                code,
+                spot,
+                f"{first} {what} every resource, though {'it' if len(names) == 1 else 'they'} can be limited to some.",
+                "Name the resources.",
+            )
+
+
+def _has_targets(name: str, subject: Subject) -> bool:
+    return bool(subject.catalogue.resource_types(name))

@@ -1,0 +1,72 @@
+"""The lint: one text in, its findings out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iam.policy.catalogue import Catalogue, catalogue
+from iam.policy.json_places import read_places
+from iam.policy.lint.actions import check_actions
+from iam.policy.lint.arns import check_arns
+from iam.policy.lint.conditions import check_conditions
+from iam.policy.lint.findings import Finding, Report, Spot
+from iam.policy.lint.fit import check_fit
+from iam.policy.lint.grammar import read_document
+from iam.policy.lint.kinds import QUOTAS, Kind, Quota
+from iam.policy.lint.organization import check_organization
+from iam.policy.lint.placeholders import check_variables
+from iam.policy.lint.principals import check_principals
+from iam.policy.lint.redundancy import check_redundancy
+from iam.policy.lint.risks import check_risks
+from iam.policy.lint.trust import check_trust
+from iam.policy.lint.view import Subject
+from iam.policy.lint.whole import check_size, check_whole
+
+LONGEST: Final = 262_144
+"""Characters. The longest policies that AWS takes anywhere have some 32,000, and may be written with much white space."""
+OF_KIND: Final = Quota("the quota of its kind", 0)
+"""Stands for the quota that AWS has for all policies of the kind."""
+
+
+def lint(
+    text: str, *, kind: Kind | str, known: Catalogue | None = None, quota: Quota | None = OF_KIND
+) -> list[Finding]:
+    """What is wrong with a policy, in the order of the text. Never raises for any text.
+
+    `known` is the catalogue that knows the names, by default the installed one. `quota`: by default what AWS grants all
+    policies of the kind; None for no check of the size, as for AWS managed policies, which have no such limit.
+    """
+    kind = Kind(kind)
+    reading = read_places(text)
+    report = Report(reading)
+    for fault in reading.faults:
+        report.add("JSON_SYNTAX_ERROR", Spot(fault.at, "", None), fault.message, fault.remedy)
+    limit = QUOTAS.get(kind) if quota is OF_KIND else quota
+    if limit is not None:
+        check_size(text, limit, kind, report)
+    if len(text) > LONGEST:
+        report.add(
+            "DOCUMENT_TOO_LARGE",
+            Spot(0, "", None),
+            f"The text has {len(text):,} characters; AWS takes no policy of such a size, and it was not looked at further.",
+            "Split it.",
+        )
+    elif reading.root is not None:
+        document = read_document(reading.root, report)
+        if document is not None:
+            _check(Subject(document, kind, known or catalogue(), report))
+    return report.findings()
+
+
+def _check(subject: Subject) -> None:
+    check_whole(subject)
+    check_principals(subject)
+    check_trust(subject)
+    check_organization(subject)
+    check_actions(subject)
+    hopeless = check_arns(subject)
+    check_fit(subject, hopeless)
+    check_conditions(subject)
+    check_variables(subject)
+    check_risks(subject)
+    check_redundancy(subject)

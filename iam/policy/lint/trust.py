@@ -1,0 +1,182 @@
+"""Trust policies: the actions that fit the principals, and conditions without which strangers could take the role.
+
+Sources: "Create a role for OpenID Connect federation"; "Create a role for SAML 2.0 federation"; "Configuring a role for GitHub
+OIDC identity provider" in the IAM User Guide.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iam.policy.lint.findings import shown
+from iam.policy.lint.kinds import Kind
+from iam.policy.lint.view import Principals, Statement, Subject, Test, Word
+
+ACTIONS: Final = frozenset(
+    {
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+        "sts:tagsession",
+        "sts:setsourceidentity",
+        "sts:setcontext",
+    }
+)
+"""What IAM lets a trust policy name."""
+CALLS: Final = {
+    "sts:assumerole": "an account, a principal or a service",
+    "sts:assumerolewithsaml": "a SAML provider",
+    "sts:assumerolewithwebidentity": "an OIDC provider",
+}
+GITHUB: Final = "token.actions.githubusercontent.com"
+COGNITO: Final = "cognito-identity.amazonaws.com"
+SUBJECT_KEYS: Final = {
+    COGNITO: ("aud", "sub"),
+    "accounts.google.com": ("aud", "sub", "oaud", "email"),
+    "www.amazon.com": ("app_id", "user_id"),
+    "graph.facebook.com": ("app_id", "id"),
+    GITHUB: (
+        "sub",
+        "repository",
+        "repository_id",
+        "repository_owner_id",
+        "job_workflow_ref",
+        "enterprise_id",
+    ),
+}
+"""The keys of which one must be asked for; of other OIDC providers it is the subject."""
+
+
+def check_trust(subject: Subject) -> None:
+    """Only trust policies."""
+    if subject.kind is not Kind.TRUST:
+        return
+    for statement in subject.document.statements:
+        _check_elements(statement, subject)
+        if statement.allows and statement.principals is not None and not statement.principals.is_not:
+            _check_calls(statement, statement.principals, subject)
+            for word in statement.principals.named.get("Federated", ()):
+                _check_provider(word, statement, subject)
+
+
+def _check_elements(statement: Statement, subject: Subject) -> None:
+    if statement.resources is not None:
+        subject.report.add(
+            "INVALID_POLICY_ELEMENT",
+            statement.resources.spot,
+            "A trust policy has no Resource: it means the role that it belongs to.",
+            "Remove it.",
+        )
+    for word in statement.actions.words if statement.actions else ():
+        if word.text.lower() not in ACTIONS and not (word.is_pattern and statement.denies):
+            subject.report.add(
+                "UNSUPPORTED_ACTION_IN_POLICY",
+                word,
+                f"{shown(word.text)} has no place in a trust policy.",
+                "Use sts:AssumeRole, its variants with SAML or web identity, sts:TagSession or sts:SetSourceIdentity.",
+            )
+
+
+def _is_saml(word: Word) -> bool:
+    return ":saml-provider/" in word.text
+
+
+def _check_calls(statement: Statement, principals: Principals, subject: Subject) -> None:
+    """Each assuming action needs a principal that can call it."""
+    federated = principals.named.get("Federated", ())
+    others = [word for kind, word in principals.words() if kind != "Federated"]
+    can = {
+        "sts:assumerole": bool(others),
+        "sts:assumerolewithsaml": any(_is_saml(word) for word in federated) or _has_star(others),
+        "sts:assumerolewithwebidentity": any(not _is_saml(word) for word in federated) or _has_star(others),
+    }
+    if not others and not federated:
+        return
+    for word in statement.actions.words if statement.actions and not statement.actions.is_not else ():
+        wanted = word.text.lower()
+        if wanted in CALLS and not can[wanted]:
+            subject.report.add(
+                "MISMATCHED_ACTION_FOR_PRINCIPAL",
+                word,
+                f"{word.text} is called through {CALLS[wanted]}, and the statement names none.",
+                "Use the action that fits the principal.",
+            )
+
+
+def _has_star(words: list[Word]) -> bool:
+    return any(word.text == "*" for word in words)
+
+
+def _check_provider(word: Word, statement: Statement, subject: Subject) -> None:
+    if _is_saml(word):
+        _check_saml(word, statement, subject)
+    elif _calls(statement, "sts:assumerolewithwebidentity"):
+        _check_web_identity(word, statement, subject)
+
+
+def _calls(statement: Statement, action: str) -> bool:
+    return statement.actions is not None and any(
+        word.text.lower() == action for word in statement.actions.words
+    )
+
+
+def _check_saml(word: Word, statement: Statement, subject: Subject) -> None:
+    if _calls(statement, "sts:assumerolewithsaml") and not _asks(statement, {"saml:aud", "saml:recipient"}):
+        subject.report.add(
+            "MISSING_SAML_AUDIENCE",
+            word,
+            "Nothing asks for what the assertion was made.",
+            'Add "StringEquals": {"saml:aud": "https://signin.aws.amazon.com/saml"}.',
+        )
+
+
+def _host(provider: str) -> str:
+    return provider.partition(":oidc-provider/")[2] or provider
+
+
+def _check_web_identity(word: Word, statement: Statement, subject: Subject) -> None:
+    host = _host(word.text).lower()
+    names = SUBJECT_KEYS.get(host.partition("/")[0], ("sub",))
+    keys = {f"{host}:{name}" for name in names}
+    if not _asks(statement, keys):
+        is_github = host.startswith(GITHUB)
+        subject.report.add(
+            "MISSING_GITHUB_REPO_CONDITION_KEY" if is_github else "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPALS",
+            word,
+            f"Everybody with an account at {shown(host)} can take the role."
+            if not is_github
+            else "Every repository on GitHub can take the role.",
+            f"Ask for {host}:{names[0]}.",
+        )
+    elif host.startswith(GITHUB):
+        _check_github(f"{host}:sub", statement, subject)
+
+
+def _asks(statement: Statement, keys: set[str]) -> bool:
+    """Whether a request without one of the keys, or with any value of it, is turned away."""
+    return any(test.name in keys and _is_strict(test) for test in statement.tests)
+
+
+def _is_strict(test: Test) -> bool:
+    is_positive = test.base.startswith(("string", "arn")) and "not" not in test.base
+    is_required = not test.if_exists and test.quantifier != "forallvalues"
+    return is_positive and is_required and not any(_is_anything(value.text) for value in test.values)
+
+
+def _is_anything(value: str) -> bool:
+    """Patterns that leave the organisation on GitHub, or everything, open."""
+    owner = value.removeprefix("repo:")
+    return value.strip("*?") == "" or (owner != value and owner.startswith("*"))
+
+
+def _check_github(key: str, statement: Statement, subject: Subject) -> None:
+    for test in statement.tests:
+        for value in test.values if test.name == key and _is_strict(test) else ():
+            if not value.is_pattern:
+                continue
+            subject.report.add(
+                "SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED",
+                value,
+                f"{shown(value.text)} lets in every branch, pull request or repository that fits.",
+                "Name repository and branch: repo:ORG/REPO:ref:refs/heads/main.",
+            )

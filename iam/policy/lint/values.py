@@ -1,0 +1,251 @@
+"""Values of conditions: numbers, dates, addresses, ARNs and identifiers that the operator or the key can compare with."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from ipaddress import ip_address, ip_interface, ip_network
+from typing import Final
+
+from iam.policy.catalogue import ConditionKey
+from iam.policy.catalogue.global_keys import SENSITIVE
+from iam.policy.lint.arns import FIELDS, PARTITIONS, fields_of, is_open
+from iam.policy.lint.findings import shown
+from iam.policy.lint.view import Statement, Subject, Test, Word
+from iam.policy.operators import moment_of, number_of
+from iam.policy.variables import VARIABLE
+
+LIKE: Final = frozenset({"stringlike", "stringnotlike", "arnlike", "arnnotlike", "arnequals", "arnnotequals"})
+"""Operators that know wildcards; ArnEquals is one of them, as AWS says."""
+FORMS: Final = {
+    "aws:principalaccount": (re.compile(r"[0-9]{12}|anonymous"), "an account id of twelve digits"),
+    "aws:resourceaccount": (re.compile(r"[0-9]{12}"), "an account id of twelve digits"),
+    "aws:sourceaccount": (re.compile(r"[0-9]{12}"), "an account id of twelve digits"),
+    "aws:vpceaccount": (re.compile(r"[0-9]{12}"), "an account id of twelve digits"),
+    "aws:principalorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization id such as o-a1b2c3d4e5"),
+    "aws:resourceorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization id such as o-a1b2c3d4e5"),
+    "aws:sourceorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization id such as o-a1b2c3d4e5"),
+    "aws:vpceorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization id such as o-a1b2c3d4e5"),
+    "aws:sourcevpc": (re.compile(r"vpc-[0-9a-f]{8,17}"), "a VPC id such as vpc-0a1b2c3d"),
+    "aws:sourcevpce": (re.compile(r"vpce-[0-9a-f]{8,17}"), "a VPC endpoint id such as vpce-0a1b2c3d"),
+}
+"""What the values of a key look like. Source: "AWS global condition context keys", the examples of each."""
+PUBLIC_ONLY: Final = frozenset({"aws:sourceip"})
+MFA: Final = "aws:multifactorauthpresent"
+
+
+def check_values(test: Test, key: ConditionKey | None, statement: Statement, subject: Subject) -> None:
+    """Every value of a test, and what the values are together."""
+    check = _check_for(test.base)
+    for value in test.values:
+        if check is not None and not (VARIABLE.search(value.text) and subject.document.has_variables):
+            check(value, test, subject)
+        if key is not None and test.base.startswith("string"):
+            _check_form(value, test, key, subject)
+    if test.base in {"bool", "null"} and len({value.text.lower() for value in test.values}) > 1:
+        subject.report.add(
+            "INVALID_CONDITION_MULTIPLE_BOOLEAN",
+            test.key,
+            f"{shown(test.key.text)} is compared with both true and false.",
+            "Keep one of them.",
+        )
+    _check_repeated(test, subject)
+    _check_star(test, subject)
+    if test.name == MFA:
+        _check_mfa(test, statement, subject)
+
+
+def _check_for(base: str) -> Callable[[Word, Test, Subject], None] | None:
+    if base.startswith("string"):
+        return None if base in LIKE else _check_no_wildcard
+    if base.startswith("arn"):
+        return _check_arn
+    for beginning, check in (
+        ("numeric", _check_number),
+        ("date", _check_date),
+        ("bool", _check_boolean),
+        ("null", _check_boolean),
+        ("binary", _check_binary),
+    ):
+        if base.startswith(beginning):
+            return check
+    return _check_address
+
+
+def _wrong(code: str, value: Word, what: str, remedy: str, subject: Subject) -> None:
+    subject.report.add(code, value, f"{shown(value.text) or 'An empty text'} is no {what}.", remedy)
+
+
+def _check_number(value: Word, test: Test, subject: Subject) -> None:
+    if number_of(value.text) is None:
+        _wrong("TYPE_MISMATCH_NUMBER", value, "number", "Write a number such as 3600.", subject)
+
+
+def _check_date(value: Word, test: Test, subject: Subject) -> None:
+    if moment_of(value.text) is None:
+        _wrong("TYPE_MISMATCH_DATE", value, "date", "Write it as 2026-12-31T23:59:59Z.", subject)
+
+
+def _check_boolean(value: Word, test: Test, subject: Subject) -> None:
+    if value.text.lower() not in {"true", "false"}:
+        _wrong("TYPE_MISMATCH_BOOLEAN", value, "truth value", "Write true or false.", subject)
+
+
+def _check_binary(value: Word, test: Test, subject: Subject) -> None:
+    try:
+        base64.b64decode(value.text, validate=True)
+    except (binascii.Error, ValueError):
+        _wrong("TYPE_MISMATCH_BINARY", value, "base64 text", "Encode the bytes as base64.", subject)
+
+
+def _check_address(value: Word, test: Test, subject: Subject) -> None:
+    report, text = subject.report, value.text
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        _wrong(
+            "TYPE_MISMATCH_IP_RANGE",
+            value,
+            "IP address or range",
+            "Write it in CIDR form: 203.0.113.0/24.",
+            subject,
+        )
+        return
+    if "/" in text and ip_interface(text).ip != network.network_address:
+        report.add(
+            "IMPROVE_IP_RANGE",
+            value,
+            f"{shown(text)} has bits behind its mask, which do not count.",
+            f"Write {network}.",
+        )
+    if test.base == "ipaddress" and network.prefixlen == 0:
+        report.add(
+            "UNRESTRICTED_IP_RANGE",
+            value,
+            f"{shown(text)} means every address.",
+            "Name the ranges that are meant.",
+        )
+    elif test.name in PUBLIC_ONLY and _is_private(str(network.network_address)):
+        report.add(
+            "PRIVATE_IP_ADDRESS",
+            value,
+            f"{shown(text)} is private; {test.key.text} holds the public address of the caller.",
+            "Use aws:VpcSourceIp for addresses within a VPC.",
+        )
+
+
+def _is_private(address: str) -> bool:
+    """The ranges of RFC 1918, of shared addresses (RFC 6598) and of unique local IPv6 addresses (RFC 4193)."""
+    ranges = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+    found = ip_address(address)
+    return any(found in ip_network(one) for one in ranges)
+
+
+def _check_arn(value: Word, test: Test, subject: Subject) -> None:
+    if value.text == "*":
+        return
+    fields = fields_of(value.text, has_variables=subject.document.has_variables)
+    if fields[0] != "arn" and not is_open(fields[0]):
+        _wrong("TYPE_MISMATCH_ARN", value, "ARN", "Begin it with arn:.", subject)
+    elif len(fields) < FIELDS:
+        _wrong(
+            "TYPE_MISMATCH_ARN",
+            value,
+            "ARN: the ARN operators compare six fields one by one",
+            "Write all six fields; * may stand in each.",
+            subject,
+        )
+    elif not is_open(fields[1]) and fields[1] not in PARTITIONS:
+        subject.report.add(
+            "INVALID_PARTITION",
+            value,
+            f"{shown(fields[1]) or 'Nothing'} is no partition of AWS.",
+            "Write aws, aws-cn, aws-us-gov or another partition.",
+        )
+    elif test.name == "aws:principalarn" and fields[2] == "sts" and fields[5].startswith("assumed-role/"):
+        subject.report.add(
+            "PRINCIPAL_ARN_OF_SESSION",
+            value,
+            "For a role session aws:PrincipalArn holds the ARN of the role, never that of the session.",
+            "Write arn:aws:iam::ACCOUNT:role/NAME.",
+        )
+
+
+def _check_no_wildcard(value: Word, test: Test, subject: Subject) -> None:
+    if "*" in value.text or "?" in value.text:
+        subject.report.add(
+            "WILDCARD_WITHOUT_LIKE_OPERATOR",
+            value,
+            f"{shown(test.operator.text)} takes * and ? literally.",
+            "Use StringLike or StringNotLike if a wildcard is meant.",
+        )
+
+
+def _check_form(value: Word, test: Test, key: ConditionKey, subject: Subject) -> None:
+    has_wildcard = test.base in LIKE and value.is_pattern
+    if has_wildcard and key.name.lower() in SENSITIVE:
+        subject.report.add(
+            "WILDCARD_IN_SENSITIVE_CONDITION_KEY",
+            value,
+            f"A wildcard in a value of {key.name} can mean somebody else's.",
+            "Write the whole value.",
+        )
+    if value.is_pattern or "${" in value.text or key.name.lower() not in FORMS:
+        return
+    form, words = FORMS[key.name.lower()]
+    if form.fullmatch(value.text) is None:
+        subject.report.add(
+            "INVALID_CONDITION_VALUE_FORMAT",
+            value,
+            f"{shown(value.text) or 'An empty text'} is no value of {key.name}.",
+            f"Write {words}.",
+        )
+
+
+def _check_repeated(test: Test, subject: Subject) -> None:
+    seen: set[str] = set()
+    for value in test.values:
+        if value.text in seen:
+            subject.report.add(
+                "REDUNDANT_CONDITION_VALUE",
+                value,
+                f"{shown(value.text)} stands here twice.",
+                "Remove one of them.",
+            )
+        seen.add(value.text)
+
+
+def _check_star(test: Test, subject: Subject) -> None:
+    """A value `*` asks only whether the key is there."""
+    if test.base not in LIKE or test.if_exists or test.quantifier:
+        return
+    is_negated = "not" in test.base
+    if any(value.text == "*" for value in test.values):
+        wanted = "true" if is_negated else "false"
+        subject.report.add(
+            f"EQUIVALENT_TO_NULL_{wanted.upper()}",
+            test.key,
+            f"The value * only asks whether {shown(test.key.text)} is {'absent' if is_negated else 'there'}.",
+            f'Write "Null": {{"{shown(test.key.text)}": "{wanted}"}}, or name values.',
+        )
+
+
+def _check_mfa(test: Test, statement: Statement, subject: Subject) -> None:
+    """Long-term access keys send no such key. Source: "AWS global condition context keys", aws:MultiFactorAuthPresent."""
+    wants = {value.text.lower() for value in test.values}
+    if test.base == "bool" and statement.denies and wants == {"false"} and not test.if_exists:
+        subject.report.add(
+            "MFA_DENY_WITHOUT_IF_EXISTS",
+            test.operator,
+            "Requests with long-term access keys lack this key and are not denied.",
+            "Use BoolIfExists.",
+        )
+    elif test.base == "bool" and statement.allows and wants == {"true"} and test.if_exists:
+        subject.report.add(
+            "MFA_ALLOW_WITH_IF_EXISTS",
+            test.operator,
+            "Requests with long-term access keys lack this key and are allowed without MFA.",
+            "Use Bool.",
+        )

@@ -1,0 +1,127 @@
+"""A policy document with the place of everything in it, as the checks look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from iam.policy.catalogue import Catalogue
+from iam.policy.lint.findings import Report, Spot
+from iam.policy.lint.kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Word(Spot):
+    """A text and where it stands."""
+
+    text: str
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it has a wildcard."""
+        return "*" in self.text or "?" in self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """An element such as Action or NotResource: its texts, and whether it is the negated one."""
+
+    spot: Spot
+    words: tuple[Word, ...]
+    is_not: bool
+
+    @property
+    def has_star(self) -> bool:
+        """Whether it means everything."""
+        return not self.is_not and any(word.text.strip("*") == "" and word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One key under one operator. `base` and `quantifier` are in lower case, empty where the operator is unknown."""
+
+    operator: Word
+    key: Word
+    values: tuple[Word, ...]
+    base: str
+    quantifier: str
+    if_exists: bool
+
+    @property
+    def name(self) -> str:
+        """The key in lower case."""
+        return self.key.text.lower()
+
+    @property
+    def meaning(self) -> tuple[str, str, frozenset[str]]:
+        """Equal for tests that ask the same."""
+        return self.operator.text.lower(), self.name, frozenset(value.text for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """A Principal or NotPrincipal element, by kind; `"*"` alone stands under AWS."""
+
+    spot: Spot
+    named: dict[str, tuple[Word, ...]]
+    is_not: bool
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether it means all principals."""
+        return not self.is_not and any(word.text == "*" for word in self.named.get("AWS", ()))
+
+    def words(self) -> Iterator[tuple[str, Word]]:
+        """(kind, name) of all."""
+        for kind, words in self.named.items():
+            for word in words:
+                yield kind, word
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement. What is missing, or could not be read, is None or empty."""
+
+    spot: Spot
+    index: int
+    sid: Word | None
+    effect: Word | None
+    actions: Names | None
+    resources: Names | None
+    principals: Principals | None
+    tests: tuple[Test, ...]
+
+    @property
+    def allows(self) -> bool:
+        """Whether its effect is Allow."""
+        return self.effect is not None and self.effect.text == "Allow"
+
+    @property
+    def denies(self) -> bool:
+        """Whether its effect is Deny."""
+        return self.effect is not None and self.effect.text == "Deny"
+
+    @property
+    def name(self) -> str:
+        """How a message calls it."""
+        return f"statement {self.index + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The whole policy. `has_variables`: its version lets variables work."""
+
+    spot: Spot
+    version: Word | None
+    statements: tuple[Statement, ...]
+    has_variables: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the checks look at, and where they report to."""
+
+    document: Document
+    kind: Kind
+    catalogue: Catalogue
+    report: Report
