@@ -26,7 +26,7 @@ from iam.journal.models import Entry
 from iam.journal.queries import Filter, chain_state, entries_page, every_entry
 from iam.journal.services import record
 from iam.journal.tasks import verify_journal
-from iam.journal.verify import ask_for_verification
+from iam.journal.verify import ask_for_verification, withdraw_verification
 from iam.mirror.queries.accounts import visible_accounts
 
 logger = structlog.get_logger(__name__)
@@ -80,6 +80,7 @@ def check(request: ViewerRequest) -> HttpResponse:
         verify_journal.delay(asked.pk)
     except (OperationalError, OSError) as error:
         logger.error("journal.check", error=type(error).__name__)
+        withdraw_verification(asked)
         messages.error(
             request, "The task broker does not answer, so no worker recomputes the chain. Try again later."
         )

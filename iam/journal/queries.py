@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from iam.journal.chain import unchained
 from iam.journal.models import Block, Entry, Verification
+from iam.journal.verify import GIVE_UP
 
 PAGE = 50
 _HEX = frozenset("0123456789abcdef")
@@ -96,6 +97,7 @@ def chain_state(*, newest: int = 4) -> ChainState:
     waiting = list(unchained(last).values_list("at", flat=True)[:10_000])
     first = Entry.objects.order_by("id").values_list("at", flat=True).first()
     latest = Verification.objects.order_by("-id").first()
+    lost = datetime.now(tz=UTC) - GIVE_UP
     return ChainState(
         blocks=blocks[::-1],
         total=(last.total if last else 0) + len(waiting),
@@ -103,5 +105,5 @@ def chain_state(*, newest: int = 4) -> ChainState:
         waiting_since=min(waiting, default=None),
         first_at=first,
         verified=Verification.objects.filter(ended_at__isnull=False).order_by("-id").first(),
-        verifying=latest if latest and latest.ended_at is None else None,
+        verifying=latest if latest and latest.ended_at is None and latest.asked_at > lost else None,
     )

@@ -90,6 +90,11 @@ def ask_for_verification() -> Verification:
     return waiting or Verification.objects.create(asked_at=datetime.now(tz=UTC))
 
 
+def withdraw_verification(asked: Verification) -> None:
+    """Forget what no task could be told of: else everybody would wait for it."""
+    Verification.objects.filter(pk=asked.pk, began_at=None).delete()
+
+
 def run_verification(number: int) -> None:
     """Recompute the chain for this row, and keep the result; a row that somebody runs already is left to them."""
     began = datetime.now(tz=UTC)

@@ -23,6 +23,7 @@ from iam.journal.chain import chain_pending
 from iam.journal.models import Entry, Verification
 from iam.journal.services import record
 from iam.journal.tasks import verify_journal, verify_regularly
+from iam.journal.verify import ask_for_verification
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -248,6 +249,14 @@ def test_check_now_asks_a_worker_and_the_page_follows(
 def test_without_a_broker_the_page_says_that_nobody_checks(auditor: Client) -> None:
     page = _text(auditor.post("/audit/journal/check/", follow=True))
     assert "task broker does not answer" in page
+    assert "Check now" in page, "nobody waits for what no worker was told of"
+
+
+def test_a_check_that_was_lost_is_not_waited_for_for_ever(auditor: Client) -> None:
+    asked = ask_for_verification()
+    assert "Checking" in _text(auditor.get("/audit/journal/"))
+    Verification.objects.filter(pk=asked.pk).update(asked_at=datetime.now(tz=UTC) - timedelta(hours=2))
+    assert "Check now" in _text(auditor.get("/audit/journal/"))
 
 
 def test_words_from_outside_are_shown_as_text(auditor: Client) -> None:

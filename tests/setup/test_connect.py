@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -305,3 +305,11 @@ def test_the_list_of_accounts_leads_back_to_what_was_prepared(admin: Client, aud
     begun(admin)
     assert "1 connection prepared, not made yet" in text_of(admin.get("/accounts/"))
     assert "prepared" not in text_of(auditor.get("/accounts/"))
+
+
+def test_a_page_that_waits_long_says_that_perhaps_nobody_works(admin: Client) -> None:
+    page = "/accounts/connect/environment/"
+    admin.post("/accounts/connect/environment/look/")
+    assert "none is running" not in text_of(admin.get(page))
+    SetupJob.objects.update(created_at=datetime.now(tz=UTC) - timedelta(minutes=3))
+    assert "Waits for a worker, 3 min already. If none takes it, none is running" in text_of(admin.get(page))

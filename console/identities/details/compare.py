@@ -66,6 +66,13 @@ def _span(request: HttpRequest) -> Span:
     return Span(left, right)
 
 
+def _since_first(request: HttpRequest, span: Span, earliest: datetime | None) -> Span:
+    """Where nobody chose the left moment, it is none of which nothing is known."""
+    if request.GET.get("from") or earliest is None or (span.right and span.right <= earliest):
+        return span
+    return Span(max(span.left, earliest), span.right)
+
+
 def _offered(request: ViewerRequest) -> list[Account]:
     """The accounts that can be compared as a whole."""
     rows = visible_accounts(request.viewer).order_by("name", "id")[:ACCOUNTS_OFFERED]
@@ -107,7 +114,9 @@ def _found(request: ViewerRequest, asked: str) -> Entity:
 
 def _account(request: ViewerRequest, number: str, span: Span, context: dict[str, Any]) -> HttpResponse:
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
-    context |= {"account": account, "earliest": account_moments(account, at=None).earliest}
+    earliest = account_moments(account, at=None).earliest
+    span = _since_first(request, span, earliest)
+    context |= {"account": account, "earliest": earliest, "left": span.left}
     sort, sign = request.GET.get("sort", ""), request.GET.get("sign", "")
     if sort in differing.TITLES and sign in differing.SIGNS:
         after = request.GET.get("after", "")

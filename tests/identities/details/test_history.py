@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from iam.changes.models import Change, ChangeSet
 from iam.directory.models import Role
 from iam.mirror.models import AccountFact, EdgeKind, Pull, UserCredentials
 from iam.mirror.models.accounts import PullState
+from iam.mirror.queries.moments import just_after
 from tests import factories
 from tests.factories import FIRST_READ, becomes, ends, seen_after
 from tests.identities.details.conftest import SignIn, Small
@@ -275,3 +276,18 @@ def test_a_comparison_takes_as_many_queries_for_one_row_as_for_fifty(
                 _text(admin, address)
             counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_comparison_begins_where_something_is_known_unless_somebody_chose(
+    small: Small, admin: Client
+) -> None:
+    first = datetime.now(tz=UTC) - timedelta(hours=3)
+    Pull.objects.create(account=small.account, state="complete", began_at=first, ended_at=first)
+    page = admin.get(f"/compare/?account={small.account.account_id}").content.decode()
+    assert "Nothing is known before" not in page
+    assert f'value="{just_after(first):%Y-%m-%dT%H:%M:%S}"' in page
+    chosen = f"{first - timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
+    assert (
+        "Nothing is known before"
+        in admin.get(f"/compare/?account={small.account.account_id}&from={chosen}").content.decode()
+    )
