@@ -149,7 +149,7 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
         # Which of two statement lists AWS would take is not known: it would take neither.
         return Document("", (), tuple(reading.problems))
     version = source.get("Version", "2008-10-17")
-    if version not in VERSIONS:
+    if not isinstance(version, str) or version not in VERSIONS:
         reading.problem("Version", f"is {_shown(version)}; it must be {CURRENT} or 2008-10-17")
     for name in sorted(map(str, source.keys() - {"Version", "Id", "Statement"})):
         reading.problem(name[:40], "is no element of a policy")

@@ -31,22 +31,38 @@ def _decision(line: dict[str, Any], *, strict: bool) -> str:
     return str(found.get("decision", found.get("error")))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_request_is_decided_as_the_documentation_says(case: Case) -> None:
-    assert _decision(case.line, strict=True) == case.strict, case.note
-    assert _decision(case.line, strict=False) == case.loose, case.note
+def _by_page(cases: list[Case]) -> dict[str, list[Case]]:
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.page, []).append(case)
+    return found
 
 
-@pytest.mark.parametrize("case", CONDITIONS, ids=str)
-def test_a_condition_of_a_deny_is_met_when_that_of_an_allow_is(case: Case) -> None:
-    line = deepcopy(case.line)
-    (document,) = line["policies"]["identity"]
-    (statement,) = document["Statement"]
-    statement["Effect"] = "Deny"
-    document["Statement"].append({"Effect": "Allow", "Action": "*", "Resource": "*"})
+PAGES, PAGES_OF_CONDITIONS = _by_page(CASES), _by_page(CONDITIONS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_requests_are_decided_as_the_documentation_says(page: str) -> None:
+    wrong = [
+        (case.name, "strict" if strict else "loose", found, case.note)
+        for case in PAGES[page]
+        for strict, wanted in ((True, case.strict), (False, case.loose))
+        if (found := _decision(case.line, strict=strict)) != wanted
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES_OF_CONDITIONS)
+def test_a_condition_of_a_deny_is_met_when_that_of_an_allow_is(page: str) -> None:
     opposite = {ALLOWED: DENIED, NOT_ALLOWED: ALLOWED, CONDITIONAL: CONDITIONAL}
-    assert _decision(line, strict=True) == opposite[case.strict]
-    assert _decision(line, strict=False) == opposite[case.loose]
+    for case in PAGES_OF_CONDITIONS[page]:
+        line = deepcopy(case.line)
+        (document,) = line["policies"]["identity"]
+        (statement,) = document["Statement"]
+        statement["Effect"] = "Deny"
+        document["Statement"].append({"Effect": "Allow", "Action": "*", "Resource": "*"})
+        assert _decision(line, strict=True) == opposite[case.strict], case.name
+        assert _decision(line, strict=False) == opposite[case.loose], case.name
 
 
 def test_there_are_enough_cases_and_each_names_its_page_once() -> None:

@@ -21,7 +21,7 @@ from tests.policy.naive_matching import listed, text_of
 POLICIES: dict[str, Any] = {
     name: found["Document"] for name, found in json.loads(aws_managed_policies_data).items()
 }
-REQUESTS = 2
+REQUESTS = 1
 
 
 @cache
@@ -136,4 +136,4 @@ def test_each_is_decided_as_the_plain_engine_decides_it() -> None:
             found = str(decide(*question(line, strict=True)))
             assert found == naive.decide(line), json.dumps(line)[:2000]
             decided[found] += 1
-    assert min(decided.values()) >= 20, decided
+    assert min(decided.values()) >= 10, decided
