@@ -129,7 +129,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return base
     return base | {
         "navigation": lambda: _navigation(frozenset(right for right, _ in viewer.grants)),
-        "frame": SimpleLazyObject(lambda: frame_of(request)),
+        "frame": lambda: frame_of(request),
         "own_layout": layout_for(viewer),
         "approvals_waiting": lambda: _approvals_waiting(viewer),
         "searches": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),

@@ -98,7 +98,7 @@ class Pager:
 def head(page: Page, asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
     """The words above the table and the ways to other views of it."""
     lens, wanted, query = asked.lens, asked.wanted, asked.query
-    tabs = [
+    tabs = tuple(
         Tab(
             label=tab.label,
             url=str(query.but(view="" if tab.name == "all" else tab.name, sort="")),
@@ -108,7 +108,7 @@ def head(page: Page, asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
         )
         for tab in page.tabs
         if tab.name in counts
-    ]
+    )
     chosen = dict(wanted.filters)
     filters = page.filters_for(lens)
     export = reverse(page.export_url, args=["csv"])

@@ -42,6 +42,16 @@ class Frame:
     more: bool
     oldest: datetime | None
 
+    @property
+    def links(self) -> tuple[tuple[str, str, str], ...]:
+        """Number, name and printed number of each account to switch to."""
+        return tuple((a.account_id, a.name, a.display_id) for a in self.accounts)
+
+    @property
+    def current(self) -> tuple[str, ...]:
+        """The same of the chosen one; () for all accounts."""
+        return (self.chosen.account_id, self.chosen.name, self.chosen.display_id) if self.chosen else ()
+
 
 def frame(viewer: Viewer, *, account_id: str) -> Frame:
     """One query, whatever the number of accounts: the chosen one comes first and so is always among those read."""
