@@ -11,7 +11,7 @@ from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_matcher
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
 from iam.policy.document import Document, Names, Problem, Statement
-from iam.policy.glob import ANY, Matcher, compile_glob
+from iam.policy.glob import Matcher, compile_glob
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.principals import DIRECT, EVERYBODY, Grades, Match, compile_principals
 from iam.policy.request import Request
@@ -156,8 +156,10 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
     """None where every resource fits. A statement without the element, as in a trust policy, is about what it is attached to."""
     if names is None or ("*" in names and not is_not):
         return None
-    templates = resource_templates(names, has_variables=has_variables)
-    matcher = _fixed([template for template in templates if not template.variables])
+    quick, others = _quick(names, has_variables=has_variables)
+    templates = resource_templates(others, has_variables=has_variables)
+    slow = [resource_matcher(one.fill_without_request()) for one in templates if not one.variables]
+    matcher = either([*quick, *slow])
     open_ones = tuple(template for template in templates if template.variables)
 
     def fits(request: Request) -> int:
@@ -165,6 +167,28 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
         return negation(found) if is_not else found
 
     return fits
+
+
+def _quick(names: Names, *, has_variables: bool) -> tuple[list[Matcher], Names]:
+    """Matchers of plain names and of beginnings, which are compared at once, and the names that are neither."""
+    exact, beginnings, others = set(), [], []
+    for name in names:
+        wild = name.find("*")
+        if "?" in name or (has_variables and "${" in name) or is_incomplete(name):
+            others.append(name)
+        elif wild < 0:
+            exact.add(name)
+        elif wild == len(name) - 1:
+            beginnings.append(name[:-1])
+        else:
+            others.append(name)
+    matchers: list[Matcher] = []
+    if exact:
+        matchers.append(frozenset(exact).__contains__)
+    if beginnings:
+        starts = tuple(beginnings)
+        matchers.append(lambda text: text.startswith(starts))
+    return matchers, tuple(others)
 
 
 def resource_templates(names: Names, *, has_variables: bool) -> list[Template]:
@@ -175,27 +199,6 @@ def resource_templates(names: Names, *, has_variables: bool) -> list[Template]:
 def _completed(template: Template) -> Template:
     parts = template.parts
     return Template((*parts, *missing_segments(parts))) if is_incomplete(parts) else template
-
-
-def _fixed(templates: Iterable[Template]) -> Matcher:
-    """One matcher for all patterns without variables; plain names and beginnings are compared at once."""
-    exact, beginnings, others = set(), [], []
-    for template in templates:
-        parts = template.fill_without_request()
-        wild = [place for place, part in enumerate(parts) if len(part) > 1]
-        if not wild:
-            exact.add("".join(parts))
-        elif wild == [len(parts) - 1] and parts[-1] == ANY:
-            beginnings.append("".join(parts[:-1]))
-        else:
-            others.append(resource_matcher(parts))
-    matchers: list[Matcher] = list(others)
-    if beginnings:
-        starts = tuple(beginnings)
-        matchers.insert(0, lambda text: text.startswith(starts))
-    if exact:
-        matchers.insert(0, frozenset(exact).__contains__)
-    return either(matchers) if matchers else (lambda text: False)
 
 
 def _filled(templates: tuple[Template, ...], request: Request) -> int:
