@@ -6,12 +6,14 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from console.identities.lists import views
 from console.identities.lists.cells import made, under_path
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
-from console.web.templatetags.ui import moment
+from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
@@ -19,6 +21,8 @@ from iam.mirror.queries.lists.policies import POLICIES
 
 OWNERS = {"aws": "AWS", "customer": "Customer"}
 VERSIONS = 5
+FULL = badge("5 of 5", "warn")
+NOBODY = mark_safe('<span class="muted">Nobody</span>')
 
 
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
@@ -30,7 +34,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
             "sub": under_path(row),
             "created": made(row),
             "owner": OWNERS.get(row["category"], row["category"]),
-            "is_full": row["category"] == "customer" and row["version_count"] >= VERSIONS,
+            "versions": _versions(row),
             "holders": _holders(row),
             "updated": moment(row["updated_at"], never="Not known", only="date"),
             "short": f"{OWNERS.get(row['category'], row['category'])}, {row['default_version']}. Attached to {_attached(row)}",
@@ -45,15 +49,24 @@ def _attached(row: Row) -> str:
     return f"{attached}, boundary of {row['bounds']}" if row["bounds"] else attached
 
 
-def _holders(row: Row) -> str:
+def _holders(row: Row) -> SafeString | str:
     """'14', '14, boundary of 2', 'Boundary of 2', 'Nobody'."""
     if not row["bounds"]:
-        return str(row["attached"]) if row["attached"] else "Nobody"
+        return str(row["attached"]) if row["attached"] else NOBODY
     return (
         f"{row['attached']}, boundary of {row['bounds']}"
         if row["attached"]
         else f"Boundary of {row['bounds']}"
     )
+
+
+def _versions(row: Row) -> SafeString:
+    """'3, v7 in force', and a mark where there is no room for another."""
+    full = row["category"] == "customer" and row["version_count"] >= VERSIONS
+    count = FULL if full else format_html('<span class="ink-2">{}</span>', row["version_count"])
+    if not row["default_version"]:
+        return count
+    return format_html('{}<span class="muted">, {} in force</span>', count, row["default_version"])
 
 
 def export(lens: Lens) -> tuple[Column, ...]:
