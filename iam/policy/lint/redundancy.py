@@ -45,6 +45,7 @@ class Cover:
                 self.beginnings.setdefault(start, word)
             elif start != text and "${" not in text and len(self.inner) < MOST_INNER:
                 self.inner.append((compile_glob(text), text, word))
+        self.sizes = sorted({len(start) for start in self.beginnings})
 
     def of(self, word: Word) -> Word | None:
         """A word that takes this one in; never the word itself, and of equal ones the first."""
@@ -53,7 +54,9 @@ class Cover:
         if same is not None and same is not word:
             return same
         start = literal_start(text)
-        for size in range(len(start) + 1):
+        for size in self.sizes:
+            if size > len(start):
+                break
             found = self.beginnings.get(start[:size])
             if found is not None and found is not word:
                 return found
@@ -103,6 +106,7 @@ class _Statements:
     def __init__(self, statements: Sequence[Statement], subject: Subject) -> None:
         self.subject = subject
         self.comparable = [one for one in statements if _is_comparable(one)]
+        self.meanings = {one.index: frozenset(test.meaning for test in one.tests) for one in self.comparable}
         self.actions = {
             one.index: Cover(one.actions.words, str.lower) for one in self.comparable if one.actions
         }
@@ -118,7 +122,7 @@ class _Statements:
 
     def _covers(self, wide: Statement, narrow: Statement) -> bool:
         """Whether `wide` speaks whenever `narrow` does, actions aside."""
-        if wide.tests and _meaning(wide) != _meaning(narrow):
+        if wide.tests and self.meanings[wide.index] != self.meanings[narrow.index]:
             return False
         return _takes_in_principals(wide, narrow) and self._takes_in_resources(wide, narrow)
 
@@ -208,10 +212,6 @@ def _is_comparable(one: Statement) -> bool:
 
 def _same_effect(one: Statement, other: Statement) -> bool:
     return one.allows == other.allows
-
-
-def _meaning(one: Statement) -> frozenset[object]:
-    return frozenset(test.meaning for test in one.tests)
 
 
 def _takes_in_principals(wide: Statement, narrow: Statement) -> bool:
