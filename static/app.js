@@ -78,7 +78,8 @@ document.addEventListener("keydown", (e) => {
     return; /* WCAG 2.1.4: a profile setting renders data-shortcuts="off" */
   if (e.key === "/") {
     e.preventDefault();
-    $("#global-search")?.focus();
+    const field = $("#global-search");
+    field?.checkVisibility() ? field.focus() : $(".search-link")?.click();
   }
   const t = $("[data-review]");
   if (!t || $("dialog[open]")) return;
@@ -93,6 +94,38 @@ document.addEventListener("keydown", (e) => {
   }
   const b = { c: "certify", r: "revoke", s: "skip" }[e.key];
   if (b) $(`[value=${b}]`, rows[i])?.click();
+});
+
+/* a menu closes when the focus has left it */
+document.addEventListener("focusout", (e) => {
+  const m = e.target.closest("details.menu[open]");
+  if (m && e.relatedTarget && !m.contains(e.relatedTarget)) m.open = false;
+});
+
+/* a swap takes the focus away with the element that had it: its twin in what came gets it, after a change of page the table */
+const twin = (e) => e.tagName + (e.getAttribute("aria-label") ?? e.textContent.replace(/[\d,+]+/g, "").trim());
+let lost;
+document.addEventListener("htmx:beforeSwap", (e) => {
+  const had = document.activeElement,
+    stays = had.closest("details.menu")?.querySelector("summary") ?? had;
+  lost = e.detail.target.contains(had) && !had.id ? { twin: twin(stays), paged: !!had.closest(".pager") } : null;
+});
+document.addEventListener("htmx:afterSettle", (e) => {
+  const part = document.getElementById(e.detail.target?.id) ?? e.target; /* not what came with it out of band */
+  if (part.dataset?.announce) $("#announce").textContent = part.dataset.announce;
+  if (!lost || document.activeElement !== document.body) return;
+  const same = !lost.paged && $$("a, button, summary, input, select", part).find((x) => twin(x) === lost.twin),
+    next = same || $(".table-scroll", part) || part;
+  if (next === part) next.tabIndex = -1;
+  next.focus({ preventScroll: true });
+  lost = null;
+});
+
+/* an address says what is chosen, not what is not */
+document.addEventListener("htmx:configRequest", (e) => {
+  if (e.detail.verb !== "get") return;
+  const sent = e.detail.formData;
+  [...new Set(sent.keys())].forEach((k) => sent.getAll(k).every((v) => v === "") && sent.delete(k));
 });
 
 /* toasts: server sends HX-Trigger: {"toast": {"tone": "ok", "text": "..."}} */

@@ -207,3 +207,35 @@ def test_without_javascript_everything_is_a_link_or_a_form(
     page.get_by_role("searchbox", name="Search everything").press("Enter")
     expect(page.get_by_role("link", name="maya-deploys")).to_be_visible()
     page.context.close()
+
+
+def focused(page: Page) -> str:
+    """What has the focus, in words."""
+    return str(
+        page.evaluate(
+            "(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim()"
+        )
+    )
+
+
+def test_the_focus_outlives_a_swap_and_a_menu_does_not_outlive_the_focus(page: Page) -> None:
+    page.goto("/people/")
+    page.locator("thead a").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("th[aria-sort=descending]")).to_be_visible()
+    expect(page.locator("thead a").first).to_be_focused()
+    page.get_by_role("link", name="Next page").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".card-foot")).to_contain_text("51–71 of 71")
+    expect(page.locator(".table-scroll")).to_be_focused()
+    page.get_by_role("link", name=re.compile("^No MFA")).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tabs [aria-current]")).to_contain_text("No MFA")
+    expect(page.locator(".tabs [aria-current]")).to_be_focused()
+    summary = page.locator("summary", has_text="MFA")
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".filters details[open]")).to_have_count(1)
+    page.locator("#list-q").focus()
+    expect(page.locator(".filters details[open]")).to_have_count(0)
+    assert focused(page) == "Filter by name, login, ARN or key ID"
