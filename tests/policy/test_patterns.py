@@ -1,0 +1,220 @@
+"""Patterns: every kind of matcher against the plain engine's regular expressions, on all short texts."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from iam.policy import variables
+from iam.policy.arns import arn_like, is_incomplete, missing_segments, resource_matcher
+from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, compile_glob, from_tokens, tokens
+from iam.policy.operators import moment_of, number_of
+from iam.policy.request import Principal, Request
+from tests.policy.naive_matching import regex, resource_fits
+
+TEXTS = ["".join(letters) for length in range(6) for letters in product("ab:", repeat=length)]
+WRITTEN = {ANY: ".*", ONE: ".", WITHIN: "[^:]*", ONE_WITHIN: "[^:]"}
+
+
+def _all_patterns(alphabet: tuple[str, ...], longest: int) -> list[tuple[str, ...]]:
+    return [parts for length in range(longest + 1) for parts in product(alphabet, repeat=length)]
+
+
+@pytest.mark.parametrize(
+    "alphabet", [("a", ANY, ONE), ("a", ":", ANY), ("a", WITHIN, ANY), (ONE_WITHIN, WITHIN, ":", ONE)]
+)
+def test_every_short_pattern_fits_what_it_should(alphabet: tuple[str, ...]) -> None:
+    texts = TEXTS[: 3**5]
+    for parts in _all_patterns(alphabet, 4 if len(alphabet) == 4 else 5):
+        match = from_tokens(parts)
+        wanted = regex("".join(WRITTEN.get(part, part) for part in parts)).fullmatch
+        wrong = [text for text in texts if match(text) is not (wanted(text) is not None)]
+        assert wrong == [], parts
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "fits_not"),
+    [
+        ("a*b*c", ["abc", "axxbyyc", "abbc", "abcbc"], ["ab", "ac", "abcx", "xabc", "acb"]),
+        ("*ab*ab*", ["abab", "xabyabz"], ["ab", "aba", "xabyb"]),
+        ("ab*ba", ["abba", "abxba"], ["aba", "ab", "ba"]),
+        ("*aa", ["aa", "aaa"], ["a", "aab"]),
+        ("aa*aa*aa", ["aaaaaa", "aaxaaaa"], ["aaaaa"]),
+        ("?*?", ["ab", "abc"], ["a", ""]),
+        ("*?b", ["ab", "aab", "bb"], ["b", "ba"]),
+        ("a?*b?*c", ["axbyc", "axxbyyc"], ["abc", "axbc", "abyc"]),
+        ("*a?c*e", ["abcde", "xabce", "aaace"], ["abde", "abcdef", "ace"]),
+        ("a?c*a?e", ["abcade", "abcxade"], ["abcae", "acade", "abcad"]),
+    ],
+)
+def test_pieces_stand_in_their_order_and_never_overlap(
+    pattern: str, fits: list[str], fits_not: list[str]
+) -> None:
+    match = compile_glob(pattern)
+    assert [text for text in fits if not match(text)] == []
+    assert [text for text in fits_not if match(text)] == []
+
+
+RESOURCES = (
+    "arn:aws:s3:::b",
+    "arn:aws:s3:::b/c:d",
+    "arn:aws:sqs:r:1:q",
+    "arn:aws:sqs:r:1:",
+    "arn:aws:sqs::1:q",
+    "arn:aws:x:r:1:a:b:c",
+    "arn:aws:sqs:r:1",
+    "*",
+    "",
+    "::::::",
+)
+RESOURCE_PATTERNS = (
+    "arn:aws:s3",
+    "arn:aws:s*",
+    "arn:*",
+    "arn:aws:sq?:?:1:?",
+    "arn:aws:sqs:*:1:q",
+    "arn:aws:*q:r:1:q",
+    "arn:aws:*s:*:q",
+    "arn:a*s:sqs:r:1:q",
+    "arn:aws:sqs:r?1:q",
+    "arn:aws:x:r:1:a?b?c",
+    "arn:aws:x:r:1:a*c",
+    "arn:aws:x:r:1:*:c",
+    "arn:aws:sqs:r:1:",
+    "arn:aws:sqs:r:1",
+    "arn:aws:s3:::*:*",
+    "arn",
+    "a*",
+    "*:q",
+    "?",
+    "**",
+    "",
+)
+
+
+@pytest.mark.parametrize("pattern", RESOURCE_PATTERNS)
+def test_a_pattern_of_resources_fits_what_the_page_says(pattern: str) -> None:
+    parts = tokens(pattern)
+    if is_incomplete(parts):
+        parts += missing_segments(parts)
+    match = resource_matcher(parts)
+    wrong = [
+        text for text in RESOURCES if match(text) is not resource_fits(pattern, text, {}, variables=False)
+    ]
+    assert wrong == []
+
+
+def test_incomplete_arns_are_told_from_complete_ones_and_from_other_texts() -> None:
+    assert [text for text in RESOURCE_PATTERNS if is_incomplete(text)] == [
+        "arn:aws:s3",
+        "arn:aws:s*",
+        "arn:*",
+        "arn:aws:*s:*:q",
+        "arn:aws:sqs:r?1:q",
+        "arn:aws:sqs:r:1",
+    ]
+    assert missing_segments("arn:aws:sqs") == [":", ANY] * 3
+    assert missing_segments("arn:aws:sqs:r:1:q") == []
+
+
+def test_arns_are_compared_segment_by_segment() -> None:
+    assert arn_like(tokens("*"))("anything")
+    assert not arn_like(tokens("arn:aws:*"))("arn:aws:s3:::b")
+    assert arn_like(tokens("arn:aws:*:*:*:*"))("arn:aws:s3:::b:c")
+    assert not arn_like(tokens("arn:aws:*:*:*:*"))("arn:aws:s3::b")
+    assert arn_like(tokens("arn:aws:x:::a:*"))("arn:aws:x:::a:b:c")
+    assert not arn_like(tokens("arn:aws:x:::a"))("arn:aws:x:::a:b")
+
+
+def _filled(text: str, **context: object) -> str:
+    who = Principal("arn:aws:iam::111122223333:user/ana", tags={})
+    request = Request(
+        "s3:GetObject", "*", who, context={key.replace("_", ":"): v for key, v in context.items()}
+    )
+    return "".join(variables.read(text, has_variables=True).fill(request))
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("${aws:username}", "ana"),
+        ("x${aws:username}y${aws:username}z", "xanayanaz"),
+        ("${ aws:username }", "ana"),
+        ("${aws:PrincipalTag/team, 'all'}", "all"),
+        ("${aws:PrincipalTag/team,'all'}", "all"),
+        ("${aws:PrincipalTag/team, ''}", ""),
+        ("${aws:PrincipalTag/team, 'a, b'}", "a, b"),
+        ("${aws:username, 'all'}", "ana"),
+        ("${*}${?}${$}", "*?$"),
+        ("${aws:username", "${aws:username"),
+        ("$aws:username}", "$aws:username}"),
+        ("a*?", f"a{ANY}{ONE}"),
+    ],
+)
+def test_a_text_is_filled(text: str, filled: str) -> None:
+    assert _filled(text) == filled
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${aws:PrincipalTag/team}",
+        "${aws:PrincipalTag/team, all}",
+        "${aws:PrincipalTag/team, 'all}",
+        "${aws:PrincipalTag/team, '}",
+    ],
+)
+def test_a_text_without_value_or_default_is_not_filled(text: str) -> None:
+    with pytest.raises(variables.AbsentVariableError):
+        _filled(text)
+
+
+def test_a_value_of_many_characters_is_filled_up_to_a_bound() -> None:
+    assert _filled("${x:y}${x:y}", x_y="v" * 50_000) == "v" * 100_000
+    with pytest.raises(variables.AbsentVariableError):
+        _filled("${x:y}${x:y}z", x_y="v" * 50_000)
+
+
+def test_several_values_fill_nothing_and_an_open_key_leaves_it_open() -> None:
+    with pytest.raises(variables.AbsentVariableError):
+        _filled("${x:y, 'z'}", x_y=["a", "b"])
+    with pytest.raises(variables.OpenVariableError):
+        _filled("${x:y, 'z'}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "1.", ".5", "1e", "0x1", "1_000", "٣", "1 2", "--1", "inf", "nan", "1e1234567890"]
+)
+def test_what_is_no_number(text: str) -> None:
+    assert number_of(text) is None
+
+
+def test_long_numbers_and_moments_are_read_too() -> None:
+    assert number_of("1" + "0" * 1000) == 10**1000
+    assert number_of(" +1.50 ") == number_of("1.5") == number_of("15e-1")
+    assert moment_of("1" * 1000) is None
+    assert moment_of(f"{10**15 - 1}") == 10**15 - 1
+    assert moment_of(f"{10**15}") is None
+    assert moment_of(f"-{10**15 - 1}") == 1 - 10**15
+    assert moment_of(f"-{10**15}") is None
+    assert moment_of(" 1970-01-02 ") == 86400
+    assert moment_of("1969-12-31T23:59:59.5Z") == number_of("-0.5")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2020-W01",
+        "2020-001",
+        "2020-1-1",
+        "2020-01-01 00:00",
+        "2020-01-01T00",
+        "2020-13",
+        "2020-01-01T00:00:00,5Z",
+        "2020-01-01T00:00:00z",
+        "0000",
+    ],
+)
+def test_what_is_no_date_of_w3c(text: str) -> None:
+    assert moment_of(text) is None
