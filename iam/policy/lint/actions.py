@@ -8,7 +8,7 @@ from typing import Final
 from iam.policy.catalogue.space import is_literal
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import shown
-from iam.policy.lint.view import Subject, Word
+from iam.policy.lint.view import EVERYTHING, Subject, Word
 
 FORM: Final = re.compile(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?_.-]+")
 
@@ -17,7 +17,7 @@ def check_actions(subject: Subject) -> None:
     """Every name in Action and NotAction."""
     for statement in subject.document.statements:
         for word in statement.actions.words if statement.actions else ():
-            if word.text.strip("*") or not word.text:
+            if EVERYTHING.fullmatch(word.text) is None:
                 _check(word, subject)
 
 

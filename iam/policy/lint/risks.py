@@ -5,6 +5,7 @@ Names of the checks on iam:PassRole and iam:CreateServiceLinkedRole are IAM Acce
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from iam.policy.catalogue import Level
@@ -14,6 +15,7 @@ from iam.policy.lint.findings import Spot, shown
 from iam.policy.lint.kinds import GRANTS, Kind
 from iam.policy.lint.view import Names, Statement, Subject, Word
 
+ANY_ROLE: Final = re.compile(r"\*+|role/?\*+")
 PASS_ROLE: Final = ("iam:PassRole", "PASS_ROLE", "iam:passedtoservice", "pass roles on to services")
 CREATE_SLR: Final = (
     "iam:CreateServiceLinkedRole",
@@ -59,7 +61,7 @@ def _check_sensitive(
     """iam:PassRole and its like, without a limit to resources."""
     resources = statement.resources
     place = _place_of(actions, name, subject)
-    if resources is None or place is None or not (resources.is_not or resources.has_star):
+    if resources is None or place is None or not (resources.is_not or _means_every_role(resources)):
         return
     if actions.is_not:
         form = "NOTACTION_AND_NOTRESOURCE" if resources.is_not else "STAR_IN_RESOURCE_AND_NOTACTION"
@@ -75,6 +77,13 @@ def _check_sensitive(
         + (", limited only by the service." if is_limited else "."),
         f"Name the roles in Resource{'' if is_limited else f' and ask for {_spelled(key)}'}.",
         severity=Severity.SUGGESTION if is_limited else None,
+    )
+
+
+def _means_every_role(resources: Names) -> bool:
+    """`*`, and `arn:aws:iam::*:role/*` with or without an account."""
+    return resources.has_star or any(
+        ANY_ROLE.fullmatch(word.text.split(":", 5)[-1]) and ":iam:" in word.text for word in resources.words
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from iam.policy.catalogue import Catalogue
 from iam.policy.lint.findings import Report, Spot
 from iam.policy.lint.kinds import Kind
+
+EVERYTHING: Final = re.compile(r"\*+(?::\*+)?|arn:(?:\*|aws[a-z-]*:\*)[*:]*")
+"""`*`, `*:*` as an action, and the ARNs `arn:*`, `arn:aws:*`, `arn:*:*:*:*:*` and their like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,8 @@ class Names:
 
     @property
     def has_star(self) -> bool:
-        """Whether it means everything."""
-        return not self.is_not and any(word.text.strip("*") == "" and word.text for word in self.words)
+        """Whether it means everything: every action, or every resource of whatever service."""
+        return not self.is_not and any(EVERYTHING.fullmatch(word.text) for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -304,6 +304,18 @@ def sensitive(name: str, prefix: str) -> list[Case]:
 
 
 RISKS = [
+    Case(
+        "PASS_ROLE_WITH_STAR_IN_RESOURCE",
+        policy(allow("iam:PassRole", "arn:aws:iam::*:role/*")),
+        f"{FIRST}.Action",
+        policy(allow("iam:PassRole", "arn:aws:iam::*:role/service/*")),
+    ),
+    Case(
+        "ALLOW_WITH_STAR_IN_ACTION_AND_RESOURCE",
+        policy(allow("*:*", "arn:aws:*:*:*:*")),
+        f"{FIRST}.Action",
+        policy(allow("*", "arn:aws:s3:::example")),
+    ),
     *sensitive("iam:PassRole", "PASS_ROLE"),
     *sensitive("iam:CreateServiceLinkedRole", "CREATE_SLR"),
     Case(
