@@ -14,7 +14,7 @@ from tests.policy.naive_matching import action_fits, condition_met, listed, reso
 JSON = Any
 RCP_SERVICES = {"s3", "sts", "kms", "sqs", "secretsmanager", "dynamodb", "ecr", "logs", "aoss", "cognito-idp"}
 """Enough of them for the requests of the tests."""
-PROVIDERS = {"accounts.google.com", "graph.facebook.com", "www.amazon.com"}
+PROVIDERS = {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"}
 
 
 class Caller:
@@ -28,21 +28,22 @@ class Caller:
         self.manages: bool = given.get("management_account", False)
         self.id: str = given.get("unique_id", "")
         parts = self.arn.split(":")
+        self.head = ":".join(parts[:2])
         self.account: str = given.get("account") or (parts[4] if len(parts) > 5 else "")
         self.kind, self.name, self.role = "other", "", ""
         if self.arn == "*":
             self.kind = "anonymous"
-        elif self.arn.endswith(".amazonaws.com"):
+        elif self.arn.endswith((".amazonaws.com", ".amazonaws.com.cn")) and self.arn not in PROVIDERS:
             self.kind = "service"
-        elif found := re.fullmatch(r"arn:aws:iam::\d+:(root|user|role)(?:/(?:.*/)?([^/]+))?", self.arn):
+        elif found := re.fullmatch(r"arn:[a-z-]+:iam::\d+:(root|user|role)(?:/(?:.*/)?([^/]+))?", self.arn):
             self.kind, self.name = found[1], found[2] or ""
             self.role = self.arn if self.kind == "role" else ""
-        elif found := re.fullmatch(r"arn:aws:sts::\d+:assumed-role/([^/]+)/([^/]+)", self.arn):
+        elif found := re.fullmatch(r"arn:[a-z-]+:sts::\d+:assumed-role/([^/]+)/([^/]+)", self.arn):
             self.kind, self.name = "session", found[2]
-            self.role = f"arn:aws:iam::{self.account}:role/{found[1]}"
-        elif found := re.fullmatch(r"arn:aws:sts::\d+:federated-user/(.+)", self.arn):
+            self.role = f"{self.head}:iam::{self.account}:role/{found[1]}"
+        elif found := re.fullmatch(r"arn:[a-z-]+:sts::\d+:federated-user/(.+)", self.arn):
             self.kind, self.name = "federated", found[1]
-        elif re.fullmatch(r"arn:aws:iam::\d+:(saml|oidc)-provider/.+", self.arn) or self.arn in PROVIDERS:
+        elif re.fullmatch(r"arn:[a-z-]+:iam::\d+:(saml|oidc)-provider/.+", self.arn) or self.arn in PROVIDERS:
             self.kind = "provider"
 
 
@@ -93,7 +94,7 @@ def owner_of(line: JSON, who: Caller) -> str:
 
 def identities(who: Caller) -> dict[str, set[str]]:
     """The names under which a caller of an account is known: of itself, of its role, of its account."""
-    account = {who.account, f"arn:aws:iam::{who.account}:root"} if who.account else set()
+    account = {who.account, f"{who.head}:iam::{who.account}:root"} if who.account else set()
     if who.kind == "root":
         return {"self": account, "role": set(), "account": set()}
     own = {who.arn}
@@ -106,7 +107,7 @@ def identities(who: Caller) -> dict[str, set[str]]:
 
 def without_path(name: str) -> str:
     """Role names are unique, and a session's ARN does not tell the role's path."""
-    return re.sub(r"^(arn:aws:iam::\d+:role/)(?:.*/)?([^/]+)$", r"\1\2", name)
+    return re.sub(r"^(arn:[a-z-]+:iam::\d+:role/)(?:.*/)?([^/]+)$", r"\1\2", name)
 
 
 def named(element: JSON, who: Caller) -> set[str]:
@@ -115,7 +116,8 @@ def named(element: JSON, who: Caller) -> set[str]:
     names = {kind: listed(value) for kind, value in element.items()}
     found = {"all"} if "*" in names.get("AWS", []) else set()
     if who.kind in {"service", "provider", "anonymous"}:
-        mine = names.get("Service", []) if who.kind == "service" else names.get("Federated", [])
+        mine = names.get("Service", []) if ".amazonaws.com" in who.arn else []
+        mine = mine + (names.get("Federated", []) if who.kind == "provider" else [])
         return found | ({"self"} if who.arn in mine else set())
     for kind, mine in identities(who).items():
         for name in names.get("AWS", []):

@@ -137,9 +137,11 @@ def value_fits(
         return wanted.lower() in {"true", "false"} and wanted.lower() == value.lower()
     try:
         if operator == "ipaddress":
-            if re.fullmatch(r"[0-9a-fA-F.:]+(/\d+)?", wanted) is None:
+            if re.fullmatch(r"[0-9a-fA-F.:]+(/\d+)?", wanted.strip()) is None:
                 return False
-            return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
+            inner = ipaddress.ip_network(value, strict=False)
+            outer = ipaddress.ip_network(wanted.strip(), strict=False)
+            return inner.version == outer.version and inner[0] >= outer[0] and inner[-1] <= outer[-1]
         if operator == "binaryequals":
             return base64.b64decode(wanted, validate=True) == base64.b64decode(value, validate=True)
         read = moment if operator.startswith("date") else Fraction
