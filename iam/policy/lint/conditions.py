@@ -20,6 +20,7 @@ from iam.policy.lint.values import check_values
 from iam.policy.lint.view import Statement, Subject, Test
 
 KEY: Final = re.compile(r"[^\s:]+:\S.*", re.DOTALL)
+DEPRECATED: Final = {"aws:arn": "aws:PrincipalArn or aws:SourceArn"}
 PROVIDERS: Final = frozenset({"saml", "cognito-identity-auth", "cognito-identity-unauth"})
 FAMILIES: Final = {
     "string": frozenset({KeyType.STRING}),
@@ -89,6 +90,14 @@ def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
         )
         return None
     if is_of_provider(word.text):
+        return None
+    if word.text.lower() in DEPRECATED:
+        report.add(
+            "DEPRECATED_GLOBAL_CONDITION_KEY",
+            word,
+            f"{shown(word.text)} is an old name, which AWS no longer documents.",
+            f"Use {DEPRECATED[word.text.lower()]}.",
+        )
         return None
     prefix = word.text.partition(":")[0]
     code, where = "INVALID_SERVICE_CONDITION_KEY", f"No service with the prefix {shown(prefix)}"

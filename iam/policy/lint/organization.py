@@ -52,7 +52,7 @@ def _check_principals(statement: Statement, subject: Subject) -> None:
         return
     if found.is_not:
         subject.report.add(
-            "RCP_SYNTAX_ERROR_NOTPRINCIPAL",
+            "RCP_SYNTAX_ERROR_NOT_PRINCIPAL",
             found.spot,
             "An RCP cannot have NotPrincipal.",
             'Write "Principal": "*" and exempt by conditions.',
@@ -71,7 +71,7 @@ def _check_actions(statement: Statement, subject: Subject) -> None:
         return
     if statement.actions.is_not:
         subject.report.add(
-            "RCP_SYNTAX_ERROR_NOTACTION",
+            "RCP_SYNTAX_ERROR_NOT_ACTION",
             statement.actions.spot,
             "An RCP cannot have NotAction.",
             "Name the actions.",

@@ -182,7 +182,7 @@ _FORMS: Final = {
 def _check_width(statement: Statement, principals: Principals, subject: Subject) -> None:
     if principals.is_not:
         subject.report.add(
-            "ALLOW_WITH_NOTPRINCIPAL",
+            "ALLOW_WITH_NOT_PRINCIPAL",
             principals.spot,
             "Allow with NotPrincipal lets in everybody who is not named, strangers too.",
             "Use Principal, or Deny with a condition on aws:PrincipalArn.",

@@ -41,14 +41,14 @@ def check_risks(subject: Subject) -> None:
 def _check_negations(statement: Statement, subject: Subject) -> None:
     if statement.actions is not None and statement.actions.is_not:
         subject.report.add(
-            "ALLOW_WITH_NOTACTION",
+            "ALLOW_WITH_NOT_ACTION",
             statement.actions.spot,
             "Allow with NotAction gives every action that is not named, those of future services too.",
             "Name what is allowed, or use Deny with NotAction.",
         )
     if statement.resources is not None and statement.resources.is_not:
         subject.report.add(
-            "ALLOW_WITH_NOTRESOURCE",
+            "ALLOW_WITH_NOT_RESOURCE",
             statement.resources.spot,
             "Allow with NotResource gives every resource that is not named.",
             "Name the resources, or deny those that are exempt.",
@@ -64,11 +64,11 @@ def _check_sensitive(
     if resources is None or place is None or not (resources.is_not or _means_every_role(resources)):
         return
     if actions.is_not:
-        form = "NOTACTION_AND_NOTRESOURCE" if resources.is_not else "STAR_IN_RESOURCE_AND_NOTACTION"
+        form = "NOT_ACTION_AND_NOT_RESOURCE" if resources.is_not else "STAR_IN_RESOURCE_AND_NOT_ACTION"
     elif isinstance(place, Word) and place.is_pattern:
-        form = f"STAR_IN_ACTION_AND_{'NOTRESOURCE' if resources.is_not else 'RESOURCE'}"
+        form = f"STAR_IN_ACTION_AND_{'NOT_RESOURCE' if resources.is_not else 'RESOURCE'}"
     else:
-        form = "NOTRESOURCE" if resources.is_not else "STAR_IN_RESOURCE"
+        form = "NOT_RESOURCE" if resources.is_not else "STAR_IN_RESOURCE"
     is_limited = any(test.name == key for test in statement.tests)
     subject.report.add(
         f"{prefix}_WITH_{form}",

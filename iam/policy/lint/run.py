@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.policy.catalogue import Catalogue, catalogue
+from iam.policy.catalogue import Catalogue
+from iam.policy.catalogue import catalogue as installed
 from iam.policy.json_places import read_places
 from iam.policy.lint.actions import check_actions
 from iam.policy.lint.arns import check_arns
@@ -29,11 +30,11 @@ OF_KIND: Final = Quota("the quota of its kind", 0)
 
 
 def lint(
-    text: str, *, kind: Kind | str, known: Catalogue | None = None, quota: Quota | None = OF_KIND
+    text: str, *, kind: Kind | str, catalogue: Catalogue | None = None, quota: Quota | None = OF_KIND
 ) -> list[Finding]:
     """What is wrong with a policy, in the order of the text. Never raises for any text.
 
-    `known` is the catalogue that knows the names, by default the installed one. `quota`: by default what AWS grants all
+    `catalogue` knows the names; by default it is the installed one. `quota`: by default what AWS grants all
     policies of the kind; None for no check of the size, as for AWS managed policies, which have no such limit.
     """
     kind = Kind(kind)
@@ -54,7 +55,7 @@ def lint(
     elif reading.root is not None:
         document = read_document(reading.root, report)
         if document is not None:
-            _check(Subject(document, kind, known or catalogue(), report))
+            _check(Subject(document, kind, catalogue or installed(), report))
     return report.findings()
 
 

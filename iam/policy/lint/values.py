@@ -129,7 +129,7 @@ def _check_address(value: Word, test: Test, subject: Subject) -> None:
         )
     elif test.name in PUBLIC_ONLY and _is_private(str(network.network_address)):
         report.add(
-            "PRIVATE_IP_ADDRESS",
+            f"PRIVATE_{'NOT_' if test.base.startswith('not') else ''}IP_ADDRESS",
             value,
             f"{shown(text)} is private; {test.key.text} holds the public address of the caller.",
             "Use aws:VpcSourceIp for addresses within a VPC.",

@@ -20,6 +20,18 @@ from tests.policy.lint.builders import (
 
 CONDITIONS = [
     Case(
+        "DEPRECATED_GLOBAL_CONDITION_KEY",
+        when("ArnLike", "aws:ARN", ROLE),
+        f"{CONDITION}.ArnLike.aws:ARN",
+        when("ArnLike", "aws:PrincipalArn", ROLE),
+    ),
+    Case(
+        "PRIVATE_NOT_IP_ADDRESS",
+        when("NotIpAddress", "aws:SourceIp", "192.168.0.0/16"),
+        f"{CONDITION}.NotIpAddress.aws:SourceIp",
+        when("IpAddress", "aws:SourceIp", "192.168.0.0/16"),
+    ),
+    Case(
         "INVALID_CONDITION_OPERATOR",
         when("StringEqual", "aws:username", "a"),
         f"{CONDITION}.StringEqual",

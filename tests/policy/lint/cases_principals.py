@@ -89,7 +89,7 @@ PRINCIPALS = [
         "trust",
     ),
     Case(
-        "ALLOW_WITH_NOTPRINCIPAL",
+        "ALLOW_WITH_NOT_PRINCIPAL",
         policy(allow(NotPrincipal={"AWS": ROLE})),
         f"{FIRST}.NotPrincipal",
         policy(deny(NotPrincipal={"AWS": ROLE})),
@@ -238,11 +238,11 @@ PRINCIPALS = [
     ),
     Case("RCP_SYNTAX_ERROR_ALLOW", rcp(Effect="Allow"), f"{FIRST}.Effect", rcp(), "rcp"),
     Case(
-        "RCP_SYNTAX_ERROR_NOTACTION", rcp(Action=None, NotAction="s3:*"), f"{FIRST}.NotAction", rcp(), "rcp"
+        "RCP_SYNTAX_ERROR_NOT_ACTION", rcp(Action=None, NotAction="s3:*"), f"{FIRST}.NotAction", rcp(), "rcp"
     ),
     Case("RCP_SYNTAX_ERROR_PRINCIPAL", rcp(Principal={"AWS": ROLE}), f"{FIRST}.Principal", rcp(), "rcp"),
     Case(
-        "RCP_SYNTAX_ERROR_NOTPRINCIPAL",
+        "RCP_SYNTAX_ERROR_NOT_PRINCIPAL",
         rcp(Principal=None, NotPrincipal={"AWS": ROLE}),
         f"{FIRST}.NotPrincipal",
         rcp(),
@@ -280,22 +280,25 @@ def sensitive(name: str, prefix: str) -> list[Case]:
             f"{prefix}_WITH_STAR_IN_ACTION_AND_RESOURCE", policy(allow(pattern, "*")), f"{FIRST}.Action", good
         ),
         Case(
-            f"{prefix}_WITH_STAR_IN_RESOURCE_AND_NOTACTION",
+            f"{prefix}_WITH_STAR_IN_RESOURCE_AND_NOT_ACTION",
             policy(allow(None, "*", NotAction="s3:*")),
             f"{FIRST}.NotAction",
             policy(allow(None, "*", NotAction="iam:*")),
         ),
         Case(
-            f"{prefix}_WITH_NOTRESOURCE", policy(allow(name, None, NotResource=ROLE)), f"{FIRST}.Action", good
+            f"{prefix}_WITH_NOT_RESOURCE",
+            policy(allow(name, None, NotResource=ROLE)),
+            f"{FIRST}.Action",
+            good,
         ),
         Case(
-            f"{prefix}_WITH_STAR_IN_ACTION_AND_NOTRESOURCE",
+            f"{prefix}_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE",
             policy(allow(pattern, None, NotResource=ROLE)),
             f"{FIRST}.Action",
             good,
         ),
         Case(
-            f"{prefix}_WITH_NOTACTION_AND_NOTRESOURCE",
+            f"{prefix}_WITH_NOT_ACTION_AND_NOT_RESOURCE",
             policy(allow(None, None, NotAction="s3:*", NotResource=ROLE)),
             f"{FIRST}.NotAction",
             good,
@@ -319,14 +322,14 @@ RISKS = [
     *sensitive("iam:PassRole", "PASS_ROLE"),
     *sensitive("iam:CreateServiceLinkedRole", "CREATE_SLR"),
     Case(
-        "ALLOW_WITH_NOTACTION",
+        "ALLOW_WITH_NOT_ACTION",
         policy(allow(None, "*", NotAction="iam:*")),
         f"{FIRST}.NotAction",
         policy(deny(None, "*", NotAction="iam:*")),
     ),
-    Case("ALLOW_WITH_NOTACTION", policy(allow(None, "*", NotAction="iam:*")), f"{FIRST}.NotAction", PLAIN),
+    Case("ALLOW_WITH_NOT_ACTION", policy(allow(None, "*", NotAction="iam:*")), f"{FIRST}.NotAction", PLAIN),
     Case(
-        "ALLOW_WITH_NOTRESOURCE",
+        "ALLOW_WITH_NOT_RESOURCE",
         policy(allow(resource=None, NotResource=BUCKET)),
         f"{FIRST}.NotResource",
         policy(deny(resource=None, NotResource=BUCKET)),

@@ -35,7 +35,7 @@ def _codes(name: str) -> set[str]:
 def test_administrators_power_users_and_readers_are_told_apart() -> None:
     assert "ALLOW_WITH_STAR_IN_ACTION_AND_RESOURCE" in _codes("AdministratorAccess")
     assert "PASS_ROLE_WITH_STAR_IN_ACTION_AND_RESOURCE" in _codes("AdministratorAccess")
-    assert "ALLOW_WITH_NOTACTION" in _codes("PowerUserAccess")
+    assert "ALLOW_WITH_NOT_ACTION" in _codes("PowerUserAccess")
     assert "PASS_ROLE_WITH_STAR_IN_ACTION_AND_RESOURCE" in _codes("IAMFullAccess")
     assert _codes("AmazonS3ReadOnlyAccess") <= {
         "ACTION_MATCHES_NOTHING",
