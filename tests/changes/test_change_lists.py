@@ -161,8 +161,6 @@ def test_hostile_names_are_shown_as_text(site: Site) -> None:
     assert "&lt;script&gt;" in text
 
 
-@pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="a small table is scanned by PostgreSQL, whatever its indexes"
-)
+@pytest.mark.sqlite_plan
 def test_what_undid_a_change_is_found_among_the_few_that_undo(site: Site) -> None:
     assert "change_undoing" in Change.objects.filter(reverts=site.asked()).order_by("-created_at").explain()

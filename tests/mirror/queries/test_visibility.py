@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from iam.directory.models import Role, RuleKind, Team, TeamRule
@@ -163,9 +162,7 @@ def test_rights_in_one_account_and_a_team_in_another_add_up() -> None:
     assert names(viewer_for(someone)) == {"app", "hana", "sre"}
 
 
-@pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="a small table is scanned by PostgreSQL, whatever its indexes"
-)
+@pytest.mark.sqlite_plan
 @pytest.mark.parametrize("rule", [(RuleKind.GROUP, "", "payments-dev"), (RuleKind.PATH, "", "/payments/")])
 def test_a_team_costs_what_the_team_is_large_whatever_the_size_of_the_mirror(
     rule: tuple[str, str, str],
