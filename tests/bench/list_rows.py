@@ -217,7 +217,7 @@ def seed_account(account_id: str, *, name: str, first: int, users: int, groups: 
         Section.objects.create(
             account=account, name="users", state="complete", observed_at=BEGAN, count=users
         )
-        Pull.objects.create(account=account, state="complete", began_at=BEGAN, ended_at=BEGAN)
+        Pull.objects.create(account=account, state="complete", began_at=BEGAN, ended_at=BEGAN, added=users)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return account
