@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import Doc, Marks
 from iam.policy.index.rows import Grants
 from iam.policy.request import Principal, PrincipalKind
 
-Marks = tuple[int, ...]
 Flags = tuple[PrincipalKind, bool, bool, bool]
 """Kind, exempt from the organization's policies, tags known, unique id known."""
 
@@ -20,7 +19,7 @@ Flags = tuple[PrincipalKind, bool, bool, bool]
 class Levels:
     """The organization's policies above an account, level by level, the root first."""
 
-    __slots__ = ("atoms", "is_management", "rcps", "scps")
+    __slots__ = ("is_management", "marked", "rcps", "scps")
 
     def __init__(
         self,
@@ -30,34 +29,36 @@ class Levels:
         is_management: bool,
     ) -> None:
         self.scps, self.rcps, self.is_management = scps, rcps, is_management
-        self.atoms = tuple(atom for level in (*scps, *rcps) for _, doc in level for atom in doc.atoms)
-
-    @property
-    def docs(self) -> list[Doc]:
-        """Every document, as often as it is attached."""
-        return [doc for level in (*self.scps, *self.rcps) for _, doc in level]
+        docs = dict.fromkeys(doc for level in (*scps, *rcps) for _, doc in level if doc.is_marked)
+        self.marked = tuple(docs)
 
 
 class Bundle:
-    """Identity policies that are held together. `atomic` are the documents among them that have atoms."""
+    """Identity policies that are held together. `marked` are the documents among them that have marks."""
 
-    __slots__ = ("atomic", "docs", "profiles")
+    __slots__ = ("docs", "marked", "profiles")
 
     def __init__(self, docs: tuple[Doc, ...]) -> None:
         self.docs = docs
-        self.atomic = tuple(doc for doc in docs if doc.atoms)
+        self.marked = tuple(doc for doc in docs if doc.is_marked)
         self.profiles: list[Profile] = []
 
 
 class Limits:
-    """What bounds a principal: its boundary, its organization; with how it stands to the atoms of these."""
+    """What bounds a principal: its boundary, its organization; with its marks by these. `sort` is a number for its flags."""
 
-    __slots__ = ("boundary", "boundary_marks", "flags", "level_marks", "levels")
+    __slots__ = ("boundary", "boundary_marks", "flags", "level_marks", "levels", "sort")
 
     def __init__(
-        self, flags: Flags, boundary: Doc | None, boundary_marks: Marks, levels: Levels, level_marks: Marks
+        self,
+        flags: Flags,
+        boundary: Doc | None,
+        boundary_marks: Marks,
+        levels: Levels,
+        level_marks: Marks,
+        sort: int,
     ) -> None:
-        self.flags = flags
+        self.flags, self.sort = flags, sort
         self.boundary, self.boundary_marks = boundary, boundary_marks
         self.levels, self.level_marks = levels, level_marks
 

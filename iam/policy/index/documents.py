@@ -15,8 +15,10 @@ from iam.policy.document import Document, Problem, Statement, read
 from iam.policy.index import keys
 from iam.policy.index.areas import Area, area_of, pattern_fits
 from iam.policy.index.elements import Actions
+from iam.policy.request import Request
 
 Key = tuple[Any, ...]
+Marks = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,13 @@ class Traits:
     """How a statement depends on who asks.
 
     `atoms` are conditions that the principal alone decides: who agrees in them need not be told apart by them. Otherwise it
-    matters what `raw` keys hold, and of `named` keys, whose variables stand in patterns, whether what they hold occurs in
-    the question. `is_placed`: it matters which account asks. `atom_keys` are own keys that atoms read, `paired` those of
+    matters what `tags` and `raw` keys hold, and of `named` keys, whose variables stand in patterns, whether what they hold
+    occurs in the question; tags are not among these two. `is_placed`: it matters which account asks. `atom_keys` are own keys that atoms read, `paired` those of
     atoms that read several keys; `has_pairs` says that there are such atoms. `names_principals`: it has a Principal element.
     """
 
     atoms: tuple[Condition, ...] = ()
+    tags: frozenset[str] = frozenset()
     raw: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
     is_placed: bool = False
@@ -52,6 +55,7 @@ class Clause:
         "__weakref__",
         "_area",
         "_compiled",
+        "_held",
         "actions",
         "allows",
         "has_variables",
@@ -66,6 +70,7 @@ class Clause:
         self.actions = actions
         self.traits = traits_of(source, has_variables=has_variables)
         self._compiled: dict[tuple[PolicyKind, bool], Compiled] = {}
+        self._held: Compiled | None = None
         self._area: Area | str | None = ""
 
     @property
@@ -74,6 +79,13 @@ class Clause:
         if isinstance(self._area, str):
             self._area = area_of(self.source, has_variables=self.has_variables)
         return self._area
+
+    @property
+    def held(self) -> Compiled:
+        """The statement as an identity policy has it."""
+        if self._held is None:
+            self._held = self.ready(PolicyKind.IDENTITY)
+        return self._held
 
     def ready(self, kind: PolicyKind, *, of_pattern: bool = False) -> Compiled:
         """The statement as a policy of a kind has it; `of_pattern` for questions about a pattern of resources."""
@@ -90,7 +102,7 @@ class Clause:
 class Doc:
     """A document: its statements, how each is called in it, and what in it could not be read at all."""
 
-    __slots__ = ("__weakref__", "atoms", "clauses", "digest", "labels", "problems")
+    __slots__ = ("__weakref__", "atoms", "clauses", "digest", "is_marked", "labels", "problems", "tags")
 
     def __init__(self, digest: str, clauses: tuple[Clause, ...], document: Document) -> None:
         self.digest = digest
@@ -98,6 +110,13 @@ class Doc:
         self.labels = tuple((one.index, one.sid) for one in document.statements)
         self.problems = document.problems
         self.atoms = tuple(atom for clause in clauses for atom in clause.traits.atoms)
+        self.tags = tuple(sorted({tag for clause in clauses for tag in clause.traits.tags}))
+        self.is_marked = bool(self.atoms or self.tags)
+
+    def marks(self, who: Request) -> Marks:
+        """What tells apart, for this document, principals who hold the same: how atoms see them, and what tags they have."""
+        found: list[Any] = [atom.test(who) for atom in self.atoms]
+        return (*found, *(who.values(tag) for tag in self.tags))
 
     @property
     def is_unreadable(self) -> bool:
@@ -243,10 +262,12 @@ class _Reading:
         """What has been gathered."""
         if not (self.atoms or self.raw or self.named or self.is_placed or self.names_principals):
             return PLAIN
+        tags = {key for key in self.raw | self.named if key.startswith(keys.TAG)}
         return Traits(
             tuple(self.atoms),
-            frozenset(self.raw),
-            frozenset(self.named),
+            frozenset(tags),
+            frozenset(self.raw - tags),
+            frozenset(self.named - tags),
             self.is_placed,
             frozenset(self.atom_keys),
             frozenset(self.paired),

@@ -12,50 +12,76 @@ from typing import Any, Final
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import Decision, Marks, Policies, conclude, weigh
 from iam.policy.index import keys
-from iam.policy.index.classes import Bundle, Class, Levels, Limits, Member, Profile
-from iam.policy.index.documents import Doc
+from iam.policy.index.classes import Bundle, Levels, Limits, Member, Profile
+from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.elements import Actions
 from iam.policy.index.needs import NONE, Needs, Reader, Signature
 from iam.policy.index.question import Question
+from iam.policy.index.register import Register
 from iam.policy.index.shard import Shard
-from iam.policy.logic import NO
+from iam.policy.logic import OPEN, YES
 from iam.policy.request import Principal, Request, values_of
 
-Verdict = tuple[int, int]
-"""(denied, allowed)"""
-SILENT: Final[Verdict] = (NO, NO)
+Says = int
+"""What policies say, as bits, so that `|` weighs them together: see `says`."""
+SILENT: Final = 0
+ALLOWS: Final = 3
+DENIES: Final = YES << 2
+DEPENDS: Final = 16
+"""Who asks makes a difference."""
 NO_POLICIES: Final = PolicySet(PolicyKind.IDENTITY, ())
+POSITIVE: Final = frozenset({Decision.ALLOWED, Decision.CONDITIONAL})
+
+
+def says(denied: int, allowed: int) -> Says:
+    """Marks as bits: allows perhaps (1), allows (2), denies perhaps (4), denies (8)."""
+    return allowed | denied << 2
+
+
+def marks_in(said: Says) -> tuple[int, int]:
+    """(denied, allowed): the strongest of what is said."""
+    return YES if said & DENIES else said >> 2 & OPEN, YES if said & YES else said & OPEN
 
 
 class Spoken:
-    """What a document says to the question: the statements that speak of the action, and what they need to know."""
+    """The statements of a document that speak of the action, where who asks makes a difference to them."""
 
-    __slots__ = ("allows", "has_atoms", "needs", "plain", "policies")
+    __slots__ = ("allows", "needs", "policies", "said")
 
-    def __init__(self, policies: PolicySet, needs: Needs, *, has_atoms: bool) -> None:
-        self.policies, self.needs, self.has_atoms = policies, needs, has_atoms
+    def __init__(self, policies: PolicySet, needs: Needs) -> None:
+        self.policies, self.needs = policies, needs
         self.allows = any(one.allows for one in policies.statements)
-        self.plain: Verdict | None = None
-        """The verdict, where it is the same for everybody."""
+        self.said: dict[tuple[Any, ...], Says] = {}
 
 
-class Rest:
-    """What all but the identity policies say to somebody, and what that comes to with what these say."""
+class Bounds:
+    """What all but the identity policies say to somebody, and the decisions that this and what these say come to."""
 
-    __slots__ = ("_decisions", "_marks", "_request")
+    __slots__ = ("_marks", "_request", "decisions")
 
     def __init__(self, request: Request, marks: Marks) -> None:
         self._request, self._marks = request, marks
-        self._decisions: dict[Verdict, Decision] = {}
+        self.decisions: dict[Says, Decision] = {}
 
-    def with_identity(self, verdict: Verdict) -> Decision:
+    def decide(self, said: Says) -> Decision:
         """The decision, given what the identity policies say."""
-        found = self._decisions.get(verdict)
+        found = self.decisions.get(said)
         if found is None:
-            denied, allowed = verdict
+            denied, allowed = marks_in(said)
             marks = replace(self._marks, denied=max(self._marks.denied, denied), identity=allowed)
-            found = self._decisions[verdict] = conclude(self._request, marks)
+            found = self.decisions[said] = conclude(self._request, marks)
         return found
+
+
+class Limited:
+    """Limits under the question. `bounds` where they are the same for all within the limits."""
+
+    __slots__ = ("bounds", "by_who", "is_asked", "needs")
+
+    def __init__(self, needs: Needs, *, is_asked: bool) -> None:
+        self.needs, self.is_asked = needs, is_asked
+        self.bounds: Bounds | None = None
+        self.by_who: dict[tuple[Any, ...], Bounds] = {}
 
 
 class Judge:
@@ -85,11 +111,12 @@ class Judge:
         )
         self._contexts: dict[str, dict[str, Any]] = {}
         self._speaks: dict[Actions, bool] = {}
-        self._spoken: dict[tuple[PolicyKind, Doc], Spoken | None] = {}
+        self.said: dict[Doc, Says] = {}
+        """What each document says that speaks of the action; DEPENDS where it is among `spoken`."""
+        self.spoken: dict[Doc, Spoken] = {}
+        self._clauses: dict[Clause, Says] = {}
         self._levels: dict[tuple[PolicyKind, Levels, bool], tuple[tuple[PolicySet, ...], Needs]] = {}
-        self._verdicts: dict[tuple[Any, ...], Verdict] = {}
-        self._needs_of_limits: dict[tuple[Limits, bool], Needs] = {}
-        self._rests: dict[tuple[Any, ...], Rest] = {}
+        self._limited: tuple[dict[Limits, Limited], dict[Limits, Limited]] = ({}, {})
 
     def request_of(self, member: Member) -> Request:
         """The question as one principal asks it."""
@@ -113,80 +140,79 @@ class Judge:
             }
         return found
 
-    def note(self, actions: Actions) -> None:
-        """Take it for known that an Action element speaks of the action."""
-        self._speaks[actions] = True
+    def listen(self, register: Register) -> None:
+        """Hear all identity documents that speak of the action."""
+        docs: set[Doc] = set()
+        for actions, holders in register.actions_speaking_of(self.lowered):
+            self._speaks[actions] = True
+            docs |= holders
+        speaks, known, found = self._speaks, self._clauses, self.said
+        for doc in docs:
+            said = SILENT
+            for clause in doc.clauses:
+                if clause.actions in speaks:
+                    one = known.get(clause)
+                    said |= self._hear(clause) if one is None else one
+            found[doc] = said
+            if said & DEPENDS:
+                self.spoken[doc] = self._spoken(doc, PolicyKind.IDENTITY)
+
+    def _hear(self, clause: Clause) -> Says:
+        """What one statement of an identity policy says to everybody."""
+        if self.reader.is_the_same_for_all(clause):
+            one = clause.ready(PolicyKind.IDENTITY, of_pattern=True) if self.is_pattern else clause.held
+            mark = one.applies(self._anyone)
+            said = mark if one.allows else mark << 2
+        else:
+            said = DEPENDS
+        self._clauses[clause] = said
+        return said
+
+    def _spoken(self, doc: Doc, kind: PolicyKind) -> Spoken:
+        clauses = [clause for clause in doc.clauses if self.speaks(clause.actions)]
+        needs = self.reader.of_clauses(clauses, is_marked=True, is_resource=False)
+        return Spoken(self._set(kind, (c.ready(kind, of_pattern=self.is_pattern) for c in clauses)), needs)
 
     def speaks(self, actions: Actions) -> bool:
         """Whether an Action element speaks of the action."""
         found = self._speaks.get(actions)
-        if found is None:
-            found = self._speaks[actions] = actions.speaks_of(self.lowered)
-        return found
-
-    def spoken(self, doc: Doc, kind: PolicyKind = PolicyKind.IDENTITY) -> Spoken | None:
-        """What a document says; None when it does not speak of the action."""
-        key = (kind, doc)
-        if key not in self._spoken:
-            self._spoken[key] = self._listen(doc, kind)
-        return self._spoken[key]
-
-    def _listen(self, doc: Doc, kind: PolicyKind) -> Spoken | None:
-        clauses = [clause for clause in doc.clauses if self.speaks(clause.actions)]
-        if not clauses:
-            return None
-        needs = self.reader.of_clauses(clauses, is_marked=True, is_resource=False)
-        has_atoms = any(clause.traits.atoms for clause in clauses)
-        found = Spoken(
-            self._set(kind, (clause.ready(kind, of_pattern=self.is_pattern) for clause in clauses)),
-            needs,
-            has_atoms=has_atoms,
-        )
-        if needs is NONE and not has_atoms:
-            found.plain = found.policies.judge(self._anyone)
-        return found
+        # Only those that speak are noted: whatever is among them does.
+        return actions.speaks_of(self.lowered) if found is None else found
 
     def _set(self, kind: PolicyKind, statements: Iterable[Compiled]) -> PolicySet:
         entry = tuple(statements)
         return PolicySet(kind, entry, (), {self.lowered: entry})
 
-    def needs_of_bundle(self, bundle: Bundle) -> Needs | Verdict:
-        """The verdict, where it is the same for everybody; else what must be known."""
-        denied = allowed = NO
-        needs, is_plain = NONE, True
+    def needs_of(self, bundle: Bundle) -> Needs:
+        """What must be known of who asks before the documents of a bundle that depend on it can be judged."""
+        found = NONE
         for doc in bundle.docs:
-            spoken = self.spoken(doc)
-            if spoken is None:
-                continue
-            if spoken.plain is None:
-                is_plain = False
-                needs = needs | spoken.needs
-            elif is_plain:
-                denied, allowed = max(denied, spoken.plain[0]), max(allowed, spoken.plain[1])
-        return (denied, allowed) if is_plain else needs
+            spoken = self.spoken.get(doc)
+            if spoken is not None:
+                found = found | spoken.needs
+        return found
 
-    def verdict(self, profile: Profile, member: Member, signature: Signature) -> Verdict:
+    def said_by(self, profile: Profile, member: Member, signature: Signature) -> Says:
         """What the identity policies of a member of a profile say."""
-        denied = allowed = NO
-        marks = dict(zip(profile.bundle.atomic, profile.marks, strict=True))
+        said = SILENT
+        marks = dict(zip(profile.bundle.marked, profile.marks, strict=True))
         for doc in profile.bundle.docs:
-            spoken = self.spoken(doc)
-            if spoken is None:
-                continue
-            found = spoken.plain
-            if found is None:
+            one = self.said.get(doc, SILENT)
+            if one & DEPENDS:
+                spoken = self.spoken[doc]
                 key = (
-                    doc,
-                    profile.limits.flags,
+                    profile.limits.sort,
                     marks.get(doc),
                     member.account if spoken.needs.is_placed else "",
                     signature if spoken.needs.tells_apart else (),
                 )
-                found = self._verdicts.get(key)
+                found = spoken.said.get(key)
                 if found is None:
-                    found = self._verdicts[key] = spoken.policies.judge(self.request_of(member))
-            denied, allowed = max(denied, found[0]), max(allowed, found[1])
-        return denied, allowed
+                    found = spoken.said[key] = says(*spoken.policies.judge(self.request_of(member)))
+                said |= found
+            else:
+                said |= one
+        return said
 
     def _levels_of(
         self, levels: Levels, kind: PolicyKind, *, is_marked: bool
@@ -203,17 +229,16 @@ class Judge:
             found = self._levels[key] = (tuple(sets), needs)
         return found
 
-    def needs_of_limits(self, limits: Limits, *, is_local: bool) -> Needs:
-        """What must be known before everything but the identity policies can be judged."""
-        key = (limits, is_local)
-        found = self._needs_of_limits.get(key)
+    def limited(self, limits: Limits, *, is_local: bool) -> Limited:
+        """Limits under the question, `is_local` in the account of the resource."""
+        found = self._limited[is_local].get(limits)
         if found is None:
-            found = self.resource_needs | self._levels_of(limits.levels, PolicyKind.SCP, is_marked=True)[1]
-            found = found | self._rcps(limits, is_local=is_local)[1]
-            spoken = self._boundary(limits)
-            if spoken is not None:
-                found = found | spoken.needs
-            self._needs_of_limits[key] = found
+            needs = self.resource_needs | self._levels_of(limits.levels, PolicyKind.SCP, is_marked=True)[1]
+            needs = needs | self._rcps(limits, is_local=is_local)[1]
+            if limits.boundary is not None:
+                needs = needs | self._spoken(limits.boundary, PolicyKind.BOUNDARY).needs
+            found = Limited(needs, is_asked=limits.flags[0] in self.question.kinds)
+            self._limited[is_local][limits] = found
         return found
 
     def _rcps(self, limits: Limits, *, is_local: bool) -> tuple[tuple[PolicySet, ...], Needs]:
@@ -225,42 +250,31 @@ class Judge:
             return (), NONE
         return self._levels_of(owner.levels, PolicyKind.RCP, is_marked=False)
 
-    def _boundary(self, limits: Limits) -> Spoken | None:
-        return None if limits.boundary is None else self.spoken(limits.boundary, PolicyKind.BOUNDARY)
-
-    def rest(self, limits: Limits, member: Member, signature: Signature, *, is_local: bool) -> Rest:
+    def bounds(self, limits: Limits, member: Member, signature: Signature, *, is_local: bool) -> Bounds:
         """What everything but the identity policies says to a member within limits."""
-        needs = self.needs_of_limits(limits, is_local=is_local)
-        key = (
-            limits,
-            is_local,
-            member.account if needs.is_placed else "",
-            signature if needs.tells_apart else (),
-        )
-        found = self._rests.get(key)
+        limited = self.limited(limits, is_local=is_local)
+        if limited.bounds is not None:
+            return limited.bounds
+        needs = limited.needs
+        key = (member.account if needs.is_placed else "", signature if needs.tells_apart else ())
+        found = limited.by_who.get(key)
         if found is None:
             request = self.request_of(member)
-            found = self._rests[key] = Rest(
-                request, weigh(request, self._policies(limits, is_local=is_local))
-            )
+            found = Bounds(request, weigh(request, self._policies(limits, is_local=is_local)))
+            limited.by_who[key] = found
+            if needs is NONE:
+                limited.bounds = found
         return found
 
     def _policies(self, limits: Limits, *, is_local: bool) -> Policies:
-        spoken = self._boundary(limits)
-        boundary = NO_POLICIES if spoken is None else spoken.policies
+        boundary = limits.boundary
         return Policies(
             identity=NO_POLICIES,
-            boundary=None if limits.boundary is None else boundary,
+            boundary=None if boundary is None else self._spoken(boundary, PolicyKind.BOUNDARY).policies,
             resource=self.resource,
             scps=self._levels_of(limits.levels, PolicyKind.SCP, is_marked=True)[0],
             rcps=self._rcps(limits, is_local=is_local)[0],
         )
-
-    def decide(self, cls: Class, member: Member, signature: Signature, *, is_local: bool) -> Decision:
-        """The decision about one member of a class, which is that about all with its signature."""
-        profile = cls.profile
-        rest = self.rest(profile.limits, member, signature, is_local=is_local)
-        return rest.with_identity(self.verdict(profile, member, signature))
 
 
 def reader_of(question: Question) -> Reader:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from iam.policy.document import Statement
-from iam.policy.request import Principal, Values
+from iam.policy.request import PrincipalKind, Values
 from iam.policy.variables import LITERALS, VARIABLE
 
 TAG: Final = "aws:principaltag/"
@@ -41,11 +41,28 @@ def is_of_principal(key: str) -> bool:
     return key in OF_ACCOUNT or is_own(key)
 
 
-def own_values(who: Principal, key: str) -> Values | None:
-    """The values of an own key, as `Request.values` finds them; None when they are open."""
-    found = who.derived.get(key)
-    if found is None and key.startswith(TAG) and who.has_known_tags:
-        return ()
+def own_values(
+    kind: PrincipalKind, arn: str, unique_id: str, tags: Mapping[str, str] | None, key: str
+) -> Values | None:
+    """The values of an own key of a user, role or root user, as `Request.values` finds them; None when they are open."""
+    if key == "aws:principalarn":
+        return (arn,)
+    if key == "aws:username":
+        return (arn.rpartition("/")[2],) if kind is PrincipalKind.USER else ()
+    if key.startswith(TAG):
+        return _tag(tags, key.removeprefix(TAG), is_root=kind is PrincipalKind.ROOT)
+    if kind is PrincipalKind.ROOT:
+        return (arn.split(":", 5)[4],)
+    return (unique_id,) if unique_id and kind is PrincipalKind.USER else None
+
+
+def _tag(tags: Mapping[str, str] | None, name: str, *, is_root: bool) -> Values | None:
+    if tags is None:
+        return () if is_root else None
+    found: Values = ()
+    for tag, value in tags.items():
+        if tag.lower() == name:
+            found = (value,)
     return found
 
 

@@ -10,10 +10,12 @@ from iam.policy.document import Principals
 from iam.policy.index import keys
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Clause
-from iam.policy.request import Principal, PrincipalKind
+from iam.policy.request import PrincipalKind
 
 Signature = tuple[Any, ...]
 ABSENT_FROM_QUESTION: Final = "not in the question"
+NAMES_OF_USERS: Final = frozenset({"aws:username"})
+"""Known of everybody: a user has one, others have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +59,40 @@ class Reader:
         self._says_who = says_who
 
     def of_clauses(self, clauses: Iterable[Clause], *, is_marked: bool, is_resource: bool) -> Needs:
-        """`is_marked`: classes agree in the atoms of the clauses. `is_resource`: they may have Principal elements."""
+        """`is_marked`: principals are told apart by their marks already. `is_resource`: clauses may have Principal elements."""
         found = NONE
         for clause in clauses:
-            traits = clause.traits
-            if traits.is_plain:
-                continue
-            raw, named, is_placed = traits.raw, traits.named, traits.is_placed
-            special: frozenset[str] = frozenset()
-            if named and not self._is_within_reach(clause):
-                named = frozenset()
-            if self._says_who:
-                raw, is_placed = raw | traits.paired, is_placed or traits.has_pairs
-            if not is_marked:
-                raw, is_placed = raw | traits.atom_keys, is_placed or bool(traits.atoms)
-            if traits.names_principals:
-                is_placed = True
-                if is_resource:
-                    special = special_names(clause.source.principals or {})
-                else:
-                    raw = raw | {"aws:principalarn"}
-            if self._is_pattern:
-                raw, named = raw | named, frozenset()
-            found = found | Needs(is_placed, raw, named, special)
+            if not clause.traits.is_plain:
+                found = found | self._of_clause(clause, is_marked=is_marked, is_resource=is_resource)
         return found
+
+    def _of_clause(self, clause: Clause, *, is_marked: bool, is_resource: bool) -> Needs:
+        traits = clause.traits
+        raw, named, is_placed = traits.raw, traits.named, traits.is_placed
+        special: frozenset[str] = frozenset()
+        if named and not self._is_within_reach(clause):
+            named = frozenset()
+        if self._says_who:
+            raw, is_placed = raw | traits.paired, is_placed or traits.has_pairs
+        if not is_marked:
+            raw, is_placed = raw | traits.atom_keys | traits.tags, is_placed or bool(traits.atoms)
+        if traits.names_principals:
+            special = special_names(clause.source.principals or {})
+            is_placed = is_placed or bool(special)
+        if special and not is_resource:
+            raw, special = raw | {"aws:principalarn"}, frozenset()
+        if self._is_pattern:
+            raw, named = raw | named, frozenset()
+        return Needs(is_placed, raw, named, special) if is_placed or raw or named or special else NONE
+
+    def is_the_same_for_all(self, clause: Clause) -> bool:
+        """Whether a statement of an identity policy says the same to everybody."""
+        traits = clause.traits
+        if traits.is_plain:
+            return True
+        if traits.atoms or traits.tags or not traits.named <= NAMES_OF_USERS:
+            return False
+        return self._of_clause(clause, is_marked=True, is_resource=False) is NONE
 
     def _is_within_reach(self, clause: Clause) -> bool:
         """Whether its variables can matter. Those in conditions can always; those in a pattern that fits for nobody cannot."""
@@ -88,37 +100,36 @@ class Reader:
             return True
         return clause.area.is_possible(self._resource)
 
-    def signature(self, member: Member, needs: Needs) -> Signature:
-        """Members of a class with one signature are judged alike."""
-        if not needs.tells_apart:
-            return ()
-        who = member.principal
-        found: list[Any] = [(key, keys.own_values(who, key)) for key in sorted(needs.raw)]
-        found += [(key, self._reduced(who, key)) for key in sorted(needs.named - needs.raw)]
-        if needs.special and is_special(who, needs.special):
-            found.append(who.arn)
+    def signature(self, member: Member, kind: PrincipalKind, needs: Needs) -> Signature:
+        """Members of a class with one signature are judged alike; `kind` is that of the class."""
+        found: list[Any] = []
+        for key in sorted(needs.raw):
+            found.append((key, keys.own_values(kind, member.arn, member.unique_id, member.tags, key)))
+        for key in sorted(needs.named - needs.raw):
+            values = keys.own_values(kind, member.arn, member.unique_id, member.tags, key)
+            # A value that does not occur in the question is as good as any other that does not.
+            is_met = values is None or len(values) != 1 or values[0].lower() in self._texts
+            found.append((key, values if is_met else ABSENT_FROM_QUESTION))
+        if needs.special and is_special(member, kind, needs.special):
+            found.append(member.arn)
         return tuple(found)
-
-    def _reduced(self, who: Principal, key: str) -> Any:
-        """A value that does not occur in the question is as good as any other that does not."""
-        values = keys.own_values(who, key)
-        if values is not None and len(values) == 1 and values[0].lower() not in self._texts:
-            return ABSENT_FROM_QUESTION
-        return values
 
 
 def special_names(principals: Principals) -> frozenset[str]:
-    """ARNs and unique ids under AWS, and account and role of the sessions that are named."""
+    """ARNs and unique ids under AWS, and account and role of the sessions that are named; none where everybody is."""
+    names = principals.get("AWS", ())
+    if "*" in names:
+        return frozenset()
     found = set()
-    for name in principals.get("AWS", ()):
+    for name in names:
         parts = name.split(":", 5)
         is_session = len(parts) == 6 and parts[5].startswith("assumed-role/")
         found.add(f"{parts[4]}:{parts[5].split('/')[1]}" if is_session else name)
     return frozenset(found)
 
 
-def is_special(who: Principal, names: frozenset[str]) -> bool:
+def is_special(member: Member, kind: PrincipalKind, names: frozenset[str]) -> bool:
     """Whether a Principal element may mean the principal itself, not only its account or everybody."""
-    if who.arn in names or (who.unique_id and who.unique_id in names):
+    if member.arn in names or member.unique_id in names:
         return True
-    return who.kind is PrincipalKind.ROLE and f"{who.account}:{who.name}" in names
+    return kind is PrincipalKind.ROLE and f"{member.account}:{member.name}" in names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import Decision
@@ -45,8 +45,7 @@ class Question:
         return "*" in self.resource or "?" in self.resource
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Principals of one account that are judged alike, the decision ALLOWED or CONDITIONAL."""
 
     decision: Decision

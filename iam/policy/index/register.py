@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marks, Profile
-from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Profile
+from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.rows import Level, Standing
 
@@ -21,6 +21,7 @@ class Register:
         self._bundles: dict[tuple[Doc, ...], Bundle] = {}
         self._limits: dict[tuple[Any, ...], Limits] = {}
         self._profiles: dict[tuple[Any, ...], Profile] = {}
+        self._sorts: dict[Flags, int] = {}
         self._uses_of_limits: dict[Limits, int] = {}
         self._levels: dict[Any, Levels] = {}
         self._docs_of: dict[Actions, set[Doc]] = {}
@@ -125,7 +126,8 @@ class Register:
         """The profile of a bundle within limits."""
         bounds = self._limits.get(limits)
         if bounds is None:
-            bounds = self._limits[limits] = Limits(*limits)
+            sort = self._sorts.setdefault(limits[0], len(self._sorts))
+            bounds = self._limits[limits] = Limits(*limits, sort)
             self._uses_of_limits[bounds] = 0
         key = (bundle, marks, bounds)
         found = self._profiles.get(key)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from iam.policy.condition import Condition
-from iam.policy.index.classes import Class, Marks, Member, Profile, flags_of, principal_of
+from iam.policy.index.classes import Class, Member, Profile, flags_of, principal_of
 from iam.policy.index.documents import Doc
 from iam.policy.index.register import Register
 from iam.policy.index.rows import (
@@ -158,15 +157,18 @@ class Shard:
         boundary = None if grants.boundary is None else self._policy_doc(grants.boundary)
         flags = flags_of(who)
         levels = self.levels
-        atoms = () if flags[1] else levels.atoms
-        if not (atoms or bundle.atomic or (boundary is not None and boundary.atoms)):
+        of_levels = () if flags[1] else levels.marked
+        if not (of_levels or bundle.marked or (boundary is not None and boundary.is_marked)):
             return self._register.profile(bundle, (), (flags, boundary, (), levels, ()))
-        asked = Request("", "*", who, context=self.facts)
-        marks = tuple(_marks(doc.atoms, asked) for doc in bundle.atomic)
-        of_boundary = () if boundary is None else _marks(boundary.atoms, asked)
-        return self._register.profile(
-            bundle, marks, (flags, boundary, of_boundary, levels, _marks(atoms, asked))
+        asking = Request("", "*", who, context=self.facts)
+        limits = (
+            flags,
+            boundary,
+            () if boundary is None else boundary.marks(asking),
+            levels,
+            tuple([doc.marks(asking) for doc in of_levels]),
         )
+        return self._register.profile(bundle, tuple([doc.marks(asking) for doc in bundle.marked]), limits)
 
     def docs_of(self, grants: Grants) -> list[Doc]:
         """The documents of all identity policies, its groups' among them."""
@@ -230,7 +232,3 @@ class Shard:
 
 def _holds(grants: Grants, numbers: set[int]) -> bool:
     return grants.boundary in numbers or not numbers.isdisjoint(grants.attached)
-
-
-def _marks(atoms: tuple[Condition, ...], asked: Request) -> Marks:
-    return tuple([atom.test(asked) for atom in atoms])

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from iam.policy.evaluate import FREE, Decision
 from iam.policy.index.classes import Bundle, Class, Member, Profile
 from iam.policy.index.documents import Documents
-from iam.policy.index.judging import SILENT, Judge
-from iam.policy.index.needs import Needs, Signature
+from iam.policy.index.judging import ALLOWS, DENIES, DEPENDS, POSITIVE, SILENT, Judge
+from iam.policy.index.needs import NONE, Needs, Signature
 from iam.policy.index.question import (
     CONTROL_POLICIES,
     OTHER_ACCOUNTS,
@@ -23,10 +23,7 @@ from iam.policy.index.question import (
 from iam.policy.index.register import Register
 from iam.policy.index.resources import Place, place_of, policy_set, unknown_policy
 from iam.policy.index.shard import Shard
-from iam.policy.logic import YES
 from iam.policy.request import PrincipalKind
-
-POSITIVE = frozenset({Decision.ALLOWED, Decision.CONDITIONAL})
 
 
 def judge_for(
@@ -50,52 +47,56 @@ class Search:
     def __init__(self, question: Question, *, register: Register, shards: Mapping[str, Shard]) -> None:
         self._question, self._register, self._shards = question, register, shards
         self._judge, self._place = judge_for(question, shards=shards, documents=register.documents)
+        self._found: list[Found] = []
 
     def answer(self) -> Answer:
         """Everybody who can, and what cannot be known."""
-        return Answer(self._question, list(self._found()), tuple(self._limitations()))
-
-    def _found(self) -> Iterator[Found]:
         if self._judge.lowered in FREE:
             for cls in self._wanted(cls for p in self._register.profiles for cls in p.classes):
-                yield Found(Decision.ALLOWED, cls.account, tuple(cls.members))
-            return
-        shard = self._shards.get(self._place.account)
-        if not self._place.account:
-            yield from self._everywhere()
-        elif shard is not None:
-            for profile, cls in shard.classes.items():
-                yield from self._of_profile(profile, [cls], is_local=True)
-        if self._place.account and self._place.policy is not None:
-            yield from self._from_elsewhere()
-
-    def _everywhere(self) -> Iterator[Found]:
-        """Each principal as if the resource were in its own account; by a resource policy, those without policies too."""
-        profiles: Iterable[Profile]
-        if self._judge.resource is not None:
-            profiles = self._register.profiles
+                self._found.append(Found(Decision.ALLOWED, cls.account, tuple(cls.members)))
         else:
-            profiles = (profile for bundle in self._candidates() for profile in bundle.profiles)
-        for profile in profiles:
-            yield from self._of_profile(profile, profile.classes, is_local=True)
+            self._judge.listen(self._register)
+            self._search()
+        return Answer(self._question, self._found, tuple(self._limitations()))
 
-    def _from_elsewhere(self) -> Iterator[Found]:
+    def _search(self) -> None:
+        account = self._place.account
+        if not account:
+            self._everywhere()
+            return
+        shard = self._shards.get(account)
+        if shard is not None:
+            for profile, cls in shard.classes.items():
+                self._look(profile.bundle, profile, [cls], is_local=True)
+        if self._place.policy is not None:
+            self._elsewhere()
+
+    def _everywhere(self) -> None:
+        """Each principal as if the resource were in its own account; by a resource policy, those without policies too."""
+        is_given = self._judge.resource is not None
+        for bundle in list(self._register.bundles) if is_given else self._candidates():
+            self._look_at_bundle(bundle, account=None)
+
+    def _elsewhere(self) -> None:
         """Principals of other accounts, who need their own policies and the resource's."""
         for bundle in self._candidates():
-            for profile in bundle.profiles:
-                foreign = [cls for cls in profile.classes if cls.account != self._place.account]
-                if foreign:
-                    yield from self._of_profile(profile, foreign, is_local=False)
+            self._look_at_bundle(bundle, account=self._place.account)
+
+    def _look_at_bundle(self, bundle: Bundle, *, account: str | None) -> None:
+        """Everybody who holds the bundle; with an account, everybody elsewhere."""
+        for profile in bundle.profiles:
+            classes = profile.classes
+            if account is not None:
+                classes = [cls for cls in classes if cls.account != account]
+            if classes:
+                self._look(bundle, profile, classes, is_local=account is None)
 
     def _candidates(self) -> set[Bundle]:
         """Bundles with a document that allows it to anybody; and that of root users, who need none."""
         found: set[Bundle] = set()
-        for actions, docs in self._register.actions_speaking_of(self._judge.lowered):
-            self._judge.note(actions)
-            for doc in docs:
-                spoken = self._judge.spoken(doc)
-                if spoken is not None and spoken.allows and (spoken.plain is None or spoken.plain[1]):
-                    found |= self._register.bundles_of[doc]
+        for doc, said in self._judge.said.items():
+            if said & ALLOWS or (said & DEPENDS and self._judge.spoken[doc].allows):
+                found |= self._register.bundles_of[doc]
         empty = self._register.empty_bundle
         if PrincipalKind.ROOT in self._question.kinds and empty is not None:
             found.add(empty)
@@ -109,45 +110,47 @@ class Search:
             if cls.profile.limits.flags[0] in kinds and (accounts is None or cls.account in accounts)
         ]
 
-    def _of_profile(self, profile: Profile, classes: list[Class], *, is_local: bool) -> Iterator[Found]:
-        if profile.limits.flags[0] not in self._question.kinds:
+    def _look(self, bundle: Bundle, profile: Profile, classes: list[Class], *, is_local: bool) -> None:
+        get, said = self._judge.said.get, SILENT
+        for doc in bundle.docs:
+            said |= get(doc, SILENT)
+        if said & DENIES:
             return
-        if self._question.accounts is not None:
-            classes = self._wanted(classes)
-        found = self._judge.needs_of_bundle(profile.bundle)
-        if not classes or (isinstance(found, tuple) and self._is_hopeless(profile, found)):
+        limits = profile.limits
+        limited = self._judge.limited(limits, is_local=is_local)
+        accounts = self._question.accounts
+        if accounts is not None:
+            classes = [cls for cls in classes if cls.account in accounts]
+        if not limited.is_asked or not classes:
             return
-        needs = self._judge.needs_of_limits(profile.limits, is_local=is_local)
-        if isinstance(found, Needs):
-            needs = needs | found
-        if not needs.is_placed and not needs.tells_apart:
-            cls = classes[0]
-            decision = self._judge.decide(cls, cls.members[0], (), is_local=is_local)
-            if decision in POSITIVE:
-                for cls in classes:
-                    yield Found(decision, cls.account, tuple(cls.members))
+        needs = limited.needs | self._judge.needs_of(bundle) if said & DEPENDS else limited.needs
+        if needs is not NONE and (needs.is_placed or needs.tells_apart):
+            for cls in classes:
+                self._look_closer(cls, needs, is_local=is_local)
             return
-        for cls in classes:
-            yield from self._of_class(cls, needs, is_local=is_local)
+        member = classes[0].members[0]
+        if said & DEPENDS:
+            said = self._judge.said_by(profile, member, ())
+        bounds = limited.bounds or self._judge.bounds(limits, member, (), is_local=is_local)
+        decision = bounds.decide(said)
+        if decision in POSITIVE:
+            self._found += [Found(decision, cls.account, tuple(cls.members)) for cls in classes]
 
-    def _is_hopeless(self, profile: Profile, verdict: tuple[int, int]) -> bool:
-        """Whether no boundary and no level of the organization needs to be asked."""
-        if verdict[0] == YES:
-            return True
-        is_root = profile.limits.flags[0] is PrincipalKind.ROOT
-        return verdict == SILENT and not is_root and self._judge.resource is None
-
-    def _of_class(self, cls: Class, needs: Needs, *, is_local: bool) -> Iterator[Found]:
-        groups: dict[Signature, list[Member]] = {}
+    def _look_closer(self, cls: Class, needs: Needs, *, is_local: bool) -> None:
+        """Members of one class that are told apart, each group by one of them."""
+        judge, profile = self._judge, cls.profile
+        groups: dict[Signature, list[Member]] = {(): cls.members}
         if needs.tells_apart:
+            groups = {}
+            kind, signature_of = profile.limits.flags[0], judge.reader.signature
             for member in cls.members:
-                groups.setdefault(self._judge.reader.signature(member, needs), []).append(member)
-        else:
-            groups[()] = cls.members
+                groups.setdefault(signature_of(member, kind, needs), []).append(member)
         for signature, members in groups.items():
-            decision = self._judge.decide(cls, members[0], signature, is_local=is_local)
+            said = judge.said_by(profile, members[0], signature)
+            bounds = judge.bounds(profile.limits, members[0], signature, is_local=is_local)
+            decision = bounds.decide(said)
             if decision in POSITIVE:
-                yield Found(decision, cls.account, tuple(members))
+                self._found.append(Found(decision, cls.account, tuple(members)))
 
     def _limitations(self) -> Iterator[Limitation]:
         place = self._place

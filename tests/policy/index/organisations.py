@@ -31,6 +31,7 @@ NAMES = ("maya", "tomas", "home", "red")
 RESOURCES = (
     "arn:aws:s3:::prod/home/maya/x",
     "arn:aws:s3:::prod-data/red",
+    "arn:aws:s3:::prod/home/m*/x",
     "arn:aws:s3:::prod*",
     "arn:aws:iam::111111111111:role/app/home",
     "arn:aws:iam::222222222222:role/tomas",
@@ -101,7 +102,7 @@ def statement(dice: random.Random, *, with_principal: bool) -> dict[str, Any]:
         found["NotResource" if is_not else "Resource"] = resources
     for operator, key, values in some(dice, CONDITIONS, least=0, most=2):
         found.setdefault("Condition", {}).setdefault(operator, {})[key] = values
-    if with_principal or dice.random() < 0.05:
+    if with_principal or dice.random() < 0.08:
         found["NotPrincipal" if dice.random() < 0.2 else "Principal"] = dice.choice(PRINCIPALS)
     if dice.random() < 0.03:
         found.pop(dice.choice(tuple(found)))
@@ -238,7 +239,7 @@ def question(dice: random.Random) -> Question:
     policy = document(dice, with_principal=True) if dice.random() < 0.25 else None
     return Question(
         "s3:GetObject" if is_plain else dice.choice(ACTIONS),
-        dice.choice(RESOURCES[:3] if is_plain else RESOURCES),
+        dice.choice(RESOURCES[:4] if is_plain else RESOURCES),
         dict(some(dice, CONTEXTS, least=0, most=2)),
         accounts=dice.choice((None, None, frozenset(ACCOUNTS[:1]), frozenset(ACCOUNTS[1:]))),
         resource_account=dice.choice(("", "", ACCOUNTS[0], "999999999999")),
