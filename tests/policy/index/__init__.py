@@ -1,1 +1,0 @@
-"""Tests of the index over an organisation."""
