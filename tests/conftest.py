@@ -9,14 +9,13 @@ import pytest
 from django.core.management.commands import flush
 from django.db import connection, connections
 from django.test import override_settings
-from playwright.sync_api import Browser
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
 from iam.journal import triggers
 from tests.services import browser as chromium
 from tests.services import redis
-
 
 # That a machine is busy says nothing about a property.
 settings.register_profile("gatehouse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
