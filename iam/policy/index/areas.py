@@ -1,0 +1,82 @@
+"""The resources that a statement is about, compared with a resource or with a pattern of resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from iam.policy.arns import resource_tokens
+from iam.policy.compiled import Fits, resource_templates
+from iam.policy.document import Statement
+from iam.policy.glob import ANY
+from iam.policy.index.patterns import Pattern, pattern_of, relation
+from iam.policy.logic import NO, OPEN, YES, negation
+from iam.policy.request import Request
+from iam.policy.variables import AbsentVariableError, OpenVariableError, Template, Variable
+
+asked_pattern = lru_cache(maxsize=64)(pattern_of)
+
+
+class Area:
+    """The patterns of a Resource or NotResource element."""
+
+    __slots__ = ("_fixed", "_is_not", "_loose", "_open")
+
+    def __init__(self, templates: Iterable[Template], *, is_not: bool) -> None:
+        self._is_not = is_not
+        self._open = tuple(template for template in templates if template.variables)
+        self._loose = tuple(_with_anything(template) for template in self._open)
+        self._fixed = tuple(
+            Pattern(resource_tokens(template.fill_without_request()))
+            for template in templates
+            if not template.variables
+        )
+
+    def fits(self, request: Request) -> int:
+        """Whether the statement is about all (YES), some (OPEN) or none (NO) of what the request's pattern takes in."""
+        asked = asked_pattern(request.resource)
+        found = NO
+        for pattern in self._fixed:
+            mark = relation(pattern, asked)
+            if mark > found:
+                found = mark
+        for template in self._open:
+            found = max(found, _filled(template, request, asked))
+        return negation(found) if self._is_not else found
+
+    def is_possible(self, resource: str) -> bool:
+        """Whether the statement can be about the resource or pattern for anybody, whatever its variables stand for."""
+        if self._is_not or not self._open:
+            return True
+        asked = asked_pattern(resource)
+        return any(pattern.meets(asked) for pattern in (*self._loose, *self._fixed))
+
+
+def area_of(statement: Statement, *, has_variables: bool) -> Area | None:
+    """None where every resource fits."""
+    names, is_not = statement.resources, statement.is_not_resource
+    if names is None or ("*" in names and not is_not):
+        return None
+    return Area(resource_templates(names, has_variables=has_variables), is_not=is_not)
+
+
+def pattern_fits(area: Area | None) -> Fits | None:
+    """What stands in the place of `Compiled.fits` when a pattern is asked for."""
+    return None if area is None else area.fits
+
+
+def _with_anything(template: Template) -> Pattern:
+    """Wider than what any values make of it: they may hold colons, which change what a star means after them."""
+    return Pattern([ANY if isinstance(part, Variable) else part for part in template.parts])
+
+
+def _filled(template: Template, request: Request, asked: Pattern) -> int:
+    try:
+        return relation(Pattern(resource_tokens(template.fill(request))), asked)
+    except OpenVariableError:
+        return OPEN
+    except AbsentVariableError:
+        return NO
+
+
+__all__ = ["NO", "OPEN", "YES", "Area", "area_of", "asked_pattern", "pattern_fits"]

@@ -1,0 +1,31 @@
+"""Action elements, each made ready once for all statements that have it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iam.policy.compiled import action_matcher
+from iam.policy.document import Names
+
+EVERY_SERVICE: Final = ""
+
+
+class Actions:
+    """An Action or NotAction element. `services` are the prefixes of its names; EVERY_SERVICE when they have none in common."""
+
+    __slots__ = ("__weakref__", "is_not", "mask", "names", "services", "speaks_of", "width")
+
+    def __init__(self, names: Names, *, is_not: bool) -> None:
+        self.names = names
+        self.is_not = is_not
+        self.speaks_of = action_matcher(names, is_not=is_not)
+        self.services = _services(names, is_not=is_not)
+        self.mask = self.width = 0
+        """The actions as bits, and the size of the space of actions for which they were worked out; see `masks`."""
+
+
+def _services(names: Names, *, is_not: bool) -> frozenset[str]:
+    if is_not:
+        return frozenset({EVERY_SERVICE})
+    found = {name.partition(":")[0].lower() for name in names}
+    return frozenset({EVERY_SERVICE}) if any("*" in one or "?" in one for one in found) else frozenset(found)

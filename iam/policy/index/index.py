@@ -1,0 +1,127 @@
+"""The index over accounts: put in rows, change some of them, ask about everybody.
+
+An index is not safe to be changed by one thread while another asks it; whoever shares one holds a lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from iam.policy.compiled import PolicyKind, PolicySet
+from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.explain import Explanation, explain
+from iam.policy.index.classes import Class, Member
+from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.judging import Judge
+from iam.policy.index.question import Answer, Question
+from iam.policy.index.register import Register
+from iam.policy.index.rows import AccountRows, Changes, Standing
+from iam.policy.index.shard import Shard
+from iam.policy.index.who_can import Search, judge_for
+from iam.policy.request import Request, account_of
+
+
+class Index:
+    """Accounts by number. The documents that rows name by digest must be among `documents` before the rows are put in."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self.register = Register(documents)
+        self.accounts: dict[str, Shard] = {}
+
+    def __len__(self) -> int:
+        """How many users, roles and root users there are."""
+        return sum(len(shard.members) for shard in self.accounts.values())
+
+    def put(self, rows: AccountRows) -> None:
+        """Enter an account, in the place of what is known of it."""
+        new = Shard(self.register, rows)
+        self.drop(rows.number)
+        self.accounts[rows.number] = new
+
+    def drop(self, number: str) -> None:
+        """Take an account out; nothing happens when it is not there."""
+        shard = self.accounts.pop(number, None)
+        if shard is not None:
+            shard.clear()
+
+    def apply(self, number: str, changes: Changes) -> list[Member]:
+        """Change some rows of an account; the members that were placed anew."""
+        return self.accounts[number].apply(changes)
+
+    def stand(self, number: str, standing: Standing) -> list[Member]:
+        """Tell where an account stands in its organization; the members that were placed anew."""
+        placed = self.accounts[number].stand(standing)
+        if placed:
+            self.register.forget_levels(shard.levels for shard in self.accounts.values())
+        return placed
+
+    @property
+    def members(self) -> Iterator[Member]:
+        """Everybody, root users too."""
+        for shard in self.accounts.values():
+            yield from shard.members.values()
+
+    @property
+    def classes(self) -> Iterator[Class]:
+        """All classes."""
+        for shard in self.accounts.values():
+            yield from shard.classes.values()
+
+    def member(self, account: str, number: int) -> Member | None:
+        """A principal by its account and number."""
+        shard = self.accounts.get(account)
+        return None if shard is None else shard.members.get(number)
+
+    def find(self, arn: str) -> Member | None:
+        """A user, role or root user by its ARN."""
+        shard = self.accounts.get(account_of(arn))
+        if shard is None:
+            return None
+        return next((member for member in shard.members.values() if member.arn == arn), None)
+
+    def who_can(self, question: Question) -> Answer:
+        """Who may do an action on a resource."""
+        return Search(question, register=self.register, shards=self.accounts).answer()
+
+    def decide(self, member: Member, question: Question) -> Decision:
+        """The decision about one principal, by all of its policies and no class: what `who_can` shortens."""
+        return decide(*self.request_and_policies(member, question))
+
+    def explain(self, member: Member, question: Question) -> Explanation:
+        """Why one principal can or cannot, down to the statements."""
+        return explain(*self.request_and_policies(member, question))
+
+    def request_and_policies(self, member: Member, question: Question) -> tuple[Request, Policies]:
+        """What `decide` and `explain` take. Policies have the names by which a person finds them."""
+        judge, _ = judge_for(question, shards=self.accounts, documents=self.documents)
+        request = judge.request_of(member)
+        shard, naming = self.accounts[member.account], _Naming(judge)
+        owner = self.accounts.get(request.resource_account)
+        boundary = shard.boundary_of(member.grants)
+        rcps = () if owner is None else owner.levels.rcps
+        return request, Policies(
+            identity=naming.set_of(PolicyKind.IDENTITY, shard.named_policies(member.grants)),
+            boundary=None if boundary is None else naming.set_of(PolicyKind.BOUNDARY, [boundary]),
+            resource=judge.resource,
+            scps=tuple(naming.set_of(PolicyKind.SCP, level) for level in shard.levels.scps),
+            rcps=tuple(naming.set_of(PolicyKind.RCP, level) for level in rcps),
+        )
+
+
+class _Naming:
+    """Compiles documents under their names, for one question."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._is_pattern = judge.is_pattern
+
+    def set_of(self, kind: PolicyKind, named: Iterable[tuple[str, Doc]]) -> PolicySet:
+        """Documents weighed together."""
+        documents = list(named)
+        return PolicySet(
+            kind,
+            tuple(
+                one for name, doc in documents for one in doc.named(name, kind, of_pattern=self._is_pattern)
+            ),
+            tuple((name, problem) for name, doc in documents for problem in doc.problems),
+        )

@@ -1,0 +1,301 @@
+"""Judges policies for one question: each document as often as who asks makes a difference to it, which for most is once.
+
+Nothing here says what a policy means: statements are asked by `PolicySet`, put together by `evaluate.weigh` and `conclude`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.evaluate import Decision, Marks, Policies, conclude, weigh
+from iam.policy.index import keys
+from iam.policy.index.classes import Bundle, Levels, Limits, Marked, Member, Profile
+from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.elements import Actions
+from iam.policy.index.needs import NONE, Needs, Reader, Signature
+from iam.policy.index.question import Question
+from iam.policy.index.register import Register
+from iam.policy.index.shard import Shard
+from iam.policy.logic import OPEN, YES
+from iam.policy.request import Principal, Request, values_of
+
+Says = int
+"""What policies say, as bits, so that `|` weighs them together: see `says`."""
+SILENT: Final = 0
+ALLOWS: Final = 3
+DENIES: Final = YES << 2
+DEPENDS: Final = 16
+"""Who asks makes a difference."""
+NO_POLICIES: Final = PolicySet(PolicyKind.IDENTITY, ())
+POSITIVE: Final = frozenset({Decision.ALLOWED, Decision.CONDITIONAL})
+
+
+def says(denied: int, allowed: int) -> Says:
+    """Marks as bits: allows perhaps (1), allows (2), denies perhaps (4), denies (8)."""
+    return allowed | denied << 2
+
+
+def marks_in(said: Says) -> tuple[int, int]:
+    """(denied, allowed): the strongest of what is said."""
+    return YES if said & DENIES else said >> 2 & OPEN, YES if said & YES else said & OPEN
+
+
+class Spoken:
+    """The statements of a document that speak of the action, where who asks makes a difference to them."""
+
+    __slots__ = ("allows", "needs", "policies", "said")
+
+    def __init__(self, policies: PolicySet, needs: Needs) -> None:
+        self.policies, self.needs = policies, needs
+        self.allows = any(one.allows for one in policies.statements)
+        self.said: dict[tuple[Any, ...], Says] = {}
+
+
+class Bounds:
+    """What all but the identity policies say to somebody, and the decisions that this and what these say come to."""
+
+    __slots__ = ("_marks", "_request", "decisions")
+
+    def __init__(self, request: Request, marks: Marks) -> None:
+        self._request, self._marks = request, marks
+        self.decisions: dict[Says, Decision] = {}
+
+    def decide(self, said: Says) -> Decision:
+        """The decision, given what the identity policies say."""
+        found = self.decisions.get(said)
+        if found is None:
+            denied, allowed = marks_in(said)
+            marks = replace(self._marks, denied=max(self._marks.denied, denied), identity=allowed)
+            found = self.decisions[said] = conclude(self._request, marks)
+        return found
+
+
+class Limited:
+    """Limits under the question. `bounds` where they are the same for all within the limits."""
+
+    __slots__ = ("bounds", "by_who", "is_asked", "needs")
+
+    def __init__(self, needs: Needs, *, is_asked: bool) -> None:
+        self.needs, self.is_asked = needs, is_asked
+        self.bounds: Bounds | None = None
+        self.by_who: dict[tuple[Any, ...], Bounds] = {}
+
+
+class Judge:
+    """One question, and what has been found out for it so far."""
+
+    def __init__(
+        self,
+        question: Question,
+        *,
+        shards: Mapping[str, Shard],
+        place: str,
+    ) -> None:
+        """`place` is the account of the resource, empty where each principal's own is meant."""
+        self.question, self.place = question, place
+        self.resource: PolicySet | None = None
+        self.resource_needs = NONE
+        self.lowered = question.action.lower()
+        self.is_pattern = question.asks_for_pattern
+        self._shards = shards
+        self.reader = reader_of(question)
+        self._anyone = Request(
+            question.action,
+            question.resource,
+            Principal(""),
+            context=question.context,
+            strict=question.strict,
+        )
+        self._contexts: dict[str, dict[str, Any]] = {}
+        self._speaks: dict[Actions, bool] = {}
+        self.said: dict[Doc, Says] = {}
+        """What each document says that speaks of the action; DEPENDS where it is among `spoken`."""
+        self.spoken: dict[Doc, Spoken] = {}
+        self.said_of_marked: dict[Marked, Says] = {}
+        self._clauses: dict[Clause, Says] = {}
+        self._levels: dict[tuple[PolicyKind, Levels, bool], tuple[tuple[PolicySet, ...], Needs]] = {}
+        self._limited: tuple[dict[Limits, Limited], dict[Limits, Limited]] = ({}, {})
+
+    def request_of(self, member: Member) -> Request:
+        """The question as one principal asks it."""
+        return Request(
+            self.question.action,
+            self.question.resource,
+            member.principal,
+            resource_account=self.place,
+            context=self._context(member.account),
+            strict=self.question.strict,
+        )
+
+    def _context(self, account: str) -> dict[str, Any]:
+        found = self._contexts.get(account)
+        if found is None:
+            owner = self._shards.get(self.place or account)
+            found = self._contexts[account] = {
+                **self._shards[account].facts,
+                **(owner.place_facts if owner is not None else {}),
+                **self.question.context,
+            }
+        return found
+
+    def listen(self, register: Register) -> None:
+        """Hear all identity documents that speak of the action."""
+        docs: set[Doc] = set()
+        for actions, holders in register.actions_speaking_of(self.lowered):
+            self._speaks[actions] = True
+            docs |= holders
+        speaks, known, found = self._speaks, self._clauses, self.said
+        for doc in docs:
+            said = SILENT
+            for clause in doc.clauses:
+                if clause.actions in speaks:
+                    one = known.get(clause)
+                    said |= self._hear(clause) if one is None else one
+            found[doc] = said
+            if said & DEPENDS:
+                self.spoken[doc] = self._spoken(doc, PolicyKind.IDENTITY)
+
+    def _hear(self, clause: Clause) -> Says:
+        """What one statement of an identity policy says to everybody."""
+        if self.reader.is_the_same_for_all(clause):
+            one = clause.ready(PolicyKind.IDENTITY, of_pattern=True) if self.is_pattern else clause.held
+            mark = one.applies(self._anyone)
+            said = mark if one.allows else mark << 2
+        else:
+            said = DEPENDS
+        self._clauses[clause] = said
+        return said
+
+    def _spoken(self, doc: Doc, kind: PolicyKind) -> Spoken:
+        clauses = [clause for clause in doc.clauses if self.speaks(clause.actions)]
+        needs = self.reader.of_clauses(clauses, is_marked=True, is_resource=False)
+        return Spoken(self._set(kind, (c.ready(kind, of_pattern=self.is_pattern) for c in clauses)), needs)
+
+    def speaks(self, actions: Actions) -> bool:
+        """Whether an Action element speaks of the action."""
+        found = self._speaks.get(actions)
+        # Only those that speak are noted: whatever is among them does.
+        return actions.speaks_of(self.lowered) if found is None else found
+
+    def _set(self, kind: PolicyKind, statements: Iterable[Compiled]) -> PolicySet:
+        entry = tuple(statements)
+        return PolicySet(kind, entry, (), {self.lowered: entry})
+
+    def needs_of(self, bundle: Bundle) -> Needs:
+        """What must be known of who asks before the documents of a bundle that depend on it can be judged."""
+        found = NONE
+        for doc in bundle.docs:
+            spoken = self.spoken.get(doc)
+            if spoken is not None:
+                found = found | spoken.needs
+        return found
+
+    def of_marked(self, marked: Marked, member: Member) -> Says:
+        """What a document says to all who hold it with these marks, as the member does."""
+        said = self.said.get(marked.doc, SILENT)
+        if said & DEPENDS and self.spoken[marked.doc].needs is NONE:
+            said = says(*self.spoken[marked.doc].policies.judge(self.request_of(member)))
+        self.said_of_marked[marked] = said
+        return said
+
+    def said_by(self, profile: Profile, member: Member, signature: Signature) -> Says:
+        """What the identity policies of a member of a profile say."""
+        said = SILENT
+        for doc in profile.bundle.plain:
+            one = self.said.get(doc, SILENT)
+            said |= self._ask(doc, profile.limits.sort, member, signature) if one & DEPENDS else one
+        for marked in profile.marked:
+            one = (
+                self.said_of_marked[marked]
+                if marked in self.said_of_marked
+                else self.of_marked(marked, member)
+            )
+            said |= self._ask(marked.doc, marked, member, signature) if one & DEPENDS else one
+        return said
+
+    def _ask(self, doc: Doc, sort: int | Marked, member: Member, signature: Signature) -> Says:
+        spoken = self.spoken[doc]
+        needs = spoken.needs
+        key = (sort, member.account if needs.is_placed else "", signature if needs.tells_apart else ())
+        found = spoken.said.get(key)
+        if found is None:
+            found = spoken.said[key] = says(*spoken.policies.judge(self.request_of(member)))
+        return found
+
+    def _levels_of(
+        self, levels: Levels, kind: PolicyKind, *, is_marked: bool
+    ) -> tuple[tuple[PolicySet, ...], Needs]:
+        key = (kind, levels, is_marked)
+        found = self._levels.get(key)
+        if found is None:
+            sets, every = [], []
+            for level in levels.scps if kind is PolicyKind.SCP else levels.rcps:
+                clauses = [c for _, doc in level for c in doc.clauses if self.speaks(c.actions)]
+                every += clauses
+                sets.append(self._set(kind, (c.ready(kind, of_pattern=self.is_pattern) for c in clauses)))
+            needs = self.reader.of_clauses(every, is_marked=is_marked, is_resource=kind is PolicyKind.RCP)
+            found = self._levels[key] = (tuple(sets), needs)
+        return found
+
+    def limited(self, limits: Limits, *, is_local: bool) -> Limited:
+        """Limits under the question, `is_local` in the account of the resource."""
+        found = self._limited[is_local].get(limits)
+        if found is None:
+            needs = self.resource_needs | self._levels_of(limits.levels, PolicyKind.SCP, is_marked=True)[1]
+            needs = needs | self._rcps(limits, is_local=is_local)[1]
+            if limits.boundary is not None:
+                needs = needs | self._spoken(limits.boundary, PolicyKind.BOUNDARY).needs
+            found = Limited(needs, is_asked=limits.flags[0] in self.question.kinds)
+            self._limited[is_local][limits] = found
+        return found
+
+    def _rcps(self, limits: Limits, *, is_local: bool) -> tuple[tuple[PolicySet, ...], Needs]:
+        """Those above the owner of the resource."""
+        if is_local:
+            return self._levels_of(limits.levels, PolicyKind.RCP, is_marked=True)
+        owner = self._shards.get(self.place)
+        if owner is None:
+            return (), NONE
+        return self._levels_of(owner.levels, PolicyKind.RCP, is_marked=False)
+
+    def bounds(self, limits: Limits, member: Member, signature: Signature, *, is_local: bool) -> Bounds:
+        """What everything but the identity policies says to a member within limits."""
+        limited = self.limited(limits, is_local=is_local)
+        if limited.bounds is not None:
+            return limited.bounds
+        needs = limited.needs
+        key = (member.account if needs.is_placed else "", signature if needs.tells_apart else ())
+        found = limited.by_who.get(key)
+        if found is None:
+            request = self.request_of(member)
+            found = Bounds(request, weigh(request, self._policies(limits, is_local=is_local)))
+            limited.by_who[key] = found
+            if needs is NONE:
+                limited.bounds = found
+        return found
+
+    def _policies(self, limits: Limits, *, is_local: bool) -> Policies:
+        boundary = limits.boundary
+        return Policies(
+            identity=NO_POLICIES,
+            boundary=None if boundary is None else self._spoken(boundary, PolicyKind.BOUNDARY).policies,
+            resource=self.resource,
+            scps=self._levels_of(limits.levels, PolicyKind.SCP, is_marked=True)[0],
+            rcps=self._rcps(limits, is_local=is_local)[0],
+        )
+
+
+def reader_of(question: Question) -> Reader:
+    """Finds needs and signatures for a question."""
+    texts = [question.resource]
+    for value in question.context.values():
+        texts += values_of(value)
+    return Reader(
+        texts=texts,
+        resource=question.resource,
+        is_pattern=question.asks_for_pattern,
+        says_who=keys.holds_keys_of_principals(question.context),
+    )

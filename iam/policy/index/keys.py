@@ -1,0 +1,90 @@
+"""Which context keys follow from who asks: from the principal itself, or from the account that it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from iam.policy.document import Statement
+from iam.policy.request import PrincipalKind, Values
+from iam.policy.variables import LITERALS, VARIABLE
+
+TAG: Final = "aws:principaltag/"
+OWN: Final = frozenset({"aws:principalarn", "aws:username", "aws:userid"})
+"""Differ from principal to principal, as the tags do."""
+OF_ACCOUNT: Final = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalisawsservice",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalservicename",
+        "aws:principalservicenameslist",
+        "aws:principaltype",
+        "kms:calleraccount",
+    }
+)
+"""Equal for all principals of one kind in one account."""
+OF_PLACE: Final = frozenset(
+    {"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths", "s3:resourceaccount"}
+)
+"""Follow from the account that the resource is in, which is the principal's where the resource does not tell."""
+
+
+def is_own(key: str) -> bool:
+    """Whether a key (in lower case) differs from principal to principal."""
+    return key in OWN or key.startswith(TAG)
+
+
+def is_of_principal(key: str) -> bool:
+    """Whether the principal alone, with its account, says what a key holds."""
+    return key in OF_ACCOUNT or is_own(key)
+
+
+def own_values(
+    kind: PrincipalKind, arn: str, unique_id: str, tags: Mapping[str, str] | None, key: str
+) -> Values | None:
+    """The values of an own key of a user, role or root user, as `Request.values` finds them; None when they are open."""
+    if key == "aws:principalarn":
+        return (arn,)
+    if key == "aws:username":
+        return (arn.rpartition("/")[2],) if kind is PrincipalKind.USER else ()
+    if key.startswith(TAG):
+        return _tag(tags, key.removeprefix(TAG), is_root=kind is PrincipalKind.ROOT)
+    if kind is PrincipalKind.ROOT:
+        return (arn.split(":", 5)[4],)
+    return (unique_id,) if unique_id and kind is PrincipalKind.USER else None
+
+
+def _tag(tags: Mapping[str, str] | None, name: str, *, is_root: bool) -> Values | None:
+    if tags is None:
+        return () if is_root else None
+    found: Values = ()
+    for tag, value in tags.items():
+        if tag.lower() == name:
+            found = (value,)
+    return found
+
+
+def variables_in(texts: Iterable[str]) -> frozenset[str]:
+    """The keys, in lower case, whose variables stand in some texts."""
+    return frozenset(
+        inner.partition(",")[0].strip().lower()
+        for text in texts
+        if "${" in text
+        for inner in VARIABLE.findall(text)
+        if inner not in LITERALS
+    )
+
+
+def keys_of_conditions(statement: Statement, *, has_variables: bool) -> list[tuple[str, frozenset[str]]]:
+    """(the key that is compared, the keys in the values) of each condition, in lower case."""
+    return [
+        (key.lower(), variables_in(values) if has_variables else frozenset())
+        for _, key, values in statement.conditions
+    ]
+
+
+def holds_keys_of_principals(context: Mapping[str, object]) -> bool:
+    """Whether the circumstances of a question say themselves what would follow from the principal."""
+    return any(is_of_principal(key.lower()) for key in context)

@@ -1,0 +1,135 @@
+"""What must be known of a principal before some statements can be judged for it: by that, principals are told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from iam.policy.document import Principals
+from iam.policy.index import keys
+from iam.policy.index.classes import Member
+from iam.policy.index.documents import Clause
+from iam.policy.request import PrincipalKind
+
+Signature = tuple[Any, ...]
+ABSENT_FROM_QUESTION: Final = "not in the question"
+NAMES_OF_USERS: Final = frozenset({"aws:username"})
+"""Known of everybody: a user has one, others have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """See `Traits`. `special` are names in Principal elements: whom they mean is told apart from everybody else."""
+
+    is_placed: bool = False
+    raw: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
+    special: frozenset[str] = frozenset()
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether principals of one class may be judged differently."""
+        return bool(self.raw or self.named or self.special)
+
+    def __or__(self, other: Needs) -> Needs:
+        if other is NONE or self is other:
+            return self
+        if self is NONE:
+            return other
+        return Needs(
+            self.is_placed or other.is_placed,
+            self.raw | other.raw,
+            self.named | other.named,
+            self.special | other.special,
+        )
+
+
+NONE: Final = Needs()
+
+
+class Reader:
+    """Finds the needs of statements for one question, and the signatures of principals by them."""
+
+    def __init__(self, *, texts: Iterable[str], resource: str, is_pattern: bool, says_who: bool) -> None:
+        """`texts` are all that values of variables can be compared with; `says_who`: keys of principals are among the context."""
+        self._texts = "\n".join(texts).lower()
+        self._resource = resource
+        self._is_pattern = is_pattern
+        self._says_who = says_who
+
+    def of_clauses(self, clauses: Iterable[Clause], *, is_marked: bool, is_resource: bool) -> Needs:
+        """`is_marked`: principals are told apart by their marks already. `is_resource`: clauses may have Principal elements."""
+        found = NONE
+        for clause in clauses:
+            if not clause.traits.is_plain:
+                found = found | self._of_clause(clause, is_marked=is_marked, is_resource=is_resource)
+        return found
+
+    def _of_clause(self, clause: Clause, *, is_marked: bool, is_resource: bool) -> Needs:
+        traits = clause.traits
+        raw, named, is_placed = traits.raw, traits.named, traits.is_placed
+        special: frozenset[str] = frozenset()
+        if named and not self._is_within_reach(clause):
+            named = frozenset()
+        if self._says_who:
+            raw, is_placed = raw | traits.paired, is_placed or traits.has_pairs
+        if not is_marked:
+            raw, is_placed = raw | traits.atom_keys | traits.tags, is_placed or bool(traits.atoms)
+        if traits.names_principals:
+            special = special_names(clause.source.principals or {})
+            is_placed = is_placed or bool(special)
+        if special and not is_resource:
+            raw, special = raw | {"aws:principalarn"}, frozenset()
+        if self._is_pattern:
+            raw, named = raw | named, frozenset()
+        return Needs(is_placed, raw, named, special) if is_placed or raw or named or special else NONE
+
+    def is_the_same_for_all(self, clause: Clause) -> bool:
+        """Whether a statement of an identity policy says the same to everybody."""
+        traits = clause.traits
+        if traits.is_plain:
+            return True
+        if traits.atoms or traits.tags or not traits.named <= NAMES_OF_USERS:
+            return False
+        return self._of_clause(clause, is_marked=True, is_resource=False) is NONE
+
+    def _is_within_reach(self, clause: Clause) -> bool:
+        """Whether its variables can matter. Those in conditions can always; those in a pattern that fits for nobody cannot."""
+        if clause.traits.named_in_conditions or clause.area is None:
+            return True
+        return clause.area.is_possible(self._resource)
+
+    def signature(self, member: Member, kind: PrincipalKind, needs: Needs) -> Signature:
+        """Members of a class with one signature are judged alike; `kind` is that of the class."""
+        found: list[Any] = []
+        for key in sorted(needs.raw):
+            found.append((key, keys.own_values(kind, member.arn, member.unique_id, member.tags, key)))
+        for key in sorted(needs.named - needs.raw):
+            values = keys.own_values(kind, member.arn, member.unique_id, member.tags, key)
+            # A value that does not occur in the question is as good as any other that does not.
+            is_met = values is None or len(values) != 1 or values[0].lower() in self._texts
+            found.append((key, values if is_met else ABSENT_FROM_QUESTION))
+        if needs.special and is_special(member, kind, needs.special):
+            found.append(member.arn)
+        return tuple(found)
+
+
+def special_names(principals: Principals) -> frozenset[str]:
+    """ARNs and unique ids under AWS, and account and role of the sessions that are named; none where everybody is."""
+    names = principals.get("AWS", ())
+    if "*" in names:
+        return frozenset()
+    found = set()
+    for name in names:
+        parts = name.split(":", 5)
+        is_session = len(parts) == 6 and parts[5].startswith("assumed-role/")
+        found.add(f"{parts[4]}:{parts[5].split('/')[1]}" if is_session else name)
+    return frozenset(found)
+
+
+def is_special(member: Member, kind: PrincipalKind, names: frozenset[str]) -> bool:
+    """Whether a Principal element may mean the principal itself, not only its account or everybody."""
+    if member.arn in names or member.unique_id in names:
+        return True
+    return kind is PrincipalKind.ROLE and f"{member.account}:{member.name}" in names

@@ -1,0 +1,143 @@
+"""How two resource patterns lie to each other: whether one takes in all of the other, and whether they meet at all.
+
+A question may be about a pattern (`arn:aws:s3:::prod-*`): a statement whose pattern takes it in answers for all of it, one
+that only meets it answers for some of it. The time grows with the length of one pattern, by steps on numbers as wide as the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from iam.policy.arns import resource_tokens
+from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Token, tokens
+from iam.policy.logic import NO, OPEN, YES
+
+STARS: Final = frozenset({ANY, WITHIN})
+SWAPPED: Final = {(ANY, ONE), (WITHIN, ONE_WITHIN)}
+"""A star and a single that mean the same in either order."""
+
+
+def normal(parts: Sequence[Token]) -> list[Token]:
+    """The same pattern written one way: `*?` as `?*`, and stars side by side as one."""
+    found: list[Token] = []
+    for part in parts:
+        last = found[-1] if found else ""
+        if (last, part) in SWAPPED:
+            found[-1:] = [part, last]
+        elif part in STARS and last in STARS:
+            found[-1] = ANY if ANY in (part, last) else WITHIN
+        else:
+            found.append(part)
+    return found
+
+
+class Pattern:
+    """A pattern as places between its letters, which are bits of a number; a star is a loop at a place."""
+
+    __slots__ = (
+        "_any", "_colons", "_goal", "_letters", "_ones", "_ones_within", "_within", "is_beginning", "parts", "start",
+    )  # fmt: skip
+
+    def __init__(self, parts: Sequence[Token]) -> None:
+        """`parts` with the stars marked that stay within their segment."""
+        self.parts = normal(parts)
+        self._any = self._within = self._ones = self._ones_within = self._colons = 0
+        self._letters: dict[str, int] = {}
+        bit = 1
+        for part in self.parts:
+            if part == ANY:
+                self._any |= bit
+            elif part == WITHIN:
+                self._within |= bit
+            else:
+                self._step(part, bit)
+                bit <<= 1
+        self._goal = bit
+        wild = next((place for place, part in enumerate(self.parts) if len(part) > 1), len(self.parts))
+        self.start = "".join(self.parts[:wild])
+        """The letters before the first wildcard."""
+        self.is_beginning = self.parts[wild:] == [ANY]
+        """Whether it is those letters and then anything."""
+
+    def _step(self, part: Token, bit: int) -> None:
+        if part == ONE:
+            self._ones |= bit
+        elif part == ONE_WITHIN:
+            self._ones_within |= bit
+        else:
+            self._letters[part] = self._letters.get(part, 0) | bit
+            if part == ":":
+                self._colons |= bit
+
+    def takes_in(self, other: Pattern) -> bool:
+        """Whether every text of the other is one of this. Never wrongly so; where `?` and stars mix, it may miss it."""
+        if not other.start.startswith(self.start):
+            return False
+        state, loops = 1, self._any | self._within
+        for part in other.parts:
+            if part == ANY:
+                state &= self._any
+            elif part == WITHIN:
+                state &= loops
+            elif part == ONE:
+                state = (state & self._ones) << 1 | state & self._any
+            elif part == ONE_WITHIN:
+                state = (state & (self._ones | self._ones_within)) << 1 | state & loops
+            else:
+                state = self._after(part, state)
+            if not state:
+                return False
+        return bool(state & self._goal)
+
+    def meets(self, other: Pattern) -> bool:
+        """Whether some text is of both."""
+        if not (self.start.startswith(other.start) or other.start.startswith(self.start)):
+            return False
+        state, loops = 1, self._any | self._within
+        for part in other.parts:
+            if part == ANY:
+                state = (self._goal << 1) - (state & -state)
+            elif part == WITHIN:
+                state = self._up_to_a_colon(state)
+            elif part == ONE:
+                state = (state & (self._goal - 1)) << 1 | state & loops
+            elif part == ONE_WITHIN:
+                state = (state & (self._goal - 1) & ~self._colons) << 1 | state & loops
+            else:
+                state = self._after(part, state)
+            if not state:
+                return False
+        return bool(state & self._goal)
+
+    def _after(self, letter: str, state: int) -> int:
+        """The places to which a letter leads."""
+        if letter == ":":
+            return (state & (self._colons | self._ones)) << 1 | state & self._any
+        steps = self._letters.get(letter, 0) | self._ones | self._ones_within
+        return (state & steps) << 1 | state & (self._any | self._within)
+
+    def _up_to_a_colon(self, state: int) -> int:
+        """All places that letters other than a colon lead to."""
+        passable = self._goal - 1 & ~self._colons
+        while True:
+            further = state | (state & passable) << 1
+            if further == state:
+                return state
+            state = further
+
+
+def pattern_of(text: str) -> Pattern:
+    """A pattern as a Resource element reads it."""
+    return Pattern(resource_tokens(tokens(text)))
+
+
+def relation(statement: Pattern, asked: Pattern) -> int:
+    """Whether a statement's pattern fits what is asked: YES for all of it, OPEN for some, NO for nothing of it."""
+    if statement.is_beginning and asked.start.startswith(statement.start):
+        return YES
+    if statement.is_beginning and asked.is_beginning:
+        return OPEN if statement.start.startswith(asked.start) else NO
+    if statement.takes_in(asked):
+        return YES
+    return OPEN if statement.meets(asked) else NO

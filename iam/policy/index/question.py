@@ -1,0 +1,116 @@
+"""Who may do an action on a resource: the question, and what an answer to it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import nsmallest
+from typing import Any, Final, NamedTuple
+
+from iam.policy.catalogue import catalogue
+from iam.policy.evaluate import Decision
+from iam.policy.index.classes import Class, Member
+from iam.policy.request import PrincipalKind
+
+PEOPLE_AND_ROLES: Final = frozenset({PrincipalKind.USER, PrincipalKind.ROLE})
+WITH_ROOT: Final = PEOPLE_AND_ROLES | {PrincipalKind.ROOT}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An action on a resource, which may be a pattern. `accounts` are those whose principals are asked about; None: all.
+
+    `resource_account` says whose the resource is, where its ARN does not. `resource_policy` is the policy of the resource,
+    as JSON text or as what JSON holds; trust policies of roles need not be given. `strict`: a context key that is not given
+    is absent. `is_pattern` None: as it looks; `*` alone is a pattern for actions that take resources.
+    """
+
+    action: str
+    resource: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    accounts: frozenset[str] | None = None
+    resource_account: str = ""
+    resource_policy: str | Mapping[str, Any] | None = None
+    strict: bool = False
+    kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES
+    is_pattern: bool | None = None
+
+    @property
+    def asks_for_pattern(self) -> bool:
+        """Whether wildcards of the resource stand for more than one resource."""
+        if self.is_pattern is not None:
+            return self.is_pattern
+        if self.resource == "*":
+            return bool(catalogue().resource_types(self.action))
+        return "*" in self.resource or "?" in self.resource
+
+
+class Found(NamedTuple):
+    """Principals of one account that are judged alike, the decision ALLOWED or CONDITIONAL."""
+
+    decision: Decision
+    account: str
+    members: Sequence[Member]
+
+
+@dataclass(frozen=True, slots=True)
+class Limitation:
+    """What an answer cannot know. `kind` is a fixed word, `accounts` those that it concerns, empty for no account in particular."""
+
+    kind: str
+    text: str
+    accounts: tuple[str, ...] = ()
+
+
+OTHER_ACCOUNTS: Final = "other-accounts"
+OWN_ACCOUNT: Final = "own-account"
+RESOURCE_POLICY: Final = "resource-policy"
+CONTROL_POLICIES: Final = "control-policies"
+UNREADABLE: Final = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who can. Counts are exact; `limitations` are what it cannot know. `whole` are classes that are judged as one, `parts`
+    groups of members of others. It looks at the index: what is needed of it is read before the index is changed."""
+
+    question: Question
+    whole: Mapping[Decision, list[Class]]
+    parts: list[Found]
+    limitations: tuple[Limitation, ...] = ()
+
+    def found(self, decision: Decision | None = None) -> Iterator[Found]:
+        """Groups of principals of one account, of one decision or of both."""
+        for each, classes in self.whole.items():
+            if decision is None or each is decision:
+                yield from (Found(each, cls.account, cls.members) for cls in classes)
+        for part in self.parts:
+            if decision is None or part.decision is decision:
+                yield part
+
+    def count(self, decision: Decision) -> int:
+        """How many principals are judged so."""
+        return sum(len(cls.members) for cls in self.whole.get(decision, ())) + sum(
+            len(part.members) for part in self.parts if part.decision is decision
+        )
+
+    def members(self, decision: Decision | None = None) -> Iterator[Member]:
+        """The principals, group by group."""
+        for each in self.found(decision):
+            yield from each.members
+
+    def names(self, decision: Decision | None = None) -> list[str]:
+        """Their ARNs."""
+        return [member.arn for each in self.found(decision) for member in each.members]
+
+    def page(
+        self, *, size: int, after: tuple[str, str] = ("", ""), decision: Decision | None = None
+    ) -> list[tuple[Member, Decision]]:
+        """Members by account and ARN, those after (account, ARN), with their decisions."""
+        rows = (
+            (each.account, member.arn, member, each.decision)
+            for each in self.found(decision)
+            for member in each.members
+            if (each.account, member.arn) > after
+        )
+        return [(row[2], row[3]) for row in nsmallest(size, rows, key=lambda row: row[:2])]

@@ -1,0 +1,176 @@
+"""What all accounts of an index share: bundles, limits and profiles, each once, and the way from an action to documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from weakref import WeakValueDictionary
+
+from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marked, Profile
+from iam.policy.index.documents import Doc, Documents, Marks
+from iam.policy.index.elements import EVERY_SERVICE, Actions
+from iam.policy.index.rows import Level, Standing
+
+
+class Register:
+    """Counts who uses what: the last class of a profile takes it along, the last profile its bundle, and so on."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self.bundles_of: dict[Doc, set[Bundle]] = {}
+        self.unreadable: set[Doc] = set()
+        self._bundles: dict[tuple[Doc, ...], Bundle] = {}
+        self._limits: dict[tuple[Any, ...], Limits] = {}
+        self._profiles: dict[tuple[Any, ...], Profile] = {}
+        self._marked: WeakValueDictionary[tuple[Doc, int, Marks], Marked] = WeakValueDictionary()
+        self._sorts: dict[Flags, int] = {}
+        self._uses_of_limits: dict[Limits, int] = {}
+        self._levels: dict[Any, Levels] = {}
+        self._docs_of: dict[Actions, set[Doc]] = {}
+        self._actions_of: dict[str, set[Actions]] = {}
+
+    @property
+    def profiles(self) -> Iterable[Profile]:
+        """All profiles in use."""
+        return self._profiles.values()
+
+    @property
+    def bundles(self) -> Iterable[Bundle]:
+        """All bundles in use."""
+        return self._bundles.values()
+
+    @property
+    def empty_bundle(self) -> Bundle | None:
+        """The bundle of whoever has no policies, as root users; None when everybody has some."""
+        return self._bundles.get(())
+
+    def unreadable_bundles(self) -> Iterator[Bundle]:
+        """Bundles with a document that could not be read whole, each once or more often."""
+        for doc in self.unreadable:
+            yield from self.bundles_of[doc]
+
+    def levels(self, standing: Standing) -> Levels:
+        """The levels above an account; accounts that stand under the same policies share them."""
+        key = (standing.scps, standing.rcps, standing.is_management)
+        found = self._levels.get(key)
+        if found is None:
+            scps = () if standing.is_management else standing.scps
+            rcps = () if standing.is_management else standing.rcps
+            found = self._levels[key] = Levels(
+                self._named(scps), self._named(rcps), is_management=standing.is_management
+            )
+        return found
+
+    def forget_levels(self, used: Iterable[Levels]) -> None:
+        """Keep only the levels that are still above some account."""
+        kept = set(used)
+        self._levels = {key: found for key, found in self._levels.items() if found in kept}
+
+    def _named(self, levels: tuple[Level, ...]) -> tuple[tuple[tuple[str, Doc], ...], ...]:
+        return tuple(
+            tuple((policy.name, self.doc(policy.digest, policy.name)) for policy in level) for level in levels
+        )
+
+    def doc(self, digest: str | None, name: str) -> Doc:
+        """The document of a policy; one that is not known is a problem that answers tell of."""
+        found = None if digest is None else self.documents.known(digest)
+        return self.documents.unread(name) if found is None else found
+
+    def bundle(self, docs: Iterable[Doc]) -> Bundle:
+        """The bundle of some documents, in whatever order and however often each."""
+        key = tuple(sorted(set(docs), key=id))
+        found = self._bundles.get(key)
+        return self._add_bundle(key) if found is None else found
+
+    def _add_bundle(self, docs: tuple[Doc, ...]) -> Bundle:
+        bundle = self._bundles[docs] = Bundle(docs)
+        for doc in docs:
+            users = self.bundles_of.get(doc)
+            if users is None:
+                users = self.bundles_of[doc] = set()
+                self._enter(doc)
+            users.add(bundle)
+        return bundle
+
+    def _enter(self, doc: Doc) -> None:
+        if doc.is_unreadable:
+            self.unreadable.add(doc)
+        for actions in {clause.actions for clause in doc.clauses}:
+            docs = self._docs_of.get(actions)
+            if docs is None:
+                docs = self._docs_of[actions] = set()
+                for service in actions.services:
+                    self._actions_of.setdefault(service, set()).add(actions)
+            docs.add(doc)
+
+    def _drop_bundle(self, bundle: Bundle) -> None:
+        del self._bundles[bundle.docs]
+        for doc in bundle.docs:
+            users = self.bundles_of[doc]
+            users.discard(bundle)
+            if not users:
+                del self.bundles_of[doc]
+                self._leave(doc)
+
+    def _leave(self, doc: Doc) -> None:
+        self.unreadable.discard(doc)
+        for actions in {clause.actions for clause in doc.clauses}:
+            docs = self._docs_of[actions]
+            docs.discard(doc)
+            if not docs:
+                del self._docs_of[actions]
+                for service in actions.services:
+                    self._actions_of[service].discard(actions)
+
+    def profile(
+        self, bundle: Bundle, marks: tuple[Marks, ...], limits: tuple[Flags, Doc | None, Marks, Levels, Marks]
+    ) -> Profile:
+        """The profile of a bundle within limits; `marks` are by its marked documents, in their order."""
+        bounds = self._limits.get(limits)
+        if bounds is None:
+            sort = self._sorts.setdefault(limits[0], len(self._sorts))
+            bounds = self._limits[limits] = Limits(*limits, sort)
+            self._uses_of_limits[bounds] = 0
+        marked = self._marked_docs(bundle, bounds.sort, marks) if marks else ()
+        key = (bundle, marked, bounds)
+        found = self._profiles.get(key)
+        if found is None:
+            found = self._profiles[key] = Profile(bundle, marked, bounds)
+            bundle.profiles.append(found)
+            self._uses_of_limits[bounds] += 1
+        return found
+
+    def _marked_docs(self, bundle: Bundle, sort: int, marks: tuple[Marks, ...]) -> tuple[Marked, ...]:
+        found = []
+        for doc, one in zip(bundle.marked, marks, strict=True):
+            key = (doc, sort, one)
+            marked = self._marked.get(key)
+            if marked is None:
+                marked = self._marked[key] = Marked(doc, sort, one)
+            found.append(marked)
+        return tuple(found)
+
+    def drop_class(self, cls: Class) -> None:
+        """Take out a class that has no members any more."""
+        profile = cls.profile
+        profile.classes.remove(cls)
+        if not profile.classes:
+            self._drop_profile(profile)
+
+    def _drop_profile(self, profile: Profile) -> None:
+        del self._profiles[profile.key]
+        bundle, bounds = profile.bundle, profile.limits
+        bundle.profiles.remove(profile)
+        if not bundle.profiles:
+            self._drop_bundle(bundle)
+        self._uses_of_limits[bounds] -= 1
+        if not self._uses_of_limits[bounds]:
+            del self._uses_of_limits[bounds]
+            del self._limits[bounds.key]
+
+    def actions_speaking_of(self, action: str) -> Iterator[tuple[Actions, set[Doc]]]:
+        """The elements that speak of an action (in lower case), with the documents that have them."""
+        for service in (action.partition(":")[0], EVERY_SERVICE):
+            for actions in self._actions_of.get(service, ()):
+                if actions.speaks_of(action):
+                    yield actions, self._docs_of[actions]

@@ -1,0 +1,79 @@
+"""Whose a resource is and what its own policy says, as far as the index knows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from iam.policy.compiled import PolicyKind, PolicySet
+from iam.policy.evaluate import ASSUMING, needs_resource_policy
+from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.question import Question
+from iam.policy.index.shard import Shard
+from iam.policy.logic import NO, YES
+from iam.policy.principals import Grades
+from iam.policy.request import Principal, Request, account_of
+
+UNKNOWN_TEXT: Final = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Sid": "NotRead"}]}
+)
+"""Names no principal, so that what it says is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The account of a resource (empty: not told), its policy (None: no policy that is known), and whether that is a guess."""
+
+    account: str
+    policy: Doc | None
+    is_guess: bool = False
+
+
+def place_of(question: Question, *, shards: Mapping[str, Shard], documents: Documents) -> Place:
+    """What is known of the resource of a question: trust policies of roles are, those of other resources have to be given."""
+    account = question.resource_account or account_of(question.resource)
+    if question.resource_policy is not None:
+        return Place(account, _given(question.resource_policy, documents))
+    asked = Request(question.action, question.resource, Principal(""))
+    if not needs_resource_policy(asked):
+        return Place(account, None)
+    trust = _trust(question, shards.get(account))
+    return Place(account, trust, is_guess=trust is None)
+
+
+def _given(policy: str | Mapping[str, object], documents: Documents) -> Doc:
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    return documents.add(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
+
+
+def _trust(question: Question, shard: Shard | None) -> Doc | None:
+    if shard is None or question.action.lower() not in ASSUMING:
+        return None
+    return next((m.trust for m in shard.members.values() if m.arn == question.resource), None)
+
+
+def policy_set(doc: Doc, *, of_pattern: bool) -> PolicySet:
+    """A resource's own policy."""
+    problems = tuple(("resource policy", problem) for problem in doc.problems)
+    return PolicySet(
+        PolicyKind.RESOURCE,
+        doc.named("resource policy", PolicyKind.RESOURCE, of_pattern=of_pattern),
+        problems,
+    )
+
+
+def unknown_policy() -> PolicySet:
+    """Stands for the policy of a key, or of a role, that is not known: perhaps it leaves it to the account's own policies."""
+    doc = Documents().add("", UNKNOWN_TEXT)
+    (statement,) = doc.named("the policy of the resource", PolicyKind.RESOURCE, of_pattern=False)
+    return PolicySet(PolicyKind.RESOURCE, (replace(statement, means=_the_account),))
+
+
+def _the_account(who: Principal, strict: bool) -> Grades:
+    return (YES, NO, NO)
+
+
+__all__ = ["Place", "place_of", "policy_set", "unknown_policy"]

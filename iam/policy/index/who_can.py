@@ -1,0 +1,255 @@
+"""Finds everybody who can: from the action to the documents that allow it, to those who hold them, to what bounds these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from iam.policy.evaluate import FREE, Decision
+from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
+from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.judging import ALLOWS, DENIES, DEPENDS, POSITIVE, SILENT, Judge, Limited, Says
+from iam.policy.index.needs import Needs, Signature
+from iam.policy.index.question import (
+    CONTROL_POLICIES,
+    OTHER_ACCOUNTS,
+    OWN_ACCOUNT,
+    RESOURCE_POLICY,
+    UNREADABLE,
+    Answer,
+    Found,
+    Limitation,
+    Question,
+)
+from iam.policy.index.register import Register
+from iam.policy.index.resources import Place, place_of, policy_set, unknown_policy
+from iam.policy.index.shard import Shard
+from iam.policy.request import PrincipalKind
+
+FEW: Final = 4
+"""When less than a fourth of the accounts is asked about, it is quicker to go through them."""
+
+
+def judge_for(
+    question: Question, *, shards: Mapping[str, Shard], documents: Documents
+) -> tuple[Judge, Place]:
+    """A judge for the question, and what is known of its resource."""
+    place = place_of(question, shards=shards, documents=documents)
+    judge = Judge(question, shards=shards, place=place.account)
+    if place.policy is not None:
+        judge.resource = policy_set(place.policy, of_pattern=judge.is_pattern)
+        clauses = [clause for clause in place.policy.clauses if judge.speaks(clause.actions)]
+        judge.resource_needs = judge.reader.of_clauses(clauses, is_marked=False, is_resource=True)
+    elif place.is_guess:
+        judge.resource = unknown_policy()
+    return judge, place
+
+
+class Search:
+    """One question put to an index."""
+
+    def __init__(self, question: Question, *, register: Register, shards: Mapping[str, Shard]) -> None:
+        self._question, self._register, self._shards = question, register, shards
+        self._judge, self._place = judge_for(question, shards=shards, documents=register.documents)
+        self._whole: dict[Decision, list[Class]] = {decision: [] for decision in Decision}
+        self._parts: list[Found] = []
+        self._known: dict[Limits, dict[Says, list[Class]]] = {}
+        """To which of `_whole` principals of the resource's account go, within limits that are the same for all."""
+
+    def answer(self) -> Answer:
+        """Everybody who can, and what cannot be known."""
+        if self._judge.lowered in FREE:
+            everybody = (cls for profile in self._register.profiles for cls in profile.classes)
+            self._whole[Decision.ALLOWED] = self._wanted(everybody)
+        else:
+            self._judge.listen(self._register)
+            self._search()
+        whole = {decision: self._whole[decision] for decision in POSITIVE}
+        return Answer(self._question, whole, self._parts, tuple(self._limitations()))
+
+    def _search(self) -> None:
+        account = self._place.account
+        if not account:
+            self._everywhere()
+            return
+        shard = self._shards.get(account)
+        if shard is not None:
+            self._look_at_accounts([shard])
+        if self._place.policy is not None:
+            self._look_at_bundles(self._candidates(), is_local=False)
+
+    def _everywhere(self) -> None:
+        """Each principal as if the resource were in its own account; by a resource policy, those without policies too."""
+        accounts = self._question.accounts
+        if accounts is not None and len(accounts) * FEW < len(self._shards):
+            self._look_at_accounts(self._shards[number] for number in accounts if number in self._shards)
+        elif self._judge.resource is not None:
+            self._look_at_bundles(self._every_bundle(), is_local=True)
+        else:
+            self._look_at_bundles(self._candidates(), is_local=True)
+
+    def _candidates(self) -> dict[Bundle, Says]:
+        """Bundles with a document that may allow it to somebody, with all that their documents say; root users need none."""
+        judge, bundles_of = self._judge, self._register.bundles_of
+        found: dict[Bundle, Says] = {}
+        others: list[tuple[Doc, Says]] = []
+        for doc, said in judge.said.items():
+            if said & ALLOWS or (said & DEPENDS and judge.spoken[doc].allows):
+                for bundle in bundles_of[doc]:
+                    found[bundle] = found.get(bundle, SILENT) | said
+            elif said:
+                others.append((doc, said))
+        for doc, said in others:
+            for bundle in bundles_of[doc]:
+                if bundle in found:
+                    found[bundle] |= said
+        empty = self._register.empty_bundle
+        if PrincipalKind.ROOT in self._question.kinds and empty is not None:
+            found[empty] = SILENT
+        return found
+
+    def _every_bundle(self) -> dict[Bundle, Says]:
+        found = dict.fromkeys(self._register.bundles, SILENT)
+        for doc, said in self._judge.said.items():
+            for bundle in self._register.bundles_of[doc]:
+                found[bundle] |= said
+        return found
+
+    def _wanted(self, classes: Iterable[Class]) -> list[Class]:
+        accounts, kinds = self._question.accounts, self._question.kinds
+        return [
+            cls
+            for cls in classes
+            if cls.profile.limits.flags[0] in kinds and (accounts is None or cls.account in accounts)
+        ]
+
+    def _look_at_accounts(self, shards: Iterable[Shard]) -> None:
+        for shard in shards:
+            if self._question.accounts is None or shard.number in self._question.accounts:
+                for profile, cls in shard.classes.items():
+                    self._look(profile, [cls], self._said_by(profile), is_local=True)
+
+    def _look_at_bundles(self, bundles: Mapping[Bundle, Says], *, is_local: bool) -> None:
+        """The way that most principals go is written out: it is gone for each of a hundred thousand profiles."""
+        is_short = is_local and self._question.accounts is None
+        known_of = self._known.get
+        for bundle, said in bundles.items():
+            if said & DENIES:
+                continue
+            for profile in bundle.profiles:
+                one = said if not said & DEPENDS else self._said_by(profile)
+                known = known_of(profile.limits)
+                whither = known.get(one) if known is not None and is_short else None
+                if whither is not None:
+                    whither += profile.classes
+                else:
+                    self._look(profile, self._asked_of(profile, is_local=is_local), one, is_local=is_local)
+
+    def _asked_of(self, profile: Profile, *, is_local: bool) -> list[Class]:
+        """The classes of the accounts that are asked about; those of the resource's own account are local."""
+        classes, accounts = profile.classes, self._question.accounts
+        if accounts is not None:
+            classes = [cls for cls in classes if cls.account in accounts]
+        if not is_local:
+            classes = [cls for cls in classes if cls.account != self._place.account]
+        return classes
+
+    def _said_by(self, profile: Profile) -> Says:
+        judge, said = self._judge, SILENT
+        for doc in profile.bundle.plain:
+            said |= judge.said.get(doc, SILENT)
+        for marked in profile.marked:
+            heard = judge.said_of_marked.get(marked)
+            said |= judge.of_marked(marked, _first(profile)) if heard is None else heard
+        return said
+
+    def _look(self, profile: Profile, classes: list[Class], said: Says, *, is_local: bool) -> None:
+        if said & DENIES or not classes:
+            return
+        limited = self._judge.limited(profile.limits, is_local=is_local)
+        if not limited.is_asked:
+            return
+        if said & DEPENDS or limited.bounds is None:
+            self._look_closer(profile, classes, said, limited, is_local=is_local)
+            return
+        whither = self._whole[limited.bounds.decide(said)]
+        self._known.setdefault(profile.limits, {})[said] = whither
+        whither += classes
+
+    def _look_closer(
+        self, profile: Profile, classes: list[Class], said: Says, limited: Limited, *, is_local: bool
+    ) -> None:
+        """Where who asks makes a difference: account by account, or member by member."""
+        judge = self._judge
+        needs = limited.needs | judge.needs_of(profile.bundle) if said & DEPENDS else limited.needs
+        if not (needs.is_placed or needs.tells_apart):
+            member = classes[0].members[0]
+            said = judge.said_by(profile, member, ()) if said & DEPENDS else said
+            decision = judge.bounds(profile.limits, member, (), is_local=is_local).decide(said)
+            self._whole[decision] += classes
+            return
+        for cls in classes:
+            for signature, members in self._alike(cls, needs).items():
+                said = judge.said_by(profile, members[0], signature)
+                decision = judge.bounds(profile.limits, members[0], signature, is_local=is_local).decide(said)
+                if decision in POSITIVE:
+                    self._parts.append(Found(decision, cls.account, tuple(members)))
+
+    def _alike(self, cls: Class, needs: Needs) -> dict[Signature, list[Member]]:
+        if not needs.tells_apart:
+            return {(): cls.members}
+        groups: dict[Signature, list[Member]] = {}
+        kind, signature_of = cls.profile.limits.flags[0], self._judge.reader.signature
+        for member in cls.members:
+            groups.setdefault(signature_of(member, kind, needs), []).append(member)
+        return groups
+
+    def _limitations(self) -> Iterator[Limitation]:
+        place = self._place
+        if place.is_guess:
+            yield Limitation(
+                RESOURCE_POLICY, "The policy of the resource is not known: it may admit fewer, or others too."
+            )
+        if place.account and place.policy is None:
+            yield Limitation(
+                OTHER_ACCOUNTS,
+                f"Principals of other accounts than {place.account} are left out: they need the policy of the resource, which is not known.",
+            )
+        if not place.account and self._judge.lowered not in FREE:
+            yield Limitation(
+                OWN_ACCOUNT,
+                "The resource does not say its account: each principal is judged as if it were in its own.",
+            )
+        yield from self._unknown_standing()
+        yield from self._unreadable()
+
+    def _unknown_standing(self) -> Iterator[Limitation]:
+        accounts = self._question.accounts
+        found = sorted(
+            shard.number
+            for shard in self._shards.values()
+            if not shard.standing.is_known and (accounts is None or shard.number in accounts)
+        )
+        if found:
+            yield Limitation(
+                CONTROL_POLICIES,
+                "The control policies of the organization above these accounts are not known.",
+                tuple(found),
+            )
+
+    def _unreadable(self) -> Iterator[Limitation]:
+        accounts: set[str] = set()
+        for bundle in self._register.unreadable_bundles():
+            accounts |= {cls.account for profile in bundle.profiles for cls in profile.classes}
+        if self._question.accounts is not None:
+            accounts &= self._question.accounts
+        if accounts:
+            yield Limitation(
+                UNREADABLE,
+                "Some policies in these accounts cannot be read, or have not been; what they say is not part of the answer.",
+                tuple(sorted(accounts)),
+            )
+
+
+def _first(profile: Profile) -> Member:
+    return profile.classes[0].members[0]
