@@ -130,11 +130,12 @@ def _misplaced(statement: Statement, kind: PolicyKind) -> list[Problem]:
 
 
 def _misplaced_principal(statement: Statement, kind: PolicyKind, place: str) -> list[Problem]:
-    """Source: "AWS JSON policy elements: NotPrincipal"."""
+    """Source: "AWS JSON policy elements: NotPrincipal", "RCP syntax"."""
     if statement.principals is None:
         return [Problem(f"{place}.Principal", "is missing")]
     if not statement.is_not_principal:
-        return []
+        is_right = kind is not PolicyKind.RCP or statement.principals == {"AWS": ("*",)}
+        return [] if is_right else [Problem(f"{place}.Principal", "must be * in this kind of policy")]
     found = [Problem(f"{place}.NotPrincipal", "works with Deny only")] if statement.allows else []
     if kind is PolicyKind.RCP:
         found.append(Problem(f"{place}.NotPrincipal", "has no place in this kind of policy"))

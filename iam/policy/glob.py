@@ -114,8 +114,6 @@ class _Piece:
         """Where it ends first when it begins at `at`, or, unless anchored, at a later place; -1 when nowhere."""
         if not self.size:
             return at
-        if not anchored and self.ones == (1 << self.size) - 1:
-            return at + self.size if at + self.size <= len(text) else -1
         goal, again = 1 << self.size, 0 if anchored else 1
         state = 1
         for place in range(at, len(text)):

@@ -45,8 +45,8 @@ class Operator:
 
     name: str
     make: Maker
+    is_text: bool
     is_negated: bool = False
-    is_text: bool = True
 
 
 def plain(parts: Sequence[Token]) -> str:
@@ -166,7 +166,7 @@ def _ip(parts: Sequence[Token]) -> Matcher:
 def _pair(name: str, opposite: str, make: Maker, *, is_text: bool) -> list[Operator]:
     return [
         Operator(name, make, is_text=is_text),
-        Operator(opposite, make, is_negated=True, is_text=is_text),
+        Operator(opposite, make, is_text=is_text, is_negated=True),
     ]
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from hypothesis import given, settings
 
+from iam.policy.compiled import REMEMBERED, PolicyKind, compile_set
+from iam.policy.document import read
 from iam.policy.evaluate import Decision, decide
 from iam.policy.explain import Outcome, explain
 from iam.policy.lines import answer, question
 from tests.policy import naive
+from tests.policy.cases.writing import allow, policy
 from tests.policy.naive_matching import listed
 from tests.policy.worlds import Line, World, worlds
 
@@ -169,6 +172,14 @@ def test_a_statement_taken_apart_says_the_same(world: World) -> None:
             found += parts or [statement]
         document["Statement"] = found
     assert _both(line) == before
+
+
+def test_statements_remember_a_bounded_number_of_actions() -> None:
+    found = compile_set([("x", read(policy(allow("s3:*", sid="x"))))], kind=PolicyKind.IDENTITY)
+    for number in range(REMEMBERED + 2):
+        assert len(found.speaking_of(f"s3:get{number}")) == 1
+        assert found.speaking_of(f"ec2:get{number}") == ()
+    assert len(found._by_action) <= REMEMBERED
 
 
 @_repeatable(SOME)

@@ -215,6 +215,17 @@ page.case(
     note="STS takes no such policy; what would come of it is undecidable.",
 )
 
+page.case(
+    "incomplete ARN: no session policy may have one beside others",
+    CONDITIONAL,
+    loose=CONDITIONAL,
+    principal=SESSION,
+    action="sqs:SendMessage",
+    resource=QUEUE,
+    identity=allow("sqs:*"),
+    session=allow("sqs:*", ["*", "arn:aws:sqs"]),
+)
+
 page = Page("IAM JSON policy elements: NotResource", CASES)
 HR = allow("s3:*", None, not_resource=["arn:aws:s3:::HRBucket/Payroll", "arn:aws:s3:::HRBucket/Payroll/*"])
 NOT_HR = deny("s3:*", None, not_resource=["arn:aws:s3:::HRBucket/Payroll", "arn:aws:s3:::HRBucket/Payroll/*"])

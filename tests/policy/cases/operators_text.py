@@ -18,6 +18,7 @@ page.conditions(
         ("StringEquals: a star is a star", "StringEquals", TAG, "re*", "red", False),
         ("StringEquals: a star equals a star", "StringEquals", TAG, "re*", "re*", True),
         ("StringEquals: a question mark is one", "StringEquals", TAG, "re?", "red", False),
+        ("StringEquals: a question mark equals one", "StringEquals", TAG, "re?", "re?", True),
         ("StringEquals: part of the text", "StringEquals", TAG, "re", "red", False),
         ("StringEquals: the empty text", "StringEquals", TAG, "", "", True),
         ("StringEquals: blanks count", "StringEquals", TAG, "red", "red ", False),

@@ -52,6 +52,16 @@ page.conditions(
     ]
 )
 
+page.conditions(
+    [
+        ("NumericNotEquals: no number in the policy", "NumericNotEquals", KEYS, "ten", "10", True),
+        ("NumericNotEquals: no number in the request", "NumericNotEquals", KEYS, "10", "ten", True),
+        ("NumericLessThan: no number in the policy", "NumericLessThan", KEYS, "ten", "1", False),
+        ("NumericGreaterThan: no number in the request", "NumericGreaterThan", KEYS, "10", "ten", False),
+    ],
+    note="The page does not say what becomes of texts that are no numbers: they equal nothing.",
+)
+
 page = Page("IAM JSON policy elements: Condition operators, date condition operators", CASES)
 NOW, ISSUED = "aws:CurrentTime", "aws:TokenIssueTime"
 DAY = "2020-04-01T00:00:00Z"

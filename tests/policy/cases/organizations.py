@@ -291,6 +291,16 @@ page.case(
     rcps=[[forbid("sts:*")]],
 )
 
+page = Page("RCP syntax", CASES)
+for name, to, expected in (
+    ("everybody as a star", "*", DENIED),
+    ("everybody under AWS", {"AWS": "*"}, DENIED),
+    ("the caller, whom no RCP may name: undecidable", {"AWS": USER}, CONDITIONAL),
+    ("somebody else, whom no RCP may name", {"AWS": OTHER_ROOT}, ALLOWED),
+):
+    rcp = policy(allow("*", to="*"), deny("s3:*", to=to))
+    page.case(f"a deny to {name}", expected, identity=S3, rcps=[[rcp]])
+
 page = Page("Resource control policy examples", CASES)
 ORG = {
     "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1234567890"},

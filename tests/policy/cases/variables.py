@@ -191,22 +191,47 @@ page.condition(
 page.condition(
     "2008-10-17: not the value", "StringEquals", TAG, OWN, "ana", False, version="2008-10-17", **OWNER
 )
-for operator, key, given in (
-    ("NumericEquals", "s3:max-keys", "5"),
-    ("DateEquals", "aws:CurrentTime", "5"),
-    ("Bool", "aws:SecureTransport", "true"),
-    ("IpAddress", "aws:SourceIp", "10.0.0.1"),
-    ("BinaryEquals", "x:bytes", "AAAA"),
+for operator, key, value, given in (
+    ("NumericEquals", "s3:max-keys", "5", "5"),
+    ("NumericLessThan", "s3:max-keys", "5", "4"),
+    ("NumericLessThanEquals", "s3:max-keys", "5", "5"),
+    ("NumericGreaterThan", "s3:max-keys", "5", "6"),
+    ("NumericGreaterThanEquals", "s3:max-keys", "5", "5"),
+    ("DateEquals", "aws:CurrentTime", "5", "5"),
+    ("DateLessThan", "aws:CurrentTime", "5", "4"),
+    ("DateLessThanEquals", "aws:CurrentTime", "5", "5"),
+    ("DateGreaterThan", "aws:CurrentTime", "5", "6"),
+    ("DateGreaterThanEquals", "aws:CurrentTime", "5", "5"),
+    ("Bool", "aws:SecureTransport", "true", "true"),
+    ("IpAddress", "aws:SourceIp", "10.0.0.1", "10.0.0.1"),
+    ("BinaryEquals", "x:bytes", "AAAA", "AAAA"),
 ):
-    page.condition(
-        f"not with {operator}",
-        operator,
-        key,
-        "${aws:PrincipalTag/owner}",
-        given,
-        False,
-        principal={"arn": USER, "tags": {"owner": given}},
-    )
+    who = {"arn": USER, "tags": {"owner": value}}
+    page.condition(f"not with {operator}", operator, key, OWN, given, False, principal=who)
+page.conditions(
+    [
+        ("with ArnEquals", "ArnEquals", "aws:SourceArn", f"arn:aws:s3:::{OWN}", "arn:aws:s3:::ana", True),
+        (
+            "with ArnNotEquals",
+            "ArnNotEquals",
+            "aws:SourceArn",
+            f"arn:aws:s3:::{OWN}",
+            "arn:aws:s3:::ana",
+            False,
+        ),
+        (
+            "with ArnNotLike",
+            "ArnNotLike",
+            "aws:SourceArn",
+            f"arn:aws:s3:::{OWN}*",
+            "arn:aws:s3:::ana1",
+            False,
+        ),
+        ("with StringNotLike", "StringNotLike", TAG, f"{OWN}*", "ana1", False),
+        ("with StringNotEqualsIgnoreCase", "StringNotEqualsIgnoreCase", TAG, OWN, "ANA", False),
+    ],
+    **OWNER,
+)
 
 page = Page("IAM policy elements: Variables and tags, principal key values", CASES)
 ID = "AROADBQP57FF2AEXAMPLE"
