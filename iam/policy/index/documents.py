@@ -15,6 +15,7 @@ from iam.policy.document import Document, Problem, Statement, read
 from iam.policy.index import keys
 from iam.policy.index.areas import Area, area_of, pattern_fits
 from iam.policy.index.elements import Actions
+from iam.policy.index.masks import Space
 from iam.policy.request import Request
 
 Key = tuple[Any, ...]
@@ -139,6 +140,7 @@ class Documents:
     """The documents that are in use, shared by all indexes of a process, whatever moment they are of."""
 
     def __init__(self) -> None:
+        self.space = Space()
         self._docs: WeakValueDictionary[str, Doc] = WeakValueDictionary()
         self._clauses: WeakValueDictionary[Key, Clause] = WeakValueDictionary()
         self._actions: WeakValueDictionary[Key, Actions] = WeakValueDictionary()
@@ -197,6 +199,7 @@ class Documents:
         found = self._actions.get(key)
         if found is None:
             found = self._actions[key] = Actions(source.actions, is_not=source.is_not_action)
+            self.space.meet(found)
         return found
 
 

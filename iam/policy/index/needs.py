@@ -90,7 +90,7 @@ class Reader:
         traits = clause.traits
         if traits.is_plain:
             return True
-        if traits.atoms or traits.tags or not traits.named <= NAMES_OF_USERS:
+        if traits.atoms or traits.tags or traits.names_principals or not traits.named <= NAMES_OF_USERS:
             return False
         return self._of_clause(clause, is_marked=True, is_resource=False) is NONE
 

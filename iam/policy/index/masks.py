@@ -1,0 +1,104 @@
+"""Action elements as sets of actions: the catalogue's, and after them those that only the documents in use know."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import groupby
+from typing import NamedTuple
+
+from iam.policy.catalogue import ActionSpace, Catalogue, Level, catalogue
+from iam.policy.evaluate import FREE, WITHOUT_RCPS
+from iam.policy.index.elements import Actions
+
+
+class Range(NamedTuple):
+    """The actions of a service, which lie side by side."""
+
+    first: int
+    size: int
+    levels: dict[Level, int]
+    """The actions of each access level, counted from the first."""
+
+
+class Space:
+    """One order of actions for all documents of a process. It grows; bits that were given stay."""
+
+    def __init__(self) -> None:
+        self._met: set[str] = set()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What is known of the actions."""
+        return catalogue()
+
+    @cached_property
+    def _space(self) -> ActionSpace:
+        return ActionSpace(self.catalogue)
+
+    def meet(self, actions: Actions) -> None:
+        """Let the names of an element have bits, once a mask is asked for."""
+        self._met.update(actions.names)
+
+    @property
+    def actions(self) -> ActionSpace:
+        """All actions that have been met."""
+        if self._met:
+            # A cached property is a plain attribute once it has been read.
+            self._space = self._space.extended(self._met)
+            self._met = set()
+        return self._space
+
+    def mask(self, actions: Actions) -> int:
+        """The actions that an element speaks of; worked out once, and again in part when the space has grown."""
+        space = self.actions
+        if actions.width != len(space):
+            actions.mask = self._named(actions, space)
+            actions.width = len(space)
+        return space.everything ^ actions.mask if actions.is_not else actions.mask
+
+    def _named(self, actions: Actions, space: ActionSpace) -> int:
+        mask = actions.mask
+        for name in actions.names:
+            mask |= (
+                space.mask_from(name, max(actions.width, len(self.catalogue)))
+                if actions.width
+                else space.mask(name)
+            )
+        return mask
+
+    @cached_property
+    def free(self) -> int:
+        """What needs no permission."""
+        return self._of(FREE)
+
+    @cached_property
+    def under_rcps(self) -> int:
+        """What resource control policies restrict."""
+        mask = 0
+        for service in self.catalogue.rcp_services:
+            mask |= self.catalogue.mask_of_service(service)
+        return mask & ~self._of(WITHOUT_RCPS)
+
+    @cached_property
+    def assume_role(self) -> int:
+        """The one action that root users cannot do."""
+        return self._of({"sts:assumerole"})
+
+    def _of(self, names: set[str] | frozenset[str]) -> int:
+        mask = 0
+        for name in names:
+            mask |= self.catalogue.mask(name)
+        return mask
+
+    @cached_property
+    def services(self) -> dict[str, Range]:
+        """The actions of each service of the catalogue, by prefix in lower case."""
+        found: dict[str, Range] = {}
+        first = 0
+        for prefix, names in groupby(self.catalogue.actions, key=lambda name: name.partition(":")[0].lower()):
+            size = sum(1 for _ in names)
+            within = (1 << size) - 1
+            levels = {level: self.catalogue.mask_of_level(level) >> first & within for level in Level}
+            found[prefix] = Range(first, size, levels)
+            first += size
+        return found
