@@ -11,11 +11,11 @@ from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_matcher
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
 from iam.policy.document import Document, Names, Problem, Statement
-from iam.policy.glob import Matcher, compile_glob
+from iam.policy.glob import ANY, Matcher, Token, compile_glob, from_tokens
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.principals import DIRECT, EVERYBODY, Grades, Match, compile_principals
 from iam.policy.request import Request
-from iam.policy.variables import AbsentVariableError, OpenVariableError, Template
+from iam.policy.variables import AbsentVariableError, OpenVariableError, Template, Variable
 
 Fits = Callable[[Request], int]
 
@@ -161,7 +161,7 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
     templates = resource_templates(others, has_variables=has_variables)
     slow = [resource_matcher(one.fill_without_request()) for one in templates if not one.variables]
     matcher = either([*quick, *slow])
-    open_ones = tuple(template for template in templates if template.variables)
+    open_ones = tuple((each, from_tokens(with_anything(each))) for each in templates if each.variables)
 
     def fits(request: Request) -> int:
         found = YES if matcher(request.resource) else _filled(open_ones, request) if open_ones else NO
@@ -197,20 +197,28 @@ def resource_templates(names: Names, *, has_variables: bool) -> list[Template]:
     return [_completed(variables.read(name, has_variables=has_variables)) for name in names]
 
 
+def with_anything(template: Template) -> list[Token]:
+    """A pattern wider than what any values make of it: they may hold colons, which change what a star means after them."""
+    return [ANY if isinstance(part, Variable) else part for part in template.parts]
+
+
 def _completed(template: Template) -> Template:
     parts = template.parts
     return Template((*parts, *missing_segments(parts))) if is_incomplete(parts) else template
 
 
-def _filled(templates: tuple[Template, ...], request: Request) -> int:
-    """Patterns with variables: one whose variable is absent fits nothing, one whose variable is open fits perhaps."""
+def _filled(templates: tuple[tuple[Template, Matcher], ...], request: Request) -> int:
+    """Patterns with variables: one whose variable is absent fits nothing, one whose variable is open fits perhaps.
+
+    The matcher beside each takes in whatever its variables can stand for: beyond it, open ones change nothing.
+    """
     found = NO
-    for template in templates:
+    for template, widest in templates:
         try:
             if resource_matcher(template.fill(request))(request.resource):
                 return YES
         except OpenVariableError:
-            found = OPEN
+            found = OPEN if widest(request.resource) else found
         except AbsentVariableError:
             continue
     return found

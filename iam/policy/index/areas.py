@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
 from iam.policy.arns import resource_tokens
-from iam.policy.compiled import Fits, resource_templates
+from iam.policy.compiled import Fits, resource_templates, with_anything
 from iam.policy.document import Statement
 from iam.policy.glob import ANY
 from iam.policy.index.patterns import Pattern, pattern_of, relation
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.request import Request
-from iam.policy.variables import AbsentVariableError, OpenVariableError, Template, Variable
+from iam.policy.variables import AbsentVariableError, OpenVariableError, Template
 
+STAR: Final = Pattern(["*"])
 asked_pattern = lru_cache(maxsize=64)(pattern_of)
 
 
 class Area:
     """The patterns of a Resource or NotResource element."""
 
-    __slots__ = ("_fixed", "_is_not", "_loose", "_open")
+    __slots__ = ("_fixed", "_loose", "_open", "is_not")
 
     def __init__(self, templates: Iterable[Template], *, is_not: bool) -> None:
-        self._is_not = is_not
+        self.is_not = is_not
         self._open = tuple(template for template in templates if template.variables)
-        self._loose = tuple(_with_anything(template) for template in self._open)
+        self._loose = tuple(Pattern(with_anything(template)) for template in self._open)
         self._fixed = tuple(
             Pattern(resource_tokens(template.fill_without_request()))
             for template in templates
@@ -40,16 +42,26 @@ class Area:
             mark = relation(pattern, asked)
             if mark > found:
                 found = mark
-        for template in self._open:
-            found = max(found, _filled(template, request, asked))
-        return negation(found) if self._is_not else found
+        for template, loose in zip(self._open, self._loose, strict=True):
+            found = max(found, _filled(template, loose, request, asked))
+        return negation(found) if self.is_not else found
 
     def is_possible(self, resource: str) -> bool:
         """Whether the statement can be about the resource or pattern for anybody, whatever its variables stand for."""
-        if self._is_not or not self._open:
+        if self.is_not or not self._open:
             return True
         asked = asked_pattern(resource)
         return any(pattern.meets(asked) for pattern in (*self._loose, *self._fixed))
+
+    @property
+    def fits_nothing(self) -> bool:
+        """Whether it leaves no resource over."""
+        return self.is_not and any(pattern.parts == [ANY] for pattern in self._fixed)
+
+    @property
+    def fits_star(self) -> bool:
+        """Whether it is about Resource `*`, which is what actions ask for that take no resource."""
+        return any(pattern.takes_in(STAR) for pattern in self._fixed) is not self.is_not
 
     @property
     def _widest(self) -> tuple[Pattern, ...]:
@@ -57,18 +69,18 @@ class Area:
 
     def may_meet(self, other: Area) -> bool:
         """Whether some resource may be of both, whatever variables stand for."""
-        if self._is_not and other._is_not:
+        if self.is_not and other.is_not:
             return True
-        if self._is_not or other._is_not:
-            excluded, asked = (self, other) if self._is_not else (other, self)
+        if self.is_not or other.is_not:
+            excluded, asked = (self, other) if self.is_not else (other, self)
             return not all(excluded._takes_in(one) for one in asked._widest)
         return any(one.meets(two) for one in self._widest for two in other._widest)
 
     def covers(self, other: Area) -> bool:
         """Whether every resource of the other is surely one of this."""
-        if other._is_not:
+        if other.is_not:
             return False
-        if self._is_not:
+        if self.is_not:
             return not any(one.meets(two) for one in self._widest for two in other._widest)
         return all(self._takes_in(one) for one in other._widest)
 
@@ -89,16 +101,11 @@ def pattern_fits(area: Area | None) -> Fits | None:
     return None if area is None else area.fits
 
 
-def _with_anything(template: Template) -> Pattern:
-    """Wider than what any values make of it: they may hold colons, which change what a star means after them."""
-    return Pattern([ANY if isinstance(part, Variable) else part for part in template.parts])
-
-
-def _filled(template: Template, request: Request, asked: Pattern) -> int:
+def _filled(template: Template, loose: Pattern, request: Request, asked: Pattern) -> int:
     try:
         return relation(Pattern(resource_tokens(template.fill(request))), asked)
     except OpenVariableError:
-        return OPEN
+        return OPEN if loose.meets(asked) else NO
     except AbsentVariableError:
         return NO
 

@@ -103,7 +103,17 @@ class Clause:
 class Doc:
     """A document: its statements, how each is called in it, and what in it could not be read at all."""
 
-    __slots__ = ("__weakref__", "atoms", "clauses", "digest", "is_marked", "labels", "problems", "tags")
+    __slots__ = (
+        "__weakref__",
+        "atoms",
+        "clauses",
+        "digest",
+        "is_marked",
+        "is_personal",
+        "labels",
+        "problems",
+        "tags",
+    )
 
     def __init__(self, digest: str, clauses: tuple[Clause, ...], document: Document) -> None:
         self.digest = digest
@@ -113,6 +123,8 @@ class Doc:
         self.atoms = tuple(atom for clause in clauses for atom in clause.traits.atoms)
         self.tags = tuple(sorted({tag for clause in clauses for tag in clause.traits.tags}))
         self.is_marked = bool(self.atoms or self.tags)
+        self.is_personal = any(one.traits.raw or one.traits.names_principals for one in clauses)
+        """Whether it can differ for members of one class without any circumstances that say so."""
 
     def marks(self, who: Request) -> Marks:
         """What tells apart, for this document, principals who hold the same: how atoms see them, and what tags they have."""

@@ -1,0 +1,247 @@
+"""What principals can do, over all actions at once: sets of actions as bits, worked out once for all who hold the same.
+
+Policies of resources, as trust policies and key policies are, have no part in it: they add to it, or keep to themselves.
+Resources are taken to be in the principal's own account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from iam.policy.compiled import PolicyKind, PolicySet
+from iam.policy.evaluate import Policies, has_rcps, has_scps
+from iam.policy.index.classes import Class, Limits, Member
+from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.masks import Space
+from iam.policy.index.shard import Shard
+from iam.policy.index.weights import Piece, Weight, all_together, mask_of, weigh
+from iam.policy.logic import NO, OPEN, YES
+from iam.policy.request import PrincipalKind, Request
+
+REMEMBERED: Final = 4096
+"""So many distinct results are kept: a mask has up to 2.8 kB."""
+NOBODY: Final = PolicySet(PolicyKind.IDENTITY, ())
+Pieces = tuple[Piece, ...]
+Group = tuple[Weight, Pieces]
+
+
+class Effective(NamedTuple):
+    """Three sets of actions that have none in common: allowed on all resources, on some at most, and under conditions."""
+
+    everywhere: int
+    limited: int
+    conditional: int
+
+    @property
+    def any(self) -> int:
+        """What is allowed in some way."""
+        return self.everywhere | self.limited | self.conditional
+
+
+class EffectiveActions:
+    """Answers for one moment of an index and one set of circumstances; to be made anew when either changes."""
+
+    def __init__(
+        self,
+        space: Space,
+        shards: Mapping[str, Shard],
+        *,
+        context: Mapping[str, Any] | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.space, self._shards = space, shards
+        self._context, self._strict = context or {}, strict
+        self._plain: dict[tuple[Doc, PolicyKind], tuple[Pieces, int]] = {}
+        self._shapes: dict[Any, int] = {}
+        self._groups: dict[Any, Weight] = {}
+        self._bounds: dict[Any, tuple[tuple[Group, ...], int]] = {}
+        self._found: dict[tuple[frozenset[int], int], Effective | None] = {}
+
+    def of(self, member: Member) -> Effective:
+        """What one principal can do."""
+        asking = self._request(member)
+        pieces, shapes = self._identity(member, asking)
+        bounds, number = self._limits(member, asking)
+        key = (shapes, number)
+        if key in self._found:
+            found = self._found[key]
+        else:
+            found = self._weighed(member, shapes, pieces, bounds)
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            self._found[key] = found
+        return self._closer(member, pieces, bounds) if found is None else found
+
+    def everybody(self, classes: Iterable[Class]) -> Iterator[tuple[Sequence[Member], Effective]]:
+        """Members who can do the same, class by class. Only without circumstances, which could tell members apart."""
+        if self._context:
+            raise ValueError("With circumstances, principals are asked about one by one.")
+        for cls in classes:
+            if self._is_personal(cls):
+                yield from (([member], self.of(member)) for member in cls.members)
+            else:
+                yield cls.members, self.of(cls.members[0])
+
+    def _is_personal(self, cls: Class) -> bool:
+        return self._depends(cls.profile.limits) or any(doc.is_personal for doc in cls.profile.bundle.docs)
+
+    def _request(self, member: Member) -> Request:
+        shard = self._shards[member.account]
+        context = {**shard.facts, **shard.place_facts, **self._context}
+        return Request("", "*", member.principal, context=context, strict=self._strict)
+
+    def _identity(self, member: Member, asking: Request) -> tuple[Pieces, frozenset[int]]:
+        pieces: list[Piece] = []
+        shapes: set[int] = set()
+        for doc in member.cls.profile.bundle.docs:
+            found, shape = self._pieces(doc, PolicyKind.IDENTITY, asking)
+            pieces += found
+            shapes.add(shape)
+        return tuple(pieces), frozenset(shapes)
+
+    def _pieces(self, doc: Doc, kind: PolicyKind, asking: Request) -> tuple[Pieces, int]:
+        """The statements of a document that may apply, and a number for all that masks depend on."""
+        key = (doc, kind)
+        found = self._plain.get(key)
+        if found is None:
+            graded = [_piece(clause, kind, asking) for clause in doc.clauses]
+            pieces = tuple(piece for piece in graded if piece is not None)
+            shape = self._number(frozenset(piece.shape for piece in pieces))
+            found = (pieces, shape)
+            if all(clause.traits.is_plain for clause in doc.clauses):
+                self._plain[key] = found
+        return found
+
+    def _number(self, shape: Any) -> int:
+        return self._shapes.setdefault(shape, len(self._shapes))
+
+    def _limits(self, member: Member, asking: Request) -> tuple[tuple[Group, ...], int]:
+        """Boundary and levels, each weighed, and a number for all of them."""
+        limits = member.cls.profile.limits
+        key = (limits, member.account)
+        found = self._bounds.get(key)
+        if found is None:
+            groups = tuple(self._bounding(limits, asking))
+            number = self._number(("limits", tuple(weight for weight, _ in groups), limits.flags))
+            found = (groups, number)
+            if not self._depends(limits):
+                self._bounds[key] = found
+        return found
+
+    def _depends(self, limits: Limits) -> bool:
+        """Whether members of one class may be limited differently; marks are the same for all of them."""
+        boundary = limits.boundary
+        return limits.levels.is_personal or (boundary is not None and boundary.is_personal)
+
+    def _bounding(self, limits: Limits, asking: Request) -> Iterator[Group]:
+        if limits.boundary is not None:
+            yield self._group([limits.boundary], PolicyKind.BOUNDARY, asking)
+        if has_scps(asking):
+            for level in limits.levels.scps:
+                yield self._group([doc for _, doc in level], PolicyKind.SCP, asking)
+        restricted = Request("s3:GetObject", "*", asking.principal)
+        if has_rcps(restricted, Policies(identity=NOBODY)):
+            for level in limits.levels.rcps:
+                weight, pieces = self._group([doc for _, doc in level], PolicyKind.RCP, asking)
+                yield _of_some_services(weight, self.space.under_rcps), pieces
+
+    def _group(self, docs: Iterable[Doc], kind: PolicyKind, asking: Request) -> Group:
+        pieces = tuple(piece for doc in docs for piece in self._pieces(doc, kind, asking)[0])
+        return weigh(pieces, self.space), pieces
+
+    def _weighed(
+        self, member: Member, shapes: frozenset[int], pieces: Pieces, bounds: tuple[Group, ...]
+    ) -> Effective | None:
+        """None where statements about some resources have to be compared with each other."""
+        own = self._groups.get(shapes)
+        if own is None:
+            if len(self._groups) >= REMEMBERED:
+                self._groups.clear()
+            own = self._groups[shapes] = weigh(pieces, self.space)
+        if member.kind is PrincipalKind.ROOT:
+            own = self._of_root()
+        denied_some = own.denied_some
+        parts = 0
+        for weight, _ in bounds:
+            denied_some |= weight.denied_some
+            parts |= weight.parts
+        if own.parts & (parts | denied_some):
+            return None
+        return self._result(all_together([own, *(weight for weight, _ in bounds)]))
+
+    def _of_root(self) -> Weight:
+        everything = self.space.actions.everything & ~self.space.assume_role
+        return Weight(everything, everything, everything)
+
+    def _closer(self, member: Member, pieces: Pieces, bounds: tuple[Group, ...]) -> Effective:
+        """As above, but a statement about some resources counts only where the others leave it some of them."""
+        own = weigh(pieces, self.space)
+        denies = [p for p in pieces if not p.allows]
+        denies += [p for _, group in bounds for p in group if not p.allows]
+        some = maybe = 0
+        for piece in pieces:
+            if not piece.allows:
+                continue
+            sure, perhaps = self._left_of(piece, denies, bounds)
+            maybe |= perhaps
+            if piece.mark == YES:
+                some |= sure
+        together = all_together([own, *(weight for weight, _ in bounds)])
+        return self._result(
+            together._replace(some=together.some & (some | together.everywhere), maybe=together.maybe & maybe)
+        )
+
+    def _left_of(self, piece: Piece, denies: list[Piece], bounds: tuple[Group, ...]) -> tuple[int, int]:
+        whole, part = mask_of(piece, self.space)
+        for deny in denies:
+            if deny.mark == YES and piece.area and deny.area and deny.area.covers(piece.area):
+                part &= ~sum(mask_of(deny, self.space))
+        sure = perhaps = whole | part
+        for weight, group in bounds:
+            here_sure = weight.everywhere
+            here = weight.everywhere
+            for other in group:
+                if other.allows and (
+                    piece.area is None or other.area is None or piece.area.may_meet(other.area)
+                ):
+                    mask = sum(mask_of(other, self.space))
+                    here |= mask
+                    here_sure |= mask if other.mark == YES else 0
+            sure &= here_sure
+            perhaps &= here
+        return sure, perhaps
+
+    def _result(self, found: Weight) -> Effective:
+        allowed = ~found.denied
+        everywhere, some, maybe = found.everywhere & allowed, found.some & allowed, found.maybe & allowed
+        in_doubt = found.denied_some | found.perhaps_some
+        free = self.space.free
+        sure = (everywhere & ~in_doubt & ~found.perhaps) | free
+        limited = (everywhere & in_doubt) | (some & ~everywhere & ~found.perhaps_some)
+        limited &= ~found.perhaps & ~sure
+        return Effective(sure, limited, maybe & ~sure & ~limited)
+
+
+def _piece(clause: Clause, kind: PolicyKind, asking: Request) -> Piece | None:
+    """A statement with its conditions decided as far as they can be; None where it does not apply."""
+    one = clause.ready(kind)
+    mark = OPEN if one.unknown else YES
+    for condition in one.conditions:
+        mark = min(mark, condition.test(asking))
+    if one.means is not None:
+        mark = min(mark, max(one.means(asking.principal, asking.strict)))
+    if mark == NO or (clause.area is not None and clause.area.fits_nothing):
+        return None
+    return Piece(clause.actions, one.allows, mark, clause.area)
+
+
+def _of_some_services(weight: Weight, restricted: int) -> Weight:
+    """What resource control policies say of what they restrict; everything else they leave alone."""
+    return Weight(
+        weight.everywhere | ~restricted,
+        weight.some | ~restricted,
+        weight.maybe | ~restricted,
+        weight.parts & restricted,
+        *(mask & restricted for mask in weight[4:]),
+    )

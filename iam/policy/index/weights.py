@@ -1,0 +1,89 @@
+"""What policies that are weighed together say of all actions at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from iam.policy.index.areas import Area
+from iam.policy.index.elements import Actions
+from iam.policy.index.masks import Space
+from iam.policy.logic import OPEN, YES
+
+
+class Piece(NamedTuple):
+    """A statement of which only the resource is open any more: `mark` is YES, or OPEN where it has conditions."""
+
+    actions: Actions
+    allows: bool
+    mark: int
+    area: Area | None
+
+    @property
+    def shape(self) -> tuple[Actions, bool, int, bool, bool]:
+        """All of it that masks depend on."""
+        return (
+            self.actions,
+            self.allows,
+            self.mark,
+            self.area is not None,
+            self.area is not None and self.area.is_not,
+        )
+
+
+class Weight(NamedTuple):
+    """Sets of actions. What is allowed everywhere is among `some`, and that among `maybe`; `parts` has a statement about some
+    resources. Of what is denied under conditions, `perhaps` is on all resources, `perhaps_some` on some."""
+
+    everywhere: int = 0
+    some: int = 0
+    maybe: int = 0
+    parts: int = 0
+    denied: int = 0
+    denied_some: int = 0
+    perhaps: int = 0
+    perhaps_some: int = 0
+
+
+def mask_of(piece: Piece, space: Space) -> tuple[int, int]:
+    """(on all resources, on some): actions that work on everything only are not met by a list of resources, but by one of exceptions."""
+    mask = space.mask(piece.actions)
+    if piece.area is None:
+        return mask, 0
+    alone = mask & space.catalogue.mask_without_resources
+    return (alone if piece.area.fits_star else 0), mask ^ alone
+
+
+def weigh(pieces: Iterable[Piece], space: Space) -> Weight:
+    """Statements put together."""
+    everywhere = some = maybe = parts = denied = denied_some = perhaps = perhaps_some = 0
+    for piece in pieces:
+        whole, part = mask_of(piece, space)
+        if piece.allows:
+            maybe |= whole | part
+            parts |= part
+            if piece.mark == YES:
+                everywhere |= whole
+                some |= whole | part
+        elif piece.mark == YES:
+            denied |= whole
+            denied_some |= part
+        elif piece.mark == OPEN:
+            perhaps |= whole
+            perhaps_some |= part
+    return Weight(everywhere, some, maybe, parts, denied, denied_some, perhaps, perhaps_some)
+
+
+def all_together(weights: Iterable[Weight]) -> Weight:
+    """Groups of policies that must all allow, and each of which can deny."""
+    everywhere = some = maybe = -1
+    denied = denied_some = perhaps = perhaps_some = 0
+    for each in weights:
+        everywhere &= each.everywhere
+        some &= each.some
+        maybe &= each.maybe
+        denied |= each.denied
+        denied_some |= each.denied_some
+        perhaps |= each.perhaps
+        perhaps_some |= each.perhaps_some
+    return Weight(everywhere, some, maybe, 0, denied, denied_some, perhaps, perhaps_some)
