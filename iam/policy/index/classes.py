@@ -19,7 +19,7 @@ Flags = tuple[PrincipalKind, bool, bool, bool]
 class Levels:
     """The organization's policies above an account, level by level, the root first."""
 
-    __slots__ = ("is_management", "is_personal", "marked", "rcps", "scps")
+    __slots__ = ("is_management", "is_personal", "is_placed", "marked", "rcps", "scps")
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class Levels:
         self.scps, self.rcps, self.is_management = scps, rcps, is_management
         docs = dict.fromkeys(doc for level in (*scps, *rcps) for _, doc in level if doc.is_marked)
         self.marked = tuple(docs)
+        self.is_placed = any(doc.is_placed for level in (*scps, *rcps) for _, doc in level)
         self.is_personal = any(doc.is_personal for level in (*scps, *rcps) for _, doc in level)
 
 

@@ -110,6 +110,7 @@ class Doc:
         "digest",
         "is_marked",
         "is_personal",
+        "is_placed",
         "labels",
         "problems",
         "tags",
@@ -123,8 +124,10 @@ class Doc:
         self.atoms = tuple(atom for clause in clauses for atom in clause.traits.atoms)
         self.tags = tuple(sorted({tag for clause in clauses for tag in clause.traits.tags}))
         self.is_marked = bool(self.atoms or self.tags)
-        self.is_personal = any(one.traits.raw or one.traits.names_principals for one in clauses)
+        self.is_personal = any(one.traits.raw or _names_somebody(one) for one in clauses)
         """Whether it can differ for members of one class without any circumstances that say so."""
+        self.is_placed = any(one.traits.is_placed or _names_somebody(one) for one in clauses)
+        """Whether it can differ from account to account."""
 
     def marks(self, who: Request) -> Marks:
         """What tells apart, for this document, principals who hold the same: how atoms see them, and what tags they have."""
@@ -146,6 +149,10 @@ class Doc:
             )
             for clause, (index, sid) in zip(self.clauses, self.labels, strict=True)
         )
+
+
+def _names_somebody(clause: Clause) -> bool:
+    return bool(keys.special_names(clause.source.principals or {}))
 
 
 class Documents:

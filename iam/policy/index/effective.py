@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import Policies, has_rcps, has_scps
-from iam.policy.index.classes import Class, Limits, Member
+from iam.policy.index.classes import Class, Limits, Marked, Member
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.masks import Space
 from iam.policy.index.shard import Shard
@@ -52,7 +52,7 @@ class EffectiveActions:
     ) -> None:
         self.space, self._shards = space, shards
         self._context, self._strict = context or {}, strict
-        self._plain: dict[tuple[Doc, PolicyKind], tuple[Pieces, int]] = {}
+        self._known: dict[Doc | Marked, tuple[Pieces, int]] = {}
         self._shapes: dict[Any, int] = {}
         self._groups: dict[Any, Weight] = {}
         self._bounds: dict[Any, tuple[tuple[Group, ...], int]] = {}
@@ -60,18 +60,19 @@ class EffectiveActions:
 
     def of(self, member: Member) -> Effective:
         """What one principal can do."""
-        asking = self._request(member)
-        pieces, shapes = self._identity(member, asking)
+        asking = _Asking(self, member)
+        held = self._identity(member, asking)
+        shapes = frozenset(shape for _, shape in held)
         bounds, number = self._limits(member, asking)
         key = (shapes, number)
         if key in self._found:
             found = self._found[key]
         else:
-            found = self._weighed(member, shapes, pieces, bounds)
+            found = self._weighed(member, shapes, held, bounds)
             if len(self._found) >= REMEMBERED:
                 self._found.clear()
             self._found[key] = found
-        return self._closer(member, pieces, bounds) if found is None else found
+        return self._closer(_pieces_of(held), bounds) if found is None else found
 
     def everybody(self, classes: Iterable[Class]) -> Iterator[tuple[Sequence[Member], Effective]]:
         """Members who can do the same, class by class. Only without circumstances, which could tell members apart."""
@@ -86,43 +87,44 @@ class EffectiveActions:
     def _is_personal(self, cls: Class) -> bool:
         return self._depends(cls.profile.limits) or any(doc.is_personal for doc in cls.profile.bundle.docs)
 
-    def _request(self, member: Member) -> Request:
+    def request_of(self, member: Member) -> Request:
+        """Nothing in particular, asked by the member in its own account."""
         shard = self._shards[member.account]
         context = {**shard.facts, **shard.place_facts, **self._context}
         return Request("", "*", member.principal, context=context, strict=self._strict)
 
-    def _identity(self, member: Member, asking: Request) -> tuple[Pieces, frozenset[int]]:
-        pieces: list[Piece] = []
-        shapes: set[int] = set()
-        for doc in member.cls.profile.bundle.docs:
-            found, shape = self._pieces(doc, PolicyKind.IDENTITY, asking)
-            pieces += found
-            shapes.add(shape)
-        return tuple(pieces), frozenset(shapes)
+    def _identity(self, member: Member, asking: _Asking) -> list[tuple[Pieces, int]]:
+        profile, known = member.cls.profile, self._known
+        found = []
+        for doc in profile.bundle.plain:
+            found.append(known.get(doc) or self._graded(doc, doc, PolicyKind.IDENTITY, asking))
+        for marked in profile.marked:
+            found.append(known.get(marked) or self._graded(marked.doc, marked, PolicyKind.IDENTITY, asking))
+        return found
 
-    def _pieces(self, doc: Doc, kind: PolicyKind, asking: Request) -> tuple[Pieces, int]:
+    def _graded(
+        self, doc: Doc, key: Doc | Marked | None, kind: PolicyKind, asking: _Asking
+    ) -> tuple[Pieces, int]:
         """The statements of a document that may apply, and a number for all that masks depend on."""
-        key = (doc, kind)
-        found = self._plain.get(key)
-        if found is None:
-            graded = [_piece(clause, kind, asking) for clause in doc.clauses]
-            pieces = tuple(piece for piece in graded if piece is not None)
-            shape = self._number(frozenset(piece.shape for piece in pieces))
-            found = (pieces, shape)
-            if all(clause.traits.is_plain for clause in doc.clauses):
-                self._plain[key] = found
+        graded = [_piece(clause, kind, asking.request) for clause in doc.clauses]
+        pieces = tuple(piece for piece in graded if piece is not None)
+        found = pieces, self._number(frozenset(piece.shape for piece in pieces))
+        if key is not None and not doc.is_personal and not doc.is_placed and not self._context:
+            self._known[key] = found
         return found
 
     def _number(self, shape: Any) -> int:
         return self._shapes.setdefault(shape, len(self._shapes))
 
-    def _limits(self, member: Member, asking: Request) -> tuple[tuple[Group, ...], int]:
+    def _limits(self, member: Member, asking: _Asking) -> tuple[tuple[Group, ...], int]:
         """Boundary and levels, each weighed, and a number for all of them."""
         limits = member.cls.profile.limits
-        key = (limits, member.account)
+        boundary, levels = limits.boundary, limits.levels
+        is_placed = levels.is_placed or (boundary is not None and boundary.is_placed)
+        key = (limits, member.account if is_placed else "")
         found = self._bounds.get(key)
         if found is None:
-            groups = tuple(self._bounding(limits, asking))
+            groups = tuple(self._bounding(limits, asking.request))
             number = self._number(("limits", tuple(weight for weight, _ in groups), limits.flags))
             found = (groups, number)
             if not self._depends(limits):
@@ -147,18 +149,23 @@ class EffectiveActions:
                 yield _of_some_services(weight, self.space.under_rcps), pieces
 
     def _group(self, docs: Iterable[Doc], kind: PolicyKind, asking: Request) -> Group:
-        pieces = tuple(piece for doc in docs for piece in self._pieces(doc, kind, asking)[0])
+        graded = [_piece(clause, kind, asking) for doc in docs for clause in doc.clauses]
+        pieces = tuple(piece for piece in graded if piece is not None)
         return weigh(pieces, self.space), pieces
 
     def _weighed(
-        self, member: Member, shapes: frozenset[int], pieces: Pieces, bounds: tuple[Group, ...]
+        self,
+        member: Member,
+        shapes: frozenset[int],
+        held: list[tuple[Pieces, int]],
+        bounds: tuple[Group, ...],
     ) -> Effective | None:
         """None where statements about some resources have to be compared with each other."""
         own = self._groups.get(shapes)
         if own is None:
             if len(self._groups) >= REMEMBERED:
                 self._groups.clear()
-            own = self._groups[shapes] = weigh(pieces, self.space)
+            own = self._groups[shapes] = weigh(_pieces_of(held), self.space)
         if member.kind is PrincipalKind.ROOT:
             own = self._of_root()
         denied_some = own.denied_some
@@ -174,7 +181,7 @@ class EffectiveActions:
         everything = self.space.actions.everything & ~self.space.assume_role
         return Weight(everything, everything, everything)
 
-    def _closer(self, member: Member, pieces: Pieces, bounds: tuple[Group, ...]) -> Effective:
+    def _closer(self, pieces: Pieces, bounds: tuple[Group, ...]) -> Effective:
         """As above, but a statement about some resources counts only where the others leave it some of them."""
         own = weigh(pieces, self.space)
         denies = [p for p in pieces if not p.allows]
@@ -221,6 +228,27 @@ class EffectiveActions:
         limited = (everywhere & in_doubt) | (some & ~everywhere & ~found.perhaps_some)
         limited &= ~found.perhaps & ~sure
         return Effective(sure, limited, maybe & ~sure & ~limited)
+
+
+class _Asking:
+    """The request of a member, made when something depends on it."""
+
+    __slots__ = ("_effective", "_member", "_request")
+
+    def __init__(self, effective: EffectiveActions, member: Member) -> None:
+        self._effective, self._member = effective, member
+        self._request: Request | None = None
+
+    @property
+    def request(self) -> Request:
+        """As `EffectiveActions.request_of` gives it."""
+        if self._request is None:
+            self._request = self._effective.request_of(self._member)
+        return self._request
+
+
+def _pieces_of(held: Iterable[tuple[Pieces, int]]) -> Pieces:
+    return tuple(piece for pieces, _ in held for piece in pieces)
 
 
 def _piece(clause: Clause, kind: PolicyKind, asking: Request) -> Piece | None:

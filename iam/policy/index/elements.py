@@ -13,15 +13,16 @@ EVERY_SERVICE: Final = ""
 class Actions:
     """An Action or NotAction element. `services` are the prefixes of its names; EVERY_SERVICE when they have none in common."""
 
-    __slots__ = ("__weakref__", "is_not", "mask", "names", "services", "speaks_of", "width")
+    __slots__ = ("__weakref__", "is_not", "named", "names", "parted", "services", "speaks_of", "width")
 
     def __init__(self, names: Names, *, is_not: bool) -> None:
         self.names = names
         self.is_not = is_not
         self.speaks_of = action_matcher(names, is_not=is_not)
         self.services = _services(names, is_not=is_not)
-        self.mask = self.width = 0
-        """The actions as bits, and the size of the space of actions for which they were worked out; see `masks`."""
+        self.named = self.width = 0
+        """The actions that are named, as bits, and for how large a space of actions they were worked out; see `masks`."""
+        self.parted = (0, 0, 0)
 
 
 def _services(names: Names, *, is_not: bool) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from iam.policy.document import Statement
+from iam.policy.document import Principals, Statement
 from iam.policy.request import PrincipalKind, Values
 from iam.policy.variables import LITERALS, VARIABLE
 
@@ -88,3 +88,16 @@ def keys_of_conditions(statement: Statement, *, has_variables: bool) -> list[tup
 def holds_keys_of_principals(context: Mapping[str, object]) -> bool:
     """Whether the circumstances of a question say themselves what would follow from the principal."""
     return any(is_of_principal(key.lower()) for key in context)
+
+
+def special_names(principals: Principals) -> frozenset[str]:
+    """ARNs and unique ids under AWS, and account and role of the sessions that are named; none where everybody is."""
+    names = principals.get("AWS", ())
+    if "*" in names:
+        return frozenset()
+    found = set()
+    for name in names:
+        parts = name.split(":", 5)
+        is_session = len(parts) == 6 and parts[5].startswith("assumed-role/")
+        found.add(f"{parts[4]}:{parts[5].split('/')[1]}" if is_session else name)
+    return frozenset(found)

@@ -25,6 +25,7 @@ class Space:
 
     def __init__(self) -> None:
         self._met: set[str] = set()
+        self._size = -1
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -46,25 +47,30 @@ class Space:
             # A cached property is a plain attribute once it has been read.
             self._space = self._space.extended(self._met)
             self._met = set()
+        self._size = len(self._space)
         return self._space
 
     def mask(self, actions: Actions) -> int:
-        """The actions that an element speaks of; worked out once, and again in part when the space has grown."""
-        space = self.actions
-        if actions.width != len(space):
-            actions.mask = self._named(actions, space)
-            actions.width = len(space)
-        return space.everything ^ actions.mask if actions.is_not else actions.mask
+        """The actions that an element speaks of."""
+        return self.parted(actions)[0]
 
-    def _named(self, actions: Actions, space: ActionSpace) -> int:
-        mask = actions.mask
+    def parted(self, actions: Actions) -> tuple[int, int, int]:
+        """(all, those that take no resource, the others) of what an element speaks of; worked out anew when the space has grown."""
+        if self._met or actions.width != self._size:
+            space = self.actions
+            if actions.width != self._size:
+                self._work_out(actions, space)
+        return actions.parted
+
+    def _work_out(self, actions: Actions, space: ActionSpace) -> None:
+        named = actions.named
         for name in actions.names:
-            mask |= (
-                space.mask_from(name, max(actions.width, len(self.catalogue)))
-                if actions.width
-                else space.mask(name)
-            )
-        return mask
+            known = max(actions.width, len(self.catalogue))
+            named |= space.mask_from(name, known) if actions.width else space.mask(name)
+        mask = space.everything ^ named if actions.is_not else named
+        alone = mask & self.catalogue.mask_without_resources
+        actions.named, actions.width = named, len(space)
+        actions.parted = (mask, alone, mask ^ alone if alone else mask)
 
     @cached_property
     def free(self) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from iam.policy.document import Principals
 from iam.policy.index import keys
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Clause
@@ -77,7 +76,7 @@ class Reader:
         if not is_marked:
             raw, is_placed = raw | traits.atom_keys | traits.tags, is_placed or bool(traits.atoms)
         if traits.names_principals:
-            special = special_names(clause.source.principals or {})
+            special = keys.special_names(clause.source.principals or {})
             is_placed = is_placed or bool(special)
         if special and not is_resource:
             raw, special = raw | {"aws:principalarn"}, frozenset()
@@ -113,19 +112,6 @@ class Reader:
         if needs.special and is_special(member, kind, needs.special):
             found.append(member.arn)
         return tuple(found)
-
-
-def special_names(principals: Principals) -> frozenset[str]:
-    """ARNs and unique ids under AWS, and account and role of the sessions that are named; none where everybody is."""
-    names = principals.get("AWS", ())
-    if "*" in names:
-        return frozenset()
-    found = set()
-    for name in names:
-        parts = name.split(":", 5)
-        is_session = len(parts) == 6 and parts[5].startswith("assumed-role/")
-        found.add(f"{parts[4]}:{parts[5].split('/')[1]}" if is_session else name)
-    return frozenset(found)
 
 
 def is_special(member: Member, kind: PrincipalKind, names: frozenset[str]) -> bool:

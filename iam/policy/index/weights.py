@@ -47,11 +47,10 @@ class Weight(NamedTuple):
 
 def mask_of(piece: Piece, space: Space) -> tuple[int, int]:
     """(on all resources, on some): actions that work on everything only are not met by a list of resources, but by one of exceptions."""
-    mask = space.mask(piece.actions)
+    mask, alone, others = space.parted(piece.actions)
     if piece.area is None:
         return mask, 0
-    alone = mask & space.catalogue.mask_without_resources
-    return (alone if piece.area.fits_star else 0), mask ^ alone
+    return (alone if piece.area.fits_star else 0), others
 
 
 def weigh(pieces: Iterable[Piece], space: Space) -> Weight:

@@ -1,0 +1,52 @@
+"""Effective actions counted, per service and access level, for bars and for the access levels of people in lists."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from iam.policy.catalogue import Level
+from iam.policy.index.effective import Effective
+from iam.policy.index.masks import Space
+
+
+class Count(NamedTuple):
+    """How many actions are allowed everywhere, on some resources, under conditions; and how many there are."""
+
+    everywhere: int
+    limited: int
+    conditional: int
+    total: int
+
+
+def by_service(found: Effective, space: Space) -> dict[str, dict[Level, Count]]:
+    """The services of which something is allowed, by prefix, with the access levels that have any actions."""
+    counts: dict[str, dict[Level, Count]] = {}
+    anything = found.any
+    for prefix, (first, size, levels) in space.services.items():
+        within = (1 << size) - 1
+        if not anything >> first & within:
+            continue
+        everywhere, limited, conditional = (mask >> first & within for mask in found)
+        counts[prefix] = {
+            level: Count(
+                (everywhere & mask).bit_count(),
+                (limited & mask).bit_count(),
+                (conditional & mask).bit_count(),
+                mask.bit_count(),
+            )
+            for level, mask in levels.items()
+            if mask
+        }
+    return counts
+
+
+def levels(found: Effective, space: Space) -> dict[Level, str]:
+    """For each access level that somebody has: `everywhere`, `limited` or `conditional`, the strongest that some action has."""
+    strongest: dict[Level, str] = {}
+    for level in Level:
+        mask = space.catalogue.mask_of_level(level)
+        for name, part in zip(Effective._fields, found, strict=True):
+            if part & mask & ~space.free:
+                strongest[level] = name
+                break
+    return strongest
