@@ -5,17 +5,21 @@ An index is not safe to be changed by one thread while another asks it; whoever 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import Decision, Policies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.index.classes import Class, Member
+from iam.policy.index.difference import Difference
 from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.judging import Judge
 from iam.policy.index.question import Answer, Question
 from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Changes, Standing
+from iam.policy.index.scenario import Edits, what_if
 from iam.policy.index.shard import Shard
 from iam.policy.index.who_can import Search, judge_for
 from iam.policy.request import Request, account_of
@@ -87,6 +91,16 @@ class Index:
     def decide(self, member: Member, question: Question) -> Decision:
         """The decision about one principal, by all of its policies and no class: what `who_can` shortens."""
         return decide(*self.request_and_policies(member, question))
+
+    def effective(
+        self, *, context: Mapping[str, Any] | None = None, strict: bool = False
+    ) -> EffectiveActions:
+        """What principals can do over all actions; made anew whenever the index has changed."""
+        return EffectiveActions(self.documents.space, self.accounts, context=context, strict=strict)
+
+    def what_if(self, edits: Mapping[str, Edits], *, texts: Mapping[str, str] | None = None) -> Difference:
+        """Who would gain and lose what if rows of some accounts, by number, were others; see `scenario.what_if`."""
+        return what_if(self, edits, texts=texts)
 
     def explain(self, member: Member, question: Question) -> Explanation:
         """Why one principal can or cannot, down to the statements."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from iam.policy.index.classes import Class, Member, Profile, flags_of, principal_of
 from iam.policy.index.documents import Doc
@@ -68,7 +68,7 @@ class Shard:
         if standing == self.standing:
             return []
         self._stand(standing)
-        return self._place_again(lambda member: True)
+        return self._place_again(list(self.members.values()))
 
     def apply(self, changes: Changes) -> list[Member]:
         """Enter rows in the place of those with their numbers, take out what is gone; the members that were placed."""
@@ -77,13 +77,26 @@ class Shard:
         if not touched:
             return placed
         done = {member.id for member in placed}
-        groups = {row.id for row in self.groups.values() if _holds(row.grants, touched)} | touched
         return placed + self._place_again(
-            lambda member: (
-                member.id not in done
-                and (_holds(member.grants, touched) or not groups.isdisjoint(member.grants.groups))
-            )
+            [member for member in self._holders(touched) if member.id not in done]
         )
+
+    def concerned_by(self, changes: Changes) -> list[Member]:
+        """Whom changes of policies and groups would concern, and those whose own rows are among the changes."""
+        touched = {row.id for row in changes.policies if self.policies.get(row.id) != row}
+        touched |= {row.id for row in changes.groups if self.groups.get(row.id) != row}
+        touched |= set(changes.gone)
+        own = [self.members[row.id] for row in changes.principals if row.id in self.members]
+        return list({member.id: member for member in (*own, *self._holders(touched))}.values())
+
+    def _holders(self, touched: set[int]) -> list[Member]:
+        """Who has one of some policies or groups."""
+        groups = {row.id for row in self.groups.values() if _holds(row.grants, touched)} | touched
+        return [
+            member
+            for member in self.members.values()
+            if _holds(member.grants, touched) or not groups.isdisjoint(member.grants.groups)
+        ]
 
     def _enter(self, changes: Changes) -> set[int]:
         """Groups, policies and what is gone; the numbers of those by which members may have changed."""
@@ -126,16 +139,12 @@ class Shard:
             del self.classes[cls.profile]
             self._register.drop_class(cls)
 
-    def _place_again(self, chosen: Callable[[Member], bool]) -> list[Member]:
-        """Find the class of each chosen member anew. What is entered before it leaves need not be compiled again."""
-        found = [member for member in self.members.values() if chosen(member)]
+    def _place_again(self, found: list[Member]) -> list[Member]:
+        """Find the class of each member anew; it enters before it leaves, so that what it still holds stays."""
         for member in found:
             old = member.cls
             self._place(member)
-            if member.cls is not old:
-                old.members.remove(member)
-            else:
-                old.members.pop()
+            old.members.remove(member)
             if not old.members:
                 del self.classes[old.profile]
                 self._register.drop_class(old)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from iam.policy.index.documents import Documents
+from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
 from iam.policy.index.question import WITH_ROOT, Question
 from iam.policy.index.rows import AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow, Standing
@@ -136,14 +136,19 @@ class Organisation:
         self.texts[digest] = text
         return digest
 
+    store: Documents = field(default_factory=Documents)
+
+    def held(self) -> list[Doc]:
+        """All documents, which stay in use as long as somebody has this list."""
+        return [self.store.add(digest, text) for digest, text in self.texts.items()]
+
     def index(self) -> Index:
-        """An index of it."""
-        store = Documents()
-        held = [store.add(digest, text) for digest, text in self.texts.items()]
-        index = Index(store)
+        """An index of it, in which only what is in use is kept."""
+        held = self.held()
+        index = Index(self.store)
         for rows in self.accounts:
             index.put(rows)
-        assert held
+        del held
         return index
 
 
