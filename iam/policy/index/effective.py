@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import Policies, has_rcps, has_scps
-from iam.policy.index.classes import Class, Limits, Marked, Member
+from iam.policy.index.classes import Class, Limits, Marked, Member, Profile
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.masks import Space
 from iam.policy.index.shard import Shard
@@ -54,12 +54,23 @@ class EffectiveActions:
         self._context, self._strict = context or {}, strict
         self._known: dict[Doc | Marked, tuple[Pieces, int]] = {}
         self._shapes: dict[Any, int] = {}
+        self._of_profile: dict[Profile, Effective] = {}
+        self._once: dict[Effective, Effective] = {}
         self._groups: dict[Any, Weight] = {}
         self._bounds: dict[Any, tuple[tuple[Group, ...], int]] = {}
         self._found: dict[tuple[frozenset[int], int], Effective | None] = {}
 
     def of(self, member: Member) -> Effective:
         """What one principal can do."""
+        profile = member.cls.profile
+        found = self._of_profile.get(profile)
+        if found is None:
+            found = self._find(member)
+            if not self._context and not self._is_personal(profile) and not self._is_placed(profile):
+                self._of_profile[profile] = self._once.setdefault(found, found)
+        return found
+
+    def _find(self, member: Member) -> Effective:
         asking = _Asking(self, member)
         held = self._identity(member, asking)
         shapes = frozenset(shape for _, shape in held)
@@ -79,13 +90,23 @@ class EffectiveActions:
         if self._context:
             raise ValueError("With circumstances, principals are asked about one by one.")
         for cls in classes:
-            if self._is_personal(cls):
+            if self._is_personal(cls.profile):
                 yield from (([member], self.of(member)) for member in cls.members)
             else:
                 yield cls.members, self.of(cls.members[0])
 
-    def _is_personal(self, cls: Class) -> bool:
-        return self._depends(cls.profile.limits) or any(doc.is_personal for doc in cls.profile.bundle.docs)
+    def _is_personal(self, profile: Profile) -> bool:
+        """Whether members of one class may differ all the same."""
+        return self._depends(profile.limits) or any(doc.is_personal for doc in profile.bundle.docs)
+
+    def _is_placed(self, profile: Profile) -> bool:
+        """Whether accounts may differ."""
+        boundary, levels = profile.limits.boundary, profile.limits.levels
+        return (
+            levels.is_placed
+            or (boundary is not None and boundary.is_placed)
+            or any(doc.is_placed for doc in profile.bundle.docs)
+        )
 
     def request_of(self, member: Member) -> Request:
         """Nothing in particular, asked by the member in its own account."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from iam.policy.index.classes import Class, Member, Profile, flags_of, principal_of
+from iam.policy.index.classes import Class, Member, Profile, Who, flags_of, principal_of
 from iam.policy.index.documents import Doc
 from iam.policy.index.register import Register
 from iam.policy.index.rows import (
@@ -18,7 +18,7 @@ from iam.policy.index.rows import (
     PrincipalRow,
     Standing,
 )
-from iam.policy.request import Request
+from iam.policy.request import PrincipalKind, Request
 
 Docs = tuple[Doc, ...]
 
@@ -43,6 +43,7 @@ class Shard:
     def _stand(self, standing: Standing) -> None:
         self.standing = standing
         self.levels = self._register.levels(standing)
+        self._requests: dict[PrincipalKind, Request] = {}
         self.facts: dict[str, object] = {}
         self.place_facts: dict[str, object] = {}
         if standing.organization_id:
@@ -161,15 +162,14 @@ class Shard:
 
     def profile_of(self, member: Member, grants: Grants) -> Profile:
         """The profile that a member has with what it holds."""
-        who = principal_of(member, is_management=self.levels.is_management)
         bundle = self._register.bundle(self.docs_of(grants))
         boundary = None if grants.boundary is None else self._policy_doc(grants.boundary)
-        flags = flags_of(who)
+        flags = flags_of(member)
         levels = self.levels
         of_levels = () if flags[1] else levels.marked
         if not (of_levels or bundle.marked or (boundary is not None and boundary.is_marked)):
             return self._register.profile(bundle, (), (flags, boundary, (), levels, ()))
-        asking = Request("", "*", who, context=self.facts)
+        asking = Who(member, flags[0], self._asking(member, flags[0]))
         limits = (
             flags,
             boundary,
@@ -178,6 +178,14 @@ class Shard:
             tuple([doc.marks(asking) for doc in of_levels]),
         )
         return self._register.profile(bundle, tuple([doc.marks(asking) for doc in bundle.marked]), limits)
+
+    def _asking(self, member: Member, kind: PrincipalKind) -> Request:
+        """A request of some principal of the account that is of a kind."""
+        found = self._requests.get(kind)
+        if found is None:
+            who = principal_of(member, is_management=self.levels.is_management)
+            found = self._requests[kind] = Request("", "*", who, context=self.facts)
+        return found
 
     def docs_of(self, grants: Grants) -> list[Doc]:
         """The documents of all identity policies, its groups' among them."""
