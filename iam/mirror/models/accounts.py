@@ -45,6 +45,9 @@ class Account(models.Model):
     next_pull_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(null=True)
+    revision = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Grows whenever something of the account is written to the mirror."
+    )
 
     class Meta:
         indexes = [models.Index(fields=["name", "id"], name="account_by_name")]

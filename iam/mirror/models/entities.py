@@ -71,6 +71,12 @@ class Entity(models.Model):
         max_length=128, blank=True, default="", help_text="Sections that could not be read of it then."
     )
 
+    revision = models.PositiveBigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="The account's revision when something of the entity was last written.",
+    )
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["account", "kind", "aws_id"], name="one_entity_per_aws_id")
@@ -82,6 +88,7 @@ class Entity(models.Model):
             models.Index(fields=["owner"], name="entity_by_owner"),
             models.Index(fields=["aws_id"], name="entity_by_aws_id"),
             models.Index(fields=["arn"], name="entity_by_arn"),
+            models.Index(fields=["account", "revision"], name="entity_by_revision"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from iam.mirror.models import Entity, Kind
-from iam.mirror.pull import bulk
+from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.census import Census, Known
 from iam.mirror.pull.facts import Found, Part, Ref, by_arn
 
@@ -83,6 +83,7 @@ def _enrol_part(census: Census, part: Part, roster: Roster) -> None:
         (found.kind, found.aws_id) for found in part.found if (found.kind, found.aws_id) not in census.current
     )
     fresh: list[Found] = []
+    returned: list[int] = []
     updates: list[tuple[Known, Found]] = []
     for found in part.found:
         known = _matching(census, found) or past.get((found.kind, found.aws_id))
@@ -96,7 +97,10 @@ def _enrol_part(census: Census, part: Part, roster: Roster) -> None:
         if known.gone_at is not None:
             roster.fresh.add(known.id)
             roster.added.add(known.id)
+            returned.append(known.id)
         updates.append((known, found))
+    if returned:
+        revisions.note(census.account.pk, returned)
     for known, found in _insert(census, fresh, roster, at=part.seen.at):
         members.append((known, found))
     _update(census, updates, roster)
@@ -152,13 +156,14 @@ def _insert(census: Census, found: list[Found], roster: Roster, *, at: datetime)
         roster.added.add(pk)
         entered.append((known, entity))
     account_id = census.account.pk
+    revision = revisions.next_revision(account_id) if entered else 0
     bulk.insert(
         Entity,
-        columns=("id", "account_id", "kind", "aws_id", "owner_id", "name", "arn", "search", "first_seen", "source_digest", "detail_gaps"),
+        columns=("id", "account_id", "kind", "aws_id", "owner_id", "name", "arn", "search", "first_seen", "source_digest", "detail_gaps", "revision"),
         rows=[
             (
                 known.id, account_id, known.kind, known.aws_id, known.owner_id, known.name, known.arn,
-                search_text(known), at, known.source_digest, "",
+                search_text(known), at, known.source_digest, "", revision,
             )
             for known, _ in entered
         ],

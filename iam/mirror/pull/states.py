@@ -48,6 +48,7 @@ def load_states(
         for known, found in members
     }
     change = temporal.difference(STATES, wanted=wanted, current=current, at=seen.at)
+    change.fresh = fresh
     temporal.write(STATES, change, account_id=account_id, seen=seen, after=after)
     return change.owners
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef
 
 from iam.mirror.models import Edge, Entity, Kind
-from iam.mirror.pull import bulk, temporal
+from iam.mirror.pull import bulk, revisions, temporal
 from iam.mirror.pull.census import Census, Known
 from iam.mirror.pull.enrol import Roster, is_newer
 from iam.mirror.pull.facts import Outcome, Part, Seen
@@ -77,6 +77,7 @@ def end(census: Census, gone: Collection[Known], *, seen: Seen) -> None:
     if not ended:
         return
     _distrust(ended)
+    revisions.note_end(census.account.pk, ended)
     for table in temporal.OF_ENTITIES:
         temporal.close_of_owners(table, ended, seen=seen)
     temporal.close_of_owners(temporal.EDGES, ended, seen=seen, column="target_id")

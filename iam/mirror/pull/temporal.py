@@ -19,7 +19,7 @@ from iam.mirror.models import (
     Temporal,
     UserCredentials,
 )
-from iam.mirror.pull import bulk
+from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.facts import Seen
 
 Key = tuple[Any, ...]
@@ -29,7 +29,10 @@ Wanted = Mapping[int, Mapping[Key, Values]]
 
 @dataclass(frozen=True)
 class Table:
-    """A table in time: rows belong to an owner and are told apart by a key; equal `compared` values are no change."""
+    """A table in time: rows belong to an owner and are told apart by a key; equal `compared` values are no change.
+
+    `is_noted`: who keeps something made of the rows is told by revisions (see `revisions`).
+    """
 
     model: type[Temporal]
     owner: str
@@ -37,6 +40,7 @@ class Table:
     values: tuple[str, ...]
     compared: tuple[str, ...] = ()
     json: frozenset[str] = frozenset()
+    is_noted: bool = True
 
     @property
     def compared_positions(self) -> tuple[int, ...]:
@@ -71,6 +75,7 @@ CREDENTIALS = Table(
         "has_password", "password_changed_at", "mfa", "active_keys", "keys", "oldest_key_at", "report",
     ),
     json=frozenset({"report"}),
+    is_noted=False,
 )  # fmt: skip
 FACTS = Table(AccountFact, owner="account_id", key=("name",), values=("value",), json=frozenset({"value"}))
 
@@ -90,11 +95,15 @@ Rows = dict[int, dict[Key, Current]]
 
 @dataclass
 class Difference:
-    """Rows to insert (owner, key, values) and rows to close (ids), and the owners of either."""
+    """Rows to insert (owner, key, values) and rows to close (ids), and the owners of either.
+
+    `fresh` are owners that were entered in the same writing, with the revision that it has.
+    """
 
     inserts: list[tuple[int, Key, Values]] = field(default_factory=list)
     closes: list[int] = field(default_factory=list)
     owners: set[int] = field(default_factory=set)
+    fresh: Collection[int] = frozenset()
 
 
 def current_rows(table: Table, *, owners: Iterable[int]) -> Rows:
@@ -140,6 +149,8 @@ def write(
     table: Table, change: Difference, *, account_id: int, seen: Seen, after: After | None = None
 ) -> None:
     """Close and insert; `after(owner)` overrides the last observation before this one."""
+    if table.is_noted and (change.closes or change.inserts):
+        revisions.note(account_id, _noted(table, change))
     close(table, change.closes, seen=seen)
     if not change.inserts:
         return
@@ -159,6 +170,13 @@ def write(
         for owner, key, values in change.inserts
     ]  # fmt: skip
     bulk.insert(table.model, columns=columns, rows=rows)
+
+
+def _noted(table: Table, change: Difference) -> set[int]:
+    """The entities that are not new; facts are of the account itself."""
+    if table.owner == "account_id":
+        return set()
+    return (change.owners | {owner for owner, _, _ in change.inserts}).difference(change.fresh)
 
 
 def _with_json(values: Values, positions: list[int]) -> Values:
@@ -182,6 +200,7 @@ def load(
     """Make the wanted rows the current ones of their owners; the owners that changed. `fresh` owners have no rows yet."""
     current = current_rows(table, owners=[owner for owner in wanted if owner not in fresh])
     change = difference(table, wanted=wanted, current=current, at=seen.at)
+    change.fresh = fresh
     write(table, change, account_id=account_id, seen=seen, after=after)
     return change.owners
 
