@@ -49,6 +49,17 @@ class Index:
         if shard is not None:
             shard.clear()
 
+    def dissolve(self) -> None:
+        """Empty it at once, so that nothing of it waits for the garbage collector, which may have been told to leave it."""
+        for bundle in self.register.bundles:
+            for profile in bundle.profiles:
+                for cls in profile.classes:
+                    cls.members.clear()
+                profile.classes.clear()
+            bundle.profiles.clear()
+        self.accounts.clear()
+        self.register = Register(self.documents)
+
     def apply(self, number: str, changes: Changes) -> list[Member]:
         """Change some rows of an account; the members that were placed anew."""
         return self.accounts[number].apply(changes)

@@ -1,0 +1,63 @@
+"""The index over the organisation as the mirror has it, now or at a past moment, kept in this process.
+
+`with snapshot() as index:` gives the index of now, brought up to what has been written; `snapshot(at=…)` that of a moment. The
+index is locked meanwhile: read from answers what is needed, and leave.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+from iam.mirror.snapshot.moment import Moment
+from iam.policy.index.documents import Documents
+from iam.policy.index.index import Index
+
+PAST_KEPT: Final = 2
+"""So many past moments are kept; the one that was not asked for the longest goes."""
+
+_documents = Documents()
+_moments: OrderedDict[datetime | None, Moment] = OrderedDict()
+_guard = Lock()
+
+
+@contextmanager
+def snapshot(at: datetime | None = None, *, accounts: Collection[str] | None = None) -> Iterator[Index]:
+    """The index at a moment (None: now). With `accounts`, by number, only these are sure to be in it and up to date."""
+    moment = _moment(at)
+    with moment.lock:
+        moment.bring_up(accounts)
+        yield moment.index
+
+
+def forget() -> None:
+    """Drop everything that this process keeps."""
+    with _guard:
+        moments = list(_moments.values())
+        _moments.clear()
+    for moment in moments:
+        _let_go(moment)
+
+
+def _moment(at: datetime | None) -> Moment:
+    gone: list[Moment] = []
+    with _guard:
+        found = _moments.get(at)
+        if found is None:
+            found = _moments[at] = Moment(at, _documents)
+        _moments.move_to_end(at)
+        past = [key for key in _moments if key is not None]
+        gone = [_moments.pop(key) for key in past[: len(past) - PAST_KEPT]] if len(past) > PAST_KEPT else []
+    for moment in gone:
+        _let_go(moment)
+    return found
+
+
+def _let_go(moment: Moment) -> None:
+    """Whoever still asks it finishes first."""
+    with moment.lock:
+        moment.let_go()

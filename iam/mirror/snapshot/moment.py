@@ -1,0 +1,171 @@
+"""The index at one moment, now or then: accounts are read when they are first asked for, and what has been written since is read again."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from threading import RLock
+from typing import Final, NamedTuple
+
+from iam.mirror.models import Account, Document, Entity
+from iam.mirror.pull.bulk import chunks
+from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
+from iam.mirror.snapshot.organizations import Organizations
+from iam.mirror.snapshot.rows import Rows, digests_of
+from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.index import Index
+from iam.policy.index.rows import AccountRows, Changes
+
+FEW: Final = 50
+"""Up to so many accounts are read by their own rows; for more the tables are read from end to end."""
+MANY: Final = 1000
+"""When more entities of an account have changed, the whole account is read again."""
+
+
+class _Known(NamedTuple):
+    """An account as the mirror has it."""
+
+    pk: int
+    partition: str
+    revision: int
+
+
+class Moment:
+    """An index and up to which revision of each account it has been read. `at` None: now."""
+
+    def __init__(self, at: datetime | None, documents: Documents) -> None:
+        self.at = at
+        self.lock = RLock()
+        self.index = Index(documents)
+        self._read: dict[str, _Known] = {}
+        self._organizations: Organizations | None = None
+        self._controls: list[Doc] = []
+
+    def bring_up(self, accounts: Collection[str] | None) -> None:
+        """Make the index hold what the mirror holds of some accounts, or of all. One query where nothing has changed."""
+        now = _accounts(accounts)
+        for number in [number for number in self._read if number not in now and _is_asked(number, accounts)]:
+            self.index.drop(number)
+            del self._read[number]
+        stale = [
+            number for number, known in now.items() if number in self._read and known != self._read[number]
+        ]
+        for number in stale:
+            self._refresh(number, now[number])
+        missing = {number: known for number, known in now.items() if number not in self._read}
+        if missing:
+            with _without_collecting(is_large=len(missing) > FEW):
+                self._load(missing)
+
+    def let_go(self) -> None:
+        """Give back the memory; whoever comes later reads anew."""
+        self.index.dissolve()
+        self._read.clear()
+        self._organizations, self._controls = None, []
+
+    def _load(self, missing: Mapping[str, _Known]) -> None:
+        keys = [known.pk for known in missing.values()]
+        found = Rows(self.at, accounts=keys if len(keys) <= FEW else None).by_account()
+        rows = {number: found[known.pk] for number, known in missing.items() if known.pk in found}
+        held = self._documents(
+            digest
+            for each in rows.values()
+            for digest in digests_of(each, policies={p.id: p for p in each.policies})
+        )
+        organizations = self._organization()
+        for number, each in rows.items():
+            self.index.put(
+                AccountRows(
+                    each.principals, each.groups, each.policies, (), number, missing[number].partition,
+                    organizations.standing(number),
+                )
+            )  # fmt: skip
+        self._read.update(missing)
+        del held
+
+    def _refresh(self, number: str, known: _Known) -> None:
+        """Read again what has been written of an account since it was read."""
+        before = self._read[number]
+        written = dict(
+            Entity.objects.filter(account=known.pk, revision__gt=before.revision).values_list("pk", "kind")[
+                : MANY + 1
+            ]
+        )
+        if len(written) > MANY or number not in self.index.accounts or known.pk != before.pk:
+            self.index.drop(number)
+            del self._read[number]
+        else:
+            self._apply(number, written)
+            self._read[number] = known
+        self._refresh_standings(number, is_tree=not ORGANIZATION_KINDS.isdisjoint(written.values()))
+
+    def _apply(self, number: str, written: Mapping[int, str]) -> None:
+        found = Rows(self.at, entities=written).by_account()
+        changes = next(iter(found.values()), Changes())
+        there = {row.id for table in (changes.principals, changes.groups, changes.policies) for row in table}
+        changes.gone = [pk for pk in written if pk not in there]
+        shard = self.index.accounts[number]
+        policies = {**shard.policies, **{row.id: row for row in changes.policies}}
+        held = self._documents(digests_of(changes, policies=policies, groups=shard.groups.values()))
+        self.index.apply(number, changes)
+        del held
+
+    def _refresh_standings(self, number: str, *, is_tree: bool) -> None:
+        """Look where accounts stand after one of them has changed: all, when it has shown another tree."""
+        if is_tree or self._organizations is None or self._organizations.is_outdated(number):
+            self._organizations = None
+            organizations = self._organization()
+            for each in list(self.index.accounts):
+                self.index.stand(each, organizations.standing(each))
+
+    def _organization(self) -> Organizations:
+        if self._organizations is None:
+            self._organizations = Organizations(self.at)
+            self._controls = self._documents(self._organizations.digests)
+        return self._organizations
+
+    def _documents(self, digests: Iterator[str] | Collection[str]) -> list[Doc]:
+        """The documents, read where nobody has them in use; they stay in use as long as this list."""
+        documents = self.index.documents
+        held, wanted = [], []
+        for digest in set(digests):
+            doc = documents.known(digest)
+            if doc is None:
+                wanted.append(digest)
+            else:
+                held.append(doc)
+        for chunk in chunks(wanted):
+            for digest, text in Document.objects.filter(digest__in=chunk).values_list("digest", "text"):
+                held.append(documents.add(digest, text))
+        return held
+
+
+def _accounts(accounts: Collection[str] | None) -> dict[str, _Known]:
+    rows = Account.objects.filter(removed_at__isnull=True)
+    if accounts is not None:
+        rows = rows.filter(account_id__in=accounts)
+    return {
+        number: _Known(pk, partition, revision)
+        for pk, number, partition, revision in rows.values_list("pk", "account_id", "partition", "revision")
+    }
+
+
+def _is_asked(number: str, accounts: Collection[str] | None) -> bool:
+    return accounts is None or number in accounts
+
+
+@contextmanager
+def _without_collecting(*, is_large: bool) -> Iterator[None]:
+    """Millions of objects that all stay are made at once: looking for garbage among them would take as long as making them,
+    and again with every thousand objects that a question makes."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+            if is_large:
+                gc.freeze()

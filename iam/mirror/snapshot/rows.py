@@ -1,0 +1,168 @@
+"""Reads what the index is made of: the rows of users, roles, groups and managed policies that hold at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from iam.mirror.models import Edge, EdgeKind, EntityState, InlinePolicy, Kind, PolicyVersion, TagSet, valid_at
+from iam.mirror.pull.bulk import chunks
+from iam.policy.index.rows import NO_TAGS, Changes, Grants, GroupRow, PolicyRow, PrincipalRow
+
+PRINCIPALS: Final = (Kind.USER.value, Kind.ROLE.value)
+KINDS: Final = (*PRINCIPALS, Kind.GROUP.value, Kind.POLICY.value)
+EDGES: Final = (EdgeKind.MEMBER.value, EdgeKind.ATTACHED.value, EdgeKind.BOUNDARY.value)
+AT_ONCE: Final = 10_000
+Tags = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Held:
+    """The parts of Grants, while they are gathered."""
+
+    inline: list[tuple[str, str]] = field(default_factory=list)
+    attached: list[int] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    boundary: int | None = None
+
+
+class Rows:
+    """The rows of some accounts at a moment. `accounts` and `entities` are primary keys; None for no restriction.
+
+    Equal grants and equal tags are one object, since most principals share theirs.
+    """
+
+    def __init__(
+        self,
+        at: datetime | None,
+        *,
+        accounts: Collection[int] | None = None,
+        entities: Collection[int] | None = None,
+    ) -> None:
+        self._at, self._accounts, self._entities = at, accounts, entities
+        self._grants: dict[Grants, Grants] = {}
+        self._same_tags: dict[frozenset[tuple[str, str]], Tags] = {}
+
+    def by_account(self) -> dict[int, Changes]:
+        """The rows of each account that has some."""
+        states = list(self._states())
+        owners = None if self._is_whole else [row[1] for row in states]
+        held = self._held(owners)
+        digests = dict(
+            self._rows(PolicyVersion, "policy_id", owners, "policy_id", "document_id", is_default=True)
+        )
+        tags = dict(self._rows(TagSet, "entity_id", owners, "entity_id", "tags"))
+        found: dict[int, Changes] = {}
+        for account, entity, kind, arn, trust, aws_id in states:
+            rows = found.get(account)
+            if rows is None:
+                rows = found[account] = Changes([], [], [], ())
+            if kind == Kind.POLICY:
+                _list(rows.policies).append(PolicyRow(entity, arn, digests.get(entity)))
+            elif kind == Kind.GROUP:
+                _list(rows.groups).append(
+                    GroupRow(entity, arn.rpartition("/")[2], self._grants_of(held.get(entity)))
+                )
+            else:
+                grants, own_tags = self._grants_of(held.get(entity)), self._tags_of(tags.get(entity))
+                _list(rows.principals).append(PrincipalRow(entity, arn, aws_id, grants, own_tags, trust))
+        return found
+
+    @property
+    def _is_whole(self) -> bool:
+        return self._accounts is None and self._entities is None
+
+    def _states(self) -> Iterator[tuple[Any, ...]]:
+        columns = ("account_id", "entity_id", "kind", "arn", "document_id", "entity__aws_id")
+        states = EntityState.objects.filter(valid_at(self._at), kind__in=KINDS)
+        if self._entities is not None:
+            for chunk in chunks(self._entities):
+                yield from states.filter(entity_id__in=chunk).values_list(*columns)
+            return
+        if self._accounts is not None:
+            states = states.filter(account_id__in=self._accounts)
+        yield from _stream(states.values_list(*columns))
+
+    def _held(self, owners: list[int] | None) -> dict[int, _Held]:
+        found: dict[int, _Held] = {}
+        for source, kind, target in self._rows(
+            Edge, "source_id", owners, "source_id", "kind", "target_id", kind__in=EDGES
+        ):
+            held = found.get(source)
+            if held is None:
+                held = found[source] = _Held()
+            if kind == EdgeKind.MEMBER:
+                held.groups.append(target)
+            elif kind == EdgeKind.ATTACHED:
+                held.attached.append(target)
+            else:
+                held.boundary = target
+        for owner, name, document in self._rows(
+            InlinePolicy, "owner_id", owners, "owner_id", "name", "document_id"
+        ):
+            held = found.get(owner)
+            if held is None:
+                held = found[owner] = _Held()
+            held.inline.append((name, document))
+        return found
+
+    def _rows(
+        self, model: Any, owner: str, owners: list[int] | None, *columns: str, **also: Any
+    ) -> Iterator[tuple[Any, ...]]:
+        rows = model.objects.filter(valid_at(self._at), **also)
+        if owners is None:
+            yield from _stream(rows.values_list(*columns))
+            return
+        for chunk in chunks(owners):
+            yield from rows.filter(**{f"{owner}__in": chunk}).values_list(*columns)
+
+    def _grants_of(self, held: _Held | None) -> Grants:
+        if held is None:
+            return _NOTHING
+        found = Grants(
+            tuple(sorted(held.inline)),
+            tuple(sorted(held.attached)),
+            tuple(sorted(held.groups)),
+            held.boundary,
+        )
+        return self._grants.setdefault(found, found)
+
+    def _tags_of(self, tags: Tags | None) -> Tags:
+        if not tags:
+            return NO_TAGS
+        return self._same_tags.setdefault(frozenset(tags.items()), tags)
+
+
+_NOTHING: Final = Grants()
+
+
+def digests_of(
+    rows: Changes, *, policies: Mapping[int, PolicyRow], groups: Iterable[GroupRow] = ()
+) -> set[str]:
+    """The documents that an index must know before it takes the rows; `policies` and `groups` are all of the account."""
+    found: set[str] = set()
+    used: set[int] = set()
+    for principal in rows.principals:
+        if principal.trust is not None:
+            found.add(principal.trust)
+    holders: list[PrincipalRow | GroupRow] = [*rows.principals, *rows.groups, *groups]
+    for grants in (row.grants for row in holders):
+        found.update(digest for _, digest in grants.inline)
+        used.update(grants.attached)
+        if grants.boundary is not None:
+            used.add(grants.boundary)
+    used.update(row.id for row in rows.policies)
+    return found | {policies[number].digest or "" for number in used if number in policies} - {""}
+
+
+def _list(rows: Iterable[Any]) -> list[Any]:
+    assert isinstance(rows, list)
+    return rows
+
+
+def _stream(rows: QuerySet[Any, Any]) -> Iterator[tuple[Any, ...]]:
+    return rows.iterator(chunk_size=AT_ONCE)
