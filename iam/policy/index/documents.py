@@ -88,6 +88,24 @@ class Clause:
             self._held = self.ready(PolicyKind.IDENTITY)
         return self._held
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether it has an area, which need not be made to know it."""
+        source = self.source
+        return source.resources is not None and ("*" not in source.resources or source.is_not_resource)
+
+    @property
+    def fits_star(self) -> bool:
+        """As its area says: for most by a look at the names, since none but wildcards match a star."""
+        if all(name.strip("*?") and "$" not in name for name in self.source.resources or ()):
+            return self.source.is_not_resource
+        return self.area is None or self.area.fits_star
+
+    @property
+    def fits_nothing(self) -> bool:
+        """As its area says: NotResource of everything."""
+        return self.source.is_not_resource and self.area is not None and self.area.fits_nothing
+
     def ready(self, kind: PolicyKind, *, of_pattern: bool = False) -> Compiled:
         """The statement as a policy of a kind has it; `of_pattern` for questions about a pattern of resources."""
         found = self._compiled.get((kind, of_pattern))

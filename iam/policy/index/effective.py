@@ -280,9 +280,7 @@ def _piece(clause: Clause, kind: PolicyKind, asking: Request) -> Piece | None:
         mark = min(mark, condition.test(asking))
     if one.means is not None:
         mark = min(mark, max(one.means(asking.principal, asking.strict)))
-    if mark == NO or (clause.area is not None and clause.area.fits_nothing):
-        return None
-    return Piece(clause.actions, one.allows, mark, clause.area)
+    return None if mark == NO or clause.fits_nothing else Piece(clause, mark)
 
 
 def _of_some_services(weight: Weight, restricted: int) -> Weight:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from iam.policy.index.areas import Area
+from iam.policy.index.documents import Clause
 from iam.policy.index.elements import Actions
 from iam.policy.index.masks import Space
 from iam.policy.logic import OPEN, YES
@@ -14,20 +15,29 @@ from iam.policy.logic import OPEN, YES
 class Piece(NamedTuple):
     """A statement of which only the resource is open any more: `mark` is YES, or OPEN where it has conditions."""
 
-    actions: Actions
-    allows: bool
+    clause: Clause
     mark: int
-    area: Area | None
+
+    @property
+    def allows(self) -> bool:
+        """Whether it allows; else it denies."""
+        return self.clause.allows
+
+    @property
+    def area(self) -> Area | None:
+        """The resources that it is about; None for all."""
+        return self.clause.area
 
     @property
     def shape(self) -> tuple[Actions, bool, int, bool, bool]:
         """All of it that masks depend on."""
+        clause = self.clause
         return (
-            self.actions,
-            self.allows,
+            clause.actions,
+            clause.allows,
             self.mark,
-            self.area is not None,
-            self.area is not None and self.area.is_not,
+            clause.is_partial,
+            clause.is_partial and clause.fits_star,
         )
 
 
@@ -47,10 +57,10 @@ class Weight(NamedTuple):
 
 def mask_of(piece: Piece, space: Space) -> tuple[int, int]:
     """(on all resources, on some): actions that work on everything only are not met by a list of resources, but by one of exceptions."""
-    mask, alone, others = space.parted(piece.actions)
-    if piece.area is None:
+    mask, alone, others = space.parted(piece.clause.actions)
+    if not piece.clause.is_partial:
         return mask, 0
-    return (alone if piece.area.fits_star else 0), others
+    return (alone if piece.clause.fits_star else 0), others
 
 
 def weigh(pieces: Iterable[Piece], space: Space) -> Weight:
