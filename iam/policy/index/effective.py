@@ -40,7 +40,8 @@ class Effective(NamedTuple):
 
 
 class EffectiveActions:
-    """Answers for one moment of an index and one set of circumstances; to be made anew when either changes."""
+    """Answers for one set of circumstances. They stay right while the index changes, since what is kept is kept by profile and
+    document, and these never change; `age` counts what was placed anew, to tell when much is kept of what is gone."""
 
     def __init__(
         self,
@@ -52,6 +53,8 @@ class EffectiveActions:
     ) -> None:
         self.space, self._shards = space, shards
         self._context, self._strict = context or {}, strict
+        self.age = 0
+        self._width = 0
         self._known: dict[Doc | Marked, tuple[Pieces, int]] = {}
         self._shapes: dict[Any, int] = {}
         self._of_profile: dict[Profile, Effective] = {}
@@ -62,6 +65,8 @@ class EffectiveActions:
 
     def of(self, member: Member) -> Effective:
         """What one principal can do."""
+        if self._width != len(self.space.actions):
+            self._forget()
         profile = member.cls.profile
         found = self._of_profile.get(profile)
         if found is None:
@@ -69,6 +74,12 @@ class EffectiveActions:
             if not self._context and not self._is_personal(profile) and not self._is_placed(profile):
                 self._of_profile[profile] = self._once.setdefault(found, found)
         return found
+
+    def _forget(self) -> None:
+        """Start anew: documents with new names of actions have come, and patterns may mean these too."""
+        self._width = len(self.space.actions)
+        for kept in (self._known, self._of_profile, self._once, self._groups, self._bounds, self._found):
+            kept.clear()
 
     def _find(self, member: Member) -> Effective:
         asking = _Asking(self, member)
@@ -127,7 +138,7 @@ class EffectiveActions:
         self, doc: Doc, key: Doc | Marked | None, kind: PolicyKind, asking: _Asking
     ) -> tuple[Pieces, int]:
         """The statements of a document that may apply, and a number for all that masks depend on."""
-        graded = [_piece(clause, kind, asking.request) for clause in doc.clauses]
+        graded = [_piece(clause, kind, asking) for clause in doc.clauses]
         pieces = tuple(piece for piece in graded if piece is not None)
         found = pieces, self._number(frozenset(piece.shape for piece in pieces))
         if key is not None and not doc.is_personal and not doc.is_placed and not self._context:
@@ -145,7 +156,7 @@ class EffectiveActions:
         key = (limits, member.account if is_placed else "")
         found = self._bounds.get(key)
         if found is None:
-            groups = tuple(self._bounding(limits, asking.request))
+            groups = tuple(self._bounding(limits, asking))
             number = self._number(("limits", tuple(weight for weight, _ in groups), limits.flags))
             found = (groups, number)
             if not self._depends(limits):
@@ -157,19 +168,19 @@ class EffectiveActions:
         boundary = limits.boundary
         return limits.levels.is_personal or (boundary is not None and boundary.is_personal)
 
-    def _bounding(self, limits: Limits, asking: Request) -> Iterator[Group]:
+    def _bounding(self, limits: Limits, asking: _Asking) -> Iterator[Group]:
         if limits.boundary is not None:
             yield self._group([limits.boundary], PolicyKind.BOUNDARY, asking)
-        if has_scps(asking):
+        if has_scps(asking.request):
             for level in limits.levels.scps:
                 yield self._group([doc for _, doc in level], PolicyKind.SCP, asking)
-        restricted = Request("s3:GetObject", "*", asking.principal)
+        restricted = Request("s3:GetObject", "*", asking.request.principal)
         if has_rcps(restricted, Policies(identity=NOBODY)):
             for level in limits.levels.rcps:
                 weight, pieces = self._group([doc for _, doc in level], PolicyKind.RCP, asking)
                 yield _of_some_services(weight, self.space.under_rcps), pieces
 
-    def _group(self, docs: Iterable[Doc], kind: PolicyKind, asking: Request) -> Group:
+    def _group(self, docs: Iterable[Doc], kind: PolicyKind, asking: _Asking) -> Group:
         graded = [_piece(clause, kind, asking) for doc in docs for clause in doc.clauses]
         pieces = tuple(piece for piece in graded if piece is not None)
         return weigh(pieces, self.space), pieces
@@ -272,14 +283,14 @@ def _pieces_of(held: Iterable[tuple[Pieces, int]]) -> Pieces:
     return tuple(piece for pieces, _ in held for piece in pieces)
 
 
-def _piece(clause: Clause, kind: PolicyKind, asking: Request) -> Piece | None:
+def _piece(clause: Clause, kind: PolicyKind, asking: _Asking) -> Piece | None:
     """A statement with its conditions decided as far as they can be; None where it does not apply."""
     one = clause.ready(kind)
     mark = OPEN if one.unknown else YES
     for condition in one.conditions:
-        mark = min(mark, condition.test(asking))
+        mark = min(mark, condition.test(asking.request))
     if one.means is not None:
-        mark = min(mark, max(one.means(asking.principal, asking.strict)))
+        mark = min(mark, max(one.means(asking.request.principal, asking.request.strict)))
     return None if mark == NO or clause.fits_nothing else Piece(clause, mark)
 
 

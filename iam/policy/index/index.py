@@ -6,7 +6,7 @@ An index is not safe to be changed by one thread while another asks it; whoever 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import Decision, Policies, decide
@@ -24,6 +24,9 @@ from iam.policy.index.shard import Shard
 from iam.policy.index.who_can import Search, judge_for
 from iam.policy.request import Request, account_of
 
+OLD: Final = 10_000
+"""After so many principals were placed anew, what is kept of effective actions is dropped."""
+
 
 class Index:
     """Accounts by number. The documents that rows name by digest must be among `documents` before the rows are put in."""
@@ -32,6 +35,7 @@ class Index:
         self.documents = documents
         self.register = Register(documents)
         self.accounts: dict[str, Shard] = {}
+        self._effective: EffectiveActions | None = None
 
     def __len__(self) -> int:
         """How many users, roles and root users there are."""
@@ -47,6 +51,7 @@ class Index:
         """Take an account out; nothing happens when it is not there."""
         shard = self.accounts.pop(number, None)
         if shard is not None:
+            self._grow_old(len(shard.members))
             shard.clear()
 
     def dissolve(self) -> None:
@@ -59,15 +64,19 @@ class Index:
             bundle.profiles.clear()
         self.accounts.clear()
         self.register = Register(self.documents)
+        self._effective = None
 
     def apply(self, number: str, changes: Changes) -> list[Member]:
         """Change some rows of an account; the members that were placed anew."""
-        return self.accounts[number].apply(changes)
+        placed = self.accounts[number].apply(changes)
+        self._grow_old(len(placed))
+        return placed
 
     def stand(self, number: str, standing: Standing) -> list[Member]:
         """Tell where an account stands in its organization; the members that were placed anew."""
         placed = self.accounts[number].stand(standing)
         if placed:
+            self._grow_old(len(placed))
             self.register.forget_levels(shard.levels for shard in self.accounts.values())
         return placed
 
@@ -106,8 +115,16 @@ class Index:
     def effective(
         self, *, context: Mapping[str, Any] | None = None, strict: bool = False
     ) -> EffectiveActions:
-        """What principals can do over all actions; made anew whenever the index has changed."""
-        return EffectiveActions(self.documents.space, self.accounts, context=context, strict=strict)
+        """What principals can do over all actions; without circumstances, results are kept for the next who asks."""
+        if context or strict:
+            return EffectiveActions(self.documents.space, self.accounts, context=context, strict=strict)
+        if self._effective is None or self._effective.age > OLD:
+            self._effective = EffectiveActions(self.documents.space, self.accounts)
+        return self._effective
+
+    def _grow_old(self, placed: int) -> None:
+        if self._effective is not None:
+            self._effective.age += placed
 
     def what_if(self, edits: Mapping[str, Edits], *, texts: Mapping[str, str] | None = None) -> Difference:
         """Who would gain and lose what if rows of some accounts, by number, were others; see `scenario.what_if`."""

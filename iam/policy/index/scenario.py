@@ -80,7 +80,7 @@ class _Shifts:
 
     def __init__(self, index: Index, shards: Mapping[str, Shard]) -> None:
         self._index, self._space = index, index.documents.space
-        self._before = EffectiveActions(self._space, index.accounts)
+        self._before = index.effective()
         self._after = EffectiveActions(self._space, shards)
         self._touched: dict[tuple[Profile | None, Profile | None], int] = {}
 

@@ -106,10 +106,12 @@ def both(seed: int) -> tuple[random.Random, Organisation, Organisation, dict[str
 def test_a_changed_index_is_as_if_it_had_been_made_so(seed: int) -> None:
     dice, before, after, changes = both(seed)
     index, held = before.index(), before.held()
+    effective(index)
     for number, each in changes.items():
         index.apply(number, each)
     fresh = after.index()
     assert shape(index) == shape(fresh)
+    assert effective(index) == effective(fresh)
     for _ in range(3):
         question = made.question(dice)
         assert decisions(index, question) == decisions(fresh, question), question

@@ -1,0 +1,1 @@
+"""Tests of the index as the mirror's rows make it."""
