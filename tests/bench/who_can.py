@@ -1,0 +1,227 @@
+"""Questions about everybody: the index built from rows and from tables, asked, changed, and asked about the past.
+
+100,000 principals in 2,000 accounts, in processes of their own; a million by `python -m tests.bench.who_can million`.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.bench.floor import figure
+from tests.bench.organisation import Maker, policy, say
+
+ACCOUNTS = 2_000
+ROUNDS = 5
+Figures = list[dict[str, Any]]
+IN_EUROPE = {"aws:RequestedRegion": "eu-west-1"}
+QUESTIONS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    ("objects of a shared bucket", "s3:GetObject", "arn:aws:s3:::shared-data/x", {}),
+    ("a bucket that tags open", "s3:DeleteBucket", "arn:aws:s3:::payments-1", {}),
+    ("an action on everything", "iam:CreateUser", "*", {}),
+    ("keys, with a context", "kms:Decrypt", "*", {"aws:MultiFactorAuthPresent": "true", **IN_EUROPE}),
+    ("a role of one account", "iam:PassRole", "arn:aws:iam::100000000003:role/app/x", {}),
+    ("who may assume a role", "sts:AssumeRole", "arn:aws:iam::100000000003:role/app/reader-20", {}),
+    ("a pattern of buckets", "s3:PutObject", "arn:aws:s3:::out-*", {}),
+    ("what every account has of its own", "dynamodb:Query", "*", IN_EUROPE),
+    ("a home that names its owner", "s3:PutObject", "arn:aws:s3:::homes/user-1000-3/x", {}),
+)
+TEN_THOUSAND = 455
+"""So many accounts have ten thousand users."""
+
+
+def run() -> Figures:
+    """All figures, each part in a fresh process."""
+    with tempfile.TemporaryDirectory(prefix="gatehouse-who-can-") as folder:
+        return [*_part("rows", folder), *_part("tables", folder), *_part("past", folder)]
+
+
+def _part(name: str, folder: str) -> Figures:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "console.settings",
+        "GATEHOUSE_MODE": "embedded",
+        "GATEHOUSE_VAR": folder,
+        "DATABASE_URL": f"sqlite:///{folder}/who_can.sqlite3",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    command = [sys.executable, "-m", "tests.bench.who_can", name]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return list(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _seconds(action: Callable[[], object], *, rounds: int = 1) -> float:
+    """The best CPU time of some rounds: the machine may be shared."""
+    best = float("inf")
+    for _ in range(rounds):
+        began = time.process_time()
+        action()
+        best = min(best, time.process_time() - began)
+    return best
+
+
+def _memory() -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def rows(accounts: int) -> Figures:
+    """The index without a database."""
+    from iam.policy.index.documents import Documents
+    from iam.policy.index.index import Index
+
+    maker = Maker()
+    made = list(maker.accounts(accounts))
+    count = sum(len(each.principals) for each in made)
+    size, before = f"{count:,} principals", _memory()
+    index = Index(Documents())
+
+    def build() -> None:
+        held = [index.documents.add(digest, text) for digest, text in maker.texts.items()]
+        for each in made:
+            index.put(each)
+        del held
+
+    gc.disable()
+    figures = [
+        figure(f"index: built from rows, {size}, CPU", _seconds(build), "s", limit=15 * count / 1e5),
+        figure(f"index: memory, {size}", _memory() - before, "MB", limit=1000 * count / 1e5),
+    ]
+    gc.enable()
+    gc.freeze()
+    return [
+        *figures,
+        *_questions(index, size, limit=100 * count / 1e5),
+        *_effective(index, size),
+        *_changes(index),
+    ]
+
+
+def _questions(index: Any, size: str, *, limit: float) -> Figures:
+    from iam.policy.index.question import Question
+
+    figures = []
+    for words, action, resource, context in QUESTIONS:
+        question = Question(action, resource, context)
+        counts: list[int] = []
+
+        def ask(question: Question = question, counts: list[int] = counts) -> None:
+            counts.append(len(index.who_can(question).names()))
+
+        ask()
+        value = _seconds(ask, rounds=ROUNDS) * 1000
+        name = f"who can: {words}, {size}, {counts[0]:,} named, warm, CPU"
+        figures.append(figure(name, value, "ms", limit=limit))
+    return figures
+
+
+def _effective(index: Any, size: str) -> Figures:
+    from iam.policy.index.effective import EffectiveActions
+
+    space = index.documents.space
+    member = next(iter(list(index.members)[40:]))
+    EffectiveActions(space, index.accounts).of(member)
+    one = _seconds(lambda: EffectiveActions(space, index.accounts).of(member), rounds=ROUNDS)
+    everybody = _seconds(lambda: sum(1 for _ in index.effective().everybody(index.classes)))
+    return [
+        figure("effective actions of one principal, CPU", one * 1000, "ms", limit=5),
+        figure(f"effective actions of all {size}, CPU", everybody, "s", limit=5),
+    ]
+
+
+def _changes(index: Any) -> Figures:
+    """One user changed, and the receipt of a policy that ten thousand users hold."""
+    from iam.policy.index.rows import Changes, PolicyRow
+    from iam.policy.index.scenario import Edits, row_of
+
+    text = policy(say("Allow", ["s3:GetObject", "sqs:*"], "arn:aws:s3:::homes/*"), say("Allow", "sns:*"))
+    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    edits: dict[str, Edits] = {}
+    for number in list(index.accounts)[1 : TEN_THOUSAND + 1]:
+        shard = index.accounts[number]
+        row = next(each for each in shard.policies.values() if each.name.endswith("shared-0"))
+        edits[number] = Edits(Changes(policies=[PolicyRow(row.id, row.name, digest)]))
+    affected: list[int] = []
+    receipt = _seconds(lambda: affected.append(index.what_if(edits, texts={digest: text}).affected), rounds=3)
+    number, member = next(
+        (n, m) for n, s in index.accounts.items() for m in s.members.values() if m.grants.groups
+    )
+    row = row_of(member)
+    row.grants = type(row.grants)(row.grants.inline, row.grants.attached)
+    one = _seconds(lambda: index.apply(number, Changes(principals=[row])))
+    return [
+        figure("index: one user changed, CPU", one * 1000, "ms", limit=50),
+        figure(f"receipt over all actions, {affected[0]:,} principals, CPU", receipt, "s", limit=1),
+    ]
+
+
+def tables(accounts: int) -> Figures:
+    """The index from the tables of the mirror, and after one user was written to them."""
+    from django.core.management import call_command
+
+    from tests.bench.organisation_tables import Writer
+
+    call_command("migrate", verbosity=0)
+    Writer().write(Maker(), accounts)
+    from iam.mirror.models import Entity
+    from iam.mirror.pull import revisions
+    from iam.mirror.snapshot import snapshot
+
+    def use() -> None:
+        with snapshot():
+            pass
+
+    before = _memory()
+    figures = [
+        figure(f"snapshot: read from the tables, {accounts:,} accounts, CPU", _seconds(use), "s", limit=5),
+        figure("snapshot: memory", _memory() - before, "MB", limit=1000),
+        figure(
+            "snapshot: again, nothing was written, CPU", _seconds(use, rounds=ROUNDS) * 1000, "ms", limit=20
+        ),
+    ]
+    user = Entity.objects.filter(kind="user")[7]
+    revisions.note(user.account_id, [user.pk])
+    figures.append(figure("snapshot: again, one user was written, CPU", _seconds(use) * 1000, "ms", limit=50))
+    return figures
+
+
+def past(accounts: int) -> Figures:
+    """A question about a past moment, in a process that has read nothing yet."""
+    from iam.mirror.snapshot import snapshot
+    from iam.policy.index.question import Question
+
+    question = Question(QUESTIONS[0][1], QUESTIONS[0][2])
+
+    def ask() -> None:
+        with snapshot(datetime.now(tz=UTC) - timedelta(minutes=1)) as index:
+            assert index.who_can(question).names()
+
+    return [
+        figure(f"who can: as of a past moment, cold, {accounts:,} accounts, CPU", _seconds(ask), "s", limit=5)
+    ]
+
+
+def main(name: str) -> Figures:
+    """One part, measured in this process."""
+    if name == "million":
+        return rows(10 * ACCOUNTS)
+    if name == "rows":
+        return rows(ACCOUNTS)
+    import django
+
+    django.setup()
+    return {"tables": tables, "past": past}[name](ACCOUNTS)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1])))
