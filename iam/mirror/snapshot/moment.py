@@ -75,15 +75,15 @@ class Moment:
             for digest in digests_of(each, policies={p.id: p for p in each.policies})
         )
         organizations = self._organization()
-        for number, each in rows.items():
-            self.index.put(
-                AccountRows(
-                    each.principals, each.groups, each.policies, (), number, missing[number].partition,
-                    organizations.standing(number),
-                )
-            )  # fmt: skip
+        accounts = (
+            AccountRows(
+                each.principals, each.groups, each.policies, (), number, missing[number].partition,
+                organizations.standing(number),
+            )
+            for number, each in rows.items()
+        )  # fmt: skip
+        self.index.put_all(accounts, held)
         self._read.update(missing)
-        del held
 
     def _refresh(self, number: str, known: _Known) -> None:
         """Read again what has been written of an account since it was read."""

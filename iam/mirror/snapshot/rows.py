@@ -123,12 +123,11 @@ class Rows:
     def _grants_of(self, held: _Held | None) -> Grants:
         if held is None:
             return _NOTHING
-        found = Grants(
-            tuple(sorted(held.inline)),
-            tuple(sorted(held.attached)),
-            tuple(sorted(held.groups)),
-            held.boundary,
-        )
+        # The database gives them in whatever order, which must not make two grants of one.
+        held.inline.sort()
+        held.attached.sort()
+        held.groups.sort()
+        found = Grants(tuple(held.inline), tuple(held.attached), tuple(held.groups), held.boundary)
         return self._grants.setdefault(found, found)
 
     def _tags_of(self, tags: Tags | None) -> Tags:

@@ -41,6 +41,15 @@ class Index:
         """How many users, roles and root users there are."""
         return sum(len(shard.members) for shard in self.accounts.values())
 
+    def put_all(self, accounts: Iterable[AccountRows], documents: Iterable[Doc]) -> None:
+        """Enter many accounts, with the documents that their rows name."""
+        self.register.at_hand = {doc.digest: doc for doc in documents}
+        try:
+            for rows in accounts:
+                self.put(rows)
+        finally:
+            self.register.at_hand = {}
+
     def put(self, rows: AccountRows) -> None:
         """Enter an account, in the place of what is known of it."""
         new = Shard(self.register, rows)

@@ -17,6 +17,8 @@ class Register:
 
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
+        self.at_hand: dict[str, Doc] = {}
+        """Documents that whoever is putting in many accounts holds meanwhile, found sooner than among all."""
         self.bundles_of: dict[Doc, set[Bundle]] = {}
         self.unreadable: set[Doc] = set()
         self._bundles: dict[tuple[Doc, ...], Bundle] = {}
@@ -73,7 +75,9 @@ class Register:
 
     def doc(self, digest: str | None, name: str) -> Doc:
         """The document of a policy; one that is not known is a problem that answers tell of."""
-        found = None if digest is None else self.documents.known(digest)
+        if digest is None:
+            return self.documents.unread(name)
+        found = self.at_hand.get(digest) or self.documents.known(digest)
         return self.documents.unread(name) if found is None else found
 
     def bundle(self, docs: Iterable[Doc]) -> Bundle:
