@@ -57,6 +57,7 @@ class Clause:
         "_area",
         "_compiled",
         "_held",
+        "_held_of_pattern",
         "actions",
         "allows",
         "has_variables",
@@ -72,6 +73,7 @@ class Clause:
         self.traits = traits_of(source, has_variables=has_variables)
         self._compiled: dict[tuple[PolicyKind, bool], Compiled] = {}
         self._held: Compiled | None = None
+        self._held_of_pattern: Compiled | None = None
         self._area: Area | str | None = ""
 
     @property
@@ -87,6 +89,13 @@ class Clause:
         if self._held is None:
             self._held = self.ready(PolicyKind.IDENTITY)
         return self._held
+
+    @property
+    def held_of_pattern(self) -> Compiled:
+        """The same, for questions about a pattern of resources."""
+        if self._held_of_pattern is None:
+            self._held_of_pattern = self.ready(PolicyKind.IDENTITY, of_pattern=True)
+        return self._held_of_pattern
 
     @property
     def is_partial(self) -> bool:

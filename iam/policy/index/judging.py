@@ -161,7 +161,7 @@ class Judge:
     def _hear(self, clause: Clause) -> Says:
         """What one statement of an identity policy says to everybody."""
         if self.reader.is_the_same_for_all(clause):
-            one = clause.ready(PolicyKind.IDENTITY, of_pattern=True) if self.is_pattern else clause.held
+            one = clause.held_of_pattern if self.is_pattern else clause.held
             mark = one.applies(self._anyone)
             said = mark if one.allows else mark << 2
         else:

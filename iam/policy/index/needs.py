@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iam.policy.index import keys
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause
 from iam.policy.request import PrincipalKind
 
@@ -98,6 +98,20 @@ class Reader:
         if clause.traits.named_in_conditions or clause.area is None:
             return True
         return clause.area.is_possible(self._resource)
+
+    def names_nobody(self, classes: Iterable[Class], kind: PrincipalKind, needs: Needs) -> bool:
+        """Whether all members are judged alike because the question has nothing of theirs in it; only where `named` is all."""
+        if needs.raw or needs.special or not needs.named <= NAMES_OF_USERS:
+            return False
+        if kind is not PrincipalKind.USER:
+            return True
+        texts = self._texts
+        for cls in classes:
+            for member in cls.members:
+                arn = member.arn
+                if arn[arn.rfind("/") + 1 :].lower() in texts:
+                    return False
+        return True
 
     def signature(self, member: Member, kind: PrincipalKind, needs: Needs) -> Signature:
         """Members of a class with one signature are judged alike; `kind` is that of the class."""

@@ -188,6 +188,15 @@ class Search:
             decision = judge.bounds(profile.limits, member, (), is_local=is_local).decide(said)
             self._whole[decision] += classes
             return
+        kind = profile.limits.flags[0]
+        if not needs.is_placed and judge.reader.names_nobody(classes, kind, needs):
+            member = classes[0].members[0]
+            signature = judge.reader.signature(member, kind, needs)
+            said = judge.said_by(profile, member, signature)
+            self._whole[judge.bounds(profile.limits, member, signature, is_local=is_local).decide(said)] += (
+                classes
+            )
+            return
         for cls in classes:
             for signature, members in self._alike(cls, needs).items():
                 said = judge.said_by(profile, members[0], signature)
