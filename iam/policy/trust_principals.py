@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from iam.policy.conditions import as_list
+from iam.policy.trust_conditions import as_list
 
 ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?")
 PRINCIPAL_ARN = re.compile(r"arn:[^:]*:(iam|sts)::(\d{12}):([a-z-]+)/(.+)")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from iam.policy.conditions import WITHOUT_WILDCARDS, Requirement, one_of
+from iam.policy.trust_conditions import WITHOUT_WILDCARDS, Requirement, one_of
 
 GITHUB = "token.actions.githubusercontent.com"
 EKS = re.compile(r"oidc\.eks\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/id/([A-Za-z0-9]+)")
