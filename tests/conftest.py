@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -73,3 +74,12 @@ def _flush_may_empty_the_journal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flush.Command, "handle", handle)
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A name that holds the moment of its collection is another in each test process: xdist would refuse to start."""
+    today = datetime.now(tz=UTC).strftime("%Y-%m-%d")
+    if moving := [item.nodeid for item in items if today in item.nodeid]:
+        raise pytest.UsageError(
+            f"Give these cases names without today's date (pytest.param(..., id=...)): {moving}"
+        )

@@ -45,7 +45,7 @@ QUERIES = [
     "account=222222222222&q=1",
     "view=no-mfa",
     "q=user-00&sort=mfa",
-    f"as-of={NOW - timedelta(hours=1):%Y-%m-%dT%H:%M:%S}&mfa=virtual",
+    pytest.param(f"as-of={NOW - timedelta(hours=1):%Y-%m-%dT%H:%M:%S}&mfa=virtual", id="an-hour-ago"),
 ]
 
 
