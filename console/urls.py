@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("console.dashboard.urls")),
     path("", include("console.identities.urls")),
+    path("", include("console.access.urls")),
     path("accounts/", include("console.setup.urls")),
     path("changes/", include("console.changes.urls")),
     path("audit/", include("console.audit.urls")),
