@@ -76,6 +76,15 @@ def _flush_may_empty_the_journal() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_index_of_another_test() -> Iterator[None]:
+    """A process keeps its index, and a database that was rolled back hands out the same numbers again."""
+    from iam.mirror.snapshot import forget
+
+    yield
+    forget()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A name that holds the moment of its collection is another in each test process: xdist would refuse to start."""
     today = datetime.now(tz=UTC).strftime("%Y-%m-%d")
