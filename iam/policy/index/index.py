@@ -29,13 +29,17 @@ OLD: Final = 10_000
 
 
 class Index:
-    """Accounts by number. The documents that rows name by digest must be among `documents` before the rows are put in."""
+    """Accounts by number. The documents that rows name by digest must be among `documents` before the rows are put in.
+
+    `version` is another after each change, so that what was derived from the index can be kept until then.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
         self.register = Register(documents)
         self.accounts: dict[str, Shard] = {}
         self._effective: EffectiveActions | None = None
+        self.version = 0
 
     def __len__(self) -> int:
         """How many users, roles and root users there are."""
@@ -55,11 +59,13 @@ class Index:
         new = Shard(self.register, rows)
         self.drop(rows.number)
         self.accounts[rows.number] = new
+        self.version += 1
 
     def drop(self, number: str) -> None:
         """Take an account out; nothing happens when it is not there."""
         shard = self.accounts.pop(number, None)
         if shard is not None:
+            self.version += 1
             self._grow_old(len(shard.members))
             shard.clear()
 
@@ -71,6 +77,7 @@ class Index:
                     cls.members.clear()
                 profile.classes.clear()
             bundle.profiles.clear()
+        self.version += 1
         self.accounts.clear()
         self.register = Register(self.documents)
         self._effective = None
@@ -78,6 +85,7 @@ class Index:
     def apply(self, number: str, changes: Changes) -> list[Member]:
         """Change some rows of an account; the members that were placed anew."""
         placed = self.accounts[number].apply(changes)
+        self.version += 1
         self._grow_old(len(placed))
         return placed
 
@@ -85,6 +93,7 @@ class Index:
         """Tell where an account stands in its organization; the members that were placed anew."""
         placed = self.accounts[number].stand(standing)
         if placed:
+            self.version += 1
             self._grow_old(len(placed))
             self.register.forget_levels(shard.levels for shard in self.accounts.values())
         return placed

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.policy.index.difference import NOTHING
+from iam.policy.index.documents import Documents
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Changes, Grants, PolicyRow, PrincipalRow
+from iam.policy.index.rows import AccountRows, Changes, Grants, PolicyRow, PrincipalRow, Standing
 from iam.policy.index.scenario import Edits
 from tests.policy.index import organisations as made
 from tests.policy.index.organisations import ACCOUNTS, Organisation
@@ -163,3 +164,24 @@ def test_an_account_that_is_dropped_leaves_nothing_behind(seed: int) -> None:
     assert len(index) == 0
     index.register.forget_levels([])
     assert len(index.documents) == 0
+
+
+def test_each_change_gives_the_index_another_version() -> None:
+    rows = AccountRows(
+        principals=[PrincipalRow(1, "arn:aws:iam::111111111111:user/a")], number="111111111111"
+    )
+    index = Index(Documents())
+    seen = [index.version]
+    for change in (
+        lambda: index.put(rows),
+        lambda: index.put(rows),
+        lambda: index.apply("111111111111", Changes(gone=[1])),
+        lambda: index.stand("111111111111", Standing("o-1")),
+        lambda: index.drop("111111111111"),
+        index.dissolve,
+    ):
+        change()
+        seen.append(index.version)
+    assert len(set(seen)) == len(seen)
+    index.drop("222222222222")
+    assert index.version == seen[-1]
