@@ -1,0 +1,280 @@
+"""The circumstances of a question, as an address carries them: MFA, source address, time, and any other condition key.
+
+`mfa=yes|no`, `ip=ADDRESS`, `time=MOMENT`, `ctx=KEY=VALUE` (the same key twice: it has several values; no value: it is absent), and
+`strict=1`. A form may also send `key` with `value`, or `tag` with `tag-value`: one more `ctx`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from ipaddress import ip_address
+from typing import Any, Final
+
+from django.http import QueryDict
+
+from console.access.key_values import doubt_about
+from console.web.middleware import parse_moment
+from console.web.query import Pairs, Query
+from iam.policy.catalogue import catalogue
+from iam.policy.catalogue.global_keys import GLOBAL_KEYS
+
+MFA_KEY: Final = "aws:MultiFactorAuthPresent"
+IP_KEY: Final = "aws:SourceIp"
+TIME_KEY: Final = "aws:CurrentTime"
+TAG_KEY: Final = "aws:PrincipalTag/"
+MFA: Final = {"yes": "true", "no": "false"}
+MFA_WORDS: Final = {"yes": "present", "no": "not present"}
+OWN: Final = ("mfa", "ip", "time", "ctx", "strict")
+ROWS: Final = ("key", "value", "tag", "tag-value", "without")
+"""What a form sends to add or to take away; it becomes one of OWN."""
+MOST, LONGEST, SHOWN, CLOSE = 50, 2048, 80, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One circumstance that is set. `url` is the address without it; `word` is what `without` says to take it away in a form."""
+
+    label: str
+    value: str
+    url: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What looks wrong with a circumstance, which counts all the same; `url` puts the suggestion in its place."""
+
+    text: str
+    suggestion: str = ""
+    url: str = ""
+
+
+@dataclass(slots=True)
+class Circumstances:
+    """What is known of a request. `context` maps condition keys to values, for `Question.context`; an empty list says that the key
+    is absent. `errors` are sentences by field; what is wrong is not in the context. `pairs` are the plain form of the address."""
+
+    context: dict[str, str | list[str]] = field(default_factory=dict)
+    strict: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+    doubts: list[Doubt] = field(default_factory=list)
+    chips: list[Chip] = field(default_factory=list)
+    pairs: Pairs = ()
+    given: dict[str, str] = field(default_factory=dict)
+    key_names: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """All that is set, for a sentence; empty when nothing is."""
+        return "; ".join(f"{chip.label}: {chip.value}" for chip in self.chips)
+
+    @property
+    def settings(self) -> Pairs:
+        """The pairs that no field of the form shows, for hidden fields."""
+        return tuple(pair for pair in self.pairs if pair[0] == "ctx")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the fields have something to say that must be seen."""
+        return bool(self.errors)
+
+
+def circumstances_of(query: QueryDict, *, action: str = "") -> Circumstances:
+    """The circumstances of an address or a form. `action` (else that of the query) knows further keys. Never raises."""
+    action = action or query.get("action", "")
+    found = Circumstances(strict=query.get("strict") == "1")
+    pairs = [pair for pair in _pairs(query, found) if "=".join(pair) not in query.getlist("without")]
+    found.pairs = tuple(pairs)
+    found.given |= {name: value for name, value in pairs if name != "ctx"}
+    found.strict = ("strict", "1") in pairs
+    known = _Known(action)
+    found.key_names = known.offered
+    plain = Query.of([*_others(query), *pairs])
+    for name, value in pairs:
+        _enter(found, name, value)
+        _mark(found, name, value, plain)
+    _doubt(found, known, plain)
+    return found
+
+
+def _others(query: QueryDict) -> Iterator[tuple[str, str]]:
+    """The rest of the address, so that a link of a chip keeps it. A form's token and texts are not for addresses."""
+    gone = {*OWN, *ROWS, "csrfmiddlewaretoken", "after", "before"}
+    for name, values in query.lists():
+        if name not in gone and not name.endswith("-policy"):
+            yield from ((name, str(value)) for value in values)
+
+
+def _pairs(query: QueryDict, found: Circumstances) -> Iterator[tuple[str, str]]:
+    """What is set, each once, in the plain form."""
+    for name in ("mfa", "ip", "time"):
+        value = query.get(name, "").strip()[:LONGEST]
+        if value:
+            yield name, value
+    settings = [text.strip() for text in query.getlist("ctx")]
+    settings += list(_added(query, found, "key", "value", ""))
+    settings += list(_added(query, found, "tag", "tag-value", TAG_KEY))
+    kept = list(dict.fromkeys(text for text in settings if text))
+    if len(kept) > MOST:
+        found.errors["ctx"] = f"At most {MOST} conditions can be given; the ones after these were left out."
+    yield from (("ctx", text[:LONGEST]) for text in kept[:MOST])
+    if query.get("strict") == "1":
+        yield "strict", "1"
+
+
+def _added(query: QueryDict, found: Circumstances, name: str, value: str, start: str) -> Iterator[str]:
+    key, text = query.get(name, "").strip(), query.get(value, "").strip()
+    if not key:
+        if text:
+            found.errors[name] = (
+                f"“{text[:SHOWN]}” is a value without a key. Name its key, or take the value away."
+            )
+            found.given[value] = text
+        return
+    if "=" in key:
+        found.errors[name] = f"“{key[:SHOWN]}” has an equals sign, which a key given here cannot have."
+        found.given |= {name: key, value: text}
+        return
+    yield f"{start}{key}={text}"
+
+
+def _enter(found: Circumstances, name: str, value: str) -> None:
+    """One pair becomes a part of the context, or an error."""
+    if name == "mfa":
+        if value in MFA:
+            _set(found, name, MFA_KEY, MFA[value])
+        else:
+            found.errors["mfa"] = f"MFA is yes or no, not “{value[:SHOWN]}”. Leave it away for both."
+    elif name == "ip":
+        if problem := _address_problem(value):
+            found.errors["ip"] = problem
+        else:
+            _set(found, name, IP_KEY, value)
+    elif name == "time":
+        moment = parse_moment(value)
+        if moment is None:
+            found.errors["time"] = (
+                f"“{value[:SHOWN]}” is no time. Write it as 2026-11-24T14:05, in UTC, or leave it away."
+            )
+        else:
+            _set(found, name, TIME_KEY, f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+            _set(found, name, "aws:EpochTime", str(int(moment.timestamp())))
+    elif name == "ctx":
+        _enter_setting(found, value)
+
+
+def _enter_setting(found: Circumstances, text: str) -> None:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        found.errors["ctx"] = (
+            f"“{text[:SHOWN]}” is no condition. Write KEY=VALUE, such as aws:RequestedRegion=eu-west-1."
+        )
+        return
+    _set(found, "ctx", key.strip(), value.strip())
+
+
+def _set(found: Circumstances, field_name: str, key: str, value: str) -> None:
+    """Enter a value; keys in upper and lower case are the same. No value says that the key is absent."""
+    held = next((one for one in found.context if one.lower() == key.lower()), None)
+    if held is None:
+        found.context[key] = value if value else []
+        return
+    if field_name != "ctx" or held in {MFA_KEY, IP_KEY, TIME_KEY, "aws:EpochTime"} & _fields_set(found):
+        found.errors["ctx"] = (
+            f"{held} is set twice, by its own field and as a condition. Take one of them away."
+        )
+        return
+    before = found.context[held]
+    if not value or before == []:
+        found.errors["ctx"] = f"{held} is said to be absent and to have a value. Take one of them away."
+        return
+    found.context[held] = [*([before] if isinstance(before, str) else before), value]
+
+
+def _fields_set(found: Circumstances) -> set[str]:
+    by_field = {"mfa": (MFA_KEY,), "ip": (IP_KEY,), "time": (TIME_KEY, "aws:EpochTime")}
+    return {key for name, keys in by_field.items() if name in found.given for key in keys}
+
+
+def _address_problem(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError:
+        if "/" in text:
+            return f"“{text[:SHOWN]}” is a range. A request comes from one address, such as 203.0.113.7."
+        return f"“{text[:SHOWN]}” is no IP address. Write one such as 203.0.113.7 or 2001:db8::7."
+    return ""
+
+
+def _mark(found: Circumstances, name: str, value: str, plain: Query) -> None:
+    label, words = _words(name, value)
+    found.chips.append(Chip(label, words, str(plain.without(name, value)), f"{name}={value}"))
+
+
+def _words(name: str, value: str) -> tuple[str, str]:
+    if name == "mfa":
+        return "MFA", MFA_WORDS.get(value, value)
+    if name == "strict":
+        return "What is not said", "is absent"
+    if name != "ctx":
+        return {"ip": "Source IP", "time": "Time, UTC"}[name], value.replace("T", " ")
+    key, _, text = value.partition("=")
+    tag = key[len(TAG_KEY) :] if key.lower().startswith(TAG_KEY.lower()) else ""
+    return (f"Tag {tag}" if tag else key), text or "absent"
+
+
+class _Known:
+    """The condition keys that an action's request may have."""
+
+    def __init__(self, action: str) -> None:
+        known = catalogue()
+        prefix = action.partition(":")[0]
+        service = known.service(prefix) if prefix else None
+        own = known.condition_keys(action) or (
+            tuple(key.name for key in service.condition_keys.values()) if service else ()
+        )
+        self.offered = list(dict.fromkeys([*own, *(key.name for key in GLOBAL_KEYS.values())]))
+        self._by_lower = {name.lower(): name for name in self.offered}
+
+    def closest(self, key: str) -> str:
+        """The key that was probably meant; empty when nothing is like it."""
+        lowered = key.lower()
+        if lowered.partition(":")[0] == "aws" or ":" not in lowered:
+            lowered = lowered if ":" in lowered else f"aws:{lowered}"
+        near = get_close_matches(lowered, self._by_lower, n=1, cutoff=CLOSE)
+        return self._by_lower[near[0]] if near and "${" not in near[0] and "<" not in near[0] else ""
+
+
+def _doubt(found: Circumstances, known: _Known, plain: Query) -> None:
+    """Say which conditions AWS would hardly have in a request; they are kept all the same."""
+    for key, value in found.context.items():
+        values = [value] if isinstance(value, str) else value
+        record = catalogue().condition_key(key)
+        if record is not None:
+            found.doubts += [Doubt(text) for text in doubt_about(record, key, values)]
+            continue
+        near = known.closest(key)
+        found.doubts.append(
+            Doubt(
+                f"AWS lists no condition key {key[:SHOWN]}. It is taken as given.",
+                near,
+                _instead(plain, key, near) if near else "",
+            )
+        )
+
+
+def _instead(plain: Query, key: str, near: str) -> str:
+    pairs = [
+        (name, f"{near}={value.partition('=')[2]}")
+        if name == "ctx" and value.partition("=")[0].strip() == key
+        else (name, value)
+        for name, value in plain.pairs
+    ]
+    return str(Query.of(pairs))
+
+
+def circumstances_context(found: Circumstances, *, is_posted: bool = False) -> dict[str, Any]:
+    """What `access/_circumstances.html` shows. `is_posted`: the form is one that posts, so that chips are its buttons."""
+    return {"circumstances": found, "circumstances_posted": is_posted}

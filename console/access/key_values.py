@@ -1,0 +1,55 @@
+"""Whether a value is one that a condition key can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+
+from console.web.middleware import parse_moment
+from iam.policy.catalogue import ConditionKey, KeyType
+
+EXPECTED = {
+    KeyType.BOOL: "true or false",
+    KeyType.NUMERIC: "a number",
+    KeyType.DATE: "a time such as 2026-11-24T14:05:00Z, or seconds since 1970",
+    KeyType.IP: "one IP address",
+    KeyType.ARN: "an ARN",
+}
+SHOWN = 80
+
+
+def doubt_about(record: ConditionKey, key: str, values: Sequence[str]) -> Iterator[str]:
+    """What looks wrong with the values of a key that AWS lists, as sentences."""
+    if len(values) > 1 and not record.is_multivalued:
+        yield f"{key} has one value in a request, not {len(values)}."
+    for value in values:
+        if not _fits(record.type, value):
+            yield f"{key} holds {EXPECTED[record.type]}; “{value[:SHOWN]}” is something else."
+
+
+def _fits(kind: KeyType, value: str) -> bool:
+    if kind is KeyType.BOOL:
+        return value.lower() in {"true", "false"}
+    if kind is KeyType.NUMERIC:
+        return _is_number(value)
+    if kind is KeyType.DATE:
+        return parse_moment(value) is not None or _is_number(value)
+    if kind is KeyType.IP:
+        return _is_address(value)
+    return kind is not KeyType.ARN or (value.startswith("arn:") and value.count(":") >= 5)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,144 @@
+"""What an address says of the circumstances of a request, and what is wrong with it."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import QueryDict
+from django.template.loader import render_to_string
+
+from console.access.circumstances import Circumstances, circumstances_context, circumstances_of
+
+
+def read(address: str, **options: str) -> Circumstances:
+    return circumstances_of(QueryDict(address), **options)
+
+
+def test_an_empty_address_says_nothing() -> None:
+    found = read("")
+    assert (found.context, found.strict, found.errors, found.chips, found.words) == ({}, False, {}, [], "")
+
+
+def test_every_field_becomes_its_condition_keys() -> None:
+    found = read("mfa=yes&ip=203.0.113.7&time=2026-11-24T14:05&ctx=aws:RequestedRegion%3Deu-west-1&strict=1")
+    assert found.context == {
+        "aws:MultiFactorAuthPresent": "true",
+        "aws:SourceIp": "203.0.113.7",
+        "aws:CurrentTime": "2026-11-24T14:05:00Z",
+        "aws:EpochTime": "1795529100",
+        "aws:RequestedRegion": "eu-west-1",
+    }
+    assert found.strict
+    assert found.errors == {}
+    assert found.doubts == []
+
+
+def test_no_mfa_is_a_value_and_not_an_absent_key() -> None:
+    assert read("mfa=no").context == {"aws:MultiFactorAuthPresent": "false"}
+
+
+def test_a_key_given_twice_has_both_values_in_whatever_case_it_is_written() -> None:
+    found = read("ctx=aws:TagKeys%3Dteam&ctx=AWS:tagkeys%3Dcost")
+    assert found.context == {"aws:TagKeys": ["team", "cost"]}
+    assert found.doubts == []
+
+
+def test_a_key_without_a_value_is_absent() -> None:
+    found = read("ctx=aws:SourceVpce%3D")
+    assert found.context == {"aws:SourceVpce": []}
+    assert found.chips[0].value == "absent"
+
+
+def test_a_value_may_have_equals_signs() -> None:
+    assert read("ctx=aws:UserAgent%3Da%3Db%3D").context == {"aws:UserAgent": "a=b="}
+
+
+def test_the_rows_of_a_form_become_conditions_of_the_address() -> None:
+    found = read("key=aws:SourceVpc&value=vpc-1&tag=team&tag-value=payments")
+    assert found.context == {"aws:SourceVpc": "vpc-1", "aws:PrincipalTag/team": "payments"}
+    assert found.pairs == (("ctx", "aws:SourceVpc=vpc-1"), ("ctx", "aws:PrincipalTag/team=payments"))
+
+
+@pytest.mark.parametrize(
+    ("address", "field", "sentence"),
+    [
+        ("mfa=maybe", "mfa", "MFA is yes or no, not “maybe”. Leave it away for both."),
+        ("ip=10.0.0.0/8", "ip", "“10.0.0.0/8” is a range. A request comes from one address, such as 203.0.113.7."),
+        ("ip=10.0.0.256", "ip", "“10.0.0.256” is no IP address. Write one such as 203.0.113.7 or 2001:db8::7."),
+        ("time=soon", "time", "“soon” is no time. Write it as 2026-11-24T14:05, in UTC, or leave it away."),
+        ("ctx=aws:SourceVpc", "ctx", "“aws:SourceVpc” is no condition. Write KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
+        ("ctx=%3Dvalue", "ctx", "“=value” is no condition. Write KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
+        ("value=vpc-1", "key", "“vpc-1” is a value without a key. Name its key, or take the value away."),
+        ("key=a%3Db&value=c", "key", "“a=b” has an equals sign, which a key given here cannot have."),
+        ("mfa=yes&ctx=aws:multifactorauthpresent%3Dfalse", "ctx", "aws:MultiFactorAuthPresent is set twice, by its own field and as a condition. Take one of them away."),
+        ("ctx=aws:SourceVpc%3D&ctx=aws:SourceVpc%3Dvpc-1", "ctx", "aws:SourceVpc is said to be absent and to have a value. Take one of them away."),
+        ("&".join(f"ctx=aws:TagKeys%3D{n}" for n in range(51)), "ctx", "At most 50 conditions can be given; the ones after these were left out."),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_said_and_left_out(address: str, field: str, sentence: str) -> None:
+    found = read(address)
+    assert found.errors == {field: sentence}
+    assert len(found.context.get("aws:TagKeys", [])) in {0, 50}
+    assert "c" not in found.context.values()
+
+
+def test_an_unknown_key_is_kept_and_the_like_of_it_offered() -> None:
+    found = read("action=s3:GetObject&ctx=aws:SourceIP4%3Dx&ctx=s3:prefx%3Dhome")
+    assert found.context == {"aws:SourceIP4": "x", "s3:prefx": "home"}
+    assert [doubt.suggestion for doubt in found.doubts] == ["aws:SourceIp", ""]
+    listing = read("action=s3:ListBucket&ctx=s3:prefx%3Dhome")
+    assert listing.doubts[0].suggestion == "s3:prefix"
+    assert listing.doubts[0].url == "?action=s3%3AListBucket&ctx=s3%3Aprefix%3Dhome"
+
+
+def test_an_unknown_key_that_is_like_nothing_is_only_mentioned() -> None:
+    (doubt,) = read("ctx=corp:mood%3Dgood").doubts
+    assert (doubt.text, doubt.suggestion) == (
+        "AWS lists no condition key corp:mood. It is taken as given.",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("aws:SecureTransport%3Dyes", "aws:SecureTransport holds true or false; “yes” is something else."),
+        ("aws:MultiFactorAuthAge%3Dlong", "aws:MultiFactorAuthAge holds a number; “long” is something else."),
+        ("aws:VpcSourceIp%3D10.0.0.0/8", "aws:VpcSourceIp holds one IP address; “10.0.0.0/8” is something else."),
+        ("aws:SourceArn%3Dbucket", "aws:SourceArn holds an ARN; “bucket” is something else."),
+        ("aws:TokenIssueTime%3Dnoon", "aws:TokenIssueTime holds a time such as 2026-11-24T14:05:00Z, or seconds since 1970; “noon” is something else."),
+        ("aws:SourceVpc%3Da&ctx=aws:SourceVpc%3Db", "aws:SourceVpc has one value in a request, not 2."),
+    ],
+)  # fmt: skip
+def test_a_value_that_its_key_cannot_have_is_mentioned_and_kept(setting: str, sentence: str) -> None:
+    found = read(f"ctx={setting}")
+    assert [doubt.text for doubt in found.doubts] == [sentence]
+    assert len(found.context) == 1
+
+
+def test_a_chip_leads_to_the_address_without_it_and_keeps_the_rest() -> None:
+    found = read("action=s3:GetObject&mfa=yes&ctx=aws:SourceVpc%3Dvpc-1&after=x&resource-policy=secret")
+    assert [chip.url for chip in found.chips] == [
+        "?action=s3%3AGetObject&ctx=aws%3ASourceVpc%3Dvpc-1",
+        "?action=s3%3AGetObject&mfa=yes",
+    ]
+    assert found.words == "MFA: present; aws:SourceVpc: vpc-1"
+
+
+def test_a_button_of_a_form_takes_away_one_condition() -> None:
+    found = read("mfa=yes&ctx=aws:SourceVpc%3Dvpc-1&without=ctx%3Daws:SourceVpc%3Dvpc-1")
+    assert found.pairs == (("mfa", "yes"),)
+
+
+def test_the_fields_show_what_is_set_and_escape_it() -> None:
+    found = read("mfa=no&ip=%22%3E%3Cb%3E&ctx=aws:UserAgent%3D%3Cscript%3E&strict=1")
+    html = render_to_string("access/_circumstances.html", circumstances_context(found))
+    assert '<option value="no" selected>' in html
+    assert "<script>" not in html
+    assert "<b>&lt;script&gt;</b>" in html
+    assert 'name="strict" value="1" checked' in html
+    assert 'aria-invalid="true" aria-describedby="c-ip-e"' in html
+    assert "&quot;&gt;&lt;b&gt;” is no IP address." in html
+
+
+def test_a_tag_is_shown_by_its_name() -> None:
+    assert read("ctx=aws:PrincipalTag/team%3Dpayments").words == "Tag team: payments"
