@@ -12,7 +12,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULES = ("tests.bench.floor", "tests.bench.pull", "tests.bench.lists", "tests.bench.who_can")
+MODULES = (
+    "tests.bench.floor",
+    "tests.bench.pull",
+    "tests.bench.lists",
+    "tests.bench.evaluate",
+    "tests.bench.who_can",
+)
 OUTPUT = Path("bench.json")
 RUN_ONE = (
     "import json, sys, importlib; print('FIGURES ' + json.dumps(importlib.import_module(sys.argv[1]).run()))"

@@ -1,0 +1,102 @@
+"""The engine alone: distinct requests, simple and heavy, decided one by one; policies compiled, no decision kept.
+
+`python -m tests.bench.peers` has other engines decide the same requests.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from typing import Any
+
+from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.lines import question
+from iam.policy.request import Principal, Request
+from tests.bench.evaluate_requests import Data, heavy, principals, simple, worlds
+from tests.bench.floor import figure
+
+SIMPLE, HEAVY, ROUNDS = 60_000, 20_000, 5
+LIMITS = {"simple": 1e6 / 150_000, "heavy": 1e6 / 10_000}
+"""Microseconds a request."""
+PEERS = {"simple": ("iam-simulate core", 65_000), "heavy": ("PMapper, without the RCP", 3_200)}
+"""The quickest peer, and how many requests it decides a second."""
+
+
+class Engine:
+    """The principals, and the policies of each world, made ready."""
+
+    def __init__(self) -> None:
+        self.principals = [_principal(one) for one in principals()]
+        self.worlds = {name: _policies(world) for name, world in worlds().items()}
+
+    def decide(self, requests: list[Data]) -> list[Decision]:
+        """Each request made from its texts, and decided as AWS decides a real one."""
+        people, policies = self.principals, self.worlds
+        return [
+            decide(
+                Request(
+                    one["action"],
+                    one["resource"],
+                    people[one["principal"]],
+                    context=one["context"],
+                    strict=True,
+                ),
+                policies[one["world"]],
+            )
+            for one in requests
+        ]
+
+
+def _principal(source: Data) -> Principal:
+    return Principal(source["arn"], source["account"], source["tags"], unique_id=source["unique_id"])
+
+
+def _policies(world: Data) -> Policies:
+    line = {"action": "s3:GetObject", "resource": "*", "principal": principals()[0], "policies": world}
+    return question(json.loads(json.dumps(line)), strict=True)[1]
+
+
+def run() -> list[dict[str, Any]]:
+    """Microseconds a request, making the request included."""
+    engine = Engine()
+    return [
+        *_figures(engine, "simple", list(simple(SIMPLE))),
+        *_figures(engine, "heavy", list(heavy(HEAVY))),
+    ]
+
+
+def _figures(engine: Engine, name: str, requests: list[Data]) -> list[dict[str, Any]]:
+    check_distinct(requests)
+    best, decisions = float("inf"), []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        decisions = engine.decide(requests)
+        best = min(best, time.process_time() - began)
+    check_mixed(decisions)
+    rate = len(requests) / best
+    peer, theirs = PEERS[name]
+    title = f"engine: {name} requests, {rate:,.0f} a second, CPU"
+    return [
+        figure(title, 1e6 / rate, "us", limit=round(LIMITS[name], 3)),
+        figure(f"engine: {name} requests, beside {peer} ({theirs:,} a second)", rate / theirs, "times"),
+    ]
+
+
+def check_distinct(requests: list[Data]) -> None:
+    """No request is the same as another, whatever their numbers."""
+    texts = {json.dumps(one | {"id": 0}, sort_keys=True) for one in requests}
+    assert len(texts) == len(requests)
+
+
+def check_mixed(decisions: list[Decision]) -> None:
+    """A tenth of the requests at least goes each way, and nothing is left open."""
+    counts = Counter(decisions)
+    assert not counts[Decision.CONDITIONAL]
+    for decision in (Decision.ALLOWED, Decision.EXPLICITLY_DENIED, Decision.IMPLICITLY_DENIED):
+        assert counts[decision] * 10 >= len(decisions), counts
+
+
+if __name__ == "__main__":
+    for found in run():
+        print(f"{found['name']:<80} {found['value']:>10} {found['unit']}")
