@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from iam.changes.operations import Effect, Operation
+from iam.changes.operations import Effect, Operation, Quota
 from iam.mirror.models import Section
 
 
@@ -20,7 +20,7 @@ class Receipt:
     digest: str
 
 
-def receipt_of(operation: Operation, *, quota: dict[str, int] | None = None) -> Receipt:
+def receipt_of(operation: Operation, *, quota: Quota | None = None) -> Receipt:
     """Compute the receipt from the mirror as it stands."""
     effect = operation.effect()
     agreed = {
@@ -34,12 +34,17 @@ def receipt_of(operation: Operation, *, quota: dict[str, int] | None = None) -> 
     }
     text = json.dumps(agreed, sort_keys=True, separators=(",", ":"))
     observed = _observed_at(operation)
-    body = agreed | {"quota": quota, "observed_at": observed.isoformat() if observed else None}
+    body = agreed | {
+        "quota": quota.body if quota else None,
+        "observed_at": observed.isoformat() if observed else None,
+    }
     return Receipt(body=json.loads(json.dumps(body)), digest=hashlib.sha256(text.encode()).hexdigest())
 
 
 def _effect_json(effect: Effect) -> dict[str, Any]:
-    return asdict(effect)
+    """Without what only some operations have, so that a receipt says the same as it did before they existed."""
+    body = asdict(effect)
+    return body if effect.access is not None else {k: v for k, v in body.items() if k != "access"}
 
 
 def _observed_at(operation: Operation) -> datetime | None:

@@ -127,7 +127,12 @@ def test_the_quota_of_the_account_is_respected(scene: Scene) -> None:
 
 
 def test_without_a_summary_awss_own_quota_counts(scene: Scene) -> None:
-    assert scene.plan().receipt.body["quota"] == {"used": 0, "after": 1, "limit": 10}
+    assert scene.plan().receipt.body["quota"] == {
+        "what": "Groups then",
+        "used": 0,
+        "after": 1,
+        "limit": 10,
+    }
 
 
 def test_who_is_a_member_already_is_not_added(member_scene: Scene) -> None:

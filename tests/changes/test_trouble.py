@@ -42,8 +42,8 @@ def after_the_call(monkeypatch: pytest.MonkeyPatch, scene: Scene, then: Callable
     """Have something happen as soon as AWS has taken the write."""
     true_call = writes.call
 
-    def call(*args: Any) -> Any:
-        result = true_call(*args)
+    def call(*args: Any, **options: Any) -> Any:
+        result = true_call(*args, **options)
         then()
         return result
 
@@ -140,8 +140,8 @@ def test_a_call_whose_answer_was_lost_is_observed_and_not_repeated(
     change = scene.queued()
     true_call = writes.call
 
-    def lost(*args: Any) -> Any:
-        true_call(*args)
+    def lost(*args: Any, **options: Any) -> Any:
+        true_call(*args, **options)
         raise AwsError("reset", kind=ErrorKind.UNAVAILABLE, action=ADD)
 
     with monkeypatch.context() as patched:
@@ -180,8 +180,8 @@ def test_a_late_not_found_is_looked_into_before_anything_is_said(
     change = scene.queued("remove")
     true_call = writes.call
 
-    def twice(*args: Any) -> Any:
-        true_call(*args)
+    def twice(*args: Any, **options: Any) -> Any:
+        true_call(*args, **options)
         raise AwsError("not in group", kind=ErrorKind.NOT_FOUND, action=REMOVE, code="NoSuchEntity")
 
     with monkeypatch.context() as patched:

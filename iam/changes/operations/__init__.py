@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from iam.changes.operations.base import Call, Effect, Operation, Policy, ShownCall, shown_calls
+from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota, ShownCall, shown_calls
 from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
 from iam.mirror.models import Account
 
@@ -14,8 +14,10 @@ __all__ = [
     "AddToGroup",
     "Call",
     "Effect",
+    "Image",
     "Operation",
     "Policy",
+    "Quota",
     "RemoveFromGroup",
     "ShownCall",
     "restore",

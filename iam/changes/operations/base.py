@@ -10,6 +10,7 @@ from uuid import UUID
 
 from iam.aws import writes
 from iam.aws.session import Aws
+from iam.changes.operations.access import Access
 from iam.mirror.models import Account, Entity
 
 Image = dict[str, Any]
@@ -50,13 +51,31 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Which policies somebody gains, loses, or keeps by another way, before boundary and service control policies."""
+    """Which policies somebody gains, loses, or keeps by another way, before boundary and service control policies; or, where the
+    text of a policy changes, who can do more or less by it, with all that bounds them (`access`)."""
 
     gains: tuple[Policy, ...] = ()
     loses: tuple[Policy, ...] = ()
     keeps: tuple[Policy, ...] = ()
     boundary: str = ""
     notes: tuple[str, ...] = field(default=())
+    access: Access | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Room under a quota of AWS. `refusal` is said where `after` is beyond the limit; `what` names the count that follows."""
+
+    what: str
+    used: int
+    after: int
+    limit: int
+    refusal: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As a receipt holds it."""
+        return {"what": self.what, "used": self.used, "after": self.after, "limit": self.limit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +115,8 @@ class Operation(ABC):
     slug: ClassVar[str]
     is_idempotent: ClassVar[bool]
     subject_kind: ClassVar[str]
+    gone: ClassVar[str]
+    """A sentence for when the mirror does not have what it is about any more."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -119,6 +140,11 @@ class Operation(ABC):
     @abstractmethod
     def subject_id(self) -> str:
         """AWS's unique id of the subject: one change at a time is in flight per subject."""
+
+    @property
+    @abstractmethod
+    def already(self) -> str:
+        """A sentence for when AWS is as wanted before anything was done."""
 
     @abstractmethod
     def touched(self) -> tuple[str, ...]:
@@ -163,6 +189,26 @@ class Operation(ABC):
     def satisfied(self, image: Image) -> bool:
         """Whether AWS is already as wanted."""
         return image == self.wanted()
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """Whether AWS is as it was planned on, or as some of the calls leave it."""
+        return image == before
+
+    def is_done(self, call: Call, *, image: Image) -> bool:
+        """Whether AWS shows that one of several calls was carried out, so that it is not made (again)."""
+        return False
+
+    def may_repeat(self, call: Call) -> bool:
+        """Whether a call of which the answer was lost may be sent again."""
+        return self.is_idempotent
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """Whether it cannot be asked for while an open change of its subject, of this operation and params, stands: its twin."""
+        return (slug, params) == (self.slug, self.params)
+
+    def quota(self) -> Quota | None:
+        """The quota of AWS that it draws on, as the mirror stands; None for none."""
+        return None
 
     def sensitivity(self, effect: Effect) -> str:
         """How much care the approval takes: high when a policy that allows everything, or changes to IAM, is given."""

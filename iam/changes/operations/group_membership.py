@@ -16,10 +16,13 @@ from uuid import UUID
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation, Policy
+from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota
 from iam.changes.operations.holdings import Holdings, holdings, key_of
-from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.reread import Memberships, read_memberships, reread_memberships
+
+GROUPS_PER_USER = 10
+"""AWS's own figure, where the account summary has not been read; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Membership(Operation):
 
     is_idempotent = True
     subject_kind = Kind.USER.value
+    gone = "AWS has no such user or group any more, as of the last reading."
     member_after: ClassVar[bool]
 
     def __init__(self, account: Account, given: MembershipParams) -> None:
@@ -108,6 +112,25 @@ class Membership(Operation):
         member = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user, target=group)
         return {"member": member.exists()}
 
+    def quota(self) -> Quota | None:
+        """Groups of the user: now, afterwards, and what AWS allows."""
+        user = self.subject()
+        if user is None:
+            return None
+        used = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user).count()
+        after = used + (1 if self.member_after else -1)
+        # Leaving is always allowed, also for a user who is over a quota that was lowered.
+        limit = max(self._groups_per_user(), 0 if self.member_after else after)
+        refusal = f"{self.given.user_name} is in {used} groups, and AWS allows {limit} a user. Take them out of one first."
+        return Quota("Groups then", used=used, after=after, limit=limit, refusal=refusal)
+
+    def _groups_per_user(self) -> int:
+        summary = AccountFact.objects.filter(valid_at(None), account=self.account, name="summary").first()
+        limit = (
+            summary.value.get("GroupsPerUserQuota") if summary and isinstance(summary.value, dict) else None
+        )
+        return int(limit or GROUPS_PER_USER)
+
     def mismatch(self, aws: Aws) -> str:
         """See Operation; two calls."""
         for kind, name, wanted, read in (
@@ -163,6 +186,11 @@ class AddToGroup(Membership):
         """See Operation."""
         return f"Add {self.given.user_name} to {self.given.group_name}"
 
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.user_name} is already in {self.given.group_name}."
+
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""
         return (
@@ -194,6 +222,11 @@ class RemoveFromGroup(Membership):
     def title(self) -> str:
         """See Operation."""
         return f"Remove {self.given.user_name} from {self.given.group_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.user_name} is not in {self.given.group_name}."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""

@@ -12,7 +12,7 @@ from iam.aws.session import Aws
 from iam.changes import nudge
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation
-from iam.changes.runner import wording
+from iam.changes.runner import calls, wording
 from iam.changes.runner.claims import LeaseLostError
 from iam.changes.states import move
 from iam.mirror import services as mirror
@@ -70,6 +70,17 @@ def fail(change: Change, *, kind: str, message: str) -> None:
         for follower in followers.select_related("account"):
             note = f"{change.reference}, which came first, failed."
             move(follower, to=ChangeState.CANCELLED, actor=None, note=note)
+
+
+def end_without_success(change: Change, error: AwsError, *, attempts: int = 1) -> None:
+    """End a change that AWS refused: unknown where a call is in doubt, else failed, with what had been done before it."""
+    if calls.has_doubt(change):
+        leave_unknown(change, kind=error.kind.value, message=wording.in_doubt(error))
+        return
+    done = calls.done(change)
+    fail(change, kind=error.kind.value, message=wording.failed(error, attempts=attempts, done=done))
+    if done:
+        mirror.request_pull(change.account, trigger="change")
 
 
 def drift(change: Change, *, what: str) -> None:

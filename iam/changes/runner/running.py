@@ -19,11 +19,11 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.session import Aws
 from iam.changes import nudge
 from iam.changes.models import Change, ChangeState
-from iam.changes.operations import Operation, restore
-from iam.changes.runner import ending, wording
+from iam.changes.operations import Call, Image, Operation, restore
+from iam.changes.runner import calls, ending, wording
 from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, keep
 from iam.changes.runner.reach import open_for_writing
-from iam.changes.services.planning import is_own
+from iam.changes.services.own import is_own
 from iam.changes.states import move
 
 logger = structlog.get_logger(__name__)
@@ -96,29 +96,47 @@ def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
     if operation.satisfied(image):
         ending.apply(change, operation, aws)
         return
-    if image != change.before:
-        ending.drift(change, what=wording.MEMBERSHIP_DIFFERS)
+    if not operation.may_go_on(image, before=change.before):
+        ending.drift(change, what=wording.DIFFERS)
         return
-    if change.sent_at is not None and not operation.is_idempotent:
+    left = _calls_left(change, operation, image)
+    if any(calls.is_in_doubt(change, number) and not operation.may_repeat(call) for number, call in left):
         ending.leave_unknown(change, kind="in_doubt", message=wording.NOT_REPEATED)
         return
-    _send(change, operation, aws)
+    _send(change, operation, aws, left=left)
     _confirm(change, operation, aws)
 
 
-def _send(change: Change, operation: Operation, aws: Aws) -> None:
+def _calls_left(change: Change, operation: Operation, image: Image) -> list[tuple[int, Call]]:
+    """The calls that neither AWS has answered nor its state shows to be done, with their places."""
+    return [
+        (number, call)
+        for number, call in enumerate(operation.calls())
+        if not (calls.is_answered(change, number) or operation.is_done(call, image=image))
+    ]
+
+
+def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[int, Call]]) -> None:
     """Make the calls. What AWS rejects for good before anything went through leaves no doubt behind."""
-    for number, call in enumerate(operation.calls()):
-        keep(change, sent_at=datetime.now(tz=UTC))
+    for number, call in left:
+        keep(change, sent_at=datetime.now(tz=UTC), calls=calls.sent(change, number))
         began = time.monotonic()
         try:
-            result = writes.call(aws, call.service, call.operation, call.params)
-        except AwsError as error:
-            certain = number == 0 and error.kind not in _IN_DOUBT | _LOOK_ANEW
-            _note_call(
-                change, number, began=began, request_id=error.request_id, error=error.code or error.kind.value
+            result = writes.call(
+                aws, call.service, call.operation, call.params, may_retry=operation.may_repeat(call)
             )
-            if certain:
+        except AwsError as error:
+            certain = error.kind not in _IN_DOUBT | _LOOK_ANEW
+            error_code = error.code or error.kind.value
+            _note_call(
+                change,
+                number,
+                began=began,
+                request_id=error.request_id,
+                error=error_code,
+                in_doubt=not certain,
+            )
+            if certain and not calls.done(change):
                 keep(change, sent_at=None)
             raise CallRejectedError(error) from error
         _note_call(change, number, began=began, request_id=result.request_id)
@@ -137,16 +155,19 @@ def _send(change: Change, operation: Operation, aws: Aws) -> None:
         raise LeaseLostError(str(change.pk))
 
 
-def _note_call(change: Change, number: int, *, began: float, request_id: str, error: str = "") -> None:
-    calls = [dict(call) for call in change.calls]
-    calls[number] |= {
-        "at": datetime.now(tz=UTC).isoformat(),
-        "milliseconds": round((time.monotonic() - began) * 1000),
-        "request_id": request_id,
-        "error": error,
-    }
+def _note_call(
+    change: Change, number: int, *, began: float, request_id: str, error: str = "", in_doubt: bool = False
+) -> None:
+    noted = calls.answered(
+        change,
+        number,
+        milliseconds=round((time.monotonic() - began) * 1000),
+        request_id=request_id,
+        error=error,
+        in_doubt=in_doubt,
+    )
     ids = [*change.request_ids, request_id] if request_id else change.request_ids
-    keep(change, calls=calls, request_ids=ids)
+    keep(change, calls=noted, request_ids=ids)
 
 
 def _confirm(change: Change, operation: Operation, aws: Aws) -> None:
@@ -175,10 +196,8 @@ def _after_rejection(change: Change, error: AwsError) -> None:
     """A write was answered with an error."""
     if error.is_retryable or error.kind in _LOOK_ANEW:
         _retry(change, error)
-    elif change.sent_at is not None:
-        ending.leave_unknown(change, kind=error.kind.value, message=wording.in_doubt(error))
     else:
-        ending.fail(change, kind=error.kind.value, message=wording.failed(error))
+        ending.end_without_success(change, error)
 
 
 def _after_error(change: Change, error: AwsError) -> None:
@@ -190,19 +209,13 @@ def _after_error(change: Change, error: AwsError) -> None:
             ending.leave_unknown(change, kind=error.kind.value, message=wording.unreadable(error))
     elif error.is_retryable:
         _retry(change, error)
-    elif change.sent_at is not None:
-        ending.leave_unknown(change, kind=error.kind.value, message=wording.in_doubt(error))
     else:
-        ending.fail(change, kind=error.kind.value, message=wording.failed(error))
+        ending.end_without_success(change, error)
 
 
 def _retry(change: Change, error: AwsError) -> None:
     if change.attempts >= MAX_ATTEMPTS:
-        if change.sent_at is not None:
-            ending.leave_unknown(change, kind=error.kind.value, message=wording.in_doubt(error))
-        else:
-            message = wording.failed(error, attempts=change.attempts)
-            ending.fail(change, kind=error.kind.value, message=message)
+        ending.end_without_success(change, error, attempts=change.attempts)
         return
     delay = min(BACKOFF_SECONDS**change.attempts, BACKOFF_LIMIT)
     with transaction.atomic():

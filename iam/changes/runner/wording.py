@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from iam.aws.errors import AwsError, ErrorKind
 
 NOTHING_CHANGED = "Nothing was changed in AWS."
@@ -10,7 +12,7 @@ LOOK = "Have Gatehouse look again, or look in the AWS console, before asking ane
 _HAPPENED = {
     ErrorKind.DENIED: "AWS denied {permission} to the role by which Gatehouse writes.",
     ErrorKind.CREDENTIALS: "Gatehouse could not sign in to the account to write ({code}).",
-    ErrorKind.NOT_FOUND: "AWS does not know the user or the group any more.",
+    ErrorKind.NOT_FOUND: "AWS does not know what this is about any more.",
     ErrorKind.CONFLICT: "AWS reports a conflict with another change.",
     ErrorKind.LIMIT: "A quota of AWS is reached.",
     ErrorKind.INVALID: "AWS would not take the call.",
@@ -45,10 +47,15 @@ def aws_says(error: AwsError) -> str:
     return f" AWS says: {error.message}" if error.message else ""
 
 
-def failed(error: AwsError, *, attempts: int = 1) -> str:
-    """For a change that ended without effect."""
+def failed(error: AwsError, *, attempts: int = 1, done: Sequence[str] = ()) -> str:
+    """For a change that ended without its effect; `done` are sentences of what AWS had carried out before."""
     tried = f"Tried {attempts} times. " if attempts > 1 else ""
-    return f"{tried}{happened(error)} {NOTHING_CHANGED} {_NEXT[error.kind]}{aws_says(error)}"
+    changed = (
+        f"Before that, AWS had done this: {'; '.join(done)}. The rest was not done."
+        if done
+        else NOTHING_CHANGED
+    )
+    return f"{tried}{happened(error)} {changed} {_NEXT[error.kind]}{aws_says(error)}"
 
 
 def retried(error: AwsError, *, seconds: float) -> str:
@@ -84,7 +91,7 @@ def drifted_in_doubt(what: str) -> str:
     return f"A call may have reached AWS, and AWS is neither as before nor as wanted. {what} {LOOK}"
 
 
-MEMBERSHIP_DIFFERS = "It shows something else than both before and after."
+DIFFERS = "It shows something else than both before and after."
 NOT_REPEATED = (
     f"A worker was lost after it may have called AWS, and this call is never repeated blindly. {LOOK}"
 )

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import Literal
-
-from django.db.models import Q
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change
 from iam.changes.operations import AddToGroup, Operation, RemoveFromGroup
-from iam.changes.operations.group_membership import Membership
 from iam.changes.receipts import Receipt, receipt_of
+from iam.changes.services.own import is_own
 from iam.guard import Right, Viewer
-from iam.mirror.models import (
-    Account,
-    AccountFact,
-    ConnectionDraft,
-    Edge,
-    EdgeKind,
-    Entity,
-    EntityState,
-    Kind,
-    SetupJob,
-    valid_at,
-)
+from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.models.accounts import Source
-from iam.mirror.models.setup import SetupKind
 from iam.mirror.queries.visibility import visible_entities
 
 Do = Literal["add", "remove"]
-GROUPS_PER_USER = 10
-"""AWS's own figure, where the account summary has not been read; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +60,12 @@ def examine(operation: Operation) -> Plan:
         raise RefusedError(f"AWS would not take this call: {problems[0]}")
     before = operation.mirrored()
     if before is None:
-        raise RefusedError("AWS has no such user or group any more, as of the last reading.")
+        raise RefusedError(operation.gone)
     if operation.satisfied(before):
-        raise RefusedError(_already(operation))
-    quota = _quota(operation)
-    if quota and quota["after"] > quota["limit"]:
-        raise RefusedError(
-            f"{_names(operation)[0]} is in {quota['used']} groups, and AWS allows {quota['limit']} a user."
-            " Take them out of one first."
-        )
+        raise RefusedError(operation.already)
+    quota = operation.quota()
+    if quota and quota.after > quota.limit:
+        raise RefusedError(quota.refusal)
     return Plan(operation=operation, before=dict(before), receipt=receipt_of(operation, quota=quota))
 
 
@@ -115,29 +95,6 @@ def check_right(operation: Operation, *, viewer: Viewer) -> None:
         raise RefusedError("You can ask for changes to the people and groups of your own teams only.")
 
 
-def is_own(operation: Operation) -> bool:
-    """Whether it would alter what Gatehouse works by, in whichever account: a role of an account, or whom these roles trust."""
-    arns = operation.touched()
-    if Account.objects.filter(Q(role_arn__in=arns) | Q(write_role_arn__in=arns)).exists():
-        return True
-    if ConnectionDraft.objects.filter(hub_arn__in=arns).exists():
-        return True
-    identities = SetupJob.objects.filter(kind=SetupKind.IDENTITY, result__principal__in=arns)
-    return identities.exists() or _is_trusted_by_own(arns)
-
-
-def _is_trusted_by_own(arns: tuple[str, ...]) -> bool:
-    """Whether the trust policy of one of Gatehouse's roles names one of these principals."""
-    roles = Account.objects.exclude(role_arn="").values("role_arn")
-    writers = Account.objects.exclude(write_role_arn="").values("write_role_arn")
-    own = Entity.objects.filter(Q(arn__in=roles) | Q(arn__in=writers), kind=Kind.ROLE, gone_at__isnull=True)
-    named = Q()
-    for arn in arns:
-        named |= Q(document__text__contains=json.dumps(arn))
-    trusts = EntityState.objects.filter(valid_at(None), kind=Kind.ROLE, entity__in=own.values("pk"))
-    return trusts.filter(named).exists()
-
-
 def _check_own(operation: Operation) -> None:
     if is_own(operation):
         raise RefusedError("Gatehouse itself works by this. It is changed in AWS, by its owner.")
@@ -145,39 +102,11 @@ def _check_own(operation: Operation) -> None:
 
 def _check_not_asked_yet(operation: Operation) -> None:
     standing = Change.objects.filter(
-        account=operation.account, operation=operation.slug, subject_id=operation.subject_id, state__in=OPEN
+        account=operation.account, subject_id=operation.subject_id, state__in=OPEN
     )
-    twin = next((change for change in standing if change.params == operation.params), None)
-    if twin is not None:
-        raise RefusedError(
-            f"{twin.reference} already asks for this: {twin.get_state_display().lower()}.", change=twin
-        )
-
-
-def _names(operation: Operation) -> tuple[str, str]:
-    given = operation.params
-    return str(given.get("user_name", "")), str(given.get("group_name", ""))
-
-
-def _already(operation: Operation) -> str:
-    user, group = _names(operation)
-    if isinstance(operation, AddToGroup):
-        return f"{user} is already in {group}."
-    return f"{user} is not in {group}."
-
-
-def _quota(operation: Operation) -> dict[str, int] | None:
-    """Groups of the user: now, afterwards, and what AWS allows."""
-    user = operation.subject()
-    if not isinstance(operation, Membership) or user is None:
-        return None
-    used = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user).count()
-    summary = AccountFact.objects.filter(valid_at(None), account=operation.account, name="summary").first()
-    limit = summary.value.get("GroupsPerUserQuota") if summary and isinstance(summary.value, dict) else None
-    after = used + (1 if operation.member_after else -1)
-    # Leaving is always allowed, also for a user who is over a quota that was lowered.
-    return {
-        "used": used,
-        "after": after,
-        "limit": max(int(limit or GROUPS_PER_USER), 0 if operation.member_after else after),
-    }
+    twin = next((c for c in standing if operation.excludes(c.operation, c.params)), None)
+    if twin is None:
+        return
+    said = twin.get_state_display().lower()
+    what = "asks for this" if twin.params == operation.params else "is about the same, and comes first"
+    raise RefusedError(f"{twin.reference} already {what}: {said}.", change=twin)

@@ -192,4 +192,6 @@ def look_again(change: Change, *, actor: Viewer) -> None:
             if moved:
                 nudge.after_commit(change)
     except IntegrityError:
-        raise RefusedError("Another change for this person is under way. Wait until it has ended.") from None
+        raise RefusedError(
+            "Another change of the same subject is under way. Wait until it has ended."
+        ) from None

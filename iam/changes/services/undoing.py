@@ -65,7 +65,7 @@ def _inverse(change: Change) -> Operation:
     shown = operation.mirrored()
     if shown is None:
         raise RefusedError(
-            "The user or the group that this was about is gone from AWS (or was made again), so it cannot be undone."
+            "What this was about is gone from AWS (or was made again), so it cannot be undone."
         )
     if not operation.satisfied(shown):
         raise RefusedError(

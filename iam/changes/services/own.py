@@ -1,0 +1,81 @@
+"""What Gatehouse itself works by, in whichever account: it is changed in AWS by its owner, and never through Gatehouse."""
+
+from __future__ import annotations
+
+import json
+
+from django.db.models import Q, QuerySet
+
+from iam.changes.operations import Operation
+from iam.mirror.models import (
+    Account,
+    ConnectionDraft,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    Kind,
+    SetupJob,
+    valid_at,
+)
+from iam.mirror.models.setup import SetupKind
+from iam.policy.document import read
+
+
+def is_own(operation: Operation) -> bool:
+    """Whether it would alter what Gatehouse works by: a role of an account, whom these roles trust, or a policy that they have."""
+    arns = operation.touched()
+    if Account.objects.filter(Q(role_arn__in=arns) | Q(write_role_arn__in=arns)).exists():
+        return True
+    if ConnectionDraft.objects.filter(hub_arn__in=arns).exists():
+        return True
+    identities = SetupJob.objects.filter(kind=SetupKind.IDENTITY, result__principal__in=arns)
+    return identities.exists() or _is_trusted_by_own(arns) or _is_held_by_own(operation)
+
+
+def _own_roles() -> QuerySet[Entity]:
+    roles = Account.objects.exclude(role_arn="").values("role_arn")
+    writers = Account.objects.exclude(write_role_arn="").values("write_role_arn")
+    return Entity.objects.filter(Q(arn__in=roles) | Q(arn__in=writers), kind=Kind.ROLE, gone_at__isnull=True)
+
+
+def _trusts() -> QuerySet[EntityState]:
+    own = _own_roles().values("pk")
+    return EntityState.objects.filter(valid_at(None), kind=Kind.ROLE, entity__in=own)
+
+
+def _is_trusted_by_own(arns: tuple[str, ...]) -> bool:
+    """Whether the trust policy of one of Gatehouse's roles names one of these principals."""
+    named = Q()
+    for arn in arns:
+        named |= Q(document__text__contains=json.dumps(arn))
+    return _trusts().filter(named).exists()
+
+
+def _is_held_by_own(operation: Operation) -> bool:
+    """Whether one of the policies that it alters is held, or bounded by, a role of Gatehouse or somebody whom these roles trust."""
+    policies = Entity.objects.filter(
+        account=operation.account, kind=Kind.POLICY, arn__in=operation.touched(), gone_at__isnull=True
+    )
+    holding = Edge.objects.filter(
+        valid_at(None), kind__in=[EdgeKind.ATTACHED, EdgeKind.BOUNDARY], target__in=policies.values("pk")
+    )
+    if not holding.exists():
+        return False
+    own = Q(source__arn__in=_own_arns(operation.account.account_id))
+    if holding.filter(own).exists():
+        return True
+    groups = holding.filter(source__kind=Kind.GROUP).values("source")
+    return Edge.objects.filter(valid_at(None), own, kind=EdgeKind.MEMBER, target__in=groups).exists()
+
+
+def _own_arns(account_id: str) -> set[str]:
+    """The ARNs of an account that Gatehouse works by."""
+    found = set(_own_roles().filter(account__account_id=account_id).values_list("arn", flat=True))
+    found |= set(ConnectionDraft.objects.values_list("hub_arn", flat=True))
+    results = SetupJob.objects.filter(kind=SetupKind.IDENTITY).values_list("result__principal", flat=True)
+    found |= {arn for arn in results if arn}
+    for text in _trusts().values_list("document__text", flat=True).distinct():
+        for statement in read(text or "").statements:
+            found |= set((statement.principals or {}).get("AWS", ()))
+    return {arn for arn in found if f":{account_id}:" in arn and not arn.endswith(":root")}
