@@ -74,8 +74,16 @@ READ: dict[str, tuple[str, ...]] = {
 
 WRITE: dict[str, tuple[str, ...]] = {
     "group-membership": ("iam:AddUserToGroup", "iam:RemoveUserFromGroup"),
+    "policy-version": (
+        "iam:CreatePolicyVersion",
+        "iam:DeletePolicyVersion",
+        "iam:SetDefaultPolicyVersion",
+    ),
 }
 """Family of operations → the actions that it writes with."""
+
+WRITTEN: dict[str, str] = {"group-membership": "group", "policy-version": "policy"}
+"""Family of operations → the kind of resource on which AWS authorizes what it writes (see the service authorization reference)."""
 
 OBSERVE: dict[str, tuple[str, ...]] = {
     "group-membership": (
@@ -89,6 +97,7 @@ OBSERVE: dict[str, tuple[str, ...]] = {
         "iam:GetGroupPolicy",
         "iam:ListAttachedGroupPolicies",
     ),
+    "policy-version": ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"),
 }
 """Family of operations → the actions by which the runner sees live whether a write is needed and has come true."""
 
@@ -137,11 +146,12 @@ def write_policy(
     account_id: str,
     families: Iterable[str] | None = None,
     group_paths: Sequence[str] = ("/",),
+    policy_paths: Sequence[str] = ("/",),
 ) -> Policy:
-    """The policy of the separate role that carries out changes, on the groups under `group_paths` only.
+    """The policy of the separate role that carries out changes, on the groups and customer managed policies under the paths only.
 
-    AddUserToGroup is authorized on the group (see the service authorization reference), so the paths bound
-    whom it can raise: keep the groups of administrators on a path that is not named here.
+    AddUserToGroup is authorized on the group and CreatePolicyVersion on the policy, so the paths bound what it can raise: keep
+    the groups and the policies of administrators on a path that is not named here. AWS managed policies are never among them.
     """
     global_region(partition)
     check_account_id(account_id)
@@ -149,18 +159,26 @@ def write_policy(
     statements = []
     for family in chosen:
         name = "".join(word.title() for word in family.split("-"))
-        groups = [_group_arn(partition, account_id, path) for path in group_paths]
+        kind = WRITTEN[family]
+        paths = group_paths if kind == "group" else policy_paths
+        resources = [resource_arn(partition, account_id, kind=kind, path=path) for path in paths]
         statements += [
-            {"Sid": f"Change{name}", "Effect": "Allow", "Action": sorted(WRITE[family]), "Resource": groups},
+            {
+                "Sid": f"Change{name}",
+                "Effect": "Allow",
+                "Action": sorted(WRITE[family]),
+                "Resource": resources,
+            },
             {"Sid": f"Observe{name}", "Effect": "Allow", "Action": sorted(OBSERVE[family]), "Resource": "*"},
         ]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _group_arn(partition: str, account_id: str, path: str) -> str:
+def resource_arn(partition: str, account_id: str, *, kind: str, path: str = "/") -> str:
+    """The pattern of all groups, or customer managed policies, of an account under a path. Raises ValueError for what is no path."""
     if not _PATH.fullmatch(path) or "*" in path or "$" in path:
         raise ValueError(f"A path begins and ends with a slash and has no wildcard: {path!r}.")
-    return f"arn:{partition}:iam::{account_id}:group{path}*"
+    return f"arn:{partition}:iam::{account_id}:{kind}{path}*"
 
 
 def trust_policy(*, hub_role_arn: str, external_id: str) -> Policy:

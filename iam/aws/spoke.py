@@ -31,6 +31,7 @@ class Spoke:
     purpose: Purpose = "read"
     role_name: str = ""
     group_paths: Sequence[str] = ("/",)
+    policy_paths: Sequence[str] = ("/",)
 
     def __post_init__(self) -> None:
         global_region(self.partition)
@@ -64,7 +65,12 @@ class Spoke:
         """The role's permissions."""
         if self.purpose == "read":
             return read_policy(self.partition)
-        return write_policy(self.partition, account_id=self.account_id, group_paths=self.group_paths)
+        return write_policy(
+            self.partition,
+            account_id=self.account_id,
+            group_paths=self.group_paths,
+            policy_paths=self.policy_paths,
+        )
 
 
 def cloudformation(spoke: Spoke) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from iam.aws.permissions import WRITE
+from iam.aws.permissions import WRITE, WRITTEN, resource_arn
 from iam.mirror.doctor.checks import Findings, is_explicit_denial, statement, why_denied
 from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.models.setup import DoctorRun, JobState
@@ -117,13 +117,16 @@ def _missing(purpose: str, role: str, refusals: list[Refusal], *, account: Accou
 
 
 def _statements(purpose: str, actions: tuple[str, ...], account: Account) -> str:
-    """Reading needs all resources; what changes groups is bound to the account's groups, as in the policy that Gatehouse shows."""
-    changing = tuple(action for action in actions if purpose == "write" and action in CHANGES)
+    """Reading needs all resources; what changes is bound to the account's groups or policies, as in the policy that Gatehouse shows."""
+    changing = frozenset(actions) & CHANGES if purpose == "write" else frozenset()
     looking = tuple(action for action in actions if action not in changing)
     parts = [statement(looking)] if looking else []
-    if changing:
-        groups = f"arn:{account.partition}:iam::{account.account_id}:group/*"
-        parts.append(statement(changing, sid="GatehouseMissingChanges", resources=(groups,)))
+    for family, all_of_family in WRITE.items():
+        missing = tuple(action for action in actions if action in changing and action in all_of_family)
+        if missing:
+            name = "".join(word.title() for word in family.split("-"))
+            resource = resource_arn(account.partition, account.account_id, kind=WRITTEN[family])
+            parts.append(statement(missing, sid=f"GatehouseMissing{name}", resources=(resource,)))
     return ",\n".join(parts)
 
 

@@ -28,7 +28,7 @@ READS = {
 }
 """Key of `iam.aws.permissions.READ` → its title."""
 
-FAMILIES = {"group-membership": "Group memberships"}
+FAMILIES = {"group-membership": "Group memberships", "policy-version": "Texts of managed policies"}
 """Key of `iam.aws.permissions.WRITE` → its title."""
 
 _SKEW = (

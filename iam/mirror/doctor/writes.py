@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iam.aws.calls import invoke
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.permissions import OBSERVE, WRITE
+from iam.aws.permissions import OBSERVE, WRITE, WRITTEN
 from iam.aws.session import Aws
 from iam.mirror.doctor.checks import Check, Verdict, failed
 from iam.mirror.doctor.probes import NOBODY, probes
@@ -19,6 +19,8 @@ _UNTESTED = (
     f"Not tried, since trying would write. With {SIMULATE} the role could be asked about itself; that is not allowed, and "
     "not needed."
 )
+
+_PLURALS = {"group": "groups", "policy": "managed policies"}
 
 
 def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Check]:
@@ -35,16 +37,17 @@ def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Ch
             group="write",
         )
         yield _simulated(
-            aws, actions, account=account, principal=principal, key=family, title=f"{title}: changing"
+            aws, actions, account=account, principal=principal, family=family, title=f"{title}: changing"
         )
 
 
 def examine_read_only(aws: Aws, account: Account, *, principal: str) -> Check:
     """Whether the reading role really cannot write, where AWS's simulator may be asked."""
     key, title = "read-only", "Anything that writes, with the reading role"
-    actions = sorted({action for family in WRITE.values() for action in family})
+    decisions: dict[str, str] = {}
     try:
-        decisions = _decisions(aws, tuple(actions), account=account, principal=principal)
+        for family, actions in WRITE.items():
+            decisions |= _decisions(aws, actions, account=account, principal=principal, family=family)
     except AwsError as error:
         if error.kind in {ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.NOT_FOUND}:
             return Check(key, "read", title, Verdict.UNTESTED, _UNTESTED)
@@ -57,31 +60,35 @@ def examine_read_only(aws: Aws, account: Account, *, principal: str) -> Check:
 
 
 def _simulated(
-    aws: Aws, actions: tuple[str, ...], *, account: Account, principal: str, key: str, title: str
+    aws: Aws, actions: tuple[str, ...], *, account: Account, principal: str, family: str, title: str
 ) -> Check:
     try:
-        decisions = _decisions(aws, actions, account=account, principal=principal)
+        decisions = _decisions(aws, actions, account=account, principal=principal, family=family)
     except AwsError as error:
         if error.kind in {ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.NOT_FOUND}:
-            return Check(key, "write", title, Verdict.UNTESTED, _UNTESTED)
-        return failed(key, "write", title, error)
+            return Check(family, "write", title, Verdict.UNTESTED, _UNTESTED)
+        return failed(family, "write", title, error)
     missing = tuple(action for action in actions if decisions.get(action) != "allowed")
     if missing:
         explicit = any(decisions.get(action) == "explicitDeny" for action in missing)
-        detail = f"AWS's simulator says no to {', '.join(missing)} on groups of the path /"
-        return Check(key, "write", title, Verdict.DENIED, detail, missing=missing, is_explicit=explicit)
-    return Check(key, "write", title, Verdict.OK, "AWS's simulator allows it")
+        detail = (
+            f"AWS's simulator says no to {', '.join(missing)} on {_PLURALS[WRITTEN[family]]} of the path /"
+        )
+        return Check(family, "write", title, Verdict.DENIED, detail, missing=missing, is_explicit=explicit)
+    return Check(family, "write", title, Verdict.OK, "AWS's simulator allows it")
 
 
-def _decisions(aws: Aws, actions: tuple[str, ...], *, account: Account, principal: str) -> dict[str, str]:
-    """Action → allowed, implicitDeny or explicitDeny.
+def _decisions(
+    aws: Aws, actions: tuple[str, ...], *, account: Account, principal: str, family: str
+) -> dict[str, str]:
+    """Action → allowed, implicitDeny or explicitDeny, on something of the sort that the family writes.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
     """
-    group = f"arn:{account.partition}:iam::{account.account_id}:group/{NOBODY}"
+    resource = f"arn:{account.partition}:iam::{account.account_id}:{WRITTEN[family]}/{NOBODY}"
     answer = invoke(
         aws.iam,
         "SimulatePrincipalPolicy",
-        {"PolicySourceArn": principal, "ActionNames": list(actions), "ResourceArns": [group]},
+        {"PolicySourceArn": principal, "ActionNames": list(actions), "ResourceArns": [resource]},
     )
     return {one["EvalActionName"]: one["EvalDecision"] for one in answer.get("EvaluationResults", ())}

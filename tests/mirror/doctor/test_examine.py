@@ -38,6 +38,11 @@ def by_key(checks: list[Check]) -> dict[str, Check]:
     return {check.key: check for check in checks}
 
 
+ONE_TEXT = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}'
+)
+
+
 def bad(checks: list[Check]) -> dict[str, tuple[str, ...]]:
     return {check.key: check.missing for check in checks if check.verdict in {"denied", "failed"}}
 
@@ -65,7 +70,7 @@ def test_exactly_our_policies_examine_clean(exact: Cloud) -> None:
     assert verdicts.pop("organization") == "skipped"
     # Neither role may ask the simulator, and trying would write.
     assert verdicts.pop("read-only") == "untested"
-    assert verdicts.pop("group-membership") == "untested"
+    assert {verdicts.pop(family) for family in WRITE} == {"untested"}
     assert set(verdicts.values()) == {"ok"}
     assert set(READ) < set(by_key(checks))
 
@@ -100,6 +105,29 @@ def test_exactly_our_write_policy_adds_and_removes_and_does_nothing_else(exact: 
         assert caught.value.kind is ErrorKind.DENIED
     aws.close()
     reader.close()
+
+
+def test_exactly_our_write_policy_changes_policies_and_no_other_way_of_giving(exact: Cloud) -> None:
+    role = arn_of(SANDBOX, WRITER_ROLE)
+    exact.enforce(False)
+    made = exact.call(SANDBOX, "CreatePolicy", PolicyName="doctors-test", PolicyDocument=ONE_TEXT)
+    policy = {"PolicyArn": made["Policy"]["Arn"]}
+    exact.enforce()
+    aws = connect(Access(SANDBOX, mode="role", role_arn=role, external_id=ID_OF_SPOKES), attempts=1)
+    other = {**policy, "PolicyDocument": ONE_TEXT.replace("GetObject", "PutObject"), "SetAsDefault": True}
+    assert writes.call(aws, "iam", "CreatePolicyVersion", other).request_id
+    assert writes.call(aws, "iam", "SetDefaultPolicyVersion", {**policy, "VersionId": "v1"}).request_id
+    assert writes.call(aws, "iam", "DeletePolicyVersion", {**policy, "VersionId": "v2"}).request_id
+    managed = {**other, "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
+    for operation, params in (
+        ("CreatePolicyVersion", managed),
+        ("AttachRolePolicy", {**policy, "RoleName": WRITER_ROLE}),
+        ("DeletePolicy", policy),
+    ):
+        with pytest.raises(AwsError) as caught:
+            writes.call(aws, "iam", operation, params)
+        assert caught.value.kind is ErrorKind.DENIED
+    aws.close()
 
 
 @pytest.mark.parametrize("section", MEMBER_READS)
