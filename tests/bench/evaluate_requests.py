@@ -18,7 +18,7 @@ Data = dict[str, Any]
 
 SIMPLE_ACTIONS = (
     "s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject", "s3:GetBucketPolicy",
-    "ec2:DescribeInstances", "ec2:TerminateInstances", "sqs:SendMessage", "sqs:ReceiveMessage", "dynamodb:Query",
+    "ec2:StartInstances", "ec2:TerminateInstances", "sqs:SendMessage", "sqs:ReceiveMessage", "dynamodb:Query",
 )  # fmt: skip
 HEAVY_ACTIONS = (
     "s3:GetObject",
@@ -46,7 +46,7 @@ SIMPLE = [
         {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::shared-inbox/*/incoming/*"},
     ),
     document(
-        {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "ec2:Start*", "Resource": "*"},
         {"Effect": "Allow", "Action": ["sqs:*"], "Resource": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:work-*"},
         {"Effect": "Allow", "Action": "dynamodb:*", "Resource": f"arn:aws:dynamodb:*:{ACCOUNT}:table/*"},
     ),
@@ -203,12 +203,9 @@ def _simple_resource(dice: random.Random, action: str, number: int) -> str:
     service = action.partition(":")[0]
     if service == "s3":
         bucket = dice.choice(("shared-data", "shared-inbox", "reports", "shared-audit", "private"))
-        inside = f"/year={number % 7}/incoming/object-{number}"
-        return (
-            f"arn:aws:s3:::{bucket}-{number}"
-            if action == "s3:ListBucket"
-            else f"arn:aws:s3:::{bucket}{inside}"
-        )
+        if "Bucket" in action:
+            return f"arn:aws:s3:::{bucket}-{number}"
+        return f"arn:aws:s3:::{bucket}/year={number % 7}/incoming/object-{number}"
     if service == "ec2":
         return f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-{number:017x}"
     if service == "sqs":
