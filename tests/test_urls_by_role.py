@@ -139,6 +139,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             ("changes:membership", "other"): f"?user={other.pk}&group={group.pk}&do=add",
             ("changes:membership", "own"): f"?user={own.pk}&group={led.pk}&do=remove",
             ("identities:compare", ""): f"?account={NUMBER}",
+            ("access:who-can-why", "other"): "?action=s3:GetObject",
         },
     )
 

@@ -44,6 +44,10 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "identities:provider", "provider"): "sign-in 404 404 404 200 200 200",
     ("GET", "identities:provider-history", "provider"): "sign-in 404 404 404 200 200 200",
     ("GET", "identities:compare", ""): "sign-in 404 404 404 200 200 200",
+    # Access.
+    ("GET", "access:who-can", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:who-can-offers", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:who-can-why", "other"): "sign-in 404 404 404 200 200 200",
     # Accounts.
     ("GET", "setup:accounts", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "setup:live-rows", ""): "sign-in 404 404 404 302 302 302",

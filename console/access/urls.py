@@ -1,7 +1,13 @@
 """The addresses of the pages about access."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from console.access import who_can
 
 app_name = "access"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("access/who-can/", who_can.who_can_page, name="who-can"),
+    path("access/who-can/offers/", who_can.who_can_offers, name="who-can-offers"),
+    path("access/who-can/<int:pk>/", who_can.who_can_why, name="who-can-why"),
+]

@@ -62,6 +62,10 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
         ),
     ),
     (
+        "Access",
+        (Item("access:who-can", "waypoints", "Who can", "who-can", (Right.SEE_ACCOUNT,)),),
+    ),
+    (
         "Operations",
         (
             Item("changes:approvals", "git-pull-request", "Approvals", "approvals", (Right.APPROVE_CHANGE,)),

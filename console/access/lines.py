@@ -1,0 +1,175 @@
+"""The rows of an answer about who can, as pages show them: names, ways from principal to resource, conditions in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from console.identities.details.shown import SECTIONS
+from console.web.query import Query
+from iam.access.phrases import phrase_of
+from iam.access.reasons import Named, Step, Why
+from iam.access.who_can import Row
+from iam.mirror.models import Kind
+from iam.policy.evaluate import Decision
+from iam.policy.explain import Outcome
+from iam.policy.request import PrincipalKind
+
+WAYS: Final = 2
+RESOURCE: Final = "Resource: "
+ICONS: Final = {
+    PrincipalKind.USER: "user-round",
+    PrincipalKind.ROLE: "bot",
+    PrincipalKind.ROOT: "shield-alert",
+}
+KINDS: Final = {PrincipalKind.USER: Kind.USER, PrincipalKind.ROLE: Kind.ROLE}
+MARKS: Final = {
+    Decision.ALLOWED: ("Allowed", "ok", "check"),
+    Decision.CONDITIONAL: ("Conditional", "warn", "circle-help"),
+    Decision.EXPLICITLY_DENIED: ("Denied", "bad", "x"),
+    Decision.IMPLICITLY_DENIED: ("Not allowed", "", "minus"),
+}
+LAYERS: Final = {
+    "boundary": "Permissions boundary",
+    "scp": "SCP",
+    "rcp": "RCP",
+    "resource": "Policy of the resource",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A stop on the way from a principal to a resource; `tone` as the design has them."""
+
+    icon: str
+    text: str
+    tone: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row: `mark` is (words, tone, icon), `ways` are paths, `conditions` sentences, `more` how many ways are not shown."""
+
+    row: Row
+    name: str
+    account: str
+    url: str
+    why: str
+    mark: tuple[str, str, str]
+    ways: list[list[Node]]
+    more: int
+    conditions: list[str]
+    tally: str
+    note: str
+    is_full: bool
+    is_role: bool
+
+
+def line(row: Row, *, accounts: Mapping[str, str], query: Query, total: int, resource: str) -> Line:
+    """`accounts` are names by number, `query` is the question's, `total` how many actions are asked about."""
+    mine = [step for step in row.why.grants if row.decision is not Decision.EXPLICITLY_DENIED]
+    steps = mine or list(row.why.denies)
+    return Line(
+        row=row,
+        name=row.display,
+        account=accounts.get(row.account, row.account),
+        url=f"{entity_url(row)}{query.only('as-of')}".rstrip("?"),
+        why=f"{reverse('access:who-can-why', args=[row.pk])}{query}",
+        mark=MARKS[row.decision],
+        ways=[way(row, step, resource=resource, query=query) for step in steps[:WAYS]],
+        more=max(0, len(steps) - WAYS),
+        conditions=conditions(row.why) if row.decision is Decision.CONDITIONAL else [],
+        tally=_tally(row, total),
+        note=_note(row),
+        is_full=any(step.allows_everything for step in mine),
+        is_role=row.kind is PrincipalKind.ROLE,
+    )
+
+
+def entity_url(row: Row) -> str:
+    """The page of the principal."""
+    return reverse(SECTIONS[KINDS[row.kind]][2], args=[row.pk])
+
+
+def _tally(row: Row, total: int) -> str:
+    if total == 1 or not (row.can or row.may):
+        return ""
+    parts = [f"{row.can} of {total} actions"] if row.can else []
+    if row.may:
+        parts.append(
+            f"{row.may} {'more ' if row.can else f'of {total} actions '}only on some resources or under conditions"
+        )
+    return ", ".join(parts)
+
+
+def _note(row: Row) -> str:
+    """'AnalystsRead allows, DenyLedgerExport wins'."""
+    if row.decision is not Decision.EXPLICITLY_DENIED:
+        return ""
+    return f"An allow is beaten by {' and '.join(dict.fromkeys(map(policy_name, row.why.denies)))}"
+
+
+def policy_name(step: Step) -> str:
+    """How a policy is called in a sentence."""
+    layer = LAYERS.get(step.reason.kind, "")
+    name = step.policy.name if step.policy else ""
+    if step.reason.kind == "resource" or not name:
+        return layer or step.reason.text
+    level = f" at level {step.reason.level}" if step.reason.level else ""
+    return f"{layer} {name}{level}".strip()
+
+
+def way(row: Row, step: Step, *, resource: str, query: Query) -> list[Node]:
+    """From the principal through the group to the statement, and, where it allows, to the resource."""
+    nodes = [Node(ICONS[row.kind], row.name)]
+    if step.held is not None and step.held.group is not None:
+        group = step.held.group
+        nodes.append(Node("users", group.name, url=_page(group, Kind.GROUP, query)))
+    label = policy_name(step)
+    if step.statement:
+        label = f"{label}, {step.statement}"
+    linked = step.policy if step.reason.kind in {"identity", "boundary"} else None
+    tone = "" if step.allows else "bad"
+    icon = "scroll-text" if step.allows else "shield-x"
+    nodes.append(Node(icon, label, tone, _page(linked, Kind.POLICY, query)))
+    if step.allows:
+        nodes.append(Node("database", short(resource), "info"))
+    return nodes
+
+
+def _page(named: Named | None, kind: Kind, query: Query) -> str:
+    if named is None or named.pk is None:
+        return ""
+    return f"{reverse(SECTIONS[kind][2], args=[named.pk])}{query.only('as-of')}".rstrip("?")
+
+
+def short(resource: str) -> str:
+    """The end of an ARN, by which people know a resource."""
+    if resource == "*":
+        return "Any resource"
+    return resource.split(":", 5)[-1] or resource
+
+
+def conditions(why: Why) -> list[str]:
+    """What a conditional decision depends on: a sentence for each statement that leaves something open."""
+    open_ones = [step for step in why.deciding if step.reason.outcome is Outcome.DEPENDS]
+    return list(dict.fromkeys(_sentence(step) for step in open_ones))
+
+
+def _sentence(step: Step) -> str:
+    name = policy_name(step)
+    said = f"{name}, {step.statement}," if step.statement else name
+    places = [one[len(RESOURCE) :] for one in step.reason.conditions if one.startswith(RESOURCE)]
+    others = [phrase_of(one) for one in step.reason.conditions if not one.startswith(RESOURCE)]
+    verb = "allows it" if step.allows else "denies it"
+    where = f" on {' and '.join(places)}" if places else ""
+    when = f"{' only' if step.allows and not places else ''} when {_joined(others)}" if others else ""
+    return f"{said} {verb}{' only' if places and step.allows else ''}{where}{when}"
+
+
+def _joined(phrases: Iterable[str]) -> str:
+    return " and ".join(phrases)

@@ -1,0 +1,134 @@
+"""The reasons for one principal as a tall path: from its own policies, through what bounds them, to the decision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+from django.urls import reverse
+
+from console.access.lines import ICONS, MARKS, entity_url, policy_name
+from console.web.query import Query
+from iam.access.phrases import phrase_of
+from iam.access.reasons import Step
+from iam.access.who_can import Row
+from iam.policy.document import Statement
+from iam.policy.explain import Outcome
+from iam.policy.request import PrincipalKind
+
+LONGEST: Final = 4000
+"""A statement that is longer is read on the page of its policy."""
+ORDER: Final = ("rule", "identity", "boundary", "session", "resource", "scp", "rcp", "endpoint")
+OUTCOMES: Final = {
+    Outcome.ALLOWS: ("check", "ok"),
+    Outcome.DENIES: ("shield-x", "bad"),
+    Outcome.DEPENDS: ("circle-help", "warn"),
+    Outcome.WOULD: ("minus", ""),
+    Outcome.MISSING: ("circle-dashed", "bad"),
+    Outcome.PROBLEM: ("triangle-alert", "warn"),
+    Outcome.RULE: ("info", "info"),
+}
+VERBS: Final = {
+    (Outcome.ALLOWS, True): "allows it",
+    (Outcome.DENIES, False): "denies it",
+    (Outcome.DEPENDS, True): "allows it, if",
+    (Outcome.DEPENDS, False): "denies it, if",
+    (Outcome.WOULD, True): "allows the action, but not here:",
+}
+LEVELS: Final = {"scp": "SCPs", "rcp": "RCPs"}
+KIND_WORDS: Final = {
+    PrincipalKind.USER: "IAM user",
+    PrincipalKind.ROLE: "IAM role",
+    PrincipalKind.ROOT: "Root user",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step of the path; `notes` stand below its text, `statement` is JSON, `url` a page with more."""
+
+    icon: str
+    tone: str
+    text: str
+    notes: tuple[str, ...] = ()
+    statement: str = ""
+    url: str = ""
+
+
+def tall(row: Row, *, query: Query) -> list[Stage]:
+    """Who asks, each reason in the order in which AWS's policies bound each other, and what comes of it."""
+    words, tone, icon = MARKS[row.decision]
+    steps = sorted(row.why.steps, key=lambda step: (ORDER.index(step.reason.kind), step.reason.level))
+    return [
+        Stage(
+            ICONS[row.kind], "", row.name, (f"{KIND_WORDS[row.kind]} in {row.account}",), url=entity_url(row)
+        ),
+        *_stages(steps, query),
+        Stage(icon, tone, words),
+    ]
+
+
+def _stages(steps: Iterable[Step], query: Query) -> Iterator[Stage]:
+    """Levels of the organization that only allow are one step."""
+    for kind, found in groupby(steps, key=lambda step: step.reason.kind):
+        mine = list(found)
+        if kind in LEVELS and all(step.reason.outcome is Outcome.ALLOWS for step in mine):
+            yield _levels(kind, mine)
+        else:
+            yield from (_stage(step, query) for step in mine)
+
+
+def _levels(kind: str, steps: list[Step]) -> Stage:
+    count = len({step.reason.level for step in steps})
+    names = dict.fromkeys(step.reason.policy for step in steps)
+    where = "The one level" if count == 1 else f"All {count} levels"
+    verb = "allows" if count == 1 else "allow"
+    return Stage("check", "ok", f"{where} of {LEVELS[kind]} {verb} it", (", ".join(names),))
+
+
+def _stage(step: Step, query: Query) -> Stage:
+    icon, tone = OUTCOMES[step.reason.outcome]
+    verb = VERBS.get((step.reason.outcome, step.allows))
+    text = f"{policy_name(step)}, {step.statement}, {verb}" if verb and step.statement else step.reason.text
+    group = step.held.group if step.held else None
+    notes = [f"Through the group {group.name}"] if group else []
+    notes += [phrase_of(one) for one in step.reason.conditions]
+    text_of_it = statement_text(step.source) if step.source else ""
+    return Stage(
+        icon=icon,
+        tone=tone,
+        text=text.rstrip("."),
+        notes=tuple(notes),
+        statement=text_of_it if len(text_of_it) <= LONGEST else "",
+        url=_policy(step, query),
+    )
+
+
+def _policy(step: Step, query: Query) -> str:
+    if step.policy is None or step.policy.pk is None:
+        return ""
+    return f"{reverse('identities:policy', args=[step.policy.pk])}{query.only('as-of')}".rstrip("?")
+
+
+def statement_text(one: Statement) -> str:
+    """The statement as JSON, as it was understood."""
+    said: dict[str, Any] = {"Sid": one.sid} if one.sid else {}
+    said["Effect"] = "Allow" if one.allows else "Deny"
+    if one.principals is not None:
+        said["NotPrincipal" if one.is_not_principal else "Principal"] = {
+            kind: _bare(names) for kind, names in one.principals.items()
+        }
+    said["NotAction" if one.is_not_action else "Action"] = _bare(one.actions)
+    if one.resources is not None:
+        said["NotResource" if one.is_not_resource else "Resource"] = _bare(one.resources)
+    block: dict[str, dict[str, Any]] = {}
+    for operator, key, values in one.conditions:
+        block.setdefault(operator, {})[key] = _bare(values)
+    return json.dumps(said | ({"Condition": block} if block else {}), ensure_ascii=False)
+
+
+def _bare(values: tuple[str, ...]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)

@@ -1,0 +1,219 @@
+"""The page "Who can": a question in the address, and everybody who can, with the reasons; and the page of one of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+
+from console.access.asked import Address, cursor_of, place_of, read
+from console.access.circumstances import circumstances_context
+from console.access.lines import MARKS, Line, entity_url, line
+from console.access.stages import tall
+from console.identities.details.shown import shown_or_404
+from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
+from console.web.render import is_fragment, render_page
+from iam.access.actions import action_names, resources_of
+from iam.access.who_can import Found, Row, who_can, why_one
+from iam.guard import Right
+from iam.mirror.models import Kind
+from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.search import suggestions
+from iam.policy.evaluate import Decision
+from iam.policy.request import account_of
+
+PAGE: Final = 50
+STOPPED: Final = 10
+OFFERED: Final = 20
+LEVEL_WORDS: Final = {
+    "list": "List",
+    "read": "Read",
+    "write": "Write",
+    "permissions": "Permissions management",
+    "tagging": "Tagging",
+}
+
+
+@require(Right.SEE_ACCOUNT)
+def who_can_page(request: ViewerRequest) -> HttpResponse:
+    """The form, and the answer if something is asked; with htmx only the part below the heading."""
+    address = read(request)
+    context = _frame(request, address)
+    if address.asked is not None:
+        found = who_can(
+            address.asked,
+            size=PAGE,
+            after=place_of(address.after),
+            before=place_of(address.before),
+            denied=0 if address.after or address.before else STOPPED,
+        )
+        context |= _answer(request, address, found)
+    status = 422 if address.is_wrong else 200
+    response = render_page(request, "access/who_can.html", context, partial="question", status=status)
+    if is_fragment(request):
+        response["HX-Push-Url"] = f"{request.path}{address.query.but(**_place(request))}"
+    return response
+
+
+def _place(request: ViewerRequest) -> dict[str, str]:
+    return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}
+
+
+def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
+    asked = address.asked
+    names = action_names(address.action, size=OFFERED)
+    return {
+        **asof_context(request, account=address.account),
+        **circumstances_context(address.circumstances),
+        "section": "who-can",
+        "account": address.account,
+        "address": address,
+        "levels": LEVEL_WORDS,
+        "action_names": names,
+        "resources": _resources(request, address.resource),
+        "takes": resources_of(asked.meant.actions[0]) if asked and asked.meant.is_one else (),
+        "asks_owner": bool(address.owner) or (not address.is_blank and not account_of(address.resource)),
+        "kept": address.query.only("account", "as-of").pairs,
+        "fragment": is_fragment(request),
+    }
+
+
+def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str, Any]:
+    asked = address.asked
+    assert asked is not None
+    accounts = _account_names(request, [*found.rows, *found.stopped])
+    total = len(asked.meant.actions)
+
+    def lines(rows: list[Row]) -> list[Line]:
+        return [
+            line(row, accounts=accounts, query=address.query, total=total, resource=asked.resource)
+            for row in rows
+        ]
+
+    allowed, maybe = (found.counts[decision] for decision in (Decision.ALLOWED, Decision.CONDITIONAL))
+    return {
+        "found": found,
+        "summary": _summary(allowed, maybe, found),
+        "meant": asked.meant,
+        "total": total,
+        "allowed": allowed,
+        "maybe": maybe,
+        "sections": _sections(lines(found.rows), allowed, maybe),
+        "stopped": lines(found.stopped),
+        "all_accounts": address.account is None,
+        "pager": _pager(address, found, allowed + maybe),
+        "milliseconds": max(1, round(found.seconds * 1000)),
+        "may_export": request.viewer.may(
+            Right.EXPORT, account_id=address.account.account_id if address.account else None
+        ),
+    }
+
+
+def _summary(allowed: int, maybe: int, found: Found) -> str:
+    """'4 can, 2 more under conditions, 1 is stopped by a deny'."""
+    parts = [f"{allowed:,} can" if allowed else "Nobody can for sure" if maybe else "Nobody can"]
+    if maybe:
+        parts.append(f"{maybe:,}{' more' if allowed else ''} under conditions")
+    if found.stopped:
+        count = len(found.stopped)
+        least = "" if found.is_stopped_whole else "at least "
+        parts.append(f"{least}{count} {'is' if count == 1 else 'are'} stopped by a deny")
+    return ", ".join(parts)
+
+
+def _sections(lines: list[Line], allowed: int, maybe: int) -> list[tuple[str, str, int, list[Line]]]:
+    """(id, heading, how many there are in all, those of this page) for what is on the page."""
+    named = (
+        (Decision.ALLOWED, "can", "Allowed", allowed),
+        (Decision.CONDITIONAL, "maybe", "Only under conditions", maybe),
+    )
+    found = []
+    for decision, ident, title, count in named:
+        mine = [one for one in lines if one.row.decision is decision]
+        if mine:
+            found.append((ident, title, count, mine))
+    return found
+
+
+def _account_names(request: ViewerRequest, rows: list[Row]) -> dict[str, str]:
+    numbers = {row.account for row in rows}
+    found = visible_accounts(request.viewer).filter(account_id__in=numbers)
+    return dict(found.values_list("account_id", "name")) if numbers else {}
+
+
+def _pager(address: Address, found: Found, total: int) -> dict[str, Any]:
+    """Numbers are carried along from page to page."""
+    length, first = len(found.rows), 1
+    if address.after:
+        first = address.after.number + 1
+    elif address.before and found.has_before:
+        first = max(1, address.before.number - length)
+    last = first + length - 1
+    query, rows = address.query, found.rows
+    return {
+        "first": first,
+        "last": last,
+        "total": f"{total:,}",
+        "number": (first - 1) // PAGE + 1,
+        "start": str(query) if address.after or address.before else "",
+        "before": str(query.but(before=cursor_of(rows[0], number=first)))
+        if rows and found.has_before
+        else "",
+        "after": str(query.but(after=cursor_of(rows[-1], number=last))) if rows and found.has_after else "",
+    }
+
+
+def _resources(request: ViewerRequest, text: str) -> list[tuple[str, str]]:
+    """(ARN, what it is) of what the mirror has and somebody may mean; one query, none while too little is typed."""
+    typed = text.rpartition(":")[2] if text.startswith("arn:") else text
+    hits = suggestions(request.viewer, typed, at=request.at)
+    return [(hit.arn, f"{Kind(hit.kind).label} in {hit.account}") for hit in hits if hit.arn]
+
+
+@require(Right.SEE_ACCOUNT)
+def who_can_offers(request: ViewerRequest) -> HttpResponse:
+    """What may be meant by what has been typed: options of the lists of the two fields."""
+    text = request.GET.get("action", "")
+    context = {
+        "address": {"action": text},
+        "action_names": action_names(text, size=OFFERED),
+        "resources": _resources(request, request.GET.get("resource", "").strip()[:200]),
+    }
+    part = "acts" if request.GET.get("of") == "action" else "ress"
+    return render_page(request, "access/who_can_offers.html", context, partial=part)
+
+
+@require(Right.SEE_ACCOUNT)
+def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Why one principal can or cannot: a drawer with htmx, else a page."""
+    shown = shown_or_404(request, pk, kinds=[Kind.USER, Kind.ROLE])
+    address = read(request)
+    if address.asked is None or not request.viewer.scope.sees_account(shown.account_id):
+        raise Http404
+    rows = why_one(address.asked, account=shown.account_id, pk=pk)
+    if not rows:
+        raise Http404
+    context = {
+        **asof_context(request, account=shown.entity.account),
+        "section": "who-can",
+        "account": shown.entity.account,
+        "address": address,
+        "meant": address.asked.meant,
+        "back": f"{reverse('access:who-can')}{address.query}",
+        "entity_url": f"{entity_url(rows[0])}{address.query.only('as-of')}".rstrip("?"),
+        "name": rows[0].display,
+        "arn": rows[0].arn,
+        "stages": tall(rows[0], query=address.query) if len(rows) == 1 else [],
+        "actions": [(row, MARKS[row.decision], _one(address, row, pk)) for row in rows]
+        if len(rows) > 1
+        else [],
+    }
+    return render_page(request, "access/who_can_why.html", context, partial="drawer")
+
+
+def _one(address: Address, row: Row, pk: int) -> str:
+    """The same page about one of several actions."""
+    query = address.query.but(action=row.action, level="")
+    return f"{reverse('access:who-can-why', args=[pk])}{query}"

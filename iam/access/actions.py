@@ -1,0 +1,163 @@
+"""Which actions a question means: one by its name, all that a pattern means, or those of an access level of a service."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from iam.policy.catalogue import Catalogue, Level, catalogue
+from iam.policy.lint.overlaps import can_mean
+
+LONGEST: Final = 128
+MOST: Final = 1000
+"""More actions than the largest service has are not asked about at once."""
+FORM: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_.-]+")
+SERVICE: Final = re.compile(r"[A-Za-z0-9-]+(:\*?)?")
+LEVELS: Final = {
+    "list": Level.LIST,
+    "read": Level.READ,
+    "write": Level.WRITE,
+    "permissions": Level.PERMISSIONS,
+    "tagging": Level.TAGGING,
+}
+"""As addresses and commands have them."""
+SHAPE: Final = (
+    "An action has a service, a colon and a name, such as s3:GetObject; s3 alone means the whole service."
+)
+
+
+class ActionsError(ValueError):
+    """The words name no action that can be asked about; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a question is about: at least one action, as AWS writes it, and what should be said of the way it was written."""
+
+    actions: tuple[str, ...]
+    pattern: str
+    level: Level | None = None
+    warning: str = ""
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is one action by name."""
+        return self.level is None and "*" not in self.pattern and "?" not in self.pattern
+
+    @property
+    def words(self) -> str:
+        """What somebody can: 's3:GetObject', 'write in Amazon S3', 'anything in Amazon S3', 's3:Get*'."""
+        if self.is_one:
+            return self.actions[0]
+        prefix, _, name = self.pattern.partition(":")
+        kind = "" if self.level is None else str(self.level).lower()
+        if name != "*":
+            return f"{self.pattern}, {kind} only" if kind else self.pattern
+        return f"{kind or 'anything'} in {catalogue().title(prefix)}"
+
+
+def actions_meant(text: str, *, level: str = "", resource: str = "*") -> Meant:
+    """The actions of a name, a pattern or a service, of one access level or all; of several, those that take such a resource.
+
+    A single name that AWS does not publish is kept, with a warning. Raises ActionsError.
+    """
+    known = catalogue()
+    text = text.strip()
+    if level and level not in LEVELS:
+        raise ActionsError(f"“{level[:40]}” is no access level. They are {', '.join(LEVELS)}.")
+    if not text:
+        raise ActionsError("Say which action, or a service and an access level.")
+    if len(text) > LONGEST:
+        raise ActionsError(f"No action has more than {LONGEST} characters.")
+    pattern = f"{text.partition(':')[0]}:*" if SERVICE.fullmatch(text) else text
+    if FORM.fullmatch(pattern) is None:
+        raise ActionsError(SHAPE)
+    if not level and "*" not in pattern and "?" not in pattern:
+        return _one(pattern, resource, known)
+    return Meant(_several(pattern, level, resource, known), pattern, LEVELS.get(level))
+
+
+def _one(name: str, resource: str, known: Catalogue) -> Meant:
+    action = known.action(name)
+    if action is None:
+        return Meant((name,), name, warning=_unknown(name, known))
+    types = known.resource_types(name)
+    written = known.names(known.mask(name))[0]
+    if resource == "*" or any(can_mean(resource, one.arn, has_variables=False) for one in types):
+        return Meant((written,), written)
+    return Meant((written,), written, warning=_unfit(written, known))
+
+
+def _unknown(name: str, known: Catalogue) -> str:
+    prefix, _, rest = name.partition(":")
+    if not known.has_service(prefix):
+        close = _closest(prefix, known.prefixes)
+        what, proposal = f"AWS publishes no service with the prefix {prefix}", f"{close}:{rest}"
+    else:
+        names = [one.partition(":")[2] for one in known.expand(f"{prefix}:*")]
+        close = _closest(rest, names)
+        what, proposal = f"{known.title(prefix)} publishes no action {rest}", f"{prefix.lower()}:{close}"
+    return f"{what}.{f' Did you mean {proposal}?' if close else ''} It is asked about as it is written."
+
+
+def _unfit(name: str, known: Catalogue) -> str:
+    if takes := resources_of(name):
+        return f"{name} works on {takes[0]}{' and others' if len(takes) > 1 else ''}, which this resource cannot be."
+    return f"{name} works on no resource in particular: ask with the resource *."
+
+
+def resources_of(name: str) -> tuple[str, ...]:
+    """The ARNs of the resource types that an action takes, with AWS's placeholders, the shortest first."""
+    arns = {one.arn.replace("${Partition}", "aws") for one in catalogue().resource_types(name)}
+    return tuple(sorted(arns, key=lambda arn: (len(arn), arn)))
+
+
+def _several(pattern: str, level: str, resource: str, known: Catalogue) -> tuple[str, ...]:
+    prefix = pattern.partition(":")[0]
+    if not known.has_service(prefix):
+        close = _closest(prefix, known.prefixes)
+        raise ActionsError(
+            f"AWS publishes no service with the prefix {prefix}.{f' Did you mean {close}?' if close else ''}"
+        )
+    mask = known.mask(pattern)
+    if level:
+        mask &= known.mask_of_level(LEVELS[level])
+    names = known.names(mask)
+    kind = f" {LEVELS[level].lower()}" if level else ""
+    if not names:
+        raise ActionsError(f"{known.title(prefix)} has no{kind} action that fits {pattern}.")
+    if len(names) > MOST:
+        raise ActionsError(f"{pattern} means {len(names):,} actions; ask about fewer.")
+    fitting = tuple(name for name in names if _takes(name, resource, known))
+    if not fitting:
+        raise ActionsError(f"No{kind} action of {known.title(prefix)} works on this resource.")
+    return fitting
+
+
+def _takes(name: str, resource: str, known: Catalogue) -> bool:
+    if resource == "*":
+        return True
+    return any(can_mean(resource, one.arn, has_variables=False) for one in known.resource_types(name))
+
+
+def _closest(name: str, known: tuple[str, ...] | list[str]) -> str:
+    spelled = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=0.75)
+    return spelled[found[0]] if found else ""
+
+
+def action_names(text: str, *, size: int) -> list[str]:
+    """Actions to offer to whoever has typed so much: by their beginning, else by what their names hold; services first."""
+    typed = text.strip().lower()[:LONGEST]
+    known = catalogue()
+    if ":" in typed:
+        prefix, _, rest = typed.partition(":")
+        every = known.expand(f"{prefix}:*") if known.has_service(prefix) else ()
+        inner = [one for one in every if rest in one.partition(":")[2].lower()]
+        return sorted(inner, key=lambda one: not one.lower().startswith(typed))[:size]
+    services = [one for one in known.prefixes if one.startswith(typed)]
+    if len(typed) < 2:
+        return services[:size] if typed else []
+    return [*services, *(one for one in known.actions if typed in one.partition(":")[2].lower())][:size]

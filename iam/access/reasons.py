@@ -1,0 +1,168 @@
+"""Why a principal can or cannot, with the policies and groups of each reason as rows of the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.document import Statement
+from iam.policy.evaluate import Decision, Policies
+from iam.policy.explain import Explanation, Outcome, Reason, explain
+from iam.policy.index.classes import Member
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+from iam.policy.index.rows import Grants
+from iam.policy.index.shard import Shard
+
+DECIDING: Final = frozenset({Outcome.ALLOWS, Outcome.DENIES, Outcome.DEPENDS, Outcome.RULE})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A group or policy: its number in the mirror (None: it has none of its own there) and its name."""
+
+    pk: int | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An identity policy as a principal holds it, itself or through a group."""
+
+    policy: Named
+    group: Named | None = None
+    is_inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A reason, the statement that it is about, and the policy that holds it; `held` only of identity policies."""
+
+    reason: Reason
+    policy: Named | None = None
+    held: Held | None = None
+    source: Statement | None = None
+
+    @property
+    def allows(self) -> bool:
+        """Whether it speaks for the request: what allows, and rules of AWS."""
+        return self.source.allows if self.source is not None else self.reason.outcome is Outcome.RULE
+
+    @property
+    def statement(self) -> str:
+        """'statement 2', with its Sid if it has one; empty where the reason is about no statement."""
+        if self.reason.statement is None:
+            return ""
+        sid = f" ({self.reason.sid})" if self.reason.sid else ""
+        return f"statement {self.reason.statement + 1}{sid}"
+
+    @property
+    def allows_everything(self) -> bool:
+        """Whether the statement allows all actions on all resources, without conditions."""
+        one = self.source
+        if one is None or not one.allows or one.conditions or one.is_not_action or one.is_not_resource:
+            return False
+        return "*" in one.actions and "*" in (one.resources or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A decision about one principal, and its reasons, the deciding ones first."""
+
+    decision: Decision
+    steps: tuple[Step, ...]
+
+    @property
+    def deciding(self) -> tuple[Step, ...]:
+        """What allows or denies, for sure or under conditions."""
+        return tuple(step for step in self.steps if step.reason.outcome in DECIDING)
+
+    @property
+    def grants(self) -> tuple[Step, ...]:
+        """Its own statements that allow it, for sure or under conditions; where there are none, the resource's, or AWS's rule."""
+        allowing = [step for step in self.deciding if step.allows]
+        own = tuple(step for step in allowing if step.held is not None)
+        return own or tuple(step for step in allowing if step.reason.kind in {"resource", "rule"})
+
+    @property
+    def denies(self) -> tuple[Step, ...]:
+        """The statements that deny it, for sure or under conditions."""
+        return tuple(step for step in self.deciding if not step.allows)
+
+    @property
+    def residual(self) -> tuple[str, ...]:
+        """Each condition that a conditional decision depends on, once."""
+        return Explanation(self.decision, tuple(step.reason for step in self.steps)).residual
+
+
+def why(index: Index, member: Member, question: Question) -> Why:
+    """The explanation of the engine, its policies found again among what the principal holds."""
+    request, policies = index.request_and_policies(member, question)
+    found = explain(request, policies)
+    shard = index.accounts[member.account]
+    held = dict(holdings(shard, member.grants))
+    boundary = member.grants.boundary
+    return Why(
+        found.decision,
+        tuple(
+            _step(reason, held, policies, None if boundary is None else _policy(shard, boundary))
+            for reason in found.reasons
+        ),
+    )
+
+
+def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, Held]]:
+    """Each identity policy under the name that explanations give it. Names in IAM have no spaces, so none is taken for another."""
+    yield from _of(shard, grants, None)
+    for number in grants.groups:
+        group = shard.groups.get(number)
+        if group is not None:
+            yield from _of(shard, group.grants, Named(number, group.name))
+
+
+def _of(shard: Shard, grants: Grants, group: Named | None) -> Iterator[tuple[str, Held]]:
+    whose = "" if group is None else f" of group {group.name}"
+    for name, _ in grants.inline:
+        yield f"inline policy {name}{whose}", Held(Named(None, name), group, is_inline=True)
+    for number in grants.attached:
+        policy = shard.policies.get(number)
+        said = f"policy {number}" if policy is None else policy.name
+        yield f"{said}{whose}", Held(_policy(shard, number), group)
+
+
+def _policy(shard: Shard, number: int) -> Named:
+    policy = shard.policies.get(number)
+    return (
+        Named(None, f"policy {number}") if policy is None else Named(number, policy.name.rpartition("/")[2])
+    )
+
+
+def _step(reason: Reason, held: dict[str, Held], policies: Policies, boundary: Named | None) -> Step:
+    found = _statement(reason, policies)
+    source = None if found is None else found.source
+    if reason.kind == PolicyKind.IDENTITY:
+        mine = held.get(reason.policy)
+        return Step(reason, None if mine is None else mine.policy, mine, source)
+    if reason.kind == PolicyKind.BOUNDARY:
+        return Step(reason, boundary, None, source)
+    return Step(reason, Named(None, reason.policy) if reason.policy else None, None, source)
+
+
+def _statement(reason: Reason, policies: Policies) -> Compiled | None:
+    if reason.statement is None:
+        return None
+    wanted = (reason.policy, reason.statement)
+    found = _set_of(reason, policies)
+    statements = () if found is None else found.statements
+    return next((one for one in statements if (one.policy, one.source.index) == wanted), None)
+
+
+def _set_of(reason: Reason, policies: Policies) -> PolicySet | None:
+    if reason.kind == PolicyKind.SCP:
+        return policies.scps[reason.level - 1]
+    if reason.kind == PolicyKind.RCP:
+        return policies.rcps[reason.level - 1]
+    found: PolicySet | None = getattr(policies, reason.kind, None)
+    return found

@@ -1,0 +1,138 @@
+"""One question about many actions: actions that all policies treat alike are asked about once, and the answers added up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+from iam.policy.evaluate import ASSUMING, BUCKET_POLICY, FREE, WITHOUT_RCPS, Decision, needs_resource_policy
+from iam.policy.index.classes import Class, Member
+from iam.policy.index.documents import Doc
+from iam.policy.index.elements import Actions
+from iam.policy.index.index import Index
+from iam.policy.index.question import Answer, Found, Limitation, Question
+from iam.policy.request import Principal, Request
+
+SPECIAL: Final = ASSUMING | FREE | WITHOUT_RCPS | BUCKET_POLICY
+"""Actions for which AWS has rules of their own."""
+
+
+class Tally(NamedTuple):
+    """How many actions somebody can do for sure, and under conditions; `first` of the former, else of the latter."""
+
+    can: int = 0
+    may: int = 0
+    first: str = ""
+
+    @property
+    def decision(self) -> Decision:
+        """ALLOWED by any that is allowed for sure."""
+        return Decision.ALLOWED if self.can else Decision.CONDITIONAL
+
+    def plus(self, decision: Decision, actions: Sequence[str]) -> Tally:
+        """With more actions that are judged so."""
+        if decision is Decision.ALLOWED:
+            return Tally(self.can + len(actions), self.may, self.first if self.can else actions[0])
+        return Tally(self.can, self.may + len(actions), self.first or actions[0])
+
+    def and_also(self, other: Tally) -> Tally:
+        """Both together."""
+        first = (self.first if self.can or not other.can else other.first) or other.first
+        return Tally(self.can + other.can, self.may + other.may, first)
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """An answer about several actions: who can do at least one of them, and how many each."""
+
+    whole: Answer
+    by_class: Mapping[Class, Tally]
+    by_member: Mapping[Member, Tally]
+
+    def of(self, member: Member) -> Tally:
+        """What one of the answer can."""
+        own = self.by_member.get(member, Tally())
+        return self.by_class.get(member.cls, Tally()).and_also(own)
+
+
+def tallied(index: Index, question: Question, actions: Sequence[str]) -> Tallied:
+    """Ask `question` about each of the actions; its own action does not matter. One action is asked about as it is."""
+    by_class: dict[Class, Tally] = {}
+    by_member: dict[Member, Tally] = {}
+    limitations: dict[Limitation, None] = {}
+    answer = None
+    for names in alike(index, actions, question):
+        answer = index.who_can(replace(question, action=names[0]))
+        limitations |= dict.fromkeys(answer.limitations)
+        _add(answer, names, by_class, by_member)
+    if len(actions) > 1 or answer is None:
+        parts = list(_together(by_class, by_member))
+        answer = Answer(question, {}, parts, tuple(limitations))
+    return Tallied(answer, by_class, by_member)
+
+
+def _add(
+    answer: Answer, names: Sequence[str], by_class: dict[Class, Tally], by_member: dict[Member, Tally]
+) -> None:
+    for decision, classes in answer.whole.items():
+        for cls in classes:
+            by_class[cls] = by_class.get(cls, Tally()).plus(decision, names)
+    for part in answer.parts:
+        for member in part.members:
+            by_member[member] = by_member.get(member, Tally()).plus(part.decision, names)
+
+
+def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]) -> Iterable[Found]:
+    """Who can at least one: classes as they are, but member by member where some of a class can more than others."""
+    parted = {member.cls for member in by_member}
+    for cls, tally in by_class.items():
+        if cls not in parted:
+            yield Found(tally.decision, cls.account, cls.members)
+    groups: dict[tuple[Decision, str], list[Member]] = {}
+    for cls in parted:
+        shared = by_class.get(cls, Tally())
+        for member in cls.members:
+            tally = shared.and_also(by_member.get(member, Tally()))
+            if tally.can or tally.may:
+                groups.setdefault((tally.decision, cls.account), []).append(member)
+    for (decision, account), members in groups.items():
+        yield Found(decision, account, members)
+
+
+def alike(index: Index, actions: Sequence[str], question: Question) -> list[list[str]]:
+    """The actions, those together of which every policy in the index says the same, so that each has the same answer."""
+    if len(actions) == 1:
+        return [list(actions)]
+    bounding = _bounding(index)
+    groups: dict[Any, list[str]] = {}
+    for action in actions:
+        groups.setdefault(_treatment(index, action, bounding, question), []).append(action)
+    return list(groups.values())
+
+
+def _treatment(index: Index, action: str, bounding: Iterable[Actions], question: Question) -> Any:
+    """All by which the answer about one action may differ from that about another of the same service."""
+    lowered = action.lower()
+    if lowered in SPECIAL or question.resource_policy is not None:
+        return lowered
+    asked = replace(question, action=action)
+    return (
+        lowered.partition(":")[0],
+        asked.asks_for_pattern,
+        needs_resource_policy(Request(action, question.resource, Principal(""))),
+        frozenset(element for element, _ in index.register.actions_speaking_of(lowered)),
+        frozenset(element for element in bounding if element.speaks_of(lowered)),
+    )
+
+
+def _bounding(index: Index) -> set[Actions]:
+    """The Action elements of boundaries and of the organization's policies, which `actions_speaking_of` does not know."""
+    docs: set[Doc] = set()
+    levels = {shard.levels for shard in index.accounts.values()}
+    for limits in {profile.limits for profile in index.register.profiles}:
+        levels.add(limits.levels)
+        if limits.boundary is not None:
+            docs.add(limits.boundary)
+    docs |= {doc for one in levels for level in (*one.scps, *one.rcps) for _, doc in level}
+    return {clause.actions for doc in docs for clause in doc.clauses}

@@ -1,0 +1,92 @@
+"""Which actions the words of a question mean, by AWS's Service Authorization Reference."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from iam.access.actions import ActionsError, action_names, actions_meant
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "resource", "some", "none"),
+    [
+        ("s3:getobject", "", "*", {"s3:GetObject"}, {"s3:GetObjectAcl"}),
+        ("s3", "write", "*", {"s3:PutObject", "s3:DeleteBucket"}, {"s3:GetObject", "s3:PutBucketPolicy"}),
+        ("s3:", "list", "*", {"s3:ListBucket"}, {"s3:GetObject"}),
+        ("s3:*", "permissions", "*", {"s3:PutBucketPolicy"}, {"s3:PutObject"}),
+        ("S3", "write", "arn:aws:s3:::docs/x", {"s3:PutObject"}, {"s3:DeleteBucket"}),
+        ("s3:Get*", "", "arn:aws:s3:::docs/x", {"s3:GetObject", "s3:GetObjectAcl"}, {"s3:GetBucketPolicy"}),
+        ("iam:*AccessKey", "write", "*", {"iam:CreateAccessKey"}, {"iam:ListAccessKeys"}),
+    ],
+)
+def test_names_patterns_and_levels_mean_actions(
+    text: str, level: str, resource: str, some: set[str], none: set[str]
+) -> None:
+    meant = set(actions_meant(text, level=level, resource=resource).actions)
+    assert some <= meant
+    assert not none & meant
+
+
+def test_one_action_is_written_as_aws_writes_it_and_several_are_told_in_words() -> None:
+    assert actions_meant("S3:GETOBJECT").words == "s3:GetObject"
+    assert actions_meant("s3", level="write").words == "write in Amazon S3"
+    assert actions_meant("s3").words == "anything in Amazon S3"
+    assert actions_meant("s3:Get*", level="read").words == "s3:Get*, read only"
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ("s3:GetObjct", "Did you mean s3:GetObject?"),
+        ("se:GetObject", "no service with the prefix se"),
+        ("s3:Frobnicate", "Amazon S3 publishes no action Frobnicate."),
+    ],
+)
+def test_a_name_that_aws_does_not_publish_is_kept_with_a_warning(text: str, warning: str) -> None:
+    meant = actions_meant(text)
+    assert meant.actions == (text,)
+    assert warning in meant.warning
+
+
+def test_a_resource_that_the_action_does_not_work_on_is_a_warning() -> None:
+    assert actions_meant("s3:GetObject", resource="arn:aws:s3:::docs/x").warning == ""
+    assert "works on arn:aws:s3:::${BucketName}/${ObjectName} and others" in (
+        actions_meant("s3:GetObject", resource="arn:aws:iam::111111111111:role/x").warning
+    )
+    assert "works on no resource in particular" in (
+        actions_meant("s3:ListAllMyBuckets", resource="arn:aws:s3:::docs").warning
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "resource", "message"),
+    [
+        ("", "", "*", "Say which action"),
+        ("s3:GetObject", "admin", "*", "is no access level"),
+        ("two words", "", "*", "An action has a service"),
+        ("*", "", "*", "An action has a service"),
+        ("*:GetObject", "", "*", "An action has a service"),
+        ("s" * 200, "", "*", "more than 128 characters"),
+        ("zz9", "write", "*", "no service with the prefix zz9"),
+        ("dynamdb", "write", "*", "Did you mean dynamodb?"),
+        ("s3:Frob*", "", "*", "no action that fits s3:Frob*"),
+        ("s3:GetObject", "write", "*", "no write action that fits"),
+        ("s3", "write", "arn:aws:iam::111111111111:role/x", "works on this resource"),
+        ("s3:Get\x00", "", "*", "An action has a service"),
+    ],
+)
+def test_what_means_nothing_is_refused_with_the_reason(
+    text: str, level: str, resource: str, message: str
+) -> None:
+    with pytest.raises(ActionsError, match=re.escape(message)):
+        actions_meant(text, level=level, resource=resource)
+
+
+def test_offers_begin_with_what_was_typed() -> None:
+    assert action_names("s3:getob", size=3)[0] == "s3:GetObject"
+    assert action_names("dynamo", size=5)[0] == "dynamodb"
+    assert "iam:CreateAccessKey" in action_names("createaccess", size=20)
+    assert action_names("", size=5) == []
+    assert action_names("zz9:", size=5) == []

@@ -1,0 +1,280 @@
+"""The page "Who can": who is shown, with which ways and words, to whom, and at what cost."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from iam.directory.models import Role
+from iam.mirror import snapshot
+from iam.mirror.models import EdgeKind, TagSet
+from tests import factories as make
+from tests.access.who_can.conftest import ASK, LEDGER, SignIn, World, say
+
+URL = "/access/who-can/"
+CARD = re.compile(r'<h2 id="(can|maybe|no)-h">(.*?)</section>', re.DOTALL)
+ROW = re.compile(r'<li><div class="grow stack sm"><div class="row"><a href="[^"]*">(.*?)</a>')
+NODE = re.compile(r'<ul class="path">(.*?)</ul>', re.DOTALL)
+
+
+def ask(client: Client, **query: Any) -> str:
+    """The page that answers, as text."""
+    response = client.get(f"{URL}?{urlencode(ASK | query, doseq=True)}")
+    assert response.status_code == 200, response.status_code
+    return response.content.decode()
+
+
+def shown(page: str) -> dict[str, list[str]]:
+    """Names by part of the answer."""
+    return {ident: [unescape(name) for name in ROW.findall(part)] for ident, part in CARD.findall(page)}
+
+
+def ways(page: str) -> list[str]:
+    """Each way as its stops."""
+    plain = [re.sub(r"<[^>]+>", "|", part) for part in NODE.findall(page)]
+    return [" > ".join(word.strip() for word in unescape(part).split("|") if word.strip()) for part in plain]
+
+
+def summary(page: str) -> str:
+    """The heading of the answer."""
+    found = re.search(r'<h2 id="sum-h">(.*?)</h2>', page)
+    assert found
+    return unescape(found.group(1))
+
+
+def test_everybody_who_can_is_shown_apart_from_those_who_only_may(world: World, auditor: Client) -> None:
+    page = ask(auditor)
+    assert shown(page) == {
+        "can": ["pay-settle", "Hana Sato", "Ines Duarte", "Maya Okafor", "Tomas Lind"],
+        "maybe": ["Priya Nair"],
+        "no": ["Jonah Weiss"],
+    }
+    assert summary(page) == "5 can, 1 more under conditions, 1 is stopped by a deny"
+    assert "WithMfa, statement 1, allows it only when MFA is present" in page
+    assert "over 8 identities" in page
+
+
+def test_each_way_goes_through_group_and_statement_to_the_resource(world: World, auditor: Client) -> None:
+    assert ways(ask(auditor)) == [
+        "pay-settle > settle, statement 1 > pay-ledger/*",
+        "hana.sato > platform-oncall > OncallRead, statement 1 > pay-ledger/*",
+        "ines.duarte > iam-admins > Everything, statement 1 > pay-ledger/*",
+        "maya.okafor > platform-oncall > OncallRead, statement 1 > pay-ledger/*",
+        "tomas.lind > read, statement 1 > pay-ledger/*",
+        "priya.nair > WithMfa, statement 1 > pay-ledger/*",
+        "jonah.weiss > DenyLedger, statement 1",
+    ]
+
+
+def test_circumstances_decide_what_depends_on_them(world: World, auditor: Client) -> None:
+    assert "Priya Nair" in shown(ask(auditor, mfa="yes"))["can"]
+    without = shown(ask(auditor, mfa="no"))
+    assert "maybe" not in without
+    assert "Priya Nair" not in without["can"]
+    assert "Priya Nair" not in str(shown(ask(auditor, strict="1")))
+
+
+def test_an_account_is_asked_about_alone(world: World, auditor: Client) -> None:
+    page = ask(auditor, account="222222222222")
+    assert shown(page) == {"can": ["Tomas Lind"]}
+    assert "over 1 identity" in page
+    assert auditor.get(f"{URL}?account=999999999999").status_code == 404
+
+
+def test_a_level_of_a_service_is_asked_about_with_all_its_actions(world: World, auditor: Client) -> None:
+    page = ask(auditor, action="s3", level="write", resource="arn:aws:s3:::pay-ledger/x")
+    found = shown(page)
+    assert found == {"can": ["pay-settle", "Ines Duarte"]}
+    tallies = re.findall(r"(\d+) of (\d+) actions", page)
+    (some, total), (every, same) = tallies
+    assert every == total == same
+    assert 0 < int(some) < int(total)
+
+
+def test_a_past_moment_is_answered_from_what_was_there(world: World, auditor: Client) -> None:
+    later = make.FIRST_READ + timedelta(days=30)
+    make.ends(world.of["maya.okafor"].edges_out.get(kind=EdgeKind.MEMBER), at=later)
+    assert "Maya Okafor" not in str(shown(ask(auditor)))
+    page = ask(auditor, **{"as-of": f"{later - timedelta(days=1):%Y-%m-%dT%H:%M:%S}"})
+    assert "Maya Okafor" in shown(page)["can"]
+    assert "as-of=2026-02-03" in page
+    before = ask(auditor, **{"as-of": "2020-01-01T00:00:00"})
+    assert summary(before) == "Nobody can"
+
+
+def test_only_accounts_that_the_asker_sees_are_answered_about(world: World, sign_in: SignIn) -> None:
+    client = sign_in(Role.AUDITOR, account_id="222222222222")
+    page = ask(client)
+    assert shown(page) == {"can": ["Tomas Lind"]}
+    assert "over 1 identity" in page
+    for word in ("production", "Maya", "111111111111"):
+        assert word not in page
+
+
+def test_of_a_role_in_an_account_that_is_not_seen_nothing_is_told(world: World, sign_in: SignIn) -> None:
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "sts:AssumeRole"}],
+    }
+    target = make.role(world.production, "target", trust=trust)
+    make.inline(world.of["tomas.lind"], "assume", body=say("Allow", "sts:AssumeRole"))
+    question = {"action": "sts:AssumeRole", "resource": target.arn}
+    everything = ask(sign_in(Role.AUDITOR), **question)
+    assert shown(everything)["can"] == ["Tomas Lind"]
+    part = ask(sign_in(Role.AUDITOR, account_id="222222222222", name="Part"), **question)
+    missing = ask(
+        sign_in(Role.AUDITOR, account_id="222222222222", name="Same"),
+        **question | {"resource": target.arn.replace("target", "no-such-role")},
+    )
+    assert shown(part) == shown(missing) == {}
+    assert "which is not connected here or which you do not see" in part
+
+
+@pytest.mark.parametrize("role", [Role.TEAM_LEAD, Role.MEMBER])
+def test_who_sees_no_account_gets_404(world: World, sign_in: SignIn, role: Role) -> None:
+    client = sign_in(role)
+    for url in (URL, f"{URL}offers/", f"{URL}{world.of['maya.okafor'].pk}/?{urlencode(ASK)}"):
+        assert client.get(url).status_code == 404
+
+
+def test_who_is_not_signed_in_is_sent_there(world: World) -> None:
+    assert "/sign-in/" in Client().get(URL)["Location"]
+
+
+def test_htmx_gets_only_the_question_and_the_plain_address(world: World, auditor: Client) -> None:
+    response = auditor.get(f"{URL}?{urlencode(ASK)}&junk=1&mfa=", headers={"HX-Request": "true"})
+    page = response.content.decode()
+    assert page.lstrip().startswith('<div class="stack lg" id="question"')
+    assert response["HX-Push-Url"] == f"{URL}?{urlencode(ASK)}"
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"action": ""}, "Say which action"),
+        ({"action": "<script>alert(1)</script>"}, "An action has a service"),
+        ({"level": "owner"}, "is no access level"),
+        ({"resource": "pay-ledger"}, "This is no ARN"),
+        ({"resource": "arn:aws:s3"}, "This is no ARN"),
+        ({"resource": "arn:aws:s3:::a b"}, "no spaces"),
+        ({"resource": "arn:aws:s3:::" + "a" * 3000}, "at most 2048 characters"),
+        ({"owner": "12"}, "twelve digits"),
+        ({"ip": "300.1.1.1"}, "is no IP address"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_the_reason(
+    world: World, auditor: Client, query: dict[str, str], message: str
+) -> None:
+    response = auditor.get(f"{URL}?{urlencode(ASK | query)}")
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert message in unescape(page)
+    assert "<script>alert" not in page
+    assert "sum-h" not in page
+
+
+def test_a_place_that_is_none_is_said_and_the_beginning_shown(world: World, auditor: Client) -> None:
+    page = ask(auditor, after="nonsense")
+    assert "this is its beginning" in page
+    assert shown(page)["can"]
+
+
+def test_an_unknown_action_is_answered_with_a_warning(world: World, auditor: Client) -> None:
+    page = ask(auditor, action="s3:GetObjct")
+    assert "Did you mean s3:GetObject?" in page
+    assert shown(page)["can"] == ["Ines Duarte"]
+
+
+def test_the_account_of_the_resource_can_be_told(world: World, auditor: Client) -> None:
+    page = ask(auditor, owner="222222222222")
+    assert shown(page) == {"can": ["Tomas Lind"]}
+    assert "Principals of other accounts than 222222222222 are left out" in page
+
+
+def test_root_users_are_told_of_in_a_sentence(world: World, auditor: Client) -> None:
+    assert "The root users of 2 accounts can, too." in ask(auditor)
+    assert "The root user of one account can, too." in ask(auditor, account="222222222222")
+
+
+def test_pages_follow_each_other_and_each_shows_fifty(auditor: Client) -> None:
+    account = make.account()
+    group, policy = make.group(account), make.policy(account)
+    make.edge(EdgeKind.ATTACHED, group, policy)
+    for number in range(120):
+        make.edge(EdgeKind.MEMBER, make.user(account, f"user-{number:03d}"), group)
+    found, url, pages = [], f"{URL}?{urlencode(ASK)}", []
+    while url:
+        page = auditor.get(url).content.decode()
+        pages.append(page)
+        found += shown(page)["can"]
+        following = re.search(r'<a href="([^"]+)"[^>]*rel="next"', page)
+        url = URL + unescape(following.group(1)) if following else ""
+    assert found == [f"user-{number:03d}" for number in range(120)]
+    assert [len(shown(page)["can"]) for page in pages] == [50, 50, 20]
+    assert "101–120 of 120" in pages[2]
+    back = re.search(r'<a href="([^"]+)"[^>]*rel="prev"', pages[2])
+    assert back
+    assert shown(auditor.get(URL + unescape(back.group(1))).content.decode()) == shown(pages[1])
+
+
+def test_one_row_and_fifty_cost_the_same_queries(auditor: Client) -> None:
+    account = make.account()
+    group, policy = make.group(account), make.policy(account)
+    make.edge(EdgeKind.ATTACHED, group, policy)
+    counts = []
+    for number in range(50):
+        user = make.user(account, f"user-{number:03d}")
+        make.edge(EdgeKind.MEMBER, user, group)
+        TagSet.objects.create(
+            account=account, entity=user, tags={"DisplayName": f"User {number}"},
+            valid_from=make.FIRST_READ, observed_at=make.FIRST_READ,
+        )  # fmt: skip
+        if number in (0, 49):
+            snapshot.forget()
+            ask(auditor)
+            with CaptureQueriesContext(connection) as queries:
+                page = ask(auditor)
+            counts.append((len(shown(page)["can"]), len(queries)))
+    assert counts == [(1, counts[0][1]), (50, counts[0][1])]
+    assert counts[0][1] <= 12
+    assert "User 49" in page
+
+
+def test_names_from_aws_are_text(auditor: Client) -> None:
+    account = make.account(name="<b>prod</b>")
+    user = make.user(account, "maya")
+    make.inline(user, "<i>x</i>")
+    TagSet.objects.create(
+        account=account, entity=user, tags={"DisplayName": "<script>alert(1)</script>"},
+        valid_from=make.FIRST_READ, observed_at=make.FIRST_READ,
+    )  # fmt: skip
+    page = ask(auditor)
+    for bad in ("<script>alert", "<b>prod", "<i>x"):
+        assert bad not in page
+
+
+def test_offers_are_actions_of_aws_and_things_of_the_mirror(world: World, sign_in: SignIn) -> None:
+    client = sign_in(Role.AUDITOR)
+    assert '<option value="s3:GetObject">' in (
+        client.get(f"{URL}offers/?of=action&action=s3:getob").content.decode()
+    )
+    arn = world.of["pay-settle"].arn
+    offers = f"{URL}offers/?of=resource&resource=settle"
+    assert f'<option value="{arn}">IAM role in production</option>' in client.get(offers).content.decode()
+    other = sign_in(Role.AUDITOR, account_id="222222222222", name="Part")
+    assert arn not in other.get(offers).content.decode()
+
+
+def test_nothing_asked_is_the_form_with_examples(world: World, auditor: Client) -> None:
+    response = auditor.get(URL)
+    assert response.status_code == 200
+    assert "Ask about an action" in response.content.decode()
+    assert LEDGER not in response.content.decode()
