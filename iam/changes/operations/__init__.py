@@ -7,18 +7,21 @@ from typing import Any
 
 from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota, ShownCall, shown_calls
 from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
+from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
 from iam.mirror.models import Account
 
 __all__ = [
     "REGISTRY",
     "AddToGroup",
     "Call",
+    "CreatePolicyVersion",
     "Effect",
     "Image",
     "Operation",
     "Policy",
     "Quota",
     "RemoveFromGroup",
+    "SetDefaultVersion",
     "ShownCall",
     "restore",
     "shown_calls",
@@ -27,6 +30,8 @@ __all__ = [
 REGISTRY: dict[str, type[Operation]] = {
     AddToGroup.slug: AddToGroup,
     RemoveFromGroup.slug: RemoveFromGroup,
+    CreatePolicyVersion.slug: CreatePolicyVersion,
+    SetDefaultVersion.slug: SetDefaultVersion,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 GAINED: Final = "gained"
@@ -38,18 +38,19 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Principals who hold the policy in one way: `through` groups by name, or directly; as a boundary.
+    """Principals who hold the policy in one way: `through` groups by name, directly, as their boundary, or in several of these.
 
-    `shifts` are the weightiest actions, `more` is how many there are beyond these; `names` the first by name of `people`.
+    `shifts` are the weightiest actions, `more` is how many there are beyond these; `names` are the first by name.
     """
 
     through: tuple[str, ...]
+    is_direct: bool
     is_boundary: bool
     users: int
     roles: int
     shifts: tuple[ActionShift, ...]
     more: int
-    names: tuple[Affected, ...] = ()
+    names: tuple[Affected, ...]
 
     @property
     def people(self) -> int:
@@ -61,17 +62,18 @@ class Way:
 class Access:
     """The effect of another text of a policy: `holders` have it, `affected` of them can do more or less.
 
-    `counts` are, by sort, how many distinct actions somebody gains, loses, and so on; `risky` how many of those that are gained
-    or become wider are risky. `ways` are the first ways by number of principals, `more_ways` and `more_people` what is
-    beyond. `undecided` are sentences on what could not be weighed.
+    `counts` are, by sort, how many distinct actions there are of which that becomes true for somebody; `risky` is how many of those
+    that come or become wider are risky. `ways` are those with most principals, `more_ways` and `more_people` what is beyond.
+    `marks` are of `iam.changes.documents`, of what the new text has and the old one has not, and `denies` where a deny goes.
+    `undecided` are sentences on what could not be weighed.
     """
 
     holders: int = 0
     affected: int = 0
-    counts: dict[str, int] | None = None
+    counts: dict[str, int] = field(default_factory=dict)
     risky: int = 0
     ways: tuple[Way, ...] = ()
     more_ways: int = 0
     more_people: int = 0
-    undecided: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from iam.changes.services.decisions import approve, reject, standing_of
 from iam.changes.services.planning import Plan, plan_membership
+from iam.changes.services.policy_texts import plan_policy_text, request_policy_text
 from iam.changes.services.requests import (
     look_again,
     request_change,
@@ -16,11 +17,13 @@ __all__ = [
     "approve",
     "look_again",
     "plan_membership",
+    "plan_policy_text",
     "plan_undo",
     "reject",
     "request_change",
     "request_changes",
     "request_membership",
+    "request_policy_text",
     "standing_of",
     "undo",
     "why_not_undo",

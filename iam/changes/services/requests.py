@@ -75,8 +75,13 @@ def request_changes(
 def request_membership(
     actor: Viewer, *, user: Entity, group: Entity, do: Do, reason: str, idempotency_key: str
 ) -> Change:
-    """Plan and ask in one; the same key gives the same change, although it would no longer be planned. Raises RefusedError."""
+    """Plan and ask in one; see request_operation. Raises RefusedError."""
     operation = membership(user, group=group, do=do)
+    return request_operation(actor, operation=operation, reason=reason, idempotency_key=idempotency_key)
+
+
+def request_operation(actor: Viewer, *, operation: Operation, reason: str, idempotency_key: str) -> Change:
+    """Plan and ask in one; the same key gives the same change, although it would no longer be planned. Raises RefusedError."""
     standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing[0]

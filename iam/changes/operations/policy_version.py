@@ -1,0 +1,369 @@
+"""Change what a customer managed policy says: a new default version, or a former version as the default again.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
+A policy has at most five versions, so the oldest that is not the default goes before a sixth is made. Creating is not idempotent:
+each call makes one more version. AWS never gives the number of a version twice, so a version always says what it said.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Any, Final, Self
+from uuid import UUID
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads import policies
+from iam.aws.reads.policies import number_of
+from iam.aws.session import Aws
+from iam.changes.operations.affected import access_of
+from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation, Quota
+from iam.mirror.models import Account, Document, Entity, Kind, PolicyVersion, valid_at
+from iam.mirror.pull.transform.principals import document_digest
+from iam.mirror.reread import reread_entity
+from iam.policy.lint import MANAGED
+
+VERSIONS: Final = 5
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+def meaning(text: str) -> str:
+    """A digest that texts share which are the same JSON, however they are laid out."""
+    try:
+        body = json.loads(text)
+        laid_out = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        laid_out = text
+    return blake2b(laid_out.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyParams:
+    """Which policy: what AWS is called with, and the unique id that it stood for."""
+
+    policy_name: str
+    policy_arn: str
+    policy_id: str
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not isinstance(value, str) or (not value and name != "drops"):
+                raise ValueError(f"{name} must be text, not {value!r}.")
+
+    @classmethod
+    def names_of(cls, policy: Entity) -> dict[str, str]:
+        """The parameters of a policy of the mirror."""
+        return {"policy_name": policy.name, "policy_arn": policy.arn, "policy_id": policy.aws_id}
+
+
+class DefaultText(Operation):
+    """What both ways of giving a policy another default text share."""
+
+    subject_kind = Kind.POLICY.value
+    gone = "AWS has no such policy any more, as of the last reading."
+
+    def __init__(self, account: Account, given: PolicyParams) -> None:
+        super().__init__(account)
+        self.policy = given
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return asdict(self.policy)
+
+    @property
+    def subject_id(self) -> str:
+        """The policy's unique id."""
+        return self.policy.policy_id
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """What the policy says afterwards."""
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation."""
+        return (self.policy.policy_arn,)
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """Each is planned on the default version of now, so only one can be open at a time."""
+        return slug in (CreatePolicyVersion.slug, SetDefaultVersion.slug)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"document": meaning(self.text)}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: the default version says it, whichever number it has."""
+        return bool(image["document"] == meaning(self.text))
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: the same default and versions, but for one that was to be dropped and is."""
+        same = all(image[key] == before[key] for key in ("default", "document"))
+        return same and set(before["versions"]) - {self.drops} <= set(image["versions"]) <= set(
+            before["versions"]
+        )
+
+    @property
+    def drops(self) -> str:
+        """The version that goes first, to make room; empty for none."""
+        return ""
+
+    def subject(self) -> Entity | None:
+        """See Operation."""
+        return Entity.objects.filter(
+            account=self.account, kind=Kind.POLICY, aws_id=self.policy.policy_id, gone_at__isnull=True
+        ).first()
+
+    def mirrored(self) -> Image | None:
+        """See Operation."""
+        policy = self.subject()
+        return None if policy is None else standing(policy)
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; one call."""
+        name, wanted = self.policy.policy_name, self.policy.policy_id
+        try:
+            found = policies.policy_id(aws, arn=self.policy.policy_arn)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+            return f"AWS has no policy {name} any more."
+        return (
+            f"The policy {name} was deleted and made again: it is {found} now, not {wanted}."
+            if found != wanted
+            else ""
+        )
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; two calls."""
+        now = policies.policy_now(aws, arn=self.policy.policy_arn)
+        return _image(now.default, now.text, list(now.versions))
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; three calls and one for each version."""
+        given = self.policy
+        reread_entity(
+            self.account,
+            aws,
+            kind=Kind.POLICY.value,
+            name=given.policy_name,
+            arn=given.policy_arn,
+            cause_id=cause_id,
+        )
+
+    def effect(self) -> Effect:
+        """See Operation; a policy that is gone from the mirror gives an empty effect."""
+        policy = self.subject()
+        if policy is None:
+            return Effect()
+        return Effect(access=access_of(policy, old=default_text(policy), text=self.text))
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High when somebody gets what changes permissions, when the text allows it anew, and when a deny goes."""
+        access = effect.access
+        return HIGH if access and (access.risky or access.marks) else NORMAL
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The former version as the default again while AWS keeps it, else a new version with its text."""
+        policy = self.subject()
+        if policy is None or self.satisfied(before):
+            return None
+        kept = PolicyVersion.objects.filter(valid_at(None), policy=policy, version_id=before["default"])
+        if kept.exists():
+            return SetDefaultVersion.of(policy, version=kept.get())
+        document = Document.objects.filter(digest=before["text"]).first()
+        return None if document is None else CreatePolicyVersion.of(policy, text=document.text)
+
+
+@dataclass(frozen=True, slots=True)
+class TextParams(PolicyParams):
+    """The new text, and which version goes first (empty: none)."""
+
+    document: str
+    drops: str
+
+
+class CreatePolicyVersion(DefaultText):
+    """Gives a policy a new version, which is the default from then on."""
+
+    slug = "policy.create_version"
+    is_idempotent = False
+
+    def __init__(self, account: Account, given: TextParams) -> None:
+        super().__init__(account, given)
+        self.given = given
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, TextParams(**params))
+
+    @classmethod
+    def of(cls, policy: Entity, *, text: str) -> Self:
+        """The operation on a policy of the mirror; the oldest version goes where there is no room for one more."""
+        image = standing(policy)
+        others = [one for one in image["versions"] if one != image["default"]]
+        drops = others[0] if len(image["versions"]) >= VERSIONS else ""
+        return cls(policy.account, TextParams(**PolicyParams.names_of(policy), document=text, drops=drops))
+
+    @property
+    def text(self) -> str:
+        """See DefaultText."""
+        return self.given.document
+
+    @property
+    def drops(self) -> str:
+        """See DefaultText."""
+        return self.given.drops
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Change policy {self.given.policy_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.policy_name} says this already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        arn = {"PolicyArn": given.policy_arn}
+        create = Call(
+            service="iam",
+            operation="CreatePolicyVersion",
+            params={**arn, "PolicyDocument": given.document, "SetAsDefault": True},
+            sentence=f"{given.policy_name} gets a new version, which holds at once",
+        )
+        if not given.drops:
+            return (create,)
+        drop = Call(
+            service="iam",
+            operation="DeletePolicyVersion",
+            params={**arn, "VersionId": given.drops},
+            sentence=f"{given.drops}, the oldest of {VERSIONS} versions, makes room; Gatehouse keeps its text",
+        )
+        return drop, create
+
+    def is_done(self, call: Call, *, image: Image) -> bool:
+        """See Operation."""
+        return call.operation == "DeletePolicyVersion" and self.given.drops not in image["versions"]
+
+    def may_repeat(self, call: Call) -> bool:
+        """Deleting the same version again does nothing."""
+        return call.operation == "DeletePolicyVersion"
+
+    def quota(self) -> Quota | None:
+        """Versions of the policy, now and afterwards."""
+        policy = self.subject()
+        if policy is None:
+            return None
+        used = len(standing(policy)["versions"])
+        after = used + 1 - bool(self.given.drops)
+        refusal = f"{self.given.policy_name} has {used} versions by now, and AWS keeps {VERSIONS}. Open the page again."
+        return Quota("Versions then", used=used, after=after, limit=VERSIONS, refusal=refusal)
+
+    def problems(self) -> list[str]:
+        """See Operation; AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
+        size = MANAGED.size(self.text)
+        if size > MANAGED.limit:
+            return [
+                f"The policy has {size:,} characters without white space; {MANAGED.limit:,} are the limit."
+            ]
+        try:
+            is_object = isinstance(json.loads(self.text), dict)
+        except (ValueError, RecursionError):
+            is_object = False
+        return super().problems() if is_object else ["The text is no JSON object."]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionParams(PolicyParams):
+    """Which version becomes the default, and the digest of its text."""
+
+    version: str
+    digest: str
+
+
+class SetDefaultVersion(DefaultText):
+    """Makes another version that AWS keeps the default one."""
+
+    slug = "policy.set_default_version"
+    is_idempotent = True
+
+    def __init__(self, account: Account, given: VersionParams) -> None:
+        super().__init__(account, given)
+        self.given = given
+        self._text: str | None = None
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, VersionParams(**params))
+
+    @classmethod
+    def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:
+        """The operation on a version of the mirror."""
+        names = PolicyParams.names_of(policy)
+        given = VersionParams(**names, version=version.version_id, digest=version.document_id)
+        return cls(policy.account, given)
+
+    @property
+    def text(self) -> str:
+        """See DefaultText; texts are never deleted from the mirror."""
+        if self._text is None:
+            self._text = Document.objects.get(digest=self.given.digest).text
+        return self._text
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Make {self.given.version} the default of {self.given.policy_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.policy_name} says what {self.given.version} says already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        return (
+            Call(
+                service="iam",
+                operation="SetDefaultPolicyVersion",
+                params={"PolicyArn": given.policy_arn, "VersionId": given.version},
+                sentence=f"{given.version} of {given.policy_name} holds again",
+            ),
+        )
+
+
+def standing(policy: Entity) -> Image:
+    """How a policy of the mirror stands now, as `observe` gives it of AWS; `text` is the key of the default version's document."""
+    rows = PolicyVersion.objects.filter(valid_at(None), policy=policy).select_related("document")
+    found = list(rows)
+    default = next((one for one in found if one.is_default), None)
+    ids = [one.version_id for one in found]
+    return _image(default.version_id, default.document.text, ids) if default else _image("", "", ids)
+
+
+def default_text(policy: Entity) -> str:
+    """What a policy of the mirror says now; empty where that has not been read."""
+    rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=True)
+    return rows.values_list("document__text", flat=True).first() or ""
+
+
+def _image(default: str, text: str, versions: list[str]) -> Image:
+    return {
+        "default": default,
+        "document": meaning(text),
+        "text": document_digest(text),
+        "versions": sorted(versions, key=number_of),
+    }

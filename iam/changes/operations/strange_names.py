@@ -1,0 +1,55 @@
+"""Action names that nobody knows, taken out of a text before it is weighed: what is typed must not widen what everybody is asked about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from iam.policy.catalogue import ActionSpace
+from iam.policy.catalogue.space import is_literal
+
+
+def without_strange(text: str, *, space: ActionSpace) -> tuple[str, tuple[str, ...]]:
+    """The text without whole names of actions that neither the catalogue nor a policy in use has, and these names, in order.
+
+    A text that is no JSON object stays as it is. A statement of nothing else goes; a NotAction of nothing else spares nothing.
+    """
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return text, ()
+    strange: dict[str, None] = {}
+    if isinstance(body, dict):
+        statements = body.get("Statement")
+        listed = statements if isinstance(statements, list) else [statements]
+        body["Statement"] = list(_kept(listed, space=space, strange=strange))
+    return (json.dumps(body), tuple(strange)) if strange else (text, ())
+
+
+def _kept(statements: list[Any], *, space: ActionSpace, strange: dict[str, None]) -> Iterator[Any]:
+    for statement in statements:
+        if not isinstance(statement, dict):
+            yield statement
+            continue
+        kept, is_empty = dict(statement), False
+        for element in ("Action", "NotAction"):
+            named = statement.get(element)
+            names = named if isinstance(named, list) else [named]
+            unknown = [name for name in names if _is_strange(name, space=space)]
+            if not unknown:
+                continue
+            strange.update((str(name), None) for name in unknown)
+            rest = [name for name in names if name not in unknown]
+            is_empty = is_empty or (not rest and element == "Action")
+            if rest:
+                kept[element] = rest
+            elif element == "NotAction":
+                del kept[element]
+                kept["Action"] = "*"
+        if not is_empty:
+            yield kept
+
+
+def _is_strange(name: object, *, space: ActionSpace) -> bool:
+    return isinstance(name, str) and ":" in name and is_literal(name) and space.index_of(name) is None

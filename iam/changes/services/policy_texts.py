@@ -1,0 +1,35 @@
+"""Change what a customer managed policy says: plan it, ask for it."""
+
+from __future__ import annotations
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations import CreatePolicyVersion, Operation
+from iam.changes.services.planning import Plan, plan
+from iam.changes.services.requests import request_operation
+from iam.guard import Viewer
+from iam.mirror.models import Entity, Kind
+
+
+def rewriting(policy: Entity, *, text: str) -> Operation:
+    """The operation that gives the policy another text. Raises RefusedError when there is none such."""
+    if policy.kind != Kind.POLICY:
+        raise RefusedError("Only a managed policy has versions.")
+    if ":iam::aws:" in policy.arn:
+        raise RefusedError(f"{policy.name} is managed by AWS, who alone can change it.")
+    if not text:
+        raise RefusedError("The text is empty; a policy says something.")
+    return CreatePolicyVersion.of(policy, text=text)
+
+
+def plan_policy_text(viewer: Viewer, *, policy: Entity, text: str) -> Plan:
+    """Plan another text for the policy. Raises RefusedError with the reason in words."""
+    return plan(rewriting(policy, text=text), viewer=viewer)
+
+
+def request_policy_text(
+    actor: Viewer, *, policy: Entity, text: str, reason: str, idempotency_key: str
+) -> Change:
+    """Plan and ask in one; the same key gives the same change. Raises RefusedError."""
+    operation = rewriting(policy, text=text)
+    return request_operation(actor, operation=operation, reason=reason, idempotency_key=idempotency_key)
