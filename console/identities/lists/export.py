@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from django.http import StreamingHttpResponse
 
 from console.identities.lists.asked import Asked
 from console.identities.lists.spec import Column, Page
-from iam.mirror.models import NEVER
+from console.web.files import csv_lines, download, json_lines, json_value
 from iam.mirror.queries.lists.core import all_rows
-
-FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def response(page: Page, asked: Asked, form: str) -> StreamingHttpResponse:
     """The file as a download that is sent while it is being read."""
     parts = {"csv": _csv, "json": _json}[form](page, asked)
-    sent = StreamingHttpResponse(parts, content_type=FORMS[form])
-    sent["Content-Disposition"] = f'attachment; filename="{_file_name(page, asked)}.{form}"'
-    sent["Cache-Control"] = "no-store"
-    return sent
+    return download(parts, form=form, name=_file_name(page, asked))
 
 
 def _file_name(page: Page, asked: Asked) -> str:
@@ -34,19 +25,9 @@ def _file_name(page: Page, asked: Asked) -> str:
     return f"gatehouse-{page.listing.name}-{account}-{shown:%Y-%m-%dT%H%M%SZ}"
 
 
-class _Line:
-    """A file object that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def _csv(page: Page, asked: Asked) -> Iterator[str]:
     columns = page.export(asked.lens)
-    writer = csv.writer(_Line())
-    yield writer.writerow([name for name, _ in columns])
-    for values in _rows(page, asked, columns):
-        yield writer.writerow([_cell(value) for value in values.values()])
+    return csv_lines([name for name, _ in columns], _rows(page, asked, columns))
 
 
 def _json(page: Page, asked: Asked) -> Iterator[str]:
@@ -54,43 +35,15 @@ def _json(page: Page, asked: Asked) -> Iterator[str]:
     about = {
         "list": page.listing.name,
         "account": lens.account.account_id if lens.account else None,
-        "as_of": _text(lens.at),
-        "exported_at": _text(lens.now),
+        "as_of": json_value(lens.at),
+        "exported_at": json_value(lens.now),
         "view": asked.wanted.tab,
         "text": asked.wanted.text,
         "filters": {name: list(values) for name, values in asked.wanted.filters},
     }
-    yield json.dumps(about, ensure_ascii=False)[:-1] + ', "rows": ['
-    between = "\n"
-    for values in _rows(page, asked, page.export(lens)):
-        yield between + json.dumps({n: _text(v) for n, v in values.items()}, ensure_ascii=False)
-        between = ",\n"
-    yield "\n]}\n"
+    return json_lines(about, _rows(page, asked, page.export(lens)))
 
 
 def _rows(page: Page, asked: Asked, columns: tuple[Column, ...]) -> Iterator[dict[str, Any]]:
     for row in all_rows(page.listing, asked.lens, asked.wanted):
         yield {name: value(row, asked.lens) for name, value in columns}
-
-
-def _text(value: Any) -> Any:
-    """As JSON has it: moments as ISO 8601 in UTC, what never happened as null."""
-    if isinstance(value, datetime):
-        return None if value == NEVER else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return value
-
-
-def _cell(value: Any) -> str | int:
-    """As a spreadsheet may open it: a text that it would take for a formula begins with an apostrophe.
-
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    value = _text(value)
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return value
-    text = "; ".join(value) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -15,6 +15,7 @@ from console.identities.lists.spec import Page
 from console.web.access import ViewerRequest
 from console.web.asof import asof_context
 from console.web.context import frame_of
+from console.web.files import FORMS
 from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.journal.services import record
@@ -56,7 +57,7 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
 def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
     """All that is filtered, or only the chosen rows, as a file; 404 for who may not export, and noted in the journal."""
     asked = read(request, page)
-    if not _may_export(request, asked) or form not in export.FORMS:
+    if not _may_export(request, asked) or form not in FORMS:
         raise Http404
     record(
         kind="list.export",

@@ -1,0 +1,73 @@
+"""Files of rows, streamed: CSV for spreadsheets, JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.http import StreamingHttpResponse
+
+from iam.mirror.models import NEVER
+
+FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+Values = Mapping[str, Any]
+
+
+def download(parts: Iterator[str], *, form: str, name: str) -> StreamingHttpResponse:
+    """A file, of one of FORMS, that is sent while it is being read."""
+    sent = StreamingHttpResponse(parts, content_type=FORMS[form])
+    sent["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    sent["Cache-Control"] = "no-store"
+    return sent
+
+
+class _Line:
+    """A file object that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:
+    """The head, then a line a row; the values of a row are in the order of the columns."""
+    writer = csv.writer(_Line())
+    yield writer.writerow(columns)
+    for values in rows:
+        yield writer.writerow([_cell(value) for value in values.values()])
+
+
+def json_lines(about: Values, rows: Iterable[Values]) -> Iterator[str]:
+    """One object: what the file is about, and `rows`, each on a line of its own."""
+    yield json.dumps(about, ensure_ascii=False)[:-1] + ', "rows": ['
+    between = "\n"
+    for values in rows:
+        yield between + json.dumps({n: json_value(v) for n, v in values.items()}, ensure_ascii=False)
+        between = ",\n"
+    yield "\n]}\n"
+
+
+def json_value(value: Any) -> Any:
+    """As JSON has it: moments as ISO 8601 in UTC, what never happened as null."""
+    if isinstance(value, datetime):
+        return None if value == NEVER else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value
+
+
+def _cell(value: Any) -> str | int:
+    """As a spreadsheet may open it: a text that it would take for a formula begins with an apostrophe.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    value = json_value(value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return value
+    text = "; ".join(value) if isinstance(value, list) else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
