@@ -140,6 +140,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             ("changes:membership", "own"): f"?user={own.pk}&group={led.pk}&do=remove",
             ("identities:compare", ""): f"?account={NUMBER}",
             ("access:who-can-why", "other"): "?action=s3:GetObject",
+            ("access:who-can-export", "csv"): "?action=s3:GetObject",
         },
     )
 

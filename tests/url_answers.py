@@ -46,6 +46,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "identities:compare", ""): "sign-in 404 404 404 200 200 200",
     # Access.
     ("GET", "access:who-can", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:who-can-export", "csv"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:who-can-offers", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:who-can-why", "other"): "sign-in 404 404 404 200 200 200",
     # Accounts.

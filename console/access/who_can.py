@@ -11,6 +11,7 @@ from console.access.asked import Address, cursor_of, place_of, read
 from console.access.circumstances import circumstances_context
 from console.access.lines import MARKS, Line, entity_url, line
 from console.access.stages import tall
+from console.access.who_can_export import may_export
 from console.identities.details.shown import shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
@@ -105,10 +106,18 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
         "all_accounts": address.account is None,
         "pager": _pager(address, found, allowed + maybe),
         "milliseconds": max(1, round(found.seconds * 1000)),
-        "may_export": request.viewer.may(
-            Right.EXPORT, account_id=address.account.account_id if address.account else None
-        ),
+        "files": _files(request, address),
     }
+
+
+def _files(request: ViewerRequest, address: Address) -> list[tuple[str, str]]:
+    """(what it is called, where it is) of the answer as a file, for who may take it away."""
+    if not may_export(request.viewer, address):
+        return []
+    return [
+        (label, f"{reverse('access:who-can-export', args=[form])}{address.query}")
+        for form, label in (("csv", "Export CSV"), ("json", "JSON"))
+    ]
 
 
 def _summary(allowed: int, maybe: int, found: Found) -> str:

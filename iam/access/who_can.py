@@ -144,6 +144,17 @@ def who_can(
         )
 
 
+def every_row(asked: Asked, *, size: int = 500) -> Iterator[Row]:
+    """All who can, in the order of the pages, asked page by page: meanwhile others may ask, and the mirror may change."""
+    after: Place | None = None
+    while True:
+        found = who_can(asked, size=size, after=after)
+        yield from found.rows
+        if not found.has_after or not found.rows:
+            return
+        after = found.rows[-1].place
+
+
 def why_one(asked: Asked, *, account: str, pk: int) -> list[Row]:
     """Each action of a question as one principal can do it, with the reasons; nothing where nobody may be told of it."""
     if asked.is_hidden or (asked.accounts is not None and account not in asked.accounts):

@@ -1,0 +1,104 @@
+"""The answer of "Who can" as a file: exactly the question, every row with its conditions and the policies that decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.http import Http404
+from django.http.response import HttpResponseBase
+
+from console.access.asked import Address, read
+from console.access.lines import conditions, policy_name
+from console.web.access import ViewerRequest, require
+from console.web.files import FORMS, csv_lines, download, json_lines, json_value
+from iam.access.reasons import Step
+from iam.access.who_can import Asked, Row, every_row
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+from iam.policy.evaluate import Decision
+
+COLUMNS: Final = (
+    "account_id",
+    "arn",
+    "name",
+    "display_name",
+    "kind",
+    "decision",
+    "allowed_actions",
+    "conditional_actions",
+    "first_action",
+    "conditions",
+    "policies",
+)
+
+
+@require(Right.SEE_ACCOUNT)
+def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
+    """All who can, as a file; 404 for who may not export and for what is no question. Noted in the journal."""
+    address = read(request)
+    asked = address.asked
+    if asked is None or form not in FORMS or not may_export(request.viewer, address):
+        raise Http404
+    number = address.account.account_id if address.account else ""
+    record(
+        kind="who_can.export",
+        actor=request.viewer,
+        subject=f"{asked.meant.words} on {asked.resource}",
+        account_id=number,
+        data={"form": form, "query": str(address.query)},
+    )
+    now = datetime.now(tz=UTC)
+    shown = asked.at or now
+    name = f"gatehouse-who-can-{number or 'all-accounts'}-{shown:%Y-%m-%dT%H%M%SZ}"
+    rows = _rows(asked)
+    parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about(asked, number, now), rows)
+    return download(parts, form=form, name=name)
+
+
+def may_export(viewer: Viewer, address: Address) -> bool:
+    """Whether they may take the answer away: in the account that is asked about, or in one at least."""
+    return viewer.may(Right.EXPORT, account_id=address.account.account_id if address.account else None)
+
+
+def about(asked: Asked, account: str, now: datetime) -> dict[str, Any]:
+    """The question, and when it was asked."""
+    return {
+        "question": asked.meant.words,
+        "actions": list(asked.meant.actions),
+        "resource": asked.resource,
+        "resource_account": asked.owner or None,
+        "context": dict(asked.context),
+        "strict": asked.strict,
+        "account": account or None,
+        "as_of": json_value(asked.at),
+        "exported_at": json_value(now),
+    }
+
+
+def _rows(asked: Asked) -> Iterator[dict[str, Any]]:
+    for row in every_row(asked):
+        yield values_of(row)
+
+
+def values_of(row: Row) -> dict[str, Any]:
+    """The columns of a row."""
+    return {
+        "account_id": row.account,
+        "arn": row.arn,
+        "name": row.name,
+        "display_name": row.display,
+        "kind": str(row.kind),
+        "decision": str(row.decision),
+        "allowed_actions": row.can,
+        "conditional_actions": row.may,
+        "first_action": row.action,
+        "conditions": conditions(row.why) if row.decision is Decision.CONDITIONAL else [],
+        "policies": list(dict.fromkeys(map(_policy, (*row.why.grants, *row.why.denies)))),
+    }
+
+
+def _policy(step: Step) -> str:
+    through = f" of the group {step.held.group.name}" if step.held and step.held.group else ""
+    return f"{policy_name(step)}, {step.statement}{through}" if step.statement else policy_name(step)
