@@ -1,0 +1,261 @@
+"""What one user or role can do, over all actions: per service and level, by which statements, on which resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from iam.access.reasons import Held, holdings
+from iam.mirror.snapshot import snapshot
+from iam.policy.catalogue import Level, catalogue
+from iam.policy.compiled import PolicyKind
+from iam.policy.document import Statement
+from iam.policy.evaluate import has_scps
+from iam.policy.index.classes import Member
+from iam.policy.index.counts import Count, by_service
+from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.effective import Effective
+from iam.policy.index.index import Index
+from iam.policy.index.masks import Space
+from iam.policy.index.shard import Shard
+from iam.policy.logic import NO
+from iam.policy.request import Request
+
+
+class Grade(StrEnum):
+    """How far an action is allowed: everywhere, on some resources at most, or under conditions."""
+
+    EVERYWHERE = "everywhere"
+    LIMITED = "limited"
+    CONDITIONAL = "conditional"
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """A statement of an identity policy that may apply to the principal, and the actions that it speaks of, as bits."""
+
+    held: Held
+    statement: Statement
+    mask: int
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it depends on circumstances."""
+        return bool(self.statement.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What an answer rests on: identity policies, the boundary's name, numbers of SCPs and RCPs that restrict the principal.
+
+    `unread` are policies that could not be understood whole, with the reason; `is_placed` is False where the organization's
+    policies are not known.
+    """
+
+    policies: int
+    boundary: str
+    scps: int
+    rcps: int
+    is_exempt: bool
+    is_placed: bool
+    unread: tuple[tuple[PolicyKind, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OneService:
+    """What is allowed of one service. `levels` has those with any actions; `unlisted` are allowed names that AWS's lists lack."""
+
+    prefix: str
+    title: str
+    levels: dict[Level, Count]
+    unlisted: int = 0
+
+    def sum(self, grade: Grade) -> int:
+        """How many actions are allowed so far."""
+        return sum(getattr(count, grade) for count in self.levels.values())
+
+    @property
+    def allowed(self) -> int:
+        """How many actions are allowed in some way."""
+        return sum(self.sum(grade) for grade in Grade) + self.unlisted
+
+
+@dataclass(frozen=True, slots=True)
+class OneAction:
+    """An action that is allowed in some way, the statements that allow it, and those of the same policies that deny it in part."""
+
+    name: str
+    level: Level | None
+    grade: Grade
+    allows: tuple[Says, ...]
+    denies: tuple[Says, ...]
+
+
+PASSING: Final = "iam:PassRole"
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a principal can do. What needs no permission is left out, since everybody can do it."""
+
+    space: Space
+    names: tuple[str, ...]
+    """Allowed actions that AWS's lists do not have."""
+    found: Effective
+    says: tuple[Says, ...]
+    basis: Basis
+
+    @cached_property
+    def services(self) -> list[OneService]:
+        """The services of which something is allowed, by title."""
+        listed, unlisted = by_service(self.found, self.space), dict[str, int]()
+        for name in self.names:
+            prefix = name.partition(":")[0].lower()
+            unlisted[prefix] = unlisted.get(prefix, 0) + 1
+        known = catalogue()
+        found = [
+            OneService(prefix, known.title(prefix), listed.get(prefix, {}), unlisted.get(prefix, 0))
+            for prefix in {*listed, *unlisted}
+        ]
+        return sorted(found, key=lambda one: (one.title.lower(), one.prefix))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every action is allowed on every resource."""
+        listed = (1 << len(catalogue())) - 1
+        return not listed & ~self.found.everywhere & ~self.space.free
+
+    @property
+    def passes_roles(self) -> bool:
+        """Whether roles can be passed in some way."""
+        return bool(self.found.any & catalogue().mask(PASSING))
+
+    def of_service(self, prefix: str) -> int:
+        """All actions of a service that are allowed in some way and listed, as bits."""
+        return self.found.any & catalogue().mask_of_service(prefix)
+
+    def allowing(self, mask: int) -> list[Says]:
+        """The statements that allow some of the actions."""
+        return [one for one in self.says if one.statement.allows and one.mask & mask]
+
+    def resources(self, prefix: str) -> tuple[str, ...] | None:
+        """The resources of the statements by which a service is allowed; None where all of it is allowed everywhere."""
+        mask = self.of_service(prefix)
+        if mask and not mask & ~self.found.everywhere:
+            return None
+        found: dict[str, None] = {}
+        for one in self.allowing(mask & ~self.found.everywhere):
+            found.update(dict.fromkeys(patterns_of(one.statement)))
+        return tuple(found)
+
+    def actions(self, prefix: str) -> Iterator[OneAction]:
+        """The allowed actions of a service, those first that are listed."""
+        for name in catalogue().names(self.of_service(prefix)):
+            yield self._action(name, catalogue().level(name))
+        for name in self.names:
+            if name.partition(":")[0].lower() == prefix:
+                yield self._action(name, None)
+
+    def _action(self, name: str, level: Level | None) -> OneAction:
+        place = self.space.actions.index_of(name)
+        assert place is not None
+        bit = 1 << place
+        grade = next(grade for grade in Grade if getattr(self.found, grade) & bit)
+        speaking = [one for one in self.says if one.mask & bit]
+        return OneAction(
+            name,
+            level,
+            grade,
+            tuple(one for one in speaking if one.statement.allows),
+            tuple(one for one in speaking if not one.statement.allows),
+        )
+
+
+def patterns_of(statement: Statement) -> tuple[str, ...]:
+    """The resources of a statement as it names them; `all but …` for NotResource."""
+    names = statement.resources or ("*",)
+    return tuple(f"all but {name}" for name in names) if statement.is_not_resource else names
+
+
+def access_of(number: int, *, account: str, at: datetime | None) -> Access | None:
+    """What the user or role with the number can do at a moment; None where the index does not have it."""
+    with snapshot(at, accounts=[account]) as index:
+        member = index.member(account, number)
+        return None if member is None else read_access(index, member)
+
+
+def read_access(index: Index, member: Member) -> Access:
+    """The same, of an index that is at hand."""
+    effective = index.effective()
+    space, found = effective.space, effective.of(member)
+    found = Effective(*(mask & ~space.free for mask in found))
+    request = effective.request_of(member)
+    shard = index.accounts[member.account]
+    docs = [doc for _, doc in shard.named_policies(member.grants)]
+    held = [one for _, one in holdings(shard, member.grants)]
+    says = tuple(one for own, doc in zip(held, docs, strict=True) for one in _says(own, doc, space, request))
+    return Access(space, _unlisted(found, says, space), found, says, _basis(shard, member, held, request))
+
+
+def _unlisted(found: Effective, says: Iterable[Says], space: Space) -> tuple[str, ...]:
+    """What is allowed by a name that AWS's lists do not have: names in one's own policies, not what `*` means elsewhere."""
+    own = {name.lower() for one in says for name in one.statement.actions if not one.statement.is_not_action}
+    unlisted = found.any >> len(catalogue()) << len(catalogue())
+    return tuple(name for name in space.actions.names(unlisted) if name.lower() in own)
+
+
+def _says(held: Held, doc: Doc, space: Space, request: Request) -> Iterator[Says]:
+    """The statements of a policy that may apply, whatever the circumstances."""
+    for clause, statement in _statements(doc):
+        ready = clause.ready(PolicyKind.IDENTITY)
+        if all(condition.test(request) != NO for condition in ready.conditions):
+            yield Says(held, statement, space.mask(clause.actions))
+
+
+def _statements(doc: Doc) -> Iterator[tuple[Clause, Statement]]:
+    """Each statement as it is judged, and as it is numbered and called in this very document."""
+    for clause, (index, sid) in zip(doc.clauses, doc.labels, strict=True):
+        yield clause, replace(clause.source, index=index, sid=sid)
+
+
+def _basis(shard: Shard, member: Member, held: list[Held], request: Request) -> Basis:
+    identity, boundary = shard.named_policies(member.grants), shard.boundary_of(member.grants)
+    is_restricted = has_scps(request)
+    scps, rcps = (
+        [one for level in levels for one in level] if is_restricted else []
+        for levels in (shard.levels.scps, shard.levels.rcps)
+    )
+    named = (
+        (PolicyKind.IDENTITY, identity),
+        (PolicyKind.BOUNDARY, [boundary] if boundary else []),
+        (PolicyKind.SCP, scps),
+        (PolicyKind.RCP, rcps),
+    )
+    return Basis(
+        policies=len({one.policy if one.policy.pk else (one.policy, one.group) for one in held}),
+        boundary=plain_name(boundary[0]) if boundary else "",
+        scps=len({name for name, _ in scps}),
+        rcps=len({name for name, _ in rcps}),
+        is_exempt=bool(shard.standing.organization_id) and not is_restricted,
+        is_placed=shard.standing.is_known,
+        unread=tuple(dict.fromkeys(_unread(named))),
+    )
+
+
+def _unread(
+    named: Iterable[tuple[PolicyKind, list[tuple[str, Doc]]]],
+) -> Iterator[tuple[PolicyKind, str, str]]:
+    """(kind, policy, problem) of what could not be understood, in a document as a whole or within its statements."""
+    for kind, policies in named:
+        for name, doc in policies:
+            for problem in (*doc.problems, *(one for c in doc.clauses for one in c.ready(kind).unknown)):
+                yield kind, plain_name(name), str(problem)
+
+
+def plain_name(label: str) -> str:
+    """A policy as a person calls it: without the ARN by which the index tells it apart."""
+    return label.rpartition("/")[2] if label.startswith("arn:") else label

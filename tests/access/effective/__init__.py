@@ -1,0 +1,1 @@
+"""What one user or role can do, its pages, and why."""
