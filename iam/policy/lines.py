@@ -21,6 +21,15 @@ PRINCIPAL_MEMBERS: Final = frozenset(
 )
 LEVELS: Final = {"scps": PolicyKind.SCP, "rcps": PolicyKind.RCP}
 POLICY_MEMBERS: Final = frozenset({"identity", "boundary", "session", "endpoint", "resource", *LEVELS})
+RCP_FULL_AWS_ACCESS: Final = (
+    "RCPFullAWSAccess",
+    read(
+        {
+            "Version": "2012-10-17",
+            "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"},
+        }
+    ),
+)
 SHOWN: Final = 80
 TOO_DEEP: Final = "This is nested too deeply."
 
@@ -239,10 +248,19 @@ def _levels(source: Mapping[str, Any], name: str) -> tuple[PolicySet, ...]:
         raise InvalidRequestError(
             f"policies.{name} must be a list of levels, the root first; a level is a list of policies."
         )
-    return tuple(
-        compile_set(_documents(level, f"{name}[{place}]"), kind=LEVELS[name])
-        for place, level in enumerate(value)
-    )
+    levels = [_documents(level, f"{name}[{place}]") for place, level in enumerate(value)]
+    if name == "rcps":
+        levels = [_beside_full_access(level) for level in levels]
+    return tuple(compile_set(level, kind=LEVELS[name]) for level in levels)
+
+
+def _beside_full_access(level: list[tuple[str, Document]]) -> list[tuple[str, Document]]:
+    """RCPs that customers write have no Allow: they stand beside RCPFullAWSAccess, which nobody can detach, named or not.
+
+    Source: "RCP evaluation", https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html
+    """
+    has_allow = any(one.allows for _, document in level for one in document.statements)
+    return level if has_allow else [RCP_FULL_AWS_ACCESS, *level]
 
 
 def _documents(value: Any, name: str) -> list[tuple[str, Document]]:

@@ -64,7 +64,11 @@ def context_of(line: JSON, who: Caller) -> dict[str, list[str]]:
     elif who.kind == "service":
         put("aws:PrincipalIsAWSService", "true")
         put("aws:PrincipalServiceName", who.arn)
-    elif who.kind != "provider":
+    elif found_saml := re.fullmatch(r"arn:[a-z-]+:iam::(\d+):saml-provider/(.+)", who.arn):
+        put("saml:doc", f"{found_saml[1]}/{found_saml[2]}")
+    elif who.kind == "provider":
+        put("aws:FederatedProvider", who.arn)
+    else:
         put("aws:PrincipalIsAWSService", "false")
         put("aws:PrincipalArn", who.role or who.arn)
         put("aws:PrincipalAccount", who.account)
@@ -190,6 +194,13 @@ class Verdict:
                         self.denies = True
 
 
+def rcps_of(level: JSON) -> list[JSON]:
+    """The RCPs of a level, where RCPFullAWSAccess is too, whether a request names it or not."""
+    effects = {one["Effect"] for document in level for one in listed(document["Statement"])}
+    full = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    return list(level) if "Allow" in effects else [*level, {"Statement": full}]
+
+
 def decide(line: JSON) -> str:
     """allowed, explicitly_denied or implicitly_denied."""
     who = Caller(line["principal"])
@@ -213,7 +224,7 @@ def decide(line: JSON) -> str:
     if assumes and ":role/aws-service-role/" in line["resource"]:
         protected = False
     if protected and not (who.manages and not cross):
-        levels += [ask(level) for level in policies.get("rcps") or []]
+        levels += [ask(rcps_of(level)) for level in policies.get("rcps") or []]
     identity = ask(policies.get("identity") or [])
     boundary = ask(policies["boundary"]) if bounded else None
     session = ask(policies["session"]) if policies.get("session") else None

@@ -20,7 +20,9 @@ def listed(value: JSON) -> list[Any]:
 
 def text_of(value: JSON) -> str:
     """As the policy language writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value % 1 == 0 else str(value)
 
 
 def filled(pattern: str, context: dict[str, list[str]], *, variables: bool) -> list[tuple[str, str]] | None:

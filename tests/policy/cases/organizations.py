@@ -166,6 +166,19 @@ page.case("a deny of another action", ALLOWED, identity=S3, rcps=[[forbid("s3:Pu
 page.case(
     "a level that does not allow", NOT_ALLOWED, identity=S3, rcps=[[EVERYTHING], [allow("sqs:*", to="*")]]
 )
+for name, expected, level in (
+    ("a level that names none", ALLOWED, []),
+    ("a deny of another action alone", ALLOWED, [policy(deny("s3:PutObject", to="*"))]),
+    ("a deny alone", DENIED, [policy(deny("s3:GetObject", to="*"))]),
+):
+    page.case(
+        name,
+        expected,
+        identity=S3,
+        rcps=[[EVERYTHING], level],
+        note="RCP evaluation: RCPFullAWSAccess is attached everywhere, and cannot be detached.",
+    )
+page.case("a level that names none grants nothing", NOT_ALLOWED, rcps=[[]])
 page.case(
     "callers of other accounts are restricted",
     DENIED,
