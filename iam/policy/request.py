@@ -197,10 +197,15 @@ def _derived_of_service(who: Principal) -> dict[str, Values]:
 
 
 def _derived_of_provider(who: Principal) -> dict[str, Values]:
-    """A call that exchanges a provider's token for a session is not signed with credentials of AWS."""
+    """A call that exchanges a provider's token for a session is not signed with credentials of AWS.
+
+    Source: "IAM and AWS STS condition context keys", available keys for OIDC federation and for SAML-based federation.
+    """
     absent = ("aws:username", "aws:principalisawsservice", *NEVER_OF_PEOPLE)
-    is_saml = ":saml-provider/" in who.arn
-    return {**dict.fromkeys(absent, ()), "aws:federatedprovider": () if is_saml else (who.arn,)}
+    keys: dict[str, Values] = dict.fromkeys(absent, ())
+    if ":saml-provider/" in who.arn:
+        return {**keys, "aws:federatedprovider": (), "saml:doc": (f"{who.account}/{who.name}",)}
+    return {**keys, "aws:federatedprovider": (who.arn,)}
 
 
 def _user_id(who: Principal) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from tests.policy.cases.writing import (
+    ABSENT,
+    ACCOUNT,
     ALLOWED,
     CONDITIONAL,
     NOT_ALLOWED,
     OBJECT,
+    ROLE,
     Case,
     Page,
     allow,
@@ -182,6 +185,18 @@ for name, statement, strict, loose in (
     ("an open variable in NotResource", allow("s3:*", None, not_resource=HOME), ALLOWED, CONDITIONAL),
     ("an open variable beside a pattern that fits", allow("s3:*", [HOME, OBJECT]), ALLOWED, ALLOWED),
     (
+        "an open variable in a name that cannot fit",
+        allow("s3:*", HOME.replace("demo", "other")),
+        NOT_ALLOWED,
+        NOT_ALLOWED,
+    ),
+    (
+        "an open variable in a NotResource that cannot fit",
+        allow("s3:*", None, not_resource=HOME.replace("demo", "other")),
+        ALLOWED,
+        ALLOWED,
+    ),
+    (
         "an open variable beside one that fits",
         allow("s3:*", [HOME, OBJECT.replace("report", "${*}"), "arn:aws:s3:::*.csv"]),
         ALLOWED,
@@ -212,4 +227,94 @@ page.case(
     ALLOWED,
     context={"aws:RequestTag/team": None, "x:y": "a", "x:z": "a"},
     identity=allow("s3:*", when={"StringEquals": {"x:y": [OPEN_TAG, "${x:z}"]}}),
+)
+
+page = Page("IAM and AWS STS condition context keys", CASES)
+SERVICE = "cloudtrail.amazonaws.com"
+OIDC = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+SAML = f"arn:aws:iam::{ACCOUNT}:saml-provider/corporate"
+COGNITO = "cognito-identity.amazonaws.com"
+ABSENT_KEYS = {
+    SERVICE: ("aws:PrincipalArn", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:username"),
+    OIDC: (
+        "aws:username",
+        "aws:PrincipalIsAWSService",
+        "aws:PrincipalServiceName",
+        "aws:PrincipalServiceNamesList",
+    ),
+    SAML: ("aws:username", "aws:PrincipalIsAWSService", "aws:FederatedProvider"),
+}
+CALLS = {SERVICE: "AssumeRole", OIDC: "AssumeRoleWithWebIdentity", SAML: "AssumeRoleWithSAML"}
+KINDS = {SERVICE: "Service", OIDC: "Federated", SAML: "Federated"}
+for caller, keys in ABSENT_KEYS.items():
+    for key in keys:
+        for is_absent, expected in (("true", ALLOWED), ("false", NOT_ALLOWED)):
+            page.case(
+                f"{caller} has no {key}: {is_absent}",
+                expected,
+                principal=caller,
+                action=f"sts:{CALLS[caller]}",
+                resource=ROLE,
+                resource_policy=allow(
+                    "sts:*", None, to={KINDS[caller]: caller}, when={"Null": {key: is_absent}}
+                ),
+            )
+for caller in (OIDC, COGNITO):
+    page.case(
+        f"{caller} is the provider",
+        ALLOWED,
+        principal=caller,
+        action="sts:AssumeRoleWithWebIdentity",
+        resource=ROLE,
+        resource_policy=allow(
+            "sts:*",
+            None,
+            to={"Federated": caller},
+            when={"StringEquals": {"aws:FederatedProvider": caller}},
+        ),
+    )
+for name, provider, expected in (
+    ("account and name of the SAML provider", f"{ACCOUNT}/corporate", ALLOWED),
+    ("another SAML provider", f"{ACCOUNT}/other", NOT_ALLOWED),
+):
+    page.case(
+        name,
+        expected,
+        principal=SAML,
+        action="sts:AssumeRoleWithSAML",
+        resource=ROLE,
+        resource_policy=allow(
+            "sts:*", None, to={"Federated": SAML}, when={"StringEquals": {"saml:doc": provider}}
+        ),
+    )
+page.condition(
+    "a role's id is not the id of its sessions",
+    "StringEquals",
+    "aws:userid",
+    "AROAEXAMPLE",
+    ABSENT,
+    False,
+    principal={"arn": ROLE, "unique_id": "AROAEXAMPLE"},
+)
+page.condition(
+    "which id a session of a role has is open",
+    "Null",
+    "aws:userid",
+    "true",
+    ABSENT,
+    True,
+    principal={"arn": ROLE, "unique_id": "AROAEXAMPLE"},
+)
+
+page = Page("Grammar of the IAM JSON policy language, values of conditions", CASES)
+page.conditions(
+    [
+        ("true is a text in lower case", "StringEquals", "x:y", "true", True, True),
+        ("false is a text in lower case", "StringEquals", "x:y", "false", False, True),
+        ("true of the policy too", "StringEquals", "x:y", True, "true", True),
+        ("true is not written with a capital", "StringEquals", "x:y", "True", True, False),
+        ("a whole number is written without a point", "StringEquals", "x:y", "5", 5.0, True),
+        ("a broken number with it", "StringEquals", "x:y", "5.5", 5.5, True),
+        ("a whole number of the policy", "StringEquals", "x:y", 5, "5", True),
+    ]
 )
