@@ -265,7 +265,7 @@ class PolicySet:
                 denied = max(denied, mark)
         return denied, allowed
 
-    def judge_grades(self, request: Request, *, is_bounded: bool = False) -> tuple[int, int, int, int]:
+    def judge_grades(self, request: Request, *, is_bounded: bool) -> tuple[int, int, int, int]:
         """(denied, allowed to the account, to the role, directly): how a resource policy, or a trust policy, sees the caller."""
         denied, grades = NO, [NO, NO, NO]
         for one in self.speaking_of(request.lowered):

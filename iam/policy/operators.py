@@ -181,9 +181,9 @@ def _ordered(prefix: str, read: Reader) -> list[Operator]:
     ]
 
 
-OPERATORS: dict[str, Operator] = {
-    found.name.lower(): found
-    for found in (
+def table() -> dict[str, Operator]:
+    """Every operator, by its name in lower case; Null is none of them, since it compares nothing."""
+    found = (
         *_pair("StringEquals", "StringNotEquals", _equals, is_text=True),
         *_pair("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", _equals_ignoring_case, is_text=True),
         *_pair("StringLike", "StringNotLike", from_tokens, is_text=True),
@@ -195,8 +195,10 @@ OPERATORS: dict[str, Operator] = {
         *_pair("ArnEquals", "ArnNotEquals", arn_like, is_text=True),
         *_pair("ArnLike", "ArnNotLike", arn_like, is_text=True),
     )
-}
-"""By their names in lower case; Null is none of them, since it compares nothing."""
+    return {one.name.lower(): one for one in found}
+
+
+OPERATORS = table()
 
 QUANTIFIERS = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 IF_EXISTS = "ifexists"

@@ -132,6 +132,35 @@ def test_what_is_undecidable_is_said() -> None:
     ]
 
 
+MISPLACED = {
+    "Resource: is missing, and so is NotResource": {"identity": allow("s3:*", None)},
+    "Principal: has no place in this kind of policy": {"identity": allow("s3:*", to="*")},
+    "Resource: is an incomplete ARN, which no session policy may have": {
+        "identity": S3,
+        "session": allow("s3:*", "arn:aws:s3"),
+    },
+    "Principal: is missing": {"resource_policy": allow("s3:*")},
+    "Principal: must be * in this kind of policy": {"identity": S3, "rcps": [[allow("*", to={"AWS": USER})]]},
+    "NotPrincipal: works with Deny only": {"resource_policy": allow("s3:*", not_to={"AWS": OTHER_USER})},
+    "NotPrincipal: has no place in this kind of policy": {
+        "identity": S3,
+        "rcps": [[deny("s3:*", not_to={"AWS": OTHER_USER})]],
+    },
+}
+
+
+@pytest.mark.parametrize("problem", MISPLACED)
+def test_an_element_that_is_missing_or_has_no_place_is_said(problem: str) -> None:
+    found = _because(**MISPLACED[problem])
+    said = [condition for one in found for condition in one.get("conditions", ())]
+    assert f"undecidable: Statement[0].{problem}" in said
+
+
+def test_a_condition_that_does_not_hold_is_said_with_all_its_values() -> None:
+    found = _because(identity=allow("s3:*", when={"StringLike": {"x:y": ["a", "b*"]}}), context={"x:y": "c"})
+    assert found[1]["conditions"] == ["StringLike x:y: a, b*"]
+
+
 def test_a_missing_resource_policy_is_said() -> None:
     (found, _) = _because(principal=OTHER_USER, account=ACCOUNT, identity=S3)
     assert (found["kind"], found["outcome"]) == ("resource", "missing")

@@ -8,8 +8,11 @@ import pytest
 
 from iam.policy import variables
 from iam.policy.arns import arn_like, is_incomplete, missing_segments, resource_matcher
+from iam.policy.compiled import PolicyKind, compile_set
+from iam.policy.document import read
 from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, compile_glob, from_tokens, tokens
-from iam.policy.operators import moment_of, number_of
+from iam.policy.logic import NO, YES
+from iam.policy.operators import OPERATORS, moment_of, network_of, number_of, table
 from iam.policy.request import Principal, Request
 from tests.policy.naive_matching import regex, resource_fits
 
@@ -36,6 +39,8 @@ def test_every_short_pattern_fits_what_it_should(alphabet: tuple[str, ...]) -> N
 @pytest.mark.parametrize(
     ("pattern", "fits", "fits_not"),
     [
+        ("?b", ["ab", "\nb"], ["b", "aab"]),
+        ("a*?b", ["axb", "a\n\nb"], ["ab"]),
         ("a*b*c", ["abc", "axxbyyc", "abbc", "abcbc"], ["ab", "ac", "abcx", "xabc", "acb"]),
         ("*ab*ab*", ["abab", "xabyabz"], ["ab", "aba", "xabyb"]),
         ("ab*ba", ["abba", "abxba"], ["aba", "ab", "ba"]),
@@ -66,6 +71,7 @@ RESOURCES = (
     "arn:aws:x:r:1:a:b",
     "arn:aws:xyr:1:a:b:c",
     "arn:aws:sqs:r:1",
+    "arn:aws:x:r:12:34:a",
     "*",
     "",
     "::::::",
@@ -96,6 +102,8 @@ RESOURCE_PATTERNS = (
     "arn:aws:*:1:a:b",
     "arn:aws:x:*:a:b",
     "arn:aws:x:r*:a:b",
+    "arn:aws:x:r:1*4:a",
+    "arn:aws:x:r:12?34:a",
     "arn:aws:x:*r:1:a*",
     "arn",
     "a*",
@@ -114,6 +122,20 @@ def test_a_pattern_of_resources_fits_what_the_page_says(pattern: str) -> None:
     match = resource_matcher(parts)
     wrong = [
         text for text in RESOURCES if match(text) is not resource_fits(pattern, text, {}, variables=False)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("pattern", RESOURCE_PATTERNS)
+def test_a_statement_fits_the_resources_that_its_pattern_fits(pattern: str) -> None:
+    statement = {"Effect": "Allow", "Action": "x:y", "Resource": pattern}
+    policies = compile_set([("x", read({"Statement": statement}))], kind=PolicyKind.IDENTITY)
+    who = Principal("arn:aws:iam::111122223333:user/ana")
+    wrong = [
+        text
+        for text in RESOURCES
+        if (policies.judge(Request("x:y", text, who)) == (NO, YES))
+        is not resource_fits(pattern, text, {}, variables=False)
     ]
     assert wrong == []
 
@@ -213,6 +235,62 @@ def test_long_numbers_and_moments_are_read_too() -> None:
     assert moment_of(f"-{10**15}") is None
     assert moment_of(" 1970-01-02 ") == 86400
     assert moment_of("1969-12-31T23:59:59.5Z") == number_of("-0.5")
+
+
+def test_moments_and_ranges_of_more_than_two_hundred_characters_are_none() -> None:
+    fraction = "2020-01-01T00:00:00." + "0" * 179 + "Z"
+    assert len(fraction) == 200
+    assert moment_of(fraction) == moment_of("2020-01-01")
+    assert moment_of(fraction.replace(".", ".0")) is None
+    assert number_of("1".rjust(201)) == number_of("1".rjust(200)) == 1
+    assert network_of("::1".rjust(200)) == network_of("::1")
+    assert network_of("::1".rjust(201)) is None
+
+
+FITTING = {
+    "stringequals": ("aB", "aB", "ab"),
+    "stringequalsignorecase": ("aB", "Ab", "abc"),
+    "stringlike": ("aB*", "aBc", "abc"),
+    "numericequals": ("2", "2.0", "3"),
+    "numericlessthan": ("2", "1", "2"),
+    "numericlessthanequals": ("2", "2", "3"),
+    "numericgreaterthan": ("2", "3", "2"),
+    "numericgreaterthanequals": ("2", "2", "1"),
+    "dateequals": ("2020", "2020-01-01", "2021"),
+    "datelessthan": ("2020", "2019", "2020"),
+    "datelessthanequals": ("2020", "2020", "2021"),
+    "dategreaterthan": ("2020", "2021", "2020"),
+    "dategreaterthanequals": ("2020", "2020", "2019"),
+    "bool": ("true", "TRUE", "false"),
+    "binaryequals": ("YQ==", "YQ==", "Yg=="),
+    "ipaddress": ("10.0.0.0/8", "10.1.1.1", "11.1.1.1"),
+    "arnequals": ("arn:aws:s3:::a*", "arn:aws:s3:::ab", "arn:aws:s3:::b"),
+    "arnlike": ("arn:aws:s3:::a*", "arn:aws:s3:::ab", "arn:aws:s3:::b"),
+}
+"""A value of the policy, one of a request that fits it, and one that does not."""
+OPPOSITES = {
+    "stringnotequals": "stringequals",
+    "stringnotequalsignorecase": "stringequalsignorecase",
+    "stringnotlike": "stringlike",
+    "numericnotequals": "numericequals",
+    "datenotequals": "dateequals",
+    "notipaddress": "ipaddress",
+    "arnnotequals": "arnequals",
+    "arnnotlike": "arnlike",
+}
+WITH_VARIABLES = ("string", "arn")
+
+
+def test_the_table_of_operators_is_that_of_the_page() -> None:
+    found = table()
+    assert found.keys() == OPERATORS.keys() == FITTING.keys() | OPPOSITES.keys()
+    for name, operator in found.items():
+        wanted, fits, fits_not = FITTING[OPPOSITES.get(name, name)]
+        match = operator.make(tokens(wanted))
+        assert (match(fits), match(fits_not)) == (True, False), name
+        assert operator.is_negated is (name in OPPOSITES), name
+        assert operator.is_text is name.startswith(WITH_VARIABLES), name
+        assert operator.name.lower() == name
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ for name, principal, to, expected in (
     ("the account of another partition", USER, ROOT.replace("aws", "aws-cn", 1), NOT_ALLOWED),
     ("the id of another", {"arn": USER, "unique_id": "AIDA1"}, "AIDA2", NOT_ALLOWED),
     ("an empty name", USER, "", NOT_ALLOWED),
+    ("a role's name with something after it", SESSION, f"{ROLE}:x", NOT_ALLOWED),
+    ("a role's name with something before it", SESSION, f"x:{ROLE}", NOT_ALLOWED),
+    (
+        "a session of a role with a longer name, for a role",
+        ROLE,
+        SESSION.replace("app", "app:x"),
+        NOT_ALLOWED,
+    ),
+    ("a session with something before it, for a role", ROLE, f"x:{SESSION}", NOT_ALLOWED),
     (
         "the user of another partition, of itself",
         "arn:aws-cn:iam::1:user/a",
@@ -47,6 +56,13 @@ for name, principal, to, expected in (
     ("a caller without an account, by name", "somebody", "somebody", ALLOWED),
 ):
     page.case(name, expected, principal=principal, resource_policy=allow("s3:*", OBJECT, to={"AWS": to}))
+page.case(
+    "a user by its id: its boundary does not limit",
+    ALLOWED,
+    principal={"arn": USER, "unique_id": "AIDAEXAMPLE"},
+    boundary=allow("ec2:*"),
+    resource_policy=allow("s3:*", OBJECT, to={"AWS": "AIDAEXAMPLE"}),
+)
 page.case(
     "the account of another partition, of its user",
     ALLOWED,
@@ -88,6 +104,10 @@ for name, principal, not_to, strict, loose in (
     ("a federated user beside its account", FEDERATED, {"AWS": [FEDERATED, ROOT]}, ALLOWED, ALLOWED),
     ("a federated user without its account", FEDERATED, {"AWS": FEDERATED}, DENIED, DENIED),
     ("a caller without an account", "somebody", {"AWS": "somebody"}, ALLOWED, ALLOWED),
+    ("the account, of a role", ROLE, {"AWS": ROOT}, DENIED, DENIED),
+    ("the role, of a role", ROLE, {"AWS": ROLE}, DENIED, DENIED),
+    ("the role and the account, of a session", SESSION, {"AWS": [ROLE, ROOT]}, DENIED, DENIED),
+    ("the role and the account, of a role", ROLE, {"AWS": [ROLE, ROOT]}, ALLOWED, CONDITIONAL),
 ):
     page.case(
         f"deny to all but: {name}",
