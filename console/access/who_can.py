@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from console.access.asked import Address, cursor_of, place_of, read
 from console.access.circumstances import circumstances_context
+from console.access.graph import graph_of
 from console.access.lines import MARKS, Line, entity_url, line
 from console.access.stages import tall
 from console.access.who_can_export import may_export
@@ -84,7 +85,8 @@ def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
 def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str, Any]:
     asked = address.asked
     assert asked is not None
-    accounts = _account_names(request, [*found.rows, *found.stopped])
+    shown = [*found.rows, *found.stopped]
+    accounts = _account_names(request, shown)
     total = len(asked.meant.actions)
 
     def lines(rows: list[Row]) -> list[Line]:
@@ -106,6 +108,7 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
         "all_accounts": address.account is None,
         "pager": _pager(address, found, allowed + maybe),
         "milliseconds": max(1, round(found.seconds * 1000)),
+        "graph": graph_of(shown, resource=asked.resource) if shown else None,
         "files": _files(request, address),
     }
 

@@ -1,0 +1,267 @@
+"""The access graph: identities, groups, policies and the resource in four columns, laid out here and drawn by a template."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from console.access.lines import policy_name, short
+from iam.access.reasons import Step
+from iam.access.who_can import Row
+from iam.policy.evaluate import Decision
+from iam.policy.explain import Outcome
+from iam.policy.request import PrincipalKind
+
+COLUMNS: Final = ((10, 190), (254, 170), (478, 210), (742, 168))
+"""Where each column begins, and how wide its boxes are."""
+TITLES: Final = ("Identity", "Group", "Policy", "Resource")
+WIDTH, TOP, HEIGHT, STEP, BEND = 920, 32, 40, 54, 60
+LETTERS: Final = 7.2
+"""The width of a letter of a box's name, and so how many fit."""
+MOST: Final = 12
+"""Boxes of a column; what comes after them shares the last one."""
+WAYS: Final = 3
+IDENTITY, GROUP, POLICY, RESOURCE = range(4)
+Key = tuple[int, str]
+
+
+class Edge(NamedTuple):
+    """From one box to another; `css` is empty, `maybe` or `deny`."""
+
+    source: Key
+    target: Key
+    css: str
+
+
+@dataclass(slots=True)
+class Box:
+    """A box of the drawing; `text` and `sub` as they fit, `title` whole."""
+
+    key: Key
+    name: str
+    sub: str
+    css: str = ""
+    y: int = 0
+
+    @property
+    def _place(self) -> tuple[int, int]:
+        return COLUMNS[self.key[0]]
+
+    @property
+    def x(self) -> int:
+        """Its left side."""
+        return self._place[0]
+
+    @property
+    def width(self) -> int:
+        """Its width."""
+        return self._place[1]
+
+    @property
+    def text(self) -> str:
+        """The name, cut to the width."""
+        return _cut(self.name, self.width)
+
+    @property
+    def below(self) -> str:
+        """The second line, cut to the width; its letters are smaller."""
+        return _cut(self.sub, self.width + 16)
+
+    @property
+    def inner(self) -> tuple[int, int, int]:
+        """Where the texts begin: x, and y of both lines."""
+        return self.x + 12, self.y + 17, self.y + 31
+
+
+@dataclass(slots=True)
+class Graph:
+    """What the template draws; `lines` are (class, path)."""
+
+    height: int = 0
+    boxes: list[Box] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    heads: tuple[tuple[int, str], ...] = tuple((COLUMNS[i][0], title) for i, title in enumerate(TITLES))
+    words: str = ""
+    width: int = WIDTH
+
+    @property
+    def has_maybe(self) -> bool:
+        """Whether some way is conditional."""
+        return any(css == "maybe" for css, _ in self.lines)
+
+    @property
+    def has_deny(self) -> bool:
+        """Whether some way ends at a deny."""
+        return any(css == "deny" for css, _ in self.lines)
+
+
+def graph_of(rows: Sequence[Row], *, resource: str) -> Graph:
+    """The graph of the principals of a page."""
+    boxes: dict[Key, Box] = {}
+    edges: dict[Edge, None] = {}
+    goal = (RESOURCE, resource)
+    is_wide = len({row.account for row in rows}) > 1
+    for row in rows:
+        for step in _steps(row):
+            way = _way(row, step, is_wide=is_wide)
+            for box in way:
+                boxes.setdefault(box.key, box)
+            keys = [*(box.key for box in way), goal]
+            edges |= {Edge(one, two, _css(step)): None for one, two in pairwise(keys)}
+    boxes[goal] = Box(goal, short(resource), "The resource" if resource != "*" else "of the action", "end")
+    kept = _merged(boxes, list(edges))
+    return _drawn(boxes, kept, _words(rows, resource))
+
+
+def _steps(row: Row) -> Sequence[Step]:
+    denied = row.decision is Decision.EXPLICITLY_DENIED
+    return (row.why.denies if denied else row.why.grants)[:WAYS]
+
+
+def _css(step: Step) -> str:
+    if step.reason.outcome is Outcome.DEPENDS:
+        return "maybe"
+    return "" if step.allows else "deny"
+
+
+def _way(row: Row, step: Step, *, is_wide: bool) -> list[Box]:
+    """The principal, the group if there is one, and the statement. `is_wide`: there are several accounts, which are told apart."""
+    mark = "denied" if _css(step) == "deny" else ""
+    way = [_principal(row, mark)]
+    if step.held is not None and step.held.group is not None:
+        name = step.held.group.name
+        sub = f"group, {row.account}" if is_wide else "group"
+        way.append(Box((GROUP, f"{row.account} {name}"), name, sub))
+    level = f", level {step.reason.level}" if step.reason.level else ""
+    said = f"{'explicit deny, ' if mark else ''}{step.statement}" if step.statement else "rule of AWS"
+    name = policy_name(step).removesuffix(f" at level {step.reason.level}")
+    way.append(
+        Box((POLICY, f"{_home(row, step)} {step.reason.statement}{level}"), name, f"{said}{level}", mark)
+    )
+    return way
+
+
+def _principal(row: Row, mark: str) -> Box:
+    sub = "role" if row.kind is PrincipalKind.ROLE else row.name if row.name != row.display else "user"
+    return Box((IDENTITY, row.arn), row.display, sub, mark)
+
+
+def _home(row: Row, step: Step) -> str:
+    """What tells policies with one name apart: managed ones have an ARN, inline ones somebody who has them."""
+    name = (
+        step.reason.policy.partition(" ")[0] if step.held and not step.held.is_inline else step.reason.policy
+    )
+    if step.held is None or not step.held.is_inline:
+        return f"{step.reason.kind} {name}"
+    return f"{row.account if step.held.group else row.arn} {name}"
+
+
+def _merged(boxes: dict[Key, Box], edges: list[Edge]) -> list[Edge]:
+    """Identities with the same ways share a box when there are many; what a column cannot hold shares its last one."""
+    edges = _replaced(boxes, edges, _twins(boxes, edges))
+    for column in (IDENTITY, GROUP, POLICY):
+        mine = [key for key in boxes if key[0] == column]
+        if len(mine) > MOST:
+            rest = mine[MOST - 1 :]
+            more = (column, "")
+            count = sum(_count(boxes[key]) for key in rest)
+            boxes[more] = Box(more, f"{count} more", TITLES[column].lower())
+            edges = _replaced(boxes, edges, dict.fromkeys(rest, more))
+    return edges
+
+
+def _count(box: Box) -> int:
+    return int(box.name.split()[0]) if box.css == "several" else 1
+
+
+def _twins(boxes: dict[Key, Box], edges: list[Edge]) -> dict[Key, Key]:
+    """By identity: the box that it shares, where there are more identities than boxes."""
+    ways: dict[Key, list[tuple[Key, str]]] = defaultdict(list)
+    for edge in edges:
+        if edge.source[0] == IDENTITY:
+            ways[edge.source].append((edge.target, edge.css))
+    if len(ways) <= MOST:
+        return {}
+    alike: dict[tuple[tuple[Key, str], ...], list[Key]] = defaultdict(list)
+    for key, found in ways.items():
+        alike[tuple(found)].append(key)
+    shared: dict[Key, Key] = {}
+    for keys in alike.values():
+        if len(keys) > 1:
+            together = (IDENTITY, f"with {keys[0][1]}")
+            boxes[together] = Box(
+                together, f"{len(keys)} identities", f"{boxes[keys[0]].name} and others", "several"
+            )
+            shared |= dict.fromkeys(keys, together)
+    return shared
+
+
+def _replaced(boxes: dict[Key, Box], edges: list[Edge], shared: dict[Key, Key]) -> list[Edge]:
+    for key in shared:
+        boxes.pop(key, None)
+    changed = (
+        Edge(shared.get(edge.source, edge.source), shared.get(edge.target, edge.target), edge.css)
+        for edge in edges
+    )
+    return list(dict.fromkeys(changed))
+
+
+def _drawn(boxes: dict[Key, Box], edges: list[Edge], words: str) -> Graph:
+    """Column by column from the left, each box as near as possible to where its lines come from."""
+    sources: dict[Key, list[Key]] = defaultdict(list)
+    for edge in edges:
+        sources[edge.target].append(edge.source)
+    bottom = TOP
+    for column in range(4):
+        mine = [box for key, box in boxes.items() if key[0] == column]
+        wanted = {box.key: _middle([boxes[key].y for key in sources[box.key]]) for box in mine}
+        if column == IDENTITY:
+            first = {edge.source: edge.target for edge in reversed(edges)}
+            mine.sort(key=lambda box: _rank(first.get(box.key, box.key), boxes))
+        else:
+            mine.sort(key=lambda box: wanted[box.key])
+        free = TOP
+        for box in mine:
+            box.y = max(free, wanted[box.key])
+            free = box.y + STEP
+        bottom = max(bottom, free)
+    lines = [(edge.css, _curve(boxes[edge.source], boxes[edge.target])) for edge in edges]
+    return Graph(height=bottom, boxes=list(boxes.values()), lines=lines, words=words)
+
+
+def _rank(key: Key, boxes: dict[Key, Box]) -> int:
+    """Identities that go to the same group or policy stand together."""
+    return list(boxes).index(key)
+
+
+def _middle(places: list[int]) -> int:
+    return sum(places) // len(places) if places else TOP
+
+
+def _curve(one: Box, two: Box) -> str:
+    x1, y1, x2, y2 = one.x + one.width, one.y + HEIGHT // 2, two.x, two.y + HEIGHT // 2
+    bend = (x1 + x2) // 2 if two.key[0] - one.key[0] == 1 else x2 - BEND
+    return f"M{x1} {y1}C{bend} {y1} {bend} {y2} {x2} {y2}"
+
+
+def _cut(text: str, width: int) -> str:
+    room = int((width - 24) / LETTERS)
+    return text if len(text) <= room else f"{text[: room - 1]}…"
+
+
+def _words(rows: Sequence[Row], resource: str) -> str:
+    """What the drawing shows, for who does not see it."""
+    denied = sum(row.decision is Decision.EXPLICITLY_DENIED for row in rows)
+    able = len(rows) - denied
+    policies = {policy_name(step) for row in rows for step in _steps(row) if step.allows}
+    found = f"{_counted(able, 'identity', 'identities')} by way of {_counted(len(policies), 'policy', 'policies')}: {short(resource)}."
+    if denied:
+        found += f" {_counted(denied, 'identity is', 'identities are')} stopped by a deny."
+    return f"{found} The lists above give the same ways as text."
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
