@@ -11,8 +11,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from console.changes.access_rows import texts_of
 from console.changes.forms import DecisionForm, ReasonForm
-from console.changes.membership import receipt_context
+from console.changes.receipt import receipt_context
 from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_of
 from console.operators.recency import is_recent, recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
@@ -20,6 +21,8 @@ from console.web.render import is_fragment, render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Approval, Change, ChangeEvent, ChangeState
+from iam.changes.operations import restore
+from iam.changes.operations.policy_version import DefaultText
 from iam.changes.queries import approvers_of, group_of, timeline, visible_changes
 from iam.guard import Right
 from iam.mirror.queries import entities
@@ -69,6 +72,7 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
         "change": shown,
         "mark": MARKS[shown.state],
         "account": shown.account,
+        "texts": _texts(shown),
         "calls": call_rows(shown.calls, partition=shown.account.partition),
         "subject_pk": shown.entity_id if shown.entity_id and shown.entity_id in open_to else None,
         "group_pk": group_pk if group_pk and group_pk in open_to else None,
@@ -94,6 +98,12 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
         "layout": layout_for(viewer),
         "section": "approvals" if waits and standing.may_decide else "changes",
     }
+
+
+def _texts(shown: Change) -> tuple[str, str] | None:
+    """What a policy said before and says after, where the change is about that."""
+    operation = restore(shown.operation, account=shown.account, params=shown.params)
+    return texts_of(before=shown.before, after=operation.text) if isinstance(operation, DefaultText) else None
 
 
 def _acting_on(request: ViewerRequest, pk: UUID) -> Change:
@@ -195,5 +205,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
         refused = refused or error
     else:
         context |= receipt_context(plan.receipt.body, account=shown.account, request=request)
+        if isinstance(plan.operation, DefaultText):
+            context["texts"] = texts_of(before=plan.before, after=plan.operation.text)
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/undo.html", context | {"refused": refused}, status=status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Self
 
 from django import forms
 
@@ -24,7 +25,7 @@ class ReasonForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     @classmethod
-    def blank(cls) -> ReasonForm:
+    def blank(cls) -> Self:
         """A new form, with a key of its own."""
         return cls(initial={"key": uuid.uuid4()})
 

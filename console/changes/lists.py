@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
+from console.changes.access_rows import weight_of
 from console.changes.shown import MARKS
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
@@ -94,13 +95,11 @@ def approvals(request: ViewerRequest) -> HttpResponse:
 def _rows(found: list[Change]) -> list[dict[str, object]]:
     rows = []
     for change in found:
-        effect = change.receipt["effect"]
         rows.append(
             {
                 "change": change,
                 "mark": MARKS[change.state],
-                "gains": len(effect["gains"]),
-                "loses": len(effect["loses"]),
+                **weight_of(change.receipt),
                 "is_sensitive": change.receipt["sensitivity"] == "high",
             }
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 from django.http import Http404, HttpResponse
@@ -10,13 +9,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.changes.forms import ReasonForm
-from console.changes.shown import call_rows, policy_rows
+from console.changes.receipt import receipt_context
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.choices import Choices, groups_for, users_for
 from iam.changes.errors import RefusedError
-from iam.changes.queries import approvers_of
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.mirror.naming import display_name
@@ -92,24 +90,6 @@ def _preview(
         context |= receipt_context(plan.receipt.body, account=user.account, request=request)
     status = 422 if refused or form.errors else 200
     return _render(request, "changes/membership.html", user, group, do, context, status=status)
-
-
-def receipt_context(receipt: dict[str, Any], *, account: Any, request: ViewerRequest) -> dict[str, Any]:
-    """What the receipt's parts of a page need."""
-    pks = [
-        p["entity_id"]
-        for key in ("gains", "loses", "keeps")
-        for p in receipt["effect"][key]
-        if p["entity_id"]
-    ]
-    open_to = entities.openable(request.viewer, account_id=account.account_id, pks=pks)
-    return {
-        "receipt": receipt,
-        "observed_at": datetime.fromisoformat(receipt["observed_at"]) if receipt["observed_at"] else None,
-        "policies": policy_rows(receipt, open_to=open_to),
-        "calls": call_rows(receipt["calls"], partition=account.partition),
-        "approvers": approvers_of(account.account_id, but=request.viewer.person_id),
-    }
 
 
 def _ask(request: ViewerRequest, *, user: Entity, group: Entity, do: Do) -> HttpResponse:

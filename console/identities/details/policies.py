@@ -98,6 +98,9 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
         "is_aws": state.category == "aws",
         "sort_words": words.POLICY_TYPES.get(state.category, "Managed"),
         "description": str(state.attrs.get("Description") or ""),
+        "edits": state.category != "aws"
+        and bool(found)
+        and shown.entity.pk in shown.askable([shown.entity.pk]),
         "is_unread": bool(state.attrs.get("IsPlaceholder")),
         "counts": counts,
         "attached": sum(number for name, number in counts.items() if name != holders.BOUNDARY),

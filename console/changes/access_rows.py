@@ -1,0 +1,175 @@
+"""Who can do more or less by a change, as its pages show it: ways to hold a policy, and what becomes of which action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
+from iam.guard import Viewer
+from iam.mirror.models import Account, Document
+from iam.mirror.naming import display_name
+from iam.mirror.queries.entities import Openable
+
+SIGNS: dict[str, tuple[str, str, str]] = {
+    GAINED: ("+", "add", "Gained"),
+    WIDER: ("+", "add", "On more resources, or under fewer conditions"),
+    ALTERED: ("~", "", "On other resources, or under other conditions"),
+    CONDITIONAL: ("−", "del", "Only under conditions from then on"),
+    NARROWER: ("−", "del", "On fewer resources, or under more conditions"),
+    LOST: ("−", "del", "Lost"),
+}
+"""What becomes of an action → sign, class of the row, words."""
+MORE, LESS = (GAINED, WIDER), (LOST, NARROWER, CONDITIONAL)
+_MARKS = {
+    "everything": ("Allows every action", "bad"),
+    "iam": ("Changes IAM", "warn"),
+    "denies": ("A deny goes", "warn"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What becomes of one action for so many."""
+
+    action: str
+    sign: str
+    css: str
+    said: str
+    note: str
+    people: int
+    is_risky: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Somebody by name, with the address of their page where there is one for the viewer."""
+
+    name: str
+    kind: str
+    pk: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WayShown:
+    """Those who hold the policy in one way."""
+
+    title: str
+    names: list[Name]
+    unnamed: int
+    rows: list[Row]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessShown:
+    """The effect of a text as a card shows it."""
+
+    holders: int
+    affected: int
+    gains: int
+    loses: int
+    others: int
+    risky: int
+    ways: list[WayShown]
+    more_ways: int
+    more_people: int
+    marks: list[tuple[str, str]]
+    undecided: list[str]
+
+
+def weight_of(receipt: dict[str, Any]) -> dict[str, int]:
+    """How many policies, or actions where a text changes, are gained, lost and otherwise changed, and for how many people."""
+    effect = receipt["effect"]
+    access = effect.get("access")
+    if access is None:
+        return {"gains": len(effect["gains"]), "loses": len(effect["loses"])}
+    counts = access["counts"]
+    return {
+        "more": sum(counts.get(sort, 0) for sort in MORE),
+        "less": sum(counts.get(sort, 0) for sort in LESS),
+        "other": counts.get(ALTERED, 0),
+        "affected": access["affected"],
+    }
+
+
+def access_shown(
+    receipt: dict[str, Any], *, account: Account, viewer: Viewer, open_to: Openable
+) -> AccessShown | None:
+    """The effect of another text; None for a receipt of another sort. Names are for those who see the whole account."""
+    access = receipt["effect"].get("access")
+    if access is None:
+        return None
+    weight = weight_of(receipt)
+    names_them = viewer.scope.sees_account(account.account_id)
+    return AccessShown(
+        holders=access["holders"],
+        affected=access["affected"],
+        gains=weight["more"],
+        loses=weight["less"],
+        others=weight["other"],
+        risky=access["risky"],
+        ways=[_way(way, open_to=open_to, names_them=names_them) for way in access["ways"]],
+        more_ways=access["more_ways"],
+        more_people=access["more_people"],
+        marks=[_MARKS[mark] for mark in access["marks"]],
+        undecided=access["undecided"],
+    )
+
+
+def named_in(receipt: dict[str, Any]) -> list[int]:
+    """The primary keys of everybody whom the receipt names."""
+    access = receipt["effect"].get("access") or {"ways": []}
+    return [name["entity_id"] for way in access["ways"] for name in way["names"] if name["entity_id"]]
+
+
+def texts_of(*, before: dict[str, Any], after: str) -> tuple[str, str] | None:
+    """The text before a change and the one after it; None where the former is not known."""
+    former = Document.objects.filter(digest=before.get("text", "")).first()
+    return (former.text, after) if former else None
+
+
+def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool) -> WayShown:
+    listed = way["names"] if names_them else []
+    names = [
+        Name(
+            display_name(one["name"]) if one["kind"] == "user" else one["name"],
+            one["kind"],
+            one["entity_id"] if one["entity_id"] in open_to else None,
+        )
+        for one in listed
+    ]
+    people = way["users"] + way["roles"]
+    return WayShown(
+        title=f"{_counted(way['users'], way['roles'])} {_how(way)}",
+        names=names,
+        unnamed=people - len(names) if names else 0,
+        rows=[_row(shift) for shift in way["shifts"]],
+        more=way["more"],
+    )
+
+
+def _row(shift: dict[str, Any]) -> Row:
+    sign, css, said = SIGNS[shift["sort"]]
+    plain = shift["sort"] in (GAINED, LOST)
+    on = f"on {_listed(shift['on'])}" if shift["on"] else ""
+    note = on if plain else f"{said}{': ' + on if on else ''}"
+    return Row(shift["action"], sign, css, said, note, shift["people"], shift["is_risky"])
+
+
+def _counted(users: int, roles: int) -> str:
+    words = [f"{users} {'person' if users == 1 else 'people'}"] if users or not roles else []
+    words += [f"{roles} role{'' if roles == 1 else 's'}"] if roles else []
+    return " and ".join(words)
+
+
+def _how(way: dict[str, Any]) -> str:
+    found = [f"through {_listed(way['through'])}"] if way["through"] else []
+    found += ["directly"] if way["is_direct"] else []
+    found += ["as the boundary"] if way["is_boundary"] else []
+    return " and ".join(found)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

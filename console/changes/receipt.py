@@ -1,0 +1,28 @@
+"""What the receipt's parts of a page need: the same on a preview, on a request, and on what was done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from console.changes.access_rows import access_shown, named_in
+from console.changes.shown import call_rows, policy_rows
+from console.web.access import ViewerRequest
+from iam.changes.queries import approvers_of
+from iam.mirror.models import Account
+from iam.mirror.queries import entities
+
+
+def receipt_context(receipt: dict[str, Any], *, account: Account, request: ViewerRequest) -> dict[str, Any]:
+    """The context of `_effect.html`, `_calls.html` and `_approvers.html`; three queries."""
+    policies = [p for key in ("gains", "loses", "keeps") for p in receipt["effect"][key]]
+    pks = [p["entity_id"] for p in policies if p["entity_id"]] + named_in(receipt)
+    open_to = entities.openable(request.viewer, account_id=account.account_id, pks=pks)
+    return {
+        "receipt": receipt,
+        "observed_at": datetime.fromisoformat(receipt["observed_at"]) if receipt["observed_at"] else None,
+        "policies": policy_rows(receipt, open_to=open_to),
+        "access": access_shown(receipt, account=account, viewer=request.viewer, open_to=open_to),
+        "calls": call_rows(receipt["calls"], partition=account.partition),
+        "approvers": approvers_of(account.account_id, but=request.viewer.person_id),
+    }

@@ -1,0 +1,141 @@
+"""The text of a managed policy while somebody edits it: what is wrong with it, whom it would concern, and asking for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.changes import services
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations.policy_version import default_text, meaning, standing
+from iam.guard import Viewer
+from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
+from iam.policy.lint import MANAGED, Finding, Severity, lint
+from iam.policy.lint.kinds import Kind
+
+UNTAKEN: Final = re.compile(r"[^\t\n\r\x20-\xff]")
+"""What AWS takes in no policy; https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html"""
+_UNREADABLE: Final = frozenset({"JSON_SYNTAX_ERROR", "DUPLICATE_KEYS", "DUPLICATE_KEYS_WITH_DIFFERENT_CASE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text that is being edited. `plan` is there where it could be asked for, else `refused` says why not, unless `errors` do.
+
+    `base` is the digest of the text on which it was begun; `size` are the characters that AWS counts.
+    """
+
+    text: str
+    base: str
+    findings: Sequence[Finding]
+    plan: services.Plan | None = None
+    refused: RefusedError | None = None
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What AWS would refuse, or what can never do what it says."""
+        return [finding for finding in self.findings if finding.severity is Severity.ERROR]
+
+    @property
+    def size(self) -> int:
+        """Characters without white space."""
+        return MANAGED.size(self.text)
+
+    @property
+    def quota(self) -> int:
+        """How many there may be."""
+        return MANAGED.limit
+
+
+def begin(policy: Entity) -> tuple[str, str]:
+    """The text to begin with, and its digest: what holds now, laid out where it stands in one line."""
+    text = default_text(policy)
+    return (laid_out(text) if "\n" not in text.strip() else text), standing(policy)["text"]
+
+
+def look(viewer: Viewer, *, policy: Entity, text: str, base: str) -> Draft:
+    """What is wrong with a text and, where nothing is, whom it would concern. Writes nothing."""
+    text = _lines(text)
+    draft = Draft(text, base, findings_of(policy, text=text))
+    if draft.errors:
+        return draft
+    try:
+        _check_base(policy, base=base)
+        plan = services.plan_policy_text(viewer, policy=policy, text=text)
+    except RefusedError as refused:
+        return Draft(text, base, draft.findings, refused=refused)
+    return Draft(text, base, draft.findings, plan=plan)
+
+
+def request_edit(
+    actor: Viewer, *, policy: Entity, text: str, base: str, reason: str, idempotency_key: str
+) -> Change:
+    """Ask for the text. Raises RefusedError when it has errors, or when the policy says something else than where it was begun."""
+    text = _lines(text)
+    errors = Draft(text, base, findings_of(policy, text=text)).errors
+    if errors:
+        first = errors[0]
+        raise RefusedError(f"Mend line {first.line} first. {first.message}")
+    _check_base(policy, base=base)
+    return services.request_policy_text(
+        actor, policy=policy, text=text, reason=reason, idempotency_key=idempotency_key
+    )
+
+
+def findings_of(policy: Entity, *, text: str) -> list[Finding]:
+    """What the lint finds, in the order of the text. A policy that is nothing but a boundary is read as one."""
+    ties = Edge.objects.filter(valid_at(None), target=policy).values_list("kind", flat=True).distinct()
+    is_boundary = set(ties) == {EdgeKind.BOUNDARY}
+    found = lint(text, kind=Kind.BOUNDARY if is_boundary else Kind.IDENTITY)
+    return sorted([*_untaken(text), *found], key=lambda one: (one.line, one.column))
+
+
+def laid_out(text: str) -> str:
+    """The text with one element a line; as it is where that would lose something of it."""
+    text = _lines(text)
+    if any(finding.code in _UNREADABLE for finding in lint(text, kind=Kind.IDENTITY, quota=None)):
+        return text
+    try:
+        shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        return text
+    return shown if meaning(shown) == meaning(text) else text
+
+
+def _lines(text: str) -> str:
+    """Browsers send other ends of lines than people type."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_base(policy: Entity, *, base: str) -> None:
+    now = standing(policy)
+    if base != now["text"]:
+        raise RefusedError(
+            f"{policy.name} was changed since you opened it: {now['default'] or 'another version'} holds by now. "
+            "Keep a copy of your text, open the page again, and take over what is still wanted."
+        )
+
+
+def _untaken(text: str) -> list[Finding]:
+    found = UNTAKEN.search(text)
+    if found is None:
+        return []
+    at = found.start()
+    line = text.count("\n", 0, at) + 1
+    column = at - text.rfind("\n", 0, at)
+    return [
+        Finding(
+            code="CHARACTER_NOT_TAKEN",
+            severity=Severity.ERROR,
+            message=f"AWS takes no policy with the character U+{ord(found.group()):04X}.",
+            remedy="Use letters of Latin-1 only (up to U+00FF); * and ? stand for others in names.",
+            statement=None,
+            path="",
+            line=line,
+            column=column,
+        )
+    ]
