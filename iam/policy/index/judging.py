@@ -12,6 +12,7 @@ from typing import Any, Final
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import Decision, Marks, Policies, conclude, weigh
 from iam.policy.index import keys
+from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import Bundle, Levels, Limits, Marked, Member, Profile
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.elements import Actions
@@ -29,6 +30,8 @@ ALLOWS: Final = 3
 DENIES: Final = YES << 2
 DEPENDS: Final = 16
 """Who asks makes a difference."""
+BY_NAME: Final = 32
+"""It does to those only whose names the question holds; the other bits are for everybody else."""
 NO_POLICIES: Final = PolicySet(PolicyKind.IDENTITY, ())
 POSITIVE: Final = frozenset({Decision.ALLOWED, Decision.CONDITIONAL})
 
@@ -112,7 +115,9 @@ class Judge:
         self._contexts: dict[str, dict[str, Any]] = {}
         self._speaks: dict[Actions, bool] = {}
         self.said: dict[Doc, Says] = {}
-        """What each document says that speaks of the action; DEPENDS where it is among `spoken`."""
+        """What each document says that has been heard; DEPENDS where it is among `spoken`."""
+        self.heard = self.said
+        """The same; but what depends on names alone says what it says to all whom the question does not name: BY_NAME."""
         self.spoken: dict[Doc, Spoken] = {}
         self.said_of_marked: dict[Marked, Says] = {}
         self._clauses: dict[Clause, Says] = {}
@@ -142,11 +147,13 @@ class Judge:
         return found
 
     def listen(self, register: Register) -> None:
-        """Hear all identity documents that speak of the action."""
+        """Hear all identity documents that speak of the action, and may be about the resource."""
         docs: set[Doc] = set()
+        resource = self.question.resource
+        start = asked_pattern(resource).start if self.is_pattern else ""
         for actions, holders in register.actions_speaking_of(self.lowered):
             self._speaks[actions] = True
-            docs |= holders
+            docs.update(*(holders.meeting(start) if self.is_pattern else holders.about(resource)))
         speaks, known, found = self._speaks, self._clauses, self.said
         for doc in docs:
             said = SILENT
@@ -157,6 +164,30 @@ class Judge:
             found[doc] = said
             if said & DEPENDS:
                 self.spoken[doc] = self._spoken(doc, PolicyKind.IDENTITY)
+        if unnamed := self._unnamed():
+            self.heard = found | unnamed
+
+    def _unnamed(self) -> dict[Doc, Says]:
+        """What documents that depend on the name of a user, and on nothing else, say to all whom the question does not name."""
+        found = {}
+        for doc, spoken in self.spoken.items():
+            if not doc.is_marked and self.reader.depends_on_names_alone(spoken.needs):
+                user, role = (says(*spoken.policies.judge(one)) for one in self._nobodies())
+                if user == role:
+                    found[doc] = user | BY_NAME
+        return found
+
+    def _nobodies(self) -> tuple[Request, Request]:
+        """The question as a user asks it whose name it does not hold, and as a role does, which has no such name."""
+        name = "nobody"
+        while self.reader.holds(name):
+            name += "-"
+        user, role = (
+            Principal(f"arn:aws:iam::{self.place or '0' * 12}:{kind}/{name}", tags={})
+            for kind in ("user", "role")
+        )
+        asked = replace(self._anyone, resource_account=self.place, principal=user)
+        return asked, replace(asked, principal=role)
 
     def _hear(self, clause: Clause) -> Says:
         """What one statement of an identity policy says to everybody."""

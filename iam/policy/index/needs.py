@@ -99,9 +99,17 @@ class Reader:
             return True
         return clause.area.is_possible(self._resource)
 
+    def holds(self, name: str) -> bool:
+        """Whether a name (in lower case) occurs in the question."""
+        return name in self._texts
+
+    def depends_on_names_alone(self, needs: Needs) -> bool:
+        """Whether who is not named by the question is judged as all others are who are not."""
+        return not (needs.raw or needs.special or needs.is_placed) and needs.named <= NAMES_OF_USERS
+
     def names_nobody(self, classes: Iterable[Class], kind: PrincipalKind, needs: Needs) -> bool:
         """Whether all members are judged alike because the question has nothing of theirs in it; only where `named` is all."""
-        if needs.raw or needs.special or not needs.named <= NAMES_OF_USERS:
+        if not self.depends_on_names_alone(needs):
             return False
         if kind is not PrincipalKind.USER:
             return True

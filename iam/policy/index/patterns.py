@@ -36,7 +36,8 @@ class Pattern:
     """A pattern as places between its letters, which are bits of a number; a star is a loop at a place."""
 
     __slots__ = (
-        "_any", "_colons", "_goal", "_letters", "_ones", "_ones_within", "_within", "is_beginning", "parts", "start",
+        "_any", "_colons", "_goal", "_letters", "_ones", "_ones_within", "_within", "is_beginning",
+        "is_everything", "parts", "start",
     )  # fmt: skip
 
     def __init__(self, parts: Sequence[Token]) -> None:
@@ -59,6 +60,7 @@ class Pattern:
         """The letters before the first wildcard."""
         self.is_beginning = self.parts[wild:] == [ANY]
         """Whether it is those letters and then anything."""
+        self.is_everything = self.parts == [ANY]
 
     def _step(self, part: Token, bit: int) -> None:
         if part == ONE:
@@ -136,6 +138,9 @@ def relation(statement: Pattern, asked: Pattern) -> int:
     """Whether a statement's pattern fits what is asked: YES for all of it, OPEN for some, NO for nothing of it."""
     if statement.is_beginning and asked.start.startswith(statement.start):
         return YES
+    if asked.is_everything:
+        # What is normal and no lone star takes in less, but meets it.
+        return OPEN
     if statement.is_beginning and asked.is_beginning:
         return OPEN if statement.start.startswith(asked.start) else NO
     if statement.takes_in(asked):

@@ -101,7 +101,14 @@ class Answer:
 
     def names(self, decision: Decision | None = None) -> list[str]:
         """Their ARNs."""
-        return [member.arn for each in self.found(decision) for member in each.members]
+        found: list[str] = []
+        for each, classes in self.whole.items():
+            if decision is None or each is decision:
+                found += [member.arn for cls in classes for member in cls.members]
+        for part in self.parts:
+            if decision is None or part.decision is decision:
+                found += [member.arn for member in part.members]
+        return found
 
     def page(
         self, *, size: int, after: tuple[str, str] = ("", ""), decision: Decision | None = None

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
-from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marked, Profile
+from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marked, Member, Profile
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
+from iam.policy.index.holders import Holders, starts_of
 from iam.policy.index.rows import Level, Standing
 
 
@@ -28,7 +29,9 @@ class Register:
         self._sorts: dict[Flags, int] = {}
         self._uses_of_limits: dict[Limits, int] = {}
         self._levels: dict[Any, Levels] = {}
-        self._docs_of: dict[Actions, set[Doc]] = {}
+        self.users: dict[str, list[Member]] = {}
+        """Those who are called so, in lower case, whatever their account."""
+        self._holders: dict[Actions, Holders] = {}
         self._actions_of: dict[str, set[Actions]] = {}
 
     @property
@@ -99,13 +102,15 @@ class Register:
     def _enter(self, doc: Doc) -> None:
         if doc.is_unreadable:
             self.unreadable.add(doc)
-        for actions in {clause.actions for clause in doc.clauses}:
-            docs = self._docs_of.get(actions)
-            if docs is None:
-                docs = self._docs_of[actions] = set()
+        for clause in doc.clauses:
+            actions = clause.actions
+            holders = self._holders.get(actions)
+            if holders is None:
+                holders = self._holders[actions] = Holders()
                 for service in actions.services:
                     self._actions_of.setdefault(service, set()).add(actions)
-            docs.add(doc)
+            for start in starts_of(clause.source):
+                holders.add(start, doc)
 
     def _drop_bundle(self, bundle: Bundle) -> None:
         del self._bundles[bundle.docs]
@@ -118,11 +123,12 @@ class Register:
 
     def _leave(self, doc: Doc) -> None:
         self.unreadable.discard(doc)
+        for clause in doc.clauses:
+            for start in starts_of(clause.source):
+                self._holders[clause.actions].discard(start, doc)
         for actions in {clause.actions for clause in doc.clauses}:
-            docs = self._docs_of[actions]
-            docs.discard(doc)
-            if not docs:
-                del self._docs_of[actions]
+            if not self._holders[actions].by_start:
+                del self._holders[actions]
                 for service in actions.services:
                     self._actions_of[service].discard(actions)
 
@@ -154,6 +160,19 @@ class Register:
             found.append(marked)
         return tuple(found)
 
+    def enter(self, member: Member) -> None:
+        """A member who has come."""
+        if ":user/" in member.arn:
+            self.users.setdefault(member.name.lower(), []).append(member)
+
+    def leave(self, member: Member) -> None:
+        """A member who goes."""
+        if ":user/" in member.arn:
+            name = member.name.lower()
+            self.users[name].remove(member)
+            if not self.users[name]:
+                del self.users[name]
+
     def drop_class(self, cls: Class) -> None:
         """Take out a class that has no members any more."""
         profile = cls.profile
@@ -172,9 +191,9 @@ class Register:
             del self._uses_of_limits[bounds]
             del self._limits[bounds.key]
 
-    def actions_speaking_of(self, action: str) -> Iterator[tuple[Actions, set[Doc]]]:
+    def actions_speaking_of(self, action: str) -> Iterator[tuple[Actions, Holders]]:
         """The elements that speak of an action (in lower case), with the documents that have them."""
         for service in (action.partition(":")[0], EVERY_SERVICE):
             for actions in self._actions_of.get(service, ()):
                 if actions.speaks_of(action):
-                    yield actions, self._docs_of[actions]
+                    yield actions, self._holders[actions]

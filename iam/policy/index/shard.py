@@ -125,12 +125,14 @@ class Shard:
                 row.id, row.arn, unique_id=row.unique_id, grants=row.grants, tags=row.tags, trust=trust
             )
             self._place(member)
+            self._register.enter(member)
             placed.append(member)
         return placed
 
     def _take_out(self, number: int) -> None:
         member = self.members.pop(number, None)
         if member is not None:
+            self._register.leave(member)
             self._leave(member)
 
     def _leave(self, member: Member) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from iam.policy.evaluate import FREE, Decision
 from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
 from iam.policy.index.documents import Doc, Documents
-from iam.policy.index.judging import ALLOWS, DENIES, DEPENDS, POSITIVE, SILENT, Judge, Limited, Says
+from iam.policy.index.judging import ALLOWS, BY_NAME, DENIES, DEPENDS, POSITIVE, SILENT, Judge, Limited, Says
 from iam.policy.index.needs import Needs, Signature
 from iam.policy.index.question import (
     CONTROL_POLICIES,
@@ -53,6 +53,8 @@ class Search:
         self._judge, self._place = judge_for(question, shards=shards, documents=register.documents)
         self._whole: dict[Decision, list[Class]] = {decision: [] for decision in Decision}
         self._parts: list[Found] = []
+        self._named: set[Profile] = set()
+        """Those of users whose names are in the question, where names make a difference."""
         self._known: dict[Limits, dict[Says, list[Class]]] = {}
         """To which of `_whole` principals of the resource's account go, within limits that are the same for all."""
 
@@ -63,9 +65,16 @@ class Search:
             self._whole[Decision.ALLOWED] = self._wanted(everybody)
         else:
             self._judge.listen(self._register)
+            self._named = self._named_profiles()
             self._search()
         whole = {decision: self._whole[decision] for decision in POSITIVE}
         return Answer(self._question, whole, self._parts, tuple(self._limitations()))
+
+    def _named_profiles(self) -> set[Profile]:
+        judge, users = self._judge, self._register.users
+        if judge.heard is judge.said:
+            return set()
+        return {member.cls.profile for name in users if judge.reader.holds(name) for member in users[name]}
 
     def _search(self) -> None:
         account = self._place.account
@@ -91,9 +100,9 @@ class Search:
     def _candidates(self) -> dict[Bundle, Says]:
         """Bundles with a document that may allow it to somebody, with all that their documents say; root users need none."""
         judge, bundles_of = self._judge, self._register.bundles_of
-        found: dict[Bundle, Says] = {}
+        found: dict[Bundle, Says] = {profile.bundle: SILENT for profile in self._named}
         others: list[tuple[Doc, Says]] = []
-        for doc, said in judge.said.items():
+        for doc, said in judge.heard.items():
             if said & ALLOWS or (said & DEPENDS and judge.spoken[doc].allows):
                 for bundle in bundles_of[doc]:
                     found[bundle] = found.get(bundle, SILENT) | said
@@ -110,7 +119,7 @@ class Search:
 
     def _every_bundle(self) -> dict[Bundle, Says]:
         found = dict.fromkeys(self._register.bundles, SILENT)
-        for doc, said in self._judge.said.items():
+        for doc, said in self._judge.heard.items():
             for bundle in self._register.bundles_of[doc]:
                 found[bundle] |= said
         return found
@@ -132,12 +141,13 @@ class Search:
     def _look_at_bundles(self, bundles: Mapping[Bundle, Says], *, is_local: bool) -> None:
         """The way that most principals go is written out: it is gone for each of a hundred thousand profiles."""
         is_short = is_local and self._question.accounts is None
-        known_of = self._known.get
+        known_of, named = self._known.get, self._named
         for bundle, said in bundles.items():
-            if said & DENIES:
+            if said & DENIES and not (said & BY_NAME and named):
                 continue
             for profile in bundle.profiles:
-                one = said if not said & DEPENDS else self._said_by(profile)
+                is_apart = said & DEPENDS or (said & BY_NAME and profile in named)
+                one = self._said_by(profile) if is_apart else said
                 known = known_of(profile.limits)
                 whither = known.get(one) if known is not None and is_short else None
                 if whither is not None:
@@ -156,8 +166,9 @@ class Search:
 
     def _said_by(self, profile: Profile) -> Says:
         judge, said = self._judge, SILENT
+        said_of = judge.said if profile in self._named else judge.heard
         for doc in profile.bundle.plain:
-            said |= judge.said.get(doc, SILENT)
+            said |= said_of.get(doc, SILENT)
         for marked in profile.marked:
             heard = judge.said_of_marked.get(marked)
             said |= judge.of_marked(marked, _first(profile)) if heard is None else heard
@@ -192,15 +203,15 @@ class Search:
         if not needs.is_placed and judge.reader.names_nobody(classes, kind, needs):
             member = classes[0].members[0]
             signature = judge.reader.signature(member, kind, needs)
-            said = judge.said_by(profile, member, signature)
+            said = judge.said_by(profile, member, signature) if said & DEPENDS else said
             self._whole[judge.bounds(profile.limits, member, signature, is_local=is_local).decide(said)] += (
                 classes
             )
             return
         for cls in classes:
             for signature, members in self._alike(cls, needs).items():
-                said = judge.said_by(profile, members[0], signature)
-                decision = judge.bounds(profile.limits, members[0], signature, is_local=is_local).decide(said)
+                one = judge.said_by(profile, members[0], signature) if said & DEPENDS else said
+                decision = judge.bounds(profile.limits, members[0], signature, is_local=is_local).decide(one)
                 if decision in POSITIVE:
                     self._parts.append(Found(decision, cls.account, tuple(members)))
 

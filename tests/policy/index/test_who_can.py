@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from iam.policy.evaluate import Decision
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
+from iam.policy.index.rows import AccountRows, Changes, Grants, PrincipalRow
 from tests.policy.index import longhand
 from tests.policy.index import organisations as made
 
@@ -39,3 +42,34 @@ def test_the_index_answers_as_the_engine_does_for_each_principal(seed: int) -> N
         expected = longhand.who_can(organisation, question)
         found = decisions(index, question)
         assert found == {number: each for number, each in expected.items() if each in POSITIVE}, question
+
+
+HOMES = "arn:aws:s3:::homes/${aws:username}/*"
+EVERYTHING = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+ALL_BUT_HOMES = {"Effect": "Deny", "Action": "s3:*", "NotResource": HOMES}
+OWN_HOME = {"Effect": "Allow", "Action": "s3:*", "Resource": HOMES}
+
+
+@pytest.mark.parametrize("statements", [[OWN_HOME], [EVERYTHING, ALL_BUT_HOMES]])
+@pytest.mark.parametrize("accounts", [None, frozenset({made.ACCOUNTS[1]})])
+def test_only_those_whom_the_question_names_are_told_apart_by_name(
+    statements: list[dict[str, object]], accounts: frozenset[str] | None
+) -> None:
+    organisation = made.Organisation()
+    digest = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    for place, number in enumerate(made.ACCOUNTS):
+        people = [
+            PrincipalRow(10 * place + n, f"arn:aws:iam::{number}:{name}", "", Grants((("home", digest),)))
+            for n, name in enumerate(("user/Maya", "user/tomas", "role/maya"))
+        ]
+        organisation.accounts.append(AccountRows(people, (), (), (), number))
+    index = organisation.index()
+    asked = frozenset(made.ACCOUNTS) if accounts is None else accounts
+    for name in ("Maya", "tomas", "nobody"):
+        question = Question("s3:GetObject", f"arn:aws:s3:::homes/{name}/x", accounts=accounts)
+        found = index.who_can(question).names()
+        expected = [f"arn:aws:iam::{number}:user/{name}" for number in sorted(asked)]
+        assert sorted(found) == (expected if name != "nobody" else [])
+    index.apply(made.ACCOUNTS[1], Changes(gone=[10]))
+    question = Question("s3:GetObject", "arn:aws:s3:::homes/Maya/x", accounts=accounts)
+    assert len(index.who_can(question).names()) == len(asked) - 1
