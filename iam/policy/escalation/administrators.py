@@ -1,0 +1,67 @@
+"""Who is administrator: whoever can change the permissions of anybody in the account, as far as the organization leaves that to it.
+
+Whoever has these few actions on every user, role, group and policy can give itself all others, so that nothing else matters.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iam.policy.escalation.asking import EVERYBODY, HOME, NOBODY, Asker, Bits
+from iam.policy.escalation.names import NOBODY as NO_NAME
+from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
+
+DECISIVE: Final = (
+    ("iam:CreatePolicyVersion", "policy"),
+    ("iam:PutRolePolicy", "role"),
+    ("iam:AttachRolePolicy", "role"),
+    ("iam:UpdateAssumeRolePolicy", "role"),
+    ("iam:CreateRole", "role"),
+    ("iam:PutUserPolicy", "user"),
+    ("iam:AttachUserPolicy", "user"),
+    ("iam:CreateAccessKey", "user"),
+    ("iam:CreateUser", "user"),
+    ("iam:PutGroupPolicy", "group"),
+    ("iam:AttachGroupPolicy", "group"),
+    ("iam:AddUserToGroup", "group"),
+)
+EVERY_KEY: Final = {
+    "aws:RequestedRegion": HOME,
+    "iam:PolicyARN": ADMINISTRATOR_ACCESS,
+    "iam:PermissionsBoundary": None,
+}
+
+
+class Administrators:
+    """Finds them in one account. `ceiling` is the bit of somebody who holds `*` on `*` and has no boundary: what the
+    organization's policies leave nobody, an administrator need not have."""
+
+    def __init__(self, asker: Asker, *, partition: str, account: str, ceiling: int) -> None:
+        self._asker = asker
+        self._prefix = f"arn:{partition}:iam::{account}:"
+        self._ceiling = ceiling
+        self._wanted: list[tuple[str, str, bool]] = []
+        """(action, resource, whether the ceiling itself is sure)."""
+
+    @property
+    def has_any(self) -> bool:
+        """Whether the organization leaves anything decisive to anybody."""
+        return bool(self._wanted)
+
+    def measure(self) -> None:
+        """Find out what is left to whoever has all permissions; asked once, while the ceiling is among the sources."""
+        for action, kind in DECISIVE:
+            resource = f"{self._prefix}{kind}/{NO_NAME}"
+            found = self._asker.ask(action, resource, EVERY_KEY)
+            if found.any & self._ceiling:
+                self._wanted.append((action, resource, bool(found.sure & self._ceiling)))
+
+    def bits(self) -> Bits:
+        """Who is one, of those who are asked."""
+        if not self._wanted:
+            return NOBODY
+        found = EVERYBODY
+        for action, resource, is_sure in self._wanted:
+            bits = self._asker.ask(action, resource, EVERY_KEY)
+            found &= bits if is_sure else Bits(bits.any, bits.any)
+        return found

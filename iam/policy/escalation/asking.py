@@ -1,0 +1,416 @@
+"""Questions about everybody of one account, answered as bits: one for each principal, and for what principals could become.
+
+The answers are those of `Index.who_can`. Targets that no statement in use can tell apart are asked about once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from iam.policy.arns import resource_matcher
+from iam.policy.catalogue import catalogue
+from iam.policy.compiled import resource_templates, with_anything
+from iam.policy.evaluate import ASSUMING, Decision
+from iam.policy.glob import Matcher, compile_glob
+from iam.policy.index import keys
+from iam.policy.index.classes import Class, Member
+from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+from iam.policy.variables import Template, Variable
+
+OWN_NAME: Final = "aws:username"
+REGION: Final = "aws:requestedregion"
+TAGS: Final = ("aws:resourcetag/", "iam:resourcetag/")
+HOME: Final = "us-east-1"
+"""Where requests to IAM go, as `aws:RequestedRegion` has it. Source: "AWS global condition context keys"."""
+
+
+class Bits(NamedTuple):
+    """Who surely can, and who can at all."""
+
+    sure: int = 0
+    any: int = 0
+
+    def __and__(self, other: object) -> Bits:
+        assert isinstance(other, Bits)
+        return Bits(self.sure & other.sure, self.any & other.any)
+
+    def __or__(self, other: object) -> Bits:
+        assert isinstance(other, Bits)
+        return Bits(self.sure | other.sure, self.any | other.any)
+
+    def within(self, mask: int) -> Bits:
+        """Only some of them."""
+        return Bits(self.sure & mask, self.any & mask)
+
+    def at_most(self, mark: Bits) -> Bits:
+        """Sure where the other is too."""
+        return Bits(self.sure & mark.sure, self.any & mark.any)
+
+    @property
+    def doubtful(self) -> Bits:
+        """The same, none of it sure."""
+        return Bits(0, self.any)
+
+
+NOBODY: Final = Bits()
+EVERYBODY: Final = Bits(-1, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is asked about. `tags` and `boundary` (its ARN, empty for none) of principals, None: not known or not of one;
+    `mask` are the bits of the principal itself."""
+
+    arn: str
+    tags: Mapping[str, str] | None = None
+    boundary: str | None = None
+    trust: Doc | None = None
+    mask: int = 0
+    account: str = ""
+
+
+class Source:
+    """Principals of one account in an index of their own, and their bits by number."""
+
+    def __init__(self, index: Index, account: str, bits: Mapping[int, int]) -> None:
+        self.index, self.bits = index, bits
+        self.shard = index.accounts[account]
+        self.numbers = {bit: number for number, bit in bits.items()}
+        self._of_class: dict[Class, int] = {}
+
+    def ask(self, question: Question) -> Bits:
+        """Who can, as bits."""
+        sure = possible = 0
+        answer = self.index.who_can(question)
+        for decision, classes in answer.whole.items():
+            found = 0
+            for cls in classes:
+                found |= self._class(cls)
+            possible |= found
+            sure |= found if decision is Decision.ALLOWED else 0
+        for part in answer.parts:
+            found = self.bits_of(part.members)
+            possible |= found
+            sure |= found if part.decision is Decision.ALLOWED else 0
+        return Bits(sure, possible)
+
+    def bits_in(self, mask: int) -> Iterator[int]:
+        """Those bits of a mask that are of its principals."""
+        while mask:
+            lowest = mask & -mask
+            mask ^= lowest
+            if lowest in self.numbers:
+                yield lowest
+
+    def _class(self, cls: Class) -> int:
+        found = self._of_class.get(cls)
+        if found is None:
+            found = self._of_class[cls] = self.bits_of(cls.members)
+        return found
+
+    def bits_of(self, members: Iterable[Member]) -> int:
+        """The bits of some members."""
+        found = 0
+        for member in members:
+            found |= self.bits.get(member.id, 0)
+        return found
+
+    @property
+    def docs(self) -> Iterator[Doc]:
+        """All documents that have a say about its principals, some more often than once."""
+        yield from self.index.register.bundles_of
+        for profile in self.index.register.profiles:
+            if profile.limits.boundary is not None:
+                yield profile.limits.boundary
+        levels = self.shard.levels
+        yield from (doc for level in (*levels.scps, *levels.rcps) for _, doc in level)
+
+
+@dataclass(slots=True)
+class _Spoken:
+    """The statements that speak of an action, and the context keys that matter to them."""
+
+    clauses: tuple[Clause, ...]
+    number: int
+    keys: frozenset[str]
+    areas: tuple[_Names, ...]
+
+    def shape(self, arn: str) -> tuple[object, ...]:
+        """How the statements fit a name: those with the same shape are asked about once."""
+        return tuple(names.shape(arn) for names in self.areas)
+
+    @property
+    def names_their_own(self) -> bool:
+        """Whether somebody may be allowed on itself what others are not."""
+        return any(names.is_own for names in self.areas)
+
+
+class _Put(NamedTuple):
+    """What is asked, of whatever resource."""
+
+    action: str
+    policy: str | None = None
+
+    @property
+    def needs_trust(self) -> bool:
+        """Whether the trust policy of the role has a say."""
+        return self.policy is None and self.action.lower() in ASSUMING
+
+    def question(self, resource: str, context: Mapping[str, Any]) -> Question:
+        """The question about one resource."""
+        return Question(self.action, resource, context, resource_policy=self.policy, is_pattern=False)
+
+
+class Asker:
+    """Asks the sources of one account, and remembers."""
+
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
+        self._spoken: dict[str, _Spoken] = {}
+        self._known: dict[Any, Bits] = {}
+        self._names: dict[Clause, _Names] = {}
+        self.questions = 0
+
+    def use(self, sources: list[Source], *, more: Iterable[Doc] = ()) -> None:
+        """Ask these from now on; statements are looked for in `more` documents too."""
+        self.sources = sources
+        self._clause_sets: dict[tuple[Clause, ...], int] = {}
+        self._docs = list({doc: None for source in sources for doc in source.docs} | dict.fromkeys(more))
+        self._spoken.clear()
+        self._known.clear()
+
+    def clauses(self, action: str) -> tuple[Clause, ...]:
+        """The statements that speak of an action."""
+        return self._speaking(action).clauses
+
+    def keys(self, action: str) -> frozenset[str]:
+        """The context keys that these read, in lower case."""
+        return self._speaking(action).keys
+
+    def regions(self) -> tuple[str, ...]:
+        """Regions that statements name in conditions or resources; the home of IAM at least."""
+        found = {HOME: None}
+        for doc in self._docs:
+            for clause in doc.clauses:
+                found |= dict.fromkeys(_regions_in(clause))
+        return tuple(found)[:MOST_REGIONS]
+
+    def ask(self, action: str, resource: str, context: Mapping[str, Any]) -> Bits:
+        """Who can do an action on one resource."""
+        spoken = self._speaking(action)
+        relevant = self._relevant(action, context)
+        key = (spoken.number, has_rcps_of(action), spoken.shape(resource), _frozen(relevant))
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._ask(_Put(action), resource, relevant)
+        return found
+
+    def on_targets(
+        self, action: str, targets: Sequence[Target], context: Mapping[str, Any], *, policy: str | None = None
+    ) -> list[Bits]:
+        """Who can do an action on each of some targets; `policy` in the place of each target's own."""
+        put, spoken = _Put(action, policy), self._speaking(action)
+        groups: dict[Any, list[int]] = {}
+        contexts = [self._context(action, target, context) for target in targets]
+        for place, target in enumerate(targets):
+            shape, trust = spoken.shape(target.arn), target.trust if put.needs_trust else None
+            key = (shape, _frozen(contexts[place]), trust, target.account)
+            groups.setdefault(key, []).append(place)
+        found = [NOBODY] * len(targets)
+        for key, places in groups.items():
+            known = (spoken.number, has_rcps_of(action), put.policy, put.needs_trust, *key)
+            group = [targets[place] for place in places]
+            for place, bits in zip(
+                places, self._on_group(put, group, contexts[places[0]], known), strict=True
+            ):
+                found[place] = bits
+        return found
+
+    def _on_group(self, put: _Put, group: list[Target], context: Mapping[str, Any], key: Any) -> list[Bits]:
+        """Who can on targets that only they themselves can tell apart."""
+        if not self._speaking(put.action).names_their_own:
+            found = self._known.get(key)
+            if found is None:
+                found = self._known[key] = self._ask(put, group[0].arn, context)
+            return [found] * len(group)
+        first = self._ask(put, group[0].arn, context)
+        if len(group) == 1:
+            return [first]
+        mask = group[0].mask
+        common = first.within(~mask) | self._ask(put, group[1].arn, context).within(mask)
+        marks: dict[Class, Decision] = {}
+        return [
+            common.within(~target.mask) | self._on_itself(put, target, context, marks) for target in group
+        ]
+
+    def _on_itself(
+        self, put: _Put, target: Target, context: Mapping[str, Any], marks: dict[Class, Decision]
+    ) -> Bits:
+        """Principals of one class do on themselves what the others do, unless a condition reads their names."""
+        found = NOBODY
+        for source in self.sources:
+            for bit in source.bits_in(target.mask):
+                member = source.shard.members[source.numbers[bit]]
+                decision = marks.get(member.cls)
+                if decision is None:
+                    decision = source.index.decide(member, put.question(target.arn, context))
+                    if not _is_personal(member.cls):
+                        marks[member.cls] = decision
+                found |= _bits(decision, bit)
+        return found
+
+    def _ask(self, put: _Put, resource: str, context: Mapping[str, Any]) -> Bits:
+        question = put.question(resource, context)
+        self.questions += 1
+        found = NOBODY
+        for source in self.sources:
+            found |= source.ask(question)
+        return found
+
+    def _context(self, action: str, target: Target, context: Mapping[str, Any]) -> dict[str, Any]:
+        """What is known of a request about a target, as far as a statement asks for it."""
+        wanted = self._speaking(action).keys
+        found = self._relevant(action, context)
+        if target.boundary is not None and "iam:permissionsboundary" in wanted:
+            found.setdefault("iam:PermissionsBoundary", target.boundary or None)
+        if target.tags is not None:
+            found |= tags_of(target.tags, wanted)
+        return found
+
+    def _relevant(self, action: str, context: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = self._speaking(action).keys
+        return {key: value for key, value in context.items() if key.lower() in wanted}
+
+    def _speaking(self, action: str) -> _Spoken:
+        found = self._spoken.get(action)
+        if found is None:
+            lowered = action.lower()
+            clauses = tuple(
+                dict.fromkeys(c for doc in self._docs for c in doc.clauses if c.actions.speaks_of(lowered))
+            )
+            wanted = frozenset(key for clause in clauses for key in keys_of(clause))
+            areas = tuple(self._names_of(clause) for clause in clauses if clause.is_partial)
+            number = self._clause_sets.setdefault(clauses, len(self._clause_sets))
+            found = self._spoken[action] = _Spoken(clauses, number, wanted, areas)
+        return found
+
+    def _names_of(self, clause: Clause) -> _Names:
+        found = self._names.get(clause)
+        if found is None:
+            found = self._names[clause] = _Names(clause)
+        return found
+
+
+class _Names:
+    """The names in a Resource or NotResource element, to tell targets apart."""
+
+    __slots__ = ("_fixed", "_loose", "_own", "is_own")
+
+    def __init__(self, clause: Clause) -> None:
+        templates = resource_templates(clause.source.resources or (), has_variables=clause.has_variables)
+        own = [one for one in templates if _is_own_name(one)]
+        self.is_own = bool(own)
+        self._own = [resource_matcher(with_anything(one)) for one in own]
+        self._fixed: list[Matcher] = [
+            resource_matcher(one.fill_without_request()) for one in templates if not one.variables
+        ]
+        self._loose: list[Matcher] = [
+            resource_matcher(with_anything(one)) for one in templates if one.variables and one not in own
+        ]
+
+    def shape(self, arn: str) -> object:
+        """Equal for two names that fit alike, whoever asks, but for a user who asks about itself."""
+        if any(matches(arn) for matches in self._loose):
+            return arn
+        if any(matches(arn) for matches in self._fixed):
+            return True
+        return None if any(matches(arn) for matches in self._own) else False
+
+
+MOST_REGIONS: Final = 12
+KNOWN_REGIONS: Final = (
+    HOME,
+    "eu-west-1",
+    "eu-central-1",
+    "us-west-2",
+    "ap-southeast-1",
+    "ca-central-1",
+    "sa-east-1",
+)
+"""Stand for what `eu-*` and the like mean."""
+
+
+def has_rcps_of(action: str) -> bool:
+    """Whether resource control policies have a say, which is all that the name of an action decides besides its statements."""
+    return action.partition(":")[0].lower() in catalogue().rcp_services
+
+
+def _is_personal(cls: Class) -> bool:
+    """Whether members of a class may be told apart by more than the resource."""
+    limits = cls.profile.limits
+    boundary = limits.boundary
+    return (
+        limits.levels.is_personal
+        or (boundary is not None and boundary.is_personal)
+        or any(doc.is_personal for doc in cls.profile.bundle.docs)
+    )
+
+
+def _is_own_name(template: Template) -> bool:
+    """Whether a pattern ends with the name of the user who asks: it then fits no other user of the account."""
+    last = template.parts[-1] if template.parts else ""
+    return (
+        isinstance(last, Variable)
+        and last.key == OWN_NAME
+        and last.default is None
+        and len(template.variables) == 1
+        and template.parts[-2:-1] == ("/",)
+        and ":user/" in "".join(part for part in template.parts if isinstance(part, str) and len(part) == 1)
+    )
+
+
+def keys_of(clause: Clause) -> set[str]:
+    """The context keys that a statement reads, in lower case."""
+    found = set(keys.variables_in(clause.source.resources or ()))
+    for key, others in keys.keys_of_conditions(clause.source, has_variables=clause.has_variables):
+        found |= {key, *others}
+    return found
+
+
+def tags_of(tags: Mapping[str, str], wanted: Iterable[str]) -> dict[str, Any]:
+    """Context keys for tags of the resource: those that it has, and None for those that it is known not to have."""
+    lowered = {name.lower(): value for name, value in tags.items()}
+    found: dict[str, Any] = {}
+    for key in wanted:
+        for prefix in TAGS:
+            if key.startswith(prefix):
+                found[key] = lowered.get(key.removeprefix(prefix))
+    return found
+
+
+def _regions_in(clause: Clause) -> Iterator[str]:
+    for _, key, values in clause.source.conditions:
+        if key.lower() == REGION:
+            for value in values:
+                yield from filter(compile_glob(value), KNOWN_REGIONS) if "*" in value else [value]
+    for name in clause.source.resources or ():
+        parts = name.split(":", 5)
+        if len(parts) == 6 and parts[3] and parts[3].replace("-", "").isalnum():
+            yield parts[3]
+
+
+def _frozen(context: Mapping[str, Any]) -> Any:
+    return tuple(sorted((key.lower(), str(value)) for key, value in context.items()))
+
+
+def _bits(decision: Decision, bit: int) -> Bits:
+    if decision is Decision.ALLOWED:
+        return Bits(bit, bit)
+    return Bits(0, bit) if decision is Decision.CONDITIONAL else NOBODY
+
+
+__all__ = ["EVERYBODY", "NOBODY", "Asker", "Bits", "Source", "Target"]

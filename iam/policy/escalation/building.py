@@ -1,0 +1,173 @@
+"""Finds the ways of one account, in rounds: what principals can do as they are, then what they could do as they can become."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Final
+
+from iam.policy.escalation.administrators import Administrators
+from iam.policy.escalation.asking import Asker, Source
+from iam.policy.escalation.choices import Choices
+from iam.policy.escalation.estate import ADMINISTRATOR, Acting, Estate, Way, either
+from iam.policy.escalation.finding import Finder, Found
+from iam.policy.escalation.methods import METHODS
+from iam.policy.escalation.states import (
+    AS_IT_IS,
+    FULL,
+    FULL_DIGEST,
+    Facts,
+    State,
+    is_service_linked,
+    row_in,
+)
+from iam.policy.escalation.targets import Targets
+from iam.policy.escalation.trusts import admits_people
+from iam.policy.index.classes import Member
+from iam.policy.index.index import Index
+from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
+from iam.policy.index.scenario import row_of
+from iam.policy.index.shard import Shard
+from iam.policy.request import PrincipalKind
+
+ROUNDS: Final = 4
+MOST_STATES: Final = 4_000
+CEILING: Final = "gatehouse-holds-everything"
+
+
+class Builder:
+    """Builds the estate of one account. `index` has it; the account is put into small indexes of its own to be asked."""
+
+    def __init__(self, index: Index, shard: Shard, facts: Facts) -> None:
+        self._index, self._shard, self._facts = index, shard, facts
+        self._held = index.documents.add(FULL_DIGEST, FULL)
+        self._asker = Asker()
+        self._numbers = count(max((abs(number) for number in shard.members), default=0) + 10**13)
+        self.estate = Estate(shard.number)
+        self._states: dict[int, list[tuple[State, int]]] = {}
+
+    def build(self) -> Estate:
+        """The estate with all its ways."""
+        estate = self.estate
+        estate.add(None, AS_IT_IS, 0)
+        for member in self._shard.members.values():
+            if member.kind is not PrincipalKind.ROOT and not is_service_linked(member):
+                estate.add(member, AS_IT_IS, 0)
+        administrators = Administrators(
+            self._asker,
+            partition=self._shard.partition,
+            account=self._shard.number,
+            ceiling=1 << ADMINISTRATOR,
+        )
+        trusts = [member.trust for member in self._shard.members.values() if member.trust is not None]
+        self._asker.use([self._first_source()], more=trusts)
+        administrators.measure()
+        estate.ceiling, estate.regions = administrators.has_any, self._asker.regions()
+        fresh = range(1, len(estate.nodes))
+        for number in range(ROUNDS):
+            fresh = self._round(number, fresh, administrators)
+            if not fresh:
+                return estate
+            self._asker.use([self._source(fresh)], more=trusts)
+        estate.is_whole = False
+        return estate
+
+    def _round(self, number: int, nodes: range, administrators: Administrators) -> range:
+        """The ways from some nodes; the nodes that they lead to and that are new."""
+        estate = self.estate
+        estate.administrators |= administrators.bits().within(_mask(nodes))
+        everybody = _mask(nodes) & ~estate.administrators.sure
+        act = Acting(everybody, estate.administrators.any & everybody)
+        choices = Choices(self._asker, self._shard.number, self._shard.partition)
+        before = len(estate.nodes)
+        if everybody:
+            targets = Targets(self._shard, estate, self._facts)
+            as_it_is = {number: node for (number, state), node in estate.place.items() if state == AS_IT_IS}
+            found = Finder(self._asker, choices, targets, as_it_is, self._facts, self._shard).find(act)
+            self._lead(found, everybody, number)
+        estate.choices.append(
+            {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}
+        )
+        return range(before, len(estate.nodes))
+
+    def _lead(self, found: Found, act: int, number: int) -> None:
+        estate = self.estate
+        self._states = defaultdict(list)
+        for (member_id, state), node in estate.place.items():
+            self._states[member_id].append((state, node))
+        for node, alternatives in found.become.items():
+            estate.lead(node, Way((tuple(alternatives),), either(tuple(alternatives))))
+        if found.everything:
+            parts = (tuple(found.everything),)
+            estate.lead(ADMINISTRATOR, Way(parts, either(parts[0])))
+        for member, state, way in self._edits(found, act):
+            place = estate.place.get((member.id, state))
+            if place is None:
+                if len(estate.nodes) - len(self._shard.members) > MOST_STATES:
+                    estate.is_whole = False
+                    continue
+                place = estate.add(member, state, number + 1)
+            estate.lead(place, way)
+
+    def _edits(self, found: Found, act: int) -> Iterator[tuple[Member, State, Way]]:
+        """Ways into states: by whoever can edit a principal and become it, or is it already."""
+        sure = self.estate.administrators.sure
+        for number, edits in found.edits.items():
+            member = self._shard.members[number]
+            base = self.estate.place.get((number, AS_IT_IS))
+            if base is None or sure >> base & 1:
+                continue
+            become = tuple(found.become.get(base, ()))
+            if become:
+                yield from ((member, state, way) for state, way in edits.from_others(become))
+            for state, node in self._states_of(number):
+                if act >> node & 1:
+                    yield from ((member, further, way) for further, way in edits.from_itself(state, node))
+
+    def _states_of(self, number: int) -> list[tuple[State, int]]:
+        return self._states.get(number, [])
+
+    def _first_source(self) -> Source:
+        rows = [row_of(member) for member in self._shard.members.values() if member.id > 0]
+        arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:role/{CEILING}"
+        number = next(self._numbers)
+        rows.append(PrincipalRow(number, arn, "", Grants(((CEILING, FULL_DIGEST),))))
+        bits = {number: 1 << ADMINISTRATOR}
+        for (member_id, _), node in self.estate.place.items():
+            bits[member_id] = 1 << node
+        return self._source_of(rows, bits)
+
+    def _source(self, nodes: Iterable[int]) -> Source:
+        """Nodes in an index of their own, with the roles that anybody may take, whose trust policies have a say."""
+        rows, bits = [], {}
+        for place in nodes:
+            node = self.estate.nodes[place]
+            assert node.member is not None
+            number = next(self._numbers)
+            rows.append(row_in(node.member, node.state, number))
+            bits[number] = 1 << place
+        for member in self._shard.members.values():
+            if admits_people(member.trust):
+                row = row_of(member)
+                row.grants = Grants()
+                rows.append(row)
+        return self._source_of(rows, bits)
+
+    def _source_of(self, rows: list[PrincipalRow], bits: dict[int, int]) -> Source:
+        index = Index(self._index.documents)
+        shard = self._shard
+        index.put(
+            AccountRows(
+                rows, shard.groups.values(), shard.policies.values(), (),
+                shard.number, shard.partition, shard.standing,
+            )
+        )  # fmt: skip
+        return Source(index, shard.number, bits)
+
+
+def _mask(nodes: Iterable[int]) -> int:
+    found = 0
+    for node in nodes:
+        found |= 1 << node
+    return found

@@ -1,0 +1,91 @@
+"""What somebody can have a service do, with names of their own choice: a function that is made and called, a stack, a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from iam.policy.escalation.asking import EVERYBODY, NOBODY, Asker, Bits
+from iam.policy.escalation.methods import Method, Need
+from iam.policy.escalation.names import fitting, template_of
+
+EVERYTHING: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to choose: the region, and for each type of resource the names that come into question."""
+
+    region: str
+    names: Mapping[str, tuple[str, ...]]
+    needs: tuple[Need, ...]
+
+    def by_type(self) -> Iterator[tuple[tuple[str, ...], list[Need]]]:
+        """Names, and the needs that one of them must meet all."""
+        for type_name, names in self.names.items():
+            yield names, [need for need in self.needs if need.on == type_name]
+
+    @property
+    def context(self) -> dict[str, str]:
+        """The circumstances that follow from the choice."""
+        return {"aws:RequestedRegion": self.region}
+
+
+@dataclass(slots=True)
+class Choices:
+    """What can be chosen in one account, for each method once."""
+
+    asker: Asker
+    account: str
+    partition: str
+    found: dict[tuple[Need, ...], tuple[Choice, ...]] = field(default_factory=dict)
+
+    def of(self, method: Method) -> tuple[Choice, ...]:
+        """The choices, one a region."""
+        needs = method.own_needs
+        known = self.found.get(needs)
+        if known is None:
+            known = self.found[needs] = tuple(self._choice(needs, region) for region in self.asker.regions())
+        return known
+
+    def _choice(self, needs: tuple[Need, ...], region: str) -> Choice:
+        names: dict[str, tuple[str, ...]] = {}
+        for need in needs:
+            if need.on in names:
+                continue
+            if not need.on:
+                names[""] = (EVERYTHING,)
+                continue
+            clauses = [self.asker.clauses(one.action) for one in needs if one.on == need.on]
+            template = template_of(
+                need.action, need.on, partition=self.partition, region=region, account=self.account
+            )
+            names[need.on] = fitting(clauses, template)
+        return Choice(region, names, needs)
+
+    def bits(self, method: Method, act: int) -> Bits:
+        """Who can do all that the method needs besides what it needs of its target. Stops early where none of `act` can."""
+        found = NOBODY
+        for choice in self.of(method):
+            found |= self._in_region(choice, act)
+        return found
+
+    def _in_region(self, choice: Choice, act: int) -> Bits:
+        found = EVERYBODY
+        for names, needs in choice.by_type():
+            of_type = NOBODY
+            for name in names:
+                of_type |= self._on_name(needs, name, choice)
+                if of_type.sure & act == act:
+                    break
+            found &= of_type
+            if not found.any & act:
+                return NOBODY
+        return found
+
+    def _on_name(self, needs: list[Need], name: str, choice: Choice) -> Bits:
+        found = EVERYBODY
+        for need in needs:
+            found &= self.asker.ask(need.action, name, choice.context)
+        return found

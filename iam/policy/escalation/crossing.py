@@ -1,0 +1,138 @@
+"""From account to account: roles that principals elsewhere may take, and permission sets that reach all accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from iam.policy.escalation.asking import HOME, NOBODY, REGION, Asker, Bits, Source, Target
+from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Estate, Subject, either
+from iam.policy.escalation.methods import Sort, of_sort
+from iam.policy.escalation.states import AS_IT_IS, row_in
+from iam.policy.escalation.trusts import accounts_named, admits_strangers
+from iam.policy.index.classes import Member
+from iam.policy.index.index import Index
+from iam.policy.index.rows import NOTHING, AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow
+from iam.policy.index.scenario import row_of
+from iam.policy.index.shard import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A way from nodes of one account into a node of another."""
+
+    account: str
+    to_account: str
+    to_node: int
+    parts: tuple[tuple[Alternative, ...], ...]
+    bits: Bits
+
+
+def crossings(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
+    """All of them."""
+    roles = list(_strangers(index, estates))
+    for number, estate in estates.items():
+        asked = [role for role in roles if role.account != number and role.may_mean(number)]
+        if asked:
+            yield from _from(index, index.accounts[number], estate, asked)
+    yield from _by_permission_sets(index, estates)
+
+
+class _Role(NamedTuple):
+    """A role that principals of other accounts may take, those of `named`, or None: of any."""
+
+    member: Member
+    node: int
+    named: frozenset[str] | None
+
+    @property
+    def account(self) -> str:
+        """The account that it is in."""
+        return self.member.account
+
+    def may_mean(self, account: str) -> bool:
+        """Whether its trust policy may mean somebody of an account."""
+        return self.named is None or account in self.named
+
+    @property
+    def subject(self) -> Subject:
+        """As the steps of paths name it."""
+        return Subject("role", self.member.arn, self.member.name, self.member.id, self.member)
+
+    @property
+    def target(self) -> Target:
+        """As it is asked about."""
+        return Target(self.member.arn, self.member.tags, None, self.member.trust, account=self.account)
+
+
+def _strangers(index: Index, estates: Mapping[str, Estate]) -> Iterator[_Role]:
+    for number, estate in estates.items():
+        for member in index.accounts[number].members.values():
+            node = estate.place.get((member.id, AS_IT_IS))
+            if node is not None and admits_strangers(member.trust, number):
+                yield _Role(member, node, accounts_named(member.trust))
+
+
+def _from(index: Index, shard: Shard, estate: Estate, roles: list[_Role]) -> Iterator[Crossing]:
+    """Who of one account takes which of the roles of others."""
+    (method,) = of_sort(Sort.ASSUME)
+    (need,) = method.needs
+    asker = Asker()
+    asker.use([_source(index, shard, estate, roles)], more=[r.member.trust for r in roles if r.member.trust])
+    is_regional = REGION in asker.keys(need.action)
+    found = [NOBODY] * len(roles)
+    for region in estate.regions if is_regional else [HOME]:
+        asked = asker.on_targets(need.action, [r.target for r in roles], {"aws:RequestedRegion": region})
+        found = [one | other for one, other in zip(found, asked, strict=True)]
+    for role, bits in zip(roles, found, strict=True):
+        if bits.any:
+            parts = ((Alternative(method, role.subject, bits),),)
+            yield Crossing(shard.number, role.account, role.node, parts, bits)
+
+
+def _source(index: Index, shard: Shard, estate: Estate, roles: list[_Role]) -> Source:
+    """All nodes of an account in an index of their own, with the roles beside them."""
+    rows, bits = [], {}
+    for place, node in enumerate(estate.nodes):
+        if node.member is not None:
+            rows.append(row_in(node.member, node.state, place))
+            bits[place] = 1 << place
+    found = Index(index.documents)
+    found.put(_rows(shard, rows, shard.groups.values(), shard.policies.values()))
+    by_account: dict[str, list[PrincipalRow]] = {}
+    for role in roles:
+        by_account.setdefault(role.account, []).append(replace(row_of(role.member), grants=NOTHING))
+    for number, held in by_account.items():
+        found.put(_rows(index.accounts[number], held, (), ()))
+    return Source(found, shard.number, bits)
+
+
+def _rows(
+    shard: Shard, rows: list[PrincipalRow], groups: Iterable[GroupRow], policies: Iterable[PolicyRow]
+) -> AccountRows:
+    return AccountRows(rows, groups, policies, (), shard.number, shard.partition, shard.standing)
+
+
+def as_node(member: Member, grants: Grants) -> Member:
+    """The same principal with other grants, to be asked about; it is in no index."""
+    found = Member(
+        member.id, member.arn, unique_id=member.unique_id, grants=grants, tags=member.tags, trust=member.trust
+    )
+    found.cls = member.cls
+    return found
+
+
+def _by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[Crossing]:
+    """Whoever writes permission sets in the management account reaches every account of the organization."""
+    for number, estate in estates.items():
+        ways = estate.inward.get(ADMINISTRATOR, ())
+        organization = index.accounts[number].standing.organization_id
+        for other in estates:
+            if (
+                other != number
+                and organization
+                and index.accounts[other].standing.organization_id == organization
+            ):
+                for way in ways:
+                    yield Crossing(number, other, ADMINISTRATOR, way.parts, either(way.parts[0]))

@@ -1,0 +1,108 @@
+"""One account as a graph: principals and what they could become, and the ways that lead to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from iam.policy.escalation.asking import NOBODY, Bits
+from iam.policy.escalation.choices import Choice
+from iam.policy.escalation.methods import Method
+from iam.policy.escalation.states import State
+from iam.policy.index.classes import Member
+
+ADMINISTRATOR = 0
+"""The node that stands for an administrator of the account, whoever that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the needs of a method are asked on: `boundary` as in `Target`."""
+
+    kind: str
+    arn: str
+    name: str
+    number: int
+    member: Member | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One method on one subject, and who can use it."""
+
+    method: Method
+    subject: Subject
+    bits: Bits
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Leads into a node. Of each part one alternative is needed; `bits` are those for whom there is one of each."""
+
+    parts: tuple[tuple[Alternative, ...], ...]
+    bits: Bits
+
+
+@dataclass(slots=True)
+class Node:
+    """A principal in a state. `round` tells which choices are its; the first node has no member."""
+
+    member: Member | None
+    state: State
+    round: int
+
+
+@dataclass(slots=True)
+class Estate:
+    """An account. Bits are numbers of nodes; `inward` are the ways into each node; `ceiling` says whether anybody could be
+    administrator at all."""
+
+    number: str
+    nodes: list[Node] = field(default_factory=list)
+    place: dict[tuple[int, State], int] = field(default_factory=dict)
+    inward: dict[int, list[Way]] = field(default_factory=dict)
+    administrators: Bits = NOBODY
+    choices: list[dict[Method, tuple[Choice, ...]]] = field(default_factory=list)
+    ceiling: bool = True
+    is_whole: bool = True
+    regions: tuple[str, ...] = ()
+
+    def add(self, member: Member | None, state: State, round: int) -> int:
+        """A node; its number."""
+        self.nodes.append(Node(member, state, round))
+        if member is not None:
+            self.place[member.id, state] = len(self.nodes) - 1
+        return len(self.nodes) - 1
+
+    def lead(self, node: int, way: Way) -> None:
+        """Note a way into a node."""
+        self.inward.setdefault(node, []).append(way)
+
+
+class Acting(NamedTuple):
+    """Who acts. Conditional administrators (`doubtful`) gain nothing by what is conditional, too."""
+
+    everybody: int
+    doubtful: int
+
+    def of(self, bits: Bits) -> Bits:
+        """Those of them for whom it is of any use."""
+        sure = bits.sure & self.everybody
+        return Bits(sure, bits.any & self.everybody & ~self.doubtful | sure)
+
+
+def each(bits: int) -> Iterator[int]:
+    """The numbers of the bits that are set."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+def either(alternatives: tuple[Alternative, ...]) -> Bits:
+    """Who has one of them."""
+    found = NOBODY
+    for one in alternatives:
+        found |= one.bits
+    return found

@@ -1,0 +1,301 @@
+"""What a step rests on: the requests that AWS must allow, the statements that allow each, and which of them would have to go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final
+
+from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.escalation.asking import HOME, tags_of
+from iam.policy.escalation.choices import Choice
+from iam.policy.escalation.crossing import as_node
+from iam.policy.escalation.estate import Alternative, Node
+from iam.policy.escalation.finding import circumstances
+from iam.policy.escalation.methods import Sort
+from iam.policy.escalation.states import GIVEN, OPEN_TRUST, grants_in
+from iam.policy.escalation.trusts import NO_POLICIES, service_request, trust_set
+from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.explain import Explanation, explain
+from iam.policy.index.classes import Member
+from iam.policy.index.documents import Doc
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+from iam.policy.index.rows import Grants
+from iam.policy.index.shard import Shard
+from iam.policy.logic import NO
+from iam.policy.request import Request
+
+TRUST: Final = "trust policy"
+POSITIVE: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of one policy. `holder` is the policy's ARN, or that of whom an inline or trust policy belongs to;
+    `policy` is its name, `number` counts from 0. `is_given`: whoever escalates wrote it on the way."""
+
+    holder: str
+    policy: str
+    number: int
+    sid: str = ""
+    is_given: bool = field(default=False, compare=False)
+
+    @property
+    def label(self) -> str:
+        """How a person finds it in its policy."""
+        return self.sid or f"statement {self.number + 1}"
+
+
+Held = tuple[tuple[Statement, Compiled], ...]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A request that must be allowed, as it would be made. `closing`: sets of statements of which each would end it."""
+
+    request: Request
+    policies: Policies
+    identity: tuple[Statement, ...]
+    resource: tuple[Statement, ...]
+    closing: tuple[frozenset[Statement], ...]
+
+    @property
+    def action(self) -> str:
+        """What is asked for."""
+        return self.request.action
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Why it is allowed."""
+        return explain(self.request, self.policies)
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All that allow it."""
+        return (*self.identity, *self.resource)
+
+
+class Grounds:
+    """Finds the grounds of steps, each once. `choices` are by round and method, of the estate of the node."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._known: dict[Any, tuple[Ground, ...]] = {}
+
+    def of(
+        self, node: Node, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
+    ) -> tuple[Ground, ...]:
+        """Everything that a node needs for a method on a subject."""
+        assert node.member is not None
+        key = (
+            node.member.account,
+            node.member.id,
+            node.state,
+            one.method.name,
+            one.subject.kind,
+            one.subject.arn,
+        )
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = tuple(_Asking(self._index, node).grounds(one, choices))
+        return found
+
+
+class _Asking:
+    """One principal in one state."""
+
+    def __init__(self, index: Index, node: Node) -> None:
+        assert node.member is not None
+        self._index = index
+        self._grants = grants_in(node.member.grants, node.state)
+        self._who = as_node(node.member, self._grants)
+        self._shard = index.accounts[node.member.account]
+        self._held = list(held_by(self._shard, self._who, self._grants))
+        pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
+        self._statements = list(dict(pair for found in pairs for pair in found).items())
+
+    def grounds(self, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]) -> Iterator[Ground]:
+        method, subject = one.method, one.subject
+        for need in method.target_needs:
+            yield self._ground(need.action, subject.arn, self._about(one, need.action), self._trust_of(one))
+        if method.sort is Sort.RETRUST:
+            policies = {"sts:AssumeRole": OPEN_TRUST}
+            yield self._ground(
+                "sts:AssumeRole", subject.arn, {"aws:RequestedRegion": HOME}, (), policies=policies
+            )
+        yield from self._chosen(choices.get(method, ()))
+        if method.trusted and subject.member is not None and subject.member.trust is not None:
+            yield _of_service(subject.member, method.trusted)
+
+    def _about(self, one: Alternative, action: str) -> dict[str, Any]:
+        """The context of a request about the subject, tags and boundary among it."""
+        context = circumstances(one.method, action, HOME)
+        member = one.subject.member
+        if member is None:
+            return context
+        boundary = self._index.accounts[member.account].boundary_of(member.grants)
+        context.setdefault("iam:PermissionsBoundary", None if boundary is None else boundary[0])
+        if member.tags is not None:
+            keys = {
+                key.lower()
+                for doc in self._docs(member)
+                for clause in doc.clauses
+                for _, key, _ in clause.source.conditions
+            }
+            context |= tags_of(member.tags, keys)
+        return context
+
+    def _docs(self, member: Member) -> Iterator[Doc]:
+        yield from (doc for _, _, doc in self._held)
+        boundary = self._shard.boundary_of(self._grants)
+        if boundary is not None:
+            yield boundary[1]
+        if member.trust is not None:
+            yield member.trust
+        levels = self._shard.levels
+        yield from (doc for level in (*levels.scps, *levels.rcps) for _, doc in level)
+
+    def _trust_of(self, one: Alternative) -> Held:
+        member = one.subject.member
+        if one.method.sort is not Sort.ASSUME or member is None or member.trust is None:
+            return ()
+        return _statements(member.arn, TRUST, member.trust, PolicyKind.RESOURCE)
+
+    def _ground(
+        self,
+        action: str,
+        resource: str,
+        context: Mapping[str, Any],
+        trust: Held,
+        *,
+        policies: Mapping[str, str] | None = None,
+    ) -> Ground:
+        question = Question(
+            action, resource, context, resource_policy=(policies or {}).get(action), is_pattern=False
+        )
+        request, having = self._index.request_and_policies(self._who, question)
+        own = self._allowing([request])
+        admits = tuple(s for s, one in trust if _admits(one, request))
+        closing = tuple(self._closing(request, having, frozenset(own), frozenset(admits), trust))
+        return Ground(request, having, own, admits, closing)
+
+    def _closing(
+        self,
+        request: Request,
+        having: Policies,
+        mine: frozenset[Statement],
+        theirs: frozenset[Statement],
+        trust: Held,
+    ) -> Iterator[frozenset[Statement]]:
+        """Sets of statements without which it is not allowed: its own, those of the trust policy, or else both."""
+        found = False
+        for option in (mine, theirs):
+            if option and not _is_given(option) and not self._is_allowed(request, having, option, trust):
+                yield option
+                found = True
+        both = mine | theirs
+        if not found and mine and theirs and not _is_given(both):
+            yield both
+
+    def _is_allowed(
+        self, request: Request, having: Policies, gone: frozenset[Statement], trust: Held
+    ) -> bool:
+        identity = PolicySet(PolicyKind.IDENTITY, tuple(one for s, one in self._statements if s not in gone))
+        resource = having.resource
+        if trust:
+            resource = PolicySet(PolicyKind.RESOURCE, tuple(one for s, one in trust if s not in gone))
+        return decide(request, replace(having, identity=identity, resource=resource)) in POSITIVE
+
+    def _allowing(self, requests: Iterable[Request]) -> tuple[Statement, ...]:
+        """The statements of its identity policies that allow one of some requests, surely or perhaps."""
+        asked = list(requests)
+        return tuple(
+            statement
+            for statement, one in self._statements
+            if one.allows and any(one.speaks_of(r.lowered) and one.applies(r) for r in asked)
+        )
+
+    def _chosen(self, choices: tuple[Choice, ...]) -> Iterator[Ground]:
+        """Grounds for what is free to choose: the first names by which everything works, surely if there are such."""
+        best: tuple[int, list[Ground]] | None = None
+        for choice in choices:
+            grounds = self._in_region(choice)
+            if grounds is None:
+                continue
+            doubts = sum(decide(g.request, g.policies) is not Decision.ALLOWED for g in grounds)
+            if best is None or doubts < best[0]:
+                best = (doubts, grounds)
+            if doubts == 0:
+                break
+        if best is not None:
+            yield from best[1]
+
+    def _in_region(self, choice: Choice) -> list[Ground] | None:
+        found: list[Ground] = []
+        for names, needs in choice.by_type():
+            good: list[tuple[int, list[tuple[Request, Policies]]]] = []
+            for name in names:
+                asked = [
+                    self._index.request_and_policies(
+                        self._who, Question(need.action, name, choice.context, is_pattern=False)
+                    )
+                    for need in needs
+                ]
+                decisions = [decide(*each) for each in asked]
+                if all(decision in POSITIVE for decision in decisions):
+                    good.append((sum(d is not Decision.ALLOWED for d in decisions), asked))
+            if not good:
+                return None
+            _, shown = min(good, key=lambda each: each[0])
+            for place in range(len(needs)):
+                request, having = shown[place]
+                own = self._allowing(asked[place][0] for _, asked in good)
+                closing = () if _is_given(own) or not own else (frozenset(own),)
+                found.append(Ground(request, having, own, (), closing))
+        return found
+
+
+def _of_service(role: Member, service: str) -> Ground:
+    assert role.trust is not None
+    request = service_request(service, role.arn, role.account)
+    policies = Policies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
+    trust = _statements(role.arn, TRUST, role.trust, PolicyKind.RESOURCE)
+    admits = tuple(s for s, one in trust if _admits(one, request))
+    return Ground(request, policies, (), admits, (frozenset(admits),))
+
+
+def _admits(one: Compiled, request: Request) -> bool:
+    mark, means = one.applies_to(request)
+    return one.allows and one.speaks_of(request.lowered) and mark > NO and any(means)
+
+
+def _is_given(option: Iterable[Statement]) -> bool:
+    return any(statement.is_given for statement in option)
+
+
+def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
+    is_given = policy.startswith(GIVEN)
+    return tuple(
+        (Statement(holder, policy, one.source.index, one.source.sid, is_given), one)
+        for one in doc.named(policy, kind, of_pattern=False)
+    )
+
+
+def held_by(shard: Shard, who: Member, grants: Grants) -> Iterator[tuple[str, str, Doc]]:
+    """(whose it is, its name, the document) of all identity policies."""
+    yield from _held(shard, who.arn, grants)
+    for number in grants.groups:
+        group = shard.groups.get(number)
+        if group is not None:
+            yield from _held(shard, f"group {group.name} of {shard.number}", group.grants)
+
+
+def _held(shard: Shard, owner: str, grants: Grants) -> Iterator[tuple[str, str, Doc]]:
+    named = shard.named_policies(Grants(grants.inline, grants.attached))
+    for place, (name, doc) in enumerate(named):
+        if place < len(grants.inline):
+            yield owner, grants.inline[place][0], doc
+        else:
+            yield name, name.rpartition("/")[2], doc

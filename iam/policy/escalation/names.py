@@ -1,0 +1,126 @@
+"""Names that whoever escalates would choose: resources that fit what policies say, where the name is free to choose."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+from iam.policy.arns import resource_tokens
+from iam.policy.catalogue import catalogue
+from iam.policy.compiled import resource_templates, with_anything
+from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Token, tokens
+from iam.policy.index.documents import Clause
+
+FILLER: Final = "x"
+NOBODY: Final = "gatehouse-nobody-has-this-name"
+MOST: Final = 40
+"""So many names of one type are tried at most."""
+PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}")
+STARS: Final = frozenset({ANY, WITHIN})
+PLACES: Final = {ANY: WITHIN, ONE: ONE_WITHIN}
+"""What is free to choose in a name has no colons."""
+
+
+def template_of(action: str, type_name: str, *, partition: str, region: str, account: str) -> str:
+    """The ARN of a resource type of the action's service, with `*` for what is free to choose."""
+    service = catalogue().service(action.partition(":")[0])
+    arn = service.resource_types[type_name.lower()].arn if service is not None else "*"
+    for name, value in (("Partition", partition), ("Region", region), ("Account", account)):
+        arn = arn.replace(f"${{{name}}}", value)
+    return PLACEHOLDER.sub("?*", arn)
+
+
+def fitting(clauses: Iterable[Sequence[Clause]], template: str) -> tuple[str, ...]:
+    """Names of the template that fit patterns of the clauses: of each by itself, and of one of each group together."""
+    own = tuple(PLACES.get(part, part) for part in tokens(template))
+    groups = [_patterns(group) for group in clauses]
+    found = dict.fromkeys(filter(None, [common((own,))]))
+    for group in groups:
+        for pattern in group:
+            _note(found, common((own, pattern)))
+    if len(groups) > 1:
+        for first in groups[0]:
+            for second in groups[1]:
+                _note(found, common((own, first, second)))
+    return tuple(found)[:MOST]
+
+
+def _note(found: dict[str, None], name: str | None) -> None:
+    if name is not None and len(found) < MOST:
+        found[name] = None
+
+
+def _patterns(clauses: Sequence[Clause]) -> tuple[tuple[Token, ...], ...]:
+    found: dict[tuple[Token, ...], None] = {}
+    for clause in clauses:
+        names = clause.source.resources
+        if clause.allows and names is not None and not clause.source.is_not_resource and "*" not in names:
+            for template in resource_templates(names, has_variables=clause.has_variables):
+                found[tuple(resource_tokens(with_anything(template)))] = None
+    return tuple(found)[:MOST]
+
+
+@lru_cache(maxsize=8192)
+def common(patterns: tuple[tuple[Token, ...], ...]) -> str | None:
+    """The shortest text that fits all patterns, found breadth first; None where there is none."""
+    start = tuple(0 for _ in patterns)
+    seen = {start}
+    waiting: deque[tuple[tuple[int, ...], str]] = deque([(start, "")])
+    while waiting:
+        places, text = waiting.popleft()
+        if _are_done(patterns, places):
+            is_longer = any(_are_done(patterns, further) for further in _after(patterns, places, FILLER))
+            return text + FILLER if is_longer else text
+        for letter in _letters(patterns, places):
+            for further in _after(patterns, places, letter):
+                if further not in seen:
+                    seen.add(further)
+                    waiting.append((further, text + letter))
+    return None
+
+
+def _are_done(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> bool:
+    return all(
+        part in STARS for pattern, place in zip(patterns, places, strict=True) for part in pattern[place:]
+    )
+
+
+def _letters(patterns: Sequence[Sequence[Token]], places: Sequence[int]) -> dict[str, None]:
+    """What may come next: a letter that some pattern asks for, or the filler where all of them take anything."""
+    found: dict[str, None] = {}
+    for pattern, place in zip(patterns, places, strict=True):
+        while place < len(pattern):
+            part = pattern[place]
+            found[part if len(part) == 1 else FILLER] = None
+            if part not in STARS:
+                break
+            place += 1
+    return found
+
+
+def _after(
+    patterns: Sequence[Sequence[Token]], places: Sequence[int], letter: str
+) -> Iterable[tuple[int, ...]]:
+    """Where each pattern may be after the letter; of several places the combinations."""
+    found: list[tuple[int, ...]] = [()]
+    for pattern, place in zip(patterns, places, strict=True):
+        steps = _steps(pattern, place, letter)
+        found = [(*before, step) for before in found for step in steps]
+    return found
+
+
+def _steps(pattern: Sequence[Token], place: int, letter: str) -> list[int]:
+    steps = []
+    while place < len(pattern):
+        part = pattern[place]
+        if part not in STARS:
+            if part in (letter, ONE) or (part == ONE_WITHIN and letter != ":"):
+                steps.append(place + 1)
+            break
+        if part == ANY or letter != ":":
+            steps.append(place)
+        place += 1
+    return steps

@@ -1,0 +1,241 @@
+"""Paths, step by step, with what each rests on, and the smallest sets of statements that would close them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from iam.policy.escalation.crossing import Crossing
+from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Node, Way
+from iam.policy.escalation.graph import At, Graph, Hop, Reach
+from iam.policy.escalation.grounds import TRUST, Ground, Grounds, Statement
+from iam.policy.escalation.states import AS_IT_IS, State
+from iam.policy.index.classes import Member
+from iam.policy.index.index import Index
+
+SEARCHES: Final = 400
+"""So many paths are looked for at most before the smallest set found so far is taken, and said not to be exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One method used in a step, and what it rests on."""
+
+    alternative: Alternative
+    grounds: tuple[Ground, ...]
+
+    @property
+    def title(self) -> str:
+        """In plain words."""
+        return self.alternative.method.title.format(self.alternative.subject.name)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What it depends on that is not known."""
+        found = [c for ground in self.grounds for c in ground.explanation.residual]
+        if self.alternative.method.assumes:
+            found.append(self.alternative.method.assumes)
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From one node to the next. Without acts it is an administrator who becomes somebody of the account."""
+
+    source: At
+    target: At
+    who: Member
+    state: State
+    becomes: Member | None
+    into: State
+    acts: tuple[Act, ...]
+    is_sure: bool
+
+    @property
+    def grounds(self) -> Iterator[Ground]:
+        """Everything that it rests on."""
+        return (ground for act in self.acts for ground in act.grounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way from a principal to a goal. `ends_sure`: the last node is surely what was looked for."""
+
+    start: At
+    who: Member
+    steps: tuple[Step, ...]
+    ends_sure: bool
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether nothing about it depends on what is not known."""
+        return self.ends_sure and all(step.is_sure for step in self.steps)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What it depends on."""
+        return tuple(dict.fromkeys(c for step in self.steps for act in step.acts for c in act.conditions))
+
+    @property
+    def closing(self) -> frozenset[Statement]:
+        """The smallest set of statements without which this very path is not there; empty where there is none."""
+        options = [option for step in self.steps for ground in step.grounds for option in ground.closing]
+        return min(options, key=_size, default=frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Statements without which no path is left. `is_exact`: no smaller set does it."""
+
+    statements: frozenset[Statement]
+    is_exact: bool
+
+
+class Explorer:
+    """Explains a graph; it asks the index that the graph was made of, which must not have changed."""
+
+    def __init__(self, graph: Graph, index: Index) -> None:
+        self._graph, self._index = graph, index
+        self._grounds = Grounds(index)
+        self._leads: dict[At, list[tuple[At, Way | Crossing | None]]] = {}
+
+    def path(self, start: At, reach: Reach) -> Path | None:
+        """The best path of a principal: a sure one before a conditional one, then the shortest."""
+        found = reach.best(start)
+        return None if found is None else self._path(start, found, reach)
+
+    def _path(self, start: At, found: Mapping[At, tuple[int, Hop | None]], reach: Reach) -> Path:
+        steps: list[Step] = []
+        at = start
+        while (hop := found[at][1]) is not None:
+            steps.append(self._step(at, hop.to, hop.way, is_sure=hop.is_sure))
+            at = hop.to
+        return Path(start, self._member(start), tuple(steps), at in reach.sure)
+
+    def _step(self, source: At, target: At, way: Way | Crossing | None, *, is_sure: bool) -> Step:
+        node, into = self._graph.node(source), self._graph.node(target)
+        acts = tuple(self._act(source, part, frozenset()) for part in way.parts) if way is not None else ()
+        assert all(act is not None for act in acts)
+        return Step(
+            source, target, self._member(source), node.state, into.member, into.state,
+            tuple(act for act in acts if act is not None), is_sure,
+        )  # fmt: skip
+
+    def _member(self, at: At) -> Member:
+        member = self._graph.node(at).member
+        assert member is not None
+        return member
+
+    def _act(self, source: At, part: tuple[Alternative, ...], gone: frozenset[Statement]) -> Act | None:
+        """The best alternative of a part that is left without some statements."""
+        bit = 1 << source.node
+        usable = [one for one in part if one.bits.any & bit]
+        for one in sorted(usable, key=lambda one: not one.bits.sure & bit):
+            grounds = self._of(source, one)
+            if not any(option <= gone for ground in grounds for option in ground.closing):
+                return Act(one, grounds)
+        return None
+
+    def _of(self, source: At, one: Alternative) -> tuple[Ground, ...]:
+        node = self._graph.node(source)
+        return self._grounds.of(node, one, self._choices(source, node))
+
+    def _choices(self, at: At, node: Node) -> Mapping[Any, Any]:
+        choices = self._graph.estates[at.account].choices
+        return choices[node.round] if node.round < len(choices) else {}
+
+    def closing(self, start: At, reach: Reach) -> Closing:
+        """The smallest set of statements without which a principal does not reach the goal any more, on any path."""
+        search = _Cut(self, start, reach)
+        return search.smallest()
+
+    def left(self, start: At, reach: Reach, gone: frozenset[Statement]) -> list[Step] | None:
+        """A path that is there without some statements, the nearest to the goal first."""
+        seen, waiting = {start}, [(start, [])]  # type: tuple[set[At], list[tuple[At, list[Step]]]]
+        while waiting:
+            at, steps = waiting.pop()
+            if reach.any[at][0] == 0:
+                return steps
+            further = []
+            for target, way in self._from(at, reach):
+                if target in seen:
+                    continue
+                step = self._left_step(at, target, way, gone)
+                if step is not None:
+                    seen.add(target)
+                    further.append((target, [*steps, step]))
+            waiting += sorted(further, key=lambda each: -reach.any[each[0]][0])
+        return None
+
+    def _left_step(
+        self, source: At, target: At, way: Way | Crossing | None, gone: frozenset[Statement]
+    ) -> Step | None:
+        acts = [] if way is None else [self._act(source, part, gone) for part in way.parts]
+        if any(act is None for act in acts):
+            return None
+        node, into = self._graph.node(source), self._graph.node(target)
+        found = tuple(act for act in acts if act is not None)
+        return Step(
+            source, target, self._member(source), node.state, into.member, into.state, found, is_sure=False
+        )
+
+    def _from(self, at: At, reach: Reach) -> list[tuple[At, Way | Crossing | None]]:
+        """The ways out of a node to others that reach the goal."""
+        found = self._leads.get(at)
+        if found is None:
+            found = self._leads[at] = list(self._out_of(at))
+        return [each for each in found if each[0] in reach.any]
+
+    def _out_of(self, at: At) -> Iterator[tuple[At, Way | Crossing | None]]:
+        estate, bit = self._graph.estates[at.account], 1 << at.node
+        for node, ways in estate.inward.items():
+            yield from ((At(at.account, node), way) for way in ways if way.bits.any & bit)
+        for target, found in self._graph.crossings.items():
+            for crossing in found:
+                if crossing.account == at.account and crossing.bits.any & bit:
+                    yield target, crossing
+        if self._graph.administrators(at.account).any & bit:
+            for node, other in enumerate(estate.nodes):
+                if node != ADMINISTRATOR and other.state == AS_IT_IS and node != at.node:
+                    yield At(at.account, node), None
+
+
+class _Cut:
+    """Branches over what could go, the smallest sets first, and remembers what has been tried."""
+
+    def __init__(self, explorer: Explorer, start: At, reach: Reach) -> None:
+        self._explorer, self._start, self._reach = explorer, start, reach
+        self._best: frozenset[Statement] | None = None
+        self._tried: set[frozenset[Statement]] = set()
+        self._searches = 0
+
+    def smallest(self) -> Closing:
+        """The smallest set, or the smallest found when the search was cut short."""
+        self._branch(frozenset())
+        is_exact = self._searches < SEARCHES
+        return Closing(self._best or frozenset(), is_exact and self._best is not None)
+
+    def _branch(self, gone: frozenset[Statement]) -> None:
+        if gone in self._tried or self._searches >= SEARCHES:
+            return
+        self._tried.add(gone)
+        self._searches += 1
+        steps = self._explorer.left(self._start, self._reach, gone)
+        if steps is None:
+            if self._best is None or len(gone) < len(self._best):
+                self._best = gone
+            return
+        options = {option - gone for step in steps for ground in step.grounds for option in ground.closing}
+        for option in sorted(options, key=_size):
+            if self._best is None or len(gone | option) < len(self._best):
+                self._branch(gone | option)
+
+
+def _size(option: frozenset[Statement]) -> tuple[int, int, list[tuple[str, str, int]]]:
+    """Small ones first; of equal ones those that leave trust policies as they are, since others may need them."""
+    trusts = sum(one.policy == TRUST for one in option)
+    return len(option), trusts, sorted((one.holder, one.policy, one.number) for one in option)
+
+
+__all__ = ["Closing", "Explorer", "Path", "Step"]

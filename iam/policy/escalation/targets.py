@@ -1,0 +1,84 @@
+"""What the methods are asked on: the roles, users, groups and policies of one account."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from iam.policy.escalation.asking import Target
+from iam.policy.escalation.estate import Estate, Subject
+from iam.policy.escalation.states import Facts, can_be_edited
+from iam.policy.index.classes import Member
+from iam.policy.index.rows import Grants
+from iam.policy.index.shard import Shard
+from iam.policy.request import PrincipalKind
+
+AWS_OWNED = ":iam::aws:"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A subject, as a target of questions."""
+
+    subject: Subject
+    target: Target
+
+
+class Targets:
+    """All of one account. Service-linked roles and what IAM Identity Center keeps cannot be edited, and are not among them."""
+
+    def __init__(self, shard: Shard, estate: Estate, facts: Facts) -> None:
+        self._shard, self._facts = shard, facts
+        self.masks: dict[int, int] = defaultdict(int)
+        for (number, _), node in estate.place.items():
+            self.masks[number] |= 1 << node
+        members = [member for member in shard.members.values() if member.kind is not PrincipalKind.ROOT]
+        self.roles = [self._member(m) for m in members if m.kind is PrincipalKind.ROLE]
+        self.users = [self._member(m) for m in members if m.kind is PrincipalKind.USER]
+        self.editable_roles = [aim for aim in self.roles if _is_editable(aim)]
+        self.groups = [self._group(number) for number in shard.groups]
+        self.policies = [
+            self._policy(number, row.name)
+            for number, row in shard.policies.items()
+            if row.name.startswith("arn:") and AWS_OWNED not in row.name
+        ]
+
+    def _member(self, member: Member) -> Aim:
+        boundary = self._shard.boundary_of(member.grants)
+        target = Target(
+            member.arn,
+            member.tags,
+            "" if boundary is None else boundary[0],
+            member.trust,
+            self.masks.get(member.id, 0),
+        )
+        kind = "role" if member.kind is PrincipalKind.ROLE else "user"
+        return Aim(Subject(kind, member.arn, member.name, member.id, member), target)
+
+    def _group(self, number: int) -> Aim:
+        name = self._shard.groups[number].name
+        arn = self._facts.group_arns.get(number)
+        if arn is None:
+            arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:group/{name}"
+        return Aim(Subject("group", arn, name, number), Target(arn))
+
+    def _policy(self, number: int, arn: str) -> Aim:
+        return Aim(Subject("policy", arn, arn.rpartition("/")[2], number), Target(arn))
+
+    def groups_of(self, member: Member) -> tuple[int, ...]:
+        """The groups that somebody is in, as far as they are known."""
+        return tuple(number for number in member.grants.groups if number in self._shard.groups)
+
+    def policies_of(self, member: Member) -> set[int]:
+        """The policies attached to somebody, or to its groups."""
+        found = set(member.grants.attached)
+        for number in self.groups_of(member):
+            found |= set(self._grants_of_group(number).attached)
+        return found
+
+    def _grants_of_group(self, number: int) -> Grants:
+        return self._shard.groups[number].grants
+
+
+def _is_editable(aim: Aim) -> bool:
+    return aim.subject.member is not None and can_be_edited(aim.subject.member)

@@ -1,0 +1,81 @@
+"""Whom the trust policies of roles let in, as far as it matters to whoever is looking for a way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from iam.policy.compiled import PolicyKind, PolicySet
+from iam.policy.escalation.methods import COGNITO
+from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.index.documents import Doc
+from iam.policy.logic import NO, OPEN, YES
+from iam.policy.request import Principal, Request
+
+NO_POLICIES: Final = PolicySet(PolicyKind.IDENTITY, ())
+MARKS: Final = {Decision.ALLOWED: YES, Decision.CONDITIONAL: OPEN}
+
+
+def admits_people(trust: Doc | None) -> bool:
+    """Whether it names principals of accounts at all, and not only services and identity providers."""
+    return any(True for _ in _names(trust))
+
+
+def admits_strangers(trust: Doc | None, account: str) -> bool:
+    """Whether it may mean principals of other accounts."""
+    return any(name == "*" or _account(name) != account for name in _names(trust))
+
+
+def accounts_named(trust: Doc | None) -> frozenset[str] | None:
+    """The accounts of those whom it names; None where it may mean any."""
+    found = {_account(name) for name in _names(trust)}
+    return None if "" in found else frozenset(found)
+
+
+def _names(trust: Doc | None) -> Iterator[str]:
+    for clause in () if trust is None else trust.clauses:
+        source = clause.source
+        if clause.allows:
+            yield from ("*",) if source.is_not_principal else (source.principals or {}).get("AWS", ())
+
+
+def _account(name: str) -> str:
+    """The account of a name under AWS; empty for everybody, and for a unique id, which does not tell."""
+    if name.isdigit():
+        return name
+    parts = name.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""
+
+
+def service_request(service: str, role: str, account: str) -> Request:
+    """A service takes a role on behalf of somebody in its account."""
+    action = "sts:AssumeRoleWithWebIdentity" if service == COGNITO else "sts:AssumeRole"
+    context = {"aws:SourceAccount": account}
+    return Request(action, role, Principal(service), resource_account=account, context=context)
+
+
+def trust_set(trust: Doc, name: str) -> PolicySet:
+    """A trust policy, to be asked under a name."""
+    return PolicySet(PolicyKind.RESOURCE, trust.named(name, PolicyKind.RESOURCE, of_pattern=False))
+
+
+class Services:
+    """Which services the roles of an account trust; each trust policy is asked once."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+        self._known: dict[tuple[Doc, str], int] = {}
+
+    def mark(self, trust: Doc | None, service: str, role: str) -> int:
+        """NO, OPEN or YES."""
+        if trust is None:
+            return NO
+        found = self._known.get((trust, service))
+        if found is None:
+            request = service_request(service, role, self._account)
+            policies = Policies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
+            found = self._known[trust, service] = MARKS.get(decide(request, policies), NO)
+        return found
+
+
+Context = Mapping[str, Any]

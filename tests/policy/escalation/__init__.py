@@ -1,0 +1,1 @@
+"""Escalation: organisations written by hand, with what is known to lead where."""
