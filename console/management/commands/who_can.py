@@ -1,0 +1,146 @@
+"""`manage.py who_can ACTION RESOURCE`: who can do an action on a resource, by the mirror."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.http import QueryDict
+
+from console.access.asked import resource_problem
+from console.access.circumstances import Circumstances, circumstances_of
+from console.access.who_can_export import about, values_of
+from console.web.middleware import parse_moment
+from iam.access.actions import LEVELS, ActionsError, Meant, actions_meant
+from iam.access.who_can import Asked, Found, every_row, who_can
+from iam.mirror.models import Account
+from iam.policy.evaluate import Decision
+
+HEADS = ("decision", "account", "kind", "name", "by")
+
+
+class Command(BaseCommand):
+    """Prints a table, or JSON. The exit code is 0 whether somebody can or nobody."""
+
+    help = "Say who can do an action on a resource, and by which policies."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The question, and how to print the answer."""
+        parser.add_argument("action", metavar="ACTION", help="s3:GetObject, s3:Get*, or a service: s3")
+        parser.add_argument("resource", metavar="RESOURCE", help="an ARN, with wildcards if need be, or *")
+        parser.add_argument("--level", default="", help=f"only actions of this level: {', '.join(LEVELS)}")
+        parser.add_argument("--account", default="", help="only principals of this account, by its number")
+        parser.add_argument("--owner", default="", help="the account of the resource, where its ARN has none")
+        parser.add_argument("--as-of", default="", help="a moment, such as 2026-11-24T14:05 (UTC)")
+        parser.add_argument(
+            "--context", action="append", default=[], metavar="KEY=VALUE",
+            help="a condition key of the request; may be given several times",
+        )  # fmt: skip
+        parser.add_argument("--strict", action="store_true", help="keys that are not given are absent")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Ask, and print."""
+        asked = _asked(options)
+        if asked.meant.warning:
+            self.stderr.write(f"Warning: {asked.meant.warning}")
+        if options["json"]:
+            self._print_json(asked, options["account"])
+        else:
+            self._print_table(asked)
+
+    def _print_json(self, asked: Asked, account: str) -> None:
+        found = who_can(asked, size=1)
+        body = about(asked, account, datetime.now(tz=UTC)) | {
+            "counts": {str(decision): count for decision, count in found.counts.items()},
+            "limitations": [one.text for one in found.limitations],
+            "warning": asked.meant.warning or None,
+            "rows": [values_of(row) for row in every_row(asked)],
+        }
+        self.stdout.write(json.dumps(body, indent=2, ensure_ascii=False))
+
+    def _print_table(self, asked: Asked) -> None:
+        lines = list(_lines(asked))
+        widths = [max(len(line[i]) for line in [HEADS, *lines]) for i in range(len(HEADS) - 1)]
+        for line in [HEADS, *lines] if lines else []:
+            cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
+            self.stdout.write("  ".join([*cells, line[-1]]).rstrip())
+        found = who_can(asked, size=1)
+        self.stdout.write(_summary(found, asked))
+        for one in found.limitations:
+            self.stdout.write(f"Note: {one.text} {', '.join(one.accounts)}".rstrip())
+
+
+def _asked(options: dict[str, Any]) -> Asked:
+    meant = _meant(options)
+    if problem := resource_problem(options["resource"]):
+        raise CommandError(f"RESOURCE {options['resource'][:80]}: {problem}")
+    circumstances = _circumstances(options)
+    return Asked(
+        meant,
+        options["resource"],
+        context=circumstances.context,
+        strict=options["strict"],
+        owner=_number(options["owner"]),
+        accounts=frozenset({_account(options["account"])}) if options["account"] else None,
+        at=_moment(options["as_of"]),
+    )
+
+
+def _meant(options: dict[str, Any]) -> Meant:
+    try:
+        return actions_meant(options["action"], level=options["level"], resource=options["resource"])
+    except ActionsError as error:
+        raise CommandError(f"ACTION {options['action'][:80]}: {error}") from error
+
+
+def _circumstances(options: dict[str, Any]) -> Circumstances:
+    query = QueryDict(mutable=True)
+    query.setlist("ctx", options["context"])
+    found = circumstances_of(query, action=options["action"])
+    if found.errors:
+        raise CommandError(f"--context: {' '.join(found.errors.values())}")
+    return found
+
+
+def _number(text: str) -> str:
+    if text and not (text.isascii() and text.isdigit() and len(text) == 12):
+        raise CommandError(f"--owner {text[:80]}: an account number has twelve digits.")
+    return text
+
+
+def _account(number: str) -> str:
+    if not Account.objects.filter(account_id=number, removed_at__isnull=True).exists():
+        known = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
+        numbers = ", ".join(known.values_list("account_id", flat=True)[:5]) or "none"
+        raise CommandError(f"--account {number[:80]}: this account is not connected. Connected: {numbers}.")
+    return number
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    moment = parse_moment(text)
+    if moment is None:
+        raise CommandError(f"--as-of {text[:80]}: this is no time. Write it as 2026-11-24T14:05, in UTC.")
+    if moment > datetime.now(tz=UTC):
+        raise CommandError(f"--as-of {text[:80]}: this is in the future. Leave it away for now.")
+    return moment
+
+
+def _lines(asked: Asked) -> Iterator[tuple[str, ...]]:
+    total = len(asked.meant.actions)
+    for row in every_row(asked):
+        values = values_of(row)
+        reasons = values["conditions"] or values["policies"]
+        tally = f"{row.can + row.may} of {total} actions: " if total > 1 else ""
+        yield (values["decision"], row.account, values["kind"], row.name, f"{tally}{'; '.join(reasons)}")
+
+
+def _summary(found: Found, asked: Asked) -> str:
+    allowed, maybe = found.counts[Decision.ALLOWED], found.counts[Decision.CONDITIONAL]
+    many = f", {maybe} more only under conditions" if maybe else ""
+    return f"{allowed} of {found.asked} identities can{many}: {asked.meant.words} on {asked.resource}."
