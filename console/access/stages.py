@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from console.access.lines import ICONS, MARKS, entity_url, policy_name
+from console.access.lines import ICONS, MARKS, RESOURCE, entity_url, policy_name
 from console.web.query import Query
 from iam.access.phrases import phrase_of
 from iam.access.reasons import Step
@@ -34,10 +34,16 @@ OUTCOMES: Final = {
 VERBS: Final = {
     (Outcome.ALLOWS, True): "allows it",
     (Outcome.DENIES, False): "denies it",
-    (Outcome.DEPENDS, True): "allows it, if",
-    (Outcome.DEPENDS, False): "denies it, if",
-    (Outcome.WOULD, True): "allows the action, but not here:",
+    (Outcome.DEPENDS, True): "allows it under conditions",
+    (Outcome.DEPENDS, False): "denies it under conditions",
+    (Outcome.WOULD, True): "allows the action, but not here",
 }
+CONDITIONS: Final = {
+    (Outcome.DEPENDS, True): ("Only on", "Only when"),
+    (Outcome.DEPENDS, False): ("On", "When"),
+    (Outcome.WOULD, True): ("It is about", "It asks that"),
+}
+"""How what a statement depends on, or fails by, begins: a resource, and a condition."""
 LEVELS: Final = {"scp": "SCPs", "rcp": "RCPs"}
 KIND_WORDS: Final = {
     PrincipalKind.USER: "IAM user",
@@ -58,14 +64,12 @@ class Stage:
     url: str = ""
 
 
-def tall(row: Row, *, query: Query) -> list[Stage]:
+def tall(row: Row, *, account: str, query: Query) -> list[Stage]:
     """Who asks, each reason in the order in which AWS's policies bound each other, and what comes of it."""
     words, tone, icon = MARKS[row.decision]
     steps = sorted(row.why.steps, key=lambda step: (ORDER.index(step.reason.kind), step.reason.level))
     return [
-        Stage(
-            ICONS[row.kind], "", row.name, (f"{KIND_WORDS[row.kind]} in {row.account}",), url=entity_url(row)
-        ),
+        Stage(ICONS[row.kind], "", row.name, (f"{KIND_WORDS[row.kind]} in {account}",), url=entity_url(row)),
         *_stages(steps, query),
         Stage(icon, tone, words),
     ]
@@ -95,7 +99,7 @@ def _stage(step: Step, query: Query) -> Stage:
     text = f"{policy_name(step)}, {step.statement}, {verb}" if verb and step.statement else step.reason.text
     group = step.held.group if step.held else None
     notes = [f"Through the group {group.name}"] if group else []
-    notes += [phrase_of(one) for one in step.reason.conditions]
+    notes += [_note(step, one) for one in step.reason.conditions]
     text_of_it = statement_text(step.source) if step.source else ""
     return Stage(
         icon=icon,
@@ -105,6 +109,14 @@ def _stage(step: Step, query: Query) -> Stage:
         statement=text_of_it if len(text_of_it) <= LONGEST else "",
         url=_policy(step, query),
     )
+
+
+def _note(step: Step, condition: str) -> str:
+    about, when = CONDITIONS.get((step.reason.outcome, step.allows), ("", ""))
+    if condition.startswith(RESOURCE) and about:
+        return f"{about} {condition.removeprefix(RESOURCE)}"
+    phrase = phrase_of(condition)
+    return f"{when} {phrase}" if when and ": " not in phrase else phrase
 
 
 def _policy(step: Step, query: Query) -> str:

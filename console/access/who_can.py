@@ -217,7 +217,9 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
         "entity_url": f"{entity_url(rows[0])}{address.query.only('as-of')}".rstrip("?"),
         "name": rows[0].display,
         "arn": rows[0].arn,
-        "stages": tall(rows[0], query=address.query) if len(rows) == 1 else [],
+        "stages": tall(rows[0], account=shown.entity.account.name, query=address.query)
+        if len(rows) == 1
+        else [],
         "actions": [(row, MARKS[row.decision], _one(address, row, pk)) for row in rows]
         if len(rows) > 1
         else [],
