@@ -153,8 +153,8 @@ def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool) -> WayShow
 def _row(shift: dict[str, Any]) -> Row:
     sign, css, said = SIGNS[shift["sort"]]
     plain = shift["sort"] in (GAINED, LOST)
-    on = f"on {_listed(shift['on'])}" if shift["on"] else ""
-    note = on if plain else f"{said}{': ' + on if on else ''}"
+    on = _listed(shift["on"])
+    note = (f"on {on}" if on else "") if plain else f"{said}{': ' + on if on else ''}"
     return Row(shift["action"], sign, css, said, note, shift["people"], shift["is_risky"])
 
 

@@ -116,14 +116,29 @@ def test_more_and_fewer_resources_and_conditions_are_told_apart(policy: Entity) 
 def test_other_resources_than_before_are_said_to_be_other(account: Account) -> None:
     policy = factories.policy(account, body=body(say("Allow", "s3:GetObject", "arn:aws:s3:::a/*")))
     factories.edge(EdgeKind.ATTACHED, factories.role(account), policy)
+    old = json.dumps(body(say("Allow", "s3:GetObject", "arn:aws:s3:::a/*")))
     access = access_of(
-        policy, old="", text=json.dumps(body(say("Allow", "s3:GetObject", "arn:aws:s3:::b/*")))
+        policy, old=old, text=json.dumps(body(say("Allow", "s3:GetObject", "arn:aws:s3:::b/*")))
     )
 
     (way,) = access.ways
     assert way.shifts == (
         ActionShift("s3:GetObject", "altered", people=1, is_risky=False, on=("arn:aws:s3:::b/*",)),
     )
+
+
+def test_what_stands_beside_a_new_action_in_its_statement_is_not_said_to_be_altered(account: Account) -> None:
+    def text(*actions: str) -> dict[str, Any]:
+        return body(say("Allow", list(actions), "arn:aws:lambda:*:*:function:pay-*"))
+
+    policy = factories.policy(account, body=text("lambda:Get*", "lambda:InvokeFunction"))
+    factories.edge(EdgeKind.ATTACHED, factories.role(account), policy)
+    old = json.dumps(text("lambda:Get*", "lambda:InvokeFunction"))
+    access = access_of(policy, old=old, text=json.dumps(text("lambda:Get*", "lambda:UpdateAlias")))
+
+    assert access.counts == {"gained": 1, "lost": 1}
+    same = access_of(policy, old=old, text=json.dumps(text("lambda:InvokeFunction", "lambda:Get*")))
+    assert (same.affected, same.ways) == (0, ())
 
 
 def test_what_passes_roles_or_changes_permissions_is_marked_and_comes_first(policy: Entity) -> None:

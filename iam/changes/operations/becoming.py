@@ -1,0 +1,100 @@
+"""What becomes of which actions for somebody when a policy says something else, as sets of actions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Self
+
+from iam.policy.catalogue import Level
+from iam.policy.document import Document, Statement
+from iam.policy.index.difference import Shift
+from iam.policy.index.masks import Space
+
+
+class Becoming(NamedTuple):
+    """Sets of actions by what becomes of them, named as the sorts of `access`; no action is in two of them."""
+
+    gained: int = 0
+    wider: int = 0
+    altered: int = 0
+    conditional: int = 0
+    narrower: int = 0
+    lost: int = 0
+
+    @classmethod
+    def of(cls, shift: Shift, *, differing: int) -> Self:
+        """From what somebody could do before and can do after; only `differing` actions can be altered."""
+        conditional = shift.becomes_conditional
+        return cls(
+            shift.gained,
+            shift.wider,
+            shift.altered & differing,
+            conditional,
+            shift.narrower & ~conditional,
+            shift.lost,
+        )
+
+    @classmethod
+    def union(cls, found: Iterable[Becoming]) -> Self:
+        """What becomes of actions for any of several."""
+        total = [0] * len(cls._fields)
+        for one in found:
+            total = [mask | other for mask, other in zip(total, one, strict=True)]
+        return cls(*total)
+
+    @property
+    def more(self) -> tuple[tuple[str, int], ...]:
+        """(sort, set) of what may give somebody more than before."""
+        return ("gained", self.gained), ("wider", self.wider), ("altered", self.altered)
+
+    @property
+    def less(self) -> tuple[tuple[str, int], ...]:
+        """(sort, set) of what takes something away."""
+        return ("lost", self.lost), ("narrower", self.narrower), ("conditional", self.conditional)
+
+
+def differing_actions(before: Document, after: Document, *, space: Space) -> int:
+    """The actions of which one text says something else than the other, whatever else stands in their statements."""
+    old, new = _said(before, space), _said(after, space)
+    mask = 0
+    for key in old.keys() | new.keys():
+        mask |= old.get(key, 0) ^ new.get(key, 0)
+    return mask
+
+
+def _said(document: Document, space: Space) -> dict[tuple[object, ...], int]:
+    """What is said → the actions of which it is said."""
+    found: dict[tuple[object, ...], int] = defaultdict(int)
+    for one in document.statements:
+        rest = (one.allows, one.resources, one.is_not_resource, one.conditions)
+        # The version matters only to variables.
+        key = (*rest, document.has_variables) if "${" in repr(rest) else rest
+        found[key] |= actions_of(one, space)
+    return found
+
+
+def actions_of(statement: Statement, space: Space) -> int:
+    """The actions that a statement speaks of."""
+    mask = 0
+    for pattern in statement.actions:
+        mask |= space.actions.mask(pattern)
+    return space.actions.everything ^ mask if statement.is_not_action else mask
+
+
+def risky_actions(space: Space) -> tuple[int, int]:
+    """What changes IAM itself; and, with it, what says in other services who may do what."""
+    catalogue = space.catalogue
+    reading = catalogue.mask_of_level(Level.LIST) | catalogue.mask_of_level(Level.READ)
+    of_iam = catalogue.mask_of_service("iam") & ~reading
+    return of_iam, of_iam | catalogue.mask_of_level(Level.PERMISSIONS)
+
+
+def bits(mask: int, most: int) -> Iterator[int]:
+    """The lowest bits of a set, each as a set of one action."""
+    for _ in range(most):
+        if not mask:
+            return
+        bit = mask & -mask
+        mask ^= bit
+        yield bit
