@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from iam.policy.lines import answers
@@ -19,9 +20,14 @@ def main() -> int:
     options = parser.parse_args()
     # Bytes that are no UTF-8 spoil their line only; a mark of byte order before the first line is no part of it.
     sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")  # type: ignore[union-attr]
-    for line in answers(sys.stdin, strict=options.strict):
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+    try:
+        for line in answers(sys.stdin, strict=options.strict):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has had enough. Python would write what is left when it ends, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

@@ -335,6 +335,21 @@ def test_the_process_answers_each_line_and_goes_on() -> None:
     assert set(found[5]["id"]) <= {"\ufffd", "("}
 
 
+def test_the_process_ends_quietly_when_nobody_reads_on() -> None:
+    arguments = [sys.executable, "-m", "iam.policy", "evaluate"]
+    pipes = subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=pipes, stdout=pipes, stderr=pipes, text=True) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write(json.dumps(GOOD) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["decision"] == ALLOWED
+        process.stdout.close()
+        process.stdin.write(json.dumps(GOOD) + "\n")
+        process.stdin.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
 def test_the_process_takes_lines_of_windows_and_a_last_line_without_end() -> None:
     good = json.dumps(GOOD).encode()
     assert [one["decision"] for one in _process(good, b"", good, end=b"\r\n")] == [ALLOWED, ALLOWED]
