@@ -115,6 +115,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
         clients=clients,
         operators=operators,
         arguments={name: {"pk": entity.pk} for name, entity in entities.items()}
+        | {f"{name} s3": {"pk": entities[name].pk, "prefix": "s3"} for name in ("own", "other", "role")}
+        | {f"{name} csv": {"pk": entities[name].pk, "form": "csv"} for name in ("own", "other", "role")}
         | {
             "": {},
             "csv": {"form": "csv"},
@@ -139,6 +141,9 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             ("changes:membership", "other"): f"?user={other.pk}&group={group.pk}&do=add",
             ("changes:membership", "own"): f"?user={own.pk}&group={led.pk}&do=remove",
             ("identities:compare", ""): f"?account={NUMBER}",
+            ("access:person-why", "own"): "?action=s3:GetObject",
+            ("access:person-why", "other"): "?action=s3:GetObject",
+            ("access:role-why", "role"): "?action=s3:GetObject",
             ("access:who-can-why", "other"): "?action=s3:GetObject",
             ("access:who-can-export", "csv"): "?action=s3:GetObject",
         },

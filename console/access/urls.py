@@ -2,11 +2,26 @@
 
 from django.urls import URLPattern, path
 
-from console.access import editor, who_can, who_can_export
+from console.access import (
+    editor,
+    effective,
+    effective_export,
+    effective_why,
+    who_can,
+    who_can_export,
+)
 
 app_name = "access"
 
 urlpatterns: list[URLPattern] = [
+    path("people/<int:pk>/access/", effective.person_access, name="person"),
+    path("people/<int:pk>/access/why/", effective_why.person_why, name="person-why"),
+    path("people/<int:pk>/access/export.<str:form>", effective_export.person_export, name="person-export"),
+    path("people/<int:pk>/access/<slug:prefix>/", effective.person_service, name="person-service"),
+    path("roles/<int:pk>/access/", effective.role_access, name="role"),
+    path("roles/<int:pk>/access/why/", effective_why.role_why, name="role-why"),
+    path("roles/<int:pk>/access/export.<str:form>", effective_export.role_export, name="role-export"),
+    path("roles/<int:pk>/access/<slug:prefix>/", effective.role_service, name="role-service"),
     path("policies/<int:pk>/edit/", editor.policy_edit, name="policy-edit"),
     path("access/who-can/", who_can.who_can_page, name="who-can"),
     path("access/who-can/export.<str:form>", who_can_export.who_can_export, name="who-can-export"),

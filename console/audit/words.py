@@ -70,6 +70,8 @@ _SENTENCES = {
     "pull.cancel": "Stopped the reading of {subject}",
     "journal.triggers_restored": "Put back the triggers that protect the journal",
     "list.export": "Exported the list of {subject} as {form}",
+    "effective_access.export": "Exported what {subject} can do, as {form}",
+    "services.export": "Exported who can use {subject}, as {form}",
     "who_can.export": "Exported who can {subject}, as {form}",
     "journal.verify": "Asked to recompute the chain",
     "journal.export": "Exported entries as {format}",

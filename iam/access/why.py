@@ -76,7 +76,7 @@ def why_of(
 def spelt(action: str) -> str:
     """As AWS writes the action, if it is known."""
     found = catalogue().action(action)
-    return f"{action.partition(':')[0].lower()}:{found.name}" if found else action
+    return found.name if found else action
 
 
 def _first_resource(index: Index, member: Member, action: str) -> str:

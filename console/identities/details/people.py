@@ -78,6 +78,12 @@ def person_history(request: ViewerRequest, pk: int) -> HttpResponse:
     return history.render_history(request, shown, "identities/person.html", context)
 
 
+def person_head(shown: Shown, *, here: str) -> dict[str, Any]:
+    """What every page of a person shows above its tab; `here` is the name of the page."""
+    held = held_by(shown)
+    return _head(shown, held, shown.openable(held.pks), here=here)
+
+
 def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str, Any]:
     credentials = entities.credentials(shown.entity, at=shown.at)
     tags = entities.tags(shown.entity, at=shown.at)
@@ -108,6 +114,7 @@ def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> li
             count=1 if alarm else None,
             tone="bad",
         ),
+        shown.tab("Effective access" if shown.viewer.sees_accounts else "Access", "access:person", here=here),
         shown.tab("History", "identities:person-history", here=here),
     ]
 

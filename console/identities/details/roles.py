@@ -41,7 +41,7 @@ def role(request: ViewerRequest, pk: int) -> HttpResponse:
     shown = shown_or_404(request, pk, kinds=[Kind.ROLE])
     if shown.state is None:
         return render_shown(request, shown, "identities/role.html", {})
-    head = _head(shown, here="identities:role")
+    head = role_head(shown, here="identities:role")
     trust = trust_of(shown.entity, shown.state, viewer=shown.viewer, at=shown.at)
     text = shown.state.document.text if shown.state.document else ""
     context = head | {
@@ -68,7 +68,7 @@ def role_history(request: ViewerRequest, pk: int) -> HttpResponse:
     shown = shown_or_404(request, pk, kinds=[Kind.ROLE])
     if shown.state is None:
         return history.render_gone(request, shown)
-    context = _head(shown, here="identities:role-history")
+    context = role_head(shown, here="identities:role-history")
     return history.render_history(request, shown, "identities/role.html", context)
 
 
@@ -77,7 +77,8 @@ def _address(sentence: Sentence, known: Any) -> str:
     return reverse(SECTIONS[entity.kind][2], args=[entity.pk]) if entity else ""
 
 
-def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+def role_head(shown: Shown, *, here: str) -> dict[str, Any]:
+    """What every page of a role shows above its tab; `here` is the name of the page."""
     held = held_by(shown)
     profiles = entities.sources(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)
     open_to = shown.openable([*held.pks, *(tie.pk for tie in profiles)])
@@ -96,6 +97,7 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
         "tags": entities.tags(shown.entity, at=shown.at),
         "tabs": [
             shown.tab("Trust and policies", "identities:role", here=here),
+            shown.tab("Effective access", "access:role", here=here),
             shown.tab("History", "identities:role-history", here=here),
         ],
     }

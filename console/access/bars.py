@@ -1,0 +1,61 @@
+"""The access-level bar: how many actions of each level are allowed, as fills in quarters and as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from iam.policy.catalogue import Level
+from iam.policy.index.counts import Count
+
+ORDER: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
+"""As the design has them, always."""
+NAMES: Final = {
+    "list": Level.LIST,
+    "read": Level.READ,
+    "write": Level.WRITE,
+    "permissions": Level.PERMISSIONS,
+    "tagging": Level.TAGGING,
+}
+"""As addresses have them."""
+KEYS: Final = {level: key for key, level in NAMES.items()}
+QUARTERS: Final = 4
+NONE: Final = Count(0, 0, 0, 0)
+
+
+def quarters(part: int, whole: int) -> int:
+    """How much of the bar is filled: full only with everything, empty only with nothing."""
+    if not part or not whole:
+        return 0
+    if part >= whole:
+        return QUARTERS
+    return min(QUARTERS - 1, max(1, round(QUARTERS * part / whole)))
+
+
+def allowed(count: Count) -> int:
+    """How many actions are allowed in some way."""
+    return count.everywhere + count.limited + count.conditional
+
+
+def bar(levels: Mapping[Level, Count]) -> tuple[str, str]:
+    """(fills, counts) as `{% lvl %}` takes them: "4 2 0 0 0" and "9/9 30/61 0/48 0/16 0/11"."""
+    counts = [levels.get(level, NONE) for level in ORDER]
+    fills = " ".join(str(quarters(allowed(count), count.total)) for count in counts)
+    return fills, " ".join(f"{allowed(count)}/{count.total}" for count in counts)
+
+
+VERBS: Final = {
+    Level.LIST: "list",
+    Level.READ: "read",
+    Level.WRITE: "change",
+    Level.PERMISSIONS: "manage permissions",
+    Level.TAGGING: "tag",
+}
+
+
+def in_words(levels: Mapping[Level, Count]) -> str:
+    """'Can list, read and change': for people who do not count actions."""
+    verbs = [VERBS[level] for level in ORDER if level in levels and allowed(levels[level])]
+    if not verbs:
+        return "Can do something that AWS does not list"
+    return f"Can {', '.join(verbs[:-1])} and {verbs[-1]}" if len(verbs) > 1 else f"Can {verbs[0]}"

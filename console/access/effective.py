@@ -1,0 +1,107 @@
+"""The tab "Effective access" of a person or role: what they can do per service, and action by action."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.access import effective_rows as rows
+from console.access.asking import Asking, read_asking
+from console.identities.details.people import SEES, person_head
+from console.identities.details.roles import role_head
+from console.identities.details.shown import Shown, render_shown, shown_or_404
+from console.web.access import ViewerRequest, require
+from iam.access.effective import Access, access_of
+from iam.guard import Right
+from iam.mirror.models import Kind
+
+PAGES: Final = {Kind.USER.value: "identities/person.html", Kind.ROLE.value: "identities/role.html"}
+HEADS: Final = {Kind.USER.value: person_head, Kind.ROLE.value: role_head}
+NAMES: Final = {Kind.USER.value: "access:person", Kind.ROLE.value: "access:role"}
+
+
+@require_safe
+@require(*SEES)
+def person_access(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What a person can do, per service."""
+    return _overview(request, shown_or_404(request, pk, kinds=[Kind.USER]))
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def role_access(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What a role can do, per service."""
+    return _overview(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
+
+
+@require_safe
+@require(*SEES)
+def person_service(request: ViewerRequest, pk: int, prefix: str) -> HttpResponse:
+    """What a person can do with one service, action by action."""
+    return _service(request, shown_or_404(request, pk, kinds=[Kind.USER]), prefix)
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def role_service(request: ViewerRequest, pk: int, prefix: str) -> HttpResponse:
+    """What a role can do with one service, action by action."""
+    return _service(request, shown_or_404(request, pk, kinds=[Kind.ROLE]), prefix)
+
+
+def access_or_404(shown: Shown) -> Access:
+    """What the index says; 404 where it does not know what the mirror knows, which is a matter of moments."""
+    found = access_of(shown.entity.pk, account=shown.account_id, at=shown.at)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
+    if shown.state is None:
+        return render_shown(request, shown, PAGES[shown.entity.kind], {})
+    access, asking = access_or_404(shown), read_asking(request)
+    found = rows.services(access, asking, shown)
+    context = {
+        "tab": "access/effective.html",
+        "services": found,
+        "all_services": len(access.services),
+        "all_actions": sum(one.allowed for one in access.services),
+        **_around(shown, access, asking),
+    }
+    return _rendered(request, shown, context)
+
+
+def _service(request: ViewerRequest, shown: Shown, prefix: str) -> HttpResponse:
+    if shown.state is None:
+        return render_shown(request, shown, PAGES[shown.entity.kind], {})
+    access, asking = access_or_404(shown), read_asking(request)
+    service = next((one for one in access.services if one.prefix == prefix), None)
+    if service is None and not rows.is_known(prefix):
+        raise Http404
+    context = {
+        "tab": "access/effective_service.html",
+        "service": rows.service_head(prefix, service),
+        "page": rows.actions(access, prefix, asking, shown),
+        **_around(shown, access, asking),
+    }
+    return _rendered(request, shown, context)
+
+
+def _around(shown: Shown, access: Access, asking: Asking) -> dict[str, Any]:
+    """What both pages say: of whom, from what it was worked out, how to ask for less."""
+    return {
+        "asking": asking,
+        "basis": access.basis,
+        "basis_words": rows.basis_words(access.basis, plain=not shown.viewer.sees_accounts),
+        "is_full": access.is_full,
+        "overview_url": rows.address(shown, ""),
+        "files": rows.files(shown),
+        "then": rows.then(shown),
+    }
+
+
+def _rendered(request: ViewerRequest, shown: Shown, context: dict[str, Any]) -> HttpResponse:
+    kind = shown.entity.kind
+    return render_shown(request, shown, PAGES[kind], HEADS[kind](shown, here=NAMES[kind]) | context)

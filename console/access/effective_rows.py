@@ -1,0 +1,305 @@
+"""The rows of the pages about effective access: services and actions, as their templates and files show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from console.access.asking import Asking
+from console.access.bars import allowed, bar, in_words
+from console.identities.details.shown import Shown
+from iam.access.effective import Access, Basis, Grade, OneAction, OneService, Says, patterns_of
+from iam.access.phrases import conditions_in_words
+from iam.guard import Right
+from iam.mirror.models import Kind
+from iam.policy.catalogue import catalogue
+
+SHOWN: Final = 2
+"""So many resources or phrases stand in a cell."""
+SIZE: Final = 100
+NAMES: Final = {Kind.USER.value: "access:person", Kind.ROLE.value: "access:role"}
+FULL: Final = "Full access"
+GRADES: Final = {
+    Grade.EVERYWHERE: ("All resources", "", ""),
+    Grade.LIMITED: ("Some resources", "", ""),
+    Grade.CONDITIONAL: ("Under conditions", "warn", "circle-help"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service: its bar, what is allowed in words, on which resources, what stands out."""
+
+    prefix: str
+    title: str
+    url: str
+    fills: str
+    counts: str
+    words: str
+    everywhere: int
+    limited: int
+    conditional: int
+    unlisted: int
+    resources: tuple[str, ...]
+    more: int
+    risks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """An action: how far it is allowed, on which resources, under which conditions, by which statements."""
+
+    name: str
+    description: str
+    level: str
+    grade: tuple[str, str, str]
+    resources: tuple[str, ...]
+    more: int
+    besides: tuple[str, ...]
+    when: tuple[str, ...]
+    by: tuple[tuple[str, str, str], ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPage:
+    """Some of the actions of a service; `after` begins the next page."""
+
+    rows: list[ActionRow]
+    total: int
+    first: int
+    last: int
+    after: str
+
+
+def address(shown: Shown, prefix: str) -> str:
+    """The page of one service, or that of all."""
+    name = NAMES[shown.entity.kind]
+    return (
+        reverse(f"{name}-service", args=[shown.entity.pk, prefix])
+        if prefix
+        else reverse(name, args=[shown.entity.pk])
+    )
+
+
+def why_address(shown: Shown, action: str) -> str:
+    """The page that says why an action is allowed, without the moment."""
+    return f"{reverse(f'{NAMES[shown.entity.kind]}-why', args=[shown.entity.pk])}?{urlencode({'action': action})}"
+
+
+def then(shown: Shown) -> str:
+    """What keeps the moment in an address that has a query already."""
+    return f"&as-of={shown.at:%Y-%m-%dT%H:%M:%S}" if shown.at else ""
+
+
+def files(shown: Shown) -> list[tuple[str, str]]:
+    """(label, address) of the files that the viewer may have."""
+    if not shown.viewer.may(Right.EXPORT, account_id=shown.account_id):
+        return []
+    name = f"{NAMES[shown.entity.kind]}-export"
+    return [
+        (label, reverse(name, args=[shown.entity.pk, form]))
+        for label, form in (("CSV", "csv"), ("JSON", "json"))
+    ]
+
+
+def is_known(prefix: str) -> bool:
+    """Whether AWS has such a service, written as its address has it."""
+    return prefix == prefix.lower() and catalogue().has_service(prefix)
+
+
+def services(access: Access, asking: Asking, shown: Shown) -> list[ServiceRow]:
+    """The services that are asked for."""
+    return [_service_row(access, one, shown) for one in access.services if _is_asked(access, one, asking)]
+
+
+def _is_asked(access: Access, one: OneService, asking: Asking) -> bool:
+    if asking.level and not any(allowed(one.levels[level]) for level in asking.levels if level in one.levels):
+        return False
+    text = asking.text.lower()
+    if not text or text in one.title.lower() or text in one.prefix:
+        return True
+    if any(text in name.lower() for name in access.resources(one.prefix) or ()):
+        return True
+    return any(text in name.lower() for name in catalogue().names(access.of_service(one.prefix)))
+
+
+def _service_row(access: Access, one: OneService, shown: Shown) -> ServiceRow:
+    fills, counts = bar(one.levels)
+    resources = access.resources(one.prefix)
+    short = tuple(map(short_name, resources or ()))
+    return ServiceRow(
+        one.prefix,
+        one.title,
+        address(shown, one.prefix),
+        fills,
+        counts,
+        in_words(one.levels),
+        one.sum(Grade.EVERYWHERE),
+        one.sum(Grade.LIMITED),
+        one.sum(Grade.CONDITIONAL),
+        one.unlisted,
+        ("All resources",) if resources is None else short[:SHOWN],
+        max(0, len(short) - SHOWN),
+        tuple(_risks(access, one, fills)),
+    )
+
+
+def _risks(access: Access, one: OneService, fills: str) -> Iterator[str]:
+    if one.levels and all(count.everywhere == count.total for count in one.levels.values()):
+        yield FULL
+    elif one.prefix == "iam" and access.passes_roles:
+        yield "iam:PassRole"
+
+
+def short_name(pattern: str) -> str:
+    """`role/pay-deploy` of an ARN: what tells resources of one service apart."""
+    prefix = "all but " if pattern.startswith("all but ") else ""
+    arn = pattern.removeprefix(prefix)
+    if arn == "*":
+        return f"{prefix}all resources" if prefix else "All resources"
+    return prefix + (arn.split(":", 5)[-1] or arn)
+
+
+def service_head(prefix: str, found: OneService | None) -> dict[str, Any]:
+    """The head of the page of one service, of which perhaps nothing is allowed."""
+    fills, counts = bar(found.levels) if found and found.levels else ("", "")
+    return {
+        "prefix": prefix,
+        "title": found.title if found else catalogue().title(prefix),
+        "fills": fills,
+        "counts": counts,
+        "words": in_words(found.levels) if found else "",
+        "allowed": found.allowed if found else 0,
+    }
+
+
+def actions(access: Access, prefix: str, asking: Asking, shown: Shown) -> ActionPage:
+    """A page of the allowed actions of a service that are asked for."""
+    found = [
+        one for one in access.actions(prefix) if asking.wants(one.level, one.grade) and _has(one, asking.text)
+    ]
+    names = [one.name for one in found]
+    begin = names.index(asking.after) + 1 if asking.after in names else 0
+    part = found[begin : begin + SIZE]
+    return ActionPage(
+        rows=[action_row(one, shown) for one in part],
+        total=len(found),
+        first=begin + 1 if part else 0,
+        last=begin + len(part),
+        after=part[-1].name if begin + SIZE < len(found) else "",
+    )
+
+
+def _has(one: OneAction, text: str) -> bool:
+    if not text or text.lower() in one.name.lower():
+        return True
+    return any(text.lower() in name.lower() for says in one.allows for name in patterns_of(says.statement))
+
+
+def action_row(one: OneAction, shown: Shown) -> ActionRow:
+    """An action as the table shows it."""
+    known = catalogue().action(one.name)
+    resources = resources_of(one)
+    return ActionRow(
+        name=one.name,
+        description=_plain_description(known.description if known else ""),
+        level=str(one.level) if one.level else "Not listed",
+        grade=GRADES[one.grade],
+        resources=tuple(map(short_name, resources[:SHOWN])),
+        more=max(0, len(resources) - SHOWN),
+        besides=tuple(short_name(name) for says in one.denies for name in denied_part(says))[:SHOWN],
+        when=when(one),
+        by=tuple(_by(says, shown) for says in one.allows),
+        why=why_address(shown, one.name),
+    )
+
+
+def _plain_description(text: str) -> str:
+    """'Create a bucket', of 'Grants permission to create a bucket'."""
+    rest = text.removeprefix("Grants permission to ").strip()
+    return rest[:1].upper() + rest[1:]
+
+
+def resources_of(one: OneAction) -> tuple[str, ...]:
+    """The resources of the statements that allow an action."""
+    if one.grade is Grade.EVERYWHERE:
+        return ("*",)
+    return tuple(dict.fromkeys(name for says in one.allows for name in patterns_of(says.statement)))
+
+
+def denied_part(says: Says) -> tuple[str, ...]:
+    """The resources of which a statement without conditions takes an action away."""
+    return () if says.statement.conditions else patterns_of(says.statement)
+
+
+def when(one: OneAction) -> tuple[str, ...]:
+    """What a conditional action depends on, as far as one's own policies say so."""
+    if one.grade is not Grade.CONDITIONAL:
+        return ()
+    found = [phrase for says in one.allows for phrase in conditions_in_words(says.statement)]
+    found = [f"Only when {phrase}" for phrase in dict.fromkeys(found)]
+    denied = dict.fromkeys(phrase for says in one.denies for phrase in conditions_in_words(says.statement))
+    found += [f"Not when {phrase}" for phrase in denied]
+    return tuple(found) or ("It depends on the boundary or the organization",)
+
+
+def _by(says: Says, shown: Shown) -> tuple[str, str, str]:
+    """(policy, statement, address) of a statement that allows."""
+    policy, statement = says.held.policy, says.statement
+    sid = f", {statement.sid}" if statement.sid else ""
+    through = f", through {says.held.group.name}" if says.held.group else ""
+    url = (
+        reverse("identities:policy", args=[policy.pk])
+        if policy.pk and shown.viewer.scope.sees_account(shown.account_id)
+        else ""
+    )
+    return policy.name, f"statement {statement.index + 1}{sid}{through}", url
+
+
+def basis_words(basis: Basis, *, plain: bool) -> str:
+    """'Computed from 6 policies, the boundary DeveloperBoundary and 2 SCPs.'"""
+    parts = [f"{basis.policies} polic{'y' if basis.policies == 1 else 'ies'}"]
+    if basis.boundary:
+        parts.append(f"the boundary {basis.boundary}")
+    if plain and basis.scps:
+        parts.append("the rules of the organization")
+    elif not plain:
+        parts += [
+            f"{count} {name}{'' if count == 1 else 's'}"
+            for count, name in ((basis.scps, "SCP"), (basis.rcps, "RCP"))
+            if count
+        ]
+    said = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    exempt = " No SCP restricts it." if basis.is_exempt and not plain else ""
+    return f"Computed from {said}.{exempt}"
+
+
+def lines(access: Access, asked: Iterable[OneService]) -> Iterator[dict[str, Any]]:
+    """The rows of a file: every allowed action, with all of its resources, conditions and statements."""
+    for service in asked:
+        for one in access.actions(service.prefix):
+            yield {
+                "service": service.prefix,
+                "service_name": service.title,
+                "action": one.name,
+                "access_level": str(one.level) if one.level else None,
+                "allowed": str(one.grade),
+                "resources": list(resources_of(one)),
+                "except": [name for says in one.denies for name in denied_part(says)],
+                "conditions": [
+                    f"{operator} {key}: {', '.join(values)}"
+                    for says in one.allows
+                    for operator, key, values in says.statement.conditions
+                ],
+                "policies": list(dict.fromkeys(_file_name(says) for says in one.allows)),
+            }
+
+
+def _file_name(says: Says) -> str:
+    through = f" of group {says.held.group.name}" if says.held.group else ""
+    return f"{says.held.policy.name}{through}, statement {says.statement.index + 1}"

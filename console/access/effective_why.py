@@ -1,0 +1,136 @@
+"""Why a person or role can or cannot do an action on a resource: a drawer beside the list of actions, or a page of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from console.access.effective_rows import NAMES, address, short_name, then, why_address
+from console.access.lines import MARKS
+from console.access.stages import tall
+from console.identities.details.people import SEES
+from console.identities.details.shown import Shown, frame_of, shown_or_404
+from console.web.access import ViewerRequest, require
+from console.web.query import Query
+from console.web.render import render_page
+from iam.access.actions import FORM, SHAPE
+from iam.access.phrases import phrase_of
+from iam.access.who_can import Row
+from iam.access.why import Answer, why_of
+from iam.guard import Right
+from iam.mirror.models import Kind
+from iam.mirror.naming import display_name
+from iam.mirror.queries import entities
+from iam.policy.catalogue import catalogue
+from iam.policy.evaluate import Decision
+
+LONGEST_ACTION: Final = 128
+LONGEST_RESOURCE: Final = 2048
+RESOURCE_SHAPE: Final = "A resource is an ARN, such as arn:aws:s3:::a-bucket/*, or a star for any."
+VERBS: Final = {Decision.ALLOWED: "can do", Decision.CONDITIONAL: "can do, under conditions,"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address asks about; `problem` is a sentence where that makes no sense."""
+
+    action: str
+    resource: str
+    problem: str = ""
+
+
+@require_safe
+@require(*SEES)
+def person_why(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Why a person can or cannot."""
+    return _why(request, shown_or_404(request, pk, kinds=[Kind.USER]))
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def role_why(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Why a role can or cannot."""
+    return _why(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
+
+
+def _read(request: ViewerRequest) -> Wanted:
+    action, resource = (
+        request.GET.get(name, "").replace("\x00", "").strip()[:longest]
+        for name, longest in (("action", LONGEST_ACTION), ("resource", LONGEST_RESOURCE))
+    )
+    if FORM.fullmatch(action) is None or "*" in action or "?" in action:
+        return Wanted(
+            action, resource, SHAPE if "*" not in action else "Ask about one action, without a star."
+        )
+    if resource not in {"", "*"} and not resource.startswith("arn:"):
+        return Wanted(action, resource, RESOURCE_SHAPE)
+    return Wanted(action, resource)
+
+
+def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
+    if shown.state is None:
+        raise Http404
+    wanted = _read(request)
+    answer = None if wanted.problem else _ask(shown, wanted)
+    prefix = wanted.action.partition(":")[0].lower()
+    context = frame_of(request, shown) | {
+        "name": display_name(shown.entity.name, entities.tags(shown.entity, at=shown.at)),
+        "wanted": wanted,
+        "answer": answer,
+        "service": catalogue().title(prefix) if catalogue().has_service(prefix) else prefix,
+        "back": address(shown, prefix) if catalogue().has_service(prefix) else address(shown, ""),
+        "overview_url": address(shown, ""),
+        "then": then(shown),
+        "this_url": reverse(f"{NAMES[shown.entity.kind]}-why", args=[shown.entity.pk]),
+    }
+    if answer is not None:
+        context |= _told(request, shown, answer)
+    return render_page(
+        request, "access/effective_why.html", context, partial="drawer", status=422 if wanted.problem else 200
+    )
+
+
+def _ask(shown: Shown, wanted: Wanted) -> Answer:
+    found = why_of(
+        shown.viewer,
+        shown.entity.pk,
+        account=shown.account_id,
+        at=shown.at,
+        action=wanted.action,
+        resource=wanted.resource,
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+def _told(request: ViewerRequest, shown: Shown, answer: Answer) -> dict[str, object]:
+    query = Query.of([("as-of", request.GET.get("as-of", "") if shown.at else "")])
+    row = Row(
+        pk=shown.entity.pk,
+        account=shown.account_id,
+        arn=answer.arn,
+        display=shown.entity.name,
+        kind=answer.kind,
+        decision=answer.why.decision,
+        action=answer.action,
+        why=answer.why,
+    )
+    known = catalogue().action(answer.action)
+    sees = shown.viewer.scope.sees_account(shown.account_id)
+    asked = urlencode({"action": answer.action, "resource": answer.resource})
+    return {
+        "stages": tall(row, account=shown.entity.account.name, query=query),
+        "mark": MARKS[answer.why.decision],
+        "verb": VERBS.get(answer.why.decision, "cannot do"),
+        "residual": [phrase_of(one) for one in answer.why.residual],
+        "description": known.description if known else "",
+        "resource_words": short_name(answer.resource),
+        "who_else": f"{reverse('access:who-can')}?{asked}" if sees else "",
+        "page_url": f"{why_address(shown, answer.action)}&{urlencode({'resource': answer.resource})}",
+    }
