@@ -9,23 +9,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from iam.policy.arns import resource_matcher
 from iam.policy.catalogue import catalogue
-from iam.policy.compiled import resource_templates, with_anything
+from iam.policy.escalation.speaking import (
+    HOME,
+    MOST_REGIONS,
+    REGION,
+    Names,
+    Spoken,
+    keys_of,
+    regions_in,
+    tags_of,
+)
 from iam.policy.evaluate import ASSUMING, Decision
-from iam.policy.glob import Matcher, compile_glob
-from iam.policy.index import keys
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
-from iam.policy.variables import Template, Variable
-
-OWN_NAME: Final = "aws:username"
-REGION: Final = "aws:requestedregion"
-TAGS: Final = ("aws:resourcetag/", "iam:resourcetag/")
-HOME: Final = "us-east-1"
-"""Where requests to IAM go, as `aws:RequestedRegion` has it. Source: "AWS global condition context keys"."""
 
 
 class Bits(NamedTuple):
@@ -130,25 +129,6 @@ class Source:
         yield from (doc for level in (*levels.scps, *levels.rcps) for _, doc in level)
 
 
-@dataclass(slots=True)
-class _Spoken:
-    """The statements that speak of an action, and the context keys that matter to them."""
-
-    clauses: tuple[Clause, ...]
-    number: int
-    keys: frozenset[str]
-    areas: tuple[_Names, ...]
-
-    def shape(self, arn: str) -> tuple[object, ...]:
-        """How the statements fit a name: those with the same shape are asked about once."""
-        return tuple(names.shape(arn) for names in self.areas)
-
-    @property
-    def names_their_own(self) -> bool:
-        """Whether somebody may be allowed on itself what others are not."""
-        return any(names.is_own for names in self.areas)
-
-
 class _Put(NamedTuple):
     """What is asked, of whatever resource."""
 
@@ -170,9 +150,9 @@ class Asker:
 
     def __init__(self) -> None:
         self.sources: list[Source] = []
-        self._spoken: dict[str, _Spoken] = {}
+        self._spoken: dict[str, Spoken] = {}
         self._known: dict[Any, Bits] = {}
-        self._names: dict[Clause, _Names] = {}
+        self._names: dict[Clause, Names] = {}
         self.questions = 0
 
     def use(self, sources: list[Source], *, more: Iterable[Doc] = ()) -> None:
@@ -196,7 +176,7 @@ class Asker:
         found = {HOME: None}
         for doc in self._docs:
             for clause in doc.clauses:
-                found |= dict.fromkeys(_regions_in(clause))
+                found |= dict.fromkeys(regions_in(clause))
         return tuple(found)[:MOST_REGIONS]
 
     def ask(self, action: str, resource: str, context: Mapping[str, Any]) -> Bits:
@@ -285,7 +265,7 @@ class Asker:
         wanted = self._speaking(action).keys
         return {key: value for key, value in context.items() if key.lower() in wanted}
 
-    def _speaking(self, action: str) -> _Spoken:
+    def _speaking(self, action: str) -> Spoken:
         found = self._spoken.get(action)
         if found is None:
             lowered = action.lower()
@@ -295,53 +275,14 @@ class Asker:
             wanted = frozenset(key for clause in clauses for key in keys_of(clause))
             areas = tuple(self._names_of(clause) for clause in clauses if clause.is_partial)
             number = self._clause_sets.setdefault(clauses, len(self._clause_sets))
-            found = self._spoken[action] = _Spoken(clauses, number, wanted, areas)
+            found = self._spoken[action] = Spoken(clauses, number, wanted, areas)
         return found
 
-    def _names_of(self, clause: Clause) -> _Names:
+    def _names_of(self, clause: Clause) -> Names:
         found = self._names.get(clause)
         if found is None:
-            found = self._names[clause] = _Names(clause)
+            found = self._names[clause] = Names(clause)
         return found
-
-
-class _Names:
-    """The names in a Resource or NotResource element, to tell targets apart."""
-
-    __slots__ = ("_fixed", "_loose", "_own", "is_own")
-
-    def __init__(self, clause: Clause) -> None:
-        templates = resource_templates(clause.source.resources or (), has_variables=clause.has_variables)
-        own = [one for one in templates if _is_own_name(one)]
-        self.is_own = bool(own)
-        self._own = [resource_matcher(with_anything(one)) for one in own]
-        self._fixed: list[Matcher] = [
-            resource_matcher(one.fill_without_request()) for one in templates if not one.variables
-        ]
-        self._loose: list[Matcher] = [
-            resource_matcher(with_anything(one)) for one in templates if one.variables and one not in own
-        ]
-
-    def shape(self, arn: str) -> object:
-        """Equal for two names that fit alike, whoever asks, but for a user who asks about itself."""
-        if any(matches(arn) for matches in self._loose):
-            return arn
-        if any(matches(arn) for matches in self._fixed):
-            return True
-        return None if any(matches(arn) for matches in self._own) else False
-
-
-MOST_REGIONS: Final = 12
-KNOWN_REGIONS: Final = (
-    HOME,
-    "eu-west-1",
-    "eu-central-1",
-    "us-west-2",
-    "ap-southeast-1",
-    "ca-central-1",
-    "sa-east-1",
-)
-"""Stand for what `eu-*` and the like mean."""
 
 
 def has_rcps_of(action: str) -> bool:
@@ -360,49 +301,6 @@ def _is_personal(cls: Class) -> bool:
     )
 
 
-def _is_own_name(template: Template) -> bool:
-    """Whether a pattern ends with the name of the user who asks: it then fits no other user of the account."""
-    last = template.parts[-1] if template.parts else ""
-    return (
-        isinstance(last, Variable)
-        and last.key == OWN_NAME
-        and last.default is None
-        and len(template.variables) == 1
-        and template.parts[-2:-1] == ("/",)
-        and ":user/" in "".join(part for part in template.parts if isinstance(part, str) and len(part) == 1)
-    )
-
-
-def keys_of(clause: Clause) -> set[str]:
-    """The context keys that a statement reads, in lower case."""
-    found = set(keys.variables_in(clause.source.resources or ()))
-    for key, others in keys.keys_of_conditions(clause.source, has_variables=clause.has_variables):
-        found |= {key, *others}
-    return found
-
-
-def tags_of(tags: Mapping[str, str], wanted: Iterable[str]) -> dict[str, Any]:
-    """Context keys for tags of the resource: those that it has, and None for those that it is known not to have."""
-    lowered = {name.lower(): value for name, value in tags.items()}
-    found: dict[str, Any] = {}
-    for key in wanted:
-        for prefix in TAGS:
-            if key.startswith(prefix):
-                found[key] = lowered.get(key.removeprefix(prefix))
-    return found
-
-
-def _regions_in(clause: Clause) -> Iterator[str]:
-    for _, key, values in clause.source.conditions:
-        if key.lower() == REGION:
-            for value in values:
-                yield from filter(compile_glob(value), KNOWN_REGIONS) if "*" in value else [value]
-    for name in clause.source.resources or ():
-        parts = name.split(":", 5)
-        if len(parts) == 6 and parts[3] and parts[3].replace("-", "").isalnum():
-            yield parts[3]
-
-
 def _frozen(context: Mapping[str, Any]) -> Any:
     return tuple(sorted((key.lower(), str(value)) for key, value in context.items()))
 
@@ -413,4 +311,4 @@ def _bits(decision: Decision, bit: int) -> Bits:
     return Bits(0, bit) if decision is Decision.CONDITIONAL else NOBODY
 
 
-__all__ = ["EVERYBODY", "NOBODY", "Asker", "Bits", "Source", "Target"]
+__all__ = ["EVERYBODY", "HOME", "NOBODY", "REGION", "Asker", "Bits", "Source", "Target", "tags_of"]
