@@ -7,6 +7,7 @@ from console.access import (
     effective,
     effective_export,
     effective_why,
+    simulate,
     who_can,
     who_can_export,
 )
@@ -14,6 +15,8 @@ from console.access import (
 app_name = "access"
 
 urlpatterns: list[URLPattern] = [
+    path("access/simulate/", simulate.simulate_page, name="simulate"),
+    path("access/simulate/offers/", simulate.simulate_offers, name="simulate-offers"),
     path("people/<int:pk>/access/", effective.person_access, name="person"),
     path("people/<int:pk>/access/why/", effective_why.person_why, name="person-why"),
     path("people/<int:pk>/access/export.<str:form>", effective_export.person_export, name="person-export"),

@@ -63,7 +63,10 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
     ),
     (
         "Access",
-        (Item("access:who-can", "waypoints", "Who can", "who-can", (Right.SEE_ACCOUNT,)),),
+        (
+            Item("access:who-can", "waypoints", "Who can", "who-can", (Right.SEE_ACCOUNT,)),
+            Item("access:simulate", "play", "Simulate", "simulate", (Right.SEE_ACCOUNT,)),
+        ),
     ),
     (
         "Operations",

@@ -1,0 +1,157 @@
+"""Reads what somebody asks on the page "Simulate", from an address or a form, and says what in it made no sense."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.http import Http404, QueryDict
+
+from console.access.asked import ACCOUNT, LONGEST, resource_problem
+from console.access.circumstances import Circumstances, circumstances_of
+from console.web.access import ViewerRequest
+from console.web.context import frame_of
+from console.web.query import Query
+from iam.access.actions import ActionsError, Meant, actions_meant
+from iam.access.principals import PrincipalError, Who, find_principal
+from iam.access.sight import accounts_seen
+from iam.access.simulate import Inquiry
+from iam.mirror.models import Account
+from iam.policy.evaluate import ASSUMING
+from iam.policy.lint import Kind, Severity, lint
+from iam.policy.request import PrincipalKind, account_of
+
+LONGEST_TEXT: Final = 65_536
+"""Characters of a policy text: more than any policy of AWS has."""
+POLICIES: Final = {
+    "resource-policy": Kind.RESOURCE,
+    "session-policy": Kind.SESSION,
+    "endpoint-policy": Kind.ENDPOINT,
+}
+WITH_SESSIONS: Final = frozenset({PrincipalKind.ROLE, PrincipalKind.SESSION})
+CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+@dataclass(slots=True)
+class Asking:
+    """What is asked. `inquiry` is None where it cannot be answered; `query` is the plain address, without policy texts."""
+
+    principal: str
+    action: str
+    resource: str
+    owner: str
+    account: Account | None
+    circumstances: Circumstances
+    query: Query
+    texts: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    who: Who | None = None
+    meant: Meant | None = None
+    inquiry: Inquiry | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is asked yet."""
+        return not (self.principal or self.action or self.resource or self.texts)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something that was asked cannot be answered."""
+        return self.inquiry is None and not self.is_blank
+
+
+def read(request: ViewerRequest) -> Asking:
+    """What the form or the address asks; an account that the viewer does not see is 404."""
+    source: QueryDict = request.POST if request.method == "POST" else request.GET
+    account = frame_of(request).chosen
+    if request.GET.get("account") and account is None:
+        raise Http404
+    principal, action, resource, owner = (
+        source.get(name, "").strip()[: LONGEST + 1] for name in ("principal", "action", "resource", "owner")
+    )
+    circumstances = circumstances_of(source, action=action)
+    query = Query.of(
+        [
+            ("principal", principal),
+            ("action", action),
+            ("resource", resource),
+            ("owner", owner),
+            *circumstances.pairs,
+            ("account", account.account_id if account else ""),
+            ("as-of", request.GET.get("as-of", "") if request.at else ""),
+        ]
+    )
+    found = Asking(principal, action, resource, owner, account, circumstances, query)
+    if request.method == "POST":
+        texts = {name: source.get(name, "") for name in POLICIES}
+        found.texts = {name: text for name, text in texts.items() if text.strip()}
+    if not found.is_blank:
+        _ask(found, request)
+    return found
+
+
+def _ask(found: Asking, request: ViewerRequest) -> None:
+    _read_principal(found, request)
+    resource = found.resource or "*"
+    if problem := resource_problem(resource):
+        found.errors["resource"] = problem
+    if found.owner and ACCOUNT.fullmatch(found.owner) is None:
+        found.errors["owner"] = "An account number has twelve digits."
+    _read_action(found, "*" if "resource" in found.errors else resource)
+    for name in found.texts:
+        if problem := _text_problem(found, name):
+            found.errors[name] = problem
+    if found.who is None or found.meant is None or found.errors or found.circumstances.errors:
+        return
+    place = found.owner or account_of(resource)
+    found.inquiry = Inquiry(
+        found.who,
+        found.meant.actions[0],
+        resource,
+        at=request.at,
+        context=found.circumstances.context,
+        strict=found.circumstances.strict,
+        owner=found.owner,
+        is_hidden=bool(place) and not request.viewer.scope.sees_account(place),
+        **{name.replace("-", "_"): text for name, text in found.texts.items()},
+    )
+
+
+def _read_principal(found: Asking, request: ViewerRequest) -> None:
+    """A name means somebody of the chosen account; an ARN says itself of which account it is."""
+    chosen = found.account.account_id if found.account and not found.principal.startswith("arn:") else ""
+    seen = accounts_seen(request.viewer, account=chosen)
+    try:
+        found.who = find_principal(found.principal, accounts=seen, at=request.at)
+    except PrincipalError as error:
+        found.errors["principal"] = str(error)
+
+
+def _read_action(found: Asking, resource: str) -> None:
+    try:
+        meant = actions_meant(found.action, resource=resource)
+    except ActionsError as error:
+        found.errors["action"] = str(error)
+        return
+    if meant.is_one:
+        found.meant = meant
+    else:
+        found.errors["action"] = "A request is about one action: write it whole, such as s3:GetObject."
+
+
+def _text_problem(found: Asking, name: str) -> str:
+    """Why AWS would refuse a policy text; empty where it would not."""
+    text, kind = found.texts[name], POLICIES[name]
+    if len(text) > LONGEST_TEXT or CONTROLS.search(text):
+        return f"No policy of AWS has more than {LONGEST_TEXT:,} characters, or signs that cannot be seen."
+    if kind is Kind.SESSION and found.who is not None and found.who.kind not in WITH_SESSIONS:
+        return "A session policy limits the session of a role. Choose a role or a session, or take the policy away."
+    if kind is Kind.RESOURCE and found.action.lower() in ASSUMING:
+        kind = Kind.TRUST
+    wrong = [one for one in lint(text, kind=kind, quota=None) if one.severity is Severity.ERROR]
+    if not wrong:
+        return ""
+    more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""
+    first = wrong[0]
+    return f"Line {first.line}, column {first.column}: {first.message} {first.remedy}{more}"

@@ -1,0 +1,124 @@
+"""A verdict as its page shows it: marks and words for each branch, links for what has a page, statements as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from console.access.stages import statement_text
+from console.web.query import Query
+from iam.access.reasons import Named
+from iam.access.verdict import Branch, Check, Leaf, Voice
+from iam.policy.logic import NO, OPEN, YES
+
+Mark = tuple[str, str, str]
+VOICES: Final[dict[Voice, Mark]] = {
+    Voice.ALLOWS: ("Allows", "ok", "check"),
+    Voice.DENIES: ("Denies", "bad", "shield-x"),
+    Voice.DEPENDS: ("Depends", "warn", "circle-help"),
+    Voice.SILENT: ("Does not allow", "bad", "minus"),
+    Voice.ASIDE: ("No say", "", "minus"),
+}
+NO_DENY: Final[Mark] = ("None", "ok", "check")
+APPLIES: Final[dict[tuple[bool, int], Mark]] = {
+    (True, YES): ("Allows it", "ok", "check"),
+    (True, OPEN): ("Allows it, if", "warn", "circle-help"),
+    (True, NO): ("Would allow it, but", "", "minus"),
+    (False, YES): ("Denies it", "bad", "shield-x"),
+    (False, OPEN): ("Denies it, if", "warn", "circle-help"),
+    (False, NO): ("Would deny it, but", "", "minus"),
+}
+CHECKS: Final[dict[int, Mark]] = {
+    YES: ("Fits", "ok", "check"),
+    OPEN: ("Open", "warn", "circle-help"),
+    NO: ("Does not fit", "bad", "x"),
+}
+LONGEST: Final = 8000
+"""A statement that is longer is read on the page of its policy."""
+MOST: Final = 40
+"""So many statements of one branch are shown, the ones that apply first."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckShown:
+    """A part of a statement with its mark."""
+
+    check: Check
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class LeafShown:
+    """A statement: what its policy is called and where that has a page, its mark, its parts."""
+
+    leaf: Leaf
+    name: str
+    url: str
+    mark: Mark
+    checks: list[CheckShown]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchShown:
+    """A branch; `is_open` where it should be seen at once. `more` counts statements that are not shown."""
+
+    branch: Branch
+    mark: Mark
+    url: str
+    is_open: bool
+    leaves: list[LeafShown]
+    parts: list[BranchShown]
+    more: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to open."""
+        branch = self.branch
+        return not (self.leaves or self.parts or branch.others or branch.problems)
+
+
+def shown(branches: Iterable[Branch], *, query: Query) -> list[BranchShown]:
+    """The branches; `query` is that of the page, whose moment links keep."""
+    return [_branch(branch, query) for branch in branches]
+
+
+def _branch(branch: Branch, query: Query) -> BranchShown:
+    leaves = sorted(branch.leaves, key=lambda leaf: -leaf.mark)
+    is_calm = branch.kind == "deny" and branch.voice is Voice.ALLOWS
+    return BranchShown(
+        branch=branch,
+        mark=NO_DENY if is_calm else VOICES[branch.voice],
+        url=_group(branch, query),
+        is_open=branch.voice in {Voice.DENIES, Voice.DEPENDS, Voice.SILENT}
+        or (branch.kind in {"identity", "resource"} and branch.voice is Voice.ALLOWS),
+        leaves=[_leaf(leaf, query) for leaf in leaves[:MOST]],
+        parts=[_branch(part, query) for part in branch.parts],
+        more=max(0, len(leaves) - MOST),
+    )
+
+
+def _leaf(leaf: Leaf, query: Query) -> LeafShown:
+    text = statement_text(leaf.source)
+    return LeafShown(
+        leaf=leaf,
+        name=leaf.held.policy.name if leaf.held else leaf.policy,
+        url=_page("identities:policy", leaf.held.policy if leaf.held else None, query),
+        mark=APPLIES[leaf.allows, leaf.mark],
+        checks=[CheckShown(check, CHECKS[check.mark]) for check in leaf.checks],
+        text=text if len(text) <= LONGEST else "",
+    )
+
+
+def _group(branch: Branch, query: Query) -> str:
+    held = next((leaf.held for leaf in branch.leaves if leaf.held is not None), None)
+    return _page("identities:group", held.group if held else None, query) if branch.kind == "identity" else ""
+
+
+def _page(name: str, named: Named | None, query: Query) -> str:
+    if named is None or named.pk is None:
+        return ""
+    return f"{reverse(name, args=[named.pk])}{query.only('as-of')}".rstrip("?")

@@ -1,0 +1,322 @@
+"""Takes a decision apart: every kind of policy that has a say, in the order in which AWS evaluates them, down to each condition.
+
+Source: "Policy evaluation logic",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from iam.access.phrases import phrase
+from iam.access.reasons import Held
+from iam.access.verdict import Branch, Check, Leaf, Levels, Voice
+from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.evaluate import (
+    FREE,
+    Decision,
+    Policies,
+    decide,
+    has_rcps,
+    has_scps,
+    is_never_locked_out,
+    needs_resource_policy,
+    weigh,
+)
+from iam.policy.logic import NO, OPEN, YES
+from iam.policy.principals import OUTSIDERS
+from iam.policy.request import PrincipalKind, Request
+
+MORE_VALUES: Final = 5
+BY_MARK: Final = (Voice.SILENT, Voice.DEPENDS, Voice.ALLOWS)
+
+WORDS: Final = {
+    Voice.ALLOWS: "allows it",
+    Voice.DENIES: "denies it",
+    Voice.DEPENDS: "allows it under conditions that are open",
+    Voice.SILENT: "does not allow it",
+}
+STOPPING: Final = {
+    PolicyKind.BOUNDARY: "The permissions boundary does not include it, so no identity policy can give it.",
+    PolicyKind.SESSION: "The session policy does not include it, so the session cannot have it.",
+    PolicyKind.ENDPOINT: "The VPC endpoint does not let it through.",
+}
+NAMES: Final = {
+    PolicyKind.BOUNDARY: "Permissions boundary",
+    PolicyKind.SESSION: "Session policy",
+    PolicyKind.ENDPOINT: "VPC endpoint policy",
+    PolicyKind.SCP: "Service control policies",
+    PolicyKind.RCP: "Resource control policies",
+}
+
+
+class Tree:
+    """Takes one decision apart. `held` maps the names of identity policies to how they are held; `is_resource_known` False: the
+    policy of the resource stands in for one that nobody has read."""
+
+    def __init__(
+        self,
+        request: Request,
+        policies: Policies,
+        *,
+        held: Mapping[str, Held],
+        levels: Levels,
+        is_resource_known: bool = True,
+    ) -> None:
+        self._request, self._policies = request, policies
+        self._held, self._levels = held, levels
+        self._is_resource_known = is_resource_known
+        self._is_bounded = policies.boundary is not None
+
+    def branches(self) -> tuple[Branch, ...]:
+        """In the order of "Policy evaluation logic": denies first, then what must allow."""
+        if self._request.lowered in FREE:
+            text = f"{self._request.action} needs no permission, and no policy can take it away."
+            return (Branch("rule", "A rule of AWS", Voice.ALLOWS, text),)
+        rest = (
+            self._control(PolicyKind.RCP, self._policies.rcps),
+            self._control(PolicyKind.SCP, self._policies.scps),
+            self._bounding(PolicyKind.ENDPOINT, self._policies.endpoint),
+            self._resource(),
+            self._identity(),
+            self._bounding(PolicyKind.BOUNDARY, self._policies.boundary),
+            self._bounding(PolicyKind.SESSION, self._policies.session),
+        )
+        return (self._denies(rest), *rest)
+
+    def _denies(self, rest: Iterable[Branch]) -> Branch:
+        found = tuple(leaf for branch in rest for leaf in branch.every_leaf if not leaf.allows)
+        sure = [leaf for leaf in found if leaf.mark == YES]
+        perhaps = tuple(leaf for leaf in found if leaf.mark == OPEN)
+        if sure:
+            is_void = decide(self._request, self._policies) is not Decision.EXPLICITLY_DENIED
+            if is_void:
+                text = "The bucket's own root user can always mend its policy, whatever that denies."
+                return Branch("deny", "Explicit denies", Voice.ASIDE, text, tuple(sure))
+            count = "A statement denies" if len(sure) == 1 else f"{len(sure)} statements deny"
+            return Branch(
+                "deny", "Explicit denies", Voice.DENIES, f"{count} it, whatever else allows it.", tuple(sure)
+            )
+        if perhaps:
+            text = "Something denies it under conditions that are open."
+            return Branch("deny", "Explicit denies", Voice.DEPENDS, text, perhaps)
+        text = "No statement of any policy denies it."
+        if found:
+            text = f"{text} {len(found)} would, but {'does' if len(found) == 1 else 'do'} not fit."
+        return Branch("deny", "Explicit denies", Voice.ALLOWS, text, found)
+
+    def _control(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> Branch:
+        """SCPs or RCPs: each level must allow."""
+        title = NAMES[kind]
+        if reason := self._exempt(kind, levels):
+            return Branch(str(kind), title, Voice.ASIDE, reason)
+        names = self._levels.scps if kind is PolicyKind.SCP else self._levels.rcps
+        parts = []
+        for place, found in enumerate(levels):
+            name = names[place] if place < len(names) else f"Level {place + 1}"
+            voice = self._voice(found)
+            parts.append(self._branch(str(kind), name, voice, f"{WORDS[voice].capitalize()}.", found))
+        denying = [part.title for part in parts if part.voice is Voice.DENIES]
+        if denying:
+            text = f"What is attached to {_and(denying)} denies it."
+            return Branch(str(kind), title, Voice.DENIES, text, parts=tuple(parts))
+        stopping = [part.title for part in parts if part.voice is Voice.SILENT]
+        if stopping:
+            text = f"Every level must allow it, and {_and(stopping)} {'does' if len(stopping) == 1 else 'do'} not."
+            return Branch(str(kind), title, Voice.SILENT, text, parts=tuple(parts))
+        is_open = any(part.voice is Voice.DEPENDS for part in parts)
+        text = "Every level allows it, as far as is known." if is_open else "Every level allows it."
+        voice = Voice.DEPENDS if is_open else Voice.ALLOWS
+        return Branch(str(kind), title, voice, text, parts=tuple(parts))
+
+    def _exempt(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> str:
+        """Why the organization's policies of a kind have no say; empty where they have."""
+        who = self._request.principal
+        if who.skips_organization_policies:
+            return "They do not restrict service-linked roles."
+        if kind is PolicyKind.SCP:
+            if who.is_management_account:
+                return "They do not restrict the management account."
+            return "" if levels and has_scps(self._request) else self._levels.no_scps
+        if not levels:
+            return self._levels.no_rcps
+        is_asked = has_rcps(self._request, self._policies)
+        return "" if is_asked else "They do not restrict this service, this action or this account."
+
+    def _bounding(self, kind: PolicyKind, found: PolicySet | None) -> Branch:
+        title = NAMES[kind]
+        if found is None:
+            if kind is PolicyKind.SESSION and self._request.principal.kind is PrincipalKind.FEDERATED_USER:
+                return Branch(str(kind), title, Voice.SILENT, "Without one the session has no permissions.")
+            return Branch(
+                str(kind),
+                title,
+                Voice.ASIDE,
+                "There is none." if kind is PolicyKind.BOUNDARY else "None is given.",
+            )
+        voice = self._voice(found)
+        if kind is PolicyKind.ENDPOINT and voice is not Voice.DENIES:
+            voice = BY_MARK[weigh(self._request, self._policies).endpoint]
+        text = STOPPING[kind] if voice is Voice.SILENT else f"It {WORDS[voice]}."
+        return self._branch(str(kind), title, voice, text, found)
+
+    def _identity(self) -> Branch:
+        title, who = "Identity policies", self._request.principal
+        if who.kind is PrincipalKind.ROOT:
+            if self._request.lowered == "sts:assumerole":
+                return Branch("identity", title, Voice.SILENT, "A root user cannot assume roles.")
+            return Branch(
+                "identity", title, Voice.ALLOWS, "A root user has every permission in its own account."
+            )
+        found = self._policies.identity
+        voice = self._voice(found)
+        parts = tuple(self._holders(found))
+        return Branch("identity", title, voice, self._identity_text(voice), parts=parts)
+
+    def _identity_text(self, voice: Voice) -> str:
+        if voice is not Voice.SILENT:
+            return f"Among them, something {WORDS[voice]}."
+        return "None of them allows it." if self._policies.identity.statements else "There are none."
+
+    def _holders(self, found: PolicySet) -> Iterator[Branch]:
+        """The principal's own policies, and those of each of its groups."""
+        groups: dict[str, list[Compiled]] = {}
+        for one in found.statements:
+            held = self._held.get(one.policy)
+            groups.setdefault(held.group.name if held and held.group else "", []).append(one)
+        for name, statements in sorted(groups.items()):
+            part = PolicySet(found.kind, tuple(statements))
+            voice = self._voice(part)
+            title = f"Group {name}" if name else "Its own policies"
+            yield self._branch("identity", title, voice, f"{WORDS[voice].capitalize()}.", part)
+        if found.problems:
+            problems = tuple(f"{policy}: {problem}" for policy, problem in found.problems)
+            yield Branch(
+                "identity",
+                "Not understood",
+                Voice.ASIDE,
+                "What these say is not part of the answer.",
+                problems=problems,
+            )
+
+    def _resource(self) -> Branch:
+        title, found, request = "Policy of the resource", self._policies.resource, self._request
+        is_needed = self._is_resource_needed
+        if not self._is_resource_known:
+            return Branch("resource", title, Voice.DEPENDS, "It is not known, and it must let the caller in.")
+        if found is None:
+            if is_needed:
+                return Branch(
+                    "resource", title, Voice.SILENT, "It must let the caller in, and there is none."
+                )
+            return Branch(
+                "resource",
+                title,
+                Voice.ASIDE,
+                "None is given; in the same account it need not allow anything.",
+            )
+        denied, account, role, direct = found.judge_grades(request, is_bounded=self._is_bounded)
+        mark = max(account, role, direct)
+        if denied == YES and not is_never_locked_out(request):
+            return self._branch("resource", title, Voice.DENIES, "It denies it.", found)
+        text = self._grade_text(account, role, direct)
+        if mark == NO:
+            voice = Voice.SILENT if is_needed else Voice.ASIDE
+            text = (
+                "It must let the caller in, and does not."
+                if is_needed
+                else "It allows nothing here, and need not."
+            )
+            return self._branch("resource", title, voice, text, found)
+        voice = Voice.ALLOWS if mark == YES else Voice.DEPENDS
+        is_enough = direct == YES and not request.is_cross_account
+        return replace(self._branch("resource", title, voice, text, found), is_enough=is_enough)
+
+    @property
+    def _is_resource_needed(self) -> bool:
+        request = self._request
+        return (
+            request.is_cross_account or request.principal.kind in OUTSIDERS or needs_resource_policy(request)
+        )
+
+    def _grade_text(self, account: int, role: int, direct: int) -> str:
+        perhaps = "" if max(account, role, direct) == YES else "perhaps "
+        if direct >= max(account, role) and direct:
+            if self._request.is_cross_account:
+                return f"It {perhaps}lets the caller in; the caller's own policies must allow it too."
+            return f"It {perhaps}lets the caller in by itself, whatever the identity policies say."
+        if role >= account and role:
+            return f"It {perhaps}lets the role in; boundary and session policies still limit it."
+        return f"It {perhaps}lets the account in, which leaves it to the identity policies."
+
+    def _voice(self, found: PolicySet) -> Voice:
+        denied, allowed = found.judge(self._request)
+        if denied == YES:
+            return Voice.DENIES
+        return BY_MARK[allowed]
+
+    def _branch(self, kind: str, title: str, voice: Voice, text: str, found: PolicySet) -> Branch:
+        if voice is Voice.DENIES:
+            text = "It denies it."
+        speaking = found.speaking_of(self._request.lowered)
+        return Branch(
+            kind,
+            title,
+            voice,
+            text,
+            tuple(self._leaf(one) for one in speaking),
+            others=len(found.statements) - len(speaking),
+            problems=tuple(f"{policy}: {problem}" for policy, problem in found.problems),
+        )
+
+    def _leaf(self, one: Compiled) -> Leaf:
+        mark, means = one.applies_to(self._request, is_bounded=self._is_bounded)
+        return Leaf(
+            one.policy,
+            one.source,
+            min(mark, max(means)),
+            tuple(self._checks(one)),
+            self._held.get(one.policy),
+            tuple(str(problem) for problem in one.unknown),
+        )
+
+    def _checks(self, one: Compiled) -> Iterator[Check]:
+        request, source = self._request, one.source
+        if one.means is not None:
+            element = "NotPrincipal" if source.is_not_principal else "Principal"
+            names = ", ".join(name for names in (source.principals or {}).values() for name in names)
+            yield Check(element, names, self._means(one), request.principal.arn)
+        if one.fits is not None:
+            element = "NotResource" if source.is_not_resource else "Resource"
+            yield Check(element, ", ".join(source.resources or ()), one.fits(request), request.resource)
+        for condition in one.conditions:
+            yield Check(
+                "Condition",
+                str(condition),
+                condition.test(request),
+                _values(request, condition.key.lower()),
+                phrase(condition.operator, condition.key, condition.values),
+            )
+
+    def _means(self, one: Compiled) -> int:
+        """A Deny with NotPrincipal means everybody who has a permissions boundary."""
+        if self._is_bounded and one.source.is_not_principal and not one.allows:
+            return YES
+        return YES if one.means is None else max(one.means(self._request.principal, self._request.strict))
+
+
+def _values(request: Request, key: str) -> str:
+    """What the request has under a key, in words."""
+    found = request.values(key)
+    if found is None:
+        return "not said"
+    if not found:
+        return "absent"
+    shown = ", ".join(found[:MORE_VALUES])
+    return shown if len(found) <= MORE_VALUES else f"{shown} and {len(found) - MORE_VALUES} more"
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

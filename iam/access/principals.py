@@ -1,0 +1,139 @@
+"""Finds who is meant by an ARN or a name: a user, a role, a session of a role, or an account's root user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from iam.mirror.models import Account, EntityState, Kind, valid_at
+from iam.policy.request import PrincipalKind
+
+KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
+LONGEST: Final = 2048
+SHOWN: Final = 80
+NAMED: Final = 3
+SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+FORMS: Final = (
+    "Write the name or ARN of a user or role, the ARN of a session (arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION), "
+    "or that of a root user (arn:aws:iam::ACCOUNT:root)."
+)
+Scope = Collection[str] | None
+
+
+class PrincipalError(ValueError):
+    """Nobody, or not one alone, is meant; the message says why, and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who asks. `number` is that of the index (negative: a root user); `arn` is a session's own, where one is meant."""
+
+    account: str
+    number: int
+    arn: str
+    name: str
+    kind: PrincipalKind
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is a root user, who has no page."""
+        return self.number < 0
+
+    @property
+    def session(self) -> str:
+        """The name of the session; empty where none in particular is meant."""
+        return self.arn.rpartition("/")[2] if self.kind is PrincipalKind.SESSION else ""
+
+
+def find_principal(text: str, *, accounts: Scope, at: datetime | None) -> Who:
+    """The one whom the text means, among the accounts (by number; None: all) and as of a moment. At most two queries.
+
+    Raises PrincipalError.
+    """
+    text = text.strip()
+    if not text:
+        raise PrincipalError(f"Say who asks. {FORMS}")
+    if len(text) > LONGEST or not text.isprintable():
+        raise PrincipalError(f"This is no principal. {FORMS}")
+    return _by_arn(text, accounts, at) if text.startswith("arn:") else _by_name(text, accounts, at)
+
+
+def _rows(accounts: Scope, at: datetime | None) -> QuerySet[EntityState, Any]:
+    rows = EntityState.objects.filter(valid_at(at), kind__in=tuple(KINDS), account__removed_at__isnull=True)
+    return rows if accounts is None else rows.filter(account__account_id__in=accounts)
+
+
+def _who(row: tuple[Any, ...]) -> Who:
+    account, number, arn, name, kind = row
+    return Who(account, number, arn, name, KINDS[kind])
+
+
+def _columns(rows: QuerySet[EntityState, Any], *, size: int) -> list[tuple[Any, ...]]:
+    return list(
+        rows.order_by("account__account_id", "kind", "pk").values_list(
+            "account__account_id", "entity_id", "arn", "name", "kind"
+        )[:size]
+    )
+
+
+def _by_name(name: str, accounts: Scope, at: datetime | None) -> Who:
+    found = _columns(_rows(accounts, at).filter(name=name), size=NAMED + 1)
+    if len(found) == 1:
+        return _who(found[0])
+    if not found:
+        raise PrincipalError(f"No user or role is called “{name[:SHOWN]}”. {FORMS}")
+    arns = ", ".join(row[2] for row in found[:NAMED])
+    more = " and others" if len(found) > NAMED else ""
+    raise PrincipalError(f"“{name[:SHOWN]}” is the name of several: {arns}{more}. Write the ARN of one.")
+
+
+def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and parts[2] == "iam" and parts[5] == "root":
+        return _root(arn, parts[4], accounts)
+    if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
+        return _session(arn, parts, accounts, at)
+    if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith(("user/", "role/")):
+        raise PrincipalError(f"“{arn[:SHOWN]}” is no principal that has policies here. {FORMS}")
+    found = _columns(_rows(accounts, at).filter(arn=arn, account__account_id=parts[4]), size=1)
+    if not found:
+        raise PrincipalError(_absent(arn, at))
+    return _who(found[0])
+
+
+def _absent(arn: str, at: datetime | None) -> str:
+    then = "then" if at else "now"
+    return f"No user or role with the ARN {arn[:LONGEST]} is in the mirror {then}. Check the account, the path and the moment."
+
+
+def _root(arn: str, account: str, accounts: Scope) -> Who:
+    known = Account.objects.filter(account_id=account, removed_at__isnull=True)
+    is_seen = accounts is None or account in accounts
+    if not is_seen or not known.exists():
+        raise PrincipalError(f"No account {account[:SHOWN]} is connected here.")
+    return Who(account, -int(account), arn, "Root user", PrincipalKind.ROOT)
+
+
+def _session(arn: str, parts: list[str], accounts: Scope, at: datetime | None) -> Who:
+    role, _, session = parts[5].removeprefix("assumed-role/").partition("/")
+    if SESSION_NAME.fullmatch(session) is None:
+        raise PrincipalError(
+            "A session's ARN ends with the name of the session, 2 to 64 letters, digits or signs of _+=,.@-, after the role's: "
+            f"arn:aws:sts::{parts[4][:12]}:assumed-role/{role[:SHOWN] or 'ROLE'}/SESSION."
+        )
+    rows = _rows(accounts, at).filter(kind=Kind.ROLE, name=role, account__account_id=parts[4])
+    found = _columns(rows, size=1)
+    if not found:
+        raise PrincipalError(f"No role {role[:SHOWN]} is in the account {parts[4][:SHOWN]}.")
+    return Who(parts[4], found[0][1], arn, role, PrincipalKind.SESSION)
+
+
+def principal_of(number: int, *, accounts: Scope, at: datetime | None) -> Who | None:
+    """The user or role of a number, as of a moment; None where it was not there, or not in the accounts."""
+    found = _columns(_rows(accounts, at).filter(entity_id=number), size=1)
+    return _who(found[0]) if found else None

@@ -1,0 +1,299 @@
+"""One request put to the policies of the mirror, with what somebody knows besides: what AWS would answer, and the whole reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from iam.access.evaluation import Tree
+from iam.access.principals import Who
+from iam.access.reasons import holdings
+from iam.access.verdict import Branch, Leaf, Levels, Voice
+from iam.mirror.models import EntityState, Kind, valid_at
+from iam.mirror.snapshot import snapshot
+from iam.policy.compiled import PolicyKind, PolicySet, compile_set
+from iam.policy.document import read
+from iam.policy.evaluate import FREE, Decision, Policies, decide
+from iam.policy.index.classes import Member
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+from iam.policy.index.resources import unknown_policy
+from iam.policy.index.shard import Shard
+from iam.policy.logic import OPEN, YES
+from iam.policy.request import SERVICE_LINKED_PATH, Principal, PrincipalKind, Request, account_of
+
+OWN: Final = frozenset({"identity", "boundary", "session"})
+RESOURCE_FACTS: Final = ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A request as somebody asks about it. `owner` is the resource's account where its ARN has none. Texts are JSON; "" is no such
+    policy. `is_hidden`: of the account of the resource nothing may be told."""
+
+    who: Who
+    action: str
+    resource: str
+    at: datetime | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    strict: bool = False
+    owner: str = ""
+    resource_policy: str = ""
+    session_policy: str = ""
+    endpoint_policy: str = ""
+    is_hidden: bool = False
+
+    @property
+    def place(self) -> str:
+        """The account of the resource; the principal's own where nobody tells."""
+        return self.owner or account_of(self.resource) or self.who.account
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What AWS would answer. `summary` says it in a sentence, `missing` what is lacking, `residual` what it depends on, `limits`
+    what is not known; `branches` are the whole reason."""
+
+    decision: Decision
+    summary: str
+    branches: tuple[Branch, ...]
+    missing: tuple[str, ...] = ()
+    residual: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+def simulate(inquiry: Inquiry) -> Verdict | None:
+    """The answer; None where the principal was not there. The policies of at most two accounts are read."""
+    accounts = {inquiry.who.account} | (set() if inquiry.is_hidden else {inquiry.place})
+    with snapshot(inquiry.at, accounts=accounts) as index:
+        member = index.member(inquiry.who.account, inquiry.who.number)
+        return None if member is None else judge(index, member, inquiry)
+
+
+def judge(index: Index, member: Member, inquiry: Inquiry) -> Verdict:
+    """The same, of an index that is at hand."""
+    request, policies, is_known = _question(index, member, inquiry)
+    shard = index.accounts[member.account]
+    owner = index.accounts.get(request.resource_account)
+    tree = Tree(
+        request,
+        policies,
+        held=dict(holdings(shard, member.grants)),
+        levels=_levels(shard, owner, policies, inquiry),
+        is_resource_known=is_known,
+    )
+    decision, branches = decide(request, policies), tree.branches()
+    is_standing_known = shard.standing.is_known
+    limits = tuple(
+        _limits(
+            inquiry, request, policies, is_owner_read=owner is not None, is_standing_known=is_standing_known
+        )
+    )
+    return Verdict(
+        decision,
+        _summary(decision, branches),
+        branches,
+        missing=_missing(decision, branches),
+        residual=_residual(decision, branches),
+        limits=limits,
+    )
+
+
+def _question(index: Index, member: Member, inquiry: Inquiry) -> tuple[Request, Policies, bool]:
+    """What the engine is asked, and whether the policy of the resource is the real one."""
+    question = Question(
+        inquiry.action,
+        inquiry.resource,
+        inquiry.context,
+        resource_account=inquiry.owner,
+        resource_policy=inquiry.resource_policy or None,
+        strict=inquiry.strict,
+    )
+    request, policies = index.request_and_policies(member, question)
+    if inquiry.who.kind is PrincipalKind.SESSION:
+        request = replace(request, principal=_session(member, inquiry))
+    policies = replace(
+        policies,
+        session=_given(inquiry.session_policy, "session policy", PolicyKind.SESSION),
+        endpoint=_given(inquiry.endpoint_policy, "endpoint policy", PolicyKind.ENDPOINT),
+    )
+    if inquiry.is_hidden:
+        known = {key: value for key, value in request.context.items() if key not in RESOURCE_FACTS}
+        request = replace(request, context=known | dict(inquiry.context))
+        policies = replace(policies, rcps=())
+    is_open = _is_open(request, policies, inquiry)
+    if is_open and request.lowered not in FREE:
+        policies = replace(policies, resource=unknown_policy())
+    return request, policies, not is_open
+
+
+def _session(member: Member, inquiry: Inquiry) -> Principal:
+    role = member.principal
+    return Principal(
+        inquiry.who.arn,
+        tags=role.tags,
+        unique_id=role.unique_id,
+        is_service_linked=SERVICE_LINKED_PATH in member.arn,
+        is_management_account=role.is_management_account,
+    )
+
+
+def _given(text: str, name: str, kind: PolicyKind) -> PolicySet | None:
+    return compile_set([(name, read(text))], kind=kind) if text.strip() else None
+
+
+def _is_open(request: Request, policies: Policies, inquiry: Inquiry) -> bool:
+    """Whether a policy of the resource must have a say, and nobody knows it."""
+    if inquiry.resource_policy:
+        return False
+    if inquiry.is_hidden or (request.is_cross_account and policies.resource is None):
+        return True
+    found = policies.resource
+    return found is not None and any(one.policy == "the policy of the resource" for one in found.statements)
+
+
+def _levels(shard: Shard, owner: Shard | None, policies: Policies, inquiry: Inquiry) -> Levels:
+    return Levels(
+        scps=_names(shard, len(policies.scps), inquiry.at),
+        rcps=_names(owner, len(policies.rcps), inquiry.at),
+        no_scps=_none("SCPs", shard, "principal"),
+        no_rcps=_none("RCPs", None if inquiry.is_hidden else owner, "resource"),
+    )
+
+
+def _none(what: str, shard: Shard | None, whose: str) -> str:
+    """Why there are no policies of the organization."""
+    if shard is None or not shard.standing.is_known:
+        return f"The {what} above the account of the {whose} are not known."
+    if not shard.standing.organization_id:
+        return f"The account of the {whose} is in no organization that is known here."
+    if shard.standing.is_management:
+        return "They do not restrict the management account."
+    return f"The organization has no {what} in use."
+
+
+def _names(shard: Shard | None, levels: int, at: datetime | None) -> tuple[str, ...]:
+    """What the levels above an account are called; nothing where not every step has a level of its own."""
+    path = shard.standing.paths[0].strip("/").split("/")[1:] if shard and shard.standing.paths else []
+    if not levels or levels != len(path) + 1:
+        return ()
+    rows = EntityState.objects.filter(
+        valid_at(at), kind__in=(Kind.ORG_ROOT, Kind.ORG_UNIT), entity__aws_id__in=path
+    )
+    names = dict(rows.values_list("entity__aws_id", "name"))
+    return (*(names.get(step, step) for step in path), "the account itself")
+
+
+def _summary(decision: Decision, branches: tuple[Branch, ...]) -> str:
+    """'Allowed by OncallRead, statement 2, but the SCPs of Workloads do not allow it.'"""
+    if branches[0].kind == "rule":
+        return branches[0].text
+    granting = _granting(branches)
+    by = f"Allowed by {_leaf_name(granting)}" if granting else ""
+    if decision is Decision.ALLOWED:
+        return (
+            f"{by}, and nothing stops it."
+            if by
+            else "Allowed: a root user has every permission in its own account."
+        )
+    if decision is Decision.EXPLICITLY_DENIED:
+        denied = _leaf_name(branches[0].leaves[0])
+        return f"{by}, but {denied} denies it." if by else f"{denied} denies it, and nothing allows it."
+    if decision is Decision.CONDITIONAL:
+        return f"It depends on what the question leaves open{f': {by[0].lower()}{by[1:]} at most' if by else ''}."
+    stopping = [branch for branch in branches if branch.voice is Voice.SILENT]
+    if by and stopping:
+        return f"{by}, but {_stopper(stopping[0])}."
+    return "Nothing allows it." if not by else f"{by}, and yet not allowed."
+
+
+def _granting(branches: tuple[Branch, ...]) -> Leaf | None:
+    """The statement that gives it: an identity policy's before the resource's."""
+    for kind in ("identity", "resource"):
+        for branch in branches:
+            for leaf in branch.every_leaf if branch.kind == kind else ():
+                if leaf.allows and leaf.mark == YES:
+                    return leaf
+    return None
+
+
+def _leaf_name(leaf: Leaf) -> str:
+    group = f" of group {leaf.held.group.name}" if leaf.held and leaf.held.group else ""
+    name = leaf.held.policy.name if leaf.held else leaf.policy
+    return f"{name}{group}, {leaf.label}"
+
+
+def _stopper(branch: Branch) -> str:
+    """What does not allow it, as the second half of a sentence."""
+    stopping = [part.title for part in branch.parts if part.voice is Voice.SILENT]
+    names = {
+        "scp": f"the SCPs of {' and '.join(stopping)} do not allow it",
+        "rcp": f"the RCPs of {' and '.join(stopping)} do not allow it",
+        "resource": "the policy of the resource does not let the caller in",
+        "identity": "no identity policy allows it",
+        "boundary": "the permissions boundary does not include it",
+        "session": "the session policy does not include it",
+        "endpoint": "the VPC endpoint policy does not let it through",
+    }
+    return names[branch.kind]
+
+
+def _missing(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
+    """What would have to allow it besides."""
+    if decision is not Decision.IMPLICITLY_DENIED:
+        return ()
+    is_enough = any(branch.is_enough for branch in branches)
+    found = [
+        _stopper(branch)
+        for branch in branches
+        if branch.voice is Voice.SILENT and not (is_enough and branch.kind in OWN)
+    ]
+    return tuple(f"{text[0].upper()}{text[1:]}." for text in found)
+
+
+def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
+    """What it depends on, each once: 'if MFA is present', 'unless the source address is in 10.0.0.0/8'."""
+    if decision is not Decision.CONDITIONAL:
+        return ()
+    settled = any(branch.kind == "identity" and branch.voice is Voice.ALLOWS for branch in branches)
+    found: dict[str, None] = {}
+    for branch in branches[1:]:
+        if branch.kind == "resource" and not branch.leaves and branch.voice is Voice.DEPENDS:
+            found["if the policy of the resource lets the caller in"] = None
+        for part in branch.parts if branch.kind in {"scp", "rcp"} else (branch,):
+            is_asked = part.voice is Voice.DEPENDS and not (part.kind == "resource" and settled)
+            for leaf in part.every_leaf:
+                if leaf.mark == OPEN and (is_asked or not leaf.allows):
+                    found |= dict.fromkeys(_open_words(leaf))
+    return tuple(found)
+
+
+def _open_words(leaf: Leaf) -> Iterator[str]:
+    joint = "if" if leaf.allows else "unless"
+    for check in leaf.open_checks:
+        yield f"{joint} {check.words or f'{check.element} {check.text} fits {check.found}'}"
+    for problem in leaf.problems:
+        yield f"depending on what AWS makes of {leaf.policy}: {problem}"
+
+
+def _limits(
+    inquiry: Inquiry,
+    request: Request,
+    policies: Policies,
+    *,
+    is_owner_read: bool,
+    is_standing_known: bool,
+) -> Iterator[str]:
+    if not is_standing_known:
+        yield "The organization's policies above the account of the principal are not known."
+    if inquiry.is_hidden or not is_owner_read:
+        yield (
+            f"The account {request.resource_account} of the resource is not connected here, or you do not see it: its policies are "
+            "not part of the answer."
+        )
+    if policies.resource is None:
+        yield "A policy of the resource itself is not known. Give it, and it becomes a part of the answer."
+    if not (inquiry.owner or account_of(inquiry.resource)):
+        yield "The resource does not say its account: it is taken to be the principal's own."

@@ -1,0 +1,287 @@
+"""What AWS would answer to one request, and every reason for it. The expected answers follow from "Policy evaluation logic"."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from iam.access.principals import PrincipalError, find_principal
+from iam.access.simulate import Inquiry, Verdict, simulate
+from iam.access.verdict import Branch, Voice
+from iam.mirror.models import EdgeKind, Entity, Kind
+from iam.mirror.snapshot import forget
+from iam.policy.evaluate import Decision
+from tests import factories as make
+from tests.access.simulate.conftest import HUB, LEDGER, MEMBER, Organization, say, trust
+
+pytestmark = pytest.mark.django_db
+ROLE = f"arn:aws:iam::{MEMBER}:role/app/pay-settle"
+SESSION = f"arn:aws:sts::{MEMBER}:assumed-role/pay-settle/run-7"
+QUEUE = f"arn:aws:sqs:eu-west-1:{MEMBER}:jobs"
+KEY = f"arn:aws:kms:eu-west-1:{MEMBER}:key/1"
+LATER = make.FIRST_READ + timedelta(days=10)
+
+
+def ask(principal: str, action: str, resource: str = "*", **more: Any) -> Verdict:
+    forget()  # rows that a test adds by hand have no revision
+    who = find_principal(principal, accounts=None, at=more.get("at"))
+    found = simulate(Inquiry(who, action, resource, **more))
+    assert found is not None
+    return found
+
+
+def branch(found: Verdict, kind: str) -> Branch:
+    return next(one for one in found.branches if one.kind == kind)
+
+
+def test_the_kinds_of_policies_come_in_the_order_of_evaluation(org: Organization) -> None:
+    found = ask("maya.okafor", "s3:GetObject", LEDGER)
+    order = ["deny", "rcp", "scp", "endpoint", "resource", "identity", "boundary", "session"]
+    assert [one.kind for one in found.branches] == order
+
+
+def test_an_open_condition_makes_it_depend_and_is_named(org: Organization) -> None:
+    found = ask("maya.okafor", "s3:GetObject", LEDGER)
+    assert found.decision is Decision.CONDITIONAL
+    assert found.residual == ("if MFA is present",)
+    (group,) = [one for one in branch(found, "identity").parts if one.title == "Group readers"]
+    (leaf,) = group.leaves
+    assert [(one.element, one.found) for one in leaf.checks] == [
+        ("Resource", LEDGER),
+        ("Condition", "not said"),
+    ]
+    assert leaf.held is not None
+    assert leaf.held.policy.pk == org.of["ReadLedger"].pk
+
+
+def test_with_the_condition_met_it_is_allowed_by_the_group(org: Organization) -> None:
+    found = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
+    assert found.decision is Decision.ALLOWED
+    assert found.summary == "Allowed by ReadLedger of group readers, statement 1, and nothing stops it."
+    assert (found.missing, found.residual) == ((), ())
+    assert [(part.title, part.voice) for part in branch(found, "scp").parts] == [
+        ("Root", Voice.ALLOWS),
+        ("Workloads", Voice.ALLOWS),
+        ("the account itself", Voice.ALLOWS),
+    ]
+
+
+@pytest.mark.parametrize("more", [{"strict": True}, {"context": {"aws:MultiFactorAuthPresent": "false"}}])
+def test_a_condition_that_fails_is_shown_with_what_the_request_has(
+    org: Organization, more: dict[str, Any]
+) -> None:
+    found = ask("maya.okafor", "s3:GetObject", LEDGER, **more)
+    assert found.decision is Decision.IMPLICITLY_DENIED
+    assert found.summary == "Nothing allows it."
+    assert found.missing == ("No identity policy allows it.",)
+    leaf = next(one for one in branch(found, "identity").every_leaf if one.checks)
+    (failing,) = leaf.failing_checks
+    assert failing.found == ("absent" if "strict" in more else "false")
+
+
+def test_what_an_scp_leaves_out_is_said_by_the_name_of_its_unit(org: Organization) -> None:
+    found = ask("maya.okafor", "sqs:SendMessage", QUEUE)
+    assert found.decision is Decision.IMPLICITLY_DENIED
+    assert found.summary == "Allowed by own, statement 1, but the SCPs of Workloads do not allow it."
+    assert found.missing == ("The SCPs of Workloads do not allow it.",)
+    assert branch(found, "scp").voice is Voice.SILENT
+
+
+def test_what_the_boundary_leaves_out_is_said(org: Organization) -> None:
+    found = ask("maya.okafor", "ec2:RunInstances", f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/*")
+    assert found.summary == "Allowed by own, statement 1, but the permissions boundary does not include it."
+
+
+def test_a_deny_beats_what_allows(org: Organization) -> None:
+    make.inline(org.of["maya"], "stop", body=say("Deny", "s3:*", "arn:aws:s3:::pay-ledger/*"))
+    found = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
+    assert found.decision is Decision.EXPLICITLY_DENIED
+    assert (
+        found.summary
+        == "Allowed by ReadLedger of group readers, statement 1, but stop, statement 1 denies it."
+    )
+    assert [leaf.policy for leaf in found.branches[0].leaves] == ["inline policy stop"]
+
+
+def test_a_deny_under_an_open_condition_is_an_unless(org: Organization) -> None:
+    make.inline(
+        org.of["pay-settle"],
+        "office",
+        body=say("Deny", "*", Condition={"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
+    )
+    found = ask(ROLE, "s3:GetObject", LEDGER)
+    assert found.residual == ("unless the source address is not in 203.0.113.0/24",)
+    inside = ask(ROLE, "s3:GetObject", LEDGER, context={"aws:SourceIp": "203.0.113.9"})
+    outside = ask(ROLE, "s3:GetObject", LEDGER, context={"aws:SourceIp": "198.51.100.9"})
+    assert (inside.decision, outside.decision) == (Decision.ALLOWED, Decision.EXPLICITLY_DENIED)
+
+
+def test_a_condition_that_another_statement_makes_needless_is_not_among_what_it_depends_on(
+    org: Organization,
+) -> None:
+    make.inline(org.of["maya"], "free", body=say("Allow", "s3:GetObject"))
+    deny = {"Bool": {"aws:SecureTransport": "false"}}
+    make.inline(org.of["maya"], "tls", body=say("Deny", "s3:*", Condition=deny))
+    assert ask("maya.okafor", "s3:GetObject", LEDGER).residual == ("unless the connection is not encrypted",)
+
+
+def test_a_resource_policy_that_names_the_caller_is_enough_in_its_account(org: Organization) -> None:
+    policy = say("Allow", "s3:PutObject", LEDGER, Principal={"AWS": org.of["maya"].arn})
+    found = ask("maya.okafor", "s3:PutObject", LEDGER, resource_policy=json.dumps(policy))
+    assert found.decision is Decision.ALLOWED
+    assert found.summary == "Allowed by resource policy, statement 1, and nothing stops it."
+    assert branch(found, "resource").is_enough
+
+
+def test_in_another_account_both_sides_must_allow(org: Organization) -> None:
+    policy = say("Allow", "s3:PutObject", LEDGER, Principal={"AWS": org.of["maya"].arn})
+    text = json.dumps(policy)
+    found = ask("maya.okafor", "s3:PutObject", LEDGER, owner=HUB, resource_policy=text)
+    assert found.decision is Decision.IMPLICITLY_DENIED
+    assert found.summary == "Allowed by resource policy, statement 1, but no identity policy allows it."
+    both = ask(
+        ROLE, "s3:PutObject", LEDGER, owner=HUB, resource_policy=text.replace(org.of["maya"].arn, ROLE)
+    )
+    assert both.decision is Decision.ALLOWED
+
+
+def test_the_policy_of_a_resource_of_another_account_is_not_guessed(org: Organization) -> None:
+    found = ask(ROLE, "s3:PutObject", LEDGER, owner=HUB)
+    assert found.decision is Decision.CONDITIONAL
+    assert found.residual == ("if the policy of the resource lets the caller in",)
+    assert branch(found, "resource").text == "It is not known, and it must let the caller in."
+
+
+def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> None:
+    found = ask("maya.okafor", "kms:Decrypt", KEY)
+    assert found.decision is Decision.CONDITIONAL
+    assert "if the policy of the resource lets the caller in" in found.residual
+
+
+def test_nothing_is_told_of_an_account_that_one_does_not_see(org: Organization) -> None:
+    role = make.role(org.hub, "reader", trust=trust({"AWS": ROLE}))
+    make.inline(org.of["pay-settle"], "assume", body=say("Allow", "sts:AssumeRole"))
+    assert ask(ROLE, "sts:AssumeRole", role.arn).decision is Decision.ALLOWED
+    hidden = ask(ROLE, "sts:AssumeRole", role.arn, is_hidden=True)
+    assert hidden.decision is Decision.CONDITIONAL
+    assert not branch(hidden, "resource").leaves
+    assert any("you do not see it" in text for text in hidden.limits)
+
+
+def test_the_trust_policy_of_a_role_in_the_mirror_has_its_say(org: Organization) -> None:
+    make.inline(org.of["maya"], "assume", body=say("Allow", "sts:AssumeRole"))
+    found = ask("maya.okafor", "sts:AssumeRole", ROLE)
+    assert found.decision is Decision.ALLOWED
+    other = make.role(org.member, "other")
+    closed = ask("maya.okafor", "sts:AssumeRole", other.arn)
+    assert closed.summary == (
+        "Allowed by assume, statement 1, but the policy of the resource does not let the caller in."
+    )
+
+
+def test_a_session_policy_limits_the_session(org: Organization) -> None:
+    found = ask(SESSION, "s3:PutObject", LEDGER, session_policy=json.dumps(say("Allow", "s3:Get*")))
+    assert found.summary == "Allowed by settle, statement 1, but the session policy does not include it."
+    assert ask(SESSION, "s3:PutObject", LEDGER).decision is Decision.ALLOWED
+
+
+def test_a_session_has_the_user_id_of_its_role_and_name(org: Organization) -> None:
+    role_id = org.of["pay-settle"].aws_id
+    mine = {"StringEquals": {"aws:userid": f"{role_id}:run-7"}}
+    make.inline(org.of["pay-settle"], "mine", body=say("Deny", "s3:PutObject", Condition=mine))
+    assert ask(SESSION, "s3:PutObject", LEDGER).decision is Decision.EXPLICITLY_DENIED
+    assert ask(SESSION.replace("run-7", "run-8"), "s3:PutObject", LEDGER).decision is Decision.ALLOWED
+
+
+def test_an_endpoint_policy_must_let_it_through(org: Organization) -> None:
+    policy = say("Allow", "s3:GetObject", Principal="*")
+    found = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
+    assert found.summary == (
+        "Allowed by settle, statement 1, but the VPC endpoint policy does not let it through."
+    )
+    assert ask(ROLE, "s3:GetObject", LEDGER, endpoint_policy=json.dumps(policy)).decision is Decision.ALLOWED
+
+
+def test_the_root_user_of_a_member_account_is_bound_by_scps_only(org: Organization) -> None:
+    root = f"arn:aws:iam::{MEMBER}:root"
+    assert ask(root, "s3:GetObject", LEDGER).decision is Decision.ALLOWED
+    found = ask(root, "sqs:SendMessage", QUEUE)
+    assert found.decision is Decision.IMPLICITLY_DENIED
+    assert found.missing == ("The SCPs of Workloads do not allow it.",)
+
+
+def test_the_management_account_is_not_restricted(org: Organization) -> None:
+    make.inline(make.user(org.hub, "ines"), "all", body=say("Allow", "*"))
+    found = ask("ines", "sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{HUB}:jobs")
+    assert found.decision is Decision.ALLOWED
+    assert branch(found, "scp").text == "They do not restrict the management account."
+
+
+def test_a_service_linked_role_is_not_restricted(org: Organization) -> None:
+    path = "/aws-service-role/sqs.amazonaws.com/"
+    make.inline(make.role(org.member, "linked", path=path), "all", body=say("Allow", "*"))
+    for principal in (
+        f"arn:aws:iam::{MEMBER}:role{path}linked",
+        f"arn:aws:sts::{MEMBER}:assumed-role/linked/x1",
+    ):
+        found = ask(principal, "sqs:SendMessage", QUEUE)
+        assert found.decision is Decision.ALLOWED
+        assert branch(found, "scp").text == "They do not restrict service-linked roles."
+
+
+def test_what_needs_no_permission_is_said_to_need_none(org: Organization) -> None:
+    found = ask("maya.okafor", "sts:GetCallerIdentity")
+    assert found.decision is Decision.ALLOWED
+    assert found.summary == "sts:GetCallerIdentity needs no permission, and no policy can take it away."
+
+
+def test_as_of_a_past_moment_the_policies_of_then_count(org: Organization) -> None:
+    make.ends(org.tie, at=LATER)
+    full = Entity.objects.get(kind=Kind.SCP, name="FullAWSAccess")
+    make.edge(EdgeKind.TARGET, full, org.of["unit"], since=LATER)
+    then = ask("maya.okafor", "sqs:SendMessage", QUEUE, at=LATER - timedelta(days=1))
+    now = ask("maya.okafor", "sqs:SendMessage", QUEUE)
+    assert (then.decision, now.decision) == (Decision.IMPLICITLY_DENIED, Decision.ALLOWED)
+
+
+def test_a_policy_that_cannot_be_read_is_told_of_and_the_rest_answers(org: Organization) -> None:
+    make.inline(org.of["maya"], "broken", body='{"Version": "2012-10-17", "Statement"')  # type: ignore[arg-type]
+    found = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
+    assert found.decision is Decision.ALLOWED
+    (part,) = [one for one in branch(found, "identity").parts if one.title == "Not understood"]
+    assert part.problems[0].startswith("inline policy broken: This is no JSON")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "Say who asks."),
+        ("nobody", "No user or role is called “nobody”."),
+        (f"arn:aws:iam::{MEMBER}:user/maya.okafor", "Check the account, the path and the moment."),
+        (f"arn:aws:iam::{MEMBER}:group/readers", "is no principal that has policies here."),
+        ("arn:aws:iam::999999999999:root", "No account 999999999999 is connected here."),
+        (f"arn:aws:sts::{MEMBER}:assumed-role/pay-settle", "A session's ARN ends with the name of the session"),
+        (f"arn:aws:sts::{MEMBER}:assumed-role/none/run-7", f"No role none is in the account {MEMBER}."),
+        ("a\nb", "This is no principal."),
+        ("arn:aws:iam::" + "9" * 3000, "This is no principal."),
+    ],
+)  # fmt: skip
+def test_who_is_not_there_is_said(org: Organization, text: str, sentence: str) -> None:
+    with pytest.raises(PrincipalError, match=sentence):
+        find_principal(text, accounts=None, at=None)
+
+
+def test_a_name_of_several_asks_for_an_arn(org: Organization) -> None:
+    make.user(org.hub, "maya.okafor")
+    with pytest.raises(PrincipalError, match=f"“maya.okafor” is the name of several: arn:aws:iam::{HUB}"):
+        find_principal("maya.okafor", accounts=None, at=None)
+    assert find_principal("maya.okafor", accounts={MEMBER}, at=None).number == org.of["maya"].pk
+
+
+def test_nobody_outside_the_accounts_is_found(org: Organization) -> None:
+    for text in ("maya.okafor", org.of["maya"].arn, f"arn:aws:iam::{MEMBER}:root", SESSION):
+        with pytest.raises(PrincipalError):
+            find_principal(text, accounts={HUB}, at=None)
