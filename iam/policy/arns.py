@@ -59,13 +59,19 @@ def arn_like(parts: Sequence[Token]) -> Matcher:
     segments = _segments(parts)
     if len(segments) < SEGMENTS:
         return lambda text: False
-    matchers = [from_tokens(segment) for segment in segments]
+    # A segment that takes anything is not asked, and the longest is asked first: it tells the most apart.
+    asked = [(place, segment) for place, segment in enumerate(segments) if segment != [ANY]]
+    asked.sort(key=lambda one: -len(one[1]))
+    matchers = tuple((place, from_tokens(segment)) for place, segment in asked)
 
     def match(text: str) -> bool:
         found = text.split(":", SEGMENTS - 1)
-        return len(found) == SEGMENTS and all(
-            matches(part) for matches, part in zip(matchers, found, strict=True)
-        )
+        if len(found) != SEGMENTS:
+            return False
+        for place, matches in matchers:  # noqa: SIM110 - half the time of all() with a generator
+            if not matches(found[place]):
+                return False
+        return True
 
     return match
 

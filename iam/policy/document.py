@@ -97,11 +97,21 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
+BYTE_ORDER_MARK: Final = "\ufeff"
+HOOKS: Final[dict[str, Any]] = {
+    "object_pairs_hook": _members,
+    "parse_int": _whole,
+    "parse_float": _decimal,
+    "parse_constant": _refuse,
+}
+DECODER: Final = json.JSONDecoder(**HOOKS)
+
+
 def parse(text: str | bytes) -> Any:
     """What JSON text holds, objects as Members. Numbers too large for a number stay text. Raises ValueError or RecursionError."""
-    return json.loads(
-        text, object_pairs_hook=_members, parse_int=_whole, parse_float=_decimal, parse_constant=_refuse
-    )
+    if isinstance(text, str) and not text.startswith(BYTE_ORDER_MARK):
+        return DECODER.decode(text)
+    return json.loads(text, **HOOKS)
 
 
 @dataclass(slots=True)
@@ -193,8 +203,9 @@ ELEMENTS = frozenset(
 def _statement(index: int, source: Mapping[str, Any]) -> Statement:
     reading = _Reading(f"Statement[{index}]")
     reading.once("", source)
-    for name in sorted(map(str, source.keys() - ELEMENTS)):
-        reading.problem(name[:40], "is no element of a statement")
+    if not source.keys() <= ELEMENTS:
+        for name in sorted(map(str, source.keys() - ELEMENTS)):
+            reading.problem(name[:40], "is no element of a statement")
     effect = source.get("Effect")
     if effect not in ("Allow", "Deny"):
         reading.problem("Effect", f"is {_shown(effect)}; it must be Allow or Deny")
