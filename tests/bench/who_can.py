@@ -1,6 +1,6 @@
 """Questions about everybody: the index built from rows and from tables, asked, changed, and asked about the past.
 
-100,000 principals in 2,000 accounts, in processes of their own; a million by `python -m tests.bench.who_can million`.
+100,000 principals in 2,000 accounts, and a million in 20,000, each part in a process of its own.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TEN_THOUSAND = 455
 def run() -> Figures:
     """All figures, each part in a fresh process."""
     with tempfile.TemporaryDirectory(prefix="gatehouse-who-can-") as folder:
-        return [*_part("rows", folder), *_part("tables", folder), *_part("past", folder)]
+        return [figure for part in ("rows", "million", "tables", "past") for figure in _part(part, folder)]
 
 
 def _part(name: str, folder: str) -> Figures:
@@ -76,7 +76,19 @@ def _memory() -> float:
 
 
 def rows(accounts: int) -> Figures:
-    """The index without a database."""
+    """The index without a database: built, asked everything, and changed."""
+    index, size, figures = _built(accounts)
+    return [*figures, *_questions(index, size), *_effective(index, size), *_changes(index)]
+
+
+def million(accounts: int) -> Figures:
+    """The same with ten times as many accounts, asked who can."""
+    index, size, figures = _built(10 * accounts)
+    return [*figures, *_questions(index, size)]
+
+
+def _built(accounts: int) -> tuple[Any, str, Figures]:
+    """An index, how large it is, and what it cost."""
     from iam.policy.index.documents import Documents
     from iam.policy.index.index import Index
 
@@ -97,18 +109,13 @@ def rows(accounts: int) -> Figures:
     ]
     gc.enable()
     gc.freeze()
-    return [
-        *figures,
-        *_questions(index, size, limit=100 * count / 1e5),
-        *_effective(index, size),
-        *_changes(index),
-    ]
+    return index, size, figures
 
 
-def _questions(index: Any, size: str, *, limit: float) -> Figures:
+def _questions(index: Any, size: str) -> Figures:
     from iam.policy.index.question import Question
 
-    figures = []
+    figures, limit = [], round(len(index) / 1e5) * 100
     for words, action, resource, context in QUESTIONS:
         question = Question(action, resource, context)
         counts: list[int] = []
@@ -194,31 +201,35 @@ def tables(accounts: int) -> Figures:
 
 
 def past(accounts: int) -> Figures:
-    """A question about a past moment, in a process that has read nothing yet."""
-    from iam.mirror.snapshot import snapshot
+    """A question about a past moment, in a process that has read nothing yet; then about more moments than are kept."""
+    from iam.mirror.snapshot import PAST_KEPT, snapshot
     from iam.policy.index.question import Question
 
     question = Question(QUESTIONS[0][1], QUESTIONS[0][2])
+    now = datetime.now(tz=UTC)
 
-    def ask() -> None:
-        with snapshot(datetime.now(tz=UTC) - timedelta(minutes=1)) as index:
+    def ask(minutes: int) -> None:
+        with snapshot(now - timedelta(minutes=minutes)) as index:
             assert index.who_can(question).names()
 
+    before = _memory()
+    cold = _seconds(lambda: ask(1))
+    for minutes in range(2, PAST_KEPT + 3):
+        ask(minutes)
+    moments = f"{PAST_KEPT + 2} past moments asked about, {PAST_KEPT} kept"
     return [
-        figure(f"who can: as of a past moment, cold, {accounts:,} accounts, CPU", _seconds(ask), "s", limit=5)
+        figure(f"who can: as of a past moment, cold, {accounts:,} accounts, CPU", cold, "s", limit=5),
+        figure(f"snapshot: memory, {moments}", _memory() - before, "MB", limit=1000),
     ]
 
 
 def main(name: str) -> Figures:
     """One part, measured in this process."""
-    if name == "million":
-        return rows(10 * ACCOUNTS)
-    if name == "rows":
-        return rows(ACCOUNTS)
-    import django
+    if name in {"tables", "past"}:
+        import django
 
-    django.setup()
-    return {"tables": tables, "past": past}[name](ACCOUNTS)
+        django.setup()
+    return {"rows": rows, "million": million, "tables": tables, "past": past}[name](ACCOUNTS)
 
 
 if __name__ == "__main__":
