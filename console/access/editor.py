@@ -64,7 +64,8 @@ def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
     if do == "ask":
         return _ask(request, shown, form, text=text, base=base)
     draft = _draft(request, shown, text=laid_out(text) if do == "format" else text, base=base)
-    return _page(request, shown, draft, form=_kept(form))
+    status = 422 if draft.errors and not is_fragment(request) else 200
+    return _page(request, shown, draft, form=_kept(form), status=status)
 
 
 def _why_not(shown: Shown) -> str:
