@@ -11,11 +11,12 @@ import binascii
 import operator
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from iam.policy.arns import arn_like
 from iam.policy.glob import ANY, ONE, Matcher, Token, from_tokens
@@ -131,34 +132,36 @@ def _binary(parts: Sequence[Token]) -> Matcher:
     return _never if wanted is None else lambda text: _bytes(text) == wanted
 
 
-def network_of(text: str) -> IPv4Network | IPv6Network | None:
-    """A range in CIDR form, or one address; None for what is neither."""
-    return _network(text) if len(text) <= REMEMBERED else None
+Range = tuple[int, int, int]
+"""The version of IP, the lowest and the highest address as numbers."""
+
+
+def range_of(text: str) -> Range | None:
+    """What an address or a range in CIDR form takes in; None for what is neither."""
+    return _range(text) if len(text) <= REMEMBERED else None
 
 
 @lru_cache(maxsize=4096)
-def _network(text: str) -> IPv4Network | IPv6Network | None:
-    if CIDR.fullmatch(text) is None:
-        return None
-    try:
-        return ip_network(text.strip(), strict=False)
-    except ValueError:
-        return None
+def _range(text: str) -> Range | None:
+    with suppress(ValueError):
+        address = ip_address(text)
+        return address.version, int(address), int(address)
+    if CIDR.fullmatch(text):
+        with suppress(ValueError):
+            network = ip_network(text.strip(), strict=False)
+            return network.version, int(network[0]), int(network[-1])
+    return None
 
 
 def _ip(parts: Sequence[Token]) -> Matcher:
-    network = network_of(plain(parts))
-    if network is None:
+    wanted = range_of(plain(parts))
+    if wanted is None:
         return _never
-    low, mask, version = int(network.network_address), int(network.netmask), network.version
+    version, low, high = wanted
 
     def match(text: str) -> bool:
-        try:
-            address = ip_address(text)
-        except ValueError:
-            other = network_of(text)
-            return other is not None and other.version == version and other.subnet_of(network)  # type: ignore[arg-type]
-        return address.version == version and int(address) & mask == low
+        found = range_of(text)
+        return found is not None and found[0] == version and low <= found[1] and found[2] <= high
 
     return match
 

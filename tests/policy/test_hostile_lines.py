@@ -339,7 +339,9 @@ def test_the_process_ends_quietly_when_nobody_reads_on() -> None:
     arguments = [sys.executable, "-m", "iam.policy", "evaluate"]
     pipes = subprocess.PIPE
     with subprocess.Popen(arguments, stdin=pipes, stdout=pipes, stderr=pipes, text=True) as process:
-        assert process.stdin and process.stdout and process.stderr
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         process.stdin.write(json.dumps(GOOD) + "\n")
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["decision"] == ALLOWED

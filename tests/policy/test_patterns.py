@@ -12,7 +12,7 @@ from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
 from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, compile_glob, from_tokens, tokens
 from iam.policy.logic import NO, YES
-from iam.policy.operators import OPERATORS, moment_of, network_of, number_of, table
+from iam.policy.operators import OPERATORS, moment_of, number_of, range_of, table
 from iam.policy.request import Principal, Request
 from tests.policy.naive_matching import regex, resource_fits
 
@@ -243,8 +243,8 @@ def test_moments_and_ranges_of_more_than_two_hundred_characters_are_none() -> No
     assert moment_of(fraction) == moment_of("2020-01-01")
     assert moment_of(fraction.replace(".", ".0")) is None
     assert number_of("1".rjust(201)) == number_of("1".rjust(200)) == 1
-    assert network_of("::1".rjust(200)) == network_of("::1")
-    assert network_of("::1".rjust(201)) is None
+    assert range_of("::1".rjust(200)) == range_of("::1")
+    assert range_of("::1".rjust(201)) is None
 
 
 FITTING = {
