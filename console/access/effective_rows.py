@@ -207,7 +207,7 @@ def action_row(one: OneAction, shown: Shown) -> ActionRow:
     resources = resources_of(one)
     return ActionRow(
         name=one.name,
-        description=_plain_description(known.description if known else ""),
+        description=plain_description(known.description if known else ""),
         level=str(one.level) if one.level else "Not listed",
         grade=GRADES[one.grade],
         resources=tuple(map(short_name, resources[:SHOWN])),
@@ -219,7 +219,7 @@ def action_row(one: OneAction, shown: Shown) -> ActionRow:
     )
 
 
-def _plain_description(text: str) -> str:
+def plain_description(text: str) -> str:
     """'Create a bucket', of 'Grants permission to create a bucket'."""
     rest = text.removeprefix("Grants permission to ").strip()
     return rest[:1].upper() + rest[1:]

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from console.access.effective_rows import NAMES, address, short_name, then, why_address
+from console.access.effective_rows import NAMES, address, plain_description, short_name, then, why_address
 from console.access.lines import MARKS
 from console.access.stages import tall
 from console.identities.details.people import SEES
@@ -129,7 +129,7 @@ def _told(request: ViewerRequest, shown: Shown, answer: Answer) -> dict[str, obj
         "mark": MARKS[answer.why.decision],
         "verb": VERBS.get(answer.why.decision, "cannot do"),
         "residual": [phrase_of(one) for one in answer.why.residual],
-        "description": known.description if known else "",
+        "description": plain_description(known.description if known else ""),
         "resource_words": short_name(answer.resource),
         "who_else": f"{reverse('access:who-can')}?{asked}" if sees else "",
         "page_url": f"{why_address(shown, answer.action)}&{urlencode({'resource': answer.resource})}",

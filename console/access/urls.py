@@ -7,6 +7,7 @@ from console.access import (
     effective,
     effective_export,
     effective_why,
+    people_levels,
     simulate,
     who_can,
     who_can_export,
@@ -17,6 +18,7 @@ app_name = "access"
 urlpatterns: list[URLPattern] = [
     path("access/simulate/", simulate.simulate_page, name="simulate"),
     path("access/simulate/offers/", simulate.simulate_offers, name="simulate-offers"),
+    path("people/access-levels/", people_levels.people_levels, name="people-levels"),
     path("people/<int:pk>/access/", effective.person_access, name="person"),
     path("people/<int:pk>/access/why/", effective_why.person_why, name="person-why"),
     path("people/<int:pk>/access/export.<str:form>", effective_export.person_export, name="person-export"),

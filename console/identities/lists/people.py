@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
+from iam.access.levels import Levels, LevelsByAccount
 from iam.guard import Right
 from iam.mirror.models import NEVER
 from iam.mirror.queries.keyset import Row
@@ -145,7 +147,22 @@ def export(lens: Lens) -> tuple[Column, ...]:
         ("oldest_active_key", lambda row, _: row["key_at"]),
         *used,
         ("groups", lambda row, _: row["groups"]),
+        *_levels(lens),
     )
+
+
+def _levels(lens: Lens) -> Iterator[Column]:
+    """How many actions of each access level somebody can do, in some way."""
+    known = LevelsByAccount(lens.at)
+
+    def column(name: str) -> Column:
+        def value(row: Row, _: Lens) -> int | None:
+            levels = known.of(row["entity"], account=row["number"])
+            return None if levels is None else int(getattr(levels, name))
+
+        return f"{name}_actions", value
+
+    return map(column, Levels._fields)
 
 
 PAGE = Page(

@@ -88,12 +88,14 @@ def test_the_rows_of_people_hold_every_fact(auditor: Client) -> None:
     )  # fmt: skip
     for name in ("sre", "analysts"):
         factories.edge(EdgeKind.MEMBER, user, factories.group(user.account, name))
+    factories.inline(user)
     [row] = table(auditor.get("/people/export.csv"))
     assert row | {"created": ""} == {
         "account_id": "111111111111", "account": "production", "login": "maya.okafor", "display_name": "Maya Okafor",
         "arn": user.arn, "unique_id": user.aws_id, "path": "/", "created": "", "mfa": "virtual", "console_password": "yes",
         "password_changed": "", "access_keys": "2", "active_access_keys": "1",
         "oldest_active_key": "2026-01-02T03:04:05Z", "last_activity": "", "groups": "analysts; sre",
+        "list_actions": "0", "read_actions": "1", "write_actions": "0", "permissions_actions": "0", "tagging_actions": "0",
     }  # fmt: skip
     body = json.loads(auditor.get("/people/export.json?mfa=virtual&account=111111111111").getvalue())
     assert body["rows"][0]["groups"] == ["analysts", "sre"]

@@ -1,0 +1,78 @@
+"""How many actions of each access level people can do: for lists of people, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from iam.mirror.snapshot import snapshot
+from iam.policy.catalogue import Level, catalogue
+from iam.policy.index.effective import Effective
+from iam.policy.index.index import Index
+from iam.policy.index.masks import Space
+from iam.policy.request import PrincipalKind
+
+ORDER: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
+
+
+class Levels(NamedTuple):
+    """Actions that are allowed in some way, by level. What needs no permission is not counted."""
+
+    list: int
+    read: int
+    write: int
+    permissions: int
+    tagging: int
+
+
+def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Levels]:
+    """The levels of users, given with the numbers of their accounts; those whom the index does not have are left out."""
+    with snapshot(at, accounts=set(people.values())) as index:
+        effective, found = index.effective(), dict[int, Levels]()
+        for number, account in people.items():
+            member = index.member(account, number)
+            if member is not None:
+                found[number] = counted(effective.of(member), effective.space)
+        return found
+
+
+def counted(found: Effective, space: Space) -> Levels:
+    """What is allowed, counted."""
+    allowed = found.any & ~space.free
+    return Levels(*((allowed & space.catalogue.mask_of_level(level)).bit_count() for level in ORDER))
+
+
+@lru_cache(maxsize=1)
+def totals() -> Levels:
+    """How many actions AWS publishes that need a permission."""
+    space = Space()
+    return Levels(*((catalogue().mask_of_level(level) & ~space.free).bit_count() for level in ORDER))
+
+
+class LevelsByAccount:
+    """The levels of everybody, worked out account by account as they are asked for: for files of lists."""
+
+    def __init__(self, at: datetime | None) -> None:
+        self._at = at
+        self._known: dict[str, dict[int, Levels]] = {}
+
+    def of(self, number: int, *, account: str) -> Levels | None:
+        """The levels of a user; None where the index does not have them."""
+        found = self._known.get(account)
+        if found is None:
+            with snapshot(self._at, accounts=[account]) as index:
+                found = self._known[account] = _of_account(index, account)
+        return found.get(number)
+
+
+def _of_account(index: Index, account: str) -> dict[int, Levels]:
+    shard, effective = index.accounts.get(account), index.effective()
+    same: dict[Effective, Levels] = {}
+    found: dict[int, Levels] = {}
+    for members, each in effective.everybody(() if shard is None else list(shard.classes.values())):
+        if members[0].kind is PrincipalKind.USER:
+            levels = same.get(each) or same.setdefault(each, counted(each, effective.space))
+            found.update((member.id, levels) for member in members)
+    return found

@@ -1,0 +1,104 @@
+"""The access levels beside the people of the list: loaded once for a page, for those whom the viewer sees."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from iam.access.levels import Levels, LevelsByAccount, levels_of, totals
+from iam.policy.catalogue import catalogue
+from tests import factories
+from tests.access.effective.conftest import Place, allow
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+def asked(client: Client, *people: int, **query: str) -> str:
+    answer = client.get("/people/access-levels/", {"id": people, **query}, headers=HTMX)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_levels_count_what_is_allowed_in_some_way(place: Place) -> None:
+    number = place.account.account_id
+    found = levels_of({place.maya.pk: number, place.tomas.pk: number, 999: number}, at=None)
+    # s3:GetObject is of level Read; iam:PassRole, sqs:SendMessage and sqs:DeleteQueue are of level Write.
+    assert found == {place.maya.pk: Levels(0, 1, 3, 0, 0), place.tomas.pk: Levels(0, 0, 0, 0, 0)}
+
+
+def test_an_administrator_has_all_that_there_are(place: Place) -> None:
+    factories.inline(place.tomas, "all", body=allow("*"))
+    number = place.account.account_id
+    assert levels_of({place.tomas.pk: number}, at=None) == {place.tomas.pk: totals()}
+    assert sum(totals()) == len(catalogue()) - 2  # two actions of STS need no permission
+
+
+def test_files_have_the_same_levels_as_pages(place: Place) -> None:
+    number = place.account.account_id
+    whole = LevelsByAccount(None)
+    for person in (place.maya, place.tomas):
+        one = levels_of({person.pk: number}, at=None)
+        assert whole.of(person.pk, account=number) == one[person.pk]
+    assert whole.of(place.role.pk, account=number) is None
+    assert whole.of(place.maya.pk, account="999999999999") is None
+
+
+def test_the_list_asks_once_for_all_of_its_rows_and_links_each_without_scripts(
+    place: Place, auditor: Client
+) -> None:
+    page = auditor.get("/people/").content.decode()
+    (address,) = re.findall(r'hx-get="(/people/access-levels/[^"]+)"', page)
+    assert set(re.findall(r"id=(\d+)", address)) == {str(place.maya.pk), str(place.tomas.pk)}
+    assert f'<a id="lv-{place.maya.pk}" href="/people/{place.maya.pk}/access/">' in page
+    assert auditor.get(address.replace("&amp;", "&")).status_code == 302
+
+
+def test_each_bar_says_in_words_how_much_it_is(place: Place, auditor: Client) -> None:
+    bars = asked(auditor, place.maya.pk)
+    assert f'<a id="lv-{place.maya.pk}" hx-swap-oob="innerHTML">' in bars
+    assert f"Write: 3 of {totals().write:,} actions" in bars
+    assert '<li data-l="write" data-f="1">' in bars
+    assert '<li data-l="list" data-f="0">' in bars
+
+
+def test_a_team_lead_is_told_of_the_team_only(place: Place, lead: Client, auditor: Client) -> None:
+    everybody = (place.maya.pk, place.tomas.pk)
+    assert f"lv-{place.tomas.pk}" not in asked(lead, *everybody)
+    assert f"lv-{place.maya.pk}" in asked(lead, *everybody)
+    assert f"lv-{place.tomas.pk}" in asked(auditor, *everybody)
+
+
+def test_members_and_strangers_are_told_nothing(place: Place, member: Client) -> None:
+    assert member.get("/people/access-levels/", headers=HTMX).status_code == 404
+    assert Client().get("/people/access-levels/").status_code == 302
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "9" * 30, "1;2"])
+def test_numbers_that_are_none_are_passed_over(place: Place, auditor: Client, number: str) -> None:
+    answer = auditor.get("/people/access-levels/", {"id": number}, headers=HTMX)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_levels_of_then_are_those_of_then(place: Place, auditor: Client) -> None:
+    later = factories.FIRST_READ + timedelta(days=10)
+    factories.inline(place.tomas, "later", body=allow("ec2:RunInstances"), since=later)
+    then = f"{later - timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
+    assert "Write: 1 of" in asked(auditor, place.tomas.pk)
+    assert "Write: 0 of" in asked(auditor, place.tomas.pk, **{"as-of": then})
+
+
+def test_fifty_people_cost_as_many_queries_as_one(place: Place, auditor: Client) -> None:
+    people = [factories.user(place.account, f"user-{number}").pk for number in range(49)]
+    spent = []
+    for some in ([place.maya.pk], people):
+        asked(auditor, *some)
+        with CaptureQueriesContext(connection) as captured:
+            asked(auditor, *some)
+        spent.append(len(captured))
+    assert spent[0] == spent[1] <= 8
