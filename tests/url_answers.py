@@ -43,6 +43,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "identities:instance-profile-history", "profile"): "sign-in 404 404 404 200 200 200",
     ("GET", "identities:provider", "provider"): "sign-in 404 404 404 200 200 200",
     ("GET", "identities:provider-history", "provider"): "sign-in 404 404 404 200 200 200",
+    ("GET", "identities:compare", ""): "sign-in 404 404 404 200 200 200",
     # Access.
     ("GET", "access:people-levels", ""): "sign-in 404 404 302 302 302 302",
     ("GET", "access:person", "own"): "sign-in 404 200 200 200 200 200",
