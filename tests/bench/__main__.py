@@ -18,6 +18,7 @@ MODULES = (
     "tests.bench.lists",
     "tests.bench.evaluate",
     "tests.bench.who_can",
+    "tests.bench.policy_edit",
     "tests.bench.fleet",
 )
 OUTPUT = Path("bench.json")
