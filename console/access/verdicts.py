@@ -22,6 +22,7 @@ VOICES: Final[dict[Voice, Mark]] = {
     Voice.SILENT: ("Does not allow", "bad", "minus"),
     Voice.ASIDE: ("No say", "", "minus"),
 }
+NO_WORD: Final[Mark] = ("Says nothing", "", "minus")
 NO_DENY: Final[Mark] = ("None", "ok", "check")
 APPLIES: Final[dict[tuple[bool, int], Mark]] = {
     (True, YES): ("Allows it", "ok", "check"),
@@ -86,17 +87,19 @@ def shown(branches: Iterable[Branch], *, query: Query) -> list[BranchShown]:
     return [_branch(branch, query) for branch in branches]
 
 
-def _branch(branch: Branch, query: Query) -> BranchShown:
+def _branch(branch: Branch, query: Query, *, is_part: bool = False) -> BranchShown:
     leaves = sorted(branch.leaves, key=lambda leaf: -leaf.mark)
     is_calm = branch.kind == "deny" and branch.voice is Voice.ALLOWS
+    # Where one holder's policies are silent, another's may speak.
+    is_quiet = is_part and branch.kind == "identity" and branch.voice is Voice.SILENT
     return BranchShown(
         branch=branch,
-        mark=NO_DENY if is_calm else VOICES[branch.voice],
+        mark=NO_DENY if is_calm else NO_WORD if is_quiet else VOICES[branch.voice],
         url=_group(branch, query),
-        is_open=branch.voice in {Voice.DENIES, Voice.DEPENDS, Voice.SILENT}
+        is_open=(branch.voice in {Voice.DENIES, Voice.DEPENDS, Voice.SILENT} and not is_quiet)
         or (branch.kind in {"identity", "resource"} and branch.voice is Voice.ALLOWS),
         leaves=[_leaf(leaf, query) for leaf in leaves[:MOST]],
-        parts=[_branch(part, query) for part in branch.parts],
+        parts=[_branch(part, query, is_part=True) for part in branch.parts],
         more=max(0, len(leaves) - MOST),
     )
 
