@@ -248,49 +248,49 @@ def test_moments_and_ranges_of_more_than_two_hundred_characters_are_none() -> No
 
 
 FITTING = {
-    "stringequals": ("aB", "aB", "ab"),
-    "stringequalsignorecase": ("aB", "Ab", "abc"),
-    "stringlike": ("aB*", "aBc", "abc"),
-    "numericequals": ("2", "2.0", "3"),
-    "numericlessthan": ("2", "1", "2"),
-    "numericlessthanequals": ("2", "2", "3"),
-    "numericgreaterthan": ("2", "3", "2"),
-    "numericgreaterthanequals": ("2", "2", "1"),
-    "dateequals": ("2020", "2020-01-01", "2021"),
-    "datelessthan": ("2020", "2019", "2020"),
-    "datelessthanequals": ("2020", "2020", "2021"),
-    "dategreaterthan": ("2020", "2021", "2020"),
-    "dategreaterthanequals": ("2020", "2020", "2019"),
-    "bool": ("true", "TRUE", "false"),
-    "binaryequals": ("YQ==", "YQ==", "Yg=="),
-    "ipaddress": ("10.0.0.0/8", "10.1.1.1", "11.1.1.1"),
-    "arnequals": ("arn:aws:s3:::a*", "arn:aws:s3:::ab", "arn:aws:s3:::b"),
-    "arnlike": ("arn:aws:s3:::a*", "arn:aws:s3:::ab", "arn:aws:s3:::b"),
+    "StringEquals": ("aB", "aB", "ab"),
+    "StringEqualsIgnoreCase": ("aB", "Ab", "abc"),
+    "StringLike": ("aB*", "aBc", "abc"),
+    "NumericEquals": ("2", "2.0", "3"),
+    "NumericLessThan": ("2", "1", "2"),
+    "NumericLessThanEquals": ("2", "2", "3"),
+    "NumericGreaterThan": ("2", "3", "2"),
+    "NumericGreaterThanEquals": ("2", "2", "1"),
+    "DateEquals": ("2020", "2020-01-01", "2021"),
+    "DateLessThan": ("2020", "2019", "2020"),
+    "DateLessThanEquals": ("2020", "2020", "2021"),
+    "DateGreaterThan": ("2020", "2021", "2020"),
+    "DateGreaterThanEquals": ("2020", "2020", "2019"),
+    "Bool": ("true", "TRUE", "false"),
+    "BinaryEquals": ("YQ==", "YQ==", "Yg=="),
+    "IpAddress": ("10.0.0.0/8", "10.1.1.1", "11.1.1.1"),
+    "ArnEquals": ("arn:aws:s3:::a*", "arn:aws:s3:::ab", "arn:aws:s3:::b"),
+    "ArnLike": ("arn:aws:s3:::a*", "arn:aws:s3:::ab", "arn:aws:s3:::b"),
 }
 """A value of the policy, one of a request that fits it, and one that does not."""
 OPPOSITES = {
-    "stringnotequals": "stringequals",
-    "stringnotequalsignorecase": "stringequalsignorecase",
-    "stringnotlike": "stringlike",
-    "numericnotequals": "numericequals",
-    "datenotequals": "dateequals",
-    "notipaddress": "ipaddress",
-    "arnnotequals": "arnequals",
-    "arnnotlike": "arnlike",
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
+    "NotIpAddress": "IpAddress",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
 }
-WITH_VARIABLES = ("string", "arn")
+WITH_VARIABLES = ("String", "Arn")
 
 
 def test_the_table_of_operators_is_that_of_the_page() -> None:
-    found = table()
-    assert found.keys() == OPERATORS.keys() == FITTING.keys() | OPPOSITES.keys()
+    found = {operator.name: operator for operator in table().values()}
+    assert found.keys() == FITTING.keys() | OPPOSITES.keys()
+    assert table().keys() == OPERATORS.keys() == {name.lower() for name in found}
     for name, operator in found.items():
         wanted, fits, fits_not = FITTING[OPPOSITES.get(name, name)]
         match = operator.make(tokens(wanted))
         assert (match(fits), match(fits_not)) == (True, False), name
         assert operator.is_negated is (name in OPPOSITES), name
         assert operator.is_text is name.startswith(WITH_VARIABLES), name
-        assert operator.name.lower() == name
 
 
 @pytest.mark.parametrize(

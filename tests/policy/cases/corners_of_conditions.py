@@ -29,6 +29,7 @@ page.conditions(
             "203.0.112.0/23",
             False,
         ),
+        ("bits beyond the length of a range", "IpAddress", "x:range", "203.0.113.5/24", "203.0.113.77", True),
         ("a range of the request of IPv6", "IpAddress", "x:range", "0.0.0.0/0", "2001:db8::/32", False),
         (
             "blanks around an address of the policy",
