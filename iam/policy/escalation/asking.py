@@ -11,11 +11,13 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
 from iam.policy.escalation.speaking import (
+    BOUNDARY,
     HOME,
     MOST_REGIONS,
     REGION,
     Names,
     Spoken,
+    boundary_of,
     keys_of,
     regions_in,
     tags_of,
@@ -61,12 +63,12 @@ EVERYBODY: Final = Bits(-1, -1)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is asked about. `tags` and `boundary` (its ARN, empty for none) of principals, None: not known or not of one;
+    """What is asked about. `tags` of a principal, None: not known, or of none; `boundary` is its ARN, empty for none;
     `mask` are the bits of the principal itself."""
 
     arn: str
     tags: Mapping[str, str] | None = None
-    boundary: str | None = None
+    boundary: str = ""
     trust: Doc | None = None
     mask: int = 0
     account: str = ""
@@ -255,8 +257,8 @@ class Asker:
         """What is known of a request about a target, as far as a statement asks for it."""
         wanted = self._speaking(action).keys
         found = self._relevant(action, context)
-        if target.boundary is not None and "iam:permissionsboundary" in wanted:
-            found.setdefault("iam:PermissionsBoundary", target.boundary or None)
+        if BOUNDARY in wanted:
+            found.setdefault("iam:PermissionsBoundary", boundary_of(action, target.boundary))
         if target.tags is not None:
             found |= tags_of(target.tags, wanted)
         return found

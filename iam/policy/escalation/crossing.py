@@ -63,7 +63,7 @@ class _Role(NamedTuple):
     @property
     def target(self) -> Target:
         """As it is asked about."""
-        return Target(self.member.arn, self.member.tags, None, self.member.trust, account=self.account)
+        return Target(self.member.arn, self.member.tags, "", self.member.trust, account=self.account)
 
 
 def _strangers(index: Index, estates: Mapping[str, Estate]) -> Iterator[_Role]:

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
-from iam.policy.escalation.asking import HOME, tags_of
 from iam.policy.escalation.choices import Choice
 from iam.policy.escalation.crossing import as_node
 from iam.policy.escalation.estate import Alternative, Node
 from iam.policy.escalation.finding import circumstances
 from iam.policy.escalation.methods import Sort
+from iam.policy.escalation.speaking import HOME, boundary_of, tags_of
 from iam.policy.escalation.states import GIVEN, OPEN_TRUST, grants_in
 from iam.policy.escalation.trusts import NO_POLICIES, service_request, trust_set
 from iam.policy.evaluate import Decision, Policies, decide
@@ -136,7 +136,8 @@ class _Asking:
         if member is None:
             return context
         boundary = self._index.accounts[member.account].boundary_of(member.grants)
-        context.setdefault("iam:PermissionsBoundary", None if boundary is None else boundary[0])
+        arn = "" if boundary is None else boundary[0]
+        context.setdefault("iam:PermissionsBoundary", boundary_of(action, arn))
         if member.tags is not None:
             keys = {
                 key.lower()

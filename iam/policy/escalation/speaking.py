@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from iam.policy.arns import resource_matcher
+from iam.policy.catalogue import catalogue
 from iam.policy.compiled import resource_templates, with_anything
 from iam.policy.glob import Matcher, compile_glob
 from iam.policy.index import keys
@@ -15,6 +17,7 @@ from iam.policy.variables import Template, Variable
 
 OWN_NAME: Final = "aws:username"
 REGION: Final = "aws:requestedregion"
+BOUNDARY: Final = "iam:permissionsboundary"
 TAGS: Final = ("aws:resourcetag/", "iam:resourcetag/")
 HOME: Final = "us-east-1"
 """Where requests to IAM go, as `aws:RequestedRegion` has it. Source: "AWS global condition context keys"."""
@@ -95,6 +98,14 @@ def keys_of(clause: Clause) -> set[str]:
     for key, others in keys.keys_of_conditions(clause.source, has_variables=clause.has_variables):
         found |= {key, *others}
     return found
+
+
+@lru_cache(maxsize=256)
+def boundary_of(action: str, boundary: str) -> str | None:
+    """What `iam:PermissionsBoundary` holds in a request about a principal with a boundary (its ARN): None, so that the key is
+    absent, where there is none, or where AWS does not list the key for the action."""
+    listed = any(key.lower() == BOUNDARY for key in catalogue().condition_keys(action))
+    return boundary or None if listed else None
 
 
 def tags_of(tags: Mapping[str, str], wanted: Iterable[str]) -> dict[str, Any]:

@@ -25,6 +25,14 @@ OPEN_TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
 }
+BOUNDED = {
+    f"iam:{verb}{kind}{what}"
+    for kind in ("User", "Role")
+    for verb, what in (
+        ("Put", "Policy"), ("Attach", "Policy"), ("Delete", "PermissionsBoundary"), ("Put", "PermissionsBoundary"),
+    )
+}  # fmt: skip
+"""Actions for which the Service Authorization Reference lists the key iam:PermissionsBoundary."""
 DECISIVE = (
     ("CreatePolicyVersion", "policy"), ("PutRolePolicy", "role"), ("AttachRolePolicy", "role"),
     ("UpdateAssumeRolePolicy", "role"), ("CreateRole", "role"), ("PutUserPolicy", "user"), ("AttachUserPolicy", "user"),
@@ -58,6 +66,8 @@ class Longhand:
 
     def ask(self, at: At, action: str, resource: str, context: dict[str, Any], **more: Any) -> int:
         who = as_node(at[0], grants_in(at[0].grants, at[1]))
+        if action.startswith("iam:"):
+            context = {"iam:PermissionsBoundary": None, **context}
         context = {"aws:RequestedRegion": "us-east-1", **context}
         return MARKS.get(
             self.index.decide(who, Question(action, resource, context, is_pattern=False, **more)), NO
@@ -65,7 +75,9 @@ class Longhand:
 
     def on(self, at: At, action: str, other: Member, **context: Any) -> int:
         boundary = self.index.accounts[other.account].boundary_of(other.grants)
-        known: dict[str, Any] = {"iam:PermissionsBoundary": None if boundary is None else boundary[0]}
+        known: dict[str, Any] = {"iam:PermissionsBoundary": None}
+        if boundary is not None and action in BOUNDED:
+            known["iam:PermissionsBoundary"] = boundary[0]
         known["iam:ResourceTag/team"] = (other.tags or {}).get("team")
         return self.ask(at, action, other.arn, known | context)
 
