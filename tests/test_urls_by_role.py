@@ -120,6 +120,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
         | {
             "": {},
             "csv": {"form": "csv"},
+            "s3": {"prefix": "s3"},
+            "s3 csv": {"prefix": "s3", "form": "csv"},
             "account": {"number": NUMBER},
             "unknown account": {"number": "999999999999"},
             "draft": {"draft": draft.pk},

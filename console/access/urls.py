@@ -8,6 +8,7 @@ from console.access import (
     effective_export,
     effective_why,
     people_levels,
+    services,
     simulate,
     who_can,
     who_can_export,
@@ -18,6 +19,9 @@ app_name = "access"
 urlpatterns: list[URLPattern] = [
     path("access/simulate/", simulate.simulate_page, name="simulate"),
     path("access/simulate/offers/", simulate.simulate_offers, name="simulate-offers"),
+    path("services/", services.services_page, name="services"),
+    path("services/<slug:prefix>/", services.service_page, name="service"),
+    path("services/<slug:prefix>/export.<str:form>", services.service_export, name="service-export"),
     path("people/access-levels/", people_levels.people_levels, name="people-levels"),
     path("people/<int:pk>/access/", effective.person_access, name="person"),
     path("people/<int:pk>/access/why/", effective_why.person_why, name="person-why"),

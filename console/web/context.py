@@ -65,6 +65,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
         "Access",
         (
             Item("access:who-can", "waypoints", "Who can", "who-can", (Right.SEE_ACCOUNT,)),
+            Item("access:services", "boxes", "Services", "services", (Right.SEE_ACCOUNT,)),
             Item("access:simulate", "play", "Simulate", "simulate", (Right.SEE_ACCOUNT,)),
         ),
     ),

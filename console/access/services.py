@@ -1,0 +1,256 @@
+"""The pages about services: which ones somebody can use, and who has which access level to one of them in all accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from console.access.asking import Asking, read_asking
+from console.access.bars import ORDER, bar, quarters
+from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
+from console.web.context import frame_of
+from console.web.files import FORMS, csv_lines, download, json_lines, json_value
+from console.web.query import Query
+from console.web.render import render_page
+from iam.access import services as domain
+from iam.access.sight import accounts_seen
+from iam.guard import Right
+from iam.journal.services import record
+from iam.mirror.models import Account
+from iam.mirror.queries.accounts import visible_accounts
+from iam.policy.catalogue import catalogue
+from iam.policy.request import PrincipalKind
+
+SIZE: Final = 50
+SERVICES: Final = 100
+SEPARATOR: Final = "~"
+KINDS: Final = {"people": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
+KIND_LABELS: Final = (("", "People and roles"), ("people", "People"), ("roles", "Roles"))
+PAGES: Final = {PrincipalKind.USER: "access:person-service", PrincipalKind.ROLE: "access:role-service"}
+WORDS: Final = {PrincipalKind.USER: "IAM user", PrincipalKind.ROLE: "Role"}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLine:
+    """A service in the list of all."""
+
+    use: domain.Use
+    url: str
+    fills: str
+    counts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A principal who can use a service."""
+
+    row: domain.Row
+    url: str
+    account: str
+    sort: str
+    fills: str
+    counts: str
+    far: tuple[str, ...]
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def services_page(request: ViewerRequest) -> HttpResponse:
+    """All services that somebody can use."""
+    account, asking = _account(request), read_asking(request)
+    found = domain.uses(accounts_seen(request.viewer, account=_number(account)), at=request.at)
+    fitting = [use for use in found.services if _is_asked(use, asking)]
+    begin = next((place for place, use in enumerate(fitting, 1) if use.prefix == asking.after), 0)
+    part = fitting[begin : begin + SERVICES]
+    context = _around(request, account, asking) | {
+        "lines": [_service_line(use, found, request) for use in part],
+        "all_services": len(found.services),
+        "fitting": len(fitting),
+        "principals": found.users + found.roles,
+        "users": found.users,
+        "roles": found.roles,
+        "first": begin + 1 if part else 0,
+        "last": begin + len(part),
+        "after": part[-1].prefix if begin + SERVICES < len(fitting) else "",
+    }
+    return render_page(request, "access/services.html", context, partial="table")
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
+    """Who can use one service."""
+    account, asking = _account(request), read_asking(request)
+    wanted, kind = _wanted(request, account, asking, prefix)
+    page = domain.page_of(prefix, wanted, after=_place(asking.after), size=SIZE)
+    names = _names(request, page.rows)
+    last = page.rows[-1].place if page.rows and page.has_after else None
+    context = _around(request, account, asking) | {
+        "prefix": prefix,
+        "title": catalogue().title(prefix),
+        "kind": kind,
+        "kind_choices": [(value, label, value == kind) for value, label in KIND_LABELS],
+        "lines": [_line(row, names, prefix) for row in page.rows],
+        "users": page.users,
+        "roles": page.roles,
+        "after": SEPARATOR.join(last) if last else "",
+        "is_filtered": asking.is_filtered or bool(kind),
+        "files": _files(request, account, prefix),
+    }
+    return render_page(request, "access/service.html", context, partial="table")
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def service_export(request: ViewerRequest, prefix: str, form: str) -> HttpResponseBase:
+    """All who fit as a file; 404 for who may not export, and noted in the journal."""
+    account, asking = _account(request), read_asking(request)
+    wanted, _ = _wanted(request, account, asking, prefix)
+    if form not in FORMS or not request.viewer.may(Right.EXPORT, account_id=_number(account) or None):
+        raise Http404
+    now, query = datetime.now(tz=UTC), str(_query(request))
+    record(
+        kind="services.export",
+        actor=request.viewer,
+        subject=catalogue().title(prefix),
+        account_id=_number(account),
+        data={"form": form, "query": query},
+    )
+    about = {
+        "service": prefix,
+        "query": query,
+        "as_of": json_value(request.at),
+        "exported_at": json_value(now),
+    }
+    name = f"gatehouse-{prefix}-{_number(account) or 'all-accounts'}-{request.at or now:%Y-%m-%dT%H%M%SZ}"
+    rows = (values_of(row) for row in domain.every_row(prefix, wanted))
+    parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
+    return download(parts, form=form, name=name)
+
+
+COLUMNS: Final = (
+    "account_id",
+    "arn",
+    "name",
+    "display_name",
+    "kind",
+    *(f"{str(level).partition(' ')[0].lower()}_actions" for level in ORDER),
+    "everywhere",
+    "limited",
+    "conditional",
+)
+
+
+def values_of(row: domain.Row) -> dict[str, Any]:
+    """The columns of a file."""
+    counts = [row.levels.get(level) for level in ORDER]
+    levels = [0 if one is None else one.everywhere + one.limited + one.conditional for one in counts]
+    far = [sum(getattr(one, name) for one in row.levels.values()) for name in COLUMNS[-3:]]
+    return dict(
+        zip(COLUMNS, [row.account, row.arn, row.name, row.display, str(row.kind), *levels, *far], strict=True)
+    )
+
+
+def _account(request: ViewerRequest) -> Account | None:
+    """The account that is chosen; one that the viewer does not see is 404."""
+    chosen = frame_of(request).chosen
+    if request.GET.get("account") and chosen is None:
+        raise Http404
+    return chosen
+
+
+def _number(account: Account | None) -> str:
+    return account.account_id if account else ""
+
+
+def _wanted(
+    request: ViewerRequest, account: Account | None, asking: Asking, prefix: str
+) -> tuple[domain.Wanted, str]:
+    """Who is asked for, and the kind as the address has it; 404 for a service that AWS does not have."""
+    if prefix != prefix.lower() or not catalogue().has_service(prefix):
+        raise Http404
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in KINDS else ""
+    seen = accounts_seen(request.viewer, account=_number(account))
+    levels = asking.levels if asking.level else ()
+    return domain.Wanted(seen, request.at, levels, KINDS.get(kind), asking.text), kind
+
+
+def _place(text: str) -> tuple[str, str]:
+    account, _, arn = text.partition(SEPARATOR)
+    return (account, arn) if arn else ("", "")
+
+
+def _query(request: ViewerRequest) -> Query:
+    return Query.of((name, request.GET[name]) for name in request.GET).but(after="")
+
+
+def _around(request: ViewerRequest, account: Account | None, asking: Asking) -> dict[str, Any]:
+    kept = [(name, request.GET[name]) for name in ("account", "as-of") if request.GET.get(name)]
+    return asof_context(request, account=account) | {
+        "section": "services",
+        "account": account,
+        "asking": asking,
+        "kept": kept,
+        "no_account": not frame_of(request).accounts,
+    }
+
+
+def _is_asked(use: domain.Use, asking: Asking) -> bool:
+    text = asking.text.lower()
+    fits = not text or text in use.title.lower() or text in use.prefix
+    return fits and (not asking.level or any(use.levels[level] for level in asking.levels))
+
+
+def _service_line(use: domain.Use, found: domain.Uses, request: ViewerRequest) -> ServiceLine:
+    everybody = found.users + found.roles
+    counts = [use.levels[level] for level in ORDER]
+    query = _query(request).only("account", "as-of")
+    return ServiceLine(
+        use,
+        f"{reverse('access:service', args=[use.prefix])}{query}".rstrip("?"),
+        " ".join(str(quarters(count, everybody)) for count in counts),
+        " ".join(f"{count:,}" for count in counts),
+    )
+
+
+def _line(row: domain.Row, names: dict[str, str], prefix: str) -> Line:
+    fills, counts = bar(row.levels)
+    far = (
+        (sum(one.everywhere for one in row.levels.values()), "everywhere"),
+        (sum(one.limited for one in row.levels.values()), "on some resources"),
+        (sum(one.conditional for one in row.levels.values()), "under conditions"),
+    )
+    return Line(
+        row,
+        reverse(PAGES[row.kind], args=[row.pk, prefix]),
+        names.get(row.account, row.account),
+        WORDS[row.kind],
+        fills,
+        counts,
+        tuple(f"{count:,} {words}" for count, words in far if count),
+    )
+
+
+def _names(request: ViewerRequest, rows: list[domain.Row]) -> dict[str, str]:
+    """The accounts of a page by number; one query."""
+    numbers = {row.account for row in rows}
+    found = visible_accounts(request.viewer).filter(account_id__in=numbers)
+    return dict(found.values_list("account_id", "name"))
+
+
+def _files(request: ViewerRequest, account: Account | None, prefix: str) -> list[tuple[str, str]]:
+    if not request.viewer.may(Right.EXPORT, account_id=_number(account) or None):
+        return []
+    query = _query(request)
+    return [
+        (label, f"{reverse('access:service-export', args=[prefix, form])}{query}")
+        for label, form in (("CSV", "csv"), ("JSON", "json"))
+    ]

@@ -1,0 +1,220 @@
+"""Who can use which AWS service, how far: over all users and roles of the accounts that a viewer sees, class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby, islice
+from typing import Final, NamedTuple
+
+from iam.access.keeping import kept
+from iam.mirror.naming import display_name
+from iam.mirror.snapshot import snapshot
+from iam.policy.catalogue import Level, catalogue
+from iam.policy.index.classes import Class, Member
+from iam.policy.index.counts import Count
+from iam.policy.index.effective import Effective
+from iam.policy.index.index import Index
+from iam.policy.index.masks import Range, Space
+from iam.policy.index.question import PEOPLE_AND_ROLES
+from iam.policy.request import PrincipalKind
+
+Accounts = frozenset[str] | None
+USER: Final = PrincipalKind.USER
+
+
+@dataclass(slots=True)
+class Use:
+    """How many users and roles can do something with a service, and how many of both with each access level."""
+
+    prefix: str
+    title: str
+    users: int
+    roles: int
+    levels: dict[Level, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """The services that somebody can use, by title, and how many users and roles there are in all."""
+
+    services: tuple[Use, ...]
+    users: int
+    roles: int
+
+
+class Alike(NamedTuple):
+    """Principals of one account who can do the same with a service: everywhere, on some resources, under conditions, as bits."""
+
+    account: str
+    kind: PrincipalKind
+    members: Sequence[Member]
+    part: Effective
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A user or role that can use a service, with its counts by access level."""
+
+    pk: int
+    account: str
+    arn: str
+    name: str
+    display: str
+    kind: PrincipalKind
+    levels: dict[Level, Count]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it stands in the list."""
+        return self.account, self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of the principals that can use a service are asked for: in which accounts (None: all), with which level, of which kind."""
+
+    accounts: Accounts
+    at: datetime | None = None
+    levels: tuple[Level, ...] = ()
+    kind: PrincipalKind | None = None
+    text: str = ""
+
+    @property
+    def everybody(self) -> Wanted:
+        """The same without filters."""
+        return replace(self, levels=(), kind=None, text="")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows from a place on; `users` and `roles` are counts of all that fit."""
+
+    rows: list[Row]
+    has_after: bool
+    users: int
+    roles: int
+
+
+def uses(accounts: Accounts, *, at: datetime | None) -> Uses:
+    """All services that somebody in the accounts can use. Kept until something changes."""
+    with snapshot(at, accounts=accounts) as index:
+        return kept(index, ("uses", accounts), lambda: _uses(index, accounts))
+
+
+def _classes(index: Index, accounts: Accounts) -> Iterator[Class]:
+    for number in sorted(index.accounts if accounts is None else accounts & index.accounts.keys()):
+        yield from index.accounts[number].classes.values()
+
+
+def _everybody(index: Index, accounts: Accounts) -> Iterator[tuple[Sequence[Member], Effective]]:
+    """Users and roles who can do the same."""
+    classes = (cls for cls in _classes(index, accounts) if cls.profile.limits.flags[0] in PEOPLE_AND_ROLES)
+    return index.effective().everybody(classes)
+
+
+def _uses(index: Index, accounts: Accounts) -> Uses:
+    space = index.effective().space
+    tallies: dict[int, list[int]] = {}
+    for members, found in _everybody(index, accounts):
+        tally = tallies.setdefault(found.any & ~space.free, [0, 0])
+        tally[members[0].kind is not USER] += len(members)
+    services: dict[str, Use] = {}
+    for allowed, (users, roles) in tallies.items():
+        for prefix, levels in _levels_of(allowed, space):
+            use = services.get(prefix)
+            if use is None:
+                use = services[prefix] = Use(prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0))
+            use.users += users
+            use.roles += roles
+            for level in levels:
+                use.levels[level] += users + roles
+    ordered = sorted(services.values(), key=lambda use: (use.title.lower(), use.prefix))
+    users, roles = (sum(tally[place] for tally in tallies.values()) for place in (0, 1))
+    return Uses(tuple(ordered), users, roles)
+
+
+def _levels_of(allowed: int, space: Space) -> Iterator[tuple[str, list[Level]]]:
+    """The services of which some action is in a set, with the levels of such actions."""
+    if not allowed:
+        return
+    for prefix, (first, size, levels) in space.services.items():
+        part = allowed >> first & (1 << size) - 1
+        if part:
+            yield prefix, [level for level, mask in levels.items() if part & mask]
+
+
+def page_of(prefix: str, wanted: Wanted, *, after: tuple[str, str] = ("", ""), size: int) -> Page:
+    """Those who can use a service, by account and ARN, from a place on."""
+    with snapshot(wanted.at, accounts=wanted.accounts) as index:
+        space = index.effective().space
+        rows: list[Row] = []
+        counts = dict.fromkeys(PEOPLE_AND_ROLES, 0)
+        for account, alike in groupby(_alike(index, prefix, wanted.accounts), key=lambda each: each.account):
+            fitting = list(_fitting(alike, wanted, space.services[prefix]))
+            for each in fitting:
+                counts[each.kind] += len(each.members)
+            if account >= after[0]:
+                more = _sorted_rows(fitting, space.services[prefix], after)
+                rows += islice(more, size + 1 - len(rows))
+        return Page(rows[:size], len(rows) > size, counts[PrincipalKind.USER], counts[PrincipalKind.ROLE])
+
+
+def every_row(prefix: str, wanted: Wanted) -> Iterator[Row]:
+    """All of them, account by account; the index is not held in between."""
+    with snapshot(wanted.at, accounts=wanted.accounts) as index:
+        service = index.effective().space.services[prefix]
+        found = list(_fitting(_alike(index, prefix, wanted.accounts), wanted, service))
+    for _, alike in groupby(found, key=lambda each: each.account):
+        yield from _sorted_rows(list(alike), service, ("", ""))
+
+
+def _alike(index: Index, prefix: str, accounts: Accounts) -> tuple[Alike, ...]:
+    """Who can use a service, account by account. Kept until something changes."""
+    return kept(index, ("alike", prefix, accounts), lambda: tuple(_find_alike(index, prefix, accounts)))
+
+
+def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike]:
+    space = index.effective().space
+    first, size, _ = space.services[prefix]
+    within = ((1 << size) - 1) & ~(space.free >> first)
+    for members, found in _everybody(index, accounts):
+        part = Effective(*(mask >> first & within for mask in found))
+        if part.any:
+            yield Alike(members[0].account, members[0].kind, tuple(members), part)
+
+
+def _fitting(alike: Iterator[Alike] | tuple[Alike, ...], wanted: Wanted, service: Range) -> Iterator[Alike]:
+    mask = 0
+    for level in wanted.levels:
+        mask |= service.levels[level]
+    text = wanted.text.lower()
+    for each in alike:
+        if (wanted.kind and each.kind is not wanted.kind) or (wanted.levels and not each.part.any & mask):
+            continue
+        if not text:
+            yield each
+            continue
+        members = [one for one in each.members if text in one.arn.lower() or text in _display(one).lower()]
+        if members:
+            yield each._replace(members=members)
+
+
+def _sorted_rows(alike: Sequence[Alike], service: Range, after: tuple[str, str]) -> Iterator[Row]:
+    members = [
+        (one.arn, one, each.part) for each in alike for one in each.members if (each.account, one.arn) > after
+    ]
+    for arn, one, part in sorted(members, key=lambda row: row[0]):
+        counts = {level: _count(part, mask) for level, mask in service.levels.items() if mask}
+        yield Row(one.id, one.account, arn, one.name, _display(one), one.kind, counts)
+
+
+def _count(part: Effective, mask: int) -> Count:
+    everywhere, limited, conditional = ((each & mask).bit_count() for each in part)
+    return Count(everywhere, limited, conditional, mask.bit_count())
+
+
+def _display(member: Member) -> str:
+    """What people call it: a role by its name."""
+    return display_name(member.name, member.tags) if member.kind is USER else member.name
