@@ -214,6 +214,7 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
         "address": address,
         "meant": address.asked.meant,
         "back": f"{reverse('access:who-can')}{address.query}",
+        "simulate": _simulate(address, rows),
         "entity_url": f"{entity_url(rows[0])}{address.query.only('as-of')}".rstrip("?"),
         "name": rows[0].display,
         "arn": rows[0].arn,
@@ -225,6 +226,13 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
         else [],
     }
     return render_page(request, "access/who_can_why.html", context, partial="drawer")
+
+
+def _simulate(address: Address, rows: list[Row]) -> str:
+    """Where the one request can be tried under other circumstances; several actions are no one request."""
+    if len(rows) > 1:
+        return ""
+    return f"{reverse('access:simulate')}{address.query.but(principal=rows[0].arn, level='')}"
 
 
 def _one(address: Address, row: Row, pk: int) -> str:

@@ -41,6 +41,9 @@ def test_the_way_leads_through_the_group_to_the_decision(world: World, auditor: 
     ]
     assert f'href="/policies/{world.of["OncallRead"].pk}/"' in page
     assert "s3:List*" in page
+    assert f"/access/simulate/?{urlencode(ASK | {'principal': world.of['maya.okafor'].arn})}" in unescape(
+        page
+    )
 
 
 def test_what_a_decision_depends_on_is_told(world: World, auditor: Client) -> None:
@@ -115,3 +118,13 @@ def test_somebody_of_an_account_that_is_not_seen_is_404(world: World, sign_in: S
     assert client.get(f"/access/who-can/{world.of['maya.okafor'].pk}/?{urlencode(ASK)}").status_code == 404
     assert client.get(f"/access/who-can/{world.of['analysts'].pk}/?{urlencode(ASK)}").status_code == 404
     assert client.get(f"/access/who-can/999999/?{urlencode(ASK)}").status_code == 404
+
+
+def test_the_page_of_a_role_leads_to_who_can_assume_it(world: World, auditor: Client) -> None:
+    role = world.of["pay-settle"]
+    page = auditor.get(f"/roles/{role.pk}/").content.decode()
+    link = re.search(r'href="(/access/who-can/[^"]+)"', page)
+    assert link
+    answer = auditor.get(unescape(link.group(1)))
+    assert answer.status_code == 200
+    assert f'value="{role.arn}"' in answer.content.decode()

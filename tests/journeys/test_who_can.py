@@ -1,0 +1,55 @@
+"""Who can: asked with suggestions, answered in place, explained in a drawer; and nothing that axe finds."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.axe import violations
+from tests.journeys.conftest import SignIn
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+
+STOPPED = "/access/who-can/?action=cloudtrail:StopLogging"
+
+
+def test_somebody_asks_who_can_and_reads_why(sign_in: SignIn) -> None:
+    page = sign_in("amara.diallo")
+    page.goto("/access/who-can/")
+    page.get_by_label("Action or service").fill("iam:createaccess")
+    expect(page.locator("#acts option[value='iam:CreateAccessKey']")).to_have_count(1)
+    page.get_by_label("Action or service").fill("iam:CreateAccessKey")
+    page.get_by_label("Resource", exact=True).fill("tomas.lind")
+    arn = page.locator("#ress option").first
+    expect(arn).to_have_attribute("value", "arn:aws:iam::447109238816:user/people/tomas.lind")
+    page.get_by_label("Resource", exact=True).fill(str(arn.get_attribute("value")))
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#sum-h")).to_contain_text("can")
+    assert "resource=arn" in page.url
+    details = page.get_by_role("link", name="Details of Ines Duarte")
+    details.click()
+    drawer = page.locator("dialog[open]")
+    expect(drawer.get_by_text("Through the group iam-admins").first).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(details).to_be_focused()
+    page.get_by_label("Action or service").fill("nonsense")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#q-action-e")).to_contain_text("no service with the prefix nonsense")
+    expect(page.get_by_label("Action or service")).to_be_focused()
+
+
+def test_answers_pass_axe(sign_in: SignIn) -> None:
+    page = sign_in("ines.duarte")
+    page.goto(STOPPED)
+    why = str(page.get_by_role("link", name="Details of").first.get_attribute("href"))
+    found: list[str] = []
+    for address, scheme, width in product((STOPPED, why), ("light", "dark"), (1440, 390)):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.goto(address)
+        found += [f"{scheme} {width} {address}: {line}" for line in violations(page)]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width + 1
+    assert not found, "\n".join(found)
