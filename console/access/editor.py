@@ -15,7 +15,7 @@ from console.changes.receipt import receipt_context
 from console.identities.details.shown import Shown, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
-from iam.access.editing import Draft, begin, laid_out, look, request_edit
+from iam.access.editing import Draft, begin, laid_out, look, managed_by, request_edit
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.models import Kind
@@ -135,6 +135,7 @@ def _page(
         if draft.findings
         else "ok",
         "is_update": is_fragment(request),
+        "managed_by": "" if is_fragment(request) else managed_by(shown.entity),
         "first_error": draft.errors[0].line if draft.errors else None,
     }
     if draft.plan is not None:

@@ -159,8 +159,8 @@ def _row(shift: dict[str, Any]) -> Row:
 
 
 def _counted(users: int, roles: int) -> str:
-    words = [f"{users} {'person' if users == 1 else 'people'}"] if users or not roles else []
-    words += [f"{roles} role{'' if roles == 1 else 's'}"] if roles else []
+    words = [f"{users:,} {'person' if users == 1 else 'people'}"] if users or not roles else []
+    words += [f"{roles:,} role{'' if roles == 1 else 's'}"] if roles else []
     return " and ".join(words)
 
 

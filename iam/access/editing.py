@@ -14,6 +14,7 @@ from iam.changes.models import Change
 from iam.changes.operations.policy_version import default_text, meaning, standing
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
+from iam.mirror.queries.entities import tags
 from iam.policy.lint import MANAGED, Finding, Severity, lint
 from iam.policy.lint.kinds import Kind
 
@@ -92,6 +93,15 @@ def findings_of(policy: Entity, *, text: str) -> list[Finding]:
     is_boundary = set(ties) == {EdgeKind.BOUNDARY}
     found = lint(text, kind=Kind.BOUNDARY if is_boundary else Kind.IDENTITY)
     return sorted([*_untaken(text), *found], key=lambda one: (one.line, one.column))
+
+
+def managed_by(policy: Entity) -> str:
+    """What its tags say that it is written by, if they do: CloudFormation's own tag, or a habit such as ManagedBy."""
+    found = {
+        key.lower().replace("-", "").replace("_", ""): value for key, value in tags(policy, at=None).items()
+    }
+    stack = found.get("aws:cloudformation:stackname")
+    return f"the CloudFormation stack {stack}" if stack else found.get("managedby", "")
 
 
 def laid_out(text: str) -> str:

@@ -248,6 +248,17 @@ def test_a_receipt_is_short_however_many_are_affected(account: Account) -> None:
     assert access["marks"] == ["everything"]
 
 
+def test_an_action_that_becomes_different_things_for_different_people_is_counted_once_as_unnamed(
+    policy: Entity,
+) -> None:
+    factories.inline(Entity.objects.get(name="ada"), body=body(say("Allow", "ec2:*", "arn:aws:ec2:::x/*")))
+    everything = effect(policy, *OLD["Statement"], say("Allow", "ec2:*"))
+
+    way = everything.ways[0]
+    assert {row.sort for row in way.shifts} == {"gained", "wider"}
+    assert way.more + len({row.action for row in way.shifts}) == everything.counts["gained"]
+
+
 def test_a_policy_whose_text_the_mirror_lacks_is_said(account: Account) -> None:
     policy = factories.policy(account)
     PolicyVersion.objects.all().delete()

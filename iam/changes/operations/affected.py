@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import or_
 from typing import Final, NamedTuple
 
 from iam.changes.documents import DENIES, flags
@@ -110,7 +112,9 @@ class _Weighing:
 
     def _way(self, path: _Path, groups: Groups) -> Way:
         total = Becoming.union(groups)
-        rows = [self._row(sort, bit, groups) for sort, bit in self._weightiest(total)]
+        chosen = self._weightiest(total)
+        rows = [self._row(sort, bit, groups) for sort, bit in chosen]
+        unnamed = reduce(or_, total) & ~reduce(or_, (bit for _, bit in chosen), 0)
         everybody = (member for members in groups.values() for member in members)
         members = sorted(everybody, key=lambda member: (member.name.lower(), member.id))
         users = sum(_is_user(member) for member in members)
@@ -121,7 +125,7 @@ class _Weighing:
             users=users,
             roles=len(members) - users,
             shifts=tuple(rows),
-            more=sum(mask.bit_count() for mask in total) - len(rows),
+            more=unnamed.bit_count(),
             names=tuple(
                 Affected(one.name, "user" if _is_user(one) else "role", one.id) for one in members[:NAMES]
             ),

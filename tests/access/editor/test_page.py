@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Role, Team
-from iam.mirror.models import EdgeKind, PolicyVersion
+from iam.mirror.models import EdgeKind, PolicyVersion, TagSet
 from tests import factories
 from tests.access.editor.conftest import HTMX, Desk, signed_in, text
 
@@ -33,6 +33,28 @@ def test_it_opens_with_what_holds_now_laid_out_and_numbered(desk: Desk) -> None:
     assert "of 6,144 characters" in shown
     assert "PaymentsDeploy says this already." in shown
     assert "Checked: " in shown
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"ManagedBy": "terraform"}, "managed by terraform"),
+        ({"managed-by": "Pulumi"}, "managed by Pulumi"),
+        ({"aws:cloudformation:stack-name": "pay"}, "the CloudFormation stack pay"),
+        ({"Owner": "terraform"}, ""),
+    ],
+)
+def test_who_else_writes_the_policy_is_said(desk: Desk, tags: dict[str, str], said: str) -> None:
+    TagSet.objects.create(
+        account=desk.account,
+        entity=desk.policy,
+        tags=tags,
+        valid_from=factories.FIRST_READ,
+        observed_at=factories.FIRST_READ,
+    )
+    shown = page(desk.asker.get(desk.url))
+    assert said in shown
+    assert ("Something else writes this policy too" in shown) == bool(said)
 
 
 def test_the_policy_page_leads_to_it(desk: Desk) -> None:
