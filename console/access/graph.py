@@ -12,7 +12,6 @@ from console.access.lines import policy_name, short
 from iam.access.reasons import Step
 from iam.access.who_can import Row
 from iam.policy.evaluate import Decision
-from iam.policy.explain import Outcome
 from iam.policy.request import PrincipalKind
 
 COLUMNS: Final = ((10, 190), (254, 170), (478, 210), (742, 168))
@@ -110,7 +109,7 @@ def graph_of(rows: Sequence[Row], *, resource: str) -> Graph:
             for box in way:
                 boxes.setdefault(box.key, box)
             keys = [*(box.key for box in way), goal]
-            edges |= {Edge(one, two, _css(step)): None for one, two in pairwise(keys)}
+            edges |= {Edge(one, two, _css(row, step)): None for one, two in pairwise(keys)}
     boxes[goal] = Box(goal, short(resource), "The resource" if resource != "*" else "of the action", "end")
     kept = _merged(boxes, list(edges))
     return _drawn(boxes, kept, _words(rows, resource))
@@ -121,15 +120,15 @@ def _steps(row: Row) -> Sequence[Step]:
     return (row.why.denies if denied else row.why.grants)[:WAYS]
 
 
-def _css(step: Step) -> str:
-    if step.reason.outcome is Outcome.DEPENDS:
+def _css(row: Row, step: Step) -> str:
+    if row.decision is Decision.CONDITIONAL:
         return "maybe"
     return "" if step.allows else "deny"
 
 
 def _way(row: Row, step: Step, *, is_wide: bool) -> list[Box]:
     """The principal, the group if there is one, and the statement. `is_wide`: there are several accounts, which are told apart."""
-    mark = "denied" if _css(step) == "deny" else ""
+    mark = "denied" if _css(row, step) == "deny" else ""
     way = [_principal(row, mark)]
     if step.held is not None and step.held.group is not None:
         name = step.held.group.name

@@ -20,6 +20,10 @@ from iam.policy.request import PrincipalKind
 
 WAYS: Final = 2
 RESOURCE: Final = "Resource: "
+DOUBTS: Final = ("undecidable: ", "Principal: ")
+NOT_KNOWN: Final = (
+    "The policy of the resource is not known; it must let them in, or leave it to their account"
+)
 ICONS: Final = {
     PrincipalKind.USER: "user-round",
     PrincipalKind.ROLE: "bot",
@@ -161,15 +165,28 @@ def conditions(why: Why) -> list[str]:
 
 
 def _sentence(step: Step) -> str:
+    if step.is_unread:
+        return NOT_KNOWN
     name = policy_name(step)
     said = f"{name}, {step.statement}," if step.statement else name
-    places = [one[len(RESOURCE) :] for one in step.reason.conditions if one.startswith(RESOURCE)]
-    others = [phrase_of(one) for one in step.reason.conditions if not one.startswith(RESOURCE)]
-    verb = "allows it" if step.allows else "denies it"
+    places, phrases, doubts = parts_of(step.reason.conditions)
+    only = " only" if step.allows and (places or phrases) else ""
     where = f" on {' and '.join(places)}" if places else ""
-    when = f"{' only' if step.allows and not places else ''} when {_joined(others)}" if others else ""
-    return f"{said} {verb}{' only' if places and step.allows else ''}{where}{when}"
+    when = f" when {' and '.join(phrases)}" if phrases else ""
+    doubt = f", as far as it can be decided ({'; '.join(doubts)})" if doubts else ""
+    return f"{said} {'allows it' if step.allows else 'denies it'}{only}{where}{when}{doubt}"
 
 
-def _joined(phrases: Iterable[str]) -> str:
-    return " and ".join(phrases)
+def parts_of(conditions: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+    """Resources, conditions in words, and what cannot be decided, of what an explanation says that a statement leaves open."""
+    places, phrases, doubts = list[str](), list[str](), list[str]()
+    for one in conditions:
+        if one.startswith(RESOURCE):
+            places.append(one.removeprefix(RESOURCE))
+        elif one.startswith(f"Not{RESOURCE}"):
+            places.append(f"anything but {one.removeprefix(f'Not{RESOURCE}')}")
+        elif one.startswith(DOUBTS):
+            doubts.append(one.partition(": ")[2])
+        else:
+            phrases.append(phrase_of(one))
+    return places, phrases, doubts

@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from console.access.lines import ICONS, MARKS, RESOURCE, entity_url, policy_name
+from console.access.lines import ICONS, MARKS, NOT_KNOWN, entity_url, parts_of, policy_name
 from console.web.query import Query
-from iam.access.phrases import phrase_of
 from iam.access.reasons import Step
 from iam.access.who_can import Row
 from iam.policy.document import Statement
@@ -95,28 +94,29 @@ def _levels(kind: str, steps: list[Step]) -> Stage:
 
 def _stage(step: Step, query: Query) -> Stage:
     icon, tone = OUTCOMES[step.reason.outcome]
+    if step.is_unread:
+        return Stage(icon, tone, NOT_KNOWN)
     verb = VERBS.get((step.reason.outcome, step.allows))
     text = f"{policy_name(step)}, {step.statement}, {verb}" if verb and step.statement else step.reason.text
     group = step.held.group if step.held else None
-    notes = [f"Through the group {group.name}"] if group else []
-    notes += [_note(step, one) for one in step.reason.conditions]
-    text_of_it = statement_text(step.source) if step.source else ""
+    statement = statement_text(step.source) if step.source else ""
     return Stage(
         icon=icon,
         tone=tone,
         text=text.rstrip("."),
-        notes=tuple(notes),
-        statement=text_of_it if len(text_of_it) <= LONGEST else "",
+        notes=(*([f"Through the group {group.name}"] if group else []), *_notes(step)),
+        statement=statement if len(statement) <= LONGEST else "",
         url=_policy(step, query),
     )
 
 
-def _note(step: Step, condition: str) -> str:
-    about, when = CONDITIONS.get((step.reason.outcome, step.allows), ("", ""))
-    if condition.startswith(RESOURCE) and about:
-        return f"{about} {condition.removeprefix(RESOURCE)}"
-    phrase = phrase_of(condition)
-    return f"{when} {phrase}" if when and ": " not in phrase else phrase
+def _notes(step: Step) -> Iterator[str]:
+    about, when = CONDITIONS.get((step.reason.outcome, step.allows), ("On", "When"))
+    places, phrases, doubts = parts_of(step.reason.conditions)
+    yield from (f"{about} {place}" for place in places)
+    yield from (f"{when} {phrase}" for phrase in phrases)
+    is_open = step.reason.outcome is Outcome.DEPENDS
+    yield from (f"It cannot be decided: {doubt}" if is_open else f"Here {doubt}" for doubt in doubts)
 
 
 def _policy(step: Step, query: Query) -> str:

@@ -57,6 +57,12 @@ class Meant:
             return f"{self.pattern}, {kind} only" if kind else self.pattern
         return f"{kind or 'anything'} in {catalogue().title(prefix)}"
 
+    @property
+    def title(self) -> str:
+        """The same at the beginning of a line; names of actions stay as AWS writes them."""
+        first = self.words.partition(" ")[0]
+        return self.words if ":" in first else f"{self.words[:1].upper()}{self.words[1:]}"
+
 
 def actions_meant(text: str, *, level: str = "", resource: str = "*") -> Meant:
     """The actions of a name, a pattern or a service, of one access level or all; of several, those that take such a resource.

@@ -16,6 +16,8 @@ from iam.policy.index.question import Question
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
 
+UNREAD: Final = "the policy of the resource"
+"""How the index calls the policy that it takes a resource to have where none is known."""
 DECIDING: Final = frozenset({Outcome.ALLOWS, Outcome.DENIES, Outcome.DEPENDS, Outcome.RULE})
 
 
@@ -49,6 +51,11 @@ class Step:
     def allows(self) -> bool:
         """Whether it speaks for the request: what allows, and rules of AWS."""
         return self.source.allows if self.source is not None else self.reason.outcome is Outcome.RULE
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is about a policy that the resource must have, and that nobody has read."""
+        return self.reason.kind == "resource" and self.reason.policy == UNREAD
 
     @property
     def statement(self) -> str:

@@ -128,3 +128,33 @@ def test_the_page_of_a_role_leads_to_who_can_assume_it(world: World, auditor: Cl
     answer = auditor.get(unescape(link.group(1)))
     assert answer.status_code == 200
     assert f'value="{role.arn}"' in answer.content.decode()
+
+
+def test_a_policy_that_nobody_has_read_is_told_of_in_plain_words(world: World, auditor: Client) -> None:
+    key = {"action": "kms:Decrypt", "resource": "arn:aws:kms:eu-west-1:111111111111:key/1"}
+    assert stages(why(auditor, world.of["ines.duarte"].pk, **key))[2:] == [
+        "The policy of the resource is not known; it must let them in, or leave it to their account",
+        "Conditional",
+    ]
+    answer = auditor.get(f"/access/who-can/?{urlencode(key)}").content.decode()
+    assert "The policy of the resource is not known; it must let them in" in answer
+    assert "NotRead" not in answer
+    assert "undecidable" not in answer
+
+
+def test_what_cannot_be_decided_is_said(world: World, auditor: Client) -> None:
+    odd = say("Allow", "s3:GetObject", Condition={"StringIsLike": {"aws:username": "x"}})
+    make.inline(world.of["nobody"], "odd", body=odd)
+    found = stages(why(auditor, world.of["nobody"].pk))
+    assert found[1] == (
+        "odd, statement 1, allows it under conditions"
+        "|It cannot be decided: Statement[0].Condition[0]: StringIsLike is no condition operator"
+    )
+
+
+def test_a_trust_policy_that_means_somebody_else_is_told(world: World, auditor: Client) -> None:
+    make.inline(world.of["nobody"], "assume", body=say("Allow", "sts:AssumeRole"))
+    role = {"action": "sts:AssumeRole", "resource": world.of["pay-settle"].arn}
+    found = stages(why(auditor, world.of["nobody"].pk, **role))
+    assert "Here the caller is not meant" in "|".join(found)
+    assert found[-1] == "Not allowed"
