@@ -14,7 +14,7 @@ from iam.policy import glob
 from iam.policy.arns import resource_matcher
 from iam.policy.glob import ANY, ONE, WITHIN, compile_glob, tokens
 from iam.policy.lines import answer, answers
-from tests.policy.cases.writing import BUCKET, OBJECT, USER, allow, policy
+from tests.policy.cases.writing import BUCKET, OBJECT, SESSION, USER, allow, policy
 
 GOOD: dict[str, Any] = {
     "id": "good",
@@ -143,6 +143,7 @@ ODD = {
     "a long action": ({"action": "s3:" + "a" * 100_000}, ALLOWED),
     "a long key": ({"context": {"k" * 100_000: "v" * 100_000}}, ALLOWED),
     "a caller that is none": ({"principal": "\0" * 1000}, ALLOWED),
+    "a session without role": ({"principal": SESSION.partition("/")[0]}, ALLOWED),
     "an ARN of colons": ({"principal": ":" * 1000, "resource": ":" * 1000}, ALLOWED),
 }
 
