@@ -62,10 +62,9 @@ def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, PAGES[shown.entity.kind], {})
     access, asking = access_or_404(shown), read_asking(request)
-    found = rows.services(access, asking, shown)
     context = {
         "tab": "access/effective.html",
-        "services": found,
+        "page": rows.services(access, asking, shown),
         "all_services": len(access.services),
         "all_actions": sum(one.allowed for one in access.services),
         **_around(shown, access, asking),

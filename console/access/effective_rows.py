@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -65,11 +65,14 @@ class ActionRow:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class ActionPage:
-    """Some of the actions of a service; `after` begins the next page."""
+RowT = TypeVar("RowT")
 
-    rows: list[ActionRow]
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[RowT]):
+    """Some of the rows; `after` begins the next page."""
+
+    rows: list[RowT]
     total: int
     first: int
     last: int
@@ -112,9 +115,31 @@ def is_known(prefix: str) -> bool:
     return prefix == prefix.lower() and catalogue().has_service(prefix)
 
 
-def services(access: Access, asking: Asking, shown: Shown) -> list[ServiceRow]:
-    """The services that are asked for."""
-    return [_service_row(access, one, shown) for one in access.services if _is_asked(access, one, asking)]
+def services(access: Access, asking: Asking, shown: Shown) -> Page[ServiceRow]:
+    """A page of the services that are asked for."""
+    found = [one for one in access.services if _is_asked(access, one, asking)]
+    return _page(
+        found, [one.prefix for one in found], asking.after, lambda one: _service_row(access, one, shown)
+    )
+
+
+Thing = TypeVar("Thing")
+
+
+def _page(
+    found: Sequence[Thing], names: Sequence[str], after: str, row: Callable[[Thing], RowT]
+) -> Page[RowT]:
+    """Those after a name; a name that is not there begins at the beginning."""
+    begin = names.index(after) + 1 if after in names else 0
+    part = found[begin : begin + SIZE]
+    end = begin + len(part)
+    return Page(
+        rows=[row(one) for one in part],
+        total=len(found),
+        first=begin + 1 if part else 0,
+        last=end,
+        after=names[end - 1] if end < len(found) else "",
+    )
 
 
 def _is_asked(access: Access, one: OneService, asking: Asking) -> bool:
@@ -131,7 +156,7 @@ def _is_asked(access: Access, one: OneService, asking: Asking) -> bool:
 def _service_row(access: Access, one: OneService, shown: Shown) -> ServiceRow:
     fills, counts = bar(one.levels)
     resources = access.resources(one.prefix)
-    short = tuple(map(short_name, resources or ()))
+    short = tuple(own_name(name, shown) for name in resources or ())
     return ServiceRow(
         one.prefix,
         one.title,
@@ -165,6 +190,12 @@ def short_name(pattern: str) -> str:
     return prefix + (arn.split(":", 5)[-1] or arn)
 
 
+def own_name(pattern: str, shown: Shown) -> str:
+    """The same; who does not read policies sees the person's name instead of the variable for it."""
+    name = short_name(pattern)
+    return name if shown.viewer.sees_accounts else name.replace("${aws:username}", shown.entity.name)
+
+
 def service_head(prefix: str, found: OneService | None) -> dict[str, Any]:
     """The head of the page of one service, of which perhaps nothing is allowed."""
     fills, counts = bar(found.levels) if found and found.levels else ("", "")
@@ -178,21 +209,11 @@ def service_head(prefix: str, found: OneService | None) -> dict[str, Any]:
     }
 
 
-def actions(access: Access, prefix: str, asking: Asking, shown: Shown) -> ActionPage:
+def actions(access: Access, prefix: str, asking: Asking, shown: Shown) -> Page[ActionRow]:
     """A page of the allowed actions of a service that are asked for."""
-    found = [
-        one for one in access.actions(prefix) if asking.wants(one.level, one.grade) and _has(one, asking.text)
-    ]
-    names = [one.name for one in found]
-    begin = names.index(asking.after) + 1 if asking.after in names else 0
-    part = found[begin : begin + SIZE]
-    return ActionPage(
-        rows=[action_row(one, shown) for one in part],
-        total=len(found),
-        first=begin + 1 if part else 0,
-        last=begin + len(part),
-        after=part[-1].name if begin + SIZE < len(found) else "",
-    )
+    every = access.actions(prefix)
+    found = [one for one in every if asking.wants(one.level, one.grade) and _has(one, asking.text)]
+    return _page(found, [one.name for one in found], asking.after, lambda one: action_row(one, shown))
 
 
 def _has(one: OneAction, text: str) -> bool:
@@ -210,7 +231,7 @@ def action_row(one: OneAction, shown: Shown) -> ActionRow:
         description=plain_description(known.description if known else ""),
         level=str(one.level) if one.level else "Not listed",
         grade=GRADES[one.grade],
-        resources=tuple(map(short_name, resources[:SHOWN])),
+        resources=tuple(own_name(name, shown) for name in resources[:SHOWN]),
         more=max(0, len(resources) - SHOWN),
         besides=tuple(short_name(name) for says in one.denies for name in denied_part(says))[:SHOWN],
         when=when(one),

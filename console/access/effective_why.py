@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.http import Http404, HttpResponse
@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from console.access.effective_rows import NAMES, address, plain_description, short_name, then, why_address
-from console.access.lines import MARKS
+from console.access.lines import MARKS, conditions
 from console.access.stages import tall
 from console.identities.details.people import SEES
 from console.identities.details.shown import Shown, frame_of, shown_or_404
@@ -19,7 +19,7 @@ from console.web.access import ViewerRequest, require
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.actions import FORM, SHAPE
-from iam.access.phrases import phrase_of
+from iam.access.reasons import Why
 from iam.access.who_can import Row
 from iam.access.why import Answer, why_of
 from iam.guard import Right
@@ -28,11 +28,16 @@ from iam.mirror.naming import display_name
 from iam.mirror.queries import entities
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import Decision
+from iam.policy.explain import Outcome
 
 LONGEST_ACTION: Final = 128
 LONGEST_RESOURCE: Final = 2048
 RESOURCE_SHAPE: Final = "A resource is an ARN, such as arn:aws:s3:::a-bucket/*, or a star for any."
-VERBS: Final = {Decision.ALLOWED: "can do", Decision.CONDITIONAL: "can do, under conditions,"}
+TITLES: Final = {
+    Decision.ALLOWED: "Why {name} can do this",
+    Decision.CONDITIONAL: "Why {name} can do this under conditions",
+}
+CANNOT: Final = "Why {name} cannot do this"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,11 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
         "then": then(shown),
         "this_url": reverse(f"{NAMES[shown.entity.kind]}-why", args=[shown.entity.pk]),
     }
+    context["heading"] = "Why?"
     if answer is not None:
         context |= _told(request, shown, answer)
+        heading = TITLES.get(answer.why.decision, CANNOT)
+        context["heading"] = heading.format(name=context["name"])
     return render_page(
         request, "access/effective_why.html", context, partial="drawer", status=422 if wanted.problem else 200
     )
@@ -109,6 +117,17 @@ def _ask(shown: Shown, wanted: Wanted) -> Answer:
     return found
 
 
+def _depends(why: Why) -> list[str]:
+    """What it depends on: a sentence for each statement, and what is told of policies that the viewer does not see."""
+    known = tuple(step for step in why.steps if step.source is not None)
+    hidden = [
+        step.reason.text
+        for step in why.steps
+        if step.source is None and step.reason.outcome is Outcome.DEPENDS and not step.is_unread
+    ]
+    return [*conditions(replace(why, steps=known)), *hidden]
+
+
 def _told(request: ViewerRequest, shown: Shown, answer: Answer) -> dict[str, object]:
     query = Query.of([("as-of", request.GET.get("as-of", "") if shown.at else "")])
     row = Row(
@@ -121,16 +140,19 @@ def _told(request: ViewerRequest, shown: Shown, answer: Answer) -> dict[str, obj
         action=answer.action,
         why=answer.why,
     )
+    stages = tall(row, account=shown.entity.account.name, query=query)
     known = catalogue().action(answer.action)
     sees = shown.viewer.scope.sees_account(shown.account_id)
     asked = urlencode({"action": answer.action, "resource": answer.resource})
     return {
-        "stages": tall(row, account=shown.entity.account.name, query=query),
+        "stages": [stage if sees else replace(stage, statement="") for stage in stages],
         "mark": MARKS[answer.why.decision],
-        "verb": VERBS.get(answer.why.decision, "cannot do"),
-        "residual": [phrase_of(one) for one in answer.why.residual],
+        "residual": _depends(answer.why) if answer.why.decision is Decision.CONDITIONAL else [],
         "description": plain_description(known.description if known else ""),
         "resource_words": short_name(answer.resource),
         "who_else": f"{reverse('access:who-can')}?{asked}" if sees else "",
+        "simulate": f"{reverse('access:simulate')}?{urlencode({'principal': answer.arn})}&{asked}"
+        if sees
+        else "",
         "page_url": f"{why_address(shown, answer.action)}&{urlencode({'resource': answer.resource})}",
     }

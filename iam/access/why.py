@@ -125,8 +125,7 @@ def _hidden(step: Step) -> Step:
 
 
 def _plain(step: Step, viewer: Viewer, account: str) -> Step:
-    """Without the text of the statement, for who does not see the account."""
+    """Without the way to the policy's page, for who does not see the account; pages leave out the text of the statement too."""
     if viewer.scope.sees_account(account):
         return step
-    name = step.policy and replace(step.policy, pk=None)
-    return replace(step, policy=name, source=None)
+    return replace(step, policy=step.policy and replace(step.policy, pk=None))
