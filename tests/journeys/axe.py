@@ -11,11 +11,12 @@ SOURCE = (Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js").read
 OPTIONS = {"resultTypes": ["violations"]}
 
 
-def violations(page: Page, *, rules: tuple[str, ...] = ()) -> list[str]:
-    """One line per violation: the rule, and the first element that breaks it; `rules` limits the look to some."""
+def violations(page: Page, *, only: str = "", but: str = "") -> list[str]:
+    """One line per violation: the rule, and the first element that breaks it; `only` or all `but` one rule are looked at."""
     # evaluate() runs outside of the page's Content-Security-Policy, which rightly forbids a script tag.
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(SOURCE)
-    options = OPTIONS | ({"runOnly": {"type": "rule", "values": list(rules)}} if rules else {})
+    options = OPTIONS | ({"runOnly": {"type": "rule", "values": [only]}} if only else {})
+    options |= {"rules": {but: {"enabled": False}}} if but else {}
     found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
     return [f"{v['id']}: {v['nodes'][0]['html'][:160]} ({len(v['nodes'])})" for v in found["violations"]]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.journeys.conftest import SignIn
-from tests.journeys.test_every_page import look
+from tests.journeys.test_every_page import look, wide_and_light
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
@@ -34,6 +34,7 @@ def test_pages_of_the_past_are_marked_and_pass_axe(sign_in: SignIn, ago: timedel
     found: list[str] = []
     for address in _of_each(page, at):
         past = f"{address}{'&' if '?' in address else '?'}as-of={at}"
+        wide_and_light(page, past)
         found += look(page, past)
         assert page.locator(".pastbar").is_visible(), past
         assert page.locator("main form[method=post], main [hx-post]").count() == 0, past
