@@ -61,6 +61,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "access:services", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:service", "s3"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:service-export", "s3 csv"): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:compare", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:compare-export", "csv"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:simulate", ""): "sign-in 404 404 404 200 200 200",
     ("POST", "access:simulate", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:simulate-offers", ""): "sign-in 404 404 404 200 200 200",

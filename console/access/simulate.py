@@ -128,5 +128,6 @@ def _resources(request: ViewerRequest, text: str) -> list[tuple[str, str]]:
 @require(Right.SEE_ACCOUNT)
 def simulate_offers(request: ViewerRequest) -> HttpResponse:
     """Who may be meant by what has been typed: options of the list of the field."""
-    found = _principals(request, request.GET.get("principal", "").strip()[:200])
+    field = request.GET.get("of", "principal")
+    found = _principals(request, request.GET.get(field, "").strip()[:200])
     return render_page(request, "access/simulate_offers.html", {"principals": found})

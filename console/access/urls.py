@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from console.access import (
+    compare,
     editor,
     effective,
     effective_export,
@@ -17,6 +18,8 @@ from console.access import (
 app_name = "access"
 
 urlpatterns: list[URLPattern] = [
+    path("access/compare/", compare.compare_page, name="compare"),
+    path("access/compare/export.<str:form>", compare.compare_export, name="compare-export"),
     path("access/simulate/", simulate.simulate_page, name="simulate"),
     path("access/simulate/offers/", simulate.simulate_offers, name="simulate-offers"),
     path("services/", services.services_page, name="services"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from console.identities.details import differing, history
 from console.identities.details.shown import SECTIONS, Shown
@@ -15,7 +16,7 @@ from console.web.access import ViewerRequest, account_or_404, layout_for, requir
 from console.web.middleware import parse_moment
 from console.web.render import render_page
 from iam.guard import Right
-from iam.mirror.models import Account, Entity
+from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.queries import differences, entities
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span
@@ -99,9 +100,21 @@ def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, A
         "was_there": entities.state_at(entity, at=span.left) is not None,
         "is_there": shown.state is not None,
         "earliest": just_after(entity.first_seen),
+        "access_url": _access_url(shown, span),
         "documents": two_documents(entity, token=request.GET.get("diff", "")),
     }
     return render_page(request, "identities/compare.html", context)
+
+
+def _access_url(shown: Shown, span: Span) -> str:
+    """Where it is told what AWS would have allowed at the two moments; only of users and roles, to who sees the account."""
+    if shown.entity.kind not in {Kind.USER, Kind.ROLE} or not shown.viewer.scope.sees_account(
+        shown.account_id
+    ):
+        return ""
+    query = {"a": str(shown.entity.pk), "a-at": f"{span.left:%Y-%m-%dT%H:%M:%S}"}
+    query |= {"b-at": f"{span.right:%Y-%m-%dT%H:%M:%S}"} if span.right else {}
+    return f"{reverse('access:compare')}?{urlencode(query)}"
 
 
 def _found(request: ViewerRequest, asked: str) -> Entity:

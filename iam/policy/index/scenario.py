@@ -113,12 +113,13 @@ class _Shifts:
 
 def _touched(before: Profile, after: Profile, space: Space) -> int:
     mask = 0
-    for clause in _clauses(before) ^ _clauses(after):
+    for clause in clauses_of(before) ^ clauses_of(after):
         mask |= space.mask(clause.actions)
     return mask
 
 
-def _clauses(profile: Profile) -> set[Clause]:
+def clauses_of(profile: Profile) -> set[Clause]:
+    """All statements that have a say about a profile's members: those of what they hold, and of what bounds it."""
     return {clause for doc in (*profile.bundle.docs, *_bounding(profile.limits)) for clause in doc.clauses}
 
 

@@ -1,0 +1,187 @@
+"""The page "Compare access": two principals, or one at two moments, service by service and action by action; and its files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from console.access.compare_rows import group_rows, lines, service_row
+from console.access.versus import Versus, read
+from console.web.access import ViewerRequest, require
+from console.web.context import frame_of
+from console.web.files import FORMS, csv_lines, download, json_lines, json_value
+from console.web.render import render_page
+from iam.access.compare import Comparison, Moment, OneService, Sort, compare
+from iam.guard import Right
+from iam.journal.services import record
+from iam.mirror.models import Kind
+from iam.mirror.queries.search import suggestions
+from iam.policy.request import PrincipalKind
+
+FEW: Final = 6
+"""So many services are shown action by action at once; of more, one is chosen."""
+LISTED: Final = 60
+PAGES: Final = {
+    PrincipalKind.USER: "identities:person",
+    PrincipalKind.ROLE: "identities:role",
+    PrincipalKind.SESSION: "identities:role",
+}
+PEOPLE_AND_ROLES: Final = frozenset({Kind.USER.value, Kind.ROLE.value})
+COLUMNS: Final = (
+    "service",
+    "service_name",
+    "action",
+    "access_level",
+    "difference",
+    "left",
+    "right",
+    "because",
+    "risky",
+)
+
+
+@require(Right.SEE_ACCOUNT)
+def compare_page(request: ViewerRequest) -> HttpResponse:
+    """`?a=PK&a-at=…&b=PK&b-at=…`, by number, name or ARN; without `b` the same one. Without anybody, the form."""
+    versus = read(request)
+    context: dict[str, Any] = {
+        "section": "compare-access",
+        "account": frame_of(request).chosen,
+        "versus": versus,
+        "a_at": versus.texts["a-at"],
+        "b_at": versus.texts["b-at"],
+        "a_at_error": versus.errors.get("a-at", ""),
+        "b_at_error": versus.errors.get("b-at", ""),
+        "principals": _principals(request, versus),
+        "account_kept": request.GET.get("account", ""),
+    }
+    if versus.left is not None and versus.right is not None:
+        found = compare(versus.left, versus.right)
+        context |= _answer(request, versus, found) | _ends(versus.left, versus.right)
+    return render_page(
+        request, "access/compare.html", context, partial="comparison", status=422 if versus.is_wrong else 200
+    )
+
+
+def _answer(request: ViewerRequest, versus: Versus, found: Comparison) -> dict[str, Any]:
+    differing = [one for one in found.services if one.differs]
+    listed = found.services if versus.shows_all else differing
+    after = _after(request, listed)
+    part = listed[after : after + LISTED]
+    left, right = found.risks
+    return {
+        "found": found,
+        "only_right": found.number(Sort.ONLY_RIGHT),
+        "only_left": found.number(Sort.ONLY_LEFT),
+        "wider": found.number(Sort.WIDER),
+        "narrower": found.number(Sort.NARROWER),
+        "altered": found.number(Sort.ALTERED),
+        "risk_left": left,
+        "risk_right": right,
+        "services": [service_row(found, one, query=versus.query) for one in part],
+        "total": len(listed),
+        "all_services": len(found.services),
+        "next": str(versus.query.but(after=part[-1].prefix)) if after + LISTED < len(listed) else "",
+        "differences_url": str(versus.query.but(show="")),
+        "all_url": str(versus.query.but(show="all")),
+        "details": [
+            (
+                one,
+                service_row(found, one, query=versus.query),
+                group_rows(found, one.prefix, query=versus.query),
+            )
+            for one in _chosen(versus, differing)
+        ],
+        "is_choice": len(differing) > FEW,
+        "files": _files(request, versus),
+    }
+
+
+def _after(request: ViewerRequest, listed: list[OneService]) -> int:
+    """From where on the table goes on; a service that is not in it begins it anew."""
+    prefixes = [one.prefix for one in listed]
+    after = request.GET.get("after", "")
+    return prefixes.index(after) + 1 if after in prefixes else 0
+
+
+def _chosen(versus: Versus, differing: list[OneService]) -> list[OneService]:
+    if versus.prefix:
+        return [one for one in differing if one.prefix == versus.prefix]
+    return differing if len(differing) <= FEW else []
+
+
+def _ends(left: Moment, right: Moment) -> dict[str, Any]:
+    """Who stands where, and where the facts of the two moments are told."""
+    facts = ""
+    if left.who.number == right.who.number and left.who.number > 0 and left.at:
+        query = {"entity": str(left.who.number), "from": f"{left.at:%Y-%m-%dT%H:%M:%S}"}
+        query |= {"to": f"{right.at:%Y-%m-%dT%H:%M:%S}"} if right.at else {}
+        facts = f"{reverse('identities:compare')}?{urlencode(query)}"
+    return {"left": left, "right": right, "left_url": _url(left), "right_url": _url(right), "facts": facts}
+
+
+def _url(side: Moment) -> str:
+    if side.who.is_root:
+        address = reverse("setup:account", args=[side.who.account])
+    else:
+        address = reverse(PAGES[side.who.kind], args=[side.who.number])
+    return f"{address}?as-of={side.at:%Y-%m-%dT%H:%M:%S}" if side.at else address
+
+
+def _principals(request: ViewerRequest, versus: Versus) -> list[tuple[str, str]]:
+    """(ARN, what it is) of who may be meant where nobody was found by what was written; one query a side that is wrong."""
+    found = {
+        hit.arn: f"{Kind(hit.kind).label} in {hit.account}"
+        for name in ("a", "b")
+        if name in versus.errors
+        for hit in suggestions(request.viewer, versus.texts[name][:200], at=None)
+        if hit.kind in PEOPLE_AND_ROLES
+    }
+    return list(found.items())
+
+
+def _files(request: ViewerRequest, versus: Versus) -> list[tuple[str, str]]:
+    if not _may_export(request, versus):
+        return []
+    query = versus.query.but(show="")
+    return [
+        (form.upper(), f"{reverse('access:compare-export', args=[form])}{query}") for form in ("csv", "json")
+    ]
+
+
+def _may_export(request: ViewerRequest, versus: Versus) -> bool:
+    sides = [side for side in (versus.left, versus.right) if side is not None]
+    return all(request.viewer.may(Right.EXPORT, account_id=side.who.account) for side in sides)
+
+
+@require(Right.SEE_ACCOUNT)
+def compare_export(request: ViewerRequest, form: str) -> HttpResponseBase:
+    """Every action that differs, as a file; 404 for who may not export and for what is no comparison. Noted in the journal."""
+    versus = read(request)
+    if form not in FORMS or versus.left is None or versus.right is None or not _may_export(request, versus):
+        raise Http404
+    left, right, now = versus.left, versus.right, datetime.now(tz=UTC)
+    record(
+        kind="access_comparison.export",
+        actor=request.viewer,
+        subject=f"{left.who.arn} and {right.who.arn}" if not versus.is_one else left.who.arn,
+        account_id=left.who.account if left.who.account == right.who.account else "",
+        data={"form": form, "query": str(versus.query)},
+    )
+    found = compare(left, right)
+    about = {
+        "left": {"principal": left.who.arn, "as_of": json_value(left.at)},
+        "right": {"principal": right.who.arn, "as_of": json_value(right.at)},
+        "exported_at": json_value(now),
+        "undecidable": [f"{policy}: {problem}" for policy, problem in found.undecided],
+    }
+    rows = lines(found)
+    parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
+    return download(
+        parts, form=form, name=f"gatehouse-compare-{left.who.name}-{right.who.name}-{now:%Y-%m-%dT%H%M%SZ}"
+    )

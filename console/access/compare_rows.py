@@ -1,0 +1,188 @@
+"""The rows of a comparison of access, as its page and its files show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.urls import reverse
+
+from console.access.bars import KEYS, bar
+from console.access.effective_rows import GRADES, short_name
+from console.web.query import Query
+from iam.access.compare import Cause, Comparison, Group, OneService, Sort
+from iam.access.effective import Grade, patterns_of
+from iam.access.phrases import conditions_in_words
+from iam.policy.catalogue import Level
+
+SHOWN: Final = 8
+FEW: Final = 3
+SIGNS: Final = {
+    Sort.ONLY_RIGHT: ("add", "+", "Only right"),
+    Sort.ONLY_LEFT: ("del", "−", "Only left"),
+    Sort.WIDER: ("", "↑", "Wider on the right"),
+    Sort.NARROWER: ("", "↓", "Narrower on the right"),
+    Sort.ALTERED: ("", "~", "By other statements"),
+}
+BADGES: Final = {
+    Sort.ONLY_RIGHT: ("+{:,}", "ok"),
+    Sort.ONLY_LEFT: ("−{:,}", "bad"),
+    Sort.WIDER: ("{:,} wider", "warn"),
+    Sort.NARROWER: ("{:,} narrower", ""),
+    Sort.ALTERED: ("{:,} otherwise", ""),
+}
+DOTS: Final = {Level.PERMISSIONS: "perm", Level.TAGGING: "tag"}
+BOUNDED: Final = "The boundary or the organization's policies differ"
+VARIABLES: Final = "Variables in the same statements stand for each one's own"
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """A statement that makes a difference: its policy, the group through which it is held, and the side on which it stands."""
+
+    text: str
+    url: str
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service: the bars of both sides, what differs, because of what."""
+
+    title: str
+    url: str
+    left: str
+    right: str
+    badges: list[tuple[str, str]]
+    because: list[Because]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """Actions that differ alike. `rest` are those that are shown on demand."""
+
+    css: str
+    sign: str
+    spoken: str
+    names: tuple[str, ...]
+    rest: tuple[str, ...]
+    level: str
+    dot: str
+    extent: str
+    because: list[Because]
+    notes: tuple[str, ...]
+    is_risky: bool
+
+
+def service_row(found: Comparison, one: OneService, *, query: Query) -> ServiceRow:
+    """A row of the table of services."""
+    because = _because(found.causes_of(one.prefix), query) if one.differs else []
+    return ServiceRow(
+        title=one.title,
+        url=f"{query.but(service=one.prefix)}#actions",
+        left=bar(one.left)[0],
+        right=bar(one.right)[0],
+        badges=[
+            (BADGES[sort][0].format(number), BADGES[sort][1])
+            for sort, number in one.numbers.items()
+            if number
+        ],
+        because=because[:FEW] or ([_elsewhere(found, _only_sort(one))] if one.differs else []),
+        more=max(0, len(because) - FEW),
+    )
+
+
+def group_rows(found: Comparison, prefix: str, *, query: Query) -> list[GroupRow]:
+    """What differs of a service, action by action, the same together."""
+    return [_group_row(found, group, query) for group in found.groups(prefix)]
+
+
+def _only_sort(one: OneService) -> Sort | None:
+    """The sort of all that differs of a service, if it is one."""
+    sorts = [sort for sort, number in one.numbers.items() if number]
+    return sorts[0] if len(sorts) == 1 else None
+
+
+def _elsewhere(found: Comparison, sort: Sort | None) -> Because:
+    """What makes a difference where all statements about the actions are the same."""
+    is_two = found.left.moment.who.number != found.right.moment.who.number
+    return Because(VARIABLES if is_two and sort is Sort.ALTERED else BOUNDED, "", "")
+
+
+def _group_row(found: Comparison, group: Group, query: Query) -> GroupRow:
+    css, sign, spoken = SIGNS[group.sort]
+    bare = [group.names[0], *(name.partition(":")[2] for name in group.names[1:])]
+    return GroupRow(
+        css=css,
+        sign=sign,
+        spoken=f"{spoken}, risky" if group.is_risky else spoken,
+        names=tuple(bare[:SHOWN]),
+        rest=tuple(bare[SHOWN:]),
+        level=str(group.level) if group.level else "Not listed by AWS",
+        dot=DOTS.get(group.level, KEYS[group.level]) if group.level else "",
+        extent=_extent(group),
+        because=_because(group.causes, query) or [_elsewhere(found, group.sort)],
+        notes=tuple(_notes(group.causes)),
+        is_risky=group.is_risky,
+    )
+
+
+def _extent(group: Group) -> str:
+    """'Some resources → all resources'."""
+    words = [GRADES[grade][0].lower() if grade else "not" for grade in (group.left, group.right)]
+    if group.sort is Sort.ONLY_RIGHT:
+        return words[1]
+    if group.sort in {Sort.ONLY_LEFT, Sort.ALTERED}:
+        return words[0]
+    return f"{words[0]} → {words[1]}"
+
+
+def _notes(causes: Iterable[Cause]) -> Iterator[str]:
+    """On which resources, and when, where a statement says."""
+    for cause in causes:
+        statement = cause.says.statement
+        names = tuple(map(short_name, patterns_of(statement)))
+        where = ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+        when = " and ".join(conditions_in_words(statement))
+        if where != "All resources" or when:
+            yield f"{'' if statement.allows else 'denied '}on {where}{f', only when {when}' if when else ''}"
+
+
+def _because(causes: Iterable[Cause], query: Query) -> list[Because]:
+    """The policies of some statements, each once."""
+    found: dict[tuple[Any, ...], Because] = {}
+    for cause in causes:
+        held, allows = cause.says.held, cause.says.statement.allows
+        text = f"{held.policy.name} of {held.group.name}" if held.group else held.policy.name
+        verb = f"{'allows' if allows else 'denies'} on the {'right' if cause.is_right else 'left'}"
+        url = reverse("identities:policy", args=[held.policy.pk]) if held.policy.pk else ""
+        moment = dict(query.pairs).get("b-at" if cause.is_right else "a-at", "")
+        found[text, verb] = Because(
+            text, f"{url}{Query.of([('as-of', moment)])}".rstrip("?") if url else "", verb
+        )
+    return list(found.values())
+
+
+def lines(found: Comparison) -> Iterator[dict[str, Any]]:
+    """Every action that differs, for a file."""
+    for one in found.services:
+        for group in found.groups(one.prefix) if one.differs else ():
+            for name in group.names:
+                yield {
+                    "service": one.prefix,
+                    "service_name": one.title,
+                    "action": name,
+                    "access_level": str(group.level or ""),
+                    "difference": str(group.sort),
+                    "left": _word(group.left),
+                    "right": _word(group.right),
+                    "because": [f"{why.text} {why.verb}" for why in _because(group.causes, Query())]
+                    or [_elsewhere(found, group.sort).text],
+                    "risky": group.is_risky,
+                }
+
+
+def _word(grade: Grade | None) -> str:
+    return str(grade) if grade else "no"

@@ -1,0 +1,135 @@
+"""Reads an address of the page "Compare access": who and when on either side, and says what in it made no sense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.http import Http404
+
+from console.web.access import ViewerRequest
+from console.web.middleware import parse_moment
+from console.web.query import Query
+from iam.access.compare import Moment
+from iam.access.principals import PrincipalError, Who, find_principal
+from iam.access.sight import accounts_seen
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.entities import find_entity
+from iam.mirror.queries.moments import just_after
+from iam.policy.request import PrincipalKind
+
+LONGEST: Final = 2048
+SHOWN: Final = 80
+WEEK: Final = timedelta(days=7)
+KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
+SHAPE: Final = "Write a moment as 2026-11-24T14:05, in UTC; none is now."
+
+
+@dataclass(slots=True)
+class Versus:
+    """An address, read. `left` and `right` are None where nothing can be compared; `query` is its plain form."""
+
+    texts: dict[str, str]
+    query: Query
+    prefix: str = ""
+    shows_all: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+    left: Moment | None = None
+    right: Moment | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nobody is to be compared yet."""
+        return not (self.texts["a"] or self.texts["b"])
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether what is asked cannot be compared."""
+        return bool(self.errors)
+
+    @property
+    def is_one(self) -> bool:
+        """Whether both sides are the same principal."""
+        return bool(self.left and self.right and self.left.who.number == self.right.who.number)
+
+
+def read(request: ViewerRequest) -> Versus:
+    """The address of the request; somebody whom the viewer does not see, named by number, is 404."""
+    get = request.GET
+    texts = {name: get.get(name, "").strip()[: LONGEST + 1] for name in ("a", "a-at", "b", "b-at")}
+    found = Versus(texts, Query(), get.get("service", "").lower()[:SHOWN], get.get("show") == "all")
+    if not found.is_blank:
+        _ask(found, request)
+    if found.left and found.right:
+        for name, side in (("a", found.left), ("b", found.right)):
+            texts[name] = side.who.arn
+            texts[f"{name}-at"] = f"{side.at:%Y-%m-%dT%H:%M:%S}" if side.at else ""
+    found.query = Query.of(
+        [
+            *texts.items(),
+            ("show", "all" if found.shows_all else ""),
+            ("account", get.get("account", "")),
+        ]
+    )
+    return found
+
+
+def _ask(found: Versus, request: ViewerRequest) -> None:
+    texts = found.texts
+    is_same = not texts["b"] or texts["b"] == texts["a"]
+    moments = {name: _moment(found, f"{name}-at", request) for name in ("a", "b")}
+    if not texts["a"]:
+        found.errors["a"] = "Say who stands on the left."
+        return
+    left = _who(found, "a", request, moments["a"])
+    right = left if is_same else _who(found, "b", request, moments["b"])
+    if left is None or right is None or found.errors:
+        return
+    if is_same and moments["a"] == moments["b"] and not texts["a-at"]:
+        moments["a"] = _before(request, left, moments["b"])
+    found.left, found.right = Moment(left, moments["a"]), Moment(right, moments["b"])
+
+
+def _moment(found: Versus, name: str, request: ViewerRequest) -> datetime | None:
+    """None is now; where the page is of the past, nothing written means that moment. The future is now."""
+    text = found.texts[name]
+    if not text:
+        return request.at
+    moment = parse_moment(text)
+    if moment is None:
+        found.errors[name] = f"“{text[:SHOWN]}” is no moment. {SHAPE}"
+        return None
+    return moment if moment < datetime.now(tz=UTC) else None
+
+
+def _before(request: ViewerRequest, who: Who, moment: datetime | None) -> datetime:
+    """A week before, or the first reading if that is later: of what lies before nothing is known."""
+    earliest = Entity.objects.filter(pk=who.number).values_list("first_seen", flat=True).first()
+    week = ((moment or datetime.now(tz=UTC)) - WEEK).replace(microsecond=0)
+    return max(week, just_after(earliest)) if earliest else week
+
+
+def _who(found: Versus, name: str, request: ViewerRequest, moment: datetime | None) -> Who | None:
+    text, seen = found.texts[name], accounts_seen(request.viewer)
+    if text.isdecimal() and len(text) < 19:
+        return _numbered(request, int(text))
+    try:
+        return find_principal(text, accounts=seen, at=moment)
+    except PrincipalError as error:
+        if moment is None:
+            found.errors[name] = str(error)
+            return None
+    try:  # whoever is there now may not have been there then: this is a difference, too
+        return find_principal(text, accounts=seen, at=None)
+    except PrincipalError as error:
+        found.errors[name] = str(error)
+        return None
+
+
+def _numbered(request: ViewerRequest, number: int) -> Who:
+    """The user or role of a number, whether it still exists or not."""
+    entity = find_entity(request.viewer, pk=number, kinds=KINDS)
+    if entity is None or not request.viewer.scope.sees_account(entity.account.account_id):
+        raise Http404
+    return Who(entity.account.account_id, entity.pk, entity.arn, entity.name, KINDS[entity.kind])

@@ -1,0 +1,334 @@
+"""What two principals can do, or one at two moments, held against each other: action by action, and because of what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final
+
+from iam.access.effective import Access, Grade, Says, read_access
+from iam.access.principals import Who
+from iam.changes.operations.becoming import risky_actions
+from iam.mirror.snapshot import snapshot
+from iam.policy.catalogue import Level, catalogue
+from iam.policy.document import Statement
+from iam.policy.index.counts import Count, by_service
+from iam.policy.index.difference import NOTHING, Shift
+from iam.policy.index.documents import Clause
+from iam.policy.index.scenario import clauses_of
+
+VARIABLE: Final = "${"
+
+
+class Sort(StrEnum):
+    """How an action differs between the left and the right."""
+
+    ONLY_RIGHT = "only-right"
+    ONLY_LEFT = "only-left"
+    WIDER = "wider"
+    NARROWER = "narrower"
+    ALTERED = "altered"
+    """Alike in extent, by other statements: the resources or the conditions may be others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One side of a comparison: who, and when (None: now)."""
+
+    who: Who
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one side can do; None where it was not there then. `clauses` are all statements that have a say, its limits' too."""
+
+    moment: Moment
+    access: Access | None
+    clauses: frozenset[Clause] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A statement because of which actions differ; `is_right` says on which side it stands."""
+
+    says: Says
+    is_right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Actions of one service, access level and sort that have the same grades and the same causes. Level None: AWS does not list them."""
+
+    sort: Sort
+    level: Level | None
+    names: tuple[str, ...]
+    left: Grade | None
+    right: Grade | None
+    causes: tuple[Cause, ...]
+    is_risky: bool
+    """Whether whoever has them can give themselves or others more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneService:
+    """What differs of one service; counts of each side by level, for its bars."""
+
+    prefix: str
+    title: str
+    left: dict[Level, Count]
+    right: dict[Level, Count]
+    numbers: dict[Sort, int]
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything does."""
+        return any(self.numbers.values())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sides, and how what they can do differs."""
+
+    left: Side
+    right: Side
+
+    @cached_property
+    def shift(self) -> Shift:
+        """From left to right, as sets of actions that AWS lists."""
+        listed = (1 << len(catalogue())) - 1
+        before, after = (
+            NOTHING if side.access is None else type(NOTHING)(*(mask & listed for mask in side.access.found))
+            for side in (self.left, self.right)
+        )
+        return Shift(before, after, self._touched)
+
+    @cached_property
+    def _touched(self) -> int:
+        """Actions of which statements differ. A variable in a statement may stand for something else for somebody else."""
+        access = self.right.access or self.left.access
+        if self.left.access is None or self.right.access is None or access is None:
+            return 0
+        differing = self.left.clauses ^ self.right.clauses
+        if self.left.moment.who.number != self.right.moment.who.number:
+            differing |= {one for one in self.left.clauses & self.right.clauses if _has_variable(one.source)}
+        mask = 0
+        for clause in differing:
+            mask |= access.space.mask(clause.actions)
+        return mask
+
+    @cached_property
+    def masks(self) -> dict[Sort, int]:
+        """The actions of each sort, each action in one of them."""
+        shift = self.shift
+        wider, narrower = shift.wider, shift.narrower
+        return {
+            Sort.ONLY_RIGHT: shift.gained,
+            Sort.ONLY_LEFT: shift.lost,
+            Sort.WIDER: wider,
+            Sort.NARROWER: narrower,
+            Sort.ALTERED: shift.altered & ~wider & ~narrower,
+        }
+
+    @cached_property
+    def unlisted(self) -> dict[Sort, tuple[str, ...]]:
+        """Names that AWS does not list and only one side has."""
+        left, right = (
+            {name.lower(): name for name in (side.access.names if side.access else ())}
+            for side in (self.left, self.right)
+        )
+        return {
+            Sort.ONLY_RIGHT: tuple(name for key, name in right.items() if key not in left),
+            Sort.ONLY_LEFT: tuple(name for key, name in left.items() if key not in right),
+        }
+
+    def number(self, sort: Sort) -> int:
+        """How many actions are of a sort."""
+        return self.masks[sort].bit_count() + len(self.unlisted.get(sort, ()))
+
+    @property
+    def in_both(self) -> int:
+        """How many actions both sides can do in some way."""
+        return (self.shift.before.any & self.shift.after.any).bit_count()
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs."""
+        return not any(self.number(sort) for sort in Sort)
+
+    @cached_property
+    def risky(self) -> int:
+        """Actions by which somebody can give themselves or others more."""
+        access = self.right.access or self.left.access
+        return 0 if access is None else risky_actions(access.space)[1]
+
+    @property
+    def risks(self) -> tuple[int, int]:
+        """How many risky actions the left and the right can do."""
+        return tuple((part.any & self.risky).bit_count() for part in (self.shift.before, self.shift.after))  # type: ignore[return-value]
+
+    @property
+    def undecided(self) -> tuple[tuple[str, str], ...]:
+        """(policy, problem) of what could not be understood, on either side."""
+        found = dict.fromkeys(
+            (policy, problem)
+            for side in (self.left, self.right)
+            if side.access
+            for _, policy, problem in side.access.basis.unread
+        )
+        return tuple(found)
+
+    @cached_property
+    def services(self) -> list[OneService]:
+        """The services of which either side can do something, by title."""
+        left, right = (
+            by_service(part, access.space) if access else {}
+            for part, access in (
+                (self.shift.before, self.left.access),
+                (self.shift.after, self.right.access),
+            )
+        )
+        unlisted = {name.partition(":")[0].lower() for names in self.unlisted.values() for name in names}
+        found = [
+            OneService(
+                prefix,
+                catalogue().title(prefix),
+                left.get(prefix, {}),
+                right.get(prefix, {}),
+                {sort: self._number_of(sort, prefix) for sort in Sort},
+            )
+            for prefix in {*left, *right, *unlisted}
+        ]
+        return sorted(found, key=lambda one: (one.title.lower(), one.prefix))
+
+    def _number_of(self, sort: Sort, prefix: str) -> int:
+        listed = (self.masks[sort] & catalogue().mask_of_service(prefix)).bit_count()
+        return listed + len(self._unlisted_of(sort, prefix))
+
+    def _unlisted_of(self, sort: Sort, prefix: str) -> tuple[str, ...]:
+        names = self.unlisted.get(sort, ())
+        return tuple(name for name in names if name.partition(":")[0].lower() == prefix)
+
+    def groups(self, prefix: str) -> list[Group]:
+        """What differs of one service, the same together: by sort, then by level."""
+        found: dict[tuple[Any, ...], list[str]] = {}
+        for sort, name, level in self._differing(prefix):
+            key = (sort, level, *self._grades(name), self.causes(sort, self._bit(name)))
+            found.setdefault(key, []).append(name)
+        order, levels = list(Sort), [*Level, None]
+        keys = sorted(found, key=lambda key: (order.index(key[0]), levels.index(key[1])))
+        return [
+            Group(
+                sort=key[0],
+                level=key[1],
+                names=tuple(found[key]),
+                left=key[2],
+                right=key[3],
+                causes=key[4],
+                is_risky=any(self._is_risky(name) for name in found[key]),
+            )
+            for key in keys
+        ]
+
+    def _differing(self, prefix: str) -> Iterator[tuple[Sort, str, Level | None]]:
+        known = catalogue()
+        service = known.mask_of_service(prefix)
+        for sort, mask in self.masks.items():
+            for name in known.names(mask & service):
+                yield sort, name, known.level(name)
+            for name in self._unlisted_of(sort, prefix):
+                yield sort, name, None
+
+    def _bit(self, name: str) -> int:
+        """Both sides have the same numbers of actions, and so have all moments of a process."""
+        access = self.right.access or self.left.access
+        place = None if access is None else access.space.actions.index_of(name)
+        return 0 if place is None else 1 << place
+
+    def _is_risky(self, name: str) -> bool:
+        return bool(self.risky & self._bit(name))
+
+    def _grades(self, name: str) -> tuple[Grade | None, Grade | None]:
+        left, right = (self._grade(name, side.access) for side in (self.left, self.right))
+        return left, right
+
+    def _grade(self, name: str, access: Access | None) -> Grade | None:
+        if access is None:
+            return None
+        bit = self._bit(name)
+        return next((grade for grade in Grade if getattr(access.found, str(grade)) & bit), None)
+
+    def causes(self, sort: Sort, mask: int) -> tuple[Cause, ...]:
+        """The statements about some actions that one side has and the other has not: those that speak for the difference.
+
+        Empty where a boundary or the organization makes it.
+        """
+        left = [one for one in self._only_left if one.mask & mask]
+        right = [one for one in self._only_right if one.mask & mask]
+        if sort is Sort.ALTERED:
+            found = [*((one, False) for one in left), *((one, True) for one in right)]
+        else:
+            is_less = sort in {Sort.ONLY_LEFT, Sort.NARROWER}
+            more, less = (left, right) if is_less else (right, left)
+            found = [(one, not is_less) for one in more if one.statement.allows]
+            found += [(one, is_less) for one in less if not one.statement.allows]
+        return tuple(Cause(says, is_right) for says, is_right in found)
+
+    def causes_of(self, prefix: str) -> tuple[Cause, ...]:
+        """The statements because of which anything of a service differs, each once."""
+        service = catalogue().mask_of_service(prefix)
+        found = [
+            cause
+            for sort, mask in self.masks.items()
+            if mask & service
+            for cause in self.causes(sort, mask & service)
+        ]
+        for sort in self.unlisted:
+            for name in self._unlisted_of(sort, prefix):
+                found += self.causes(sort, self._bit(name))
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def _only_left(self) -> list[Says]:
+        return _only(self.left, self.right)
+
+    @cached_property
+    def _only_right(self) -> list[Says]:
+        return _only(self.right, self.left)
+
+
+def _only(mine: Side, other: Side) -> list[Says]:
+    """The statements that one side holds and the other does not, wherever they stand."""
+    theirs = {_meaning(one.statement) for one in other.access.says} if other.access else set()
+    said = mine.access.says if mine.access else ()
+    return [one for one in said if _meaning(one.statement) not in theirs]
+
+
+def _meaning(one: Statement) -> tuple[Any, ...]:
+    """What a statement says, wherever it stands."""
+    return (one.allows, one.actions, one.is_not_action, one.resources, one.is_not_resource, one.conditions)
+
+
+def _has_variable(one: Statement) -> bool:
+    return any(
+        VARIABLE in text for text in (*(one.resources or ()), *(v for _, _, vs in one.conditions for v in vs))
+    )
+
+
+def compare(left: Moment, right: Moment) -> Comparison:
+    """Hold two sides against each other. Both moments are read before either is judged, so that both have the same names."""
+    with snapshot(left.at, accounts=[left.who.account]):
+        pass
+    second = _side(right)
+    return Comparison(_side(left), second)
+
+
+def _side(moment: Moment) -> Side:
+    with snapshot(moment.at, accounts=[moment.who.account]) as index:
+        member = index.member(moment.who.account, moment.who.number)
+        if member is None:
+            return Side(moment, None)
+        return Side(moment, read_access(index, member), frozenset(clauses_of(member.cls.profile)))
