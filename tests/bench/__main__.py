@@ -20,6 +20,7 @@ MODULES = (
     "tests.bench.who_can",
     "tests.bench.policy_edit",
     "tests.bench.fleet",
+    "tests.bench.escalation",
 )
 OUTPUT = Path("bench.json")
 RUN_ONE = (

@@ -9,6 +9,7 @@ from typing import Final
 
 from iam.policy.escalation.administrators import Administrators
 from iam.policy.escalation.asking import Asker, Source
+from iam.policy.escalation.attachable import attachable
 from iam.policy.escalation.choices import Choices
 from iam.policy.escalation.estate import ADMINISTRATOR, Acting, Estate, Way, either
 from iam.policy.escalation.finding import Finder, Found
@@ -84,7 +85,9 @@ class Builder:
         if everybody:
             targets = Targets(self._shard, estate, self._facts)
             as_it_is = {number: node for (number, state), node in estate.place.items() if state == AS_IT_IS}
-            found = Finder(self._asker, choices, targets, as_it_is, self._facts, self._shard).find(act)
+            policies = attachable(self._shard, self._index.documents)
+            finder = Finder(self._asker, choices, targets, as_it_is, self._facts, self._shard, policies)
+            found = finder.find(act)
             self._lead(found, everybody, number)
         estate.choices.append(
             {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from iam.policy.escalation.asking import HOME, NOBODY, REGION, Asker, Bits
+from iam.policy.escalation.asking import EVERYBODY, HOME, NOBODY, REGION, Asker, Bits, Target
+from iam.policy.escalation.attachable import is_attaching
 from iam.policy.escalation.choices import Choices
 from iam.policy.escalation.edits import Edits
 from iam.policy.escalation.estate import Acting, Alternative, Subject
@@ -19,18 +20,17 @@ from iam.policy.index.shard import Shard
 from iam.policy.logic import NO, YES
 
 CHOSEN: dict[str, dict[str, Any]] = {
-    "iam:AttachUserPolicy": {"iam:PolicyARN": ADMINISTRATOR_ACCESS},
-    "iam:AttachRolePolicy": {"iam:PolicyARN": ADMINISTRATOR_ACCESS},
-    "iam:AttachGroupPolicy": {"iam:PolicyARN": ADMINISTRATOR_ACCESS},
     "iam:PutUserPermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
     "iam:PutRolePermissionsBoundary": {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS},
 }
 """What whoever escalates would put into the request."""
 
 
-def circumstances(method: Method, action: str, region: str) -> dict[str, Any]:
-    """The context of a request of a method."""
-    found: dict[str, Any] = {"aws:RequestedRegion": region, **CHOSEN.get(action, {})}
+def circumstances(method: Method, action: str, *, policy: str = "") -> dict[str, Any]:
+    """The context of a request of a method, to IAM or STS; `policy` is the ARN of what is attached."""
+    found: dict[str, Any] = {"aws:RequestedRegion": HOME, **CHOSEN.get(action, {})}
+    if policy:
+        found["iam:PolicyARN"] = policy
     if method.service:
         found["iam:PassedToService"] = method.service
     return found
@@ -56,11 +56,13 @@ class Finder:
         nodes: Mapping[int, int],
         facts: Facts,
         shard: Shard,
+        policies: tuple[str, ...],
     ) -> None:
-        """`nodes` are those of the principals as they are, by number."""
+        """`nodes` are those of the principals as they are, by number; `policies` what may be attached."""
         self._asker, self._choices, self._targets = asker, choices, targets
         self._nodes, self._facts, self._shard = nodes, facts, shard
         self._services = Services(shard.number)
+        self._policies = policies
 
     def find(self, act: Acting) -> Found:
         """All alternatives of those who act."""
@@ -209,13 +211,22 @@ class Finder:
                 found.everything.append(Alternative(method, subject, bits))
 
     def _on(self, method: Method, aims: Sequence[Aim]) -> list[Bits]:
-        """Who meets the needs of the method that are on the target."""
-        targets = [aim.target for aim in aims]
-        found: list[Bits] | None = None
-        for need in method.target_needs if targets else ():
-            asked = self._asker.on_targets(need.action, targets, circumstances(method, need.action, HOME))
-            found = asked if found is None else [one & other for one, other in zip(found, asked, strict=True)]
-        return found or [NOBODY] * len(targets)
+        """Who meets the needs of the method that are on the target, with one of the policies that may be attached."""
+        found = [NOBODY] * len(aims)
+        if not aims:
+            return found
+        for policy in self._policies if is_attaching(method) else ("",):
+            asked = self._with(method, [aim.target for aim in aims], policy)
+            found = [one | other for one, other in zip(found, asked, strict=True)]
+        return found
+
+    def _with(self, method: Method, targets: list[Target], policy: str) -> list[Bits]:
+        found = [EVERYBODY] * len(targets)
+        for need in method.target_needs:
+            context = circumstances(method, need.action, policy=policy)
+            asked = self._asker.on_targets(need.action, targets, context)
+            found = [one & other for one, other in zip(found, asked, strict=True)]
+        return found
 
     def _in_any_region(self, method: Method, aims: Sequence[Aim]) -> list[Bits]:
         """As above, for calls to a service that has endpoints in each region."""

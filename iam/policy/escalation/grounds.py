@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.escalation.attachable import attachable, is_attaching
 from iam.policy.escalation.choices import Choice
 from iam.policy.escalation.crossing import as_node
 from iam.policy.escalation.estate import Alternative, Node
@@ -28,6 +29,12 @@ from iam.policy.logic import NO
 from iam.policy.request import Request
 
 TRUST: Final = "trust policy"
+BETTER: Final = (
+    Decision.ALLOWED,
+    Decision.CONDITIONAL,
+    Decision.IMPLICITLY_DENIED,
+    Decision.EXPLICITLY_DENIED,
+)
 POSITIVE: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
 
 
@@ -119,7 +126,7 @@ class _Asking:
     def grounds(self, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]) -> Iterator[Ground]:
         method, subject = one.method, one.subject
         for need in method.target_needs:
-            yield self._ground(need.action, subject.arn, self._about(one, need.action), self._trust_of(one))
+            yield self._best(one, need.action)
         if method.sort is Sort.RETRUST:
             policies = {"sts:AssumeRole": OPEN_TRUST}
             yield self._ground(
@@ -129,9 +136,18 @@ class _Asking:
         if method.trusted and subject.member is not None and subject.member.trust is not None:
             yield _of_service(subject.member, method.trusted)
 
-    def _about(self, one: Alternative, action: str) -> dict[str, Any]:
+    def _best(self, one: Alternative, action: str) -> Ground:
+        """The request about the subject; of several policies that could be attached, with the one that is allowed best."""
+        policies = attachable(self._shard, self._index.documents) if is_attaching(one.method) else ("",)
+        found = [
+            self._ground(action, one.subject.arn, self._about(one, action, policy), self._trust_of(one))
+            for policy in policies
+        ]
+        return min(found, key=lambda ground: BETTER.index(decide(ground.request, ground.policies)))
+
+    def _about(self, one: Alternative, action: str, policy: str) -> dict[str, Any]:
         """The context of a request about the subject, tags and boundary among it."""
-        context = circumstances(one.method, action, HOME)
+        context = circumstances(one.method, action, policy=policy)
         member = one.subject.member
         if member is None:
             return context

@@ -151,10 +151,19 @@ def test_a_user_gives_itself_everything(method: str, action: str) -> None:
 
 
 def test_only_some_policies_may_be_attached() -> None:
-    for arn, expected in (("ReadOnlyAccess", NONE), ("Admin*", SURE)):
+    for arn, expected in (("ReadOnlyAccess", NONE), ("Admin*", SURE), ("IAMFull*", SURE)):
         condition = {"iam:PolicyARN": f"arn:aws:iam::aws:policy/{arn}"}
         found = with_user(allow("iam:AttachUserPolicy", OWN, ArnLike=condition))
         assert found.becomes_administrator("dev") == expected, arn
+
+
+def test_a_deny_of_one_policy_leaves_others_that_do_as_well() -> None:
+    refused = deny("iam:AttachUserPolicy", "*", ArnLike={"iam:PolicyARN": "arn:aws:iam::aws:policy/*"})
+    found = with_user(allow("iam:AttachUserPolicy", OWN), refused)
+    assert found.becomes_administrator("dev") == NONE
+    found = with_user(allow("iam:AttachUserPolicy", OWN), refused)
+    found.policy("Legacy", EVERYTHING)
+    assert found.becomes_administrator("dev") == SURE
 
 
 @pytest.mark.parametrize(
