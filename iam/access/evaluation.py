@@ -255,7 +255,7 @@ class Tree:
         denied, allowed = found.judge(self._request)
         if denied == YES:
             return Voice.DENIES
-        return BY_MARK[allowed]
+        return BY_MARK[min(allowed, YES - denied)]
 
     def _branch(self, kind: str, title: str, voice: Voice, text: str, found: PolicySet) -> Branch:
         if voice is Voice.DENIES:

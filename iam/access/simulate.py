@@ -257,17 +257,22 @@ def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ..
     """What it depends on, each once: 'if MFA is present', 'unless the source address is in 10.0.0.0/8'."""
     if decision is not Decision.CONDITIONAL:
         return ()
-    settled = any(branch.kind == "identity" and branch.voice is Voice.ALLOWS for branch in branches)
+    settled = any(branch.kind == "identity" and _is_sure(branch) for branch in branches)
     found: dict[str, None] = {}
     for branch in branches[1:]:
         if branch.kind == "resource" and not branch.leaves and branch.voice is Voice.DEPENDS:
             found["if the policy of the resource lets the caller in"] = None
         for part in branch.parts if branch.kind in {"scp", "rcp"} else (branch,):
-            is_asked = part.voice is Voice.DEPENDS and not (part.kind == "resource" and settled)
+            is_asked = not _is_sure(part) and not (part.kind == "resource" and settled)
             for leaf in part.every_leaf:
                 if leaf.mark == OPEN and (is_asked or not leaf.allows):
                     found |= dict.fromkeys(_open_words(leaf))
     return tuple(found)
+
+
+def _is_sure(branch: Branch) -> bool:
+    """Whether something in it allows for sure, so that what else may allow does not matter."""
+    return any(leaf.allows and leaf.mark == YES for leaf in branch.every_leaf)
 
 
 def _open_words(leaf: Leaf) -> Iterator[str]:

@@ -1,0 +1,125 @@
+"""A verdict as text for a terminal, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from console.access.lines import MARKS
+from console.access.verdicts import APPLIES, CHECKS, VOICES
+from console.web.files import json_value
+from iam.access.simulate import Inquiry, Verdict
+from iam.access.verdict import Branch, Leaf
+from iam.policy.logic import NO, OPEN, YES
+
+MARK_WORDS: Final = {YES: "yes", OPEN: "open", NO: "no"}
+LISTS: Final = (("missing", "Missing"), ("residual", "Depends"), ("limits", "Not known"))
+LONGEST: Final = 200
+
+
+def text_of(inquiry: Inquiry, verdict: Verdict) -> Iterator[str]:
+    """Lines: the decision, its summary, what is missing or open, and the tree."""
+    yield f"{MARKS[verdict.decision][0]}: {inquiry.who.arn}, {inquiry.action} on {inquiry.resource}"
+    yield verdict.summary
+    for name, label in LISTS:
+        for line in getattr(verdict, name):
+            yield f"{label}: {line}"
+    yield ""
+    yield from _tree([_branch(branch) for branch in verdict.branches], "")
+
+
+Node = tuple[str, list[Any]]
+
+
+def _tree(nodes: Sequence[Node], before: str) -> Iterator[str]:
+    for place, (text, below) in enumerate(nodes, start=1):
+        is_last = place == len(nodes)
+        yield f"{before}{'└─' if is_last else '├─'} {text}"
+        yield from _tree(below, f"{before}{'   ' if is_last else '│  '}")
+
+
+def _branch(branch: Branch) -> Node:
+    title = f"{branch.title[0].upper()}{branch.title[1:]}"
+    below: list[Node] = [_leaf(leaf) for leaf in sorted(branch.leaves, key=lambda leaf: -leaf.mark)]
+    below += [_branch(part) for part in branch.parts]
+    below += [(problem, []) for problem in branch.problems]
+    if branch.others:
+        count = (
+            f"{branch.others} {'other ' if branch.leaves else ''}statement{'s' if branch.others > 1 else ''}"
+        )
+        below.append((f"{count} about other actions", []))
+    mark = "" if branch.kind == "deny" else f" [{VOICES[branch.voice][0].lower()}]"
+    return f"{title}{mark}: {branch.text}", below
+
+
+def _leaf(leaf: Leaf) -> Node:
+    name = leaf.held.policy.name if leaf.held else leaf.policy
+    checks: list[Node] = [
+        (
+            f"{CHECKS[check.mark][0]}: {check.element} {_short(check.text)} (in the request: {_short(check.found)})",
+            [],
+        )
+        for check in leaf.checks
+    ]
+    return f"{name}, {leaf.label}: {APPLIES[leaf.allows, leaf.mark][0].lower()}", [
+        *checks,
+        *((problem, []) for problem in leaf.problems),
+    ]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def json_of(inquiry: Inquiry, verdict: Verdict) -> dict[str, Any]:
+    """The question and the whole answer."""
+    return {
+        "principal": inquiry.who.arn,
+        "account": inquiry.who.account,
+        "action": inquiry.action,
+        "resource": inquiry.resource,
+        "resource_account": inquiry.place,
+        "context": dict(inquiry.context),
+        "strict": inquiry.strict,
+        "as_of": json_value(inquiry.at),
+        "decision": str(verdict.decision),
+        "summary": verdict.summary,
+        "missing": list(verdict.missing),
+        "depends_on": list(verdict.residual),
+        "not_known": list(verdict.limits),
+        "branches": [_json_branch(branch) for branch in verdict.branches],
+    }
+
+
+def _json_branch(branch: Branch) -> dict[str, Any]:
+    return {
+        "kind": branch.kind,
+        "title": branch.title,
+        "says": str(branch.voice),
+        "text": branch.text,
+        "statements": [_json_leaf(leaf) for leaf in branch.leaves],
+        "parts": [_json_branch(part) for part in branch.parts],
+        "statements_about_other_actions": branch.others,
+        "problems": list(branch.problems),
+    }
+
+
+def _json_leaf(leaf: Leaf) -> dict[str, Any]:
+    return {
+        "policy": leaf.held.policy.name if leaf.held else leaf.policy,
+        "group": leaf.held.group.name if leaf.held and leaf.held.group else None,
+        "statement": leaf.source.index,
+        "sid": leaf.source.sid,
+        "effect": "Allow" if leaf.allows else "Deny",
+        "applies": MARK_WORDS[leaf.mark],
+        "checks": [
+            {
+                "element": check.element,
+                "text": check.text,
+                "fits": MARK_WORDS[check.mark],
+                "in_request": check.found,
+            }
+            for check in leaf.checks
+        ],
+        "problems": list(leaf.problems),
+    }

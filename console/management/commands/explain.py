@@ -1,0 +1,119 @@
+"""`manage.py explain`: whether a principal may do an action on a resource, and every reason for it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.http import QueryDict
+
+from console.access.asked import ACCOUNT, resource_problem
+from console.access.circumstances import Circumstances, circumstances_of
+from console.access.verdict_text import json_of, text_of
+from console.web.middleware import parse_moment
+from iam.access.actions import ActionsError, actions_meant
+from iam.access.principals import PrincipalError, find_principal
+from iam.access.simulate import Inquiry, simulate
+
+
+class Command(BaseCommand):
+    """Reads the mirror, asks AWS nothing and writes nothing."""
+
+    help = "Explain whether a principal may do an action on a resource, down to each statement and condition."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "principal", metavar="PRINCIPAL", help="ARN of a user, role, session or root user; or a name"
+        )
+        parser.add_argument("action", metavar="ACTION", help="one action, such as s3:GetObject")
+        parser.add_argument("resource", metavar="RESOURCE", help="an ARN, or *")
+        parser.add_argument(
+            "--context",
+            metavar="KEY=VALUE",
+            action="append",
+            default=[],
+            help="a condition key of the request; the same key again gives several values, no value says that it is absent",
+        )
+        parser.add_argument("--strict", action="store_true", help="what --context does not say is absent")
+        parser.add_argument(
+            "--as-of", metavar="TIME", default="", help="a past moment, such as 2026-11-24T14:05 (UTC)"
+        )
+        parser.add_argument(
+            "--resource-account",
+            metavar="ACCOUNT",
+            default="",
+            help="whose the resource is, where its ARN does not say",
+        )
+        parser.add_argument("--json", action="store_true", help="the whole tree as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        inquiry = self._inquiry(options)
+        verdict = simulate(inquiry)
+        if verdict is None:
+            raise CommandError(f"{inquiry.who.arn} was not in the account at that moment.")
+        if options["json"]:
+            self.stdout.write(json.dumps(json_of(inquiry, verdict), indent=2, ensure_ascii=False))
+            return
+        self.stdout.write("\n".join(text_of(inquiry, verdict)))
+
+    def _inquiry(self, options: dict[str, Any]) -> Inquiry:
+        at = _moment(options["as_of"])
+        if problem := resource_problem(options["resource"]):
+            raise CommandError(f"RESOURCE: {problem}")
+        owner = options["resource_account"]
+        if owner and ACCOUNT.fullmatch(owner) is None:
+            raise CommandError("--resource-account: An account number has twelve digits.")
+        action = self._action(options["action"], options["resource"])
+        circumstances = _circumstances(options["context"], action)
+        self._warn(doubt.text for doubt in circumstances.doubts)
+        try:
+            who = find_principal(options["principal"], accounts=None, at=at)
+        except PrincipalError as error:
+            raise CommandError(f"PRINCIPAL: {error}") from None
+        return Inquiry(
+            who,
+            action,
+            options["resource"],
+            at=at,
+            context=circumstances.context,
+            strict=options["strict"],
+            owner=owner,
+        )
+
+    def _action(self, text: str, resource: str) -> str:
+        try:
+            meant = actions_meant(text, resource=resource)
+        except ActionsError as error:
+            raise CommandError(f"ACTION: {error}") from None
+        if not meant.is_one:
+            raise CommandError("ACTION: A request is about one action: write it whole, such as s3:GetObject.")
+        self._warn([meant.warning] if meant.warning else [])
+        return meant.actions[0]
+
+    def _warn(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.stderr.write(f"Warning: {text}")
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    moment = parse_moment(text)
+    if moment is None:
+        raise CommandError(f"--as-of: “{text[:80]}” is no moment. Write it as 2026-11-24T14:05, in UTC.")
+    if moment > datetime.now(tz=UTC):
+        raise CommandError("--as-of: This moment lies in the future, of which nothing is known.")
+    return moment
+
+
+def _circumstances(settings: list[str], action: str) -> Circumstances:
+    query = QueryDict(mutable=True)
+    query.setlist("ctx", settings)
+    found = circumstances_of(query, action=action)
+    if found.errors:
+        raise CommandError(f"--context: {' '.join(found.errors.values())}")
+    return found
