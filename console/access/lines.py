@@ -19,6 +19,7 @@ from iam.policy.explain import Outcome
 from iam.policy.request import PrincipalKind
 
 WAYS: Final = 2
+SHOWN: Final = 80
 RESOURCE: Final = "Resource: "
 DOUBTS: Final = ("undecidable: ", "Principal: ")
 NOT_KNOWN: Final = (
@@ -152,10 +153,11 @@ def _page(named: Named | None, kind: Kind, query: Query) -> str:
 
 
 def short(resource: str) -> str:
-    """The end of an ARN, by which people know a resource."""
+    """The end of an ARN, by which people know a resource, cut where it is longer than a name."""
     if resource == "*":
         return "Any resource"
-    return resource.split(":", 5)[-1] or resource
+    text = resource.split(":", 5)[-1] or resource
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def conditions(why: Why) -> list[str]:

@@ -69,6 +69,17 @@ def _group(of: dict[str, Entity], account: Account, name: str, policy: str, body
     make.edge(EdgeKind.ATTACHED, of[name], of[policy])
 
 
+def crowd(size: int) -> list[Entity]:
+    """So many users of one group that may read everything in S3."""
+    account = make.account()
+    group, policy = make.group(account), make.policy(account)
+    make.edge(EdgeKind.ATTACHED, group, policy)
+    users = [make.user(account, f"user-{number:03d}") for number in range(size)]
+    for user in users:
+        make.edge(EdgeKind.MEMBER, user, group)
+    return users
+
+
 @pytest.fixture
 def sign_in(db: None) -> SignIn:
     """Sign somebody in with a role, in all accounts or in one."""

@@ -13,9 +13,7 @@ from django.test import Client
 from console.audit.words import words_of
 from iam.directory.models import Role
 from iam.journal.models import Entry
-from iam.mirror.models import EdgeKind
-from tests import factories as make
-from tests.access.who_can.conftest import ASK, LEDGER, SignIn, World
+from tests.access.who_can.conftest import ASK, LEDGER, SignIn, World, crowd
 
 FILES = "/access/who-can/export"
 
@@ -55,11 +53,7 @@ def test_the_json_says_what_was_asked(world: World, auditor: Client) -> None:
 
 
 def test_a_file_is_not_cut_where_pages_are(auditor: Client) -> None:
-    account = make.account()
-    group, policy = make.group(account), make.policy(account)
-    make.edge(EdgeKind.ATTACHED, group, policy)
-    for number in range(620):
-        make.edge(EdgeKind.MEMBER, make.user(account, f"user-{number:03d}"), group)
+    crowd(620)
     assert [row["name"] for row in table(auditor)] == [f"user-{number:03d}" for number in range(620)]
 
 
