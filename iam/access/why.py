@@ -55,22 +55,24 @@ def why_of(
 ) -> Answer | None:
     """The decision about an action at a moment; without a resource, about what the first statement that allows it names.
 
-    None where the index does not have the principal. Of policies that the viewer does not see, only what they come to is told.
+    None where the index does not have the principal. Policies of an account that the viewer does not see count too, since the
+    question is what somebody can whom they do see; of these policies only what they come to is told.
     """
-    place = account_of(resource)
-    asked = {account, place} if place and viewer.scope.sees_account(place) else {account}
-    with snapshot(at, accounts=asked) as index:
+    action = spelt(action)
+    with snapshot(at, accounts=[account]) as index:
         member = index.member(account, number)
         if member is None:
             return None
-        action = spelt(action)
         resource = resource or _first_resource(index, member, action)
-        place = account_of(resource) or account
-        found = reasons.why(index, member, Question(action, resource, resource_account=place))
+    place = account_of(resource) or account
+    with snapshot(at, accounts={account, place}) as index:
+        member = index.member(account, number)
+        if member is None:
+            return None
+        why = reasons.why(index, member, Question(action, resource, resource_account=place))
         is_placed = index.accounts[account].standing.is_known
-        return Answer(
-            action, resource, member.arn, member.kind, _told(found, viewer, account, place), is_placed
-        )
+        told = _told(why, viewer, account, place)
+        return Answer(action, resource, member.arn, member.kind, told, is_placed)
 
 
 def spelt(action: str) -> str:
