@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from console.changes.findings import LOOKS, ORDER, finding_rows, summary
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
 from console.identities.details.shown import Shown, frame_of, shown_or_404
@@ -19,23 +20,6 @@ from iam.access.editing import Draft, begin, laid_out, look, managed_by, request
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.models import Kind
-from iam.policy.lint import Finding, Severity
-
-LOOKS: dict[Severity, tuple[str, str]] = {
-    Severity.ERROR: ("bad", "circle-x"),
-    Severity.SECURITY: ("warn", "shield-alert"),
-    Severity.WARNING: ("warn", "triangle-alert"),
-    Severity.SUGGESTION: ("info", "info"),
-}
-"""Severity → tone and icon."""
-SHOWN = 50
-"""So many findings are listed; a text with more has to be mended anyway."""
-WORDS = {
-    Severity.ERROR: ("error", "errors"),
-    Severity.SECURITY: ("security warning", "security warnings"),
-    Severity.WARNING: ("warning", "warnings"),
-    Severity.SUGGESTION: ("suggestion", "suggestions"),
-}
 
 
 class EditForm(ReasonForm):
@@ -123,47 +107,28 @@ def _page(
     refused: RefusedError | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    context: dict[str, Any] = frame_of(request, shown) | {
-        "form": form,
-        "draft": draft,
-        "refused": refused,
-        "findings": [_row(finding) for finding in draft.findings[:SHOWN]],
-        "more_findings": len(draft.findings[SHOWN:]),
-        "gutter": _gutter(draft),
-        "summary": _summary(draft),
-        "lint_tone": LOOKS[min((f.severity for f in draft.findings), key=list(Severity).index)][0]
-        if draft.findings
-        else "ok",
-        "is_update": is_fragment(request),
-        "managed_by": "" if is_fragment(request) else managed_by(shown.entity),
-        "first_error": draft.errors[0].line if draft.errors else None,
-    }
+    context: dict[str, Any] = (
+        frame_of(request, shown)
+        | finding_rows(draft.findings)
+        | {
+            "form": form,
+            "draft": draft,
+            "refused": refused,
+            "gutter": _gutter(draft),
+            "summary": summary(draft.findings),
+            "is_update": is_fragment(request),
+            "managed_by": "" if is_fragment(request) else managed_by(shown.entity),
+            "first_error": draft.errors[0].line if draft.errors else None,
+        }
+    )
     if draft.plan is not None:
         context |= receipt_context(draft.plan.receipt.body, account=shown.entity.account, request=request)
     return render_page(request, "access/policy_edit.html", context, partial="checked", status=status)
 
 
-def _row(finding: Finding) -> dict[str, Any]:
-    tone, icon = LOOKS[finding.severity]
-    return {
-        "tone": tone,
-        "icon": icon,
-        "severity": finding.severity.value.capitalize(),
-        "finding": finding,
-    }
-
-
 def _gutter(draft: Draft) -> list[tuple[int, str]]:
     """(number, tone) of each line; of several findings of a line, the gravest."""
-    order = list(Severity)
     tones: dict[int, str] = {}
-    for finding in sorted(draft.findings, key=lambda one: order.index(one.severity), reverse=True):
+    for finding in sorted(draft.findings, key=lambda one: ORDER.index(one.severity), reverse=True):
         tones[finding.line] = LOOKS[finding.severity][0]
     return [(number, tones.get(number, "")) for number in range(1, draft.text.count("\n") + 2)]
-
-
-def _summary(draft: Draft) -> str:
-    """'1 error, 2 warnings', or that there is none."""
-    counts = [(sum(f.severity is severity for f in draft.findings), WORDS[severity]) for severity in Severity]
-    said = [f"{number} {words[number != 1]}" for number, words in counts if number]
-    return ", ".join(said) or "nothing to mend"

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from console.changes.access_rows import texts_of
+from console.changes.findings import findings_in
 from console.changes.forms import DecisionForm, ReasonForm
 from console.changes.receipt import receipt_context
 from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_of
@@ -21,7 +22,7 @@ from console.web.render import is_fragment, render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Approval, Change, ChangeEvent, ChangeState
-from iam.changes.operations import restore
+from iam.changes.operations import Operation, restore
 from iam.changes.operations.policy_version import DefaultText
 from iam.changes.queries import approvers_of, group_of, timeline, visible_changes
 from iam.guard import Right
@@ -68,42 +69,48 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
     open_to = entities.openable(viewer, account_id=shown.account.account_id, pks=pks)
     decides = now and waits and standing.may_decide
     asks = viewer.may(Right.REQUEST_CHANGE, account_id=shown.account.account_id)
-    return receipt_context(shown.receipt, account=shown.account, request=request) | {
-        "change": shown,
-        "mark": MARKS[shown.state],
-        "account": shown.account,
-        "texts": _texts(shown),
-        "calls": call_rows(shown.calls, partition=shown.account.partition),
-        "subject_pk": shown.entity_id if shown.entity_id and shown.entity_id in open_to else None,
-        "group_pk": group_pk if group_pk and group_pk in open_to else None,
-        "lines": lines_of(shown, events, decides=decides),
-        "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),
-        "approvers": approvers_of(shown.account.account_id, but=shown.requested_by) if waits else [],
-        "parts": list(visible_changes(viewer).filter(change_set=shown.change_set).order_by("position")),
-        "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
-        "standing": standing,
-        "decides": decides,
-        "is_recent": is_recent(request),
-        "seen_receipt": shown.change_set.receipt_digest,
-        "withdraws": now
-        and shown.requested_by == viewer.person_id
-        and shown.state in (ChangeState.AWAITING, ChangeState.QUEUED),
-        "looks_again": now
-        and shown.state == ChangeState.UNKNOWN
-        and (asks or viewer.may(Right.APPROVE_CHANGE, account_id=shown.account.account_id)),
-        "why_not_undo": services.why_not_undo(shown, viewer=viewer)
-        if now and asks and shown.state == ChangeState.APPLIED
-        else "",
-        "undoes": now and asks and shown.state == ChangeState.APPLIED,
-        "layout": layout_for(viewer),
-        "section": "approvals" if waits and standing.may_decide else "changes",
-    }
-
-
-def _texts(shown: Change) -> tuple[str, str] | None:
-    """What a policy said before and says after, where the change is about that."""
     operation = restore(shown.operation, account=shown.account, params=shown.params)
-    return texts_of(before=shown.before, after=operation.text) if isinstance(operation, DefaultText) else None
+    about = _policy_context(operation, before=shown.before)
+    return (
+        receipt_context(shown.receipt, account=shown.account, request=request)
+        | about
+        | {
+            "change": shown,
+            "mark": MARKS[shown.state],
+            "account": shown.account,
+            "calls": call_rows(shown.calls, partition=shown.account.partition),
+            "subject_pk": shown.entity_id if shown.entity_id and shown.entity_id in open_to else None,
+            "group_pk": group_pk if group_pk and group_pk in open_to else None,
+            "lines": lines_of(shown, events, decides=decides),
+            "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),
+            "approvers": approvers_of(shown.account.account_id, but=shown.requested_by) if waits else [],
+            "parts": list(visible_changes(viewer).filter(change_set=shown.change_set).order_by("position")),
+            "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
+            "standing": standing,
+            "decides": decides,
+            "is_recent": is_recent(request),
+            "seen_receipt": shown.change_set.receipt_digest,
+            "withdraws": now
+            and shown.requested_by == viewer.person_id
+            and shown.state in (ChangeState.AWAITING, ChangeState.QUEUED),
+            "looks_again": now
+            and shown.state == ChangeState.UNKNOWN
+            and (asks or viewer.may(Right.APPROVE_CHANGE, account_id=shown.account.account_id)),
+            "why_not_undo": services.why_not_undo(shown, viewer=viewer)
+            if now and asks and shown.state == ChangeState.APPLIED
+            else "",
+            "undoes": now and asks and shown.state == ChangeState.APPLIED,
+            "layout": layout_for(viewer),
+            "section": "approvals" if waits and standing.may_decide else "changes",
+        }
+    )
+
+
+def _policy_context(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
+    """What a policy said before and says after, and the lint of that, where a change is about it."""
+    if not isinstance(operation, DefaultText):
+        return {}
+    return {"texts": texts_of(before=before, after=operation.text)} | findings_in(operation)
 
 
 def _acting_on(request: ViewerRequest, pk: UUID) -> Change:
@@ -205,7 +212,6 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
         refused = refused or error
     else:
         context |= receipt_context(plan.receipt.body, account=shown.account, request=request)
-        if isinstance(plan.operation, DefaultText):
-            context["texts"] = texts_of(before=plan.before, after=plan.operation.text)
+        context |= _policy_context(plan.operation, before=plan.before)
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/undo.html", context | {"refused": refused}, status=status)

@@ -241,7 +241,7 @@ def test_a_text_that_changed_meanwhile_is_not_overwritten(desk: Desk) -> None:
 
 
 def test_the_change_shows_approvers_whom_it_concerns_and_both_texts(desk: Desk) -> None:
-    desk.post(text("s3:GetObject", "iam:CreateUser"), do="ask")
+    desk.post(text("s3:GetObject", "iam:PassRole"), do="ask")
     change = Change.objects.get()
     shown = page(desk.approver.get(reverse("changes:change", args=[change.pk])))
 
@@ -250,9 +250,28 @@ def test_the_change_shows_approvers_whom_it_concerns_and_both_texts(desk: Desk) 
     assert 'class="sr">Added: ' in shown
     assert "Look closely" in shown or "Changes IAM" in shown
     assert "Your decision" in shown
+    assert "Lint of the new text" in shown
+    assert "Line 8, column 9" in shown
     inbox = page(desk.approver.get(reverse("changes:approvals")))
     assert "+1 action" in inbox
     assert "3 affected" in inbox
+
+
+def test_who_no_longer_sees_the_account_finds_their_request_without_names(desk: Desk) -> None:
+    operator = factories.operator(Role.ADMINISTRATOR, name="Ada Moved")
+    client = Client()
+    client.force_login(operator)
+    desk.post(text("s3:GetObject", "s3:PutObject"), do="ask", client=client)
+    change = Change.objects.get()
+    assert "Kwame Boateng" in page(client.get(reverse("changes:change", args=[change.pk])))
+
+    operator.person.assignments.all().delete()
+    factories.assign(operator.person, Role.TEAM_LEAD, team=Team.objects.create(slug="t", name="T"))
+    shown = page(client.get(reverse("changes:change", args=[change.pk])))
+
+    assert "2 people through deployers" in shown
+    for name in ("Kwame Boateng", "Maya Okafor", "kwame.boateng", ">pay-deploy<"):
+        assert name not in shown
 
 
 def test_a_receipt_that_concerns_more_by_now_is_shown_before_it_is_approved(desk: Desk) -> None:

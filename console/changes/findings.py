@@ -1,0 +1,66 @@
+"""What the lint finds in the text of a policy, as pages list it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from iam.access.editing import findings_of
+from iam.changes.operations.policy_version import DefaultText
+from iam.policy.lint import Finding, Severity
+
+LOOKS: dict[Severity, tuple[str, str]] = {
+    Severity.ERROR: ("bad", "circle-x"),
+    Severity.SECURITY: ("warn", "shield-alert"),
+    Severity.WARNING: ("warn", "triangle-alert"),
+    Severity.SUGGESTION: ("info", "info"),
+}
+"""Severity → tone and icon."""
+WORDS: dict[Severity, tuple[str, str]] = {
+    Severity.ERROR: ("error", "errors"),
+    Severity.SECURITY: ("security warning", "security warnings"),
+    Severity.WARNING: ("warning", "warnings"),
+    Severity.SUGGESTION: ("suggestion", "suggestions"),
+}
+SHOWN = 50
+"""So many findings are listed; a text with more has to be mended anyway."""
+ORDER = list(Severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding with its look."""
+
+    finding: Finding
+    tone: str
+    icon: str
+    severity: str
+
+
+def finding_rows(findings: Sequence[Finding]) -> dict[str, Any]:
+    """The context of `_findings.html`: the rows, how many there are beyond them, and the tone of the gravest."""
+    gravest = min((finding.severity for finding in findings), key=ORDER.index, default=None)
+    return {
+        "findings": [
+            Row(finding, *LOOKS[finding.severity], finding.severity.value.capitalize())
+            for finding in findings[:SHOWN]
+        ],
+        "finding_count": len(findings),
+        "more_findings": len(findings[SHOWN:]),
+        "lint_tone": LOOKS[gravest][0] if gravest else "ok",
+    }
+
+
+def findings_in(operation: DefaultText) -> dict[str, Any]:
+    """The same, of the text that an operation gives a policy; nothing for a policy that is gone."""
+    policy = operation.subject()
+    return finding_rows(findings_of(policy, text=operation.text)) if policy else {}
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """'1 error, 2 warnings', or that there is none."""
+    counts = [(sum(one.severity is severity for one in findings), WORDS[severity]) for severity in Severity]
+    return (
+        ", ".join(f"{number} {words[number != 1]}" for number, words in counts if number) or "nothing to mend"
+    )
