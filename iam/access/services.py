@@ -116,13 +116,17 @@ def _everybody(index: Index, accounts: Accounts) -> Iterator[tuple[Sequence[Memb
 
 def _uses(index: Index, accounts: Accounts) -> Uses:
     space = index.effective().space
-    tallies: dict[int, list[int]] = {}
+    # By identity: most share one object, and to compare sets of all actions takes longer than to count people.
+    tallies: dict[int, _Tally] = {}
     for members, found in _everybody(index, accounts):
-        tally = tallies.setdefault(found.any & ~space.free, [0, 0])
-        tally[members[0].kind is not USER] += len(members)
+        tally = tallies.get(id(found))
+        if tally is None:
+            tally = tallies[id(found)] = _Tally(found)
+        tally.add(members)
     services: dict[str, Use] = {}
-    for allowed, (users, roles) in tallies.items():
-        for prefix, levels in _levels_of(allowed, space):
+    for tally in tallies.values():
+        users, roles = tally.users, tally.roles
+        for prefix, levels in _levels_of(tally.found.any & ~space.free, space):
             use = services.get(prefix)
             if use is None:
                 use = services[prefix] = Use(prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0))
@@ -131,8 +135,24 @@ def _uses(index: Index, accounts: Accounts) -> Uses:
             for level in levels:
                 use.levels[level] += users + roles
     ordered = sorted(services.values(), key=lambda use: (use.title.lower(), use.prefix))
-    users, roles = (sum(tally[place] for tally in tallies.values()) for place in (0, 1))
-    return Uses(tuple(ordered), users, roles)
+    every = tallies.values()
+    return Uses(tuple(ordered), sum(one.users for one in every), sum(one.roles for one in every))
+
+
+class _Tally:
+    """How many users and roles can do the same; it holds on to what that is, so that its identity stays its own."""
+
+    __slots__ = ("found", "roles", "users")
+
+    def __init__(self, found: Effective) -> None:
+        self.found, self.users, self.roles = found, 0, 0
+
+    def add(self, members: Sequence[Member]) -> None:
+        """Count some more, of one kind."""
+        if members[0].kind is USER:
+            self.users += len(members)
+        else:
+            self.roles += len(members)
 
 
 def _levels_of(allowed: int, space: Space) -> Iterator[tuple[str, list[Level]]]:
@@ -179,10 +199,13 @@ def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike
     space = index.effective().space
     first, size, _ = space.services[prefix]
     within = ((1 << size) - 1) & ~(space.free >> first)
+    parts: dict[int, tuple[Effective, Effective]] = {}
     for members, found in _everybody(index, accounts):
-        part = Effective(*(mask >> first & within for mask in found))
-        if part.any:
-            yield Alike(members[0].account, members[0].kind, tuple(members), part)
+        known = parts.get(id(found))
+        if known is None:
+            known = parts[id(found)] = found, Effective(*(mask >> first & within for mask in found))
+        if known[1].any:
+            yield Alike(members[0].account, members[0].kind, tuple(members), known[1])
 
 
 def _fitting(alike: Iterator[Alike] | tuple[Alike, ...], wanted: Wanted, service: Range) -> Iterator[Alike]:
