@@ -25,7 +25,7 @@ from iam.policy.request import PrincipalKind
 
 FEW: Final = 6
 """So many services are shown action by action at once; of more, one is chosen."""
-LISTED: Final = 60
+LISTED: Final = 40
 PAGES: Final = {
     PrincipalKind.USER: "identities:person",
     PrincipalKind.ROLE: "identities:role",
