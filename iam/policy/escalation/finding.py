@@ -93,10 +93,10 @@ class Finder:
 
     def _has_use(self, method: Method, aim: Aim) -> bool:
         """A first password is made, and a password that there is is set anew."""
-        passwords = self._facts.passwords
-        if passwords is None or method.name == "iam-create-access-key":
+        has_password = self._facts.passwords.get(aim.subject.number)
+        if has_password is None or method.name == "iam-create-access-key":
             return True
-        return (aim.subject.number in passwords) is (method.name == "iam-update-login-profile")
+        return has_password is (method.name == "iam-update-login-profile")
 
     def _find_services(self, found: Found, act: Acting) -> None:
         trusting = {
@@ -104,8 +104,6 @@ class Finder:
         }
         for method in (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING)):
             aims = trusting[method.trusted]
-            if method.sort is Sort.EXISTING and method.trusted == EC2 and self._facts.running is not None:
-                aims = [(aim, mark) for aim, mark in aims if aim.subject.number in self._facts.running]
             if not aims:
                 continue
             does = act.of(self._choices.bits(method, act.everybody))
@@ -118,22 +116,21 @@ class Finder:
         roles = [aim for aim, _ in aims]
         passes = self._on(method, roles) if method.target_needs else [does] * len(roles)
         both = [
-            (one & does) if mark == YES and not self._is_assumed(method) else (one & does).doubtful
-            for one, (_, mark) in zip(passes, aims, strict=True)
+            (one & does) if mark == YES and not self._is_assumed(method, aim) else (one & does).doubtful
+            for one, (aim, mark) in zip(passes, aims, strict=True)
         ]
         self._note(found, method, roles, both, act)
 
-    def _is_assumed(self, method: Method) -> bool:
-        is_known = method.trusted == EC2 and self._facts.running is not None and method.name in OF_INSTANCES
+    def _is_assumed(self, method: Method, aim: Aim) -> bool:
+        is_known = method.name in OF_INSTANCES and aim.subject.number in self._facts.running
         return bool(method.assumes) and not is_known
 
     def _trusting(self, service: str) -> list[tuple[Aim, int]]:
         found = []
+        profiled = self._facts.profiled.get(self._shard.number)
         for aim in self._targets.roles:
             mark = self._services.mark(aim.target.trust, service, aim.target.arn)
-            is_usable = (
-                service != EC2 or self._facts.profiled is None or aim.subject.number in self._facts.profiled
-            )
+            is_usable = service != EC2 or profiled is None or aim.subject.number in profiled
             if mark != NO and is_usable:
                 found.append((aim, mark))
         return found

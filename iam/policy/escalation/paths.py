@@ -24,6 +24,7 @@ class Act:
 
     alternative: Alternative
     grounds: tuple[Ground, ...]
+    is_sure: bool
 
     @property
     def title(self) -> str:
@@ -31,10 +32,15 @@ class Act:
         return self.alternative.method.title.format(self.alternative.subject.name)
 
     @property
+    def is_assumed(self) -> bool:
+        """Whether it needs something of which policies do not tell whether it is there."""
+        return bool(self.alternative.method.assumes) and not self.is_sure
+
+    @property
     def conditions(self) -> tuple[str, ...]:
         """What it depends on that is not known."""
         found = [c for ground in self.grounds for c in ground.explanation.residual]
-        if self.alternative.method.assumes:
+        if self.is_assumed:
             found.append(self.alternative.method.assumes)
         return tuple(dict.fromkeys(found))
 
@@ -134,7 +140,7 @@ class Explorer:
         for one in sorted(usable, key=lambda one: not one.bits.sure & bit):
             grounds = self._of(source, one)
             if not any(option <= gone for ground in grounds for option in ground.closing):
-                return Act(one, grounds)
+                return Act(one, grounds, bool(one.bits.sure & bit))
         return None
 
     def _of(self, source: At, one: Alternative) -> tuple[Ground, ...]:

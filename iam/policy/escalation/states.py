@@ -44,16 +44,17 @@ AS_IT_IS: Final = State()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What policies do not tell. None: not known.
+    """What policies do not tell, as far as it is known.
 
-    `group_arns` by group; `profiled` are the roles that are in an instance profile, `running` those of running instances;
-    `passwords` the users who have one; `versions` the digests of each policy's versions that are not the default.
+    `group_arns` by group; `profiled` are the roles in instance profiles, by account where all of these are known; `running`
+    are the roles that some instance is known to have; `passwords` says of users whether they have one; `versions` are the
+    digests of each policy's versions that are not the default, None: not known.
     """
 
     group_arns: Mapping[int, str] = field(default_factory=dict)
-    profiled: frozenset[int] | None = None
-    running: frozenset[int] | None = None
-    passwords: frozenset[int] | None = None
+    profiled: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    running: frozenset[int] = frozenset()
+    passwords: Mapping[int, bool] = field(default_factory=dict)
     versions: Mapping[int, tuple[str, ...]] | None = None
 
 

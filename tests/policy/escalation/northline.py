@@ -27,7 +27,7 @@ class Northline:
         self.served = {name: Served(standin, name) for name in ACCOUNT_IDS}
         self._organizations = hub(standin, "organizations")
         self._group_arns: dict[int, str] = {}
-        self._profiled: set[int] = set()
+        self._profiled: dict[str, set[int]] = {number: set() for number in ACCOUNT_IDS.values()}
         self._versions: dict[int, tuple[str, ...]] = {}
         accounts = [self._account(name, served) for name, served in self.served.items()]
         self.documents = Documents()
@@ -35,7 +35,9 @@ class Northline:
         self.index = Index(self.documents)
         self.index.put_all(accounts, self.held)
         self.facts = Facts(
-            group_arns=self._group_arns, profiled=frozenset(self._profiled), versions=self._versions
+            group_arns=self._group_arns,
+            profiled={n: frozenset(found) for n, found in self._profiled.items()},
+            versions=self._versions,
         )
 
     def _digest(self, document: Any) -> str:
@@ -98,7 +100,7 @@ class Northline:
                 self._digest(item["AssumeRolePolicyDocument"]) if is_role else None,
             )
             if item.get("InstanceProfileList"):
-                self._profiled.add(row.id)
+                self._profiled[item["Arn"].split(":")[4]].add(row.id)
             yield row
 
     def _standing(self, number: str) -> Standing:

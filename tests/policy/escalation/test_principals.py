@@ -131,10 +131,10 @@ def test_credentials_are_made_of_another_user(method: str, action: str) -> None:
 
 def test_a_password_is_made_where_there_is_none_and_set_anew_where_there_is_one() -> None:
     found = with_user(allow(["iam:CreateLoginProfile", "iam:UpdateLoginProfile"], USER))
-    found.facts = Facts(passwords=frozenset())
+    found.facts = Facts(passwords={found.arns["boss"][1]: False})
     assert set(found.methods("dev")) == {"iam-create-login-profile"}
     found = with_user(allow(["iam:CreateLoginProfile", "iam:UpdateLoginProfile"], USER))
-    found.facts = Facts(passwords=frozenset({found.arns["boss"][1]}))
+    found.facts = Facts(passwords={found.arns["boss"][1]: True})
     assert set(found.methods("dev")) == {"iam-update-login-profile"}
 
 

@@ -182,17 +182,20 @@ def test_a_trust_that_names_another_source_account_is_none() -> None:
         assert found.becomes_administrator("dev") == expected
 
 
-def test_instances_that_are_known_to_run_with_a_role_make_it_sure_and_others_are_left_out() -> None:
-    for running, expected in ((True, SURE), (False, NONE)):
+def test_instances_that_are_known_to_run_with_a_role_make_it_sure() -> None:
+    for running, expected in ((True, SURE), (False, CONDITIONAL)):
         found = world(allow("ssm:SendCommand"), service=EC2)
         _, number = found.arns["admin"]
         found.facts = Facts(running=frozenset({number} if running else ()))
         assert found.becomes_administrator("dev") == expected
+        path = found.path("dev")
+        assert path is not None
+        assert bool(path.conditions) is not running
 
 
 def test_a_role_in_no_instance_profile_goes_to_no_instance() -> None:
     found = world(allow(["iam:PassRole", "ec2:RunInstances"]), service=EC2)
-    found.facts = Facts(profiled=frozenset())
+    found.facts = Facts(profiled={ONE: frozenset()})
     assert found.becomes_administrator("dev") == NONE
 
 
