@@ -174,6 +174,19 @@ def test_how_much_care_it_takes_follows_from_what_is_gained(
     assert receipt_of(operation).body["sensitivity"] == sensitivity
 
 
+def test_passing_other_roles_than_before_takes_care(account: Account) -> None:
+    def passing(path: str) -> dict[str, Any]:
+        return body(say("Allow", "iam:PassRole", f"arn:aws:iam::111111111111:role/{path}"))
+
+    policy = factories.policy(account, body=passing("pay-*"))
+    factories.edge(EdgeKind.ATTACHED, factories.role(account), policy)
+    operation = CreatePolicyVersion.of(policy, text=json.dumps(passing("*")))
+
+    receipt = receipt_of(operation).body
+    assert receipt["effect"]["access"]["counts"] == {"altered": 1}
+    assert receipt["sensitivity"] == "high"
+
+
 def test_a_deny_that_goes_takes_care_even_where_nobody_has_the_policy(account: Account) -> None:
     policy = factories.policy(account, body=body(say("Allow", "s3:GetObject"), say("Deny", "s3:PutObject")))
     operation = CreatePolicyVersion.of(policy, text=json.dumps(body(say("Allow", "s3:GetObject"))))

@@ -63,7 +63,7 @@ class Access:
     """The effect of another text of a policy: `holders` have it, `affected` of them can do more or less.
 
     `counts` are, by sort, how many distinct actions there are of which that becomes true for somebody; `risky` is how many of those
-    that come or become wider are risky. `ways` are those with most principals, `more_ways` and `more_people` what is beyond.
+    that come, become wider, or are altered are risky. `ways` are those with most principals, `more_ways` and `more_people` what is beyond.
     `marks` are of `iam.changes.documents`, of what the new text has and the old one has not, and `denies` where a deny goes.
     `undecided` are sentences on what could not be weighed.
     """

@@ -93,7 +93,7 @@ class _Weighing:
             holders=len(self._holders),
             affected=_people(self._found),
             counts={sort: mask.bit_count() for sort, mask in total._asdict().items() if mask},
-            risky=((total.gained | total.wider) & self._risky).bit_count(),
+            risky=((total.gained | total.wider | total.altered) & self._risky).bit_count(),
             ways=tuple(self._way(path, groups) for path, groups in ordered[:WAYS]),
             more_ways=len(ordered[WAYS:]),
             more_people=sum(_people(groups) for _, groups in ordered[WAYS:]),
