@@ -16,7 +16,7 @@ from console.changes.receipt import receipt_context
 from console.identities.details.shown import Shown, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
-from iam.access.editing import Draft, begin, laid_out, look, managed_by, request_edit
+from iam.access.editing import Draft, begin, laid_out, look, managed_by, mended, request_edit
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.models import Kind
@@ -32,7 +32,10 @@ class EditForm(ReasonForm):
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The editor. Posted, the text is checked, laid out (`do=format`) or asked for (`do=ask`); htmx gets the findings only."""
+    """The editor. Posted, the text is checked, laid out (`do=format`), mended in a place (`fix=`) or asked for (`do=ask`).
+
+    htmx gets what was found, and whom it would concern.
+    """
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
     if why := _why_not(shown):
         return render_page(
@@ -47,7 +50,11 @@ def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
     do = request.POST.get("do", "check")
     if do == "ask":
         return _ask(request, shown, form, text=text, base=base)
-    draft = _draft(request, shown, text=laid_out(text) if do == "format" else text, base=base)
+    if do == "format":
+        text = laid_out(text)
+    elif fix := request.POST.get("fix", ""):
+        text = mended(shown.entity, text=text, key=fix)
+    draft = _draft(request, shown, text=text, base=base)
     status = 422 if draft.errors and not is_fragment(request) else 200
     return _page(request, shown, draft, form=_kept(form), status=status)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from iam.access.editing import findings_of
+from iam.access.fixes import key_of
 from iam.changes.operations.policy_version import DefaultText
 from iam.policy.lint import Finding, Severity
 
@@ -30,12 +31,13 @@ ORDER = list(Severity)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One finding with its look."""
+    """One finding with its look; `fix` names it where something can be put in its place."""
 
     finding: Finding
     tone: str
     icon: str
     severity: str
+    fix: str
 
 
 def finding_rows(findings: Sequence[Finding]) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def finding_rows(findings: Sequence[Finding]) -> dict[str, Any]:
     gravest = min((finding.severity for finding in findings), key=ORDER.index, default=None)
     return {
         "findings": [
-            Row(finding, *LOOKS[finding.severity], finding.severity.value.capitalize())
+            Row(finding, *LOOKS[finding.severity], finding.severity.value.capitalize(), key_of(finding))
             for finding in findings[:SHOWN]
         ],
         "finding_count": len(findings),

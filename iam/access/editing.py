@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from iam.access.fixes import fixed, key_of
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -93,6 +94,13 @@ def findings_of(policy: Entity, *, text: str) -> list[Finding]:
     is_boundary = set(ties) == {EdgeKind.BOUNDARY}
     found = lint(text, kind=Kind.BOUNDARY if is_boundary else Kind.IDENTITY)
     return sorted([*_untaken(text), *found], key=lambda one: (one.line, one.column))
+
+
+def mended(policy: Entity, *, text: str, key: str) -> str:
+    """The text with what the lint proposes for the finding of a key; as it is where it has no such finding (any more)."""
+    text = _lines(text)
+    finding = next((one for one in findings_of(policy, text=text) if key_of(one) == key), None)
+    return fixed(text, finding=finding) if finding and key else text
 
 
 def managed_by(policy: Entity) -> str:

@@ -72,3 +72,6 @@ def test_without_scripts_the_buttons_of_the_editor_do_it(sign_in: SignIn) -> Non
     page.get_by_role("button", name="Format").click()
     assert editor.input_value() == before.replace("InvokeFunction", "InvokeFunktion")
     expect(page.get_by_role("region", name="Who is affected")).to_contain_text("lambda:InvokeFunction")
+    page.get_by_role("button", name="Fix line").click()
+    assert editor.input_value() == before
+    expect(page.get_by_role("region", name="Who is affected")).to_contain_text("says this already")
