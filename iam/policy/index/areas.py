@@ -42,8 +42,9 @@ class Area:
             mark = relation(pattern, asked)
             if mark > found:
                 found = mark
-        for template, loose in zip(self._open, self._loose, strict=True):
-            found = max(found, _filled(template, loose, request, asked))
+        if self._open:
+            for template, loose in zip(self._open, self._loose, strict=True):
+                found = max(found, _filled(template, loose, request, asked))
         return negation(found) if self.is_not else found
 
     def is_possible(self, resource: str) -> bool:

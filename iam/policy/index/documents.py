@@ -5,10 +5,12 @@ A statement is a `Clause`, a document a `Doc`; both are known by what they say, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+from iam.policy.arns import is_incomplete
 from iam.policy.compiled import Compiled, PolicyKind, compile_statement
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition
 from iam.policy.document import Document, Problem, Statement, read
@@ -49,8 +51,23 @@ PLAIN: Final = Traits(is_plain=True)
 """It does not matter who asks."""
 
 
+WILD: Final = re.compile(r"[*?]|\$\{")
+
+
+def beginning_of(source: Statement) -> str:
+    """The letters of a statement that is about whatever begins with them and says nothing else; empty for any other."""
+    if source.conditions or source.problems or source.principals is not None or source.is_not_resource:
+        return ""
+    if source.resources is None or len(source.resources) != 1:
+        return ""
+    (name,) = source.resources
+    start = name[:-1]
+    is_beginning = name.endswith("*") and WILD.search(start) is None and not is_incomplete(name)
+    return start if is_beginning else ""
+
+
 class Clause:
-    """A statement that is compiled when it is first asked."""
+    """A statement that is compiled when it is first asked. `beginning`: see `beginning_of`."""
 
     __slots__ = (
         "__weakref__",
@@ -60,6 +77,7 @@ class Clause:
         "_held_of_pattern",
         "actions",
         "allows",
+        "beginning",
         "has_variables",
         "source",
         "traits",
@@ -71,6 +89,7 @@ class Clause:
         self.has_variables = has_variables
         self.actions = actions
         self.traits = traits_of(source, has_variables=has_variables)
+        self.beginning = beginning_of(source)
         self._compiled: dict[tuple[PolicyKind, bool], Compiled] = {}
         self._held: Compiled | None = None
         self._held_of_pattern: Compiled | None = None

@@ -1,16 +1,15 @@
-"""Documents by where the resource patterns of their statements begin, so that a question passes by those about other resources."""
+"""Statements by where their resource patterns begin, so that a question passes by those about other resources."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from typing import Final
 
 from iam.policy.document import Statement
-from iam.policy.index.documents import Doc
+from iam.policy.index.documents import WILD, Clause, Doc
 
-WILD: Final = re.compile(r"[*?]|\$\{")
+Held = dict[Clause, set[Doc]]
 EVERYWHERE: Final = ("",)
 
 
@@ -23,50 +22,55 @@ def starts_of(source: Statement) -> tuple[str, ...]:
 
 
 class Holders:
-    """The documents that have one Action element, by the starts of its statements."""
+    """The statements that have one Action element, by their starts, each with the documents that hold it."""
 
     __slots__ = ("_longest", "_sorted", "by_start")
 
     def __init__(self) -> None:
-        self.by_start: dict[str, set[Doc]] = {}
+        self.by_start: dict[str, Held] = {}
         self._sorted: list[str] | None = None
         self._longest = 0
 
-    def add(self, start: str, doc: Doc) -> None:
-        """Enter a document under a start."""
-        docs = self.by_start.get(start)
-        if docs is None:
-            docs = self.by_start[start] = set()
+    def add(self, start: str, clause: Clause, doc: Doc) -> None:
+        """Enter a statement of a document under a start."""
+        held = self.by_start.get(start)
+        if held is None:
+            held = self.by_start[start] = {}
             self._longest = max(self._longest, len(start))
             if self._sorted is not None:
                 insort(self._sorted, start)
+        docs = held.get(clause)
+        if docs is None:
+            docs = held[clause] = set()
         docs.add(doc)
 
-    def discard(self, start: str, doc: Doc) -> None:
-        """Take a document out."""
-        docs = self.by_start.get(start)
-        if docs is None:
+    def discard(self, start: str, clause: Clause, doc: Doc) -> None:
+        """Take it out."""
+        held = self.by_start.get(start)
+        if held is None or clause not in held:
             return
-        docs.discard(doc)
-        if not docs:
+        held[clause].discard(doc)
+        if not held[clause]:
+            del held[clause]
+        if not held:
             del self.by_start[start]
             if self._sorted is not None:
                 del self._sorted[bisect_left(self._sorted, start)]
 
-    def about(self, resource: str) -> Iterator[set[Doc]]:
+    def about(self, resource: str) -> Iterator[Held]:
         """Those with a pattern that may fit a resource, and some others."""
         by_start, longest = self.by_start, min(len(resource), self._longest)
         if len(by_start) <= longest:
-            for start, docs in by_start.items():
+            for start, held in by_start.items():
                 if resource.startswith(start):
-                    yield docs
+                    yield held
             return
         for end in range(longest + 1):
             found = by_start.get(resource[:end])
             if found is not None:
                 yield found
 
-    def meeting(self, start: str) -> Iterator[set[Doc]]:
+    def meeting(self, start: str) -> Iterator[Held]:
         """Those with a pattern that may fit something that begins so, and some others."""
         if not start:
             yield from self.by_start.values()

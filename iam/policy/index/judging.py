@@ -20,7 +20,7 @@ from iam.policy.index.needs import NONE, Needs, Reader, Signature
 from iam.policy.index.question import Question
 from iam.policy.index.register import Register
 from iam.policy.index.shard import Shard
-from iam.policy.logic import OPEN, YES
+from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import Principal, Request, values_of
 
 Says = int
@@ -103,6 +103,7 @@ class Judge:
         self.resource_needs = NONE
         self.lowered = question.action.lower()
         self.is_pattern = question.asks_for_pattern
+        self._asked = asked_pattern(question.resource)
         self._shards = shards
         self.reader = reader_of(question)
         self._anyone = Request(
@@ -115,7 +116,7 @@ class Judge:
         self._contexts: dict[str, dict[str, Any]] = {}
         self._speaks: dict[Actions, bool] = {}
         self.said: dict[Doc, Says] = {}
-        """What each document says that has been heard; DEPENDS where it is among `spoken`."""
+        """What each document says that says something; DEPENDS where it is among `spoken`."""
         self.heard = self.said
         """The same; but what depends on names alone says what it says to all whom the question does not name: BY_NAME."""
         self.spoken: dict[Doc, Spoken] = {}
@@ -148,20 +149,18 @@ class Judge:
 
     def listen(self, register: Register) -> None:
         """Hear all identity documents that speak of the action, and may be about the resource."""
-        docs: set[Doc] = set()
-        resource = self.question.resource
-        start = asked_pattern(resource).start if self.is_pattern else ""
+        resource, found, known = self.question.resource, self.said, self._clauses
+        start = self._asked.start if self.is_pattern else ""
         for actions, holders in register.actions_speaking_of(self.lowered):
             self._speaks[actions] = True
-            docs.update(*(holders.meeting(start) if self.is_pattern else holders.about(resource)))
-        speaks, known, found = self._speaks, self._clauses, self.said
-        for doc in docs:
-            said = SILENT
-            for clause in doc.clauses:
-                if clause.actions in speaks:
+            for held in holders.meeting(start) if self.is_pattern else holders.about(resource):
+                for clause, docs in held.items():
                     one = known.get(clause)
-                    said |= self._hear(clause) if one is None else one
-            found[doc] = said
+                    said = self._hear(clause) if one is None else one
+                    if said:
+                        for doc in docs:
+                            found[doc] = found.get(doc, SILENT) | said
+        for doc, said in found.items():
             if said & DEPENDS:
                 self.spoken[doc] = self._spoken(doc, PolicyKind.IDENTITY)
         if unnamed := self._unnamed():
@@ -191,7 +190,10 @@ class Judge:
 
     def _hear(self, clause: Clause) -> Says:
         """What one statement of an identity policy says to everybody."""
-        if self.reader.is_the_same_for_all(clause):
+        if clause.beginning and (not self.is_pattern or self._asked.is_beginning):
+            mark = self._reached(clause.beginning)
+            said = mark if clause.allows else mark << 2
+        elif self.reader.is_the_same_for_all(clause):
             one = clause.held_of_pattern if self.is_pattern else clause.held
             mark = one.applies(self._anyone)
             said = mark if one.allows else mark << 2
@@ -199,6 +201,14 @@ class Judge:
             said = DEPENDS
         self._clauses[clause] = said
         return said
+
+    def _reached(self, beginning: str) -> int:
+        """Whether all, some or nothing of what is asked, which is one resource or itself a beginning, begins so."""
+        if not self.is_pattern:
+            return YES if self.question.resource.startswith(beginning) else NO
+        if self._asked.start.startswith(beginning):
+            return YES
+        return OPEN if beginning.startswith(self._asked.start) else NO
 
     def _spoken(self, doc: Doc, kind: PolicyKind) -> Spoken:
         clauses = [clause for clause in doc.clauses if self.speaks(clause.actions)]

@@ -110,7 +110,7 @@ class Register:
                 for service in actions.services:
                     self._actions_of.setdefault(service, set()).add(actions)
             for start in starts_of(clause.source):
-                holders.add(start, doc)
+                holders.add(start, clause, doc)
 
     def _drop_bundle(self, bundle: Bundle) -> None:
         del self._bundles[bundle.docs]
@@ -125,7 +125,7 @@ class Register:
         self.unreadable.discard(doc)
         for clause in doc.clauses:
             for start in starts_of(clause.source):
-                self._holders[clause.actions].discard(start, doc)
+                self._holders[clause.actions].discard(start, clause, doc)
         for actions in {clause.actions for clause in doc.clauses}:
             if not self._holders[actions].by_start:
                 del self._holders[actions]
@@ -192,7 +192,7 @@ class Register:
             del self._limits[bounds.key]
 
     def actions_speaking_of(self, action: str) -> Iterator[tuple[Actions, Holders]]:
-        """The elements that speak of an action (in lower case), with the documents that have them."""
+        """The elements that speak of an action (in lower case), with the statements that have them."""
         for service in (action.partition(":")[0], EVERY_SERVICE):
             for actions in self._actions_of.get(service, ()):
                 if actions.speaks_of(action):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections.abc import Iterable
 
 import pytest
 
 from iam.policy.document import read
 from iam.policy.index.documents import Documents
-from iam.policy.index.holders import Holders, starts_of
+from iam.policy.index.holders import Held, Holders, starts_of
 from iam.policy.index.patterns import pattern_of, relation
 
 PATTERNS = (
@@ -47,37 +49,71 @@ def test_a_start_is_what_stands_before_the_first_wildcard(
 def test_whatever_may_meet_a_resource_or_a_pattern_is_found(seed: int) -> None:
     dice = random.Random(seed)
     documents, holders = Documents(), Holders()
-    held = {name: documents.add(name, "{}") for name in dice.sample(PATTERNS, 5)}
-    starts = {name: starts_of(_statement(name)) for name in held}
-    for name, doc in held.items():
-        for start in starts[name]:
-            holders.add(start, doc)
+    docs = [documents.add(name, _text(name)) for name in dice.sample(PATTERNS, 5)]
+    held = {clause.source.resources[0]: (clause, doc) for doc in docs for clause in doc.clauses}
+    for clause, doc in held.values():
+        for start in starts_of(clause.source):
+            holders.add(start, clause, doc)
     for resource in RESOURCES:
-        found = {doc for docs in holders.about(resource) for doc in docs}
-        assert found == {held[name] for name in held if any(resource.startswith(one) for one in starts[name])}
+        expected = {name for name in held if any(map(resource.startswith, starts_of(held[name][0].source)))}
+        assert _names(holders.about(resource)) == expected
     for asked in map(pattern_of, PATTERNS):
-        found = {doc for docs in holders.meeting(asked.start) for doc in docs}
-        assert found >= {held[name] for name in held if relation(pattern_of(name), asked)}
-    gone = dice.choice(list(held))
-    for start in starts[gone]:
-        holders.discard(start, held[gone])
-    assert held[gone] not in {doc for docs in holders.meeting("") for doc in docs}
+        met = {name for name in held if relation(pattern_of(name), asked)}
+        assert _names(holders.meeting(asked.start)) >= met
+    gone, doc = held.pop(dice.choice(list(held)))
+    for start in starts_of(gone.source):
+        holders.discard(start, gone, doc)
+    assert _names(holders.meeting("")) == set(held)
 
 
 def test_starts_that_come_and_go_after_a_pattern_was_asked_for_stay_in_order() -> None:
     documents, holders = Documents(), Holders()
-    one, two = documents.add("1", "{}"), documents.add("2", "{}")
-    holders.add("bucket-b", one)
-    assert list(holders.meeting("bucket-")) == [{one}]
-    holders.add("bucket-a", two)
-    holders.add("bucket-b", two)
-    assert list(holders.meeting("bucket-")) == [{two}, {one, two}]
-    holders.discard("bucket-a", two)
-    holders.discard("bucket-a", two)
-    holders.discard("bucket-b", one)
-    assert list(holders.meeting("bucket-")) == [{two}]
+    docs = [documents.add(name, _text(name)) for name in ("bucket-b", "bucket-a*", "bucket-b*")]
+    (one, two, three) = [(doc.clauses[0], doc) for doc in docs]
+    holders.add("bucket-b", *one)
+    assert list(map(dict, holders.meeting("bucket-"))) == [{one[0]: {one[1]}}]
+    holders.add("bucket-a", *two)
+    holders.add("bucket-b", *three)
+    assert [set(held) for held in holders.meeting("bucket-")] == [{two[0]}, {one[0], three[0]}]
+    holders.discard("bucket-a", *two)
+    holders.discard("bucket-a", *two)
+    holders.discard("bucket-b", *one)
+    assert [set(held) for held in holders.meeting("bucket-")] == [{three[0]}]
 
 
-def _statement(name: str):
-    body = {"Effect": "Allow", "Action": "s3:*", "Resource": name}
-    return read({"Version": "2012-10-17", "Statement": body}).statements[0]
+@pytest.mark.parametrize(
+    "name", [*PATTERNS, "arn:aws:s3:::a${aws:username}*", "arn:aws:s3:::a*b*", "arn:aws:s3*"]
+)
+def test_a_beginning_says_what_the_pattern_says(name: str) -> None:
+    clause = Documents().add(name, _text(name)).clauses[0]
+    if clause.beginning:
+        assert pattern_of(name).parts == pattern_of(clause.beginning + "*").parts
+        assert pattern_of(name).is_beginning
+    is_one = name in {"arn:aws:s3:::a*", "arn:aws:s3:::ab/*", "x*"}
+    assert bool(clause.beginning) is is_one
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+        {"Principal": "*"},
+        {"Resource": ["x*", "y*"]},
+        {"Sid": 1, "Effect": "Perhaps"},
+    ],
+)
+def test_a_statement_that_says_more_is_no_beginning(more: dict[str, object]) -> None:
+    text = json.dumps({"Version": "2012-10-17", "Statement": {**_statement("x*"), **more}})
+    assert Documents().add("x", text).clauses[0].beginning == ""
+
+
+def _statement(name: str) -> dict[str, object]:
+    return {"Effect": "Allow", "Action": "s3:*", "Resource": name}
+
+
+def _text(name: str) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": _statement(name)})
+
+
+def _names(found: Iterable[Held]) -> set[str]:
+    return {clause.source.resources[0] for held in found for clause, docs in held.items() if docs}
