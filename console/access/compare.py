@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.access.compare_rows import group_rows, lines, service_row
+from console.access.offers import Offer, principals_offered
 from console.access.versus import Versus, read
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
@@ -19,8 +20,6 @@ from console.web.render import render_page
 from iam.access.compare import Comparison, Moment, OneService, Sort, compare
 from iam.guard import Right
 from iam.journal.services import record
-from iam.mirror.models import Kind
-from iam.mirror.queries.search import suggestions
 from iam.policy.request import PrincipalKind
 
 FEW: Final = 6
@@ -31,7 +30,6 @@ PAGES: Final = {
     PrincipalKind.ROLE: "identities:role",
     PrincipalKind.SESSION: "identities:role",
 }
-PEOPLE_AND_ROLES: Final = frozenset({Kind.USER.value, Kind.ROLE.value})
 COLUMNS: Final = (
     "service",
     "service_name",
@@ -133,16 +131,10 @@ def _url(side: Moment) -> str:
     return f"{address}?as-of={side.at:%Y-%m-%dT%H:%M:%S}" if side.at else address
 
 
-def _principals(request: ViewerRequest, versus: Versus) -> list[tuple[str, str]]:
-    """(ARN, what it is) of who may be meant where nobody was found by what was written; one query a side that is wrong."""
-    found = {
-        hit.arn: f"{Kind(hit.kind).label} in {hit.account}"
-        for name in ("a", "b")
-        if name in versus.errors
-        for hit in suggestions(request.viewer, versus.texts[name][:200], at=None)
-        if hit.kind in PEOPLE_AND_ROLES
-    }
-    return list(found.items())
+def _principals(request: ViewerRequest, versus: Versus) -> list[Offer]:
+    """Who may be meant where nobody was found by what was written; one query a side that is wrong."""
+    wrong = [versus.texts[name] for name in ("a", "b") if name in versus.errors]
+    return list(dict.fromkeys(offer for text in wrong for offer in principals_offered(request, text)))
 
 
 def _files(request: ViewerRequest, versus: Versus) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.access import effective_rows as rows
@@ -98,7 +99,15 @@ def _around(shown: Shown, access: Access, asking: Asking) -> dict[str, Any]:
         "overview_url": rows.address(shown, ""),
         "files": rows.files(shown),
         "then": rows.then(shown),
+        "compare_url": _compare_url(shown),
     }
+
+
+def _compare_url(shown: Shown) -> str:
+    """Where this access is held against that of another moment or of somebody else; empty for who does not see the account."""
+    if not shown.viewer.scope.sees_account(shown.account_id):
+        return ""
+    return f"{reverse('access:compare')}?a={shown.entity.pk}{rows.then(shown)}"
 
 
 def _rendered(request: ViewerRequest, shown: Shown, context: dict[str, Any]) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from console.access.circumstances import circumstances_context
 from console.access.inquiry import Asking, read
 from console.access.lines import MARKS
+from console.access.offers import principals_offered, resources_offered
 from console.access.verdicts import shown
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
@@ -18,12 +19,9 @@ from iam.access.actions import action_names, resources_of
 from iam.access.principals import Who
 from iam.access.simulate import Verdict, simulate
 from iam.guard import Right
-from iam.mirror.models import Kind
-from iam.mirror.queries.search import suggestions
 from iam.policy.request import PrincipalKind, account_of
 
 OFFERED: Final = 20
-PEOPLE_AND_ROLES: Final = frozenset({Kind.USER.value, Kind.ROLE.value})
 PAGES: Final = {
     PrincipalKind.USER: "identities:person",
     PrincipalKind.ROLE: "identities:role",
@@ -63,8 +61,8 @@ def _frame(request: ViewerRequest, asking: Asking) -> dict[str, Any]:
         "meant": meant,
         "address": f"{request.path}{asking.query.only('account', 'as-of')}",
         "action_names": action_names(asking.action, size=OFFERED),
-        "principals": _principals(request, asking.principal),
-        "resources": _resources(request, asking.resource),
+        "principals": principals_offered(request, asking.principal),
+        "resources": resources_offered(request, asking.resource),
         "takes": resources_of(meant.actions[0]) if meant else (),
         "asks_owner": bool(asking.owner) or (not asking.is_blank and not account_of(asking.resource)),
         "policies": [
@@ -110,24 +108,9 @@ def _url(who: Who, asking: Asking) -> str:
     return f"{reverse(PAGES[who.kind], args=[who.number])}{asking.query.only('as-of')}".rstrip("?")
 
 
-def _principals(request: ViewerRequest, text: str) -> list[tuple[str, str]]:
-    """(ARN, what it is) of who may be meant; one query, none while too little is typed."""
-    typed = text.rpartition("/")[2] if text.startswith("arn:") else text
-    hits = suggestions(request.viewer, typed, at=request.at)
-    return [
-        (hit.arn, f"{Kind(hit.kind).label} in {hit.account}") for hit in hits if hit.kind in PEOPLE_AND_ROLES
-    ]
-
-
-def _resources(request: ViewerRequest, text: str) -> list[tuple[str, str]]:
-    typed = text.rpartition(":")[2] if text.startswith("arn:") else text
-    hits = suggestions(request.viewer, typed, at=request.at)
-    return [(hit.arn, f"{Kind(hit.kind).label} in {hit.account}") for hit in hits if hit.arn]
-
-
 @require(Right.SEE_ACCOUNT)
 def simulate_offers(request: ViewerRequest) -> HttpResponse:
     """Who may be meant by what has been typed: options of the list of the field."""
     field = request.GET.get("of", "principal")
-    found = _principals(request, request.GET.get(field, "").strip()[:200])
+    found = principals_offered(request, request.GET.get(field, ""))
     return render_page(request, "access/simulate_offers.html", {"principals": found})

@@ -71,6 +71,7 @@ _SENTENCES = {
     "journal.triggers_restored": "Put back the triggers that protect the journal",
     "list.export": "Exported the list of {subject} as {form}",
     "effective_access.export": "Exported what {subject} can do, as {form}",
+    "access_comparison.export": "Exported how the access of {subject} compares, as {form}",
     "services.export": "Exported who can use {subject}, as {form}",
     "who_can.export": "Exported who can {subject}, as {form}",
     "journal.verify": "Asked to recompute the chain",

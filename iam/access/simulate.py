@@ -13,10 +13,10 @@ from iam.access.reasons import holdings
 from iam.access.verdict import Branch, Leaf, Levels, Voice
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
-from iam.policy.compiled import PolicyKind, PolicySet, compile_set
-from iam.policy.document import read
+from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import FREE, Decision, Policies, decide
 from iam.policy.index.classes import Member
+from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.resources import unknown_policy
@@ -108,17 +108,12 @@ def _question(index: Index, member: Member, inquiry: Inquiry) -> tuple[Request, 
         inquiry.resource,
         inquiry.context,
         resource_account=inquiry.owner,
-        resource_policy=inquiry.resource_policy or None,
         strict=inquiry.strict,
     )
     request, policies = index.request_and_policies(member, question)
     if inquiry.who.kind is PrincipalKind.SESSION:
         request = replace(request, principal=_session(member, inquiry))
-    policies = replace(
-        policies,
-        session=_given(inquiry.session_policy, "session policy", PolicyKind.SESSION),
-        endpoint=_given(inquiry.endpoint_policy, "endpoint policy", PolicyKind.ENDPOINT),
-    )
+    policies = _with_given(policies, inquiry, of_pattern=question.asks_for_pattern)
     if inquiry.is_hidden:
         known = {key: value for key, value in request.context.items() if key not in RESOURCE_FACTS}
         request = replace(request, context=known | dict(inquiry.context))
@@ -140,8 +135,22 @@ def _session(member: Member, inquiry: Inquiry) -> Principal:
     )
 
 
-def _given(text: str, name: str, kind: PolicyKind) -> PolicySet | None:
-    return compile_set([(name, read(text))], kind=kind) if text.strip() else None
+def _with_given(policies: Policies, inquiry: Inquiry, *, of_pattern: bool) -> Policies:
+    """With the texts that somebody gave. They are compiled apart: the index keeps for good whatever names it meets."""
+
+    def given(text: str, name: str, kind: PolicyKind) -> PolicySet | None:
+        if not text.strip():
+            return None
+        doc = Documents().add("", text)
+        problems = tuple((name, problem) for problem in doc.problems)
+        return PolicySet(kind, doc.named(name, kind, of_pattern=of_pattern), problems)
+
+    return replace(
+        policies,
+        resource=given(inquiry.resource_policy, "resource policy", PolicyKind.RESOURCE) or policies.resource,
+        session=given(inquiry.session_policy, "session policy", PolicyKind.SESSION),
+        endpoint=given(inquiry.endpoint_policy, "endpoint policy", PolicyKind.ENDPOINT),
+    )
 
 
 def _is_open(request: Request, policies: Policies, inquiry: Inquiry) -> bool:

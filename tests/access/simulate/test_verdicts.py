@@ -12,7 +12,7 @@ from iam.access.principals import PrincipalError, find_principal
 from iam.access.simulate import Inquiry, Verdict, simulate
 from iam.access.verdict import Branch, Voice
 from iam.mirror.models import EdgeKind, Entity, Kind
-from iam.mirror.snapshot import forget
+from iam.mirror.snapshot import forget, snapshot
 from iam.policy.evaluate import Decision
 from tests import factories as make
 from tests.access.simulate.conftest import HUB, LEDGER, MEMBER, Organization, say, trust
@@ -134,6 +134,24 @@ def test_a_resource_policy_that_names_the_caller_is_enough_in_its_account(org: O
     assert found.decision is Decision.ALLOWED
     assert found.summary == "Allowed by resource policy, statement 1, and nothing stops it."
     assert branch(found, "resource").is_enough
+
+
+def test_a_text_that_somebody_gives_leaves_no_trace_in_the_index(org: Organization) -> None:
+    ask(ROLE, "s3:PutObject", LEDGER)
+    with snapshot(accounts=[MEMBER]) as index:
+        before = len(index.documents.space.actions)
+    policy = json.dumps(say("Allow", ["s3:MadeUp", "s3:PutObject"], Principal="*"))
+    texts = {"resource_policy": policy, "endpoint_policy": policy, "session_policy": policy}
+    ask(ROLE, "s3:PutObject", LEDGER, **texts)
+    with snapshot(accounts=[MEMBER]) as index:
+        assert len(index.documents.space.actions) == before
+
+
+def test_a_pattern_of_resources_is_allowed_where_all_of_it_is(org: Organization) -> None:
+    some = json.dumps(say("Allow", "s3:*", "arn:aws:s3:::pay-ledger/2026*"))
+    inside, across = "arn:aws:s3:::pay-ledger/2026/*", "arn:aws:s3:::pay-ledger/*"
+    assert ask(ROLE, "s3:PutObject", inside, session_policy=some).decision is Decision.ALLOWED
+    assert ask(ROLE, "s3:PutObject", across, session_policy=some).decision is Decision.CONDITIONAL
 
 
 def test_in_another_account_both_sides_must_allow(org: Organization) -> None:
