@@ -45,7 +45,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "identities:provider-history", "provider"): "sign-in 404 404 404 200 200 200",
     ("GET", "identities:compare", ""): "sign-in 404 404 404 200 200 200",
     # Access.
-    ("GET", "access:people-levels", ""): "sign-in 404 404 302 302 302 302",
+    ("GET", "access:people-levels", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "access:person", "own"): "sign-in 404 200 200 200 200 200",
     ("GET", "access:person", "other"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:person-service", "own s3"): "sign-in 404 200 200 200 200 200",
@@ -68,8 +68,12 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "access:simulate-offers", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:policy-edit", "policy"): "sign-in 404 404 404 404 200 200",
     ("POST", "access:policy-edit", "policy"): "sign-in 404 404 404 404 422 422",
+    ("GET", "access:escalation", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:escalation-export", "csv"): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:escalation-path", "other"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:who-can", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:who-can-export", "csv"): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:who-can-reach", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:who-can-offers", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:who-can-why", "other"): "sign-in 404 404 404 200 200 200",
     # Accounts.

@@ -1,44 +1,82 @@
-"""The access levels of the people of a page of the list, which its table asks for once it is shown."""
+"""The access levels of the people of a page of the list: its table asks for them once it is shown; without scripts, a page."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
 
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from console.access.bars import quarters
+from console.identities.lists.asked import Asked, read
+from console.identities.lists.people import PAGE, RIGHTS
 from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
 from console.web.render import is_fragment
 from console.web.templatetags.ui import LEVELS
 from iam.access.levels import Levels, levels_of, totals
-from iam.guard import Right
-from iam.mirror.models import Kind
-from iam.mirror.queries.visibility import visible_entities
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import list_page
 
-MOST: Final = 50
-"""Rows of a page."""
+CELL = "innerHTML:tr:has([href^=&quot;/people/{}/&quot;])>.lv"
+"""Where the bar of a person goes: a cell of its own for fifty people would make each page longer by its addresses."""
 
 
 @require_safe
-@require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
+@require(*RIGHTS)
 def people_levels(request: ViewerRequest) -> HttpResponse:
-    """A bar for each of the people, to be put in its place; without htmx there is only the list itself."""
+    """A bar for each of the people on the page of the list with this address."""
+    asked = read(request, PAGE)
+    people = _people(asked)
+    found = levels_of({row["entity"]: row["number"] for row in people}, at=request.at)
     if not is_fragment(request):
-        return redirect("identities:people")
-    asked = [int(text) for text in request.GET.getlist("id")[:MOST] if text.isdecimal() and len(text) < 19]
-    people = dict(
-        visible_entities(request.viewer)
-        .filter(pk__in=asked, kind=Kind.USER)
-        .values_list("pk", "account__account_id")
+        return _page(request, asked, people, found)
+    cells = ((SafeString(CELL.format(int(pk))), _link(pk, levels, asked)) for pk, levels in found.items())
+    return HttpResponse(format_html_join("\n", '<div hx-swap-oob="{}">{}</div>', cells))
+
+
+def _people(asked: Asked) -> list[Row]:
+    found = list_page(
+        PAGE.listing,
+        asked.lens,
+        asked.wanted,
+        after=asked.after.place if asked.after else None,
+        before=asked.before.place if asked.before else None,
     )
-    found = levels_of(people, at=request.at)
-    bars = ((pk, small_bar(levels)) for pk, levels in found.items())
-    return HttpResponse(format_html_join("\n", '<a id="lv-{}" hx-swap-oob="innerHTML">{}</a>', bars))
+    return found.rows
+
+
+def _page(request: ViewerRequest, asked: Asked, people: list[Row], found: dict[int, Levels]) -> HttpResponse:
+    rows = [
+        {
+            "name": row["display"],
+            "login": row["name"],
+            "account": row["account_name"],
+            "url": _address(row["entity"], asked),
+            "bar": small_bar(found[row["entity"]]),
+        }
+        for row in people
+        if row["entity"] in found
+    ]
+    context = asof_context(request, account=asked.lens.account) | {
+        "section": "people",
+        "account": asked.lens.account,
+        "rows": rows,
+        "back": f"{reverse('identities:people')}?{request.GET.urlencode()}",
+    }
+    return render(request, "access/people_levels.html", context)
+
+
+def _address(pk: int, asked: Asked) -> str:
+    return f"{reverse('access:person', args=[pk])}{asked.query.only('account', 'as-of')}".rstrip("?")
+
+
+def _link(pk: int, levels: Levels, asked: Asked) -> SafeString:
+    return format_html('<a href="{}">{}</a>', _address(pk, asked), small_bar(levels))
 
 
 @lru_cache(maxsize=4096)

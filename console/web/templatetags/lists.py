@@ -25,12 +25,6 @@ def th(context: dict[str, Any], label: str, sort: str = "", cls: str = "") -> Sa
     return format_html('<th scope="col"{}{}><a href="{}">{} {}</a></th>', css, state, head.url, label, arrow)
 
 
-@register.simple_tag
-def asking(rows: list[dict[str, Any]]) -> SafeString:
-    """The rows as a query: `id=1&id=2`; numbers need no escaping."""
-    return mark_safe("&amp;".join(f"id={int(row['pk'])}" for row in rows))  # noqa: S308
-
-
 CHECK = (
     '<td class="check"><label class="hit"><input type="checkbox" form="chosen" name="id" value="{pk}"'
     ' aria-label="Select {name}"></label></td>'

@@ -164,7 +164,7 @@ def _date(utc: datetime) -> str:
 
 def _time(utc: datetime, text: str) -> SafeString:
     """By hand, since a list has up to a hundred of them: there is nothing in a moment to escape, nor in its words."""
-    iso = utc.isoformat(timespec="seconds")
+    iso = utc.isoformat(timespec="seconds").replace("+00:00", "Z")
     clock = f"{utc.hour:02}:{utc.minute:02}:{utc.second:02}"
     return mark_safe(f'<time datetime="{iso}" title="{_date(utc)}, {clock} UTC">{text}</time>')  # noqa: S308
 
