@@ -15,6 +15,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
+from iam.policy.request import Request
 
 UNREAD: Final = "the policy of the resource"
 """How the index calls the policy that it takes a resource to have where none is known."""
@@ -106,7 +107,11 @@ class Why:
 
 def why(index: Index, member: Member, question: Question) -> Why:
     """The explanation of the engine, its policies found again among what the principal holds."""
-    request, policies = index.request_and_policies(member, question)
+    return explained(index, member, *index.request_and_policies(member, question))
+
+
+def explained(index: Index, member: Member, request: Request, policies: Policies) -> Why:
+    """The same of a request and policies that may be others than those of the index."""
     found = explain(request, policies)
     shard = index.accounts[member.account]
     held = dict(holdings(shard, member.grants))

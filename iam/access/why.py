@@ -10,13 +10,16 @@ from typing import Final
 from iam.access import reasons
 from iam.access.effective import Says, patterns_of, read_access
 from iam.access.reasons import Step, Why
+from iam.access.simulate import RESOURCE_FACTS
 from iam.guard import Viewer
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import catalogue
+from iam.policy.evaluate import FREE
 from iam.policy.explain import Outcome, Reason
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
+from iam.policy.index.resources import unknown_policy
 from iam.policy.request import PrincipalKind, Request, account_of
 from iam.policy.variables import VARIABLE
 
@@ -33,7 +36,6 @@ VERBS: Final = {
     Outcome.ALLOWS: "allows",
     Outcome.DENIES: "forbids",
     Outcome.DEPENDS: "allows or forbids",
-    Outcome.WOULD: "does not allow",
     Outcome.MISSING: "does not allow",
 }
 
@@ -55,8 +57,8 @@ def why_of(
 ) -> Answer | None:
     """The decision about an action at a moment; without a resource, about what the first statement that allows it names.
 
-    None where the index does not have the principal. Policies of an account that the viewer does not see count too, since the
-    question is what somebody can whom they do see; of these policies only what they come to is told.
+    None where the index does not have the principal. Of policies that the viewer does not see, only what they come to is told;
+    of a resource in another account that they do not see, not even that.
     """
     action = spelt(action)
     with snapshot(at, accounts=[account]) as index:
@@ -65,14 +67,24 @@ def why_of(
             return None
         resource = resource or _first_resource(index, member, action)
     place = account_of(resource) or account
-    with snapshot(at, accounts={account, place}) as index:
+    is_hidden = place != account and not viewer.scope.sees_account(place)
+    with snapshot(at, accounts={account} if is_hidden else {account, place}) as index:
         member = index.member(account, number)
         if member is None:
             return None
-        why = reasons.why(index, member, Question(action, resource, resource_account=place))
+        question = Question(action, resource, resource_account=place)
+        why = _without_owner(index, member, question) if is_hidden else reasons.why(index, member, question)
         is_placed = index.accounts[account].standing.is_known
-        told = _told(why, viewer, account, place)
-        return Answer(action, resource, member.arn, member.kind, told, is_placed)
+        return Answer(action, resource, member.arn, member.kind, _told(why, viewer, account), is_placed)
+
+
+def _without_owner(index: Index, member: Member, question: Question) -> Why:
+    """As though nothing were known of the account of the resource, whatever this process has read of it."""
+    request, policies = index.request_and_policies(member, question)
+    known = {key: value for key, value in request.context.items() if key not in RESOURCE_FACTS}
+    if request.lowered not in FREE:
+        policies = replace(policies, rcps=(), resource=unknown_policy())
+    return reasons.explained(index, member, replace(request, context=known), policies)
 
 
 def spelt(action: str) -> str:
@@ -105,29 +117,26 @@ def _filled(pattern: str, request: Request) -> str:
     return VARIABLE.sub(value, pattern)
 
 
-def _told(why: Why, viewer: Viewer, account: str, place: str) -> Why:
-    """What the viewer may be told: who does not see an account is not told the texts of its policies, nor its organization's."""
-    hidden = set() if viewer.scope.sees_account(account) else {"scp", "boundary"}
-    hidden |= set() if viewer.scope.sees_account(place) else {"rcp", "resource"}
-    if not hidden:
+def _told(why: Why, viewer: Viewer, account: str) -> Why:
+    """What the viewer may be told: who does not see the account is not told the texts of its policies, nor its organization's."""
+    if viewer.scope.sees_account(account):
         return why
     steps = [
-        _hidden(step) if step.reason.kind in hidden else _plain(step, viewer, account) for step in why.steps
+        _hidden(step) if step.reason.kind in SAID and not step.is_unread else _plain(step)
+        for step in why.steps
+        if step.reason.kind not in SAID or step.reason.outcome in VERBS or step.is_unread
     ]
     return replace(why, steps=tuple(dict.fromkeys(steps)))
 
 
 def _hidden(step: Step) -> Step:
     reason = step.reason
-    verb = VERBS.get(reason.outcome, "says something that cannot be read about")
-    words = SAID[reason.kind].format(verb=verb)
+    words = SAID[reason.kind].format(verb=VERBS[reason.outcome])
     if reason.outcome is Outcome.DEPENDS:
         words += ", depending on circumstances"
     return Step(Reason(LAST if reason.level else reason.kind, reason.outcome, words))
 
 
-def _plain(step: Step, viewer: Viewer, account: str) -> Step:
-    """Without the way to the policy's page, for who does not see the account; pages leave out the text of the statement too."""
-    if viewer.scope.sees_account(account):
-        return step
+def _plain(step: Step) -> Step:
+    """Without the way to the policy's page; pages leave out the text of the statement too."""
     return replace(step, policy=step.policy and replace(step.policy, pk=None))
