@@ -99,6 +99,7 @@ def _around(shown: Shown, access: Access, asking: Asking) -> dict[str, Any]:
         "overview_url": rows.address(shown, ""),
         "files": rows.files(shown),
         "then": rows.then(shown),
+        "compare": rows.compare_address(shown),
         "compare_url": _compare_url(shown),
     }
 

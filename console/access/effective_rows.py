@@ -99,6 +99,16 @@ def then(shown: Shown) -> str:
     return f"&as-of={shown.at:%Y-%m-%dT%H:%M:%S}" if shown.at else ""
 
 
+def compare_address(shown: Shown) -> str:
+    """Where what they can do is compared: then with now, or as it is with a week ago. Empty for who does not see the account."""
+    if not shown.viewer.scope.sees_account(shown.account_id):
+        return ""
+    query = {"a": str(shown.entity.pk), "b": str(shown.entity.pk)}
+    if shown.at:
+        query["a-at"] = f"{shown.at:%Y-%m-%dT%H:%M:%S}"
+    return f"{reverse('access:compare')}?{urlencode(query)}"
+
+
 def files(shown: Shown) -> list[tuple[str, str]]:
     """(label, address) of the files that the viewer may have."""
     if not shown.viewer.may(Right.EXPORT, account_id=shown.account_id):

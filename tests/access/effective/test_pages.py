@@ -204,6 +204,15 @@ def test_a_past_moment_is_shown_as_it_was(place: Place, auditor: Client) -> None
     assert "Amazon EC2" not in then
 
 
+def test_what_somebody_can_do_leads_to_what_it_was(place: Place, auditor: Client, member: Client) -> None:
+    then = "2026-01-06T00:00:00"
+    own = f"/access/compare/?a={place.maya.pk}&amp;b={place.maya.pk}"
+    assert f'href="{own}"' in body(auditor, of(place))
+    assert f'href="{own}&amp;a-at={quote(then)}"' in body(auditor, of(place, f"?as-of={then}"))
+    assert "/access/compare/" not in body(member, of(place))
+    assert auditor.get(own.replace("&amp;", "&")).status_code == 200
+
+
 def test_before_the_person_was_there_nothing_is_told(place: Place, auditor: Client) -> None:
     assert "maya.okafor" in body(auditor, of(place, "?as-of=2025-01-01T00:00:00"))
     body(auditor, of(place, PASSING + "&as-of=2025-01-01T00:00:00"), status=404)
