@@ -47,6 +47,7 @@ def test_the_kind_of_a_principal_follows_from_its_name(arn: str) -> None:
         (FEDERATED, "ana", ""),
         (ROOT, "root", ""),
         ("ec2.amazonaws.com", "ec2.amazonaws.com", ""),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role", "assumed-role", "assumed-role"),
     ],
 )
 def test_names_and_names_of_sessions_are_read(arn: str, name: str, session: str) -> None:

@@ -30,6 +30,8 @@ page.conditions(
             False,
         ),
         ("bits beyond the length of a range", "IpAddress", "x:range", "203.0.113.5/24", "203.0.113.77", True),
+        ("a range of the policy that is none", "IpAddress", "x:range", "10.0.0.0/33", "10.0.0.1", False),
+        ("an address of the request that is none", "IpAddress", "x:range", "0.0.0.0/0", "300.1.1.1", False),
         ("a range of the request of IPv6", "IpAddress", "x:range", "0.0.0.0/0", "2001:db8::/32", False),
         (
             "blanks around an address of the policy",
