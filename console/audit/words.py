@@ -72,6 +72,7 @@ _SENTENCES = {
     "list.export": "Exported the list of {subject} as {form}",
     "effective_access.export": "Exported what {subject} can do, as {form}",
     "access_comparison.export": "Exported how the access of {subject} compares, as {form}",
+    "escalation.export": "Exported {subject}, as {form}",
     "services.export": "Exported who can use {subject}, as {form}",
     "who_can.export": "Exported who can {subject}, as {form}",
     "journal.verify": "Asked to recompute the chain",

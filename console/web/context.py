@@ -67,6 +67,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("access:who-can", "waypoints", "Who can", "who-can", (Right.SEE_ACCOUNT,)),
             Item("access:services", "boxes", "Services", "services", (Right.SEE_ACCOUNT,)),
             Item("access:compare", "arrow-left-right", "Compare", "compare-access", (Right.SEE_ACCOUNT,)),
+            Item("access:escalation", "shield-alert", "Escalation", "escalation", (Right.SEE_ACCOUNT,)),
             Item("access:simulate", "play", "Simulate", "simulate", (Right.SEE_ACCOUNT,)),
         ),
     ),

@@ -1,0 +1,250 @@
+"""A path of escalation as pages show it: its stops, each step with what it rests on, and the statements that would close it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.urls import reverse
+
+from console.access.lines import ICONS, Node, parts_of, short
+from console.access.stages import Stage
+from console.identities.details.shown import SECTIONS
+from console.web.query import Query
+from iam.mirror.models import Kind
+from iam.policy.escalation.grounds import TRUST, Ground, Statement
+from iam.policy.escalation.paths import Act, Path, Step
+from iam.policy.escalation.states import GIVEN
+from iam.policy.evaluate import Decision
+from iam.policy.explain import Outcome, Reason
+from iam.policy.index.classes import Member
+from iam.policy.request import PrincipalKind, account_of
+
+Sees = Callable[[str], bool]
+SURE: Final = ("For sure", "bad", "shield-alert")
+CONDITIONAL: Final = ("Under conditions", "warn", "circle-help")
+HIDDEN: Final = "somebody in an account that you do not see"
+ADMINISTRATOR: Final = "Administrator"
+AWS: Final = "arn:aws:iam::aws:policy/"
+SERVICES: Final = frozenset({PrincipalKind.SERVICE, PrincipalKind.PROVIDER})
+
+
+@dataclass(frozen=True, slots=True)
+class Closer:
+    """A statement that would have to go: `text` says which, `where` whose it is, `note` what is special about it."""
+
+    text: str
+    where: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all parts of a path need: which accounts the viewer sees, the query of the page, the policies' numbers by account and
+    ARN, and what the goal is called."""
+
+    sees: Sees
+    query: Query
+    policies: Mapping[tuple[str, str], int]
+    goal: str = ADMINISTRATOR
+    members: Mapping[str, Member] = field(default_factory=dict)
+    """Those of the path by ARN, to link what belongs to them."""
+
+
+def mark_of(path: Path) -> tuple[str, str, str]:
+    """(words, tone, icon)."""
+    return SURE if path.is_sure else CONDITIONAL
+
+
+def name_of(member: Member | None, frame: Frame) -> str:
+    """The name of a stop; no member: any administrator of the account."""
+    if member is None:
+        return ADMINISTRATOR
+    return member.name if frame.sees(member.account) else HIDDEN
+
+
+def nodes_of(path: Path, frame: Frame) -> list[Node]:
+    """The stops, from the principal to the goal."""
+    found = [Node(ICONS[path.who.kind], path.who.name)]
+    for step in path.steps:
+        if step.becomes is not None and step.becomes.id != step.who.id:
+            found.append(Node(ICONS[step.becomes.kind], name_of(step.becomes, frame)))
+    if frame.goal == ADMINISTRATOR:
+        found.append(Node("shield-alert", ADMINISTRATOR, "bad"))
+    return found
+
+
+def titles_of(path: Path, frame: Frame) -> list[str]:
+    """Each step as a sentence."""
+    return [title_of(step, frame) for step in path.steps]
+
+
+def title_of(step: Step, frame: Frame) -> str:
+    """'Makes a Lambda function with pay-admin and calls it'."""
+    if not step.acts:
+        return f"Administers the account, and so becomes {name_of(step.becomes, frame)}"
+    titles = [_act_title(act, frame) for act in step.acts]
+    return ", then ".join([titles[0], *(title[:1].lower() + title[1:] for title in titles[1:])])
+
+
+def _act_title(act: Act, frame: Frame) -> str:
+    subject = act.alternative.subject
+    account = subject.arn.split(":", 5)[4] if subject.arn.startswith("arn:") else ""
+    name = subject.name if frame.sees(account) else HIDDEN
+    return act.alternative.method.title.format(name)
+
+
+def conditions_of(path: Path, frame: Frame) -> list[str]:
+    """What the path depends on, as sentences."""
+    found: list[str] = []
+    for step in path.steps:
+        for act in step.acts:
+            if act.is_assumed:
+                found.append(act.alternative.method.assumes)
+            if frame.sees(step.who.account):
+                found += [s for ground in act.grounds for s in _open(ground, frame)]
+    if not path.ends_sure and frame.goal == ADMINISTRATOR:
+        found.append("What it becomes in the end is administrator under conditions only")
+    return list(dict.fromkeys(found))
+
+
+def _open(ground: Ground, frame: Frame) -> Iterator[str]:
+    for reason in ground.explanation.reasons:
+        if reason.outcome is not Outcome.DEPENDS:
+            continue
+        if reason.kind == "resource" and not _sees_resource(ground, frame):
+            yield "The trust policy there asks for something that is not known here"
+        else:
+            yield _sentence(reason)
+
+
+def _sees_resource(ground: Ground, frame: Frame) -> bool:
+    account = account_of(ground.request.resource)
+    return not account or frame.sees(account)
+
+
+def _sentence(reason: Reason) -> str:
+    places, phrases, doubts = parts_of(reason.conditions)
+    is_deny = " denies it " in reason.text
+    verb = "denies it" if is_deny else "allows it only"
+    where = f" on {' and '.join(places)}" if places else ""
+    when = f" when {' and '.join(phrases)}" if phrases else ""
+    doubt = f", as far as it can be decided ({'; '.join(doubts)})" if doubts else ""
+    return f"{policy_text(reason.policy)}, {_label(reason)}, {verb}{where}{when}{doubt}"
+
+
+def policy_text(policy: str) -> str:
+    """How a policy is called in a sentence: managed ones by their name."""
+    return policy.rpartition("/")[2] if policy.startswith("arn:") else policy
+
+
+def _label(reason: Reason) -> str:
+    return reason.sid or ("" if reason.statement is None else f"statement {reason.statement + 1}")
+
+
+def stages_of(path: Path, frame: Frame) -> list[Stage]:
+    """The whole path: who it is, each step with the requests that it takes, and what comes of it."""
+    found = [_principal(path.who, frame)]
+    for step in path.steps:
+        found += _step(step, frame)
+    words, tone, icon = mark_of(path)
+    goal = "administrator" if frame.goal == ADMINISTRATOR else frame.goal
+    end = f"{path.who.name} becomes {goal}" if path.steps else f"{path.who.name} is {goal} already"
+    return [*found, Stage(icon, tone, f"{end}: {words.lower()}", tuple(conditions_of(path, frame)))]
+
+
+def _principal(member: Member, frame: Frame) -> Stage:
+    url = page_of(member, frame)
+    kind = "IAM role" if member.kind is PrincipalKind.ROLE else "IAM user"
+    return Stage(ICONS[member.kind], "", name_of(member, frame), (f"{kind} in {member.account}",), url=url)
+
+
+def page_of(member: Member, frame: Frame) -> str:
+    """The page of a principal, where the viewer sees it."""
+    if not frame.sees(member.account):
+        return ""
+    kind = Kind.ROLE if member.kind is PrincipalKind.ROLE else Kind.USER
+    return f"{reverse(SECTIONS[kind][2], args=[member.id])}{frame.query.only('as-of')}".rstrip("?")
+
+
+def _step(step: Step, frame: Frame) -> Iterator[Stage]:
+    notes = () if not step.becomes else tuple(_state(step))
+    tone = "" if step.is_sure or not step.acts else "warn"
+    yield Stage("arrow-right", tone, title_of(step, frame), notes)
+    if frame.sees(step.who.account):
+        for ground in step.grounds:
+            yield _ground(ground, frame)
+    elif step.acts:
+        yield Stage("circle-dashed", "", "By policies of an account that you do not see")
+
+
+def _state(step: Step) -> Iterator[str]:
+    """What it has become, where that is not somebody as they are."""
+    if step.into.full:
+        yield "It then holds every permission that its boundary and the organization leave it"
+    if step.into.unbound and not step.state.unbound:
+        yield "It then has no permissions boundary that bounds it"
+
+
+def _ground(ground: Ground, frame: Frame) -> Stage:
+    decision = ground.explanation.decision
+    icon, tone = ("check", "ok") if decision is Decision.ALLOWED else ("circle-help", "warn")
+    who, resource = ground.request.principal, ground.request.resource
+    is_seen = _sees_resource(ground, frame)
+    where = "" if resource == "*" else f" on {short(resource) if is_seen else HIDDEN}"
+    asks = f"{who.arn} takes it by " if who.kind in SERVICES else ""
+    allowing = dict.fromkeys(ground.statements if is_seen else ground.identity)
+    notes = [_allowed_by(one) for one in allowing]
+    return Stage(icon, tone, f"{asks}{ground.action}{where}", (*notes, *_open(ground, frame)))
+
+
+def _allowed_by(one: Statement) -> str:
+    if one.policy.startswith(GIVEN):
+        return "By the policy that it was given on the way"
+    return f"{closer_text(one)} allows it"
+
+
+def members_of(path: Path) -> dict[str, Member]:
+    """Everybody on a path, by ARN."""
+    found = {step.becomes.arn: step.becomes for step in path.steps if step.becomes is not None}
+    return {path.who.arn: path.who} | found
+
+
+def closer_text(one: Statement) -> str:
+    """'PaymentsDeploy, PassDeployRole'."""
+    return f"{'Trust policy' if one.policy == TRUST else one.policy}, {one.label}"
+
+
+def closers_of(statements: Iterable[Statement], frame: Frame) -> list[Closer]:
+    """The statements, those of accounts that the viewer does not see without their names."""
+    return [_closer(one, frame) for one in sorted(statements, key=closer_text)]
+
+
+def _closer(one: Statement, frame: Frame) -> Closer:
+    if one.holder.startswith(AWS):
+        note = "AWS keeps this policy: detach it, or attach a narrower one in its place"
+        return Closer(closer_text(one), "AWS managed policy", "", note)
+    account = _account_of(one)
+    if not frame.sees(account):
+        return Closer("A statement", HIDDEN, "")
+    number = frame.policies.get((account, one.holder))
+    url = ""
+    if number is not None:
+        url = f"{reverse('identities:policy', args=[number])}{frame.query.only('as-of')}".rstrip("?")
+    where = f"Managed policy in {account}" if number is not None else _whose(one)
+    if not url and one.holder in frame.members:
+        url = page_of(frame.members[one.holder], frame)
+    return Closer(closer_text(one), where, url)
+
+
+def _account_of(one: Statement) -> str:
+    return one.holder.split(":", 5)[4] if one.holder.startswith("arn:") else one.holder.rpartition(" ")[2]
+
+
+def _whose(one: Statement) -> str:
+    if one.policy == TRUST:
+        return f"Role {one.holder.rpartition('/')[2]}"
+    name = one.holder.rpartition("/")[2] if one.holder.startswith("arn:") else one.holder.partition(" of ")[0]
+    return f"Inline policy of {name}"
