@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Final
 
 from django.http import Http404
 
 from console.web.access import ViewerRequest
+from console.web.context import frame_of
 from console.web.middleware import parse_moment
 from console.web.query import Query
 from iam.access.compare import Moment
@@ -82,8 +84,8 @@ def _ask(found: Versus, request: ViewerRequest) -> None:
     if not texts["a"]:
         found.errors["a"] = "Say who stands on the left."
         return
-    left = _who(found, "a", request, moments["a"])
-    right = left if is_same else _who(found, "b", request, moments["b"])
+    left = _who(found, "a", request, moments["a"], near="")
+    right = left if is_same or left is None else _who(found, "b", request, moments["b"], near=left.account)
     if left is None or right is None or found.errors:
         return
     if is_same and moments["a"] == moments["b"] and not texts["a-at"]:
@@ -110,21 +112,27 @@ def _before(request: ViewerRequest, who: Who, moment: datetime | None) -> dateti
     return max(week, just_after(earliest)) if earliest else week
 
 
-def _who(found: Versus, name: str, request: ViewerRequest, moment: datetime | None) -> Who | None:
-    text, seen = found.texts[name], accounts_seen(request.viewer)
+def _who(
+    found: Versus, name: str, request: ViewerRequest, moment: datetime | None, *, near: str
+) -> Who | None:
+    """Whoever is there now may not have been there then, which is a difference, too. A name means somebody of the chosen account,
+    or else rather somebody of the account `near`."""
+    text = found.texts[name]
     if text.isdecimal() and len(text) < 19:
         return _numbered(request, int(text))
-    try:
-        return find_principal(text, accounts=seen, at=moment)
-    except PrincipalError as error:
-        if moment is None:
-            found.errors[name] = str(error)
-            return None
-    try:  # whoever is there now may not have been there then: this is a difference, too
-        return find_principal(text, accounts=seen, at=None)
-    except PrincipalError as error:
-        found.errors[name] = str(error)
-        return None
+    chosen = frame_of(request).chosen
+    scopes = [accounts_seen(request.viewer, account=near)] if near else []
+    scopes.append(
+        accounts_seen(request.viewer, account=chosen.account_id if chosen and text[:4] != "arn:" else "")
+    )
+    problem = ""
+    for scope, at in product(scopes, dict.fromkeys((moment, None))):
+        try:
+            return find_principal(text, accounts=scope, at=at)
+        except PrincipalError as error:
+            problem = str(error)
+    found.errors[name] = problem
+    return None
 
 
 def _numbered(request: ViewerRequest, number: int) -> Who:

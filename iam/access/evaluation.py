@@ -43,6 +43,7 @@ STOPPING: Final = {
     PolicyKind.SESSION: "The session policy does not include it, so the session cannot have it.",
     PolicyKind.ENDPOINT: "The VPC endpoint does not let it through.",
 }
+GATEWAY: Final = "An account in it stands, at a gateway endpoint, for its root user only; which kind of endpoint it is, is not known."
 NAMES: Final = {
     PolicyKind.BOUNDARY: "Permissions boundary",
     PolicyKind.SESSION: "Session policy",
@@ -158,7 +159,10 @@ class Tree:
             )
         voice = self._voice(found)
         if kind is PolicyKind.ENDPOINT and voice is not Voice.DENIES:
-            voice = BY_MARK[weigh(self._request, self._policies).endpoint]
+            through = BY_MARK[weigh(self._request, self._policies).endpoint]
+            if voice is Voice.ALLOWS and through is Voice.DEPENDS:
+                return self._branch(str(kind), title, through, GATEWAY, found)
+            voice = through
         text = STOPPING[kind] if voice is Voice.SILENT else f"It {WORDS[voice]}."
         return self._branch(str(kind), title, voice, text, found)
 

@@ -85,6 +85,7 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> Verdict:
         is_resource_known=is_known,
     )
     decision, branches = decide(request, policies), tree.branches()
+    residual = _residual(decision, branches)
     is_standing_known = shard.standing.is_known
     limits = tuple(
         _limits(
@@ -93,10 +94,10 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> Verdict:
     )
     return Verdict(
         decision,
-        _summary(decision, branches),
+        _summary(decision, branches, residual),
         branches,
         missing=_missing(decision, branches),
-        residual=_residual(decision, branches),
+        residual=residual,
         limits=limits,
     )
 
@@ -195,7 +196,7 @@ def _names(shard: Shard | None, levels: int, at: datetime | None) -> tuple[str, 
     return (*(names.get(step, step) for step in path), "the account itself")
 
 
-def _summary(decision: Decision, branches: tuple[Branch, ...]) -> str:
+def _summary(decision: Decision, branches: tuple[Branch, ...], residual: tuple[str, ...]) -> str:
     """'Allowed by OncallRead, statement 2, but the SCPs of Workloads do not allow it.'"""
     if branches[0].kind == "rule":
         return branches[0].text
@@ -211,11 +212,20 @@ def _summary(decision: Decision, branches: tuple[Branch, ...]) -> str:
         denied = _leaf_name(branches[0].leaves[0])
         return f"{by}, but {denied} denies it." if by else f"{denied} denies it, and nothing allows it."
     if decision is Decision.CONDITIONAL:
-        return f"It depends on what the question leaves open{f': {by[0].lower()}{by[1:]} at most' if by else ''}."
+        return _depending(by, residual)
     stopping = [branch for branch in branches if branch.voice is Voice.SILENT]
     if by and stopping:
         return f"{by}, but {_stopper(stopping[0])}."
     return "Nothing allows it." if not by else f"{by}, and yet not allowed."
+
+
+def _depending(by: str, residual: tuple[str, ...]) -> str:
+    """'Allowed by OncallRead, statement 2, if MFA is present.'"""
+    if len(residual) == 1:
+        return f"{by}, {residual[0]}." if by else f"Allowed {residual[0]}."
+    things = f"{len(residual)} things" if residual else "what"
+    rest = f"{things}{' that' if residual else ''} the question leaves open"
+    return f"{by}, but it depends on {rest}." if by else f"It depends on {rest}."
 
 
 def _granting(branches: tuple[Branch, ...]) -> Leaf | None:
@@ -271,6 +281,8 @@ def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ..
     for branch in branches[1:]:
         if branch.kind == "resource" and not branch.leaves and branch.voice is Voice.DEPENDS:
             found["if the policy of the resource lets the caller in"] = None
+        if branch.kind == "endpoint" and branch.voice is Voice.DEPENDS and _is_sure(branch):
+            found["if the VPC endpoint is no gateway endpoint"] = None
         for part in branch.parts if branch.kind in {"scp", "rcp"} else (branch,):
             is_asked = not _is_sure(part) and not (part.kind == "resource" and settled)
             for leaf in part.every_leaf:

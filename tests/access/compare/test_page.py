@@ -91,6 +91,17 @@ def test_two_identities_are_compared_by_number_name_or_arn(world: World, auditor
         assert f'value="{tomas.arn}"' in page
 
 
+def test_a_name_means_somebody_of_the_same_account_or_of_the_chosen_one(
+    world: World, auditor: Client
+) -> None:
+    other = make.account("222222222222", name="other")
+    elsewhere = make.user(other, "tomas.lind")
+    page = get(auditor, a=world.of["kwame"].pk, b="tomas.lind")
+    assert f'value="{world.of["tomas"].arn}"' in page
+    assert errors(get(auditor, 422, a="tomas.lind"))[0].startswith("“tomas.lind” is the name of several")
+    assert f'value="{elsewhere.arn}"' in get(auditor, a="tomas.lind", account="222222222222")
+
+
 def test_of_each_side_its_own_moment_counts(world: World, auditor: Client) -> None:
     page = get(auditor, a=world.of["kwame"].pk, b=world.of["tomas"].pk, **THEN)
     assert facts(page)["Only left"] == "−1 action"

@@ -47,6 +47,7 @@ def test_an_open_condition_makes_it_depend_and_is_named(org: Organization) -> No
     found = ask("maya.okafor", "s3:GetObject", LEDGER)
     assert found.decision is Decision.CONDITIONAL
     assert found.residual == ("if MFA is present",)
+    assert found.summary == "Allowed if MFA is present."
     (group,) = [one for one in branch(found, "identity").parts if one.title == "Group readers"]
     (leaf,) = group.leaves
     assert [(one.element, one.found) for one in leaf.checks] == [
@@ -114,6 +115,9 @@ def test_a_deny_under_an_open_condition_is_an_unless(org: Organization) -> None:
     )
     found = ask(ROLE, "s3:GetObject", LEDGER)
     assert found.residual == ("unless the source address is not in 203.0.113.0/24",)
+    assert found.summary == (
+        "Allowed by settle, statement 1, unless the source address is not in 203.0.113.0/24."
+    )
     inside = ask(ROLE, "s3:GetObject", LEDGER, context={"aws:SourceIp": "203.0.113.9"})
     outside = ask(ROLE, "s3:GetObject", LEDGER, context={"aws:SourceIp": "198.51.100.9"})
     assert (inside.decision, outside.decision) == (Decision.ALLOWED, Decision.EXPLICITLY_DENIED)
@@ -177,6 +181,24 @@ def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> Non
     found = ask("maya.okafor", "kms:Decrypt", KEY)
     assert found.decision is Decision.CONDITIONAL
     assert "if the policy of the resource lets the caller in" in found.residual
+    assert found.summary == "Allowed by own, statement 1, if the policy of the resource lets the caller in."
+    make.inline(
+        org.of["maya"],
+        "office",
+        body=say("Deny", "kms:*", Condition={"Bool": {"aws:ViaAWSService": "false"}}),
+    )
+    more = ask("maya.okafor", "kms:Decrypt", KEY)
+    assert more.summary == (
+        "Allowed by own, statement 1, but it depends on 2 things that the question leaves open."
+    )
+
+
+def test_a_gateway_endpoint_that_names_an_account_is_said_to_be_open(org: Organization) -> None:
+    policy = say("Allow", "s3:*", Principal={"AWS": MEMBER})
+    found = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
+    assert found.decision is Decision.CONDITIONAL
+    assert found.summary == "Allowed by settle, statement 1, if the VPC endpoint is no gateway endpoint."
+    assert branch(found, "endpoint").voice is Voice.DEPENDS
 
 
 def test_nothing_is_told_of_an_account_that_one_does_not_see(org: Organization) -> None:
