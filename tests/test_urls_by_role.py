@@ -148,6 +148,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             ("access:role-why", "role"): "?action=s3:GetObject",
             ("access:who-can-why", "other"): "?action=s3:GetObject",
             ("access:who-can-export", "csv"): "?action=s3:GetObject",
+            ("access:who-can-reach", ""): "?action=s3:GetObject",
             ("access:compare-export", "csv"): f"?a={other.pk}",
         },
     )

@@ -14,6 +14,7 @@ from console.access import (
     simulate,
     who_can,
     who_can_export,
+    who_can_reach,
 )
 
 app_name = "access"
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern] = [
     path("escalation/<int:pk>/", escalation.escalation_path, name="escalation-path"),
     path("access/who-can/", who_can.who_can_page, name="who-can"),
     path("access/who-can/export.<str:form>", who_can_export.who_can_export, name="who-can-export"),
+    path("access/who-can/reach/", who_can_reach.who_can_reach, name="who-can-reach"),
     path("access/who-can/offers/", who_can.who_can_offers, name="who-can-offers"),
     path("access/who-can/<int:pk>/", who_can.who_can_why, name="who-can-why"),
 ]

@@ -11,6 +11,7 @@ from console.access.asked import Address, cursor_of, place_of, read
 from console.access.circumstances import circumstances_context
 from console.access.graph import graph_of
 from console.access.lines import MARKS, Line, entity_url, line
+from console.access.offers import resources_offered
 from console.access.stages import tall
 from console.access.who_can_export import may_export
 from console.identities.details.shown import shown_or_404
@@ -18,11 +19,11 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.render import is_fragment, render_page
 from iam.access.actions import action_names, resources_of
+from iam.access.reaching import is_quick
 from iam.access.who_can import Found, Row, who_can, why_one
 from iam.guard import Right
 from iam.mirror.models import Kind
 from iam.mirror.queries.accounts import visible_accounts
-from iam.mirror.queries.search import suggestions
 from iam.policy.evaluate import Decision
 from iam.policy.request import account_of
 
@@ -74,7 +75,7 @@ def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
         "address": address,
         "levels": LEVEL_WORDS,
         "action_names": names,
-        "resources": _resources(request, address.resource),
+        "resources": resources_offered(request, address.resource),
         "takes": resources_of(asked.meant.actions[0]) if asked and asked.meant.is_one else (),
         "asks_owner": bool(address.owner) or (not address.is_blank and not account_of(address.resource)),
         "kept": address.query.only("account", "as-of").pairs,
@@ -108,9 +109,18 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
         "all_accounts": address.account is None,
         "pager": _pager(address, found, allowed + maybe),
         "milliseconds": max(1, round(found.seconds * 1000)),
+        "reach": _reach(address, found),
+        "reach_at_once": is_quick(),
         "graph": graph_of(shown, resource=asked.resource) if shown else None,
         "files": _files(request, address),
     }
+
+
+def _reach(address: Address, found: Found) -> str:
+    """Where it is told who can become somebody who can; only beside the first page, and where there is somebody to become."""
+    if address.after or address.before or not found.counts[Decision.ALLOWED]:
+        return ""
+    return f"{reverse('access:who-can-reach')}{address.query}"
 
 
 def _files(request: ViewerRequest, address: Address) -> list[tuple[str, str]]:
@@ -177,13 +187,6 @@ def _pager(address: Address, found: Found, total: int) -> dict[str, Any]:
     }
 
 
-def _resources(request: ViewerRequest, text: str) -> list[tuple[str, str]]:
-    """(ARN, what it is) of what the mirror has and somebody may mean; one query, none while too little is typed."""
-    typed = text.rpartition(":")[2] if text.startswith("arn:") else text
-    hits = suggestions(request.viewer, typed, at=request.at)
-    return [(hit.arn, f"{Kind(hit.kind).label} in {hit.account}") for hit in hits if hit.arn]
-
-
 @require(Right.SEE_ACCOUNT)
 def who_can_offers(request: ViewerRequest) -> HttpResponse:
     """What may be meant by what has been typed: options of the lists of the two fields."""
@@ -191,7 +194,7 @@ def who_can_offers(request: ViewerRequest) -> HttpResponse:
     context = {
         "address": {"action": text},
         "action_names": action_names(text, size=OFFERED),
-        "resources": _resources(request, request.GET.get("resource", "").strip()[:200]),
+        "resources": resources_offered(request, request.GET.get("resource", "")),
     }
     part = "acts" if request.GET.get("of") == "action" else "ress"
     return render_page(request, "access/who_can_offers.html", context, partial=part)

@@ -13,6 +13,7 @@ from tests.journeys.conftest import SignIn
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
 
 STOPPED = "/access/who-can/?action=cloudtrail:StopLogging"
+REACHED = "/access/who-can/?action=iam:CreateUser"
 
 
 def test_somebody_asks_who_can_and_reads_why(sign_in: SignIn) -> None:
@@ -29,12 +30,16 @@ def test_somebody_asks_who_can_and_reads_why(sign_in: SignIn) -> None:
     expect(page.locator("#sum-h")).to_contain_text("can")
     assert "resource=arn" in page.url
     details = page.get_by_role("link", name="Details of Ines Duarte")
+    asked = page.url
     details.click()
     drawer = page.locator("dialog[open]")
     expect(drawer.get_by_text("Through the group iam-admins").first).to_be_visible()
     assert violations(page) == []
+    assert page.url == asked
     page.keyboard.press("Escape")
     expect(details).to_be_focused()
+    expect(page.locator("#reach h2")).to_have_text("Can reach")
+    expect(page.locator("#reach .path").first).to_be_visible()
     page.get_by_label("Action or service").fill("nonsense")
     page.get_by_role("button", name="Find").click()
     expect(page.locator("#q-action-e")).to_contain_text("no service with the prefix nonsense")
@@ -46,10 +51,11 @@ def test_answers_pass_axe(sign_in: SignIn) -> None:
     page.goto(STOPPED)
     why = str(page.get_by_role("link", name="Details of").first.get_attribute("href"))
     found: list[str] = []
-    for address, scheme, width in product((STOPPED, why), ("light", "dark"), (1440, 390)):
+    for address, scheme, width in product((STOPPED, REACHED, why), ("light", "dark"), (1440, 390)):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         page.goto(address)
+        page.wait_for_load_state("networkidle")
         found += [f"{scheme} {width} {address}: {line}" for line in violations(page)]
         assert page.evaluate("document.documentElement.scrollWidth") <= width + 1
     assert not found, "\n".join(found)

@@ -1,0 +1,103 @@
+"""The part of "Who can" that takes longest: who can become somebody who can. Loaded by htmx, and a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+
+from console.access.asked import read
+from console.access.lines import ICONS, KINDS
+from console.identities.details.shown import SECTIONS
+from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
+from console.web.query import Query
+from console.web.render import render_page
+from iam.access.escalation import Reached
+from iam.access.reaching import reaching
+from iam.access.sight import accounts_seen
+from iam.guard import Right
+from iam.mirror.naming import display_name
+from iam.mirror.queries.accounts import visible_accounts
+from iam.policy.index.classes import Member
+from iam.policy.request import PrincipalKind
+
+MOST: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Climber:
+    """Somebody who reaches one who can: how, whom it becomes first, and where both, and the way there, are shown."""
+
+    name: str
+    icon: str
+    account: str
+    url: str
+    steps: str
+    is_sure: bool
+    is_role: bool
+    first: str
+    first_icon: str
+    first_url: str
+    path: str
+
+
+@require(Right.SEE_ACCOUNT)
+def who_can_reach(request: ViewerRequest) -> HttpResponse:
+    """The answer to the question of the address; 404 where it asks nothing."""
+    address = read(request)
+    if address.asked is None:
+        raise Http404
+    found = reaching(address.asked, seen=accounts_seen(request.viewer), most=MOST)
+    accounts = _account_names(request, found.rows)
+    context = {
+        **asof_context(request, account=address.account),
+        "section": "who-can",
+        "account": address.account,
+        "address": address,
+        "meant": address.asked.meant,
+        "back": f"{reverse('access:who-can')}{address.query}",
+        "reach": found,
+        "climbers": [_climber(one, address.query, accounts) for one in found.rows],
+        "more": found.total - len(found.rows),
+    }
+    return render_page(request, "access/who_can_reach.html", context, partial="reach")
+
+
+def _account_names(request: ViewerRequest, rows: list[Reached]) -> dict[str, str]:
+    numbers = {one.member.account for one in rows}
+    found = visible_accounts(request.viewer).filter(account_id__in=numbers)
+    return dict(found.values_list("account_id", "name")) if numbers else {}
+
+
+def _climber(one: Reached, query: Query, accounts: Mapping[str, str]) -> Climber:
+    first = one.first if one.first is not None and one.first.id != one.member.id else None
+    return Climber(
+        name=display_name(one.member.name, one.member.tags),
+        icon=ICONS[one.member.kind],
+        account=accounts.get(one.member.account, one.member.account),
+        url=_url(one.member, query),
+        steps=f"{one.steps} step{'' if one.steps == 1 else 's'}",
+        is_sure=one.is_sure,
+        is_role=one.member.kind is PrincipalKind.ROLE,
+        first=first.name if first else "",
+        first_icon=ICONS[first.kind] if first else "",
+        first_url=_url(first, query) if first else "",
+        path=_path(one.member, first, query) if first else "",
+    )
+
+
+def _path(member: Member, first: Member, query: Query) -> str:
+    """How it becomes the first of them, statement by statement."""
+    address = reverse("access:escalation-path", args=[member.id])
+    return f"{address}{query.only('as-of').but(to=first.arn)}"
+
+
+def _url(member: Member, query: Query) -> str:
+    if member.kind not in KINDS:
+        return ""
+    address = reverse(SECTIONS[KINDS[member.kind]][2], args=[member.id])
+    return f"{address}{query.only('as-of')}".rstrip("?")
