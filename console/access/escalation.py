@@ -42,6 +42,7 @@ from iam.policy.request import PrincipalKind
 
 PAGE: Final = 50
 LONGEST: Final = 2048
+CHOICES: Final = 8
 SEPARATOR: Final = "~"
 KINDS: Final = {"people": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
 KIND_LABELS: Final = (("", "People and roles"), ("people", "People"), ("roles", "Roles"))
@@ -64,6 +65,8 @@ class Asked:
     goal: Member | None = None
     after: domain.Place | None = None
     errors: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """(ARN, address with it) of those whom an unclear name may mean, by field."""
 
     @property
     def to(self) -> tuple[str, int] | None:
@@ -192,7 +195,11 @@ def _named(request: ViewerRequest, asked: Asked, name: str) -> Member | None:
     if len(found) == 1:
         return found[0]
     if found:
-        asked.errors[name] = f"“{text}” is in {len(found)} accounts. Give the ARN, such as {found[0].arn}."
+        asked.errors[name] = f"“{text}” is {len(found)} users or roles. Choose one, or give its ARN."
+        asked.choices[name] = [
+            (member.arn, f"{request.path}{asked.query.but(**{name: member.arn})}")
+            for member in sorted(found, key=lambda member: member.arn)[:CHOICES]
+        ]
     else:
         asked.errors[name] = f"No user or role that you see is called “{text}”. Give its name or its ARN."
     return None

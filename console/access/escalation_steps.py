@@ -170,7 +170,7 @@ def page_of(member: Member, frame: Frame) -> str:
 
 
 def _step(step: Step, frame: Frame) -> Iterator[Stage]:
-    notes = () if not step.becomes else tuple(_state(step))
+    notes = () if not step.becomes else tuple(_state(step, name_of(step.becomes, frame)))
     tone = "" if step.is_sure or not step.acts else "warn"
     yield Stage("arrow-right", tone, title_of(step, frame), notes)
     if frame.sees(step.who.account):
@@ -180,12 +180,12 @@ def _step(step: Step, frame: Frame) -> Iterator[Stage]:
         yield Stage("circle-dashed", "", "By policies of an account that you do not see")
 
 
-def _state(step: Step) -> Iterator[str]:
+def _state(step: Step, name: str) -> Iterator[str]:
     """What it has become, where that is not somebody as they are."""
-    if step.into.full:
-        yield "It then holds every permission that its boundary and the organization leave it"
-    if step.into.unbound and not step.state.unbound:
-        yield "It then has no permissions boundary that bounds it"
+    if step.into.full and not (step.who is step.becomes and step.state.full):
+        yield f"{name} then holds every permission that its boundary and the organization leave it"
+    if step.into.unbound and not (step.who is step.becomes and step.state.unbound):
+        yield f"{name} then has no permissions boundary that bounds it"
 
 
 def _ground(ground: Ground, frame: Frame) -> Stage:
