@@ -43,6 +43,7 @@ STOPPING: Final = {
     PolicyKind.SESSION: "The session policy does not include it, so the session cannot have it.",
     PolicyKind.ENDPOINT: "The VPC endpoint does not let it through.",
 }
+ROOT_CANNOT: Final = "A root user cannot assume roles."
 GATEWAY: Final = "An account in it stands, at a gateway endpoint, for its root user only; which kind of endpoint it is, is not known."
 NAMES: Final = {
     PolicyKind.BOUNDARY: "Permissions boundary",
@@ -169,8 +170,8 @@ class Tree:
     def _identity(self) -> Branch:
         title, who = "Identity policies", self._request.principal
         if who.kind is PrincipalKind.ROOT:
-            if self._request.lowered == "sts:assumerole":
-                return Branch("identity", title, Voice.SILENT, "A root user cannot assume roles.")
+            if self._is_barred:
+                return Branch("identity", title, Voice.SILENT, ROOT_CANNOT)
             return Branch(
                 "identity", title, Voice.ALLOWS, "A root user has every permission in its own account."
             )
@@ -235,14 +236,23 @@ class Tree:
             )
             return self._branch("resource", title, voice, text, found)
         voice = Voice.ALLOWS if mark == YES else Voice.DEPENDS
-        is_enough = direct == YES and not request.is_cross_account
-        return replace(self._branch("resource", title, voice, text, found), is_enough=is_enough)
+        is_enough = direct == YES and not request.is_cross_account and not self._is_barred
+        return replace(
+            self._branch("resource", title, voice, text, found), is_enough=is_enough, is_needed=is_needed
+        )
 
     @property
     def _is_resource_needed(self) -> bool:
         request = self._request
         return (
             request.is_cross_account or request.principal.kind in OUTSIDERS or needs_resource_policy(request)
+        )
+
+    @property
+    def _is_barred(self) -> bool:
+        """Whether no policy can give it: a root user cannot assume roles."""
+        return (
+            self._request.principal.kind is PrincipalKind.ROOT and self._request.lowered == "sts:assumerole"
         )
 
     def _grade_text(self, account: int, role: int, direct: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from iam.access.evaluation import Tree
+from iam.access.evaluation import ROOT_CANNOT, Tree
 from iam.access.principals import Who
 from iam.access.reasons import holdings
 from iam.access.verdict import Branch, Leaf, Levels, Voice
@@ -200,7 +200,9 @@ def _summary(decision: Decision, branches: tuple[Branch, ...], residual: tuple[s
     """'Allowed by OncallRead, statement 2, but the SCPs of Workloads do not allow it.'"""
     if branches[0].kind == "rule":
         return branches[0].text
-    granting = _granting(branches)
+    positive = decision in {Decision.ALLOWED, Decision.CONDITIONAL}
+    by_resource = positive and _is_own_way_closed(branches)
+    granting = _granting(branches, ("resource",) if by_resource else ("identity", "resource"))
     by = f"Allowed by {_leaf_name(granting)}" if granting else ""
     if decision is Decision.ALLOWED:
         return (
@@ -228,9 +230,14 @@ def _depending(by: str, residual: tuple[str, ...]) -> str:
     return f"{by}, but it depends on {rest}." if by else f"It depends on {rest}."
 
 
-def _granting(branches: tuple[Branch, ...]) -> Leaf | None:
-    """The statement that gives it: an identity policy's before the resource's."""
-    for kind in ("identity", "resource"):
+def _is_own_way_closed(branches: tuple[Branch, ...]) -> bool:
+    """Whether the principal's own policies cannot give it, so that only the policy of the resource may."""
+    return any(branch.kind in OWN and branch.voice is Voice.SILENT for branch in branches)
+
+
+def _granting(branches: tuple[Branch, ...], kinds: tuple[str, ...]) -> Leaf | None:
+    """The statement that gives it for sure, in the first kind of policy that has one."""
+    for kind in kinds:
         for branch in branches:
             for leaf in branch.every_leaf if branch.kind == kind else ():
                 if leaf.allows and leaf.mark == YES:
@@ -247,6 +254,8 @@ def _leaf_name(leaf: Leaf) -> str:
 def _stopper(branch: Branch) -> str:
     """What does not allow it, as the second half of a sentence."""
     stopping = [part.title for part in branch.parts if part.voice is Voice.SILENT]
+    if branch.text == ROOT_CANNOT:
+        return f"{ROOT_CANNOT[0].lower()}{ROOT_CANNOT[1:-1]}"
     names = {
         "scp": f"the SCPs of {' and '.join(stopping)} do not allow it",
         "rcp": f"the RCPs of {' and '.join(stopping)} do not allow it",
@@ -276,7 +285,9 @@ def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ..
     """What it depends on, each once: 'if MFA is present', 'unless the source address is in 10.0.0.0/8'."""
     if decision is not Decision.CONDITIONAL:
         return ()
-    settled = any(branch.kind == "identity" and _is_sure(branch) for branch in branches)
+    settled = not _is_own_way_closed(branches) and any(
+        branch.kind == "identity" and _is_sure(branch) for branch in branches
+    )
     found: dict[str, None] = {}
     for branch in branches[1:]:
         if branch.kind == "resource" and not branch.leaves and branch.voice is Voice.DEPENDS:
@@ -284,7 +295,8 @@ def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ..
         if branch.kind == "endpoint" and branch.voice is Voice.DEPENDS and _is_sure(branch):
             found["if the VPC endpoint is no gateway endpoint"] = None
         for part in branch.parts if branch.kind in {"scp", "rcp"} else (branch,):
-            is_asked = not _is_sure(part) and not (part.kind == "resource" and settled)
+            is_beside = part.kind == "resource" and settled and not part.is_needed
+            is_asked = not _is_sure(part) and not is_beside
             for leaf in part.every_leaf:
                 if leaf.mark == OPEN and (is_asked or not leaf.allows):
                     found |= dict.fromkeys(_open_words(leaf))

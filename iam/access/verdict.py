@@ -72,7 +72,8 @@ class Leaf:
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A kind of policy, one level of it, or one holder: what it says, its statements and its parts. `others` counts statements
-    about other actions; `problems` are what AWS would not understand; `is_enough`: nothing of the principal's own need allow it."""
+    about other actions; `problems` are what AWS would not understand; `is_enough`: nothing of the principal's own need allow it;
+    `is_needed`: whatever the principal's own policies say, this must allow it too."""
 
     kind: str
     title: str
@@ -83,6 +84,7 @@ class Branch:
     others: int = 0
     problems: tuple[str, ...] = ()
     is_enough: bool = False
+    is_needed: bool = False
 
     @property
     def every_leaf(self) -> Iterator[Leaf]:

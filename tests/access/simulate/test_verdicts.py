@@ -15,7 +15,7 @@ from iam.mirror.models import EdgeKind, Entity, Kind
 from iam.mirror.snapshot import forget, snapshot
 from iam.policy.evaluate import Decision
 from tests import factories as make
-from tests.access.simulate.conftest import HUB, LEDGER, MEMBER, Organization, say, trust
+from tests.access.simulate.conftest import HUB, LEDGER, MEMBER, MFA, Organization, say, trust
 
 pytestmark = pytest.mark.django_db
 ROLE = f"arn:aws:iam::{MEMBER}:role/app/pay-settle"
@@ -158,6 +158,17 @@ def test_a_pattern_of_resources_is_allowed_where_all_of_it_is(org: Organization)
     assert ask(ROLE, "s3:PutObject", across, session_policy=some).decision is Decision.CONDITIONAL
 
 
+def test_where_the_boundary_closes_the_own_way_the_resource_policy_is_named(org: Organization) -> None:
+    policy = say("Allow", "ec2:RunInstances", Principal={"AWS": org.of["maya"].arn})
+    instance = f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/*"
+    found = ask("maya.okafor", "ec2:RunInstances", instance, resource_policy=json.dumps(policy))
+    assert found.decision is Decision.ALLOWED
+    assert found.summary == "Allowed by resource policy, statement 1, and nothing stops it."
+    open_one = say("Allow", "ec2:RunInstances", Principal={"AWS": org.of["maya"].arn}, Condition=MFA)
+    maybe = ask("maya.okafor", "ec2:RunInstances", instance, resource_policy=json.dumps(open_one))
+    assert maybe.summary == "Allowed if MFA is present."
+
+
 def test_in_another_account_both_sides_must_allow(org: Organization) -> None:
     policy = say("Allow", "s3:PutObject", LEDGER, Principal={"AWS": org.of["maya"].arn})
     text = json.dumps(policy)
@@ -251,6 +262,14 @@ def test_the_root_user_of_a_member_account_is_bound_by_scps_only(org: Organizati
     found = ask(root, "sqs:SendMessage", QUEUE)
     assert found.decision is Decision.IMPLICITLY_DENIED
     assert found.missing == ("The SCPs of Workloads do not allow it.",)
+
+
+def test_a_root_user_cannot_assume_roles_whatever_they_trust(org: Organization) -> None:
+    role = make.role(org.member, "open", trust=trust({"AWS": "*"}))
+    found = ask(f"arn:aws:iam::{MEMBER}:root", "sts:AssumeRole", role.arn)
+    assert found.decision is Decision.IMPLICITLY_DENIED
+    assert found.missing == ("A root user cannot assume roles.",)
+    assert found.summary == "Allowed by resource policy, statement 1, but a root user cannot assume roles."
 
 
 def test_the_management_account_is_not_restricted(org: Organization) -> None:
