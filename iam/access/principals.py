@@ -68,6 +68,11 @@ def _rows(accounts: Scope, at: datetime | None) -> QuerySet[EntityState, Any]:
     return rows if accounts is None else rows.filter(account__account_id__in=accounts)
 
 
+def _called(name: str, accounts: Scope, at: datetime | None) -> QuerySet[EntityState, Any]:
+    """Those of a name: an index has it in lower case."""
+    return _rows(accounts, at).filter(sort_name=name.lower(), name=name)
+
+
 def _who(row: tuple[Any, ...]) -> Who:
     account, number, arn, name, kind = row
     return Who(account, number, arn, name, KINDS[kind])
@@ -82,7 +87,7 @@ def _columns(rows: QuerySet[EntityState, Any], *, size: int) -> list[tuple[Any, 
 
 
 def _by_name(name: str, accounts: Scope, at: datetime | None) -> Who:
-    found = _columns(_rows(accounts, at).filter(name=name), size=NAMED + 1)
+    found = _columns(_called(name, accounts, at), size=NAMED + 1)
     if len(found) == 1:
         return _who(found[0])
     if not found:
@@ -100,7 +105,8 @@ def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
         return _session(arn, parts, accounts, at)
     if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith(("user/", "role/")):
         raise PrincipalError(f"“{arn[:SHOWN]}” is no principal that has policies here. {FORMS}")
-    found = _columns(_rows(accounts, at).filter(arn=arn, account__account_id=parts[4]), size=1)
+    rows = _called(parts[5].rpartition("/")[2], accounts, at)
+    found = _columns(rows.filter(arn=arn, account__account_id=parts[4]), size=1)
     if not found:
         raise PrincipalError(_absent(arn, at))
     return _who(found[0])
@@ -126,14 +132,8 @@ def _session(arn: str, parts: list[str], accounts: Scope, at: datetime | None) -
             "A session's ARN ends with the name of the session, 2 to 64 letters, digits or signs of _+=,.@-, after the role's: "
             f"arn:aws:sts::{parts[4][:12]}:assumed-role/{role[:SHOWN] or 'ROLE'}/SESSION."
         )
-    rows = _rows(accounts, at).filter(kind=Kind.ROLE, name=role, account__account_id=parts[4])
+    rows = _called(role, accounts, at).filter(kind=Kind.ROLE, account__account_id=parts[4])
     found = _columns(rows, size=1)
     if not found:
         raise PrincipalError(f"No role {role[:SHOWN]} is in the account {parts[4][:SHOWN]}.")
     return Who(parts[4], found[0][1], arn, role, PrincipalKind.SESSION)
-
-
-def principal_of(number: int, *, accounts: Scope, at: datetime | None) -> Who | None:
-    """The user or role of a number, as of a moment; None where it was not there, or not in the accounts."""
-    found = _columns(_rows(accounts, at).filter(entity_id=number), size=1)
-    return _who(found[0]) if found else None
