@@ -23,6 +23,11 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("pull", "Readings of AWS"),
     ("change", "Changes"),
     ("list", "Exports of lists"),
+    ("who_can", "Exports of who can"),
+    ("effective_access", "Exports of effective access"),
+    ("access_comparison", "Exports of comparisons"),
+    ("escalation", "Exports of escalation"),
+    ("services", "Exports of services"),
     ("journal", "Journal"),
 )
 
