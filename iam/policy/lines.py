@@ -31,6 +31,8 @@ RCP_FULL_AWS_ACCESS: Final = (
     ),
 )
 SHOWN: Final = 80
+LONGEST_ID: Final = 1000
+"""Characters of an id that is neither text nor number."""
 TOO_DEEP: Final = "This is nested too deeply."
 
 
@@ -54,7 +56,7 @@ def answer(line: str, *, strict: bool) -> dict[str, Any]:
     name: Any = None
     try:
         source = _object(line)
-        name = source.get("id")
+        name = _id(source)
         request, policies = question(source, strict=strict)
         return {"id": name, **shown(explain(request, policies))}
     except InvalidRequestError as error:
@@ -73,6 +75,14 @@ def _object(line: str) -> Mapping[str, Any]:
     if not isinstance(source, Members):
         raise InvalidRequestError("A request is an object.")
     return source
+
+
+def _id(source: Mapping[str, Any]) -> Any:
+    """Whatever a line calls itself, but no deep nest, which not every reader of the answers could read."""
+    value = source.get("id")
+    if isinstance(value, list | Mapping) and len(json.dumps(value)) > LONGEST_ID:
+        raise InvalidRequestError("id is a long list or object: give a text or a number.")
+    return value
 
 
 def shown(found: Explanation) -> dict[str, Any]:

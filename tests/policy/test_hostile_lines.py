@@ -63,6 +63,7 @@ NO_REQUESTS = {
     "a blank that is none": "\u00a0",
     "a mark of byte order": "\ufeff{}",
     "brackets in the id": f'{{"id": {"[" * 5000}{"]" * 5000}}}',
+    "a long list as id": json.dumps(GOOD | {"id": ["x"] * 300}),
     "single quotes": "{'id': 1}",
     "a comma too many": '{"id": 1,}',
     "a member twice": '{"id": 1, "id": 2, "action": "s3:GetObject"}',
@@ -71,7 +72,9 @@ NO_REQUESTS = {
 
 @pytest.mark.parametrize("name", NO_REQUESTS)
 def test_what_is_no_request_is_answered_with_an_error(name: str) -> None:
-    assert _outcome(NO_REQUESTS[name]) == ERROR
+    found = _answer(NO_REQUESTS[name])
+    assert "error" in found
+    assert found["id"] is None or "twice" in name
 
 
 @pytest.mark.parametrize(
