@@ -115,18 +115,29 @@ class Explorer:
         steps: list[Step] = []
         at = start
         while (hop := found[at][1]) is not None:
-            steps.append(self._step(at, hop.to, hop.way, is_sure=hop.is_sure))
+            step = self._step(at, hop.to, hop.way, is_sure=hop.is_sure)
+            assert step is not None
+            steps.append(step)
             at = hop.to
         return Path(start, self._member(start), tuple(steps), at in reach.sure)
 
-    def _step(self, source: At, target: At, way: Way | Crossing | None, *, is_sure: bool) -> Step:
+    def _step(
+        self,
+        source: At,
+        target: At,
+        way: Way | Crossing | None,
+        *,
+        is_sure: bool,
+        gone: frozenset[Statement] = frozenset(),
+    ) -> Step | None:
+        """A step by the best alternatives that are left without some statements; None where a part has none left."""
+        acts = [self._act(source, part, gone) for part in way.parts] if way is not None else []
+        found = tuple(act for act in acts if act is not None)
+        if len(found) < len(acts):
+            return None
         node, into = self._graph.node(source), self._graph.node(target)
-        acts = tuple(self._act(source, part, frozenset()) for part in way.parts) if way is not None else ()
-        assert all(act is not None for act in acts)
-        return Step(
-            source, target, self._member(source), node.state, into.member, into.state,
-            tuple(act for act in acts if act is not None), is_sure,
-        )  # fmt: skip
+        who = self._member(source)
+        return Step(source, target, who, node.state, into.member, into.state, found, is_sure)
 
     def _member(self, at: At) -> Member:
         member = self._graph.node(at).member
@@ -167,24 +178,12 @@ class Explorer:
             for target, way in self._from(at, reach):
                 if target in seen:
                     continue
-                step = self._left_step(at, target, way, gone)
+                step = self._step(at, target, way, is_sure=False, gone=gone)
                 if step is not None:
                     seen.add(target)
                     further.append((target, [*steps, step]))
             waiting += sorted(further, key=lambda each: -reach.any[each[0]][0])
         return None
-
-    def _left_step(
-        self, source: At, target: At, way: Way | Crossing | None, gone: frozenset[Statement]
-    ) -> Step | None:
-        acts = [] if way is None else [self._act(source, part, gone) for part in way.parts]
-        if any(act is None for act in acts):
-            return None
-        node, into = self._graph.node(source), self._graph.node(target)
-        found = tuple(act for act in acts if act is not None)
-        return Step(
-            source, target, self._member(source), node.state, into.member, into.state, found, is_sure=False
-        )
 
     def _from(self, at: At, reach: Reach) -> list[tuple[At, Way | Crossing | None]]:
         """The ways out of a node to others that reach the goal."""
