@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -25,19 +26,16 @@ from iam.policy.variables import VARIABLE
 
 EVERY: Final = "*"
 LAST: Final = "resource"
-"""Where what is told of an organization stands, in one line whatever its levels."""
-SAID: Final = {
-    "scp": "The organization {verb} it",
-    "rcp": "The organization that owns the resource {verb} it",
-    "resource": "The owner of the resource {verb} it",
-    "boundary": "The permissions boundary {verb} it",
+"""As what these are said, so that pages put them behind one's own policies."""
+WHOSE: Final = {
+    "scp": "the organization",
+    "rcp": "the organization of the resource",
+    "resource": "the owner of the resource",
+    "boundary": "the permissions boundary",
 }
-VERBS: Final = {
-    Outcome.ALLOWS: "allows",
-    Outcome.DENIES: "forbids",
-    Outcome.DEPENDS: "allows or forbids",
-    Outcome.MISSING: "does not allow",
-}
+"""Who is said to have decided, instead of the policies of a kind."""
+STRONGEST: Final = (Outcome.DENIES, Outcome.MISSING, Outcome.DEPENDS, Outcome.ALLOWS)
+VERBS: Final = {Outcome.DENIES: "forbids", Outcome.MISSING: "does not allow", Outcome.ALLOWS: "allows"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +119,20 @@ def _told(why: Why, viewer: Viewer, account: str) -> Why:
     """What the viewer may be told: who does not see the account is not told the texts of its policies, nor its organization's."""
     if viewer.scope.sees_account(account):
         return why
-    steps = [
-        _hidden(step) if step.reason.kind in SAID and not step.is_unread else _plain(step)
-        for step in why.steps
-        if step.reason.kind not in SAID or step.reason.outcome in VERBS or step.is_unread
-    ]
-    return replace(why, steps=tuple(dict.fromkeys(steps)))
+    own = [_plain(step) for step in why.steps if step.reason.kind not in WHOSE or step.is_unread]
+    others = [step.reason for step in why.steps if step.reason.kind in WHOSE and not step.is_unread]
+    return replace(why, steps=(*own, *(Step(reason) for reason in _in_short(others))))
 
 
-def _hidden(step: Step) -> Step:
-    reason = step.reason
-    words = SAID[reason.kind].format(verb=VERBS[reason.outcome])
-    if reason.outcome is Outcome.DEPENDS:
-        words += ", depending on circumstances"
-    return Step(Reason(LAST if reason.level else reason.kind, reason.outcome, words))
+def _in_short(found: list[Reason]) -> Iterator[Reason]:
+    """What each kind of policies comes to, without their names and texts."""
+    for kind, whose in WHOSE.items():
+        outcomes = {reason.outcome for reason in found if reason.kind == kind}
+        outcome = next((one for one in STRONGEST if one in outcomes), None)
+        if outcome is Outcome.DEPENDS:
+            yield Reason(LAST, outcome, f"Whether {whose} allows it depends on circumstances")
+        elif outcome is not None:
+            yield Reason(LAST, outcome, f"T{whose[1:]} {VERBS[outcome]} it")
 
 
 def _plain(step: Step) -> Step:

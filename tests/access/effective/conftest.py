@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,9 @@ from django.test import Client
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
+from tests.identities.details.conftest import SignIn, sign_in
+
+__all__ = ["SignIn", "sign_in"]
 
 
 def allow(*actions: str, on: str | list[str] = "*", **more: Any) -> dict[str, Any]:
@@ -66,21 +68,6 @@ def place(db: None) -> Place:
     factories.inline(made.maya, "queues", body=allow("sqs:SendMessage", "sqs:DeleteQueue", Condition=MFA))
     factories.inline(made.role, "tables", body=allow("dynamodb:GetItem"))
     return made
-
-
-SignIn = Callable[..., Client]
-
-
-@pytest.fixture
-def sign_in(db: None) -> SignIn:
-    """A client that is signed in as somebody with the role."""
-
-    def signed_in(role: Role, *, name: str = "Ines Duarte", **fields: Any) -> Client:
-        client = Client()
-        client.force_login(factories.operator(role, name=name, **fields))
-        return client
-
-    return signed_in
 
 
 @pytest.fixture
