@@ -100,6 +100,7 @@ def _around(shown: Shown, access: Access, asking: Asking) -> dict[str, Any]:
         "files": rows.files(shown),
         "then": rows.then(shown),
         "compare": rows.compare_address(shown),
+        "escalation": rows.escalation_address(shown),
         "compare_url": _compare_url(shown),
     }
 

@@ -109,6 +109,14 @@ def compare_address(shown: Shown) -> str:
     return f"{reverse('access:compare')}?{urlencode(query)}"
 
 
+def escalation_address(shown: Shown) -> str:
+    """Where the ways to more than this are told; empty for who does not see the account."""
+    if not shown.viewer.scope.sees_account(shown.account_id):
+        return ""
+    moment = {"as-of": f"{shown.at:%Y-%m-%dT%H:%M:%S}"} if shown.at else {}
+    return f"{reverse('access:escalation')}?{urlencode({'from': shown.entity.arn} | moment)}"
+
+
 def files(shown: Shown) -> list[tuple[str, str]]:
     """(label, address) of the files that the viewer may have."""
     if not shown.viewer.may(Right.EXPORT, account_id=shown.account_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,11 +17,13 @@ from iam.policy.index.classes import Class, Member
 from iam.policy.index.counts import Count
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
-from iam.policy.index.masks import Range, Space
+from iam.policy.index.masks import Range
 from iam.policy.index.question import PEOPLE_AND_ROLES
 from iam.policy.request import PrincipalKind
 
 Accounts = frozenset[str] | None
+Ranges = tuple[list[tuple[str, Range]], list[int]]
+"""The services in the order of their actions, and the first action of each."""
 USER: Final = PrincipalKind.USER
 
 
@@ -124,9 +127,10 @@ def _uses(index: Index, accounts: Accounts) -> Uses:
             tally = tallies[id(found)] = _Tally(found)
         tally.add(members)
     services: dict[str, Use] = {}
+    ranges = list(space.services.items()), [service.first for service in space.services.values()]
     for tally in tallies.values():
         users, roles = tally.users, tally.roles
-        for prefix, levels in _levels_of(tally.found.any & ~space.free, space):
+        for prefix, levels in _levels_of(tally.found.any & ~space.free, ranges):
             use = services.get(prefix)
             if use is None:
                 use = services[prefix] = Use(prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0))
@@ -155,14 +159,19 @@ class _Tally:
             self.roles += len(members)
 
 
-def _levels_of(allowed: int, space: Space) -> Iterator[tuple[str, list[Level]]]:
-    """The services of which some action is in a set, with the levels of such actions."""
-    if not allowed:
-        return
-    for prefix, (first, size, levels) in space.services.items():
-        part = allowed >> first & (1 << size) - 1
-        if part:
-            yield prefix, [level for level, mask in levels.items() if part & mask]
+def _levels_of(allowed: int, ranges: Ranges) -> Iterator[tuple[str, list[Level]]]:
+    """The services of which some listed action is in a set, with the levels of such actions: from one that is met to the next,
+    since most people have few of the hundreds."""
+    services, firsts = ranges
+    last = services[-1][1]
+    rest, begin = allowed & (1 << last.first + last.size) - 1, 0
+    while rest:
+        met = begin + (rest & -rest).bit_length() - 1
+        prefix, (first, size, levels) = services[bisect_right(firsts, met) - 1]
+        part = rest >> first - begin & (1 << size) - 1
+        yield prefix, [level for level, mask in levels.items() if part & mask]
+        rest >>= first + size - begin
+        begin = first + size
 
 
 def page_of(prefix: str, wanted: Wanted, *, after: tuple[str, str] = ("", ""), size: int) -> Page:

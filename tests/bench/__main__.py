@@ -18,6 +18,7 @@ MODULES = (
     "tests.bench.lists",
     "tests.bench.evaluate",
     "tests.bench.who_can",
+    "tests.bench.services",
     "tests.bench.policy_edit",
     "tests.bench.fleet",
     "tests.bench.escalation",

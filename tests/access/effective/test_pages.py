@@ -209,7 +209,11 @@ def test_what_somebody_can_do_leads_to_what_it_was(place: Place, auditor: Client
     own = f"/access/compare/?a={place.maya.pk}&amp;b={place.maya.pk}"
     assert f'href="{own}"' in body(auditor, of(place))
     assert f'href="{own}&amp;a-at={quote(then)}"' in body(auditor, of(place, f"?as-of={then}"))
+    more = f"/escalation/?from={quote(place.maya.arn, safe='')}"
+    assert f'href="{more}"' in body(auditor, of(place))
+    assert auditor.get(more).status_code == 200
     assert "/access/compare/" not in body(member, of(place))
+    assert "/escalation/" not in body(member, of(place))
     assert auditor.get(own.replace("&amp;", "&")).status_code == 200
 
 
