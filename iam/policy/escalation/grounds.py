@@ -13,7 +13,7 @@ from iam.policy.escalation.choices import Choice
 from iam.policy.escalation.crossing import as_node
 from iam.policy.escalation.estate import Alternative, Node
 from iam.policy.escalation.finding import circumstances
-from iam.policy.escalation.methods import Sort
+from iam.policy.escalation.methods import Method, Need, Sort
 from iam.policy.escalation.speaking import HOME, boundary_of, tags_of
 from iam.policy.escalation.states import GIVEN, OPEN_TRUST, grants_in
 from iam.policy.escalation.trusts import NO_POLICIES, service_request, trust_set
@@ -29,6 +29,10 @@ from iam.policy.logic import NO
 from iam.policy.request import Request
 
 TRUST: Final = "trust policy"
+KEPT: Final = 50_000
+"""Grounds that are remembered; beyond that, all are found anew."""
+ASKING: Final = 200
+"""Principals whose statements are at hand."""
 BETTER: Final = (
     Decision.ALLOWED,
     Decision.CONDITIONAL,
@@ -85,29 +89,37 @@ class Ground:
 
 
 class Grounds:
-    """Finds the grounds of steps, each once. `choices` are by round and method, of the estate of the node."""
+    """Finds the grounds of steps, each once."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
         self._known: dict[Any, tuple[Ground, ...]] = {}
+        self._asking: dict[Any, _Asking] = {}
 
     def of(
         self, node: Node, one: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
     ) -> tuple[Ground, ...]:
-        """Everything that a node needs for a method on a subject."""
+        """Everything that a node needs for a method on a subject; `choices` are by method, of the round of the node."""
         assert node.member is not None
-        key = (
-            node.member.account,
-            node.member.id,
-            node.state,
-            one.method.name,
-            one.subject.kind,
-            one.subject.arn,
-        )
+        who = (node.member.account, node.member.id, node.state)
+        key = (who, one.method.name, one.subject.kind, one.subject.arn)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = tuple(_Asking(self._index, node).grounds(one, choices))
+            _make_room(self._known, KEPT)
+            found = self._known[key] = tuple(self._of(who, node).grounds(one, choices))
         return found
+
+    def _of(self, who: Any, node: Node) -> _Asking:
+        found = self._asking.get(who)
+        if found is None:
+            _make_room(self._asking, ASKING)
+            found = self._asking[who] = _Asking(self._index, node)
+        return found
+
+
+def _make_room(kept: dict[Any, Any], most: int) -> None:
+    if len(kept) >= most:
+        kept.clear()
 
 
 class _Asking:
@@ -119,6 +131,7 @@ class _Asking:
         self._grants = grants_in(node.member.grants, node.state)
         self._who = as_node(node.member, self._grants)
         self._shard = index.accounts[node.member.account]
+        self._found: dict[tuple[Need, ...], tuple[Ground, ...]] = {}
         self._held = list(held_by(self._shard, self._who, self._grants))
         pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
         self._statements = list(dict(pair for found in pairs for pair in found).items())
@@ -132,9 +145,16 @@ class _Asking:
             yield self._ground(
                 "sts:AssumeRole", subject.arn, {"aws:RequestedRegion": HOME}, (), policies=policies
             )
-        yield from self._chosen(choices.get(method, ()))
+        yield from self._of_choices(method, choices)
         if method.trusted and subject.member is not None and subject.member.trust is not None:
             yield _of_service(subject.member, method.trusted)
+
+    def _of_choices(self, method: Method, choices: Mapping[Any, tuple[Choice, ...]]) -> tuple[Ground, ...]:
+        """The same whatever the target is."""
+        found = self._found.get(method.own_needs)
+        if found is None:
+            found = self._found[method.own_needs] = tuple(self._chosen(choices.get(method, ())))
+        return found
 
     def _best(self, one: Alternative, action: str) -> Ground:
         """The request about the subject; of several policies that could be attached, with the one that is allowed best."""

@@ -16,6 +16,8 @@ from iam.policy.index.index import Index
 
 SEARCHES: Final = 400
 """So many paths are looked for at most before the smallest set found so far is taken, and said not to be exact."""
+LOOKS: Final = 10_000
+"""And so many ways from one node to another are looked at: a few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,14 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """Statements without which no path is left. `is_exact`: no smaller set does it."""
+    """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does it."""
 
     statements: frozenset[Statement]
     is_exact: bool
+
+
+class TooManyError(Exception):
+    """More ways would have to be looked at than anybody waits for."""
 
 
 class Explorer:
@@ -164,11 +170,13 @@ class Explorer:
 
     def closing(self, start: At, reach: Reach) -> Closing:
         """The smallest set of statements without which a principal does not reach the goal any more, on any path."""
-        search = _Cut(self, start, reach)
-        return search.smallest()
+        return _Cut(self, start, reach).smallest()
 
-    def left(self, start: At, reach: Reach, gone: frozenset[Statement]) -> list[Step] | None:
-        """A path that is there without some statements, the nearest to the goal first."""
+    def left(
+        self, start: At, reach: Reach, gone: frozenset[Statement], *, looks: Iterator[int]
+    ) -> list[Step] | None:
+        """A path that is there without some statements, the nearest to the goal first. Each look at a way takes one of `looks`;
+        without any left, TooManyError is raised."""
         seen, waiting = {start}, [(start, [])]  # type: tuple[set[At], list[tuple[At, list[Step]]]]
         while waiting:
             at, steps = waiting.pop()
@@ -178,6 +186,8 @@ class Explorer:
             for target, way in self._from(at, reach):
                 if target in seen:
                     continue
+                if next(looks, None) is None:
+                    raise TooManyError
                 step = self._step(at, target, way, is_sure=False, gone=gone)
                 if step is not None:
                     seen.add(target)
@@ -214,19 +224,24 @@ class _Cut:
         self._best: frozenset[Statement] | None = None
         self._tried: set[frozenset[Statement]] = set()
         self._searches = 0
+        self._looks = iter(range(LOOKS))
 
     def smallest(self) -> Closing:
         """The smallest set, or the smallest found when the search was cut short."""
-        self._branch(frozenset())
-        is_exact = self._searches < SEARCHES
-        return Closing(self._best or frozenset(), is_exact and self._best is not None)
+        is_exact = True
+        try:
+            self._branch(frozenset())
+        except TooManyError:
+            is_exact = False
+        is_exact = is_exact and self._searches < SEARCHES and self._best is not None
+        return Closing(self._best or frozenset(), is_exact)
 
     def _branch(self, gone: frozenset[Statement]) -> None:
         if gone in self._tried or self._searches >= SEARCHES:
             return
         self._tried.add(gone)
         self._searches += 1
-        steps = self._explorer.left(self._start, self._reach, gone)
+        steps = self._explorer.left(self._start, self._reach, gone, looks=self._looks)
         if steps is None:
             if self._best is None or len(gone) < len(self._best):
                 self._best = gone

@@ -6,9 +6,11 @@ import json
 import random
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iam.policy.escalation import paths
 from iam.policy.escalation.graph import Graph
 from iam.policy.escalation.grounds import Statement
 from iam.policy.escalation.paths import Closing, Explorer
@@ -153,3 +155,16 @@ def test_nothing_closes_what_is_not_there() -> None:
     found.user("dev", allow("s3:*"))
     assert found.becomes_administrator("dev") == NONE
     assert found.path("dev") is None
+
+
+def test_a_search_that_would_take_too_long_says_that_it_is_not_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = World()
+    found.role("admin", EVERYTHING, trusts={"AWS": ONE})
+    found.user("boss", EVERYTHING)
+    found.user(
+        "dev", allow("sts:AssumeRole", ADMIN), allow("iam:CreateAccessKey", f"arn:aws:iam::{ONE}:user/boss")
+    )
+    monkeypatch.setattr(paths, "SEARCHES", 2)
+    assert not closing(found, "dev").is_exact
+    monkeypatch.setattr(paths, "LOOKS", 0)
+    assert closing(found, "dev") == Closing(frozenset(), is_exact=False)
