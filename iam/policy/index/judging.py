@@ -20,7 +20,7 @@ from iam.policy.index.needs import NONE, Needs, Reader, Signature
 from iam.policy.index.question import Question
 from iam.policy.index.register import Register
 from iam.policy.index.shard import Shard
-from iam.policy.logic import NO, OPEN, YES
+from iam.policy.logic import OPEN, YES
 from iam.policy.request import Principal, Request, values_of
 
 Says = int
@@ -149,14 +149,20 @@ class Judge:
 
     def listen(self, register: Register) -> None:
         """Hear all identity documents that speak of the action, and may be about the resource."""
-        resource, found, known = self.question.resource, self.said, self._clauses
-        start = self._asked.start if self.is_pattern else ""
+        found, known = self.said, self._clauses
+        text = self._asked.start if self.is_pattern else self.question.resource
+        is_quick = not self.is_pattern or self._asked.is_beginning
         for actions, holders in register.actions_speaking_of(self.lowered):
             self._speaks[actions] = True
-            for held in holders.meeting(start) if self.is_pattern else holders.about(resource):
+            for held in holders.meeting(text) if self.is_pattern else holders.about(text):
                 for clause, docs in held.items():
-                    one = known.get(clause)
-                    said = self._hear(clause) if one is None else one
+                    if is_quick and clause.beginning:
+                        # What was found begins as the question does, or the question as it.
+                        mark = YES if text.startswith(clause.beginning) else OPEN
+                        said = mark if clause.allows else mark << 2
+                    else:
+                        heard = known.get(clause)
+                        said = self._hear(clause) if heard is None else heard
                     if said:
                         for doc in docs:
                             found[doc] = found.get(doc, SILENT) | said
@@ -190,10 +196,7 @@ class Judge:
 
     def _hear(self, clause: Clause) -> Says:
         """What one statement of an identity policy says to everybody."""
-        if clause.beginning and (not self.is_pattern or self._asked.is_beginning):
-            mark = self._reached(clause.beginning)
-            said = mark if clause.allows else mark << 2
-        elif self.reader.is_the_same_for_all(clause):
+        if self.reader.is_the_same_for_all(clause):
             one = clause.held_of_pattern if self.is_pattern else clause.held
             mark = one.applies(self._anyone)
             said = mark if one.allows else mark << 2
@@ -201,14 +204,6 @@ class Judge:
             said = DEPENDS
         self._clauses[clause] = said
         return said
-
-    def _reached(self, beginning: str) -> int:
-        """Whether all, some or nothing of what is asked, which is one resource or itself a beginning, begins so."""
-        if not self.is_pattern:
-            return YES if self.question.resource.startswith(beginning) else NO
-        if self._asked.start.startswith(beginning):
-            return YES
-        return OPEN if beginning.startswith(self._asked.start) else NO
 
     def _spoken(self, doc: Doc, kind: PolicyKind) -> Spoken:
         clauses = [clause for clause in doc.clauses if self.speaks(clause.actions)]

@@ -26,6 +26,8 @@ from iam.policy.index.resources import Place, place_of, policy_set, unknown_poli
 from iam.policy.index.shard import Shard
 from iam.policy.request import PrincipalKind
 
+Groups = dict[Says, set[Bundle]]
+"""Bundles by what their documents say."""
 FEW: Final = 4
 """When less than a fourth of the accounts is asked about, it is quicker to go through them."""
 
@@ -55,7 +57,7 @@ class Search:
         self._parts: list[Found] = []
         self._named: set[Profile] = set()
         """Those of users whose names are in the question, where names make a difference."""
-        self._known: dict[Limits, dict[Says, list[Class]]] = {}
+        self._known: dict[Says, dict[Limits, list[Class]]] = {}
         """To which of `_whole` principals of the resource's account go, within limits that are the same for all."""
 
     def answer(self) -> Answer:
@@ -97,32 +99,32 @@ class Search:
         else:
             self._look_at_bundles(self._candidates(), is_local=True)
 
-    def _candidates(self) -> dict[Bundle, Says]:
-        """Bundles with a document that may allow it to somebody, with all that their documents say; root users need none."""
-        judge, bundles_of = self._judge, self._register.bundles_of
-        found: dict[Bundle, Says] = {profile.bundle: SILENT for profile in self._named}
-        others: list[tuple[Doc, Says]] = []
+    def _candidates(self) -> Groups:
+        """Bundles with a document that may allow it to somebody, by all that their documents say; root users need none."""
+        judge = self._judge
+        able: dict[Says, list[Doc]] = {}
+        others: dict[Says, list[Doc]] = {}
         for doc, said in judge.heard.items():
-            if said & ALLOWS or (said & DEPENDS and judge.spoken[doc].allows):
-                for bundle in bundles_of[doc]:
-                    found[bundle] = found.get(bundle, SILENT) | said
-            elif said:
-                others.append((doc, said))
-        for doc, said in others:
-            for bundle in bundles_of[doc]:
-                if bundle in found:
-                    found[bundle] |= said
+            is_able = said & ALLOWS or (said & DEPENDS and judge.spoken[doc].allows)
+            (able if is_able else others).setdefault(said, []).append(doc)
+        groups = self._holding(able)
+        groups[SILENT] = {profile.bundle for profile in self._named}
         empty = self._register.empty_bundle
         if PrincipalKind.ROOT in self._question.kinds and empty is not None:
-            found[empty] = SILENT
-        return found
+            groups[SILENT].add(empty)
+        return _said_together(self._holding(others), to=_said_together(groups, to={}), adds=False)
 
-    def _every_bundle(self) -> dict[Bundle, Says]:
-        found = dict.fromkeys(self._register.bundles, SILENT)
+    def _every_bundle(self) -> Groups:
+        said_by: dict[Says, list[Doc]] = {}
         for doc, said in self._judge.heard.items():
-            for bundle in self._register.bundles_of[doc]:
-                found[bundle] |= said
-        return found
+            said_by.setdefault(said, []).append(doc)
+        everybody: Groups = {SILENT: set(self._register.bundles)}
+        return _said_together(self._holding(said_by), to=everybody, adds=False)
+
+    def _holding(self, said_by: Mapping[Says, list[Doc]]) -> Groups:
+        """The bundles that have some of the documents that say so."""
+        bundles_of = self._register.bundles_of
+        return {said: set().union(*map(bundles_of.__getitem__, docs)) for said, docs in said_by.items()}
 
     def _wanted(self, classes: Iterable[Class]) -> list[Class]:
         accounts, kinds = self._question.accounts, self._question.kinds
@@ -138,18 +140,35 @@ class Search:
                 for profile, cls in shard.classes.items():
                     self._look(profile, [cls], self._said_by(profile), is_local=True)
 
-    def _look_at_bundles(self, bundles: Mapping[Bundle, Says], *, is_local: bool) -> None:
+    def _look_at_bundles(self, groups: Groups, *, is_local: bool) -> None:
+        named = self._named
+        for said, bundles in groups.items():
+            if said & DEPENDS or (said & BY_NAME and named):
+                self._look_at_each(bundles, said, is_local=is_local)
+            elif not said & DENIES:
+                self._look_at_alike(bundles, said, is_local=is_local)
+
+    def _look_at_alike(self, bundles: Iterable[Bundle], said: Says, *, is_local: bool) -> None:
         """The way that most principals go is written out: it is gone for each of a hundred thousand profiles."""
         is_short = is_local and self._question.accounts is None
-        known_of, named = self._known.get, self._named
-        for bundle, said in bundles.items():
-            if said & DENIES and not (said & BY_NAME and named):
-                continue
+        known_of = self._known.setdefault(said, {}).get if is_short else _unknown
+        for bundle in bundles:
             for profile in bundle.profiles:
-                is_apart = said & DEPENDS or (said & BY_NAME and profile in named)
+                whither = known_of(profile.limits)
+                if whither is not None:
+                    whither += profile.classes
+                else:
+                    self._look(profile, self._asked_of(profile, is_local=is_local), said, is_local=is_local)
+
+    def _look_at_each(self, bundles: Iterable[Bundle], said: Says, *, is_local: bool) -> None:
+        """Where documents say something else to some than to others who hold them."""
+        is_short, named = is_local and self._question.accounts is None, self._named
+        for bundle in bundles:
+            for profile in bundle.profiles:
+                is_apart = said & DEPENDS or profile in named
                 one = self._said_by(profile) if is_apart else said
-                known = known_of(profile.limits)
-                whither = known.get(one) if known is not None and is_short else None
+                known = self._known.get(one)
+                whither = known.get(profile.limits) if known is not None and is_short else None
                 if whither is not None:
                     whither += profile.classes
                 else:
@@ -184,7 +203,7 @@ class Search:
             self._look_closer(profile, classes, said, limited, is_local=is_local)
             return
         whither = self._whole[limited.bounds.decide(said)]
-        self._known.setdefault(profile.limits, {})[said] = whither
+        self._known.setdefault(said, {})[profile.limits] = whither
         whither += classes
 
     def _look_closer(
@@ -269,6 +288,29 @@ class Search:
                 "Some policies in these accounts cannot be read, or have not been; what they say is not part of the answer.",
                 tuple(sorted(accounts)),
             )
+
+
+def _said_together(said_by: Groups, *, to: Groups, adds: bool = True) -> Groups:
+    """Groups in which each bundle stands under all that is said of it; `adds`: bundles that are not among them come in too."""
+    groups = to
+    for said, bundles in said_by.items():
+        found: Groups = {}
+        rest = bundles
+        for before, known in groups.items():
+            both = known & rest
+            if both and before | said != before:
+                known -= both
+                found.setdefault(before | said, set()).update(both)
+            rest = rest - both
+        for together, both in found.items():
+            groups.setdefault(together, set()).update(both)
+        if adds and rest:
+            groups.setdefault(said, set()).update(rest)
+    return groups
+
+
+def _unknown(limits: Limits) -> None:
+    """Nothing is known of limits."""
 
 
 def _first(profile: Profile) -> Member:
