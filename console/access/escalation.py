@@ -119,7 +119,9 @@ def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
     shown = shown_or_404(request, pk, kinds=kinds)
     seen = accounts_seen(request.viewer)
     is_seen = seen is None or shown.account_id in seen
-    found = domain.explained(shown.account_id, pk, at=request.at, to=asked.to) if is_seen else None
+    found = (
+        domain.explained(shown.account_id, pk, at=request.at, to=asked.to, accounts=seen) if is_seen else None
+    )
     if found is None:
         raise Http404
     query = asked.query.but(**{"from": ""})
@@ -207,7 +209,7 @@ def _named(request: ViewerRequest, asked: Asked, name: str) -> Member | None:
 
 def _place(word: str) -> domain.Place | None:
     parts = word.split(SEPARATOR, 4)
-    if len(parts) != 5 or not parts[2].isdigit() or len(parts[2]) > 4:
+    if len(parts) != 5 or not parts[2].isdecimal() or len(parts[2]) > 4:
         return None
     return domain.Place(parts[0] == "1", parts[1] == "1", int(parts[2]), parts[3], parts[4])
 
@@ -315,7 +317,8 @@ def _files(request: ViewerRequest, asked: Asked) -> list[tuple[str, str]]:
 
 
 def _one(request: ViewerRequest, asked: Asked, start: Member) -> dict[str, Any]:
-    found = domain.explained(start.account, start.id, at=request.at, to=asked.to)
+    seen = accounts_seen(request.viewer)
+    found = domain.explained(start.account, start.id, at=request.at, to=asked.to, accounts=seen)
     return {"nobody": start} if found is None else _explained(request, asked, found)
 
 

@@ -28,6 +28,11 @@ HIDDEN: Final = "somebody in an account that you do not see"
 ADMINISTRATOR: Final = "Administrator"
 AWS: Final = "arn:aws:iam::aws:policy/"
 SERVICES: Final = frozenset({PrincipalKind.SERVICE, PrincipalKind.PROVIDER})
+OWNERS: Final = {
+    "resource": "The trust policy there asks for something that is not known here",
+    "rcp": "The organization of that account asks for something that is not known here",
+}
+"""What is told of an open policy of the account of the resource, where the viewer does not see that account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,8 @@ def _open(ground: Ground, frame: Frame) -> Iterator[str]:
     for reason in ground.explanation.reasons:
         if reason.outcome is not Outcome.DEPENDS:
             continue
-        if reason.kind == "resource" and not _sees_resource(ground, frame):
-            yield "The trust policy there asks for something that is not known here"
+        if reason.kind in OWNERS and not _sees_resource(ground, frame):
+            yield OWNERS[reason.kind]
         else:
             yield _sentence(reason)
 

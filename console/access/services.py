@@ -30,6 +30,8 @@ from iam.policy.request import PrincipalKind
 
 SIZE: Final = 50
 SERVICES: Final = 100
+LONGEST: Final = 200
+NAMES: Final = ("q", "level", "how", "kind", "account", "as-of")
 SEPARATOR: Final = "~"
 KINDS: Final = {"people": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
 KIND_LABELS: Final = (("", "People and roles"), ("people", "People"), ("roles", "Roles"))
@@ -189,11 +191,13 @@ def _place(text: str) -> tuple[str, str]:
 
 
 def _query(request: ViewerRequest) -> Query:
-    return Query.of((name, request.GET[name]) for name in request.GET).but(after="")
+    """What the page understands of the address, and no more of it."""
+    given = {name: request.GET.get(name, "")[:LONGEST] for name in NAMES}
+    return Query.of((given | {"as-of": given["as-of"] if request.at else ""}).items())
 
 
 def _around(request: ViewerRequest, account: Account | None, asking: Asking) -> dict[str, Any]:
-    kept = [(name, request.GET[name]) for name in ("account", "as-of") if request.GET.get(name)]
+    kept = _query(request).only("account", "as-of").pairs
     return asof_context(request, account=account) | {
         "section": "services",
         "account": account,

@@ -57,8 +57,10 @@ class Versus:
 
 
 def read(request: ViewerRequest) -> Versus:
-    """The address of the request; somebody whom the viewer does not see, named by number, is 404."""
-    get = request.GET
+    """The address of the request; an account, or somebody by number, that the viewer does not see is 404."""
+    get, account = request.GET, frame_of(request).chosen
+    if get.get("account") and account is None:
+        raise Http404
     texts = {name: get.get(name, "").strip()[: LONGEST + 1] for name in ("a", "a-at", "b", "b-at")}
     found = Versus(texts, Query(), get.get("service", "").lower()[:SHOWN], get.get("show") == "all")
     if not found.is_blank:
@@ -71,7 +73,7 @@ def read(request: ViewerRequest) -> Versus:
         [
             *texts.items(),
             ("show", "all" if found.shows_all else ""),
-            ("account", get.get("account", "")),
+            ("account", account.account_id if account else ""),
         ]
     )
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -100,7 +100,7 @@ def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Fou
         asked=sum(_is_asked(known, at, wanted) for at in known.graph.everybody),
         made_at=known.made_at,
         seconds=known.seconds,
-        limitations=known.graph.limitations(),
+        limitations=_limitations(known, wanted.accounts),
     )
 
 
@@ -126,9 +126,17 @@ class Explained:
 
 
 def explained(
-    account: str, pk: int, *, at: datetime | None, to: tuple[str, int] | None = None
+    account: str,
+    pk: int,
+    *,
+    at: datetime | None,
+    to: tuple[str, int] | None = None,
+    accounts: Accounts = None,
 ) -> Explained | None:
-    """The best path of a principal to administrator, or to another; None where it is not in the mirror at that moment."""
+    """The best path of a principal to administrator, or to another; None where it is not in the mirror at that moment.
+
+    What cannot be known is told of some accounts only; the path goes through all.
+    """
     known = escalation_at(at)
     start = known.graph.find(account, pk)
     member = known.index.member(account, pk)
@@ -137,7 +145,18 @@ def explained(
     reach = _reach(known, to)
     path = known.explorer.path(start, reach)
     closing = known.explorer.closing(start, reach) if path is not None and path.steps else None
-    return Explained(member, path, closing, _policies(known.index), known.made_at, known.graph.limitations())
+    limitations = _limitations(known, accounts)
+    return Explained(member, path, closing, _policies(known.index), known.made_at, limitations)
+
+
+def _limitations(known: Escalation, accounts: Accounts) -> tuple[Limitation, ...]:
+    """What the answers cannot know: of some accounts, and of no account in particular."""
+    found = []
+    for one in known.graph.limitations():
+        told = tuple(number for number in one.accounts if accounts is None or number in accounts)
+        if told or not one.accounts:
+            found.append(replace(one, accounts=told))
+    return tuple(found)
 
 
 def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Member]:

@@ -1,0 +1,1 @@
+"""Attacks on the pages about access: what must not be told, what must not break them."""
