@@ -16,6 +16,8 @@ from iam.policy.index.rows import NO_TAGS, Changes, Grants, GroupRow, PolicyRow,
 PRINCIPALS: Final = (Kind.USER.value, Kind.ROLE.value)
 KINDS: Final = (*PRINCIPALS, Kind.GROUP.value, Kind.POLICY.value)
 EDGES: Final = (EdgeKind.MEMBER.value, EdgeKind.ATTACHED.value, EdgeKind.BOUNDARY.value)
+COLUMNS: Final = ("account_id", "entity_id", "kind", "arn", "document_id")
+UNIQUE_ID: Final = "entity__aws_id"
 AT_ONCE: Final = 10_000
 Tags = Mapping[str, str]
 
@@ -77,15 +79,17 @@ class Rows:
         return self._accounts is None and self._entities is None
 
     def _states(self) -> Iterator[tuple[Any, ...]]:
-        columns = ("account_id", "entity_id", "kind", "arn", "document_id", "entity__aws_id")
         states = EntityState.objects.filter(valid_at(self._at), kind__in=KINDS)
         if self._entities is not None:
             for chunk in chunks(self._entities):
-                yield from states.filter(entity_id__in=chunk).values_list(*columns)
-            return
-        if self._accounts is not None:
-            states = states.filter(account_id__in=self._accounts)
-        yield from _stream(states.values_list(*columns))
+                yield from states.filter(entity_id__in=chunk).values_list(*COLUMNS, UNIQUE_ID)
+        elif self._accounts is not None:
+            yield from _stream(states.filter(account_id__in=self._accounts).values_list(*COLUMNS, UNIQUE_ID))
+        else:
+            # The way to unique ids costs as much as the rows: it is gone only where they are wanted.
+            for row in _stream(states.exclude(kind__in=PRINCIPALS).values_list(*COLUMNS)):
+                yield *row, ""
+            yield from _stream(states.filter(kind__in=PRINCIPALS).values_list(*COLUMNS, UNIQUE_ID))
 
     def _held(self, owners: list[int] | None) -> dict[int, _Held]:
         found: dict[int, _Held] = {}
