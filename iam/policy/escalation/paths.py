@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count, takewhile
 from typing import Any, Final
 
 from iam.policy.escalation.crossing import Crossing
@@ -16,8 +18,8 @@ from iam.policy.index.index import Index
 
 SEARCHES: Final = 400
 """So many paths are looked for at most before the smallest set found so far is taken, and said not to be exact."""
-LOOKS: Final = 10_000
-"""And so many ways from one node to another are looked at: a few seconds."""
+SECONDS: Final = 5.0
+"""And so many seconds of the processor are spent on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ class Closing:
 
 class TooManyError(Exception):
     """More ways would have to be looked at than anybody waits for."""
+
+
+def _looks(until: float) -> Iterator[int]:
+    """One after the other, as long as there is time."""
+    return takewhile(lambda _: time.thread_time() < until, count())
 
 
 class Explorer:
@@ -224,7 +231,7 @@ class _Cut:
         self._best: frozenset[Statement] | None = None
         self._tried: set[frozenset[Statement]] = set()
         self._searches = 0
-        self._looks = iter(range(LOOKS))
+        self._looks = _looks(time.thread_time() + SECONDS)
 
     def smallest(self) -> Closing:
         """The smallest set, or the smallest found when the search was cut short."""

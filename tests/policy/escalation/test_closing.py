@@ -166,5 +166,5 @@ def test_a_search_that_would_take_too_long_says_that_it_is_not_exact(monkeypatch
     )
     monkeypatch.setattr(paths, "SEARCHES", 2)
     assert not closing(found, "dev").is_exact
-    monkeypatch.setattr(paths, "LOOKS", 0)
+    monkeypatch.setattr(paths, "SECONDS", -1.0)
     assert closing(found, "dev") == Closing(frozenset(), is_exact=False)
