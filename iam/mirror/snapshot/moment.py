@@ -93,13 +93,17 @@ class Moment:
                 : MANY + 1
             ]
         )
-        if len(written) > MANY or number not in self.index.accounts or known.pk != before.pk:
+        is_anew = len(written) > MANY or number not in self.index.accounts or known.pk != before.pk
+        if is_anew:
             self.index.drop(number)
-            del self._read[number]
         else:
             self._apply(number, written)
-            self._read[number] = known
         self._refresh_standings(number, is_tree=not ORGANIZATION_KINDS.isdisjoint(written.values()))
+        # Last, so that what a failed query leaves half done is done again by whoever asks next.
+        if is_anew:
+            del self._read[number]
+        else:
+            self._read[number] = known
 
     def _apply(self, number: str, written: Mapping[int, str]) -> None:
         found = Rows(self.at, entities=written).by_account()

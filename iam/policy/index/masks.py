@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import groupby
+from threading import RLock
 from typing import NamedTuple
 
 from iam.policy.catalogue import ActionSpace, Catalogue, Level, catalogue
@@ -21,9 +22,13 @@ class Range(NamedTuple):
 
 
 class Space:
-    """One order of actions for all documents of a process. It grows; bits that were given stay."""
+    """One order of actions for all documents of a process. It grows; bits that were given stay.
+
+    Indexes of different moments share it, each under a lock of its own: it grows under one more.
+    """
 
     def __init__(self) -> None:
+        self._growing = RLock()
         self._met: set[str] = set()
         self._size = -1
 
@@ -38,17 +43,19 @@ class Space:
 
     def meet(self, actions: Actions) -> None:
         """Let the names of an element have bits, once a mask is asked for."""
-        self._met.update(actions.names)
+        with self._growing:
+            self._met.update(actions.names)
 
     @property
     def actions(self) -> ActionSpace:
         """All actions that have been met."""
-        if self._met:
-            # A cached property is a plain attribute once it has been read.
-            self._space = self._space.extended(self._met)
-            self._met = set()
-        self._size = len(self._space)
-        return self._space
+        with self._growing:
+            if self._met:
+                # A cached property is a plain attribute once it has been read.
+                self._space = self._space.extended(self._met)
+                self._met = set()
+            self._size = len(self._space)
+            return self._space
 
     def mask(self, actions: Actions) -> int:
         """The actions that an element speaks of."""
@@ -57,9 +64,10 @@ class Space:
     def parted(self, actions: Actions) -> tuple[int, int, int]:
         """(all, those that take no resource, the others) of what an element speaks of; worked out anew when the space has grown."""
         if self._met or actions.width != self._size:
-            space = self.actions
-            if actions.width != self._size:
-                self._work_out(actions, space)
+            with self._growing:
+                space = self.actions
+                if actions.width != self._size:
+                    self._work_out(actions, space)
         return actions.parted
 
     def _work_out(self, actions: Actions, space: ActionSpace) -> None:
@@ -69,8 +77,8 @@ class Space:
             named |= space.mask_from(name, known) if actions.width else space.mask(name)
         mask = space.everything ^ named if actions.is_not else named
         alone = mask & self.catalogue.mask_without_resources
-        actions.named, actions.width = named, len(space)
         actions.parted = (mask, alone, mask ^ alone if alone else mask)
+        actions.named, actions.width = named, len(space)
 
     @cached_property
     def free(self) -> int:
