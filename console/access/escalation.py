@@ -197,7 +197,9 @@ def _named(request: ViewerRequest, asked: Asked, name: str) -> Member | None:
     if len(found) == 1:
         return found[0]
     if found:
-        asked.errors[name] = f"“{text}” is {len(found)} users or roles. Choose one, or give its ARN."
+        asked.errors[name] = (
+            f"“{text}” is the name of {len(found)} users or roles. Choose one, or give its ARN."
+        )
         asked.choices[name] = [
             (member.arn, f"{request.path}{asked.query.but(**{name: member.arn})}")
             for member in sorted(found, key=lambda member: member.arn)[:CHOICES]

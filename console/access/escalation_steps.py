@@ -111,7 +111,8 @@ def conditions_of(path: Path, frame: Frame) -> list[str]:
             if frame.sees(step.who.account):
                 found += [s for ground in act.grounds for s in _open(ground, frame)]
     if not path.ends_sure and frame.goal == ADMINISTRATOR:
-        found.append("What it becomes in the end is administrator under conditions only")
+        last = next((step.becomes for step in reversed(path.steps)), path.who)
+        found.append(f"{name_of(last, frame)} is administrator under conditions only")
     return list(dict.fromkeys(found))
 
 

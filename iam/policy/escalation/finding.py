@@ -144,7 +144,7 @@ class Finder:
             assert member is not None
             for number in self._targets.groups_of(member):
                 found.edits[member.id].full.extend(groups.get(number, ()))
-            for number in self._targets.policies_of(member) if policies else ():
+            for number in sorted(self._targets.policies_of(member)) if policies else ():
                 found.edits[member.id].full.extend(policies.get(number, ()))
             if member.grants.boundary is not None and member.grants.boundary in policies:
                 found.edits[member.id].unbound.extend(policies[member.grants.boundary])
@@ -195,7 +195,7 @@ class Finder:
         for aim in (*self._targets.users, *self._targets.editable_roles) if restored else ():
             member = aim.subject.member
             assert member is not None
-            for number in self._targets.policies_of(member) & restored.keys():
+            for number in sorted(self._targets.policies_of(member) & restored.keys()):
                 for digest in versions[number]:
                     found.edits[member.id].versions[number, digest] = restored[number]
 

@@ -81,7 +81,7 @@ def test_a_name_that_nobody_has_or_several_have_is_said(world: World, auditor: C
     page = ask(auditor, 422, **{"from": "jonah"})
     assert "No user or role that you see is called “jonah”. Give its name or its ARN." in page
     page = ask(auditor, 422, to="dana.wirth")
-    assert "“dana.wirth” is 2 users or roles. Choose one, or give its ARN." in page
+    assert "“dana.wirth” is the name of 2 users or roles. Choose one, or give its ARN." in page
     (url,) = re.findall(rf'<a [^>]*href="([^"]+)">arn:aws:iam::{ONE}:user/dana.wirth</a>', page)
     assert auditor.get(url).status_code == 200
     assert "Nobody can become dana.wirth" not in ask(auditor, to="dana.wirth", account=ONE)
