@@ -249,11 +249,11 @@ def _basis(shard: Shard, member: Member, held: list[Held], request: Request) -> 
 def _unread(
     named: Iterable[tuple[PolicyKind, list[tuple[str, Doc]]]],
 ) -> Iterator[tuple[PolicyKind, str, str]]:
-    """(kind, policy, problem) of what could not be understood, in a document as a whole or within its statements."""
+    """(kind, policy, problem) of what could not be understood, in a document or within its statements; no full stop behind it."""
     for kind, policies in named:
         for name, doc in policies:
             for problem in (*doc.problems, *(one for c in doc.clauses for one in c.ready(kind).unknown)):
-                yield kind, plain_name(name), str(problem)
+                yield kind, plain_name(name), str(problem).removesuffix(".")
 
 
 def plain_name(label: str) -> str:

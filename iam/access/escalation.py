@@ -13,7 +13,7 @@ from iam.policy.escalation.graph import At, Reach
 from iam.policy.escalation.paths import Closing, Path
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
-from iam.policy.index.question import Limitation
+from iam.policy.index.question import UNREADABLE, Limitation
 from iam.policy.request import PrincipalKind
 
 Accounts = frozenset[str] | None
@@ -149,10 +149,23 @@ def explained(
     return Explained(member, path, closing, _policies(known.index), known.made_at, limitations)
 
 
+UNREAD: Final = "Some policies cannot be read, or have not been; what they say is not part of the answer."
+
+
 def _limitations(known: Escalation, accounts: Accounts) -> tuple[Limitation, ...]:
     """What the answers cannot know: of some accounts, and of no account in particular."""
     found = []
-    for one in known.graph.limitations():
+    unread = {
+        cls.account
+        for bundle in known.index.register.unreadable_bundles()
+        for profile in bundle.profiles
+        for cls in profile.classes
+    }
+    every = [
+        *known.graph.limitations(),
+        *([Limitation(UNREADABLE, UNREAD, tuple(sorted(unread)))] if unread else []),
+    ]
+    for one in every:
         told = tuple(number for number in one.accounts if accounts is None or number in accounts)
         if told or not one.accounts:
             found.append(replace(one, accounts=told))

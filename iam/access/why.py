@@ -21,6 +21,7 @@ from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.resources import unknown_policy
+from iam.policy.lint.overlaps import can_mean
 from iam.policy.request import PrincipalKind, Request, account_of
 from iam.policy.variables import VARIABLE
 
@@ -98,10 +99,16 @@ def _first_resource(index: Index, member: Member, action: str) -> str:
     access = read_access(index, member)
     place = access.space.actions.index_of(action)
     allowing: list[Says] = [] if place is None else access.allowing(1 << place)
-    for one in allowing:
-        if not one.statement.is_not_resource:
-            return _filled(patterns_of(one.statement)[0], index.effective().request_of(member))
-    return EVERY
+    request = index.effective().request_of(member)
+    named = [
+        _filled(pattern, request)
+        for one in allowing
+        if not one.statement.is_not_resource
+        for pattern in patterns_of(one.statement)
+    ]
+    types = catalogue().resource_types(action)
+    fitting = (one for one in named if any(can_mean(one, kind.arn, has_variables=False) for kind in types))
+    return next(fitting, named[0] if named else EVERY)
 
 
 def _filled(pattern: str, request: Request) -> str:
@@ -125,16 +132,19 @@ def _told(why: Why, viewer: Viewer, account: str) -> Why:
 
 
 def _in_short(found: list[Reason]) -> Iterator[Reason]:
-    """What each kind of policies comes to, without their names and texts."""
+    """What each kind of policies comes to, without their names and texts. RCPs can only forbid: that they do not is no news."""
     for kind, whose in WHOSE.items():
         outcomes = {reason.outcome for reason in found if reason.kind == kind}
         outcome = next((one for one in STRONGEST if one in outcomes), None)
         if outcome is Outcome.DEPENDS:
             yield Reason(LAST, outcome, f"Whether {whose} allows it depends on circumstances")
-        elif outcome is not None:
+        elif outcome is not None and (kind, outcome) != ("rcp", Outcome.ALLOWS):
             yield Reason(LAST, outcome, f"T{whose[1:]} {VERBS[outcome]} it")
 
 
 def _plain(step: Step) -> Step:
     """Without the way to the policy's page; pages leave out the text of the statement too."""
+    reason = step.reason
+    if reason.kind == "identity" and reason.outcome is Outcome.MISSING:
+        return Step(replace(reason, text="None of their permissions allows it"))
     return replace(step, policy=step.policy and replace(step.policy, pk=None))
