@@ -86,8 +86,8 @@ def _ask(found: Address, request: ViewerRequest) -> None:
     resource = found.resource or "*"
     if problem := resource_problem(resource):
         found.errors["resource"] = problem
-    if found.owner and ACCOUNT.fullmatch(found.owner) is None:
-        found.errors["owner"] = "An account number has twelve digits."
+    if problem := owner_problem(found.owner, resource=resource):
+        found.errors["owner"] = problem
     meant = _meant(found, "*" if "resource" in found.errors else resource)
     if meant is None or found.errors or found.circumstances.errors:
         return
@@ -125,6 +125,16 @@ def resource_problem(text: str) -> str:
     parts = text.split(":", ARN_FIELDS - 1)
     if parts[0] != "arn" or len(parts) < ARN_FIELDS or not parts[-1]:
         return f"This is no ARN. Write one such as {EXAMPLE}, or * for any resource."
+    return ""
+
+
+def owner_problem(text: str, *, resource: str) -> str:
+    """Why a text cannot be the account of a resource; empty where it can, or nothing is said."""
+    if text and ACCOUNT.fullmatch(text) is None:
+        return "An account number has twelve digits."
+    told = account_of(resource)
+    if text and told != text and ACCOUNT.fullmatch(told):
+        return f"The ARN says that the resource is in {told}. Leave this empty, or change the ARN."
     return ""
 
 

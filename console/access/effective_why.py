@@ -18,7 +18,7 @@ from console.identities.details.shown import Shown, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.query import Query
 from console.web.render import render_page
-from iam.access.actions import FORM, SHAPE
+from iam.access.actions import FORM
 from iam.access.reasons import Why
 from iam.access.who_can import Row
 from iam.access.why import Answer, why_of
@@ -32,6 +32,7 @@ from iam.policy.explain import Outcome
 
 LONGEST_ACTION: Final = 128
 LONGEST_RESOURCE: Final = 2048
+SHAPE: Final = "An action has a service, a colon and a name, such as s3:GetObject."
 RESOURCE_SHAPE: Final = "A resource is an ARN, such as arn:aws:s3:::a-bucket/*, or a star for any."
 TITLES: Final = {
     Decision.ALLOWED: "Why {name} can do this",

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.http import Http404, QueryDict
 
-from console.access.asked import ACCOUNT, LONGEST, resource_problem
+from console.access.asked import LONGEST, owner_problem, resource_problem
 from console.access.circumstances import Circumstances, circumstances_of
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
@@ -96,8 +96,8 @@ def _ask(found: Asking, request: ViewerRequest) -> None:
     resource = found.resource or "*"
     if problem := resource_problem(resource):
         found.errors["resource"] = problem
-    if found.owner and ACCOUNT.fullmatch(found.owner) is None:
-        found.errors["owner"] = "An account number has twelve digits."
+    if problem := owner_problem(found.owner, resource=resource):
+        found.errors["owner"] = problem
     _read_action(found, "*" if "resource" in found.errors else resource)
     for name in found.texts:
         if problem := _text_problem(found, name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.test import Client
 
 from iam.directory.models import Role
@@ -67,3 +68,21 @@ def test_one_who_is_allowed_is_one(auditor: Client) -> None:
     uploaded()
     shown = page(auditor, "/access/who-can/reach/?action=s3:GetObject&resource=arn:aws:s3:::pay-ledger/x")
     assert "Nobody else can become the one who is allowed" in shown
+
+
+@pytest.mark.parametrize("path", ["/access/who-can/?", "/access/simulate/?principal=maya&"])
+def test_a_resource_is_in_one_account_only(auditor: Client, path: str) -> None:
+    uploaded()
+    response = auditor.get(
+        f"{path}action=sqs:SendMessage&resource=arn:aws:sqs:eu-west-1:111111111111:q&owner=222222222222"
+    )
+    assert response.status_code == 422
+    assert "The ARN says that the resource is in 111111111111." in response.content.decode()
+
+
+def test_why_does_not_propose_to_ask_about_a_whole_service(auditor: Client) -> None:
+    _, maya, _ = uploaded()
+    response = auditor.get(f"/people/{maya.pk}/access/why/?action=zz")
+    assert response.status_code == 422
+    assert "such as s3:GetObject." in response.content.decode()
+    assert "whole service" not in response.content.decode()
