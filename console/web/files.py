@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,14 +14,16 @@ from django.http import StreamingHttpResponse
 from iam.mirror.models import NEVER
 
 FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+UNFIT: Final = re.compile(r"[^\w+=,.@-]", re.ASCII)
+"""What IAM takes in no name, but a file that somebody uploaded may have."""
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 Values = Mapping[str, Any]
 
 
 def download(parts: Iterator[str], *, form: str, name: str) -> StreamingHttpResponse:
-    """A file, of one of FORMS, that is sent while it is being read."""
+    """A file, of one of FORMS, that is sent while it is being read. In `name`, signs that IAM takes in no name become hyphens."""
     sent = StreamingHttpResponse(parts, content_type=FORMS[form])
-    sent["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    sent["Content-Disposition"] = f'attachment; filename="{UNFIT.sub("-", name)}.{form}"'
     sent["Cache-Control"] = "no-store"
     return sent
 

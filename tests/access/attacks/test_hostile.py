@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
+from tests import factories as make
 from tests.access.who_can.conftest import LEDGER, World, auditor, sign_in, world
 
 __all__ = ["auditor", "sign_in", "world"]
@@ -105,3 +106,14 @@ def test_an_address_of_too_many_fields_is_refused(world: World, auditor: Client)
         auditor.post("/access/simulate/", many, content_type="application/x-www-form-urlencoded").status_code
         == 400
     )
+
+
+@pytest.mark.parametrize("name", ['x"; filename="y.exe', "x\r\nSet-Cookie: a=b", "ä/../b"])
+def test_a_name_from_an_uploaded_file_does_not_shape_the_answer(auditor: Client, name: str) -> None:
+    user = make.user(make.account(source="upload", role_arn=""), name)
+    response = auditor.get(f"/people/{user.pk}/access/export.csv")
+    assert response.status_code == 200
+    sent = response["Content-Disposition"]
+    assert sent.count('"') == 2
+    assert "/" not in sent
+    assert "Set-Cookie" not in response
