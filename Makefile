@@ -39,8 +39,8 @@ run: setup
 
 test: $(VENV)/.dev
 	@$(PY) -m tests.services
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup
-	@TEST_DATABASE=postgres $(PY) -m pytest -n $(WORKERS) --dist loadgroup --ignore-glob="*browser*" $(wildcard $(ON_POSTGRESQL))
+	@$(PY) -m pytest -n $(WORKERS) --dist loadscope
+	@TEST_DATABASE=postgres $(PY) -m pytest -n $(WORKERS) --dist loadscope --ignore-glob="*browser*" $(wildcard $(ON_POSTGRESQL))
 
 lint: $(VENV)/.dev
 	@$(PY) -m ruff format --check .

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.services import postgres
 
@@ -67,6 +68,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+
+
+class OneConsole(LoadScopeScheduling):
+    """Journeys share one running console, and so one test process; all other tests go wherever there is time.
+
+    xdist marks groups in the ids of tests, which pytest 9.2 does not let it change any more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "journeys" if nodeid.startswith("tests/journeys/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """How tests are handed out to processes."""
+    return OneConsole(config, log)
 
 
 @pytest.hookimpl(trylast=True)

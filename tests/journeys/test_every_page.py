@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 ROLES = ("ines.duarte", "hana.sato", "elif.kaya", "tomas.lind", "amara.diallo")
 MAX_PAGES = 60

@@ -14,7 +14,7 @@ from redis import Redis
 from tests.journeys.conftest import Running, SignIn
 from tests.journeys.processes import command_line, descendants
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 CHANGE = re.compile(r"/changes/[0-9a-f-]{36}/$")
 

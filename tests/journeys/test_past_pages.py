@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from tests.journeys.conftest import SignIn
 from tests.journeys.test_every_page import look, wide_and_light
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 LISTS = ("/people/", "/groups/", "/roles/", "/policies/", "/instance-profiles/", "/providers/", "/accounts/")
 

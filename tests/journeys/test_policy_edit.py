@@ -11,7 +11,7 @@ from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
 from tests.journeys.test_first_write import CHANGE, approve, see_applied
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 
 def test_a_policy_is_edited_checked_approved_applied_and_undone(sign_in: SignIn) -> None:

@@ -25,7 +25,7 @@ from tests.services import browser as chromium
 from tests.services import postgres, redis
 from tests.services.tls import running_proxy
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 HUB, SANDBOX = ACCOUNT_IDS["management"], ACCOUNT_IDS["sandbox"]
 ADMIN, APPROVER = "you@example.com", "first@example.com"

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 REQUEST = "/access/simulate/?principal=kwame.boateng&action=s3:GetObject&resource=arn:aws:s3:::pay-ledger/x.csv&ip=10"
 ANSWER = REQUEST.replace("&ip=10", "&mfa=yes&ctx=aws:RequestedRegoin=eu-west-1")

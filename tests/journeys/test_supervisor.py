@@ -13,7 +13,7 @@ import pytest
 from tests.journeys.conftest import Running, start_console
 from tests.journeys.processes import alive, command_line, descendants
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 STOPPED = "/access/who-can/?action=cloudtrail:StopLogging"
 REACHED = "/access/who-can/?action=iam:CreateUser"

@@ -14,7 +14,7 @@ from tests.journeys.conftest import Running, SignIn, start_console
 from tests.journeys.processes import command_line, descendants
 from tests.journeys.test_first_write import CHANGE, approve, see_applied
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.journey
 
 
 @pytest.fixture(scope="module")
