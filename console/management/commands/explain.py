@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.http import QueryDict
 
-from console.access.asked import ACCOUNT, resource_problem
+from console.access.asked import owner_problem, resource_problem
 from console.access.circumstances import Circumstances, circumstances_of
 from console.access.verdict_text import json_of, text_of
 from console.web.middleware import parse_moment
@@ -65,8 +65,8 @@ class Command(BaseCommand):
         if problem := resource_problem(options["resource"]):
             raise CommandError(f"RESOURCE: {problem}")
         owner = options["resource_account"]
-        if owner and ACCOUNT.fullmatch(owner) is None:
-            raise CommandError("--resource-account: An account number has twelve digits.")
+        if problem := owner_problem(owner, resource=options["resource"]):
+            raise CommandError(f"--resource-account: {problem}")
         action = self._action(options["action"], options["resource"])
         circumstances = _circumstances(options["context"], action)
         self._warn(doubt.text for doubt in circumstances.doubts)

@@ -261,3 +261,10 @@ def test_fifty_rows_cost_as_many_queries_as_one(
             auditor.get(address)
         spent.append(len(captured))
     assert spent[0] == spent[1] <= 12
+
+
+@pytest.mark.django_db
+def test_without_an_account_a_service_says_that_none_is_connected() -> None:
+    client = Client()
+    client.force_login(factories.operator(Role.AUDITOR, name="Otto Audit"))
+    assert "No account is connected" in body(client, "/services/s3/")

@@ -103,6 +103,10 @@ def test_names_that_aws_does_not_list_are_warned_of_and_answered(org: Organizati
         (("maya.okafor", "s3:GetObject", LEDGER, "--as-of", "noon"), "--as-of: “noon” is no moment."),
         (("maya.okafor", "s3:GetObject", LEDGER, "--as-of", "2999-01-01"), "lies in the future"),
         (("maya.okafor", "s3:GetObject", LEDGER, "--resource-account", "12"), "An account number has twelve digits."),
+        (
+            ("maya.okafor", "sqs:SendMessage", "arn:aws:sqs:eu-west-1:111111111111:q", "--resource-account", "222222222222"),
+            "--resource-account: The ARN says that the resource is in 111111111111.",
+        ),
     ],
 )  # fmt: skip
 def test_bad_input_says_what_was_wrong_and_what_to_do(
