@@ -263,7 +263,6 @@ def test_fifty_rows_cost_as_many_queries_as_one(
     assert spent[0] == spent[1] <= 12
 
 
-@pytest.mark.django_db
 def test_without_an_account_a_service_says_that_none_is_connected() -> None:
     client = Client()
     client.force_login(factories.operator(Role.AUDITOR, name="Otto Audit"))
