@@ -1,6 +1,6 @@
 """Whether the tests notice what is wrong: the engine is changed in one place at a time, and some test must fail each time.
 
-By hand: `python -m tests.bench.mutation PATH_OF_MUTMUT` (https://pypi.org/project/mutmut, in an environment of its own, no
+By hand: `python -m tests.bench.mutation PATH_OF_MUTMUT` (mutmut 3.8, in an environment of its own, no
 dependency of this project). It works on a copy in a temporary folder, for about fifteen minutes on one core, and prints
 how many changes were noticed in each module, then each change that was not.
 """
