@@ -21,6 +21,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.resources import unknown_policy
 from iam.policy.index.shard import Shard
+from iam.policy.kms_grants import GRANTABLE, NOT_READ
 from iam.policy.logic import OPEN, YES
 from iam.policy.request import SERVICE_LINKED_PATH, Principal, PrincipalKind, Request, account_of
 
@@ -331,6 +332,8 @@ def _limits(
             f"The account {request.resource_account} of the resource is not connected here, or you do not see it: its policies are "
             "not part of the answer."
         )
+    if request.lowered in GRANTABLE:
+        yield NOT_READ
     if policies.resource is None:
         yield "A policy of the resource itself is not known. Give it, and it becomes a part of the answer."
     if not (inquiry.owner or account_of(inquiry.resource)):

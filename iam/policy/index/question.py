@@ -67,6 +67,7 @@ OWN_ACCOUNT: Final = "own-account"
 RESOURCE_POLICY: Final = "resource-policy"
 CONTROL_POLICIES: Final = "control-policies"
 UNREADABLE: Final = "unreadable"
+KMS_GRANTS: Final = "kms-grants"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from iam.policy.index.judging import ALLOWS, BY_NAME, DENIES, DEPENDS, POSITIVE,
 from iam.policy.index.needs import Needs, Signature
 from iam.policy.index.question import (
     CONTROL_POLICIES,
+    KMS_GRANTS,
     OTHER_ACCOUNTS,
     OWN_ACCOUNT,
     RESOURCE_POLICY,
@@ -24,6 +25,7 @@ from iam.policy.index.question import (
 from iam.policy.index.register import Register
 from iam.policy.index.resources import Place, place_of, policy_set, unknown_policy
 from iam.policy.index.shard import Shard
+from iam.policy.kms_grants import GRANTABLE, NOT_READ
 from iam.policy.request import PrincipalKind
 
 Groups = dict[Says, set[Bundle]]
@@ -259,6 +261,8 @@ class Search:
                 OWN_ACCOUNT,
                 "The resource does not say its account: each principal is judged as if it were in its own.",
             )
+        if self._judge.lowered in GRANTABLE:
+            yield Limitation(KMS_GRANTS, NOT_READ)
         yield from self._unknown_standing()
         yield from self._unreadable()
 

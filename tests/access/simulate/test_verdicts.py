@@ -193,6 +193,8 @@ def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> Non
     assert found.decision is Decision.CONDITIONAL
     assert "if the policy of the resource lets the caller in" in found.residual
     assert found.summary == "Allowed by own, statement 1, if the policy of the resource lets the caller in."
+    assert any("Grants of KMS keys are not read" in text for text in found.limits)
+    assert not any("Grants" in text for text in ask("maya.okafor", "kms:PutKeyPolicy", KEY).limits)
     make.inline(
         org.of["maya"],
         "office",

@@ -45,7 +45,7 @@ def test_a_key_whose_policy_is_not_known_makes_everybody_conditional() -> None:
     assert [(m.name, str(each.decision)) for each in answer.found() for m in each.members] == [
         ("u0", "conditional")
     ]
-    assert kinds(found, Question("kms:Decrypt", KEY)) == ["resource-policy", "other-accounts"]
+    assert kinds(found, Question("kms:Decrypt", KEY)) == ["resource-policy", "other-accounts", "kms-grants"]
 
 
 def test_a_key_policy_that_is_given_decides() -> None:
@@ -56,7 +56,13 @@ def test_a_key_policy_that_is_given_decides() -> None:
     }
     answer = found.who_can(Question("kms:Decrypt", KEY, resource_policy=policy))
     assert answer.count(Decision.ALLOWED) == 1
-    assert answer.limitations == ()
+    assert [limit.kind for limit in answer.limitations] == ["kms-grants"]
+
+
+def test_grants_of_keys_are_told_of_only_where_one_could_allow_it() -> None:
+    found = index(say("Allow", "kms:*"))
+    assert "kms-grants" in kinds(found, Question("kms:GenerateDataKey", KEY))
+    assert "kms-grants" not in kinds(found, Question("kms:PutKeyPolicy", KEY))
 
 
 def test_principals_of_other_accounts_are_left_out_and_that_is_told() -> None:

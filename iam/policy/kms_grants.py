@@ -1,0 +1,32 @@
+"""Grants of AWS KMS: they allow operations on a key beside all policies, and the mirror does not read them.
+
+Source: "Grants in AWS KMS", grant operations, https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+GRANTABLE: Final = frozenset(
+    {
+        "kms:creategrant",
+        "kms:decrypt",
+        "kms:derivesharedsecret",
+        "kms:describekey",
+        "kms:encrypt",
+        "kms:generatedatakey",
+        "kms:generatedatakeypair",
+        "kms:generatedatakeypairwithoutplaintext",
+        "kms:generatedatakeywithoutplaintext",
+        "kms:generatemac",
+        "kms:getpublickey",
+        "kms:reencryptfrom",
+        "kms:reencryptto",
+        "kms:retiregrant",
+        "kms:sign",
+        "kms:verify",
+        "kms:verifymac",
+    }
+)
+"""Actions, in lower case, that a grant can allow."""
+NOT_READ: Final = "Grants of KMS keys are not read: one may allow this beside all policies."
