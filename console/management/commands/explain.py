@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.http import QueryDict
 
-from console.access.asked import owner_problem, resource_problem
-from console.access.circumstances import Circumstances, circumstances_of
+from console.access.asked import resource_problem
+from console.access.options import circumstances_given, moment_given, owner_given
 from console.access.verdict_text import json_of, text_of
-from console.web.middleware import parse_moment
 from iam.access.actions import ActionsError, actions_meant
 from iam.access.principals import PrincipalError, find_principal
 from iam.access.simulate import Inquiry, simulate
@@ -61,14 +58,14 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(text_of(inquiry, verdict)))
 
     def _inquiry(self, options: dict[str, Any]) -> Inquiry:
-        at = _moment(options["as_of"])
+        at = moment_given(options["as_of"])
         if problem := resource_problem(options["resource"]):
             raise CommandError(f"RESOURCE: {problem}")
-        owner = options["resource_account"]
-        if problem := owner_problem(owner, resource=options["resource"]):
-            raise CommandError(f"--resource-account: {problem}")
+        owner = owner_given(
+            options["resource_account"], resource=options["resource"], option="--resource-account"
+        )
         action = self._action(options["action"], options["resource"])
-        circumstances = _circumstances(options["context"], action)
+        circumstances = circumstances_given(options["context"], action=action)
         self._warn(doubt.text for doubt in circumstances.doubts)
         try:
             who = find_principal(options["principal"], accounts=None, at=at)
@@ -97,23 +94,3 @@ class Command(BaseCommand):
     def _warn(self, texts: Iterable[str]) -> None:
         for text in texts:
             self.stderr.write(f"Warning: {text}")
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    moment = parse_moment(text)
-    if moment is None:
-        raise CommandError(f"--as-of: “{text[:80]}” is no moment. Write it as 2026-11-24T14:05, in UTC.")
-    if moment > datetime.now(tz=UTC):
-        raise CommandError("--as-of: This moment lies in the future, of which nothing is known.")
-    return moment
-
-
-def _circumstances(settings: list[str], action: str) -> Circumstances:
-    query = QueryDict(mutable=True)
-    query.setlist("ctx", settings)
-    found = circumstances_of(query, action=action)
-    if found.errors:
-        raise CommandError(f"--context: {' '.join(found.errors.values())}")
-    return found

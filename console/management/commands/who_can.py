@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.http import QueryDict
 
 from console.access.asked import resource_problem
-from console.access.circumstances import Circumstances, circumstances_of
+from console.access.options import circumstances_given, moment_given, owner_given
 from console.access.who_can_export import about, values_of
-from console.web.middleware import parse_moment
 from iam.access.actions import LEVELS, ActionsError, Meant, actions_meant
 from iam.access.who_can import Asked, Found, every_row, who_can
 from iam.mirror.models import Account
@@ -78,15 +76,15 @@ def _asked(options: dict[str, Any]) -> Asked:
     meant = _meant(options)
     if problem := resource_problem(options["resource"]):
         raise CommandError(f"RESOURCE {options['resource'][:80]}: {problem}")
-    circumstances = _circumstances(options)
+    circumstances = circumstances_given(options["context"], action=options["action"])
     return Asked(
         meant,
         options["resource"],
         context=circumstances.context,
         strict=options["strict"],
-        owner=_number(options["owner"]),
+        owner=owner_given(options["owner"], resource=options["resource"], option="--owner"),
         accounts=frozenset({_account(options["account"])}) if options["account"] else None,
-        at=_moment(options["as_of"]),
+        at=moment_given(options["as_of"]),
     )
 
 
@@ -97,38 +95,12 @@ def _meant(options: dict[str, Any]) -> Meant:
         raise CommandError(f"ACTION {options['action'][:80]}: {error}") from error
 
 
-def _circumstances(options: dict[str, Any]) -> Circumstances:
-    query = QueryDict(mutable=True)
-    query.setlist("ctx", options["context"])
-    found = circumstances_of(query, action=options["action"])
-    if found.errors:
-        raise CommandError(f"--context: {' '.join(found.errors.values())}")
-    return found
-
-
-def _number(text: str) -> str:
-    if text and not (text.isascii() and text.isdigit() and len(text) == 12):
-        raise CommandError(f"--owner {text[:80]}: an account number has twelve digits.")
-    return text
-
-
 def _account(number: str) -> str:
     if not Account.objects.filter(account_id=number, removed_at__isnull=True).exists():
         known = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
         numbers = ", ".join(known.values_list("account_id", flat=True)[:5]) or "none"
         raise CommandError(f"--account {number[:80]}: this account is not connected. Connected: {numbers}.")
     return number
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    moment = parse_moment(text)
-    if moment is None:
-        raise CommandError(f"--as-of {text[:80]}: this is no time. Write it as 2026-11-24T14:05, in UTC.")
-    if moment > datetime.now(tz=UTC):
-        raise CommandError(f"--as-of {text[:80]}: this is in the future. Leave it away for now.")
-    return moment
 
 
 def _lines(asked: Asked) -> Iterator[tuple[str, ...]]:

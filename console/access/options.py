@@ -1,0 +1,41 @@
+"""What commands about access read from their options; what is wrong is said by the option's name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.core.management.base import CommandError
+from django.http import QueryDict
+
+from console.access.asked import owner_problem
+from console.access.circumstances import Circumstances, circumstances_of
+from console.web.middleware import parse_moment
+
+
+def moment_given(text: str) -> datetime | None:
+    """The moment of `--as-of`, None for now. Raises CommandError."""
+    if not text:
+        return None
+    moment = parse_moment(text)
+    if moment is None:
+        raise CommandError(f"--as-of: “{text[:80]}” is no moment. Write it as 2026-11-24T14:05, in UTC.")
+    if moment > datetime.now(tz=UTC):
+        raise CommandError("--as-of: This moment lies in the future, of which nothing is known.")
+    return moment
+
+
+def circumstances_given(settings: list[str], *, action: str) -> Circumstances:
+    """The circumstances of several `--context KEY=VALUE`. Raises CommandError."""
+    query = QueryDict(mutable=True)
+    query.setlist("ctx", settings)
+    found = circumstances_of(query, action=action)
+    if found.errors:
+        raise CommandError(f"--context: {' '.join(found.errors.values())}")
+    return found
+
+
+def owner_given(text: str, *, resource: str, option: str) -> str:
+    """The account of the resource, empty where it is not given. Raises CommandError."""
+    if problem := owner_problem(text, resource=resource):
+        raise CommandError(f"{option}: {problem}")
+    return text
