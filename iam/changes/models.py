@@ -34,10 +34,25 @@ OPEN = (ChangeState.AWAITING, *RUNNING)
 
 
 class ChangeSet(models.Model):
-    """Changes that are approved together and applied in order, each when the one before it is applied."""
+    """Changes that are approved together and applied in order, each when the one before it is applied.
+
+    `title` says what they come to; blank for a set of one. `receipt` is what the set does as a whole (`iam.changes.impact`). `cause_kind` and
+    `cause_id` name what of a higher layer it was made for, such as a grant.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title = models.CharField(max_length=512, blank=True, default="")
+    receipt = models.JSONField(default=dict)
+    cause_kind = models.CharField(max_length=32, blank=True, default="")
+    cause_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["cause_kind", "cause_id"], condition=~Q(cause_kind=""), name="change_set_by_cause"
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -97,6 +112,9 @@ class Change(models.Model):
     already_so = models.BooleanField(default=False, help_text="AWS was as wanted before anything was called.")
 
     calls = models.JSONField(default=list)
+    results = models.JSONField(
+        default=dict, help_text="What of AWS's answers is kept, such as ids; never a secret."
+    )
     request_ids = models.JSONField(default=list)
     error_kind = models.CharField(max_length=16, blank=True)
     error_message = models.CharField(max_length=2048, blank=True)

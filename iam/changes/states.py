@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from iam.changes import handlers
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.journal import services as journal
 from iam.journal.services import GATEHOUSE, Actor
@@ -72,6 +73,8 @@ def move(
             setattr(change, name, value)
         add_event(change, kind=kind or to.value, actor=actor, note=note, at=now)
         write_journal(change, act=kind or to.value, actor=actor, note=note, data=data)
+        if to in _ENDS:
+            handlers.tell_end_after_commit(change)
     return True
 
 

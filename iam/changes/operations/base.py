@@ -11,6 +11,7 @@ from uuid import UUID
 from iam.aws import writes
 from iam.aws.session import Aws
 from iam.changes.operations.access import Access
+from iam.changes.world import World
 from iam.mirror.models import Account, Entity
 
 Image = dict[str, Any]
@@ -113,6 +114,8 @@ class Operation(ABC):
     """
 
     slug: ClassVar[str]
+    family: ClassVar[str] = ""
+    """Its family in `iam.aws.permissions.WRITE`."""
     is_idempotent: ClassVar[bool]
     subject_kind: ClassVar[str]
     gone: ClassVar[str]
@@ -185,6 +188,41 @@ class Operation(ABC):
     @abstractmethod
     def subject(self) -> Entity | None:
         """The mirror's row of the subject."""
+
+    @property
+    def irreversible(self) -> str:
+        """Why nothing brings back what it ends, in a sentence that is said beforehand; "" when it can be undone."""
+        return ""
+
+    @property
+    def instead(self) -> str:
+        """The reversible means that is offered beside an irreversible one; "" for none."""
+        return ""
+
+    def makes(self) -> tuple[str, ...]:
+        """The ARNs of what it brings into being."""
+        return ()
+
+    def newborn(self) -> Image | None:
+        """How the matter stands when an earlier change of the same set has just made what it is about; None: that cannot be."""
+        return None
+
+    def weigh(self, world: World) -> None:
+        """Enter what the account is like afterwards, so that the engine can tell who gains and loses what; pure."""
+
+    def risks(self) -> tuple[str, ...]:
+        """Risks that the engine does not see in what principals can do; words of `iam.changes.risks`."""
+        return ()
+
+    def sending(self, call: Call) -> Mapping[str, Any]:
+        """The parameters as they are sent: the one place where a sealed secret is opened."""
+        return call.params
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """What of an answer is kept with the change, such as {"ids": {arn: unique id}}; a secret goes to `iam.sealed` instead.
+
+        It must do no harm when AWS has answered and the worker is lost right after it."""
+        return {}
 
     def satisfied(self, image: Image) -> bool:
         """Whether AWS is already as wanted."""
