@@ -1,4 +1,4 @@
-"""Read one subject on its own, straight after a change, so that nobody waits for the next pull."""
+"""Read the groups of one user on their own, straight after a change."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, Kind, Sect
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import Seen
-from iam.mirror.pull.subject import reread_entity
-
-__all__ = ["Memberships", "read_memberships", "reread_entity", "reread_memberships"]
 
 
 class Memberships(NamedTuple):
