@@ -1,0 +1,196 @@
+"""Reads AWS's messages about denied access. Pure: what is read is data, and the text itself is kept nowhere.
+
+Sources: "Troubleshoot access denied error messages",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html, "Enhanced access denied error messages with policy
+ARNs" of the AWS Security Blog, and DecodeAuthorizationMessage of the STS API Reference.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from iam.policy.catalogue import catalogue
+
+LONGEST: Final = 20_000
+"""Characters of a message with a stack trace around it; encoded ones have some thousand."""
+
+
+class PolicyType(StrEnum):
+    """The kinds of policies that AWS names in its messages, as it names them."""
+
+    IDENTITY = "identity-based policy"
+    RESOURCE = "resource-based policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    SCP = "service control policy"
+    RCP = "resource control policy"
+    ENDPOINT = "VPC endpoint policy"
+    TRUST = "role trust policy"
+
+
+class MessageError(ValueError):
+    """Nothing can be read from the text; the message says why, and what to paste instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """What a message tells. Empty is what it does not tell: who, on which resource, which policy (`policy_type`, `policy_arn`).
+
+    `is_explicit` None: the message does not say whether something denies or nothing allows. `may_mean` are the actions that the
+    name of an operation can stand for, where the message has no action. `is_encoded`: a part of it only AWS can decode.
+    """
+
+    action: str
+    principal: str = ""
+    resource: str = ""
+    policy_type: PolicyType | None = None
+    is_explicit: bool | None = None
+    policy_arn: str = ""
+    may_mean: tuple[str, ...] = ()
+    is_encoded: bool = False
+
+
+# A part of a message ends with a space, a quote, or the mark that ends its sentence.
+_WORD: Final = r"[\"'\\]*(?P<{0}>[^\s\"'\\]+)"
+_ACTION: Final = r"(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+)"
+_PERFORM: Final = re.compile(
+    rf"User: {_WORD.format('principal')}[\"'\\]* is not authorized to (?:perform|assume)(?: operation)?: ?[\"'\\]*{_ACTION}"
+)
+_ONLY_PERFORM: Final = re.compile(rf"not authorized to perform: ?[\"'\\]*{_ACTION}")
+_ON: Final = re.compile(rf"on resource(?:\(s\)|s)?:? {_WORD.format('resource')}")
+_TYPES: Final = "|".join(re.escape(kind.value) for kind in PolicyType)
+_IMPLICIT: Final = re.compile(rf"because no (?P<type>{_TYPES}) allows", re.IGNORECASE)
+_EXPLICIT: Final = re.compile(
+    rf"with an explicit deny(?: in (?:an?|the) (?P<type>{_TYPES})(?:: ?{_WORD.format('arn')})?)?",
+    re.IGNORECASE,
+)
+_OPERATION: Final = re.compile(r"when calling the (?P<operation>[A-Za-z0-9]+) operation")
+_ENCODED: Final = re.compile(r"encoded authorization failure message", re.IGNORECASE)
+_BLOB: Final = re.compile(r"[A-Za-z0-9_+/=-]{200,}")
+_ENDS: Final = ".,;:)]}"
+
+EMPTY: Final = "Paste what AWS said, from “User:” or “An error occurred” on."
+TOO_LONG: Final = f"This is longer than any message of AWS. Paste the one line that says what was denied, of at most {LONGEST:,} characters."
+ENCODED: Final = (
+    "The reason is in an encoded message, which only AWS can read. Somebody who may do sts:DecodeAuthorizationMessage runs "
+    "“aws sts decode-authorization-message --encoded-message …”; paste its answer here."
+)
+UNREAD: Final = (
+    "No action could be found in this. A message of AWS about denied access says “is not authorized to perform: SERVICE:ACTION”. "
+    "Paste the whole message, or choose what you need from the list."
+)
+
+
+def read_message(text: str) -> Denied:
+    """What the first message about denied access in the text tells. Raises MessageError."""
+    if not text.strip():
+        raise MessageError(EMPTY)
+    if len(text) > LONGEST:
+        raise MessageError(TOO_LONG)
+    flat = " ".join(text.replace("\\n", " ").replace('\\"', '"').split())
+    found = _decoded(text) or _sentence(flat) or _event(text) or _operation(flat)
+    if found is not None:
+        return found
+    is_blob = bool(_ENCODED.search(flat)) or _BLOB.fullmatch(flat.replace(" ", "")) is not None
+    raise MessageError(ENCODED if is_blob else UNREAD)
+
+
+def _sentence(flat: str) -> Denied | None:
+    """'User: … is not authorized to perform: … on resource: … because no … allows the … action'."""
+    found = _PERFORM.search(flat) or _ONLY_PERFORM.search(flat)
+    if found is None:
+        return None
+    rest = flat[found.end() :]
+    another = rest.find("User: ")
+    rest = rest if another < 0 else rest[:another]
+    on = _ON.search(rest)
+    resource = on["resource"].rstrip(_ENDS) if on else ""
+    kind, is_explicit, arn = _context(rest)
+    return Denied(
+        action=_spelt(found["action"]),
+        principal=found.groupdict().get("principal") or "",
+        resource="" if resource.lower() in {"this", "resource"} else resource,
+        policy_type=kind,
+        is_explicit=is_explicit,
+        policy_arn=arn,
+        is_encoded=bool(_ENCODED.search(flat)),
+    )
+
+
+def _context(rest: str) -> tuple[PolicyType | None, bool | None, str]:
+    """Which kind of policy decided, whether it denies, and its ARN where AWS tells."""
+    explicit = _EXPLICIT.search(rest)
+    if explicit:
+        kind = _type(explicit["type"]) if explicit["type"] else None
+        arn = (explicit["arn"] or "").rstrip(_ENDS)
+        return kind, True, arn if arn.startswith("arn:") else ""
+    implicit = _IMPLICIT.search(rest)
+    return (_type(implicit["type"]), False, "") if implicit else (None, None, "")
+
+
+def _type(text: str) -> PolicyType:
+    return next(kind for kind in PolicyType if kind.value.lower() == text.lower())
+
+
+def _decoded(text: str) -> Denied | None:
+    """The answer of DecodeAuthorizationMessage, or what it holds: JSON with `explicitDeny` and a `context`."""
+    body = _json(text)
+    if isinstance(body.get("DecodedMessage"), str):
+        body = _json(body["DecodedMessage"])
+    context = body.get("context")
+    if not isinstance(context, Mapping) or not isinstance(context.get("action"), str):
+        return None
+    principal = context.get("principal")
+    return Denied(
+        action=_spelt(context["action"]),
+        principal=_text(principal.get("arn")) if isinstance(principal, Mapping) else "",
+        resource=_text(context.get("resource")),
+        is_explicit=body["explicitDeny"] if isinstance(body.get("explicitDeny"), bool) else None,
+    )
+
+
+def _event(text: str) -> Denied | None:
+    """An event of CloudTrail, whose message does not say it: the service and the name of the call do."""
+    body = _json(text)
+    source, name = _text(body.get("eventSource")), _text(body.get("eventName"))
+    if not source.endswith(".amazonaws.com") or not name or not body.get("errorCode"):
+        return None
+    caller = body.get("userIdentity")
+    principal = _text(caller.get("arn")) if isinstance(caller, Mapping) else ""
+    action = f"{source.partition('.')[0]}:{name}"
+    return Denied(action=_spelt(action), principal=principal)
+
+
+def _operation(flat: str) -> Denied | None:
+    """'An error occurred (AccessDenied) when calling the GetObject operation: Access Denied': only the call is named."""
+    found = _OPERATION.search(flat)
+    if found is None or _ENCODED.search(flat):
+        return None
+    name = found["operation"].lower()
+    may_mean = tuple(a for a in catalogue().actions if a.partition(":")[2].lower() == name)
+    if not may_mean:
+        return None
+    return Denied(action=may_mean[0] if len(may_mean) == 1 else "", may_mean=may_mean)
+
+
+def _json(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _spelt(action: str) -> str:
+    """As AWS writes the action, if it is known."""
+    found = catalogue().action(action)
+    return found.name if found else action
