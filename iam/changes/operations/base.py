@@ -199,6 +199,10 @@ class Operation(ABC):
         """The reversible means that is offered beside an irreversible one; "" for none."""
         return ""
 
+    def named(self) -> tuple[str, ...]:
+        """The ARNs of what it speaks of and leaves as it is, such as a policy that it attaches."""
+        return ()
+
     def makes(self) -> tuple[str, ...]:
         """The ARNs of what it brings into being."""
         return ()
@@ -207,7 +211,7 @@ class Operation(ABC):
         """How the matter stands when an earlier change of the same set has just made what it is about; None: that cannot be."""
         return None
 
-    def weigh(self, world: World) -> None:
+    def weigh(self, world: World) -> None:  # noqa: B027
         """Enter what the account is like afterwards, so that the engine can tell who gains and loses what; pure."""
 
     def risks(self) -> tuple[str, ...]:

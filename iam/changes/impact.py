@@ -1,0 +1,303 @@
+"""What changes come to, taken together: who gains and who loses which actions, by service and access level, and with which risks.
+
+The policy engine's index is asked what would be if the account were as the operations leave it. Groups, permissions boundaries and the
+organization's policies are weighed; policies of resources are not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import reduce
+from operator import or_
+from typing import Any, Final
+
+from iam.changes.operations.access import (
+    ALTERED,
+    CONDITIONAL,
+    GAINED,
+    LOST,
+    NARROWER,
+    SORTS,
+    WIDER,
+    ActionShift,
+    Affected,
+)
+from iam.changes.operations.base import Operation
+from iam.changes.operations.becoming import bits, risky_actions
+from iam.changes.operations.strange_names import without_strange
+from iam.changes.risks import WORDS
+from iam.changes.risky import risks_of, ways_up
+from iam.changes.world import FIRST_MADE, World
+from iam.mirror.models import Entity
+from iam.mirror.snapshot import snapshot
+from iam.policy.catalogue import Level
+from iam.policy.document import read
+from iam.policy.index.classes import Member
+from iam.policy.index.difference import Difference, Shift
+from iam.policy.index.index import Index
+from iam.policy.index.scenario import Edits
+
+GROUPS: Final = 12
+NAMES: Final = 8
+SERVICES: Final = 12
+ACTIONS: Final = 12
+WAYS: Final = 5
+"""So many of each a receipt holds; the rest is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelShift:
+    """What becomes of the actions of one service and access level, as numbers of actions by sort (`operations.access`)."""
+
+    service: str
+    level: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """Principals of one account for whom the same becomes true. `rows` are by service and level, `actions` the weightiest ones;
+    `more_…` is how much there is beyond what is named. `ways_up` are sets of actions by which one raises oneself."""
+
+    account_id: str
+    names: tuple[Affected, ...]
+    users: int
+    roles: int
+    totals: dict[str, int]
+    rows: tuple[LevelShift, ...]
+    more_services: int
+    actions: tuple[ActionShift, ...]
+    more_actions: int
+    risks: tuple[str, ...]
+    ways_up: tuple[tuple[str, ...], ...]
+
+    @property
+    def people(self) -> int:
+        """How many principals."""
+        return self.users + self.roles
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Of all principals `affected` can do more or less. `undecided` are sentences on what could not be weighed."""
+
+    affected: int = 0
+    gains: tuple[Gain, ...] = ()
+    more_groups: int = 0
+    more_people: int = 0
+    totals: dict[str, int] | None = None
+    risks: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As a set's receipt holds it."""
+        return asdict(self)
+
+
+NONE: Final = Impact(totals={})
+
+
+def impact_of(operations: Sequence[Operation]) -> Impact:
+    """What some operations do when they are carried out one after the other, as the mirror stands."""
+    by_account: dict[str, list[Operation]] = defaultdict(list)
+    for operation in operations:
+        by_account[operation.account.account_id].append(operation)
+    own = {risk for operation in operations for risk in operation.risks()}
+    if not any(type(one).weigh is not Operation.weigh for one in operations):
+        return Impact(totals={}, risks=_ordered(own))
+    numbers = {number: _numbers(some) for number, some in by_account.items()}
+    with snapshot(accounts=set(by_account)) as index:
+        return _Weighing(index, by_account, numbers).impact(own)
+
+
+def _numbers(operations: Iterable[Operation]) -> dict[str, int]:
+    """The mirror's numbers of all that the operations of an account speak of."""
+    found: dict[str, int] = {}
+    arns = {arn for operation in operations for arn in (*operation.touched(), *operation.named())}
+    account = next(iter(operations)).account
+    rows = Entity.objects.filter(account=account, arn__in=arns, gone_at__isnull=True)
+    found.update(rows.values_list("arn", "pk"))
+    return found
+
+
+class _Weighing:
+    """One question to the index, whose lock is held meanwhile."""
+
+    def __init__(
+        self,
+        index: Index,
+        by_account: Mapping[str, Sequence[Operation]],
+        numbers: Mapping[str, Mapping[str, int]],
+    ) -> None:
+        self._index, self._space = index, index.documents.space
+        self._strange: dict[str, None] = {}
+        self._problems: dict[str, None] = {}
+        edits: dict[str, Edits] = {}
+        texts: dict[str, str] = {}
+        for number, operations in by_account.items():
+            if number not in index.accounts:
+                self._problems[f"Account {number} has not been read yet, so nothing of it is weighed."] = None
+                continue
+            world = World(index.accounts[number], numbers=numbers[number])
+            for operation in operations:
+                operation.weigh(world)
+            edits[number] = Edits(world.changes)
+            texts |= {digest: self._known(text) for digest, text in world.texts.items()}
+        self._found: Difference = index.what_if(edits, texts=texts)
+        self._accounts = edits.keys()
+
+    def _known(self, text: str) -> str:
+        known, strange = without_strange(text, space=self._space.actions)
+        self._strange.update(dict.fromkeys(strange))
+        document = read(known)
+        for problem in (*document.problems, *(p for one in document.statements for p in one.problems)):
+            self._problems[f"A text cannot be read whole, so this is not weighed: {problem}."] = None
+        return known
+
+    def impact(self, own_risks: Iterable[str]) -> Impact:
+        """The lines of the receipt."""
+        gains = [
+            self._gain(shift, account, members)
+            for shift, everybody in self._found.shifts.items()
+            for account, members in _by_account(everybody).items()
+        ]
+        gains.sort(key=lambda gain: (-len(gain.risks), -gain.people, gain.names[0].name.lower()))
+        shown, rest = gains[:GROUPS], gains[GROUPS:]
+        total = _union(self._found.shifts)
+        risks = {*own_risks, *(risk for gain in gains for risk in gain.risks)}
+        return Impact(
+            affected=self._found.affected,
+            gains=tuple(shown),
+            more_groups=len(rest),
+            more_people=sum(gain.people for gain in rest),
+            totals={sort: mask.bit_count() for sort, mask in total.items() if mask},
+            risks=_ordered(risks),
+            undecided=tuple(self._undecided()),
+        )
+
+    def _gain(self, shift: Shift, account: str, members: Sequence[Member]) -> Gain:
+        masks = masks_of(shift)
+        rows = list(self._rows(masks))
+        services = list(dict.fromkeys(row.service for row in rows))
+        shown = set(services[:SERVICES])
+        actions, more = self._weightiest(masks, people=len(members))
+        ordered = sorted(members, key=lambda member: (member.name.lower(), member.id))
+        users = sum(is_user(member) for member in members)
+        return Gain(
+            account_id=account,
+            names=tuple(
+                Affected(one.name, "user" if is_user(one) else "role", _entity(one))
+                for one in ordered[:NAMES]
+            ),
+            users=users,
+            roles=len(members) - users,
+            totals={sort: mask.bit_count() for sort, mask in masks.items() if mask},
+            rows=tuple(row for row in rows if row.service in shown),
+            more_services=len(services) - len(shown),
+            actions=actions,
+            more_actions=more,
+            risks=risks_of(shift, self._space),
+            ways_up=tuple(ways_up(shift, self._space))[:WAYS],
+        )
+
+    def _rows(self, masks: Mapping[str, int]) -> Iterator[LevelShift]:
+        """By service and level; services of which most actions are concerned first."""
+        anything = reduce(or_, masks.values(), 0)
+        found = []
+        for prefix, (first, size, levels) in self._space.services.items():
+            within = (1 << size) - 1
+            concerned = anything >> first & within
+            if concerned:
+                found.append((-concerned.bit_count(), prefix, first, within, levels))
+        for _, prefix, first, within, levels in sorted(found, key=lambda one: one[:2]):
+            for level in Level:
+                counts = {
+                    sort: (mask >> first & within & levels.get(level, 0)).bit_count()
+                    for sort, mask in masks.items()
+                }
+                counts = {sort: count for sort, count in counts.items() if count}
+                if counts:
+                    yield LevelShift(prefix, str(level), counts)
+
+    def _weightiest(self, masks: Mapping[str, int], *, people: int) -> tuple[tuple[ActionShift, ...], int]:
+        of_iam, risky = risky_actions(self._space)
+        giving = [(sort, masks[sort]) for sort in (GAINED, WIDER, ALTERED)]
+        tiers = [(sort, mask & of_iam) for sort, mask in giving]
+        tiers += [(sort, mask & risky & ~of_iam) for sort, mask in giving]
+        tiers += [(sort, mask & ~risky) for sort, mask in giving]
+        tiers += [(sort, masks[sort]) for sort in (LOST, NARROWER, CONDITIONAL)]
+        tiers = [(sort, mask) for sort, mask in tiers if mask]
+        share = max(2, ACTIONS // max(1, len(tiers)))
+        chosen = [(sort, bit) for sort, mask in tiers for bit in bits(mask, share)]
+        chosen += [(sort, bit) for sort, mask in tiers for bit in bits(mask, ACTIONS)]
+        picked = list(dict.fromkeys(chosen))[:ACTIONS]
+        order = {sort: place for place, sort in enumerate(SORTS)}
+        picked.sort(key=lambda one: (order[one[0]], not one[1] & of_iam, not one[1] & risky, one[1]))
+        named = reduce(or_, (bit for _, bit in picked), 0)
+        rows = tuple(
+            ActionShift(
+                action=self._space.actions.names(bit)[0],
+                sort=sort,
+                people=people,
+                is_risky=sort in (GAINED, WIDER, ALTERED) and bool(bit & risky),
+            )
+            for sort, bit in picked
+        )
+        return rows, (reduce(or_, masks.values(), 0) & ~named).bit_count()
+
+    def _undecided(self) -> Iterator[str]:
+        if self._strange:
+            names = ", ".join(list(self._strange)[:WAYS]) + (
+                " and others" if len(self._strange) > WAYS else ""
+            )
+            yield f"Nobody knows these actions, so they are not weighed: {names}."
+        yield from list(self._problems)[:WAYS]
+        for number in self._accounts:
+            if not self._index.accounts[number].standing.is_known:
+                yield f"The service control policies above account {number} are not known, and not weighed."
+
+
+def masks_of(shift: Shift) -> dict[str, int]:
+    """Sets of actions by what becomes of them; no action is in two of them."""
+    conditional = shift.becomes_conditional
+    return {
+        GAINED: shift.gained,
+        WIDER: shift.wider,
+        ALTERED: shift.altered,
+        CONDITIONAL: conditional,
+        NARROWER: shift.narrower & ~conditional,
+        LOST: shift.lost,
+    }
+
+
+def _union(shifts: Iterable[Shift]) -> dict[str, int]:
+    total = dict.fromkeys(SORTS, 0)
+    for shift in shifts:
+        for sort, mask in masks_of(shift).items():
+            total[sort] |= mask
+    return total
+
+
+def _by_account(members: Iterable[Member]) -> dict[str, list[Member]]:
+    found: dict[str, list[Member]] = defaultdict(list)
+    for member in members:
+        found[member.account].append(member)
+    return found
+
+
+def _ordered(risks: Iterable[str]) -> tuple[str, ...]:
+    known = set(risks)
+    return tuple(risk for risk in WORDS if risk in known)
+
+
+def is_user(member: Member) -> bool:
+    """Whether a principal is an IAM user."""
+    return ":user/" in member.arn
+
+
+def _entity(member: Member) -> int | None:
+    """The mirror's row of a principal; None for who is only planned, and for a root user."""
+    return member.id if 0 < member.id < FIRST_MADE else None

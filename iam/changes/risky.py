@@ -1,0 +1,113 @@
+"""Which risks come with what somebody can do afterwards and could not before: read from sets of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, IAM_WRITE, WORDS
+from iam.policy.catalogue import Level
+from iam.policy.escalation.administrators import DECISIVE
+from iam.policy.escalation.methods import METHODS, Sort
+from iam.policy.index.difference import Shift
+from iam.policy.index.masks import Space
+
+SHARES: Final = (
+    "ec2:ModifySnapshotAttribute",
+    "ec2:ModifyImageAttribute",
+    "rds:ModifyDBSnapshotAttribute",
+    "rds:ModifyDBClusterSnapshotAttribute",
+    "rds:StartExportTask",
+    "dynamodb:ExportTableToPointInTime",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketAcl",
+    "s3:PutObjectAcl",
+    "s3:PutReplicationConfiguration",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutAccessPointPolicy",
+    "ecr:SetRepositoryPolicy",
+    "kms:PutKeyPolicy",
+    "kms:CreateGrant",
+    "lambda:AddPermission",
+    "secretsmanager:PutResourcePolicy",
+    "sns:AddPermission",
+    "sns:SetTopicAttributes",
+    "sqs:AddPermission",
+    "sqs:SetQueueAttributes",
+    "glacier:SetVaultAccessPolicy",
+    "backup:PutBackupVaultAccessPolicy",
+    "backup:StartCopyJob",
+    "logs:PutSubscriptionFilter",
+    "ram:CreateResourceShare",
+    "ram:AssociateResourceShare",
+    "redshift:AuthorizeSnapshotAccess",
+)
+"""Actions by which data can be shown to, or copied into, another account (service authorization reference)."""
+READS_ALL: Final = (
+    "s3:GetObject",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter",
+    "dynamodb:Scan",
+    "rds-data:ExecuteStatement",
+    "athena:GetQueryResults",
+    "ebs:GetSnapshotBlock",
+    "codecommit:GitPull",
+    "ecr:BatchGetImage",
+)
+"""Actions that hand out data itself, which are a risk when they hold on every resource."""
+
+
+def risks_of(shift: Shift, space: Space) -> tuple[str, ...]:
+    """The risks that are new for whom the shift concerns, the weightiest first."""
+    found = set(_risks(shift, space))
+    return tuple(risk for risk in WORDS if risk in found)
+
+
+def _risks(shift: Shift, space: Space) -> Iterator[str]:
+    before, after = shift.before, shift.after
+    more = shift.gained | shift.wider | shift.altered
+    decisive = _mask(space, tuple(action for action, _ in DECISIVE))
+    if decisive & ~after.everywhere == 0 and decisive & ~before.everywhere:
+        yield ADMINISTRATOR
+    if any(True for _ in ways_up(shift, space)):
+        yield ESCALATION
+    if more & _mask(space, SHARES) or _mask(space, READS_ALL) & after.everywhere & ~before.everywhere:
+        yield EXFILTRATION
+    catalogue = space.catalogue
+    reading = catalogue.mask_of_level(Level.LIST) | catalogue.mask_of_level(Level.READ)
+    if more & catalogue.mask_of_service("iam") & ~reading:
+        yield IAM_WRITE
+
+
+def ways_up(shift: Shift, space: Space) -> Iterator[tuple[str, ...]]:
+    """The actions of each way to raise one's permissions of which all are allowed afterwards, in some way, and were not before.
+
+    On which targets, and whether a role trusts the service, is not asked here: the page on escalation does.
+    """
+    before, after = shift.before.any, shift.after.any
+    more = shift.gained | shift.wider | shift.altered
+    for actions in _needs():
+        mask = _mask(space, actions)
+        if mask and mask & ~after == 0 and (mask & ~before or mask & more):
+            yield actions
+
+
+@lru_cache(maxsize=1)
+def _needs() -> tuple[tuple[str, ...], ...]:
+    """The actions of each method, once; to take a role that trusts one is what roles are for."""
+    ways = (method for method in METHODS if method.needs and method.sort is not Sort.ASSUME)
+    return tuple(dict.fromkeys(tuple(need.action for need in method.needs) for method in ways))
+
+
+@lru_cache(maxsize=512)
+def _mask_of(space: Space, width: int, actions: tuple[str, ...]) -> int:
+    mask = 0
+    for action in actions:
+        mask |= space.actions.mask(action)
+    return mask
+
+
+def _mask(space: Space, actions: tuple[str, ...]) -> int:
+    """Actions as a set; kept until the order of actions has grown."""
+    return _mask_of(space, len(space.actions), actions)
