@@ -1,0 +1,1 @@
+"""Shared access: who gets what, where, until when and why, and the ledger of what each permission is there for."""

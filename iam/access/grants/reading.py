@@ -1,0 +1,55 @@
+"""What the terms of a grant share: the mistake that their rules name, and reading them from JSON without losing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from iam.access.grants.wording import listed
+
+
+class TermsError(ValueError):
+    """The terms cannot be granted as they are written; the message says why, and what to write. `part` is who, what, accounts,
+    until or why: the step on which it is put right."""
+
+    def __init__(self, message: str, *, part: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.part = part
+
+
+def body_of(given: Any) -> dict[str, Any]:
+    """A dataclass as JSON; what is empty is left out."""
+    values = {one.name: getattr(given, one.name) for one in fields(given)}
+    plain = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value
+    }
+    return {**plain, "kind": str(given.kind)}
+
+
+def known_texts(cls: type[Any], body: Mapping[str, Any], *, part: str) -> dict[str, str]:
+    """The members that are texts; refuses what it does not know, so that nothing is lost on the way."""
+    names = {one.name for one in fields(cls)}
+    strange = sorted(set(body) - names)
+    if strange:
+        raise TermsError(f"Nobody knows what {listed(strange)} means here.", part=part)
+    return {name: value.strip() for name, value in body.items() if isinstance(value, str)}
+
+
+def kind_of(kinds: type[Any], body: Mapping[str, Any], *, part: str) -> Any:
+    """The kind that the JSON names. Raises TermsError."""
+    try:
+        return kinds(body.get("kind"))
+    except ValueError:
+        raise TermsError(
+            f"Choose {'who receives it' if part == 'who' else 'what is given'}.", part=part
+        ) from None
+
+
+def texts_of(body: Mapping[str, Any], name: str, *, part: str) -> tuple[str, ...]:
+    """A list of texts. Raises TermsError."""
+    value = body.get(name, [])
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise TermsError(f"{name} must be a list of texts.", part=part)
+    return tuple(value)

@@ -1,0 +1,148 @@
+"""The terms of a grant: who gets what, in which accounts, until when and why. Pure, to JSON and back, every rule in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+
+from iam.access.grants.reading import TermsError, texts_of
+from iam.access.grants.what import What, WhatKind
+from iam.access.grants.who import NUMBER, Who, WhoKind
+from iam.access.grants.wording import listed
+
+__all__ = ["Terms", "TermsError", "What", "WhatKind", "Who", "WhoKind"]
+
+MOST_ACCOUNTS: Final = 200
+SHORTEST: Final = timedelta(minutes=5)
+LONGEST: Final = timedelta(days=3 * 365)
+SHORTEST_SESSION: Final = timedelta(hours=1)
+LONGEST_SESSION: Final = timedelta(hours=12)
+MAX_WHY: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who gets what, in which accounts (by number), until when and why.
+
+    It ends at `until`, or `lasts` seconds after it is approved, or (neither) only when somebody ends it. `session` is the longest session,
+    in seconds, of a role that is made for it.
+    """
+
+    who: Who
+    what: What
+    accounts: tuple[str, ...]
+    why: str
+    until: datetime | None = None
+    lasts: int = 0
+    session: int = 3600
+
+    @property
+    def ends(self) -> bool:
+        """Whether it ends by itself."""
+        return bool(self.until or self.lasts)
+
+    def end_when(self, *, begun: datetime) -> datetime | None:
+        """When it ends if it is approved at that moment, to the second; None for never."""
+        end = self.until or (begun + timedelta(seconds=self.lasts) if self.lasts else None)
+        return end.astimezone(UTC).replace(microsecond=0) if end else None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "who": self.who.body,
+            "what": self.what.body,
+            "accounts": list(self.accounts),
+            "why": self.why,
+            "until": self.until.isoformat() if self.until else None,
+            "lasts": self.lasts,
+            "session": self.session,
+        }
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """From JSON. Raises TermsError for what is none."""
+        who, what = body.get("who"), body.get("what")
+        if not isinstance(who, dict):
+            raise TermsError("Choose who receives it.", part="who")
+        if not isinstance(what, dict):
+            raise TermsError("Choose what is given.", part="what")
+        lasts, session = body.get("lasts", 0), body.get("session", 3600)
+        if not isinstance(lasts, int) or not isinstance(session, int):
+            raise TermsError("How long it lasts is a number of seconds.", part="until")
+        return cls(
+            who=Who.of(who),
+            what=What.of(what),
+            accounts=texts_of(body, "accounts", part="accounts"),
+            why=str(body.get("why", "")),
+            until=_moment(body.get("until")),
+            lasts=lasts,
+            session=session,
+        )
+
+    def check(self, *, now: datetime) -> None:
+        """Whether they can be granted at all, whatever the accounts hold. Raises TermsError."""
+        self.who.check()
+        self.what.check()
+        self._check_fit()
+        self._check_accounts()
+        self._check_until(now)
+        if not self.why.strip():
+            raise TermsError(
+                "Write why this is needed: the approver reads it, and so does the auditor.", part="why"
+            )
+        if len(self.why.strip()) > MAX_WHY:
+            raise TermsError(
+                f"The reason has {len(self.why.strip())} characters; {MAX_WHY} are the limit.", part="why"
+            )
+
+    def _check_fit(self) -> None:
+        joins = self.what.kind is WhatKind.GROUP
+        if joins and self.who.kind not in (WhoKind.USERS, WhoKind.TEAM):
+            raise TermsError("Only users can be members of a group.", part="what")
+        if self.what.kind is WhatKind.ROLE and self.who.kind is WhoKind.GROUP:
+            raise TermsError("A role cannot trust a group. Choose the people, or a team.", part="who")
+
+    def _check_accounts(self) -> None:
+        if not self.accounts:
+            raise TermsError("Choose the accounts.", part="accounts")
+        if len(self.accounts) > MOST_ACCOUNTS:
+            raise TermsError(
+                f"{len(self.accounts)} accounts are more than one grant takes: {MOST_ACCOUNTS}.",
+                part="accounts",
+            )
+        wrong = [number for number in self.accounts if not NUMBER.fullmatch(number)]
+        if wrong:
+            raise TermsError(f"{listed(wrong)} is no account number: write its 12 digits.", part="accounts")
+        if len(set(self.accounts)) < len(self.accounts):
+            raise TermsError("An account is named twice.", part="accounts")
+        if self.who.kind in (WhoKind.ACCOUNT, WhoKind.PARTNER) and self.who.account_id in self.accounts:
+            raise TermsError(
+                f"Account {self.who.account_id} cannot be given access to itself.", part="accounts"
+            )
+
+    def _check_until(self, now: datetime) -> None:
+        if self.until is not None and self.lasts:
+            raise TermsError("Say a date, or how long it lasts: not both.", part="until")
+        if self.until is not None and self.until.tzinfo is None:
+            raise TermsError("Say the time zone of the end.", part="until")
+        left = self.until - now if self.until else timedelta(seconds=self.lasts)
+        if self.ends and left < SHORTEST:
+            raise TermsError("The end must be at least five minutes away.", part="until")
+        if left > LONGEST:
+            raise TermsError(
+                "Three years are the longest time. Leave the end out where it has none.", part="until"
+            )
+        if not SHORTEST_SESSION <= timedelta(seconds=self.session) <= LONGEST_SESSION:
+            raise TermsError("A session of a role lasts between one and twelve hours.", part="until")
+
+
+def _moment(value: object) -> datetime | None:
+    if value is None or value == "":
+        return None
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        raise TermsError(f"{value} is no date and time.", part="until") from None

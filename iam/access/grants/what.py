@@ -1,0 +1,103 @@
+"""What a grant gives. Pure; to JSON and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from iam.access.grants.reading import TermsError, body_of, kind_of, known_texts, texts_of
+from iam.access.grants.who import ARN
+from iam.policy.document import read
+
+POLICY: Final = re.compile(
+    r"arn:(aws|aws-cn|aws-us-gov):iam::(aws|\d{12}):policy/([\w+=,.@/-]{1,512})", re.ASCII
+)
+
+
+class WhatKind(StrEnum):
+    """What is given."""
+
+    TEMPLATE = "template"
+    MANAGED = "managed"
+    STATEMENTS = "statements"
+    ROLE = "role"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class What:
+    """What is given.
+
+    `template`: its slug, version and `parameters`. `managed`: `policy_arn`; one of a customer is meant by its name in each account.
+    `statements`: policy documents as text. `role`: to assume the existing role `role_arn`. `group`: membership of `group_arn`.
+    Roles, groups and a customer's policies are meant by their path and name in each account.
+    """
+
+    kind: WhatKind
+    template: str = ""
+    version: int = 0
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    policy_arn: str = ""
+    documents: tuple[str, ...] = ()
+    role_arn: str = ""
+    group_arn: str = ""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As JSON; what is empty is left out."""
+        return body_of(self)
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """From JSON. Raises TermsError for what is none."""
+        given = known_texts(cls, body, part="what") | {
+            "kind": kind_of(WhatKind, body, part="what"),
+            "documents": texts_of(body, "documents", part="what"),
+        }
+        parameters, version = body.get("parameters", {}), body.get("version", 0)
+        if not isinstance(parameters, dict) or not all(
+            isinstance(value, str) for value in parameters.values()
+        ):
+            raise TermsError("The parameters of a template are texts by name.", part="what")
+        if not isinstance(version, int):
+            raise TermsError("The version of a template is a number.", part="what")
+        return cls(**given | {"parameters": dict(parameters), "version": version})
+
+    def check(self) -> None:
+        """Raises TermsError."""
+        if self.kind is WhatKind.TEMPLATE and not (self.template and self.version > 0):
+            raise TermsError("Choose a template.", part="what")
+        if self.kind is WhatKind.MANAGED and not POLICY.fullmatch(self.policy_arn):
+            raise TermsError("Choose a managed policy.", part="what")
+        if self.kind is WhatKind.ROLE:
+            _check_one(self.role_arn, kind="role")
+        if self.kind is WhatKind.GROUP:
+            _check_one(self.group_arn, kind="group")
+        if self.kind is WhatKind.STATEMENTS:
+            check_documents(self.documents)
+
+
+def check_documents(documents: tuple[str, ...]) -> None:
+    """Whether the documents can be given: whole, readable, each statement an allow of its own. Raises TermsError."""
+    if not documents:
+        raise TermsError("Say what is given: it has no statement yet.", part="what")
+    for text in documents:
+        document = read(text)
+        problems = [*document.problems, *(p for one in document.statements for p in one.problems)]
+        if problems:
+            raise TermsError(f"The policy cannot be read whole: {problems[0]}.", part="what")
+        if not document.statements:
+            raise TermsError("Say what is given: a policy has no statement.", part="what")
+        if any(one.principals is not None for one in document.statements):
+            raise TermsError(
+                "A permission names no principal: who receives it is chosen in the step before.", part="what"
+            )
+
+
+def _check_one(arn: str, *, kind: str) -> None:
+    found = ARN.fullmatch(arn)
+    if not found or found[3] != kind:
+        raise TermsError(f"Choose the {kind}.", part="what")

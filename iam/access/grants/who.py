@@ -1,0 +1,135 @@
+"""Who receives a grant. Pure; to JSON and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from iam.access.grants.reading import TermsError, body_of, kind_of, known_texts, texts_of
+from iam.access.grants.wording import listed
+
+NUMBER: Final = re.compile(r"\d{12}")
+ARN: Final = re.compile(
+    r"arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):(user|group|role)/([\w+=,.@/-]{1,512})", re.ASCII
+)
+PROVIDER: Final = re.compile(
+    r"arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):(saml-provider|oidc-provider)/([\w+=,.@:/-]{1,512})", re.ASCII
+)
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+MOST_PEOPLE: Final = 200
+
+
+class WhoKind(StrEnum):
+    """Who receives."""
+
+    USERS = "users"
+    GROUP = "group"
+    ROLE = "role"
+    TEAM = "team"
+    ACCOUNT = "account"
+    PARTNER = "partner"
+    FEDERATED = "federated"
+
+
+HOLDERS: Final = {WhoKind.USERS: "user", WhoKind.GROUP: "group", WhoKind.ROLE: "role"}
+"""Those who hold permissions themselves, by what their ARNs are of."""
+OUTSIDERS: Final = frozenset({WhoKind.ACCOUNT, WhoKind.PARTNER, WhoKind.FEDERATED})
+"""Those who come in through a role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who receives.
+
+    `users`, `group`, `role`: by `arns`, one or several. `team`: its people as of the request, by the slug `team`. `account`: another account,
+    `account_id`, whole or one `principal` (ARN) of it. `partner`: the same with an `external_id`, and their name as `label`.
+    `federated`: `provider_arn` (SAML or OIDC), the `subject` that it says, and its `audience`.
+    """
+
+    kind: WhoKind
+    arns: tuple[str, ...] = ()
+    team: str = ""
+    account_id: str = ""
+    principal: str = ""
+    external_id: str = ""
+    provider_arn: str = ""
+    subject: str = ""
+    audience: str = ""
+    label: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether they hold permissions themselves, rather than come in through a role."""
+        return self.kind not in OUTSIDERS
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As JSON; what is empty is left out."""
+        return body_of(self)
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """From JSON. Raises TermsError for what is none."""
+        return cls(
+            **known_texts(cls, body, part="who")
+            | {"kind": kind_of(WhoKind, body, part="who"), "arns": texts_of(body, "arns", part="who")}
+        )
+
+    def check(self) -> None:
+        """Raises TermsError."""
+        if self.kind in HOLDERS:
+            self._check_arns(HOLDERS[self.kind])
+        elif self.kind is WhoKind.TEAM:
+            if not self.team:
+                raise TermsError("Choose the team.", part="who")
+        elif self.kind is WhoKind.FEDERATED:
+            self._check_federated()
+        else:
+            self._check_account()
+
+    def _check_arns(self, kind: str) -> None:
+        if not self.arns:
+            raise TermsError("Choose who receives it.", part="who")
+        if len(self.arns) > MOST_PEOPLE:
+            raise TermsError(
+                f"{len(self.arns)} are more than one grant takes: {MOST_PEOPLE}. Ask in two.", part="who"
+            )
+        wrong = [arn for arn in self.arns if not (found := ARN.fullmatch(arn)) or found[3] != kind]
+        if wrong:
+            raise TermsError(f"{listed(wrong)} is no ARN of a {kind}.", part="who")
+        if len(set(self.arns)) < len(self.arns):
+            raise TermsError("Somebody is named twice.", part="who")
+
+    def _check_account(self) -> None:
+        if not NUMBER.fullmatch(self.account_id):
+            raise TermsError("Write the 12 digits of the account.", part="who")
+        found = ARN.fullmatch(self.principal)
+        if self.principal and (not found or found[3] == "group"):
+            raise TermsError(
+                "Who there must be the ARN of one user or role, without a wildcard; leave it empty for the whole account.",
+                part="who",
+            )
+        if found and found[2] != self.account_id:
+            raise TermsError(f"{self.principal} is not of account {self.account_id}.", part="who")
+        if self.kind is WhoKind.PARTNER and not EXTERNAL_ID.fullmatch(self.external_id):
+            raise TermsError(
+                "A partner needs an external ID: 2 to 1,224 letters, digits and + = , . @ : / -", part="who"
+            )
+        if self.kind is WhoKind.PARTNER and not self.label.strip():
+            raise TermsError("Write the partner's name.", part="who")
+
+    def _check_federated(self) -> None:
+        found = PROVIDER.fullmatch(self.provider_arn)
+        if not found:
+            raise TermsError("Choose the identity provider.", part="who")
+        if not self.subject.strip() or not self.subject.strip("*?:/ "):
+            raise TermsError(
+                "Say which subject may come in. Without one, everybody whom the provider knows could.",
+                part="who",
+            )
+        if found[3] == "oidc-provider" and not self.audience.strip():
+            raise TermsError("Write the audience that the provider's tokens are made for.", part="who")

@@ -1,0 +1,26 @@
+"""Small words that the sentences about grants are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+NAMED: Final = 3
+
+
+def listed(names: Sequence[str], *, most: int = NAMED) -> str:
+    """The first names, and how many more there are: "a, b and c", "a, b, c and 4 others"."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {counted(len(names) - most, 'other')}"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """ "1 person", "20 people"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def moment(at: datetime) -> str:
+    """A moment as sentences say it, its time zone with it."""
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"

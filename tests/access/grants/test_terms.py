@@ -1,0 +1,179 @@
+"""The terms of a grant: to JSON and back, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+PROD, PARTNER = "111111111111", "339011276654"
+READS = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ledger/*"}],
+    }
+)
+KWAME = f"arn:aws:iam::{PROD}:user/kwame"
+GITHUB = f"arn:aws:iam::{PROD}:oidc-provider/token.actions.githubusercontent.com"
+SOUND = Terms(
+    who=Who(WhoKind.USERS, arns=(KWAME,)),
+    what=What(WhatKind.STATEMENTS, documents=(READS,)),
+    accounts=(PROD,),
+    why="Settles the quarter",
+    lasts=8 * 3600,
+)
+
+RECEIVERS = [
+    Who(WhoKind.USERS, arns=(KWAME,)),
+    Who(WhoKind.GROUP, arns=(f"arn:aws:iam::{PROD}:group/eng/deployers",)),
+    Who(WhoKind.ROLE, arns=(f"arn:aws:iam::{PROD}:role/app",)),
+    Who(WhoKind.TEAM, team="payments"),
+    Who(WhoKind.ACCOUNT, account_id=PARTNER),
+    Who(
+        WhoKind.PARTNER,
+        account_id=PARTNER,
+        external_id="gh-bw-7c1e93f0a4",
+        label="Brightwater",
+        principal=f"arn:aws:iam::{PARTNER}:role/reader",
+    ),
+    Who(
+        WhoKind.FEDERATED,
+        provider_arn=GITHUB,
+        subject="repo:northline/pay:ref:refs/heads/main",
+        audience="sts.amazonaws.com",
+    ),
+]
+GIVEN = [
+    What(WhatKind.TEMPLATE, template="read-one-bucket", version=2, parameters={"bucket": "ledger"}),
+    What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess"),
+    What(WhatKind.STATEMENTS, documents=(READS, READS)),
+    What(WhatKind.ROLE, role_arn=f"arn:aws:iam::{PROD}:role/breakglass"),
+    What(WhatKind.GROUP, group_arn=f"arn:aws:iam::{PROD}:group/deployers"),
+]
+
+
+@pytest.mark.parametrize("who", RECEIVERS, ids=lambda who: who.kind)
+def test_receivers_come_back_from_json_as_they_were(who: Who) -> None:
+    who.check()
+    assert Who.of(json.loads(json.dumps(who.body))) == who
+
+
+@pytest.mark.parametrize("what", GIVEN, ids=lambda what: what.kind)
+def test_what_is_given_comes_back_from_json_as_it_was(what: What) -> None:
+    what.check()
+    assert What.of(json.loads(json.dumps(what.body))) == what
+
+
+def test_terms_come_back_from_json_as_they_were() -> None:
+    dated = replace(SOUND, lasts=0, until=NOW + timedelta(days=2))
+    for terms in (SOUND, dated, replace(SOUND, lasts=0)):
+        terms.check(now=NOW)
+        assert Terms.of(json.loads(json.dumps(terms.body))) == terms
+
+
+def test_the_clock_of_a_duration_starts_when_it_is_approved() -> None:
+    begun = NOW + timedelta(hours=20)
+    assert SOUND.end_when(begun=begun) == begun + timedelta(hours=8)
+    dated = replace(SOUND, lasts=0, until=NOW + timedelta(days=2))
+    assert dated.end_when(begun=begun) == NOW + timedelta(days=2)
+    assert replace(SOUND, lasts=0).end_when(begun=begun) is None
+
+
+DENIED_SUBJECTS = ["", " ", "*", "**", "*:*", "?*"]
+STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+
+
+def _document(**statement: object) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT | statement]})
+
+
+REFUSED: list[tuple[str, Terms, str]] = [
+    ("who", replace(SOUND, who=Who(WhoKind.USERS)), "Choose who"),
+    ("who", replace(SOUND, who=Who(WhoKind.USERS, arns=(KWAME, KWAME))), "twice"),
+    (
+        "who",
+        replace(SOUND, who=Who(WhoKind.USERS, arns=(f"arn:aws:iam::{PROD}:role/app",))),
+        "no ARN of a user",
+    ),
+    (
+        "who",
+        replace(SOUND, who=Who(WhoKind.USERS, arns=(f"arn:aws:iam::{PROD}:user/*",))),
+        "no ARN of a user",
+    ),
+    ("who", replace(SOUND, who=Who(WhoKind.ACCOUNT, account_id="*")), "12 digits"),
+    (
+        "who",
+        replace(SOUND, who=Who(WhoKind.ACCOUNT, account_id=PARTNER, principal="*")),
+        "without a wildcard",
+    ),
+    (
+        "who",
+        replace(SOUND, who=Who(WhoKind.ACCOUNT, account_id=PARTNER, principal=KWAME)),
+        "is not of account",
+    ),
+    ("who", replace(SOUND, who=replace(RECEIVERS[5], external_id="")), "external ID"),
+    ("who", replace(SOUND, who=replace(RECEIVERS[5], external_id="a b")), "external ID"),
+    ("who", replace(SOUND, who=replace(RECEIVERS[6], audience="")), "audience"),
+    *[
+        ("who", replace(SOUND, who=replace(RECEIVERS[6], subject=said)), "which subject")
+        for said in DENIED_SUBJECTS
+    ],
+    ("who", replace(SOUND, who=RECEIVERS[1], what=GIVEN[3]), "cannot trust a group"),
+    ("what", replace(SOUND, who=RECEIVERS[2], what=GIVEN[4]), "Only users"),
+    ("what", replace(SOUND, what=What(WhatKind.STATEMENTS)), "no statement yet"),
+    ("what", replace(SOUND, what=What(WhatKind.STATEMENTS, documents=("{",))), "cannot be read"),
+    (
+        "what",
+        replace(SOUND, what=What(WhatKind.STATEMENTS, documents=(_document(Principal="*"),))),
+        "principal",
+    ),
+    ("what", replace(SOUND, what=What(WhatKind.TEMPLATE, template="x")), "Choose a template"),
+    ("what", replace(SOUND, what=What(WhatKind.MANAGED, policy_arn="ReadOnly")), "Choose a managed policy"),
+    ("accounts", replace(SOUND, accounts=()), "Choose the accounts"),
+    ("accounts", replace(SOUND, accounts=("1",)), "12 digits"),
+    ("accounts", replace(SOUND, accounts=(PROD, PROD)), "twice"),
+    ("accounts", replace(SOUND, who=RECEIVERS[4], accounts=(PARTNER,)), "access to itself"),
+    ("until", replace(SOUND, lasts=60), "five minutes"),
+    ("until", replace(SOUND, lasts=-3600), "five minutes"),
+    ("until", replace(SOUND, lasts=0, until=NOW - timedelta(days=1)), "five minutes"),
+    ("until", replace(SOUND, until=NOW + timedelta(days=1)), "not both"),
+    ("until", replace(SOUND, lasts=5 * 365 * 86400), "Three years"),
+    ("until", replace(SOUND, session=60), "between one and twelve"),
+    ("why", replace(SOUND, why=" "), "why this is needed"),
+    ("why", replace(SOUND, why="x" * 1001), "1001 characters"),
+]
+
+
+@pytest.mark.parametrize(("part", "terms", "said"), REFUSED)
+def test_terms_that_make_no_sense_are_refused_with_the_step_that_puts_them_right(
+    part: str, terms: Terms, said: str
+) -> None:
+    with pytest.raises(TermsError) as refused:
+        terms.check(now=NOW)
+    assert said in refused.value.message
+    assert refused.value.part == part
+
+
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        ({}, "who"),
+        ({"who": {"kind": "everybody"}, "what": {"kind": "role"}}, "who"),
+        ({"who": {"kind": "users", "arns": "arn"}, "what": {"kind": "role"}}, "who"),
+        ({"who": {"kind": "team", "team": "x", "admin": "yes"}, "what": {"kind": "role"}}, "who"),
+        ({"who": {"kind": "team", "team": "x"}, "what": []}, "what"),
+        ({"who": {"kind": "team"}, "what": {"kind": "template", "parameters": {"a": 1}}}, "what"),
+        ({"who": {"kind": "team"}, "what": {"kind": "role"}, "until": "tomorrow"}, "until"),
+        ({"who": {"kind": "team"}, "what": {"kind": "role"}, "lasts": "8"}, "until"),
+        ({"who": {"kind": "team"}, "what": {"kind": "role"}, "accounts": [1]}, "accounts"),
+    ],
+)
+def test_json_that_holds_no_terms_is_refused(body: dict[str, object], part: str) -> None:
+    with pytest.raises(TermsError) as refused:
+        Terms.of(body)
+    assert refused.value.part == part
