@@ -32,7 +32,8 @@ RESOURCE_FACTS: Final = ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
 @dataclass(frozen=True, slots=True)
 class Inquiry:
     """A request as somebody asks about it. `owner` is the resource's account where its ARN has none. Texts are JSON; "" is no such
-    policy. `is_hidden`: of the account of the resource nothing may be told."""
+    policy. `besides` is an identity policy as though the principal had it too: what would a grant do. `is_hidden`: of the account
+    of the resource nothing may be told."""
 
     who: Who
     action: str
@@ -44,6 +45,7 @@ class Inquiry:
     resource_policy: str = ""
     session_policy: str = ""
     endpoint_policy: str = ""
+    besides: str = ""
     is_hidden: bool = False
 
     @property
@@ -147,8 +149,13 @@ def _with_given(policies: Policies, inquiry: Inquiry, *, of_pattern: bool) -> Po
         problems = tuple((name, problem) for problem in doc.problems)
         return PolicySet(kind, doc.named(name, kind, of_pattern=of_pattern), problems)
 
+    besides = given(inquiry.besides, "what is asked for", PolicyKind.IDENTITY)
+    held = policies.identity
     return replace(
         policies,
+        identity=PolicySet(held.kind, (*held.statements, *besides.statements), held.problems)
+        if besides
+        else held,
         resource=given(inquiry.resource_policy, "resource policy", PolicyKind.RESOURCE) or policies.resource,
         session=given(inquiry.session_policy, "session policy", PolicyKind.SESSION),
         endpoint=given(inquiry.endpoint_policy, "endpoint policy", PolicyKind.ENDPOINT),

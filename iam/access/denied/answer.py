@@ -1,0 +1,247 @@
+"""Answers a message about denied access: what the engine finds, and the smallest statement that would help, or why none can."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from iam.access.denied.message import Denied, PolicyType
+from iam.access.principals import Who
+from iam.access.simulate import Inquiry, Verdict, simulate
+from iam.access.verdict import Branch, Voice
+from iam.guard import Viewer
+from iam.policy.catalogue import Level, catalogue
+from iam.policy.evaluate import ASSUMING, Decision
+from iam.policy.request import account_of
+
+EVERY: Final = "*"
+
+
+class Outcome(StrEnum):
+    """What can be done about it."""
+
+    ALREADY = "already"
+    """As AWS was last read, it is allowed: nothing is to be asked for."""
+    DEPENDS = "depends"
+    """It is allowed under conditions, which a grant would not change."""
+    HELPS = "helps"
+    """A grant of the proposed statement is enough."""
+    HELPS_IF = "helps-if"
+    """The proposed statement is needed, and something else besides that is not known here."""
+    NO_GRANT = "no-grant"
+    """No grant lifts it: something denies it, or another policy does not let it through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing that was found; `tone` is ok, warn or bad."""
+
+    tone: str
+    text: str
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found about one action of one principal. `document` is the smallest policy that helps, None where none does."""
+
+    outcome: Outcome
+    action: str
+    resource: str
+    level: Level | None
+    points: tuple[Point, ...]
+    document: dict[str, Any] | None = None
+    limits: tuple[str, ...] = ()
+
+
+def needs_resource(denied: Denied) -> bool:
+    """Whether somebody has to say on which resource: the message does not, and the action takes one."""
+    return not denied.resource and bool(catalogue().resource_types(denied.action))
+
+
+def answer(viewer: Viewer, denied: Denied, *, who: Who) -> Answer | None:
+    """What is missing, or denies; None where the mirror does not know the principal any more.
+
+    Of an account that the viewer does not see, what decides is told, and not in which statement of which policy.
+    """
+    resource = denied.resource or EVERY
+    place = account_of(resource)
+    hidden = bool(place) and place != who.account and not viewer.scope.sees_account(place)
+    inquiry = Inquiry(who, denied.action, resource, is_hidden=hidden)
+    document = smallest(denied.action, resource)
+    now, then = simulate(inquiry), simulate(replace(inquiry, besides=json.dumps(document)))
+    if now is None or then is None:
+        return None
+    names = viewer.scope.sees_account(who.account)
+    outcome = _outcome(now, then, denied)
+    points = tuple(_points(outcome, now, then, denied, names=names))
+    helps = outcome in (Outcome.HELPS, Outcome.HELPS_IF)
+    return Answer(
+        outcome,
+        denied.action,
+        resource,
+        catalogue().level(denied.action),
+        points,
+        document if helps else None,
+        now.limits if names else (),
+    )
+
+
+def smallest(action: str, resource: str) -> dict[str, Any]:
+    """A policy of this action on this resource alone. What looks like a policy variable is taken by the letter, as AWS said it.
+
+    "IAM policy elements: Variables and tags", characters that have a special meaning.
+    """
+    taken = resource if catalogue().resource_types(action) or catalogue().action(action) is None else EVERY
+    statement = {"Effect": "Allow", "Action": action, "Resource": taken.replace("${", "${$}{")}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _outcome(now: Verdict, then: Verdict, denied: Denied) -> Outcome:
+    if now.decision is Decision.ALLOWED:
+        return Outcome.ALREADY
+    if _stopped(then) or _said_otherwise(denied):
+        return Outcome.NO_GRANT
+    if now.decision is Decision.CONDITIONAL and not _is_open_resource(now):
+        return Outcome.DEPENDS
+    return Outcome.HELPS if then.decision is Decision.ALLOWED else Outcome.HELPS_IF
+
+
+def _stopped(then: Verdict) -> bool:
+    return then.decision in (Decision.EXPLICITLY_DENIED, Decision.IMPLICITLY_DENIED)
+
+
+def _said_otherwise(denied: Denied) -> bool:
+    """Whether AWS itself says that something decides which no grant to a principal can change."""
+    lacking = {PolicyType.IDENTITY, PolicyType.RESOURCE, None}
+    return denied.is_explicit is True or denied.policy_type not in lacking
+
+
+def _is_open_resource(now: Verdict) -> bool:
+    """Whether only the policy of the resource is open, while the principal's own policies are silent."""
+    return any(one.kind == "identity" and one.voice is Voice.SILENT for one in now.branches)
+
+
+def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
+    if outcome is Outcome.ALREADY:
+        yield Point("ok", "As AWS was last read, this is allowed", _why_still_denied(denied))
+        return
+    if outcome is Outcome.DEPENDS:
+        yield Point("warn", "This is allowed already, under conditions", "")
+        yield from (Point("warn", f"Only {words}", "A grant would not change that") for words in now.residual)
+        return
+    if outcome is Outcome.NO_GRANT:
+        yield from _stops(then, denied, names=names)
+    identity = next((one for one in now.branches if one.kind == "identity"), None)
+    if identity is not None and identity.voice is Voice.SILENT:
+        yield Point(
+            "bad",
+            "Nothing that they hold allows it",
+            "Nothing forbids it. It was just never given" if outcome is not Outcome.NO_GRANT else "",
+        )
+    if outcome is Outcome.HELPS:
+        yield Point("ok", "Nothing else stands in the way", "A grant of this one action is enough")
+    if outcome is Outcome.HELPS_IF:
+        yield from (
+            Point("warn", f"A grant is needed, and works {words}", "Gatehouse does not know that")
+            for words in then.residual
+        )
+
+
+def _why_still_denied(denied: Denied) -> str:
+    if denied.policy_type in (PolicyType.SESSION, PolicyType.ENDPOINT, PolicyType.RESOURCE):
+        return f"AWS named a {denied.policy_type}, which Gatehouse does not read: ask whoever looks after it"
+    return "It may have been given since, or the call came with other circumstances: try it again, and sign in anew"
+
+
+def _stops(then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
+    """What no grant to this principal changes, by what the engine finds, or else by what AWS said."""
+    found = list(_stopping(then, denied, names=names))
+    yield from found
+    if not found or (_said_otherwise(denied) and not _stopped(then)):
+        yield _said(denied, names=names)
+
+
+def _stopping(then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
+    if not _stopped(then):
+        return
+    for branch in then.branches[1:]:
+        if branch.voice is Voice.DENIES:
+            yield Point("bad", _forbids(branch, names=names), _remedy(branch.kind, denied.action))
+        elif branch.voice is Voice.SILENT and branch.kind != "identity":
+            yield Point("bad", _withholds(branch, names=names), _remedy(branch.kind, denied.action))
+
+
+WHOSE: Final = {
+    "scp": "A rule of the organization (SCP)",
+    "rcp": "A rule of the organization about its resources (RCP)",
+    "boundary": "The permissions boundary",
+    "identity": "Something that they hold",
+    "resource": "The policy of the resource",
+    "session": "The session policy",
+    "endpoint": "The VPC endpoint",
+}
+PLAIN: Final = {
+    "scp": "A limit that the whole organization sets",
+    "rcp": "A limit that the whole organization sets",
+    "boundary": "The outermost limit of this account",
+    "resource": "The owner of the resource",
+}
+REMEDIES: Final = {
+    "scp": "Whoever manages the organization can change it. A grant cannot",
+    "rcp": "Whoever manages the organization can change it. A grant cannot",
+    "boundary": "An administrator of the account can set another boundary. A grant cannot go beyond it",
+    "identity": "A deny goes before every grant: the policy with the deny has to change",
+    "resource": "Whoever owns the resource has to let them in there",
+    "session": "It was chosen when the role was assumed: assume it without that limit",
+    "endpoint": "Whoever looks after the network can change it, or the call goes another way",
+}
+TYPES: Final = {
+    PolicyType.SCP: "scp",
+    PolicyType.RCP: "rcp",
+    PolicyType.BOUNDARY: "boundary",
+    PolicyType.IDENTITY: "identity",
+    PolicyType.RESOURCE: "resource",
+    PolicyType.TRUST: "resource",
+    PolicyType.SESSION: "session",
+    PolicyType.ENDPOINT: "endpoint",
+}
+
+
+def _forbids(branch: Branch, *, names: bool) -> str:
+    """'The permissions boundary forbids it: Bound, statement 2'."""
+    denying = next((one for one in branch.every_leaf if not one.allows), None)
+    held = denying.held.policy.name if denying and denying.held else denying.policy if denying else ""
+    by = f": {held}, {denying.label}" if denying and names else ""
+    return f"{_whose(branch.kind, names=names)} forbids it{by}"
+
+
+def _withholds(branch: Branch, *, names: bool) -> str:
+    levels = [part.title for part in branch.parts if part.voice is Voice.SILENT]
+    by = f": that of {' and '.join(levels)}" if levels and names else ""
+    return f"{_whose(branch.kind, names=names)} does not let it through{by}"
+
+
+def _whose(kind: str, *, names: bool) -> str:
+    return WHOSE[kind] if names else PLAIN.get(kind, WHOSE[kind])
+
+
+def _remedy(kind: str, action: str) -> str:
+    if kind == "resource" and action.lower() in ASSUMING:
+        return "The role has to trust them: its trust policy is changed, not their permissions"
+    return REMEDIES[kind]
+
+
+def _said(denied: Denied, *, names: bool) -> Point:
+    """What AWS said, where the mirror does not show it."""
+    kind = TYPES[denied.policy_type] if denied.policy_type else ""
+    whose = _whose(kind, names=names) if kind else "Something"
+    verb = "forbids it" if denied.is_explicit else "does not let it through"
+    arn = f": {denied.policy_arn}" if denied.policy_arn and names else ""
+    more = (
+        _remedy(kind, denied.action) if kind else "A deny goes before every grant: it has to be found first"
+    )
+    return Point("bad", f"AWS says: {whose[0].lower()}{whose[1:]} {verb}{arn}", more)
