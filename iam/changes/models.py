@@ -59,8 +59,9 @@ class ChangeSet(models.Model):
 
     @property
     def receipt_digest(self) -> str:
-        """What an approver agrees to: the digest of all receipts of the set, in order."""
-        digests = self.changes.order_by("position").values_list("receipt_digest", flat=True)
+        """What an approver agrees to: the digest of all receipts of the set, in order, and of what they come to together."""
+        digests = [*self.changes.order_by("position").values_list("receipt_digest", flat=True)]
+        digests += [self.receipt["digest"]] if self.receipt else []
         return hashlib.sha256(",".join(digests).encode()).hexdigest()
 
 

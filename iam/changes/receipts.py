@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from iam.changes.impact import impact_of
 from iam.changes.operations import Effect, Operation, Quota
 from iam.mirror.models import Section
 
@@ -39,6 +41,13 @@ def receipt_of(operation: Operation, *, quota: Quota | None = None) -> Receipt:
         "observed_at": observed.isoformat() if observed else None,
     }
     return Receipt(body=json.loads(json.dumps(body)), digest=hashlib.sha256(text.encode()).hexdigest())
+
+
+def set_receipt_of(operations: Sequence[Operation]) -> dict[str, Any]:
+    """What some operations come to together, as a set holds it: `impact` and the `digest` of it."""
+    body: dict[str, Any] = json.loads(json.dumps({"impact": impact_of(operations).body}))
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return body | {"digest": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def _effect_json(effect: Effect) -> dict[str, Any]:

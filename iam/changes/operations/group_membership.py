@@ -18,6 +18,7 @@ from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota
 from iam.changes.operations.holdings import Holdings, holdings, key_of
+from iam.changes.world import World
 from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.reread import Memberships, read_memberships, reread_memberships
 
@@ -38,13 +39,14 @@ class MembershipParams:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not isinstance(value, str) or not value:
+            if not isinstance(value, str) or not (value or name.endswith("_id")):
                 raise ValueError(f"{name} must be text, not {value!r}.")
 
 
 class Membership(Operation):
     """What both directions share."""
 
+    family = "group-membership"
     is_idempotent = True
     subject_kind = Kind.USER.value
     gone = "AWS has no such user or group any more, as of the last reading."
@@ -80,8 +82,8 @@ class Membership(Operation):
 
     @property
     def subject_id(self) -> str:
-        """The user's unique id."""
-        return self.given.user_id
+        """The user's unique id; the ARN of one who is still to be made."""
+        return self.given.user_id or self.given.user_arn
 
     def touched(self) -> tuple[str, ...]:
         """See Operation."""
@@ -143,7 +145,7 @@ class Membership(Operation):
                 if error.kind is not ErrorKind.NOT_FOUND:
                     raise
                 return f"AWS has no {kind} named {name} any more."
-            if found != wanted:
+            if wanted and found != wanted:
                 return f"The {kind} {name} was deleted and made again: it is {found} now, not {wanted}."
         return ""
 
@@ -164,6 +166,20 @@ class Membership(Operation):
         if user is None or group is None:
             return Effect()
         return self.effect_of(holdings(user, group=group))
+
+    def newborn(self) -> Image:
+        """See Operation: nobody is in a group from birth."""
+        return {"member": False}
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        number = world.number(self.given.group_arn)
+        if number is None:
+            return
+        held = world.grants(self.given.user_arn)
+        others = tuple(one for one in held.groups if one != number)
+        groups = (*others, number) if self.member_after else others
+        world.hold(self.given.user_arn, replace(held, groups=groups))
 
     @abstractmethod
     def effect_of(self, held: Holdings) -> Effect:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, Self
 from uuid import UUID
@@ -23,6 +23,7 @@ from iam.aws.reads.policies import number_of
 from iam.aws.session import Aws
 from iam.changes.operations.affected import access_of
 from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation, Quota
+from iam.changes.world import World
 from iam.mirror.models import Account, Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.reread import reread_entity
@@ -64,6 +65,7 @@ class PolicyParams:
 class DefaultText(Operation):
     """What both ways of giving a policy another default text share."""
 
+    family = "policy-version"
     subject_kind = Kind.POLICY.value
     gone = "AWS has no such policy any more, as of the last reading."
 
@@ -156,6 +158,12 @@ class DefaultText(Operation):
             arn=given.policy_arn,
             cause_id=cause_id,
         )
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        policy = world.policy(self.policy.policy_arn)
+        if policy is not None:
+            world.put_policy(replace(policy, digest=world.text(self.text)))
 
     def effect(self) -> Effect:
         """See Operation; a policy that is gone from the mirror gives an empty effect."""

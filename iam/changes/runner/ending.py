@@ -41,7 +41,16 @@ def apply(change: Change, operation: Operation, aws: Aws, *, reads: int = 1) -> 
         error_kind="",
         error_message="",
         data={"request_ids": change.request_ids, "already_so": already_so},
+        **_subject(change, operation),
     )
+
+
+def _subject(change: Change, operation: Operation) -> dict[str, object]:
+    """The mirror's row of a subject that the change, or an earlier one of its set, has made."""
+    if change.entity_id is not None:
+        return {}
+    entity = operation.subject()
+    return {} if entity is None else {"entity": entity}
 
 
 def _read_back(change: Change, operation: Operation, aws: Aws, *, is_ours: bool) -> bool:

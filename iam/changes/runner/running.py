@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -25,6 +26,7 @@ from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, k
 from iam.changes.runner.reach import open_for_writing
 from iam.changes.services.own import is_own
 from iam.changes.states import move
+from iam.mirror.models import Entity
 
 logger = structlog.get_logger(__name__)
 
@@ -73,7 +75,7 @@ def _step(change: Change) -> None:
     if change.state == ChangeState.APPLYING and change.attempts > MAX_ATTEMPTS:
         ending.give_up(change)
         return
-    operation = restore(change.operation, account=change.account, params=change.params)
+    operation = restore(change.operation, account=change.account, params=_with_ids(change))
     if is_own(operation):
         ending.fail(change, kind="refused", message=wording.OWN_ROLE)
         return
@@ -85,6 +87,23 @@ def _step(change: Change) -> None:
             _confirm(change, operation, aws)
     finally:
         aws.close()
+
+
+def _with_ids(change: Change) -> dict[str, Any]:
+    """The parameters, with the unique ids that AWS gave to what earlier changes of the set have made."""
+    params = dict(change.params)
+    missing = [name for name, value in params.items() if name.endswith("_id") and value == ""]
+    missing = [name for name in missing if f"{name[:-3]}_arn" in params]
+    if not missing or change.position == 0:
+        return params
+    earlier = change.change_set.changes.filter(position__lt=change.position, account=change.account_id)
+    arns = [params[f"{name[:-3]}_arn"] for name in missing]
+    # Read back when the earlier change had ended; what it noted of AWS's answer comes first.
+    known = Entity.objects.filter(account=change.account_id, arn__in=arns, gone_at__isnull=True)
+    ids: dict[str, str] = dict(known.values_list("arn", "aws_id"))
+    for results in earlier.order_by("position").values_list("results", flat=True):
+        ids |= results.get("ids", {})
+    return params | {name: ids.get(params[f"{name[:-3]}_arn"], "") for name in missing}
 
 
 def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
@@ -123,7 +142,11 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
         began = time.monotonic()
         try:
             result = writes.call(
-                aws, call.service, call.operation, call.params, may_retry=operation.may_repeat(call)
+                aws,
+                call.service,
+                call.operation,
+                operation.sending(call),
+                may_retry=operation.may_repeat(call),
             )
         except AwsError as error:
             certain = error.kind not in _IN_DOUBT | _LOOK_ANEW
@@ -139,7 +162,8 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
             if certain and not calls.done(change):
                 keep(change, sent_at=None)
             raise CallRejectedError(error) from error
-        _note_call(change, number, began=began, request_id=result.request_id)
+        kept = operation.received(call, result.response, change_id=change.pk)
+        _note_call(change, number, began=began, request_id=result.request_id, kept=kept)
     moved = move(
         change,
         to=ChangeState.CONFIRMING,
@@ -156,7 +180,14 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
 
 
 def _note_call(
-    change: Change, number: int, *, began: float, request_id: str, error: str = "", in_doubt: bool = False
+    change: Change,
+    number: int,
+    *,
+    began: float,
+    request_id: str,
+    error: str = "",
+    in_doubt: bool = False,
+    kept: dict[str, Any] | None = None,
 ) -> None:
     noted = calls.answered(
         change,
@@ -167,7 +198,16 @@ def _note_call(
         in_doubt=in_doubt,
     )
     ids = [*change.request_ids, request_id] if request_id else change.request_ids
-    keep(change, calls=noted, request_ids=ids)
+    results = {"results": _together(change.results, kept)} if kept else {}
+    keep(change, calls=noted, request_ids=ids, **results)
+
+
+def _together(results: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of several answers; mappings such as the ids are joined."""
+    joined = dict(results)
+    for name, value in kept.items():
+        joined[name] = {**joined.get(name, {}), **value} if isinstance(value, dict) else value
+    return joined
 
 
 def _confirm(change: Change, operation: Operation, aws: Aws) -> None:

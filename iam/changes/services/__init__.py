@@ -1,24 +1,29 @@
 """What people do with changes: plan, ask, decide, withdraw, look again, undo."""
 
 from iam.changes.services.decisions import approve, reject, standing_of
-from iam.changes.services.planning import Plan, plan_membership
+from iam.changes.services.planning import Plan, plan, plan_membership, plan_set
 from iam.changes.services.policy_texts import plan_policy_text, request_policy_text
 from iam.changes.services.requests import (
+    Cause,
     look_again,
     request_change,
     request_changes,
     request_membership,
     withdraw,
 )
-from iam.changes.services.undoing import plan_undo, undo, why_not_undo
+from iam.changes.services.undoing import plan_undo, plan_undo_of, undo, undo_several, why_not_undo
 
 __all__ = [
+    "Cause",
     "Plan",
     "approve",
     "look_again",
+    "plan",
     "plan_membership",
     "plan_policy_text",
+    "plan_set",
     "plan_undo",
+    "plan_undo_of",
     "reject",
     "request_change",
     "request_changes",
@@ -26,6 +31,7 @@ __all__ = [
     "request_policy_text",
     "standing_of",
     "undo",
+    "undo_several",
     "why_not_undo",
     "withdraw",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,8 +11,9 @@ from django.db import transaction
 
 from iam.changes import nudge
 from iam.changes.errors import ReceiptChangedError, RefusedError
-from iam.changes.models import Approval, Change, ChangeState, Decision
-from iam.changes.operations import restore
+from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
+from iam.changes.operations import Operation, restore
+from iam.changes.receipts import set_receipt_of
 from iam.changes.services.planning import check_account, check_right, examine
 from iam.changes.services.requests import ANSWER_WITHIN
 from iam.changes.states import add_event, move, write_journal
@@ -56,8 +58,9 @@ def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "
             "What this would do has changed since it was shown to you. Look at the new receipt, then decide again.",
             change=change,
         )
-    for part in parts:
-        _check_requester(part)
+    operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
+    for place, part in enumerate(parts):
+        _check_requester(part, operations[place], earlier=operations[:place])
     with transaction.atomic():
         own = change.requested_by == actor.person_id
         _decide(change, actor=actor, decision=Decision.APPROVE, comment=comment, seen=seen_digest)
@@ -100,13 +103,12 @@ def _check_decider(change: Change, *, actor: Viewer) -> None:
             raise RefusedError(standing.why_not, change=change)
 
 
-def _check_requester(change: Change) -> None:
+def _check_requester(change: Change, operation: Operation, *, earlier: Sequence[Operation]) -> None:
     """Who asked may ask today: a request does not outlive the right to it."""
     person = Person.objects.filter(pk=change.requested_by).first()
-    operation = restore(change.operation, account=change.account, params=change.params)
     try:
         if person is not None:
-            check_right(operation, viewer=viewer_for(person))
+            check_right(operation, viewer=viewer_for(person), earlier=earlier)
             return
     except RefusedError:
         pass
@@ -138,11 +140,11 @@ def _too_late(change: Change) -> RefusedError:
 
 def _refresh_receipts(parts: list[Change]) -> bool:
     """Store what the receipts are now; whether one of them differs."""
-    differs = False
-    for part in parts:
+    operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
+    differs = _refresh_set(parts[0].change_set, operations)
+    for place, part in enumerate(parts):
         check_account(part.account)
-        operation = restore(part.operation, account=part.account, params=part.params)
-        current = examine(operation)
+        current = examine(operations[place], earlier=operations[:place])
         if current.receipt.digest == part.receipt_digest:
             continue
         differs = True
@@ -160,6 +162,16 @@ def _refresh_receipts(parts: list[Change]) -> bool:
                     data={"was": part.receipt_digest, "receipt": current.receipt.digest},
                 )
     return differs
+
+
+def _refresh_set(group: ChangeSet, operations: Sequence[Operation]) -> bool:
+    """Store what the set comes to now; whether that differs. One that was asked for before sets had receipts gets its first."""
+    current = set_receipt_of(operations)
+    if not group.receipt or current["digest"] == group.receipt["digest"]:
+        return False
+    group.receipt = current
+    group.save(update_fields=["receipt"])
+    return True
 
 
 def _decide(change: Change, *, actor: Viewer, decision: Decision, comment: str, seen: str) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change
 from iam.changes.operations import AddToGroup, Operation, RemoveFromGroup
 from iam.changes.receipts import Receipt, receipt_of
 from iam.changes.services.own import is_own
-from iam.guard import Right, Viewer
+from iam.guard import Right, Scope, Viewer
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.visibility import visible_entities
 
 Do = Literal["add", "remove"]
+MOST: Final = 500
+"""So many changes at most are approved together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +47,44 @@ def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> P
     return plan(membership(user, group=group, do=do), viewer=viewer)
 
 
-def plan(operation: Operation, *, viewer: Viewer, reverts: Change | None = None) -> Plan:
-    """Check every rule for an operation and compute its receipt. Raises RefusedError."""
+def plan(
+    operation: Operation,
+    *,
+    viewer: Viewer,
+    reverts: Change | None = None,
+    earlier: Sequence[Operation] = (),
+) -> Plan:
+    """Check every rule for an operation and compute its receipt; `earlier` are those that come before it in its set. Raises RefusedError."""
     check_account(operation.account)
-    check_right(operation, viewer=viewer)
-    current = examine(operation)
+    check_right(operation, viewer=viewer, earlier=earlier)
+    current = examine(operation, earlier=earlier)
     _check_not_asked_yet(operation)
     return replace(current, reverts=reverts)
 
 
-def examine(operation: Operation) -> Plan:
+def plan_set(
+    operations: Sequence[Operation], *, viewer: Viewer, reverts: Sequence[Change | None] = ()
+) -> list[Plan]:
+    """Plan operations that are approved together and carried out in this order. Raises RefusedError for the first that cannot be."""
+    if len(operations) > MOST:
+        raise RefusedError(
+            f"This takes {len(operations):,} changes at once; {MOST} are the limit. Ask for it in parts."
+        )
+    reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
+    return [
+        plan(one, viewer=viewer, reverts=reverted[place], earlier=operations[:place])
+        for place, one in enumerate(operations)
+    ]
+
+
+def examine(operation: Operation, *, earlier: Sequence[Operation] = ()) -> Plan:
     """Whether the operation makes sense as the mirror stands, whoever asks, and its receipt. Raises RefusedError."""
     _check_own(operation)
     if problems := operation.problems():
         raise RefusedError(f"AWS would not take this call: {problems[0]}")
     before = operation.mirrored()
+    if before is None and is_made(operation, earlier):
+        before = operation.newborn()
     if before is None:
         raise RefusedError(operation.gone)
     if operation.satisfied(before):
@@ -83,16 +109,48 @@ def check_account(account: Account) -> None:
         )
 
 
-def check_right(operation: Operation, *, viewer: Viewer) -> None:
-    """Whether the viewer may ask for this, of these people and groups. Raises RefusedError, which tells nothing about them."""
+def is_made(operation: Operation, earlier: Sequence[Operation]) -> bool:
+    """Whether an earlier operation of the set brings into being something that this one alters."""
+    made = {arn for one in earlier if one.account == operation.account for arn in one.makes()}
+    return not made.isdisjoint((*operation.touched(), *operation.named()))
+
+
+def check_right(operation: Operation, *, viewer: Viewer, earlier: Sequence[Operation] = ()) -> None:
+    """Whether the viewer may ask for this, of these people and groups. Raises RefusedError, which tells nothing about them.
+
+    What the set itself makes takes the whole account, or a user's path within a team's.
+    """
     number = operation.account.account_id
     if not viewer.may(Right.REQUEST_CHANGE, account_id=number):
         raise RefusedError(f"You may look at {operation.account.name}, and not ask for changes in it.")
-    arns = operation.touched()
     reach = replace(viewer, scope=viewer.asks)
+    if reach.scope.sees_account(number):
+        _check_there(operation, earlier=earlier)
+        return
+    made = {arn for one in (*earlier, operation) if one.account == operation.account for arn in one.makes()}
+    if not all(_lies_within(arn, reach.scope, number) for arn in made):
+        raise RefusedError("You can make people under the paths of your own teams only.")
+    arns = [arn for arn in operation.touched() if arn not in made]
     reached = visible_entities(reach).filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
-    if reached.values("arn").distinct().count() < len(arns):
+    if reached.values("arn").distinct().count() < len(set(arns)):
         raise RefusedError("You can ask for changes to the people and groups of your own teams only.")
+
+
+def _check_there(operation: Operation, *, earlier: Sequence[Operation]) -> None:
+    """What it alters is in the account, or is made by the set; the words are those for what one may not know, too."""
+    made = {arn for one in (*earlier, operation) for arn in one.makes()}
+    arns = {arn for arn in operation.touched() if arn not in made}
+    there = Entity.objects.filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
+    if there.values("arn").distinct().count() < len(arns):
+        raise RefusedError(operation.gone)
+
+
+def _lies_within(arn: str, scope: Scope, account_id: str) -> bool:
+    """Whether the ARN is that of a user under a path of the scope."""
+    _, _, rest = arn.partition(":user/")
+    return bool(rest) and any(
+        account in ("", account_id) and f"/{rest}".startswith(path) for account, path in scope.paths
+    )
 
 
 def _check_own(operation: Operation) -> None:

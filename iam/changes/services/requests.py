@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -11,7 +13,8 @@ from iam.changes import nudge
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation
-from iam.changes.services.planning import Do, Plan, membership, plan
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services.planning import Do, Plan, membership, plan, plan_set
 from iam.changes.states import move
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
@@ -19,6 +22,16 @@ from iam.mirror.models import Entity
 ANSWER_WITHIN = timedelta(hours=24)
 """How long a request waits for an answer; the approval starts another such time, in which it must be begun."""
 MAX_REASON = 1000
+
+
+class Cause(NamedTuple):
+    """What of a higher layer a set is made for: a kind, such as "grant", and an id."""
+
+    kind: str = ""
+    id: UUID | None = None
+
+
+NO_CAUSE: Final = Cause()
 
 
 def request_change(
@@ -37,8 +50,10 @@ def request_changes(
     reason: str,
     idempotency_key: str,
     not_before: datetime | None = None,
+    title: str = "",
+    cause: Cause = NO_CAUSE,
 ) -> list[Change]:
-    """Ask for changes that are approved together and applied in this order.
+    """Ask for changes that are approved together and applied in this order; `title` says what they come to, `cause` what they are for.
 
     The same key of the same person gives the same changes, however often and from however many requests at once.
     Every rule is checked again. Raises RefusedError.
@@ -55,10 +70,18 @@ def request_changes(
     if standing:
         return standing
     try:
-        checked = [plan(one.operation, viewer=actor, reverts=one.reverts) for one in planned]
+        checked = plan_set(operations, viewer=actor, reverts=[one.reverts for one in planned])
+        group = ChangeSet(
+            title=title[:512],
+            receipt=set_receipt_of(operations),
+            cause_kind=cause.kind,
+            cause_id=cause.id,
+        )
         with transaction.atomic():
+            group.save(force_insert=True)
             return _write(
                 checked,
+                group=group,
                 actor=actor,
                 reason=reason,
                 prefix=_prefix(actor, idempotency_key),
@@ -117,9 +140,14 @@ def asked_before(operations: Sequence[Operation], *, actor: Viewer, idempotency_
 
 
 def _write(
-    planned: Sequence[Plan], *, actor: Viewer, reason: str, prefix: str, not_before: datetime | None
+    planned: Sequence[Plan],
+    *,
+    group: ChangeSet,
+    actor: Viewer,
+    reason: str,
+    prefix: str,
+    not_before: datetime | None,
 ) -> list[Change]:
-    group = ChangeSet.objects.create()
     written = []
     for position, one in enumerate(planned):
         subject = one.operation.subject()
@@ -132,7 +160,7 @@ def _write(
             entity=subject,
             subject_kind=one.operation.subject_kind,
             subject_id=one.operation.subject_id,
-            subject_arn=subject.arn if subject else "",
+            subject_arn=subject.arn if subject else next(iter(one.operation.makes()), ""),
             params=one.operation.params,
             before=one.before,
             after=one.operation.wanted(),

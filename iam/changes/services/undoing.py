@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
-from iam.changes.services.planning import Plan, check_right, plan
-from iam.changes.services.requests import asked_before, request_change
+from iam.changes.services.planning import Plan, check_right, is_made, plan, plan_set
+from iam.changes.services.requests import asked_before, request_change, request_changes
 from iam.guard import Viewer
 
 
 def plan_undo(change: Change, *, viewer: Viewer) -> Plan:
     """Plan the inverse of an applied change. Raises RefusedError with the reason why it cannot be undone."""
-    _check_reach(change, viewer=viewer)
-    return plan(_inverse(change), viewer=viewer, reverts=change)
+    return plan(_checked_inverse(change, viewer=viewer), viewer=viewer, reverts=change)
 
 
 def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) -> Change:
@@ -32,22 +33,87 @@ def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) ->
     )
 
 
+def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[Plan]:
+    """Plan the inverse of several applied changes of one set, or of all of it, the last one first. Raises RefusedError."""
+    ordered = sorted(changes, key=lambda change: change.position, reverse=True)
+    inverses: list[Operation] = []
+    for change in ordered:
+        inverses.append(_checked_inverse(change, viewer=viewer, earlier=inverses))
+    return plan_set(inverses, viewer=viewer, reverts=ordered)
+
+
+def undo_several(
+    changes: Sequence[Change], *, actor: Viewer, reason: str, idempotency_key: str
+) -> list[Change]:
+    """Ask for the inverse of several applied changes of one set, approved together. Raises RefusedError; then nothing is asked for.
+
+    The same key of the same person gives the same changes.
+    """
+    if not changes:
+        raise RefusedError("Choose what to undo.")
+    try:
+        planned = plan_undo_of(changes, viewer=actor)
+    except RefusedError:
+        standing = _asked_with(changes, actor=actor, idempotency_key=idempotency_key)
+        if standing:
+            return standing
+        raise
+    title = changes[0].change_set.title or changes[0].title
+    whole = changes[0].change_set.changes.count() == len(changes)
+    return request_changes(
+        planned,
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        title=f"{'Undo' if whole else 'Undo in part'}: {title}",
+    )
+
+
+def _asked_with(changes: Sequence[Change], *, actor: Viewer, idempotency_key: str) -> list[Change]:
+    """What this person asked for with this key to undo just these; nothing if nothing."""
+    found = Change.objects.filter(idempotency_key__startswith=f"{actor.person_id}:{idempotency_key[:64]}:")
+    standing = list(found.order_by("position"))
+    return standing if {one.reverts_id for one in standing} == {change.pk for change in changes} else []
+
+
 def why_not_undo(change: Change, *, viewer: Viewer) -> str:
     """Why this viewer cannot undo an applied change now, or "" if they can."""
     try:
-        _check_reach(change, viewer=viewer)
-        _inverse(change)
+        _checked_inverse(change, viewer=viewer)
     except RefusedError as refused:
         return refused.message
     return ""
 
 
-def _check_reach(change: Change, *, viewer: Viewer) -> None:
-    """Before how things stand decides anything: that is not for those to know who no longer reach the person or the group."""
-    check_right(restore(change.operation, account=change.account, params=change.params), viewer=viewer)
+def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operation] = ()) -> Operation:
+    """The operation that undoes a change, after the `earlier` ones of its set.
+
+    Whom the viewer reaches comes before how things stand: that is not for those to know who no longer reach the person or the group.
+    """
+    operation = restore(change.operation, account=change.account, params=change.params)
+    inverse = operation.inverse(change.before)
+    if inverse is not None:
+        inverse = _reborn(inverse, earlier)
+    check_right(operation if inverse is None else inverse, viewer=viewer, earlier=earlier)
+    _check_state(change)
+    if inverse is None:
+        raise RefusedError(operation.irreversible or "AWS offers no way back from this.")
+    if not is_made(inverse, earlier):
+        _check_still_so(operation)
+    return inverse
 
 
-def _inverse(change: Change) -> Operation:
+def _reborn(inverse: Operation, earlier: Sequence[Operation]) -> Operation:
+    """The same about what an earlier operation of the set makes anew, whose unique id AWS has still to give."""
+    made = {arn for one in earlier for arn in one.makes()}
+    params = dict(inverse.params)
+    for name, value in inverse.params.items():
+        if name.endswith("_arn") and value in made and f"{name[:-4]}_id" in params:
+            params[f"{name[:-4]}_id"] = ""
+    return restore(inverse.slug, account=inverse.account, params=params)
+
+
+def _check_state(change: Change) -> None:
     if change.state != ChangeState.APPLIED:
         raise RefusedError("Only an applied change can be undone.", change=change)
     if change.already_so:
@@ -58,10 +124,9 @@ def _inverse(change: Change) -> Operation:
     if standing is not None:
         said = "is undone already" if standing.state == ChangeState.APPLIED else "is being undone"
         raise RefusedError(f"This {said}, by {standing.reference}.", change=standing)
-    operation = restore(change.operation, account=change.account, params=change.params)
-    inverse = operation.inverse(change.before)
-    if inverse is None:
-        raise RefusedError("AWS offers no way back from this.")
+
+
+def _check_still_so(operation: Operation) -> None:
     shown = operation.mirrored()
     if shown is None:
         raise RefusedError(
@@ -71,4 +136,3 @@ def _inverse(change: Change) -> Operation:
         raise RefusedError(
             "AWS has moved on: somebody changed this again since. Undoing now would undo their work, not this change."
         )
-    return inverse
