@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from iam.changes.operations.attachment import AttachPolicy, DetachPolicy
 from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota, ShownCall, shown_calls
 from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
+from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
 from iam.mirror.models import Account
 
 __all__ = [
     "REGISTRY",
     "AddToGroup",
+    "AttachPolicy",
     "Call",
     "CreatePolicyVersion",
+    "DeleteInlinePolicy",
+    "DetachPolicy",
     "Effect",
     "Image",
     "Operation",
     "Policy",
+    "PutInlinePolicy",
     "Quota",
     "RemoveFromGroup",
     "SetDefaultVersion",
@@ -32,6 +38,10 @@ REGISTRY: dict[str, type[Operation]] = {
     RemoveFromGroup.slug: RemoveFromGroup,
     CreatePolicyVersion.slug: CreatePolicyVersion,
     SetDefaultVersion.slug: SetDefaultVersion,
+    AttachPolicy.slug: AttachPolicy,
+    DetachPolicy.slug: DetachPolicy,
+    PutInlinePolicy.slug: PutInlinePolicy,
+    DeleteInlinePolicy.slug: DeleteInlinePolicy,
 }
 
 

@@ -1,6 +1,25 @@
 """Read one subject on its own, straight after a change, so that nobody waits for the next pull."""
 
 from iam.mirror.pull.subject import reread_entity
+from iam.mirror.reread.holdings import (
+    Attachments,
+    Inline,
+    read_attachments,
+    read_inline,
+    reread_attachments,
+    reread_inline,
+)
 from iam.mirror.reread.memberships import Memberships, read_memberships, reread_memberships
 
-__all__ = ["Memberships", "read_memberships", "reread_entity", "reread_memberships"]
+__all__ = [
+    "Attachments",
+    "Inline",
+    "Memberships",
+    "read_attachments",
+    "read_inline",
+    "read_memberships",
+    "reread_attachments",
+    "reread_entity",
+    "reread_inline",
+    "reread_memberships",
+]

@@ -1,0 +1,40 @@
+"""What a user, group or role holds just now: its unique id, the managed policies attached to it, one of its inline policies."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iam.aws.calls import part
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads.pages import members, one
+from iam.aws.session import Aws
+
+KINDS: Final = {"user": "User", "group": "Group", "role": "Role"}
+"""Kind of principal → how the names of AWS's calls and parameters have it."""
+
+
+def holder_id(aws: Aws, *, kind: str, name: str) -> str:
+    """The unique id of the user, group or role of this name; AwsError (not_found) when there is none. One call."""
+    word = KINDS[kind]
+    few = {"MaxItems": 1} if kind == "group" else {}
+    return str(one(aws, f"Get{word}", **{f"{word}Name": name}, **few)[word][f"{word}Id"])
+
+
+def attached_arns(aws: Aws, *, kind: str, name: str) -> frozenset[str]:
+    """The ARNs of the managed policies attached to a user, group or role. One call for each hundred; raises AwsError."""
+    word = KINDS[kind]
+    found = members(aws, f"ListAttached{word}Policies", key="AttachedPolicies", **{f"{word}Name": name})
+    return frozenset(str(each["PolicyArn"]) for each in found)
+
+
+def inline_text(aws: Aws, *, kind: str, name: str, policy_name: str) -> str | None:
+    """The exact text of an inline policy of a user, group or role; None when it has none of this name. One call; raises AwsError."""
+    word = KINDS[kind]
+    named = {f"{word}Name": name, "PolicyName": policy_name}
+    try:
+        answer = one(aws, f"Get{word}Policy", **named)
+    except AwsError as error:
+        if error.kind is ErrorKind.NOT_FOUND:
+            return None
+        raise
+    return str(part(answer, "PolicyDocument", action=f"iam:Get{word}Policy"))

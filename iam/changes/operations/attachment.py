@@ -1,0 +1,280 @@
+"""Attach a managed policy to a user, group or role, or detach one.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachUserPolicy.html (AttachGroupPolicy, AttachRolePolicy)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachUserPolicy.html (DetachGroupPolicy, DetachRolePolicy)
+Both are idempotent: attaching what is attached does nothing, and detaching what is not says NoSuchEntity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads.policies import policy_id
+from iam.aws.session import Aws
+from iam.changes.documents import flags
+from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.holder import (
+    HolderParams,
+    OfHolder,
+    boundary_of,
+    reach_notes,
+    ways_beside,
+)
+from iam.changes.world import World
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
+from iam.mirror.pull.transform.principals import document_digest
+from iam.mirror.reread import Attachments, read_attachments, reread_attachments
+from iam.policy.index.rows import PolicyRow
+
+ATTACHED: Final = 10
+"""AWS's own figure, where the account summary has not been read; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentParams(HolderParams):
+    """Whom, and which managed policy: its name, its ARN, and the unique id that it stood for.
+
+    The id is empty for a policy that an earlier change of the set makes, and for one of AWS that the mirror lacks since nobody has it.
+    """
+
+    policy_name: str
+    policy_id: str
+    policy_arn: str
+
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether the policy is AWS's own."""
+        return ":iam::aws:" in self.policy_arn
+
+
+class Attachment(OfHolder):
+    """What both directions share."""
+
+    family = "attachment"
+    attached_after: ClassVar[bool]
+
+    def __init__(self, account: Account, given: AttachmentParams) -> None:
+        super().__init__(account, given)
+        self.given = given
+        self._read: Attachments | None = None
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, AttachmentParams(**params))
+
+    @classmethod
+    def of(cls, holder: Entity, *, policy: Entity) -> Self:
+        """The operation on a user, group or role and a managed policy of the mirror."""
+        return cls.by_arn(holder, arn=policy.arn, policy_id=policy.aws_id)
+
+    @classmethod
+    def by_arn(cls, holder: Entity, *, arn: str, policy_id: str = "") -> Self:
+        """The same for a policy that the mirror lacks: one of AWS, or one that an earlier change of the set makes."""
+        named = HolderParams.names_of(holder)
+        return cls.given_as(holder.account, **named, policy_arn=arn, policy_id=policy_id)
+
+    @classmethod
+    def given_as(cls, account: Account, *, policy_arn: str, policy_id: str = "", **holder: str) -> Self:
+        """The same for a holder that an earlier change of the set makes: `holder_kind`, `holder_name`, `holder_id` "", `holder_arn`."""
+        name = policy_arn.rpartition("/")[2]
+        return cls(
+            account,
+            AttachmentParams(**holder, policy_name=name, policy_id=policy_id, policy_arn=policy_arn),
+        )
+
+    def named(self) -> tuple[str, ...]:
+        """See Operation."""
+        return (self.given.policy_arn,)
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """One of the two at a time for a pair."""
+        same = all(params.get(key) == self.params[key] for key in ("holder_arn", "policy_arn"))
+        return slug in (AttachPolicy.slug, DetachPolicy.slug) and same
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"attached": self.attached_after}
+
+    def newborn(self) -> Image:
+        """See Operation: nothing is attached from birth."""
+        return {"attached": False}
+
+    @cached_property
+    def policy(self) -> Entity | None:
+        """The mirror's row of the policy, in this account."""
+        given = self.given
+        found = Entity.objects.filter(
+            account=self.account, kind=Kind.POLICY, arn=given.policy_arn, gone_at__isnull=True
+        )
+        return (found.filter(aws_id=given.policy_id) if given.policy_id else found).first()
+
+    def mirrored(self) -> Image | None:
+        """See Operation; a policy of AWS counts as there, although the mirror has it only when somebody has it."""
+        holder = self.subject()
+        if holder is None or (self.policy is None and not self.given.is_of_aws):
+            return None
+        attached = Edge.objects.filter(
+            valid_at(None), kind=EdgeKind.ATTACHED, source=holder, target__arn=self.given.policy_arn
+        )
+        return {"attached": attached.exists()}
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; two calls, one for a policy of AWS, which stays what it is."""
+        given = self.given
+        if why := super().mismatch(aws):
+            return why
+        if given.is_of_aws:
+            return ""
+        try:
+            found = policy_id(aws, arn=given.policy_arn)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+            return f"AWS has no policy {given.policy_name} any more."
+        if given.policy_id and found != given.policy_id:
+            return f"The policy {given.policy_name} was deleted and made again: it is {found} now, not {given.policy_id}."
+        return ""
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        given = self.given
+        self._read = read_attachments(aws, kind=given.holder_kind, name=given.holder_name)
+        return {"attached": given.policy_arn in self._read.arns}
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        holder = self.subject()
+        if holder is not None:
+            reread_attachments(self.account, aws, holder, cause_id=cause_id, read=self._read)
+
+    def quota(self) -> Quota | None:
+        """Managed policies of the holder: now, afterwards, and what AWS allows."""
+        holder = self.subject()
+        if holder is None:
+            return None
+        used = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder).count()
+        after = used + (1 if self.attached_after else -1)
+        limit = self.quota_of(f"AttachedPoliciesPer{self.word}Quota", default=ATTACHED)
+        # Detaching is always allowed, also under a quota that was lowered.
+        limit = max(limit, 0 if self.attached_after else after)
+        refusal = (
+            f"{holder.name} has {used} managed policies, and AWS allows {limit} a {holder.kind}. "
+            "Detach one first, or use an inline policy."
+        )
+        return Quota("Managed policies then", used=used, after=after, limit=limit, refusal=refusal)
+
+    def call(self, verb: str, *, sentence: str) -> Call:
+        """The one call."""
+        params = {**self.whom, "PolicyArn": self.given.policy_arn}
+        return Call(service="iam", operation=f"{verb}{self.word}Policy", params=params, sentence=sentence)
+
+    @cached_property
+    def text(self) -> str:
+        """What the policy says by default; of one of AWS what any account that has it shows, "" when none does."""
+        given = self.given
+        rows = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=given.policy_arn)
+        if not given.is_of_aws:
+            rows = rows.filter(account=self.account)
+        return rows.order_by("-observed_at").values_list("document__text", flat=True).first() or ""
+
+    def shown(self, holder: Entity) -> Policy:
+        """The policy, with the other ways by which the holder has it."""
+        known, given, text = self.policy, self.given, self.text
+        return Policy(
+            kind="managed",
+            name=given.policy_name,
+            arn=given.policy_arn,
+            digest=document_digest(text) if text else "",
+            owner="AWS" if given.is_of_aws else "customer",
+            entity_id=known.pk if known else None,
+            flags=flags(text),
+            ways=ways_beside(holder, arn=given.policy_arn),
+        )
+
+    def effect(self) -> Effect:
+        """See Operation; a holder that is gone from the mirror gives an empty effect."""
+        holder = self.subject()
+        if holder is None:
+            return Effect()
+        policy = self.shown(holder)
+        notes = reach_notes(holder)
+        if not policy.digest and self.attached_after:
+            notes += (f"What {policy.name} says is not known yet, so it is not weighed.",)
+        return replace(self.effect_of(policy), boundary=boundary_of(holder), notes=notes)
+
+    def effect_of(self, policy: Policy) -> Effect:
+        """What is gained, lost or kept; pure."""
+        if policy.ways:
+            return Effect(keeps=(policy,))
+        return Effect(gains=(policy,)) if self.attached_after else Effect(loses=(policy,))
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        given = self.given
+        number = world.number(given.policy_arn)
+        if number is None and self.attached_after and self.text:
+            number = world.make(given.policy_arn)
+            world.put_policy(PolicyRow(number, given.policy_arn, world.text(self.text)))
+        if number is None:
+            return
+        grants = world.grants(given.holder_arn)
+        attached = set(grants.attached) | {number} if self.attached_after else set(grants.attached) - {number}
+        world.hold(given.holder_arn, replace(grants, attached=tuple(sorted(attached))))
+
+
+class AttachPolicy(Attachment):
+    """Gives somebody a managed policy."""
+
+    slug = "attachment.attach"
+    attached_after = True
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Attach {self.given.policy_name} to {self.given.holder_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.policy_name} is attached to {self.given.holder_name} already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        return (self.call("Attach", sentence=f"{given.holder_name} gets {given.policy_name}"),)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        return None if before == self.wanted() else DetachPolicy(self.account, self.given)
+
+
+class DetachPolicy(Attachment):
+    """Takes a managed policy from somebody."""
+
+    slug = "attachment.detach"
+    attached_after = False
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Detach {self.given.policy_name} from {self.given.holder_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.policy_name} is not attached to {self.given.holder_name}."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        return (self.call("Detach", sentence=f"{given.holder_name} loses {given.policy_name}"),)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        return None if before == self.wanted() else AttachPolicy(self.account, self.given)

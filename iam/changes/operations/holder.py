@@ -1,0 +1,180 @@
+"""The user, group or role that an operation gives a policy to, or takes one from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads import holdings
+from iam.aws.session import Aws
+from iam.changes.documents import flags
+from iam.changes.operations.base import HIGH, Effect, Operation, Policy
+from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
+
+WORDS: Final = holdings.KINDS
+"""Kind of holder → how AWS's calls have it, as in AttachUserPolicy."""
+SERVICE_LINKED: Final = ":role/aws-service-role/"
+
+
+@dataclass(frozen=True, slots=True)
+class HolderParams:
+    """Who: the kind and the name that AWS is called with, and the ARN and the unique id that it stood for.
+
+    The id is empty where an earlier change of the same set is to make it.
+    """
+
+    holder_kind: str
+    holder_name: str
+    holder_id: str
+    holder_arn: str
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not isinstance(value, str) or not (
+                value or name.endswith("_id") or name in self.may_be_empty()
+            ):
+                raise ValueError(f"{name} must be text, not {value!r}.")
+        if self.holder_kind not in WORDS:
+            raise ValueError(f"A policy is held by a user, group or role, not by a {self.holder_kind!r}.")
+
+    @classmethod
+    def may_be_empty(cls) -> frozenset[str]:
+        """The parameters beside ids that need not say anything."""
+        return frozenset()
+
+    @classmethod
+    def names_of(cls, holder: Entity) -> dict[str, str]:
+        """The parameters of a user, group or role of the mirror."""
+        return {
+            "holder_kind": holder.kind,
+            "holder_name": holder.name,
+            "holder_id": holder.aws_id,
+            "holder_arn": holder.arn,
+        }
+
+
+class OfHolder(Operation):
+    """What operations on somebody's policies share."""
+
+    is_idempotent = True
+    gone = "AWS has no such user, group or role any more, as of the last reading."
+
+    def __init__(self, account: Account, given: HolderParams) -> None:
+        super().__init__(account)
+        self.holder_params = given
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return asdict(self.holder_params)
+
+    @property
+    def subject_kind(self) -> str:  # type: ignore[override]
+        """The holder's kind."""
+        return self.holder_params.holder_kind
+
+    @property
+    def subject_id(self) -> str:
+        """The holder's unique id; the ARN of one who is still to be made."""
+        return self.holder_params.holder_id or self.holder_params.holder_arn
+
+    @property
+    def word(self) -> str:
+        """How AWS's calls have the kind of the holder."""
+        return WORDS[self.holder_params.holder_kind]
+
+    @property
+    def whom(self) -> Mapping[str, str]:
+        """The holder as parameters of calls name it."""
+        return {f"{self.word}Name": self.holder_params.holder_name}
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation: the holder alone, since no policy says anything else by being given to somebody."""
+        return (self.holder_params.holder_arn,)
+
+    def subject(self) -> Entity | None:
+        """See Operation."""
+        given = self.holder_params
+        return Entity.objects.filter(
+            account=self.account, kind=given.holder_kind, aws_id=given.holder_id, gone_at__isnull=True
+        ).first()
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; one call. Without an expected id it is enough that there is one of the name."""
+        given = self.holder_params
+        kind, name = given.holder_kind, given.holder_name
+        try:
+            found = holdings.holder_id(aws, kind=kind, name=name)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+            return f"AWS has no {kind} named {name} any more."
+        if given.holder_id and found != given.holder_id:
+            return f"The {kind} {name} was deleted and made again: it is {found} now, not {given.holder_id}."
+        return ""
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High also where a policy is given of which the text is not known."""
+        unknown = any(not policy.digest for policy in effect.gains)
+        return HIGH if unknown else super().sensitivity(effect)
+
+    def problems(self) -> list[str]:
+        """See Operation; what only an AWS service may change is none of ours."""
+        if SERVICE_LINKED in self.holder_params.holder_arn:
+            name = self.holder_params.holder_name
+            return [f"{name} is a service-linked role; only its service changes what it holds."]
+        return super().problems()
+
+    def quota_of(self, name: str, *, default: int) -> int:
+        """A quota by its name in the account summary; AWS's own figure where that has not been read."""
+        return quota_of(self.account, name, default=default)
+
+
+def quota_of(account: Account, name: str, *, default: int) -> int:
+    """A quota of an account by its name in the summary (GetAccountSummary), or the default where that has not been read."""
+    summary = AccountFact.objects.filter(valid_at(None), account=account, name="summary").first()
+    value = summary.value.get(name) if summary and isinstance(summary.value, dict) else None
+    return int(value or default)
+
+
+def inline_policy(name: str, *, text: str, digest: str, owner: str) -> Policy:
+    """An inline policy as an effect names it."""
+    return Policy(kind="inline", name=name, digest=digest, owner=owner, flags=flags(text))
+
+
+def ways_beside(holder: Entity, *, arn: str = "", digest: str = "", but: str = "") -> tuple[str, ...]:
+    """The other ways by which somebody holds a managed policy (by ARN) or an inline text (by digest): groups, and inline policies
+    of their own but the one of this name."""
+    now = valid_at(None)
+    groups = dict(
+        Edge.objects.filter(now, source=holder, kind=EdgeKind.MEMBER).values_list("target_id", "target__name")
+    )
+    found: set[str] = set()
+    if arn:
+        attached = Edge.objects.filter(
+            now, source__in=groups, kind=EdgeKind.ATTACHED, target__arn=arn, target__kind=Kind.POLICY
+        )
+        found |= {f"through {groups[pk]}" for pk in attached.values_list("source_id", flat=True)}
+    if digest:
+        same = InlinePolicy.objects.filter(now, document=digest)
+        through = same.filter(owner__in=groups).values_list("owner_id", flat=True)
+        own = same.filter(owner=holder).exclude(name=but).values_list("name", flat=True)
+        found |= {f"through {groups[pk]}" for pk in through} | {f"as {name}" for name in own}
+    return tuple(sorted(found))
+
+
+def boundary_of(holder: Entity) -> str:
+    """The name of somebody's permissions boundary; empty for none."""
+    edges = Edge.objects.filter(valid_at(None), source=holder, kind=EdgeKind.BOUNDARY)
+    return edges.values_list("target__name", flat=True).first() or ""
+
+
+def reach_notes(holder: Entity) -> tuple[str, ...]:
+    """For how many people what a group holds counts."""
+    if holder.kind != Kind.GROUP:
+        return ()
+    members = Edge.objects.filter(valid_at(None), target=holder, kind=EdgeKind.MEMBER).count()
+    people = "nobody yet" if not members else "1 user" if members == 1 else f"{members:,} users"
+    return (f"{holder.name} has {people} in it, who hold what the group holds.",)

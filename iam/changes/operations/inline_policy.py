@@ -1,0 +1,289 @@
+"""Write an inline policy of a user, group or role, or delete one.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPolicy.html (PutGroupPolicy, PutRolePolicy)
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUserPolicy.html (DeleteGroupPolicy, DeleteRolePolicy)
+Both are idempotent: writing replaces what has the name, and deleting what is not there says NoSuchEntity.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final, Self
+from uuid import UUID
+
+from iam.aws.session import Aws
+from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.holder import (
+    HolderParams,
+    OfHolder,
+    boundary_of,
+    inline_policy,
+    reach_notes,
+    ways_beside,
+)
+from iam.changes.operations.policy_version import meaning
+from iam.changes.world import World
+from iam.mirror.models import Account, Document, Entity, InlinePolicy, valid_at
+from iam.mirror.pull.transform.principals import document_digest
+from iam.mirror.reread import Inline, read_inline, reread_inline
+from iam.policy.lint import GROUP_INLINE, ROLE_INLINE, USER_INLINE
+
+SIZES: Final = {"user": USER_INLINE, "group": GROUP_INLINE, "role": ROLE_INLINE}
+"""What all inline policies of somebody may have together, white space not counted, where the account summary has not been read."""
+NONE: Final[Image] = {"document": "", "text": ""}
+"""How it stands where there is no policy of the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class InlineParams(HolderParams):
+    """Whose, and the name of the policy."""
+
+    policy_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InlineText(InlineParams):
+    """With what the policy says."""
+
+    document: str
+
+
+class InlineOperation(OfHolder):
+    """What both have in common."""
+
+    family = "inline-policy"
+
+    def __init__(self, account: Account, given: InlineParams) -> None:
+        super().__init__(account, given)
+        self.policy_name = given.policy_name
+        self._read: Inline | None = None
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """What the policy says afterwards; "" for none."""
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """One of the two at a time for a policy of this name."""
+        same = all(params.get(key) == self.params[key] for key in ("holder_arn", "policy_name"))
+        return slug in (PutInlinePolicy.slug, DeleteInlinePolicy.slug) and same
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return _image(self.text)
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: the policy says it, however it is laid out."""
+        return bool(image["document"] == self.wanted()["document"])
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation."""
+        return bool(image["document"] == before["document"])
+
+    def newborn(self) -> Image:
+        """See Operation: nobody has an inline policy from birth."""
+        return dict(NONE)
+
+    @cached_property
+    def now(self) -> str:
+        """What the policy says now, as the mirror has it; "" for none."""
+        holder = self.subject()
+        rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=self.policy_name)
+        return "" if holder is None else rows.values_list("document__text", flat=True).first() or ""
+
+    def mirrored(self) -> Image | None:
+        """See Operation."""
+        return None if self.subject() is None else _image(self.now)
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        given = self.holder_params
+        self._read = read_inline(
+            aws, kind=given.holder_kind, name=given.holder_name, policy_name=self.policy_name
+        )
+        return _image(self._read.text or "")
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        holder = self.subject()
+        if holder is None:
+            return
+        if self._read is None:
+            self.observe(aws)
+        if self._read is not None:
+            reread_inline(self.account, holder, cause_id=cause_id, read=[self._read])
+
+    def shown(self, holder: Entity, text: str) -> Policy:
+        """The policy with a text, and the other ways by which the holder has the same."""
+        digest = document_digest(text)
+        policy = inline_policy(self.policy_name, text=text, digest=digest, owner=holder.kind)
+        return replace(policy, ways=ways_beside(holder, digest=digest, but=self.policy_name))
+
+    def effect(self) -> Effect:
+        """See Operation; a holder that is gone from the mirror gives an empty effect."""
+        holder = self.subject()
+        if holder is None:
+            return Effect()
+        given = [self.shown(holder, self.text)] if self.text else []
+        taken = [self.shown(holder, self.now)] if self.now else []
+        return Effect(
+            gains=tuple(one for one in given if not one.ways),
+            loses=tuple(one for one in taken if not one.ways),
+            keeps=tuple(dict.fromkeys(one for one in (*given, *taken) if one.ways)),
+            boundary=boundary_of(holder),
+            notes=reach_notes(holder),
+        )
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        arn = self.holder_params.holder_arn
+        grants = world.grants(arn)
+        inline = [(name, digest) for name, digest in grants.inline if name != self.policy_name]
+        if self.text:
+            inline.append((self.policy_name, world.text(self.text)))
+        world.hold(arn, replace(grants, inline=tuple(sorted(inline))))
+
+    def quota(self) -> Quota | None:
+        """Characters of all inline policies of the holder: now, afterwards, and what AWS allows."""
+        holder = self.subject()
+        if holder is None:
+            return None
+        size = SIZES[holder.kind]
+        texts = dict(
+            InlinePolicy.objects.filter(valid_at(None), owner=holder).values_list("name", "document__text")
+        )
+        used = sum(size.size(text) for text in texts.values())
+        after = used - size.size(texts.get(self.policy_name, "")) + size.size(self.text)
+        limit = self.quota_of(f"{self.word}PolicySizeQuota", default=size.limit)
+        limit = limit if after > used else max(limit, after)
+        refusal = (
+            f"All inline policies of {holder.name} would have {after:,} characters without white space, and AWS allows {limit:,} "
+            f"a {holder.kind}. Shorten it, or use a managed policy."
+        )
+        return Quota("Inline characters then", used=used, after=after, limit=limit, refusal=refusal)
+
+
+class PutInlinePolicy(InlineOperation):
+    """Writes an inline policy: a new one, or another text for one that is there."""
+
+    slug = "inline_policy.put"
+
+    def __init__(self, account: Account, given: InlineText) -> None:
+        super().__init__(account, given)
+        self.given = given
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, InlineText(**params))
+
+    @classmethod
+    def of(cls, holder: Entity, *, name: str, text: str) -> Self:
+        """The operation on a user, group or role of the mirror."""
+        return cls.given_as(holder.account, **HolderParams.names_of(holder), name=name, text=text)
+
+    @classmethod
+    def given_as(cls, account: Account, *, name: str, text: str, **holder: str) -> Self:
+        """The same for a holder that an earlier change of the set makes: `holder_kind`, `holder_name`, `holder_id` "", `holder_arn`."""
+        return cls(account, InlineText(**holder, policy_name=name, document=text))
+
+    @property
+    def text(self) -> str:
+        """See InlineOperation."""
+        return self.given.document
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Write inline policy {self.policy_name} of {self.given.holder_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.policy_name} of {self.given.holder_name} says this already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        params = {**self.whom, "PolicyName": self.policy_name, "PolicyDocument": self.text}
+        sentence = f"{self.policy_name}, an inline policy of {self.given.holder_name}, says this from then on"
+        return (Call(service="iam", operation=f"Put{self.word}Policy", params=params, sentence=sentence),)
+
+    def problems(self) -> list[str]:
+        """See Operation; AWS's model knows nothing of JSON."""
+        return super().problems() if is_object(self.text) else ["The text is no JSON object."]
+
+    def inverse(self, before: Image) -> Operation | None:
+        """What the policy said before, or none of the name."""
+        if self.satisfied(before):
+            return None
+        if not before["text"]:
+            names = {key: value for key, value in self.params.items() if key != "document"}
+            return DeleteInlinePolicy(self.account, InlineParams(**names))
+        former = Document.objects.filter(digest=before["text"]).first()
+        return PutInlinePolicy(self.account, replace(self.given, document=former.text)) if former else None
+
+
+class DeleteInlinePolicy(InlineOperation):
+    """Takes an inline policy away."""
+
+    slug = "inline_policy.delete"
+
+    def __init__(self, account: Account, given: InlineParams) -> None:
+        super().__init__(account, given)
+        self.given = given
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, InlineParams(**params))
+
+    @classmethod
+    def of(cls, holder: Entity, *, name: str) -> Self:
+        """The operation on a user, group or role of the mirror."""
+        return cls(holder.account, InlineParams(**HolderParams.names_of(holder), policy_name=name))
+
+    @property
+    def text(self) -> str:
+        """See InlineOperation."""
+        return ""
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Delete inline policy {self.policy_name} of {self.given.holder_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.holder_name} has no inline policy named {self.policy_name}."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        params = {**self.whom, "PolicyName": self.policy_name}
+        sentence = (
+            f"{self.given.holder_name} loses the inline policy {self.policy_name}; Gatehouse keeps its text"
+        )
+        return (Call(service="iam", operation=f"Delete{self.word}Policy", params=params, sentence=sentence),)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The policy with the text that it had."""
+        former = Document.objects.filter(digest=before["text"]).first() if before["text"] else None
+        return (
+            PutInlinePolicy(self.account, InlineText(**self.params, document=former.text)) if former else None
+        )
+
+
+def is_object(text: str) -> bool:
+    """Whether a text is a JSON object."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _image(text: str) -> Image:
+    return {"document": meaning(text), "text": document_digest(text)} if text else dict(NONE)

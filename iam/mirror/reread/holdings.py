@@ -1,0 +1,113 @@
+"""Read what is attached to one user, group or role, or one of its inline policies, on its own, straight after a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import models, transaction
+
+from iam.aws.reads import holdings
+from iam.aws.session import Aws
+from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, InlinePolicy, Kind, Section, valid_at
+from iam.mirror.pull import temporal
+from iam.mirror.pull.apply import lock_account
+from iam.mirror.pull.authorization import SECTION_OF
+from iam.mirror.pull.documents import Documents
+from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.subject import reread_entity
+
+
+class Attachments(NamedTuple):
+    """The ARNs of the managed policies that AWS showed attached to somebody; `at` is before the reading."""
+
+    at: datetime
+    arns: frozenset[str]
+
+
+class Inline(NamedTuple):
+    """The text of an inline policy as AWS showed it, None when there was none; `at` is before the reading."""
+
+    at: datetime
+    name: str
+    text: str | None
+
+
+def read_attachments(aws: Aws, *, kind: str, name: str) -> Attachments:
+    """Read them; one call. Raises AwsError."""
+    at = datetime.now(tz=UTC)
+    return Attachments(at, holdings.attached_arns(aws, kind=kind, name=name))
+
+
+def read_inline(aws: Aws, *, kind: str, name: str, policy_name: str) -> Inline:
+    """Read it; one call. Raises AwsError."""
+    at = datetime.now(tz=UTC)
+    return Inline(at, policy_name, holdings.inline_text(aws, kind=kind, name=name, policy_name=policy_name))
+
+
+def reread_attachments(
+    account: Account, aws: Aws, holder: Entity, *, cause_id: UUID | None, read: Attachments | None = None
+) -> None:
+    """Make what is attached to a user, group or role in the mirror what AWS shows now, caused by the change (None: cause unknown).
+
+    One call, none if it has just been `read`; some more for a policy that the mirror lacks, such as one of AWS that nobody had.
+    A pull that began before does not undo it, and an older re-read steps back before a newer one. Raises AwsError.
+    """
+    at, arns = read or read_attachments(aws, kind=holder.kind, name=holder.name)
+    known = _policies(account, arns)
+    for arn in sorted(arns - set(known.values_list("arn", flat=True))):
+        name = arn.rpartition("/")[2]
+        reread_entity(account, aws, kind=Kind.POLICY.value, name=name, arn=arn, cause_id=cause_id)
+    with transaction.atomic():
+        seen = _begin(account, holder, at=at, cause_id=cause_id)
+        if seen is None:
+            return
+        others = Edge.objects.filter(valid_at(None), source=holder).exclude(kind=EdgeKind.ATTACHED)
+        rows: dict[temporal.Key, temporal.Values] = dict.fromkeys(others.values_list("kind", "target_id"), ())
+        rows |= {(EdgeKind.ATTACHED.value, pk): () for pk in known.all().values_list("pk", flat=True)}
+        temporal.load(temporal.EDGES, wanted={holder.pk: rows}, account_id=account.pk, seen=seen)
+        _end(holder, at=at)
+
+
+def reread_inline(account: Account, holder: Entity, *, cause_id: UUID | None, read: Iterable[Inline]) -> None:
+    """Make some inline policies of a user, group or role in the mirror what AWS has just shown; no call. See reread_attachments."""
+    found = list(read)
+    documents = Documents()
+    digests = {(one.name,): documents.intern(one.text) for one in found if one.text is not None}
+    documents.flush()
+    at = min(one.at for one in found)
+    with transaction.atomic():
+        seen = _begin(account, holder, at=at, cause_id=cause_id)
+        if seen is None:
+            return
+        others = InlinePolicy.objects.filter(valid_at(None), owner=holder)
+        others = others.exclude(name__in=[one.name for one in found])
+        rows: dict[temporal.Key, temporal.Values] = {
+            (name,): (digest,) for name, digest in others.values_list("name", "document_id")
+        }
+        rows |= {key: (digest,) for key, digest in digests.items()}
+        temporal.load(temporal.INLINE, wanted={holder.pk: rows}, account_id=account.pk, seen=seen)
+        _end(holder, at=at)
+
+
+def _policies(account: Account, arns: frozenset[str]) -> models.QuerySet[Entity]:
+    return Entity.objects.filter(account=account, kind=Kind.POLICY, arn__in=arns, gone_at__isnull=True)
+
+
+def _begin(account: Account, holder: Entity, *, at: datetime, cause_id: UUID | None) -> Seen | None:
+    """Hold the account; None when the holder has been read since."""
+    lock_account(account)
+    known = Entity.objects.get(pk=holder.pk)
+    if known.reread_at is not None and known.reread_at > at:
+        return None
+    section = Section.objects.filter(account=account, name=SECTION_OF[known.kind]).first()
+    moments = [m for m in (section.observed_at if section else None, known.reread_at) if m is not None]
+    cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
+    return Seen(at, after=max(moments, default=None), cause_kind=cause.value, cause_id=cause_id)
+
+
+def _end(holder: Entity, *, at: datetime) -> None:
+    """The next pull decodes the holder anew."""
+    Entity.objects.filter(pk=holder.pk).update(reread_at=at, source_digest=None)
