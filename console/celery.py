@@ -61,6 +61,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10},
         },
+        "sweep-outbox": {
+            "task": "iam.notify.tasks.sweep_outbox",
+            "schedule": 10.0,
+            "options": {"expires": 10},
+        },
         "chain-journal": {
             "task": "iam.journal.tasks.chain_journal",
             "schedule": 1.0,
@@ -81,6 +86,7 @@ app.conf.update(
 app.autodiscover_tasks(
     [
         "iam.journal",
+        "iam.notify",
         "iam.mirror",
         "iam.mirror.accounts",
         "iam.mirror.doctor",

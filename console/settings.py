@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from csp.constants import NONE, SELF
 
-from console import env, logs, single_sign_on
+from console import env, logs, notices, single_sign_on
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -82,6 +82,12 @@ try:
     EMAIL_HOST_PASSWORD = env.text("GATEHOUSE_EMAIL_PASSWORD", "")
     EMAIL_USE_TLS = env.flag("GATEHOUSE_EMAIL_TLS", default=True)
     DEFAULT_FROM_EMAIL = env.text("GATEHOUSE_EMAIL_FROM", "gatehouse@localhost")
+    ROOMS = notices.rooms()
+    SLACK_WEBHOOK, WEBHOOK_URL, WEBHOOK_SECRET = ROOMS.slack, ROOMS.webhook, ROOMS.secret
+    WEBHOOK_PRIVATE = ROOMS.private
+    # Rooms have readers whom nobody knows: without this they are told that something happened, and not to whom.
+    NOTIFY_DETAILS = env.flag("GATEHOUSE_NOTIFY_DETAILS", default=False)
+    NOTIFY_LINK_DAYS = env.number("GATEHOUSE_NOTIFY_LINK_DAYS", 7, low=1, high=90)
 except env.ConfigurationError as error:
     # A sentence, and not a page of calls that led here: whoever starts a process reads its last lines.
     raise SystemExit(f"Gatehouse does not start. {error}") from None
@@ -110,9 +116,11 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.saml",
     "django_structlog",
     "iam.journal",
+    "iam.notify",
     "iam.directory",
     "iam.mirror",
     "iam.changes",
+    "iam.changes.approval",
     "console",
     "console.operators",
     "console.web",

@@ -1,0 +1,54 @@
+"""Where notifications go besides mail, from the environment: a Slack room, a webhook; a wrong address stops the start by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from console import env
+
+SHORTEST_SECRET = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms that are told: blank addresses for none. `private` admits hosts that are not of the open internet."""
+
+    slack: str
+    webhook: str
+    secret: str
+    private: bool
+
+
+def rooms() -> Rooms:
+    """What the environment says. Raises ConfigurationError."""
+    private = env.flag("GATEHOUSE_WEBHOOK_PRIVATE", default=False)
+    webhook = _address("GATEHOUSE_WEBHOOK_URL", private=private)
+    secret = env.text("GATEHOUSE_WEBHOOK_SECRET", "")
+    if webhook and len(secret) < SHORTEST_SECRET:
+        raise env.ConfigurationError(
+            f"GATEHOUSE_WEBHOOK_SECRET signs what goes to GATEHOUSE_WEBHOOK_URL: write {SHORTEST_SECRET} or more random characters."
+        )
+    return Rooms(_address("GATEHOUSE_SLACK_WEBHOOK", private=private), webhook, secret, private)
+
+
+def _address(name: str, *, private: bool) -> str:
+    value = env.text(name, "")
+    if not value:
+        return ""
+    # The address may hold a secret: the sentence does not repeat it.
+    wrong = env.ConfigurationError(
+        f"{name} is no address: write https://HOST/PATH, without a name or password in it."
+    )
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    if not parts.hostname or parts.username or parts.password or parts.fragment or port == 0:
+        raise wrong
+    if parts.scheme != "https" and not (private and parts.scheme == "http"):
+        raise env.ConfigurationError(
+            f"{name} must start with https:// (or http:// within a network of your own, with GATEHOUSE_WEBHOOK_PRIVATE=true)."
+        )
+    return value

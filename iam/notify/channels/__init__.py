@@ -1,0 +1,22 @@
+"""The ways out: each takes a row of the outbox and sends it, or says why it could not."""
+
+from __future__ import annotations
+
+from iam.notify.channels.errors import DeliveryError
+from iam.notify.channels.mail import send_mail
+from iam.notify.channels.slack import send_to_slack
+from iam.notify.channels.webhook import send_to_webhook
+from iam.notify.models import Channel, Outgoing
+
+__all__ = ["DeliveryError", "send"]
+
+_WAYS = {
+    Channel.EMAIL: send_mail,
+    Channel.SLACK: send_to_slack,
+    Channel.WEBHOOK: send_to_webhook,
+}
+
+
+def send(message: Outgoing) -> None:
+    """Send it by its channel. Raises DeliveryError."""
+    _WAYS[Channel(message.channel)](message)

@@ -1,0 +1,99 @@
+"""One POST to an address that an operator has set: to a public host only, without following a redirect.
+
+The name is looked up once, every address that it has must be public, and the connection goes to an address that was looked at: a
+name that answers differently the second time leads nowhere.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from iam.notify.channels.errors import DeliveryError
+
+TIMEOUT = 10.0
+LONGEST = 4096
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_PASSING = {408, 425, 429}
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def post(url: str, *, body: bytes, headers: Mapping[str, str], who: str) -> None:
+    """Send JSON; an answer from 200 to 299 is success. Raises DeliveryError, whose text never holds the address, which may be secret."""
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    connection = _Pinned(host, port, addresses=_allowed(host, port, who=who), secure=secure)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    sent = {"Content-Type": "application/json", "User-Agent": "Gatehouse", **headers}
+    try:
+        connection.request("POST", target, body=body, headers=sent)
+        answer = connection.getresponse()
+        answer.read(LONGEST)
+        status = answer.status
+    except (OSError, HTTPException) as error:
+        raise DeliveryError(f"{who} could not be reached ({type(error).__name__}).") from None
+    finally:
+        connection.close()
+    if 300 <= status < 400:
+        raise DeliveryError(
+            f"{who} answered {status}, a redirect, which is not followed: set the final address.",
+            is_final=True,
+        )
+    if not 200 <= status < 300:
+        is_final = 400 <= status < 500 and status not in _PASSING
+        raise DeliveryError(f"{who} answered {status}.", is_final=is_final)
+
+
+def _allowed(host: str, port: int, *, who: str) -> list[str]:
+    """The addresses of a host. Raises DeliveryError when one of them is not public, unless the settings allow it."""
+    try:
+        found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except OSError:
+        raise DeliveryError(f"{who}: the name of the host cannot be looked up.") from None
+    if not settings.WEBHOOK_PRIVATE and not all(map(is_public, found)):
+        raise DeliveryError(
+            f"{who} has an address that is not public. GATEHOUSE_WEBHOOK_PRIVATE=true allows it.",
+            is_final=True,
+        )
+    return found
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is one of the open internet, also where it stands for another one."""
+    address: Address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        address = inner or address
+    return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+class _Pinned(HTTPConnection):
+    """Connects to one of the addresses that were looked at, and names the host in TLS and in the request."""
+
+    def __init__(self, host: str, port: int, *, addresses: list[str], secure: bool) -> None:
+        super().__init__(host, port, timeout=TIMEOUT)
+        self._addresses, self._secure = addresses, secure
+        if secure:
+            self.default_port = 443
+
+    def connect(self) -> None:
+        """Try the addresses in turn."""
+        for place, address in enumerate(self._addresses):
+            try:
+                self.sock = socket.create_connection((address, self.port), TIMEOUT)
+                break
+            except OSError:
+                if place == len(self._addresses) - 1:
+                    raise
+        if self._secure:
+            context = ssl.create_default_context()
+            self.sock = context.wrap_socket(self.sock, server_hostname=self.host)

@@ -1,0 +1,35 @@
+"""Messages into a Slack room by an incoming webhook. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks"""
+
+from __future__ import annotations
+
+import json
+
+from django.conf import settings
+
+from iam.notify.channels.errors import DeliveryError
+from iam.notify.channels.posting import post
+from iam.notify.events import spec_of
+from iam.notify.links import plain_link
+from iam.notify.models import Outgoing
+
+
+def send_to_slack(message: Outgoing) -> None:
+    """Send it. Raises DeliveryError."""
+    if not settings.SLACK_WEBHOOK:
+        raise DeliveryError("No Slack webhook is set up any more (GATEHOUSE_SLACK_WEBHOOK).", is_final=True)
+    body = json.dumps({"text": text_of(message), "unfurl_links": False}).encode()
+    post(settings.SLACK_WEBHOOK, body=body, headers={}, who="Slack")
+
+
+def text_of(message: Outgoing) -> str:
+    """What the room reads: the event and the page, and what it is about only where the settings allow it."""
+    named = "".join(f"<@{member}> " for member in message.mentions)
+    about = message.subject if settings.NOTIFY_DETAILS else " ".join(
+        part for part in (spec_of(message.event).headline + ":", message.reference) if part
+    ).rstrip(":")  # fmt: skip
+    return f"{named}{_escaped(about)}\n<{plain_link(message.path)}|Open in Gatehouse>"
+
+
+def _escaped(text: str) -> str:
+    """https://docs.slack.dev/messaging/formatting-message-text#escaping"""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

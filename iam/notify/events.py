@@ -1,0 +1,65 @@
+"""What people are told of, in which words it is offered, and what holds for those who have chosen nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """Something that people are told of."""
+
+    WAITING = "change.waiting"
+    DECIDED = "change.decided"
+    APPLIED = "change.applied"
+    TROUBLE = "change.trouble"
+    REMINDER = "approval.reminder"
+    ESCALATION = "approval.escalation"
+    BREAK_GLASS = "break_glass.used"
+    GRANT_ENDING = "grant.ending"
+    GRANT_ENDED = "grant.ended"
+    TEST = "notify.test"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How an event is offered; `is_fixed` ones go by mail whatever somebody chose; `headline` is all that a room is told."""
+
+    event: Event
+    label: str
+    headline: str
+    is_fixed: bool = False
+
+
+SPECS: tuple[Spec, ...] = (
+    Spec(Event.WAITING, "A request waits for my approval", "A change waits for approval"),
+    Spec(Event.REMINDER, "It still waits, some time later", "A change still waits for approval"),
+    Spec(
+        Event.ESCALATION,
+        "A request that others left unanswered comes to me",
+        "A change was left unanswered and goes to others",
+    ),
+    Spec(Event.DECIDED, "My request was approved, rejected or closed", "A change was decided"),
+    Spec(Event.APPLIED, "My request was carried out", "A change was carried out in AWS"),
+    Spec(
+        Event.TROUBLE,
+        "A change of mine failed, or nobody knows how it ended",
+        "A change failed or ended unknown",
+    ),
+    Spec(Event.GRANT_ENDING, "Access of mine ends soon", "A grant ends soon"),
+    Spec(Event.GRANT_ENDED, "Access of mine has ended", "A grant has ended"),
+    Spec(
+        Event.BREAK_GLASS,
+        "Somebody changed AWS without approval, in an emergency",
+        "Break-glass: AWS was changed without approval",
+        is_fixed=True,
+    ),
+    Spec(Event.TEST, "A test", "A test of notifications", is_fixed=True),
+)
+OFFERED: tuple[Spec, ...] = tuple(spec for spec in SPECS if spec.event is not Event.TEST)
+_BY_EVENT = {spec.event: spec for spec in SPECS}
+
+
+def spec_of(event: Event | str) -> Spec:
+    """The spec of an event. Raises ValueError for what is none."""
+    return _BY_EVENT[Event(event)]

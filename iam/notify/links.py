@@ -1,0 +1,50 @@
+"""Signed links for one person to one page: they open the page after signing in, and do nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+
+SALT = "gatehouse.notify.link"
+PREFIX = "/go/"
+
+
+class LinkError(Exception):
+    """The link is damaged, or too old; the message is a sentence for whoever followed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whose link it is, and the page that it leads to."""
+
+    person_id: UUID
+    path: str
+
+
+def link_for(person_id: UUID, *, path: str) -> str:
+    """The address for a person, with the host that people type; it expires after settings.NOTIFY_LINK_DAYS."""
+    word = signing.dumps([person_id.hex, path], salt=SALT, compress=True)
+    return f"{settings.BASE_URL}{PREFIX}{word}/"
+
+
+def plain_link(path: str) -> str:
+    """The address of a page for whoever reads it in a room."""
+    return f"{settings.BASE_URL}{path}"
+
+
+def target_of(word: str) -> Target:
+    """Where a link leads, and for whom. Raises LinkError."""
+    try:
+        found = signing.loads(word, salt=SALT, max_age=timedelta(days=settings.NOTIFY_LINK_DAYS))
+    except signing.SignatureExpired:
+        raise LinkError(
+            f"This link is older than {settings.NOTIFY_LINK_DAYS} days and has ended. What it led to may still be there."
+        ) from None
+    except signing.BadSignature:
+        raise LinkError("This link is damaged: copy the whole of it from the message.") from None
+    person, path = found
+    return Target(UUID(person), path)

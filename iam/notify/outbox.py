@@ -1,0 +1,110 @@
+"""Send what is due: claimed by compare-and-set with a lease, tried again with growing pauses, given up aloud."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from iam.journal.services import record
+from iam.notify import nudge
+from iam.notify.channels import DeliveryError, send
+from iam.notify.models import Outgoing, State
+
+logger = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=120)
+"""Longer than one sending can take: a mail server has 20 seconds for each step."""
+PAUSES = (5, 30, 120, 600, 3600, 4 * 3600)
+"""Seconds before each further try; after the last of them a message is given up."""
+KEPT = timedelta(days=30)
+"""How long a message that was sent is kept, to be looked at."""
+BATCH = 200
+
+
+def due(now: datetime) -> QuerySet[Outgoing]:
+    """What waits and is due, or was left by a worker whose lease ran out."""
+    return Outgoing.objects.filter(
+        Q(state=State.WAITING, due_at__lte=now) | Q(state=State.SENDING, lease_until__lte=now)
+    )
+
+
+def deliver(outgoing_id: UUID) -> None:
+    """Send one message if it is due and nobody else is at it; safe to call at any time, from any number of workers.
+
+    A worker that dies after the message has left leaves a row that another one sends again: mails carry the row's id as their
+    Message-ID, and webhooks as Gatehouse-Delivery, by which a receiver knows it.
+    """
+    message = _claim(outgoing_id)
+    if message is None:
+        return
+    try:
+        send(message)
+    except DeliveryError as error:
+        _after_failure(message, error)
+    else:
+        _end(message, state=State.SENT, error="")
+
+
+def _claim(outgoing_id: UUID) -> Outgoing | None:
+    now = datetime.now(tz=UTC)
+    message = due(now).filter(pk=outgoing_id).first()
+    if message is None:
+        return None
+    held = Outgoing.objects.filter(pk=message.pk, state=message.state, attempts=message.attempts)
+    if not held.update(state=State.SENDING, attempts=message.attempts + 1, lease_until=now + LEASE):
+        return None
+    message.state, message.attempts = State.SENDING, message.attempts + 1
+    return message
+
+
+def _after_failure(message: Outgoing, error: DeliveryError) -> None:
+    logger.warning("notify.not_sent", outgoing=str(message.pk), channel=message.channel, error=str(error))
+    if error.is_final or message.attempts > len(PAUSES):
+        _give_up(message, error)
+        return
+    again = datetime.now(tz=UTC) + timedelta(seconds=PAUSES[message.attempts - 1])
+    _held(message).update(state=State.WAITING, due_at=again, lease_until=None, error=str(error)[:512])
+
+
+def _give_up(message: Outgoing, error: DeliveryError) -> None:
+    with transaction.atomic():
+        if not _end(message, state=State.GIVEN_UP, error=str(error)):
+            return
+        logger.error("notify.given_up", outgoing=str(message.pk), channel=message.channel, error=str(error))
+        record(
+            kind="notice.given_up",
+            actor=None,
+            subject=message.name or message.get_channel_display(),
+            data={
+                "event": message.event,
+                "channel": message.channel,
+                "error": str(error),
+                "tries": message.attempts,
+            },
+        )
+
+
+def _end(message: Outgoing, *, state: State, error: str) -> bool:
+    values = {"state": state, "due_at": None, "lease_until": None, "error": error[:512]}
+    return bool(_held(message).update(**values, ended_at=datetime.now(tz=UTC)))
+
+
+def _held(message: Outgoing) -> QuerySet[Outgoing]:
+    """The row, while it is still this worker's."""
+    return Outgoing.objects.filter(pk=message.pk, state=State.SENDING, attempts=message.attempts)
+
+
+def sweep() -> int:
+    """Nudge what is due and forget what was sent long ago; how many were nudged. Two sweeps at once do no harm."""
+    now = datetime.now(tz=UTC)
+    Outgoing.objects.filter(state=State.SENT, ended_at__lt=now - KEPT).delete()
+    sent = 0
+    for pk in list(due(now).order_by("created_at").values_list("pk", flat=True)[:BATCH]):
+        if not nudge.send(pk):
+            break
+        sent += 1
+    return sent

@@ -1,0 +1,103 @@
+"""What the outbox holds, page by page, and what a person wants to be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from iam.notify.events import OFFERED, Spec
+from iam.notify.models import Channel, Outgoing, Preference, SlackMember, State
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands in the list."""
+
+    at: datetime
+    pk: UUID
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.pk.hex}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place | None:
+        """From the address; None for what is no place."""
+        at, _, pk = text.partition("~")
+        try:
+            moment = datetime.fromisoformat(at)
+            return cls(moment.astimezone(UTC), UUID(pk)) if moment.tzinfo else None
+        except (ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the outbox, and the place after which the next one begins; None: this is the last."""
+
+    rows: list[Outgoing]
+    following: Place | None
+
+
+def outbox_page(*, state: str = "", after: Place | None = None) -> Page:
+    """Newest first; one query, as fast at any depth."""
+    found = Outgoing.objects.all()
+    if state in State.values:
+        found = found.filter(state=state)
+    if after:
+        found = found.filter(Q(created_at__lte=after.at) & (Q(created_at__lt=after.at) | Q(pk__lt=after.pk)))
+    rows = list(found.order_by("-created_at", "-id")[: PAGE + 1])
+    more, rows = len(rows) > PAGE, rows[:PAGE]
+    return Page(rows, Place(rows[-1].created_at, rows[-1].pk) if more else None)
+
+
+def unsent_counts() -> dict[str, int]:
+    """How many wait, are being sent or were given up, by state; one query."""
+    unsent = Outgoing.objects.exclude(state=State.SENT).values_list("state")
+    return dict(unsent.annotate(count=Count("pk")).order_by())
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An event with what the person wants: by mail, and to be named in Slack's room."""
+
+    spec: Spec
+    email: bool
+    slack: bool
+
+
+def choices_of(person_id: UUID) -> list[Choice]:
+    """What the person is told of and how; one query."""
+    chosen = _chosen([person_id])
+    return [
+        Choice(
+            spec,
+            email=spec.is_fixed or chosen.get((person_id, spec.event, Channel.EMAIL), True),
+            slack=chosen.get((person_id, spec.event, Channel.SLACK), False),
+        )
+        for spec in OFFERED
+    ]
+
+
+def wants(people: list[UUID], *, spec: Spec, channel: Channel) -> set[UUID]:
+    """Who of these wants to be told of the event by the channel; one query."""
+    default = channel is Channel.EMAIL
+    if spec.is_fixed and default:
+        return set(people)
+    chosen = _chosen(people, event=spec.event)
+    return {one for one in people if chosen.get((one, spec.event, channel), default)}
+
+
+def _chosen(people: list[UUID], *, event: str = "") -> dict[tuple[UUID, str, str], bool]:
+    rows = Preference.objects.filter(person_id__in=people)
+    rows = rows.filter(event=event) if event else rows
+    return {(row.person_id, row.event, row.channel): row.is_wanted for row in rows}
+
+
+def slack_member_of(person_id: UUID) -> str:
+    """By which id Slack knows the person; "" where they have not said."""
+    return SlackMember.objects.filter(pk=person_id).values_list("member_id", flat=True).first() or ""

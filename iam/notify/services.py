@@ -1,0 +1,161 @@
+"""Tell people: put messages into the outbox; and keep what each person wants to be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from iam.journal.services import Actor, record
+from iam.notify import nudge
+from iam.notify.events import OFFERED, Event, Spec, spec_of
+from iam.notify.models import Channel, Outgoing, Preference, SlackMember, State
+from iam.notify.queries import wants
+
+SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{5,20}")
+SUBJECT, NAME = 300, 128
+
+
+class NotifyError(Exception):
+    """What was asked for cannot be; the message is a sentence for the person."""
+
+
+class Addressee(Protocol):
+    """Whoever is told: a person of the directory."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+
+
+def notify(
+    event: Event,
+    *,
+    people: Iterable[Addressee],
+    subject: str,
+    key: str,
+    text: str = "",
+    path: str = "/",
+    reference: str = "",
+) -> int:
+    """Put a message for each person into the outbox, in the caller's transaction; how many messages there are to send.
+
+    Each of the people must be allowed to read `subject` and `text`: for others call it again with other words. `path` is the page that
+    it leads to, which each person's own signed link opens after signing in. `key` names what happened (such as a change's id and its
+    state): a person is told of the same key once, however often this is called, and so are the rooms (Slack, webhook), to which only
+    the event, `reference` and the page go unless settings.NOTIFY_DETAILS. Never put a secret into any of it.
+    """
+    spec = spec_of(event)
+    known = {one.id: one for one in people}
+    rows = [
+        _row(
+            spec, Channel.EMAIL, key, subject, text, path, reference,
+            recipient=str(pk), name=known[pk].name[:NAME], address=known[pk].email,
+        )
+        for pk in sorted(wants(list(known), spec=spec, channel=Channel.EMAIL))
+    ]  # fmt: skip
+    rows += [
+        _row(spec, room, key, subject, text, path, reference, mentions=_mentions(room, spec, list(known)))
+        for room in rooms()
+    ]
+    told = set(Outgoing.objects.filter(key__in={row.key for row in rows}).values_list("channel", "recipient"))
+    fresh = [row for row in rows if (row.channel, row.recipient) not in told]
+    # Two at once: the constraint lets the first one through, and the other adds nothing.
+    Outgoing.objects.bulk_create(fresh, ignore_conflicts=True)
+    nudge.after_commit([row.pk for row in fresh])
+    return len(fresh)
+
+
+def rooms() -> list[Channel]:
+    """The rooms that are set up."""
+    found = [(Channel.SLACK, settings.SLACK_WEBHOOK), (Channel.WEBHOOK, settings.WEBHOOK_URL)]
+    return [channel for channel, address in found if address]
+
+
+def _row(
+    spec: Spec,
+    channel: Channel,
+    key: str,
+    subject: str,
+    text: str,
+    path: str,
+    reference: str,
+    **fields: object,
+) -> Outgoing:
+    if not path.startswith("/") or path.startswith("//"):
+        raise ValueError(f"{path!r} is no page of ours.")
+    return Outgoing(
+        event=spec.event,
+        channel=channel,
+        key=f"{spec.event}:{key}"[:160],
+        subject=" ".join(subject.split())[:SUBJECT],
+        text=text,
+        path=path,
+        reference=reference,
+        due_at=datetime.now(tz=UTC),
+        **fields,
+    )
+
+
+def _mentions(room: Channel, spec: Spec, people: list[UUID]) -> list[str]:
+    if room is not Channel.SLACK or not people:
+        return []
+    wanting = wants(people, spec=spec, channel=Channel.SLACK)
+    return list(
+        SlackMember.objects.filter(pk__in=wanting).order_by("member_id").values_list("member_id", flat=True)
+    )
+
+
+@transaction.atomic
+def save_preferences(
+    person_id: UUID, *, wanted: Mapping[Channel, Sequence[str]], slack_member: str, actor: Actor
+) -> None:
+    """Keep what the person wants, every event by mail and by Slack; an event that is not named is not wanted. Raises NotifyError."""
+    member = slack_member.strip().upper()
+    if member and not SLACK_MEMBER.fullmatch(member):
+        raise NotifyError(
+            "A Slack member ID looks like U024BE7LH: in Slack, open your profile, then ⋮, then Copy member ID."
+        )
+    if member and SlackMember.objects.filter(member_id=member).exclude(pk=person_id).exists():
+        raise NotifyError(f"{member} is somebody else's Slack member ID here.")
+    for channel in (Channel.EMAIL, Channel.SLACK):
+        for spec in OFFERED:
+            Preference.objects.update_or_create(
+                person_id=person_id,
+                event=spec.event,
+                channel=channel,
+                defaults={"is_wanted": spec.event in wanted.get(channel, ())},
+            )
+    if member:
+        SlackMember.objects.update_or_create(pk=person_id, defaults={"member_id": member})
+    else:
+        SlackMember.objects.filter(pk=person_id).delete()
+    record(
+        kind="notice.preferences",
+        actor=actor,
+        data={"email": sorted(wanted.get(Channel.EMAIL, ())), "slack": sorted(wanted.get(Channel.SLACK, ()))},
+    )
+
+
+def send_again(outgoing: Outgoing, *, actor: Actor) -> None:
+    """Put a message that was given up back into the queue. Raises NotifyError when it is not given up any more."""
+    now = datetime.now(tz=UTC)
+    with transaction.atomic():
+        held = Outgoing.objects.filter(pk=outgoing.pk, state=State.GIVEN_UP)
+        if not held.update(state=State.WAITING, attempts=0, due_at=now, ended_at=None, error=""):
+            raise NotifyError("This message is on its way already.")
+        record(
+            kind="notice.send_again",
+            actor=actor,
+            subject=outgoing.subject,
+            data={"channel": outgoing.channel},
+        )
+        nudge.after_commit([outgoing.pk])

@@ -1,0 +1,21 @@
+"""The Celery tasks of the outbox; each takes an id and calls the outbox."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from iam.notify import outbox
+
+
+@shared_task(name="iam.notify.tasks.deliver")  # type: ignore[untyped-decorator]
+def deliver(outgoing_id: str) -> None:
+    """Send one message, if it is due."""
+    outbox.deliver(UUID(outgoing_id))
+
+
+@shared_task(name="iam.notify.tasks.sweep_outbox")  # type: ignore[untyped-decorator]
+def sweep_outbox() -> None:
+    """Nudge what is due."""
+    outbox.sweep()

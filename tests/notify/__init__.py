@@ -1,0 +1,1 @@
+"""Tests of iam.notify and its pages."""
