@@ -31,6 +31,8 @@ class ChangeState(models.TextChoices):
 IN_FLIGHT = (ChangeState.APPLYING, ChangeState.CONFIRMING)
 RUNNING = (ChangeState.QUEUED, *IN_FLIGHT)
 OPEN = (ChangeState.AWAITING, *RUNNING)
+OF_GRANT = "grant"
+"""The cause of a set that gives or takes what a grant of access says."""
 
 
 class ChangeSet(models.Model):
@@ -58,6 +60,11 @@ class ChangeSet(models.Model):
         return str(self.id)
 
     @property
+    def is_of_grant(self) -> bool:
+        """Whether a grant of access is what it was made for."""
+        return self.cause_kind == OF_GRANT
+
+    @property
     def receipt_digest(self) -> str:
         """What an approver agrees to: the digest of all receipts of the set, in order, and of what they come to together."""
         digests = [*self.changes.order_by("position").values_list("receipt_digest", flat=True)]
@@ -68,7 +75,8 @@ class ChangeSet(models.Model):
 class Change(models.Model):
     """One write to AWS, from the asking to the reading back. The row is the outbox: what is due is found here.
 
-    `entity` is the mirror's row of the subject. `params` are the operation's own, typed there. `before` and `after` are what AWS shows of the matter before and after, as
+    `position` is its place in the set. Within a `lane` it waits for those before it in its `branch` and in branch 0, the trunk, and ends without them;
+    lanes do not wait for each other. `entity` is the mirror's row of the subject. `params` are the operation's own, typed there. `before` and `after` are what AWS shows of the matter before and after, as
     `Operation.observe` gives it. `due_at` is when the runner has to look at the row next: a queued one to begin, a confirming one to
     read again. `attempts` counts the claims and is the fence: a worker that lost its claim finds another number and stops.
     `sent_at` is set before the first call of an attempt leaves: from then on AWS may have changed. `calls` holds per call service,
@@ -78,6 +86,8 @@ class Change(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="changes")
     position = models.PositiveSmallIntegerField(default=0)
+    lane = models.PositiveSmallIntegerField(default=0)
+    branch = models.PositiveSmallIntegerField(default=0)
     operation = models.CharField(max_length=64)
     title = models.CharField(max_length=512)
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="changes")

@@ -27,10 +27,13 @@ class LeaseLostError(Exception):
 def due(now: datetime) -> QuerySet[Change]:
     """What a worker has to look at: queued, to be read again, or left by a worker whose lease ran out.
 
-    A change of a set waits for the ones before it.
+    A change of a set waits for the ones before it in its lane, of its own branch and of the trunk.
     """
     earlier = Change.objects.filter(
-        change_set=OuterRef("change_set"), position__lt=OuterRef("position")
+        Q(branch=0) | Q(branch=OuterRef("branch")),
+        change_set=OuterRef("change_set"),
+        lane=OuterRef("lane"),
+        position__lt=OuterRef("position"),
     ).exclude(state=ChangeState.APPLIED)
     waiting = Q(state=ChangeState.QUEUED, due_at__lte=now) & ~Q(Exists(earlier))
     return Change.objects.filter(

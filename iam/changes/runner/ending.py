@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from iam.aws.errors import AwsError
 from iam.aws.session import Aws
@@ -75,7 +76,7 @@ def fail(change: Change, *, kind: str, message: str) -> None:
             error_message=message[:2048],
             data={"error": kind, "request_ids": change.request_ids},
         )
-        followers = change.change_set.changes.filter(position__gt=change.position, state=ChangeState.QUEUED)
+        followers = _followers(change).filter(state=ChangeState.QUEUED)
         for follower in followers.select_related("account"):
             note = f"{change.reference}, which came first, failed."
             move(follower, to=ChangeState.CANCELLED, actor=None, note=note)
@@ -132,9 +133,23 @@ def _waiting_behind(change: Change) -> list[Change]:
     """What could not begin while this one was in flight: the next of its set, and the next of its subject."""
     now = datetime.now(tz=UTC)
     queued = Change.objects.filter(state=ChangeState.QUEUED, due_at__lte=now)
-    next_of_set = queued.filter(change_set=change.change_set_id, position=change.position + 1)
+    next_of_set = _followers(change).filter(state=ChangeState.QUEUED, due_at__lte=now).order_by("position")
     next_of_subject = queued.filter(account=change.account_id, subject_id=change.subject_id).order_by(
         "due_at"
     )
-    found = [*next_of_set[:1], *next_of_subject[:1]]
+    found = [*_firsts(next_of_set), *next_of_subject[:1]]
     return list({one.pk: one for one in found}.values())
+
+
+def _followers(change: Change) -> QuerySet[Change]:
+    """What of its set waits for it: all behind it in its lane, or those of its branch."""
+    behind = change.change_set.changes.filter(lane=change.lane, position__gt=change.position)
+    return behind.filter(branch=change.branch) if change.branch else behind
+
+
+def _firsts(waiting: QuerySet[Change]) -> list[Change]:
+    """The first of each branch; nothing else of a branch can begin before it."""
+    found: dict[int, Change] = {}
+    for one in waiting:
+        found.setdefault(one.branch, one)
+    return list(found.values())

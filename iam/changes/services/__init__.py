@@ -5,6 +5,7 @@ from iam.changes.services.planning import Plan, plan, plan_membership, plan_set
 from iam.changes.services.policy_texts import plan_policy_text, request_policy_text
 from iam.changes.services.requests import (
     Cause,
+    Lane,
     look_again,
     request_change,
     request_changes,
@@ -15,6 +16,7 @@ from iam.changes.services.undoing import plan_undo, plan_undo_of, undo, undo_sev
 
 __all__ = [
     "Cause",
+    "Lane",
     "Plan",
     "approve",
     "look_again",

@@ -108,7 +108,8 @@ def _check_requester(change: Change, operation: Operation, *, earlier: Sequence[
     person = Person.objects.filter(pk=change.requested_by).first()
     try:
         if person is not None:
-            check_right(operation, viewer=viewer_for(person), earlier=earlier)
+            for_grant = change.change_set.is_of_grant
+            check_right(operation, viewer=viewer_for(person), earlier=earlier, for_grant=for_grant)
             return
     except RefusedError:
         pass
@@ -144,7 +145,9 @@ def _refresh_receipts(parts: list[Change]) -> bool:
     differs = _refresh_set(parts[0].change_set, operations)
     for place, part in enumerate(parts):
         check_account(part.account)
-        current = examine(operations[place], earlier=operations[:place])
+        current = examine(
+            operations[place], earlier=operations[:place], for_grant=part.change_set.is_of_grant
+        )
         if current.receipt.digest == part.receipt_digest:
             continue
         differs = True

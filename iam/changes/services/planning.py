@@ -53,17 +53,26 @@ def plan(
     viewer: Viewer,
     reverts: Change | None = None,
     earlier: Sequence[Operation] = (),
+    for_grant: bool = False,
 ) -> Plan:
-    """Check every rule for an operation and compute its receipt; `earlier` are those that come before it in its set. Raises RefusedError."""
+    """Check every rule for an operation and compute its receipt; `earlier` are those that come before it in its set. Raises RefusedError.
+
+    What a grant needs (`for_grant`) may be there already, or be asked for by another grant: then it has one more reason.
+    """
     check_account(operation.account)
-    check_right(operation, viewer=viewer, earlier=earlier)
-    current = examine(operation, earlier=earlier)
-    _check_not_asked_yet(operation)
+    check_right(operation, viewer=viewer, earlier=earlier, for_grant=for_grant)
+    current = examine(operation, earlier=earlier, for_grant=for_grant)
+    if not for_grant:
+        _check_not_asked_yet(operation)
     return replace(current, reverts=reverts)
 
 
 def plan_set(
-    operations: Sequence[Operation], *, viewer: Viewer, reverts: Sequence[Change | None] = ()
+    operations: Sequence[Operation],
+    *,
+    viewer: Viewer,
+    reverts: Sequence[Change | None] = (),
+    for_grant: bool = False,
 ) -> list[Plan]:
     """Plan operations that are approved together and carried out in this order. Raises RefusedError for the first that cannot be."""
     if len(operations) > MOST:
@@ -72,12 +81,12 @@ def plan_set(
         )
     reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
     return [
-        plan(one, viewer=viewer, reverts=reverted[place], earlier=operations[:place])
+        plan(one, viewer=viewer, reverts=reverted[place], earlier=operations[:place], for_grant=for_grant)
         for place, one in enumerate(operations)
     ]
 
 
-def examine(operation: Operation, *, earlier: Sequence[Operation] = ()) -> Plan:
+def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False) -> Plan:
     """Whether the operation makes sense as the mirror stands, whoever asks, and its receipt. Raises RefusedError."""
     _check_own(operation)
     if problems := operation.problems():
@@ -87,9 +96,10 @@ def examine(operation: Operation, *, earlier: Sequence[Operation] = ()) -> Plan:
         before = operation.newborn()
     if before is None:
         raise RefusedError(operation.gone)
-    if operation.satisfied(before):
+    stands = operation.satisfied(before)
+    if stands and not for_grant:
         raise RefusedError(operation.already)
-    quota = operation.quota()
+    quota = None if stands else operation.quota()
     if quota and quota.after > quota.limit:
         raise RefusedError(quota.refusal)
     return Plan(operation=operation, before=dict(before), receipt=receipt_of(operation, quota=quota))
@@ -115,12 +125,16 @@ def is_made(operation: Operation, earlier: Sequence[Operation]) -> bool:
     return not made.isdisjoint((*operation.touched(), *operation.named()))
 
 
-def check_right(operation: Operation, *, viewer: Viewer, earlier: Sequence[Operation] = ()) -> None:
+def check_right(
+    operation: Operation, *, viewer: Viewer, earlier: Sequence[Operation] = (), for_grant: bool = False
+) -> None:
     """Whether the viewer may ask for this, of these people and groups. Raises RefusedError, which tells nothing about them.
 
-    What the set itself makes takes the whole account, or a user's path within a team's.
+    What the set itself makes takes the whole account, or a user's path within a team's. A grant may be asked for by whom it is for.
     """
     number = operation.account.account_id
+    if for_grant and _is_for(operation, viewer):
+        return
     if not viewer.may(Right.REQUEST_CHANGE, account_id=number):
         raise RefusedError(f"You may look at {operation.account.name}, and not ask for changes in it.")
     reach = replace(viewer, scope=viewer.asks)
@@ -134,6 +148,12 @@ def check_right(operation: Operation, *, viewer: Viewer, earlier: Sequence[Opera
     reached = visible_entities(reach).filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
     if reached.values("arn").distinct().count() < len(set(arns)):
         raise RefusedError("You can ask for changes to the people and groups of your own teams only.")
+
+
+def _is_for(operation: Operation, viewer: Viewer) -> bool:
+    """Whether it gives something to the viewer's own user."""
+    subject = operation.subject()
+    return subject is not None and subject.kind == Kind.USER and subject.arn in viewer.scope.user_arns
 
 
 def _check_there(operation: Operation, *, earlier: Sequence[Operation]) -> None:

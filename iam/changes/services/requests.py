@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from iam.changes import nudge
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change, ChangeSet, ChangeState
+from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.planning import Do, Plan, membership, plan, plan_set
@@ -34,6 +34,13 @@ class Cause(NamedTuple):
 NO_CAUSE: Final = Cause()
 
 
+class Lane(NamedTuple):
+    """Where in its set a change stands; see Change."""
+
+    lane: int = 0
+    branch: int = 0
+
+
 def request_change(
     planned: Plan, *, actor: Viewer, reason: str, idempotency_key: str, not_before: datetime | None = None
 ) -> Change:
@@ -52,8 +59,10 @@ def request_changes(
     not_before: datetime | None = None,
     title: str = "",
     cause: Cause = NO_CAUSE,
+    lanes: Sequence[Lane] = (),
 ) -> list[Change]:
-    """Ask for changes that are approved together and applied in this order; `title` says what they come to, `cause` what they are for.
+    """Ask for changes that are approved together and applied in this order; `title` says what they come to, `cause` what they are for,
+    `lanes` which of them need not wait for each other (none given: each waits for all before it).
 
     The same key of the same person gives the same changes, however often and from however many requests at once.
     Every rule is checked again. Raises RefusedError.
@@ -70,7 +79,8 @@ def request_changes(
     if standing:
         return standing
     try:
-        checked = plan_set(operations, viewer=actor, reverts=[one.reverts for one in planned])
+        reverts = [one.reverts for one in planned]
+        checked = plan_set(operations, viewer=actor, reverts=reverts, for_grant=cause.kind == OF_GRANT)
         group = ChangeSet(
             title=title[:512],
             receipt=set_receipt_of(operations),
@@ -86,6 +96,7 @@ def request_changes(
                 reason=reason,
                 prefix=_prefix(actor, idempotency_key),
                 not_before=not_before,
+                lanes=lanes,
             )
     except (IntegrityError, RefusedError):
         # Another request with this key was quicker: its changes are the answer.
@@ -147,6 +158,7 @@ def _write(
     reason: str,
     prefix: str,
     not_before: datetime | None,
+    lanes: Sequence[Lane],
 ) -> list[Change]:
     written = []
     for position, one in enumerate(planned):
@@ -154,6 +166,7 @@ def _write(
         change = Change.objects.create(
             change_set=group,
             position=position,
+            **(lanes[position] if lanes else Lane())._asdict(),
             operation=one.operation.slug,
             title=one.operation.title,
             account=one.operation.account,
