@@ -106,6 +106,17 @@ class World:
         self._policies[row.id] = row
         self._gone.discard(row.id)
 
+    def move(self, arn: str, *, to: str) -> None:
+        """A user, role or group has another ARN from now on; nothing happens when it is not there."""
+        principal, group = self.principal(arn), self.group(arn)
+        if principal is None and group is None:
+            return
+        self._numbers[to] = self._numbers.pop(arn)
+        if principal is not None:
+            self.put_principal(replace(principal, arn=to))
+        elif group is not None:
+            self.put_group(replace(group, name=to.rpartition("/")[2]))
+
     def drop(self, arn: str) -> None:
         """What is there under this ARN is gone from now on."""
         number = self.number(arn)

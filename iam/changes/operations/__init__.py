@@ -10,6 +10,7 @@ from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, 
 from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
+from iam.changes.operations.principals import PRINCIPALS
 from iam.mirror.models import Account
 
 __all__ = [
@@ -42,6 +43,7 @@ REGISTRY: dict[str, type[Operation]] = {
     DetachPolicy.slug: DetachPolicy,
     PutInlinePolicy.slug: PutInlinePolicy,
     DeleteInlinePolicy.slug: DeleteInlinePolicy,
+    **{one.slug: one for one in PRINCIPALS},
 }
 
 

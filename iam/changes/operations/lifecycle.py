@@ -1,0 +1,269 @@
+"""What making, renaming and deleting share, whatever is made, renamed or deleted."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from iam.aws.reads.single import WORDS, EntityNow, entity_now
+from iam.aws.session import Aws
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, names_of
+from iam.changes.world import World
+from iam.mirror.models import Account, AccountFact, Entity, EntityState, valid_at
+
+
+def arn_of(account: Account, *, kind: str, name: str, path: str = "/") -> str:
+    """The ARN that AWS gives to what is made under a path."""
+    return f"arn:{account.partition}:iam::{account.account_id}:{kind}{path}{name}"
+
+
+def state_of(entity: Entity) -> EntityState | None:
+    """The mirror's state of an entity, as it is now."""
+    return EntityState.objects.filter(valid_at(None), entity=entity).select_related("document").first()
+
+
+def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity | None:
+    """What has this name already: AWS tells names of one kind apart without regard to case. `but` is a unique id that does not count."""
+    living = Entity.objects.filter(account=account, kind=kind, name__iexact=name, gone_at__isnull=True)
+    return living.exclude(aws_id=but).first()
+
+
+class Create(OnSubject):
+    """Makes something under a name that nothing has."""
+
+    quota_name: ClassVar[str]
+    """As GetAccountSummary names it."""
+    quota_usual: ClassVar[int]
+    """AWS's own figure, where the summary has not been read."""
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Create {self.noun} {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"There is a {self.noun} {self.given.name} already, just so."
+
+    @property
+    def subject_id(self) -> str:
+        """The ARN, before and after: the unique id is AWS's to give."""
+        return self.given.subject_arn
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation: nothing that there is."""
+        return ()
+
+    def makes(self) -> tuple[str, ...]:
+        """See Operation."""
+        return (self.given.subject_arn,)
+
+    def mirrored(self) -> Image:
+        """See Operation."""
+        subject = self.subject()
+        return ABSENT if subject is None else self.image_of(subject)
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation: there is nothing yet that a name could mean."""
+        return ""
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation: the unique id."""
+        word = WORDS[self.subject_kind]
+        aws_id = response.get(word, {}).get(f"{word}Id", "")
+        return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
+
+    def problems(self) -> list[str]:
+        """See Operation; and whether the name is taken."""
+        taken = namesake(self.account, kind=self.subject_kind, name=self.given.name)
+        if taken is not None:
+            return [f"there is a {self.noun} {taken.name} already, and names differ by more than case."]
+        return super().problems()
+
+    def quota(self) -> Quota | None:
+        """How many there are in the account, and how many AWS allows."""
+        used = Entity.objects.filter(
+            account=self.account, kind=self.subject_kind, gone_at__isnull=True
+        ).count()
+        limit = quota_of(self.account, self.quota_name) or self.quota_usual
+        refusal = f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one first, or have AWS raise the quota."
+        return Quota(
+            f"{self.noun.capitalize()}s then", used=used, after=used + 1, limit=limit, refusal=refusal
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation; None when it is gone from the mirror already."""
+        subject = self.subject()
+        return None if subject is None or before != ABSENT else self.deleting(subject)
+
+    @abstractmethod
+    def deleting(self, subject: Entity) -> Operation:
+        """The operation that deletes what was made."""
+
+
+def quota_of(account: Account, name: str) -> int:
+    """A quota of the account as GetAccountSummary gave it; 0 where that has not been read."""
+    summary = AccountFact.objects.filter(valid_at(None), account=account, name="summary").first()
+    value = summary.value.get(name) if summary and isinstance(summary.value, dict) else None
+    return int(value or 0)
+
+
+class Delete(OnSubject):
+    """Deletes something that has nothing left which AWS wants gone first."""
+
+    @classmethod
+    def of(cls, subject: Entity) -> Self:
+        """The operation on an entity of the mirror."""
+        return cls(subject.account, cls.params_type(**names_of(subject)))
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Delete {self.noun} {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The {self.noun} {self.given.name} is gone already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        word = WORDS[self.subject_kind]
+        return (
+            Call(
+                service="iam",
+                operation=f"Delete{word}",
+                params={f"{word}Name": self.given.name},
+                sentence=f"The {self.noun} {self.given.name} goes",
+            ),
+        )
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return dict(ABSENT)
+
+    def mirrored(self) -> Image | None:
+        """See Operation; what is gone is known to be gone."""
+        return super().mirrored() or (dict(ABSENT) if self._was_known() else None)
+
+    def _was_known(self) -> bool:
+        given = self.given
+        known = Entity.objects.filter(account=self.account, kind=self.subject_kind, aws_id=given.subject_id)
+        return bool(given.subject_id) and known.exists()
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation: that it is gone is what is wanted."""
+        found = super().mismatch(aws)
+        return "" if self._now is None else found
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        world.drop(self.given.subject_arn)
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: what is made again is another to everybody who named it."""
+        return HIGH
+
+
+@dataclass(frozen=True, slots=True)
+class RenameParams(SubjectParams):
+    """The name and the path that it gets; either may be the one that it has."""
+
+    new_name: str
+    new_path: str
+
+
+class Rename(OnSubject):
+    """Gives a user or group another name or path, and so another ARN; the unique id stays."""
+
+    params_type = RenameParams
+    given: RenameParams
+
+    @classmethod
+    def of(cls, subject: Entity, *, name: str, path: str) -> Self:
+        """The operation on an entity of the mirror."""
+        return cls(subject.account, RenameParams(**names_of(subject), new_name=name, new_path=path))
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        given = self.given
+        if given.new_name != given.name:
+            return f"Rename {self.noun} {given.name} to {given.new_name}"
+        return f"Move {self.noun} {given.name} to {given.new_path}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The {self.noun} {self.given.new_name} has this name and path already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given, word = self.given, WORDS[self.subject_kind]
+        params = {f"{word}Name": given.name}
+        if given.new_name != given.name:
+            params[f"New{word}Name"] = given.new_name
+        return (
+            Call(
+                service="iam",
+                operation=f"Update{word}",
+                params={**params, "NewPath": given.new_path},
+                sentence=f"{given.name} is {given.new_path}{given.new_name} from then on",
+            ),
+        )
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"name": self.given.new_name, "path": self.given.new_path}
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        return {"name": subject.name, "path": state.path if state else "/"}
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return {"name": now.name, "path": now.path}
+
+    def look(self, aws: Aws) -> EntityNow | None:
+        """See OnSubject; under the name of before, and under the new one if it is not there."""
+        given, found = self.given, None
+        for name in dict.fromkeys((given.name, given.new_name)):
+            now = entity_now(aws, kind=self.subject_kind, name=name)
+            if now is not None and now.aws_id == given.subject_id:
+                return now
+            found = now or found
+        return found
+
+    @property
+    def name_afterwards(self) -> str:
+        """See OnSubject."""
+        return self.given.new_name
+
+    def problems(self) -> list[str]:
+        """See Operation; and whether somebody else has the name."""
+        given = self.given
+        taken = namesake(self.account, kind=self.subject_kind, name=given.new_name, but=given.subject_id)
+        if taken is not None:
+            return [f"there is a {self.noun} {taken.name} already, and names differ by more than case."]
+        return super().problems()
+
+    def weigh(self, world: World) -> None:
+        """See Operation: policies that name the ARN, and variables in policies, mean it differently."""
+        given = self.given
+        world.move(
+            given.subject_arn,
+            to=arn_of(self.account, kind=self.subject_kind, name=given.new_name, path=given.new_path),
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        subject = self.subject()
+        if subject is None or before == self.wanted():
+            return None
+        return type(self).of(subject, name=str(before["name"]), path=str(before["path"]))

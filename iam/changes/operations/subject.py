@@ -1,0 +1,174 @@
+"""What operations on one entity share: it is looked up by its name, known by its unique id, and read back on its own."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from iam.aws.reads.single import EntityNow, entity_now
+from iam.aws.session import Aws
+from iam.changes.operations.base import Effect, Image, Operation
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, TagSet, valid_at
+from iam.mirror.reread import reread_entity
+
+NOUNS: Final = {
+    Kind.USER.value: "user",
+    Kind.GROUP.value: "group",
+    Kind.ROLE.value: "role",
+    Kind.INSTANCE_PROFILE.value: "instance profile",
+}
+"""How a sentence names each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectParams:
+    """What it is about: the name that AWS is called with, and the ARN and unique id that it stood for.
+
+    The id is empty while an earlier change of the same set is still to make it. `BLANK` are the fields that may be empty.
+    """
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id"})
+
+    name: str
+    subject_arn: str
+    subject_id: str
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if not _is_text(value, may_be_blank=one.name in self.BLANK):
+                raise ValueError(f"{one.name} must be text, not {value!r}.")
+
+
+def _is_text(value: object, *, may_be_blank: bool) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(part, str) for part in (*value, *value.values()))
+    return isinstance(value, str) and (bool(value) or may_be_blank)
+
+
+def names_of(entity: Entity) -> dict[str, str]:
+    """The parameters that name an entity of the mirror."""
+    return {"name": entity.name, "subject_arn": entity.arn, "subject_id": entity.aws_id}
+
+
+class OnSubject(Operation):
+    """An operation on one user, group, role or instance profile."""
+
+    is_idempotent = True
+    gone = "AWS has nothing of this name any more, as of the last reading."
+    params_type: ClassVar[type[SubjectParams]] = SubjectParams
+
+    def __init__(self, account: Account, given: SubjectParams) -> None:
+        super().__init__(account)
+        self.given = given
+        self._now: EntityNow | None = None
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, cls.params_type(**params))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return asdict(self.given)
+
+    @property
+    def subject_id(self) -> str:
+        """The unique id; the ARN while there is none."""
+        return self.given.subject_id or self.given.subject_arn
+
+    @property
+    def noun(self) -> str:
+        """What it is, in a sentence."""
+        return NOUNS[self.subject_kind]
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation; under the ARN of now, since a rename gives another."""
+        subject = self.subject()
+        return (subject.arn if subject else self.given.subject_arn,)
+
+    def subject(self) -> Entity | None:
+        """See Operation."""
+        living = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
+        if self.given.subject_id:
+            return living.filter(aws_id=self.given.subject_id).first()
+        return living.filter(arn=self.given.subject_arn).first()
+
+    def mirrored(self) -> Image | None:
+        """See Operation."""
+        subject = self.subject()
+        return None if subject is None else self.image_of(subject)
+
+    @abstractmethod
+    def image_of(self, subject: Entity) -> Image:
+        """The image of what the mirror holds."""
+
+    @abstractmethod
+    def image_now(self, now: EntityNow) -> Image:
+        """The image of what AWS shows."""
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; one call, which the observation that follows is spared."""
+        self._now = self.look(aws)
+        if self._now is None:
+            return f"AWS has no {self.noun} named {self.given.name} any more."
+        if self.given.subject_id and self._now.aws_id != self.given.subject_id:
+            return (
+                f"The {self.noun} {self.given.name} was deleted and made again: "
+                f"it is {self._now.aws_id} now, not {self.given.subject_id}."
+            )
+        return ""
+
+    def look(self, aws: Aws) -> EntityNow | None:
+        """What AWS has under the name; one call. Raises AwsError."""
+        return entity_now(aws, kind=self.subject_kind, name=self.given.name)
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call, none right after `mismatch`."""
+        now, self._now = self._now or self.look(aws), None
+        return ABSENT if now is None else self.image_now(now)
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; four calls and one for each inline policy."""
+        reread_entity(
+            self.account,
+            aws,
+            kind=self.subject_kind,
+            name=self.name_afterwards,
+            arn=self.given.subject_arn,
+            cause_id=cause_id,
+        )
+
+    @property
+    def name_afterwards(self) -> str:
+        """The name under which AWS has it once this is done."""
+        return self.given.name
+
+    def effect(self) -> Effect:
+        """See Operation; who can do what is told by the world that `weigh` alters."""
+        return Effect()
+
+
+ABSENT: Final[Image] = {"exists": False}
+"""The image of what is not there."""
+
+
+def tags_in_mirror(entity: Entity) -> dict[str, str]:
+    """The tags that the mirror holds of an entity."""
+    found = TagSet.objects.filter(valid_at(None), entity=entity).values_list("tags", flat=True).first()
+    return dict(found or {})
+
+
+def boundary_in_mirror(entity: Entity) -> str:
+    """The ARN of the permissions boundary that the mirror holds of a user or role; empty for none."""
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, source=entity)
+    return edges.values_list("target__arn", flat=True).first() or ""
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as AWS's calls take them."""
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

@@ -1,0 +1,143 @@
+"""Make, rename and delete IAM users.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from iam.aws.reads.single import EntityNow
+from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.lifecycle import Create, Delete, Rename, arn_of, state_of
+from iam.changes.operations.subject import (
+    ABSENT,
+    SubjectParams,
+    boundary_in_mirror,
+    tag_list,
+    tags_in_mirror,
+)
+from iam.changes.world import World
+from iam.mirror.models import Account, Entity, Kind
+from iam.policy.index.rows import Grants, PrincipalRow
+
+
+@dataclass(frozen=True, slots=True)
+class NewUserParams(SubjectParams):
+    """Where the user is made, the ARN of its permissions boundary (empty: none), and its tags."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "boundary"})
+
+    path: str
+    boundary: str
+    tags: dict[str, str]
+
+
+class _Whole:
+    """The image of a whole user: all that can be said when it is made."""
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        path = state.path if state else "/"
+        return user_image(path=path, boundary=boundary_in_mirror(subject), tags=tags_in_mirror(subject))
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return user_image(path=now.path, boundary=now.boundary, tags=now.tags)
+
+
+def user_image(*, path: str, boundary: str, tags: Mapping[str, str]) -> Image:
+    """A user that there is."""
+    return {"exists": True, "path": path, "boundary": boundary, "tags": dict(tags)}
+
+
+class CreateUser(_Whole, Create):
+    """Makes a user, with boundary and tags from the first moment."""
+
+    slug = "user.create"
+    family = "user"
+    subject_kind = Kind.USER.value
+    params_type = NewUserParams
+    given: NewUserParams
+    quota_name, quota_usual = "UsersQuota", 5000
+
+    @classmethod
+    def of(
+        cls,
+        account: Account,
+        *,
+        name: str,
+        path: str = "/",
+        boundary: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Self:
+        """The operation in an account; `boundary` is the ARN of a managed policy."""
+        arn = arn_of(account, kind=Kind.USER.value, name=name, path=path)
+        given = NewUserParams(
+            name=name, subject_arn=arn, subject_id="", path=path, boundary=boundary, tags=dict(tags or {})
+        )
+        return cls(account, given)
+
+    def named(self) -> tuple[str, ...]:
+        """See Operation."""
+        return (self.given.boundary,) if self.given.boundary else ()
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        params: dict[str, Any] = {"UserName": given.name, "Path": given.path}
+        if given.boundary:
+            params["PermissionsBoundary"] = given.boundary
+        if given.tags:
+            params["Tags"] = tag_list(given.tags)
+        sentence = f"A user {given.name} comes into being"
+        return (Call(service="iam", operation="CreateUser", params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        given = self.given
+        return user_image(path=given.path, boundary=given.boundary, tags=given.tags)
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        given = self.given
+        held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
+        number = world.make(given.subject_arn)
+        world.put_principal(PrincipalRow(number, given.subject_arn, grants=held, tags=given.tags))
+
+    def deleting(self, subject: Entity) -> Operation:
+        """See Create."""
+        return DeleteUser.of(subject)
+
+
+class UpdateUser(Rename):
+    """Gives a user another name or path."""
+
+    slug = "user.update"
+    family = "user"
+    subject_kind = Kind.USER.value
+
+
+class DeleteUser(_Whole, Delete):
+    """Deletes a user."""
+
+    slug = "user.delete"
+    family = "user"
+    subject_kind = Kind.USER.value
+
+    def inverse(self, before: Image) -> Operation | None:
+        """A user of the same name, path, boundary and tags; its unique id is another."""
+        if before == ABSENT:
+            return None
+        return CreateUser.of(
+            self.account,
+            name=self.given.name,
+            path=str(before["path"]),
+            boundary=str(before["boundary"]),
+            tags=before["tags"],
+        )

@@ -1,0 +1,158 @@
+"""What the table of operations stands on: things made in the stand-in by hand and read into the mirror, and changes carried out."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from iam.changes import services
+from iam.changes.models import Change
+from iam.changes.operations import Operation
+from iam.changes.runner import run
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.reread import reread_entity
+from tests.changes.conftest import Scene
+
+_numbers = itertools.count(1)
+TRUST_EC2 = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+READS = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+    }
+)
+
+
+@dataclass
+class Stage:
+    """One account of the stand-in and of the mirror. What is made here is in both."""
+
+    scene: Scene
+    keep: dict[str, Any] = field(default_factory=dict)
+    """What a case wants to remember between its steps."""
+
+    @property
+    def iam(self) -> Any:
+        """boto3's client, by which everything is made and looked at."""
+        return self.scene.aws.iam
+
+    @property
+    def account(self) -> Account:
+        """The account."""
+        return self.scene.account
+
+    def name(self, word: str = "thing") -> str:
+        """A name that nothing has."""
+        return f"{word}-{next(_numbers)}-{id(self) % 10_000}"
+
+    def read(self, kind: Kind, name: str, *, arn: str = "") -> Entity:
+        """Have the mirror read it."""
+        found = reread_entity(
+            self.account, self.scene.aws, kind=kind.value, name=name, arn=arn, cause_id=None
+        )
+        assert found is not None
+        return found
+
+    def user(self, **params: Any) -> Entity:
+        """A user."""
+        name = self.iam.create_user(**{"UserName": self.name("user")} | params)["User"]["UserName"]
+        return self.read(Kind.USER, name)
+
+    def group(self, **params: Any) -> Entity:
+        """A group."""
+        name = self.iam.create_group(**{"GroupName": self.name("group")} | params)["Group"]["GroupName"]
+        return self.read(Kind.GROUP, name)
+
+    def role(self, **params: Any) -> Entity:
+        """A role, which EC2 may assume."""
+        usual = {"RoleName": self.name("role"), "AssumeRolePolicyDocument": TRUST_EC2}
+        return self.read(Kind.ROLE, self.iam.create_role(**usual | params)["Role"]["RoleName"])
+
+    def policy(self, *, text: str = READS, **params: Any) -> Entity:
+        """A customer managed policy."""
+        usual = {"PolicyName": self.name("policy"), "PolicyDocument": text}
+        made = self.iam.create_policy(**usual | params)["Policy"]
+        return self.read(Kind.POLICY, made["PolicyName"], arn=made["Arn"])
+
+    def ask(self, *operations: Operation) -> list[Change]:
+        """Ask for operations as one set."""
+        planned = services.plan_set(operations, viewer=self.scene.requester)
+        return services.request_changes(
+            planned,
+            actor=self.scene.requester,
+            reason="It is needed",
+            idempotency_key=f"stage-{next(_numbers)}-{id(self)}",
+        )
+
+    def queue(self, *operations: Operation) -> list[Change]:
+        """Ask for operations as one set, and have it approved. No call made so far counts any more."""
+        changes = self.ask(*operations)
+        self.scene.approve(changes[0])
+        for change in changes:
+            change.refresh_from_db()
+        self.scene.standin.control("faults/clear", {})
+        return changes
+
+    def carry_out(self, *operations: Operation) -> list[Change]:
+        """Ask for operations as one set, have it approved and applied."""
+        changes = self.queue(*operations)
+        for change in changes:
+            applied(change)
+        return changes
+
+    def undo(self, change: Change) -> Change:
+        """The undoing of a change, applied."""
+        undoing = services.undo(
+            change,
+            actor=self.scene.requester,
+            reason="Over",
+            idempotency_key=f"undo-{next(_numbers)}-{id(self)}",
+        )
+        return applied(self.scene.approve(undoing))
+
+    def written(self) -> int:
+        """How many writing calls the stand-in has had since a set was last approved."""
+        counted = self.scene.standin.control("stats")["by_action"]
+        return sum(times for action, times in counted.items() if not is_reading(action))
+
+
+def is_reading(action: str) -> bool:
+    """Whether a call only looks."""
+    name = action.partition(":")[2]
+    return name.startswith(("Get", "List", "Describe", "Simulate", "Generate")) or action.startswith("sts:")
+
+
+def ran(change: Change) -> Change:
+    """The change after a worker was told of it."""
+    run(change.pk)
+    change.refresh_from_db()
+    return change
+
+
+def applied(change: Change) -> Change:
+    """The change after a worker has carried it out."""
+    ran(change)
+    assert change.state == "applied", (change.title, change.error_kind, change.error_message)
+    return change
+
+
+def shown_or_none(read: Callable[..., dict[str, Any]], **params: Any) -> dict[str, Any] | None:
+    """What boto3 reads; None when AWS has no such thing."""
+    try:
+        return read(**params)
+    except ClientError as error:
+        if error.response["Error"]["Code"].startswith("NoSuchEntity"):
+            return None
+        raise

@@ -1,0 +1,98 @@
+"""Every operation against the AWS stand-in: first run, second run, undo, drift, and a worker lost after AWS had carried it out.
+
+The cases are in the files `cases_….py`; what AWS must show is read by boto3, never by Gatehouse.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from iam.aws import writes
+from iam.changes import services
+from iam.changes.models import ChangeState
+from iam.changes.operations import restore
+from iam.changes.operations.principals import PRINCIPALS
+from tests.changes.conftest import wait_over
+from tests.changes.operations.stage import Stage, ran
+from tests.changes.operations.table import Case, all_cases
+from tests.changes.test_lost_workers import KilledError, dying_after
+
+CASES = all_cases()
+
+
+def of(*cases: Case) -> pytest.MarkDecorator:
+    """One test for each case."""
+    return pytest.mark.parametrize("case", cases, ids=[case.name for case in cases])
+
+
+@of(*CASES)
+def test_it_is_applied_once_read_back_and_undone(stage: Stage, case: Case) -> None:
+    operation = case.make(stage)
+    before = case.shows(stage)
+    (change,) = stage.queue(operation)
+    again = restore(change.operation, account=change.account, params=change.params)
+    assert (type(again), again.params, again.calls()) == (
+        type(operation),
+        operation.params,
+        operation.calls(),
+    )
+
+    ran(change)
+    assert change.state == ChangeState.APPLIED, change.error_message
+    assert (case.shows(stage), stage.written()) == (case.after(stage, before), case.calls)
+    mirrored = again.mirrored()
+    assert mirrored is not None and again.satisfied(mirrored), "the mirror does not show it"
+
+    events = change.events.count()
+    ran(change)
+    assert (change.events.count(), stage.written()) == (events, case.calls), "the second run did something"
+
+    if not case.is_reversible:
+        assert again.irreversible, "it says nowhere that it cannot be undone"
+        assert services.why_not_undo(change, viewer=stage.scene.requester) == again.irreversible
+        return
+    stage.undo(change)
+    assert case.shows(stage) == case.undone(stage, before)
+
+
+@of(*(case for case in CASES if case.meddle))
+def test_what_somebody_changed_meanwhile_is_left_alone(stage: Stage, case: Case) -> None:
+    (change,) = stage.queue(case.make(stage))
+    assert case.meddle is not None
+    case.meddle(stage)
+    meddled = case.shows(stage)
+    stage.scene.standin.control("faults/clear", {})
+
+    ran(change)
+
+    assert (change.state, change.error_kind) == (ChangeState.FAILED, "drift"), change.error_message
+    assert (case.shows(stage), stage.written()) == (meddled, 0)
+
+
+@of(*CASES)
+def test_a_worker_lost_after_aws_has_answered_does_nothing_twice(
+    stage: Stage, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = case.make(stage)
+    before = case.shows(stage)
+    (change,) = stage.queue(operation)
+    with monkeypatch.context() as patched:
+        patched.setattr(writes, "call", dying_after(writes.call))
+        with pytest.raises(KilledError):
+            ran(change)
+    change.refresh_from_db()
+    wait_over(change)
+
+    ran(change)
+
+    if case.repeats:
+        assert change.state == ChangeState.APPLIED, change.error_message
+        assert (case.shows(stage), stage.written()) == (case.after(stage, before), case.calls)
+    else:
+        assert (change.state, stage.written()) == (ChangeState.UNKNOWN, 1), change.error_message
+
+
+def test_every_operation_is_in_the_table() -> None:
+    """A new operation comes with its case."""
+    named = {case.name.partition(" ")[0] for case in CASES}
+    assert {operation.slug for operation in PRINCIPALS} <= named
