@@ -4,7 +4,12 @@ from django.apps import AppConfig
 
 
 class ChangesConfig(AppConfig):
-    """Registers the tables of iam.changes."""
+    """Registers the tables of iam.changes, and who is told when a change ends."""
 
     name = "iam.changes"
     label = "changes"
+
+    def ready(self) -> None:
+        from iam.changes import handlers, telling
+
+        handlers.on_end(telling.tell_end)

@@ -1,0 +1,134 @@
+"""Tells people of changes: who has to decide, how it was decided, how it ended. Each reads only of what they may open.
+
+A set is told of by its first change. Whoever calls this from within a transaction has the messages written with it, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from iam.changes.models import Approval, Change, ChangeState, Decision
+from iam.changes.queries import visible_changes
+from iam.directory.models import Person, RoleAssignment
+from iam.guard import Right, viewer_for
+from iam.guard.viewer import RIGHTS
+from iam.notify.events import Event
+from iam.notify.services import notify
+
+_ENDED: dict[str, tuple[Event, str]] = {
+    ChangeState.APPLIED: (Event.APPLIED, "was carried out"),
+    ChangeState.FAILED: (Event.TROUBLE, "failed"),
+    ChangeState.UNKNOWN: (Event.TROUBLE, "ended unknown: somebody has to look"),
+    ChangeState.REJECTED: (Event.DECIDED, "was rejected"),
+    ChangeState.EXPIRED: (Event.DECIDED, "closed by itself"),
+}
+_WAITS = {
+    Event.WAITING: "waits for your approval",
+    Event.REMINDER: "still waits for your approval",
+    Event.ESCALATION: "was left unanswered and waits for your approval",
+}
+
+
+def tell_waiting(
+    first: Change, *, people: Collection[UUID], event: Event = Event.WAITING, turn: int = 0
+) -> None:
+    """A set waits for these people; `event` also reminds and escalates. `turn` tells one stage, or one reminder, from the next."""
+    _tell(
+        event,
+        first,
+        people=set(people) - {first.requested_by},
+        said=_WAITS[event],
+        text=f"Asked by {first.requested_label}, in {first.account.name}: {first.reason}",
+        key=f"{first.change_set_id}:{turn}",
+    )
+
+
+def tell_decided(first: Change) -> None:
+    """Whoever asked for a set learns that it was approved."""
+    _tell(
+        Event.DECIDED,
+        first,
+        people={first.requested_by},
+        said="was approved",
+        text=_by_whom(first, Decision.APPROVE),
+        key=f"{first.change_set_id}:approved",
+    )
+
+
+def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> None:
+    """A set was applied without approval, in an emergency: these people learn of it, whatever they chose."""
+    _tell(
+        Event.BREAK_GLASS,
+        first,
+        people=set(people),
+        said=f"was applied without approval by {by}",
+        text=f"In {first.account.name}: {first.reason}\n\nSomebody else has to review it.",
+        key=f"{first.change_set_id}:broken",
+    )
+
+
+def tell_end(change: Change) -> None:
+    """A handler of ends: whoever asked for the set learns how it ended, once; those who approved it too, where it went wrong."""
+    event, said = _ENDED.get(change.state, (None, ""))
+    if event is None:
+        return
+    parts = list(change.change_set.changes.select_related("account", "change_set").order_by("position"))
+    if event is Event.APPLIED and any(part.state != ChangeState.APPLIED for part in parts):
+        return
+    first = parts[0]
+    people = {first.requested_by}
+    if event is Event.TROUBLE:
+        people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))
+    _tell(
+        event, first, people=people, said=said, text=_why(change), key=f"{first.change_set_id}:{change.state}"
+    )
+
+
+def deciders(first: Change) -> set[UUID]:
+    """Who may approve in the account, without the one who asked."""
+    roles = [role for role, rights in RIGHTS.items() if Right.APPROVE_CHANGE in rights]
+    held = RoleAssignment.objects.filter(
+        role__in=roles, account_id__in=["", first.account.account_id], person__is_active=True
+    )
+    return set(held.values_list("person_id", flat=True)) - {first.requested_by}
+
+
+def _tell(event: Event, first: Change, *, people: Iterable[UUID], said: str, text: str, key: str) -> None:
+    notify(
+        event,
+        people=[one for one in _active(people) if _may_open(one, first)],
+        subject=f"{first.reference} {said}: {first.change_set.title or first.title}",
+        text=text,
+        path=f"/changes/{first.pk}/",
+        key=key,
+        reference=first.reference,
+    )
+
+
+def _active(people: Iterable[UUID]) -> list[Person]:
+    return list(Person.objects.filter(pk__in=list(people), is_active=True).order_by("pk"))
+
+
+def _may_open(person: Person, change: Change) -> bool:
+    """Whether they see the change today: who has left a team is told nothing of it any more."""
+    return visible_changes(viewer_for(person)).filter(pk=change.pk).exists()
+
+
+def _why(change: Change) -> str:
+    if change.state == ChangeState.REJECTED:
+        return _by_whom(change, Decision.REJECT)
+    if change.state == ChangeState.EXPIRED:
+        return "It waited too long. It can be asked for again."
+    return change.error_message
+
+
+def _by_whom(change: Change, decision: Decision) -> str:
+    one = _approvals(change, decision).order_by("-id").first()
+    return f"By {one.approver_label}.{' ' + one.comment if one.comment else ''}" if one else ""
+
+
+def _approvals(change: Change, decision: Decision) -> QuerySet[Approval]:
+    return Approval.objects.filter(change_set=change.change_set_id, decision=decision)
