@@ -16,12 +16,14 @@ from iam.aws.reads.entities import (
     group_members,
     groups_for_user,
 )
+from iam.aws.reads.lists import service_credential
 from iam.aws.reads.pages import one, read_all
 from iam.aws.records import (
     AccessKeyRecord,
     AccessKeyUse,
     LoginProfileRecord,
     MfaDeviceRecord,
+    ServiceSpecificCredentialRecord,
     SigningCertificateRecord,
     SshKeyRecord,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "policy_tags",
     "saml_provider_tags",
     "server_certificate_tags",
+    "service_credentials",
     "signing_certificates",
     "ssh_keys",
 ]
@@ -81,6 +84,17 @@ def signing_certificates(aws: Aws, *, user_name: str) -> tuple[SigningCertificat
     """The X.509 signing certificates of a user."""
     return read_all(
         aws, "ListSigningCertificates", key="Certificates", build=_certificate, UserName=user_name
+    )
+
+
+def service_credentials(aws: Aws, *, user_name: str) -> tuple[ServiceSpecificCredentialRecord, ...]:
+    """The service-specific credentials of one user."""
+    return read_all(
+        aws,
+        "ListServiceSpecificCredentials",
+        key="ServiceSpecificCredentials",
+        build=service_credential,
+        UserName=user_name,
     )
 
 

@@ -84,7 +84,7 @@ def list_service_specific_credentials(aws: Aws) -> tuple[ServiceSpecificCredenti
         aws,
         "ListServiceSpecificCredentials",
         key="ServiceSpecificCredentials",
-        build=_service_credential,
+        build=service_credential,
         AllUsers=True,
         MaxItems=1000,
     )
@@ -202,7 +202,8 @@ def _instance_profile(fields: Fields) -> InstanceProfileRecord:
     )
 
 
-def _service_credential(found: dict[str, Any]) -> ServiceSpecificCredentialRecord:
+def service_credential(found: dict[str, Any]) -> ServiceSpecificCredentialRecord:
+    """A member of the answer as a record; KeyError when it lacks what AWS always sends."""
     return ServiceSpecificCredentialRecord(
         credential_id=found["ServiceSpecificCredentialId"],
         user_name=found["UserName"],

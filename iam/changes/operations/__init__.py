@@ -7,6 +7,7 @@ from typing import Any
 
 from iam.changes.operations.attachment import AttachPolicy, DetachPolicy
 from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota, ShownCall, shown_calls
+from iam.changes.operations.credentials import CREDENTIALS
 from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
@@ -44,6 +45,7 @@ REGISTRY: dict[str, type[Operation]] = {
     PutInlinePolicy.slug: PutInlinePolicy,
     DeleteInlinePolicy.slug: DeleteInlinePolicy,
     **{one.slug: one for one in PRINCIPALS},
+    **{one.slug: one for one in CREDENTIALS},
 }
 
 

@@ -23,6 +23,13 @@ from iam.mirror.pull.usage import Use
 _MFA = CREDENTIALS.values.index("mfa")
 _REPORT = CREDENTIALS.values.index("report")
 SAME_USER = timedelta(seconds=2)
+KEYS_READ_AT, MFA_READ_AT, PROFILE_READ_AT = READ_ALONE = (
+    "access_keys_read_at",
+    "mfa_read_at",
+    "login_profile_read_at",
+)
+"""Facts beside those of the report: when, straight after a change, keys, devices or the password of a user were read on their own. AWS
+makes a report every four hours at most, so one that is read later can still be older than they are."""
 
 
 @dataclass(slots=True)
@@ -77,12 +84,14 @@ def derive(
     reported: Reported | None,
     clock: Clock,
     login_profiles: Mapping[int, dict[str, Any] | None] = MappingProxyType({}),
+    read_alone: Mapping[str, str] = MappingProxyType({}),
 ) -> set[int]:
     """Write the rows of the users whose credentials differ from what is current; the users that changed.
 
-    Without a report, what the last one said is taken from the current row. `login_profiles` holds what was just read.
+    Without a report, what the last one said is taken from the current row. `login_profiles` holds what was just read; `read_alone`
+    says when, of a user who is read straight after a change.
     """
-    users = [user for user in users if not is_newer(user, clock.seen.at)]
+    users = [user for user in users if read_alone or not is_newer(user, clock.seen.at)]
     current = temporal.current_rows(CREDENTIALS, owners=[user.id for user in users])
     gather = _Gatherer(census, users, clock.reported_at)
     changes: dict[Seen, Difference] = defaultdict(Difference)
@@ -93,6 +102,7 @@ def derive(
         facts = _facts(user, old, reported)
         if user.id in login_profiles:
             facts = {**facts, "login_profile": login_profiles[user.id] or False}
+        facts = {**facts, **read_alone}
         values = credentials_of(gather.evidence(user, facts, clock))
         if old is not None and old.values == values:
             continue
@@ -117,7 +127,11 @@ def _facts(user: Known, old: Current | None, reported: Reported | None) -> dict[
     is_same_password = all(
         stored.get(name) == facts[name] for name in ("password_enabled", "password_last_changed")
     )
-    if profile is not None and is_same_password:
+    for name in READ_ALONE:
+        read_at = moment_of(stored, name)
+        if read_at is not None and read_at > reported.at:
+            facts[name] = stored[name]
+    if profile is not None and (is_same_password or PROFILE_READ_AT in facts):
         facts["login_profile"] = profile
     return facts
 
@@ -130,15 +144,18 @@ def _note(change: Difference, user: Known, old: Current | None, values: Values) 
 
 def _is_learned(old: Values, new: Values) -> bool:
     """Whether only something has become known that was so already, which is no change of the user's: the sort of a device,
-    or the facts of a console password."""
+    the facts of a console password, or when they were read."""
     filled = list(old)
+    filled[_REPORT] = {name: value for name, value in old[_REPORT].items() if name not in READ_ALONE} | {
+        name: new[_REPORT][name] for name in READ_ALONE if name in new[_REPORT]
+    }
     if old[_MFA] == UNKNOWN:
         filled[_MFA] = new[_MFA]
     if (
         old[_REPORT].get("login_profile") is None
         and (profile := new[_REPORT].get("login_profile")) is not None
     ):
-        filled[_REPORT] = {**old[_REPORT], "login_profile": profile}
+        filled[_REPORT] = {**filled[_REPORT], "login_profile": profile}
     return filled == list(new)
 
 
@@ -154,7 +171,12 @@ def _moment(old: Current | None, values: Values, clock: Clock) -> Seen:
 
 
 def _without_profile(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if name != "login_profile"}
+    return {name: value for name, value in facts.items() if name not in ("login_profile", *READ_ALONE)}
+
+
+def moment_of(facts: dict[str, Any], name: str) -> datetime | None:
+    """A moment among the facts of a user's credentials."""
+    return datetime.fromisoformat(facts[name]) if facts.get(name) else None
 
 
 class _Gatherer:
@@ -177,13 +199,15 @@ class _Gatherer:
             devices=self._devices.get(user.id, ()),
             listed_at=clock.listed_at,
             visited_at=user.detail_at,
+            keys_read_at=moment_of(report, KEYS_READ_AT),
+            mfa_read_at=moment_of(report, MFA_READ_AT),
             has_lost_device=user.id in self._lost or user.id in clock.released,
             keys=self._keys.get(user.id, ()),
         )
 
 
 def _keys_of(census: Census, users: list[Known]) -> dict[int, list[tuple[datetime | None, str]]]:
-    visited = {user.id for user in users if user.detail_at is not None}
+    visited = {user.id for user in users if user.detail_at is not None or user.reread_at is not None}
     owners = {key.id: key.owner_id for key in census.of_kind(Kind.ACCESS_KEY) if key.owner_id in visited}
     keys: dict[int, list[tuple[datetime | None, str]]] = defaultdict(list)
     if not owners:

@@ -21,7 +21,8 @@ class Evidence:
     among them. `login_profile` stands there too once it was read: a dictionary, or False when there is no console password. `devices` are the
     sorts of the devices that the mirror holds; virtual ones were last listed at `listed_at`, all others at `visited_at`,
     when the user was read on its own. `has_lost_device`: a device that was there when the report was made has gone since.
-    `keys` are (created, status) of the keys that the mirror holds.
+    `keys` are (created, status) of the keys that the mirror holds. Straight after a change keys and devices are read without all else
+    of the user: at `keys_read_at` and `mfa_read_at`.
     """
 
     report: dict[str, Any] = field(default_factory=dict)
@@ -29,6 +30,8 @@ class Evidence:
     devices: Sequence[str] = ()
     listed_at: datetime | None = None
     visited_at: datetime | None = None
+    keys_read_at: datetime | None = None
+    mfa_read_at: datetime | None = None
     has_lost_device: bool = False
     keys: Sequence[tuple[datetime | None, str]] = ()
 
@@ -65,22 +68,28 @@ def mfa_of(seen: Evidence) -> str:
     ]
     if devices:
         return devices[0] if len(devices) == 1 else SEVERAL
+    read_at = [_read_at(seen, sort) for sort in ("virtual", "hardware")]
     if reported_at is None:
-        return NONE if seen.listed_at and seen.visited_at else UNREAD
+        return NONE if all(read_at) else UNREAD
     if not says_active or seen.has_lost_device:
         return NONE
-    read_since = all(at is not None and at > reported_at for at in (seen.listed_at, seen.visited_at))
+    read_since = all(at is not None and at > reported_at for at in read_at)
     return NONE if read_since else UNKNOWN
 
 
 def _read_at(seen: Evidence, sort: str) -> datetime | None:
-    return seen.listed_at if sort == "virtual" else seen.visited_at
+    return _latest(seen.listed_at if sort == "virtual" else seen.visited_at, seen.mfa_read_at)
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _keys(seen: Evidence) -> tuple[int, int, datetime]:
     """Active keys, keys, and since when the oldest active one exists; NEVER without an active key."""
-    is_listed = seen.visited_at is not None and (
-        not seen.is_reported or seen.reported_at is None or seen.visited_at > seen.reported_at
+    read_at = _latest(seen.visited_at, seen.keys_read_at)
+    is_listed = read_at is not None and (
+        not seen.is_reported or seen.reported_at is None or read_at > seen.reported_at
     )
     keys = list(seen.keys) if is_listed else reported_keys(seen.report)
     active = [created or _LONG_AGO for created, status in keys if status == "Active"]

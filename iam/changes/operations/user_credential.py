@@ -1,0 +1,302 @@
+"""What operations on the credentials of one IAM user share: the user is known by name and unique id, the credential by AWS's id of it.
+
+A credential is active, inactive, or not there. Making it inactive can be undone; deleting it cannot, since AWS gives no secret out twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads import identity
+from iam.aws.session import Aws
+from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.mirror.models import Account, AccountFact, Entity, EntityState, Kind, UserCredentials, valid_at
+from iam.mirror.reread.credentials import Credentials, read_credentials, reread_credentials
+
+ACTIVE: Final = "Active"
+INACTIVE: Final = "Inactive"
+ABSENT: Final = ""
+"""The status of a credential that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserParams:
+    """Whose: the name that AWS is called with, and the ARN and unique id that it stood for.
+
+    The id is empty while an earlier change of the same set is still to make the user. `BLANK` are the fields that may be empty.
+    """
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"user_id"})
+
+    user_name: str
+    user_arn: str
+    user_id: str
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if not isinstance(value, str) or not (value or one.name in self.BLANK):
+                raise ValueError(f"{one.name} must be text, not {value!r}.")
+
+
+def names_of(user: Entity) -> dict[str, str]:
+    """The parameters that name a user of the mirror."""
+    return {"user_name": user.name, "user_arn": user.arn, "user_id": user.aws_id}
+
+
+class OfUser(Operation):
+    """An operation on something of one user. `section` is what of the mirror is read anew afterwards."""
+
+    subject_kind = Kind.USER.value
+    gone = "AWS has no such user any more, as of the last reading."
+    section: ClassVar[str]
+    params_type: ClassVar[type[UserParams]] = UserParams
+
+    def __init__(self, account: Account, given: UserParams) -> None:
+        super().__init__(account)
+        self.user = given
+        self._read: Credentials | None = None
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, cls.params_type(**params))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return asdict(self.user)
+
+    @property
+    def subject_id(self) -> str:
+        """The user's unique id; the ARN of one who is still to be made."""
+        return self.user.user_id or self.user.user_arn
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation."""
+        return (self.user.user_arn,)
+
+    def subject(self) -> Entity | None:
+        """See Operation."""
+        living = Entity.objects.filter(account=self.account, kind=Kind.USER, gone_at__isnull=True)
+        if self.user.user_id:
+            return living.filter(aws_id=self.user.user_id).first()
+        return living.filter(arn=self.user.user_arn).first()
+
+    def mirrored(self) -> Image | None:
+        """See Operation."""
+        user = self.subject()
+        return None if user is None else self.image_of(user)
+
+    def image_of(self, user: Entity) -> Image | None:
+        """The image of what the mirror holds of a user; None where it does not hold what this is about."""
+        raise NotImplementedError
+
+    def image_now(self, read: Credentials) -> Image:
+        """The image of what AWS showed."""
+        raise NotImplementedError
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; one call."""
+        name, wanted = self.user.user_name, self.user.user_id
+        try:
+            found = identity.user_id(aws, name=name)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+            return f"AWS has no user named {name} any more."
+        if wanted and found != wanted:
+            return f"The user {name} was deleted and made again: it is {found} now, not {wanted}."
+        return ""
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        self._read = read_credentials(aws, user_name=self.user.user_name, section=self.section)
+        return self.image_now(self._read)
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        user = self.subject()
+        if user is not None:
+            read = self._read or read_credentials(aws, user_name=self.user.user_name, section=self.section)
+            reread_credentials(self.account, user, read, cause_id=cause_id)
+
+    def effect(self) -> Effect:
+        """See Operation; what a user may do stays as it is."""
+        return Effect(notes=self.notes())
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what becomes possible or stops."""
+        return ()
+
+    def call(self, operation: str, *, sentence: str, **params: Any) -> Call:
+        """A call of IAM about the user."""
+        given = {"UserName": self.user.user_name, **params}
+        return Call(service="iam", operation=operation, params=given, sentence=sentence)
+
+
+def owned(user: Entity, kind: Kind) -> dict[str, str]:
+    """The credentials of a kind that the mirror holds of a user: AWS's id → status (or the sort of a device)."""
+    rows = EntityState.objects.filter(
+        valid_at(None), kind=kind, entity__owner=user, entity__gone_at__isnull=True
+    )
+    return dict(rows.values_list("entity__aws_id", "category"))
+
+
+def credentials_row(user: Entity) -> UserCredentials | None:
+    """What the mirror says of a user's password, devices and keys."""
+    return UserCredentials.objects.filter(valid_at(None), user=user).first()
+
+
+def account_quota(account: Account, name: str, *, usual: int) -> int:
+    """A quota of the account summary under AWS's name of it; AWS's usual figure where that has not been read."""
+    summary = AccountFact.objects.filter(valid_at(None), account=account, name="summary").first()
+    figure = summary.value.get(name) if summary and isinstance(summary.value, dict) else None
+    return int(figure or usual)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialParams(UserParams):
+    """Which credential of the user, by the id that AWS gave it."""
+
+    credential_id: str
+
+
+class OnCredential(OfUser):
+    """An operation on one credential that is there, by its id."""
+
+    is_idempotent = True
+    gone = "AWS has no such user or credential any more, as of the last reading."
+    params_type = CredentialParams
+    kind: ClassVar[Kind]
+    noun: ClassVar[str]
+    """What it is, in a sentence."""
+    word: ClassVar[str]
+    """What AWS's calls say for it."""
+    id_parameter: ClassVar[str]
+    id_field: ClassVar[str]
+    """The field of a record that holds its id."""
+    status_after: ClassVar[str]
+
+    def __init__(self, account: Account, given: CredentialParams) -> None:
+        super().__init__(account, given)
+        self.given = given
+
+    @classmethod
+    def of(cls, credential: Entity) -> Self:
+        """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
+        if credential.owner is None or credential.owner.kind != Kind.USER:
+            raise ValueError(f"{credential.name} belongs to no user of the mirror.")
+        names = names_of(credential.owner)
+        return cls(credential.account, cls.params_type(**names, credential_id=credential.aws_id))
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"status": self.status_after}
+
+    def image_now(self, read: Credentials) -> Image:
+        """See OfUser."""
+        statuses = {getattr(one, self.id_field): one.status for one in read.records}
+        return {"status": statuses.get(self.given.credential_id, ABSENT)}
+
+    def own_call(self, verb: str, *, sentence: str, **params: Any) -> Call:
+        """A call of IAM about the credential."""
+        own = {self.id_parameter: self.given.credential_id}
+        return self.call(f"{verb}{self.word}", sentence=sentence, **own, **params)
+
+    @property
+    def label(self) -> str:
+        """The credential in a sentence."""
+        return f"{self.noun} {self.given.credential_id}"
+
+
+class SetStatus(OnCredential):
+    """Makes a credential active or inactive."""
+
+    other: ClassVar[type[SetStatus]]
+    """The way back."""
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        verb = "Activate" if self.status_after == ACTIVE else "Deactivate"
+        return f"{verb} {self.label} of {self.user.user_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The {self.label} is {self.status_after.lower()} already."
+
+    def image_of(self, user: Entity) -> Image | None:
+        """See OfUser."""
+        status = owned(user, self.kind).get(self.given.credential_id)
+        return None if status is None else {"status": status}
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        becomes = "works again" if self.status_after == ACTIVE else "stops working, and is kept"
+        return (self.own_call("Update", Status=self.status_after, sentence=f"The {self.label} {becomes}"),)
+
+    def notes(self) -> tuple[str, ...]:
+        """See OfUser."""
+        if self.status_after == ACTIVE:
+            return (f"Whoever holds this {self.noun} can do whatever {self.user.user_name} may.",)
+        return (f"Whatever signs in with this {self.noun} is refused from then on.",)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        return self.other(self.account, self.given) if before["status"] == self.other.status_after else None
+
+
+class DeleteCredential(OnCredential):
+    """Deletes a credential for good."""
+
+    status_after = ABSENT
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Delete {self.label} of {self.user.user_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The {self.label} is not there any more."
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return f"AWS never gives a deleted {self.noun} back; a new one is another {self.noun}."
+
+    @property
+    def instead(self) -> str:
+        """See Operation."""
+        user = self.subject()
+        status = owned(user, self.kind).get(self.given.credential_id) if user else None
+        if status == INACTIVE:
+            return "It is inactive already, and harmless so: leave it for as long as it may be needed again."
+        return "Deactivate it: it stops working at once, and can be made active again."
+
+    def image_of(self, user: Entity) -> Image:
+        """See OfUser."""
+        return {"status": owned(user, self.kind).get(self.given.credential_id, ABSENT)}
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: a credential that was made inactive meanwhile is still the one to delete; one that came alive is in use."""
+        return image == before or image["status"] == INACTIVE
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (self.own_call("Delete", sentence=f"The {self.label} is deleted for good"),)
+
+    def notes(self) -> tuple[str, ...]:
+        """See OfUser."""
+        return (f"Whatever signs in with this {self.noun} is refused from then on.",)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation: nothing brings it back."""
+        return None
