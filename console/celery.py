@@ -76,6 +76,11 @@ app.conf.update(
             "schedule": 6 * 3600.0,
             "options": {"expires": 3600},
         },
+        "sweep-drafts": {
+            "task": "iam.access.drafts.tasks.sweep_drafts",
+            "schedule": 24 * 3600.0,
+            "options": {"expires": 3600},
+        },
         "tidy-sign-ins": {
             "task": "console.operators.tasks.tidy_sign_ins",
             "schedule": 24 * 3600.0,
@@ -91,6 +96,7 @@ app.autodiscover_tasks(
         "iam.mirror.accounts",
         "iam.mirror.doctor",
         "iam.changes",
+        "iam.access.drafts",
         "console.operators",
     ]
 )

@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "iam.mirror",
     "iam.changes",
     "iam.changes.approval",
+    "iam.access.drafts",
     "console",
     "console.operators",
     "console.web",

@@ -1,0 +1,13 @@
+"""The Celery task of drafts."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.access.drafts import services
+
+
+@shared_task(name="iam.access.drafts.tasks.sweep_drafts")  # type: ignore[untyped-decorator]
+def sweep_drafts() -> None:
+    """Forget what nobody has written in for a month."""
+    services.sweep()

@@ -1,0 +1,112 @@
+"""Reads the terms of a grant out of a draft: what is filled in already, and what is still wrong with it, by step. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from iam.access.grants.terms import Terms, TermsError, What, Who, WhoKind
+
+LASTS: Final[Mapping[str, tuple[str, timedelta]]] = {
+    "1h": ("1 hour", timedelta(hours=1)),
+    "8h": ("8 hours", timedelta(hours=8)),
+    "1d": ("1 day", timedelta(days=1)),
+    "7d": ("7 days", timedelta(days=7)),
+    "30d": ("30 days", timedelta(days=30)),
+    "90d": ("90 days", timedelta(days=90)),
+}
+DATE, NEVER = "date", "never"
+UNTIL_FORMAT: Final = "%Y-%m-%dT%H:%M"
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How the end was chosen: one of LASTS, `date` with a moment in UTC, or `never`; "" is not chosen yet."""
+
+    choice: str = ""
+    until: str = ""
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Ends:
+        """From the body of a draft."""
+        return cls(str(body.get("ends", "")), str(body.get("until", "")))
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of Terms. Raises TermsError."""
+        if self.choice in LASTS:
+            return {"lasts": int(LASTS[self.choice][1].total_seconds())}
+        if self.choice == DATE:
+            return {"until": _moment(self.until)}
+        if self.choice == NEVER:
+            return {}
+        raise TermsError("Choose until when it lasts.", part="until")
+
+    @property
+    def words(self) -> str:
+        """'8 hours from the approval on', 'until 26 Nov 2026, 18:00 UTC', 'until somebody ends it'."""
+        if self.choice in LASTS:
+            return f"{LASTS[self.choice][0]} from the approval on"
+        if self.choice == NEVER:
+            return "until somebody ends it"
+        try:
+            return f"until {_moment(self.until):%-d %b %Y, %H:%M} UTC"
+        except TermsError:
+            return ""
+
+
+def _moment(text: str) -> datetime:
+    """What a field for date and time holds, which says no zone: it is UTC, as everywhere on the pages."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise TermsError(
+            "Write the end as a date and a time, such as 2026-12-31 18:00 (UTC).", part="until"
+        ) from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def who_of(body: Mapping[str, Any]) -> Who:
+    """Who receives, as far as it is chosen: of each kind the choices are kept, and one kind is the chosen one."""
+    try:
+        kind = WhoKind(str(body.get("kind", WhoKind.USERS)))
+    except ValueError:
+        kind = WhoKind.USERS
+    given = body.get("who", {}).get(kind.value, {})
+    return Who.of({**given, "kind": kind.value})
+
+
+def what_of(body: Mapping[str, Any]) -> What | None:
+    """What is given; None while nothing is chosen."""
+    given = body.get("what")
+    return What.of(given) if isinstance(given, dict) and given else None
+
+
+def accounts_of(body: Mapping[str, Any], who: Who) -> tuple[str, ...]:
+    """The accounts: those of the receivers where they are named by their ARNs, else those that were chosen."""
+    if who.arns:
+        return tuple(dict.fromkeys(arn.split(":")[4] for arn in who.arns))
+    return tuple(str(one) for one in body.get("accounts", []))
+
+
+def terms_of(body: Mapping[str, Any], *, now: datetime) -> Terms:
+    """The whole terms, checked. Raises TermsError, whose `part` is the step on which it is put right."""
+    who, what = who_of(body), what_of(body)
+    who.check()
+    if what is None:
+        raise TermsError("Choose what is given.", part="what")
+    terms = Terms(
+        who=who,
+        what=what,
+        accounts=accounts_of(body, who),
+        why=str(body.get("why", "")).strip(),
+        **Ends.of(body).fields(),
+    )
+    terms.check(now=now)
+    return terms
+
+
+def with_end(terms: Terms, ends: Ends) -> Terms:
+    """The same with another end. Raises TermsError."""
+    return replace(terms, **{"until": None, "lasts": 0, **ends.fields()})
