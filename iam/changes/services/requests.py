@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from iam.changes import nudge
+from iam.changes import nudge, telling
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation
@@ -20,7 +20,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 
 ANSWER_WITHIN = timedelta(hours=24)
-"""How long a request waits for an answer; the approval starts another such time, in which it must be begun."""
+"""How long an approved change may wait to be begun. How long a request waits for an answer, the rules of approval say."""
 MAX_REASON = 1000
 
 
@@ -197,6 +197,7 @@ def _write(
             expires_at=datetime.now(tz=UTC) + ANSWER_WITHIN,
         )
         written.append(change)
+    telling.tell_waiting(written[0], people=telling.deciders(written[0]))
     return written
 
 
