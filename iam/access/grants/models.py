@@ -1,0 +1,208 @@
+"""The tables of shared access: grants, the terms they had in time, their parts in accounts, and the ledger of permissions."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, NoReturn
+
+from django.db import models
+from django.db.models import Q
+
+from iam.access.grants.terms import Terms
+from iam.changes.models import Change, ChangeSet
+from iam.mirror.models import Account, Entity
+
+
+class State(models.TextChoices):
+    """Where a grant, or its part in an account, stands."""
+
+    WAITING = "waiting", "Waiting for approval"
+    APPLYING = "applying", "Being set up"
+    ACTIVE = "active", "Active"
+    PARTLY = "partly", "Active in part"
+    ENDING = "ending", "Being taken away"
+    ENDED = "ended", "Ended"
+    FAILED = "failed", "Failed"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    EXPIRED = "expired", "Not answered in time"
+
+
+LIVING = (State.APPLYING, State.ACTIVE, State.PARTLY, State.ENDING)
+"""While something of it may stand in AWS."""
+GIVING = (State.ACTIVE, State.PARTLY)
+OVER = (State.ENDED, State.FAILED, State.REJECTED, State.WITHDRAWN, State.EXPIRED)
+"""Nothing more happens by itself."""
+
+
+class Grant(models.Model):
+    """Who gets what, in which accounts, until when and why; kept for ever.
+
+    `terms` are those in force (`iam.access.grants.terms`). `state` follows from the parts, and is kept for lists. `begins_at` is the approval, `ends_at`
+    when it ends by itself (None: never, or not approved yet), `ended_at` when the last of it was gone. `warned_for` is the end of which people were warned.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title = models.CharField(max_length=512)
+    terms = models.JSONField()
+    who_kind = models.CharField(max_length=16)
+    what_kind = models.CharField(max_length=16)
+    template = models.CharField(max_length=64, blank=True)
+    template_version = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    idempotency_key = models.CharField(max_length=128, unique=True)
+    requested_by = models.UUIDField()
+    requested_label = models.CharField(max_length=128)
+    begins_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    warned_for = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="grant_newest"),
+            models.Index(fields=["state", "-created_at", "-id"], name="grant_newest_state"),
+            models.Index(fields=["requested_by", "-created_at"], name="grant_by_requester"),
+            models.Index(
+                fields=["ends_at"], condition=Q(state__in=["active", "partly"]), name="grant_ending"
+            ),
+            models.Index(
+                fields=["template", "template_version"], condition=~Q(template=""), name="grant_by_template"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.title}"
+
+    @property
+    def reference(self) -> str:
+        """The short name by which people speak of it; the beginning of the id, so that a search finds it."""
+        return f"GRT-{self.id.hex[:8].upper()}"
+
+    @property
+    def agreed(self) -> Terms:
+        """The terms in force."""
+        return Terms.of(self.terms)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.state in OVER
+
+
+class _AppendOnly(models.Model):
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("This row was written already and stays as it is.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("This row stays.")
+
+
+class Act(models.TextChoices):
+    """What was done to a grant as a whole."""
+
+    ASKED = "asked", "Asked for"
+    REDUCED = "reduced", "Reduced"
+    EXTENDED = "extended", "Extension asked for"
+    RENEWED = "renewed", "Extended"
+    SHORTENED = "shortened", "Shortened"
+    RETRIED = "retried", "Tried again"
+    ENDED = "ended", "Ended early"
+    RAN_OUT = "ran_out", "Ran out"
+
+
+class GrantVersion(_AppendOnly):
+    """What was done to a grant, by whom and why, and the terms from then on; never altered."""
+
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    act = models.CharField(max_length=16, choices=Act.choices)
+    terms = models.JSONField()
+    by_id = models.UUIDField(null=True)
+    by_label = models.CharField(max_length=128)
+    reason = models.CharField(max_length=1024, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["grant", "number"], name="one_version_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.grant_id} {self.number}: {self.act}"
+
+
+class GrantPart(models.Model):
+    """A grant in one account: the way that was picked, and how it stands there.
+
+    `plan` is what was shown of the way before anybody agreed (`plans.PartPlan.body`). `change_set` gives; `ending_set` takes away. A part of the same grant has the
+    `lane` of its changes in the set.
+    """
+
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="parts")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    lane = models.PositiveSmallIntegerField(default=0)
+    way = models.CharField(max_length=24)
+    plan = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="+")
+    ending_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["grant", "account"], name="one_part_per_account")]
+
+    def __str__(self) -> str:
+        return f"{self.grant_id} in {self.account_id}"
+
+
+class Sort(models.TextChoices):
+    """What a permission is in AWS."""
+
+    MEMBER = "member", "Membership of a group"
+    ATTACHED = "attached", "Attached policy"
+    INLINE = "inline", "Inline policy"
+    TRUST = "trust", "Statement of a trust policy"
+    POLICY = "policy", "Policy made for it"
+    ROLE = "role", "Role made for it"
+
+
+class LedgerEntry(models.Model):
+    """That a part of a grant is a reason for a permission: `holder_arn` (user, group, role, or the made policy) has `target` (the ARN of a group or policy, the name of
+    an inline policy, the Sid of a statement).
+
+    `since` is when AWS had it for this reason (None: not yet), `until` when the reason was over. `change` gives it. `stood_before`: it was there by no grant before, so
+    that no grant's end takes it away.
+    """
+
+    part = models.ForeignKey(GrantPart, on_delete=models.PROTECT, related_name="entries")
+    account = models.ForeignKey(Account, db_index=False, on_delete=models.PROTECT, related_name="+")
+    entity = models.ForeignKey(Entity, db_index=False, on_delete=models.PROTECT, null=True, related_name="+")
+    holder_arn = models.CharField(max_length=2048)
+    sort = models.CharField(max_length=12, choices=Sort.choices)
+    target = models.CharField(max_length=2048)
+    change = models.ForeignKey(Change, db_index=False, on_delete=models.PROTECT, null=True, related_name="+")
+    stood_before = models.BooleanField(default=False)
+    since = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["part", "account", "holder_arn", "sort", "target"],
+                condition=Q(until__isnull=True),
+                name="one_open_reason",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["account", "holder_arn", "sort", "target"], name="entry_by_permission"),
+            models.Index(fields=["entity", "since"], name="entry_by_entity"),
+            models.Index(fields=["change"], name="entry_by_change"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.holder_arn} {self.sort} {self.target}"
