@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from iam.aws.calls import part
 from iam.aws.errors import AwsError, ErrorKind
@@ -16,7 +16,7 @@ KINDS: Final = {"user": "User", "group": "Group", "role": "Role"}
 def holder_id(aws: Aws, *, kind: str, name: str) -> str:
     """The unique id of the user, group or role of this name; AwsError (not_found) when there is none. One call."""
     word = KINDS[kind]
-    few = {"MaxItems": 1} if kind == "group" else {}
+    few: dict[str, Any] = {"MaxItems": 1} if kind == "group" else {}
     return str(one(aws, f"Get{word}", **{f"{word}Name": name}, **few)[word][f"{word}Id"])
 
 

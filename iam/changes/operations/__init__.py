@@ -10,6 +10,7 @@ from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, 
 from iam.changes.operations.credentials import CREDENTIALS
 from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
+from iam.changes.operations.managed_policy import CreatePolicy, DeletePolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
 from iam.changes.operations.principals import PRINCIPALS
 from iam.mirror.models import Account
@@ -19,8 +20,10 @@ __all__ = [
     "AddToGroup",
     "AttachPolicy",
     "Call",
+    "CreatePolicy",
     "CreatePolicyVersion",
     "DeleteInlinePolicy",
+    "DeletePolicy",
     "DetachPolicy",
     "Effect",
     "Image",
@@ -44,6 +47,8 @@ REGISTRY: dict[str, type[Operation]] = {
     DetachPolicy.slug: DetachPolicy,
     PutInlinePolicy.slug: PutInlinePolicy,
     DeleteInlinePolicy.slug: DeleteInlinePolicy,
+    CreatePolicy.slug: CreatePolicy,
+    DeletePolicy.slug: DeletePolicy,
     **{one.slug: one for one in PRINCIPALS},
     **{one.slug: one for one in CREDENTIALS},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -34,18 +35,31 @@ _READS: dict[str, Callable[[Aws, str, str], Record]] = {
 }
 
 
+class Reading(NamedTuple):
+    """What has just been read of one of them, None where there was nothing; `at` is before the reading."""
+
+    at: datetime
+    record: Record | None
+
+
 def reread_entity(
-    account: Account, aws: Aws, *, kind: str, name: str, arn: str = "", cause_id: UUID | None
+    account: Account,
+    aws: Aws,
+    *,
+    kind: str,
+    name: str,
+    arn: str = "",
+    cause_id: UUID | None,
+    read: Reading | None = None,
 ) -> Entity | None:
     """Make what the mirror holds of one user, group, role or policy what AWS shows now; None when it is gone.
 
     It is found by its name (a policy by its ARN), so that one that was just made is entered, and one that was deleted is
     ended. `cause_id` is the Change that caused it, None an unknown cause. A pull that began before does not undo it, an
-    older re-read steps back before a newer one, and the next pull decodes the entity anew. Four calls and more; raises
+    older re-read steps back before a newer one, and the next pull decodes the entity anew. Four calls and more, none if it has just been `read`; raises
     AwsError when AWS cannot be read, and then nothing is written.
     """
-    at = timezone.now()
-    record = _read(aws, kind, name, arn)
+    at, record = read or Reading(timezone.now(), _read(aws, kind, name, arn))
     documents = Documents()
     found = (
         found_of(record, account_id=account.account_id, digest=None, intern=documents.intern)

@@ -1,6 +1,6 @@
 """Read one subject on its own, straight after a change, so that nobody waits for the next pull."""
 
-from iam.mirror.pull.subject import reread_entity
+from iam.mirror.pull.subject import Reading, reread_entity
 from iam.mirror.reread.holdings import (
     Attachments,
     Inline,
@@ -15,6 +15,7 @@ __all__ = [
     "Attachments",
     "Inline",
     "Memberships",
+    "Reading",
     "read_attachments",
     "read_inline",
     "read_memberships",

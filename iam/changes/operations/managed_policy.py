@@ -1,0 +1,391 @@
+"""Make a customer managed policy, or delete one with all its versions.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
+AWS deletes a policy only when nobody has it and no version but the default one is left, so the others go first. Gatehouse keeps every
+text: a policy that is made again gets all its versions, in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads.details import get_policy
+from iam.aws.reads.policies import number_of
+from iam.aws.records import PolicyRecord
+from iam.aws.session import Aws
+from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
+from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.inline_policy import is_object
+from iam.changes.operations.lifecycle import Create, Delete, arn_of, quota_of, state_of
+from iam.changes.operations.policy_version import VERSIONS, meaning
+from iam.changes.operations.subject import (
+    ABSENT,
+    OnSubject,
+    SubjectParams,
+    names_of,
+    tag_list,
+    tags_in_mirror,
+)
+from iam.changes.world import World
+from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
+from iam.mirror.pull.transform.principals import document_digest
+from iam.mirror.reread import Reading, reread_entity
+from iam.policy.index.rows import PolicyRow
+from iam.policy.lint import MANAGED
+
+OF_AWS: Final = ":iam::aws:"
+HELD: Final = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
+
+
+class OnPolicy(OnSubject):
+    """A policy as a whole: found by its ARN, read once with all that it says, and read back from that."""
+
+    family = "managed-policy"
+    subject_kind = Kind.POLICY.value
+
+    def __init__(self, account: Account, given: SubjectParams) -> None:
+        super().__init__(account, given)
+        self._reading: Reading | None = None
+
+    @property
+    def noun(self) -> str:
+        """See OnSubject."""
+        return "policy"
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """Each is planned on the versions of now, so only one can be open at a time."""
+        return slug.startswith("policy.")
+
+    def look(self, aws: Aws) -> PolicyRecord | None:  # type: ignore[override]
+        """See OnSubject; two calls and one for each version, one where there is nothing."""
+        at, found = datetime.now(tz=UTC), None
+        try:
+            found = get_policy(aws, arn=self.given.subject_arn)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+        self._reading = Reading(at, found)
+        return found
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; the last look is what goes into the mirror, so this costs no call after one."""
+        reread_entity(
+            self.account,
+            aws,
+            kind=self.subject_kind,
+            name=self.given.name,
+            arn=self.given.subject_arn,
+            cause_id=cause_id,
+            read=self._reading,
+        )
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject).select_related("document")
+        return policy_image(
+            path=state.path if state else "/",
+            description=str(state.attrs.get("Description") or "") if state else "",
+            tags=tags_in_mirror(subject),
+            versions={one.version_id: one.document.text for one in rows},
+            default=next((one.version_id for one in rows if one.is_default), ""),
+        )
+
+    def image_now(self, now: PolicyRecord) -> Image:  # type: ignore[override]
+        """See OnSubject."""
+        return policy_image(
+            path=now.path,
+            description=now.description or "",
+            tags=now.tags or {},
+            versions={one.version_id: one.document for one in now.versions},
+            default=now.default_version_id,
+        )
+
+
+def policy_image(
+    *, path: str, description: str, tags: Mapping[str, str], versions: Mapping[str, str], default: str
+) -> Image:
+    """A policy that there is: its versions' ids, meanings and the keys of their texts, the oldest first."""
+    ids = sorted(versions, key=number_of)
+    return {
+        "exists": True,
+        "path": path,
+        "description": description,
+        "tags": dict(tags),
+        "versions": ids,
+        "documents": [meaning(versions[one]) for one in ids],
+        "texts": [document_digest(versions[one]) for one in ids],
+        "default": default,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class NewPolicyParams(SubjectParams):
+    """Where it is made, what it says, and its tags.
+
+    `others` are further versions, which do not hold: their place (counted from 0, the oldest) → the digest of the text. The text itself has the place
+    that is left.
+    """
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "description"})
+
+    path: str
+    description: str
+    document: str
+    tags: dict[str, str]
+    others: dict[str, str]
+
+
+class CreatePolicy(OnPolicy, Create):
+    """Makes a managed policy, which nobody has yet."""
+
+    slug = "policy.create"
+    params_type = NewPolicyParams
+    given: NewPolicyParams
+    quota_name, quota_usual = "PoliciesQuota", 1500
+
+    @classmethod
+    def of(
+        cls,
+        account: Account,
+        *,
+        name: str,
+        text: str,
+        path: str = "/",
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+        others: Mapping[str, str] | None = None,
+    ) -> Self:
+        """The operation in an account; see NewPolicyParams."""
+        given = NewPolicyParams(
+            name=name,
+            subject_arn=arn_of(account, kind=Kind.POLICY.value, name=name, path=path),
+            subject_id="",
+            path=path,
+            description=description,
+            document=text,
+            tags=dict(tags or {}),
+            others=dict(others or {}),
+        )
+        return cls(account, given)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """What the versions say, the oldest first; texts are never deleted from the mirror."""
+        others = self.given.others
+        known = {one.digest: one.text for one in Document.objects.filter(digest__in=set(others.values()))}
+        places = map(str, range(len(others) + 1))
+        return [known[others[place]] if place in others else self.given.document for place in places]
+
+    @property
+    def default(self) -> int:
+        """The place of the version that holds."""
+        return next(place for place in range(len(self.texts)) if str(place) not in self.given.others)
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        first, *more = self.texts
+        params: dict[str, Any] = {"PolicyName": given.name, "Path": given.path, "PolicyDocument": first}
+        if given.description:
+            params["Description"] = given.description
+        if given.tags:
+            params["Tags"] = tag_list(given.tags)
+        sentence = f"A policy {given.name} comes into being, which nobody has yet"
+        create = Call(service="iam", operation="CreatePolicy", params=params, sentence=sentence)
+        return create, *(self._version(place, text) for place, text in enumerate(more, start=1))
+
+    def _version(self, place: int, text: str) -> Call:
+        holds = place == self.default
+        params = {"PolicyArn": self.given.subject_arn, "PolicyDocument": text, "SetAsDefault": holds}
+        what = "which holds" if holds else "which does not hold"
+        sentence = f"{self.given.name} gets its version {place + 1}, {what}"
+        return Call(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence)
+
+    def may_repeat(self, call: Call) -> bool:
+        """AWS makes one policy of a name, and any number of versions."""
+        return call.operation == "CreatePolicy"
+
+    def is_done(self, call: Call, *, image: Image) -> bool:
+        """See Operation: by the number of versions."""
+        return len(image.get("versions", ())) > self.calls().index(call)
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: nothing of the name, or its first versions as they are wanted."""
+        if image == before:
+            return True
+        meanings = [meaning(text) for text in self.texts]
+        made = image.get("documents", ())
+        return 0 < len(made) < len(meanings) and list(made) == meanings[: len(made)]
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        given, texts = self.given, self.texts
+        return policy_image(
+            path=given.path,
+            description=given.description,
+            tags=given.tags,
+            versions={f"v{place}": text for place, text in enumerate(texts, start=1)},
+            default=f"v{self.default + 1}",
+        )
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: whatever numbers its versions have by now, and however the texts are laid out."""
+        return _told(image) == _told(self.wanted())
+
+    def problems(self) -> list[str]:
+        """See Operation; AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
+        given = self.given
+        living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
+        taken = living.filter(name__iexact=given.name).exclude(arn__contains=OF_AWS).first()
+        if taken is not None:
+            return [f"there is a policy {taken.name} already, at {taken.arn}."]
+        if len(given.others) >= VERSIONS:
+            return [f"a policy has {VERSIONS} versions at most."]
+        for text in self.texts:
+            if (size := MANAGED.size(text)) > MANAGED.limit:
+                return [
+                    f"the policy has {size:,} characters without white space; {MANAGED.limit:,} are the limit."
+                ]
+            if not is_object(text):
+                return ["the text is no JSON object."]
+        return Operation.problems(self)
+
+    def quota(self) -> Quota | None:
+        """Customer managed policies of the account: now, afterwards, and what AWS allows; its own are not counted."""
+        living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
+        used = living.exclude(arn__contains=OF_AWS).count()
+        limit = quota_of(self.account, self.quota_name) or self.quota_usual
+        refusal = f"{self.account.name} has {used:,} policies, and AWS allows {limit:,}. Delete one first, or have AWS raise the quota."
+        return Quota("Policies then", used=used, after=used + 1, limit=limit, refusal=refusal)
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        arn = self.given.subject_arn
+        world.put_policy(PolicyRow(world.make(arn), arn, world.text(self.given.document)))
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High for a text that allows everything, or changes to IAM, whoever gets it."""
+        return HIGH if {EVERYTHING, IAM_WRITE} & set(flags(self.given.document)) else NORMAL
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation: the unique id."""
+        aws_id = response.get("Policy", {}).get("PolicyId", "")
+        return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
+
+    def deleting(self, subject: Entity) -> Operation:
+        """See Create."""
+        return DeletePolicy.of(subject)
+
+
+@dataclass(frozen=True, slots=True)
+class GonePolicyParams(SubjectParams):
+    """Which versions go before it, by number of order ("0" …) → id."""
+
+    versions: dict[str, str]
+
+
+class DeletePolicy(OnPolicy, Delete):
+    """Deletes a managed policy that nobody has, with all its versions."""
+
+    slug = "policy.delete"
+    params_type = GonePolicyParams
+    given: GonePolicyParams
+
+    @classmethod
+    def of(cls, subject: Entity) -> Self:
+        """The operation on a policy of the mirror."""
+        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, is_default=False)
+        ids = sorted(rows.values_list("version_id", flat=True), key=number_of)
+        versions = {str(place): one for place, one in enumerate(ids)}
+        return cls(subject.account, GonePolicyParams(**names_of(subject), versions=versions))
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given, arn = self.given, {"PolicyArn": self.given.subject_arn}
+        before = [
+            Call(
+                service="iam",
+                operation="DeletePolicyVersion",
+                params={**arn, "VersionId": version},
+                sentence=f"{version}, a former version, goes; Gatehouse keeps its text",
+            )
+            for version in given.versions.values()
+        ]
+        sentence = f"The policy {given.name} goes; Gatehouse keeps its text"
+        return *before, Call(service="iam", operation="DeletePolicy", params=arn, sentence=sentence)
+
+    def is_done(self, call: Call, *, image: Image) -> bool:
+        """See Operation."""
+        return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: as before, but for versions that were to go and are gone."""
+        going = set(self.given.versions.values())
+        kept, had = set(image.get("versions", ())), set(before["versions"])
+        same = all(image.get(key) == before[key] for key in ("path", "tags", "description", "default"))
+        return same and had - going <= kept <= had
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; and whether somebody still has it, which AWS would refuse."""
+        why = super().mismatch(aws)
+        record = self._reading.record if self._reading else None
+        if why or not isinstance(record, PolicyRecord):
+            return why
+        holders = record.attachment_count + record.boundary_count
+        if not holders:
+            return ""
+        who = (
+            "one user, group or role has it" if holders == 1 else f"{holders} users, groups or roles have it"
+        )
+        return f"{self.given.name} cannot be deleted: {who} still. Detach it first."
+
+    def problems(self) -> list[str]:
+        """See Operation; and whose the policy is."""
+        if OF_AWS in self.given.subject_arn:
+            return [f"{self.given.name} is managed by AWS, who alone can delete it."]
+        return super().problems()
+
+    def effect(self) -> Effect:
+        """See Operation: who has it by now."""
+        subject = self.subject()
+        edges = Edge.objects.filter(valid_at(None), kind__in=HELD, target=subject).select_related("source")
+        names = sorted({edge.source.name for edge in edges}, key=str.lower) if subject else []
+        if not names:
+            return Effect()
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        return Effect(notes=(f"By now it is held by {', '.join(names[:5])}{more}, who lose it before.",))
+
+    def inverse(self, before: Image) -> Operation | None:
+        """A policy of the same name, path and tags, with the texts of all versions; its unique id is another, and nobody has it."""
+        if before == ABSENT:
+            return None
+        place = before["versions"].index(before["default"])
+        texts = dict(enumerate(before["texts"]))
+        document = Document.objects.filter(digest=texts.pop(place)).first()
+        if document is None:
+            return None
+        return CreatePolicy.of(
+            self.account,
+            name=self.given.name,
+            text=document.text,
+            path=str(before["path"]),
+            description=str(before["description"]),
+            tags=before["tags"],
+            others={str(one): digest for one, digest in texts.items()},
+        )
+
+
+def _told(image: Image) -> Image:
+    """What two policies share that say the same: without the numbers of versions and the layout of texts."""
+    told = {key: value for key, value in image.items() if key not in ("versions", "texts", "default")}
+    if image.get("exists"):
+        told["default"] = image["versions"].index(image["default"]) if image["default"] else None
+    return told
