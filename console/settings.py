@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     "iam.directory",
     "iam.mirror",
     "iam.changes",
+    "iam.changes.approval",
     "iam.access.grants",
     "iam.changes.approval",
     "iam.access.drafts",

@@ -234,12 +234,20 @@ class Approval(_AppendOnly):
     decision = models.CharField(max_length=8, choices=Decision.choices)
     comment = models.CharField(max_length=1024, blank=True)
     receipt_digest = models.CharField(max_length=64)
+    stage = models.PositiveSmallIntegerField(
+        default=0, help_text="The place of the stage that it was given in."
+    )
     is_own_request = models.BooleanField(
         default=False, help_text="Single-operator mode: requester and approver are one."
     )
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["change_set", "approver_id", "decision", "receipt_digest"], name="one_decision_each"
+            )
+        ]
         indexes = [models.Index(fields=["approver_id", "-at"], name="approval_by_approver")]
 
     def __str__(self) -> str:

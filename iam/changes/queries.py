@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from iam.changes.models import OPEN, RUNNING, Change, ChangeEvent, ChangeState
+from iam.changes.approval.models import Ballot
+from iam.changes.approval.rules import PERSON, ROLE, TEAM
+from iam.changes.models import OPEN, RUNNING, Approval, Change, ChangeEvent, ChangeState, Decision
 from iam.directory.models import Person, RoleAssignment
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
@@ -52,9 +54,39 @@ def in_accounts(viewer: Viewer, right: Right) -> Q:
 
 
 def waiting_for(viewer: Viewer) -> QuerySet[Change]:
-    """What waits for a decision that this viewer may take; of a set, the first."""
-    waiting = _awaiting().filter(in_accounts(viewer, Right.APPROVE_CHANGE))
+    """What waits for a decision that this viewer may take now; of a set, the first."""
+    mine = Exists(_ballots_of(viewer).filter(requirement=OuterRef("change_set")))
+    # Asked for before there were rules: approvers decide.
+    no_rule = Q(change_set__requirement__isnull=True) & in_accounts(viewer, Right.APPROVE_CHANGE)
+    waiting = _awaiting().filter(mine | no_rule).exclude(_has_agreed(viewer))
     return waiting if settings.SINGLE_OPERATOR else waiting.exclude(requested_by=viewer.person_id)
+
+
+def _ballots_of(viewer: Viewer) -> QuerySet[Ballot]:
+    """The ballots that name this viewer: by a role in all accounts of the set, by a team that they lead, by themselves."""
+    wanted = Q(kind=PERSON, value=str(viewer.person_id))
+    for slug in viewer.leads:
+        wanted |= Q(kind=TEAM, value=slug)
+    for role, accounts in viewer.accounts_by_role.items():
+        named = Q(kind=ROLE, value=role)
+        if ANY_ACCOUNT not in accounts:
+            elsewhere = Change.objects.filter(change_set=OuterRef("requirement")).exclude(
+                account__account_id__in=accounts
+            )
+            named &= ~Q(Exists(elsewhere))
+        wanted |= named
+    return Ballot.objects.filter(wanted)
+
+
+def _has_agreed(viewer: Viewer) -> Q:
+    """Whether they have approved the receipt as it is."""
+    given = Approval.objects.filter(
+        change_set=OuterRef("change_set"),
+        approver_id=viewer.person_id,
+        decision=Decision.APPROVE,
+        receipt_digest=OuterRef("change_set__requirement__digest"),
+    )
+    return Q(Exists(given))
 
 
 def waiting_for_others(viewer: Viewer) -> QuerySet[Change]:

@@ -71,7 +71,8 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """One person, with roles. `grants` holds (right, account number or "" for all); `scope` is what they see, `asks` for whom they
+    """One person, with roles. `grants` holds (right, account number or "" for all), `held` (role, account number or ""), `leads` the slugs of
+    the teams that they lead; `scope` is what they see, `asks` for whom they
     may ask for changes: whole accounts by a role that sees and asks in them, a team by the role that leads it. An auditor who also
     leads a team sees everything, and asks for the team only."""
 
@@ -80,6 +81,8 @@ class Viewer:
     email: str
     roles: tuple[str, ...] = ()
     grants: frozenset[tuple[Right, str]] = frozenset()
+    held: frozenset[tuple[str, str]] = frozenset()
+    leads: frozenset[str] = frozenset()
     scope: Scope = field(default_factory=Scope)
     asks: Scope = field(default_factory=Scope)
 
@@ -88,6 +91,14 @@ class Viewer:
         if account_id is None:
             return any(held is right for held, _ in self.grants)
         return (right, ANY_ACCOUNT) in self.grants or (right, account_id) in self.grants
+
+    @property
+    def accounts_by_role(self) -> dict[str, set[str]]:
+        """The accounts, or "" for all, in which each role is held."""
+        found: dict[str, set[str]] = {}
+        for role, account_id in sorted(self.held):
+            found.setdefault(role, set()).add(account_id)
+        return found
 
     @property
     def sees_accounts(self) -> bool:
@@ -106,6 +117,7 @@ def viewer_for(person: Person) -> Viewer:
         return Viewer(person_id=person.id, name=person.name, email=person.email)
     rows = _ASSIGNED.rows(person=person.pk)
     assigned = {(role, account_id) for role, account_id, *_ in rows}
+    leads = frozenset(slug for role, _, slug, *_ in rows if role == Role.TEAM_LEAD and slug)
     arns = frozenset(arn for (arn,) in _IDENTITIES.rows(person=person.pk))
     grants = frozenset((right, account_id) for role, account_id in assigned for right in RIGHTS[role])
     whole = {account for right, account in grants if right is Right.SEE_ACCOUNT}
@@ -114,7 +126,7 @@ def viewer_for(person: Person) -> Viewer:
     }
     rules = [
         (kind, account_id or of_rule, value)
-        for _, account_id, kind, of_rule, value in rows
+        for _, account_id, _, kind, of_rule, value in rows
         if kind and not (account_id and of_rule and account_id != of_rule)
     ]
     scope = Scope(
@@ -129,6 +141,8 @@ def viewer_for(person: Person) -> Viewer:
         email=person.email,
         roles=tuple(sorted({role for role, _ in assigned})),
         grants=grants,
+        held=frozenset(assigned),
+        leads=leads,
         scope=scope,
         asks=replace(
             scope,
@@ -142,7 +156,12 @@ _PERSON = Slot("person", UUIDField())
 _IDENTITIES = Statement(lambda: Identity.objects.filter(person=_PERSON).values_list("user_arn"))
 _ASSIGNED = Statement(
     lambda: RoleAssignment.objects.filter(person=_PERSON).values_list(
-        "role", "account_id", "team__rules__kind", "team__rules__account_id", "team__rules__value"
+        "role",
+        "account_id",
+        "team__slug",
+        "team__rules__kind",
+        "team__rules__account_id",
+        "team__rules__value",
     )
 )
 """A row for each role, or for each rule of the team that the role leads."""

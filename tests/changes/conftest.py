@@ -15,7 +15,7 @@ import pytest
 from iam.aws import writes
 from iam.aws.session import Access, Aws, connect
 from iam.changes import nudge, services
-from iam.changes.models import Change
+from iam.changes.models import Change, ChangeState
 from iam.changes.runner import run
 from iam.directory.models import Role
 from iam.guard import Viewer
@@ -114,9 +114,14 @@ class Scene:
         )
 
     def approve(self, change: Change, *, actor: Viewer | None = None) -> Change:
-        """Approve what was asked."""
+        """Approve what was asked; by a second person too, where the rules ask for two."""
         services.approve(change, actor=actor or self.approver, seen_digest=change.change_set.receipt_digest)
         change.refresh_from_db()
+        if actor is None and change.state == ChangeState.AWAITING:
+            second = factories.viewer(
+                Role.APPROVER, name="Jonas Berg", email=f"jonas-{next(_numbers)}@example.com"
+            )
+            return self.approve(change, actor=second)
         return change
 
     def queued(self, do: str = "add") -> Change:

@@ -136,7 +136,7 @@ def test_an_unanswered_request_expires_and_stays_in_the_list(scene: Scene) -> No
     change = scene.ask()
     Change.objects.filter(pk=change.pk).update(expires_at=datetime.now(tz=UTC) - timedelta(seconds=1))
 
-    with pytest.raises(RefusedError, match="waited a day"):
+    with pytest.raises(RefusedError, match="waited too long"):
         scene.approve(change)
     sweep()
 

@@ -31,7 +31,7 @@ def _expire(now: datetime) -> None:
         :BATCH
     ]:
         note = (
-            "Nobody answered within a day. It can be asked for again."
+            "Too few people answered in time. It can be asked for again."
             if change.state == ChangeState.AWAITING
             else "It was approved, and could not be begun within a day. It can be asked for again."
         )

@@ -9,46 +9,78 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import transaction
 
-from iam.changes import nudge
+from iam.changes import nudge, telling
+from iam.changes.approval import stages
+from iam.changes.approval.needs import kept_requirement, parts_of, requirement_of
+from iam.changes.approval.progress import Progress, progress_of
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
 from iam.changes.operations import Operation, restore
-from iam.changes.receipts import set_receipt_of
+from iam.changes.receipts import Receipt, set_receipt_of
 from iam.changes.services.planning import check_account, check_right, examine
 from iam.changes.services.requests import ANSWER_WITHIN
 from iam.changes.states import add_event, move, write_journal
 from iam.directory.models import Person
-from iam.guard import Right, Viewer, viewer_for
+from iam.guard import Viewer, viewer_for
 
 MAX_COMMENT = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a viewer may do about a set that waits: decide, or why not. `is_own` in single-operator mode is to be said aloud."""
+    """What a viewer may do about a set that waits: decide its stage, or why not. `is_own` in single-operator mode is to be said aloud.
+
+    `may_reject`: whoever decides any stage may stop it in each. `is_concerned`: it is for them to decide, now, before or later.
+    """
 
     may_decide: bool
     why_not: str = ""
     is_own: bool = False
+    may_reject: bool = False
+    is_concerned: bool = False
+    has_agreed: bool = False
 
 
-def standing_of(change: Change, *, viewer: Viewer) -> Standing:
-    """Whether the viewer may decide on this change now."""
-    if not viewer.may(Right.APPROVE_CHANGE, account_id=change.account.account_id):
-        return Standing(may_decide=False, why_not="You may not approve changes in this account.")
+def standing_of(change: Change, *, viewer: Viewer, progress: Progress | None = None) -> Standing:
+    """Whether the viewer may decide on the set of this change now; nobody decides what does not wait."""
+    if change.state != ChangeState.AWAITING:
+        return Standing(may_decide=False, why_not=_over(change))
+    known = progress or current_progress(change)
     own = change.requested_by == viewer.person_id
     if own and not settings.SINGLE_OPERATOR:
         return Standing(
             may_decide=False, why_not="You asked for this, so somebody else decides.", is_own=True
         )
-    return Standing(may_decide=True, is_own=own)
+    return _standing(known, viewer, own=own)
+
+
+def _standing(progress: Progress, viewer: Viewer, *, own: bool) -> Standing:
+    me, stage = viewer.person_id, progress.stage_of(viewer.person_id)
+    if progress.has_agreed(me):
+        why = "You have agreed to this already. Somebody else decides next."
+        return Standing(False, why, own, may_reject=True, is_concerned=True, has_agreed=True)
+    if stage is None:
+        why = "You may not approve this: the rules ask others."
+        concerned = progress.stands_in_any(me)
+        return Standing(False, why, own, may_reject=concerned, is_concerned=concerned)
+    if stage != progress.at:
+        why = f"Stage {progress.at + 1} comes first; stage {stage + 1} is yours."
+        return Standing(False, why, own, may_reject=True, is_concerned=True)
+    return Standing(True, "", own, may_reject=True, is_concerned=True)
+
+
+def current_progress(change: Change) -> Progress:
+    """How far the set of a change is."""
+    parts = parts_of(change.change_set)
+    return progress_of(requirement_of(change.change_set, parts=parts), parts=parts)
 
 
 def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "") -> None:
-    """Approve the whole set of the change and queue it. `seen_digest` is the set's digest that the approver was shown.
+    """Agree to the whole set of the change; where that was the last approval that was missing, it is queued.
 
-    Every receipt is computed anew from the mirror. Where one differs from what is stored, the new one is stored and
-    ReceiptChangedError asks the approver to look again. Raises RefusedError; then nothing is approved.
+    `seen_digest` is the set's digest that the approver was shown. Every receipt is computed anew from the mirror. Where one differs from what is
+    stored, the new one is stored, approvals until then count no more, and ReceiptChangedError asks the approver to look again. Raises
+    RefusedError; then nothing is approved.
     """
     comment = _comment(comment)
     _check_decider(change, actor=actor)
@@ -62,26 +94,57 @@ def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "
     for place, part in enumerate(parts):
         _check_requester(part, operations[place], earlier=operations[:place])
     with transaction.atomic():
-        own = change.requested_by == actor.person_id
-        _decide(change, actor=actor, decision=Decision.APPROVE, comment=comment, seen=seen_digest)
-        for part in parts:
-            _queue(part, actor=actor, comment=comment, own=own)
+        _agree(change, actor=actor, comment=comment, seen=seen_digest)
+
+
+def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
+    """Of two who agree at the same time the second sees the first."""
+    group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
+    parts = _awaiting(change)
+    progress = _check_decider(parts[0], actor=actor)
+    if group.receipt_digest != seen:
+        raise ReceiptChangedError("What this would do has changed just now. Look again.", change=change)
+    own = change.requested_by == actor.person_id
+    _decide(change, actor=actor, decision=Decision.APPROVE, comment=comment, seen=seen, stage=progress.at)
+    progress = stages.go_on(kept_requirement(group), parts=parts)
+    if not progress.is_complete:
+        _note_stage(parts[0], progress, actor=actor, comment=comment)
+        return
+    for part in parts:
+        _queue(part, actor=actor, comment=comment, own=own)
+    telling.tell_decided(parts[0])
+
+
+def _note_stage(first: Change, progress: Progress, *, actor: Viewer, comment: str) -> None:
+    """The timeline and the journal of the first change speak for the set until it is decided."""
+    add_event(first, kind="agreed", actor=actor, note=comment)
+    write_journal(
+        first,
+        act="agreed",
+        actor=actor,
+        note=comment,
+        data={"stage": progress.at + 1, "stages": len(progress.stages), "receipt": first.receipt_digest},
+    )
 
 
 def reject(change: Change, *, actor: Viewer, comment: str) -> None:
-    """Reject the whole set of the change, with a reason. Raises RefusedError."""
+    """Reject the whole set of the change, with a reason; whoever decides one of its stages may. Raises RefusedError."""
     comment = _comment(comment)
-    _check_decider(change, actor=actor)
+    standing = standing_of(change, viewer=actor)
+    if not standing.may_reject:
+        raise RefusedError(standing.why_not, change=change)
     if not comment:
         raise RefusedError("Write why you reject it: the person who asked reads it.")
-    parts = _awaiting(change)
     with transaction.atomic():
+        ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
+        parts = _awaiting(change)
         _decide(
             change,
             actor=actor,
             decision=Decision.REJECT,
             comment=comment,
             seen=change.change_set.receipt_digest,
+            stage=current_progress(change).at,
         )
         for part in parts:
             if not move(part, to=ChangeState.REJECTED, actor=actor, note=comment):
@@ -95,12 +158,15 @@ def _comment(comment: str) -> str:
     return comment
 
 
-def _check_decider(change: Change, *, actor: Viewer) -> None:
+def _check_decider(change: Change, *, actor: Viewer) -> Progress:
     """A decision is on the whole set, so it takes the right in every account of it."""
-    for part in change.change_set.changes.select_related("account"):
-        standing = standing_of(part, viewer=actor)
-        if not standing.may_decide:
-            raise RefusedError(standing.why_not, change=change)
+    if change.state != ChangeState.AWAITING:
+        raise _too_late(change)
+    progress = current_progress(change)
+    standing = standing_of(change, viewer=actor, progress=progress)
+    if not standing.may_decide:
+        raise RefusedError(standing.why_not, change=change)
+    return progress
 
 
 def _check_requester(change: Change, operation: Operation, *, earlier: Sequence[Operation]) -> None:
@@ -120,14 +186,14 @@ def _check_requester(change: Change, operation: Operation, *, earlier: Sequence[
 
 
 def _awaiting(change: Change) -> list[Change]:
-    parts = list(change.change_set.changes.select_related("account", "change_set").order_by("position"))
+    parts = parts_of(change.change_set)
     now = datetime.now(tz=UTC)
     for part in parts:
         if part.state != ChangeState.AWAITING:
             raise _too_late(part)
         if part.expires_at is not None and part.expires_at <= now:
             raise RefusedError(
-                f"{part.reference} waited a day for an answer and has closed. It can be asked for again.",
+                f"{part.reference} waited too long for an answer and has closed. It can be asked for again.",
                 change=part,
             )
     return parts
@@ -135,49 +201,52 @@ def _awaiting(change: Change) -> list[Change]:
 
 def _too_late(change: Change) -> RefusedError:
     change.refresh_from_db()
-    said = change.get_state_display().lower()
-    return RefusedError(f"Nothing is left to decide: {change.reference} is {said}.", change=change)
+    return RefusedError(_over(change), change=change)
+
+
+def _over(change: Change) -> str:
+    return f"Nothing is left to decide: {change.reference} is {change.get_state_display().lower()}."
 
 
 def _refresh_receipts(parts: list[Change]) -> bool:
-    """Store what the receipts are now; whether one of them differs."""
+    """Store what the receipts are now; whether one of them differs, or that of the set as a whole."""
     operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
-    differs = _refresh_set(parts[0].change_set, operations)
-    for place, part in enumerate(parts):
+    group = parts[0].change_set
+    whole = set_receipt_of(operations)
+    for part in parts:
         check_account(part.account)
-        current = examine(
-            operations[place], earlier=operations[:place], for_grant=part.change_set.is_of_grant
-        )
-        if current.receipt.digest == part.receipt_digest:
-            continue
-        differs = True
-        with transaction.atomic():
-            held = Change.objects.filter(
-                pk=part.pk, state=ChangeState.AWAITING, receipt_digest=part.receipt_digest
-            )
-            if held.update(receipt=current.receipt.body, receipt_digest=current.receipt.digest):
-                note = "What it would do has changed since it was asked for."
-                add_event(part, kind="receipt_changed", actor=None, note=note)
-                write_journal(
-                    part,
-                    act="receipt_changed",
-                    actor=None,
-                    data={"was": part.receipt_digest, "receipt": current.receipt.digest},
-                )
-    return differs
-
-
-def _refresh_set(group: ChangeSet, operations: Sequence[Operation]) -> bool:
-    """Store what the set comes to now; whether that differs. One that was asked for before sets had receipts gets its first."""
-    current = set_receipt_of(operations)
-    if not group.receipt or current["digest"] == group.receipt["digest"]:
+    current = [
+        examine(operation, earlier=operations[:place]).receipt for place, operation in enumerate(operations)
+    ]
+    # One that was asked for before sets had receipts does not get its first here.
+    is_other = bool(group.receipt) and whole["digest"] != group.receipt["digest"]
+    differing = [
+        (part, now) for part, now in zip(parts, current, strict=True) if now.digest != part.receipt_digest
+    ]
+    if not is_other and not differing:
         return False
-    group.receipt = current
-    group.save(update_fields=["receipt"])
+    with transaction.atomic():
+        if is_other:
+            group.receipt = whole
+            group.save(update_fields=["receipt"])
+        for part, now in differing:
+            _keep_receipt(part, now)
+        stages.start_anew(group)
     return True
 
 
-def _decide(change: Change, *, actor: Viewer, decision: Decision, comment: str, seen: str) -> None:
+def _keep_receipt(part: Change, receipt: Receipt) -> None:
+    was = part.receipt_digest
+    held = Change.objects.filter(pk=part.pk, state=ChangeState.AWAITING, receipt_digest=was)
+    if held.update(receipt=receipt.body, receipt_digest=receipt.digest):
+        note = "What it would do has changed since it was asked for."
+        add_event(part, kind="receipt_changed", actor=None, note=note)
+        write_journal(part, act="receipt_changed", actor=None, data={"was": was, "receipt": receipt.digest})
+
+
+def _decide(
+    change: Change, *, actor: Viewer, decision: Decision, comment: str, seen: str, stage: int
+) -> None:
     Approval.objects.create(
         change_set=change.change_set,
         approver_id=actor.person_id,
@@ -185,6 +254,7 @@ def _decide(change: Change, *, actor: Viewer, decision: Decision, comment: str, 
         decision=decision,
         comment=comment,
         receipt_digest=seen,
+        stage=stage,
         is_own_request=change.requested_by == actor.person_id,
     )
 

@@ -1,0 +1,184 @@
+"""What a set has to pass, under the rules that are in force: asked before it is requested, and kept with it when it is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from iam.changes.approval.models import Ballot, Requirement, RuleSet, RulesState
+from iam.changes.approval.people import people_of, teams_of
+from iam.changes.approval.rules import (
+    APPROVERS,
+    HIGH,
+    LEAD,
+    SHIPPED,
+    TEAM,
+    Matter,
+    Need,
+    Rule,
+    Stage,
+    Who,
+    need_of,
+)
+from iam.changes.models import Change, ChangeSet
+from iam.changes.operations import Operation, restore
+
+
+def rules_in_force() -> tuple[int, tuple[Rule, ...]]:
+    """The number of the version in force, and its rules; 0 and those that are shipped, until others were approved."""
+    found = RuleSet.objects.filter(state=RulesState.ACTIVE).first()
+    return (found.number, found.rules) if found else (0, SHIPPED)
+
+
+def need_for(
+    operations: Sequence[Operation],
+    *,
+    receipts: Sequence[Mapping[str, Any]],
+    impact: Mapping[str, Any],
+    requester: UUID,
+) -> Need:
+    """What a set of these must pass if this person asks for it; `impact` is that of the set's receipt, {} where there is none."""
+    return _need(operations, receipts=receipts, impact=impact, requester=requester)[0]
+
+
+def open_for(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
+    """Keep what a set that has just been asked for must pass, and until when it waits; in the caller's transaction."""
+    need, version = _need_of(change_set, parts)
+    now = datetime.now(tz=UTC)
+    made = Requirement.objects.create(
+        change_set=change_set,
+        remind_at=now + timedelta(hours=need.remind_hours) if need.remind_hours else None,
+        escalate_at=now + timedelta(hours=need.escalate_hours) if need.escalate_hours else None,
+        **_columns(change_set, need, version),
+    )
+    expires = now + timedelta(hours=need.wait_hours)
+    Change.objects.filter(pk__in=[part.pk for part in parts]).update(expires_at=expires)
+    for part in parts:
+        part.expires_at = expires
+    set_ballots(made)
+    return made
+
+
+def renew(change_set: ChangeSet, *, parts: Sequence[Change]) -> Requirement:
+    """Say anew what the set must pass, since its receipt has changed: from the first stage, under today's rules."""
+    need, version = _need_of(change_set, parts)
+    columns = _columns(change_set, need, version)
+    made, _ = Requirement.objects.update_or_create(change_set=change_set, defaults=columns | {"stage": 0})
+    set_ballots(made)
+    return made
+
+
+def requirement_of(change_set: ChangeSet, *, parts: Sequence[Change] = ()) -> Requirement:
+    """What the set must pass; for one that was asked for before there were rules, as they are now, and not kept."""
+    found = Requirement.objects.filter(pk=change_set.pk).first()
+    if found is not None:
+        return found
+    need, version = _need_of(change_set, parts or parts_of(change_set))
+    return Requirement(change_set=change_set, **_columns(change_set, need, version))
+
+
+def kept_requirement(change_set: ChangeSet) -> Requirement:
+    """The same, kept from now on; in the caller's transaction."""
+    found = Requirement.objects.filter(pk=change_set.pk).first()
+    return found or open_for(change_set, parts=parts_of(change_set))
+
+
+def parts_of(change_set: ChangeSet) -> list[Change]:
+    """The changes of a set in their order."""
+    return list(change_set.changes.select_related("account", "change_set").order_by("position"))
+
+
+def set_ballots(requirement: Requirement) -> None:
+    """Write down who may decide the stage that waits."""
+    stages = requirement.need.stages
+    who = set(stages[requirement.stage].who) if requirement.stage < len(stages) else set()
+    if requirement.escalated_at and who:
+        who |= set(requirement.need.escalate_to)
+    requirement.ballots.all().delete()
+    Ballot.objects.bulk_create(
+        [Ballot(requirement=requirement, kind=one.kind, value=one.value) for one in sorted(who)]
+    )
+
+
+def _columns(change_set: ChangeSet, need: Need, version: int) -> dict[str, Any]:
+    return {
+        "digest": change_set.receipt_digest,
+        "version": version,
+        "stages": [asdict(stage) for stage in need.stages],
+        "because": list(need.because),
+        "notes": list(need.notes),
+        "wait_hours": need.wait_hours,
+        "remind_hours": need.remind_hours,
+        "escalate_to": [asdict(who) for who in need.escalate_to],
+        "break_glass": [asdict(who) for who in need.break_glass],
+    }
+
+
+def _need_of(change_set: ChangeSet, parts: Sequence[Change]) -> tuple[Need, int]:
+    operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
+    return _need(
+        operations,
+        receipts=[part.receipt for part in parts],
+        impact=change_set.receipt.get("impact", {}),
+        requester=parts[0].requested_by,
+    )
+
+
+def _need(
+    operations: Sequence[Operation],
+    *,
+    receipts: Sequence[Mapping[str, Any]],
+    impact: Mapping[str, Any],
+    requester: UUID,
+) -> tuple[Need, int]:
+    version, rules = rules_in_force()
+    sensitivity = HIGH if any(receipt.get("sensitivity") == HIGH for receipt in receipts) else ""
+    risks = frozenset(impact.get("risks", ()))
+    arns: dict[int, set[str]] = defaultdict(set)
+    for one in operations:
+        arns[one.account.pk].update(_users(one))
+    teams = teams_of(arns)
+    matters = [
+        Matter(
+            account_id=one.account.account_id,
+            teams=frozenset().union(*(teams.get(arn, frozenset()) for arn in _users(one))),
+            sensitivity=sensitivity,
+            risks=risks,
+        )
+        for one in operations
+    ]
+    need = need_of(rules, matters)
+    accounts = {one.account.account_id for one in operations}
+    return _with_leads(need, teams=list(teams.values()), accounts=accounts, but=requester), version
+
+
+def _users(operation: Operation) -> list[str]:
+    return [arn for arn in (*operation.touched(), *operation.makes()) if ":user/" in arn]
+
+
+def _with_leads(need: Need, *, teams: Sequence[frozenset[str]], accounts: set[str], but: UUID) -> Need:
+    """The need with the leads of the teams that everybody concerned is in; where nobody leads such a team, approvers decide."""
+    common = frozenset.intersection(*teams) if teams else frozenset()
+    leads = [
+        Who(TEAM, slug)
+        for slug in sorted(common)
+        if set(people_of([Who(TEAM, slug)], accounts=accounts)) - {but}
+    ]
+    stages, notes = [], list(need.notes)
+    for number, stage in enumerate(need.stages, start=1):
+        if all(who.kind != LEAD for who in stage.who):
+            stages.append(stage)
+            continue
+        others = tuple(who for who in stage.who if who.kind != LEAD)
+        if not leads:
+            notes.append(
+                f"Nobody else leads a team that everybody concerned is in, so approvers decide stage {number}."
+            )
+        stages.append(Stage((*others, *(leads or [APPROVERS])), stage.count))
+    escalate = [who for who in need.escalate_to if who.kind != LEAD]
+    escalate += leads if len(escalate) < len(need.escalate_to) else []
+    return replace(need, stages=tuple(stages), notes=tuple(notes), escalate_to=tuple(escalate))

@@ -1,0 +1,97 @@
+"""Who the people behind a rule are: those who hold a role in every account of a set, the leads of a team, one person; and whose teams it concerns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from uuid import UUID
+
+from django.db.models import Q
+
+from iam.changes.approval.rules import PERSON, ROLE, TEAM, Who
+from iam.directory.models import Person, Role, RoleAssignment, RuleKind, TeamRule
+from iam.guard import Right
+from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
+from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
+
+SEEING = tuple(role for role, rights in RIGHTS.items() if Right.SEE_ACCOUNT in rights)
+
+
+def people_of(who: Collection[Who], *, accounts: Collection[str]) -> dict[UUID, str]:
+    """Id and name of everybody active who is meant and may act in all these accounts, by name; one query."""
+    wanted = _assignments(who)
+    if not wanted:
+        return {}
+    rows = RoleAssignment.objects.filter(wanted, person__is_active=True, account_id__in=["", *accounts])
+    held: dict[UUID, set[str]] = defaultdict(set)
+    names: dict[UUID, str] = {}
+    for pk, name, account_id in rows.order_by("person__name").values_list(
+        "person_id", "person__name", "account_id"
+    ):
+        held[pk].add(account_id)
+        names[pk] = name
+    return {
+        pk: name for pk, name in names.items() if ANY_ACCOUNT in held[pk] or held[pk].issuperset(accounts)
+    }
+
+
+def _assignments(who: Iterable[Who]) -> Q:
+    wanted = Q()
+    for one in who:
+        if one.kind == ROLE:
+            wanted |= Q(role=one.value)
+        elif one.kind == TEAM:
+            wanted |= Q(role=Role.TEAM_LEAD, team__slug=one.value)
+        elif one.kind == PERSON and (pk := uuid_of(one.value)):
+            wanted |= Q(role__in=SEEING, person_id=pk)
+    return wanted
+
+
+def uuid_of(text: str) -> UUID | None:
+    """The id, or None for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def names_of(who: Iterable[Who]) -> dict[str, str]:
+    """The names of the persons among them, by id as it is written; one query, or none."""
+    ids = [pk for one in who if one.kind == PERSON and (pk := uuid_of(one.value))]
+    found = Person.objects.filter(pk__in=ids).values_list("pk", "name") if ids else []
+    return {str(pk): name for pk, name in found}
+
+
+def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:
+    """The slugs of the teams of users, by ARN; `arns` are by the primary key of their account. At most two queries."""
+    users = {arn for some in arns.values() for arn in some if ":user/" in arn}
+    rules = list(TeamRule.objects.select_related("team")) if users else []
+    if not rules:
+        return dict.fromkeys(users, frozenset())
+    groups = _groups_of(arns)
+    return {arn: _teams(arn, groups=groups.get(arn, set()), rules=rules) for arn in users}
+
+
+def _teams(arn: str, *, groups: Collection[str], rules: Sequence[TeamRule]) -> frozenset[str]:
+    number = arn.split(":")[4]
+    path = "/" + arn.partition(":user/")[2].rpartition("/")[0] + "/"
+    path = path.replace("//", "/")
+    found = set()
+    for rule in rules:
+        start = f"/{rule.value.strip('/')}/" if rule.value.strip("/") else "/"
+        is_in = rule.value in groups if rule.kind == RuleKind.GROUP else path.startswith(start)
+        if is_in and rule.account_id in ("", number):
+            found.add(rule.team.slug)
+    return frozenset(found)
+
+
+def _groups_of(arns: Mapping[int, Collection[str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    which = Q()
+    for account, some in arns.items():
+        which |= Q(account=account, arn__in=[arn for arn in some if ":user/" in arn])
+    users = Entity.objects.filter(which, kind=Kind.USER, gone_at__isnull=True)
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=users.values("pk"))
+    for arn, name in edges.values_list("source__arn", "target__name"):
+        found[arn].add(name)
+    return found

@@ -1,0 +1,120 @@
+"""How far a waiting set has come: which approvals count, which stage is next, and who can still decide it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+
+from iam.changes.approval.models import Requirement
+from iam.changes.approval.people import people_of
+from iam.changes.approval.rules import Stage, Who
+from iam.changes.models import Approval, Change, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    """One stage: the approvals that count in it, and the names of those who could decide it, the requester and whoever has agreed left out."""
+
+    stage: Stage
+    approvals: tuple[Approval, ...]
+    able: dict[UUID, str]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether enough people have agreed."""
+        return len(self.approvals) >= self.stage.count
+
+    @property
+    def missing(self) -> int:
+        """How many more have to agree."""
+        return max(0, self.stage.count - len(self.approvals))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The stages of a set in order; `void` are approvals that count no more."""
+
+    stages: tuple[StageState, ...]
+    void: tuple[Approval, ...]
+
+    @property
+    def at(self) -> int:
+        """The place of the stage that waits; their number when all are done."""
+        return next((place for place, one in enumerate(self.stages) if not one.is_done), len(self.stages))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nobody else has to agree."""
+        return self.at == len(self.stages)
+
+    @property
+    def current(self) -> StageState | None:
+        """The stage that waits."""
+        return None if self.is_complete else self.stages[self.at]
+
+    def has_agreed(self, person: UUID) -> bool:
+        """Whether an approval of this person counts, in whichever stage: one person counts once."""
+        return any(one.approver_id == person for stage in self.stages for one in stage.approvals)
+
+    def stage_of(self, person: UUID) -> int | None:
+        """The first stage that waits, or comes later, which this person could decide."""
+        found = (place for place, one in enumerate(self.stages) if place >= self.at and person in one.able)
+        return next(found, None)
+
+    def stands_in_any(self, person: UUID) -> bool:
+        """Whether it is for this person to decide, now or in another stage."""
+        return self.has_agreed(person) or any(person in one.able for one in self.stages)
+
+
+def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
+    """How far a set is; three queries at most a stage.
+
+    An approval counts that agrees to the receipt as it is, by somebody who may still decide that stage, and once for each person. In
+    single-operator mode one person is enough for all stages.
+    """
+    accounts = {part.account.account_id for part in parts}
+    asked = parts[0].requested_by
+    alone = settings.SINGLE_OPERATOR
+    given = list(Approval.objects.filter(change_set=requirement.pk, decision=Decision.APPROVE).order_by("id"))
+    counted: set[UUID] = set()
+    stages, valid = [], set()
+    for place, stage in enumerate(_stages(requirement, alone=alone)):
+        people = people_of(_who(requirement, stage), accounts=accounts)
+        here = [
+            one
+            for one in given
+            if (one.stage == place or alone)
+            and one.receipt_digest == requirement.digest
+            and one.approver_id in people
+            and one.approver_id not in (counted if alone else {asked, *counted})
+        ]
+        counted |= {one.approver_id for one in here}
+        valid |= {one.pk for one in here}
+        stages.append((stage, here, people))
+    return Progress(
+        stages=tuple(
+            StageState(stage, tuple(here), _able(people, but=counted if alone else {asked, *counted}))
+            for stage, here, people in stages
+        ),
+        void=tuple(one for one in given if one.pk not in valid),
+    )
+
+
+def _stages(requirement: Requirement, *, alone: bool) -> tuple[Stage, ...]:
+    stages = requirement.need.stages
+    if not alone:
+        return stages
+    everybody = tuple(dict.fromkeys(who for stage in stages for who in stage.who))
+    return (Stage(everybody, 1),)
+
+
+def _who(requirement: Requirement, stage: Stage) -> tuple[Who, ...]:
+    """Whoever it was escalated to may decide every stage."""
+    return (*stage.who, *requirement.need.escalate_to) if requirement.escalated_at else stage.who
+
+
+def _able(people: dict[UUID, str], *, but: Collection[UUID]) -> dict[UUID, str]:
+    return {pk: name for pk, name in people.items() if pk not in but}

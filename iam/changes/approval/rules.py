@@ -1,0 +1,252 @@
+"""Approval rules, pure: what a rule asks of a request, which rule a request falls under, and what several of them come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Self
+
+from iam.changes import risks
+from iam.directory.models import Role
+
+ROLE, LEAD, PERSON, TEAM = "role", "lead", "person", "team"
+ROLES: Final = (Role.APPROVER.value, Role.ADMINISTRATOR.value)
+"""Whose role can be asked for: those who see the whole account."""
+HIGH: Final = "high"
+MOST_PEOPLE, MOST_STAGES, MOST_RULES = 9, 5, 100
+MOST_HOURS: Final = 30 * 24
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Who:
+    """Somebody who may decide: everybody of a role, a lead of the teams of those concerned, one person by id, or (found for a request) the
+    leads of one team by its slug."""
+
+    kind: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """So many of these people agree before the next stage begins."""
+
+    who: tuple[Who, ...]
+    count: int = 1
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """From what `asdict` gave."""
+        return cls(who=tuple(Who(**one) for one in body["who"]), count=int(body["count"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a request must pass that is of one of these accounts, teams and risks, and of this sensitivity; empty stands for any.
+
+    `key` stays the same when a rule is altered. Hours are since the request; zero: never.
+    """
+
+    key: str
+    name: str
+    stages: tuple[Stage, ...]
+    accounts: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    sensitivity: str = ""
+    wait_hours: int = 24
+    remind_hours: int = 4
+    escalate_hours: int = 0
+    escalate_to: tuple[Who, ...] = ()
+    break_glass: tuple[Who, ...] = ()
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """From what `asdict` gave, and JSON may have made lists of. Raises TypeError, ValueError or KeyError for what is no rule."""
+        given = dict(body)
+        for name in ("accounts", "teams", "risks"):
+            given[name] = tuple(given.get(name, ()))
+        for name in ("escalate_to", "break_glass"):
+            given[name] = tuple(Who(**one) for one in given.get(name, ()))
+        given["stages"] = tuple(Stage.from_json(one) for one in given["stages"])
+        return cls(**given)
+
+    @property
+    def people(self) -> int:
+        """How many different people have to agree."""
+        return sum(stage.count for stage in self.stages)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What of one change decides under which rule it falls; sensitivity and risks are those of its whole set."""
+
+    account_id: str
+    teams: frozenset[str] = frozenset()
+    sensitivity: str = ""
+    risks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a request has to pass. `because` names the rules, in the order of their list."""
+
+    stages: tuple[Stage, ...]
+    because: tuple[str, ...] = ()
+    wait_hours: int = 24
+    remind_hours: int = 0
+    escalate_hours: int = 0
+    escalate_to: tuple[Who, ...] = ()
+    break_glass: tuple[Who, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def people(self) -> int:
+        """How many different people have to agree."""
+        return sum(stage.count for stage in self.stages)
+
+
+APPROVERS: Final = Who(ROLE, Role.APPROVER.value)
+ADMINISTRATORS: Final = Who(ROLE, Role.ADMINISTRATOR.value)
+_TWO: Final = (Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS)))
+SHIPPED: Final = (
+    Rule(
+        key="risky",
+        name="What can take over an account",
+        risks=(risks.ADMINISTRATOR, risks.ESCALATION, risks.TRUST_OPENED, risks.BOUNDARY_REMOVED),
+        stages=_TWO,
+        escalate_hours=8,
+        escalate_to=(ADMINISTRATORS,),
+        break_glass=(ADMINISTRATORS,),
+    ),
+    Rule(
+        key="sensitive",
+        name="What is to be looked at closely",
+        sensitivity=HIGH,
+        stages=_TWO,
+        escalate_hours=8,
+        escalate_to=(ADMINISTRATORS,),
+        break_glass=(ADMINISTRATORS,),
+    ),
+    Rule(
+        key="rest",
+        name="Everything else",
+        stages=(Stage((APPROVERS,)),),
+        escalate_hours=12,
+        escalate_to=(ADMINISTRATORS,),
+        break_glass=(ADMINISTRATORS, APPROVERS),
+    ),
+)
+"""The rules of a new installation. The second stage takes either role, so that two approvers and an administrator are never stuck."""
+
+
+def matches(rule: Rule, matter: Matter) -> bool:
+    """Whether a change falls under the rule, were it the first."""
+    return (
+        (not rule.accounts or matter.account_id in rule.accounts)
+        and (not rule.teams or bool(matter.teams.intersection(rule.teams)))
+        and (not rule.risks or bool(matter.risks.intersection(rule.risks)))
+        and (not rule.sensitivity or rule.sensitivity == matter.sensitivity)
+    )
+
+
+def rule_for(rules: Sequence[Rule], matter: Matter) -> Rule:
+    """The first rule that the change falls under; where none is left, the last one that is shipped."""
+    return next((rule for rule in rules if matches(rule, matter)), SHIPPED[-1])
+
+
+def need_of(rules: Sequence[Rule], matters: Iterable[Matter]) -> Need:
+    """What a set must pass: each of its changes falls under a rule, and the set under all of these.
+
+    Stages of the same people are not asked twice: the larger number counts. Times are the shortest of the rules that have one, and only who
+    may use break-glass under every rule may use it.
+    """
+    found = list(dict.fromkeys(rule_for(rules, matter) for matter in matters)) or [SHIPPED[-1]]
+    found.sort(key=lambda rule: rules.index(rule) if rule in rules else len(rules))
+    glass = set(found[0].break_glass).intersection(*(rule.break_glass for rule in found))
+    return Need(
+        stages=_together(found),
+        because=tuple(rule.name for rule in found),
+        wait_hours=min(rule.wait_hours for rule in found),
+        remind_hours=_shortest(rule.remind_hours for rule in found),
+        escalate_hours=_shortest(rule.escalate_hours for rule in found),
+        escalate_to=tuple(dict.fromkeys(who for rule in found for who in rule.escalate_to)),
+        break_glass=tuple(sorted(glass)),
+    )
+
+
+def _together(found: Sequence[Rule]) -> tuple[Stage, ...]:
+    stages: list[Stage] = []
+    for rule in found:
+        free = list(range(len(stages)))
+        for stage in rule.stages:
+            same = next((at for at in free if set(stages[at].who) == set(stage.who)), None)
+            if same is None:
+                stages.append(stage)
+                continue
+            free.remove(same)
+            stages[same] = replace(stages[same], count=max(stages[same].count, stage.count))
+    return tuple(stages)
+
+
+def _shortest(hours: Iterable[int]) -> int:
+    return min((one for one in hours if one), default=0)
+
+
+def as_json(rules: Iterable[Rule]) -> list[dict[str, Any]]:
+    """As a version of the rules keeps them."""
+    return [asdict(rule) for rule in rules]
+
+
+def problems_of(rules: Sequence[Rule]) -> list[str]:
+    """Why these cannot be the rules, in words; empty is well."""
+    found = [problem for rule in rules for problem in _problems(rule)]
+    if len(rules) > MOST_RULES:
+        found.append(f"There are {len(rules)} rules; {MOST_RULES} are the limit.")
+    names = [rule.name.casefold() for rule in rules]
+    found += [
+        f"Two rules are called “{rule.name}”." for n, rule in enumerate(rules) if names.index(names[n]) < n
+    ]
+    if not rules or not _is_open(rules[-1]):
+        found.append(
+            "The last rule must hold for everything: no account, team, risk or care. Else some request would fall under none."
+        )
+    found += [
+        f"“{rule.name}” holds for everything, so the rules below it would never be reached. Move it to the end."
+        for rule in rules[:-1]
+        if _is_open(rule)
+    ]
+    return found
+
+
+def _is_open(rule: Rule) -> bool:
+    return not (rule.accounts or rule.teams or rule.risks or rule.sensitivity)
+
+
+def _problems(rule: Rule) -> list[str]:
+    found = []
+    if not rule.name.strip():
+        found.append("A rule needs a name.")
+    if not rule.stages:
+        found.append(f"“{rule.name}” has no stage: somebody has to agree.")
+    if len(rule.stages) > MOST_STAGES:
+        found.append(f"“{rule.name}” has {len(rule.stages)} stages; {MOST_STAGES} are the limit.")
+    for number, stage in enumerate(rule.stages, start=1):
+        if not stage.who:
+            found.append(f"“{rule.name}” says nobody for stage {number}.")
+        if not 1 <= stage.count <= MOST_PEOPLE:
+            found.append(
+                f"“{rule.name}” asks {stage.count} people in stage {number}: write 1 to {MOST_PEOPLE}."
+            )
+        named = {who for who in stage.who if who.kind == PERSON}
+        if len(named) == len(stage.who) and len(named) < stage.count:
+            found.append(
+                f"“{rule.name}” asks {stage.count} people in stage {number} and names only {len(named)}."
+            )
+    if not 1 <= rule.wait_hours <= MOST_HOURS:
+        found.append(f"“{rule.name}” waits {rule.wait_hours} hours: write 1 to {MOST_HOURS}.")
+    if rule.escalate_hours and not rule.escalate_to:
+        found.append(f"“{rule.name}” escalates after {rule.escalate_hours} hours, and does not say to whom.")
+    for what, hours in (("reminds", rule.remind_hours), ("escalates", rule.escalate_hours)):
+        if hours < 0 or (hours and hours >= rule.wait_hours):
+            found.append(f"“{rule.name}” {what} after {hours} hours, when the request has closed already.")
+    return found

@@ -1,0 +1,55 @@
+"""A waiting set goes from stage to stage, starts anew when its receipt changes, and loses approvals of those who lost the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iam.changes.approval.models import Requirement
+from iam.changes.approval.needs import kept_requirement, parts_of, renew, requirement_of, set_ballots
+from iam.changes.approval.progress import Progress, progress_of
+from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
+from iam.changes.states import add_event, write_journal
+from iam.directory.models import Person
+
+
+def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
+    """Write down which stage waits now, and who may decide it; in the caller's transaction."""
+    progress = progress_of(requirement, parts=parts)
+    if progress.at != requirement.stage:
+        requirement.stage = progress.at
+        requirement.save(update_fields=["stage"])
+        set_ballots(requirement)
+    return progress
+
+
+def start_anew(change_set: ChangeSet) -> None:
+    """The receipt is another: whoever had agreed agreed to something else, and the timeline says so."""
+    parts = parts_of(change_set)
+    before = progress_of(requirement_of(change_set), parts=parts)
+    counted = [one.approver_label for stage in before.stages for one in stage.approvals]
+    renew(change_set, parts=parts)
+    if counted:
+        note = f"The receipt has changed: what {_listed(counted)} had approved counts no more."
+        _say(parts[0], kind="approvals_void", note=note)
+
+
+def after_rights_reduced(person: Person) -> None:
+    """What somebody had approved counts no more where they may not approve any more, and the stage waits again."""
+    sets = Approval.objects.filter(approver_id=person.pk, decision=Decision.APPROVE).values("change_set")
+    waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING, position=0)
+    for first in waiting.select_related("account", "change_set"):
+        requirement = kept_requirement(first.change_set)
+        was = requirement.stage
+        progress = go_on(requirement, parts=parts_of(first.change_set))
+        if progress.at < was or any(one.approver_id == person.pk for one in progress.void):
+            note = f"{person.name} may not approve any more, so their approval counts no more."
+            _say(first, kind="approvals_void", note=note)
+
+
+def _say(first: Change, *, kind: str, note: str) -> None:
+    add_event(first, kind=kind, actor=None, note=note)
+    write_journal(first, act=kind, actor=None, note=note)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
