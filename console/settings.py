@@ -122,7 +122,6 @@ INSTALLED_APPS = [
     "iam.changes",
     "iam.changes.approval",
     "iam.access.grants",
-    "iam.changes.approval",
     "iam.access.drafts",
     "console",
     "console.operators",
