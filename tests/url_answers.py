@@ -127,7 +127,16 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "changes:withdraw", "change"): "sign-in 404 404 404 404 422 302",
     ("POST", "changes:look-again", "change"): "sign-in 404 404 404 404 422 422",
     ("GET", "changes:undo", "change"): "sign-in 404 404 404 404 200 200",
+    ("GET", "changes:undo-set", "change"): "sign-in 404 404 404 404 200 200",
+    ("POST", "changes:undo-set", "change"): "sign-in 404 404 404 404 422 422",
     ("POST", "changes:undo", "change"): "sign-in 404 404 404 404 422 422",
+    # Notifications.
+    ("GET", "notify:outbox", ""): "sign-in 404 404 404 404 404 200",
+    ("POST", "notify:test", ""): "sign-in 404 404 404 404 404 302",
+    ("POST", "notify:again", "message"): "sign-in 404 404 404 404 404 302",
+    ("GET", "notify:preferences", ""): "sign-in 200 200 200 200 200 200",
+    ("POST", "notify:preferences", ""): "sign-in 302 302 302 302 302 302",
+    ("GET", "notify:follow", "damaged"): "sign-in 410 410 410 410 410 410",
     # Journal.
     ("GET", "audit:journal", ""): "sign-in 404 404 404 200 404 200",
     ("GET", "audit:journal-chain", ""): "sign-in 404 404 404 286 404 286",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
@@ -13,9 +12,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from console.changes.access_rows import texts_of
 from console.changes.findings import findings_in
-from console.changes.forms import DecisionForm, ReasonForm
+from console.changes.forms import DecisionForm
 from console.changes.receipt import receipt_context
 from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_of
+from console.changes.subject import about_of, subject_openable
 from console.operators.recency import is_recent, recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import is_fragment, render_page
@@ -24,9 +24,8 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Approval, Change, ChangeEvent, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.policy_version import DefaultText
-from iam.changes.queries import approvers_of, group_of, timeline, visible_changes
+from iam.changes.queries import approvers_of, timeline, visible_changes
 from iam.guard import Right
-from iam.mirror.queries import entities
 
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 STOP = 286
@@ -64,27 +63,28 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
     now = request.at is None
     waits = shown.state == ChangeState.AWAITING
     standing = services.standing_of(shown, viewer=viewer)
-    group_pk = group_of(shown)
-    pks = [pk for pk in (shown.entity_id, group_pk) if pk]
-    open_to = entities.openable(viewer, account_id=shown.account.account_id, pks=pks)
+    open_to = subject_openable(shown, viewer=viewer)
+    parts = list(visible_changes(viewer).filter(change_set=shown.change_set).order_by("position"))
     decides = now and waits and standing.may_decide
     asks = viewer.may(Right.REQUEST_CHANGE, account_id=shown.account.account_id)
     operation = restore(shown.operation, account=shown.account, params=shown.params)
-    about = _policy_context(operation, before=shown.before)
+    about = policy_context(operation, before=shown.before)
     return (
-        receipt_context(shown.receipt, account=shown.account, request=request)
+        receipt_context(
+            shown.receipt, account=shown.account, request=request, together=shown.change_set.receipt
+        )
         | about
         | {
             "change": shown,
             "mark": MARKS[shown.state],
             "account": shown.account,
             "calls": call_rows(shown.calls, partition=shown.account.partition),
-            "subject_pk": shown.entity_id if shown.entity_id and shown.entity_id in open_to else None,
-            "group_pk": group_pk if group_pk and group_pk in open_to else None,
+            "about": about_of(shown, open_to=open_to),
             "lines": lines_of(shown, events, decides=decides),
             "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),
             "approvers": approvers_of(shown.account.account_id, but=shown.requested_by) if waits else [],
-            "parts": list(visible_changes(viewer).filter(change_set=shown.change_set).order_by("position")),
+            "parts": [(part, MARKS[part.state]) for part in parts],
+            "undoable": sum(part.state == ChangeState.APPLIED and not part.already_so for part in parts),
             "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
             "standing": standing,
             "decides": decides,
@@ -106,14 +106,14 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
     )
 
 
-def _policy_context(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
+def policy_context(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
     """What a policy said before and says after, and the lint of that, where a change is about it."""
     if not isinstance(operation, DefaultText):
         return {}
     return {"texts": texts_of(before=before, after=operation.text)} | findings_in(operation)
 
 
-def _acting_on(request: ViewerRequest, pk: UUID) -> Change:
+def acting_on(request: ViewerRequest, pk: UUID) -> Change:
     """The change to act on; the past is only looked at."""
     if request.at is not None:
         raise Http404
@@ -125,7 +125,7 @@ def _acting_on(request: ViewerRequest, pk: UUID) -> Change:
 @recently_authenticated
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Approve or reject. A GET comes from having confirmed who one is, and leads back to the form."""
-    shown = _acting_on(request, pk)
+    shown = acting_on(request, pk)
     if request.method == "GET":
         return redirect("changes:change", pk=pk)
     form = DecisionForm(request.POST)
@@ -165,7 +165,7 @@ def _refused(
 @require(Right.REQUEST_CHANGE)
 def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Take one's own request back."""
-    shown = _acting_on(request, pk)
+    shown = acting_on(request, pk)
     try:
         services.withdraw(shown, actor=request.viewer)
     except RefusedError as refused:
@@ -177,41 +177,9 @@ def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
 def look_again(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Have a worker look at AWS anew."""
-    shown = _acting_on(request, pk)
+    shown = acting_on(request, pk)
     try:
         services.look_again(shown, actor=request.viewer)
     except RefusedError as refused:
         return _refused(request, pk, refused, comment="")
     return redirect("changes:change", pk=pk)
-
-
-@require_http_methods(["GET", "POST"])
-@require(Right.REQUEST_CHANGE)
-def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """What undoing would do, and why one wants it; posted, it is a change of its own."""
-    shown = _acting_on(request, pk)
-    form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()
-    refused = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = services.undo(
-                shown,
-                actor=request.viewer,
-                reason=form.cleaned_data["reason"],
-                idempotency_key=str(form.cleaned_data["key"]),
-            )
-        except RefusedError as error:
-            refused = error
-        else:
-            messages.success(request, f"Asked to undo {shown.reference}. Somebody else approves it.")
-            return redirect("changes:change", pk=made.pk)
-    context: dict[str, Any] = {"change": shown, "account": shown.account, "form": form, "section": "changes"}
-    try:
-        plan = services.plan_undo(shown, viewer=request.viewer)
-    except RefusedError as error:
-        refused = refused or error
-    else:
-        context |= receipt_context(plan.receipt.body, account=shown.account, request=request)
-        context |= _policy_context(plan.operation, before=plan.before)
-    status = 422 if request.method == "POST" else 200
-    return render_page(request, "changes/undo.html", context | {"refused": refused}, status=status)

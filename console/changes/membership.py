@@ -15,6 +15,7 @@ from console.web.render import render_page
 from iam.changes import services
 from iam.changes.choices import Choices, groups_for, users_for
 from iam.changes.errors import RefusedError
+from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.mirror.naming import display_name
@@ -87,7 +88,10 @@ def _preview(
     except RefusedError as error:
         context["refused"] = refused or error
     else:
-        context |= receipt_context(plan.receipt.body, account=user.account, request=request)
+        together = set_receipt_of([plan.operation])
+        context |= receipt_context(
+            plan.receipt.body, account=user.account, request=request, together=together
+        )
     status = 422 if refused or form.errors else 200
     return _render(request, "changes/membership.html", user, group, do, context, status=status)
 

@@ -6,19 +6,31 @@ from datetime import datetime
 from typing import Any
 
 from console.changes.access_rows import access_shown, named_in
+from console.changes.impact_rows import impact_shown, named_in_impact
 from console.changes.shown import call_rows, policy_rows
 from console.web.access import ViewerRequest
 from iam.changes.queries import approvers_of
+from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries import entities
 
 
-def receipt_context(receipt: dict[str, Any], *, account: Account, request: ViewerRequest) -> dict[str, Any]:
-    """The context of `_effect.html`, `_calls.html` and `_approvers.html`; three queries."""
+def receipt_context(
+    receipt: dict[str, Any],
+    *,
+    account: Account,
+    request: ViewerRequest,
+    together: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The context of `_effect.html`, `_impact.html`, `_calls.html` and `_approvers.html`; three queries.
+
+    `together` is the receipt of the set. Where a receipt tells already who is affected by a text, only the risks are added.
+    """
+    impact = (together or {}).get("impact")
     policies = [p for key in ("gains", "loses", "keeps") for p in receipt["effect"][key]]
     pks = [p["entity_id"] for p in policies if p["entity_id"]] + named_in(receipt)
     open_to = entities.openable(request.viewer, account_id=account.account_id, pks=pks)
-    return {
+    return impact_context(impact, viewer=request.viewer, account_id=account.account_id) | {
         "receipt": receipt,
         "observed_at": datetime.fromisoformat(receipt["observed_at"]) if receipt["observed_at"] else None,
         "policies": policy_rows(receipt, open_to=open_to),
@@ -26,3 +38,10 @@ def receipt_context(receipt: dict[str, Any], *, account: Account, request: Viewe
         "calls": call_rows(receipt["calls"], partition=account.partition),
         "approvers": approvers_of(account.account_id, but=request.viewer.person_id),
     }
+
+
+def impact_context(impact: dict[str, Any] | None, *, viewer: Viewer, account_id: str = "") -> dict[str, Any]:
+    """The context of `_impact.html`; a query for who does not see the accounts whole."""
+    numbers = {gain["account_id"] for gain in impact["gains"]} if impact else set()
+    open_to = entities.openable_in(viewer, account_ids=numbers or {account_id}, pks=named_in_impact(impact))
+    return {"impact": impact_shown(impact, viewer=viewer, open_to=open_to)}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.changes import change, lists, membership
+from console.changes import change, lists, membership, undoing
 
 app_name = "changes"
 urlpatterns = [
@@ -13,5 +13,6 @@ urlpatterns = [
     path("<uuid:pk>/decide/", change.decide, name="decide"),
     path("<uuid:pk>/withdraw/", change.withdraw, name="withdraw"),
     path("<uuid:pk>/look-again/", change.look_again, name="look-again"),
-    path("<uuid:pk>/undo/", change.undo, name="undo"),
+    path("<uuid:pk>/undo/", undoing.undo, name="undo"),
+    path("<uuid:pk>/undo-set/", undoing.undo_set, name="undo-set"),
 ]

@@ -59,7 +59,12 @@ def find_entity(viewer: Viewer, *, pk: int, kinds: Collection[str]) -> Entity | 
 
 def openable(viewer: Viewer, *, account_id: str, pks: Iterable[int]) -> Openable:
     """What the viewer may open: no query for those who see the whole account, else one."""
-    if viewer.scope.sees_account(account_id):
+    return openable_in(viewer, account_ids=[account_id], pks=pks)
+
+
+def openable_in(viewer: Viewer, *, account_ids: Iterable[str], pks: Iterable[int]) -> Openable:
+    """The same where entities of several accounts are meant."""
+    if all(viewer.scope.sees_account(account_id) for account_id in account_ids):
         return Openable(whole=True)
     found = visible_entities(viewer).filter(pk__in=set(pks)).values_list("pk", flat=True)
     return Openable(whole=False, pks=frozenset(found))

@@ -1,0 +1,190 @@
+"""What a set of changes comes to, as its pages show it: for whom, in which service, at which access level, and how risky."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from console.access.bars import KEYS
+from console.changes.access_rows import SIGNS
+from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
+from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, WORDS
+from iam.guard import Viewer
+from iam.mirror.naming import display_name
+from iam.mirror.queries.entities import Openable
+from iam.policy.catalogue import Level, catalogue
+
+_BAD: Final = {ADMINISTRATOR, ESCALATION, EXFILTRATION}
+_DOTS: Final = {"permissions": "perm", "tagging": "tag"}
+_SAID: Final = {
+    GAINED: ("+", "add", "gained"),
+    WIDER: ("+", "add", "on more resources, or under fewer conditions"),
+    ALTERED: ("~", "", "on other resources, or under other conditions"),
+    CONDITIONAL: ("−", "del", "only under conditions from then on"),
+    NARROWER: ("−", "del", "on fewer resources, or under more conditions"),
+    LOST: ("−", "del", "lost"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A risk in words, with its tone."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Somebody by name, with their page where the viewer may open it."""
+
+    name: str
+    kind: str
+    pk: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many actions of one access level come or go."""
+
+    sign: str
+    css: str
+    said: str
+    count: int
+    level: str
+    dot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action that is named."""
+
+    name: str
+    sign: str
+    css: str
+    said: str
+    is_plain: bool
+    is_risky: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLines:
+    """What becomes of one service."""
+
+    title: str
+    lines: list[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class GainShown:
+    """Those for whom the same becomes true. `outside` are people whom the viewer may not know by name."""
+
+    title: str
+    names: list[Name]
+    unnamed: int
+    outside: int
+    services: list[ServiceLines]
+    more_services: int
+    actions: list[Action]
+    more_actions: int
+    risks: list[Risk]
+    ways_up: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactShown:
+    """As the card shows it."""
+
+    affected: int
+    more: int
+    less: int
+    other: int
+    gains: list[GainShown]
+    more_groups: int
+    more_people: int
+    risks: list[Risk]
+    undecided: list[str]
+
+
+def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Openable) -> ImpactShown | None:
+    """What a receipt says; None for a set that was asked for before receipts told it."""
+    if not impact:
+        return None
+    totals = impact["totals"] or {}
+    return ImpactShown(
+        affected=impact["affected"],
+        more=totals.get(GAINED, 0) + totals.get(WIDER, 0),
+        less=totals.get(LOST, 0) + totals.get(NARROWER, 0) + totals.get(CONDITIONAL, 0),
+        other=totals.get(ALTERED, 0),
+        gains=[_gain(gain, viewer=viewer, open_to=open_to) for gain in impact["gains"]],
+        more_groups=impact["more_groups"],
+        more_people=impact["more_people"],
+        risks=_risks(impact["risks"]),
+        undecided=impact["undecided"],
+    )
+
+
+def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
+    """The primary keys of everybody whom it names."""
+    gains = impact["gains"] if impact else []
+    return [one["entity_id"] for gain in gains for one in gain["names"] if one["entity_id"]]
+
+
+def _gain(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> GainShown:
+    names = list(_names(gain, viewer=viewer, open_to=open_to))
+    people = gain["users"] + gain["roles"]
+    sees_all = viewer.scope.sees_account(gain["account_id"])
+    rest = people - len(names)
+    return GainShown(
+        title=_counted(gain["users"], gain["roles"]),
+        names=names,
+        unnamed=rest if sees_all else 0,
+        outside=0 if sees_all else rest,
+        services=_services(gain["rows"]),
+        more_services=gain["more_services"],
+        actions=[_action(one) for one in gain["actions"]],
+        more_actions=gain["more_actions"],
+        risks=_risks(gain["risks"]),
+        ways_up=[" + ".join(actions) for actions in gain["ways_up"]],
+    )
+
+
+def _names(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterable[Name]:
+    """Who is not in the mirror yet is made by the changes themselves, and is no secret."""
+    sees_all = viewer.scope.sees_account(gain["account_id"])
+    for one in gain["names"]:
+        pk = one["entity_id"] if one["entity_id"] in open_to else None
+        if sees_all or pk is not None or one["entity_id"] is None:
+            name = display_name(one["name"]) if one["kind"] == "user" else one["name"]
+            yield Name(name, one["kind"], pk)
+
+
+def _services(rows: list[dict[str, Any]]) -> list[ServiceLines]:
+    found: dict[str, list[Line]] = {}
+    for row in rows:
+        found.setdefault(row["service"], []).extend(_lines(row))
+    known = catalogue()
+    return [ServiceLines(known.title(prefix), lines) for prefix, lines in found.items()]
+
+
+def _lines(row: dict[str, Any]) -> Iterable[Line]:
+    key = KEYS[Level(row["level"])]
+    for sort, count in row["counts"].items():
+        sign, css, said = _SAID[sort]
+        yield Line(sign, css, said, count, row["level"], _DOTS.get(key, key))
+
+
+def _action(one: dict[str, Any]) -> Action:
+    sign, css, said = SIGNS[one["sort"]]
+    return Action(one["action"], sign, css, said, one["sort"] in (GAINED, LOST), one["is_risky"])
+
+
+def _risks(risks: Iterable[str]) -> list[Risk]:
+    return [Risk(WORDS[risk], "bad" if risk in _BAD else "warn") for risk in risks if risk in WORDS]
+
+
+def _counted(users: int, roles: int) -> str:
+    words = [f"{users:,} {'person' if users == 1 else 'people'}"] if users or not roles else []
+    words += [f"{roles:,} role{'' if roles == 1 else 's'}"] if roles else []
+    return " and ".join(words)

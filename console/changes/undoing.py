@@ -1,0 +1,117 @@
+"""Undo: one change, or a set that was approved together, whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from console.changes.change import acting_on, policy_context
+from console.changes.forms import ReasonForm
+from console.changes.receipt import receipt_context
+from console.changes.shown import MARKS, call_rows
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.changes import services
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.changes.queries import visible_changes
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services import Plan
+from iam.guard import Right
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """What undoing would do, and why one wants it; posted, it is a change of its own."""
+    shown = acting_on(request, pk)
+    form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.undo(shown, actor=request.viewer, **_given(form))
+        except RefusedError as error:
+            refused = error
+        else:
+            messages.success(request, f"Asked to undo {shown.reference}. Somebody else approves it.")
+            return redirect("changes:change", pk=made.pk)
+    context: dict[str, Any] = {"change": shown, "account": shown.account, "form": form, "section": "changes"}
+    try:
+        plan = services.plan_undo(shown, viewer=request.viewer)
+    except RefusedError as error:
+        refused = refused or error
+    else:
+        context |= _receipt(request, shown, [plan]) | policy_context(plan.operation, before=plan.before)
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "changes/undo.html", context | {"refused": refused}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """The same for a set: what is ticked is undone, the last first, as one set; nothing said means all that can be."""
+    shown = acting_on(request, pk)
+    parts = list(
+        visible_changes(request.viewer)
+        .filter(change_set=shown.change_set)
+        .select_related("account", "entity", "change_set")
+        .order_by("position")
+    )
+    if len(parts) != shown.change_set.changes.count():
+        # Who sees a part of a set only undoes what they see, one by one.
+        raise Http404
+    data = request.POST if request.method == "POST" else request.GET
+    wanted = set(data.getlist("part"))
+    can = [part for part in parts if part.state == ChangeState.APPLIED and not part.already_so]
+    chosen = [part for part in can if str(part.pk) in wanted] if wanted else can
+    form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.undo_several(chosen, actor=request.viewer, **_given(form))
+        except RefusedError as error:
+            refused = error
+        else:
+            messages.success(request, "Asked to undo it. Somebody else approves it.")
+            return redirect("changes:change", pk=made[0].pk)
+    context: dict[str, Any] = {
+        "change": shown,
+        "account": shown.account,
+        "form": form,
+        "section": "changes",
+        "parts": [(part, MARKS[part.state], part in can, part in chosen, _why_not(part)) for part in parts],
+        "chosen": chosen,
+    }
+    try:
+        plans = services.plan_undo_of(chosen, viewer=request.viewer)
+    except RefusedError as error:
+        refused = refused or error
+    else:
+        context |= _receipt(request, shown, plans) if plans else {}
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "changes/undo_set.html", context | {"refused": refused}, status=status)
+
+
+def _given(form: ReasonForm) -> dict[str, str]:
+    given = form.cleaned_data
+    return {"reason": given["reason"], "idempotency_key": str(given["key"])}
+
+
+def _why_not(part: Change) -> str:
+    if part.already_so:
+        return "AWS was so already"
+    return "" if part.state == ChangeState.APPLIED else part.get_state_display()
+
+
+def _receipt(request: ViewerRequest, shown: Change, plans: Sequence[Plan]) -> dict[str, Any]:
+    together = set_receipt_of([plan.operation for plan in plans])
+    first = plans[0].receipt.body
+    calls = [call for plan in plans for call in plan.receipt.body["calls"]]
+    context = receipt_context(first, account=shown.account, request=request, together=together)
+    return context | {"calls": call_rows(calls, partition=shown.account.partition)}
