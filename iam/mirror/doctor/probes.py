@@ -50,7 +50,7 @@ KEY_IN_USE = "iam:GetAccessKeyLastUsed"
 
 
 def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[str, Probe]:
-    """Action → its probe, for every reading action; the key's only where a real key id is known."""
+    """Action → its probe, for every action that only reads; the key's only where a real key id is known."""
     arn = f"arn:{partition}:iam::{account_id}:"
     policy = {"PolicyArn": f"{arn}policy/{NOBODY}"}
     saml = {"SAMLProviderArn": f"{arn}saml-provider/{NOBODY}"}
@@ -98,8 +98,12 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
         "GetPolicy": policy,
         "ListPolicyVersions": policy,
         "GetPolicyVersion": {**policy, "VersionId": "v1"},
+        "GetInstanceProfile": {"InstanceProfileName": NOBODY},
     }
     found = {f"iam:{name}": Probe(f"iam:{name}", params) for name, params in iam.items()}
+    task = {"DeletionTaskId": f"task/aws-service-role/{NOBODY}/{NOBODY}/00000000-0000-0000-0000-000000000000"}
+    deletion = "iam:GetServiceLinkedRoleDeletionStatus"
+    found[deletion] = Probe(deletion, task, answers=frozenset({"NoSuchEntity", "InvalidInput"}))
     for name in ("GenerateCredentialReport", "GetCredentialReport"):
         found[f"iam:{name}"] = Probe(f"iam:{name}", answers=_REPORT)
     if access_key_id:

@@ -36,10 +36,22 @@ def examine_reads(aws: Aws, account: Account) -> Iterator[Check]:
             return
 
 
+Answers = dict[str, AwsError | None]
+"""Action → what stood in its way when it was tried."""
+
+
 def tried(
-    aws: Aws, actions: Sequence[str], *, table: dict[str, Probe], key: str, title: str, group: str = "read"
+    aws: Aws,
+    actions: Sequence[str],
+    *,
+    table: dict[str, Probe],
+    key: str,
+    title: str,
+    group: str = "read",
+    known: Answers | None = None,
 ) -> Check:
-    """One check of several actions: each is tried, and all that are denied are named."""
+    """One check of several actions: each is tried, and all that are denied are named. What is `known` is not tried again."""
+    answers: Answers = {} if known is None else known
     denied: list[AwsError] = []
     broken: list[AwsError] = []
     untried: list[str] = []
@@ -48,7 +60,9 @@ def tried(
         if probe is None:
             untried.append(action)
             continue
-        error = _error_of(aws, probe)
+        if action not in answers:
+            answers[action] = _error_of(aws, probe)
+        error = answers[action]
         if error is not None:
             (denied if error.kind is ErrorKind.DENIED else broken).append(error)
         if error is not None and _is_hopeless(error):

@@ -28,7 +28,29 @@ READS = {
 }
 """Key of `iam.aws.permissions.READ` → its title."""
 
-FAMILIES = {"group-membership": "Group memberships", "policy-version": "Texts of managed policies"}
+FAMILIES = {
+    "group-membership": "Group memberships",
+    "policy-version": "Texts of managed policies",
+    "user": "Users",
+    "user-boundary": "Permissions boundaries of users",
+    "user-tags": "Tags of users",
+    "group": "Groups",
+    "role": "Roles",
+    "role-trust": "Trust policies",
+    "role-boundary": "Permissions boundaries of roles",
+    "role-tags": "Tags of roles",
+    "role-sessions": "Ending sessions of roles",
+    "service-linked-role": "Service-linked roles",
+    "instance-profile": "Instance profiles",
+    "instance-profile-association": "Instance profiles of EC2 instances",
+    "pass-role": "Passing roles to EC2",
+    "instance-profile-tags": "Tags of instance profiles",
+    "policy-tags": "Tags of managed policies",
+    "mfa-device-tags": "Tags of virtual MFA devices",
+    "server-certificate-tags": "Tags of server certificates",
+    "saml-provider-tags": "Tags of SAML providers",
+    "oidc-provider-tags": "Tags of OpenID Connect providers",
+}
 """Key of `iam.aws.permissions.WRITE` → its title."""
 
 _SKEW = (

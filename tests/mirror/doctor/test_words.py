@@ -102,13 +102,13 @@ def test_an_answer_without_a_date_says_nothing_about_the_clock(metadata: dict[st
     assert _skew(metadata) is None
 
 
-def test_every_reading_action_has_a_probe_that_aws_would_understand() -> None:
+def test_every_action_that_only_reads_has_a_probe_that_aws_would_understand() -> None:
     table = probes(account_id="123456789012", partition="aws", access_key_id="AKIAIOSFODNN7EXAMPLE")
-    assert set(table) == set(read_actions())
+    observing = {action for actions in OBSERVE.values() for action in actions}
+    assert set(table) == set(read_actions()) | observing
     assert {
         a: errors for a, p in table.items() if (errors := validate(p.service, p.operation, p.params))
     } == {}
-    assert all(action in table for actions in OBSERVE.values() for action in actions)
 
 
 def test_everything_has_a_title() -> None:
