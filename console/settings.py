@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "iam.changes",
     "iam.changes.approval",
     "iam.access.grants",
+    "iam.access.templates",
     "iam.access.drafts",
     "console",
     "console.operators",

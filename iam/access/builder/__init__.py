@@ -1,0 +1,18 @@
+"""The permission builder: service × actions × resources × conditions as policy statements, and statements read back. Pure."""
+
+from iam.access.builder.build import Built, build, grants_of
+from iam.access.builder.parts import CHOICES, Part, When, parts_from, parts_json
+from iam.access.builder.read import Reading, read_back
+
+__all__ = [
+    "CHOICES",
+    "Built",
+    "Part",
+    "Reading",
+    "When",
+    "build",
+    "grants_of",
+    "parts_from",
+    "parts_json",
+    "read_back",
+]

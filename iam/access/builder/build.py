@@ -1,0 +1,198 @@
+"""From what is chosen to the statements of a policy: each action stands beside the resources it works on, and no others.
+
+An action without resource types works on Resource `*` only, so it gets a statement of its own. Source: "Actions, resources, and
+condition keys for AWS services", the column Resource types.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from iam.access.builder.parts import Part, When
+from iam.policy.catalogue import catalogue
+from iam.policy.catalogue.global_keys import GLOBAL_KEYS
+from iam.policy.document import CURRENT
+from iam.policy.lint.overlaps import can_mean
+
+EVERY: Final = ("*",)
+BY_ACTION: Final = frozenset({"aws:resourcetag/${tagkey}", "aws:requesttag/${tagkey}", "aws:tagkeys"})
+"""Global keys that a request has only where the action is listed with them."""
+FEWEST: Final = 4
+"""So many actions of one beginning are written as a pattern, where it means these and no other."""
+
+Given = tuple[str, str, frozenset[tuple[str, str, frozenset[str]]]]
+"""An action on a resource under conditions: what a policy gives, whatever the form of its statements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Actions of one part that share resources and conditions: a statement."""
+
+    actions: tuple[str, ...]
+    arns: tuple[str, ...]
+    whens: tuple[When, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something of a part that gives nothing: actions that no resource fits (`key` ""), or that do not know a condition key."""
+
+    part: int
+    actions: tuple[str, ...]
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The document of what is chosen, and what of it would give nothing. `unlimited` are (part, actions) that work on `*` only."""
+
+    statements: tuple[dict[str, Any], ...]
+    lacks: tuple[Lack, ...]
+    unlimited: tuple[tuple[int, tuple[str, ...]], ...]
+    unused: tuple[tuple[int, str], ...]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The policy document."""
+        return {"Version": CURRENT, "Statement": list(self.statements)}
+
+    @property
+    def text(self) -> str:
+        """The document as text with one element a line; "" while nothing is given."""
+        return json.dumps(self.document, indent=2, ensure_ascii=False) if self.statements else ""
+
+
+def build(parts: Sequence[Part]) -> Built:
+    """The statements of parts, in their order. What would give nothing is left out of them, and told."""
+    statements: list[dict[str, Any]] = []
+    lacks: list[Lack] = []
+    unlimited: list[tuple[int, tuple[str, ...]]] = []
+    unused: list[tuple[int, str]] = []
+    for number, part in enumerate(parts):
+        statements += [_statement(part, group) for group in groups_of(part)]
+        lacks += _lacks(number, part)
+        free = tuple(one for one in part.actions if not catalogue().resource_types(one))
+        if free:
+            unlimited.append((number, free))
+        unused += [(number, arn) for arn in unused_arns(part)]
+    return Built(tuple(statements), tuple(lacks), tuple(unlimited), tuple(unused))
+
+
+def groups_of(part: Part) -> list[Group]:
+    """The statements of a part: those on named resources, then those on any."""
+    found: dict[tuple[tuple[str, ...], tuple[When, ...]], list[str]] = {}
+    for action in part.actions:
+        arns = arns_for(part, action)
+        if arns:
+            found.setdefault((arns, whens_for(part, action)), []).append(action)
+    groups = [Group(tuple(actions), arns, whens) for (arns, whens), actions in found.items()]
+    return sorted(groups, key=lambda one: one.arns == EVERY)
+
+
+def arns_for(part: Part, action: str) -> tuple[str, ...]:
+    """The resources of a part on which an action works; `*` for those that cannot be limited; none where none fits."""
+    types = catalogue().resource_types(action)
+    if part.everywhere or not types:
+        return EVERY
+    return tuple(arn for arn in part.arns if any(fits(arn, one.arn) for one in types))
+
+
+def unused_arns(part: Part) -> tuple[str, ...]:
+    """Named resources on which no chosen action works."""
+    if part.everywhere:
+        return ()
+    used = {arn for action in part.actions for arn in arns_for(part, action)}
+    return tuple(arn for arn in part.arns if arn not in used)
+
+
+@lru_cache(maxsize=16_384)
+def fits(arn: str, pattern: str) -> bool:
+    """Whether a resource as it stands in a policy can be of the type with this ARN."""
+    return can_mean(arn, pattern, has_variables=True)
+
+
+def whens_for(part: Part, action: str) -> tuple[When, ...]:
+    """The conditions of a part that an action gets."""
+    return tuple(one for one in part.whens if not one.where_known or knows(action, one.key))
+
+
+def knows(action: str, key: str) -> bool:
+    """Whether requests for an action have a condition key, as far as AWS lists it."""
+    found = catalogue().condition_key(key)
+    if found is None:
+        return False
+    name = found.name.lower()
+    if name in GLOBAL_KEYS and name not in BY_ACTION:
+        return True
+    return name in {one.lower() for one in catalogue().condition_keys(action)}
+
+
+def _lacks(number: int, part: Part) -> Iterator[Lack]:
+    homeless = tuple(one for one in part.actions if not arns_for(part, one))
+    if homeless:
+        yield Lack(number, homeless)
+    for when in part.whens:
+        strange = tuple(one for one in part.actions if not knows(one, when.key))
+        if strange and not when.where_known:
+            yield Lack(number, strange, when.key)
+
+
+def _statement(part: Part, group: Group) -> dict[str, Any]:
+    actions = shortened(group.actions)
+    found: dict[str, Any] = {"Effect": "Allow", "Action": _plain(actions), "Resource": _plain(group.arns)}
+    block: dict[str, dict[str, Any]] = {}
+    for when in group.whens:
+        block.setdefault(when.operator, {})[when.key] = _plain(when.values)
+    return found | ({"Condition": block} if block else {})
+
+
+def _plain(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
+
+
+@lru_cache(maxsize=1024)
+def shortened(actions: tuple[str, ...]) -> tuple[str, ...]:
+    """The same actions, those of one beginning as a pattern where today it means these alone."""
+    known, kept, covered = catalogue(), list[str](), 0
+    mask = 0
+    for one in actions:
+        mask |= known.mask(one)
+    for one in actions:
+        if known.mask(one) & covered:
+            continue
+        pattern = next((p for p in _beginnings(one) if _is_short_for(p, mask)), one)
+        covered |= known.mask(pattern)
+        kept.append(pattern)
+    return tuple(kept)
+
+
+def _is_short_for(pattern: str, mask: int) -> bool:
+    means = catalogue().mask(pattern)
+    return means.bit_count() >= FEWEST and means & ~mask == 0
+
+
+def _beginnings(action: str) -> Iterator[str]:
+    """`s3:*` is none: only beginnings that end where a word does, the shortest first."""
+    prefix, _, name = action.partition(":")
+    for place in range(3, len(name)):
+        if name[place].isupper() and not name[place - 1].isupper():
+            yield f"{prefix}:{name[:place]}*"
+
+
+def grants_of(parts: Iterable[Part]) -> frozenset[Given]:
+    """What parts give."""
+    return frozenset(
+        (action, arn, _of(group.whens))
+        for part in parts
+        for group in groups_of(part)
+        for action in group.actions
+        for arn in group.arns
+    )
+
+
+def _of(whens: Iterable[When]) -> frozenset[tuple[str, str, frozenset[str]]]:
+    return frozenset((*one.place, frozenset(one.values)) for one in whens)

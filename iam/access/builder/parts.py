@@ -1,0 +1,138 @@
+"""What is chosen in the builder, as data: a part for each service, with its actions, resources and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from iam.policy.catalogue import Level, catalogue
+
+CHOICES: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
+"""The access levels in the order of pages."""
+MOST_PARTS: Final = 40
+MOST_ARNS: Final = 60
+MOST_WHENS: Final = 20
+MOST_VALUES: Final = 60
+LONGEST: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A condition. `where_known`: actions that do not know the key do without it, in a statement of their own."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+    where_known: bool = False
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it stands in a Condition block; no two of a statement may share it."""
+        return self.operator.lower(), self.key.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is given of one service. `actions` are names of the catalogue, sorted; `everywhere`: any resource, whatever `arns` say."""
+
+    service: str
+    actions: tuple[str, ...] = ()
+    everywhere: bool = False
+    arns: tuple[str, ...] = ()
+    whens: tuple[When, ...] = field(default=())
+
+    @property
+    def mask(self) -> int:
+        """The actions as bits."""
+        found = 0
+        for action in self.actions:
+            found |= catalogue().mask(action)
+        return found
+
+    def of_level(self, level: Level) -> tuple[str, ...]:
+        """The chosen actions of an access level."""
+        return tuple(one for one in self.actions if catalogue().level(one) is level)
+
+    @property
+    def whole(self) -> tuple[Level, ...]:
+        """The levels of which every action is chosen."""
+        return tuple(
+            level
+            for level in CHOICES
+            if (every := level_actions(self.service, level)) and len(self.of_level(level)) == len(every)
+        )
+
+
+def level_actions(service: str, level: Level) -> tuple[str, ...]:
+    """All actions of an access level of a service."""
+    known = catalogue()
+    return known.names(known.mask_of_service(service) & known.mask_of_level(level))
+
+
+def ordered(actions: Sequence[str], *, service: str) -> tuple[str, ...]:
+    """Names as the catalogue writes them, each once, sorted; what is no action of the service is left out."""
+    known = catalogue()
+    found = 0
+    for action in actions:
+        if "*" not in action and "?" not in action:
+            found |= known.mask(action)
+    return known.names(found & known.mask_of_service(service))
+
+
+def parts_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """The parts as JSON, for a draft or a hidden field."""
+    return [
+        {
+            "service": part.service,
+            "actions": [one.partition(":")[2] for one in part.actions],
+            "everywhere": part.everywhere,
+            "arns": list(part.arns),
+            "whens": [[w.operator, w.key, list(w.values), w.where_known] for w in part.whens],
+        }
+        for part in parts
+    ]
+
+
+def parts_from(value: Any) -> tuple[Part, ...]:
+    """The parts of such JSON, whoever wrote it: what is not of that shape, or too much, is left out."""
+    if not isinstance(value, list):
+        return ()
+    found = (_part(one) for one in value[:MOST_PARTS] if isinstance(one, Mapping))
+    return tuple(one for one in found if one is not None)
+
+
+def _part(value: Mapping[str, Any]) -> Part | None:
+    service = value.get("service")
+    if not isinstance(service, str) or not catalogue().has_service(service):
+        return None
+    service = service.lower()
+    return Part(
+        service=service,
+        actions=ordered(
+            [f"{service}:{one}" for one in _texts(value.get("actions"), most=2000)], service=service
+        ),
+        everywhere=value.get("everywhere") is True,
+        arns=tuple(dict.fromkeys(_texts(value.get("arns"), most=MOST_ARNS))),
+        whens=_whens(value.get("whens")),
+    )
+
+
+def _whens(value: Any) -> tuple[When, ...]:
+    found: dict[tuple[str, str], When] = {}
+    for one in value[:MOST_WHENS] if isinstance(value, list) else ():
+        if not isinstance(one, list) or len(one) != 4:
+            continue
+        operator, key, values, where_known = one
+        if isinstance(operator, str) and isinstance(key, str):
+            when = When(
+                operator[:80], key[:512], tuple(_texts(values, most=MOST_VALUES)), where_known is True
+            )
+            found.setdefault(when.place, when)
+    return tuple(found.values())
+
+
+def _texts(value: Any, *, most: int) -> list[str]:
+    if not isinstance(value, list):
+        return []
+    return [one[:LONGEST] for one in value[:most] if isinstance(one, str)]

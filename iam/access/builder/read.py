@@ -1,0 +1,173 @@
+"""From the statements of a policy back to what can be chosen in the builder, where it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from iam.access.builder.build import Given, _of, arns_for, grants_of
+from iam.access.builder.parts import MOST_ARNS, MOST_PARTS, MOST_WHENS, Part, When
+from iam.policy.catalogue import catalogue
+from iam.policy.catalogue.space import is_literal
+from iam.policy.document import CURRENT, Document, Statement, read
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A document in the builder. `reasons` say why it does not fit; `notes` what of it has no effect and is left out."""
+
+    parts: tuple[Part, ...] = ()
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether the parts say all that the document says."""
+        return not self.reasons
+
+
+def read_back(source: str | bytes | Mapping[str, object]) -> Reading:
+    """The parts of a document, or why it does not fit. Never raises."""
+    document = read(source)
+    reasons = [*map(str, document.problems), *_strange(document)]
+    if reasons:
+        return Reading(reasons=tuple(reasons[:5]))
+    single = [part for statement in document.statements for part in _of_statement(statement)]
+    parts = _merged(single)
+    if len(parts) > MOST_PARTS or any(_is_too_much(one) for one in parts):
+        return Reading(reasons=("It says more than the builder shows.",))
+    return Reading(parts, notes=tuple(_idle(document)))
+
+
+def _is_too_much(part: Part) -> bool:
+    return len(part.arns) > MOST_ARNS or len(part.whens) > MOST_WHENS
+
+
+def _strange(document: Document) -> Iterator[str]:
+    """What the builder has no place for, in words."""
+    if not document.statements and not document.problems:
+        yield "It has no statement."
+    if document.version != CURRENT and not document.problems:
+        yield f"Its Version is not {CURRENT}, so variables in it are plain text."
+    for one in document.statements:
+        yield from (f"Statement {one.index + 1}: {reason}" for reason in _strange_in(one))
+
+
+def _strange_in(one: Statement) -> Iterator[str]:
+    yield from map(str, one.problems)
+    if not one.allows:
+        yield "it denies; the builder only gives."
+    if one.is_not_action or one.is_not_resource:
+        yield "it names what it does not mean (NotAction or NotResource)."
+    if one.principals is not None:
+        yield "it names principals, as policies of resources do."
+    if one.resources is None:
+        yield "it names no resource."
+    known = catalogue()
+    for action in one.actions:
+        if not known.has_service(action.partition(":")[0]):
+            yield f"{action[:80]} is of no service that is known, or of all."
+        elif not known.mask(action):
+            yield f"{action[:80]} is no action that AWS publishes."
+    places = [(operator.lower(), key.lower()) for operator, key, _ in one.conditions]
+    if len(set(places)) < len(places):
+        yield "a condition key stands twice under one operator."
+
+
+def _of_statement(one: Statement) -> Iterator[Part]:
+    """A part for each service of a statement; of it only what has an effect."""
+    known = catalogue()
+    mask = 0
+    for action in one.actions:
+        mask |= known.mask(action)
+    everywhere = "*" in (one.resources or ())
+    arns = tuple(dict.fromkeys(arn for arn in one.resources or () if arn != "*"))
+    whens = tuple(When(*condition) for condition in one.conditions)
+    for prefix in dict.fromkeys(action.partition(":")[0].lower() for action in one.actions):
+        names = known.names(mask & known.mask_of_service(prefix))
+        part = Part(prefix, names, everywhere, () if everywhere else arns, whens)
+        kept = tuple(name for name in names if everywhere or _reaches(part, name))
+        used = {arn for name in kept for arn in arns_for(part, name)}
+        if kept:
+            yield replace(part, actions=kept, arns=tuple(arn for arn in part.arns if arn in used))
+
+
+def _reaches(part: Part, name: str) -> bool:
+    return bool(catalogue().resource_types(name)) and bool(arns_for(part, name))
+
+
+def _merged(single: list[Part]) -> tuple[Part, ...]:
+    """Statements of one service put together where that says the same."""
+    found: list[Part] = []
+    for part in single:
+        for place, other in enumerate(found):
+            both = _both(other, part)
+            if both is not None:
+                found[place] = both
+                break
+        else:
+            found.append(part)
+    return tuple(found)
+
+
+def _both(one: Part, other: Part) -> Part | None:
+    """One part that says what two say, or None."""
+    if one.service != other.service:
+        return None
+    free, limited = _is_free(one), _is_free(other)
+    whens = _joined(one.whens, other.whens)
+    if whens is None or (one.everywhere != other.everywhere and not (free or limited)):
+        return None
+    actions = catalogue().names(one.mask | other.mask)
+    everywhere = one.everywhere and other.everywhere
+    arns = tuple(dict.fromkeys((*one.arns, *other.arns)))
+    both = Part(one.service, actions, everywhere, arns, whens)
+    return both if grants_of([both]) == grants_of([one]) | grants_of([other]) else None
+
+
+def _is_free(part: Part) -> bool:
+    """Whether all its actions work on `*` only, so that they go with whatever the others are limited to."""
+    return part.everywhere and not any(catalogue().resource_types(one) for one in part.actions)
+
+
+def _joined(some: tuple[When, ...], others: tuple[When, ...]) -> tuple[When, ...] | None:
+    """The conditions of both; those that only one has hold where they are known. None where they contradict."""
+    left, right = ({one.place: one for one in whens} for whens in (some, others))
+    found = []
+    for place in dict.fromkeys((*left, *right)):
+        one, other = left.get(place), right.get(place)
+        if one and other and set(one.values) != set(other.values):
+            return None
+        when = one or other
+        assert when is not None
+        is_partial = one is None or other is None or one.where_known or other.where_known
+        found.append(replace(when, where_known=is_partial))
+    return tuple(found)
+
+
+def _idle(document: Document) -> Iterator[str]:
+    """What stands in the document and gives nothing; and patterns, which stand for what AWS has today."""
+    for one in document.statements:
+        if any(not is_literal(action) for action in one.actions):
+            yield f"Statement {one.index + 1}: patterns are shown as the actions that AWS has today."
+        parts = list(_of_statement(one))
+        kept = {name for part in parts for name in part.actions}
+        names = {name for action in one.actions for name in catalogue().expand(action)}
+        lost = sorted(names - kept) if all(is_literal(action) for action in one.actions) else []
+        if lost:
+            yield f"Statement {one.index + 1}: {', '.join(lost[:3])} does nothing on the resources it names, and is left out."
+        used = {arn for part in parts for arn in part.arns}
+        for arn in one.resources or ():
+            if arn != "*" and "*" not in (one.resources or ()) and arn not in used:
+                yield f"Statement {one.index + 1}: none of its actions works on {arn[:120]}, so it is left out."
+
+
+def grants_of_document(document: Document) -> frozenset[Given]:
+    """What a document gives, statement by statement, without any merging."""
+    return frozenset(
+        (action, arn, _of(When(*condition) for condition in one.conditions))
+        for one in document.statements
+        for part in _of_statement(one)
+        for action in part.actions
+        for arn in (("*",) if part.everywhere else arns_for(part, action))
+    )

@@ -1,0 +1,1 @@
+"""Templates: versioned job functions with parameters, such as "read one bucket", rendered to policies."""

@@ -1,0 +1,216 @@
+"""What a version of a template says: words, parameters, and statements with placeholders, rendered to a policy. Pure.
+
+A placeholder `{{name}}` stands within a string of the statements and is filled in there: what it holds never becomes JSON.
+`{{account}}` and `{{partition}}` are those of the account in which it is granted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from typing import Any, Final, Self
+
+from iam.access.templates.parameters import Parameter, parameter_from
+from iam.policy.document import CURRENT
+
+PLACEHOLDER: Final = re.compile(r"\{\{([^{}]*)\}\}")
+GIVEN: Final = ("account", "partition")
+"""Placeholders that are filled in from the account."""
+CATEGORIES: Final = {
+    "storage": "Storage",
+    "compute": "Compute",
+    "data": "Databases",
+    "messaging": "Messaging",
+    "observe": "Logs and metrics",
+    "secrets": "Secrets and keys",
+    "money": "Billing and support",
+    "security": "Security",
+    "operations": "Operations",
+}
+RISKS: Final = {"low": "Low risk", "medium": "Medium risk", "high": "High risk"}
+LONGEST_HOURS: Final = 3 * 365 * 24
+MOST_RENDERED: Final = 600
+
+
+class TemplateError(ValueError):
+    """A template, or what was filled in, cannot be used as it is. `fields` are sentences by parameter."""
+
+    def __init__(self, message: str, *, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = dict(fields or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A version's content. `hours` is the longest time that is suggested for a grant of it; 0 for no suggestion."""
+
+    title: str
+    description: str
+    category: str
+    risk: str
+    hours: int
+    parameters: tuple[Parameter, ...]
+    statements: tuple[Mapping[str, Any], ...]
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """As JSON, the statements as they are written."""
+        return {
+            "title": self.title,
+            "description": self.description,
+            "category": self.category,
+            "risk": self.risk,
+            "hours": self.hours,
+            "parameters": [one.body for one in self.parameters],
+            "statements": [dict(one) for one in self.statements],
+        }
+
+    @property
+    def digest(self) -> str:
+        """The same for the same content."""
+        text = json.dumps(self.json, sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Self:
+        """From JSON. Raises TemplateError in words."""
+        try:
+            parameters = tuple(parameter_from(one) for one in _objects(value.get("parameters", [])))
+        except ValueError as error:
+            raise TemplateError(str(error)) from None
+        hours = value.get("hours", 0)
+        found = cls(
+            title=str(value.get("title", "")).strip(),
+            description=str(value.get("description", "")).strip(),
+            category=str(value.get("category", "")),
+            risk=str(value.get("risk", "")),
+            hours=hours if isinstance(hours, int) and not isinstance(hours, bool) else -1,
+            parameters=parameters,
+            statements=tuple(_objects(value.get("statements", []))),
+        )
+        found.check()
+        return found
+
+    def check(self) -> None:
+        """Whether it can be used. Raises TemplateError."""
+        if not self.title or len(self.title) > 80:
+            raise TemplateError("A template has a title of up to 80 characters.")
+        if not self.description or len(self.description) > 400:
+            raise TemplateError("Say in up to 400 characters what somebody can do with it, in plain words.")
+        if self.category not in CATEGORIES or self.risk not in RISKS:
+            raise TemplateError("Choose a category and how much risk it bears.")
+        if not 0 <= self.hours <= LONGEST_HOURS:
+            raise TemplateError("The longest time is a number of hours, three years at most; 0 for none.")
+        if not self.statements:
+            raise TemplateError("A template has at least one statement.")
+        names = [one.name for one in self.parameters]
+        if len(set(names)) < len(names) or set(names) & set(GIVEN):
+            raise TemplateError("Each parameter has a name of its own; account and partition are given.")
+        self._check_placeholders(set(names))
+
+    def _check_placeholders(self, names: set[str]) -> None:
+        several = {one.name for one in self.parameters if one.many}
+        used: set[str] = set()
+        for text, is_key in texts_in(list(self.statements)):
+            inner = PLACEHOLDER.findall(text)
+            if strange := [one for one in inner if one not in names and one not in GIVEN]:
+                raise TemplateError(f"No parameter is named “{strange[0][:40]}”.")
+            if "{{" in PLACEHOLDER.sub("", text) or "}}" in PLACEHOLDER.sub("", text):
+                raise TemplateError(f"A placeholder is written {{{{name}}}}; see “{text[:60]}”.")
+            if is_key and set(inner) & several:
+                raise TemplateError("A parameter of several values cannot stand in the name of a key.")
+            used |= set(inner)
+        if unused := sorted(names - used):
+            raise TemplateError(f"The parameter {unused[0]} stands nowhere in the statements.")
+
+    @property
+    def samples(self) -> dict[str, str]:
+        """A value for each parameter, to show what it comes to."""
+        return {one.name: one.sample for one in self.parameters}
+
+    def values(self, given: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """The values of all parameters. Raises TemplateError with a sentence for each that is wrong."""
+        found: dict[str, tuple[str, ...]] = {}
+        wrong: dict[str, str] = {}
+        for parameter in self.parameters:
+            try:
+                found[parameter.name] = parameter.values_of(given.get(parameter.name, ""))
+            except ValueError as error:
+                wrong[parameter.name] = str(error)
+        if strange := sorted(set(given) - {one.name for one in self.parameters}):
+            raise TemplateError(f"The template has no parameter {strange[0][:40]}.", fields=wrong)
+        if wrong:
+            first = next(one for one in self.parameters if one.name in wrong)
+            raise TemplateError(f"{first.label}: {wrong[first.name]}", fields=wrong)
+        return found
+
+    def render(
+        self, given: Mapping[str, str], *, account_id: str = "111122223333", partition: str = "aws"
+    ) -> dict[str, Any]:
+        """The policy document for these parameters in an account. Raises TemplateError."""
+        values = self.values(given) | {"account": (account_id,), "partition": (partition,)}
+        statements = [_filled(dict(one), values) for one in self.statements]
+        return {"Version": CURRENT, "Statement": statements}
+
+    def renamed(self, title: str) -> Body:
+        """The same under another title."""
+        return replace(self, title=title)
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise TemplateError("Parameters and statements are lists of objects.")
+    return value
+
+
+def texts_in(value: Any, *, is_key: bool = False) -> Iterator[tuple[str, bool]]:
+    """Every text of JSON, and whether it is the name of a member."""
+    if isinstance(value, str):
+        yield value, is_key
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield name, True
+            yield from texts_in(inner)
+    elif isinstance(value, Sequence):
+        for inner in value:
+            yield from texts_in(inner)
+
+
+def _filled(value: Any, values: Mapping[str, tuple[str, ...]]) -> Any:
+    if isinstance(value, str):
+        found = _texts(value, values)
+        return found[0] if len(found) == 1 else found
+    if isinstance(value, Mapping):
+        return {_texts(name, values)[0]: _filled(inner, values) for name, inner in value.items()}
+    if isinstance(value, list):
+        flat: list[Any] = []
+        for inner in value:
+            filled = _filled(inner, values)
+            flat += filled if isinstance(filled, list) and isinstance(inner, str) else [filled]
+        if len(flat) > MOST_RENDERED:
+            raise TemplateError("So many values together make a policy that AWS does not take. Name fewer.")
+        return list(dict.fromkeys(flat)) if all(isinstance(one, str) for one in flat) else flat
+    return value
+
+
+def _texts(text: str, values: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """A text for each way to fill its placeholders in."""
+    names = list(dict.fromkeys(PLACEHOLDER.findall(text)))
+    ways = product(*(values[name] for name in names))
+    found = []
+    for way in ways:
+        chosen = dict(zip(names, way, strict=True))
+        found.append(PLACEHOLDER.sub(partial(_value, chosen=chosen), text))
+        if len(found) > MOST_RENDERED:
+            raise TemplateError("So many values together make a policy that AWS does not take. Name fewer.")
+    return found
+
+
+def _value(match: re.Match[str], *, chosen: Mapping[str, str]) -> str:
+    return chosen[match[1]]

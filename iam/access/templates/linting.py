@@ -1,0 +1,23 @@
+"""What the lint finds in a template, filled in with the samples of its parameters."""
+
+from __future__ import annotations
+
+import json
+
+from iam.access.templates.body import Body
+from iam.policy.lint import Finding, Kind, Severity, lint
+
+
+def sample_text(body: Body) -> str:
+    """The policy of the samples, one element a line."""
+    return json.dumps(body.render(body.samples), indent=2, ensure_ascii=False)
+
+
+def findings_of(body: Body) -> list[Finding]:
+    """What the lint finds in `sample_text`, in the order of the text."""
+    return lint(sample_text(body), kind=Kind.IDENTITY)
+
+
+def errors_of(body: Body) -> list[Finding]:
+    """What AWS would refuse, or what can never do what it says."""
+    return [one for one in findings_of(body) if one.severity is Severity.ERROR]

@@ -1,0 +1,34 @@
+"""Let no version be altered, and take in the templates that come with Gatehouse.
+
+Where the files of `shipped/` change, a migration like this one, with `take_in` alone, takes them in: it adds, and alters nothing.
+"""
+
+from django.db import migrations
+
+from iam.access.templates import triggers
+from iam.access.templates.shipping import ship
+
+
+def protect(apps, schema_editor):
+    triggers.create(schema_editor.connection)
+
+
+def expose(apps, schema_editor):
+    triggers.drop(schema_editor.connection)
+
+
+def take_in(apps, schema_editor):
+    ship(
+        apps.get_model("access_templates", "Template"),
+        apps.get_model("access_templates", "TemplateVersion"),
+    )
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [("access_templates", "0001_initial")]
+
+    operations = [
+        migrations.RunPython(protect, expose),
+        migrations.RunPython(take_in, migrations.RunPython.noop),
+    ]

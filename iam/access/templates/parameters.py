@@ -1,0 +1,195 @@
+"""The parameters of templates: what each kind may hold, checked in words, so that a value stays within its string. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+LONGEST: Final = 512
+MOST_VALUES: Final = 25
+NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+SEPARATOR: Final = re.compile(r"[,\n]")
+WILD: Final = "*?"
+
+
+class ParameterKind(StrEnum):
+    """What a parameter holds."""
+
+    BUCKET = "bucket"
+    PREFIX = "prefix"
+    REGION = "region"
+    ARN = "arn"
+    TAG_KEY = "tag_key"
+    TAG_VALUE = "tag_value"
+    ACCOUNT = "account"
+    ROLE = "role"
+    NAME = "name"
+    LOG_GROUP = "log_group"
+    KEY = "key"
+
+
+class _Form(NamedTuple):
+    pattern: str
+    words: str
+    example: str
+
+
+FORMS: Final[dict[ParameterKind, _Form]] = {
+    ParameterKind.BUCKET: _Form(
+        r"[a-z0-9W][a-z0-9.W-]{1,61}[a-z0-9W]",
+        "A bucket has 3 to 63 small letters, digits, dots and hyphens.",
+        "pay-artifacts",
+    ),
+    ParameterKind.PREFIX: _Form(
+        r"(?!/)[A-Za-z0-9!_.'()/=+@:, W-]{1,512}",
+        "A prefix begins without a slash and has letters, digits, spaces and ! _ . ' ( ) / = + @ : , -",
+        "settle/2026/",
+    ),
+    ParameterKind.REGION: _Form(
+        r"[a-z]{2}(-[a-z]+)+-[0-9]", "A region is written as eu-west-1 is.", "eu-west-1"
+    ),
+    ParameterKind.ARN: _Form(
+        r"arn:(aws|aws-cn|aws-us-gov):[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9_+=,.@/:W-]+",
+        "An ARN is written as arn:aws:service:region:account:resource.",
+        "arn:aws:sns:eu-west-1:111122223333:deploys",
+    ),
+    ParameterKind.TAG_KEY: _Form(
+        r"[A-Za-z0-9 _.:/=+@-]{1,128}",
+        "The key of a tag has up to 128 letters, digits, spaces and _ . : / = + - @",
+        "team",
+    ),
+    ParameterKind.TAG_VALUE: _Form(
+        r"[A-Za-z0-9 _.:/=+@W-]{1,256}",
+        "The value of a tag has up to 256 letters, digits, spaces and _ . : / = + - @",
+        "payments",
+    ),
+    ParameterKind.ACCOUNT: _Form(r"[0-9]{12}", "An account number has 12 digits.", "111122223333"),
+    ParameterKind.ROLE: _Form(
+        r"([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@W-]{1,64}",
+        "A role is named by its name, after its path if it has one, such as service/pay-settle.",
+        "pay-settle",
+    ),
+    ParameterKind.NAME: _Form(
+        r"[A-Za-z0-9_./W-]{1,255}", "A name has letters, digits and _ . / -", "pay-settle"
+    ),
+    ParameterKind.LOG_GROUP: _Form(
+        r"[A-Za-z0-9_./#W-]{1,512}",
+        "A log group has letters, digits and _ . / # -",
+        "/aws/lambda/pay-settle",
+    ),
+    ParameterKind.KEY: _Form(
+        r"[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}|mrk-[a-f0-9]{32}",
+        "A key is named by its id, such as 1234abcd-12ab-34cd-56ef-1234567890ab; an alias gives nothing.",
+        "1234abcd-12ab-34cd-56ef-1234567890ab",
+    ),
+}
+"""`W` in a pattern is where wildcards may stand, if the parameter takes them."""
+LABELS: Final = {
+    ParameterKind.BUCKET: "Bucket",
+    ParameterKind.PREFIX: "Prefix of objects",
+    ParameterKind.REGION: "Region",
+    ParameterKind.ARN: "ARN",
+    ParameterKind.TAG_KEY: "Tag key",
+    ParameterKind.TAG_VALUE: "Tag value",
+    ParameterKind.ACCOUNT: "Account number",
+    ParameterKind.ROLE: "Role",
+    ParameterKind.NAME: "Name",
+    ParameterKind.LOG_GROUP: "Log group",
+    ParameterKind.KEY: "Id of a KMS key",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. `wildcard`: `*` and `?` may stand in it; `many`: several values, one a line or after a comma.
+
+    `resource` is where suggestions come from: service and resource type such as `s3:bucket`, and what an ARN must be of.
+    """
+
+    name: str
+    kind: ParameterKind
+    label: str
+    hint: str = ""
+    example: str = ""
+    default: str = ""
+    wildcard: bool = False
+    many: bool = False
+    resource: str = ""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As JSON; what is empty is left out."""
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        return {name: str(value) if name == "kind" else value for name, value in plain.items() if value}
+
+    @property
+    def sample(self) -> str:
+        """A value to show what it comes to."""
+        return self.example or self.default or FORMS[self.kind].example
+
+    def values_of(self, text: str) -> tuple[str, ...]:
+        """The values that somebody typed, or the default. Raises ValueError in words."""
+        given = SEPARATOR.split(text) if self.many else [text]
+        found = tuple(dict.fromkeys(one.strip() for one in given if one.strip()))
+        found = found or ((self.default,) if self.default else ())
+        if not found:
+            raise ValueError(f"Say which: {FORMS[self.kind].words}")
+        if len(found) > MOST_VALUES:
+            raise ValueError(f"{len(found)} values are too many for one grant: {MOST_VALUES} are the limit.")
+        for one in found:
+            self.check(one)
+        return found
+
+    def check(self, value: str) -> None:
+        """Whether one value may stand. Raises ValueError in words."""
+        if len(value) > LONGEST:
+            raise ValueError(f"That is longer than {LONGEST} characters.")
+        if not self.wildcard and any(letter in value for letter in WILD):
+            raise ValueError("Wildcards (* and ?) are not taken here: name one thing.")
+        form = FORMS[self.kind]
+        pattern = form.pattern.replace("W", "*?" if self.wildcard else "")
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError(f"{_shown(value)} does not fit. {form.words}")
+        if self.kind is ParameterKind.ARN and self.resource:
+            self._check_service(value)
+
+    def _check_service(self, value: str) -> None:
+        service = self.resource.partition(":")[0]
+        if value.split(":")[2] != service:
+            raise ValueError(f"This must be an ARN of {service}, such as {self.sample}.")
+
+
+def parameter_from(value: Mapping[str, Any]) -> Parameter:
+    """A parameter from JSON. Raises ValueError in words."""
+    name = value.get("name")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError("A parameter is named with small letters, digits and _, such as bucket.")
+    strange = sorted(set(value) - set(Parameter.__slots__))
+    if strange:
+        raise ValueError(f"The parameter {name} has {strange[0]}, which means nothing.")
+    try:
+        kind = ParameterKind(str(value.get("kind")))
+    except ValueError:
+        raise ValueError(f"The parameter {name} is of no kind that is known.") from None
+    texts = {one: str(value.get(one, "")) for one in ("label", "hint", "example", "default", "resource")}
+    found = Parameter(
+        name=name,
+        kind=kind,
+        wildcard=value.get("wildcard") is True,
+        many=value.get("many") is True,
+        **texts | {"label": texts["label"] or LABELS[kind]},
+    )
+    for given in filter(None, (found.example, found.default)):
+        try:
+            found.values_of(given)
+        except ValueError as error:
+            raise ValueError(f"The parameter {name}: {error}") from None
+    return found
+
+
+def _shown(value: str) -> str:
+    plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in value[:61])
+    return f"“{plain if len(plain) <= 60 else plain[:60] + '…'}”"

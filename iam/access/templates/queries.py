@@ -1,0 +1,80 @@
+"""Which templates there are, and the policy of one for given parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+
+from iam.access.templates.body import Body, TemplateError
+from iam.access.templates.models import Template, TemplateVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A template with the version that is offered."""
+
+    template: Template
+    version: TemplateVersion
+
+    @property
+    def slug(self) -> str:
+        """Its short name."""
+        return self.template.slug
+
+    @property
+    def body(self) -> Body:
+        """What the version says."""
+        return body_of(self.version)
+
+
+def offers(*, with_retired: bool = False) -> list[Offer]:
+    """All templates with what is offered, by title; one query."""
+    rows = TemplateVersion.objects.filter(number=F("template__current")).select_related("template")
+    if not with_retired:
+        rows = rows.filter(template__retired_at__isnull=True)
+    return [Offer(one.template, one) for one in rows.order_by("title", "template__slug")]
+
+
+def offer_of(slug: str, *, number: int | None = None) -> Offer | None:
+    """One template with the version that is offered, or with that of the number; None where there is none such."""
+    rows = TemplateVersion.objects.filter(template__slug=slug).select_related("template")
+    rows = rows.filter(number=F("template__current")) if number is None else rows.filter(number=number)
+    found = rows.first()
+    return Offer(found.template, found) if found else None
+
+
+def versions_of(template: Template) -> list[TemplateVersion]:
+    """All versions, the newest first."""
+    return list(TemplateVersion.objects.filter(template=template).order_by("-number"))
+
+
+def document_for(
+    slug: str, *, version: int, parameters: Mapping[str, str], account_id: str, partition: str = "aws"
+) -> dict[str, Any]:
+    """The policy document of a version for these parameters in an account. Raises TemplateError."""
+    found = offer_of(slug, number=version)
+    if found is None:
+        raise TemplateError(f"There is no version {version} of the template {slug[:64]}.")
+    return found.body.render(parameters, account_id=account_id, partition=partition)
+
+
+def body_of(version: TemplateVersion) -> Body:
+    """What a version says; kept by its digest, because lists read all of them."""
+    return _kept(version.digest) or _keep(version)
+
+
+_BODIES: dict[str, Body] = {}
+_MOST = 512
+
+
+def _kept(digest: str) -> Body | None:
+    return _BODIES.get(digest)
+
+
+def _keep(version: TemplateVersion) -> Body:
+    if len(_BODIES) >= _MOST:
+        _BODIES.clear()
+    return _BODIES.setdefault(version.digest, version.body)

@@ -1,0 +1,132 @@
+"""Write templates: a new one, a new version of one, retire one. A version that stands is never altered."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from iam.access.templates.body import Body, TemplateError
+from iam.access.templates.linting import errors_of
+from iam.access.templates.models import Origin, Template, TemplateVersion
+from iam.guard import Right, Viewer
+from iam.guard.viewer import ANY_ACCOUNT
+from iam.journal.services import record
+
+SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MOST_NOTE: Final = 500
+
+
+def may_write(viewer: Viewer) -> bool:
+    """Whether the viewer may write templates: they hold for all accounts, so it takes who manages all."""
+    return viewer.may(Right.MANAGE_ACCOUNTS, account_id=ANY_ACCOUNT)
+
+
+def create_template(actor: Viewer, *, slug: str, body: Body, note: str = "") -> TemplateVersion:
+    """A template of our own with its first version. Raises TemplateError."""
+    _check(actor, body)
+    if len(slug) > 64 or not SLUG.fullmatch(slug):
+        raise TemplateError(
+            "The short name has small letters, digits and single hyphens, such as read-reports."
+        )
+    try:
+        with transaction.atomic():
+            template = Template.objects.create(slug=slug, origin=Origin.OWN)
+            version = _write(template, actor=actor, body=body, number=1, note=note)
+            record(kind="template.create", actor=actor, subject=slug, data={"title": body.title})
+    except IntegrityError:
+        raise TemplateError(f"There is a template {slug} already. Choose another short name.") from None
+    return version
+
+
+def save_version(
+    actor: Viewer, *, template: Template, body: Body, base: int, note: str = ""
+) -> TemplateVersion:
+    """A new version, offered from now on; grants keep the version that they were given. Raises TemplateError.
+
+    `base` is the version on which it was begun: where another was written since, nothing is saved.
+    """
+    _check(actor, body)
+    template.refresh_from_db()
+    offered = TemplateVersion.objects.get(template=template, number=template.current)
+    if offered.number != base:
+        raise TemplateError(
+            f"Somebody wrote version {offered.number} since you opened this page. Keep a copy of your text, open it again, "
+            "and take over what is still wanted."
+        )
+    if offered.digest == body.digest:
+        raise TemplateError("Nothing differs from the version that is offered.")
+    try:
+        with transaction.atomic():
+            return _offer(template, actor=actor, body=body, base=base, note=note)
+    except IntegrityError:
+        raise TemplateError(
+            "Somebody else saved a version in the same moment. Open the page again."
+        ) from None
+
+
+def _offer(template: Template, *, actor: Viewer, body: Body, base: int, note: str) -> TemplateVersion:
+    last = TemplateVersion.objects.filter(template=template).order_by("-number").first()
+    number = (last.number if last else 0) + 1
+    version = _write(template, actor=actor, body=body, number=number, note=note)
+    moved = Template.objects.filter(pk=template.pk, current=base).update(current=number)
+    if not moved:
+        raise IntegrityError
+    template.current = number
+    record(
+        kind="template.version",
+        actor=actor,
+        subject=template.slug,
+        data={"version": number, "before": base, "note": note.strip()[:MOST_NOTE]},
+    )
+    return version
+
+
+def retire_template(actor: Viewer, *, template: Template) -> None:
+    """Offer it no more; grants of it stay as they are. Raises TemplateError."""
+    _set_retired(actor, template=template, at=datetime.now(tz=UTC), kind="template.retire")
+
+
+def restore_template(actor: Viewer, *, template: Template) -> None:
+    """Offer it again. Raises TemplateError."""
+    _set_retired(actor, template=template, at=None, kind="template.restore")
+
+
+@transaction.atomic
+def _set_retired(actor: Viewer, *, template: Template, at: datetime | None, kind: str) -> None:
+    _check_right(actor)
+    changed = Template.objects.filter(pk=template.pk, retired_at__isnull=at is not None).update(retired_at=at)
+    if changed:
+        template.retired_at = at
+        record(kind=kind, actor=actor, subject=template.slug)
+
+
+def _write(template: Template, *, actor: Viewer, body: Body, number: int, note: str) -> TemplateVersion:
+    return TemplateVersion.objects.create(
+        template=template,
+        number=number,
+        title=body.title,
+        category=body.category,
+        risk=body.risk,
+        content=body.json,
+        digest=body.digest,
+        origin=Origin.OWN,
+        made_by=actor.person_id,
+        made_label=actor.name[:128],
+        note=note.strip()[:MOST_NOTE],
+        made_at=datetime.now(tz=UTC),
+    )
+
+
+def _check(actor: Viewer, body: Body) -> None:
+    _check_right(actor)
+    body.check()
+    if found := errors_of(body):
+        raise TemplateError(f"{found[0].message} {found[0].remedy}")
+
+
+def _check_right(actor: Viewer) -> None:
+    if not may_write(actor):
+        raise TemplateError("Only administrators of all accounts write templates.")

@@ -1,0 +1,58 @@
+"""The templates that come with Gatehouse: files of this package, taken into the database without touching what people wrote."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from iam.access.templates.body import Body
+
+FOLDER: Final = "shipped"
+
+
+@cache
+def shipped() -> dict[str, Body]:
+    """The templates of the package by slug, sorted."""
+    found = {}
+    for file in sorted(files(__package__).joinpath(FOLDER).iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".json"):
+            found[file.name.removesuffix(".json")] = Body.of(json.loads(file.read_text(encoding="utf-8")))
+    return found
+
+
+def ship(templates: type[Any], versions: type[Any]) -> int:
+    """Add what the package has and the tables have not, and say how many versions were added; a second run adds none.
+
+    The models are given, so that a migration can pass those of its moment. A newer text becomes what is offered, unless people
+    have written a version of their own: then theirs stays, and the new one stands beside it.
+    """
+    added = 0
+    for slug, body in shipped().items():
+        template, _ = templates.objects.get_or_create(slug=slug, defaults={"origin": "shipped"})
+        standing = {one.number: one for one in versions.objects.filter(template=template)}
+        if any(one.digest == body.digest for one in standing.values()):
+            continue
+        number = max(standing, default=0) + 1
+        versions.objects.create(**_row(body), template=template, number=number)
+        added += 1
+        offered = standing.get(template.current)
+        if offered is None or offered.origin == "shipped":
+            templates.objects.filter(pk=template.pk).update(current=number)
+    return added
+
+
+def _row(body: Body) -> dict[str, Any]:
+    return {
+        "title": body.title,
+        "category": body.category,
+        "risk": body.risk,
+        "content": body.json,
+        "digest": body.digest,
+        "origin": "shipped",
+        "made_label": "Gatehouse",
+        "note": "Comes with Gatehouse",
+        "made_at": datetime.now(tz=UTC),
+    }
