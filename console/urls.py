@@ -9,6 +9,7 @@ urlpatterns = [
     path("accounts/", include("console.setup.urls")),
     path("changes/", include("console.changes.urls")),
     path("audit/", include("console.audit.urls")),
+    path("", include("console.notify.urls")),
     path("", include("console.operators.urls")),
     path("", include("console.web.urls")),
 ]

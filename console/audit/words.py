@@ -22,6 +22,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("organization", "Organizations"),
     ("pull", "Readings of AWS"),
     ("change", "Changes"),
+    ("notice", "Notifications"),
     ("list", "Exports of lists"),
     ("who_can", "Exports of who can"),
     ("effective_access", "Exports of effective access"),
@@ -80,6 +81,9 @@ _SENTENCES = {
     "escalation.export": "Exported {subject}, as {form}",
     "services.export": "Exported who can use {subject}, as {form}",
     "who_can.export": "Exported who can {subject}, as {form}",
+    "notice.preferences": "Chose what to be told of",
+    "notice.given_up": "A message to {subject} could not be sent: {error}",
+    "notice.send_again": "Had a message sent again: {subject}",
     "journal.verify": "Asked to recompute the chain",
     "journal.export": "Exported entries as {format}",
 }

@@ -85,6 +85,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("audit:journal", "book-open", "Journal", "journal", (Right.SEE_JOURNAL,)),
             Item("setup:accounts", "cloud", "Accounts", "accounts", (Right.SEE_ACCOUNT,)),
             Item("operators", "user-cog", "Operators", "operators", (Right.MANAGE_OPERATORS,)),
+            Item("notify:outbox", "bell", "Notifications", "notifications", (Right.MANAGE_OPERATORS,)),
         ),
     ),
 )

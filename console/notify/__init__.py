@@ -1,0 +1,1 @@
+"""Notifications in the browser: the outbox, one's own choices, and the links of messages."""

@@ -1,0 +1,34 @@
+"""The link of a message: after signing in it leads to its page, and it does nothing else."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_GET
+
+from console.web.access import ViewerRequest
+from console.web.render import render_page
+from iam.notify.links import LinkError, target_of
+
+NOT_YOURS = (
+    "This link was sent to somebody else, and opens only for them. What waits for you is under your own name."
+)
+
+
+@require_GET
+def follow(request: ViewerRequest, word: str) -> HttpResponse:
+    """Lead the person for whom the link was made to its page; what that page shows and admits is its own concern."""
+    try:
+        target = target_of(word)
+    except LinkError as error:
+        return _refuse(request, str(error), status=410)
+    if target.person_id != request.viewer.person_id:
+        return _refuse(request, NOT_YOURS, status=403)
+    response = redirect(target.path)
+    add_never_cache_headers(response)
+    return response
+
+
+def _refuse(request: ViewerRequest, why: str, *, status: int) -> HttpResponse:
+    return render_page(request, "notify/link.html", {"why": why, "section": ""}, status=status)

@@ -1,0 +1,139 @@
+"""The outbox: what went to whom by which way, what could not be sent and why; and a test of every way."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.directory.models import Person
+from iam.guard import Right
+from iam.notify.events import Event, spec_of
+from iam.notify.models import Outgoing, State
+from iam.notify.queries import Place, outbox_page, unsent_counts
+from iam.notify.services import NotifyError, notify, send_again
+
+TABS = (("", "All"), ("waiting", "Waiting"), ("given_up", "Given up"), ("sent", "Sent"))
+MARKS = {
+    State.WAITING: ("Waiting", "info", "clock"),
+    State.SENDING: ("Being sent", "info", "loader-circle"),
+    State.SENT: ("Sent", "ok", "check"),
+    State.GIVEN_UP: ("Given up", "bad", "x"),
+}
+ICONS = {"email": "mail", "slack": "message-square", "webhook": "link"}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way out and where it leads, or how to set it up."""
+
+    name: str
+    icon: str
+    is_on: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message as the table shows it."""
+
+    message: Outgoing
+    mark: tuple[str, str, str]
+    icon: str
+    about: str
+
+
+@require_GET
+@require(Right.MANAGE_OPERATORS)
+def outbox(request: ViewerRequest) -> HttpResponse:
+    """Everything that was told, newest first."""
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in dict(TABS) else ""
+    page = outbox_page(state=tab, after=Place.parse(request.GET.get("after", "")))
+    context = {
+        "rows": [_row(message) for message in page.rows],
+        "following": page.following,
+        "is_first": "after" not in request.GET,
+        "tab": tab,
+        "tabs": TABS,
+        "counts": unsent_counts(),
+        "ways": _ways(),
+        "shows_details": settings.NOTIFY_DETAILS,
+        "link_days": settings.NOTIFY_LINK_DAYS,
+        "section": "notifications",
+    }
+    return render_page(request, "notify/outbox.html", context, partial="messages")
+
+
+def _row(message: Outgoing) -> Row:
+    mark = MARKS[State(message.state)]
+    return Row(message, mark, ICONS[message.channel], spec_of(message.event).headline)
+
+
+def _ways() -> list[Way]:
+    """Addresses of rooms hold secrets: only that they are set is said."""
+    if settings.EMBEDDED and not settings.EMAIL_HOST:
+        mail = f"No mail server is set up: mails are written into the folder {settings.EMAIL_FILE_PATH}, and are here to read."
+    elif settings.MAIL_IS_CONFIGURED:
+        mail = f"By {settings.EMAIL_HOST}, from {settings.DEFAULT_FROM_EMAIL}."
+    else:
+        mail = "Set GATEHOUSE_EMAIL_HOST, and people get mail."
+    slack, hook = bool(settings.SLACK_WEBHOOK), bool(settings.WEBHOOK_URL)
+    return [
+        Way("E-mail", "mail", settings.MAIL_IS_CONFIGURED, mail),
+        Way(
+            "Slack",
+            "message-square",
+            slack,
+            "Into the room of its incoming webhook."
+            if slack
+            else "Set GATEHOUSE_SLACK_WEBHOOK, and a room is told.",
+        ),
+        Way(
+            "Webhook",
+            "link",
+            hook,
+            "JSON, signed with HMAC-SHA256."
+            if hook
+            else "Set GATEHOUSE_WEBHOOK_URL and GATEHOUSE_WEBHOOK_SECRET, and a program is told.",
+        ),
+    ]
+
+
+@require_POST
+@require(Right.MANAGE_OPERATORS)
+def test(request: ViewerRequest) -> HttpResponse:
+    """Send a test to oneself and into every room."""
+    me = Person.objects.get(pk=request.viewer.person_id)
+    number = notify(
+        Event.TEST,
+        people=[me],
+        subject="A test of notifications",
+        text="It works: this is what a message from Gatehouse looks like.",
+        path="/settings/notifications/",
+        key=uuid.uuid4().hex,
+    )
+    messages.success(request, f"{number} test message{'s are' if number != 1 else ' is'} on the way.")
+    return redirect("notify:outbox")
+
+
+@require_POST
+@require(Right.MANAGE_OPERATORS)
+def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Try once more what was given up."""
+    message = get_object_or_404(Outgoing, pk=pk)
+    try:
+        send_again(message, actor=request.viewer)
+    except NotifyError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "It is tried again now.")
+    return redirect("notify:outbox")

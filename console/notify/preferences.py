@@ -1,0 +1,61 @@
+"""What one is told of, and how: by mail, and by name in Slack's room."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from console.web.access import ViewerRequest
+from console.web.render import render_page
+from iam.notify.models import Channel
+from iam.notify.queries import choices_of, slack_member_of
+from iam.notify.services import NotifyError, save_preferences
+
+
+@require_http_methods(["GET", "POST"])
+def preferences(request: ViewerRequest) -> HttpResponse:
+    """A table of events and ways; everybody has one, of themselves."""
+    me, wrong = request.viewer.person_id, ""
+    member = slack_member_of(me)
+    if request.method == "POST":
+        member = request.POST.get("slack_member", member)[:32]
+        try:
+            save_preferences(
+                me,
+                wanted={channel: request.POST.getlist(channel) for channel in (Channel.EMAIL, Channel.SLACK)},
+                slack_member=member,
+                actor=request.viewer,
+            )
+        except NotifyError as error:
+            wrong = str(error)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("notify:preferences")
+    context = {
+        "choices": _shown(request),
+        "member": member,
+        "wrong": wrong,
+        "has_slack": bool(settings.SLACK_WEBHOOK),
+        "has_mail": settings.MAIL_IS_CONFIGURED,
+        "email": request.viewer.email,
+        "section": "profile",
+    }
+    return render_page(request, "notify/preferences.html", context, status=422 if wrong else 200)
+
+
+def _shown(request: ViewerRequest) -> list[tuple[str, str, bool, bool, bool]]:
+    """(event, words, by mail, in Slack, whether mail is fixed), as posted where the form comes back with an error."""
+    posted = request.POST if request.method == "POST" else None
+    return [
+        (
+            one.spec.event,
+            one.spec.label,
+            one.spec.is_fixed or (one.spec.event in posted.getlist("email") if posted else one.email),
+            one.spec.event in posted.getlist("slack") if posted else one.slack,
+            one.spec.is_fixed,
+        )
+        for one in choices_of(request.viewer.person_id)
+    ]

@@ -1,0 +1,130 @@
+"""Who is told of a change: those who decide, who asked, never somebody who may not open it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from iam.changes import services, telling
+from iam.changes.models import Change, ChangeState
+from iam.changes.states import move
+from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.guard import viewer_for
+from iam.mirror.models import Edge
+from iam.notify import nudge, outbox
+from iam.notify.models import Outgoing
+from tests import factories
+from tests.changes.site import Site
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nudge, "send", lambda _: True)
+
+
+def ask(site: Site, person: Any, *, key: str = "1") -> Change:
+    return services.request_membership(
+        viewer_for(person), user=site.user, group=site.group, do="add", reason="On call", idempotency_key=key
+    )
+
+
+def end(change: Change, *states: ChangeState, **fields: Any) -> None:
+    for state in states:
+        move(change, to=state, actor=None, **fields)
+    telling.tell_end(change)
+
+
+def told() -> dict[str, list[str]]:
+    """Event → names of those who have mail about it."""
+    found: dict[str, list[str]] = {}
+    for event, name in Outgoing.objects.filter(channel="email").order_by("name").values_list("event", "name"):
+        found.setdefault(event, []).append(name)
+    return found
+
+
+def test_those_who_may_approve_are_told_that_it_waits(site: Site) -> None:
+    factories.operator(Role.APPROVER, name="Jonas Berg")
+    factories.operator(Role.MEMBER, name="Tomas Lind")
+    elsewhere = factories.person("Eva Elsewhere")
+    factories.assign(elsewhere, Role.APPROVER, account_id="999999999999")
+    change = ask(site, site.asks.person)
+    assert told() == {"change.waiting": ["Hana Sato", "Jonas Berg"]}
+    message = Outgoing.objects.first()
+    assert message is not None
+    assert message.subject == f"{change.reference} waits for your approval: Add kwame.boateng to deployers"
+    assert message.text == "Asked by Ines Duarte, in prod-core: On call"
+    assert message.path == reverse("changes:change", args=[change.pk])
+
+
+def test_an_approver_is_not_told_of_their_own_request(site: Site) -> None:
+    ask(site, site.approves.person)
+    assert told() == {}
+
+
+def test_the_one_who_asked_learns_of_the_decision_and_of_the_end(site: Site) -> None:
+    change = ask(site, site.asks.person)
+    services.approve(
+        change,
+        actor=viewer_for(site.approves.person),
+        seen_digest=change.change_set.receipt_digest,
+        comment="Fine",
+    )
+    change.refresh_from_db()
+    end(change, ChangeState.APPLYING, ChangeState.APPLIED)
+    telling.tell_end(change)
+    assert told() == {
+        "change.waiting": ["Hana Sato"],
+        "change.decided": ["Ines Duarte"],
+        "change.applied": ["Ines Duarte"],
+    }
+    assert Outgoing.objects.get(event="change.decided").text == "By Hana Sato. Fine"
+
+
+def test_a_rejection_tells_why(site: Site) -> None:
+    change = ask(site, site.asks.person)
+    services.reject(change, actor=viewer_for(site.approves.person), comment="Ask the owner first")
+    change.refresh_from_db()
+    telling.tell_end(change)
+    message = Outgoing.objects.get(event="change.decided")
+    assert message.subject.startswith(f"{change.reference} was rejected")
+    assert message.text == "By Hana Sato. Ask the owner first"
+
+
+def test_who_approved_learns_that_it_ended_unknown(site: Site) -> None:
+    change = ask(site, site.asks.person)
+    services.approve(
+        change, actor=viewer_for(site.approves.person), seen_digest=change.change_set.receipt_digest
+    )
+    change.refresh_from_db()
+    end(change, ChangeState.APPLYING, ChangeState.UNKNOWN)
+    assert told()["change.trouble"] == ["Hana Sato", "Ines Duarte"]
+
+
+def test_who_left_the_team_is_told_nothing_any_more(site: Site) -> None:
+    team = Team.objects.create(slug="payments", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="deployers")
+    factories.edge("member", site.user, factories.group(site.account, "payments-dev"))  # type: ignore[arg-type]
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments-dev")
+    lead = factories.operator(Role.TEAM_LEAD, name="Maya Okafor", team=team)
+    change = ask(site, lead.person)
+    lead.person.assignments.all().delete()
+    end(change, ChangeState.EXPIRED)
+    assert "change.decided" not in told()
+    assert Edge.objects.exists()
+
+
+def test_the_mail_leads_to_the_change_and_decides_nothing(site: Site) -> None:
+    change = ask(site, site.asks.person)
+    outbox.deliver(Outgoing.objects.get().pk)
+    link = re.search(r"http\S+(/go/\S+)", mail.outbox[0].body)
+    assert link is not None
+    answer = site.approver.get(link[1])
+    assert answer["Location"] == reverse("changes:change", args=[change.pk])
+    change.refresh_from_db()
+    assert change.state == ChangeState.AWAITING
