@@ -25,6 +25,8 @@ from iam.policy.document import read
 def is_own(operation: Operation) -> bool:
     """Whether it would alter what Gatehouse works by: a role of an account, whom these roles trust, or a policy that they have."""
     arns = operation.touched()
+    if not arns:
+        return False
     if Account.objects.filter(Q(role_arn__in=arns) | Q(write_role_arn__in=arns)).exists():
         return True
     if ConnectionDraft.objects.filter(hub_arn__in=arns).exists():

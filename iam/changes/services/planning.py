@@ -144,6 +144,8 @@ def check_right(
     made = {arn for one in (*earlier, operation) if one.account == operation.account for arn in one.makes()}
     if not all(_lies_within(arn, reach.scope, number) for arn in made):
         raise RefusedError("You can make people under the paths of your own teams only.")
+    if not operation.touched() and not operation.makes():
+        raise RefusedError("This is about the account as a whole, which takes somebody who sees all of it.")
     arns = [arn for arn in operation.touched() if arn not in made]
     reached = visible_entities(reach).filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
     if reached.values("arn").distinct().count() < len(set(arns)):
