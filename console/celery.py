@@ -66,6 +66,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10},
         },
+        "sweep-secrets": {
+            "task": "iam.sealed.tasks.sweep_secrets",
+            "schedule": 20.0,
+            "options": {"expires": 20},
+        },
         "chain-journal": {
             "task": "iam.journal.tasks.chain_journal",
             "schedule": 1.0,
@@ -92,6 +97,7 @@ app.autodiscover_tasks(
     [
         "iam.journal",
         "iam.notify",
+        "iam.sealed",
         "iam.mirror",
         "iam.mirror.accounts",
         "iam.mirror.doctor",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -41,6 +43,18 @@ def text(name: str, default: str | None = None, *, why: str = "") -> str:
     if default is None:
         raise ConfigurationError(f"{name} is not set. {why}".strip())
     return default
+
+
+def kept_secret(path: Path) -> str:
+    """Random characters that are made once and kept in a file, for the embedded default. Of two processes that begin at once one makes it."""
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64), encoding="utf-8")
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text(encoding="utf-8")
 
 
 def flag(name: str, *, default: bool) -> bool:

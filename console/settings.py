@@ -33,6 +33,17 @@ try:
                 "GATEHOUSE_SECRET_KEY is too short: write 50 or more random characters."
             )
 
+    # What is sealed under the first key; the others are those that it replaced, until nothing of theirs is left.
+    SEALED_KEYS = env.words(
+        "GATEHOUSE_SEALED_KEY",
+        (env.kept_secret(VAR / "sealed_key"),) if EMBEDDED else None,
+        why="Write 50 or more random characters, others than those of GATEHOUSE_SECRET_KEY.",
+    )
+    if not EMBEDDED and (SECRET_KEY in SEALED_KEYS or min(map(len, SEALED_KEYS), default=0) < 50):
+        raise env.ConfigurationError(
+            "GATEHOUSE_SEALED_KEY is too short, or the same as GATEHOUSE_SECRET_KEY: write 50 or more random characters of its own."
+        )
+
     ALLOWED_HOSTS = env.words(
         "GATEHOUSE_ALLOWED_HOSTS",
         ("127.0.0.1", "localhost", "[::1]", "testserver") if EMBEDDED else None,
@@ -117,6 +128,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "iam.journal",
     "iam.notify",
+    "iam.sealed",
     "iam.directory",
     "iam.mirror",
     "iam.changes",

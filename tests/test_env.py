@@ -86,3 +86,13 @@ def test_a_certificate_of_redis_is_verified_unless_somebody_says_otherwise(given
 def test_the_cache_finds_the_same_redis_behind_a_socket() -> None:
     assert env.cache_url("redis://h/0") == "redis://h/0"
     assert env.cache_url("redis+socket://:p@/run/r.sock?virtual_host=3") == "unix://:p@/run/r.sock?db=3"
+
+
+def test_a_secret_of_the_embedded_default_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
+    path = tmp_path / "sealed_key"
+    made = env.kept_secret(path)
+
+    assert env.kept_secret(path) == made
+    assert len(made) >= 50
+    assert path.stat().st_mode & 0o077 == 0
+    assert list(tmp_path.iterdir()) == [path]

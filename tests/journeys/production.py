@@ -55,6 +55,7 @@ class Installation:
             "HOME": str(self.folder),
             "GATEHOUSE_MODE": "production",
             "GATEHOUSE_SECRET_KEY": "of-this-installation-of-this-installation-of-this-installation-7x",
+            "GATEHOUSE_SEALED_KEY": "for-what-is-sealed-in-this-installation-only-for-that-only-5z",
             "GATEHOUSE_ALLOWED_HOSTS": HOST,
             "GATEHOUSE_BASE_URL": f"https://{HOST}",
             "GATEHOUSE_VAR": str(self.folder / "var"),

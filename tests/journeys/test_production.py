@@ -335,6 +335,12 @@ def test_a_web_server_with_aws_credentials_does_not_start(installed: Installatio
     ("name", "value", "sentence", "words"),
     [
         ("GATEHOUSE_SECRET_KEY", "", "is not set. Write 50 or more random characters.", PROCESSES),
+        (
+            "GATEHOUSE_SEALED_KEY",
+            "",
+            "is not set. Write 50 or more random characters, others than those of GATEHOUSE_SECRET_KEY.",
+            ["worker"],
+        ),
         ("GATEHOUSE_PULL_MINUTES", "soon", "is 'soon': write a whole number.", ["worker"]),
     ],
 )
@@ -360,6 +366,6 @@ def test_a_signal_ends_every_process_in_order_and_no_log_holds_a_secret(
     assert '"request": "GET /sign-in/' in logs
     tokens = re.findall(r"/key/\d+-(\S+)/", outcomes["bootstrap"].stdout)
     assert len(tokens) == 3
-    secret_key = installed.environment["GATEHOUSE_SECRET_KEY"]
-    for secret in (*tokens, PASSWORD, secret_key, HUB_SECRET_ACCESS_KEY, EXTERNAL_ID):
+    keys = [installed.environment[name] for name in ("GATEHOUSE_SECRET_KEY", "GATEHOUSE_SEALED_KEY")]
+    for secret in (*tokens, PASSWORD, *keys, HUB_SECRET_ACCESS_KEY, EXTERNAL_ID):
         assert secret not in logs

@@ -81,6 +81,7 @@ def _production(**more: str) -> dict[str, str]:
         "HOME": os.environ["HOME"],
         "GATEHOUSE_MODE": "production",
         "GATEHOUSE_SECRET_KEY": "only-for-this-test-only-for-this-test-only-for-this-test-x9",
+        "GATEHOUSE_SEALED_KEY": "for-what-is-sealed-only-for-what-is-sealed-only-for-that-y4",
         "GATEHOUSE_ALLOWED_HOSTS": "gatehouse.example.com",
         "GATEHOUSE_BASE_URL": "https://gatehouse.example.com",
         "DATABASE_URL": "sqlite:///:memory:",

@@ -1,0 +1,64 @@
+"""A sealed secret: who it is for, until when, and what became of it. The row stays when the text is gone."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class State(models.TextChoices):
+    """What became of a secret. While it is held or sealed it can be had; afterwards its text is gone for good."""
+
+    HELD = "held", "Waits until AWS has taken it"
+    SEALED = "sealed", "Can be read once"
+    OPENED = "opened", "Was read"
+    TAKEN = "taken", "Was used"
+    EXPIRED = "expired", "Its time was over"
+    SHREDDED = "shredded", "Was destroyed"
+
+
+LIVING = (State.HELD, State.SEALED)
+
+
+class Secret(models.Model):
+    """One secret. `purpose` is a dotted slug: who opens it must name it. `label` says what it is of, such as the id of an access key.
+
+    It can be read from `released_at` on. `person_id` is the only person who may read it, null where only a worker uses it; `browser` is the digest of the only session, blank
+    for any. `ciphertext` is blank from the moment the secret is read, used, expired or shredded.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    purpose = models.CharField(max_length=64)
+    label = models.CharField(max_length=512, blank=True)
+    account_id = models.CharField(max_length=12, blank=True)
+    person_id = models.UUIDField(null=True)
+    browser = models.CharField(max_length=64, blank=True)
+    ciphertext = models.TextField(blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.SEALED)
+    sealed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=128, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=LIVING, ended_at__isnull=True)
+                | (~Q(state__in=LIVING) & Q(ciphertext="", ended_at__isnull=False)),
+                name="an_ended_secret_has_no_text",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], condition=Q(state__in=LIVING), name="secret_expiring"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.label}: {self.state}"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it still has its text."""
+        return self.state in LIVING

@@ -1,0 +1,181 @@
+"""Seal a secret, read it once, use it once, destroy it. Nothing here is ever logged but that it happened."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+import structlog
+from django.db import transaction
+
+from iam.journal.services import Actor, person_id_of, record
+from iam.sealed.cipher import UnreadableError, decrypt, encrypt
+from iam.sealed.models import LIVING, Secret, State
+
+logger = structlog.get_logger(__name__)
+
+LONGEST: Final = timedelta(days=7)
+MOST: Final = 32 * 1024
+"""Characters that a secret may have: a private key is the longest."""
+
+
+class SealedError(Exception):
+    """The secret cannot be had; `message` says why, for a person."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+NOT_YOURS: Final = "There is no such secret for you."
+UNREADABLE: Final = "The secret was sealed under a key that Gatehouse does not have any more (GATEHOUSE_SEALED_KEY). Make a new one in AWS."
+
+
+def seal(
+    text: str,
+    *,
+    for_person: UUID | None,
+    purpose: str,
+    ttl: timedelta,
+    label: str = "",
+    account_id: str = "",
+    session: str = "",
+    secret_id: UUID | None = None,
+    is_held: bool = False,
+) -> UUID:
+    """Encrypt a secret, and give the id under which it can be had for `ttl`.
+
+    `for_person` alone may read it, with `session` in that browser session only; without a person only a worker takes it. `is_held`: nobody
+    reads it before `release`. With a `secret_id` that is still held it replaces that one's text; one that could be read is never replaced.
+    Raises ValueError for a text without content or beyond `MOST` characters, and for a time beyond `LONGEST`.
+    """
+    if not text or len(text) > MOST or not timedelta(0) < ttl <= LONGEST:
+        raise ValueError("A secret has 1 to 32,768 characters, and is kept for seven days at most.")
+    secret_id = secret_id or uuid4()
+    now = datetime.now(tz=UTC)
+    values = {
+        "purpose": purpose,
+        "label": label[:512],
+        "account_id": account_id,
+        "person_id": for_person,
+        "browser": _digest(session),
+        "ciphertext": encrypt(text, secret_id=secret_id, person_id=for_person, purpose=purpose),
+        "state": State.HELD if is_held else State.SEALED,
+        "sealed_at": now,
+        "released_at": None if is_held else now,
+        "expires_at": now + ttl,
+    }
+    with transaction.atomic():
+        replaced = Secret.objects.filter(pk=secret_id, state=State.HELD, purpose=purpose).update(**values)
+        if not replaced:
+            Secret.objects.create(id=secret_id, **values)
+        _note("sealed", Secret.objects.get(pk=secret_id), actor=None)
+    return secret_id
+
+
+def release(secret_id: UUID, *, label: str = "") -> bool:
+    """Let a held secret be read from now on; False when it is not held (any more). Harmless the second time."""
+    values = {"label": label[:512]} if label else {}
+    held = Secret.objects.filter(pk=secret_id, state=State.HELD)
+    return bool(held.update(state=State.SEALED, released_at=datetime.now(tz=UTC), **values))
+
+
+def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
+    """The text, for its person, and never again. Of several who ask at once one gets it. Raises SealedError."""
+    secret = Secret.objects.filter(pk=secret_id).first()
+    if secret is None or secret.person_id is None or secret.person_id != person_id_of(person):
+        raise SealedError(NOT_YOURS)
+    if secret.browser and secret.browser != _digest(session):
+        raise SealedError("This can only be read in the browser session in which it was asked for.")
+    if secret.state == State.HELD:
+        raise SealedError("AWS has not taken it yet. It can be read as soon as it holds.")
+    return _end(secret, to=State.OPENED, actor=person)
+
+
+def take(secret_id: UUID, *, purpose: str) -> str:
+    """The text, for a worker, and never again. Raises SealedError, also for another purpose and after its time."""
+    return _end(_for_worker(secret_id, purpose), to=State.TAKEN, actor=None)
+
+
+def look(secret_id: UUID, *, purpose: str) -> str:
+    """The text, for a worker that may have to send it again; who used it up calls `shred`. Raises SealedError."""
+    return _text(_for_worker(secret_id, purpose))
+
+
+def shred(secret_id: UUID, *, actor: Actor | None = None) -> bool:
+    """Destroy the text; False when it is gone already."""
+    return _wipe(secret_id, to=State.SHREDDED, actor=actor)
+
+
+def sweep() -> int:
+    """Destroy what nobody has read in time; how many."""
+    over = Secret.objects.filter(state__in=LIVING, expires_at__lte=datetime.now(tz=UTC))
+    return sum(_wipe(pk, to=State.EXPIRED, actor=None) for pk in list(over.values_list("pk", flat=True)))
+
+
+def _for_worker(secret_id: UUID, purpose: str) -> Secret:
+    secret = Secret.objects.filter(pk=secret_id, purpose=purpose).first()
+    if secret is None:
+        raise SealedError("The secret that belongs to this is not there.")
+    return secret
+
+
+def _text(secret: Secret) -> str:
+    if not secret.is_there:
+        raise SealedError(_why_gone(secret))
+    if secret.expires_at <= datetime.now(tz=UTC):
+        _wipe(secret.pk, to=State.EXPIRED, actor=None)
+        raise SealedError(_why_gone(Secret.objects.get(pk=secret.pk)))
+    try:
+        return decrypt(
+            secret.ciphertext, secret_id=secret.pk, person_id=secret.person_id, purpose=secret.purpose
+        )
+    except UnreadableError:
+        logger.error("sealed.unreadable", secret=str(secret.pk), purpose=secret.purpose)
+        raise SealedError(UNREADABLE) from None
+
+
+def _end(secret: Secret, *, to: State, actor: Actor | None) -> str:
+    """Give the text to the one whose update finds it still there."""
+    text = _text(secret)
+    if not _wipe(secret.pk, to=to, actor=actor):
+        raise SealedError(_why_gone(Secret.objects.get(pk=secret.pk)))
+    return text
+
+
+def _wipe(secret_id: UUID, *, to: State, actor: Actor | None) -> bool:
+    now = datetime.now(tz=UTC)
+    living = Secret.objects.filter(pk=secret_id, state__in=LIVING)
+    with transaction.atomic():
+        if not living.update(
+            state=to, ciphertext="", ended_at=now, ended_by=(actor.name if actor else "Gatehouse")[:128]
+        ):
+            return False
+        _note(to.value, Secret.objects.get(pk=secret_id), actor=actor)
+    return True
+
+
+def _why_gone(secret: Secret) -> str:
+    at = f"{secret.ended_at:%Y-%m-%d %H:%M} UTC" if secret.ended_at else "an unknown time"
+    return {
+        State.OPENED: f"It was read at {at} by {secret.ended_by}, and is kept nowhere else.",
+        State.TAKEN: f"It was used at {at}, and is kept nowhere else.",
+        State.EXPIRED: f"Nobody read it in time: it was destroyed at {at}.",
+        State.SHREDDED: f"It was destroyed at {at}.",
+    }.get(State(secret.state), NOT_YOURS)
+
+
+def _note(act: str, secret: Secret, *, actor: Actor | None) -> None:
+    record(
+        kind=f"sealed.{act}",
+        actor=actor,
+        subject=secret.label,
+        account_id=secret.account_id,
+        data={"sealed": secret.pk, "purpose": secret.purpose, "for": secret.person_id},
+    )
+
+
+def _digest(session: str) -> str:
+    return hashlib.sha256(session.encode()).hexdigest() if session else ""

@@ -1,0 +1,13 @@
+"""The Celery task of sealed secrets."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.sealed import services
+
+
+@shared_task(name="iam.sealed.tasks.sweep_secrets")  # type: ignore[untyped-decorator]
+def sweep_secrets() -> None:
+    """Destroy what was not read in time."""
+    services.sweep()
