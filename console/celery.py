@@ -71,6 +71,11 @@ app.conf.update(
             "schedule": 20.0,
             "options": {"expires": 20},
         },
+        "attend-waiting": {
+            "task": "iam.changes.approval.tasks.attend_waiting",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "chain-journal": {
             "task": "iam.journal.tasks.chain_journal",
             "schedule": 1.0,
@@ -102,6 +107,7 @@ app.autodiscover_tasks(
         "iam.mirror.accounts",
         "iam.mirror.doctor",
         "iam.changes",
+        "iam.changes.approval",
         "iam.access.drafts",
         "console.operators",
     ]

@@ -70,15 +70,15 @@ def test_of_two_approvals_at_once_one_counts(scene: Scene, monkeypatch: pytest.M
     from iam.changes.services import decisions
 
     change = scene.ask()
-    true_awaiting = decisions._awaiting
+    true_awaiting = decisions.waiting_parts
 
     def then_somebody_else(one: Change) -> list[Change]:
         parts = true_awaiting(one)
-        monkeypatch.setattr(decisions, "_awaiting", true_awaiting)
+        monkeypatch.setattr(decisions, "waiting_parts", true_awaiting)
         scene.approve(Change.objects.get(pk=change.pk))
         return parts
 
-    monkeypatch.setattr(decisions, "_awaiting", then_somebody_else)
+    monkeypatch.setattr(decisions, "waiting_parts", then_somebody_else)
     with pytest.raises(RefusedError):
         scene.approve(change, actor=factories.viewer(Role.APPROVER, name="Amara Diallo"))
     assert Approval.objects.count() == 1

@@ -1,15 +1,34 @@
-"""A waiting set goes from stage to stage, starts anew when its receipt changes, and loses approvals of those who lost the right."""
+"""A set that waits goes from stage to stage, starts anew when its receipt changes, and loses approvals of those who lost the right."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from iam.changes import telling
 from iam.changes.approval.models import Requirement
-from iam.changes.approval.needs import kept_requirement, parts_of, renew, requirement_of, set_ballots
+from iam.changes.approval.needs import (
+    kept_requirement,
+    open_for,
+    parts_of,
+    renew,
+    requirement_of,
+    set_ballots,
+)
 from iam.changes.approval.progress import Progress, progress_of
 from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
 from iam.changes.states import add_event, write_journal
 from iam.directory.models import Person
+
+
+def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
+    """A set has just been asked for: keep what it must pass, and tell those who decide first; in the caller's transaction."""
+    requirement = open_for(change_set, parts=parts)
+    _tell(parts[0], progress_of(requirement, parts=parts))
+
+
+def _tell(first: Change, progress: Progress, *, turn: int = 0) -> None:
+    if progress.current is not None:
+        telling.tell_waiting(first, people=progress.current.able.keys(), turn=turn or progress.at)
 
 
 def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
@@ -19,6 +38,7 @@ def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
         requirement.stage = progress.at
         requirement.save(update_fields=["stage"])
         set_ballots(requirement)
+        _tell(parts[0], progress)
     return progress
 
 

@@ -1,6 +1,8 @@
 """What people do with changes: plan, ask, decide, withdraw, look again, undo."""
 
+from iam.changes.services.breaking import break_glass, may_break_glass, review, to_review, why_not_review
 from iam.changes.services.decisions import approve, reject, standing_of
+from iam.changes.services.discussing import comment, may_comment
 from iam.changes.services.planning import Plan, plan, plan_membership, plan_set
 from iam.changes.services.policy_texts import plan_policy_text, request_policy_text
 from iam.changes.services.requests import (
@@ -12,6 +14,7 @@ from iam.changes.services.requests import (
     request_membership,
     withdraw,
 )
+from iam.changes.services.shortening import shorten
 from iam.changes.services.undoing import plan_undo, plan_undo_of, undo, undo_several, why_not_undo
 
 __all__ = [
@@ -19,7 +22,11 @@ __all__ = [
     "Lane",
     "Plan",
     "approve",
+    "break_glass",
+    "comment",
     "look_again",
+    "may_break_glass",
+    "may_comment",
     "plan",
     "plan_membership",
     "plan_policy_text",
@@ -31,9 +38,13 @@ __all__ = [
     "request_changes",
     "request_membership",
     "request_policy_text",
+    "review",
+    "shorten",
     "standing_of",
+    "to_review",
     "undo",
     "undo_several",
+    "why_not_review",
     "why_not_undo",
     "withdraw",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -84,15 +85,13 @@ def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "
     """
     comment = _comment(comment)
     _check_decider(change, actor=actor)
-    parts = _awaiting(change)
-    if _refresh_receipts(parts) or change.change_set.receipt_digest != seen_digest:
+    parts = waiting_parts(change)
+    if refresh_receipts(parts) or change.change_set.receipt_digest != seen_digest:
         raise ReceiptChangedError(
             "What this would do has changed since it was shown to you. Look at the new receipt, then decide again.",
             change=change,
         )
-    operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
-    for place, part in enumerate(parts):
-        _check_requester(part, operations[place], earlier=operations[:place])
+    check_request(parts)
     with transaction.atomic():
         _agree(change, actor=actor, comment=comment, seen=seen_digest)
 
@@ -100,7 +99,7 @@ def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "
 def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
     """Of two who agree at the same time the second sees the first."""
     group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
-    parts = _awaiting(change)
+    parts = waiting_parts(change)
     progress = _check_decider(parts[0], actor=actor)
     if group.receipt_digest != seen:
         raise ReceiptChangedError("What this would do has changed just now. Look again.", change=change)
@@ -110,8 +109,9 @@ def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
     if not progress.is_complete:
         _note_stage(parts[0], progress, actor=actor, comment=comment)
         return
+    kind, data = ("approved_alone", {"single_operator": True}) if own else ("approved", {})
     for part in parts:
-        _queue(part, actor=actor, comment=comment, own=own)
+        queue(part, actor=actor, kind=kind, note=comment, data=data)
     telling.tell_decided(parts[0])
 
 
@@ -137,7 +137,7 @@ def reject(change: Change, *, actor: Viewer, comment: str) -> None:
         raise RefusedError("Write why you reject it: the person who asked reads it.")
     with transaction.atomic():
         ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
-        parts = _awaiting(change)
+        parts = waiting_parts(change)
         _decide(
             change,
             actor=actor,
@@ -169,6 +169,13 @@ def _check_decider(change: Change, *, actor: Viewer) -> Progress:
     return progress
 
 
+def check_request(parts: Sequence[Change]) -> None:
+    """Whether who asked may ask for all of this today. Raises RefusedError."""
+    operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
+    for place, part in enumerate(parts):
+        _check_requester(part, operations[place], earlier=operations[:place])
+
+
 def _check_requester(change: Change, operation: Operation, *, earlier: Sequence[Operation]) -> None:
     """Who asked may ask today: a request does not outlive the right to it."""
     person = Person.objects.filter(pk=change.requested_by).first()
@@ -185,7 +192,8 @@ def _check_requester(change: Change, operation: Operation, *, earlier: Sequence[
     )
 
 
-def _awaiting(change: Change) -> list[Change]:
+def waiting_parts(change: Change) -> list[Change]:
+    """The changes of a set that waits as a whole. Raises RefusedError for one that is decided or has closed."""
     parts = parts_of(change.change_set)
     now = datetime.now(tz=UTC)
     for part in parts:
@@ -208,7 +216,7 @@ def _over(change: Change) -> str:
     return f"Nothing is left to decide: {change.reference} is {change.get_state_display().lower()}."
 
 
-def _refresh_receipts(parts: list[Change]) -> bool:
+def refresh_receipts(parts: list[Change]) -> bool:
     """Store what the receipts are now; whether one of them differs, or that of the set as a whole."""
     operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
     group = parts[0].change_set
@@ -259,17 +267,17 @@ def _decide(
     )
 
 
-def _queue(part: Change, *, actor: Viewer, comment: str, own: bool) -> None:
-    """The clock starts here: an approved change that nothing begins ends by itself as well."""
+def queue(part: Change, *, actor: Viewer, kind: str, note: str, data: dict[str, Any] | None = None) -> None:
+    """The clock starts here: a change that may begin and that nothing begins ends by itself as well. Raises RefusedError if it waits no more."""
     now = datetime.now(tz=UTC)
     begin = max(now, part.not_before) if part.not_before else now
     moved = move(
         part,
         to=ChangeState.QUEUED,
         actor=actor,
-        kind="approved_alone" if own else "approved",
-        note=comment,
-        data={"receipt": part.receipt_digest, **({"single_operator": True} if own else {})},
+        kind=kind,
+        note=note,
+        data={"receipt": part.receipt_digest, **(data or {})},
         expecting={"receipt_digest": part.receipt_digest},
         due_at=begin,
         expires_at=begin + ANSWER_WITHIN,

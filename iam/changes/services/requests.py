@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from iam.changes import nudge, telling
+from iam.changes import nudge
+from iam.changes.approval import stages
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation
@@ -197,7 +198,7 @@ def _write(
             expires_at=datetime.now(tz=UTC) + ANSWER_WITHIN,
         )
         written.append(change)
-    telling.tell_waiting(written[0], people=telling.deciders(written[0]))
+    stages.begin(group, parts=written)
     return written
 
 

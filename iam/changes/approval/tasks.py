@@ -1,0 +1,13 @@
+"""The Celery task of approval."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.changes.approval.reminding import attend
+
+
+@shared_task(name="iam.changes.approval.tasks.attend_waiting")  # type: ignore[untyped-decorator]
+def attend_waiting() -> None:
+    """Remind those who have to decide, and have others decide where they do not."""
+    attend()

@@ -1,0 +1,151 @@
+"""Break-glass: apply one's own request without approval, in an emergency, for a reason; and look at it afterwards, as somebody else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from iam.changes import telling
+from iam.changes.approval.models import BreakGlass, Verdict
+from iam.changes.approval.needs import parts_of, requirement_of
+from iam.changes.approval.people import people_of
+from iam.changes.approval.rules import ADMINISTRATORS, APPROVERS
+from iam.changes.errors import ReceiptChangedError, RefusedError
+from iam.changes.models import RUNNING, Change, ChangeSet, ChangeState
+from iam.changes.services.decisions import check_request, queue, refresh_receipts, waiting_parts
+from iam.changes.services.undoing import undo_several
+from iam.changes.states import add_event, write_journal
+from iam.guard import Viewer
+from iam.guard.viewer import ANY_ACCOUNT
+
+MAX_REASON = 1000
+REVIEWERS = (ADMINISTRATORS, APPROVERS)
+
+
+def may_break_glass(change: Change, *, viewer: Viewer) -> bool:
+    """Whether this viewer may apply this waiting request of their own without approval: the rules say who."""
+    if change.state != ChangeState.AWAITING or change.requested_by != viewer.person_id:
+        return False
+    parts = parts_of(change.change_set)
+    who = requirement_of(change.change_set, parts=parts).need.break_glass
+    return viewer.person_id in people_of(who, accounts=_accounts(parts))
+
+
+def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str) -> None:
+    """Apply one's own waiting request at once, without approval. Everybody who could have approved is told, and somebody else reviews it.
+
+    Raises RefusedError, and ReceiptChangedError where it would do something else than was shown.
+    """
+    reason = reason.strip()
+    if not may_break_glass(change, viewer=actor):
+        raise RefusedError("The rules do not let you apply this without approval.", change=change)
+    if not reason:
+        raise RefusedError("Write what the emergency is: whoever reviews it reads it.", change=change)
+    if len(reason) > MAX_REASON:
+        raise RefusedError(
+            f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.", change=change
+        )
+    parts = waiting_parts(change)
+    if refresh_receipts(parts) or change.change_set.receipt_digest != seen_digest:
+        raise ReceiptChangedError(
+            "What this would do has changed since it was shown to you. Look again.", change=change
+        )
+    check_request(parts)
+    with transaction.atomic():
+        group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
+        parts = waiting_parts(change)
+        BreakGlass.objects.create(
+            change_set=group, used_by=actor.person_id, used_label=actor.name[:128], reason=reason
+        )
+        for part in parts:
+            queue(part, actor=actor, kind="broke_glass", note=reason, data={"break_glass": True})
+        people = people_of(REVIEWERS, accounts=_accounts(parts))
+        telling.tell_broken_glass(parts[0], people=people.keys(), by=actor.name)
+
+
+def to_review(viewer: Viewer) -> QuerySet[BreakGlass]:
+    """What was applied without approval and nobody has looked at yet, in accounts that this viewer administers or approves in; oldest first."""
+    accounts = _reviews_in(viewer)
+    found = BreakGlass.objects.filter(reviewed_at__isnull=True)
+    if ANY_ACCOUNT not in accounts:
+        elsewhere = Change.objects.filter(change_set=OuterRef("change_set")).exclude(
+            account__account_id__in=accounts
+        )
+        found = found.filter(~Q(Exists(elsewhere))) if accounts else found.none()
+    return found.select_related("change_set").order_by("at")
+
+
+def why_not_review(glass: BreakGlass, *, viewer: Viewer) -> str:
+    """Why this viewer cannot review it, or ""."""
+    if glass.reviewed_at is not None:
+        return f"{glass.reviewed_label} has reviewed it already."
+    if not to_review(viewer).filter(pk=glass.pk).exists():
+        return "Administrators and approvers of its accounts review it."
+    if glass.used_by == viewer.person_id and not settings.SINGLE_OPERATOR:
+        return "You used it, so somebody else looks at it."
+    return ""
+
+
+def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key: str) -> list[Change]:
+    """Say that it was right, or have it undone: then the changes that were asked for to undo it are returned. Raises RefusedError."""
+    comment = comment.strip()
+    if why := why_not_review(glass, viewer=actor):
+        raise RefusedError(why)
+    if verdict not in Verdict.values:
+        raise RefusedError("Choose whether to accept it or to have it undone.")
+    if not comment:
+        raise RefusedError("Write what you found: the auditor reads it.")
+    if len(comment) > MAX_REASON:
+        raise RefusedError(f"The comment has {len(comment)} characters; {MAX_REASON} are the limit.")
+    parts = parts_of(glass.change_set)
+    if any(part.state in RUNNING for part in parts):
+        raise RefusedError("It is still being applied. Review it when it has ended.")
+    with transaction.atomic():
+        undoing = _undo(parts, actor=actor, comment=comment, key=key) if verdict == Verdict.UNDO else []
+        _record(glass, parts[0], actor=actor, verdict=verdict, comment=comment)
+    return undoing
+
+
+def _undo(parts: list[Change], *, actor: Viewer, comment: str, key: str) -> list[Change]:
+    applied = [part for part in parts if part.state == ChangeState.APPLIED and not part.already_so]
+    if not applied:
+        raise RefusedError("It changed nothing in AWS, so there is nothing to undo. Accept it.")
+    return undo_several(applied, actor=actor, reason=comment, idempotency_key=key)
+
+
+def _record(glass: BreakGlass, first: Change, *, actor: Viewer, verdict: str, comment: str) -> None:
+    alone = glass.used_by == actor.person_id
+    held = BreakGlass.objects.filter(pk=glass.pk, reviewed_at__isnull=True)
+    written = held.update(
+        reviewed_by=actor.person_id,
+        reviewed_label=actor.name[:128],
+        reviewed_at=datetime.now(tz=UTC),
+        verdict=verdict,
+        comment=comment,
+        is_alone=alone,
+    )
+    if not written:
+        raise RefusedError("Somebody else has reviewed it just now.")
+    kind = "review_accepted" if verdict == Verdict.ACCEPT else "review_undo"
+    add_event(first, kind=kind, actor=actor, note=comment)
+    data = {"single_operator": True} if alone else {}
+    write_journal(first, act=kind, actor=actor, note=comment, data=data)
+
+
+def _reviews_in(viewer: Viewer) -> set[str]:
+    """The accounts in which they are administrator or approver; "" for all."""
+    held = viewer.accounts_by_role
+    return {account for who in REVIEWERS for account in held.get(who.value, ())}
+
+
+def _accounts(parts: list[Change]) -> set[str]:
+    return {part.account.account_id for part in parts}
+
+
+def glass_of(change_set_id: UUID) -> BreakGlass | None:
+    """The use of break-glass by which a set was applied, if it was."""
+    return BreakGlass.objects.filter(pk=change_set_id).first()

@@ -1,0 +1,34 @@
+"""Let what is asked for end earlier than asked: whoever decides on it may, and whoever asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from iam.changes.approval import ends
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.services.decisions import standing_of
+from iam.changes.states import add_event, write_journal
+from iam.guard import Viewer
+
+
+def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
+    """Have what the set of a waiting change gives end earlier; its receipt is another then, and is agreed to anew. Raises RefusedError."""
+    standing = standing_of(change, viewer=actor)
+    if not standing.may_decide and not (standing.is_own and change.requested_by == actor.person_id):
+        raise RefusedError(standing.why_not, change=change)
+    end = ends.end_of(change.change_set)
+    if end is None:
+        raise RefusedError("This does not end by itself, so there is no time to shorten.", change=change)
+    if until <= datetime.now(tz=UTC):
+        raise RefusedError("That moment is over. Choose one that is still to come.", change=change)
+    if until >= end:
+        raise RefusedError(
+            f"It ends on {end:%d %b %Y at %H:%M} UTC already. Choose an earlier moment; a later one takes a new request.",
+            change=change,
+        )
+    ends.bring_forward(change.change_set, until=until, actor=actor)
+    first = change.change_set.changes.select_related("account").get(position=0)
+    note = f"Ends on {until:%d %b %Y at %H:%M} UTC, not on {end:%d %b %Y at %H:%M}."
+    add_event(first, kind="shortened", actor=actor, note=note)
+    write_journal(first, act="shortened", actor=actor, note=note)
