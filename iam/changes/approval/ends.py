@@ -8,18 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from iam.changes.models import ChangeSet
+from iam.changes.models import Change, ChangeSet
 from iam.guard import Viewer
 
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """`end_of` gives the end of what a cause gives (None: it has none), `shorten` brings it forward and raises RefusedError."""
+    """`end_of` gives the end of what a cause gives (None: it has none), `shorten` brings it forward and raises RefusedError.
+
+    `started` is asked within the transaction that queues a change, and gives the columns that are another now that the clock runs: what was asked for as
+    a time from the approval on is a moment then.
+    """
 
     end_of: Callable[[UUID], datetime | None]
     shorten: Callable[[UUID, datetime, Viewer], None]
+    started: Callable[[Change, datetime], dict[str, Any]]
 
 
 _by_kind: dict[str, Ends] = {}
@@ -40,3 +46,9 @@ def bring_forward(change_set: ChangeSet, *, until: datetime, actor: Viewer) -> N
     """Have it end earlier. Raises RefusedError, and KeyError for a set without an end."""
     assert change_set.cause_id is not None
     _by_kind[change_set.cause_kind].shorten(change_set.cause_id, until, actor)
+
+
+def started(change: Change, *, at: datetime) -> dict[str, Any]:
+    """What of a change is written anew when its clock starts: columns and their values."""
+    ends = _by_kind.get(change.change_set.cause_kind)
+    return ends.started(change, at) if ends else {}

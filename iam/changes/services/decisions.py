@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from iam.changes import nudge, telling
-from iam.changes.approval import stages
+from iam.changes.approval import ends, stages
 from iam.changes.approval.needs import kept_requirement, parts_of, requirement_of
 from iam.changes.approval.progress import Progress, progress_of
 from iam.changes.errors import ReceiptChangedError, RefusedError
@@ -23,6 +23,7 @@ from iam.changes.services.requests import ANSWER_WITHIN
 from iam.changes.states import add_event, move, write_journal
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
+from iam.journal.services import Actor
 
 MAX_COMMENT = 1000
 
@@ -224,7 +225,8 @@ def refresh_receipts(parts: list[Change]) -> bool:
     for part in parts:
         check_account(part.account)
     current = [
-        examine(operation, earlier=operations[:place]).receipt for place, operation in enumerate(operations)
+        examine(operation, earlier=operations[:place], for_grant=group.is_of_grant).receipt
+        for place, operation in enumerate(operations)
     ]
     # One that was asked for before sets had receipts does not get its first here.
     is_other = bool(group.receipt) and whole["digest"] != group.receipt["digest"]
@@ -267,7 +269,9 @@ def _decide(
     )
 
 
-def queue(part: Change, *, actor: Viewer, kind: str, note: str, data: dict[str, Any] | None = None) -> None:
+def queue(
+    part: Change, *, actor: Actor | None, kind: str, note: str, data: dict[str, Any] | None = None
+) -> None:
     """The clock starts here: a change that may begin and that nothing begins ends by itself as well. Raises RefusedError if it waits no more."""
     now = datetime.now(tz=UTC)
     begin = max(now, part.not_before) if part.not_before else now
@@ -281,6 +285,7 @@ def queue(part: Change, *, actor: Viewer, kind: str, note: str, data: dict[str, 
         expecting={"receipt_digest": part.receipt_digest},
         due_at=begin,
         expires_at=begin + ANSWER_WITHIN,
+        **ends.started(part, at=begin),
     )
     if not moved:
         raise _too_late(part)

@@ -89,9 +89,10 @@ def plan_set(
 def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False) -> Plan:
     """Whether the operation makes sense as the mirror stands, whoever asks, and its receipt. Raises RefusedError."""
     _check_own(operation)
-    if problems := operation.problems():
-        raise RefusedError(f"AWS would not take this call: {problems[0]}")
     before = operation.mirrored()
+    stands = before is not None and operation.satisfied(before)
+    if not (stands and for_grant) and (problems := operation.problems()):
+        raise RefusedError(f"AWS would not take this call: {problems[0]}")
     if before is None and is_made(operation, earlier):
         before = operation.newborn()
     if before is None:

@@ -90,7 +90,7 @@ def request_changes(
         )
         with transaction.atomic():
             group.save(force_insert=True)
-            return _write(
+            written = write_set(
                 checked,
                 group=group,
                 actor=actor,
@@ -99,6 +99,8 @@ def request_changes(
                 not_before=not_before,
                 lanes=lanes,
             )
+            stages.begin(group, parts=written)
+            return written
     except (IntegrityError, RefusedError):
         # Another request with this key was quicker: its changes are the answer.
         standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
@@ -151,7 +153,7 @@ def asked_before(operations: Sequence[Operation], *, actor: Viewer, idempotency_
     return found
 
 
-def _write(
+def write_set(
     planned: Sequence[Plan],
     *,
     group: ChangeSet,
@@ -161,6 +163,7 @@ def _write(
     not_before: datetime | None,
     lanes: Sequence[Lane],
 ) -> list[Change]:
+    """The rows of a set, waiting; in the caller's transaction."""
     written = []
     for position, one in enumerate(planned):
         subject = one.operation.subject()
@@ -198,7 +201,6 @@ def _write(
             expires_at=datetime.now(tz=UTC) + ANSWER_WITHIN,
         )
         written.append(change)
-    stages.begin(group, parts=written)
     return written
 
 

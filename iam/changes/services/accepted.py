@@ -1,0 +1,53 @@
+"""Carry out what was accepted together with another set, such as the end of a grant: nobody has to approve it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeSet
+from iam.changes.operations import Operation
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services.decisions import queue
+from iam.changes.services.planning import Plan, check_account, examine
+from iam.changes.services.requests import Cause, Lane, write_set
+from iam.guard import Viewer
+from iam.journal.services import Actor
+
+
+def queue_accepted(
+    operations: Sequence[Operation],
+    *,
+    with_set: ChangeSet,
+    actor: Actor | None,
+    reason: str,
+    title: str,
+    cause: Cause,
+    key: str,
+    lanes: Sequence[Lane] = (),
+    for_grant: bool = False,
+) -> list[Change]:
+    """Queue operations at once. `with_set` is the approved set with which they were agreed to; its requester is theirs. `actor` begins them; None is
+    Gatehouse. `key` is unique to them. Each is examined as the mirror stands. Raises RefusedError; then nothing is queued.
+    """
+    first = with_set.changes.order_by("position").first()
+    if first is None or first.queued_at is None:
+        raise RefusedError("What this belongs to was never approved.")
+    planned: list[Plan] = []
+    for place, operation in enumerate(operations):
+        check_account(operation.account)
+        planned.append(examine(operation, earlier=operations[:place], for_grant=for_grant))
+    asker = Viewer(person_id=first.requested_by, name=first.requested_label, email="")
+    with transaction.atomic():
+        group = ChangeSet.objects.create(
+            title=title[:512], receipt=set_receipt_of(operations), cause_kind=cause.kind, cause_id=cause.id
+        )
+        written = write_set(
+            planned, group=group, actor=asker, reason=reason, prefix=key, not_before=None, lanes=lanes
+        )
+        note = f"Agreed to with {first.reference}."
+        for change in written:
+            queue(change, actor=actor, kind="accepted", note=note, data={"accepted_with": with_set.pk})
+    return written
