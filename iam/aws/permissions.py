@@ -87,7 +87,8 @@ _ROLE = (
     "iam:ListAttachedRolePolicies",
     "iam:ListInstanceProfilesForRole",
 )
-"""What it takes to look at one user, group or role, and to read it back whole."""
+_POLICY = ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions")
+"""What it takes to look at one user, group, role or policy, and to read it back whole."""
 
 WRITE: dict[str, tuple[str, ...]] = {
     "group-membership": ("iam:AddUserToGroup", "iam:RemoveUserFromGroup"),
@@ -124,6 +125,33 @@ WRITE: dict[str, tuple[str, ...]] = {
     "server-certificate-tags": ("iam:TagServerCertificate", "iam:UntagServerCertificate"),
     "saml-provider-tags": ("iam:TagSAMLProvider", "iam:UntagSAMLProvider"),
     "oidc-provider-tags": ("iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider"),
+    "managed-policy": (
+        "iam:CreatePolicy",
+        "iam:DeletePolicy",
+        "iam:CreatePolicyVersion",
+        "iam:DeletePolicyVersion",
+    ),
+    "user-attachment": ("iam:AttachUserPolicy", "iam:DetachUserPolicy"),
+    "group-attachment": ("iam:AttachGroupPolicy", "iam:DetachGroupPolicy"),
+    "role-attachment": ("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
+    "user-inline": ("iam:PutUserPolicy", "iam:DeleteUserPolicy"),
+    "group-inline": ("iam:PutGroupPolicy", "iam:DeleteGroupPolicy"),
+    "role-inline": ("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
+    "password-policy": ("iam:UpdateAccountPasswordPolicy", "iam:DeleteAccountPasswordPolicy"),
+    "account-alias": ("iam:CreateAccountAlias", "iam:DeleteAccountAlias"),
+    "saml-provider": ("iam:CreateSAMLProvider", "iam:UpdateSAMLProvider", "iam:DeleteSAMLProvider"),
+    "oidc-provider": (
+        "iam:CreateOpenIDConnectProvider",
+        "iam:DeleteOpenIDConnectProvider",
+        "iam:AddClientIDToOpenIDConnectProvider",
+        "iam:RemoveClientIDFromOpenIDConnectProvider",
+        "iam:UpdateOpenIDConnectProviderThumbprint",
+    ),
+    "server-certificate": (
+        "iam:UploadServerCertificate",
+        "iam:UpdateServerCertificate",
+        "iam:DeleteServerCertificate",
+    ),
 }
 """Family of operations → the actions that it writes with."""
 
@@ -149,12 +177,24 @@ WRITTEN: dict[str, str] = {
     "server-certificate-tags": "server-certificate",
     "saml-provider-tags": "saml-provider",
     "oidc-provider-tags": "oidc-provider",
+    "managed-policy": "policy",
+    "user-attachment": "user",
+    "group-attachment": "group",
+    "role-attachment": "role",
+    "user-inline": "user",
+    "group-inline": "group",
+    "role-inline": "role",
+    "password-policy": "account",
+    "account-alias": "account",
+    "saml-provider": "saml-provider",
+    "oidc-provider": "oidc-provider",
+    "server-certificate": "server-certificate",
 }
 """Family of operations → the kind of resource on which AWS authorizes what it writes, one of RESOURCES (see the service authorization reference)."""
 
 OBSERVE: dict[str, tuple[str, ...]] = {
     "group-membership": (*_USER, *_GROUP),
-    "policy-version": ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"),
+    "policy-version": _POLICY,
     "user": _USER,
     "user-boundary": _USER,
     "user-tags": _USER,
@@ -178,6 +218,18 @@ OBSERVE: dict[str, tuple[str, ...]] = {
     "server-certificate-tags": ("iam:ListServerCertificateTags",),
     "saml-provider-tags": ("iam:ListSAMLProviderTags",),
     "oidc-provider-tags": ("iam:ListOpenIDConnectProviderTags",),
+    "managed-policy": _POLICY,
+    "user-attachment": (*_USER, *_POLICY),
+    "group-attachment": (*_GROUP, *_POLICY),
+    "role-attachment": (*_ROLE, *_POLICY),
+    "user-inline": _USER,
+    "group-inline": _GROUP,
+    "role-inline": _ROLE,
+    "password-policy": ("iam:GetAccountPasswordPolicy",),
+    "account-alias": ("iam:ListAccountAliases",),
+    "saml-provider": ("iam:GetSAMLProvider",),
+    "oidc-provider": ("iam:GetOpenIDConnectProvider",),
+    "server-certificate": ("iam:GetServerCertificate", "iam:ListServerCertificates"),
 }
 """Family of operations → the actions by which the runner sees live whether a write is needed and has come true."""
 

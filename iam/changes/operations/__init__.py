@@ -11,6 +11,7 @@ from iam.changes.operations.credentials import CREDENTIALS
 from iam.changes.operations.group_membership import AddToGroup, RemoveFromGroup
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.operations.managed_policy import CreatePolicy, DeletePolicy
+from iam.changes.operations.policies import POLICIES
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
 from iam.changes.operations.principals import PRINCIPALS
 from iam.mirror.models import Account
@@ -43,12 +44,7 @@ REGISTRY: dict[str, type[Operation]] = {
     RemoveFromGroup.slug: RemoveFromGroup,
     CreatePolicyVersion.slug: CreatePolicyVersion,
     SetDefaultVersion.slug: SetDefaultVersion,
-    AttachPolicy.slug: AttachPolicy,
-    DetachPolicy.slug: DetachPolicy,
-    PutInlinePolicy.slug: PutInlinePolicy,
-    DeleteInlinePolicy.slug: DeleteInlinePolicy,
-    CreatePolicy.slug: CreatePolicy,
-    DeletePolicy.slug: DeletePolicy,
+    **{one.slug: one for one in POLICIES},
     **{one.slug: one for one in PRINCIPALS},
     **{one.slug: one for one in CREDENTIALS},
 }

@@ -55,7 +55,6 @@ class AttachmentParams(HolderParams):
 class Attachment(OfHolder):
     """What both directions share."""
 
-    family = "attachment"
     attached_after: ClassVar[bool]
 
     def __init__(self, account: Account, given: AttachmentParams) -> None:
@@ -91,6 +90,11 @@ class Attachment(OfHolder):
     def named(self) -> tuple[str, ...]:
         """See Operation."""
         return (self.given.policy_arn,)
+
+    @property
+    def family(self) -> str:  # type: ignore[override]
+        """By the kind of the holder."""
+        return f"{self.holder_params.holder_kind}-attachment"
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One of the two at a time for a pair."""

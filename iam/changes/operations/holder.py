@@ -95,11 +95,12 @@ class OfHolder(Operation):
         return (self.holder_params.holder_arn,)
 
     def subject(self) -> Entity | None:
-        """See Operation."""
+        """See Operation; one that a set has made is known by its ARN."""
         given = self.holder_params
-        return Entity.objects.filter(
-            account=self.account, kind=given.holder_kind, aws_id=given.holder_id, gone_at__isnull=True
-        ).first()
+        living = Entity.objects.filter(account=self.account, kind=given.holder_kind, gone_at__isnull=True)
+        if given.holder_id:
+            return living.filter(aws_id=given.holder_id).first()
+        return living.filter(arn=given.holder_arn).first()
 
     def mismatch(self, aws: Aws) -> str:
         """See Operation; one call. Without an expected id it is enough that there is one of the name."""

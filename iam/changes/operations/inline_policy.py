@@ -55,8 +55,6 @@ class InlineText(InlineParams):
 class InlineOperation(OfHolder):
     """What both have in common."""
 
-    family = "inline-policy"
-
     def __init__(self, account: Account, given: InlineParams) -> None:
         super().__init__(account, given)
         self.policy_name = given.policy_name
@@ -66,6 +64,11 @@ class InlineOperation(OfHolder):
     @abstractmethod
     def text(self) -> str:
         """What the policy says afterwards; "" for none."""
+
+    @property
+    def family(self) -> str:  # type: ignore[override]
+        """By the kind of the holder."""
+        return f"{self.holder_params.holder_kind}-inline"
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One of the two at a time for a policy of this name."""

@@ -22,8 +22,9 @@ from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.holder import quota_of
 from iam.changes.operations.inline_policy import is_object
-from iam.changes.operations.lifecycle import Create, Delete, arn_of, quota_of, state_of
+from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
 from iam.changes.operations.policy_version import VERSIONS, meaning
 from iam.changes.operations.subject import (
     ABSENT,
@@ -262,7 +263,7 @@ class CreatePolicy(OnPolicy, Create):
         """Customer managed policies of the account: now, afterwards, and what AWS allows; its own are not counted."""
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
         used = living.exclude(arn__contains=OF_AWS).count()
-        limit = quota_of(self.account, self.quota_name) or self.quota_usual
+        limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
         refusal = f"{self.account.name} has {used:,} policies, and AWS allows {limit:,}. Delete one first, or have AWS raise the quota."
         return Quota("Policies then", used=used, after=used + 1, limit=limit, refusal=refusal)
 

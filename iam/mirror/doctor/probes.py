@@ -99,6 +99,7 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
         "ListPolicyVersions": policy,
         "GetPolicyVersion": {**policy, "VersionId": "v1"},
         "GetInstanceProfile": {"InstanceProfileName": NOBODY},
+        "GetServerCertificate": {"ServerCertificateName": NOBODY},
     }
     found = {f"iam:{name}": Probe(f"iam:{name}", params) for name, params in iam.items()}
     task = {"DeletionTaskId": f"task/aws-service-role/{NOBODY}/{NOBODY}/00000000-0000-0000-0000-000000000000"}

@@ -50,6 +50,18 @@ FAMILIES = {
     "server-certificate-tags": "Tags of server certificates",
     "saml-provider-tags": "Tags of SAML providers",
     "oidc-provider-tags": "Tags of OpenID Connect providers",
+    "managed-policy": "Managed policies",
+    "user-attachment": "Managed policies of users",
+    "group-attachment": "Managed policies of groups",
+    "role-attachment": "Managed policies of roles",
+    "user-inline": "Inline policies of users",
+    "group-inline": "Inline policies of groups",
+    "role-inline": "Inline policies of roles",
+    "password-policy": "Password policy",
+    "account-alias": "Account alias",
+    "saml-provider": "SAML providers",
+    "oidc-provider": "OpenID Connect providers",
+    "server-certificate": "Server certificates",
 }
 """Key of `iam.aws.permissions.WRITE` → its title."""
 

@@ -15,7 +15,8 @@ from iam.changes.operations import (
     Operation,
     PutInlinePolicy,
 )
-from iam.mirror.models import Entity, Kind
+from iam.changes.operations.former_version import DeletePolicyVersion, RestorePolicyVersion
+from iam.mirror.models import Entity, Kind, PolicyVersion
 from tests.changes.operations.stage import READS, Stage, shown_or_none
 from tests.changes.operations.table import Case, nothing
 
@@ -87,6 +88,50 @@ def make_doomed_policy(stage: Stage) -> Operation:
 def give_another_text(stage: Stage) -> None:
     """Somebody gives the policy another version."""
     stage.iam.create_policy_version(PolicyArn=stage.keep["arn"], PolicyDocument=BY_HAND, SetAsDefault=True)
+
+
+def former(stage: Stage) -> tuple[Entity, PolicyVersion]:
+    """A policy of two versions, of which the first does not hold."""
+    policy = stage.policy(text=READS)
+    stage.iam.create_policy_version(PolicyArn=policy.arn, PolicyDocument=LISTS, SetAsDefault=True)
+    stage.keep["arn"] = policy.arn
+    policy = stage.read(Kind.POLICY, policy.name, arn=policy.arn)
+    return policy, PolicyVersion.objects.get(policy=policy, version_id="v1", valid_to__isnull=True)
+
+
+def make_former(stage: Stage) -> Operation:
+    """Delete the one that does not hold."""
+    policy, version = former(stage)
+    return DeletePolicyVersion.of(policy, version=version)
+
+
+def make_lost(stage: Stage) -> Operation:
+    """Keep again what was deleted by hand."""
+    policy, version = former(stage)
+    stage.iam.delete_policy_version(PolicyArn=policy.arn, VersionId="v1")
+    return RestorePolicyVersion.of(stage.read(Kind.POLICY, policy.name, arn=policy.arn), version=version)
+
+
+def hold_the_former(stage: Stage) -> None:
+    """Somebody makes the former version the default."""
+    stage.iam.set_default_policy_version(PolicyArn=stage.keep["arn"], VersionId="v1")
+
+
+def fill_up(stage: Stage) -> None:
+    """Somebody makes as many versions as AWS keeps."""
+    for number in range(4):
+        text = saying(f"s3:GetObject{'Acl' * number}")
+        stage.iam.create_policy_version(PolicyArn=stage.keep["arn"], PolicyDocument=text)
+
+
+def only_lists(stage: Stage, before: Any) -> Any:
+    """One version is left."""
+    return {**before, "versions": [(LISTS, True)]}
+
+
+def lists_and_reads(stage: Stage, before: Any) -> Any:
+    """The former text is the newest version, and does not hold."""
+    return {**before, "versions": [(LISTS, True), (READS, False)]}
 
 
 def holder_on(stage: Stage, kind: str) -> Entity:
@@ -205,6 +250,22 @@ def write_by_hand(stage: Stage) -> None:
 CASES = (
     Case("policy.create", make_new_policy, policy_shown, after=policy_made, meddle=make_policy_by_hand),
     Case("policy.delete", make_doomed_policy, policy_shown, after=nothing, meddle=give_another_text, calls=3),
+    Case(
+        "policy.delete_version",
+        make_former,
+        policy_shown,
+        after=only_lists,
+        meddle=hold_the_former,
+        undone=lists_and_reads,
+    ),
+    Case(
+        "policy.restore_version",
+        make_lost,
+        policy_shown,
+        after=lists_and_reads,
+        meddle=fill_up,
+        undone=only_lists,
+    ),
     Case("attachment.attach of AWS", attaching("role", is_of_aws=True), attached_shown, after=and_it),
     *(
         Case(
@@ -214,12 +275,9 @@ CASES = (
             after=and_it,
             meddle=make_the_policy_again,
         )
-        for kind in ("user", "group", "role")
+        for kind in ("user", "group")
     ),
-    *(
-        Case(f"attachment.detach {kind}", detaching(kind), attached_shown, after=without_it)
-        for kind in ("user", "group", "role")
-    ),
+    Case("attachment.detach", detaching("group"), attached_shown, after=without_it),
     Case(
         "inline_policy.put new",
         inline("user", put_writes),
@@ -227,24 +285,18 @@ CASES = (
         after=says_writes,
         meddle=write_by_hand,
     ),
-    *(
-        Case(
-            f"inline_policy.put {kind}",
-            inline(kind, put_writes, has=READS),
-            inline_shown,
-            after=says_writes,
-            meddle=write_by_hand,
-        )
-        for kind in ("user", "group", "role")
+    Case(
+        "inline_policy.put another",
+        inline("role", put_writes, has=READS),
+        inline_shown,
+        after=says_writes,
+        meddle=write_by_hand,
     ),
-    *(
-        Case(
-            f"inline_policy.delete {kind}",
-            inline(kind, delete_deploy, has=READS),
-            inline_shown,
-            after=says_nothing,
-            meddle=write_by_hand,
-        )
-        for kind in ("user", "group", "role")
+    Case(
+        "inline_policy.delete",
+        inline("group", delete_deploy, has=READS),
+        inline_shown,
+        after=says_nothing,
+        meddle=write_by_hand,
     ),
 )

@@ -1,83 +1,182 @@
-"""Attaching and detaching managed policies, for users, groups and roles, against the stand-in."""
+"""What is refused, warned of and told of attachments and inline policies before anything is asked for."""
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable
 
 import pytest
 
-from iam.aws import writes
-from iam.changes import services
-from iam.changes.models import Change, ChangeState
-from iam.changes.operations import AttachPolicy, Operation
-from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
-from iam.mirror.reread import reread_entity
-from tests.changes.conftest import Scene
-from tests.changes.policies import READS, make_policy, ran
+from iam.changes.errors import RefusedError
+from iam.changes.operations import (
+    AttachPolicy,
+    CreatePolicy,
+    DeleteInlinePolicy,
+    DetachPolicy,
+    Operation,
+    PutInlinePolicy,
+)
+from iam.changes.operations.managed_policy import DeletePolicy
+from iam.changes.operations.user import CreateUser
+from iam.changes.receipts import receipt_of
+from iam.changes.services.planning import examine
+from iam.mirror.models import Account, EdgeKind, Entity, InlinePolicy
+from tests import factories
+from tests.changes.operations.stage import Stage
+from tests.changes.policies import READS, allowing
 
-_numbers = itertools.count(1)
-
-
-def asked(scene: Scene, *operations: Operation) -> list[Change]:
-    """The changes of a set that was asked for."""
-    planned = services.plan_set(operations, viewer=scene.requester)
-    return services.request_changes(
-        planned, actor=scene.requester, reason="Needed", idempotency_key=f"attach-{next(_numbers)}"
-    )
-
-
-def done(scene: Scene, *operations: Operation) -> list[Change]:
-    """The changes of a set that was asked for, approved and carried out."""
-    changes = asked(scene, *operations)
-    scene.approve(changes[0])
-    return [ran(change) for change in changes]
+ANYTHING, IAM_WRITES = allowing("*"), allowing("iam:CreateUser")
+DENIES = allowing("s3:DeleteObject", effect="Deny")
 
 
-def make_role(scene: Scene) -> Entity:
-    """A role in AWS and in the mirror."""
-    name = f"deployer-{next(_numbers)}"
-    trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
-    writes.call(scene.aws, "iam", "CreateRole", {"RoleName": name, "AssumeRolePolicyDocument": trust})
-    role = reread_entity(scene.account, scene.aws, kind=Kind.ROLE.value, name=name, cause_id=None)
-    assert role is not None
-    return role
+@pytest.fixture
+def account(db: None) -> Account:
+    """An account that nothing reaches: planning does not call AWS."""
+    return factories.account(write_role_arn="arn:aws:iam::111111111111:role/writer")
 
 
-def holder_of(scene: Scene, kind: str) -> Entity:
-    """Somebody of a kind."""
-    return {"user": scene.user, "group": scene.group}.get(kind) or make_role(scene)
+@pytest.fixture
+def user(account: Account) -> Entity:
+    """A user who holds nothing."""
+    return factories.user(account, "kwame.boateng")
 
 
-def in_aws(scene: Scene, holder: Entity) -> set[str]:
-    """What AWS has attached to somebody."""
-    iam, kind = scene.aws.iam, holder.kind
-    listing = getattr(iam, f"list_attached_{kind}_policies")
-    return {one["PolicyArn"] for one in listing(**{f"{kind.title()}Name": holder.name})["AttachedPolicies"]}
+def why_not(operation: Operation) -> str:
+    """The words by which it is refused."""
+    with pytest.raises(RefusedError) as refused:
+        examine(operation)
+    return refused.value.message
 
 
-def in_mirror(holder: Entity) -> set[str]:
-    """What the mirror has."""
-    edges = Edge.objects.filter(valid_at(None), source=holder, kind=EdgeKind.ATTACHED)
-    return set(edges.values_list("target__arn", flat=True))
+def test_an_attachment_and_an_inline_policy_take_five_calls_at_most(stage: Stage) -> None:
+    user, policy = stage.user(), stage.policy()
+    for operation in (AttachPolicy.of(user, policy=policy), PutInlinePolicy.of(user, name="a", text=READS)):
+        (change,) = stage.carry_out(operation)
+        assert sum(stage.scene.standin.control("stats")["by_action"].values()) <= 5
+        assert change.state == "applied"
 
 
-@pytest.mark.parametrize("kind", ["user", "group", "role"])
-def test_a_policy_is_attached_and_undone_with_few_calls(scene: Scene, kind: str) -> None:
-    holder, policy = holder_of(scene, kind), make_policy(scene, text=READS).policy
-    Edge.objects.filter(source=scene.group).delete()
-    scene.standin.control("faults/clear", {})
+def test_what_a_set_makes_can_be_given_in_it_and_taken_away_again(stage: Stage) -> None:
+    name, policy = stage.name("new"), CreatePolicy.of(stage.account, name=stage.name("granted"), text=READS)
+    user = CreateUser.of(stage.account, name=name)
+    holder = {"holder_kind": "user", "holder_name": name, "holder_id": "", "holder_arn": user.makes()[0]}
+    attach = AttachPolicy.given_as(stage.account, policy_arn=policy.makes()[0], **holder)
+    put = PutInlinePolicy.given_as(stage.account, name="also", text=READS, **holder)
 
-    (change,) = done(scene, AttachPolicy.of(holder, policy=policy))
+    *_, attached, written = stage.carry_out(policy, user, attach, put)
 
-    assert change.state == ChangeState.APPLIED, change.error_message
-    assert sum(scene.standin.control("stats")["by_action"].values()) == 5
-    assert in_aws(scene, holder) == in_mirror(holder) == {policy.arn}
-    edge = Edge.objects.get(valid_at(None), source=holder, target=policy)
-    assert (edge.cause_kind, edge.cause_id) == ("change", change.pk)
-    assert scene.standin.calls(f"iam:Attach{kind.title()}Policy") == 1
+    def held() -> tuple[list[str], list[str]]:
+        attachments = stage.iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]
+        inline = stage.iam.list_user_policies(UserName=name)["PolicyNames"]
+        return [one["PolicyArn"] for one in attachments], inline
 
-    undo = services.undo(change, actor=scene.requester, reason="Over", idempotency_key="undo")
-    scene.approve(undo)
-    ran(undo)
-    assert (undo.state, undo.operation) == (ChangeState.APPLIED, "attachment.detach")
-    assert in_aws(scene, holder) == in_mirror(holder) == set()
+    assert held() == ([*policy.makes()], ["also"])
+    stage.undo(attached)
+    stage.undo(written)
+    assert held() == ([], [])
+
+
+def test_an_eleventh_managed_policy_is_refused(user: Entity) -> None:
+    for number in range(10):
+        factories.edge(EdgeKind.ATTACHED, user, factories.policy(user.account, f"P{number}"))
+    one_more = AttachPolicy.of(user, policy=factories.policy(user.account, "P10"))
+    assert "has 10 managed policies, and AWS allows 10 a user" in why_not(one_more)
+
+
+@pytest.mark.parametrize(
+    ("make", "limit"), [(factories.user, 2048), (factories.group, 5120), (factories.role, 10_240)]
+)
+def test_all_inline_policies_of_somebody_share_a_size_without_white_space(
+    account: Account, make: Callable[..., Entity], limit: int
+) -> None:
+    holder, text = make(account, "somebody"), allowing("s3:GetObject")
+    room = limit - len("".join(text.split()))
+    fits = allowing("s3:" + "x" * (room - len("".join(allowing("s3:").split()))))
+    factories.inline(holder, "has", body=text)
+
+    assert examine(PutInlinePolicy.of(holder, name="fits", text=fits)).receipt.body["quota"] == {
+        "what": "Inline characters then", "used": limit - room, "after": limit, "limit": limit,
+    }  # fmt: skip
+    too_long = PutInlinePolicy.of(holder, name="fits", text=fits.replace("xxx", "xxxx", 1))
+    assert f"{limit + 1:,} characters without white space, and AWS allows {limit:,}" in why_not(too_long)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("deploy", "{", "no JSON object"),
+        ("deploy", "[]", "no JSON object"),
+        ("de ploy", READS, "PolicyName"),
+        ("d" * 129, READS, "PolicyName"),
+        ("deploy", READS.replace("s3:", "s3:é\u0416"), "PolicyDocument"),
+    ],
+)
+def test_what_aws_would_not_take_is_refused(user: Entity, name: str, text: str, why: str) -> None:
+    assert why in why_not(PutInlinePolicy.of(user, name=name, text=text))
+
+
+def test_what_stands_already_or_is_not_there_is_refused(user: Entity) -> None:
+    policy = factories.policy(user.account, "Deploy")
+    assert why_not(DetachPolicy.of(user, policy=policy)) == "Deploy is not attached to kwame.boateng."
+    assert why_not(DeleteInlinePolicy.of(user, name="x")) == "kwame.boateng has no inline policy named x."
+    factories.edge(EdgeKind.ATTACHED, user, policy)
+    assert "is attached to kwame.boateng already" in why_not(AttachPolicy.of(user, policy=policy))
+
+
+def test_what_only_aws_may_change_is_left_alone(account: Account) -> None:
+    linked = factories.role(account, "AWSServiceRoleForEC2", path="/aws-service-role/ec2.amazonaws.com/")
+    assert "service-linked role" in why_not(PutInlinePolicy.of(linked, name="x", text=READS))
+    managed = factories.policy(account, "ReadOnlyAccess", arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    assert "who alone can delete it" in why_not(DeletePolicy.of(managed))
+
+
+@pytest.mark.parametrize(
+    ("text", "sensitivity"), [(READS, "normal"), (ANYTHING, "high"), (IAM_WRITES, "high"), (DENIES, "normal")]
+)
+def test_giving_everything_or_iam_takes_more_care(user: Entity, text: str, sensitivity: str) -> None:
+    policy = factories.policy(user.account, "Given", body=text)
+    for operation in (
+        AttachPolicy.of(user, policy=policy),
+        PutInlinePolicy.of(user, name="given", text=text),
+        CreatePolicy.of(user.account, name="New", text=text),
+    ):
+        assert receipt_of(operation).body["sensitivity"] == sensitivity, operation.title
+
+
+def test_taking_a_deny_away_takes_more_care(user: Entity) -> None:
+    policy = factories.policy(user.account, "Guard", body=DENIES)
+    factories.edge(EdgeKind.ATTACHED, user, policy)
+    factories.inline(user, "guard", body=DENIES)
+    for operation in (
+        DetachPolicy.of(user, policy=policy),
+        DeleteInlinePolicy.of(user, name="guard"),
+        PutInlinePolicy.of(user, name="guard", text=READS),
+    ):
+        assert receipt_of(operation).body["sensitivity"] == "high", operation.title
+
+
+def test_a_policy_of_aws_that_nobody_has_is_not_known_and_takes_more_care(user: Entity) -> None:
+    body = receipt_of(AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard")).body
+    assert body["sensitivity"] == "high"
+    assert "What Unheard says is not known yet, so it is not weighed." in body["effect"]["notes"]
+
+
+def test_what_is_held_by_another_way_is_kept(user: Entity) -> None:
+    policy, group = factories.policy(user.account, "Deploy"), factories.group(user.account, "deployers")
+    factories.edge(EdgeKind.MEMBER, user, group)
+    for holder in (user, group):
+        factories.edge(EdgeKind.ATTACHED, holder, policy)
+    effect = DetachPolicy.of(user, policy=policy).effect()
+    assert (effect.loses, [one.ways for one in effect.keeps]) == ((), [("through deployers",)])
+    of_group = DetachPolicy.of(group, policy=policy).effect()
+    assert [one.name for one in of_group.loses] == ["Deploy"]
+    assert of_group.notes == ("deployers has 1 user in it, who hold what the group holds.",)
+
+
+def test_one_change_of_a_pair_is_open_at_a_time(stage: Stage) -> None:
+    user, policy = stage.user(), stage.policy()
+    (first,) = stage.ask(AttachPolicy.of(user, policy=policy))
+    with pytest.raises(RefusedError, match="already asks for this") as refused:
+        stage.ask(AttachPolicy.of(user, policy=policy))
+    assert refused.value.change == first
+    stage.ask(PutInlinePolicy.of(user, name="x", text=READS))
+    assert not InlinePolicy.objects.filter(owner=user).exists()

@@ -1,0 +1,162 @@
+"""Delete a version of a managed policy that does not hold, or keep its text as a version again.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
+Neither changes what anybody can do. AWS never gives the number of a version twice, so a text that comes back has another number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from iam.changes.operations.base import Call, Image, Operation, Quota
+from iam.changes.operations.managed_policy import OF_AWS, OnPolicy
+from iam.changes.operations.policy_version import VERSIONS, meaning
+from iam.changes.operations.subject import SubjectParams, names_of
+from iam.mirror.models import Document, Entity, PolicyVersion, valid_at
+from iam.mirror.pull.transform.principals import document_digest
+
+
+@dataclass(frozen=True, slots=True)
+class FormerParams(SubjectParams):
+    """Which text, by the key of its document; `version` is the number that it has, or had."""
+
+    version: str
+    digest: str
+
+
+class FormerVersion(OnPolicy):
+    """What both have in common."""
+
+    family = "policy-version"
+    params_type = FormerParams
+    given: FormerParams
+
+    @classmethod
+    def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:
+        """The operation on a version, of now or of before, of a policy of the mirror."""
+        names = names_of(policy)
+        given = FormerParams(**names, version=version.version_id, digest=version.document_id)
+        return cls(policy.account, given)
+
+    @cached_property
+    def text(self) -> str:
+        """What the version says; texts are never deleted from the mirror."""
+        return Document.objects.get(digest=self.given.digest).text
+
+    @property
+    def arn(self) -> Mapping[str, str]:
+        """The policy as calls name it."""
+        return {"PolicyArn": self.given.subject_arn}
+
+    def problems(self) -> list[str]:
+        """See Operation; and whose the policy is."""
+        if OF_AWS in self.given.subject_arn:
+            return [f"{self.given.name} is managed by AWS, who alone can change it."]
+        return super().problems()
+
+
+class DeletePolicyVersion(FormerVersion):
+    """Deletes a version that does not hold."""
+
+    slug = "policy.delete_version"
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Delete {self.given.version} of {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} has no version {self.given.version} any more."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        params = {**self.arn, "VersionId": given.version}
+        sentence = f"{given.version} of {given.name}, which does not hold, goes; Gatehouse keeps its text"
+        return (Call(service="iam", operation="DeletePolicyVersion", params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"without": self.given.version}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        return self.given.version not in image.get("versions", ())
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: the version does not hold, whatever else became of the policy."""
+        return bool(image.get("exists")) and image["default"] != self.given.version
+
+    def problems(self) -> list[str]:
+        """See Operation; AWS keeps the version that holds."""
+        subject, version = self.subject(), self.given.version
+        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, version_id=version)
+        if subject is not None and rows.filter(is_default=True).exists():
+            return [f"{version} is what {self.given.name} says now. Make another version the default first."]
+        return super().problems()
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The text as a version again, under another number."""
+        return None if self.satisfied(before) else RestorePolicyVersion(self.account, self.given)
+
+
+class RestorePolicyVersion(FormerVersion):
+    """Keeps a former text as a version again, which does not hold."""
+
+    slug = "policy.restore_version"
+    is_idempotent = False
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Keep the text of {self.given.version} of {self.given.name} as a version again"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"A version of {self.given.name} says this already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        params: dict[str, Any] = {**self.arn, "PolicyDocument": self.text, "SetAsDefault": False}
+        sentence = (
+            f"{self.given.name} gets a version that says what {self.given.version} said, and does not hold"
+        )
+        return (Call(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"with": meaning(self.text)}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: a version says it, whichever number it has."""
+        return meaning(self.text) in image.get("documents", ())
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: there is room, whatever else became of the policy."""
+        return bool(image.get("exists")) and len(image["versions"]) < VERSIONS
+
+    def quota(self) -> Quota | None:
+        """Versions of the policy, now and afterwards."""
+        subject = self.subject()
+        if subject is None:
+            return None
+        used = PolicyVersion.objects.filter(valid_at(None), policy=subject).count()
+        refusal = f"{subject.name} has {used} versions, and AWS keeps {VERSIONS}. Delete one first."
+        return Quota("Versions then", used=used, after=used + 1, limit=VERSIONS, refusal=refusal)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """Without the version that was made."""
+        subject = self.subject()
+        if subject is None or self.satisfied(before):
+            return None
+        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, is_default=False)
+        made = rows.filter(document=document_digest(self.text)).exclude(version_id__in=before["versions"])
+        version = made.first()
+        return None if version is None else DeletePolicyVersion.of(subject, version=version)
