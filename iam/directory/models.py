@@ -114,3 +114,42 @@ class RoleAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} is {self.role}"
+
+
+class AppointmentState(models.TextChoices):
+    """Where an appointment stands."""
+
+    WAITING = "waiting", "Waiting"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class Appointment(models.Model):
+    """A role that decides about others, asked for by one person and given when a second one agrees."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="appointments")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    account_id = models.CharField(max_length=12, blank=True)
+    state = models.CharField(
+        max_length=12, choices=AppointmentState.choices, default=AppointmentState.WAITING
+    )
+    asked_by = models.UUIDField()
+    asked_label = models.CharField(max_length=128)
+    at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.UUIDField(null=True)
+    decided_label = models.CharField(max_length=128, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "role", "account_id"],
+                condition=models.Q(state="waiting"),
+                name="one_appointment_waits",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} shall be {self.role}"

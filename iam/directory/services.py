@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -13,7 +14,9 @@ from iam.directory.rules import (
     assert_administers,
     assert_administrator_remains,
     assert_somebody_else,
+    is_command_line,
 )
+from iam.directory.seconds import why_alone
 from iam.journal.services import Actor, record
 
 USER_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(?P<account>\d{12}):user/[\x21-\x7e]+")
@@ -58,20 +61,33 @@ def deactivate_person(person: Person, *, actor: Actor) -> None:
 
 @transaction.atomic
 def reactivate_person(person: Person, *, actor: Actor) -> None:
-    """They may sign in again, with the roles they had. Harmless when repeated."""
+    """They may sign in again, with the roles they had. Harmless when repeated. One who decides about others comes back as they are
+    appointed: by two people."""
     assert_administers(actor)
     assert_somebody_else(actor, person)
+    if not person.is_active and _decides(person) and not (is_command_line(actor) or why_alone()):
+        raise DirectoryRuleError(
+            f"{person.name} decides about others. Take the roles of administrator and approver first; a second person agrees when they are given again."
+        )
     if not Person.objects.filter(pk=person.pk, is_active=False).update(is_active=True):
         return
     person.is_active = True
     record(kind="person.reactivate", actor=actor, subject=person.email)
 
 
+def _decides(person: Person) -> bool:
+    return person.assignments.filter(role__in=[Role.ADMINISTRATOR, Role.APPROVER]).exists()
+
+
 @transaction.atomic
 def assign_role(
     person: Person, role: Role | str, *, account_id: str = "", team: Team | None = None, actor: Actor
 ) -> RoleAssignment:
-    """A role in one account (blank: in all); a team lead leads one team. Assigning it twice changes nothing."""
+    """A role in one account (blank: in all); a team lead leads one team. Assigning it twice changes nothing.
+
+    Roles that decide about others (administrator, approver) take a second person (`iam.directory.appointments`), but from a shell, on the first
+    run and in single-operator mode, which the journal says. Raises DirectoryRuleError.
+    """
     role = Role(role)
     if not ACCOUNT.fullmatch(account_id):
         raise DirectoryRuleError(f"{account_id!r} is no account number: write its 12 digits.")
@@ -79,16 +95,39 @@ def assign_role(
     assert_somebody_else(actor, person)
     if (role is Role.TEAM_LEAD) != (team is not None):
         raise DirectoryRuleError("A team lead leads a team; the other roles are for accounts, not for teams.")
+    decides = role in (Role.ADMINISTRATOR, Role.APPROVER) and not is_command_line(actor)
+    alone = why_alone() if decides else ""
+    held = RoleAssignment.objects.filter(person=person, role=role, account_id=account_id, team=team).first()
+    if held is not None:
+        return held
+    if decides and not alone:
+        raise DirectoryRuleError(f"To make somebody {role.label.lower()} takes a second person who agrees.")
+    return give_role(
+        person, role, account_id=account_id, team=team, actor=actor, data={alone: True} if alone else {}
+    )
+
+
+def give_role(
+    person: Person,
+    role: Role,
+    *,
+    account_id: str,
+    actor: Actor,
+    team: Team | None = None,
+    data: dict[str, Any] | None = None,
+) -> RoleAssignment:
+    """Write the role, whose rules the caller has checked, in the caller's transaction; `data` is for the journal."""
     assignment, made = RoleAssignment.objects.get_or_create(
         person=person, role=role, account_id=account_id, team=team
     )
     if made:
+        known = {"role": role.value, "name": person.name, "team": team.slug if team else ""}
         record(
             kind="role.assign",
             actor=actor,
             subject=person.email,
             account_id=account_id,
-            data={"role": role.value, "name": person.name, "team": team.slug if team else ""},
+            data=known | (data or {}),
         )
     return assignment
 

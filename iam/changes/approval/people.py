@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from iam.changes.approval.rules import PERSON, ROLE, TEAM, Who
-from iam.directory.models import Person, Role, RoleAssignment, RuleKind, TeamRule
+from iam.directory.models import Role, RoleAssignment, RuleKind, TeamRule
 from iam.guard import Right
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
@@ -53,13 +53,6 @@ def uuid_of(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def names_of(who: Iterable[Who]) -> dict[str, str]:
-    """The names of the persons among them, by id as it is written; one query, or none."""
-    ids = [pk for one in who if one.kind == PERSON and (pk := uuid_of(one.value))]
-    found = Person.objects.filter(pk__in=ids).values_list("pk", "name") if ids else []
-    return {str(pk): name for pk, name in found}
 
 
 def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:

@@ -1,0 +1,55 @@
+"""What the persons, teams and accounts of rules are called, for whoever reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from iam.changes.approval.people import uuid_of
+from iam.changes.approval.rules import PERSON, TEAM, Need, Rule, Who
+from iam.directory.models import Person, Team
+from iam.guard import Viewer
+from iam.mirror.models import Account
+
+ELSEWHERE = "an account that you do not see"
+
+
+def names_for(rules: Iterable[Rule], *, viewer: Viewer) -> dict[str, str]:
+    """Persons by id, teams by slug, accounts by number; an account that the viewer does not see has no name. Three queries at most."""
+    rules = list(rules)
+    who = {one for rule in rules for one in _who(rule)}
+    found = _people(who) | _teams({slug for rule in rules for slug in rule.teams} | _slugs(who))
+    numbers = {number for rule in rules for number in rule.accounts}
+    known = (
+        dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
+        if numbers
+        else {}
+    )
+    for number in numbers:
+        sees = viewer.scope.sees_account(number)
+        found[number] = known.get(number, number) if sees else ELSEWHERE
+    return found
+
+
+def names_in(need: Need) -> dict[str, str]:
+    """The same for what one set needs; two queries at most."""
+    who = {one for stage in need.stages for one in stage.who}
+    who |= {*need.escalate_to, *need.break_glass}
+    return _people(who) | _teams(_slugs(who))
+
+
+def _who(rule: Rule) -> set[Who]:
+    return {*(one for stage in rule.stages for one in stage.who), *rule.escalate_to, *rule.break_glass}
+
+
+def _slugs(who: Iterable[Who]) -> set[str]:
+    return {one.value for one in who if one.kind == TEAM}
+
+
+def _people(who: Iterable[Who]) -> dict[str, str]:
+    ids = [pk for one in who if one.kind == PERSON and (pk := uuid_of(one.value))]
+    found = Person.objects.filter(pk__in=ids).values_list("pk", "name") if ids else []
+    return {str(pk): name for pk, name in found}
+
+
+def _teams(slugs: set[str]) -> dict[str, str]:
+    return dict(Team.objects.filter(slug__in=slugs).values_list("slug", "name")) if slugs else {}

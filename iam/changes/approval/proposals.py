@@ -1,0 +1,180 @@
+"""Change the rules of approval: a draft of one administrator, a proposal that shows the difference, and another one who agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from iam.changes.approval.models import RuleSet, RulesState
+from iam.changes.approval.needs import rules_in_force
+from iam.changes.approval.rules import Rule, as_json, problems_of
+from iam.changes.errors import RefusedError
+from iam.directory.rules import DirectoryRuleError, assert_administers
+from iam.directory.seconds import seconds_for, why_alone
+from iam.guard import Viewer
+from iam.journal.services import record
+
+MAX_REASON = 1000
+S = RulesState
+
+
+def draft_of(actor: Viewer) -> RuleSet:
+    """The draft of this administrator: the one that there is, or a new one of the rules in force. Raises RefusedError."""
+    _check_administers(actor)
+    number, rules = rules_in_force()
+    try:
+        with transaction.atomic():
+            made, _ = RuleSet.objects.get_or_create(
+                author_id=actor.person_id,
+                state=S.DRAFT,
+                defaults={"base": number, "body": as_json(rules), "author_label": actor.name[:128]},
+            )
+    except IntegrityError:
+        made = RuleSet.objects.get(author_id=actor.person_id, state=S.DRAFT)
+    return made
+
+
+def save_draft(draft: RuleSet, rules: Sequence[Rule], *, actor: Viewer) -> None:
+    """Keep other rules in one's draft; whether they can be rules at all is asked when they are proposed. Raises RefusedError."""
+    _check_own_draft(draft, actor=actor)
+    if not RuleSet.objects.filter(pk=draft.pk, state=S.DRAFT).update(body=as_json(rules)):
+        raise RefusedError("This draft was proposed or thrown away meanwhile.")
+    draft.body = as_json(rules)
+
+
+def throw_away(draft: RuleSet, *, actor: Viewer) -> None:
+    """Delete one's draft. Raises RefusedError."""
+    _check_own_draft(draft, actor=actor)
+    RuleSet.objects.filter(pk=draft.pk, state=S.DRAFT).delete()
+
+
+def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
+    """Ask that these become the rules. Where one person is enough (first run, single operator) they do at once. Raises RefusedError."""
+    _check_own_draft(draft, actor=actor)
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError(
+            "Write why the rules should change: whoever decides reads it, and so does the auditor."
+        )
+    if len(reason) > MAX_REASON:
+        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
+    if problems := problems_of(draft.rules):
+        raise RefusedError(problems[0])
+    number, rules = rules_in_force()
+    _check_base(draft, number=number)
+    if as_json(rules) == as_json(draft.rules):
+        raise RefusedError("These are the rules already: nothing is different.")
+    alone = why_alone()
+    if not alone and not seconds_for(but={actor.person_id}):
+        raise RefusedError("Nobody else is there to agree: appoint another administrator first.")
+    with transaction.atomic():
+        _move(draft, S.DRAFT, S.PROPOSED, reason=reason, proposed_at=datetime.now(tz=UTC))
+        _record(draft, "propose", actor=actor, data={"reason": reason})
+        if alone:
+            _put_in_force(draft, actor=actor, comment="", alone=alone)
+
+
+def why_not_decide(proposal: RuleSet, *, viewer: Viewer) -> str:
+    """Why this viewer cannot decide on it, or ""."""
+    if proposal.state != S.PROPOSED:
+        return f"Nothing is left to decide: this proposal is {proposal.get_state_display().lower()}."
+    if proposal.author_id == viewer.person_id:
+        return "You proposed this, so somebody else decides."
+    able = {one.pk for one in seconds_for(but={proposal.author_id})}
+    return "" if viewer.person_id in able else "Another administrator decides this."
+
+
+def agree(proposal: RuleSet, *, actor: Viewer, comment: str = "") -> None:
+    """Put the rules in force, as another administrator than their author. Raises RefusedError."""
+    comment = _decider(proposal, actor=actor, comment=comment)
+    number, _ = rules_in_force()
+    _check_base(proposal, number=number)
+    try:
+        with transaction.atomic():
+            _put_in_force(proposal, actor=actor, comment=comment)
+    except IntegrityError:
+        raise RefusedError(
+            "Other rules came into force just now. Propose the change again, on these."
+        ) from None
+
+
+def refuse(proposal: RuleSet, *, actor: Viewer, comment: str) -> None:
+    """Reject it with a reason. Raises RefusedError."""
+    comment = _decider(proposal, actor=actor, comment=comment)
+    if not comment:
+        raise RefusedError("Write why you reject it: whoever proposed it reads it.")
+    with transaction.atomic():
+        _move(proposal, S.PROPOSED, S.REJECTED, **_decided(actor, comment))
+        _record(proposal, "reject", actor=actor, data={"comment": comment})
+
+
+def take_back(proposal: RuleSet, *, actor: Viewer) -> None:
+    """Withdraw one's own proposal. Raises RefusedError."""
+    if proposal.author_id != actor.person_id:
+        raise RefusedError("Only who proposed it can withdraw it.")
+    with transaction.atomic():
+        _move(proposal, S.PROPOSED, S.WITHDRAWN, **_decided(actor, ""))
+        _record(proposal, "withdraw", actor=actor)
+
+
+def _put_in_force(proposal: RuleSet, *, actor: Viewer, comment: str, alone: str = "") -> None:
+    last = RuleSet.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    RuleSet.objects.filter(state=S.ACTIVE).update(state=S.SUPERSEDED)
+    decided = _decided(actor, comment) | {"number": last + 1, "is_alone": bool(alone)}
+    _move(proposal, S.PROPOSED, S.ACTIVE, **decided)
+    data: dict[str, Any] = {"comment": comment, "author": proposal.author_label, "rules": proposal.body}
+    _record(proposal, "approve", actor=actor, data=data | ({alone: True} if alone else {}))
+
+
+def _decider(proposal: RuleSet, *, actor: Viewer, comment: str) -> str:
+    if why := why_not_decide(proposal, viewer=actor):
+        raise RefusedError(why)
+    comment = comment.strip()
+    if len(comment) > MAX_REASON:
+        raise RefusedError(f"The comment has {len(comment)} characters; {MAX_REASON} are the limit.")
+    return comment
+
+
+def _check_administers(actor: Viewer) -> None:
+    try:
+        assert_administers(actor)
+    except DirectoryRuleError as error:
+        raise RefusedError(str(error)) from None
+
+
+def _check_own_draft(draft: RuleSet, *, actor: Viewer) -> None:
+    _check_administers(actor)
+    if draft.author_id != actor.person_id:
+        raise RefusedError("This is the draft of somebody else.")
+    if draft.state != S.DRAFT:
+        raise RefusedError("This is no draft any more.")
+
+
+def _check_base(rules: RuleSet, *, number: int) -> None:
+    if rules.base != number:
+        raise RefusedError(
+            f"These changes were made to version {rules.base} of the rules, and version {number} is in force. Make them again, on that."
+        )
+
+
+def _decided(actor: Viewer, comment: str) -> dict[str, Any]:
+    return {
+        "decided_by": actor.person_id,
+        "decided_label": actor.name[:128],
+        "decided_at": datetime.now(tz=UTC),
+        "comment": comment,
+    }
+
+
+def _move(rules: RuleSet, was: RulesState, to: RulesState, **fields: Any) -> None:
+    if not RuleSet.objects.filter(pk=rules.pk, state=was).update(state=to, **fields):
+        raise RefusedError("Somebody has decided this already.")
+    rules.refresh_from_db()
+
+
+def _record(rules: RuleSet, act: str, *, actor: Viewer, data: dict[str, Any] | None = None) -> None:
+    known = {"proposal": rules.pk, "version": rules.number or "", "base": rules.base}
+    record(kind=f"approval_rules.{act}", actor=actor, subject="Rules of approval", data=known | (data or {}))

@@ -1,0 +1,173 @@
+"""Rules of approval in words, and what differs between two versions of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from iam.changes.approval.rules import HIGH, LEAD, PERSON, ROLE, TEAM, Need, Rule, Stage, Who
+from iam.changes.risks import WORDS
+from iam.directory.models import Role
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_ROLES = {
+    Role.APPROVER.value: ("approver", "approvers"),
+    Role.ADMINISTRATOR.value: ("administrator", "administrators"),
+}
+Names = Mapping[str, str]
+"""What ids and slugs are called: persons by id, teams by slug, accounts by number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a rule: what it is about, and what it says."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What becomes of one rule: `sort` is added, removed, changed or moved; `lines` are (label, before, after) of what is different."""
+
+    sort: str
+    name: str
+    lines: tuple[tuple[str, str, str], ...]
+
+
+def sentence(need: Need, *, names: Names) -> str:
+    """ "Needs one approver", "Needs one approver, then an administrator or approver"."""
+    return f"Needs {', then '.join(stage_words(stage, names=names) for stage in need.stages)}"
+
+
+def stage_words(stage: Stage, *, names: Names) -> str:
+    """ "two approvers", "one administrator or approver", "Hana Sato"."""
+    if stage.count == 1 and len(stage.who) == 1 and stage.who[0].kind in (PERSON, TEAM, LEAD):
+        return _single(stage.who[0], names=names)
+    words = [_word(who, many=stage.count > 1, names=names) for who in stage.who]
+    number = _NUMBERS[stage.count] if stage.count < len(_NUMBERS) else str(stage.count)
+    if all(who.kind == ROLE for who in stage.who):
+        return f"{number} {_or(words)}"
+    return (
+        f"{number} of {_or(words)}"
+        if stage.count > 1
+        else _or([_single(who, names=names) for who in stage.who])
+    )
+
+
+def _single(who: Who, *, names: Names) -> str:
+    if who.kind == ROLE:
+        return f"one {_word(who, many=False, names=names)}"
+    if who.kind == PERSON:
+        return names.get(who.value, "somebody who is gone")
+    return "the team’s lead" if who.kind == LEAD else f"a lead of {names.get(who.value, who.value)}"
+
+
+def _word(who: Who, *, many: bool, names: Names) -> str:
+    if who.kind == ROLE:
+        return _ROLES[who.value][many]
+    if who.kind == PERSON:
+        return names.get(who.value, "somebody who is gone")
+    plain = "team leads" if many else "the team’s lead"
+    return plain if who.kind == LEAD else f"leads of {names.get(who.value, who.value)}"
+
+
+def who_words(who: Iterable[Who], *, names: Names) -> str:
+    """ "administrators and approvers"; "nobody"."""
+    return _and([_word(one, many=True, names=names) for one in who]) or "nobody"
+
+
+def when(rule: Rule, *, names: Names) -> str:
+    """For which requests it holds, as one line."""
+    parts = []
+    if rule.risks:
+        parts.append(_or([_lower(WORDS.get(risk, risk)) for risk in rule.risks]))
+    if rule.sensitivity == HIGH:
+        parts.append("to be looked at closely")
+    if rule.teams:
+        parts.append(f"people of {_or([names.get(slug, slug) for slug in rule.teams])}")
+    if rule.accounts:
+        parts.append(f"in {_or([names.get(number, number) for number in rule.accounts])}")
+    return ", ".join(parts) or "everything"
+
+
+def lines_of(rule: Rule, *, names: Names) -> list[Line]:
+    """A rule line by line, for its card and for the difference."""
+    stages = [
+        Line(f"Stage {number}" if len(rule.stages) > 1 else "Approval", stage_words(stage, names=names))
+        for number, stage in enumerate(rule.stages, start=1)
+    ]
+    return [
+        Line("Holds for", when(rule, names=names)),
+        *stages,
+        Line("Waits", hours(rule.wait_hours)),
+        Line("Reminds", f"every {hours(rule.remind_hours)}" if rule.remind_hours else "never"),
+        Line(
+            "Escalates",
+            f"after {hours(rule.escalate_hours)}, to {who_words(rule.escalate_to, names=names)}"
+            if rule.escalate_hours
+            else "never",
+        ),
+        Line("Break-glass", who_words(rule.break_glass, names=names)),
+    ]
+
+
+def differences(before: Sequence[Rule], after: Sequence[Rule], *, names: Names) -> list[Difference]:
+    """What becomes of each rule, in the order after; then those that go."""
+    old, new = {rule.key: rule for rule in before}, {rule.key: rule for rule in after}
+    was = [rule.key for rule in before if rule.key in new]
+    order = [rule.key for rule in after if rule.key in old]
+    found = []
+    for place, rule in enumerate(after, start=1):
+        if rule.key not in old:
+            lines = _all(rule, names=names)
+            added = (("Place", "", str(place)), *((label, "", text) for label, text in lines))
+            found.append(Difference("added", rule.name, added))
+            continue
+        changed = _changed(old[rule.key], rule, names=names)
+        moved = was.index(rule.key) != order.index(rule.key)
+        places = (("Place", str(was.index(rule.key) + 1), str(order.index(rule.key) + 1)),) if moved else ()
+        if changed or moved:
+            found.append(Difference("changed" if changed else "moved", rule.name, (*changed, *places)))
+    for rule in before:
+        if rule.key not in new:
+            lines = _all(rule, names=names)
+            found.append(Difference("removed", rule.name, tuple((label, text, "") for label, text in lines)))
+    return found
+
+
+def _all(rule: Rule, *, names: Names) -> list[tuple[str, str]]:
+    return [(line.label, line.text) for line in lines_of(rule, names=names)]
+
+
+def _changed(before: Rule, after: Rule, *, names: Names) -> tuple[tuple[str, str, str], ...]:
+    old, new = dict(_all(before, names=names)), dict(_all(after, names=names))
+    name = (("Name", before.name, after.name),) if before.name != after.name else ()
+    labels = dict.fromkeys([*new, *old])
+    return (
+        *name,
+        *(
+            (label, old.get(label, ""), new.get(label, ""))
+            for label in labels
+            if old.get(label) != new.get(label)
+        ),
+    )
+
+
+def hours(number: int) -> str:
+    """ "4 hours", "2 days"."""
+    if number % 24 == 0 and number:
+        return f"{number // 24} day{'s' if number > 24 else ''}"
+    return f"{number} hour{'s' if number != 1 else ''}"
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

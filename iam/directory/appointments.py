@@ -1,0 +1,146 @@
+"""Make somebody administrator or approver: one person asks for it, a second one agrees; nobody does both, or for themselves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from iam.directory.models import Appointment, AppointmentState, Person, Role, RoleAssignment
+from iam.directory.rules import (
+    DirectoryRuleError,
+    assert_administers,
+    assert_somebody_else,
+    is_command_line,
+)
+from iam.directory.seconds import seconds_for, why_alone
+from iam.directory.services import ACCOUNT, give_role
+from iam.journal.services import Actor, person_id_of, record
+
+DECIDING = frozenset({Role.ADMINISTRATOR, Role.APPROVER})
+"""The roles that decide about others."""
+
+
+@transaction.atomic
+def appoint(
+    person: Person, role: Role | str, *, account_id: str = "", actor: Actor
+) -> Appointment | RoleAssignment:
+    """Ask for a role that decides; a second person has to agree, unless there is none yet (first run, single operator, a shell).
+
+    Asking again gives the same appointment. Raises DirectoryRuleError.
+    """
+    role = Role(role)
+    assert_administers(actor, account_id=account_id)
+    assert_somebody_else(actor, person)
+    if role not in DECIDING:
+        raise DirectoryRuleError(f"The role {role.label.lower()} needs no second person.")
+    if not ACCOUNT.fullmatch(account_id):
+        raise DirectoryRuleError(f"{account_id!r} is no account number: write its 12 digits.")
+    alone = "" if is_command_line(actor) else why_alone()
+    if is_command_line(actor) or alone:
+        return give_role(
+            person, role, account_id=account_id, actor=actor, data={alone: True} if alone else {}
+        )
+    asker = person_id_of(actor)
+    assert asker is not None
+    if RoleAssignment.objects.filter(person=person, role=role, account_id=account_id).exists():
+        raise DirectoryRuleError(f"{person.name} is {role.label.lower()} already.")
+    if not seconds_for(but={asker, person.pk}, account_id=account_id):
+        raise DirectoryRuleError(
+            "Nobody else is there to agree: no other administrator, and no approver. On the server, "
+            "`manage.py bootstrap` appoints somebody."
+        )
+    return _ask(person, role, account_id=account_id, actor=actor, asker=asker)
+
+
+def _ask(person: Person, role: Role, *, account_id: str, actor: Actor, asker: UUID) -> Appointment:
+    try:
+        with transaction.atomic():
+            made = Appointment.objects.create(
+                person=person,
+                role=role,
+                account_id=account_id,
+                asked_by=asker,
+                asked_label=actor.name[:128],
+            )
+    except IntegrityError:
+        return Appointment.objects.get(
+            person=person, role=role, account_id=account_id, state=AppointmentState.WAITING
+        )
+    _record(made, "ask", actor=actor)
+    return made
+
+
+def why_not_decide(appointment: Appointment, *, actor: Actor) -> str:
+    """Why the actor cannot agree to it, or ""."""
+    me = person_id_of(actor)
+    if appointment.state != AppointmentState.WAITING:
+        return f"Nothing is left to decide: it is {appointment.get_state_display().lower()}."
+    if me == appointment.asked_by:
+        return "You asked for this, so somebody else decides."
+    if me == appointment.person_id:
+        return "This is about you, so somebody else decides."
+    able = seconds_for(but={appointment.asked_by, appointment.person_id}, account_id=appointment.account_id)
+    return "" if me in {one.pk for one in able} else "Another administrator decides this."
+
+
+@transaction.atomic
+def approve_appointment(appointment: Appointment, *, actor: Actor) -> RoleAssignment:
+    """Agree, as the second person: the role is given. Who asked must still be able to ask. Raises DirectoryRuleError."""
+    _check(appointment, actor=actor)
+    asker = Person.objects.filter(pk=appointment.asked_by, is_active=True).first()
+    try:
+        if asker is None:
+            raise DirectoryRuleError("gone")
+        assert_administers(asker, account_id=appointment.account_id)
+    except DirectoryRuleError:
+        raise DirectoryRuleError(
+            f"{appointment.asked_label}, who asked, may not appoint anybody any more. Reject it; whoever needs it asks anew."
+        ) from None
+    _decide(appointment, AppointmentState.APPROVED, actor=actor)
+    data = {"asked_by": appointment.asked_label}
+    return give_role(
+        appointment.person, Role(appointment.role), account_id=appointment.account_id, actor=actor, data=data
+    )
+
+
+@transaction.atomic
+def reject_appointment(appointment: Appointment, *, actor: Actor) -> None:
+    """Refuse, as the second person. Raises DirectoryRuleError."""
+    _check(appointment, actor=actor)
+    _decide(appointment, AppointmentState.REJECTED, actor=actor)
+
+
+@transaction.atomic
+def withdraw_appointment(appointment: Appointment, *, actor: Actor) -> None:
+    """Take it back, as who asked. Raises DirectoryRuleError."""
+    if person_id_of(actor) != appointment.asked_by:
+        raise DirectoryRuleError("Only who asked for it can withdraw it.")
+    _decide(appointment, AppointmentState.WITHDRAWN, actor=actor)
+
+
+def _check(appointment: Appointment, *, actor: Actor) -> None:
+    if why := why_not_decide(appointment, actor=actor):
+        raise DirectoryRuleError(why)
+
+
+def _decide(appointment: Appointment, state: AppointmentState, *, actor: Actor) -> None:
+    held = Appointment.objects.filter(pk=appointment.pk, state=AppointmentState.WAITING)
+    now = datetime.now(tz=UTC)
+    values = {"decided_by": person_id_of(actor), "decided_label": actor.name[:128], "decided_at": now}
+    if not held.update(state=state, **values):
+        raise DirectoryRuleError("Somebody has decided this already.")
+    appointment.refresh_from_db()
+    act = {"approved": "approve", "rejected": "reject", "withdrawn": "withdraw"}[state.value]
+    _record(appointment, act, actor=actor)
+
+
+def _record(appointment: Appointment, act: str, *, actor: Actor) -> None:
+    record(
+        kind=f"appointment.{act}",
+        actor=actor,
+        subject=appointment.person.email,
+        account_id=appointment.account_id,
+        data={"name": appointment.person.name, "role": appointment.role, "asked_by": appointment.asked_label},
+    )

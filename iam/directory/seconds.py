@@ -1,0 +1,45 @@
+"""The second person, without whom nobody alters who decides: another administrator, or an approver where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+
+from iam.directory.models import Person, Role, RoleAssignment
+from iam.directory.rules import APPROVERS_NEEDED, EVERYWHERE
+from iam.journal.models import Entry
+
+SINGLE_OPERATOR = "single_operator"
+FIRST_RUN = "first_run"
+
+
+def seconds_for(*, but: Collection[UUID], account_id: str = EVERYWHERE) -> list[Person]:
+    """Who may agree, by name: the other administrators of the account or of all; where there is none, its approvers."""
+    where = Q(assignments__account_id__in={EVERYWHERE, account_id})
+    people = Person.objects.filter(is_active=True).exclude(pk__in=list(but)).order_by("name")
+    for role in (Role.ADMINISTRATOR, Role.APPROVER):
+        found = list(people.filter(where, assignments__role=role).distinct())
+        if found:
+            return found
+    return []
+
+
+def why_alone() -> str:
+    """Why one person is enough, as the journal says it: single-operator mode, or the first run; "" where a second one is needed."""
+    if settings.SINGLE_OPERATOR:
+        return SINGLE_OPERATOR
+    return FIRST_RUN if is_first_run() else ""
+
+
+def is_first_run() -> bool:
+    """Whether there have never been two approvers. Taking the role from those who had it does not bring the first run back."""
+    held = set(
+        RoleAssignment.objects.filter(role=Role.APPROVER).values_list("person__email", flat=True).distinct()
+    )
+    if len(held) >= APPROVERS_NEEDED:
+        return False
+    given = Entry.objects.filter(kind="role.assign", data_json__contains='"role":"approver"')
+    return len(held | set(given.values_list("subject", flat=True).distinct())) < APPROVERS_NEEDED
