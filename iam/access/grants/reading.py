@@ -28,7 +28,7 @@ def body_of(given: Any) -> dict[str, Any]:
     return {**plain, "kind": str(given.kind)}
 
 
-def known_texts(cls: type[Any], body: Mapping[str, Any], *, part: str) -> dict[str, str]:
+def known_texts(cls: type[Any], body: Mapping[str, Any], *, part: str) -> dict[str, Any]:
     """The members that are texts; refuses what it does not know, so that nothing is lost on the way."""
     names = {one.name for one in fields(cls)}
     strange = sorted(set(body) - names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -24,3 +25,8 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def moment(at: datetime) -> str:
     """A moment as sentences say it, its time zone with it."""
     return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def slugged(text: str) -> str:
+    """The words of a text as names of AWS may hold them."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -1,0 +1,142 @@
+"""Policy documents that a grant writes: with an end of their own, packed into sizes that AWS takes, and compared by what they say. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from iam.access.grants.wording import slugged
+from iam.policy.document import CURRENT, Statement, read
+from iam.policy.lint import MANAGED
+
+NOW: Final = "aws:CurrentTime"
+BEFORE: Final = "DateLessThan"
+Meaning = frozenset[tuple[object, ...]]
+"""What a document says: its statements, whatever their order, layout and names."""
+
+
+class TooLargeError(ValueError):
+    """One statement alone is larger than AWS takes."""
+
+
+def stamp(end: datetime) -> str:
+    """A moment as conditions name it."""
+    return f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def timed(text: str, *, end: datetime) -> str:
+    """The document, each statement of which holds only until the end: AWS enforces it, whoever runs.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-dates.html
+    A statement that ends by itself already keeps the earlier of the two.
+    """
+    body = json.loads(text)
+    body["Statement"] = [_until(statement, end) for statement in _statements(body)]
+    return written(body)
+
+
+def timed_statement(statement: Mapping[str, Any], *, end: datetime | None) -> dict[str, Any]:
+    """A statement that holds only until the end; as it is without one."""
+    return _until(dict(statement), end) if end else dict(statement)
+
+
+def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
+    conditions = {name: dict(block) for name, block in statement.get("Condition", {}).items()}
+    name = next((one for one in conditions if one.lower() == BEFORE.lower()), BEFORE)
+    block = conditions.get(name, {})
+    key = next((one for one in block if one.lower() == NOW.lower()), NOW)
+    block[key] = _earlier(block.get(key), end)
+    conditions[name] = block
+    return {**statement, "Condition": conditions}
+
+
+def _earlier(written_end: object, end: datetime) -> str:
+    """Several dates under one key hold while any of them does, so the last of them counts."""
+    ends = written_end if isinstance(written_end, list) else [written_end]
+    moments = [found for one in ends if (found := _moment(one)) is not None]
+    return stamp(min(max(moments), end)) if moments else stamp(end)
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _statements(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    listed = body.get("Statement", [])
+    return listed if isinstance(listed, list) else [listed]
+
+
+def written(body: Mapping[str, Any]) -> str:
+    """A document as it is sent: on one line, which reads well in a command and costs no characters."""
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+
+
+def packed(documents: Sequence[str], *, limit: int = MANAGED.limit) -> tuple[str, ...]:
+    """The same statements in as few documents as fit into the limit (characters without white space), in their order.
+
+    Raises TooLargeError when one statement alone does not fit.
+    """
+    found: list[dict[str, Any]] = []
+    for version, statement in _all(documents):
+        last = found[-1] if found else None
+        if last is not None and last["Version"] == version:
+            longer = _with(last, statement)
+            if MANAGED.size(written(longer)) <= limit:
+                found[-1] = longer
+                continue
+        alone = {"Version": version, "Statement": [statement]}
+        if (size := MANAGED.size(written(alone))) > limit:
+            raise TooLargeError(f"One statement alone has {size:,} characters, and {limit:,} fit.")
+        found.append(alone)
+    return tuple(written(body) for body in found)
+
+
+def _all(documents: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for text in documents:
+        body = json.loads(text)
+        for statement in _statements(body):
+            yield body.get("Version", "2008-10-17"), statement
+
+
+def _with(body: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, Any]:
+    """One statement more; a name that another has already is left out, since names are unique in a document."""
+    names = {one.get("Sid") for one in body["Statement"]}
+    own = {key: value for key, value in statement.items() if key != "Sid" or value not in names}
+    return {**body, "Statement": [*body["Statement"], own]}
+
+
+def meaning_of(documents: Iterable[str]) -> Meaning | None:
+    """What documents say together; None where one of them cannot be read whole, or uses variables that its version does not know."""
+    found: set[tuple[object, ...]] = set()
+    for text in documents:
+        document = read(text)
+        if document.problems or any(one.problems for one in document.statements):
+            return None
+        found.update(_said(one, document.version) for one in document.statements)
+    return frozenset(found)
+
+
+def _said(statement: Statement, version: str) -> tuple[object, ...]:
+    return (
+        version == CURRENT,
+        statement.allows,
+        statement.is_not_action,
+        frozenset(action.lower() for action in statement.actions),
+        statement.is_not_resource,
+        frozenset(statement.resources or ()),
+        frozenset(
+            (name.lower(), key.lower(), frozenset(values)) for name, key, values in statement.conditions
+        ),
+    )
+
+
+def name_for(title: str, *, mark: str, longest: int = 128) -> str:
+    """A name for what a grant makes: what it gives, and a mark by which it is told apart."""
+    stem = slugged(title)[: longest - len(mark) - len("gatehouse--")].strip("-")
+    return f"gatehouse-{stem}-{mark}" if stem else f"gatehouse-{mark}"

@@ -1,0 +1,106 @@
+"""Finds what gives just the same already: a group that holds nothing else, a customer's policy that says nothing else."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from django.db.models import QuerySet
+
+from iam.access.grants.documents import Meaning, meaning_of
+from iam.access.grants.planning.site import Site
+from iam.directory.models import RuleKind, TeamRule
+from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
+
+
+def policy_alike(site: Site) -> Entity | None:
+    """A customer managed policy of the account that says just what is given, without an end; the first by name."""
+    wanted = meaning_of(site.documents)
+    if not wanted:
+        return None
+    rows = PolicyVersion.objects.filter(valid_at(None), account=site.account, is_default=True)
+    rows = rows.exclude(policy__arn__contains=":iam::aws:").order_by("policy__name")
+    said = dict(rows.values_list("policy_id", "document_id"))
+    meanings = _meanings(set(said.values()))
+    alike = [policy for policy, digest in said.items() if meanings.get(digest) == wanted]
+    return Entity.objects.filter(pk=alike[0]).select_related("account").first() if alike else None
+
+
+def group_alike(site: Site, *, policy: Entity | None) -> Entity | None:
+    """A group of the account that gives just this and nothing else, and for which the viewer may ask; the first by name.
+
+    `policy` is the managed policy that is given, where one is; else the documents are compared. A group that makes people part of a team is none.
+    """
+    found = _saying_alone(site) if policy is None else _holding_alone(site, policy)
+    return found.exclude(name__in=_of_teams(site)).select_related("account").order_by("name").first()
+
+
+def _of_teams(site: Site) -> QuerySet[TeamRule, str]:
+    rules = TeamRule.objects.filter(kind=RuleKind.GROUP, account_id__in=["", site.number])
+    return rules.values_list("value", flat=True)
+
+
+def _groups(site: Site) -> QuerySet[Entity]:
+    return Entity.objects.filter(account=site.account, kind=Kind.GROUP, gone_at__isnull=True)
+
+
+def _holding_alone(site: Site, policy: Entity) -> QuerySet[Entity]:
+    now = valid_at(None)
+    attached = Edge.objects.filter(now, kind=EdgeKind.ATTACHED)
+    holders = attached.filter(target=policy).values("source")
+    others = (
+        attached.filter(account=site.account, source__kind=Kind.GROUP).exclude(target=policy).values("source")
+    )
+    inline = InlinePolicy.objects.filter(now, account=site.account, owner__kind=Kind.GROUP).values("owner")
+    return _groups(site).filter(pk__in=holders).exclude(pk__in=others).exclude(pk__in=inline)
+
+
+def _saying_alone(site: Site) -> QuerySet[Entity]:
+    wanted = meaning_of(site.documents)
+    if not wanted:
+        return Entity.objects.none()
+    held = _held_by_groups(site)
+    meanings = _meanings(set().union(*held.values()))
+    alike = [group for group, digests in held.items() if _union(digests, meanings) == wanted]
+    return _groups(site).filter(pk__in=alike)
+
+
+def _held_by_groups(site: Site) -> dict[int, set[str]]:
+    """The digests of the documents that each group of the account holds."""
+    now, held = valid_at(None), defaultdict[int, set[str]](set)
+    edges = Edge.objects.filter(now, account=site.account, kind=EdgeKind.ATTACHED, source__kind=Kind.GROUP)
+    pairs = list(edges.values_list("source_id", "target_id"))
+    versions = PolicyVersion.objects.filter(now, is_default=True, policy__in={policy for _, policy in pairs})
+    digests = dict(versions.values_list("policy_id", "document_id"))
+    for group, policy in pairs:
+        # What a policy says that was not read equals nothing.
+        held[group].add(digests.get(policy, ""))
+    inline = InlinePolicy.objects.filter(now, account=site.account, owner__kind=Kind.GROUP)
+    for group, digest in inline.values_list("owner_id", "document_id"):
+        held[group].add(digest)
+    return held
+
+
+def _union(digests: set[str], meanings: dict[str, Meaning | None]) -> Meaning | None:
+    found: set[tuple[object, ...]] = set()
+    for digest in digests:
+        meaning = meanings.get(digest)
+        if meaning is None:
+            return None
+        found |= meaning
+    return frozenset(found)
+
+
+_KNOWN: dict[str, Meaning | None] = {}
+_MOST: Final = 16_384
+
+
+def _meanings(digests: set[str]) -> dict[str, Meaning | None]:
+    """What the documents of these digests say; kept, since a digest names its text for ever. One query at most."""
+    missing = digests - _KNOWN.keys()
+    if len(_KNOWN) + len(missing) > _MOST:
+        _KNOWN.clear()
+        missing = digests
+    for digest, text in Document.objects.filter(digest__in=missing).values_list("digest", "text"):
+        _KNOWN[digest] = meaning_of([text])
+    return {digest: _KNOWN[digest] for digest in digests if digest in _KNOWN}

@@ -1,0 +1,312 @@
+"""The way for those who hold permissions themselves: a group that gives just this, an existing policy, one made for it, or an inline policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from iam.access.grants.documents import TooLargeError, name_for, packed
+from iam.access.grants.models import Sort
+from iam.access.grants.planning.alike import group_alike, policy_alike
+from iam.access.grants.planning.room import Room, rooms
+from iam.access.grants.planning.site import Site
+from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
+from iam.access.grants.terms import WhatKind
+from iam.access.grants.wording import counted, listed
+from iam.changes.errors import RefusedError
+from iam.changes.operations import AddToGroup, AttachPolicy, Operation, PutInlinePolicy
+from iam.changes.operations.managed_policy import CreatePolicy
+from iam.mirror.models import Entity, Kind
+from iam.mirror.pull.transform.principals import document_digest
+from iam.policy.lint import MANAGED
+
+PATH = "/gatehouse/"
+DESCRIPTION = "Made by Gatehouse for a grant of access"
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The way for one receiver, and what was weighed before it."""
+
+    holder: Entity
+    way: Way
+    why: str
+    others: tuple[Other, ...]
+    quota: str
+    steps: tuple[Step, ...]
+    ends_only: bool = False
+
+
+@dataclass
+class Choosing:
+    """Picks the way for each receiver of one account; what is found out for one serves all."""
+
+    site: Site
+    holders: Sequence[Entity]
+    made: dict[str, CreatePolicy] = field(default_factory=dict)
+
+    @cached_property
+    def room(self) -> dict[int, Room]:
+        """By number."""
+        return rooms(self.site.account, self.holders)
+
+    @cached_property
+    def given(self) -> Entity | None:
+        """The managed policy that is given, as the mirror has it; one of AWS that nobody has yet is not there."""
+        what = self.site.terms.what
+        if what.kind is not WhatKind.MANAGED:
+            return None
+        found = self.site.living(Kind.POLICY, what.policy_arn)
+        if found is None and ":iam::aws:" not in what.policy_arn:
+            raise RefusedError(f"It has no policy {what.policy_arn.rpartition('/')[2]}.")
+        return found
+
+    @cached_property
+    def group(self) -> Entity | None:
+        """A group that gives just this."""
+        if self.site.terms.what.kind is WhatKind.MANAGED:
+            return group_alike(self.site, policy=self.given) if self.given else None
+        return group_alike(self.site, policy=None)
+
+    @cached_property
+    def alike(self) -> Entity | None:
+        """A customer's policy that says just this."""
+        return policy_alike(self.site)
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """What is given, with its end, in as few policies as fit. Raises RefusedError."""
+        try:
+            return packed(self.site.documents_until)
+        except TooLargeError as error:
+            raise RefusedError(f"No managed policy holds this. {error} Split the statement.") from None
+
+    @cached_property
+    def inline(self) -> str:
+        """What is given, with its end, as one inline policy; "" where it does not fit into one document, or is not known."""
+        try:
+            found = packed(self.site.documents_until, limit=MANAGED.limit * 2)
+        except TooLargeError:
+            return ""
+        return found[0] if len(found) == 1 else ""
+
+
+def plan_holders(site: Site, holders: Sequence[Entity]) -> PartPlan:
+    """The part of an account for those who hold it themselves. Raises RefusedError where somebody has no room in any way."""
+    choosing = Choosing(site, holders)
+    picks = [_pick(choosing, holder) for holder in holders]
+    return _part(site, picks, made=list(choosing.made.values()))
+
+
+def _pick(choosing: Choosing, holder: Entity) -> Pick:
+    kind = choosing.site.terms.what.kind
+    if kind is WhatKind.GROUP:
+        return _join(choosing, holder, _named_group(choosing), why="This group was asked for.")
+    ways = (
+        (_by_group, _by_policy, _by_inline)
+        if kind is WhatKind.MANAGED
+        else (_by_group, _by_alike, _by_made, _by_inline)
+    )
+    others: list[Other] = []
+    for way in ways:
+        found = way(choosing, holder, others)
+        if isinstance(found, Pick):
+            return found
+        others.append(found)
+    raise RefusedError(f"{holder.name} has no room for it. " + " ".join(one.why_not for one in others))
+
+
+def _named_group(choosing: Choosing) -> Entity:
+    return choosing.site.named(Kind.GROUP, choosing.site.terms.what.group_arn)
+
+
+def _by_group(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+    site = choosing.site
+    if holder.kind != Kind.USER:
+        return Other(Way.GROUP, f"Only users are members of groups, and {holder.name} is a {holder.kind}.")
+    if not site.is_whole:
+        return Other(
+            Way.GROUP,
+            "Another group would make them part of it as a whole: that is for those to ask who see the account.",
+        )
+    if site.end is not None and site.terms.what.kind is not WhatKind.MANAGED:
+        return Other(Way.GROUP, "A membership does not end by itself; a policy made for it does.")
+    group = choosing.group
+    if group is None:
+        return Other(Way.GROUP, "No group gives just this.")
+    if not choosing.room[holder.pk].for_group:
+        room = choosing.room[holder.pk]
+        return Other(Way.GROUP, f"{holder.name} is in {room.groups} of {room.most_groups} groups already.")
+    return _join(
+        choosing,
+        holder,
+        group,
+        why=f"The group {group.name} gives just this and nothing else.",
+        others=others,
+    )
+
+
+def _join(
+    choosing: Choosing, holder: Entity, group: Entity, *, why: str, others: Sequence[Other] = ()
+) -> Pick:
+    room = choosing.room[holder.pk]
+    if not room.for_group:
+        raise RefusedError(
+            f"{holder.name} is in {room.groups} of {room.most_groups} groups already. Take them out of one first."
+        )
+    step = Step(AddToGroup.of(holder, group=group), (Permission(holder.arn, Sort.MEMBER, group.arn),))
+    quota = f"groups: {room.groups + 1} of {room.most_groups}"
+    return Pick(holder, Way.GROUP, why, tuple(others), quota, (step,), ends_only=True)
+
+
+def _by_policy(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+    """The managed policy that was asked for itself."""
+    site, room = choosing.site, choosing.room[holder.pk]
+    if not room.for_policies(1):
+        return Other(Way.ATTACH, _full(holder, room))
+    arn = site.policy_arn
+    given = choosing.given
+    operation = AttachPolicy.of(holder, policy=given) if given else AttachPolicy.by_arn(holder, arn=arn)
+    why = f"{arn.rpartition('/')[2]} is attached to them itself, so that it stays what it is when its text changes."
+    return _attached(choosing, holder, [operation], [arn], Way.ATTACH, why, others, ends_only=True)
+
+
+def _by_alike(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+    """A policy that is there and says the same; it has no end of its own."""
+    site = choosing.site
+    if site.end is not None:
+        return Other(Way.ATTACH, "An existing policy does not end by itself.")
+    alike = choosing.alike
+    if alike is None:
+        return Other(Way.ATTACH, "No policy says just this.")
+    if not choosing.room[holder.pk].for_policies(1):
+        return Other(Way.ATTACH, _full(holder, choosing.room[holder.pk]))
+    why = f"The policy {alike.name} says just this already."
+    operation = AttachPolicy.of(holder, policy=alike)
+    return _attached(choosing, holder, [operation], [alike.arn], Way.ATTACH, why, others, ends_only=True)
+
+
+def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+    """Policies made for it; all receivers of the account share them."""
+    site, room = choosing.site, choosing.room[holder.pk]
+    if not site.is_whole:
+        return Other(Way.POLICY, "To make a policy is for those to ask who see the whole account.")
+    texts = choosing.texts
+    if not room.for_policies(len(texts)):
+        return Other(Way.POLICY, _full(holder, room, wanted=len(texts)))
+    for place, text in enumerate(texts):
+        name = name_for(site.title, mark=_mark(site, text, place))
+        if name not in choosing.made:
+            choosing.made[name] = CreatePolicy.of(
+                site.account, name=name, text=text, path=PATH, description=DESCRIPTION
+            )
+    arns = [one.given.subject_arn for one in choosing.made.values()]
+    operations = [AttachPolicy.by_arn(holder, arn=arn) for arn in arns]
+    why = (
+        "A policy of its own, so that AWS itself ends it."
+        if site.end
+        else "A policy of its own: nothing that is there gives just this."
+    )
+    return _attached(choosing, holder, operations, arns, Way.POLICY, why, others)
+
+
+def _mark(site: Site, text: str, place: int) -> str:
+    """By what it says, where it never ends: grants of the same share it. With an end of its own it is this grant's alone."""
+    if site.end is None:
+        return document_digest(text)[:8]
+    return f"{site.mark}-{place + 1}" if place else site.mark
+
+
+def _attached(
+    choosing: Choosing,
+    holder: Entity,
+    operations: Sequence[Operation],
+    arns: Sequence[str],
+    way: Way,
+    why: str,
+    others: Sequence[Other],
+    *,
+    ends_only: bool = False,
+) -> Pick:
+    room = choosing.room[holder.pk]
+    steps = tuple(
+        Step(operation, (Permission(holder.arn, Sort.ATTACHED, arn),))
+        for operation, arn in zip(operations, arns, strict=True)
+    )
+    quota = f"managed policies: {room.attached + len(steps)} of {room.most_attached}"
+    return Pick(holder, way, why, tuple(others), quota, steps, ends_only=ends_only)
+
+
+def _full(holder: Entity, room: Room, *, wanted: int = 1) -> str:
+    needs = "" if wanted == 1 else f", and this takes {wanted}"
+    return f"{holder.name} has {room.attached} of {room.most_attached} managed policies{needs}."
+
+
+def _by_inline(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+    site, room, text = choosing.site, choosing.room[holder.pk], choosing.inline
+    if not text:
+        return Other(Way.INLINE, "What it says is not known, or too much for an inline policy.")
+    size = MANAGED.size(text)
+    if not room.for_inline(size):
+        left = max(0, room.most_inline - room.inline)
+        return Other(
+            Way.INLINE,
+            f"Its {size:,} characters do not fit: the inline policies of {holder.name} have room for {left:,}.",
+        )
+    name = name_for(site.title, mark=site.mark)
+    step = Step(
+        PutInlinePolicy.of(holder, name=name, text=text), (Permission(holder.arn, Sort.INLINE, name),)
+    )
+    why = "A policy within the receiver: " + (others[-1].why_not if others else "it is for them alone.")
+    quota = f"inline policies: {room.inline + size:,} of {room.most_inline:,} characters"
+    return Pick(holder, Way.INLINE, why, tuple(others), quota, (step,))
+
+
+def _part(site: Site, picks: Sequence[Pick], *, made: Sequence[CreatePolicy]) -> PartPlan:
+    """All receivers of one account as a part: what is made first, then a branch for each."""
+    ways = list(dict.fromkeys(pick.way for pick in picks))
+    steps = [_made_step(operation, picks) for operation in made]
+    for branch, pick in enumerate(picks, start=1):
+        steps += [Step(step.operation, step.permissions, branch) for step in pick.steps]
+    first = picks[0]
+    return PartPlan(
+        account=site.account,
+        way=ways[0] if len(ways) == 1 else Way.SEVERAL,
+        why=first.why if len(ways) == 1 else _whys(picks),
+        others=tuple(dict.fromkeys(other for pick in picks for other in pick.others))[:8],
+        quotas=tuple(_quotas(picks)),
+        ends_only=_ends_only(site, picks),
+        steps=tuple(steps),
+    )
+
+
+def _made_step(operation: CreatePolicy, picks: Sequence[Pick]) -> Step:
+    arn = operation.given.subject_arn
+    return Step(operation, (Permission(arn, Sort.POLICY, operation.given.name),))
+
+
+def _whys(picks: Sequence[Pick]) -> str:
+    said: dict[str, list[str]] = {}
+    for pick in picks:
+        said.setdefault(pick.why, []).append(pick.holder.name)
+    return " ".join(f"{listed(names)}: {why}" for why, names in said.items())
+
+
+def _quotas(picks: Sequence[Pick]) -> list[str]:
+    """Sentences, one for all of whom the same is true."""
+    said: dict[str, list[str]] = {}
+    for pick in picks:
+        said.setdefault(pick.quota, []).append(pick.holder.name)
+    return [f"{listed(names)}, {quota}" for quota, names in list(said.items())[:8]]
+
+
+def _ends_only(site: Site, picks: Sequence[Pick]) -> str:
+    if site.end is None:
+        return ""
+    names = [pick.holder.name for pick in picks if pick.ends_only]
+    if not names:
+        return ""
+    way = "a membership" if picks[0].way is Way.GROUP else "an attached policy"
+    who = listed(names) if len(names) < 4 else counted(len(names), "receiver")
+    return f"Ends only while Gatehouse runs: {way} has no end of its own, so that somebody has to take it from {who}."

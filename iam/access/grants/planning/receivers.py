@@ -1,0 +1,93 @@
+"""Who receives in an account: the users, groups and roles of the mirror that the terms mean there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from iam.access.grants.planning.site import Site
+from iam.access.grants.terms import Who, WhoKind
+from iam.access.grants.wording import listed
+from iam.changes.errors import RefusedError
+from iam.directory.models import RuleKind, Team
+from iam.guard import Scope, Viewer
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.visibility import visible_entities
+
+
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    """`here` are those of the account itself; `elsewhere` the ARNs of those who have none in it and would come in through a role;
+    `absent` names those who get nothing in this account."""
+
+    here: tuple[Entity, ...]
+    elsewhere: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+def receivers_in(site: Site) -> Receivers:
+    """Raises RefusedError where the terms mean nobody whom the viewer may ask for."""
+    who = site.terms.who
+    if who.kind is WhoKind.TEAM:
+        return Receivers(_reached(site, _team(site, who)))
+    own = [arn for arn in who.arns if _account_of(arn) == site.number]
+    others = [arn for arn in who.arns if _account_of(arn) != site.number]
+    if own:
+        found = {one.arn: one for one in _living(site, own)}
+        missing = [arn for arn in own if arn not in found]
+        if missing:
+            raise RefusedError(
+                f"{listed([_name(arn) for arn in missing])} is not there any more, as of the last reading."
+            )
+        # Somebody who is in several accounts of the grant is served in each of them.
+        absent = tuple(_name(arn) for arn in others if _account_of(arn) not in site.terms.accounts)
+        return Receivers(_reached(site, [found[arn] for arn in own]), absent=absent)
+    if who.kind is WhoKind.GROUP:
+        raise RefusedError(
+            "The group is in another account, and a role cannot trust a group. Choose the people."
+        )
+    return Receivers((), elsewhere=tuple(sorted(others)))
+
+
+def _account_of(arn: str) -> str:
+    return arn.split(":")[4]
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _living(site: Site, arns: Sequence[str]) -> list[Entity]:
+    return list(
+        Entity.objects.filter(account=site.account, arn__in=arns, gone_at__isnull=True).select_related(
+            "account"
+        )
+    )
+
+
+def _reached(site: Site, found: Sequence[Entity]) -> tuple[Entity, ...]:
+    """All of them, if the viewer may ask for each. What they may not know, and what is not there, is said in the same words."""
+    mine = [one for one in found if one.arn in site.viewer.scope.user_arns]
+    rest = [one.pk for one in found if one not in mine]
+    reach = replace(site.viewer, scope=site.viewer.asks)
+    if rest and visible_entities(reach).filter(pk__in=rest).count() < len(rest):
+        raise RefusedError("You can ask for the people and groups of your own teams only.")
+    return tuple(sorted(found, key=lambda one: one.name.lower()))
+
+
+def _team(site: Site, who: Who) -> list[Entity]:
+    """The people of a team in the account, as of now."""
+    team = Team.objects.filter(slug=who.team).prefetch_related("rules").first()
+    if team is None:
+        raise RefusedError("There is no such team.")
+    rules = [(rule.kind, rule.account_id, rule.value) for rule in team.rules.all()]
+    scope = Scope(
+        groups=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.GROUP),
+        paths=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.PATH),
+    )
+    nobody = Viewer(person_id=site.viewer.person_id, name="", email="", scope=scope)
+    people = visible_entities(nobody).filter(account=site.account, kind=Kind.USER, gone_at__isnull=True)
+    found = list(people.select_related("account"))
+    if not found:
+        raise RefusedError(f"{team.name} has nobody in this account.")
+    return found

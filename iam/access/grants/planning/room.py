@@ -1,0 +1,75 @@
+"""How much room AWS's quotas leave to somebody, as the mirror stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.changes.operations.holder import quota_of
+from iam.changes.operations.inline_policy import SIZES
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
+
+USUAL: Final = 10
+"""Managed policies of a user, group or role, and groups of a user; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+WORDS: Final = {Kind.USER.value: "User", Kind.GROUP.value: "Group", Kind.ROLE.value: "Role"}
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What somebody has by now, and what AWS allows: groups, managed policies, characters of inline policies."""
+
+    groups: int
+    most_groups: int
+    attached: int
+    most_attached: int
+    inline: int
+    most_inline: int
+
+    @property
+    def for_group(self) -> bool:
+        """Whether one group more is allowed."""
+        return self.groups < self.most_groups
+
+    def for_policies(self, number: int) -> bool:
+        """Whether so many managed policies more are allowed."""
+        return self.attached + number <= self.most_attached
+
+    def for_inline(self, size: int) -> bool:
+        """Whether so many characters more are allowed."""
+        return self.inline + size <= self.most_inline
+
+
+def rooms(account: Account, holders: Sequence[Entity]) -> dict[int, Room]:
+    """The room of each, by number; three queries and one for the quotas."""
+    keys = [one.pk for one in holders]
+    edges = Edge.objects.filter(
+        valid_at(None), source__in=keys, kind__in=[EdgeKind.MEMBER, EdgeKind.ATTACHED]
+    )
+    counted = Counter(edges.values_list("source_id", "kind"))
+    characters: Counter[int] = Counter()
+    texts = InlinePolicy.objects.filter(valid_at(None), owner__in=keys)
+    for owner, text in texts.values_list("owner_id", "document__text"):
+        characters[owner] += SIZES["user"].size(text)
+    most_groups = quota_of(account, "GroupsPerUserQuota", default=USUAL)
+    limits = {kind: _limits(account, kind) for kind in {one.kind for one in holders}}
+    return {
+        one.pk: Room(
+            groups=counted[one.pk, EdgeKind.MEMBER],
+            most_groups=most_groups,
+            attached=counted[one.pk, EdgeKind.ATTACHED],
+            most_attached=limits[one.kind][0],
+            inline=characters[one.pk],
+            most_inline=limits[one.kind][1],
+        )
+        for one in holders
+    }
+
+
+def _limits(account: Account, kind: str) -> tuple[int, int]:
+    word = WORDS[kind]
+    return (
+        quota_of(account, f"AttachedPoliciesPer{word}Quota", default=USUAL),
+        quota_of(account, f"{word}PolicySizeQuota", default=SIZES[kind].limit),
+    )

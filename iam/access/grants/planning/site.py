@@ -1,0 +1,99 @@
+"""The account that a part is planned for, and what is given there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from iam.access.grants.documents import timed, written
+from iam.access.grants.terms import Terms, TermsError, WhatKind
+from iam.access.templates.body import TemplateError
+from iam.access.templates.queries import document_for
+from iam.changes.errors import RefusedError
+from iam.guard import Viewer
+from iam.mirror.models import Account, Entity, Kind, PolicyVersion, valid_at
+
+
+@dataclass(frozen=True)
+class Site:
+    """`mark` tells what this grant makes from what others make; `title` names it; `end` is when it ends, None for never."""
+
+    account: Account
+    terms: Terms
+    viewer: Viewer
+    mark: str
+    title: str
+    end: datetime | None
+
+    @property
+    def number(self) -> str:
+        """The account's number."""
+        return self.account.account_id
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the viewer asks in the whole account, and so for what is to be made in it."""
+        return self.viewer.asks.sees_account(self.number)
+
+    @cached_property
+    def documents(self) -> tuple[str, ...]:
+        """What is given, as policy documents that never end. Raises TermsError."""
+        what = self.terms.what
+        if what.kind is WhatKind.STATEMENTS:
+            return what.documents
+        if what.kind is WhatKind.TEMPLATE:
+            try:
+                body = document_for(
+                    what.template,
+                    version=what.version,
+                    parameters=what.parameters,
+                    account_id=self.number,
+                    partition=self.account.partition,
+                )
+            except TemplateError as error:
+                raise TermsError(str(error), part="what") from None
+            return (written(body),)
+        return (self.policy_text,) if self.policy_text else ()
+
+    @cached_property
+    def documents_until(self) -> tuple[str, ...]:
+        """The same with the end in each statement."""
+        return (
+            self.documents
+            if self.end is None
+            else tuple(timed(text, end=self.end) for text in self.documents)
+        )
+
+    def here(self, arn: str) -> str:
+        """The ARN of what has the same path and name in this account."""
+        parts = arn.split(":", 5)
+        return arn if parts[4] in ("aws", self.number) else ":".join([*parts[:4], self.number, parts[5]])
+
+    def living(self, kind: Kind, arn: str) -> Entity | None:
+        """What the mirror has in this account under the same path and name."""
+        found = Entity.objects.filter(
+            account=self.account, kind=kind, arn=self.here(arn), gone_at__isnull=True
+        )
+        return found.select_related("account").first()
+
+    def named(self, kind: Kind, arn: str) -> Entity:
+        """The same. Raises RefusedError where there is none."""
+        found = self.living(kind, arn)
+        if found is None:
+            raise RefusedError(
+                f"It has no {kind.label.lower().removeprefix('iam ')} {arn.rpartition('/')[2]}."
+            )
+        return found
+
+    @cached_property
+    def policy_arn(self) -> str:
+        """The managed policy that is given, in this account."""
+        return self.here(self.terms.what.policy_arn)
+
+    @cached_property
+    def policy_text(self) -> str:
+        """What it says by default; of one of AWS what any account that has it shows, "" when none does."""
+        rows = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=self.policy_arn)
+        found = rows.order_by("-observed_at").values_list("document__text", flat=True).first()
+        return found or ""

@@ -1,0 +1,1 @@
+"""What people do with grants: plan, ask, reduce, extend, shorten, end, try again, withdraw."""

@@ -1,0 +1,183 @@
+"""Plan a grant and ask for it. Planning writes nothing; asking checks every rule again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID, uuid4, uuid5
+
+from django.db import IntegrityError, transaction
+
+from iam.access.grants.models import Act, Grant, GrantPart, GrantVersion, LedgerEntry
+from iam.access.grants.planning import plan_parts
+from iam.access.grants.plans import GrantPlan, PartPlan, steps_of
+from iam.access.grants.terms import Terms, TermsError, WhatKind, WhoKind
+from iam.access.grants.titles import title_of
+from iam.access.grants.warnings import warnings_for
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import OF_GRANT, Change
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services import Cause, Lane
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+from iam.mirror.models import Entity
+
+KEYS: Final = UUID("5f0e3a3c-7c53-4a0e-9a55-6d5f3f0f8f11")
+"""The name space in which a person and the key of their form give a grant its id."""
+
+
+def plan_grant(terms: Terms, *, viewer: Viewer, key: str = "") -> GrantPlan:
+    """What the grant would be if it were asked for now. A part that cannot be says why (`refusal`); the others are planned all the same.
+
+    With the `key` under which it will be asked for, names are those that it will have. Raises TermsError for terms that make no sense, and
+    RefusedError for what this viewer may not ask for at all.
+    """
+    now = datetime.now(tz=UTC)
+    terms.check(now=now)
+    _check_asker(terms, viewer)
+    title = title_of(terms)
+    end = terms.end_when(begun=now)
+    grant_id = _id_for(viewer, key) if key else uuid4()
+    parts = plan_parts(terms, viewer=viewer, title=title, mark=grant_id.hex[:8], end=end)
+    plan = GrantPlan(terms=terms, title=title, parts=parts, ends_at=end)
+    receipt = set_receipt_of(plan.operations)
+    warnings = warnings_for(terms, parts)
+    return GrantPlan(terms=terms, title=title, parts=parts, ends_at=end, receipt=receipt, warnings=warnings)
+
+
+def request_grant(terms: Terms, *, actor: Viewer, idempotency_key: str) -> Grant:
+    """Ask for a grant: one for all accounts, approved as a whole. The same key of the same person gives the same grant.
+
+    Raises TermsError or RefusedError; then nothing is written.
+    """
+    standing = _asked_before(terms, actor, idempotency_key)
+    if standing is not None:
+        return standing
+    try:
+        plan = plan_grant(terms, viewer=actor, key=idempotency_key)
+        if plan.refusals:
+            raise RefusedError(" ".join(plan.refusals))
+        with transaction.atomic():
+            return _write(plan, actor=actor, key=idempotency_key)
+    except (IntegrityError, RefusedError):
+        standing = _asked_before(terms, actor, idempotency_key)
+        if standing is None:
+            raise
+        return standing
+
+
+def _check_asker(terms: Terms, viewer: Viewer) -> None:
+    """Who may ask: for oneself everybody who is an IAM user, else who may ask for changes in each account."""
+    own = terms.who.kind is WhoKind.USERS and set(terms.who.arns) <= viewer.scope.user_arns
+    if own and terms.what.kind is not WhatKind.ROLE:
+        return
+    for number in terms.accounts:
+        if not viewer.may(Right.REQUEST_CHANGE, account_id=number):
+            who = "for yourself only" if viewer.scope.user_arns else "for nobody"
+            raise RefusedError(f"You can ask {who} in account {number}.")
+
+
+def _id_for(actor: Viewer, key: str) -> UUID:
+    return uuid5(KEYS, f"{actor.person_id}:{key}")
+
+
+def _asked_before(terms: Terms, actor: Viewer, key: str) -> Grant | None:
+    found = Grant.objects.filter(pk=_id_for(actor, key)).first()
+    if found is None:
+        return None
+    first = found.versions.order_by("number").first()
+    if first is not None and first.terms != terms.body:
+        raise RefusedError("This form was sent before, with other content. Open it again.")
+    return found
+
+
+def _write(plan: GrantPlan, *, actor: Viewer, key: str) -> Grant:
+    terms, grant_id = plan.terms, _id_for(actor, key)
+    written = ask_for_changes(plan, actor=actor, grant_id=grant_id, key=f"grant-{grant_id.hex}")
+    grant = Grant.objects.create(
+        id=grant_id,
+        title=plan.title,
+        terms=terms.body,
+        who_kind=terms.who.kind,
+        what_kind=terms.what.kind,
+        template=terms.what.template,
+        template_version=terms.what.version,
+        idempotency_key=f"{actor.person_id}:{key[:64]}",
+        requested_by=actor.person_id,
+        requested_label=actor.name[:128],
+        ends_at=plan.ends_at,
+    )
+    for lane, part in enumerate(plan.parts):
+        row = GrantPart.objects.create(
+            grant=grant,
+            account=part.account,
+            lane=lane,
+            way=part.way,
+            plan=part.body,
+            change_set=written[0].change_set,
+        )
+        write_entries(row, part, [change for change in written if change.lane == lane])
+    note(grant, act=Act.ASKED, actor=actor, reason=terms.why)
+    return grant
+
+
+def ask_for_changes(plan: GrantPlan, *, actor: Viewer, grant_id: UUID, key: str) -> list[Change]:
+    """One set for the whole grant, a lane for each account. Raises RefusedError."""
+    planned = changes.plan_set(plan.operations, viewer=actor, for_grant=True)
+    return changes.request_changes(
+        planned,
+        actor=actor,
+        reason=plan.terms.why.strip(),
+        idempotency_key=key,
+        title=plan.title,
+        cause=Cause(OF_GRANT, grant_id),
+        lanes=[Lane(lane, step.branch) for lane, step in steps_of(plan.parts)],
+    )
+
+
+def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None:
+    """The ledger's entries of a part, which have not begun yet; `written` are its changes, one for each step."""
+    arns = {permission.holder_arn for step in part.steps for permission in step.permissions}
+    known = Entity.objects.filter(arn__in=arns, gone_at__isnull=True)
+    entities = {(one.account_id, one.arn): one.pk for one in known}
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            part=row,
+            account=change.account,
+            entity_id=entities.get((change.account_id, permission.holder_arn)),
+            holder_arn=permission.holder_arn,
+            sort=permission.sort,
+            target=permission.target,
+            change=change,
+        )
+        for step, change in zip(part.steps, written, strict=True)
+        for permission in step.permissions
+    )
+
+
+def note(grant: Grant, *, act: Act, actor: Viewer | None, reason: str) -> None:
+    """Add what was done to the grant's own record and to the journal, in the caller's transaction."""
+    GrantVersion.objects.create(
+        grant=grant,
+        number=grant.versions.count() + 1,
+        act=act,
+        terms=grant.terms,
+        by_id=actor.person_id if actor else None,
+        by_label=actor.name[:128] if actor else "Gatehouse",
+        reason=reason.strip()[:1024],
+    )
+    record(
+        kind=f"grant.{act}",
+        actor=actor,
+        subject=grant.title,
+        data={
+            "grant": grant.pk,
+            "reference": grant.reference,
+            "terms": grant.terms,
+            "reason": reason.strip(),
+        },
+    )
+
+
+__all__ = ["TermsError", "plan_grant", "request_grant"]

@@ -1,0 +1,64 @@
+"""What a grant is called: what is given, and to whom, in a few words."""
+
+from __future__ import annotations
+
+from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.wording import counted
+from iam.access.templates.queries import offer_of
+from iam.directory.models import Team
+from iam.policy.document import read
+
+
+def title_of(terms: Terms) -> str:
+    """Such as "Read one bucket for kwame.boateng"; at most 200 characters."""
+    return f"{what_words(terms.what)} for {who_words(terms.who)}"[:200]
+
+
+def what_words(what: What) -> str:
+    """What is given."""
+    if what.kind is WhatKind.TEMPLATE:
+        offer = offer_of(what.template, number=what.version)
+        return offer.body.title if offer else what.template
+    if what.kind is WhatKind.MANAGED:
+        return _name(what.policy_arn)
+    if what.kind is WhatKind.ROLE:
+        return f"Role {_name(what.role_arn)}"
+    if what.kind is WhatKind.GROUP:
+        return f"Group {_name(what.group_arn)}"
+    return _services(what)
+
+
+def _services(what: What) -> str:
+    actions = [action for text in what.documents for one in read(text).statements for action in one.actions]
+    services = sorted({action.partition(":")[0].lower() for action in actions})
+    if not services or "*" in services:
+        return "Access"
+    return (
+        f"Access to {services[0]}" if len(services) == 1 else f"Access to {counted(len(services), 'service')}"
+    )
+
+
+def who_words(who: Who) -> str:
+    """To whom."""
+    if who.kind is WhoKind.TEAM:
+        found = Team.objects.filter(slug=who.team).values_list("name", flat=True).first()
+        return f"the team {found or who.team}"
+    if who.kind is WhoKind.ACCOUNT:
+        return f"account {who.account_id}"
+    if who.kind is WhoKind.PARTNER:
+        return who.label
+    if who.kind is WhoKind.FEDERATED:
+        return who.label or who.subject
+    if len(who.arns) == 1:
+        return _name(who.arns[0])
+    return counted(
+        len(who.arns), {WhoKind.USERS: "person", WhoKind.GROUP: "group"}.get(who.kind, "role"), _plural(who)
+    )
+
+
+def _plural(who: Who) -> str:
+    return "people" if who.kind is WhoKind.USERS else ""
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]

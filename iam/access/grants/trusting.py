@@ -1,0 +1,117 @@
+"""Trust policies that a grant writes: who may come in through a role, and under which conditions. Pure.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-user_externalid.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from iam.access.grants.documents import timed_statement, written
+from iam.access.grants.terms import TermsError, Who, WhoKind
+from iam.policy.document import CURRENT
+from iam.policy.lint import TRUST, Kind, Severity, lint
+
+SIGN_IN: Final = {
+    "aws": "https://signin.aws.amazon.com/saml",
+    "aws-us-gov": "https://signin.amazonaws-us-gov.com/saml",
+    "aws-cn": "https://signin.amazonaws.cn/saml",
+}
+"""The audience of SAML assertions for roles, by partition."""
+
+
+def statement_for(
+    who: Who, *, sid: str, partition: str, account_id: str, end: datetime | None, arns: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The statement by which they may assume a role of the account; `arns` are the users and roles, of whichever account."""
+    conditions: dict[str, dict[str, str]] = {}
+    action, principal = "sts:AssumeRole", {"AWS": _named(who, partition, arns)}
+    if who.kind is WhoKind.PARTNER:
+        conditions = {"StringEquals": {"sts:ExternalId": who.external_id}}
+    elif who.kind is WhoKind.FEDERATED:
+        provider = provider_in(who, account_id=account_id)
+        principal = {"Federated": provider}
+        action, conditions = _federated(who, provider, partition)
+    statement: dict[str, Any] = {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": action}
+    return timed_statement(statement | ({"Condition": conditions} if conditions else {}), end=end)
+
+
+def provider_in(who: Who, *, account_id: str) -> str:
+    """The provider of the same name in an account."""
+    parts = who.provider_arn.split(":", 5)
+    return ":".join([*parts[:4], account_id, parts[5]])
+
+
+def _named(who: Who, partition: str, arns: Sequence[str]) -> str | list[str]:
+    if who.kind in (WhoKind.ACCOUNT, WhoKind.PARTNER):
+        return who.principal or f"arn:{partition}:iam::{who.account_id}:root"
+    return arns[0] if len(arns) == 1 else sorted(arns)
+
+
+def _federated(who: Who, provider: str, partition: str) -> tuple[str, dict[str, dict[str, str]]]:
+    test = "StringLike" if {"*", "?"} & set(who.subject) else "StringEquals"
+    if ":saml-provider/" in provider:
+        audience, subject = ("SAML:aud", who.audience or SIGN_IN[partition]), ("SAML:sub", who.subject)
+        action = "sts:AssumeRoleWithSAML"
+    else:
+        issuer = provider.partition(":oidc-provider/")[2]
+        audience, subject = (f"{issuer}:aud", who.audience), (f"{issuer}:sub", who.subject)
+        action = "sts:AssumeRoleWithWebIdentity"
+    conditions: dict[str, dict[str, str]] = {"StringEquals": dict([audience])}
+    conditions.setdefault(test, {}).update([subject])
+    return action, conditions
+
+
+def trust_of(statement: Mapping[str, Any]) -> str:
+    """The trust policy of a role that is made. Raises TermsError for what the lint finds wrong with it."""
+    return _checked({"Version": CURRENT, "Statement": [statement]})
+
+
+def opened(text: str, *, statement: Mapping[str, Any]) -> str:
+    """The trust policy with one statement more, in the place of one of the same name. Raises TermsError."""
+    body = json.loads(text)
+    kept = [one for one in _listed(body) if one.get("Sid") != statement["Sid"]]
+    return _checked({**body, "Statement": [*kept, dict(statement)]})
+
+
+def closed(text: str, *, sid: str) -> str | None:
+    """The trust policy without the statement of that name; None when nothing would be left, which no trust policy may be."""
+    body = json.loads(text)
+    kept = [one for one in _listed(body) if one.get("Sid") != sid]
+    return written({**body, "Statement": kept}) if kept else None
+
+
+def sids_of(text: str) -> set[str]:
+    """The names of the statements."""
+    return {str(one.get("Sid", "")) for one in _listed(json.loads(text))}
+
+
+def _listed(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    listed = body.get("Statement", [])
+    return listed if isinstance(listed, list) else [listed]
+
+
+def _checked(body: Mapping[str, Any]) -> str:
+    text = written(body)
+    if (size := TRUST.size(text)) > TRUST.limit:
+        raise TermsError(
+            f"The trust policy would have {size:,} characters, and AWS takes {TRUST.limit:,}. "
+            "Name fewer people, or let them come in through a role of theirs.",
+            part="who",
+        )
+    wrong = [one for one in lint(text, kind=Kind.TRUST) if one.severity is Severity.ERROR]
+    if wrong:
+        raise TermsError(f"AWS would not take the trust policy: {wrong[0].message}", part="who")
+    return text
+
+
+def may_assume(role_arns: Sequence[str]) -> str:
+    """The policy by which somebody may assume roles of other accounts, which trust them."""
+    resource = role_arns[0] if len(role_arns) == 1 else sorted(role_arns)
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource}
+    return written({"Version": CURRENT, "Statement": [statement]})

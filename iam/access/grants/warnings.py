@@ -1,0 +1,27 @@
+"""What an approver has to know of a grant before agreeing to it, in sentences; and what is refused whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iam.access.grants.plans import PartPlan
+from iam.access.grants.terms import Terms, WhoKind
+
+
+def warnings_for(terms: Terms, parts: Sequence[PartPlan]) -> tuple[str, ...]:
+    """In the order of weight; nothing twice."""
+    return tuple(dict.fromkeys(_warnings(terms, parts)))
+
+
+def _warnings(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
+    who = terms.who
+    for part in parts:
+        if part.ends_only:
+            yield f"{part.account.name}: {part.ends_only}"
+    if who.kind in (WhoKind.ACCOUNT, WhoKind.PARTNER) and not who.principal:
+        yield (
+            f"Account {who.account_id} is trusted as a whole: whoever its administrators allow can come in. "
+            "One role of it is safer."
+        )
+    if not terms.ends:
+        yield "It does not end by itself."
