@@ -61,6 +61,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10},
         },
+        "find-drift": {
+            "task": "iam.changes.drift.tasks.find_drift",
+            "schedule": 15.0,
+            "options": {"expires": 15},
+        },
         "sweep-outbox": {
             "task": "iam.notify.tasks.sweep_outbox",
             "schedule": 10.0,
@@ -107,6 +112,7 @@ app.autodiscover_tasks(
         "iam.mirror.accounts",
         "iam.mirror.doctor",
         "iam.changes",
+        "iam.changes.drift",
         "iam.changes.approval",
         "iam.access.drafts",
         "console.operators",

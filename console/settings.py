@@ -132,6 +132,7 @@ INSTALLED_APPS = [
     "iam.directory",
     "iam.mirror",
     "iam.changes",
+    "iam.changes.drift",
     "iam.changes.approval",
     "iam.access.grants",
     "iam.access.templates",

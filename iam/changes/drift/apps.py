@@ -1,0 +1,16 @@
+"""The Django application of iam.changes.drift."""
+
+from django.apps import AppConfig
+
+
+class DriftConfig(AppConfig):
+    """Registers the tables of drift, and what an undo that has ended means for what it undoes."""
+
+    name = "iam.changes.drift"
+    label = "drift"
+
+    def ready(self) -> None:
+        from iam.changes import handlers
+        from iam.changes.drift.services import after_end
+
+        handlers.on_end(after_end)

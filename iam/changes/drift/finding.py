@@ -1,0 +1,112 @@
+"""Find drift: after something was written to the mirror, look at what it was written of. Finding twice adds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import F, Q
+
+from iam.changes.drift.models import Drift, DriftState, Watch
+from iam.changes.drift.reading import KINDS, VERSION, Happened, happened_since
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations import restore
+from iam.mirror.models import Account, Cause, Entity, UserCredentials
+from iam.mirror.models.accounts import UPLOAD, Pull, PullState, Source
+
+CHUNK = 500
+REPORT_AGE = timedelta(hours=12)
+"""A credential report tells of up to four hours ago, and is written when it is read; its rows are known by their dates alone."""
+_DOING = (ChangeState.APPLYING, ChangeState.CONFIRMING, ChangeState.APPLIED, ChangeState.UNKNOWN)
+
+
+def find_everywhere() -> int:
+    """Look at every account in which something was written since it was looked at; how many drifts are new. One query if there is none."""
+    begun = Q(drift_watch__isnull=True) | Q(revision__gt=F("drift_watch__revision"))
+    accounts = Account.objects.filter(begun, removed_at__isnull=True).exclude(source=Source.EXPORT)
+    return sum(find(account) for account in accounts.order_by("pk"))
+
+
+def find(account: Account) -> int:
+    """Look at what was written of an account since it was last looked at; how many drifts are new."""
+    watch = _watch(account)
+    if watch is None:
+        return 0
+    began = datetime.now(tz=UTC)
+    # Before the entities are read: what is written meanwhile has a later one, and is looked at next time.
+    revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
+    made = 0
+    for chunk in _touched(watch, account=account):
+        made += _keep(account, happened_since(chunk, since=watch.since))
+    Watch.objects.filter(pk=watch.pk, revision__lte=revision).update(revision=revision, looked_at=began)
+    return made
+
+
+def _watch(account: Account) -> Watch | None:
+    """How far the account was looked at; made when its first reading has ended, None before."""
+    found = Watch.objects.filter(pk=account.pk).first()
+    if found is not None:
+        return found
+    read = Pull.objects.filter(account=account, state__in=[PullState.COMPLETE, PullState.PARTIAL])
+    first = read.exclude(trigger=UPLOAD).filter(ended_at__isnull=False).order_by("ended_at").first()
+    if first is None or first.ended_at is None:
+        return None
+    # What the first reading found to be different from an upload before it is no news of AWS.
+    made, _ = Watch.objects.get_or_create(account=account, defaults={"since": first.ended_at})
+    return made
+
+
+def _touched(watch: Watch, *, account: Account) -> Iterator[list[int]]:
+    """The things of which something was written, by their numbers, some at a time."""
+    rows = Entity.objects.filter(account=account, revision__gt=watch.revision)
+    found = {owner or pk for pk, owner in rows.values_list("pk", "owner_id").iterator(chunk_size=5000)}
+    credentials = UserCredentials.objects.filter(
+        account=account, after__isnull=False, cause_kind=Cause.UNKNOWN
+    ).filter(valid_from__gt=(watch.looked_at or watch.since) - REPORT_AGE)
+    found.update(credentials.values_list("user_id", flat=True))
+    ordered = sorted(found)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]
+
+
+def _keep(account: Account, found: Collection[Happened]) -> int:
+    told = [one for one in found if one.entity.kind in KINDS and one.events()]
+    known = set(
+        Drift.objects.filter(entity__in={one.entity.pk for one in told}).values_list("entity_id", "seen_at")
+    )
+    fresh = [one for one in told if (one.entity.pk, one.when) not in known]
+    rows = [_row(account, one) for one in fresh]
+    Drift.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def _row(account: Account, happened: Happened) -> Drift:
+    row = Drift(
+        account=account,
+        entity=happened.entity,
+        kind=happened.entity.kind,
+        seen_at=happened.when,
+        after=happened.after,
+    )
+    change = _explanation(happened)
+    if change is not None:
+        row.state, row.change_set_id = DriftState.EXPLAINED, change.change_set_id
+        row.decided_at = datetime.now(tz=UTC)
+    return row
+
+
+def _explanation(happened: Happened) -> Change | None:
+    """The change that a pull saw before the change itself was read back: the only thing that happened, and as it was wanted."""
+    if len(happened.events()) > 1 and set(happened.steps) != {VERSION}:
+        return None
+    sent = Change.objects.filter(
+        entity=happened.entity, sent_at__lte=happened.when, state__in=_DOING
+    ).select_related("account")
+    if happened.after is not None:
+        sent = sent.filter(sent_at__gt=happened.after)
+    for change in sent.order_by("-sent_at")[:5]:
+        operation = restore(change.operation, account=change.account, params=change.params)
+        shown = operation.mirrored()
+        if shown is not None and operation.satisfied(shown):
+            return change
+    return None

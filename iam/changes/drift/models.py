@@ -1,0 +1,86 @@
+"""The tables of drift: how far each account was looked at, and one row for each thing and pull that differ."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from iam.changes.models import ChangeSet
+from iam.mirror.models import Account, Entity, Kind
+
+
+class DriftState(models.TextChoices):
+    """Where a drift stands; `explained`: a change did it, and was read back late."""
+
+    OPEN = "open", "To decide"
+    UNDOING = "undoing", "Being undone"
+    ADOPTED = "adopted", "Adopted"
+    UNDONE = "undone", "Undone"
+    EXPLAINED = "explained", "Explained by a change"
+
+
+class Watch(models.Model):
+    """How far an account was looked at for drift: up to which of its revisions. `since` is when its first reading had ended."""
+
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, primary_key=True, related_name="drift_watch"
+    )
+    since = models.DateTimeField()
+    revision = models.PositiveBigIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"watch of {self.account_id} up to {self.revision}"
+
+
+class Drift(models.Model):
+    """What became different of one thing between two observations, by nothing that Gatehouse did.
+
+    It happened after `after` and until `seen_at`. What it was is told from the mirror's rows of that moment, and stored nowhere else.
+    `remainder` says what an undo leaves as it is.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="drifts")
+    entity = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="drifts")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    seen_at = models.DateTimeField()
+    after = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=DriftState.choices, default=DriftState.OPEN)
+    found_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.UUIDField(null=True)
+    decided_label = models.CharField(max_length=128, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=1024, blank=True)
+    change_set = models.ForeignKey(
+        ChangeSet, db_index=False, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    remainder = models.CharField(max_length=1024, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entity", "seen_at"], name="one_drift_a_moment")]
+        indexes = [
+            # Few are open, whatever their number: the mark in the navigation counts them on every page.
+            models.Index(
+                fields=["-seen_at", "-id", "account", "entity"], condition=Q(state="open"), name="drift_open"
+            ),
+            models.Index(
+                fields=["account", "-seen_at", "-id"], condition=Q(state="open"), name="drift_open_account"
+            ),
+            models.Index(
+                fields=["kind", "-seen_at", "-id"], condition=Q(state="open"), name="drift_open_kind"
+            ),
+            models.Index(fields=["state", "-seen_at", "-id"], name="drift_by_state"),
+            models.Index(fields=["account", "state", "-seen_at", "-id"], name="drift_by_account"),
+            models.Index(fields=["change_set"], condition=Q(change_set__isnull=False), name="drift_undoing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"drift of {self.entity_id} at {self.seen_at}: {self.state}"
+
+    @property
+    def reference(self) -> str:
+        """The short name by which people speak of it."""
+        return f"DRF-{self.id.hex[:8].upper()}"

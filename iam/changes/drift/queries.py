@@ -1,0 +1,83 @@
+"""Which drifts a viewer sees, how many are to be decided, and the list of them page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from iam.changes.drift.models import Drift, DriftState
+from iam.changes.drift.reading import Happened, Place, happened_at
+from iam.guard import Viewer
+from iam.mirror.queries.visibility import visible
+
+PAGE = 25
+TABS: dict[str, tuple[DriftState, ...]] = {
+    "": (DriftState.OPEN,),
+    "undoing": (DriftState.UNDOING,),
+    "adopted": (DriftState.ADOPTED,),
+    "undone": (DriftState.UNDONE,),
+    "explained": (DriftState.EXPLAINED,),
+}
+"""The tabs of the list: a word of the address → the states it shows."""
+
+
+def visible_drifts(viewer: Viewer) -> QuerySet[Drift]:
+    """Those of the entities that the viewer sees today: whole accounts, or the people and groups of their teams."""
+    return visible(Drift.objects.all(), viewer, entity="entity")
+
+
+def open_drifts(viewer: Viewer) -> QuerySet[Drift]:
+    """What is to be decided."""
+    return visible_drifts(viewer).filter(state=DriftState.OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a row stands in the list."""
+
+    at: datetime
+    pk: UUID
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.pk.hex}"
+
+    @classmethod
+    def parse(cls, text: str) -> Mark | None:
+        """From the address; None for what is no place."""
+        at, _, pk = text.partition("~")
+        try:
+            moment = datetime.fromisoformat(at)
+            return cls(moment.astimezone(UTC), UUID(pk)) if moment.tzinfo else None
+        except (ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of drifts with what happened, and the place after which the next one begins; None: this is the last."""
+
+    rows: list[tuple[Drift, Happened | None]]
+    following: Mark | None
+
+
+def drift_page(
+    viewer: Viewer, *, tab: str = "", account_id: str = "", kind: str = "", after: Mark | None = None
+) -> Page:
+    """Newest first; ten queries, whatever is on it."""
+    found = visible_drifts(viewer).filter(state__in=TABS[tab])
+    if account_id:
+        found = found.filter(account__account_id=account_id)
+    if kind:
+        found = found.filter(kind=kind)
+    if after:
+        found = found.filter(Q(seen_at__lte=after.at) & (Q(seen_at__lt=after.at) | Q(pk__lt=after.pk)))
+    rows = list(found.select_related("account", "entity").order_by("-seen_at", "-id")[: PAGE + 1])
+    more, rows = len(rows) > PAGE, rows[:PAGE]
+    told = happened_at([Place(row.entity_id, row.seen_at) for row in rows])
+    return Page(
+        [(row, told.get(Place(row.entity_id, row.seen_at))) for row in rows],
+        Mark(rows[-1].seen_at, rows[-1].pk) if more else None,
+    )

@@ -1,0 +1,154 @@
+"""What happened to things at some moments by nothing that Gatehouse did: read from the mirror's rows, a query a table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from iam.mirror.models import (
+    Cause,
+    Edge,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    TagSet,
+    UserCredentials,
+)
+from iam.mirror.queries import happenings
+from iam.mirror.queries.happenings import ENDED, KEYS, TIES, Event, Step, steps
+
+KINDS: tuple[Kind, ...] = (
+    Kind.USER, Kind.GROUP, Kind.ROLE, Kind.POLICY, Kind.INSTANCE_PROFILE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER,
+    Kind.SERVER_CERTIFICATE, Kind.SCP, Kind.RCP,
+)  # fmt: skip
+"""Of what drift is told; keys and devices belong to their user, instances come and go by themselves."""
+STATE, OWNED, EDGE, INLINE, VERSION, TAGS, CREDENTIALS = (
+    "state", "owned", "edge", "inline", "version", "tags", "credentials",
+)  # fmt: skip
+
+
+class Place(NamedTuple):
+    """A thing, and a moment at which something of it was seen to be different."""
+
+    entity: int
+    when: datetime
+
+
+@dataclass(slots=True)
+class Happened:
+    """What happened to a thing at a moment: the steps of each table."""
+
+    entity: Entity
+    when: datetime
+    steps: dict[str, list[Step]] = field(default_factory=dict)
+
+    @property
+    def after(self) -> datetime | None:
+        """The last observation of all of it as it was before."""
+        bounds = [event.after for event in self.events() if event.after is not None]
+        return min(bounds) if bounds else None
+
+    def events(self) -> list[Event]:
+        """In the words of the history; nothing where only what is no drift became different."""
+        return happenings.newest_first(self._events())
+
+    def _events(self) -> Iterator[Event]:
+        of = self.steps.get
+        yield from happenings.state_events(of(STATE, ()), entity=self.entity)
+        yield from happenings.owned_events(
+            [one for one in of(OWNED, ()) if not _is_new_device(one)], entity=self.entity
+        )
+        yield from happenings.edge_events(of(EDGE, ()), outgoing=True)
+        yield from happenings.inline_events(of(INLINE, ()))
+        yield from happenings.version_events(of(VERSION, []))
+        yield from happenings.tag_events(of(TAGS, ()))
+        for event in happenings.credential_events(of(CREDENTIALS, ()), has_key_rows=True):
+            if event.sign == ENDED or event.lead == "Console password set":
+                yield event
+
+
+def _is_new_device(step: Step) -> bool:
+    """People enrol their own devices, and change their own passwords: only what makes a sign-in weaker is drift."""
+    return step.old is None and step.new.kind == Kind.MFA_DEVICE
+
+
+def happened_since(entities: Collection[int], *, since: datetime) -> list[Happened]:
+    """Everything of these things after a moment; eight queries."""
+    return _read(
+        entities,
+        begun=Q(valid_from__gt=since),
+        ended=Q(valid_to__gt=since),
+        is_wanted=lambda place: place.when > since,
+    )
+
+
+def happened_at(places: Collection[Place]) -> dict[Place, Happened]:
+    """What happened at these places; eight queries, none without a place."""
+    wanted = set(places)
+    if not wanted:
+        return {}
+    moments = {place.when for place in wanted}
+    found = _read(
+        {place.entity for place in wanted},
+        begun=Q(valid_from__in=moments),
+        ended=Q(valid_to__in=moments),
+        is_wanted=wanted.__contains__,
+    )
+    return {Place(one.entity.pk, one.when): one for one in found}
+
+
+def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], str]]:
+    """Each table's rows of these things, and the column that leads to the thing."""
+    states = EntityState.objects.select_related("document", "entity")
+    yield STATE, states.filter(entity__in=entities), "entity_id"
+    yield OWNED, states.filter(entity__owner__in=entities), "entity.owner_id"
+    edges = Edge.objects.filter(source__in=entities, kind__in=list(TIES))
+    yield EDGE, edges.select_related("source", "target"), "source_id"
+    yield INLINE, InlinePolicy.objects.filter(owner__in=entities).select_related("document"), "owner_id"
+    yield VERSION, PolicyVersion.objects.filter(policy__in=entities).select_related("document"), "policy_id"
+    yield TAGS, TagSet.objects.filter(entity__in=entities), "entity_id"
+    yield CREDENTIALS, UserCredentials.objects.filter(user__in=entities), "user_id"
+
+
+def _read(entities: Collection[int], *, begun: Q, ended: Q, is_wanted: Any) -> list[Happened]:
+    known = Entity.objects.filter(pk__in=entities, kind__in=KINDS).in_bulk()
+    begun &= Q(after__isnull=False, cause_kind=Cause.UNKNOWN)
+    ended &= Q(end_cause_kind=Cause.UNKNOWN)
+    found: dict[Place, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for name, rows, column in _sources(known.keys()):
+        for row in rows.filter(begun | ended):
+            for place in _places(row, column):
+                if is_wanted(place):
+                    found[place][name].append(row)
+    return [
+        Happened(known[place.entity], place.when, _steps(tables, place.when))
+        for place, tables in found.items()
+        if not is_of_aws(known[place.entity])
+    ]
+
+
+def _places(row: Any, column: str) -> Iterator[Place]:
+    """Where a row begins and ends by an unknown cause."""
+    owner = row.entity.owner_id if column == "entity.owner_id" else getattr(row, column)
+    if row.after is not None and row.cause_kind == Cause.UNKNOWN:
+        yield Place(owner, row.valid_from)
+    if row.valid_to is not None and row.end_cause_kind == Cause.UNKNOWN:
+        yield Place(owner, row.valid_to)
+
+
+def _steps(tables: dict[str, list[Any]], when: datetime) -> dict[str, list[Step]]:
+    return {
+        name: list(steps(rows, key=KEYS[type(rows[0])], low=when, high=when)) for name, rows in tables.items()
+    }
+
+
+def is_of_aws(entity: Entity) -> bool:
+    """A managed policy of AWS, which AWS alone changes, for everybody."""
+    return entity.kind == Kind.POLICY and ":iam::aws:" in entity.arn

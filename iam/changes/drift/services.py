@@ -1,0 +1,183 @@
+"""What people do with drift: adopt it with a reason, or have it undone by a change like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from iam.changes.drift.models import Drift, DriftState
+from iam.changes.drift.reading import Place, happened_at
+from iam.changes.drift.reverting import Reversal, reversals
+from iam.changes.errors import RefusedError
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.operations import Operation
+from iam.changes.services.planning import Plan, check_account, plan_set
+from iam.changes.services.requests import MAX_REASON, Cause, request_changes
+from iam.guard import Right, Viewer
+from iam.journal.services import Actor, record
+
+CAUSE = "drift"
+MOST = 500
+"""How many are adopted at once at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPlan:
+    """What undoing would do: the plans in their order, and the differences that stay, each with its reason."""
+
+    plans: list[Plan]
+    stays: list[Reversal]
+
+
+def may_adopt(viewer: Viewer, *, account_id: str) -> bool:
+    """Whether the viewer may say that a difference is right: as much as approving it."""
+    rights = (Right.APPROVE_CHANGE, Right.MANAGE_ACCOUNTS)
+    return any(viewer.may(right, account_id=account_id) for right in rights)
+
+
+def adopt(drifts: Sequence[Drift], *, actor: Viewer, reason: str) -> int:
+    """Say of differences that they are right, and why; how many. Those that somebody else decided meanwhile are left. Raises RefusedError."""
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError("Write why this is right: the auditor reads it.")
+    if len(reason) > MAX_REASON:
+        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
+    if not drifts:
+        raise RefusedError("Choose at least one difference.")
+    if len(drifts) > MOST:
+        raise RefusedError(f"At most {MOST} differences are adopted at once.")
+    for drift in drifts:
+        if not may_adopt(actor, account_id=drift.account.account_id):
+            raise RefusedError(f"You may look at {drift.account.name}, and not adopt differences in it.")
+    with transaction.atomic():
+        taken = [one for one in drifts if _decide(one, to=DriftState.ADOPTED, actor=actor, reason=reason)]
+    if not taken:
+        raise RefusedError("Somebody else has decided this already.")
+    return len(taken)
+
+
+def plan_undo(drift: Drift, *, viewer: Viewer) -> UndoPlan:
+    """Plan what brings back how it was. Raises RefusedError with the reason when nothing does, or when AWS has moved on."""
+    operations, stays = _turned_back(drift)
+    return UndoPlan(plan_set(operations, viewer=viewer), stays)
+
+
+def undo(drift: Drift, *, actor: Viewer, reason: str, idempotency_key: str) -> list[Change]:
+    """Ask for what brings it back, approved like any other change. The same key gives the same changes. Raises RefusedError."""
+    standing = _asked_with(drift, actor=actor, idempotency_key=idempotency_key)
+    if standing:
+        return standing
+    planned = plan_undo(drift, viewer=actor)
+    with transaction.atomic():
+        changes = request_changes(
+            planned.plans,
+            actor=actor,
+            reason=reason,
+            idempotency_key=idempotency_key,
+            title=f"Undo {drift.reference}: {drift.entity.name}"[:512],
+            cause=Cause(CAUSE, drift.pk),
+        )
+        held = Drift.objects.filter(pk=drift.pk, state=DriftState.OPEN)
+        remainder = "; ".join(f"{one.what}: {one.why_not}" for one in planned.stays)[:1024]
+        if not held.update(
+            state=DriftState.UNDOING,
+            change_set=changes[0].change_set_id,
+            remainder=remainder,
+            reason=reason[:1024],
+        ):
+            raise RefusedError("Somebody else has decided this already.")
+    return changes
+
+
+def _asked_with(drift: Drift, *, actor: Viewer, idempotency_key: str) -> list[Change]:
+    prefix = f"{actor.person_id}:{idempotency_key[:64]}:"
+    found = Change.objects.filter(
+        idempotency_key__startswith=prefix, change_set__cause_kind=CAUSE, change_set__cause_id=drift.pk
+    )
+    return list(found.order_by("position"))
+
+
+def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
+    if drift.state != DriftState.OPEN:
+        raise RefusedError(f"This is decided: {drift.get_state_display().lower()}.")
+    check_account(drift.account)
+    found = happened_at([Place(drift.entity_id, drift.seen_at)]).get(Place(drift.entity_id, drift.seen_at))
+    every = reversals(found) if found else []
+    if moved := next((one for one in every if one.has_moved_on), None):
+        raise RefusedError(f"{moved.what}: {moved.why_not}")
+    operations = [operation for one in every for operation in one.operations]
+    stays = [one for one in every if not one.operations]
+    if not operations:
+        raise RefusedError(
+            " ".join(f"{one.what}: {one.why_not}" for one in stays) or "There is nothing to undo."
+        )
+    if drift.entity.gone_at is not None:
+        raise RefusedError(f"{drift.entity.name} is gone from AWS since.")
+    return operations, stays
+
+
+def _decide(drift: Drift, *, to: DriftState, actor: Actor, reason: str) -> bool:
+    """Decide what is open, in the caller's transaction; False when it is open no more."""
+    held = Drift.objects.filter(pk=drift.pk, state=DriftState.OPEN)
+    who = {"decided_by": getattr(actor, "person_id", None), "decided_label": actor.name[:128]}
+    if not held.update(state=to, reason=reason, decided_at=datetime.now(tz=UTC), **who):
+        return False
+    _write_journal(drift, act=to.value, actor=actor, reason=reason)
+    return True
+
+
+def _write_journal(drift: Drift, *, act: str, actor: Actor | None, reason: str = "") -> None:
+    record(
+        kind=f"drift.{act}",
+        actor=actor,
+        subject=drift.entity.arn or drift.entity.name,
+        account_id=drift.account.account_id,
+        data={
+            "drift": drift.id,
+            "name": drift.entity.name,
+            "seen_at": drift.seen_at,
+            **({"reason": reason} if reason else {}),
+            **({"change_set": drift.change_set_id} if drift.change_set_id else {}),
+        },
+    )
+
+
+def after_end(change: Change) -> None:
+    """A handler of ends: what an undo undid is undone when all of it was carried out, and is to be decided again when it was not."""
+    cause = change.change_set
+    if cause.cause_kind == CAUSE and cause.cause_id is not None:
+        _settle(Drift.objects.filter(pk=cause.cause_id).select_related("account", "entity").first())
+
+
+def settle_undoings() -> None:
+    """The same for undoings whose end nobody has told."""
+    waiting = Drift.objects.filter(state=DriftState.UNDOING).select_related("account", "entity")
+    for drift in waiting.order_by("seen_at")[:MOST]:
+        _settle(drift)
+
+
+def _settle(drift: Drift | None) -> None:
+    if drift is None or drift.state != DriftState.UNDOING or drift.change_set_id is None:
+        return
+    parts = list(Change.objects.filter(change_set=drift.change_set_id).order_by("position"))
+    states = {part.state for part in parts}
+    if states & set(OPEN):
+        return
+    is_done = states == {ChangeState.APPLIED}
+    with transaction.atomic():
+        held = Drift.objects.filter(pk=drift.pk, state=DriftState.UNDOING, change_set=drift.change_set_id)
+        values = (
+            {
+                "state": DriftState.UNDONE,
+                "decided_by": parts[0].requested_by,
+                "decided_label": parts[0].requested_label,
+                "decided_at": datetime.now(tz=UTC),
+            }
+            if is_done
+            else {"state": DriftState.OPEN, "change_set": None, "remainder": "", "reason": ""}
+        )
+        if held.update(**values):
+            _write_journal(drift, act="undone" if is_done else "not_undone", actor=None)

@@ -1,0 +1,1 @@
+"""Tests of iam.changes.drift and its pages."""

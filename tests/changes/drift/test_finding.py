@@ -1,0 +1,151 @@
+"""What is drift, and what is none: found from what pulls have written, once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from iam.changes.drift.finding import find, find_everywhere
+from iam.changes.drift.models import Drift, DriftState, Watch
+from iam.changes.drift.reading import Place, happened_at
+from iam.changes.models import Change
+from iam.changes.runner import run
+from iam.mirror.models import Edge, Entity, Kind
+from tests import factories
+from tests.changes.conftest import Scene
+from tests.changes.drift.conftest import Outside, pull
+
+READS = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+)
+
+
+def told(drift: Drift) -> list[str]:
+    """What happened, in words."""
+    place = Place(drift.entity_id, drift.seen_at)
+    return [
+        " ".join(
+            part for part in (event.lead, ", ".join(one.name for one in event.others), event.tail) if part
+        )
+        for event in happened_at([place])[place].events()
+    ]
+
+
+def test_a_pull_that_finds_what_somebody_did_by_hand_is_drift_and_what_gatehouse_did_is_none(
+    scene: Scene,
+) -> None:
+    pull(scene)
+    assert find(scene.account) == 0
+    assert Watch.objects.get().revision == scene.account.__class__.objects.get().revision
+    change = scene.queued()
+    run(change.pk)
+    scene.aws.iam.attach_user_policy(
+        UserName=scene.user.name, PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess"
+    )
+    scene.aws.iam.put_group_policy(GroupName=scene.group.name, PolicyName="extra", PolicyDocument=READS)
+    # A pull trusts a re-read over its own reading for a while.
+    Entity.objects.filter(pk=scene.user.pk).update(reread_at=None)
+    pull(scene)
+    assert find_everywhere() == 2
+    found = {drift.entity.name: told(drift) for drift in Drift.objects.select_related("entity")}
+    assert found == {
+        scene.user.name: ["Attached ReadOnlyAccess"],
+        scene.group.name: ["Inline policy extra added"],
+    }
+    assert all(drift.after is not None and drift.after < drift.seen_at for drift in Drift.objects.all())
+    with CaptureQueriesContext(connection) as captured:
+        assert find_everywhere() == 0
+    assert len(captured) == 1
+
+
+def test_an_account_that_has_never_been_read_whole_has_no_drift(scene: Scene) -> None:
+    assert find(scene.account) == 0
+    assert not Watch.objects.exists()
+
+
+def test_an_uploaded_file_is_no_account_that_is_watched(scene: Scene) -> None:
+    pull(scene)
+    scene.account.source = "export"
+    scene.account.save()
+    assert find_everywhere() == 0
+    assert not Watch.objects.exists()
+
+
+def test_what_is_seen_twice_is_told_once(outside: Outside) -> None:
+    outside.scene.by_hand("AddUserToGroup")
+    outside.seen(outside.scene.user)
+    outside.seen(outside.scene.user)
+    Watch.objects.update(revision=0)
+    assert find(outside.scene.account) == 0
+    assert told(outside.drift()) == [f"Joined {outside.scene.group.name}"]
+
+
+def test_what_changes_again_is_another_drift(outside: Outside) -> None:
+    outside.scene.by_hand("AddUserToGroup")
+    outside.seen(outside.scene.user)
+    outside.scene.by_hand("RemoveUserFromGroup")
+    outside.seen(outside.scene.user)
+    first, second = Drift.objects.order_by("seen_at")
+    assert [told(first), told(second)] == [
+        [f"Joined {outside.scene.group.name}"],
+        [f"Left {outside.scene.group.name}"],
+    ]
+
+
+def test_a_user_who_is_deleted_by_hand_is_one_drift_with_everything_that_went(outside: Outside) -> None:
+    outside.scene.by_hand("AddUserToGroup")
+    outside.seen(outside.scene.user)
+    outside.scene.by_hand("RemoveUserFromGroup")
+    outside.iam.delete_user(UserName=outside.scene.user.name)
+    outside.seen(outside.scene.user)
+    assert told(Drift.objects.latest("seen_at")) == ["Deleted", f"Left {outside.scene.group.name}"]
+
+
+def test_a_change_that_was_seen_by_a_pull_before_it_was_read_back_explains_it(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = outside.scene.queued()
+    with monkeypatch.context() as patch:
+        patch.setattr("iam.changes.runner.ending._read_back", lambda *_, **__: False)
+        run(change.pk)
+    outside.seen(outside.scene.user)
+    drift = outside.drift()
+    assert drift.state == DriftState.EXPLAINED
+    assert drift.change_set_id == Change.objects.get(pk=change.pk).change_set_id
+
+
+def test_a_change_does_not_explain_what_else_happened_meanwhile(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = outside.scene.queued()
+    with monkeypatch.context() as patch:
+        patch.setattr("iam.changes.runner.ending._read_back", lambda *_, **__: False)
+        run(change.pk)
+    outside.iam.put_user_policy(UserName=outside.scene.user.name, PolicyName="extra", PolicyDocument=READS)
+    outside.seen(outside.scene.user)
+    assert outside.drift().state == DriftState.OPEN
+
+
+@pytest.mark.django_db
+def test_what_aws_does_to_its_own_policies_and_people_to_their_own_devices_is_no_drift() -> None:
+    account = factories.account()
+    user = factories.user(account, credentials={"mfa": "none"})
+    of_aws = factories.policy(account, "ReadOnly", arn="arn:aws:iam::aws:policy/ReadOnly")
+    later = factories.FIRST_READ + factories.BETWEEN_READINGS
+    Watch.objects.create(account=account, since=factories.FIRST_READ)
+    factories.becomes(user.credential_states.get(), at=later, mfa="virtual")
+    factories.becomes(of_aws.versions.get(), at=later, version_id="v2")
+    device = factories.entity(account, Kind.MFA_DEVICE, "phone", since=later)
+    factories.seen_after(device.states.get())
+    Entity.objects.filter(pk=device.pk).update(owner=user)
+    Entity.objects.update(revision=1)
+    type(account).objects.update(revision=1)
+    assert find(account) == 0
+    factories.becomes(user.credential_states.latest("pk"), at=later + factories.BETWEEN_READINGS, mfa="none")
+    Watch.objects.update(revision=0)
+    assert find(account) == 1
+    assert told(Drift.objects.get()) == ["MFA turned off"]
+    assert not Edge.objects.exists()
