@@ -1,14 +1,14 @@
-"""How one user, group, role or instance profile stands just now, by its name, in one call each."""
+"""How one user, group, role, instance profile or other named thing stands just now, in one call each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from iam.aws.calls import build_all
+from iam.aws.calls import build_all, part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.lists import tag_dictionary
-from iam.aws.reads.pages import one
+from iam.aws.reads.pages import members, one
 from iam.aws.session import Aws
 
 WORDS: Final = {"user": "User", "group": "Group", "role": "Role", "instance-profile": "InstanceProfile"}
@@ -31,17 +31,43 @@ class EntityNow:
     roles: tuple[str, ...] = ()
 
 
-def entity_now(aws: Aws, *, kind: str, name: str) -> EntityNow | None:
-    """What AWS has under this name; None when there is nothing. One call; raises AwsError."""
-    word = WORDS[kind]
-    few = {"MaxItems": 1} if kind == "group" else {}
+def entity_now(aws: Aws, *, kind: str, name: str, arn: str = "") -> EntityNow | None:
+    """What AWS has under this name (or ARN, where its calls ask for that); None when there is nothing. One call; raises AwsError."""
     try:
-        found = one(aws, f"Get{word}", key=word, **{f"{word}Name": name}, **few)
+        return _tagged(aws, kind, name, arn) if kind in _TAGGED else _named(aws, kind, name)
     except AwsError as error:
         if error.kind is ErrorKind.NOT_FOUND:
             return None
         raise
+
+
+def _named(aws: Aws, kind: str, name: str) -> EntityNow:
+    word = WORDS[kind]
+    few = {"MaxItems": 1} if kind == "group" else {}
+    found = one(aws, f"Get{word}", key=word, **{f"{word}Name": name}, **few)
     return build_all([found], lambda each: _built(each, word), action=f"iam:Get{word}")[0]
+
+
+_TAGGED: Final = frozenset({"policy", "mfa-device", "server-certificate", "saml-provider", "oidc-provider"})
+"""Kinds of which only the id and the tags are wanted."""
+
+
+def _tagged(aws: Aws, kind: str, name: str, arn: str) -> EntityNow:
+    aws_id, answer = arn, {}
+    if kind == "policy":
+        answer = one(aws, "GetPolicy", key="Policy", PolicyArn=arn)
+        aws_id = str(part(answer, "PolicyId", action="iam:GetPolicy"))
+    elif kind == "server-certificate":
+        answer = one(aws, "GetServerCertificate", key="ServerCertificate", ServerCertificateName=name)
+        metadata = part(answer, "ServerCertificateMetadata", action="iam:GetServerCertificate")
+        aws_id = str(part(metadata, "ServerCertificateId", action="iam:GetServerCertificate"))
+    elif kind == "saml-provider":
+        answer = one(aws, "GetSAMLProvider", SAMLProviderArn=arn)
+    elif kind == "oidc-provider":
+        answer = one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
+    else:
+        answer = {"Tags": list(members(aws, "ListMFADeviceTags", key="Tags", SerialNumber=arn))}
+    return EntityNow(aws_id=aws_id, name=name, path="", arn=arn, tags=tag_dictionary(answer.get("Tags", ())))
 
 
 def _built(found: dict[str, Any], word: str) -> EntityNow:

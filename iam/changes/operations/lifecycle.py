@@ -11,9 +11,10 @@ from uuid import UUID
 from iam.aws.reads.single import WORDS, EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.holder import quota_of
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, names_of
 from iam.changes.world import World
-from iam.mirror.models import Account, AccountFact, Entity, EntityState, valid_at
+from iam.mirror.models import Account, Entity, EntityState, valid_at
 
 
 def arn_of(account: Account, *, kind: str, name: str, path: str = "/") -> str:
@@ -90,7 +91,7 @@ class Create(OnSubject):
         used = Entity.objects.filter(
             account=self.account, kind=self.subject_kind, gone_at__isnull=True
         ).count()
-        limit = quota_of(self.account, self.quota_name) or self.quota_usual
+        limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
         refusal = f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one first, or have AWS raise the quota."
         return Quota(
             f"{self.noun.capitalize()}s then", used=used, after=used + 1, limit=limit, refusal=refusal
@@ -104,13 +105,6 @@ class Create(OnSubject):
     @abstractmethod
     def deleting(self, subject: Entity) -> Operation:
         """The operation that deletes what was made."""
-
-
-def quota_of(account: Account, name: str) -> int:
-    """A quota of the account as GetAccountSummary gave it; 0 where that has not been read."""
-    summary = AccountFact.objects.filter(valid_at(None), account=account, name="summary").first()
-    value = summary.value.get(name) if summary and isinstance(summary.value, dict) else None
-    return int(value or 0)
 
 
 class Delete(OnSubject):
@@ -159,7 +153,7 @@ class Delete(OnSubject):
     def mismatch(self, aws: Aws) -> str:
         """See Operation: that it is gone is what is wanted."""
         found = super().mismatch(aws)
-        return "" if self._now is None else found
+        return found if self.seen and self.seen.now else ""
 
     def weigh(self, world: World) -> None:
         """See Operation."""

@@ -5,6 +5,48 @@ from __future__ import annotations
 from typing import Final
 
 from iam.changes.operations.base import Operation
+from iam.changes.operations.boundary import (
+    DeleteRoleBoundary,
+    DeleteUserBoundary,
+    PutRoleBoundary,
+    PutUserBoundary,
+)
+from iam.changes.operations.group import CreateGroup, DeleteGroup, UpdateGroup
+from iam.changes.operations.role import CreateRole, DeleteRole, UpdateRole
+from iam.changes.operations.tags import (
+    SetInstanceProfileTags,
+    SetMfaDeviceTags,
+    SetOidcProviderTags,
+    SetPolicyTags,
+    SetRoleTags,
+    SetSamlProviderTags,
+    SetServerCertificateTags,
+    SetUserTags,
+)
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import CreateUser, DeleteUser, UpdateUser
 
-PRINCIPALS: Final[tuple[type[Operation], ...]] = (CreateUser, UpdateUser, DeleteUser)
+PRINCIPALS: Final[tuple[type[Operation], ...]] = (
+    CreateUser,
+    UpdateUser,
+    DeleteUser,
+    PutUserBoundary,
+    DeleteUserBoundary,
+    SetUserTags,
+    CreateGroup,
+    UpdateGroup,
+    DeleteGroup,
+    CreateRole,
+    UpdateRole,
+    DeleteRole,
+    ReplaceTrustPolicy,
+    PutRoleBoundary,
+    DeleteRoleBoundary,
+    SetRoleTags,
+    SetPolicyTags,
+    SetInstanceProfileTags,
+    SetMfaDeviceTags,
+    SetServerCertificateTags,
+    SetSamlProviderTags,
+    SetOidcProviderTags,
+)

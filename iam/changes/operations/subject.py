@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Final, Self
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final, NamedTuple, Self
 from uuid import UUID
 
 from iam.aws.reads.single import EntityNow, entity_now
@@ -19,6 +20,11 @@ NOUNS: Final = {
     Kind.GROUP.value: "group",
     Kind.ROLE.value: "role",
     Kind.INSTANCE_PROFILE.value: "instance profile",
+    Kind.POLICY.value: "policy",
+    Kind.MFA_DEVICE.value: "MFA device",
+    Kind.SERVER_CERTIFICATE.value: "server certificate",
+    Kind.SAML_PROVIDER.value: "SAML provider",
+    Kind.OIDC_PROVIDER.value: "OpenID Connect provider",
 }
 """How a sentence names each kind."""
 
@@ -54,6 +60,13 @@ def names_of(entity: Entity) -> dict[str, str]:
     return {"name": entity.name, "subject_arn": entity.arn, "subject_id": entity.aws_id}
 
 
+class Seen(NamedTuple):
+    """What AWS showed; `at` is before the reading."""
+
+    at: datetime
+    now: EntityNow | None
+
+
 class OnSubject(Operation):
     """An operation on one user, group, role or instance profile."""
 
@@ -64,7 +77,8 @@ class OnSubject(Operation):
     def __init__(self, account: Account, given: SubjectParams) -> None:
         super().__init__(account)
         self.given = given
-        self._now: EntityNow | None = None
+        self._fresh: EntityNow | None = None
+        self.seen: Seen | None = None
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
@@ -113,24 +127,28 @@ class OnSubject(Operation):
 
     def mismatch(self, aws: Aws) -> str:
         """See Operation; one call, which the observation that follows is spared."""
-        self._now = self.look(aws)
-        if self._now is None:
+        self.seen = Seen(datetime.now(tz=UTC), self.look(aws))
+        self._fresh = now = self.seen.now
+        if now is None:
             return f"AWS has no {self.noun} named {self.given.name} any more."
-        if self.given.subject_id and self._now.aws_id != self.given.subject_id:
+        if self.given.subject_id and now.aws_id != self.given.subject_id:
             return (
                 f"The {self.noun} {self.given.name} was deleted and made again: "
-                f"it is {self._now.aws_id} now, not {self.given.subject_id}."
+                f"it is {now.aws_id} now, not {self.given.subject_id}."
             )
         return ""
 
     def look(self, aws: Aws) -> EntityNow | None:
         """What AWS has under the name; one call. Raises AwsError."""
-        return entity_now(aws, kind=self.subject_kind, name=self.given.name)
+        given = self.given
+        return entity_now(aws, kind=self.subject_kind, name=given.name, arn=given.subject_arn)
 
     def observe(self, aws: Aws) -> Image:
         """See Operation; one call, none right after `mismatch`."""
-        now, self._now = self._now or self.look(aws), None
-        return ABSENT if now is None else self.image_now(now)
+        if self._fresh is None:
+            self.seen = Seen(datetime.now(tz=UTC), self.look(aws))
+        self._fresh, now = None, self.seen.now if self.seen else None
+        return dict(ABSENT) if now is None else self.image_now(now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """See Operation; four calls and one for each inline policy."""

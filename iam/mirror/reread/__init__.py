@@ -1,6 +1,7 @@
 """Read one subject on its own, straight after a change, so that nobody waits for the next pull."""
 
 from iam.mirror.pull.subject import Reading, reread_entity
+from iam.mirror.reread.facts import reread_boundary, reread_tags
 from iam.mirror.reread.holdings import (
     Attachments,
     Inline,
@@ -9,6 +10,7 @@ from iam.mirror.reread.holdings import (
     reread_attachments,
     reread_inline,
 )
+from iam.mirror.reread.listed import reread_listed
 from iam.mirror.reread.memberships import Memberships, read_memberships, reread_memberships
 
 __all__ = [
@@ -20,7 +22,10 @@ __all__ = [
     "read_inline",
     "read_memberships",
     "reread_attachments",
+    "reread_boundary",
     "reread_entity",
     "reread_inline",
+    "reread_listed",
     "reread_memberships",
+    "reread_tags",
 ]

@@ -41,7 +41,8 @@ def test_it_is_applied_once_read_back_and_undone(stage: Stage, case: Case) -> No
     assert change.state == ChangeState.APPLIED, change.error_message
     assert (case.shows(stage), stage.written()) == (case.after(stage, before), case.calls)
     mirrored = again.mirrored()
-    assert mirrored is not None and again.satisfied(mirrored), "the mirror does not show it"
+    assert mirrored is not None
+    assert again.satisfied(mirrored), "the mirror does not show it"
 
     events = change.events.count()
     ran(change)

@@ -1,0 +1,107 @@
+"""Make, rename and delete IAM groups.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGroup.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateGroup.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from iam.aws.reads.single import EntityNow
+from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.lifecycle import Create, Delete, Rename, arn_of, state_of
+from iam.changes.operations.subject import ABSENT, SubjectParams
+from iam.changes.world import World
+from iam.mirror.models import Account, Entity, Kind
+from iam.policy.index.rows import GroupRow
+
+
+@dataclass(frozen=True, slots=True)
+class NewGroupParams(SubjectParams):
+    """Where the group is made."""
+
+    path: str
+
+
+class _Whole:
+    """The image of a whole group: all that can be said when it is made."""
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        return group_image(path=state.path if state else "/")
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return group_image(path=now.path)
+
+
+def group_image(*, path: str) -> Image:
+    """A group that there is."""
+    return {"exists": True, "path": path}
+
+
+class CreateGroup(_Whole, Create):
+    """Makes a group, with nobody in it."""
+
+    slug = "group.create"
+    family = "group"
+    subject_kind = Kind.GROUP.value
+    params_type = NewGroupParams
+    given: NewGroupParams
+    quota_name, quota_usual = "GroupsQuota", 300
+
+    @classmethod
+    def of(cls, account: Account, *, name: str, path: str = "/") -> Self:
+        """The operation in an account."""
+        arn = arn_of(account, kind=Kind.GROUP.value, name=name, path=path)
+        return cls(account, NewGroupParams(name=name, subject_arn=arn, subject_id="", path=path))
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        return (
+            Call(
+                service="iam",
+                operation="CreateGroup",
+                params={"GroupName": given.name, "Path": given.path},
+                sentence=f"A group {given.name} comes into being, with nobody in it",
+            ),
+        )
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return group_image(path=self.given.path)
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        world.put_group(GroupRow(world.make(self.given.subject_arn), self.given.name))
+
+    def deleting(self, subject: Entity) -> Operation:
+        """See Create."""
+        return DeleteGroup.of(subject)
+
+
+class UpdateGroup(Rename):
+    """Gives a group another name or path."""
+
+    slug = "group.update"
+    family = "group"
+    subject_kind = Kind.GROUP.value
+
+
+class DeleteGroup(_Whole, Delete):
+    """Deletes a group."""
+
+    slug = "group.delete"
+    family = "group"
+    subject_kind = Kind.GROUP.value
+
+    def inverse(self, before: Image) -> Operation | None:
+        """A group of the same name and path; its unique id is another."""
+        if before == ABSENT:
+            return None
+        return CreateGroup.of(self.account, name=self.given.name, path=str(before["path"]))

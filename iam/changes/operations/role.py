@@ -1,0 +1,341 @@
+"""Make IAM roles, change their description and longest session, and delete them.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, Self
+
+from iam.aws.reads.single import EntityNow
+from iam.changes.operations import trust
+from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
+from iam.changes.operations.subject import (
+    ABSENT,
+    OnSubject,
+    SubjectParams,
+    boundary_in_mirror,
+    names_of,
+    tag_list,
+    tags_in_mirror,
+)
+from iam.changes.risks import TRUST_OPENED
+from iam.changes.world import World
+from iam.mirror.models import Account, Document, Entity, EntityState, Kind
+from iam.mirror.pull.transform.principals import document_digest
+from iam.policy.index.rows import Grants, PrincipalRow
+
+HOUR: Final = 3600
+"""The longest session of a role, in seconds, where nothing else was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What UpdateRole sets; `max_session` is in seconds."""
+
+    description: str = ""
+    max_session: int = HOUR
+
+    @classmethod
+    def of(cls, state: EntityState | None) -> Self:
+        """As the mirror has them."""
+        attrs: Mapping[str, Any] = state.attrs if state else {}
+        return cls(str(attrs.get("Description") or ""), int(attrs.get("MaxSessionDuration") or HOUR))
+
+    @property
+    def params(self) -> dict[str, str]:
+        """As an operation keeps them."""
+        return {"description": self.description, "max_session": str(self.max_session)}
+
+    @property
+    def image(self) -> Image:
+        """As an image has them."""
+        return {"description": self.description, "max_session": self.max_session}
+
+
+@dataclass(frozen=True, slots=True)
+class NewRoleParams(SubjectParams):
+    """Where the role is made, who may assume it, what it is for, its longest session in seconds, boundary (an ARN) and tags."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "boundary", "description"})
+
+    path: str
+    trust: str
+    description: str
+    max_session: str
+    boundary: str
+    tags: dict[str, str]
+
+
+class _Whole:
+    """The image of a whole role: all that can be said when it is made. `text` is the key of the trust policy's document."""
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        text = state.document.text if state and state.document else ""
+        return role_image(
+            path=state.path if state else "/",
+            text=text,
+            settings=Settings.of(state),
+            boundary=boundary_in_mirror(subject),
+            tags=tags_in_mirror(subject),
+        )
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return role_image(
+            path=now.path,
+            text=now.trust,
+            settings=Settings(now.description, now.max_session_duration or HOUR),
+            boundary=now.boundary,
+            tags=now.tags,
+        )
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        return said(image) == said(self.wanted())  # type: ignore[attr-defined]
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation."""
+        return said(image) == said(before)
+
+
+def role_image(*, path: str, text: str, settings: Settings, boundary: str, tags: Mapping[str, str]) -> Image:
+    """A role that there is."""
+    return {
+        "exists": True,
+        "path": path,
+        "trust": trust.trust_meaning(text),
+        "text": document_digest(text),
+        "boundary": boundary,
+        "tags": dict(tags),
+        **settings.image,
+    }
+
+
+def said(image: Image) -> Image:
+    """An image without the layout of its text."""
+    return {key: value for key, value in image.items() if key != "text"}
+
+
+class CreateRole(_Whole, Create):
+    """Makes a role, with trust policy, boundary and tags from the first moment."""
+
+    slug = "role.create"
+    family = "role"
+    subject_kind = Kind.ROLE.value
+    params_type = NewRoleParams
+    given: NewRoleParams
+    quota_name, quota_usual = "RolesQuota", 1000
+
+    @classmethod
+    def of(
+        cls,
+        account: Account,
+        *,
+        name: str,
+        trust: str,
+        path: str = "/",
+        settings: Settings | None = None,
+        boundary: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Self:
+        """The operation in an account; `trust` is the text of the trust policy, `boundary` the ARN of a managed policy."""
+        given = NewRoleParams(
+            name=name,
+            subject_arn=arn_of(account, kind=Kind.ROLE.value, name=name, path=path),
+            subject_id="",
+            path=path,
+            trust=trust,
+            boundary=boundary,
+            tags=dict(tags or {}),
+            **(settings or Settings()).params,
+        )
+        return cls(account, given)
+
+    @property
+    def settings(self) -> Settings:
+        """What UpdateRole sets as well."""
+        return Settings(self.given.description, int(self.given.max_session))
+
+    def named(self) -> tuple[str, ...]:
+        """See Operation."""
+        return (self.given.boundary,) if self.given.boundary else ()
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        params: dict[str, Any] = {
+            "RoleName": given.name,
+            "Path": given.path,
+            "AssumeRolePolicyDocument": given.trust,
+            "MaxSessionDuration": self.settings.max_session,
+        }
+        if given.description:
+            params["Description"] = given.description
+        if given.boundary:
+            params["PermissionsBoundary"] = given.boundary
+        if given.tags:
+            params["Tags"] = tag_list(given.tags)
+        sentence = f"A role {given.name} comes into being"
+        return (Call(service="iam", operation="CreateRole", params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        given = self.given
+        return role_image(
+            path=given.path,
+            text=given.trust,
+            settings=self.settings,
+            boundary=given.boundary,
+            tags=given.tags,
+        )
+
+    def problems(self) -> list[str]:
+        """See Operation; and what is wrong with the trust policy and the path."""
+        if self.given.path.startswith(trust.SERVICE_LINKED):
+            return ["only AWS services make roles under /aws-service-role/."]
+        return trust.problems_of(self.given.trust, account=self.account) or super().problems()
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        return Effect(notes=tuple(trust.said_of("", self.given.trust)))
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        given = self.given
+        held = Grants(boundary=world.number(given.boundary) if given.boundary else None)
+        number, text = world.make(given.subject_arn), world.text(given.trust)
+        world.put_principal(PrincipalRow(number, given.subject_arn, grants=held, tags=given.tags, trust=text))
+
+    def risks(self) -> tuple[str, ...]:
+        """See Operation."""
+        is_open = trust.is_open(self.given.trust, account=self.account, path=self.given.path)
+        return (TRUST_OPENED,) if is_open else ()
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High when somebody from outside may assume it."""
+        return HIGH if self.risks() else NORMAL
+
+    def deleting(self, subject: Entity) -> Operation:
+        """See Create."""
+        return DeleteRole.of(subject)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsParams(SubjectParams):
+    """What the role is for, and its longest session in seconds."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "description"})
+
+    description: str
+    max_session: str
+
+
+class UpdateRole(OnSubject):
+    """Gives a role another description or another longest session."""
+
+    slug = "role.update"
+    family = "role"
+    subject_kind = Kind.ROLE.value
+    params_type = SettingsParams
+    given: SettingsParams
+
+    @classmethod
+    def of(cls, role: Entity, *, settings: Settings) -> Self:
+        """The operation on a role of the mirror."""
+        return cls(role.account, SettingsParams(**names_of(role), **settings.params))
+
+    @property
+    def settings(self) -> Settings:
+        """What it sets."""
+        return Settings(self.given.description, int(self.given.max_session))
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Change settings of role {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The role {self.given.name} has these settings already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation; AWS would set what is not named back to one hour, so that both are always named."""
+        given, settings = self.given, self.settings
+        params = {
+            "RoleName": given.name,
+            "Description": settings.description,
+            "MaxSessionDuration": settings.max_session,
+        }
+        sentence = f"Sessions of {given.name} last {settings.max_session // 60:,} minutes at most"
+        return (Call(service="iam", operation="UpdateRole", params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return self.settings.image
+
+    def newborn(self) -> Image:
+        """See Operation."""
+        return Settings().image
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        return Settings.of(state_of(subject)).image
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return Settings(now.description, now.max_session_duration or HOUR).image
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        if before == self.wanted():
+            return None
+        settings = Settings(str(before["description"]), int(before["max_session"]))
+        return UpdateRole(self.account, replace(self.given, **settings.params))
+
+
+class DeleteRole(_Whole, Delete):
+    """Deletes a role."""
+
+    slug = "role.delete"
+    family = "role"
+    subject_kind = Kind.ROLE.value
+
+    def problems(self) -> list[str]:
+        """See Operation; a service-linked role goes by another call."""
+        if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
+            return [f"{self.given.name} is a service-linked role; it is deleted as such."]
+        return super().problems()
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        return Effect(
+            notes=(
+                "Whoever works with this role, or is in a session of it, can do nothing with it any more.",
+            )
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        """A role of the same name, path, trust policy, settings, boundary and tags; its unique id is another."""
+        if before == ABSENT:
+            return None
+        document = Document.objects.filter(digest=before["text"]).first()
+        if document is None:
+            return None
+        return CreateRole.of(
+            self.account,
+            name=self.given.name,
+            trust=document.text,
+            path=str(before["path"]),
+            settings=Settings(str(before["description"]), int(before["max_session"])),
+            boundary=str(before["boundary"]),
+            tags=before["tags"],
+        )

@@ -1,0 +1,216 @@
+"""Give something other tags: those that go are taken off, and those that come or differ are set, in one operation.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagUser.html (UntagUser, TagRole, TagPolicy, TagInstanceProfile, …)
+Groups have no tags. AWS tells tag keys of one entity apart without regard to case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from iam.aws.reads.single import EntityNow
+from iam.aws.session import Aws
+from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
+from iam.changes.operations.subject import OnSubject, SubjectParams, names_of, tag_list, tags_in_mirror
+from iam.changes.world import World
+from iam.mirror.models import Entity, Kind
+from iam.mirror.reread import reread_tags
+
+MOST: Final = 50
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+@dataclass(frozen=True, slots=True)
+class TagParams(SubjectParams):
+    """All tags that it has before, and all that it is to have."""
+
+    before: dict[str, str]
+    tags: dict[str, str]
+
+
+class SetTags(OnSubject):
+    """Gives it just these tags."""
+
+    params_type = TagParams
+    given: TagParams
+    word: ClassVar[str]
+    """How AWS's calls have it: TagUser."""
+    identified_by: ClassVar[str]
+    """The parameter by which they name it."""
+
+    @classmethod
+    def of(cls, subject: Entity, *, tags: Mapping[str, str]) -> Self:
+        """The operation on an entity of the mirror."""
+        given = TagParams(**names_of(subject), before=tags_in_mirror(subject), tags=dict(tags))
+        return cls(subject.account, given)
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Change tags of {self.noun} {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The {self.noun} {self.given.name} has these tags already."
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """Each is planned on the tags of now, so only one can be open at a time."""
+        return slug == self.slug
+
+    @property
+    def who(self) -> dict[str, str]:
+        """It, as the calls name it."""
+        by_name = self.identified_by.endswith("Name")
+        return {self.identified_by: self.given.name if by_name else self.given.subject_arn}
+
+    @property
+    def goes(self) -> list[str]:
+        """The keys that are taken off."""
+        return sorted(set(self.given.before) - set(self.given.tags))
+
+    @property
+    def comes(self) -> dict[str, str]:
+        """The tags that are set."""
+        before = self.given.before
+        return {key: value for key, value in self.given.tags.items() if before.get(key) != value}
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation; what goes first makes room."""
+        name, found = self.given.name, []
+        if self.goes:
+            sentence = f"{name} loses the tags {', '.join(self.goes)}"
+            params: dict[str, Any] = {**self.who, "TagKeys": self.goes}
+            found.append(Call("iam", f"Untag{self.word}", params, sentence))
+        if self.comes:
+            sentence = f"{name} gets the tags {', '.join(sorted(self.comes))}"
+            params = {**self.who, "Tags": tag_list(self.comes)}
+            found.append(Call("iam", f"Tag{self.word}", params, sentence))
+        return tuple(found)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"tags": dict(self.given.tags)}
+
+    def newborn(self) -> Image:
+        """See Operation: it has those that it was planned on."""
+        return {"tags": dict(self.given.before)}
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation."""
+        tags = before["tags"]
+        without = {key: value for key, value in tags.items() if key not in self.goes}
+        return image.get("tags") in (tags, without)
+
+    def is_done(self, call: Call, *, image: Image) -> bool:
+        """See Operation."""
+        return call.operation.startswith("Untag") and not set(self.goes) & set(image["tags"])
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        return {"tags": tags_in_mirror(subject)}
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return {"tags": dict(now.tags)}
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; the last observation is what goes into the mirror, so this costs no call."""
+        subject = self.subject()
+        if subject is not None and self.seen is not None and self.seen.now is not None:
+            tags = self.seen.now.tags
+            reread_tags(self.account, subject, tags=tags, at=self.seen.at, cause_id=cause_id)
+
+    def quota(self) -> Quota | None:
+        """Tags of it: now, afterwards, and what AWS allows."""
+        used, after = len(self.given.before), len(self.given.tags)
+        refusal = f"{self.given.name} would have {after} tags, and AWS allows {MOST}."
+        return Quota("Tags then", used=used, after=after, limit=MOST, refusal=refusal)
+
+    def problems(self) -> list[str]:
+        """See Operation; and what AWS says of keys only when it is called."""
+        keys = [key.lower() for key in self.given.tags]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            return [f"the key {twice[0]} is there twice; AWS tells keys apart without regard to case."]
+        if reserved := sorted(key for key in self.comes if key.lower().startswith("aws:")):
+            return [f"{reserved[0]} begins with aws:, which AWS keeps for itself."]
+        return super().problems()
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        return Effect()
+
+    def weigh(self, world: World) -> None:
+        """See Operation: conditions on tags may hold now, or hold no longer."""
+        row = world.principal(self.given.subject_arn)
+        if row is not None:
+            world.put_principal(replace(row, tags=dict(self.given.tags)))
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        if before == self.wanted():
+            return None
+        tags = dict(before["tags"])
+        return type(self)(self.account, replace(self.given, before=dict(self.given.tags), tags=tags))
+
+
+class SetUserTags(SetTags):
+    """Tags of a user."""
+
+    slug, family, subject_kind = "user.set_tags", "user-tags", Kind.USER.value
+    word, identified_by = "User", "UserName"
+
+
+class SetRoleTags(SetTags):
+    """Tags of a role."""
+
+    slug, family, subject_kind = "role.set_tags", "role-tags", Kind.ROLE.value
+    word, identified_by = "Role", "RoleName"
+
+
+class SetPolicyTags(SetTags):
+    """Tags of a customer managed policy."""
+
+    slug, family, subject_kind = "policy.set_tags", "policy-tags", Kind.POLICY.value
+    word, identified_by = "Policy", "PolicyArn"
+
+
+class SetInstanceProfileTags(SetTags):
+    """Tags of an instance profile."""
+
+    slug, family = "instance_profile.set_tags", "instance-profile-tags"
+    subject_kind = Kind.INSTANCE_PROFILE.value
+    word, identified_by = "InstanceProfile", "InstanceProfileName"
+
+
+class SetMfaDeviceTags(SetTags):
+    """Tags of a virtual MFA device."""
+
+    slug, family, subject_kind = "mfa_device.set_tags", "mfa-device-tags", Kind.MFA_DEVICE.value
+    word, identified_by = "MFADevice", "SerialNumber"
+
+
+class SetServerCertificateTags(SetTags):
+    """Tags of a server certificate."""
+
+    slug, family = "server_certificate.set_tags", "server-certificate-tags"
+    subject_kind = Kind.SERVER_CERTIFICATE.value
+    word, identified_by = "ServerCertificate", "ServerCertificateName"
+
+
+class SetSamlProviderTags(SetTags):
+    """Tags of a SAML provider."""
+
+    slug, family, subject_kind = "saml_provider.set_tags", "saml-provider-tags", Kind.SAML_PROVIDER.value
+    word, identified_by = "SAMLProvider", "SAMLProviderArn"
+
+
+class SetOidcProviderTags(SetTags):
+    """Tags of an OpenID Connect provider."""
+
+    slug, family, subject_kind = "oidc_provider.set_tags", "oidc-provider-tags", Kind.OIDC_PROVIDER.value
+    word, identified_by = "OpenIDConnectProvider", "OpenIDConnectProviderArn"

@@ -1,0 +1,124 @@
+"""Say anew who may assume a role.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from iam.aws.reads.single import EntityNow
+from iam.changes.operations import trust
+from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.lifecycle import state_of
+from iam.changes.operations.subject import OnSubject, SubjectParams, names_of
+from iam.changes.risks import TRUST_OPENED
+from iam.changes.world import World
+from iam.mirror.models import Document, Entity, Kind
+from iam.mirror.pull.transform.principals import document_digest
+
+
+@dataclass(frozen=True, slots=True)
+class TrustParams(SubjectParams):
+    """The whole new text."""
+
+    document: str
+
+
+class ReplaceTrustPolicy(OnSubject):
+    """Gives a role another trust policy."""
+
+    slug = "trust_policy.replace"
+    family = "role-trust"
+    subject_kind = Kind.ROLE.value
+    params_type = TrustParams
+    given: TrustParams
+
+    @classmethod
+    def of(cls, role: Entity, *, text: str) -> Self:
+        """The operation on a role of the mirror."""
+        return cls(role.account, TrustParams(**names_of(role), document=text))
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Change who may assume {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The trust policy of {self.given.name} says this already."
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """Each is planned on the text of now, so only one can be open at a time."""
+        return slug == self.slug
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        params = {"RoleName": self.given.name, "PolicyDocument": self.given.document}
+        sentence = f"The trust policy of {self.given.name} says this from then on"
+        return (Call(service="iam", operation="UpdateAssumeRolePolicy", params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return _image(self.given.document)
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: the policy says it, however it is laid out."""
+        return bool(image.get("trust") == self.wanted()["trust"])
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation."""
+        return bool(image.get("trust") == before["trust"])
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        return _image(self.text_now(subject))
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return _image(now.trust)
+
+    def text_now(self, subject: Entity | None) -> str:
+        """What the mirror has of it; empty where it was not read."""
+        state = state_of(subject) if subject else None
+        return state.document.text if state and state.document else ""
+
+    def problems(self) -> list[str]:
+        """See Operation; and what is wrong with the text."""
+        if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
+            return [f"{self.given.name} is a service-linked role; only its service may assume it."]
+        return trust.problems_of(self.given.document, account=self.account) or super().problems()
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        before = self.text_now(self.subject())
+        return Effect(notes=tuple(trust.said_of(before, self.given.document)))
+
+    def risks(self) -> tuple[str, ...]:
+        """See Operation."""
+        before = self.text_now(self.subject())
+        return (TRUST_OPENED,) if trust.opens(before, self.given.document) else ()
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High when somebody is let in whom the former text did not let in."""
+        return HIGH if self.risks() else NORMAL
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        row = world.principal(self.given.subject_arn)
+        if row is not None:
+            world.put_principal(replace(row, trust=world.text(self.given.document)))
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation; None when the former text was never read."""
+        document = Document.objects.filter(digest=before["text"]).first()
+        if document is None or self.satisfied(before):
+            return None
+        return ReplaceTrustPolicy(self.account, replace(self.given, document=document.text))
+
+
+def _image(text: str) -> Image:
+    return {"trust": trust.trust_meaning(text), "text": document_digest(text)}

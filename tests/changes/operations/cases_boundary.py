@@ -1,0 +1,88 @@
+"""Permissions boundaries of users and roles: set, replaced, taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iam.changes.operations import Operation
+from iam.changes.operations.boundary import (
+    DELETES,
+    PUTS,
+)
+from iam.mirror.models import Entity
+from tests.changes.operations.stage import Stage
+from tests.changes.operations.table import Case
+
+AWS_OWN = "arn:aws:iam::aws:policy/PowerUserAccess"
+
+
+def make(stage: Stage, kind: str, *, bounded: bool) -> Entity:
+    """A user or role, with a boundary or without."""
+    former, boundary = stage.policy(), stage.policy()
+    params = {"PermissionsBoundary": former.arn} if bounded else {}
+    made = stage.user(**params) if kind == "user" else stage.role(**params)
+    stage.keep.update(kind=kind, name=made.name, policy=boundary, arn=boundary.arn)
+    return made
+
+
+def putting(kind: str, *, bounded: bool) -> Any:
+    """The making of a case that sets one."""
+
+    def made(stage: Stage) -> Operation:
+        """Somebody who gets a boundary."""
+        return PUTS[kind].of(make(stage, kind, bounded=bounded), policy=stage.keep["policy"])
+
+    return made
+
+
+def deleting(kind: str) -> Any:
+    """The making of a case that takes one away."""
+
+    def made(stage: Stage) -> Operation:
+        """Somebody who loses their boundary."""
+        return DELETES[kind].of(make(stage, kind, bounded=True))
+
+    return made
+
+
+def shows(stage: Stage) -> Any:
+    """The boundary's ARN."""
+    name = stage.keep["name"]
+    if stage.keep["kind"] == "user":
+        found = stage.iam.get_user(UserName=name)["User"]
+    else:
+        found = stage.iam.get_role(RoleName=name)["Role"]
+    return found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+
+
+def meddle(stage: Stage) -> None:
+    """Somebody sets another one."""
+    name = stage.keep["name"]
+    if stage.keep["kind"] == "user":
+        stage.iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=AWS_OWN)
+    else:
+        stage.iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=AWS_OWN)
+
+
+def put(stage: Stage, before: Any) -> Any:
+    """The new one."""
+    return stage.keep["arn"]
+
+
+CASES = (
+    *(
+        Case(f"{kind}.put_boundary", putting(kind, bounded=False), shows, after=put, meddle=meddle)
+        for kind in PUTS
+    ),
+    Case(
+        "user.put_boundary in place of another",
+        putting("user", bounded=True),
+        shows,
+        after=put,
+        meddle=meddle,
+    ),
+    *(
+        Case(f"{kind}.delete_boundary", deleting(kind), shows, after=lambda *_: None, meddle=meddle)
+        for kind in PUTS
+    ),
+)
