@@ -22,11 +22,13 @@ _CLI_PREFIXES = ("file://", "fileb://", "http://", "https://")
 _BREAK = " \\\n  "
 
 
-def as_cli(service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws") -> str:
+def as_cli(
+    service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws", region: str = ""
+) -> str:
     """An AWS CLI line, quoted for a POSIX shell; structures are JSON, as the CLI takes them."""
     words = ["aws", service, xform_name(operation, "-")]
-    if partition != "aws":
-        words.append(f"--region {global_region(partition)}")
+    if region or partition != "aws":
+        words.append(f"--region {region or global_region(partition)}")
     if any(isinstance(value, str) and value.startswith(_CLI_PREFIXES) for value in params.values()):
         words.append(f"--cli-input-json {shlex.quote(_json(params))}")
     else:
@@ -46,10 +48,13 @@ def _option(name: str, value: Any) -> str:
     return f"--{name} {shlex.quote(_json(value))}"
 
 
-def as_boto3(service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws") -> str:
+def as_boto3(
+    service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws", region: str = ""
+) -> str:
     """A boto3 snippet that makes the same call."""
-    region = "" if partition == "aws" else f", region_name={global_region(partition)!r}"
-    lines = ["import boto3", "", f"client = boto3.client({service!r}{region})"]
+    named = region or ("" if partition == "aws" else global_region(partition))
+    where = f", region_name={named!r}" if named else ""
+    lines = ["import boto3", "", f"client = boto3.client({service!r}{where})"]
     call = f"client.{xform_name(operation)}"
     if not params:
         return "\n".join([*lines, f"{call}()"])
@@ -63,14 +68,16 @@ def _arguments(params: Mapping[str, Any]) -> Iterator[str]:
         yield f"    {name}={shown},".replace("\n", "\n    ")
 
 
-def as_curl(service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws") -> str:
+def as_curl(
+    service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws", region: str = ""
+) -> str:
     """A curl line (8 or newer) that signs with the reader's AWS_* variables; no key and no signature is in
     it.
 
     The body is what botocore itself would send. Services: iam, sts, ec2, organizations; ValueError for
     another. https://docs.aws.amazon.com/IAM/latest/UserGuide/programming.html
     """
-    url, region = _endpoint(service, partition=partition)
+    url, region = _endpoint(service, partition=partition, region=region)
     model = operation_model(service, operation)
     serializer = create_serializer(model.service_model.resolved_protocol, include_validation=False)
     request = serializer.serialize_to_request(dict(params), model)
@@ -91,9 +98,9 @@ def as_curl(service: str, operation: str, params: Mapping[str, Any], *, partitio
     )
 
 
-def _endpoint(service: str, *, partition: str) -> tuple[str, str]:
+def _endpoint(service: str, *, partition: str, region: str) -> tuple[str, str]:
     """(URL, the region that signs)."""
-    region, suffix = global_region(partition), DNS_SUFFIX[partition]
+    region, suffix = region or global_region(partition), DNS_SUFFIX[partition]
     if service == "iam":
         return f"https://{_IAM_HOST[partition]}.{suffix}/", region
     if service == "organizations":

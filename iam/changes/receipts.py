@@ -29,10 +29,7 @@ def receipt_of(operation: Operation, *, quota: Quota | None = None) -> Receipt:
         "title": operation.title,
         "effect": _effect_json(effect),
         "sensitivity": operation.sensitivity(effect),
-        "calls": [
-            {"service": c.service, "operation": c.operation, "params": dict(c.params), "sentence": c.sentence}
-            for c in operation.calls()
-        ],
+        "calls": [call.body for call in operation.calls()],
     }
     text = json.dumps(agreed, sort_keys=True, separators=(",", ":"))
     observed = _observed_at(operation)

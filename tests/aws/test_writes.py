@@ -319,3 +319,12 @@ def _body_of_botocore(service: str, operation: str, params: dict[str, Any]) -> b
         f"{quote(k, safe='')}={quote(v, safe='')}"
         for k, v in parse_qsl(bodies[0].decode(), keep_blank_values=True)
     ).encode()
+
+
+def test_a_call_of_a_region_names_it() -> None:
+    what = ("ec2", "DisassociateIamInstanceProfile", {"AssociationId": "iip-assoc-1"})
+    assert "--region eu-west-1" in as_cli(*what, region="eu-west-1")
+    assert "region_name='eu-west-1'" in as_boto3(*what, region="eu-west-1")
+    curl = as_curl(*what, region="eu-west-1")
+    assert "https://ec2.eu-west-1.amazonaws.com/" in curl
+    assert "aws:amz:eu-west-1:ec2" in curl

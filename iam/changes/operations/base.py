@@ -22,17 +22,29 @@ NORMAL, HIGH = "normal", "high"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to AWS as AWS names it, with a sentence for people."""
+    """One call to AWS as AWS names it, with a sentence for people; `region` is blank where the service is global."""
 
     service: str
     operation: str
     params: Mapping[str, Any]
     sentence: str
+    region: str = ""
 
     @property
     def action(self) -> str:
         """The call as IAM policies name it."""
         return f"{self.service}:{self.operation}"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As a receipt holds it."""
+        body = {
+            "service": self.service,
+            "operation": self.operation,
+            "params": dict(self.params),
+            "sentence": self.sentence,
+        }
+        return body | {"region": self.region} if self.region else body
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +105,20 @@ class ShownCall:
 
 def shown_calls(calls: list[dict[str, Any]], *, partition: str) -> list[ShownCall]:
     """The calls of a receipt as a reader can make them by themselves."""
-    return [
-        ShownCall(
-            number=number,
-            action=f"{call['service']}:{call['operation']}",
-            sentence=call["sentence"],
-            cli=writes.as_cli(call["service"], call["operation"], call["params"]),
-            boto3=writes.as_boto3(call["service"], call["operation"], call["params"]),
-            curl=writes.as_curl(call["service"], call["operation"], call["params"], partition=partition),
-        )
-        for number, call in enumerate(calls, start=1)
-    ]
+    return [_shown(number, call, partition=partition) for number, call in enumerate(calls, start=1)]
+
+
+def _shown(number: int, call: dict[str, Any], *, partition: str) -> ShownCall:
+    what = call["service"], call["operation"], call["params"]
+    region = call.get("region", "")
+    return ShownCall(
+        number=number,
+        action=f"{call['service']}:{call['operation']}",
+        sentence=call["sentence"],
+        cli=writes.as_cli(*what, region=region),
+        boto3=writes.as_boto3(*what, region=region),
+        curl=writes.as_curl(*what, partition=partition, region=region),
+    )
 
 
 class Operation(ABC):
@@ -227,6 +242,9 @@ class Operation(ABC):
 
         It must do no harm when AWS has answered and the worker is lost right after it."""
         return {}
+
+    def recall(self, results: Mapping[str, Any]) -> None:  # noqa: B027
+        """Take up what was kept of earlier answers, before AWS is observed."""
 
     def satisfied(self, image: Image) -> bool:
         """Whether AWS is already as wanted."""

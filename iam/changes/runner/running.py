@@ -76,6 +76,7 @@ def _step(change: Change) -> None:
         ending.give_up(change)
         return
     operation = restore(change.operation, account=change.account, params=_with_ids(change))
+    operation.recall(change.results)
     if is_own(operation):
         ending.fail(change, kind="refused", message=wording.OWN_ROLE)
         return
@@ -146,6 +147,7 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
                 call.service,
                 call.operation,
                 operation.sending(call),
+                region=call.region,
                 may_retry=operation.may_repeat(call),
             )
         except AwsError as error:
