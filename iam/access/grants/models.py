@@ -152,6 +152,11 @@ class GrantPart(models.Model):
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="+")
     ending_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
+    trouble = models.CharField(
+        max_length=1024,
+        blank=True,
+        help_text="Why its end could not even be begun, when that was last tried.",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["grant", "account"], name="one_part_per_account")]

@@ -7,7 +7,7 @@ Both are idempotent: attaching what is attached does nothing, and detaching what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Final, Self
@@ -25,6 +25,7 @@ from iam.changes.operations.holder import (
     reach_notes,
     ways_beside,
 )
+from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.world import World
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
@@ -104,6 +105,17 @@ class Attachment(OfHolder):
     def wanted(self) -> Image:
         """See Operation."""
         return {"attached": self.attached_after}
+
+    def follow(self, earlier: Sequence[Operation]) -> None:
+        """See Operation: what a policy says that the set itself makes."""
+        given = self.given
+        for one in earlier:
+            if (
+                isinstance(one, CreatePolicy)
+                and one.account == self.account
+                and given.policy_arn in one.makes()
+            ):
+                self.text = one.given.document
 
     def newborn(self) -> Image:
         """See Operation: nothing is attached from birth."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -222,6 +222,9 @@ class Operation(ABC):
         """The ARNs of what it brings into being."""
         return ()
 
+    def follow(self, earlier: Sequence[Operation]) -> None:  # noqa: B027
+        """Learn from the operations that come before it in its set what the mirror does not hold yet. Asked before anything else."""
+
     def newborn(self) -> Image | None:
         """How the matter stands when an earlier change of the same set has just made what it is about; None: that cannot be."""
         return None
@@ -234,7 +237,7 @@ class Operation(ABC):
         return ()
 
     def sending(self, call: Call) -> Mapping[str, Any]:
-        """The parameters as they are sent: the one place where a sealed secret is opened."""
+        """The parameters as they are sent: the one place where a sealed secret is opened. Raises RefusedError when it is not there any more."""
         return call.params
 
     def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
@@ -253,6 +256,10 @@ class Operation(ABC):
     def may_go_on(self, image: Image, *, before: Image) -> bool:
         """Whether AWS is as it was planned on, or as some of the calls leave it."""
         return image == before
+
+    def differing(self, image: Image, *, before: Image) -> str:
+        """In a sentence, how AWS differs from what was planned on, and what to do about it; "" for the usual words."""
+        return ""
 
     def is_done(self, call: Call, *, image: Image) -> bool:
         """Whether AWS shows that one of several calls was carried out, so that it is not made (again)."""

@@ -89,6 +89,7 @@ def plan_set(
 def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False) -> Plan:
     """Whether the operation makes sense as the mirror stands, whoever asks, and its receipt. Raises RefusedError."""
     _check_own(operation)
+    operation.follow(earlier)
     before = operation.mirrored()
     stands = before is not None and operation.satisfied(before)
     if not (stands and for_grant) and (problems := operation.problems()):

@@ -1,0 +1,149 @@
+"""End grants: take away what nothing else justifies, at their end or before it; never what was there before, or what another grant needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from iam.access.grants.models import GIVING, Act, Grant, GrantPart, LedgerEntry, Sort, State
+from iam.access.grants.services.asking import note
+from iam.access.grants.services.rights import may_end
+from iam.access.grants.services.settling import same_permission, settle
+from iam.access.grants.services.taking import taking
+from iam.changes.errors import RefusedError
+from iam.changes.models import OPEN, ChangeState
+from iam.changes.operations import Operation
+from iam.changes.services import Cause, Lane
+from iam.changes.services.accepted import queue_accepted
+from iam.guard import Viewer
+
+ENDING: Final = "grant-end"
+"""The cause of a set that takes away what a grant gave."""
+BATCH: Final = 200
+AGAIN: Final = timedelta(minutes=10)
+"""How long after an end that did not go through it is tried again by itself."""
+ORDER: Final = (Sort.TRUST, Sort.MEMBER, Sort.ATTACHED, Sort.INLINE, Sort.POLICY, Sort.ROLE)
+"""What goes first: the way in, then what is held, then what was made to be held."""
+
+
+def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
+    """End it now, in all accounts. Needs no approval: whoever approved it agreed to its end. Raises RefusedError."""
+    if why := may_end(grant, viewer=actor):
+        raise RefusedError(why)
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError("Write why it ends: whom it was for reads it, and so does the auditor.")
+    return _end(grant, actor=actor, reason=reason, act=Act.ENDED)
+
+
+def end_due_grants(*, now: datetime | None = None) -> int:
+    """End what has run out, and try again where an end did not go through. Returns how many were looked at."""
+    moment = now or datetime.now(tz=UTC)
+    due = Grant.objects.filter(state__in=GIVING, ends_at__lte=moment).order_by("ends_at")
+    stuck = Grant.objects.filter(state=State.ENDING).order_by("ends_at")
+    found = [*due[:BATCH], *(grant for grant in stuck[:BATCH] if _has_stuck(grant, moment))]
+    for grant in found:
+        _end(grant, actor=None, reason="Its time is over.", act=Act.RAN_OUT)
+    return len(found)
+
+
+def _end(grant: Grant, *, actor: Viewer | None, reason: str, act: Act) -> Grant:
+    grant = settle(grant)
+    parts = grant.parts.filter(state__in=[*GIVING, State.ENDING])
+    begun = [
+        _end_part(part, actor=actor, reason=reason)
+        for part in parts.select_related("grant", "account", "change_set", "ending_set")
+        if part.state != State.ENDING or is_stuck(part)
+    ]
+    if not begun:
+        raise RefusedError(
+            f"{grant.reference} is {grant.get_state_display().lower()}: there is nothing to end."
+        )
+    if any(begun) and not _has_noted(grant, act):
+        with transaction.atomic():
+            note(grant, act=act, actor=actor, reason=reason)
+    return settle(grant)
+
+
+def _has_noted(grant: Grant, act: Act) -> bool:
+    """Whether the end was begun before, and is only tried again."""
+    last = grant.versions.order_by("-number").first()
+    return last is not None and last.act == act
+
+
+def is_stuck(part: GrantPart) -> bool:
+    """Whether its end did not go through, and nothing is under way."""
+    if part.ending_set is None:
+        return part.state == State.ENDING
+    states = set(part.ending_set.changes.filter(lane=part.lane).values_list("state", flat=True))
+    return not states & set(OPEN) and states != {ChangeState.APPLIED}
+
+
+def _has_stuck(grant: Grant, now: datetime) -> bool:
+    """Whether something of its end is stuck for a while: AWS is not asked the same every few seconds."""
+    parts = grant.parts.filter(state=State.ENDING).select_related("ending_set")
+    return any(
+        is_stuck(part) and (part.ending_set is None or now - part.ending_set.created_at > AGAIN)
+        for part in parts
+    )
+
+
+def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
+    """Queue what takes its permissions away; where nothing is to be taken, its reasons are over at once. False: it could not be begun."""
+    # First of all, so that of two grants that end together neither takes the other for a reason.
+    part.state = State.ENDING
+    part.save(update_fields=["state"])
+    entries = list(
+        part.entries.filter(until__isnull=True, since__isnull=False).select_related("account", "part")
+    )
+    operations = list(_operations(entries))
+    if not operations:
+        _over(part)
+        return True
+    try:
+        changes = queue_accepted(
+            operations,
+            with_set=part.change_set,
+            actor=actor,
+            reason=reason,
+            title=f"End of {part.grant.reference}: {part.grant.title}",
+            cause=Cause(ENDING, part.grant_id),
+            key=f"grant-end-{part.pk}-{part.ending_set_id or part.grant_id}",
+            lanes=[Lane(part.lane)] * len(operations),
+        )
+    except IntegrityError:
+        # Another process has begun the end at the same time.
+        return False
+    except RefusedError as refused:
+        part.trouble = refused.message[:1024]
+        part.save(update_fields=["trouble"])
+        return False
+    part.ending_set, part.trouble = changes[0].change_set, ""
+    part.save(update_fields=["ending_set", "trouble"])
+    return True
+
+
+def _over(part: GrantPart) -> None:
+    now = datetime.now(tz=UTC)
+    part.entries.filter(until__isnull=True).update(until=now)
+    part.state, part.ended_at, part.trouble = State.ENDED, now, ""
+    part.save(update_fields=["state", "ended_at", "trouble"])
+
+
+def _operations(entries: Sequence[LedgerEntry]) -> Iterator[Operation]:
+    """What takes away the permissions that have no other reason, in an order that AWS allows."""
+    ordered = sorted(entries, key=lambda entry: (ORDER.index(Sort(entry.sort)), entry.pk))
+    for entry in ordered:
+        if entry.stood_before or _has_other_reason(entry):
+            continue
+        yield from taking(entry)
+
+
+def _has_other_reason(entry: LedgerEntry) -> bool:
+    """Whether a grant besides this one, which does not end as well, needs the permission by now."""
+    others = same_permission(entry).filter(part__state__in=[*GIVING, State.APPLYING])
+    others = others.exclude(part__grant=entry.part.grant_id)
+    return others.filter(since__isnull=False, until__isnull=True).exists()

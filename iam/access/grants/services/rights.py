@@ -1,0 +1,114 @@
+"""What a viewer may do with a grant, or why not: the rules that no page can get around."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from iam.access.grants.models import GIVING, Grant, State
+from iam.guard import Right, Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """By act: "" where the viewer may, else why not."""
+
+    extend: str
+    shorten: str
+    end: str
+    retry: str
+    withdraw: str
+    reduce: str
+
+
+def allowed(grant: Grant, *, viewer: Viewer) -> Allowed:
+    """All of it for one page."""
+    return Allowed(
+        extend=may_extend(grant, viewer=viewer),
+        shorten=may_shorten(grant, viewer=viewer),
+        end=may_end(grant, viewer=viewer),
+        retry=may_retry(grant, viewer=viewer),
+        withdraw=may_withdraw(grant, viewer=viewer),
+        reduce=may_reduce(grant, viewer=viewer),
+    )
+
+
+def is_receiver(grant: Grant, viewer: Viewer) -> bool:
+    """Whether it is for the viewer's own users, all of it."""
+    arns = set(grant.terms.get("who", {}).get("arns", ()))
+    return bool(arns) and arns <= viewer.scope.user_arns
+
+
+def may_end(grant: Grant, *, viewer: Viewer) -> str:
+    """Whoever asked for it, whom it is for, and whoever approves or administers in all of its accounts."""
+    if grant.state not in GIVING:
+        return f"It is {grant.get_state_display().lower()}: there is nothing to end."
+    if _is_own(grant, viewer) or _rules_in_all(grant, viewer):
+        return ""
+    return "Whoever asked for it ends it, whom it is for, or who approves in all of its accounts."
+
+
+def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
+    """As for ending; what waits is shortened by whoever decides on it, with its approval."""
+    if grant.state == State.WAITING:
+        return may_reduce(grant, viewer=viewer) if grant.requested_by != viewer.person_id else ""
+    return may_end(grant, viewer=viewer)
+
+
+def may_extend(grant: Grant, *, viewer: Viewer) -> str:
+    """Whoever could ask for it anew; it is approved anew."""
+    if grant.state not in GIVING:
+        return f"It is {grant.get_state_display().lower()}. It can be asked for anew."
+    if grant.ends_at is None:
+        return "It does not end by itself."
+    if grant.ends_at <= datetime.now(tz=UTC):
+        return "Its time is over. It can be asked for anew."
+    if is_receiver(grant, viewer) or _asks_in_all(grant, viewer):
+        return ""
+    return "You may look at it, and not ask for more."
+
+
+def may_retry(grant: Grant, *, viewer: Viewer) -> str:
+    """Whoever asked, or rules in all of its accounts; what was approved is tried again, nothing else."""
+    if grant.state not in (State.PARTLY, State.FAILED, State.ENDING):
+        return "Nothing of it failed."
+    return (
+        ""
+        if _is_own(grant, viewer) or _rules_in_all(grant, viewer)
+        else "Whoever asked for it tries it again."
+    )
+
+
+def may_withdraw(grant: Grant, *, viewer: Viewer) -> str:
+    """Whoever asked, while it waits."""
+    if grant.state != State.WAITING:
+        return f"It is {grant.get_state_display().lower()}."
+    return "" if grant.requested_by == viewer.person_id else "Only who asked for it withdraws it."
+
+
+def may_reduce(grant: Grant, *, viewer: Viewer) -> str:
+    """Whoever may decide on it, before they do; and whoever asked."""
+    if grant.state != State.WAITING:
+        return f"It is {grant.get_state_display().lower()}."
+    if grant.requested_by == viewer.person_id:
+        return ""
+    numbers = _accounts(grant)
+    decides = all(viewer.may(Right.APPROVE_CHANGE, account_id=number) for number in numbers)
+    return "" if decides else "Whoever decides on it may reduce it."
+
+
+def _is_own(grant: Grant, viewer: Viewer) -> bool:
+    return grant.requested_by == viewer.person_id or is_receiver(grant, viewer)
+
+
+def _rules_in_all(grant: Grant, viewer: Viewer) -> bool:
+    rights = (Right.APPROVE_CHANGE, Right.MANAGE_ACCOUNTS)
+    return all(any(viewer.may(right, account_id=number) for right in rights) for number in _accounts(grant))
+
+
+def _asks_in_all(grant: Grant, viewer: Viewer) -> bool:
+    return all(viewer.may(Right.REQUEST_CHANGE, account_id=number) for number in _accounts(grant))
+
+
+def _accounts(grant: Grant) -> list[str]:
+    return list(grant.parts.values_list("account__account_id", flat=True))

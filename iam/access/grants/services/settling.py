@@ -1,0 +1,184 @@
+"""Keeps grants true to their changes: what AWS has by now, which state follows, and when it began. Idempotent, and called again by beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from iam.access.grants.models import GIVING, OVER, Grant, GrantPart, LedgerEntry, State
+from iam.changes.models import RUNNING, Change, ChangeState
+from iam.journal.services import record
+from iam.mirror.models import Entity
+
+S = ChangeState
+_CLOSED = {S.REJECTED: State.REJECTED, S.EXPIRED: State.EXPIRED, S.CANCELLED: State.WITHDRAWN}
+
+
+def settle(grant: Grant, *, lane: int | None = None) -> Grant:
+    """Bring the ledger, the parts and the grant to where their changes are; `lane`: of one part only. Returns the grant as it is then."""
+    with transaction.atomic():
+        held = Grant.objects.select_for_update().get(pk=grant.pk)
+        parts = held.parts.select_related("account", "change_set", "ending_set").order_by("lane")
+        for part in parts if lane is None else parts.filter(lane=lane):
+            _settle_part(part)
+        _settle_whole(held)
+    return held
+
+
+def _settle_part(part: GrantPart) -> None:
+    entries = list(part.entries.select_related("change"))
+    for entry in entries:
+        _begin(entry)
+    if part.ending_set_id is not None:
+        _end_entries(part)
+    state = _state_of(part)
+    if state != part.state:
+        part.state = state
+        part.ended_at = _ended_at(part) if state == State.ENDED else None
+        part.save(update_fields=["state", "ended_at"])
+
+
+def _ended_at(part: GrantPart) -> datetime:
+    ends = [at for at in part.entries.values_list("until", flat=True) if at]
+    return max(ends, default=datetime.now(tz=UTC))
+
+
+def _begin(entry: LedgerEntry) -> None:
+    """The permission is there from when its change was applied. What was there before it, by no grant, stays when this ends."""
+    change = entry.change
+    if entry.since is not None or entry.until is not None or change is None or change.state != S.APPLIED:
+        return
+    others = same_permission(entry).exclude(pk=entry.pk).filter(since__isnull=False)
+    if change.already_so:
+        reasons = list(others.filter(until__isnull=True))
+        entry.stood_before = all(one.stood_before for one in reasons)
+    entry.since = change.ended_at or datetime.now(tz=UTC)
+    if entry.entity_id is None:
+        entry.entity_id = _entity_of(entry)
+    entry.save(update_fields=["since", "stood_before", "entity"])
+
+
+def _entity_of(entry: LedgerEntry) -> int | None:
+    """What its own change, or one before it, has made."""
+    living = Entity.objects.filter(account=entry.account_id, arn=entry.holder_arn, gone_at__isnull=True)
+    return living.values_list("pk", flat=True).first()
+
+
+def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
+    """All reasons, of any grant, for the permission of an entry; itself among them."""
+    return LedgerEntry.objects.filter(
+        account=entry.account_id, holder_arn=entry.holder_arn, sort=entry.sort, target=entry.target
+    )
+
+
+def _end_entries(part: GrantPart) -> None:
+    """A reason is over when the set that ends it has gone through; permissions that stay for another reason end with it."""
+    assert part.ending_set is not None
+    changes = list(part.ending_set.changes.filter(lane=part.lane))
+    if any(change.state in (S.AWAITING, *RUNNING) for change in changes):
+        return
+    if all(change.state == S.APPLIED for change in changes):
+        at = max((change.ended_at for change in changes if change.ended_at), default=datetime.now(tz=UTC))
+        part.entries.filter(until__isnull=True).update(until=at)
+
+
+def _state_of(part: GrantPart) -> State:
+    if part.ending_set_id is not None:
+        return _ending_state(part)
+    if part.state in (State.ENDING, State.ENDED):
+        return State(part.state)
+    giving = list(part.change_set.changes.filter(lane=part.lane).order_by("position"))
+    states = {S(change.state) for change in giving}
+    if S.AWAITING in states or S.DRAFT in states:
+        return State.WAITING
+    if states & set(RUNNING):
+        return State.APPLYING
+    if states == {S.APPLIED}:
+        return _standing_state(part)
+    if S.APPLIED in states or S.UNKNOWN in states:
+        return State.PARTLY
+    if S.FAILED in states:
+        return State.FAILED
+    return next(
+        (_CLOSED[state] for state in (S.REJECTED, S.EXPIRED, S.CANCELLED) if state in states), State.FAILED
+    )
+
+
+def _standing_state(part: GrantPart) -> State:
+    """All of it was given; a change of it may have been undone since."""
+    over = {until is None for until in part.entries.values_list("until", flat=True)}
+    if over <= {True}:
+        return State.ACTIVE
+    return State.PARTLY if True in over else State.ENDED
+
+
+def _ending_state(part: GrantPart) -> State:
+    assert part.ending_set is not None
+    states = {
+        S(state) for state in part.ending_set.changes.filter(lane=part.lane).values_list("state", flat=True)
+    }
+    if states <= {S.APPLIED}:
+        return State.ENDED
+    return State.ENDING
+
+
+def _settle_whole(grant: Grant) -> None:
+    rows = list(grant.parts.values_list("state", "ended_at"))
+    state = _whole_state([State(one) for one, _ in rows])
+    ends = [at for _, at in rows if at]
+    values = {
+        "state": state,
+        "begins_at": grant.begins_at or _begun_at(grant),
+        "ended_at": max(ends) if ends and state == State.ENDED else None,
+    }
+    changed = {name: value for name, value in values.items() if getattr(grant, name) != value}
+    if not changed:
+        return
+    if "state" in changed:
+        record(
+            kind="grant.state",
+            actor=None,
+            subject=grant.title,
+            data={"grant": grant.pk, "reference": grant.reference, "from": grant.state, "to": state},
+        )
+    for name, value in changed.items():
+        setattr(grant, name, value)
+    grant.save(update_fields=list(changed))
+
+
+def _begun_at(grant: Grant) -> datetime | None:
+    """When the last approval that was missing came."""
+    sets = grant.parts.values("change_set")
+    queued = Change.objects.filter(change_set__in=sets, queued_at__isnull=False).order_by("queued_at")
+    return queued.values_list("queued_at", flat=True).first()
+
+
+def _whole_state(states: Sequence[State]) -> State:
+    """One state for all parts: what is still to happen comes first, then what stands."""
+    found = set(states)
+    for state in (State.WAITING, State.APPLYING, State.ENDING):
+        if state in found:
+            return state
+    if found & set(GIVING):
+        return State.ACTIVE if found == {State.ACTIVE} else State.PARTLY
+    return next(state for state in OVER if state in found)
+
+
+def change_ended(change: Change) -> None:
+    """A handler of ends (`iam.changes.handlers`)."""
+    if change.reverts_id is not None and change.state == S.APPLIED:
+        _undone(change)
+    sets = Q(change_set=change.change_set_id) | Q(ending_set=change.change_set_id)
+    for part in GrantPart.objects.filter(sets, lane=change.lane).select_related("grant"):
+        settle(part.grant, lane=part.lane)
+
+
+def _undone(change: Change) -> None:
+    """What a change gave was taken back by undoing it."""
+    given = LedgerEntry.objects.filter(change=change.reverts_id)
+    given.filter(since__isnull=False, until__isnull=True).update(until=change.ended_at)
+    for part in GrantPart.objects.filter(entries__in=given).select_related("grant").distinct():
+        settle(part.grant, lane=part.lane)

@@ -1,0 +1,53 @@
+"""The operations that take a permission of the ledger away, as the mirror stands; none where it is gone already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.access.grants.models import LedgerEntry, Sort
+from iam.changes.operations import DeleteInlinePolicy, DetachPolicy, Operation, RemoveFromGroup
+from iam.changes.operations.managed_policy import DeletePolicy
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
+
+
+def taking(entry: LedgerEntry) -> Iterator[Operation]:
+    """At most a few, in order."""
+    holder = _living(entry.account, entry.holder_arn)
+    if holder is None:
+        return
+    if entry.sort == Sort.MEMBER:
+        yield from _membership(entry, holder)
+    elif entry.sort == Sort.ATTACHED:
+        yield from _attachment(entry, holder)
+    elif entry.sort == Sort.INLINE:
+        yield from _inline(entry, holder)
+    elif entry.sort == Sort.POLICY:
+        yield DeletePolicy.of(holder)
+
+
+def _living(account: Account, arn: str) -> Entity | None:
+    found = Entity.objects.filter(account=account, arn=arn, gone_at__isnull=True)
+    return found.select_related("account").first()
+
+
+def _tied(kind: EdgeKind, source: Entity, target: Entity) -> bool:
+    return Edge.objects.filter(valid_at(None), kind=kind, source=source, target=target).exists()
+
+
+def _membership(entry: LedgerEntry, user: Entity) -> Iterator[Operation]:
+    group = _living(entry.account, entry.target)
+    if group is not None and _tied(EdgeKind.MEMBER, user, group):
+        yield RemoveFromGroup.of(user, group=group)
+
+
+def _attachment(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
+    policy = Entity.objects.filter(
+        account=entry.account, kind=Kind.POLICY, arn=entry.target, gone_at__isnull=True
+    ).first()
+    if policy is not None and _tied(EdgeKind.ATTACHED, holder, policy):
+        yield DetachPolicy.of(holder, policy=policy)
+
+
+def _inline(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
+    if InlinePolicy.objects.filter(valid_at(None), owner=holder, name=entry.target).exists():
+        yield DeleteInlinePolicy.of(holder, name=entry.target)
