@@ -32,6 +32,7 @@ from iam.aws.session import Aws
 __all__ = [
     "access_key_last_used",
     "access_keys",
+    "certificate_texts",
     "get_group",
     "get_policy",
     "get_role",
@@ -48,6 +49,7 @@ __all__ = [
     "server_certificate_tags",
     "service_credentials",
     "signing_certificates",
+    "ssh_key_text",
     "ssh_keys",
 ]
 
@@ -78,6 +80,20 @@ def mfa_devices(aws: Aws, *, user_name: str) -> tuple[MfaDeviceRecord, ...]:
 def ssh_keys(aws: Aws, *, user_name: str) -> tuple[SshKeyRecord, ...]:
     """The SSH public keys of a user."""
     return read_all(aws, "ListSSHPublicKeys", key="SSHPublicKeys", build=_ssh_key, UserName=user_name)
+
+
+def ssh_key_text(aws: Aws, *, user_name: str, key_id: str) -> str:
+    """An SSH public key itself, as OpenSSH writes it."""
+    key = one(
+        aws, "GetSSHPublicKey", key="SSHPublicKey", UserName=user_name, SSHPublicKeyId=key_id, Encoding="SSH"
+    )
+    return str(key["SSHPublicKeyBody"])
+
+
+def certificate_texts(aws: Aws, *, user_name: str) -> dict[str, str]:
+    """The signing certificates of a user themselves, in PEM form: id → text."""
+    build = itemgetter("CertificateId", "CertificateBody")
+    return dict(read_all(aws, "ListSigningCertificates", key="Certificates", build=build, UserName=user_name))
 
 
 def signing_certificates(aws: Aws, *, user_name: str) -> tuple[SigningCertificateRecord, ...]:

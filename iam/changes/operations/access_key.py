@@ -1,26 +1,38 @@
-"""Make an access key of a user inactive, active again, or delete it.
+"""Make an access key for a user; make one inactive, active again, or delete it.
 
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
 
+from iam.changes.operations.base import Call, Quota
+from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
+from iam.changes.operations.sealed_secret import Recipient
 from iam.changes.operations.user_credential import (
     ACTIVE,
     INACTIVE,
     DeleteCredential,
     OnCredential,
     SetStatus,
+    account_quota,
+    names_of,
+    owned,
 )
-from iam.mirror.models import Kind
+from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import ACCESS_KEYS
+
+KEYS_PER_USER: Final = 2
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 class OnAccessKey(OnCredential):
-    """What all of them share."""
+    """What all share that are about a key that is there."""
 
     family = "access-key"
     section = ACCESS_KEYS
@@ -53,3 +65,54 @@ class DeleteAccessKey(OnAccessKey, DeleteCredential):
     """Deletes a key."""
 
     slug = "access_key.delete"
+
+
+class CreateAccessKey(GivenOnce):
+    """Makes a key."""
+
+    slug = "access_key.create"
+    family = "access-key"
+    section = ACCESS_KEYS
+    kind = Kind.ACCESS_KEY
+    noun = "access key"
+    purpose = "access_key.secret"
+    id_field = "key_id"
+    way_back = DeleteAccessKey
+
+    @classmethod
+    def of(cls, user: Entity, *, recipient: Recipient, sealed_id: UUID) -> Self:
+        """The operation for a user of the mirror."""
+        given = GivenParams(
+            **names_of(user),
+            **given_params(user, kind=cls.kind),
+            sealed_id=str(sealed_id),
+            recipient_id=str(recipient.person_id),
+            recipient_name=recipient.name,
+        )
+        return cls(user.account, given)
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (
+            self.call(
+                "CreateAccessKey",
+                sentence=f"AWS makes a key; its secret is sealed for {self.given.recipient_name}",
+            ),
+        )
+
+    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
+        """See GivenOnce."""
+        key = response["AccessKey"]
+        return str(key["AccessKeyId"]), str(key["SecretAccessKey"])
+
+    def quota(self) -> Quota | None:
+        """Keys of the user, active or not."""
+        user = self.subject()
+        if user is None:
+            return None
+        used = len(owned(user, self.kind))
+        limit = account_quota(self.account, "AccessKeysPerUserQuota", usual=KEYS_PER_USER)
+        refusal = (
+            f"{user.name} has {used} access keys, and AWS allows {limit}. Delete one that is not used first."
+        )
+        return Quota("Access keys then", used=used, after=used + 1, limit=limit, refusal=refusal)

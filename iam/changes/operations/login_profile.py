@@ -1,17 +1,22 @@
-"""Take the console password of a user away.
+"""Take the console password of a user away, or have them choose another.
 
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateLoginProfile.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteLoginProfile.html
 """
 
 from __future__ import annotations
 
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 from iam.changes.operations.base import Call, Image, Operation
 from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row, names_of
-from iam.mirror.models import Entity
+from iam.mirror.models import Account, Entity
 from iam.mirror.pull.sections import LOGIN_PROFILES
 from iam.mirror.reread.credentials import Credentials
+
+YES: Final = "yes"
+NO: Final = "no"
 
 
 class OnLoginProfile(OfUser):
@@ -20,10 +25,106 @@ class OnLoginProfile(OfUser):
     family = "login-profile"
     section = LOGIN_PROFILES
 
+    def image_of(self, user: Entity) -> Image | None:
+        """See OfUser; where nothing has been read of it, AWS is looked at when the change runs."""
+        row = credentials_row(user)
+        return {"has_password": bool(row and row.has_password)}
+
+    def image_now(self, read: Credentials) -> Image:
+        """See OfUser."""
+        return {"has_password": bool(read.records)}
+
+    def newborn(self) -> Image | None:
+        """See Operation: nobody has a password from birth."""
+        return {"has_password": False}
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementParams(UserParams):
+    """Whether the user must choose another password at the next sign-in (yes, no)."""
+
+    must_change: str
+
+    def __post_init__(self) -> None:
+        UserParams.__post_init__(self)
+        if self.must_change not in (YES, NO):
+            raise ValueError("must_change is yes or no.")
+
+
+class RequirePasswordChange(OnLoginProfile):
+    """Has a user choose another password at the next sign-in, or not."""
+
+    slug = "login_profile.require_change"
+    is_idempotent = True
+    gone = "AWS has no such user any more, or they have no console password, as of the last reading."
+    params_type = RequirementParams
+
+    def __init__(self, account: Account, given: RequirementParams) -> None:
+        super().__init__(account, given)
+        self.given = given
+
     @classmethod
-    def of(cls, user: Entity) -> Self:
+    def of(cls, user: Entity, *, must_change: bool = True) -> Self:
         """The operation on a user of the mirror."""
-        return cls(user.account, UserParams(**names_of(user)))
+        return cls(user.account, RequirementParams(**names_of(user), must_change=YES if must_change else NO))
+
+    @property
+    def must_change(self) -> bool:
+        """Whether they have to."""
+        return self.given.must_change == YES
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        name = self.user.user_name
+        if self.must_change:
+            return f"Have {name} choose another password"
+        return f"Let {name} keep the console password"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.user.user_name} {'has to' if self.must_change else 'need not'} choose another password already."
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"must_change": self.must_change}
+
+    def image_of(self, user: Entity) -> Image | None:
+        """See OfUser; where the profile has not been read, as though it were the other way round: AWS is looked at when the change runs."""
+        row = credentials_row(user)
+        profile = row.report.get("login_profile") if row else None
+        if row is None or row.has_password is False:
+            return None
+        known = profile.get("PasswordResetRequired") if isinstance(profile, dict) else not self.must_change
+        return {"must_change": bool(known)}
+
+    def image_now(self, read: Credentials) -> Image:
+        """See OfUser."""
+        return {"must_change": read.records[0].is_reset_required if read.records else None}
+
+    def newborn(self) -> Image | None:
+        """See Operation: there is no password yet."""
+        return None
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        does = "chooses another password at the next sign-in" if self.must_change else "keeps the password"
+        return (
+            self.call(
+                "UpdateLoginProfile",
+                sentence=f"{self.user.user_name} {does}",
+                PasswordResetRequired=self.must_change,
+            ),
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        if before["must_change"] == self.must_change:
+            return None
+        return RequirePasswordChange(
+            self.account, replace(self.given, must_change=NO if self.must_change else YES)
+        )
 
 
 class DeleteLoginProfile(OnLoginProfile):
@@ -31,6 +132,11 @@ class DeleteLoginProfile(OnLoginProfile):
 
     slug = "login_profile.delete"
     is_idempotent = True
+
+    @classmethod
+    def of(cls, user: Entity) -> Self:
+        """The operation on a user of the mirror."""
+        return cls(user.account, UserParams(**names_of(user)))
 
     @property
     def title(self) -> str:
@@ -57,13 +163,9 @@ class DeleteLoginProfile(OnLoginProfile):
         return {"has_password": False}
 
     def image_of(self, user: Entity) -> Image:
-        """See OfUser; where no report and no profile has been read, AWS is looked at when the change runs."""
+        """See OfUser; where nothing has been read of it, AWS is looked at when the change runs."""
         row = credentials_row(user)
         return {"has_password": row is None or row.has_password is not False}
-
-    def image_now(self, read: Credentials) -> Image:
-        """See OfUser."""
-        return {"has_password": bool(read.records)}
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""

@@ -171,7 +171,7 @@ class OnCredential(OfUser):
 
     is_idempotent = True
     gone = "AWS has no such user or credential any more, as of the last reading."
-    params_type = CredentialParams
+    params_type: ClassVar[type[CredentialParams]] = CredentialParams
     kind: ClassVar[Kind]
     noun: ClassVar[str]
     """What it is, in a sentence."""

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from iam.aws.errors import AwsError
 from iam.aws.session import Aws
 from iam.changes import nudge
+from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.runner import calls, wording
@@ -89,6 +90,14 @@ def end_without_success(change: Change, error: AwsError, *, attempts: int = 1) -
         return
     done = calls.done(change)
     fail(change, kind=error.kind.value, message=wording.failed(error, attempts=attempts, done=done))
+    if done:
+        mirror.request_pull(change.account, trigger="change")
+
+
+def refuse(change: Change, refused: RefusedError) -> None:
+    """End a change of which a call could not be sent: what was sealed for it is not there any more."""
+    done = calls.done(change)
+    fail(change, kind="refused", message=wording.refused(refused.message, done=done))
     if done:
         mirror.request_pull(change.account, trigger="change")
 

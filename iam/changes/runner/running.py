@@ -19,6 +19,7 @@ from iam.aws import writes
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.session import Aws
 from iam.changes import nudge
+from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Call, Image, Operation, restore
 from iam.changes.runner import calls, ending, wording
@@ -61,6 +62,8 @@ def run(change_id: UUID) -> None:
         logger.warning("changes.lease_lost", change=str(change.pk))
     except CallRejectedError as rejected:
         _after_rejection(change, rejected.cause)
+    except RefusedError as refused:
+        ending.refuse(change, refused)
     except AwsError as error:
         _after_error(change, error)
     except DatabaseError:
@@ -117,7 +120,7 @@ def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
         ending.apply(change, operation, aws)
         return
     if not operation.may_go_on(image, before=change.before):
-        ending.drift(change, what=wording.DIFFERS)
+        ending.drift(change, what=operation.differing(image, before=change.before) or wording.DIFFERS)
         return
     left = _calls_left(change, operation, image)
     if any(calls.is_in_doubt(change, number) and not operation.may_repeat(call) for number, call in left):
@@ -139,6 +142,7 @@ def _calls_left(change: Change, operation: Operation, image: Image) -> list[tupl
 def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[int, Call]]) -> None:
     """Make the calls. What AWS rejects for good before anything went through leaves no doubt behind."""
     for number, call in left:
+        params = operation.sending(call)
         keep(change, sent_at=datetime.now(tz=UTC), calls=calls.sent(change, number))
         began = time.monotonic()
         try:
@@ -146,7 +150,7 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
                 aws,
                 call.service,
                 call.operation,
-                operation.sending(call),
+                params,
                 region=call.region,
                 may_retry=operation.may_repeat(call),
             )

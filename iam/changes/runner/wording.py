@@ -50,12 +50,18 @@ def aws_says(error: AwsError) -> str:
 def failed(error: AwsError, *, attempts: int = 1, done: Sequence[str] = ()) -> str:
     """For a change that ended without its effect; `done` are sentences of what AWS had carried out before."""
     tried = f"Tried {attempts} times. " if attempts > 1 else ""
-    changed = (
-        f"Before that, AWS had done this: {'; '.join(done)}. The rest was not done."
-        if done
-        else NOTHING_CHANGED
-    )
-    return f"{tried}{happened(error)} {changed} {_NEXT[error.kind]}{aws_says(error)}"
+    return f"{tried}{happened(error)} {_changed(done)} {_NEXT[error.kind]}{aws_says(error)}"
+
+
+def refused(why: str, *, done: Sequence[str] = ()) -> str:
+    """For a call that was not sent, since Gatehouse could not."""
+    return f"{why} {_changed(done)}"
+
+
+def _changed(done: Sequence[str]) -> str:
+    if not done:
+        return NOTHING_CHANGED
+    return f"Before that, AWS had done this: {'; '.join(done)}. The rest was not done."
 
 
 def retried(error: AwsError, *, seconds: float) -> str:

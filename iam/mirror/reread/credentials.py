@@ -180,3 +180,27 @@ def _profile(records: Records) -> dict[str, Any] | None:
 def is_virtual(serial_number: str) -> bool:
     """Whether a device of this serial number is a virtual one."""
     return VIRTUAL in serial_number
+
+
+def reread_spare_device(account: Account, aws: Aws, *, serial_number: str, cause_id: UUID | None) -> None:
+    """End a virtual MFA device of the mirror that belongs to nobody, when AWS does not have it any more. One call; raises AwsError."""
+    at = datetime.now(tz=UTC)
+    exists = device_exists(aws, serial_number=serial_number)
+    with transaction.atomic():
+        lock_account(account)
+        census, freshness = Census(account), Freshness(account, None)
+        known = census.current.get((Kind.MFA_DEVICE.value, serial_number))
+        if known is None or exists:
+            return
+        cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
+        part = Part(
+            section=MFA_DEVICES,
+            seen=Seen(
+                at, after=freshness.observed_at(MFA_DEVICES), cause_kind=cause.value, cause_id=cause_id
+            ),
+            found=[],
+            covers=lambda one: one.id == known.id,
+            is_direct=True,
+        )
+        apply_parts(census, [part], limit=LossLimit(percent=100, is_accepted=True))
+        Entity.objects.filter(pk=known.id).update(reread_at=at)

@@ -1,0 +1,241 @@
+"""Give a user a console password, or another one.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateLoginProfile.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateLoginProfile.html
+The password is made when it is sent, and sealed for one person; or somebody has typed it, and it was sealed for the worker. AWS does not show whether a
+password is another than before, so a call of which the answer was lost is left to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+from uuid import UUID
+
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.login_profile import NO, YES, DeleteLoginProfile, OnLoginProfile
+from iam.changes.operations.sealed_secret import (
+    READABLE_FOR,
+    WITHHELD,
+    Recipient,
+    accepted,
+    check_ids,
+    look,
+    new_password,
+    used,
+)
+from iam.changes.operations.user_credential import UserParams, credentials_row, names_of
+from iam.mirror.models import Account, Entity
+from iam.sealed import services as sealed
+
+PURPOSE: Final = "login_profile.password"
+TYPED: Final = "login_profile.typed_password"
+_GONE: Final = "The password that was typed is not kept any longer: have it typed again, in a new change."
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordParams(UserParams):
+    """Under which seal the password is. `typed` (yes, no): somebody typed it, for the worker; else it is made, for the recipient to read.
+    `must_change` (yes, no): AWS has the user choose another at the first sign-in."""
+
+    sealed_id: str
+    recipient_id: str
+    recipient_name: str
+    typed: str
+    must_change: str
+
+    def __post_init__(self) -> None:
+        UserParams.__post_init__(self)
+        check_ids(self.sealed_id, self.recipient_id)
+        if not {self.typed, self.must_change} <= {YES, NO}:
+            raise ValueError("typed and must_change are yes or no.")
+
+
+class SetPassword(OnLoginProfile):
+    """What share the ways to give a password."""
+
+    is_idempotent = False
+    params_type = PasswordParams
+
+    def __init__(self, account: Account, given: PasswordParams) -> None:
+        super().__init__(account, given)
+        self.given = given
+
+    @classmethod
+    def of(
+        cls,
+        user: Entity,
+        *,
+        recipient: Recipient,
+        sealed_id: UUID,
+        is_typed: bool = False,
+        must_change: bool = True,
+    ) -> Self:
+        """The operation on a user of the mirror."""
+        given = PasswordParams(
+            **names_of(user),
+            sealed_id=str(sealed_id),
+            recipient_id=str(recipient.person_id),
+            recipient_name=recipient.name,
+            typed=YES if is_typed else NO,
+            must_change=YES if must_change else NO,
+        )
+        return cls(user.account, given)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether somebody typed it."""
+        return self.given.typed == YES
+
+    @property
+    def must_change(self) -> bool:
+        """Whether the user has to choose another at the first sign-in."""
+        return self.given.must_change == YES
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return "This password was set already."
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"has_password": True}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: AWS shows that there is a password; the seal says whether it is this one."""
+        return bool(image["has_password"]) and accepted(self.given.sealed_id) is not None
+
+    def setting(self, operation: str, *, sentence: str) -> Call:
+        """The call."""
+        return self.call(
+            operation, sentence=sentence, Password=WITHHELD, PasswordResetRequired=self.must_change
+        )
+
+    def sending(self, call: Call) -> Mapping[str, Any]:
+        """See Operation: the password that was typed, or a new one, which waits sealed until AWS has taken it."""
+        if self.is_typed:
+            return {**call.params, "Password": look(self.given.sealed_id, purpose=TYPED, gone=_GONE)}
+        password = new_password(self.account)
+        sealed.seal(
+            password,
+            for_person=UUID(self.given.recipient_id),
+            purpose=PURPOSE,
+            label=f"console password of {self.user.user_name}",
+            account_id=self.account.account_id,
+            ttl=READABLE_FOR,
+            secret_id=UUID(self.given.sealed_id),
+            is_held=True,
+        )
+        return {**call.params, "Password": password}
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation: from now on its person can read it."""
+        if self.is_typed:
+            used(self.given.sealed_id)
+        else:
+            sealed.release(UUID(self.given.sealed_id))
+        return {}
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """One password at a time."""
+        return slug in (CreateLoginProfile.slug, UpdateLoginProfile.slug)
+
+    def notes(self) -> tuple[str, ...]:
+        """See OfUser."""
+        choose = (
+            f"{self.user.user_name} has to choose another one at the first sign-in."
+            if self.must_change
+            else ""
+        )
+        reads = (
+            "The password is the one that was typed; nobody reads it here."
+            if self.is_typed
+            else f"{self.given.recipient_name} reads it once, within 24 hours of its making. Nobody else does."
+        )
+        return tuple(note for note in (reads, choose) if note)
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: it lets somebody sign in."""
+        return HIGH
+
+
+class CreateLoginProfile(SetPassword):
+    """Gives a user who has none a password."""
+
+    slug = "login_profile.create"
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Give {self.user.user_name} a console password"
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"{self.user.user_name} can sign in to the AWS console"
+        return (self.setting("CreateLoginProfile", sentence=sentence),)
+
+    def differing(self, image: Image, *, before: Image) -> str:
+        """See Operation."""
+        return (
+            f"{self.user.user_name} has a console password, and had none when this was asked for. Whose it is cannot be told from AWS: "
+            "set another one."
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        if before["has_password"]:
+            return None
+        names = UserParams(self.user.user_name, self.user.user_arn, self.user.user_id)
+        return DeleteLoginProfile(self.account, names)
+
+    def problems(self) -> list[str]:
+        """See Operation; that there is one already is no twin, but another matter."""
+        user = self.subject()
+        row = credentials_row(user) if user else None
+        if row is not None and row.has_password and accepted(self.given.sealed_id) is None:
+            return [f"{self.user.user_name} has a console password already; set another one instead."]
+        return super().problems()
+
+
+class UpdateLoginProfile(SetPassword):
+    """Gives a user another password."""
+
+    slug = "login_profile.update"
+    gone = "AWS has no such user any more, or they have no console password, as of the last reading."
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Set another console password for {self.user.user_name}"
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return "AWS never shows the former password, so nothing brings it back."
+
+    @property
+    def instead(self) -> str:
+        """See Operation."""
+        return "Have them choose another one at the next sign-in: the present one holds until then."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (
+            self.setting(
+                "UpdateLoginProfile", sentence=f"{self.user.user_name} signs in with another password"
+            ),
+        )
+
+    def image_of(self, user: Entity) -> Image | None:
+        """See OfUser."""
+        row = credentials_row(user)
+        return None if row is not None and row.has_password is False else {"has_password": True}
+
+    def newborn(self) -> Image | None:
+        """See Operation: there is none to set another for."""
+        return None
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation: the former password is known to nobody but its owner."""
+        return None

@@ -1,0 +1,150 @@
+"""What operations share that make a credential of which AWS shows the secret once: a call is made once, and its secret is sealed for one person.
+
+A call of which the answer was lost is never repeated. A credential that is there then, and was not when this was planned, is named: its secret is known
+to nobody, and a person deletes it.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.sealed_secret import READABLE_FOR, accepted, check_ids
+from iam.changes.operations.user_credential import DeleteCredential, OfUser, UserParams, owned
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.reread.credentials import Credentials
+from iam.sealed import services as sealed
+
+
+@dataclass(frozen=True, slots=True)
+class GivenParams(UserParams):
+    """Which seal the secret goes under, for whom, and the ids of the credentials that are there already, with blanks between."""
+
+    BLANK: ClassVar[frozenset[str]] = UserParams.BLANK | {"known"}
+
+    sealed_id: str
+    recipient_id: str
+    recipient_name: str
+    known: str
+
+    def __post_init__(self) -> None:
+        UserParams.__post_init__(self)
+        check_ids(self.sealed_id, self.recipient_id)
+
+
+class GivenOnce(OfUser):
+    """Makes a credential."""
+
+    is_idempotent = False
+    params_type: ClassVar[type[GivenParams]] = GivenParams
+    kind: ClassVar[Kind]
+    noun: ClassVar[str]
+    purpose: ClassVar[str]
+    """What the secret is sealed as."""
+    id_field: ClassVar[str]
+    way_back: ClassVar[type[DeleteCredential]]
+
+    def __init__(self, account: Account, given: GivenParams) -> None:
+        super().__init__(account, given)
+        self.given = given
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Create {self.article} {self.noun} for {self.user.user_name}"
+
+    @property
+    def article(self) -> str:
+        """Before the noun."""
+        return "an" if self.noun[0] in "aeiou" else "a"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"This {self.noun} was made already."
+
+    def wanted(self) -> Image:
+        """See Operation; AWS assigns the id of the new one, which `satisfied` finds by its seal."""
+        return {"ids": self.given.known.split(), "more": 1}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: the seal was released for a credential that AWS shows."""
+        secret = accepted(self.given.sealed_id)
+        return secret is not None and secret.label in image["ids"]
+
+    def image_of(self, user: Entity) -> Image:
+        """See OfUser."""
+        return {"ids": sorted(owned(user, self.kind))}
+
+    def image_now(self, read: Credentials) -> Image:
+        """See OfUser."""
+        return {"ids": sorted(getattr(one, self.id_field) for one in read.records)}
+
+    def newborn(self) -> Image:
+        """See Operation: nobody has credentials from birth."""
+        return {"ids": []}
+
+    def differing(self, image: Image, *, before: Image) -> str:
+        """See Operation."""
+        strange = [one for one in image["ids"] if one not in before["ids"]]
+        if not strange:
+            return ""
+        return (
+            f"{self.user.user_name} has the {self.noun} {', '.join(strange)}, which was not there when this was asked for. "
+            "If it is the one that this change has made, its secret is lost: deactivate it, delete it, and ask anew."
+        )
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation: the secret is sealed for its person."""
+        aws_id, secret = self.given_in(response)
+        sealed.seal(
+            secret,
+            for_person=UUID(self.given.recipient_id),
+            purpose=self.purpose,
+            label=aws_id,
+            account_id=self.account.account_id,
+            ttl=READABLE_FOR,
+            secret_id=UUID(self.given.sealed_id),
+        )
+        return {"credential_id": aws_id}
+
+    @abstractmethod
+    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
+        """The id and the secret in AWS's answer."""
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """Each is planned on the credentials that are there, so only one can be open at a time."""
+        return slug == self.slug
+
+    def notes(self) -> tuple[str, ...]:
+        """See OfUser."""
+        return (
+            f"Whoever holds this {self.noun} can do whatever {self.user.user_name} may, until it is deactivated or deleted.",
+            f"{self.given.recipient_name} reads its secret once, within 24 hours of its making. Nobody else does.",
+        )
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: it opens a door that stays open."""
+        return HIGH
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation: the one that was made is deleted."""
+        secret = accepted(self.given.sealed_id)
+        if secret is None:
+            return None
+        given = self.way_back.params_type(
+            user_name=self.user.user_name,
+            user_arn=self.user.user_arn,
+            user_id=self.user.user_id,
+            credential_id=secret.label,
+        )
+        return self.way_back(self.account, given)
+
+
+def given_params(user: Entity, *, kind: Kind) -> dict[str, str]:
+    """The ids of the credentials of a kind that the mirror holds of a user."""
+    return {"known": " ".join(sorted(owned(user, kind)))}

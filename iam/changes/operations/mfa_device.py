@@ -1,0 +1,357 @@
+"""Give an MFA device to a user, bring it back into step, take it away, delete a virtual one.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableMFADevice.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_ResyncMFADevice.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeactivateMFADevice.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html
+The two codes that a device shows in a row hold for a minute: they are sealed for the worker, sent once, and never again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from iam.aws.session import Aws
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.sealed_secret import accepted, check_ids, look, used
+from iam.changes.operations.user_credential import (
+    CredentialParams,
+    OnCredential,
+    names_of,
+    owned,
+)
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.pull.sections import USER_MFA
+from iam.mirror.reread.credentials import Credentials, device_exists, is_virtual
+from iam.sealed import services as sealed
+
+DEVICES_PER_USER: Final = 8
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+CODES: Final = "mfa_device.codes"
+CODES_HOLD: Final = timedelta(seconds=60)
+ASSIGNED: Final = "assigned"
+SPARE: Final = "spare"
+ABSENT: Final = ""
+_GONE: Final = (
+    "The two codes are older than a minute, and AWS takes none that old: type the next two, in a new change."
+)
+
+
+def seal_codes(first: str, second: str, *, sealed_id: UUID, account_id: str) -> UUID:
+    """Seal the two codes for the worker; they are there for a minute. Raises ValueError for what are not twice six digits."""
+    codes = [code.replace(" ", "") for code in (first, second)]
+    if not all(len(code) == 6 and code.isascii() and code.isdigit() for code in codes):
+        raise ValueError("A code has six digits.")
+    return sealed.seal(
+        " ".join(codes),
+        for_person=None,
+        purpose=CODES,
+        label="two codes of an MFA device",
+        account_id=account_id,
+        ttl=CODES_HOLD,
+        secret_id=sealed_id,
+        is_held=True,
+    )
+
+
+class OnDevice(OnCredential):
+    """What all share that are about a device of a user. Virtual devices can also be there and belong to nobody."""
+
+    family = "mfa-device"
+    section = USER_MFA
+    kind = Kind.MFA_DEVICE
+    noun = "MFA device"
+    word = "MFADevice"
+    id_parameter = "SerialNumber"
+    id_field = "serial_number"
+
+    @property
+    def serial(self) -> str:
+        """The serial number, which is the ARN of a virtual device."""
+        return self.given.credential_id
+
+    @property
+    def label(self) -> str:
+        """See OnCredential."""
+        return f"MFA device {self.serial.rpartition('/')[2]}"
+
+    def image_of(self, user: Entity) -> Image | None:
+        """See OfUser."""
+        if self.serial in owned(user, self.kind):
+            return {"status": ASSIGNED}
+        return {"status": SPARE if self._is_spare() else ABSENT}
+
+    def _is_spare(self) -> bool:
+        devices = Entity.objects.filter(
+            account=self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial, gone_at__isnull=True
+        )
+        return devices.filter(owner__isnull=True).exists()
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call, and one more where the user does not have a virtual device."""
+        image = super().observe(aws)
+        if (
+            image["status"] == ABSENT
+            and is_virtual(self.serial)
+            and device_exists(aws, serial_number=self.serial)
+        ):
+            assert self._read is not None
+            self._read = replace(self._read, spare=(self.serial,))
+            return {"status": SPARE}
+        return image
+
+    def image_now(self, read: Credentials) -> Image:
+        """See OfUser."""
+        serials = {one.serial_number for one in read.records}
+        return {"status": ASSIGNED if self.serial in serials else ABSENT}
+
+
+class DeactivateMfaDevice(OnDevice):
+    """Takes a device from its user."""
+
+    slug = "mfa_device.deactivate"
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Deactivate {self.label} of {self.user.user_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.user.user_name} does not have this device."
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return "AWS takes a device back only from whoever holds it: two codes that it shows in a row."
+
+    @property
+    def instead(self) -> str:
+        """See Operation."""
+        return "Have them add a second device first; a user can have eight."
+
+    def wanted(self) -> Image:
+        """See Operation: a virtual device is still there."""
+        return {"status": SPARE if is_virtual(self.serial) else ABSENT}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        return bool(image["status"] != ASSIGNED)
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (
+            self.own_call("Deactivate", sentence=f"{self.user.user_name} no longer has the {self.label}"),
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """See OfUser."""
+        user = self.subject()
+        others = len(set(owned(user, self.kind)) - {self.serial}) if user else 0
+        if others:
+            return (f"{self.user.user_name} keeps {others} other MFA device{'s' if others > 1 else ''}.",)
+        return (
+            f"{self.user.user_name} then has no MFA: they sign in with the password alone, and what asks for MFA is refused.",
+        )
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: what guards a sign-in goes."""
+        return HIGH
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation: only who holds the device can give its codes."""
+        return None
+
+
+class DeleteMfaDevice(DeactivateMfaDevice):
+    """Takes a virtual device from its user and deletes it."""
+
+    slug = "mfa_device.delete"
+    family = "virtual-mfa-device"
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Delete {self.label} of {self.user.user_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return "The device is not there any more."
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return "AWS never gives the seed of a deleted device back; a new one has to be set up on the phone."
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"status": ABSENT}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        return bool(image["status"] == ABSENT)
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: one that was taken from its user meanwhile is still to be deleted."""
+        return image == before or image["status"] == SPARE
+
+    def is_done(self, call: Call, *, image: Image) -> bool:
+        """See Operation."""
+        return call.operation == "DeactivateMFADevice" and image["status"] == SPARE
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (
+            *super().calls(),
+            Call(
+                service="iam",
+                operation="DeleteVirtualMFADevice",
+                params={"SerialNumber": self.serial},
+                sentence=f"The {self.label} is deleted for good",
+            ),
+        )
+
+    def problems(self) -> list[str]:
+        """See Operation; AWS deletes virtual devices only."""
+        if not is_virtual(self.serial):
+            return ["Only virtual devices can be deleted; take this one from its user instead."]
+        return super().problems()
+
+
+@dataclass(frozen=True, slots=True)
+class CodesParams(CredentialParams):
+    """Under which seal the two codes are."""
+
+    sealed_id: str
+
+    def __post_init__(self) -> None:
+        CredentialParams.__post_init__(self)
+        check_ids(self.sealed_id)
+
+
+class WithCodes(OnDevice):
+    """Sends two codes that a device shows in a row."""
+
+    is_idempotent = False
+    params_type = CodesParams
+    verb: ClassVar[str]
+    does: ClassVar[str]
+
+    def __init__(self, account: Account, given: CodesParams) -> None:
+        super().__init__(account, given)
+        self.asked = given
+
+    @classmethod
+    def by(cls, device: Entity, *, user: Entity, sealed_id: UUID) -> Self:
+        """The operation on a device and a user of the mirror."""
+        given = CodesParams(**names_of(user), credential_id=device.aws_id, sealed_id=str(sealed_id))
+        return cls(user.account, given)
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation; the codes are not shown."""
+        return (
+            self.own_call(
+                self.verb,
+                sentence=f"{self.user.user_name} {self.does} by two codes that it shows",
+                AuthenticationCode1="000000",
+                AuthenticationCode2="000000",
+            ),
+        )
+
+    def sending(self, call: Call) -> Mapping[str, Any]:
+        """See Operation."""
+        first, second = look(self.asked.sealed_id, purpose=CODES, gone=_GONE).split()
+        return {**call.params, "AuthenticationCode1": first, "AuthenticationCode2": second}
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation."""
+        used(self.asked.sealed_id)
+        return {}
+
+
+class EnableMfaDevice(WithCodes):
+    """Gives a device to a user."""
+
+    slug = "mfa_device.enable"
+    verb, does = "Enable", "gets the device,"
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Give {self.label} to {self.user.user_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.user.user_name} has this device already."
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"status": ASSIGNED}
+
+    def newborn(self) -> Image:
+        """See Operation: a virtual device that was just made belongs to nobody."""
+        return {"status": SPARE}
+
+    def quota(self) -> Quota | None:
+        """Devices of the user."""
+        user = self.subject()
+        if user is None:
+            return None
+        used_now = len(owned(user, self.kind))
+        refusal = (
+            f"{user.name} has {used_now} MFA devices, and AWS allows {DEVICES_PER_USER}. Take one away first."
+        )
+        return Quota(
+            "MFA devices then", used=used_now, after=used_now + 1, limit=DEVICES_PER_USER, refusal=refusal
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        if before["status"] == ASSIGNED:
+            return None
+        return DeactivateMfaDevice(self.account, _plain(self.given))
+
+
+class ResyncMfaDevice(WithCodes):
+    """Brings a device back into step whose clock has drifted."""
+
+    slug = "mfa_device.resync"
+    verb, does = "Resync", "brings the device into step"
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Bring {self.label} of {self.user.user_name} into step"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return "It was brought into step already."
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return "AWS keeps no former clock of a device to go back to, and nobody would want it."
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"status": ASSIGNED}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: AWS shows no difference; the seal says whether it has taken the codes."""
+        return image["status"] == ASSIGNED and accepted(self.asked.sealed_id) is not None
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        return None
+
+
+def _plain(given: CredentialParams) -> CredentialParams:
+    return CredentialParams(given.user_name, given.user_arn, given.user_id, given.credential_id)

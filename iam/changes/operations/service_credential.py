@@ -1,0 +1,295 @@
+"""Make a service-specific credential for a user; give it a new password, make it inactive, active again, or delete it.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceSpecificCredential.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_ResetServiceSpecificCredential.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateServiceSpecificCredential.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceSpecificCredential.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
+from iam.changes.operations.sealed_secret import READABLE_FOR, Recipient, accepted, check_ids
+from iam.changes.operations.user_credential import (
+    ABSENT,
+    ACTIVE,
+    INACTIVE,
+    CredentialParams,
+    DeleteCredential,
+    OnCredential,
+    SetStatus,
+    names_of,
+    owned,
+)
+from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
+from iam.mirror.pull.sections import SERVICE_CREDENTIALS
+from iam.sealed import services as sealed
+
+PER_SERVICE: Final = 2
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_service-specific-creds.html"""
+SERVICES: Final = {
+    "codecommit.amazonaws.com": "CodeCommit",
+    "cassandra.amazonaws.com": "Amazon Keyspaces",
+    "bedrock.amazonaws.com": "Amazon Bedrock",
+    "logs.amazonaws.com": "CloudWatch Logs",
+}
+WITH_AGE: Final = frozenset({"bedrock.amazonaws.com", "logs.amazonaws.com"})
+"""Services of which AWS lets a credential end by itself."""
+PURPOSE: Final = "service_credential.secret"
+
+
+def secret_in(response: Mapping[str, Any]) -> tuple[str, str]:
+    """The id and the secret in AWS's answer."""
+    made = response["ServiceSpecificCredential"]
+    secret = made.get("ServicePassword") or made["ServiceCredentialSecret"]
+    return str(made["ServiceSpecificCredentialId"]), str(secret)
+
+
+class OnServiceCredential(OnCredential):
+    """What all share that are about a credential that is there."""
+
+    family = "service-credential"
+    section = SERVICE_CREDENTIALS
+    kind = Kind.SERVICE_CREDENTIAL
+    noun = "service-specific credential"
+    word = "ServiceSpecificCredential"
+    id_parameter = "ServiceSpecificCredentialId"
+    id_field = "credential_id"
+
+
+class DeactivateServiceCredential(OnServiceCredential, SetStatus):
+    """Makes a credential inactive."""
+
+    slug = "service_credential.deactivate"
+    status_after = INACTIVE
+
+
+class ActivateServiceCredential(OnServiceCredential, SetStatus):
+    """Makes a credential active."""
+
+    slug = "service_credential.activate"
+    status_after = ACTIVE
+    other: ClassVar[type[SetStatus]] = DeactivateServiceCredential
+
+
+DeactivateServiceCredential.other = ActivateServiceCredential
+
+
+class DeleteServiceCredential(OnServiceCredential, DeleteCredential):
+    """Deletes a credential."""
+
+    slug = "service_credential.delete"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceParams(GivenParams):
+    """For which service, as AWS names it, and for how many days (blank: until it is deleted)."""
+
+    BLANK: ClassVar[frozenset[str]] = GivenParams.BLANK | {"age_days"}
+
+    service_name: str
+    age_days: str
+
+    def __post_init__(self) -> None:
+        GivenParams.__post_init__(self)
+        if self.age_days:
+            int(self.age_days)
+
+
+class CreateServiceCredential(GivenOnce):
+    """Makes a credential."""
+
+    slug = "service_credential.create"
+    family = "service-credential"
+    section = SERVICE_CREDENTIALS
+    kind = Kind.SERVICE_CREDENTIAL
+    noun = "service-specific credential"
+    purpose = PURPOSE
+    id_field = "credential_id"
+    way_back = DeleteServiceCredential
+    params_type = ServiceParams
+
+    def __init__(self, account: Account, given: ServiceParams) -> None:
+        super().__init__(account, given)
+        self.asked = given
+
+    @classmethod
+    def of(
+        cls, user: Entity, *, service: str, recipient: Recipient, sealed_id: UUID, age_days: int = 0
+    ) -> Self:
+        """The operation for a user of the mirror."""
+        given = ServiceParams(
+            **names_of(user),
+            **given_params(user, kind=cls.kind),
+            sealed_id=str(sealed_id),
+            recipient_id=str(recipient.person_id),
+            recipient_name=recipient.name,
+            service_name=service,
+            age_days=str(age_days or ""),
+        )
+        return cls(user.account, given)
+
+    @property
+    def service(self) -> str:
+        """The service in a sentence."""
+        return SERVICES.get(self.asked.service_name, self.asked.service_name)
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Create a credential for {self.service} for {self.user.user_name}"
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        age = {"CredentialAgeDays": int(self.asked.age_days)} if self.asked.age_days else {}
+        return (
+            self.call(
+                "CreateServiceSpecificCredential",
+                sentence=f"AWS makes a credential for {self.service}; its secret is sealed for {self.given.recipient_name}",
+                ServiceName=self.asked.service_name,
+                **age,
+            ),
+        )
+
+    def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
+        """See GivenOnce."""
+        return secret_in(response)
+
+    def quota(self) -> Quota | None:
+        """Credentials of the user for this service, active or not."""
+        user = self.subject()
+        if user is None:
+            return None
+        rows = EntityState.objects.filter(
+            valid_at(None), kind=self.kind, entity__owner=user, entity__gone_at__isnull=True
+        )
+        used = sum(
+            attrs.get("ServiceName") == self.asked.service_name
+            for attrs in rows.values_list("attrs", flat=True)
+        )
+        refusal = f"{user.name} has {used} credentials for {self.service}, and AWS allows {PER_SERVICE}. Delete one first."
+        return Quota(
+            "Credentials for the service then", used=used, after=used + 1, limit=PER_SERVICE, refusal=refusal
+        )
+
+    def problems(self) -> list[str]:
+        """See Operation; AWS's model takes any name of a service."""
+        if self.asked.service_name not in SERVICES:
+            known = ", ".join(SERVICES)
+            return [f"{self.asked.service_name} has no such credentials; these have: {known}."]
+        if self.asked.age_days and self.asked.service_name not in WITH_AGE:
+            return [f"AWS lets no credential for {self.service} end by itself."]
+        return super().problems()
+
+
+@dataclass(frozen=True, slots=True)
+class ResetParams(CredentialParams):
+    """Which seal the new secret goes under, and for whom."""
+
+    sealed_id: str
+    recipient_id: str
+    recipient_name: str
+
+    def __post_init__(self) -> None:
+        CredentialParams.__post_init__(self)
+        check_ids(self.sealed_id, self.recipient_id)
+
+
+class ResetServiceCredential(OnServiceCredential):
+    """Gives a credential a new password. One of which the answer was lost is left to a person, who asks for another."""
+
+    slug = "service_credential.reset"
+    is_idempotent = False
+    params_type = ResetParams
+    status_after = ACTIVE
+
+    def __init__(self, account: Account, given: ResetParams) -> None:
+        super().__init__(account, given)
+        self.asked = given
+
+    @classmethod
+    def anew(cls, credential: Entity, *, recipient: Recipient, sealed_id: UUID) -> Self:
+        """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user of it."""
+        if credential.owner is None:
+            raise ValueError(f"{credential.name} belongs to no user of the mirror.")
+        given = ResetParams(
+            **names_of(credential.owner),
+            credential_id=credential.aws_id,
+            sealed_id=str(sealed_id),
+            recipient_id=str(recipient.person_id),
+            recipient_name=recipient.name,
+        )
+        return cls(credential.account, given)
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Reset the password of {self.label} of {self.user.user_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return "It was reset already."
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return "AWS never shows the former password, so nothing brings it back."
+
+    @property
+    def instead(self) -> str:
+        """See Operation."""
+        return "Create a second credential, and deactivate this one when nothing uses it any more."
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: AWS shows no difference; the seal says whether it has given a new one."""
+        return image["status"] != ABSENT and accepted(self.asked.sealed_id) is not None
+
+    def image_of(self, user: Entity) -> Image | None:
+        """See OfUser."""
+        status = owned(user, self.kind).get(self.given.credential_id)
+        return None if status is None else {"status": status}
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: whether it is active does not matter."""
+        return bool(image["status"] != ABSENT)
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"AWS makes a new password; it is sealed for {self.asked.recipient_name}"
+        return (self.own_call("Reset", sentence=sentence),)
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation: the secret is sealed for its person."""
+        aws_id, secret = secret_in(response)
+        sealed.seal(
+            secret,
+            for_person=UUID(self.asked.recipient_id),
+            purpose=PURPOSE,
+            label=aws_id,
+            account_id=self.account.account_id,
+            ttl=READABLE_FOR,
+            secret_id=UUID(self.asked.sealed_id),
+        )
+        return {"credential_id": aws_id}
+
+    def notes(self) -> tuple[str, ...]:
+        """See OfUser."""
+        return (
+            "Whatever signs in with the former password is refused from then on.",
+            f"{self.asked.recipient_name} reads the new one once, within 24 hours of its making. Nobody else does.",
+        )
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: somebody gets a secret."""
+        return HIGH
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation: nothing brings the former password back."""
+        return None

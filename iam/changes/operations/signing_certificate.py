@@ -1,0 +1,115 @@
+"""Upload an X.509 signing certificate of a user; make one inactive, active again, or delete it.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UploadSigningCertificate.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSigningCertificate.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSigningCertificate.html
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cryptography.x509 import Certificate, load_pem_x509_certificate
+
+from iam.aws.reads import details
+from iam.aws.session import Aws
+from iam.changes.operations.base import Call
+from iam.changes.operations.uploaded import Upload
+from iam.changes.operations.user_credential import (
+    ACTIVE,
+    INACTIVE,
+    DeleteCredential,
+    OnCredential,
+    SetStatus,
+)
+from iam.mirror.models import Kind
+from iam.mirror.pull.sections import SIGNING_CERTIFICATES
+
+
+class OnCertificate(OnCredential):
+    """What all share that are about a certificate that is there."""
+
+    family = "signing-certificate"
+    section = SIGNING_CERTIFICATES
+    kind = Kind.SIGNING_CERTIFICATE
+    noun = "signing certificate"
+    word = "SigningCertificate"
+    id_parameter = "CertificateId"
+    id_field = "certificate_id"
+
+
+class DeactivateCertificate(OnCertificate, SetStatus):
+    """Makes a certificate inactive."""
+
+    slug = "signing_certificate.deactivate"
+    status_after = INACTIVE
+
+
+class ActivateCertificate(OnCertificate, SetStatus):
+    """Makes a certificate active."""
+
+    slug = "signing_certificate.activate"
+    status_after = ACTIVE
+    other: ClassVar[type[SetStatus]] = DeactivateCertificate
+
+
+DeactivateCertificate.other = ActivateCertificate
+
+
+class DeleteCertificate(OnCertificate, DeleteCredential):
+    """Deletes a certificate."""
+
+    slug = "signing_certificate.delete"
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return "Gatehouse does not keep the text of the certificate; its owner can upload it again, under another id."
+
+
+class UploadCertificate(Upload):
+    """Uploads a certificate."""
+
+    slug = "signing_certificate.upload"
+    family = "signing-certificate"
+    section = SIGNING_CERTIFICATES
+    kind = Kind.SIGNING_CERTIFICATE
+    noun = "a signing certificate"
+    id_field = "certificate_id"
+    per_user = 2
+    quota_name = "SigningCertificatesPerUserQuota"
+    way_back = DeleteCertificate
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (
+            self.call(
+                "UploadSigningCertificate",
+                sentence=f"Who holds the private key can sign requests to some older services as {self.user.user_name}",
+                CertificateBody=self.given.body,
+            ),
+        )
+
+    def is_this(self, aws: Aws, credential_id: str) -> bool:
+        """See Upload."""
+        texts = details.certificate_texts(aws, user_name=self.user.user_name)
+        shown, own = read(texts.get(credential_id, "")), read(self.given.body)
+        return shown is not None and shown == own
+
+    def problems(self) -> list[str]:
+        """See Operation; AWS's model knows nothing of certificates."""
+        if "PRIVATE KEY" in self.given.body:
+            return ["There is a private key in it. Keep that to yourself, and paste the certificate alone."]
+        if read(self.given.body) is None:
+            return [
+                "This is no X.509 certificate in PEM form, which begins with -----BEGIN CERTIFICATE-----."
+            ]
+        return super().problems()
+
+
+def read(text: str) -> Certificate | None:
+    """The certificate; None for what is none."""
+    try:
+        return load_pem_x509_certificate(text.strip().encode())
+    except ValueError:
+        return None

@@ -1,0 +1,146 @@
+"""Delete a virtual MFA device that belongs to nobody.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+from uuid import UUID
+
+from iam.aws.session import Aws
+from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.reread.credentials import device_exists, reread_spare_device
+
+_NEVER: Final = (
+    "AWS never gives the seed of a deleted device back: what is not there any more has to be set up anew on the phone."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SpareParams:
+    """Which device: its serial number, which is its ARN."""
+
+    serial_number: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.serial_number, str) or ":mfa/" not in self.serial_number:
+            raise ValueError(f"The serial number of a virtual device is an ARN, not {self.serial_number!r}.")
+
+
+class DeleteSpareMfaDevice(Operation):
+    """Deletes it."""
+
+    slug = "mfa_device.delete_spare"
+    family = "virtual-mfa-device"
+    is_idempotent = True
+    subject_kind = Kind.MFA_DEVICE.value
+    gone = _NEVER
+
+    def __init__(self, account: Account, given: SpareParams) -> None:
+        super().__init__(account)
+        self.given = given
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, SpareParams(**params))
+
+    @classmethod
+    def of(cls, device: Entity) -> Self:
+        """The operation on a device of the mirror. Raises ValueError for one that is no virtual device."""
+        return cls(device.account, SpareParams(device.aws_id))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return asdict(self.given)
+
+    @property
+    def name(self) -> str:
+        """The device in a sentence."""
+        return self.given.serial_number.rpartition("/")[2]
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Delete MFA device {self.name}, which belongs to nobody"
+
+    @property
+    def subject_id(self) -> str:
+        """The serial number."""
+        return self.given.serial_number
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return "The device is not there any more."
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return _NEVER
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation."""
+        return (self.given.serial_number,)
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (
+            Call(
+                service="iam",
+                operation="DeleteVirtualMFADevice",
+                params={"SerialNumber": self.given.serial_number},
+                sentence=f"The MFA device {self.name} is deleted for good",
+            ),
+        )
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"exists": False}
+
+    def subject(self) -> Entity | None:
+        """See Operation."""
+        return Entity.objects.filter(
+            account=self.account,
+            kind=Kind.MFA_DEVICE,
+            aws_id=self.given.serial_number,
+            gone_at__isnull=True,
+        ).first()
+
+    def mirrored(self) -> Image | None:
+        """See Operation."""
+        return {"exists": self.subject() is not None}
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        return Effect(notes=("Nobody signs in with it: it is assigned to no user.",))
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation: a serial number has no other id behind it."""
+        return ""
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        return {"exists": device_exists(aws, serial_number=self.given.serial_number)}
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; one call."""
+        reread_spare_device(self.account, aws, serial_number=self.given.serial_number, cause_id=cause_id)
+
+    def problems(self) -> list[str]:
+        """See Operation; AWS deletes no device that somebody has."""
+        device = self.subject()
+        if device is not None and device.owner is not None:
+            return [
+                f"{device.owner.name} has this device: delete it from there, which takes it from them first."
+            ]
+        return super().problems()
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation: nothing brings it back."""
+        return None

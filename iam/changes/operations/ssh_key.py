@@ -1,0 +1,146 @@
+"""Upload the SSH public key of a user for CodeCommit; make one inactive, active again, or delete it.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UploadSSHPublicKey.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSSHPublicKey.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSSHPublicKey.html
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+    load_ssh_public_key,
+)
+
+from iam.aws.reads import details
+from iam.aws.session import Aws
+from iam.changes.operations.base import Call
+from iam.changes.operations.uploaded import Upload
+from iam.changes.operations.user_credential import (
+    ACTIVE,
+    INACTIVE,
+    DeleteCredential,
+    OnCredential,
+    SetStatus,
+)
+from iam.mirror.models import Kind
+from iam.mirror.pull.sections import SSH_KEYS
+
+BITS = 2048
+"""The shortest RSA key that AWS takes."""
+
+
+class OnSshKey(OnCredential):
+    """What all share that are about a key that is there."""
+
+    family = "ssh-key"
+    section = SSH_KEYS
+    kind = Kind.SSH_KEY
+    noun = "SSH key"
+    word = "SSHPublicKey"
+    id_parameter = "SSHPublicKeyId"
+    id_field = "key_id"
+
+
+class DeactivateSshKey(OnSshKey, SetStatus):
+    """Makes a key inactive."""
+
+    slug = "ssh_key.deactivate"
+    status_after = INACTIVE
+
+
+class ActivateSshKey(OnSshKey, SetStatus):
+    """Makes a key active."""
+
+    slug = "ssh_key.activate"
+    status_after = ACTIVE
+    other: ClassVar[type[SetStatus]] = DeactivateSshKey
+
+
+DeactivateSshKey.other = ActivateSshKey
+
+
+class DeleteSshKey(OnSshKey, DeleteCredential):
+    """Deletes a key."""
+
+    slug = "ssh_key.delete"
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return "Gatehouse does not keep the text of the key; its owner can upload it again, under another id."
+
+
+class UploadSshKey(Upload):
+    """Uploads a key."""
+
+    slug = "ssh_key.upload"
+    family = "ssh-key"
+    section = SSH_KEYS
+    kind = Kind.SSH_KEY
+    noun = "an SSH key"
+    id_field = "key_id"
+    per_user = 5
+    quota_name = "SSHPublicKeysPerUserQuota"
+    way_back = DeleteSshKey
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        return (
+            self.call(
+                "UploadSSHPublicKey",
+                sentence=f"Who holds the private half uses git in CodeCommit as {self.user.user_name}",
+                SSHPublicKeyBody=self.given.body,
+            ),
+        )
+
+    def is_this(self, aws: Aws, credential_id: str) -> bool:
+        """See Upload."""
+        text = details.ssh_key_text(aws, user_name=self.user.user_name, key_id=credential_id)
+        return plain(text) == plain(self.given.body)
+
+    def notes(self) -> tuple[str, ...]:
+        """See OfUser."""
+        return (
+            f"Whoever holds the private half of the key can use git in CodeCommit as {self.user.user_name}, as far as they may.",
+        )
+
+    def problems(self) -> list[str]:
+        """See Operation; AWS's model knows nothing of keys."""
+        if "PRIVATE" in self.given.body:
+            return [
+                "This is a private key. Keep it to yourself, and paste the public half, which begins with ssh-rsa."
+            ]
+        try:
+            key = read(self.given.body)
+        except (ValueError, UnsupportedAlgorithm):
+            return [
+                "This is no public key. Paste the line that begins with ssh-rsa, or the public key in PEM form."
+            ]
+        if not isinstance(key, RSAPublicKey):
+            return ["AWS takes RSA keys only. Make one by: ssh-keygen -t rsa -b 4096"]
+        if key.key_size < BITS:
+            return [f"The key has {key.key_size} bits, and AWS takes {BITS} and more."]
+        return super().problems()
+
+
+def read(text: str) -> object:
+    """The key in either form. Raises ValueError or UnsupportedAlgorithm for what is none."""
+    data = text.encode()
+    return load_pem_public_key(data) if data.startswith(b"-----") else load_ssh_public_key(data)
+
+
+def plain(text: str) -> bytes:
+    """A key in one form, whatever its form, comment and line ends; the text itself for what cannot be read."""
+    try:
+        key = read(text.strip())
+    except (ValueError, UnsupportedAlgorithm):
+        return text.strip().encode()
+    assert isinstance(key, RSAPublicKey)
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -1,0 +1,136 @@
+"""What operations share that upload the public half of a key pair for a user: a public text, of which AWS makes a credential with an id."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from iam.aws.session import Aws
+from iam.changes.operations.base import Image, Operation, Quota
+from iam.changes.operations.user_credential import (
+    DeleteCredential,
+    OfUser,
+    UserParams,
+    account_quota,
+    names_of,
+    owned,
+)
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.reread.credentials import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class UploadParams(UserParams):
+    """The text, and the ids of the credentials of the kind that are there already, with blanks between."""
+
+    BLANK: ClassVar[frozenset[str]] = UserParams.BLANK | {"known"}
+
+    body: str
+    known: str
+
+
+class Upload(OfUser):
+    """Uploads a text. It is sent once: what AWS shows of a new credential tells whether it is this text."""
+
+    is_idempotent = False
+    params_type = UploadParams
+    kind: ClassVar[Kind]
+    noun: ClassVar[str]
+    id_field: ClassVar[str]
+    per_user: ClassVar[int]
+    quota_name: ClassVar[str]
+    way_back: ClassVar[type[DeleteCredential]]
+
+    def __init__(self, account: Account, given: UploadParams) -> None:
+        super().__init__(account, given)
+        self.given = given
+
+    @classmethod
+    def of(cls, user: Entity, *, body: str) -> Self:
+        """The operation for a user of the mirror."""
+        known = " ".join(sorted(owned(user, cls.kind)))
+        # Browsers send lines with two characters at their end.
+        given = UploadParams(**names_of(user), body=body.replace("\r\n", "\n").strip(), known=known)
+        return cls(user.account, given)
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Upload {self.noun} for {self.user.user_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.user.user_name} has it already."
+
+    def wanted(self) -> Image:
+        """See Operation; AWS assigns the id."""
+        return {"ids": self.given.known.split(), "more": 1, "is_there": True}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        return bool(image["is_there"])
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation."""
+        return bool(image["ids"] == before["ids"])
+
+    def image_of(self, user: Entity) -> Image:
+        """See OfUser; the mirror keeps no such texts, so one more credential than at the planning counts as this."""
+        ids = sorted(owned(user, self.kind))
+        return {"ids": ids, "is_there": bool(self._new(ids))}
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call, and at most one for each credential that is new since the planning."""
+        image = super().observe(aws)
+        image["is_there"] = any(self.is_this(aws, one) for one in self._new(image["ids"]))
+        return image
+
+    def image_now(self, read: Credentials) -> Image:
+        """See OfUser."""
+        return {"ids": sorted(getattr(one, self.id_field) for one in read.records)}
+
+    @abstractmethod
+    def is_this(self, aws: Aws, credential_id: str) -> bool:
+        """Whether a credential is of this text. Raises AwsError."""
+
+    def _new(self, ids: list[str]) -> list[str]:
+        return [one for one in ids if one not in self.given.known.split()]
+
+    def newborn(self) -> Image:
+        """See Operation: nobody has any from birth."""
+        return {"ids": [], "is_there": False}
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """Each is planned on the credentials that are there, so only one can be open at a time."""
+        return slug == self.slug
+
+    def quota(self) -> Quota | None:
+        """Credentials of the kind, active or not."""
+        user = self.subject()
+        if user is None:
+            return None
+        used = len(owned(user, self.kind))
+        limit = account_quota(self.account, self.quota_name, usual=self.per_user)
+        refusal = (
+            f"{user.name} has {used} of them, and AWS allows {limit}. Delete one that is not used first."
+        )
+        return Quota(
+            f"{self.noun.capitalize()} count then", used=used, after=used + 1, limit=limit, refusal=refusal
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation: the one that came is deleted."""
+        user = self.subject()
+        new = self._new(sorted(owned(user, self.kind))) if user else []
+        if len(new) != 1:
+            return None
+        given = self.way_back.params_type(
+            user_name=self.user.user_name,
+            user_arn=self.user.user_arn,
+            user_id=self.user.user_id,
+            credential_id=new[0],
+        )
+        return self.way_back(self.account, given)
