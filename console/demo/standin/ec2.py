@@ -97,6 +97,34 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         ]
         return ActionResult({"Reservations": reservations, "NextToken": token})
 
+    def run_instances(self) -> ActionResult:
+        """One new instance, which runs at once; as far as IAM is concerned."""
+        token = ids.fresh("", self.current_account, length=17).lower()
+        specified = self._get_param("TagSpecifications") or []
+        tags = {tag["Key"]: tag["Value"] for one in specified for tag in one.get("Tags", [])}
+        instance = Instance(
+            id=f"i-{token}",
+            type=self._get_param("InstanceType") or "t3.micro",
+            state="running",
+            launched=clock.utcnow(),
+            address="10.0.0.4",
+            tokens="optional",
+            hops=1,
+            tags=tags,
+            account=self.current_account,
+        )
+        self._instances[instance.id] = instance
+        if self._get_param("IamInstanceProfile"):
+            self._associate(instance)
+        return ActionResult({"ReservationId": f"r-{token}", "Instances": [_shape(instance)]})
+
+    def terminate_instances(self) -> ActionResult:
+        """End instances, which stay listed for a while."""
+        found = [self._instance(instance_id) for instance_id in self._get_param("InstanceIds")]
+        for instance in found:
+            instance.state, instance.association = "terminated", None
+        return ActionResult({"TerminatingInstances": [{"InstanceId": i.id} for i in found]})
+
     def describe_iam_instance_profile_associations(self) -> ActionResult:
         """Which instance has which profile."""
         wanted = self._get_param("AssociationIds")

@@ -8,7 +8,8 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from iam.aws.calls import build_all
+from iam.aws.calls import build_all, invoke
+from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.pages import token_pages
 from iam.aws.session import Aws
 
@@ -45,6 +46,61 @@ def enabled_regions(aws: Aws) -> tuple[str, ...]:
     client = aws.ec2(aws.home_region)
     found = token_pages(client, "DescribeRegions", key="Regions", AllRegions=False)
     return tuple(sorted(build_all(found, itemgetter("RegionName"), action="ec2:DescribeRegions")))
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOfInstance:
+    """The ARN of the instance profile that an instance has, and the id of the association; both empty where it has none."""
+
+    profile_arn: str = ""
+    association_id: str = ""
+
+
+def profile_of_instance(aws: Aws, *, instance_id: str, region: str) -> ProfileOfInstance | None:
+    """Which instance profile an instance has just now; None when there is no such instance, or it is terminated. Two calls.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeIamInstanceProfileAssociations.html
+    """
+    if instance_now(aws, instance_id=instance_id, region=region) is None:
+        return None
+    wanted = [{"Name": "instance-id", "Values": [instance_id]}]
+    found = token_pages(
+        aws.ec2(region),
+        "DescribeIamInstanceProfileAssociations",
+        key="IamInstanceProfileAssociations",
+        Filters=wanted,
+    )
+    # One that is being taken away or was is still listed for a while.
+    for association in found:
+        if association.get("State") in ("associating", "associated"):
+            profile = association.get("IamInstanceProfile", {})
+            return ProfileOfInstance(profile.get("Arn", ""), association["AssociationId"])
+    return ProfileOfInstance()
+
+
+def instance_now(
+    aws: Aws, *, instance_id: str, region: str, association_id: str | None = None
+) -> InstanceRecord | None:
+    """One instance as it is just now; None when there is none, or it is terminated. One call; raises AwsError.
+
+    `association_id` is what its record says of the association, which this call does not tell.
+    """
+    try:
+        answer = invoke(aws.ec2(region), "DescribeInstances", {"InstanceIds": [instance_id]})
+    except AwsError as error:
+        if error.kind is ErrorKind.NOT_FOUND or error.code == "InvalidInstanceID.Malformed":
+            return None
+        raise
+    associations = {instance_id: association_id} if association_id else {}
+    found = [
+        one for reservation in answer.get("Reservations", ()) for one in reservation.get("Instances", ())
+    ]
+    records = build_all(
+        found,
+        lambda one: _record(one, region=region, associations=associations),
+        action="ec2:DescribeInstances",
+    )
+    return next((record for record in records if record.state != "terminated"), None)
 
 
 def _of_region(aws: Aws, *, region: str) -> Iterator[InstanceRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from iam.aws.calls import build_all, part
@@ -17,7 +18,7 @@ WORDS: Final = {"user": "User", "group": "Group", "role": "Role", "instance-prof
 
 @dataclass(frozen=True, slots=True)
 class EntityNow:
-    """What AWS says of it; what its kind does not have is empty. `roles` are those of an instance profile, by unique id."""
+    """What AWS says of it; what its kind does not have is empty. `roles` are the names of those that an instance profile holds."""
 
     aws_id: str
     name: str
@@ -29,6 +30,7 @@ class EntityNow:
     description: str = ""
     max_session_duration: int = 0
     roles: tuple[str, ...] = ()
+    created_at: datetime | None = None
 
 
 def entity_now(aws: Aws, *, kind: str, name: str, arn: str = "") -> EntityNow | None:
@@ -81,5 +83,6 @@ def _built(found: dict[str, Any], word: str) -> EntityNow:
         trust=found.get("AssumeRolePolicyDocument", ""),
         description=found.get("Description", ""),
         max_session_duration=found.get("MaxSessionDuration", 0),
-        roles=tuple(sorted(role["RoleId"] for role in found.get("Roles", ()))),
+        roles=tuple(sorted(role["RoleName"] for role in found.get("Roles", ()))),
+        created_at=found["CreateDate"],
     )

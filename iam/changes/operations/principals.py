@@ -12,6 +12,17 @@ from iam.changes.operations.boundary import (
     PutUserBoundary,
 )
 from iam.changes.operations.group import CreateGroup, DeleteGroup, UpdateGroup
+from iam.changes.operations.instance_association import (
+    AssociateProfile,
+    DisassociateProfile,
+    ReplaceProfile,
+)
+from iam.changes.operations.instance_profile import (
+    AddRoleToProfile,
+    CreateInstanceProfile,
+    DeleteInstanceProfile,
+    RemoveRoleFromProfile,
+)
 from iam.changes.operations.role import CreateRole, DeleteRole, UpdateRole
 from iam.changes.operations.tags import (
     SetInstanceProfileTags,
@@ -43,6 +54,13 @@ PRINCIPALS: Final[tuple[type[Operation], ...]] = (
     PutRoleBoundary,
     DeleteRoleBoundary,
     SetRoleTags,
+    CreateInstanceProfile,
+    DeleteInstanceProfile,
+    AddRoleToProfile,
+    RemoveRoleFromProfile,
+    AssociateProfile,
+    ReplaceProfile,
+    DisassociateProfile,
     SetPolicyTags,
     SetInstanceProfileTags,
     SetMfaDeviceTags,

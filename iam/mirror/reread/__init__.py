@@ -12,6 +12,7 @@ from iam.mirror.reread.holdings import (
 )
 from iam.mirror.reread.listed import reread_listed
 from iam.mirror.reread.memberships import Memberships, read_memberships, reread_memberships
+from iam.mirror.reread.profiles import reread_instance, reread_profile
 
 __all__ = [
     "Attachments",
@@ -25,7 +26,9 @@ __all__ = [
     "reread_boundary",
     "reread_entity",
     "reread_inline",
+    "reread_instance",
     "reread_listed",
     "reread_memberships",
+    "reread_profile",
     "reread_tags",
 ]

@@ -6,16 +6,18 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from iam.aws.reads.single import entity_now
 from iam.changes import services
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.runner import run
 from iam.mirror.models import Account, Entity, Kind
-from iam.mirror.reread import reread_entity
+from iam.mirror.reread import reread_entity, reread_profile
 from tests.changes.conftest import Scene
 
 _numbers = itertools.count(1)
@@ -85,6 +87,17 @@ class Stage:
         usual = {"PolicyName": self.name("policy"), "PolicyDocument": text}
         made = self.iam.create_policy(**usual | params)["Policy"]
         return self.read(Kind.POLICY, made["PolicyName"], arn=made["Arn"])
+
+    def profile(self, *, role: Entity | None = None, **params: Any) -> Entity:
+        """An instance profile, with a role or without."""
+        name = self.name("profile")
+        self.iam.create_instance_profile(**{"InstanceProfileName": name} | params)
+        if role is not None:
+            self.iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role.name)
+        at, kind = datetime.now(tz=UTC), Kind.INSTANCE_PROFILE.value
+        now = entity_now(self.scene.aws, kind=kind, name=name)
+        reread_profile(self.account, name=name, now=now, at=at, cause_id=None)
+        return Entity.objects.get(account=self.account, kind=kind, name=name, gone_at__isnull=True)
 
     def ask(self, *operations: Operation) -> list[Change]:
         """Ask for operations as one set."""

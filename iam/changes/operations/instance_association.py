@@ -1,0 +1,267 @@
+"""Give an EC2 instance an instance profile, another one, or none.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateIamInstanceProfile.html
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceIamInstanceProfileAssociation.html
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DisassociateIamInstanceProfile.html
+What runs on the instance gets the role's credentials within some minutes, and those that it has stay valid until they expire.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from iam.aws.reads.instances import ProfileOfInstance, profile_of_instance
+from iam.aws.session import Aws
+from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.lifecycle import state_of
+from iam.changes.operations.subject import SubjectParams, names_of
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.reread import reread_instance
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceParams(SubjectParams):
+    """Which instance, the profile that it is to have (blank: none), and the association that it has (blank: none)."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"profile_arn", "association_id"})
+
+    profile_arn: str
+    association_id: str
+
+    @property
+    def region(self) -> str:
+        """The region of the instance."""
+        return self.subject_arn.split(":")[3]
+
+
+class ProfileAssociation(Operation):
+    """What the three have in common."""
+
+    family = "instance-profile-association"
+    is_idempotent = True
+    subject_kind = Kind.INSTANCE.value
+    gone = "AWS has no such instance any more, as of the last reading."
+
+    def __init__(self, account: Account, given: InstanceParams) -> None:
+        super().__init__(account)
+        self.given = given
+        self._fresh: ProfileOfInstance | None = None
+        self._shown = ProfileOfInstance()
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, InstanceParams(**params))
+
+    @classmethod
+    def on(cls, instance: Entity, *, profile_arn: str = "") -> Self:
+        """The operation on an instance of the mirror, with the association that it has now."""
+        now = _standing(instance)
+        given = InstanceParams(
+            **names_of(instance), profile_arn=profile_arn, association_id=str(now["association"])
+        )
+        return cls(instance.account, given)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return asdict(self.given)
+
+    @property
+    def subject_id(self) -> str:
+        """The instance's id."""
+        return self.given.subject_id
+
+    @property
+    def profile(self) -> str:
+        """The name of the profile that it is to have."""
+        return self.given.profile_arn.rpartition("/")[2]
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation."""
+        return (self.given.subject_arn,)
+
+    def named(self) -> tuple[str, ...]:
+        """See Operation."""
+        return (self.given.profile_arn,) if self.given.profile_arn else ()
+
+    def subject(self) -> Entity | None:
+        """See Operation."""
+        return Entity.objects.filter(
+            account=self.account, kind=Kind.INSTANCE, aws_id=self.given.subject_id, gone_at__isnull=True
+        ).first()
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """Each is planned on the association of now, so only one can be open at a time."""
+        return slug.startswith("instance.")
+
+    def wanted(self) -> Image:
+        """See Operation; the id of the association is AWS's to give."""
+        return {"profile": self.given.profile_arn}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        return bool(image["profile"] == self.given.profile_arn)
+
+    def mirrored(self) -> Image | None:
+        """See Operation."""
+        instance = self.subject()
+        return None if instance is None else _standing(instance)
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; two calls, which the observation that follows is spared."""
+        self._fresh = self._look(aws)
+        return "" if self._fresh else f"AWS has no instance {self.given.subject_id} any more."
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; two calls, none right after `mismatch`."""
+        self._shown, self._fresh = self._fresh or self._look(aws) or ProfileOfInstance(), None
+        return {"profile": self._shown.profile_arn, "association": self._shown.association_id}
+
+    def _look(self, aws: Aws) -> ProfileOfInstance | None:
+        return profile_of_instance(aws, instance_id=self.given.subject_id, region=self.given.region)
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; one call."""
+        reread_instance(
+            self.account,
+            aws,
+            instance_id=self.given.subject_id,
+            region=self.given.region,
+            association_id=self._shown.association_id,
+            cause_id=cause_id,
+        )
+
+    def call(self, operation: str, *, sentence: str, **params: Any) -> Call:
+        """A call of EC2 in the region of the instance."""
+        return Call("ec2", operation, params, sentence, region=self.given.region)
+
+    @property
+    def wanted_profile(self) -> dict[str, str]:
+        """The profile as the calls name it."""
+        return {"Arn": self.given.profile_arn}
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        return Effect(notes=(self.note, _OLD_CREDENTIALS))
+
+    @property
+    @abstractmethod
+    def note(self) -> str:
+        """A sentence on what the instance can do then."""
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The association of before; its id is AWS's to give anew."""
+        instance = self.subject()
+        if instance is None or self.satisfied(before):
+            return None
+        arn = str(before["profile"])
+        if not arn:
+            return DisassociateProfile.on(instance)
+        return (ReplaceProfile if self.given.profile_arn else AssociateProfile).on(instance, profile_arn=arn)
+
+
+_OLD_CREDENTIALS = (
+    "Credentials that the instance has already stay valid until they expire, which takes some hours."
+)
+
+
+class AssociateProfile(ProfileAssociation):
+    """Gives a profile to an instance that has none."""
+
+    slug = "instance.associate_profile"
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Give instance profile {self.profile} to {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} has this instance profile already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"{self.given.name} has the instance profile {self.profile}"
+        instance = {"InstanceId": self.given.subject_id, "IamInstanceProfile": self.wanted_profile}
+        return (self.call("AssociateIamInstanceProfile", sentence=sentence, **instance),)
+
+    @property
+    def note(self) -> str:
+        """See ProfileAssociation."""
+        return f"What runs on {self.given.name} can work as the role in {self.profile}."
+
+
+class ReplaceProfile(ProfileAssociation):
+    """Gives an instance another profile than it has."""
+
+    slug = "instance.replace_profile"
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Give {self.given.name} the instance profile {self.profile} instead"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} has this instance profile already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"{self.given.name} has the instance profile {self.profile}, and the former one no longer"
+        what = {"AssociationId": self.given.association_id, "IamInstanceProfile": self.wanted_profile}
+        return (self.call("ReplaceIamInstanceProfileAssociation", sentence=sentence, **what),)
+
+    @property
+    def note(self) -> str:
+        """See ProfileAssociation."""
+        return f"What runs on {self.given.name} can work as the role in {self.profile}, and not as the former one."
+
+
+class DisassociateProfile(ProfileAssociation):
+    """Takes the profile from an instance."""
+
+    slug = "instance.disassociate_profile"
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Take the instance profile from {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} has no instance profile."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"{self.given.name} has no instance profile any more"
+        what = {"AssociationId": self.given.association_id}
+        return (self.call("DisassociateIamInstanceProfile", sentence=sentence, **what),)
+
+    @property
+    def note(self) -> str:
+        """See ProfileAssociation."""
+        return f"What runs on {self.given.name} gets no credentials of a role any more."
+
+
+def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:
+    """The operation by which an instance of the mirror gets this profile, or has none."""
+    if profile is None:
+        return DisassociateProfile.on(instance)
+    has_one = bool(_standing(instance)["profile"])
+    return (ReplaceProfile if has_one else AssociateProfile).on(instance, profile_arn=profile.arn)
+
+
+def _standing(instance: Entity) -> Image:
+    """How an instance of the mirror stands, as `observe` gives it of AWS."""
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.INSTANCE_PROFILE, source=instance)
+    state = state_of(instance)
+    association = (state.attrs.get("AssociationId") if state else "") or ""
+    return {"profile": edges.values_list("target__arn", flat=True).first() or "", "association": association}
