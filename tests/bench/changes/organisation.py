@@ -1,0 +1,71 @@
+"""An organisation of many alike accounts for the stand-in, and how Gatehouse reaches them."""
+
+from __future__ import annotations
+
+from console.demo.organisation.specs import Account, Group, Organisation, Policy, Role, User
+from iam.aws import permissions
+
+EXTERNAL_ID = "gh-bench-2f81c0"
+HUB_KEY = "AKIABENCHBENCHBENCH1"
+READER, WRITER = "gatehouse-reader", "gatehouse-writer"
+
+
+def number_of(place: int) -> str:
+    """The account number of the n-th account; the hub is the first."""
+    return f"{700_000_000_000 + place * 1_003:012d}"
+
+
+def organisation(*, accounts: int, users: int, groups: int, policies: int) -> Organisation:
+    """`accounts` accounts with so many users, groups and customer managed policies each."""
+    made = tuple(_account(place, users=users, groups=groups, policies=policies) for place in range(accounts))
+    return Organisation(
+        id="o-bench00001",
+        root_id="r-be01",
+        management=made[0],
+        members=made[1:],
+        units={"Bench": "Root"},
+        policies=(),
+    )
+
+
+def _account(place: int, *, users: int, groups: int, policies: int) -> Account:
+    number = number_of(place)
+    return Account(
+        id=number,
+        name=f"bench-{place}",
+        alias=f"bench-{place}",
+        email=f"bench-{place}@bench.example",
+        ou="Bench" if place else "Root",
+        age=100,
+        users=tuple(User(name=f"user-{one}", path="/", age=50) for one in range(users)),
+        groups=tuple(
+            Group(name=f"group-{one}", path="/", age=50, policies=(f"policy-{one % policies}",))
+            for one in range(groups)
+        ),
+        policies=tuple(
+            Policy(
+                name=f"policy-{one}",
+                versions=((document(f"s3:Get{'Object' if one % 2 else 'BucketAcl'}"), 50),),
+            )
+            for one in range(policies)
+        ),
+        roles=(
+            _role(READER, permissions.read_policy()),
+            _role(WRITER, permissions.write_policy(account_id=number)),
+        ),
+    )
+
+
+def _role(name: str, policy: dict[str, object]) -> Role:
+    trust = permissions.trust_policy(
+        hub_role_arn=f"arn:aws:iam::{number_of(0)}:user/unregistered", external_id=EXTERNAL_ID
+    )
+    return Role(name=name, trust=trust, age=50, inline={"gatehouse": policy})
+
+
+def document(action: str, resource: str = "*") -> dict[str, object]:
+    """A policy of one statement."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}],
+    }

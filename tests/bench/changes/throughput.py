@@ -1,0 +1,80 @@
+"""10,000 queued changes over 50 accounts through two workers, 50 ms an AWS call: how near it comes to calls x 50 ms / slots.
+
+BENCH_CHANGES sets how many (10,000), BENCH_SLOTS the processes of each worker (4).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import datetime
+from typing import Any
+
+from tests.bench.changes.site import Site, running, why_missing
+from tests.bench.floor import figure
+from tests.bench.proxy.running import control
+
+CHANGES = int(os.environ.get("BENCH_CHANGES", "10000"))
+ACCOUNTS = 50
+WORKERS = 2
+SLOTS = int(os.environ.get("BENCH_SLOTS", "4"))
+LATENCY = 0.05
+LONGEST = 3600
+
+
+def run() -> list[dict[str, Any]]:
+    """The figures."""
+    if reason := why_missing():
+        print(f"skipped: {CHANGES} changes through {WORKERS} workers ({reason})", file=sys.stderr)
+        return []
+    with running(
+        accounts=ACCOUNTS,
+        users=max(10, CHANGES // ACCOUNTS),
+        groups=10,
+        policies=10,
+        concurrency=SLOTS,
+        latency=LATENCY,
+    ) as site:
+        return _measured(site)
+
+
+def _measured(site: Site) -> list[dict[str, Any]]:
+    for number in range(WORKERS):
+        site.start_worker(f"worker{number}")
+    site.wait_for("worker0")
+    before = _requests(site)
+    queued = site.plant("queue", CHANGES, "membership", 1)
+    _wait(site)
+    found = site.plant("standing")
+    wall = (datetime.fromisoformat(found["last"]) - datetime.fromisoformat(queued["began"])).total_seconds()
+    requests = _requests(site) - before
+    slots = WORKERS * SLOTS
+    floor = requests * LATENCY / slots
+    if found["states"] != {"applied": CHANGES}:
+        raise RuntimeError(f"not all were applied: {found}")
+    name = f"changes: {CHANGES:,} over {ACCOUNTS} accounts, {WORKERS} workers, {slots} slots"
+    return [
+        figure(f"{name}, wall", wall, "s"),
+        figure(
+            f"{name}, share of the floor", floor / wall, "", floor="calls x 50 ms / slots", ratio=floor / wall
+        ),
+        figure("changes: calls to AWS for a simple one", requests / CHANGES, "calls", limit=5.1),
+    ]
+
+
+def _requests(site: Site) -> int:
+    return sum(control(site.proxy, "stats")["requests"].values())
+
+
+def _wait(site: Site) -> None:
+    deadline = time.monotonic() + LONGEST
+    while site.left():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{site.left()} changes have not ended after {LONGEST} s")
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    for found in run():
+        print(f"{found['name']:<80} {found['value']:>9} {found['unit']:<5} {found['ratio'] or ''}")

@@ -1,0 +1,198 @@
+"""Everything breaks while changes are carried out: each is applied once, or ends with a reason, and the mirror is what AWS shows.
+
+Workers are killed with SIGKILL, Redis is emptied and restarted, the connections to the database are cut, and AWS throttles, fails before
+and after it has carried out a call, breaks connections, and answers late. Bounded: it stops by itself. BENCH_TORTURE sets how many
+changes (2,000).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.bench.changes.site import Site, running, why_missing
+from tests.bench.floor import figure
+from tests.bench.proxy.running import control
+
+CHANGES = int(os.environ.get("BENCH_TORTURE", "2000"))
+KINDS = "membership,attachment,inline,version"
+FAULTS = {
+    "throttle": 0.03,
+    "fail": 0.02,
+    "reset": 0.02,
+    "fail-after": 0.02,
+    "reset-after": 0.02,
+    "late": 0.01,
+}
+LONGEST = 1500
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    queued: int
+    standing: dict[str, Any]
+    twice: list[str]
+    differs: dict[str, int]
+    journal_holds: bool
+    done: Counter[str] = field(default_factory=Counter)
+    struck: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def applied(self) -> int:
+        """How many were applied."""
+        return int(self.standing["states"].get("applied", 0))
+
+    def problems(self) -> list[str]:
+        """What must not be, in words; empty is well."""
+        states = self.standing["states"]
+        found = []
+        if strange := set(states) - {"applied", "failed", "unknown"}:
+            found.append(f"changes that have not ended: {sorted(strange)}")
+        if sum(states.values()) != self.queued:
+            found.append(f"{self.queued} were queued, and {sum(states.values())} are there")
+        if self.standing["unexplained"]:
+            found.append(f"{self.standing['unexplained']} ended without a reason")
+        if self.twice:
+            found.append(f"{len(self.twice)} writes took effect twice: {self.twice[0]}")
+        if any(self.differs.values()):
+            found.append(f"the mirror is not what AWS shows: {self.differs}")
+        if not self.journal_holds:
+            found.append("the journal's chain is broken")
+        return found
+
+
+def torture(*, changes: int, accounts: int, every: float, seed: int = 1, longest: float = LONGEST) -> Outcome:
+    """Queue the changes and break something every so many seconds until most are through; then let the rest end in peace."""
+    per_account = -(-changes // accounts)
+    with running(
+        accounts=accounts,
+        users=max(4, per_account // 2),
+        groups=8,
+        policies=max(4, per_account // 3),
+        concurrency=2,
+        rate=500,
+        name="torture",
+    ) as site:
+        for name in ("worker0", "worker1", "beat"):
+            site.start_beat() if name == "beat" else site.start_worker(name)
+        site.wait_for("worker0")
+        began = time.monotonic()
+        queued = int(site.plant("queue", changes, KINDS, seed)["queued"])
+        control(site.proxy, "faults", {"rates": FAULTS, "late": 2.0, "seed": seed})
+        done = _break(site, random.Random(seed), every=every, until=began + longest / 2, few=changes // 10)
+        control(site.proxy, "faults", {"rates": {}})
+        _settle(site, until=began + longest)
+        return _outcome(site, queued, done, time.monotonic() - began)
+
+
+def _break(site: Site, chance: random.Random, *, every: float, until: float, few: int) -> Counter[str]:
+    """One thing after the other, each kind in turn; a worker that was killed is started again."""
+    acts: dict[str, Callable[[], object]] = {
+        "worker killed": lambda: _kill(site, chance.choice(["worker0", "worker1"])),
+        "Redis emptied": lambda: _empty(site),
+        "Redis restarted": lambda: (site.broker.kill(), time.sleep(0.5), site.broker.start()),
+        "database cut": site.cut_database,
+    }
+    done: Counter[str] = Counter()
+    turns = _turns(list(acts), chance)
+    while site.left() > few and time.monotonic() < until:
+        time.sleep(every)
+        act = next(turns)
+        acts[act]()
+        done[act] += 1
+    return done
+
+
+def _turns(names: list[str], chance: random.Random) -> Iterator[str]:
+    while True:
+        chance.shuffle(names)
+        yield from names
+
+
+def _kill(site: Site, name: str) -> None:
+    site.kill_worker(name)
+    site.start_worker(name)
+
+
+def _empty(site: Site) -> None:
+    import redis
+
+    with redis.Redis.from_url(site.broker.url) as client:
+        client.flushall()
+
+
+def _settle(site: Site, *, until: float) -> None:
+    """Leases run out after 90 seconds; the sweep finds what nobody has been told of."""
+    while site.left() and time.monotonic() < until:
+        time.sleep(0.5)
+
+
+def _outcome(site: Site, queued: int, done: Counter[str], seconds: float) -> Outcome:
+    standing = site.plant("standing")
+    struck = control(site.proxy, "stats")["struck"]
+    site.stop()
+    read_at = datetime.now(tz=UTC)
+    differs = site.plant("read")
+    if any(differs.values()):
+        print("\n".join(site.plant("differences", read_at.isoformat())["rows"]), standing, file=sys.stderr)
+    return Outcome(
+        queued=queued,
+        standing=standing,
+        twice=list(_twice(site)),
+        differs=differs,
+        journal_holds=site.plant("verify")["holds"],
+        done=done,
+        struck=struck,
+        seconds=seconds,
+    )
+
+
+def _twice(site: Site) -> Iterator[str]:
+    """Writes on the same that took effect more than once: every change is about something of its own."""
+    seen: Counter[str] = Counter()
+    for line in site.log.read_text(encoding="utf-8").splitlines():
+        note = json.loads(line)
+        if note["took_effect"]:
+            seen[f"{note['action']} {json.dumps(note['on'], sort_keys=True)} {note['key'][4:13]}"] += 1
+    return (what for what, times in seen.items() if times > 1)
+
+
+def run() -> list[dict[str, Any]]:
+    """The figures; raises RuntimeError when anything was lost or done twice."""
+    if reason := why_missing():
+        print(f"skipped: torture of {CHANGES} changes ({reason})", file=sys.stderr)
+        return []
+    found = torture(changes=CHANGES, accounts=10, every=5.0)
+    if problems := found.problems():
+        raise RuntimeError("; ".join(problems))
+    name = f"torture: of {found.queued:,} changes"
+    broken = ", ".join(
+        f"{what} {times}" for what, times in sorted((found.done + Counter(found.struck)).items())
+    )
+    print(f"torture: {broken}", file=sys.stderr)
+    states = found.standing["states"]
+    return [
+        figure(f"{name}, applied", found.applied, ""),
+        figure(
+            f"{name}, failed or unknown with a reason", states.get("failed", 0) + states.get("unknown", 0), ""
+        ),
+        figure(f"{name}, taken up again", found.standing["retried"], ""),
+        figure(f"{name}, took effect twice", len(found.twice), "", limit=0),
+        figure("torture: from the first to the last", found.seconds, "s"),
+    ]
+
+
+if __name__ == "__main__":
+    for one in run():
+        print(f"{one['name']:<70} {one['value']:>9} {one['unit']}")
