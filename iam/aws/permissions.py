@@ -152,6 +152,22 @@ WRITE: dict[str, tuple[str, ...]] = {
         "iam:UpdateServerCertificate",
         "iam:DeleteServerCertificate",
     ),
+    "login-profile": ("iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:DeleteLoginProfile"),
+    "access-key": ("iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"),
+    "mfa-device": ("iam:EnableMFADevice", "iam:ResyncMFADevice", "iam:DeactivateMFADevice"),
+    "virtual-mfa-device": ("iam:DeleteVirtualMFADevice",),
+    "ssh-key": ("iam:UploadSSHPublicKey", "iam:UpdateSSHPublicKey", "iam:DeleteSSHPublicKey"),
+    "signing-certificate": (
+        "iam:UploadSigningCertificate",
+        "iam:UpdateSigningCertificate",
+        "iam:DeleteSigningCertificate",
+    ),
+    "service-credential": (
+        "iam:CreateServiceSpecificCredential",
+        "iam:ResetServiceSpecificCredential",
+        "iam:UpdateServiceSpecificCredential",
+        "iam:DeleteServiceSpecificCredential",
+    ),
 }
 """Family of operations → the actions that it writes with."""
 
@@ -189,6 +205,13 @@ WRITTEN: dict[str, str] = {
     "saml-provider": "saml-provider",
     "oidc-provider": "oidc-provider",
     "server-certificate": "server-certificate",
+    "login-profile": "user",
+    "access-key": "user",
+    "mfa-device": "user",
+    "virtual-mfa-device": "mfa",
+    "ssh-key": "user",
+    "signing-certificate": "user",
+    "service-credential": "user",
 }
 """Family of operations → the kind of resource on which AWS authorizes what it writes, one of RESOURCES (see the service authorization reference)."""
 
@@ -230,6 +253,13 @@ OBSERVE: dict[str, tuple[str, ...]] = {
     "saml-provider": ("iam:GetSAMLProvider",),
     "oidc-provider": ("iam:GetOpenIDConnectProvider",),
     "server-certificate": ("iam:GetServerCertificate", "iam:ListServerCertificates"),
+    "login-profile": ("iam:GetUser", "iam:GetLoginProfile"),
+    "access-key": ("iam:GetUser", "iam:ListAccessKeys"),
+    "mfa-device": ("iam:GetUser", "iam:ListMFADevices", "iam:ListMFADeviceTags"),
+    "virtual-mfa-device": ("iam:ListMFADeviceTags",),
+    "ssh-key": ("iam:GetUser", "iam:ListSSHPublicKeys", "iam:GetSSHPublicKey"),
+    "signing-certificate": ("iam:GetUser", "iam:ListSigningCertificates"),
+    "service-credential": ("iam:GetUser", "iam:ListServiceSpecificCredentials"),
 }
 """Family of operations → the actions by which the runner sees live whether a write is needed and has come true."""
 

@@ -87,7 +87,7 @@ class UploadSshKey(Upload):
     noun = "an SSH key"
     id_field = "key_id"
     per_user = 5
-    quota_name = "SSHPublicKeysPerUserQuota"
+    quota_name = ""
     way_back = DeleteSshKey
 
     def calls(self) -> tuple[Call, ...]:

@@ -41,6 +41,7 @@ class Upload(OfUser):
     id_field: ClassVar[str]
     per_user: ClassVar[int]
     quota_name: ClassVar[str]
+    """In the account summary; blank where AWS does not tell it there."""
     way_back: ClassVar[type[DeleteCredential]]
 
     def __init__(self, account: Account, given: UploadParams) -> None:

@@ -73,6 +73,7 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
         "ListAccessKeys": _USER,
         "ListMFADevices": _USER,
         "ListSSHPublicKeys": _USER,
+        "GetSSHPublicKey": {**_USER, "SSHPublicKeyId": "APKAGATEHOUSEDOCTOR00", "Encoding": "SSH"},
         "ListSigningCertificates": _USER,
         "GetLoginProfile": _USER,
         "ListPolicyTags": policy,

@@ -62,6 +62,13 @@ FAMILIES = {
     "saml-provider": "SAML providers",
     "oidc-provider": "OpenID Connect providers",
     "server-certificate": "Server certificates",
+    "login-profile": "Console passwords",
+    "access-key": "Access keys",
+    "mfa-device": "MFA devices of users",
+    "virtual-mfa-device": "Virtual MFA devices",
+    "ssh-key": "SSH keys",
+    "signing-certificate": "Signing certificates",
+    "service-credential": "Service-specific credentials",
 }
 """Key of `iam.aws.permissions.WRITE` → its title."""
 
