@@ -160,7 +160,14 @@ document.addEventListener("input", (e) => {
   while (gutter.children.length < want)
     gutter.append(Object.assign(document.createElement("li"), { textContent: gutter.children.length + 1 }));
 });
-addEventListener("DOMContentLoaded", () => $$(".level[data-some] input").forEach((i) => (i.indeterminate = true)));
+const partly = () => $$(".level[data-some] input").forEach((i) => (i.indeterminate = true));
+addEventListener("DOMContentLoaded", partly);
+document.addEventListener("htmx:afterSettle", partly);
+
+/* what somebody has opened stays open when the server answers with the whole part */
+let kept = [];
+document.addEventListener("htmx:beforeSwap", (e) => (kept = $$("details[data-keep][open]", e.detail.target).map((d) => d.id)));
+document.addEventListener("htmx:afterSwap", () => kept.splice(0).forEach((id) => document.getElementById(id)?.setAttribute("open", "")));
 
 /* a file beyond the limit is refused before it is sent: the server would refuse it too, but only after the wait */
 document.addEventListener("change", (e) => {

@@ -16,12 +16,14 @@ from console.access import (
     who_can_export,
     who_can_reach,
 )
+from console.access.what import pages as what_pages
 
 app_name = "access"
 
 urlpatterns: list[URLPattern] = [
     path("access/compare/", compare.compare_page, name="compare"),
     path("access/compare/export.<str:form>", compare.compare_export, name="compare-export"),
+    path("access/what/", what_pages.what, name="what"),
     path("access/simulate/", simulate.simulate_page, name="simulate"),
     path("access/simulate/offers/", simulate.simulate_offers, name="simulate-offers"),
     path("services/", services.services_page, name="services"),

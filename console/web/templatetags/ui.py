@@ -101,6 +101,18 @@ def lvl(fills: str, counts: str = "") -> SafeString:
 
 
 @register.simple_tag
+def lvl_inline(fills: str) -> SafeString:
+    """The mini bar within a label: decoration, because the label already names the control."""
+    letters = zip(LEVELS, fills.split(), strict=True)
+    cells = format_html_join(
+        "",
+        '<i data-l="{}" data-f="{}"><span>{}</span></i>',
+        ((key, fill, mark) for (key, _, mark), fill in letters),
+    )
+    return format_html('<span class="lvl mini" aria-hidden="true">{}</span>', cells)
+
+
+@register.simple_tag
 def stackbar(*parts: Any) -> SafeString:
     """Shares of one bar: 'ok', 92, 'bad', 8; the widths are SVG attributes, which a strict CSP allows."""
     at, rects = 0.0, []

@@ -1,0 +1,18 @@
+"""The step "what" of a grant: a template, a managed policy, or permissions that are built, as part of a form.
+
+A page that includes it posts its fields to itself, and does:
+
+    state = posted(request.POST)            # or State.of(draft["what_form"]) when the page is opened again
+    what = what_of(state, place=place)      # the What of a grant; raises TermsError with part "what"
+    context["what"] = shown(request, state, accounts=accounts)
+    {% include "access/what/_what.html" %}  within its <form>
+
+`state.body` is JSON for a draft. A press of one of its own buttons has `what-do` in the POST: show the page again.
+"""
+
+from console.access.what.posted import is_its_own, posted
+from console.access.what.result import documents_of, place_of, what_of
+from console.access.what.shown import shown
+from console.access.what.state import State, state_for
+
+__all__ = ["State", "documents_of", "is_its_own", "place_of", "posted", "shown", "state_for", "what_of"]

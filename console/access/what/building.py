@@ -1,0 +1,283 @@
+"""The tab of the builder: its parts, of which one is open with levels, actions, resources and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from console.access.what.conditions_shown import Condition, conditions_shown
+from console.access.what.result import Trouble, place_of
+from console.access.what.state import Chosen, State
+from console.web.access import ViewerRequest
+from iam.access.builder.build import arns_for
+from iam.access.builder.parts import CHOICES, Part, level_actions
+from iam.access.builder.rows import FREE, PARTITION, Place, Row, arn_of, pattern_of, pieces, types_for
+from iam.access.builder.words import RISKY, Said, said
+from iam.access.suggesting import Suggestion, resources_known
+from iam.policy.catalogue import Level, catalogue
+from iam.policy.glob import compile_glob
+
+KEYS: Final = {
+    Level.LIST: ("list", "list", "List"),
+    Level.READ: ("read", "read", "Read"),
+    Level.WRITE: ("write", "write", "Write"),
+    Level.PERMISSIONS: ("permissions", "perm", "Permissions"),
+    Level.TAGGING: ("tagging", "tag", "Tagging"),
+}
+"""Level → (value of its checkbox, its colour, its word)."""
+MOST_ACTIONS: Final = 60
+MOST_TYPES: Final = 12
+MOST_SUGGESTIONS: Final = 5
+MOST_SERVICES: Final = 12
+COMMON: Final = (
+    "s3",
+    "ec2",
+    "lambda",
+    "logs",
+    "dynamodb",
+    "sqs",
+    "sns",
+    "secretsmanager",
+    "kms",
+    "ecs",
+    "rds",
+    "iam",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """One action as a checkbox."""
+
+    name: str
+    value: str
+    words: str
+    is_chosen: bool
+    badge: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class LevelView:
+    """One access level: the box for all of it, and its actions. `hidden` are chosen ones that are not listed."""
+
+    value: str
+    colour: str
+    word: str
+    chosen: int
+    total: int
+    fill: int
+    is_whole: bool
+    names: str
+    actions: Sequence[ActionView]
+    hidden: Sequence[str]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One resource: (fixed text, name of the field, its label, its value) in order, and what it is good for."""
+
+    number: int
+    type: str
+    pieces: Sequence[tuple[str, str, str, str]]
+    arn: str
+    sub: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What the open part shows."""
+
+    levels: Sequence[LevelView]
+    whole: str
+    seek: str
+    rows: Sequence[RowView]
+    types: Sequence[str]
+    suggestions: Sequence[Suggestion]
+    conditions: Sequence[Condition]
+    unlimited: Sequence[str]
+    more_unlimited: int
+    can_name: bool
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """One service in the list of parts."""
+
+    number: int
+    service: str
+    title: str
+    said: Said | None
+    troubles: Sequence[str]
+    everywhere: bool
+    open: Open | None
+
+
+def part_views(
+    request: ViewerRequest, state: State, *, accounts: tuple[str, ...], troubles: Sequence[Trouble]
+) -> list[PartView]:
+    """The parts; only the open one in full."""
+    place = place_of(accounts)
+    found = []
+    for number, one in enumerate(state.chosen):
+        part = one.part(place)
+        lines = said([part])
+        is_open = number == state.open
+        found.append(
+            PartView(
+                number=number,
+                service=one.service,
+                title=catalogue().title(one.service),
+                said=lines[0] if lines else None,
+                troubles=[trouble.message for trouble in troubles if trouble.part == number],
+                everywhere=one.everywhere,
+                open=_open(request, state, one, part, place=place, accounts=accounts) if is_open else None,
+            )
+        )
+    return found
+
+
+def _open(
+    request: ViewerRequest,
+    state: State,
+    one: Chosen,
+    part: Part,
+    *,
+    place: Place,
+    accounts: tuple[str, ...],
+) -> Open:
+    views = [_level(part, level, seek=state.seek) for level in CHOICES]
+    types = types_for(one.service, one.actions)
+    free = [name.partition(":")[2] for name in one.actions if not catalogue().resource_types(name)]
+    known = resources_known(
+        request.viewer, service=one.service, types=types, accounts=accounts, text="", most=20
+    )
+    named = set(part.arns)
+    return Open(
+        levels=views,
+        whole=" ".join(view.value for view in views if view.is_whole),
+        seek=state.seek,
+        rows=[_row(number, row, one, part, place) for number, row in enumerate(one.rows)],
+        types=[kind.name for kind in types][:MOST_TYPES],
+        suggestions=[hit for hit in known if hit.arn not in named][:MOST_SUGGESTIONS],
+        conditions=conditions_shown(one, part),
+        unlimited=free[:3],
+        more_unlimited=len(free[3:]),
+        can_name=len(free) < len(one.actions) or not one.actions,
+        total=sum(view.total for view in views),
+    )
+
+
+def _level(part: Part, level: Level, *, seek: str) -> LevelView:
+    value, colour, word = KEYS[level]
+    every, chosen = level_actions(part.service, level), set(part.of_level(level))
+    listed = [name for name in every if _is_sought(name, seek)]
+    shown = listed
+    if len(listed) > MOST_ACTIONS:
+        rest = [name for name in listed if name not in chosen]
+        kept = {*(name for name in listed if name in chosen), *rest[: max(0, MOST_ACTIONS - len(chosen))]}
+        shown = [name for name in listed if name in kept]
+    short = [name.partition(":")[2] for name in every if name in chosen]
+    return LevelView(
+        value=value,
+        colour=colour,
+        word=word,
+        chosen=len(chosen),
+        total=len(every),
+        fill=_quarters(len(chosen), len(every)),
+        is_whole=bool(every) and len(chosen) == len(every),
+        names=", ".join(short[:8]),
+        actions=[_action(name, name in chosen) for name in shown],
+        hidden=[name.partition(":")[2] for name in chosen if name not in set(shown)],
+        more=len(listed) - len(shown),
+    )
+
+
+def _quarters(some: int, every: int) -> int:
+    return 0 if not some else 4 if some == every else min(3, max(1, some * 4 // every))
+
+
+def _is_sought(name: str, seek: str) -> bool:
+    wanted = seek.strip().lower()
+    if not wanted:
+        return True
+    short = name.partition(":")[2].lower()
+    return compile_glob(wanted)(short) if "*" in wanted or "?" in wanted else wanted in short
+
+
+def _action(name: str, is_chosen: bool) -> ActionView:
+    found = catalogue().action(name)
+    short = name.partition(":")[2]
+    badge, tone = ("Leads further", "warn") if name in RISKY else ("", "")
+    if found is not None and found.is_deprecated:
+        badge, tone = "Deprecated", ""
+    elif found is not None and not found.targets:
+        badge = badge or "Any resource"
+    words = found.description if found else ""
+    return ActionView(
+        name, short, words.removeprefix("Grants permission to ").capitalize(), is_chosen, badge, tone
+    )
+
+
+def _row(number: int, row: Row, one: Chosen, part: Part, place: Place) -> RowView:
+    pattern = pattern_of(one.service, row.type) if row.type else ""
+    arn = arn_of(row, service=one.service, place=place)
+    works = [name for name in one.actions if arn and arn in arns_for(part, name)]
+    return RowView(
+        number=number,
+        type=row.type,
+        pieces=_pieces(row, pattern, place, number),
+        arn=arn,
+        sub=f"{len(works)} action{'' if len(works) == 1 else 's'} of {len(one.actions)}" if arn else "",
+        error=_row_error(arn, works, one),
+    )
+
+
+def _row_error(arn: str, works: Sequence[str], one: Chosen) -> str:
+    if not arn:
+        return "Fill in every field; * stands for anything."
+    if one.actions and not works:
+        return "No action that is chosen works on this."
+    return ""
+
+
+def _pieces(row: Row, pattern: str, place: Place, number: int) -> list[tuple[str, str, str, str]]:
+    if not pattern:
+        return [("", f"r{number}-{FREE}", "ARN", row.values.get(FREE, ""))]
+    found, fixed = [], ""
+    for text, name in pieces(pattern):
+        fixed += text
+        if name == PARTITION:
+            fixed += place.partition
+        elif name:
+            found.append((fixed, f"r{number}-{name}", _label(name), row.values.get(name, "")))
+            fixed = ""
+    return [*found, (fixed, "", "", "")] if fixed else found
+
+
+@lru_cache(maxsize=1024)
+def _label(name: str) -> str:
+    """BucketName → Bucket name."""
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+    return words.capitalize()
+
+
+def service_offers(find: str) -> list[dict[str, Any]]:
+    """Services to add: the usual ones, or those that the search finds by prefix, title, or an action."""
+    known, wanted = catalogue(), find.strip().lower()
+    if not wanted:
+        names: Sequence[str] = COMMON
+    elif ":" in wanted:
+        names = [one for one in known.prefixes if one == wanted.partition(":")[0]]
+    else:
+        hits = [one for one in known.prefixes if wanted in one or wanted in known.title(one).lower()]
+        names = sorted(hits, key=lambda one: (one != wanted, not one.startswith(wanted), one))
+    return [
+        {"prefix": one, "title": known.title(one), "count": known.mask_of_service(one).bit_count()}
+        for one in names[:MOST_SERVICES]
+    ]

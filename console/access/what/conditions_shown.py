@@ -1,0 +1,150 @@
+"""The conditions of the open part as the list of the builder shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from console.access.what.state import Chosen
+from iam.access.builder.build import knows
+from iam.access.builder.conditions import AGES, BASES, ON, asked, others_in
+from iam.access.builder.parts import Part
+
+Choice = tuple[str, str, bool]
+"""(value, label, chosen)."""
+WORDS: Final = {
+    "mfa": (
+        "Signed in with MFA",
+        "aws:MultiFactorAuthAge",
+        "Sessions of roles that were assumed from roles have none.",
+    ),
+    "ip": (
+        "From a network",
+        "aws:SourceIp",
+        "Calls that an AWS service makes on somebody's behalf come from elsewhere.",
+    ),
+    "time": ("Between two moments", "aws:CurrentTime", "In UTC. AWS cannot repeat office hours."),
+    "tag": ("The resource carries a tag", "aws:ResourceTag/…", ""),
+    "region": ("In a region", "aws:RequestedRegion", "Global services such as IAM answer in us-east-1."),
+    "vpce": ("Through a VPC endpoint", "aws:SourceVpce", ""),
+    "org": ("The resource is of an organization", "aws:ResourceOrgID", ""),
+    "other": ("Another condition", "key, operator, value", ""),
+}
+FIELDS: Final = {
+    "ip": ("c-ip-nets", "Networks", "203.0.113.0/24", 30),
+    "region": ("c-region-names", "Regions", "eu-west-1", 20),
+    "vpce": ("c-vpce-ids", "Endpoints", "vpce-0a1b2c3d", 24),
+    "org": ("c-org-ids", "Organization", "o-a1b2c3d4e5", 20),
+}
+OPERATORS: Final = tuple(base for base in BASES if base != "BinaryEquals")
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A condition of no named kind."""
+
+    id: str
+    key: str
+    values: str
+    operators: Sequence[Choice]
+    error: str
+    lacking: str
+    is_known_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One line of the list. `kind` says which fields it has; `lacking` are actions that do not know its key."""
+
+    kind: str
+    label: str
+    key: str
+    note: str
+    is_on: bool
+    error: str
+    lacking: str
+    is_known_only: bool
+    field: tuple[str, str, str, int] | None = None
+    value: str = ""
+    choices: Sequence[Choice] = ()
+    key_value: str = ""
+    since: str = ""
+    until: str = ""
+    others: Sequence[Other] = ()
+
+
+def conditions_shown(one: Chosen, part: Part) -> list[Condition]:
+    """A line for each kind, in the order of the list."""
+    wrong = asked(one.form)[1]
+    return [_condition(kind, one, part, wrong) for kind in WORDS]
+
+
+def _condition(kind: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Condition:
+    label, key, note = WORDS[kind]
+    form = one.form
+    if kind == "tag" and form.get("tag-key"):
+        key = f"aws:ResourceTag/{form['tag-key']}"
+    field = FIELDS.get(kind)
+    is_known_only = form.get(f"{kind}-known") == ON
+    return Condition(
+        kind=kind,
+        label=label,
+        key=key,
+        note=note,
+        is_on=form.get(kind) == ON,
+        error=wrong.get(kind, ""),
+        lacking=_lacking(part, key)
+        if kind == "tag" and form.get("tag") == ON and form.get("tag-key")
+        else "",
+        is_known_only=is_known_only,
+        field=field,
+        value=form.get(field[0][2:], "") if field else form.get("tag-values", "") if kind == "tag" else "",
+        choices=_choices(kind, form.get("mfa-age", "3600"), form.get("tag-op", "is")),
+        key_value=form.get("tag-key", ""),
+        since=form.get("time-from", ""),
+        until=form.get("time-until", ""),
+        others=_others(one, part, wrong) if kind == "other" else (),
+    )
+
+
+def _choices(kind: str, age: str, comparison: str) -> list[Choice]:
+    if kind == "mfa":
+        ages = AGES if age in AGES else {**AGES, age: f"{age} seconds"}
+        return [(value, label, value == age) for value, label in ages.items()]
+    if kind == "tag":
+        return [(value, label, value == comparison) for value, label in (("is", "is"), ("like", "is like"))]
+    return []
+
+
+def _others(one: Chosen, part: Part, wrong: dict[str, str]) -> list[Other]:
+    """Those that are there, and a blank one."""
+    found = others_in(one.form)
+    blank = next(f"o{number}" for number in range(len(found) + 1) if f"o{number}" not in found)
+    return [_other(name, one, part, wrong) for name in [*found, blank]]
+
+
+def _other(name: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Other:
+    form = one.form
+    operator, key = form.get(f"{name}-op", "StringEquals"), form.get(f"{name}-key", "")
+    names = OPERATORS if operator in OPERATORS else (operator, *OPERATORS)
+    error = wrong.get(name, "")
+    return Other(
+        id=name,
+        key=key,
+        values=form.get(f"{name}-values", "").replace("\n", ", "),
+        operators=[(each, each, each == operator) for each in names],
+        error=error,
+        lacking=_lacking(part, key) if key and not error else "",
+        is_known_only=form.get(f"{name}-known") == ON,
+    )
+
+
+def _lacking(part: Part, key: str) -> str:
+    """Those of the chosen actions that do not know a key, in words; "" where all do."""
+    names = [one.partition(":")[2] for one in part.actions if not knows(one, key)]
+    if not names:
+        return ""
+    if len(names) == len(part.actions):
+        return "None of the actions"
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

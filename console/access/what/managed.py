@@ -1,0 +1,94 @@
+"""The tab of managed policies: search in what the viewer sees, AWS's and the account's own, or name one of AWS's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Q
+from django.urls import reverse
+
+from console.access.what.state import State
+from console.web.access import ViewerRequest
+from iam.access.builder.words import said_of
+from iam.access.grants.what import POLICY
+from iam.changes.operations.policy_version import default_text
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.visibility import visible_entities
+
+MOST: Final = 30
+OWNERS: Final = (("", "All"), ("aws", "AWS"), ("own", "Ours"))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A managed policy to choose."""
+
+    arn: str
+    name: str
+    sub: str
+    is_aws: bool
+    is_chosen: bool
+    url: str
+
+
+def managed_view(request: ViewerRequest, state: State, *, accounts: tuple[str, ...]) -> dict[str, Any]:
+    """What the tab shows: the hits of the search, the chosen one first."""
+    rows = visible_entities(request.viewer).filter(kind=Kind.POLICY, gone_at__isnull=True)
+    if accounts:
+        rows = rows.filter(account__account_id__in=accounts)
+    if state.kind == "aws":
+        rows = rows.filter(arn__contains=":iam::aws:")
+    elif state.kind == "own":
+        rows = rows.exclude(arn__contains=":iam::aws:")
+    chosen = list(rows.filter(arn=state.policy).select_related("account")[:1]) if state.policy else []
+    wanted = Q()
+    for word in state.find.lower().split()[:8]:
+        wanted &= Q(search__contains=word)
+    found = list(
+        rows.filter(wanted)
+        .exclude(arn=state.policy)
+        .select_related("account")
+        .order_by("name", "pk")[: MOST * 4]
+    )
+    hits = {one.arn: _hit(one, state) for one in [*chosen, *found]}
+    return {
+        "hits": list(hits.values())[:MOST],
+        "more_hits": len(hits) > MOST,
+        "owners": [(value, label, value == state.kind) for value, label in OWNERS],
+        "typed": state.policy if state.policy and not chosen else "",
+        "typed_error": _typed_error(state, is_known=bool(chosen)),
+        "said": _said(chosen[0]) if chosen and request.viewer.sees_accounts else None,
+    }
+
+
+def _hit(one: Entity, state: State) -> Hit:
+    is_aws = ":iam::aws:" in one.arn
+    return Hit(
+        arn=one.arn,
+        name=one.name,
+        sub="Managed by AWS" if is_aws else f"In {one.account.name}",
+        is_aws=is_aws,
+        is_chosen=one.arn == state.policy,
+        url=reverse("identities:policy", args=[one.pk]),
+    )
+
+
+def _typed_error(state: State, *, is_known: bool) -> str:
+    if not state.policy or is_known:
+        return ""
+    found = POLICY.fullmatch(state.policy)
+    if found is None:
+        return "Write the ARN of a policy, such as arn:aws:iam::aws:policy/ReadOnlyAccess."
+    if found[2] != "aws":
+        return "No account that you chose has this policy, as of the last reading."
+    return ""
+
+
+def _said(policy: Entity) -> dict[str, Any] | None:
+    """What it gives, in words, where the mirror has its text."""
+    text = default_text(policy)
+    if not text:
+        return None
+    lines, more = said_of(text)
+    return {"lines": lines[:8], "rest": len(lines[8:]), "more": more[:2], "text": text}

@@ -1,0 +1,225 @@
+"""Reads what the step's fields say, and does what its buttons ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from django.http import QueryDict
+
+from console.access.what.result import place_of
+from console.access.what.state import BUILD, TABS, Chosen, State
+from iam.access.builder.conditions import ON
+from iam.access.builder.parts import MOST_ARNS, MOST_PARTS, level_actions, ordered
+from iam.access.builder.read import read_back
+from iam.access.builder.rows import FREE, Row, blank, fields, pattern_of, row_of
+from iam.access.templates.body import TemplateError
+from iam.access.templates.queries import offer_of
+from iam.policy.catalogue import Level, catalogue
+
+HIDDEN: Final = "what"
+DO: Final = "what-do"
+LONGEST: Final = 2048
+LONGEST_PASTE: Final = 40_000
+
+
+def is_its_own(data: QueryDict) -> bool:
+    """Whether a button of the step was pressed, and not one of the page around it."""
+    return bool(data.get(DO))
+
+
+def posted(data: QueryDict, *, accounts: tuple[str, ...] = ()) -> State:
+    """The step as its fields say, after the button that was pressed. Never raises."""
+    state = _fields(State.from_text(data.get(HIDDEN, "")), data)
+    word, _, rest = data.get(DO, "").partition(":")
+    act = _ACTS.get(word)
+    return act(state, rest, accounts) if act else state
+
+
+def _fields(state: State, data: QueryDict) -> State:
+    tab = data.get("what-tab", state.tab)
+    template = data.get("what-template", state.template)[:64]
+    is_other = template != state.template
+    parameters = {} if is_other else dict(state.parameters)
+    prefix = f"p-{template}-"
+    parameters |= {name[len(prefix) :]: str(data[name])[:LONGEST] for name in data if name.startswith(prefix)}
+    state = replace(
+        state,
+        tab=tab if tab in dict(TABS) else state.tab,
+        template=template,
+        version=0 if is_other else state.version,
+        parameters=parameters,
+        policy=_policy(state.policy, data),
+        find=data.get("what-find", "")[:200] if data.get("what-found", tab) == tab else "",
+        kind=data.get("what-kind", "")[:20],
+        seek=data.get("b-seek", "")[:80],
+        paste=data.get("b-paste", "")[:LONGEST_PASTE],
+    )
+    shown = data.get("b-open", "")
+    if not shown.isdecimal() or int(shown) >= len(state.chosen):
+        return state
+    number = int(shown)
+    return replace(state.with_chosen(number, _part(state.chosen[number], data)), open=number)
+
+
+def _policy(had: str, data: QueryDict) -> str:
+    """The policy that was picked or written just now: of the two, the one that differs from before."""
+    typed, picked = data.get("what-arn", "").strip()[:LONGEST], data.get("what-policy", "")[:LONGEST]
+    if typed and (typed != had or not picked):
+        return typed
+    return picked or ("" if "what-arn" in data else had)
+
+
+def _part(one: Chosen, data: QueryDict) -> Chosen:
+    """The open part as its fields say."""
+    return replace(
+        one,
+        actions=_actions(one.service, data),
+        everywhere=data.get("b-scope", "any" if one.everywhere else "named") == "any",
+        rows=_rows(one, data),
+        form={name[2:]: str(data[name])[:LONGEST] for name in data if name.startswith("c-") and data[name]},
+    )
+
+
+def _actions(service: str, data: QueryDict) -> tuple[str, ...]:
+    """A level that was ticked just now takes all of it, one that was unticked none; else each action says for itself."""
+    ticked, were = set(data.getlist("b-level")), set(data.get("b-whole", "").split())
+    names = set(ordered([f"{service}:{one}" for one in data.getlist("b-act")], service=service))
+    for level in Level:
+        key, every = str(level).split()[0].lower(), level_actions(service, level)
+        if key in ticked - were:
+            names |= set(every)
+        elif key in were - ticked:
+            names -= set(every)
+    return ordered(sorted(names), service=service)
+
+
+def _rows(one: Chosen, data: QueryDict) -> tuple[Row, ...]:
+    found = []
+    for number in range(min(len(one.rows), MOST_ARNS)):
+        kind = data.get(f"r{number}-type", one.rows[number].type)
+        names = fields(pattern_of(one.service, kind)) if kind else (FREE,)
+        had = one.rows[number].values
+        found.append(
+            Row(kind, {name: data.get(f"r{number}-{name}", had.get(name, ""))[:LONGEST] for name in names})
+        )
+    return tuple(found)
+
+
+def _open(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    number = _number(rest, state)
+    return state if number is None else replace(state, open=number, seek="")
+
+
+def _close(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    return replace(state, open=None)
+
+
+def _remove(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    number = _number(rest, state)
+    if number is None:
+        return state
+    return replace(state, chosen=(*state.chosen[:number], *state.chosen[number + 1 :]), open=None)
+
+
+def _add_service(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    if not catalogue().has_service(rest) or len(state.chosen) >= MOST_PARTS:
+        return state
+    chosen = (*state.chosen, Chosen(rest.lower()))
+    return replace(state, tab=BUILD, chosen=chosen, open=len(chosen) - 1, find="")
+
+
+def _alter(state: State, alter: Callable[[Chosen], Chosen]) -> State:
+    if state.open is None:
+        return state
+    return state.with_chosen(state.open, alter(state.chosen[state.open]))
+
+
+def _add_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    def alter(one: Chosen) -> Chosen:
+        if rest and not pattern_of(one.service, rest):
+            return one
+        row = blank(one.service, rest, place=place_of(accounts)) if rest else Row("", {FREE: ""})
+        return replace(one, rows=(*one.rows, row)[:MOST_ARNS], everywhere=False)
+
+    return _alter(state, alter)
+
+
+def _add_arn(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    def alter(one: Chosen) -> Chosen:
+        row = row_of(rest[:LONGEST], service=one.service, actions=one.actions)
+        return one if row in one.rows else replace(one, rows=(*one.rows, row)[:MOST_ARNS], everywhere=False)
+
+    return _alter(state, alter)
+
+
+def _drop_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    def alter(one: Chosen) -> Chosen:
+        rows = tuple(row for number, row in enumerate(one.rows) if str(number) != rest)
+        return replace(one, rows=rows)
+
+    return _alter(state, alter)
+
+
+def _split(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    """Let actions that do not know the key of a condition do without it."""
+
+    def alter(one: Chosen) -> Chosen:
+        return replace(one, form={**one.form, f"{rest[:8]}-known": ON})
+
+    return _alter(state, alter)
+
+
+def _leave_out(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    """Take actions out of the open part, named after one another."""
+
+    def alter(one: Chosen) -> Chosen:
+        gone = {f"{one.service}:{name}".lower() for name in rest.split()}
+        return replace(one, actions=tuple(name for name in one.actions if name.lower() not in gone))
+
+    return _alter(state, alter)
+
+
+def _customize(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    """Go on in the builder from what a template says."""
+    offer = offer_of(state.template, number=state.version or None)
+    if offer is None:
+        return state
+    place = place_of(accounts)
+    try:
+        document = offer.body.render(state.parameters, account_id=place.account, partition=place.partition)
+    except TemplateError:
+        return state
+    return _from_document(state, document)
+
+
+def _read(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+    return _from_document(state, state.paste)
+
+
+def _from_document(state: State, document: Mapping[str, object] | str) -> State:
+    reading = read_back(document)
+    if not reading.fits:
+        return replace(state, notes=("It does not fit into the builder.", *reading.reasons))
+    chosen = (*state.chosen, *map(Chosen.of_part, reading.parts))[:MOST_PARTS]
+    return replace(state, tab=BUILD, chosen=chosen, open=None, notes=reading.notes, paste="")
+
+
+def _number(text: str, state: State) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 4 and int(text) < len(state.chosen) else None
+
+
+_ACTS: Final[Mapping[str, Callable[[State, str, tuple[str, ...]], State]]] = {
+    "open": _open,
+    "close": _close,
+    "remove": _remove,
+    "add-service": _add_service,
+    "add-row": _add_row,
+    "add-arn": _add_arn,
+    "drop-row": _drop_row,
+    "split": _split,
+    "leave-out": _leave_out,
+    "customize": _customize,
+    "read": _read,
+}

@@ -1,0 +1,122 @@
+"""From the step's state to the What of a grant, and to the policies that it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from console.access.what.state import BUILD, MANAGED, TEMPLATE, State
+from iam.access.builder.build import Lack
+from iam.access.builder.conditions import asked
+from iam.access.builder.rows import Place, arn_of
+from iam.access.grants.terms import TermsError, What, WhatKind
+from iam.access.templates.body import TemplateError
+from iam.access.templates.queries import offer_of
+from iam.mirror.models import Account
+from iam.policy.catalogue import catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that keeps the builder's part from being given as it is; `part` counts from 0."""
+
+    part: int
+    message: str
+
+
+def place_of(accounts: tuple[str, ...]) -> Place:
+    """What stands in ARNs for account and partition: that of the one account, `*` for several."""
+    first = Account.objects.filter(account_id=accounts[0]).first() if accounts else None
+    partition = first.partition if first else "aws"
+    return Place(accounts[0] if len(accounts) == 1 else "*", partition)
+
+
+def what_of(state: State, *, accounts: tuple[str, ...]) -> What:
+    """What is given. Raises TermsError, whose part is "what", with what is still to be chosen or put right."""
+    if state.tab == TEMPLATE:
+        return _of_template(state, accounts)
+    if state.tab == MANAGED:
+        what = What(WhatKind.MANAGED, policy_arn=state.policy)
+        what.check()
+        return what
+    found = troubles(state, accounts=accounts)
+    if found:
+        raise TermsError(found[0].message, part="what")
+    text = state.built(place_of(accounts)).text
+    if not text:
+        raise TermsError("Add a service, and choose what may be done with it.", part="what")
+    return What(WhatKind.STATEMENTS, documents=(text,))
+
+
+def _of_template(state: State, accounts: tuple[str, ...]) -> What:
+    offer = offer_of(state.template, number=state.version or None) if state.template else None
+    if offer is None or offer.template.retired_at is not None:
+        raise TermsError("Choose a template, a managed policy, or build the permissions.", part="what")
+    try:
+        values = offer.body.values(_known(state, offer.body))
+    except TemplateError as error:
+        raise TermsError(error.message, part="what") from None
+    parameters = {name: "\n".join(some) for name, some in values.items()}
+    return What(WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number, parameters=parameters)
+
+
+def _known(state: State, body: Any) -> dict[str, str]:
+    names = {one.name for one in body.parameters}
+    return {name: value for name, value in state.parameters.items() if name in names}
+
+
+def documents_of(state: State, *, accounts: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The policies that the choice comes to in the first account, as far as it is whole; none for a managed policy."""
+    place = place_of(accounts)
+    if state.tab == BUILD:
+        built = state.built(place)
+        return [built.document] if built.statements else []
+    if state.tab != TEMPLATE or not state.template:
+        return []
+    offer = offer_of(state.template, number=state.version or None)
+    if offer is None:
+        return []
+    account = accounts[0] if accounts else place.account
+    try:
+        given = _known(state, offer.body)
+        return [offer.body.render(given, account_id=account, partition=place.partition)]
+    except TemplateError:
+        return []
+
+
+def troubles(state: State, *, accounts: tuple[str, ...]) -> list[Trouble]:
+    """What keeps what is built from being given as it is, in the order of its parts."""
+    place = place_of(accounts)
+    found = []
+    for number, one in enumerate(state.chosen):
+        title = catalogue().title(one.service)
+        if not one.actions:
+            found.append(Trouble(number, f"{title}: choose at least one action, or remove it."))
+        for row in () if one.everywhere else one.rows:
+            if not arn_of(row, service=one.service, place=place):
+                found.append(
+                    Trouble(number, f"{title}: fill in the {row.type or 'ARN'}, or remove the line.")
+                )
+        found += [Trouble(number, f"{title}: {why}") for why in asked(one.form)[1].values()]
+    built = state.built(place)
+    found += [Trouble(lack.part, _words(lack, state)) for lack in built.lacks]
+    found += [
+        Trouble(
+            number,
+            f"{catalogue().title(state.chosen[number].service)}: nothing that is chosen works on {arn}.",
+        )
+        for number, arn in built.unused
+    ]
+    return sorted(found, key=lambda one: one.part)
+
+
+def _words(lack: Lack, state: State) -> str:
+    title = catalogue().title(state.chosen[lack.part].service)
+    names = [one.partition(":")[2] for one in lack.actions]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    verb = "does" if len(names) == 1 else "do"
+    if lack.key:
+        return f"{title}: {shown} {verb} not know {lack.key}, so with this condition nothing of it would be allowed."
+    kinds = sorted({one.name for action in lack.actions for one in catalogue().resource_types(action)})
+    works = "works" if len(names) == 1 else "work"
+    return f"{title}: {shown} {works} on {' or '.join(kinds[:3])}, and none is named."

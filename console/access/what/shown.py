@@ -1,0 +1,115 @@
+"""What the step shows: the choice of a tab, what it comes to in words, its size, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from console.access.what.building import PartView, part_views, service_offers
+from console.access.what.managed import managed_view
+from console.access.what.result import documents_of, place_of, troubles
+from console.access.what.state import BUILD, MANAGED, TABS, TEMPLATE, State
+from console.access.what.templates import chosen_view, tiles
+from console.changes.findings import finding_rows
+from console.web.access import ViewerRequest
+from iam.access.builder.words import Said, said_of
+from iam.policy.lint import MANAGED as QUOTA
+from iam.policy.lint import Finding, Kind, lint
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the choice comes to. `size` counts as AWS counts; `documents` is how many policies it takes."""
+
+    lines: Sequence[Said]
+    more: Sequence[str]
+    text: str
+    size: int
+    limit: int
+    documents: int
+    findings: Sequence[Finding]
+
+
+def shown(
+    request: ViewerRequest,
+    state: State,
+    *,
+    accounts: tuple[str, ...],
+    url: str = "",
+    strict: bool = False,
+    who: str = "",
+) -> dict[str, Any]:
+    """The context of `access/what/_what.html`, under `what`.
+
+    `url`: where htmx posts the whole form for another look; by default the step's own address, which keeps nothing. `strict`: what
+    is missing is said too, after somebody wanted to go on. `who`: whose name begins the sentences.
+    """
+    result = _result(state, accounts)
+    context: dict[str, Any] = {
+        "state": state.text,
+        "tab": state.tab,
+        "tabs": [
+            (value, label, value == state.tab)
+            for value, label in TABS
+            if request.viewer.sees_accounts or value in (TEMPLATE, state.tab)
+        ],
+        "url": url or f"{reverse('access:what')}?{urlencode([('in', one) for one in accounts])}",
+        "find": state.find,
+        "who": who or "They",
+        "result": result,
+        "notes": state.notes,
+        "sees_text": request.viewer.sees_accounts,
+        **finding_rows(result.findings if result else ()),
+    }
+    if state.tab == TEMPLATE:
+        context |= {
+            "tiles": tiles(state),
+            "template": chosen_view(request, state, accounts=accounts, strict=strict),
+        }
+    elif state.tab == MANAGED:
+        context |= managed_view(request, state, accounts=accounts)
+    else:
+        context |= _building(request, state, accounts=accounts)
+    return context
+
+
+def _building(request: ViewerRequest, state: State, *, accounts: tuple[str, ...]) -> dict[str, Any]:
+    found = troubles(state, accounts=accounts)
+    parts: list[PartView] = part_views(request, state, accounts=accounts, troubles=found)
+    return {
+        "parts": parts,
+        "troubles": found,
+        "services": service_offers(state.find),
+        "paste": state.paste,
+        "chosen_actions": sum(len(one.actions) for one in state.chosen),
+    }
+
+
+MOST_SHOWN: Final = 12_000
+
+
+def _result(state: State, accounts: tuple[str, ...]) -> Result | None:
+    documents = documents_of(state, accounts=accounts)
+    if not documents:
+        return None
+    document = documents[0]
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    lines, more = said_of(document)
+    size = QUOTA.size(text)
+    return Result(
+        lines=lines,
+        more=more,
+        text=text if len(text) <= MOST_SHOWN else "",
+        size=size,
+        limit=QUOTA.limit,
+        documents=-(-size // QUOTA.limit),
+        findings=lint(text, kind=Kind.IDENTITY, quota=None),
+    )
+
+
+__all__ = ["BUILD", "Result", "place_of", "shown"]

@@ -1,0 +1,174 @@
+"""The tab of templates: tiles to choose from, and the fields of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from console.access.what.state import State
+from console.web.access import ViewerRequest
+from iam.access.builder.words import quarters_of
+from iam.access.suggesting import names_known
+from iam.access.templates.body import CATEGORIES, RISKS, Body, TemplateError
+from iam.access.templates.models import Origin
+from iam.access.templates.parameters import Parameter
+from iam.access.templates.queries import Offer, offer_of, offers
+
+ICONS: Final = {
+    "storage": "boxes",
+    "compute": "rocket",
+    "data": "database",
+    "messaging": "send",
+    "observe": "eye",
+    "secrets": "lock",
+    "money": "file-text",
+    "security": "shield-check",
+    "operations": "zap",
+}
+TONES: Final = {"low": "", "medium": "", "high": "warn"}
+OFFERED: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One template to choose."""
+
+    slug: str
+    title: str
+    description: str
+    icon: str
+    category: str
+    levels: str
+    risk: str
+    tone: str
+    is_chosen: bool
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter as a field of the form."""
+
+    name: str
+    id: str
+    label: str
+    hint: str
+    value: str
+    error: str
+    example: str
+    options: Sequence[str]
+    is_many: bool
+
+
+def tiles(state: State) -> list[Tile]:
+    """The templates in which every word of the search occurs, and the chosen one in any case."""
+    words = state.find.lower().split()
+    found = [_tile(offer, state) for offer in offers()]
+    return [
+        one
+        for one in found
+        if one.is_chosen
+        or (
+            (not state.kind or state.kind in (one.category, "ours" if one.is_ours else ""))
+            and all(word in f"{one.title} {one.description} {one.slug}".lower() for word in words)
+        )
+    ]
+
+
+def _tile(offer: Offer, state: State) -> Tile:
+    version = offer.version
+    return Tile(
+        slug=offer.slug,
+        title=version.title,
+        description=offer.body.description,
+        icon=ICONS.get(version.category, "file-text"),
+        category=version.category,
+        levels=levels_of(version.digest, offer.body),
+        risk=RISKS[version.risk],
+        tone=TONES[version.risk],
+        is_chosen=offer.slug == state.template,
+        is_ours=offer.template.origin == Origin.OWN,
+    )
+
+
+_LEVELS: dict[str, str] = {}
+
+
+def levels_of(digest: str, body: Body) -> str:
+    """The access levels of a template over all its services, in quarters; kept, since a version never changes."""
+    found = _LEVELS.get(digest)
+    if found is None:
+        found = _LEVELS[digest] = quarters_of(body.render(body.samples))
+    return found
+
+
+def chosen_view(
+    request: ViewerRequest, state: State, *, accounts: tuple[str, ...], strict: bool
+) -> dict[str, Any] | None:
+    """The chosen template with its fields; None where none is chosen."""
+    offer = offer_of(state.template, number=state.version or None) if state.template else None
+    if offer is None:
+        return None
+    body = offer.body
+    errors = _errors(body, state)
+    return {
+        "slug": offer.slug,
+        "title": body.title,
+        "description": body.description,
+        "number": offer.version.number,
+        "hours": duration_words(body.hours),
+        "risk": RISKS[body.risk],
+        "tone": TONES[body.risk],
+        "fields": [
+            _field(request, one, state, accounts, errors.get(one.name, ""), strict=strict)
+            for one in body.parameters
+        ],
+        "is_retired": offer.template.retired_at is not None,
+    }
+
+
+def _errors(body: Body, state: State) -> dict[str, str]:
+    names = {one.name for one in body.parameters}
+    try:
+        body.values({name: value for name, value in state.parameters.items() if name in names})
+    except TemplateError as error:
+        return error.fields
+    return {}
+
+
+def _field(
+    request: ViewerRequest,
+    one: Parameter,
+    state: State,
+    accounts: tuple[str, ...],
+    error: str,
+    *,
+    strict: bool,
+) -> Field:
+    value = state.parameters.get(one.name, one.default)
+    return Field(
+        name=f"p-{state.template}-{one.name}",
+        id=f"p-{one.name}",
+        label=one.label,
+        hint=one.hint,
+        value=value,
+        error=error if strict or value.strip() else "",
+        example=one.sample,
+        options=names_known(request.viewer, parameter=one, accounts=accounts, most=OFFERED),
+        is_many=one.many,
+    )
+
+
+@lru_cache(maxsize=64)
+def duration_words(hours: int) -> str:
+    """'12 hours', '7 days'; "" for none."""
+    if not hours:
+        return ""
+    if hours % 24:
+        return f"{hours} hour{'' if hours == 1 else 's'}"
+    return f"{hours // 24} day{'' if hours == 24 else 's'}"
+
+
+KINDS: Final = (("", "All"), *CATEGORIES.items(), ("ours", "Ours"))

@@ -1,0 +1,294 @@
+"""Conditions as a form has them: named kinds with fields of their own, and any other by key, operator and values. Pure.
+
+A form is a mapping of texts: `mfa` is "on" where the kind is ticked, `mfa-age` a field of it; `tag-known` is "on" where actions that do
+not know the key do without it. Others are numbered: `o0-key`, `o0-op`, `o0-values`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from iam.access.builder.parts import MOST_VALUES, When
+from iam.policy.catalogue import catalogue
+
+MOST_OTHERS: Final = 8
+ON: Final = "on"
+AGES: Final = {"3600": "1 hour", "28800": "8 hours", "any": "any time"}
+COMPARISONS: Final = {"is": "StringEquals", "like": "StringLike"}
+BASES: Final = (
+    "StringEquals",
+    "StringNotEquals",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
+    "StringLike",
+    "StringNotLike",
+    "NumericEquals",
+    "NumericNotEquals",
+    "NumericLessThan",
+    "NumericLessThanEquals",
+    "NumericGreaterThan",
+    "NumericGreaterThanEquals",
+    "DateEquals",
+    "DateNotEquals",
+    "DateLessThan",
+    "DateLessThanEquals",
+    "DateGreaterThan",
+    "DateGreaterThanEquals",
+    "Bool",
+    "BinaryEquals",
+    "IpAddress",
+    "NotIpAddress",
+    "ArnEquals",
+    "ArnLike",
+    "ArnNotEquals",
+    "ArnNotLike",
+    "Null",
+)
+"""As AWS writes them; source: "IAM JSON policy elements: Condition operators"."""
+_OPERATORS: Final = {
+    f"{quantifier}{base}{end}".lower(): f"{quantifier}{base}{end}"
+    for base in BASES
+    for quantifier in ("", "ForAnyValue:", "ForAllValues:")
+    for end in ("", "IfExists")
+    if not (base == "Null" and (quantifier or end))
+}
+REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+VPCE: Final = re.compile(r"vpce-[0-9a-f]{8,17}")
+ORG: Final = re.compile(r"o-[a-z0-9]{10,32}")
+TAG_KEY: Final = re.compile(r"[\w .:/=+@-]{1,128}")
+TAG: Final = "aws:ResourceTag/"
+Form = Mapping[str, str]
+
+
+class _WrongError(ValueError):
+    """A field cannot be read; the message says what to write."""
+
+
+def asked(form: Form) -> tuple[tuple[When, ...], dict[str, str]]:
+    """The conditions that a form asks for, and for each kind that cannot be read (`ip`, `o0` …) why."""
+    found: dict[tuple[str, str], When] = {}
+    wrong: dict[str, str] = {}
+    for name, read in _readers(form):
+        try:
+            for when in read(form):
+                if when.place in found:
+                    raise _WrongError(
+                        f"{when.key} is asked for twice by {when.operator}; put the values together."
+                    )
+                found[when.place] = when
+        except _WrongError as error:
+            wrong[name] = str(error)
+    return tuple(found.values()), wrong
+
+
+def written(whens: Sequence[When]) -> dict[str, str]:
+    """The form of conditions; what is of no named kind becomes one of the others."""
+    form: dict[str, str] = {}
+    others = 0
+    for when in whens:
+        named = _named(when)
+        if named and not form.keys() & named.keys() - {"time"}:
+            form |= named
+        else:
+            form |= _other_form(when, others)
+            others += 1
+    return form
+
+
+def others_in(form: Form) -> list[str]:
+    """The numbers of the other conditions that are there: `o0`, `o1` …"""
+    numbers = {
+        name.partition("-")[0]
+        for name, value in form.items()
+        if re.match(r"o\d+-(key|values)$", name) and value
+    }
+    return sorted(numbers, key=lambda one: int(one[1:]))[:MOST_OTHERS]
+
+
+def _readers(form: Form) -> Iterator[tuple[str, Callable[[Form], list[When]]]]:
+    for name, read in KINDS.items():
+        if form.get(name) == ON:
+            yield name, read
+    if form.get("other") == ON:
+        for name in others_in(form):
+            yield name, _other(name)
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(re.split(r"[\s,]+", text.strip()))) if text.strip() else []
+
+
+def _several(text: str) -> list[str]:
+    """Values that may hold spaces: one after each comma or line."""
+    return list(dict.fromkeys(one.strip() for one in re.split(r"[,\n]", text) if one.strip()))
+
+
+def _limited(values: list[str], what: str) -> tuple[str, ...]:
+    if not values:
+        raise _WrongError(f"Write {what}.")
+    if len(values) > MOST_VALUES:
+        raise _WrongError(f"{len(values)} values are too many: {MOST_VALUES} are the limit.")
+    return tuple(values)
+
+
+def _fitting(values: list[str], pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
+    wrong = [one for one in values if not pattern.fullmatch(one)]
+    if wrong:
+        raise _WrongError(f"“{wrong[0][:40]}” is not {what}.")
+    return _limited(values, what)
+
+
+def _mfa(form: Form) -> list[When]:
+    age = form.get("mfa-age", "3600")
+    if age == "any":
+        return [When("Bool", "aws:MultiFactorAuthPresent", ("true",))]
+    if not re.fullmatch(r"[0-9]{1,6}", age):
+        raise _WrongError("Choose how long ago the sign-in with MFA may be.")
+    return [When("NumericLessThan", "aws:MultiFactorAuthAge", (age,))]
+
+
+def _ip(form: Form) -> list[When]:
+    nets = _words(form.get("ip-nets", ""))
+    for one in nets:
+        try:
+            ipaddress.ip_network(one)
+        except ValueError:
+            raise _WrongError(_about_network(one)) from None
+    return [When("IpAddress", "aws:SourceIp", _limited(nets, "a network, such as 203.0.113.0/24"))]
+
+
+def _about_network(text: str) -> str:
+    try:
+        meant = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return f"“{text[:40]}” is no network: write it as 203.0.113.0/24."
+    return f"“{text[:40]}” is an address within a network: did you mean {meant}?"
+
+
+def _time(form: Form) -> list[When]:
+    found = [
+        When(operator, "aws:CurrentTime", (f"{moment:%Y-%m-%dT%H:%M:%SZ}",))
+        for field, operator in (("time-from", "DateGreaterThan"), ("time-until", "DateLessThan"))
+        if (moment := _moment(form.get(field, ""))) is not None
+    ]
+    if not found:
+        raise _WrongError("Write from when, until when, or both.")
+    if len(found) == 2 and found[0].values >= found[1].values:
+        raise _WrongError("The end comes before the beginning.")
+    return found
+
+
+def _moment(text: str) -> datetime | None:
+    if not text.strip():
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise _WrongError(f"“{text[:40]}” is no date and time.") from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _tag(form: Form) -> list[When]:
+    key = form.get("tag-key", "").strip()
+    if not TAG_KEY.fullmatch(key):
+        raise _WrongError("Write the key of the tag, such as team.")
+    values = _limited(_several(form.get("tag-values", "")), "the value of the tag, such as payments")
+    operator = COMPARISONS.get(form.get("tag-op", "is"), "StringEquals")
+    return [When(operator, TAG + key, values, form.get("tag-known") == ON)]
+
+
+def _vpce(form: Form) -> list[When]:
+    values = _fitting(
+        _words(form.get("vpce-ids", "")), VPCE, "the id of a VPC endpoint, such as vpce-0a1b2c3d"
+    )
+    return [When("StringEquals", "aws:SourceVpce", values)]
+
+
+def _region(form: Form) -> list[When]:
+    values = _fitting(_words(form.get("region-names", "")), REGION, "a region, such as eu-west-1")
+    return [When("StringEquals", "aws:RequestedRegion", values)]
+
+
+def _org(form: Form) -> list[When]:
+    values = _fitting(_words(form.get("org-ids", "")), ORG, "the id of an organization, such as o-a1b2c3d4e5")
+    return [When("StringEquals", "aws:ResourceOrgID", values)]
+
+
+def _other(name: str) -> Callable[[Form], list[When]]:
+    def read(form: Form) -> list[When]:
+        key, operator = form.get(f"{name}-key", "").strip(), form.get(f"{name}-op", "StringEquals").strip()
+        if catalogue().condition_key(key) is None:
+            raise _WrongError(
+                f"AWS has no condition key “{key[:60]}”. Look at the list that opens while you type."
+            )
+        if operator.lower() not in _OPERATORS:
+            raise _WrongError(f"“{operator[:40]}” is no operator of conditions.")
+        values = _limited(_several(form.get(f"{name}-values", "")), "at least one value")
+        return [When(_OPERATORS[operator.lower()], key, values, form.get(f"{name}-known") == ON)]
+
+    return read
+
+
+KINDS: Final[Mapping[str, Callable[[Form], list[When]]]] = {
+    "mfa": _mfa,
+    "ip": _ip,
+    "time": _time,
+    "tag": _tag,
+    "vpce": _vpce,
+    "region": _region,
+    "org": _org,
+}
+
+
+def _named(when: When) -> dict[str, str]:
+    """The form of a condition of a named kind, or nothing; only where reading it gives the same."""
+    form = _guess(when)
+    if not form:
+        return {}
+    whens, wrong = asked(form)
+    return form if not wrong and len(whens) == 1 and whens[0] == when else {}
+
+
+def _guess(when: When) -> dict[str, str]:
+    place, spaced = when.place, " ".join(when.values)
+    if place == ("bool", "aws:multifactorauthpresent"):
+        return {"mfa": ON, "mfa-age": "any"}
+    if place == ("numericlessthan", "aws:multifactorauthage"):
+        return {"mfa": ON, "mfa-age": when.values[0]}
+    if place == ("ipaddress", "aws:sourceip"):
+        return {"ip": ON, "ip-nets": spaced}
+    if place[1] == "aws:currenttime" and place[0] in ("dategreaterthan", "datelessthan"):
+        field = "time-from" if place[0] == "dategreaterthan" else "time-until"
+        return {"time": ON, field: when.values[0].removesuffix("Z").removesuffix(":00")}
+    if place[1].startswith(TAG.lower()) and when.operator in COMPARISONS.values():
+        word = next(word for word, operator in COMPARISONS.items() if operator == when.operator)
+        known = {"tag-known": ON} if when.where_known else {}
+        return {
+            "tag": ON,
+            "tag-op": word,
+            "tag-key": when.key[len(TAG) :],
+            "tag-values": ", ".join(when.values),
+        } | known
+    for key, name, field in (
+        ("aws:sourcevpce", "vpce", "vpce-ids"),
+        ("aws:requestedregion", "region", "region-names"),
+        ("aws:resourceorgid", "org", "org-ids"),
+    ):
+        if place == ("stringequals", key):
+            return {name: ON, field: spaced}
+    return {}
+
+
+def _other_form(when: When, number: int) -> dict[str, str]:
+    name = f"o{number}"
+    known = {f"{name}-known": ON} if when.where_known else {}
+    return {
+        "other": ON,
+        f"{name}-key": when.key,
+        f"{name}-op": when.operator,
+        f"{name}-values": "\n".join(when.values),
+    } | known

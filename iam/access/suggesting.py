@@ -1,0 +1,129 @@
+"""Names of resources to offer while somebody writes a permission: what the mirror holds, within what the viewer sees."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.access.builder.build import fits
+from iam.access.builder.rows import pattern_of, row_of
+from iam.access.templates.parameters import Parameter
+from iam.guard import Viewer
+from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, valid_at
+from iam.mirror.queries.visibility import visible_entities
+from iam.policy.catalogue import ResourceType
+
+ARN: Final = re.compile(r'"(arn:[a-z-]+:[^"\\]{1,600})"')
+LOOKED_AT: Final = 400
+"""So many texts of policies are looked through."""
+KINDS: Final = {
+    "role": Kind.ROLE,
+    "user": Kind.USER,
+    "group": Kind.GROUP,
+    "policy": Kind.POLICY,
+    "instance-profile": Kind.INSTANCE_PROFILE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An ARN and what is known of it."""
+
+    arn: str
+    note: str
+
+
+def resources_known(
+    viewer: Viewer,
+    *,
+    service: str,
+    types: Sequence[ResourceType],
+    accounts: Sequence[str],
+    text: str,
+    most: int,
+) -> list[Suggestion]:
+    """Resources of these types whose ARN holds the text: those of IAM from the mirror, others as policies in these accounts name them."""
+    seen = [number for number in accounts if viewer.scope.sees_account(number)]
+    typed = text.strip().lower()
+    if service == "iam":
+        return _identities(viewer, types, seen, typed)[:most]
+    return _named(service, types, seen, typed)[:most]
+
+
+def _identities(
+    viewer: Viewer, types: Sequence[ResourceType], accounts: Sequence[str], typed: str
+) -> list[Suggestion]:
+    kinds = [KINDS[one.name] for one in types if one.name in KINDS]
+    rows = visible_entities(viewer).filter(
+        kind__in=kinds, gone_at__isnull=True, account__account_id__in=accounts, search__contains=typed
+    )
+    found: Iterable[Entity] = rows.select_related("account").order_by("name", "pk")[:20]
+    return [Suggestion(one.arn, f"{Kind(one.kind).label} in {one.account.name}") for one in found]
+
+
+def _named(
+    service: str, types: Sequence[ResourceType], accounts: Sequence[str], typed: str
+) -> list[Suggestion]:
+    """By how many policies name them."""
+    counted: Counter[str] = Counter()
+    for body in _texts(service, accounts):
+        counted.update({arn for arn in ARN.findall(body) if f":{service}:" in arn})
+    patterns = [one.arn for one in types]
+    fitting = [
+        (arn, times)
+        for arn, times in counted.items()
+        if typed in arn.lower() and _is_a_name(arn) and any(fits(arn, pattern) for pattern in patterns)
+    ]
+    fitting.sort(key=lambda one: (-one[1], one[0]))
+    return [
+        Suggestion(arn, f"Named in {times} {'policy' if times == 1 else 'policies'}")
+        for arn, times in fitting
+    ]
+
+
+def _is_a_name(arn: str) -> bool:
+    """Whether it says more than "any": something besides wildcards in its last segment, and no variable."""
+    return bool(arn.split(":", 5)[-1].strip("*/:?")) and "${" not in arn
+
+
+def _texts(service: str, accounts: Sequence[str]) -> set[str]:
+    """The texts of policies in these accounts that name a resource of the service."""
+    here = {"account__account_id__in": accounts, "document__text__contains": f":{service}:"}
+    managed = PolicyVersion.objects.filter(valid_at(None), is_default=True, **here)
+    inline = InlinePolicy.objects.filter(valid_at(None), **here)
+    return {
+        text
+        for rows in (managed, inline)
+        for text in rows.values_list("document__text", flat=True).distinct()[:LOOKED_AT]
+    }
+
+
+def names_known(viewer: Viewer, *, parameter: Parameter, accounts: Sequence[str], most: int) -> list[str]:
+    """Values for a parameter of a template, by the resource type that it names; none where it names none."""
+    service, colon, kind = parameter.resource.partition(":")
+    pattern = pattern_of(service, kind) if colon else ""
+    if not pattern:
+        return []
+    types = [ResourceType(kind, pattern)]
+    found = resources_known(viewer, service=service, types=types, accounts=accounts, text="", most=most * 3)
+    names = (_last(one.arn, service=service, pattern=pattern) for one in found)
+    taken = dict.fromkeys(name for name in names if name and _is_taken(parameter, name))
+    return list(taken)[:most]
+
+
+def _last(arn: str, *, service: str, pattern: str) -> str:
+    row = row_of(arn, service=service)
+    if pattern_of(service, row.type) != pattern:
+        return ""
+    return arn if not row.values else list(row.values.values())[-1]
+
+
+def _is_taken(parameter: Parameter, value: str) -> bool:
+    try:
+        parameter.check(value)
+    except ValueError:
+        return False
+    return True
