@@ -20,9 +20,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from iam.changes.drift.models import Drift
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror import snapshot
-from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Kind, SetupJob
+from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
 from tests import factories
 from tests.url_answers import ANSWERS
@@ -30,6 +31,17 @@ from tests.url_answers import ANSWERS
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "nobody", "member", "team-lead", "auditor", "approver", "administrator")
 NUMBER = "111111111111"
+
+
+def _drift(entity: Entity) -> Drift:
+    """Something became different of it by nothing that Gatehouse did."""
+    factories.seen_after(
+        factories.edge(EdgeKind.MEMBER, entity, factories.group(entity.account, f"of {entity.name}"))
+    )
+    made: Drift = Drift.objects.create(
+        account=entity.account, entity=entity, kind=entity.kind, seen_at=factories.FIRST_READ
+    )
+    return made
 
 
 @dataclass
@@ -133,6 +145,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "job": {"job": job.pk},
             "upload": {"job": upload.pk},
             "change": {"pk": change},
+            "own drift": {"pk": _drift(own).pk},
+            "other drift": {"pk": _drift(other).pk},
             "message": {"pk": Outgoing.objects.latest("created_at").pk},
             "damaged": {"word": "no-such-link"},
             "unknown change": {"pk": uuid.uuid4()},

@@ -13,7 +13,9 @@ from django.utils.functional import SimpleLazyObject
 
 from console.operators.landing import is_unsettled
 from console.web.access import layout_for
+from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
+from iam.changes.services import to_review
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import Frame, frame
 
@@ -29,6 +31,8 @@ class Item:
     rights: tuple[Right, ...]
 
 
+DECIDES = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
+"""Who may have to decide about something: approvers; administrators and team leads, where a rule asks for them."""
 NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
     (
         "",
@@ -74,7 +78,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
     (
         "Operations",
         (
-            Item("changes:approvals", "git-pull-request", "Approvals", "approvals", (Right.APPROVE_CHANGE,)),
+            Item("changes:approvals", "git-pull-request", "Approvals", "approvals", DECIDES),
             Item(
                 "changes:list",
                 "history",
@@ -82,6 +86,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 "changes",
                 (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT),
             ),
+            Item("changes:drift", "git-compare", "Drift", "drift", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("audit:journal", "book-open", "Journal", "journal", (Right.SEE_JOURNAL,)),
             Item("setup:accounts", "cloud", "Accounts", "accounts", (Right.SEE_ACCOUNT,)),
             Item("operators", "user-cog", "Operators", "operators", (Right.MANAGE_OPERATORS,)),
@@ -110,10 +115,26 @@ def _navigation(rights: frozenset[Right]) -> Links:
 
 def _approvals_waiting(viewer: Viewer) -> str:
     """How many requests wait for the viewer's decision, as the mark beside the link; one query of those who may decide."""
-    if not viewer.may(Right.APPROVE_CHANGE):
+    if not any(viewer.may(right) for right in DECIDES):
         return ""
     waiting = waiting_for(viewer).order_by()[: MOST_SAID + 1].count()
     return f"{MOST_SAID}+" if waiting > MOST_SAID else str(waiting or "")
+
+
+def _drift_open(viewer: Viewer) -> str:
+    """How many differences are to be decided, as the mark beside the link; one query of those who look after others."""
+    if not (viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)):
+        return ""
+    found = open_drifts(viewer).order_by()[: MOST_SAID + 1].count()
+    return f"{MOST_SAID}+" if found > MOST_SAID else str(found or "")
+
+
+def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
+    """What was applied without approval and nobody has reviewed, for the banner of administrators and approvers; one query of these."""
+    if not (viewer.may(Right.APPROVE_CHANGE) or viewer.may(Right.MANAGE_OPERATORS)):
+        return []
+    rows = to_review(viewer).values("change_set", "used_label", "at")[:MOST_SAID]
+    return list(rows)
 
 
 def frame_of(request: HttpRequest) -> Frame:
@@ -142,8 +163,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": lambda: _navigation(frozenset(right for right, _ in viewer.grants)),
         "frame": lambda: frame_of(request),
         "own_layout": layout_for(viewer),
+        "drift_open": lambda: _drift_open(viewer),
         "approvals_waiting": lambda: _approvals_waiting(viewer),
         "searches": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
+        "broken_glass": SimpleLazyObject(lambda: _broken_glass(viewer)),
         "single_operator": settings.SINGLE_OPERATOR,
         "nobody_approves": SimpleLazyObject(
             lambda: viewer.may(Right.MANAGE_OPERATORS, account_id="") and is_unsettled()

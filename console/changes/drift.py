@@ -1,0 +1,210 @@
+"""Drift: what AWS shows and no change of Gatehouse explains; adopt it with a reason, or have it undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from console.changes.drift_rows import documents_of, rows_of
+from console.changes.forms import ReasonForm
+from console.changes.receipt import receipt_context
+from console.changes.shown import call_rows
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import render_page
+from iam.changes.drift import services
+from iam.changes.drift.models import Drift, DriftState
+from iam.changes.drift.queries import TABS, Mark, drift_page, open_drifts, visible_drifts
+from iam.changes.drift.reading import KINDS, Place, happened_at
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.queries import visible_changes
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services import Plan
+from iam.guard import Right
+from iam.mirror.models import Account
+from iam.mirror.queries.accounts import visible_accounts
+
+SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+LABELS = (
+    ("", "To decide"),
+    ("undoing", "Being undone"),
+    ("adopted", "Adopted"),
+    ("undone", "Undone"),
+    ("explained", "Explained"),
+)
+MOST_SAID = 99
+
+
+@require_GET
+@require(*SEES)
+def listing(request: ViewerRequest) -> HttpResponse:
+    """What is to be decided, or what was, newest first."""
+    return _list(request)
+
+
+def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason: str = "") -> HttpResponse:
+    get, viewer = request.GET, request.viewer
+    tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
+    kind = get.get("kind", "") if get.get("kind", "") in KINDS else ""
+    number = get.get("account", "")
+    page = drift_page(viewer, tab=tab, account_id=number, kind=kind, after=Mark.parse(get.get("after", "")))
+    rows = rows_of(page.rows, viewer=viewer)
+    count = open_drifts(viewer).order_by()[: MOST_SAID + 1].count()
+    context = {
+        "rows": rows,
+        "following": page.following,
+        "is_first": "after" not in get,
+        "tab": tab,
+        "tabs": LABELS,
+        "kind": kind,
+        "kinds": [(one.value, one.label) for one in KINDS] if viewer.sees_accounts else [],
+        "count": f"{MOST_SAID}+" if count > MOST_SAID else str(count or ""),
+        "adopts": request.at is None and not tab and _adopts_any(request, _numbers_of(page.rows)),
+        "refused": refused,
+        "reason": reason,
+        "chosen": set(request.POST.getlist("drift")),
+        "sees_accounts": viewer.sees_accounts,
+        "is_watched": bool(rows) or visible_accounts(viewer).filter(drift_watch__isnull=False).exists(),
+        "section": "drift",
+    }
+    status = 422 if refused else 200
+    return render_page(request, "changes/drift.html", context, partial="drifts", status=status)
+
+
+def _numbers_of(rows: Sequence[tuple[Drift, object]]) -> set[str]:
+    """The numbers of the accounts of some drifts."""
+    return {drift.account.account_id for drift, _ in rows}
+
+
+def _adopts_any(request: ViewerRequest, numbers: set[str]) -> bool:
+    return any(services.may_adopt(request.viewer, account_id=number) for number in numbers)
+
+
+@require_POST
+@require(*SEES)
+def adopt(request: ViewerRequest) -> HttpResponse:
+    """Adopt what is ticked, with one reason for all."""
+    _refuse_the_past(request)
+    found = visible_drifts(request.viewer).filter(pk__in=_ids(request.POST.getlist("drift")))
+    chosen = list(found.select_related("account", "entity").order_by("seen_at")[: services.MOST + 1])
+    reason = request.POST.get("reason", "")[:2000]
+    try:
+        number = services.adopt(chosen, actor=request.viewer, reason=reason)
+    except RefusedError as refused:
+        return _list(request, refused=refused, reason=reason)
+    messages.success(request, f"Adopted {number} difference{'s' if number != 1 else ''}.")
+    return redirect("changes:drift")
+
+
+def _ids(texts: Sequence[str]) -> list[UUID]:
+    found = []
+    for text in texts[: services.MOST + 1]:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            raise Http404 from None
+    return found
+
+
+def _refuse_the_past(request: ViewerRequest) -> None:
+    """The past is only looked at."""
+    if request.at is not None:
+        raise Http404
+
+
+def _drift_or_404(request: ViewerRequest, pk: UUID) -> Drift:
+    visible = visible_drifts(request.viewer).select_related("account", "entity", "change_set")
+    return get_object_or_404(visible, pk=pk)
+
+
+@require_GET
+@require(*SEES)
+def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """One drift: each difference, the documents side by side, and what may be done."""
+    drift = _drift_or_404(request, pk)
+    now, viewer = request.at is None, request.viewer
+    number = drift.account.account_id
+    asks = now and drift.state == DriftState.OPEN and viewer.may(Right.REQUEST_CHANGE, account_id=number)
+    context = _frame(request, drift) | {
+        "adopts": now and drift.state == DriftState.OPEN and services.may_adopt(viewer, account_id=number),
+        "asks": asks,
+        "undo": _undo_words(request, drift) if asks else None,
+        "change": _change_of(request, drift),
+    }
+    return render_page(request, "changes/drift_one.html", context)
+
+
+def _frame(request: ViewerRequest, drift: Drift) -> dict[str, Any]:
+    place = Place(drift.entity_id, drift.seen_at)
+    [row] = rows_of([(drift, happened_at([place]).get(place))], viewer=request.viewer)
+    return {
+        "drift": drift,
+        "row": row,
+        "documents": documents_of(row),
+        "account": drift.account,
+        "section": "drift",
+        "layout": layout_for(request.viewer),
+    }
+
+
+def _change_of(request: ViewerRequest, drift: Drift) -> Change | None:
+    """The change that undoes or explains it, as far as the viewer sees it."""
+    if drift.change_set_id is None:
+        return None
+    return visible_changes(request.viewer).filter(change_set=drift.change_set_id).order_by("position").first()
+
+
+def _undo_words(request: ViewerRequest, drift: Drift) -> dict[str, Any]:
+    """How many calls undo it and what stays, or why nothing does."""
+    try:
+        planned = services.plan_undo(drift, viewer=request.viewer)
+    except RefusedError as refused:
+        return {"why_not": refused.message}
+    calls = sum(len(plan.receipt.body["calls"]) for plan in planned.plans)
+    return {"calls": calls, "stays": planned.stays}
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """What undoing would do, and why one wants it; posted, it is a set of changes like any other."""
+    _refuse_the_past(request)
+    drift = _drift_or_404(request, pk)
+    form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.undo(
+                drift,
+                actor=request.viewer,
+                reason=form.cleaned_data["reason"],
+                idempotency_key=str(form.cleaned_data["key"]),
+            )
+        except RefusedError as error:
+            refused = error
+            drift.refresh_from_db()
+        else:
+            messages.success(request, f"Asked to undo {drift.reference}. Somebody else approves it.")
+            return redirect("changes:change", pk=made[0].pk)
+    context = _frame(request, drift) | {"form": form}
+    try:
+        planned = services.plan_undo(drift, viewer=request.viewer)
+    except RefusedError as error:
+        refused = refused or error
+    else:
+        context |= _receipt(request, planned.plans, account=drift.account) | {"stays": planned.stays}
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "changes/drift_undo.html", context | {"refused": refused}, status=status)
+
+
+def _receipt(request: ViewerRequest, plans: Sequence[Plan], *, account: Account) -> dict[str, Any]:
+    together = set_receipt_of([plan.operation for plan in plans])
+    calls = [call for plan in plans for call in plan.receipt.body["calls"]]
+    context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)
+    return context | {"calls": call_rows(calls, partition=account.partition)}
