@@ -13,6 +13,8 @@ from functools import reduce
 from operator import or_
 from typing import Any, Final
 
+from django.db.models import Q
+
 from iam.changes.operations.access import (
     ALTERED,
     CONDITIONAL,
@@ -30,7 +32,7 @@ from iam.changes.operations.strange_names import without_strange
 from iam.changes.risks import WORDS
 from iam.changes.risky import risks_of, ways_up
 from iam.changes.world import FIRST_MADE, World
-from iam.mirror.models import Entity
+from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level
 from iam.policy.document import read
@@ -108,19 +110,34 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
     own = {risk for operation in operations for risk in operation.risks()}
     if not any(type(one).weigh is not Operation.weigh for one in operations):
         return Impact(totals={}, risks=_ordered(own))
-    numbers = {number: _numbers(some) for number, some in by_account.items()}
+    numbers = {number: numbers_of(some) for number, some in by_account.items()}
     with snapshot(accounts=set(by_account)) as index:
         return _Weighing(index, by_account, numbers).impact(own)
 
 
-def _numbers(operations: Iterable[Operation]) -> dict[str, int]:
-    """The mirror's numbers of all that the operations of an account speak of."""
+def numbers_of(operations: Iterable[Operation]) -> dict[str, int]:
+    """The mirror's numbers of all that the operations of an account speak of, by ARN."""
     found: dict[str, int] = {}
     arns = {arn for operation in operations for arn in (*operation.touched(), *operation.named())}
     account = next(iter(operations)).account
     rows = Entity.objects.filter(account=account, arn__in=arns, gone_at__isnull=True)
     found.update(rows.values_list("arn", "pk"))
     return found
+
+
+def texts_of(numbers: Mapping[str, int]) -> dict[str, str]:
+    """What the policies among these say, and what the groups and others among these hold, by digest; the index keeps no text of what
+    nobody holds, such as that of a group without members."""
+    now, those = valid_at(None), list(numbers.values())
+    attached = Edge.objects.filter(now, kind=EdgeKind.ATTACHED, source__in=those).values("target")
+    spoken = Q(policy__in=those) | Q(policy__in=attached)
+    versions = PolicyVersion.objects.filter(spoken, now, is_default=True)
+    inline = InlinePolicy.objects.filter(now, owner__in=those)
+    return {
+        digest: text
+        for rows in (versions, inline)
+        for digest, text in rows.values_list("document_id", "document__text")
+    }
 
 
 class _Weighing:
@@ -141,7 +158,8 @@ class _Weighing:
             if number not in index.accounts:
                 self._problems[f"Account {number} has not been read yet, so nothing of it is weighed."] = None
                 continue
-            world = World(index.accounts[number], numbers=numbers[number])
+            known = numbers[number]
+            world = World(index.accounts[number], numbers=known, texts=texts_of(known))
             for operation in operations:
                 operation.weigh(world)
             edits[number] = Edits(world.changes)

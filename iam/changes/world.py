@@ -18,10 +18,12 @@ FIRST_MADE: Final = 1 << 62
 class World:
     """Users, roles, groups and managed policies by ARN. What is asked for and not there is None; the index itself is left alone.
 
-    `numbers` gives the mirror's number for an ARN. An operation alters the world by `hold`, `put_…` and `drop`; a later one sees it.
+    `numbers` gives the mirror's number for an ARN; `texts` are documents by digest that the index may lack, since nobody holds them yet. An operation alters the world by `hold`, `put_…` and `drop`; a later one sees it.
     """
 
-    def __init__(self, shard: Shard, *, numbers: Mapping[str, int]) -> None:
+    def __init__(
+        self, shard: Shard, *, numbers: Mapping[str, int], texts: Mapping[str, str] | None = None
+    ) -> None:
         self._shard = shard
         self._numbers = dict(numbers)
         self._principals: dict[int, PrincipalRow] = {}
@@ -29,7 +31,7 @@ class World:
         self._policies: dict[int, PolicyRow] = {}
         self._gone: set[int] = set()
         self._made = FIRST_MADE
-        self.texts: dict[str, str] = {}
+        self.texts: dict[str, str] = dict(texts or {})
 
     @property
     def changes(self) -> Changes:

@@ -22,6 +22,7 @@ MODULES = (
     "tests.bench.policy_edit",
     "tests.bench.fleet",
     "tests.bench.escalation",
+    "tests.bench.receipts",
 )
 OUTPUT = Path("bench.json")
 RUN_ONE = (
