@@ -122,9 +122,7 @@ def list_grants(
         now = datetime.now(tz=UTC)
         grants = grants.filter(ends_at__lte=now + SOON)
         if after:
-            grants = grants.filter(
-                Q(ends_at__gte=after.at) & (Q(ends_at__gt=after.at) | Q(pk__gt=after.pk))
-            )
+            grants = grants.filter(Q(ends_at__gte=after.at) & (Q(ends_at__gt=after.at) | Q(pk__gt=after.pk)))
         rows = list(grants.order_by("ends_at", "pk")[: PAGE + 1])
     else:
         if after:

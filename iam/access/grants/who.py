@@ -126,9 +126,9 @@ class Who:
         found = PROVIDER.fullmatch(self.provider_arn)
         if not found:
             raise TermsError("Choose the identity provider.", part="who")
-        if not self.subject.strip() or not self.subject.strip("*?:/ "):
+        if not re.match(r"[^*?\s]", self.subject):
             raise TermsError(
-                "Say which subject may come in. Without one, everybody whom the provider knows could.",
+                "Say which subject may come in: it begins with fixed text. Else everybody whom the provider knows could.",
                 part="who",
             )
         if found[3] == "oidc-provider" and not self.audience.strip():

@@ -30,3 +30,10 @@ def moment(at: datetime) -> str:
 def slugged(text: str) -> str:
     """The words of a text as names of AWS may hold them."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def duration(seconds: int) -> str:
+    """ "1 hour", "90 minutes", "8 hours"."""
+    if seconds % 3600:
+        return counted(seconds // 60, "minute")
+    return counted(seconds // 3600, "hour")

@@ -6,6 +6,7 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -18,9 +19,11 @@ from iam.changes.models import Change
 from iam.changes.runner import run
 from iam.changes.runner.claims import due
 from iam.changes.services import approve
+from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind
 from iam.mirror.reread import reread_entity
+from tests import factories
 from tests.changes.conftest import (
     Nudges,
     Scene,
@@ -118,12 +121,18 @@ class Office:
         )
 
     def approve(self, grant: Grant, *, actor: Viewer | None = None) -> Grant:
-        """The approver agrees."""
-        group = grant.parts.order_by("lane").first().change_set  # type: ignore[union-attr]
-        first = group.changes.order_by("position").first()
-        assert first is not None
-        approve(first, actor=actor or self.scene.approver, seen_digest=group.receipt_digest)
+        """The approver agrees, and another one where two are asked for."""
+        group = grant.parts.order_by("lane")[0].change_set
+        for person in [actor] if actor else [self.scene.approver, self.other_approver]:
+            first = group.changes.order_by("position")[0]
+            if first.state == "awaiting_approval":
+                approve(first, actor=person, seen_digest=group.receipt_digest)
         return services.settle(grant)
+
+    @cached_property
+    def other_approver(self) -> Viewer:
+        """A second one."""
+        return factories.viewer(Role.APPROVER, name="Jonas Berg")
 
     def granted(self, terms: Terms, **fields: Any) -> Grant:
         """Asked for, approved and carried out."""

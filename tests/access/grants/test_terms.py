@@ -84,7 +84,7 @@ def test_the_clock_of_a_duration_starts_when_it_is_approved() -> None:
     assert replace(SOUND, lasts=0).end_when(begun=begun) is None
 
 
-DENIED_SUBJECTS = ["", " ", "*", "**", "*:*", "?*"]
+DENIED_SUBJECTS = ["", " ", "*", "**", "*:*", "?*", "*:ref:refs/heads/main"]
 STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 
 

@@ -10,7 +10,7 @@ from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import Sort
 from iam.access.grants.planning.alike import group_alike, policy_alike
 from iam.access.grants.planning.room import Room, rooms
-from iam.access.grants.planning.site import Site
+from iam.access.grants.planning.site import DESCRIPTION, PATH, Site
 from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
 from iam.access.grants.terms import WhatKind
 from iam.access.grants.wording import counted, listed
@@ -20,9 +20,6 @@ from iam.changes.operations.managed_policy import CreatePolicy
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
 from iam.policy.lint import MANAGED
-
-PATH = "/gatehouse/"
-DESCRIPTION = "Made by Gatehouse for a grant of access"
 
 
 @dataclass(frozen=True, slots=True)

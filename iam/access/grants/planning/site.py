@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 from iam.access.grants.documents import timed, written
 from iam.access.grants.terms import Terms, TermsError, WhatKind
@@ -13,6 +14,10 @@ from iam.access.templates.queries import document_for
 from iam.changes.errors import RefusedError
 from iam.guard import Viewer
 from iam.mirror.models import Account, Entity, Kind, PolicyVersion, valid_at
+
+PATH: Final = "/gatehouse/"
+"""Under which everything lies that a grant makes."""
+DESCRIPTION: Final = "Made by Gatehouse for a grant of access"
 
 
 @dataclass(frozen=True)

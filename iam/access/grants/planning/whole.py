@@ -7,6 +7,7 @@ from datetime import datetime
 
 from iam.access.grants.planning.holders import plan_holders
 from iam.access.grants.planning.receivers import Receivers, receivers_in
+from iam.access.grants.planning.roles import plan_through_role
 from iam.access.grants.planning.site import Site
 from iam.access.grants.plans import PartPlan, Way
 from iam.access.grants.terms import Terms, WhatKind
@@ -68,10 +69,10 @@ def _refused(account: Account, why: str) -> PartPlan:
 
 def _planned(site: Site) -> PartPlan:
     if not site.terms.who.holds:
-        return _through_role(site, Receivers(()))
+        return plan_through_role(site, Receivers(()))
     receivers = receivers_in(site)
     if receivers.elsewhere or site.terms.what.kind is WhatKind.ROLE:
-        return _through_role(site, receivers)
+        return plan_through_role(site, receivers)
     part = plan_holders(site, receivers.here)
     return _with_absent(part, receivers)
 
@@ -81,7 +82,3 @@ def _with_absent(part: PartPlan, receivers: Receivers) -> PartPlan:
         return part
     said = f"{listed(receivers.absent)} {'has' if len(receivers.absent) == 1 else 'have'} no user here, and gets nothing in this account."
     return replace(part, notes=(*part.notes, said))
-
-
-def _through_role(site: Site, receivers: Receivers) -> PartPlan:
-    raise RefusedError("A role is the only way here, and none can be made yet.")

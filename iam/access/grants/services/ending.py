@@ -99,11 +99,11 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
     entries = list(
         part.entries.filter(until__isnull=True, since__isnull=False).select_related("account", "part")
     )
-    operations = list(_operations(entries))
-    if not operations:
-        _over(part)
-        return True
     try:
+        operations = list(_operations(entries))
+        if not operations:
+            _over(part)
+            return True
         changes = queue_accepted(
             operations,
             with_set=part.change_set,

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iam.access.grants.models import LedgerEntry, Sort
+from iam.access.grants.trusting import closed, sids_of
+from iam.changes.errors import RefusedError
 from iam.changes.operations import DeleteInlinePolicy, DetachPolicy, Operation, RemoveFromGroup
 from iam.changes.operations.managed_policy import DeletePolicy
-from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
+from iam.changes.operations.role import DeleteRole
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, valid_at
 
 
 def taking(entry: LedgerEntry) -> Iterator[Operation]:
@@ -21,8 +25,12 @@ def taking(entry: LedgerEntry) -> Iterator[Operation]:
         yield from _attachment(entry, holder)
     elif entry.sort == Sort.INLINE:
         yield from _inline(entry, holder)
+    elif entry.sort == Sort.TRUST:
+        yield from _trust(entry, holder)
     elif entry.sort == Sort.POLICY:
         yield DeletePolicy.of(holder)
+    elif entry.sort == Sort.ROLE:
+        yield DeleteRole.of(holder)
 
 
 def _living(account: Account, arn: str) -> Entity | None:
@@ -51,3 +59,16 @@ def _attachment(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
 def _inline(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
     if InlinePolicy.objects.filter(valid_at(None), owner=holder, name=entry.target).exists():
         yield DeleteInlinePolicy.of(holder, name=entry.target)
+
+
+def _trust(entry: LedgerEntry, role: Entity) -> Iterator[Operation]:
+    state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
+    text = state.document.text if state and state.document else ""
+    if not text or entry.target not in sids_of(text):
+        return
+    left = closed(text, sid=entry.target)
+    if left is None:
+        raise RefusedError(
+            f"{role.name} would trust nobody, which AWS does not allow. Delete the role, or name somebody else first."
+        )
+    yield ReplaceTrustPolicy.of(role, text=left)

@@ -1,0 +1,227 @@
+"""The way for those who come in through a role: the trust policy of one that is there, or a role made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.access.grants.documents import TooLargeError, name_for, packed
+from iam.access.grants.models import Sort
+from iam.access.grants.planning.callers import calling_steps
+from iam.access.grants.planning.receivers import Receivers
+from iam.access.grants.planning.site import DESCRIPTION, PATH, Site
+from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
+from iam.access.grants.terms import TermsError, WhatKind, WhoKind
+from iam.access.grants.titles import who_words
+from iam.access.grants.trusting import opened, provider_in, statement_for, trust_of
+from iam.access.grants.wording import duration, listed
+from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
+from iam.changes.errors import RefusedError
+from iam.changes.operations import AttachPolicy, PutInlinePolicy
+from iam.changes.operations.managed_policy import CreatePolicy
+from iam.changes.operations.role import CreateRole, Settings
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.mirror.models import EntityState, Kind, valid_at
+from iam.policy.lint import ROLE_INLINE, TRUST, Severity, lint
+
+ROLE_NAME: Final = 64
+MOST_POLICIES: Final = 10
+CHAINED: Final = "A role that assumes it from a session of its own gets one hour, whatever is set."
+
+
+def plan_through_role(site: Site, receivers: Receivers) -> PartPlan:
+    """The part of an account for those who come in through a role. Raises RefusedError or TermsError."""
+    if not site.is_whole:
+        raise RefusedError("A role is for those to open who see the whole account.")
+    _check_provider(site)
+    arns = sorted([*(one.arn for one in receivers.here), *receivers.elsewhere])
+    statement = statement_for(
+        site.terms.who,
+        sid=f"Gatehouse{site.mark}",
+        partition=site.account.partition,
+        account_id=site.number,
+        end=site.end,
+        arns=arns,
+    )
+    part = _existing(site, statement) if site.terms.what.kind is WhatKind.ROLE else _made(site, statement)
+    return part if not receivers.elsewhere else _with_callers(site, part, receivers.elsewhere)
+
+
+def _check_provider(site: Site) -> None:
+    """Raises RefusedError where the account does not know the provider, or its trust would let in more than was meant."""
+    who = site.terms.who
+    if who.kind is not WhoKind.FEDERATED:
+        return
+    kind = Kind.SAML_PROVIDER if ":saml-provider/" in who.provider_arn else Kind.OIDC_PROVIDER
+    arn = provider_in(who, account_id=site.number)
+    if site.living(kind, arn) is None:
+        raise RefusedError(f"It has no identity provider {arn.rpartition('/')[2]}. Add that first.")
+
+
+def _existing(site: Site, statement: dict[str, object]) -> PartPlan:
+    role = site.named(Kind.ROLE, site.terms.what.role_arn)
+    state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
+    if state is None or state.document is None:
+        raise RefusedError(f"What {role.name} trusts has not been read yet.")
+    text = _sound(opened(state.document.text, statement=statement))
+    longest = Settings.of(state).max_session
+    sid = str(statement["Sid"])
+    return PartPlan(
+        account=site.account,
+        way=Way.TRUST,
+        why=f"{role.name} is there already, and this is about nothing but it.",
+        quotas=(f"trust policy: {TRUST.size(text):,} of {TRUST.limit:,} characters",),
+        notes=_session_notes(site, longest),
+        steps=(Step(ReplaceTrustPolicy.of(role, text=text), (Permission(role.arn, Sort.TRUST, sid),)),),
+    )
+
+
+def _session_notes(site: Site, longest: int) -> tuple[str, ...]:
+    if site.end is None:
+        return (f"A session lasts up to {duration(longest)}. {CHAINED}",)
+    return (
+        f"At the end AWS lets nobody in any more. A session that was begun just before it lasts up to {duration(longest)} longer. {CHAINED}",
+    )
+
+
+def _sound(text: str) -> str:
+    """Raises RefusedError for a trust that lets in more than anybody can mean."""
+    wrong = [one for one in lint(text, kind="trust") if one.severity is Severity.SECURITY]
+    if wrong:
+        raise RefusedError(f"Such a trust is refused: {wrong[0].message} {wrong[0].remedy}".strip())
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class NewRole:
+    """A role that is to be made, as operations on what it holds name it."""
+
+    name: str
+    arn: str
+
+    @property
+    def holder(self) -> dict[str, str]:
+        """Its unique id comes with its making."""
+        return {"holder_kind": "role", "holder_name": self.name, "holder_id": "", "holder_arn": self.arn}
+
+
+def _made(site: Site, statement: dict[str, object]) -> PartPlan:
+    _check_reach(site)
+    name = name_for(who_words(site.terms.who), mark=site.mark, longest=ROLE_NAME)
+    create = CreateRole.of(
+        site.account,
+        name=name,
+        trust=_sound(trust_of(statement)),
+        path=PATH,
+        settings=Settings(f"{DESCRIPTION}: {site.title}"[:200], site.terms.session),
+    )
+    role = NewRole(name, create.given.subject_arn)
+    making = Step(create, (Permission(role.arn, Sort.ROLE, role.name),))
+    held = tuple(_given(site, role))
+    return PartPlan(
+        account=site.account,
+        way=Way.ROLE,
+        why=f"{who_words(site.terms.who)} holds nothing in this account, so a role of its own is opened: no password and no key is shared.",
+        others=(Other(Way.TRUST, "A role that is there would give all that it may do."),),
+        quotas=(f"trust policy: {TRUST.size(create.given.trust):,} of {TRUST.limit:,} characters",),
+        notes=_made_notes(site),
+        steps=(making, *held),
+    )
+
+
+def _check_reach(site: Site) -> None:
+    """A partner gets neither everything nor IAM itself. Raises RefusedError."""
+    if site.terms.who.kind is not WhoKind.PARTNER:
+        return
+    marks = {mark for text in site.documents for mark in flags(text)}
+    if EVERYTHING in marks:
+        raise RefusedError("A partner is not given everything. Choose what they need.")
+    if IAM_WRITE in marks:
+        raise RefusedError(
+            "A partner is not given changes to IAM: with these they could let in whomever they want."
+        )
+
+
+def _made_notes(site: Site) -> tuple[str, ...]:
+    longest = duration(site.terms.session)
+    if site.end is None:
+        return (f"A session lasts up to {longest}. {CHAINED}",)
+    if site.terms.what.kind is WhatKind.MANAGED:
+        return _session_notes(site, site.terms.session)
+    return (
+        f"What the role may do ends with it, within sessions that run as well; a session lasts up to {longest}. {CHAINED}",
+    )
+
+
+def _given(site: Site, role: NewRole) -> Iterator[Step]:
+    """What the role holds."""
+    if site.terms.what.kind is WhatKind.MANAGED:
+        yield _attached(site, role, site.policy_arn, policy_id=_policy_id(site))
+        return
+    name = name_for(site.title, mark=site.mark)
+    try:
+        texts = packed(site.documents_until, limit=ROLE_INLINE.limit)
+        if len(texts) == 1:
+            yield Step(
+                PutInlinePolicy.given_as(site.account, name=name, text=texts[0], **role.holder),
+                (Permission(role.arn, Sort.INLINE, name),),
+            )
+            return
+        texts = packed(site.documents_until)
+    except TooLargeError as error:
+        raise RefusedError(f"No policy holds this. {error} Split the statement.") from None
+    if len(texts) > MOST_POLICIES:
+        raise RefusedError(
+            f"It takes {len(texts)} policies, and AWS allows {MOST_POLICIES} a role. Give less, or in two grants."
+        )
+    for place, text in enumerate(texts, start=1):
+        made = CreatePolicy.of(
+            site.account, name=f"{name}-{place}", text=text, path=PATH, description=DESCRIPTION
+        )
+        yield Step(made, (Permission(made.given.subject_arn, Sort.POLICY, made.given.name),))
+        yield _attached(site, role, made.given.subject_arn)
+
+
+def _attached(site: Site, role: NewRole, arn: str, *, policy_id: str = "") -> Step:
+    operation = AttachPolicy.given_as(site.account, policy_arn=arn, policy_id=policy_id, **role.holder)
+    return Step(operation, (Permission(role.arn, Sort.ATTACHED, arn),))
+
+
+def _policy_id(site: Site) -> str:
+    """Its unique id; "" for one of AWS that nobody here has yet. Raises RefusedError where a customer's is not there."""
+    arn = site.terms.what.policy_arn
+    found = site.living(Kind.POLICY, arn)
+    if found is None and ":iam::aws:" not in arn:
+        raise RefusedError(f"It has no policy {arn.rpartition('/')[2]}.")
+    return found.aws_id if found else ""
+
+
+def _with_callers(site: Site, part: PartPlan, arns: Sequence[str]) -> PartPlan:
+    """Those of other accounts must be allowed by their own account as well, where that is one of ours."""
+    role_arn = next(
+        one.holder_arn
+        for step in part.steps
+        for one in step.permissions
+        if one.sort in (Sort.ROLE, Sort.TRUST)
+    )
+    steps, absent = calling_steps(site, arns, role_arn=role_arn)
+    notes = part.notes
+    if absent:
+        names = listed([arn.rpartition("/")[2] for arn in absent])
+        notes = (
+            *notes,
+            f"Their own account has to allow {names} sts:AssumeRole on {role_arn}: it is not one that Gatehouse changes.",
+        )
+    return PartPlan(
+        account=part.account,
+        way=part.way,
+        why=part.why,
+        others=part.others,
+        quotas=part.quotas,
+        notes=notes,
+        steps=(*part.steps, *steps),
+    )
+
+
+__all__ = ["TermsError", "plan_through_role"]
