@@ -1,0 +1,68 @@
+"""The ledger read from the side of a user, group or role: each permission that they hold by themselves, and every reason for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from iam.access.grants.models import LedgerEntry, Sort
+from iam.access.grants.queries import visible_grants
+from iam.guard import Viewer
+from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, valid_at
+
+
+@dataclass(frozen=True, slots=True)
+class Justified:
+    """One permission that is there. `reasons` are the grants that the viewer sees, the oldest first; `hidden` is how many more there are.
+
+    `is_by_hand`: no grant explains it, or it was there before the first one did: no end of a grant takes it away.
+    """
+
+    sort: Sort
+    target: str
+    name: str
+    entity: Entity | None
+    reasons: tuple[LedgerEntry, ...] = field(default=())
+    hidden: int = 0
+    is_by_hand: bool = False
+
+
+def ledger_of(entity: Entity, *, viewer: Viewer) -> list[Justified]:
+    """What the mirror shows that the entity holds itself, by sort and name; at most five queries. The viewer must see the entity."""
+    entries = LedgerEntry.objects.filter(entity=entity, since__isnull=False, until__isnull=True)
+    open_entries = list(entries.select_related("part__grant", "part__account").order_by("since", "pk"))
+    seen = set(
+        visible_grants(viewer)
+        .filter(pk__in={entry.part.grant_id for entry in open_entries})
+        .values_list("pk", flat=True)
+    )
+    by_permission: dict[tuple[str, str], list[LedgerEntry]] = defaultdict(list)
+    for entry in open_entries:
+        by_permission[entry.sort, entry.target].append(entry)
+    held = [*_tied(entity), *_inline(entity)]
+    return [_justified(one, by_permission[one.sort, one.target], seen) for one in held]
+
+
+def _tied(entity: Entity) -> list[Justified]:
+    sorts = {EdgeKind.MEMBER.value: Sort.MEMBER, EdgeKind.ATTACHED.value: Sort.ATTACHED}
+    edges = Edge.objects.filter(valid_at(None), source=entity, kind__in=list(sorts)).select_related("target")
+    found = [Justified(sorts[edge.kind], edge.target.arn, edge.target.name, edge.target) for edge in edges]
+    return sorted(found, key=lambda one: (one.sort != Sort.MEMBER, one.name.lower()))
+
+
+def _inline(entity: Entity) -> list[Justified]:
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=entity).order_by("name")
+    return [Justified(Sort.INLINE, name, name, None) for name in rows.values_list("name", flat=True)]
+
+
+def _justified(one: Justified, entries: list[LedgerEntry], seen: set[object]) -> Justified:
+    shown = tuple(entry for entry in entries if entry.part.grant_id in seen)
+    return Justified(
+        sort=one.sort,
+        target=one.target,
+        name=one.name,
+        entity=one.entity,
+        reasons=shown,
+        hidden=len(entries) - len(shown),
+        is_by_hand=not entries or any(entry.stood_before for entry in entries),
+    )

@@ -1,0 +1,166 @@
+"""Which grants a viewer sees, page by page, and what there is to read of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from iam.access.grants.models import GIVING, Grant, GrantPart, GrantVersion, LedgerEntry, State
+from iam.changes.models import Change
+from iam.changes.queries import Place, in_accounts
+from iam.guard import Right, Viewer
+from iam.mirror.models import Entity
+from iam.mirror.queries.visibility import visible_entities
+
+PAGE: Final = 50
+SOON: Final = timedelta(days=7)
+TABS: Final[dict[str, tuple[State, ...]]] = {
+    "waiting": (State.WAITING,),
+    "active": (State.APPLYING, State.ACTIVE, State.PARTLY),
+    "soon": GIVING,
+    "ended": (State.ENDING, State.ENDED),
+    "failed": (State.FAILED, State.PARTLY),
+    "closed": (State.REJECTED, State.WITHDRAWN, State.EXPIRED),
+}
+"""The tabs of the list: a word of the address → the states it shows; "soon" also asks for the end."""
+
+
+def visible_grants(viewer: Viewer) -> QuerySet[Grant]:
+    """What is for oneself and one's people, all of accounts that one sees whole, and one's own requests.
+
+    Nothing of it disappears when it has ended. One who sees a grant of several accounts reads of the others only what `parts_of` gives.
+    """
+    scope = viewer.scope
+    if scope.sees_everything:
+        return Grant.objects.all()
+    seen = Q(requested_by=viewer.person_id)
+    mine = LedgerEntry.objects.filter(
+        part__grant=OuterRef("pk"), entity__in=visible_entities(viewer).values("pk")
+    )
+    seen |= Q(Exists(mine))
+    if scope.accounts:
+        parts = GrantPart.objects.filter(grant=OuterRef("pk"), account__account_id__in=scope.accounts)
+        seen |= Q(Exists(parts))
+    return Grant.objects.filter(seen)
+
+
+def grant_for(viewer: Viewer, *, pk: UUID) -> Grant | None:
+    """The grant, if the viewer sees it."""
+    return visible_grants(viewer).filter(pk=pk).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the list, and the place after which the next one begins; None: this is the last."""
+
+    rows: list[Grant]
+    following: Place | None
+
+
+def list_grants(
+    viewer: Viewer,
+    *,
+    tab: str = "",
+    text: str = "",
+    account_id: str = "",
+    template: str = "",
+    mine: bool = False,
+    after: Place | None = None,
+) -> Page:
+    """Newest first, filtered; one query, as fast at any depth. The parts of the rows are fetched with them: one query more."""
+    grants = visible_grants(viewer)
+    if tab in TABS:
+        grants = grants.filter(state__in=TABS[tab])
+    if tab == "soon":
+        grants = grants.filter(ends_at__lte=datetime.now(tz=UTC) + SOON)
+    if text.strip():
+        grants = grants.filter(_told(text.strip()))
+    if account_id:
+        grants = grants.filter(parts__account__account_id=account_id)
+    if template:
+        grants = grants.filter(template=template)
+    if mine:
+        grants = grants.filter(Q(requested_by=viewer.person_id) | _for_own(viewer))
+    if after is not None:
+        grants = grants.filter(Q(created_at__lt=after.at) | Q(created_at=after.at, pk__lt=after.pk))
+    rows = list(grants.order_by("-created_at", "-id").prefetch_related("parts__account")[: PAGE + 1])
+    shown = rows[:PAGE]
+    return Page(shown, Place(shown[-1].created_at, shown[-1].pk) if len(rows) > PAGE else None)
+
+
+def _told(text: str) -> Q:
+    """By what it is called, by its reference, or by whoever holds something of it."""
+    found = Q(title__icontains=text) | Q(requested_label__icontains=text)
+    short = text.upper().removeprefix("GRT-").lower()
+    if len(short) >= 4 and all(letter in "0123456789abcdef" for letter in short[:8]):
+        found |= Q(pk__gte=UUID(short[:8].ljust(32, "0")), pk__lte=UUID(short[:8].ljust(32, "f")))
+    holders = LedgerEntry.objects.filter(part__grant=OuterRef("pk"), holder_arn__icontains=text)
+    return found | Q(Exists(holders))
+
+
+def _for_own(viewer: Viewer) -> Q:
+    own = LedgerEntry.objects.filter(part__grant=OuterRef("pk"), holder_arn__in=viewer.scope.user_arns)
+    return Q(Exists(own))
+
+
+def ending_soon(viewer: Viewer, *, within: timedelta = SOON) -> QuerySet[Grant]:
+    """Living grants that end by themselves within a time, the next one first."""
+    grants = visible_grants(viewer).filter(state__in=GIVING, ends_at__lte=datetime.now(tz=UTC) + within)
+    return grants.order_by("ends_at", "id")
+
+
+def counts(viewer: Viewer) -> dict[str, int]:
+    """How many there are by tab; one query a tab."""
+    grants = visible_grants(viewer)
+    found = {tab: grants.filter(state__in=states).count() for tab, states in TABS.items() if tab != "soon"}
+    return found | {"soon": ending_soon(viewer).count()}
+
+
+def parts_of(grant: Grant, *, viewer: Viewer) -> list[GrantPart]:
+    """The parts that the viewer sees: of accounts that they see whole or in which it concerns their people, or all of what they asked for."""
+    parts = grant.parts.select_related("account", "change_set", "ending_set").order_by("lane")
+    scope = viewer.scope
+    if scope.sees_everything or grant.requested_by == viewer.person_id:
+        return list(parts)
+    seen = Q(entries__entity__in=visible_entities(viewer).values("pk"))
+    if scope.accounts:
+        seen |= Q(account__account_id__in=scope.accounts)
+    return list(parts.filter(seen).distinct())
+
+
+def versions_of(grant: Grant) -> list[GrantVersion]:
+    """What was done to it as a whole, oldest first."""
+    return list(grant.versions.order_by("number"))
+
+
+def changes_of(grant: Grant) -> QuerySet[Change]:
+    """Every change that was ever made for it: giving, trying again, altering, taking away; in order."""
+    causes = Q(change_set__cause_id=grant.pk, change_set__cause_kind__startswith="grant")
+    return (
+        Change.objects.filter(causes)
+        .select_related("account", "change_set")
+        .order_by("created_at", "position")
+    )
+
+
+def waiting_for(viewer: Viewer) -> QuerySet[Grant]:
+    """What waits for approval in accounts in which the viewer approves, and was not asked for by them."""
+    sets = Change.objects.filter(in_accounts(viewer, Right.APPROVE_CHANGE)).values("change_set")
+    waiting = Grant.objects.filter(state=State.WAITING, parts__change_set__in=sets).distinct()
+    return waiting.exclude(requested_by=viewer.person_id).order_by("created_at")
+
+
+def grants_about(entity: Entity) -> QuerySet[Grant]:
+    """Grants by which a user, group or role holds something, or held it, or is to hold it; newest first."""
+    entries = LedgerEntry.objects.filter(part__grant=OuterRef("pk"), entity=entity)
+    return Grant.objects.filter(Exists(entries)).order_by("-created_at", "-id")
+
+
+def grants_of_template(slug: str, *, version: int | None = None) -> QuerySet[Grant]:
+    """Living grants of a template, of one version or of all."""
+    found = Grant.objects.filter(template=slug, state__in=GIVING)
+    return (found if version is None else found.filter(template_version=version)).order_by("created_at")
