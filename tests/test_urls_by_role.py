@@ -21,7 +21,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from iam.changes.drift.models import Drift
-from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.changes.approval.models import RuleSet, RulesState
+from iam.changes.approval.rules import SHIPPED, as_json
+from iam.directory.models import Appointment, Person, Role, RuleKind, Team, TeamRule
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
@@ -150,6 +152,9 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "message": {"pk": Outgoing.objects.latest("created_at").pk},
             "damaged": {"word": "no-such-link"},
             "unknown change": {"pk": uuid.uuid4()},
+            "rule of approval": {"key": "rest"},
+            "proposal": {"pk": _proposed(operators["administrator"].person).pk},
+            "appointment": {"pk": _appointment(operators, person).pk},
             "person": {"pk": person.pk},
             "unknown person": {"pk": uuid.uuid4()},
             "assignment": {"pk": person.pk, "number": person.assignments.get().pk},
@@ -171,6 +176,21 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             ("access:who-can-reach", ""): "?action=s3:GetObject",
             ("access:compare-export", "csv"): f"?a={other.pk}",
         },
+    )
+
+
+def _proposed(author: Person) -> RuleSet:
+    """Other rules that wait, and a draft of the same administrator."""
+    RuleSet.objects.create(author_id=author.pk, author_label=author.name, body=as_json(SHIPPED))
+    return RuleSet.objects.create(
+        state=RulesState.PROPOSED, author_id=author.pk, author_label=author.name, body=as_json(SHIPPED)
+    )
+
+
+def _appointment(operators: dict[str, Any], person: Person) -> Appointment:
+    asker = operators["administrator"].person
+    return Appointment.objects.create(
+        person=person, role=Role.APPROVER, asked_by=asker.pk, asked_label=asker.name
     )
 
 

@@ -11,12 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from console.changes.access_rows import texts_of
+from console.changes.deciding import deciding_context
 from console.changes.findings import findings_in
 from console.changes.forms import DecisionForm
 from console.changes.receipt import receipt_context
 from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_of
 from console.changes.subject import about_of, subject_openable
-from console.operators.recency import is_recent, recently_authenticated
+from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import is_fragment, render_page
 from iam.changes import services
@@ -24,9 +25,11 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Approval, Change, ChangeEvent, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.policy_version import DefaultText
-from iam.changes.queries import approvers_of, timeline, visible_changes
+from iam.changes.queries import timeline, visible_changes
 from iam.guard import Right
 
+DECIDES = (Right.APPROVE_CHANGE, Right.REQUEST_CHANGE)
+"""Approvers; and administrators and team leads, where a rule asks for them."""
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 STOP = 286
 """The status by which htmx stops to ask."""
@@ -49,7 +52,7 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
     version = version_of(shown, events, pace=pace)
     if is_fragment(request) and request.GET.get("seen") == version:
         return HttpResponse(status=204)
-    context = _context(request, shown, events) | {
+    context = page_context(request, shown, events) | {
         "pace": pace,
         "version": version,
         "is_update": is_fragment(request),
@@ -58,14 +61,14 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_page(request, "changes/change.html", context, partial="live", status=status)
 
 
-def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -> dict[str, Any]:
+def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -> dict[str, Any]:
+    """What the pages of a change, and of the set that it begins, show."""
     viewer = request.viewer
     now = request.at is None
-    waits = shown.state == ChangeState.AWAITING
-    standing = services.standing_of(shown, viewer=viewer)
+    deciding = deciding_context(request, shown)
+    decides = deciding["decides"]
     open_to = subject_openable(shown, viewer=viewer)
     parts = list(visible_changes(viewer).filter(change_set=shown.change_set).order_by("position"))
-    decides = now and waits and standing.may_decide
     asks = viewer.may(Right.REQUEST_CHANGE, account_id=shown.account.account_id)
     operation = restore(shown.operation, account=shown.account, params=shown.params)
     about = policy_context(operation, before=shown.before)
@@ -74,6 +77,7 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
             shown.receipt, account=shown.account, request=request, together=shown.change_set.receipt
         )
         | about
+        | deciding
         | {
             "change": shown,
             "mark": MARKS[shown.state],
@@ -82,14 +86,9 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
             "about": about_of(shown, open_to=open_to),
             "lines": lines_of(shown, events, decides=decides),
             "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),
-            "approvers": approvers_of(shown.account.account_id, but=shown.requested_by) if waits else [],
             "parts": [(part, MARKS[part.state]) for part in parts],
             "undoable": sum(part.state == ChangeState.APPLIED and not part.already_so for part in parts),
             "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
-            "standing": standing,
-            "decides": decides,
-            "is_recent": is_recent(request),
-            "seen_receipt": shown.change_set.receipt_digest,
             "withdraws": now
             and shown.requested_by == viewer.person_id
             and shown.state in (ChangeState.AWAITING, ChangeState.QUEUED),
@@ -101,7 +100,7 @@ def _context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -
             else "",
             "undoes": now and asks and shown.state == ChangeState.APPLIED,
             "layout": layout_for(viewer),
-            "section": "approvals" if waits and standing.may_decide else "changes",
+            "section": "approvals" if decides else "changes",
         }
     )
 
@@ -121,11 +120,13 @@ def acting_on(request: ViewerRequest, pk: UUID) -> Change:
 
 
 @require_http_methods(["GET", "POST"])
-@require(Right.APPROVE_CHANGE)
+@require(*DECIDES)
 @recently_authenticated
 def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Approve or reject. A GET comes from having confirmed who one is, and leads back to the form."""
     shown = acting_on(request, pk)
+    if not _is_concerned(request, shown):
+        raise Http404
     if request.method == "GET":
         return redirect("changes:change", pk=pk)
     form = DecisionForm(request.POST)
@@ -142,22 +143,23 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as refused:
         comment = request.POST.get("comment", "")[:1000]
         wants_comment = request.POST.get("decision") == "reject" and not comment.strip()
-        return _refused(request, pk, refused, comment=comment, wants_comment=wants_comment)
+        return refused_page(request, pk, refused, comment=comment, wants_comment=wants_comment)
     return redirect("changes:change", pk=pk)
 
 
-def _refused(
-    request: ViewerRequest, pk: UUID, refused: RefusedError, *, comment: str, wants_comment: bool = False
-) -> HttpResponse:
-    """The page as it stands now, with the reason, and what was typed; with a word at the field that was left empty."""
+def _is_concerned(request: ViewerRequest, shown: Change) -> bool:
+    """Whether deciding is any business of theirs: by the right to approve, or since a stage of this set asks for them."""
+    if request.viewer.may(Right.APPROVE_CHANGE, account_id=shown.account.account_id):
+        return True
+    standing = services.standing_of(shown, viewer=request.viewer)
+    return standing.is_concerned
+
+
+def refused_page(request: ViewerRequest, pk: UUID, refused: RefusedError, **typed: object) -> HttpResponse:
+    """The page as it stands now, with the reason, and what was typed; `wants_comment` is a word at the field that was left empty."""
     shown = change_or_404(request, pk)
     events = timeline(shown)
-    context = _context(request, shown, events) | {
-        "pace": "",
-        "refused": refused,
-        "comment": comment,
-        "wants_comment": wants_comment,
-    }
+    context = page_context(request, shown, events) | {"pace": "", "refused": refused} | typed
     return render_page(request, "changes/change.html", context, status=422)
 
 
@@ -169,7 +171,7 @@ def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
     try:
         services.withdraw(shown, actor=request.viewer)
     except RefusedError as refused:
-        return _refused(request, pk, refused, comment="")
+        return refused_page(request, pk, refused)
     return redirect("changes:change", pk=pk)
 
 
@@ -181,5 +183,5 @@ def look_again(request: ViewerRequest, pk: UUID) -> HttpResponse:
     try:
         services.look_again(shown, actor=request.viewer)
     except RefusedError as refused:
-        return _refused(request, pk, refused, comment="")
+        return refused_page(request, pk, refused)
     return redirect("changes:change", pk=pk)

@@ -8,6 +8,7 @@ from typing import Self
 from django import forms
 
 from console.web.text import reads_as_stored
+from iam.changes.approval.models import Verdict
 from iam.changes.services.decisions import MAX_COMMENT
 from iam.changes.services.requests import MAX_REASON
 
@@ -38,3 +39,52 @@ class DecisionForm(forms.Form):
         max_length=MAX_COMMENT, strip=True, required=False, validators=[reads_as_stored]
     )
     seen = forms.CharField(max_length=64)
+
+
+class CommentForm(forms.Form):
+    """A question or a remark."""
+
+    text = forms.CharField(max_length=MAX_COMMENT, strip=True, validators=[reads_as_stored])
+
+
+class ShortenForm(forms.Form):
+    """When it ends instead, in UTC."""
+
+    until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+
+class BreakGlassForm(forms.Form):
+    """Why it cannot wait; `seen` is the digest of the receipt that was on the page."""
+
+    reason = forms.CharField(
+        max_length=MAX_REASON,
+        strip=True,
+        validators=[reads_as_stored],
+        error_messages={"required": "Write what the emergency is: whoever reviews it reads it."},
+    )
+    seen = forms.CharField(max_length=64)
+
+
+class ReviewForm(forms.Form):
+    """What somebody found who looked at a use of break-glass; the key makes a form that is sent twice one undoing."""
+
+    verdict = forms.ChoiceField(
+        choices=Verdict.choices,
+        error_messages={"required": "Choose whether to accept it or to have it undone."},
+    )
+    comment = forms.CharField(
+        max_length=MAX_REASON,
+        strip=True,
+        validators=[reads_as_stored],
+        error_messages={"required": "Write what you found: the auditor reads it."},
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    @classmethod
+    def blank(cls) -> Self:
+        """A new form, with a key of its own."""
+        return cls(initial={"key": uuid.uuid4()})
+
+    def given(self) -> dict[str, str]:
+        """As the service takes it."""
+        return {name: str(value) for name, value in self.cleaned_data.items()}

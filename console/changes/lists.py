@@ -1,4 +1,4 @@
-"""The list of changes, and the inbox of approvals."""
+"""The list of changes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,7 @@ from console.changes.shown import MARKS
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.changes.models import Change
-from iam.changes.queries import (
-    STATES,
-    Place,
-    decided_by,
-    list_changes,
-    visible_changes,
-    waiting_for,
-    waiting_for_others,
-)
+from iam.changes.queries import STATES, Place, list_changes
 from iam.guard import Right
 
 TABS = (
@@ -29,8 +21,6 @@ TABS = (
     ("trouble", "Failed or unknown"),
     ("closed", "Closed"),
 )
-SHORT = 50
-"""How many rows an inbox shows; more than that is a list, not an inbox."""
 
 
 @require_GET
@@ -49,7 +39,7 @@ def changes(request: ViewerRequest) -> HttpResponse:
         after=Place.parse(get.get("after", "")),
     )
     context = {
-        "rows": _rows(page.rows),
+        "rows": rows_of(page.rows),
         "following": page.following,
         "is_first": "after" not in get,
         "tab": tab,
@@ -64,35 +54,8 @@ def changes(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "changes/list.html", context, partial="table")
 
 
-@require_GET
-@require(Right.APPROVE_CHANGE)
-def approvals(request: ViewerRequest) -> HttpResponse:
-    """What waits for this viewer, what they asked for themselves, and what they have decided."""
-    viewer = request.viewer
-    tab = request.GET.get("tab", "")
-    number = request.GET.get("account", "")
-    waiting, others = waiting_for(viewer), waiting_for_others(viewer)
-    mine = visible_changes(viewer).filter(
-        requested_by=viewer.person_id, state="awaiting_approval", position=0
-    )
-    chosen = {
-        "mine": mine.select_related("account").order_by("created_at", "id"),
-        "decided": decided_by(viewer),
-    }.get(tab, waiting)
-    if number:
-        chosen, others = (c.filter(account__account_id=number) for c in (chosen, others))
-    context = {
-        "rows": _rows(list(chosen[:SHORT])),
-        "others": _rows(list(others[:SHORT])) if not tab else [],
-        "count": waiting.count(),
-        "mine_count": mine.count(),
-        "tab": tab if tab in ("mine", "decided") else "",
-        "section": "approvals",
-    }
-    return render_page(request, "changes/approvals.html", context, partial="inbox")
-
-
-def _rows(found: list[Change]) -> list[dict[str, object]]:
+def rows_of(found: list[Change]) -> list[dict[str, object]]:
+    """The rows of a list, as `_weight.html` weighs them."""
     rows = []
     for change in found:
         rows.append(

@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from console.changes.deciding import need_context
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
 from console.web.access import ViewerRequest, require
@@ -92,6 +93,7 @@ def _preview(
         context |= receipt_context(
             plan.receipt.body, account=user.account, request=request, together=together
         )
+        context |= need_context(request, [plan], together=together)
     status = 422 if refused or form.errors else 200
     return _render(request, "changes/membership.html", user, group, do, context, status=status)
 

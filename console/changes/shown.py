@@ -40,6 +40,15 @@ _LINES: dict[str, tuple[str, str, str]] = {
     "receipt_changed": ("Preview computed anew", "eye", "warn"),
     "approved": ("{actor} approved", "check", "ok"),
     "approved_alone": ("{actor} approved their own request", "triangle-alert", "warn"),
+    "agreed": ("{actor} approved", "check", "ok"),
+    "approvals_void": ("Approvals count no more", "rotate-cw", "warn"),
+    "commented": ("{actor} said", "message-square", ""),
+    "reminded": ("Reminded", "bell", ""),
+    "escalated": ("Left unanswered, so it goes to others too", "bell", "warn"),
+    "shortened": ("{actor} shortened it", "timer", ""),
+    "broke_glass": ("{actor} applied it without approval", "shield-alert", "bad"),
+    "review_accepted": ("{actor} reviewed it and accepts", "check", "ok"),
+    "review_undo": ("{actor} reviewed it and has it undone", "undo-2", "warn"),
     "rejected": ("{actor} rejected it", "ban", "bad"),
     "withdrawn": ("{actor} withdrew it", "undo-2", ""),
     "cancelled": ("Cancelled", "undo-2", ""),
@@ -74,7 +83,7 @@ def lines_of(change: Change, events: list[ChangeEvent], *, decides: bool = False
         text, icon, tone = _LINES.get(event.kind, (event.kind, "info", ""))
         is_quote = event.actor_id is not None and bool(event.note)
         lines.append(Line(text.format(actor=event.actor_label), icon, tone, event.at, event.note, is_quote))
-    following = "You decide, or another approver" if decides else _FOLLOWING.get(change.state)
+    following = "You decide, or somebody else who may" if decides else _FOLLOWING.get(change.state)
     if following:
         lines.append(Line(following, "hourglass", "note", None, _slowness(change)))
     return lines

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.changes.change import acting_on, policy_context
+from console.changes.deciding import need_context
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
 from console.changes.shown import MARKS, call_rows
@@ -114,4 +115,5 @@ def _receipt(request: ViewerRequest, shown: Change, plans: Sequence[Plan]) -> di
     first = plans[0].receipt.body
     calls = [call for plan in plans for call in plan.receipt.body["calls"]]
     context = receipt_context(first, account=shown.account, request=request, together=together)
-    return context | {"calls": call_rows(calls, partition=shown.account.partition)}
+    need = need_context(request, plans, together=together)
+    return context | need | {"calls": call_rows(calls, partition=shown.account.partition)}

@@ -2,18 +2,31 @@
 
 from django.urls import path
 
-from console.changes import change, drift, lists, membership, undoing
+from console.changes import approval, approvals, change, drift, lists, membership, rules, undoing
 
 app_name = "changes"
 urlpatterns = [
     path("", lists.changes, name="list"),
-    path("approvals/", lists.approvals, name="approvals"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/draft/", rules.draft, name="rules-draft"),
+    path("rules/draft/arrange/", rules.arrange, name="rules-arrange"),
+    path("rules/draft/propose/", rules.propose, name="rules-propose"),
+    path("rules/draft/discard/", rules.discard, name="rules-discard"),
+    path("rules/draft/<slug:key>/", rules.rule, name="rule"),
+    path("rules/<uuid:pk>/", rules.proposal, name="proposal"),
+    path("rules/<uuid:pk>/decide/", rules.proposal_decide, name="proposal-decide"),
     path("drift/", drift.listing, name="drift"),
     path("drift/adopt/", drift.adopt, name="drift-adopt"),
     path("drift/<uuid:pk>/", drift.one, name="drift-one"),
     path("drift/<uuid:pk>/undo/", drift.undo, name="drift-undo"),
     path("membership/", membership.membership, name="membership"),
     path("<uuid:pk>/", change.change, name="change"),
+    path("<uuid:pk>/approval/", approval.approval, name="approval"),
+    path("<uuid:pk>/comment/", approval.comment, name="comment"),
+    path("<uuid:pk>/shorten/", approval.shorten, name="shorten"),
+    path("<uuid:pk>/break-glass/", approval.break_glass, name="break-glass"),
+    path("<uuid:pk>/review/", approval.review, name="review"),
     path("<uuid:pk>/decide/", change.decide, name="decide"),
     path("<uuid:pk>/withdraw/", change.withdraw, name="withdraw"),
     path("<uuid:pk>/look-again/", change.look_again, name="look-again"),

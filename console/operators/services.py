@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from console.operators import locks, sessions
 from console.operators.models import Operator
+from iam.directory.appointments import appoint
 from iam.directory.models import Person, Role, Team
 from iam.directory.rules import DirectoryRuleError, assert_administers, assert_somebody_else
 from iam.directory.services import add_person, assign_role, link_identity
@@ -152,7 +153,10 @@ def _person(operator: Operator) -> Person:
 
 @transaction.atomic
 def appoint_approvers(people: Iterable[tuple[str, str]], *, actor: Actor) -> list[Operator]:
-    """Make approvers of all accounts of these (name, address), known or new; returns their sign-ins, to invite the new ones."""
+    """Make approvers of all accounts of these (name, address), known or new; returns their sign-ins, to invite the new ones.
+
+    After the first run each of them waits for a second person who agrees (`iam.directory.appointments`).
+    """
     appointed = []
     for name, email in people:
         person = Person.objects.filter(email__iexact=email.strip()).select_related("operator").first()
@@ -161,6 +165,8 @@ def appoint_approvers(people: Iterable[tuple[str, str]], *, actor: Actor) -> lis
             if person and hasattr(person, "operator")
             else add_operator(name=name, email=email, actor=actor)
         )
-        assign_role(_person(operator), Role.APPROVER, actor=actor)
+        chosen = _person(operator)
+        if not chosen.assignments.filter(role=Role.APPROVER, account_id="").exists():
+            appoint(chosen, Role.APPROVER, actor=actor)
         appointed.append(operator)
     return appointed

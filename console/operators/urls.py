@@ -18,6 +18,7 @@ urlpatterns = [
     path(
         "operators/teams/<slug:slug>/rules/<int:number>/remove/", teams.rule_remove, name="team-rule-remove"
     ),
+    path("operators/appointments/<uuid:pk>/", people.appointment_decide, name="appointment"),
     path("operators/<uuid:pk>/", people.detail, name="operator"),
     path("operators/<uuid:pk>/roles/", people.role_add, name="operator-role-add"),
     path("operators/<uuid:pk>/roles/<int:number>/remove/", people.role_remove, name="operator-role-remove"),

@@ -134,7 +134,7 @@ def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
     if not (viewer.may(Right.APPROVE_CHANGE) or viewer.may(Right.MANAGE_OPERATORS)):
         return []
     rows = to_review(viewer).values("change_set", "used_label", "at")[:MOST_SAID]
-    return list(rows)
+    return [dict(row) for row in rows]
 
 
 def frame_of(request: HttpRequest) -> Frame:

@@ -75,8 +75,10 @@ def test_the_inbox_has_what_waits_for_me_and_what_waits_for_others(site: Site) -
     assert [row["change"] for row in decided.context["rows"]] == [change]
 
 
-def test_an_administrator_has_no_inbox(site: Site) -> None:
-    assert site.asker.get(reverse("changes:approvals")).status_code == 404
+def test_whoever_decides_nothing_has_no_inbox(site: Site) -> None:
+    for role in (Role.MEMBER, Role.AUDITOR):
+        browser = signed_in(factories.operator(role, name=f"Some {role.label}"))
+        assert browser.get(reverse("changes:approvals")).status_code == 404
 
 
 def many(site: Site, count: int) -> list[Change]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
@@ -21,8 +21,22 @@ from console.operators.recency import recently_authenticated
 from console.operators.services import add_operator, invite_operator, lift_lock, remove_factors
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
-from iam.directory.models import Identity, Person, Role, RoleAssignment
-from iam.directory.rules import DirectoryRuleError
+from iam.directory.appointments import (
+    DECIDING,
+    appoint,
+    approve_appointment,
+    reject_appointment,
+    withdraw_appointment,
+)
+from iam.directory.models import (
+    Appointment,
+    AppointmentState,
+    Identity,
+    Person,
+    Role,
+    RoleAssignment,
+)
+from iam.directory.rules import DirectoryRuleError, enough_approvers
 from iam.directory.services import (
     assign_role,
     deactivate_person,
@@ -92,6 +106,7 @@ def _detail(request: ViewerRequest, person: Person, *, status: int = 200, **form
         "person": person,
         "operator": operator,
         "assignments": person.assignments.select_related("team").order_by("role", "account_id"),
+        "appointments": person.appointments.filter(state=AppointmentState.WAITING).order_by("at"),
         **_identities(request, person),
         "factors": factors_of(operator) if operator else [],
         "sessions": sessions_of(operator) if operator else [],
@@ -147,13 +162,56 @@ def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     person, form = _person(pk), RoleForm(request.POST)
     if not form.is_valid():
         return _detail(request, person, role_form=form, status=422)
-    label = Role(form.cleaned_data["role"]).label.lower()
+    given = form.cleaned_data
+    if Role(given["role"]) in DECIDING and given["team"] is None:
+        _appoint(request, person, role=Role(given["role"]), account_id=given["account_id"])
+        return redirect("operator", pk)
+    label = Role(given["role"]).label.lower()
     _attempt(
         request,
-        lambda: assign_role(person, **form.cleaned_data, actor=request.viewer),
+        lambda: assign_role(person, **given, actor=request.viewer),
         done=f"{person.name} is now {label}.",
     )
     return redirect("operator", pk)
+
+
+def _appoint(request: ViewerRequest, person: Person, *, role: Role, account_id: str) -> None:
+    """Ask for a role that decides, and say whether somebody else has to agree."""
+    try:
+        made = appoint(person, role, account_id=account_id, actor=request.viewer)
+    except DirectoryRuleError as error:
+        messages.error(request, str(error))
+        return
+    if isinstance(made, Appointment):
+        messages.success(
+            request, f"Asked that {person.name} becomes {role.label.lower()}. A second person has to agree."
+        )
+        return
+    alone = "" if enough_approvers() and not settings.SINGLE_OPERATOR else " Nobody else had to agree."
+    messages.success(request, f"{person.name} is now {role.label.lower()}.{alone}")
+
+
+@require(Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
+@require_POST
+@recently_authenticated
+def appointment_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Agree to an appointment as the second person, reject it, or take one's own back."""
+    found = get_object_or_404(Appointment.objects.select_related("person"), pk=pk)
+    viewer = request.viewer
+    rights = (Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
+    if not any(viewer.may(right, account_id=found.account_id) for right in rights):
+        raise Http404
+    acts = {
+        "approve": (approve_appointment, f"{found.person.name} is now {found.get_role_display().lower()}."),
+        "reject": (reject_appointment, "Rejected. Nobody was appointed."),
+        "withdraw": (withdraw_appointment, "Withdrawn. Nobody was appointed."),
+    }
+    if request.POST.get("decision") not in acts:
+        messages.error(request, "Choose whether to agree or to reject.")
+    else:
+        act, done = acts[request.POST["decision"]]
+        _attempt(request, lambda: act(found, actor=viewer), done=done)
+    return redirect("changes:approvals")
 
 
 @require(Right.MANAGE_OPERATORS)

@@ -116,7 +116,12 @@ def set_up(request: ViewerRequest) -> HttpResponse:
             for operator in appointed:
                 if not operator.has_usable_password():
                     _invite(request, operator)
-            messages.success(request, "Two people approve from now on. Nobody approves their own request.")
+            if is_unsettled():
+                messages.success(request, "Asked for it. A second person has to agree, under Approvals.")
+            else:
+                messages.success(
+                    request, "Two people approve from now on. Nobody approves their own request."
+                )
             return redirect("dashboard:overview")
     context = {
         "form": form,

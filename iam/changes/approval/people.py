@@ -14,7 +14,8 @@ from iam.guard import Right
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 
-SEEING = tuple(role for role, rights in RIGHTS.items() if Right.SEE_ACCOUNT in rights)
+ACTING = tuple(role for role, rights in RIGHTS.items() if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= rights)
+"""Who can be named in a rule: those who see an account whole, and do more than look."""
 
 
 def people_of(who: Collection[Who], *, accounts: Collection[str]) -> dict[UUID, str]:
@@ -43,7 +44,7 @@ def _assignments(who: Iterable[Who]) -> Q:
         elif one.kind == TEAM:
             wanted |= Q(role=Role.TEAM_LEAD, team__slug=one.value)
         elif one.kind == PERSON and (pk := uuid_of(one.value)):
-            wanted |= Q(role__in=SEEING, person_id=pk)
+            wanted |= Q(role__in=ACTING, person_id=pk)
     return wanted
 
 

@@ -1,0 +1,136 @@
+"""The inbox of approvals: requests that wait, what else waits for a second person, what was decided, and what went around approval."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Avg, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.http import HttpResponse
+from django.views.decorators.http import require_GET
+
+from console.changes.lists import rows_of
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.changes import services
+from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
+from iam.changes.approval.proposals import why_not_decide as why_not_rules
+from iam.changes.models import Approval, Change, ChangeState
+from iam.changes.queries import decided_by, visible_changes, waiting_for, waiting_for_others
+from iam.directory.appointments import why_not_decide as why_not_appoint
+from iam.directory.models import Appointment, AppointmentState
+from iam.guard import Right, Viewer
+
+INBOX = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
+"""Approvers; administrators, whom rules ask and who decide about rules; team leads, whom rules may ask."""
+TABS = ("mine", "decided", "glass")
+SHORT = 50
+"""How many rows an inbox shows; more than that is a list, not an inbox."""
+MONTH = timedelta(days=30)
+
+
+@require_GET
+@require(*INBOX)
+def approvals(request: ViewerRequest) -> HttpResponse:
+    """What waits for this viewer, what they asked for themselves, what they have decided, and uses of break-glass."""
+    viewer, get = request.viewer, request.GET
+    tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
+    text, risky = get.get("q", "").strip()[:200], get.get("care") == "high"
+    waiting, others = waiting_for(viewer), waiting_for_others(viewer)
+    mine = _asked_by(viewer)
+    chosen = {"mine": mine, "decided": decided_by(viewer), "glass": mine.none()}.get(tab, waiting)
+    number = get.get("account", "")
+    chosen, others = (_narrow(found, number=number, text=text) for found in (chosen, others))
+    rows = _rows(chosen, risky=risky)
+    glass = services.to_review(viewer)
+    context = {
+        "rows": rows,
+        "others": _rows(others, risky=risky) if not tab else [],
+        "count": waiting.count(),
+        "mine_count": mine.count(),
+        "glass_count": glass.count(),
+        "tab": tab,
+        "q": text,
+        "risky": risky,
+        "section": "approvals",
+        "answered_in": _answered_in(viewer) if not tab else None,
+        **(_besides(viewer) if not tab else {}),
+        **(_glass(viewer) if tab == "glass" else {}),
+    }
+    return render_page(request, "changes/approvals.html", context, partial="inbox")
+
+
+def _asked_by(viewer: Viewer) -> QuerySet[Change]:
+    mine = visible_changes(viewer).filter(
+        requested_by=viewer.person_id, state=ChangeState.AWAITING, position=0
+    )
+    return mine.select_related("account").order_by("created_at", "id")
+
+
+def _narrow(found: QuerySet[Change], *, number: str, text: str) -> QuerySet[Change]:
+    if number:
+        found = found.filter(account__account_id=number)
+    if text:
+        said = Q(title__icontains=text) | Q(change_set__title__icontains=text) | Q(reason__icontains=text)
+        found = found.filter(said | Q(requested_label__icontains=text))
+    return found
+
+
+def _rows(found: QuerySet[Change], *, risky: bool) -> list[dict[str, object]]:
+    """The rows with how far their sets are; `risky` leaves those that are to be looked at closely."""
+    changes = list(found.select_related("account", "change_set__requirement")[:SHORT])
+    rows = [row | _stage(change) for row, change in zip(rows_of(changes), changes, strict=True)]
+    return [row for row in rows if row["is_sensitive"]] if risky else rows
+
+
+def _stage(change: Change) -> dict[str, object]:
+    requirement = getattr(change.change_set, "requirement", None)
+    risks = change.change_set.receipt.get("impact", {}).get("risks", ())
+    return {
+        "title": change.change_set.title or change.title,
+        "stage": requirement.stage + 1 if requirement else 1,
+        "stages": len(requirement.stages) if requirement else 1,
+        "is_sensitive": change.receipt["sensitivity"] == "high" or bool(risks),
+    }
+
+
+def _besides(viewer: Viewer) -> dict[str, Any]:
+    """What waits for a second person and is no change of AWS; what of it is for this viewer comes first."""
+    found: dict[str, Any] = {"glass": [(one, _first(one)) for one in services.to_review(viewer)[:SHORT]]}
+    if viewer.may(Right.MANAGE_OPERATORS, account_id="") or viewer.may(Right.APPROVE_CHANGE, account_id=""):
+        proposals = RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")[:SHORT]
+        found["proposals"] = [(one, why_not_rules(one, viewer=viewer)) for one in proposals]
+    if viewer.may(Right.MANAGE_OPERATORS) or viewer.may(Right.APPROVE_CHANGE):
+        waiting = Appointment.objects.filter(state=AppointmentState.WAITING).select_related("person")
+        shown = [one for one in waiting.order_by("at")[:SHORT] if _sees(viewer, one)]
+        found["appointments"] = [(one, why_not_appoint(one, actor=viewer)) for one in shown]
+    return found
+
+
+def _sees(viewer: Viewer, appointment: Appointment) -> bool:
+    rights = (Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
+    return any(viewer.may(right, account_id=appointment.account_id) for right in rights)
+
+
+def _glass(viewer: Viewer) -> dict[str, Any]:
+    """Every use of break-glass that the viewer sees, those to review first."""
+    seen = visible_changes(viewer).values("change_set")
+    found = BreakGlass.objects.filter(change_set__in=seen).select_related("change_set")
+    ordered = found.order_by(F("reviewed_at").desc(nulls_first=True), "-at")[:SHORT]
+    return {"glass": [(one, _first(one)) for one in ordered]}
+
+
+def _first(glass: BreakGlass) -> Change:
+    return glass.change_set.changes.select_related("account").get(position=0)
+
+
+def _answered_in(viewer: Viewer) -> datetime | None:
+    """How long ago a request of average patience would have been asked for, were it answered now; None for no answer this month."""
+    took = ExpressionWrapper(F("at") - F("change_set__changes__requested_at"), output_field=DurationField())
+    lately = Approval.objects.filter(
+        at__gte=datetime.now(tz=UTC) - MONTH,
+        change_set__changes__position=0,
+        change_set__changes__in=visible_changes(viewer),
+    )
+    average = lately.aggregate(average=Avg(took))["average"]
+    return datetime.now(tz=UTC) - average if average is not None else None

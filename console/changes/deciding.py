@@ -1,0 +1,139 @@
+"""What a page shows of the approval of a set: its stages, who has agreed and who can still, and what the viewer may do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from console.operators.recency import is_recent
+from console.web.access import ViewerRequest
+from iam.changes import services
+from iam.changes.approval import ends
+from iam.changes.approval.models import Requirement
+from iam.changes.approval.naming import names_in
+from iam.changes.approval.needs import need_for, parts_of, requirement_of
+from iam.changes.approval.people import people_of
+from iam.changes.approval.progress import Progress, progress_of
+from iam.changes.approval.wording import sentence, stage_words
+from iam.changes.models import Approval, Change, ChangeState
+from iam.changes.services import Plan
+from iam.changes.services.breaking import glass_of
+
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Somebody who has agreed, when, and what they said."""
+
+    name: str
+    at: datetime
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """One stage: who decides it in words, who has agreed, and the names of those who still can."""
+
+    number: int
+    words: str
+    is_done: bool
+    is_current: bool
+    agreed: list[Agreed]
+    missing: int
+    able: list[str]
+    more: int
+
+
+def deciding_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
+    """The context of `_stages.html`, `_decision.html`, `_comment.html` and `_glass.html`; nothing of the stages once it is decided."""
+    viewer, now = request.viewer, request.at is None
+    context: dict[str, Any] = {
+        "glass": None if shown.state == ChangeState.AWAITING else _glass(request, shown)
+    }
+    if shown.state != ChangeState.AWAITING:
+        return context | {"standing": services.standing_of(shown, viewer=viewer), "decides": False}
+    parts = parts_of(shown.change_set)
+    requirement = requirement_of(shown.change_set, parts=parts)
+    progress = progress_of(requirement, parts=parts)
+    standing = services.standing_of(shown, viewer=viewer, progress=progress)
+    return context | _stages(requirement, progress) | {
+        "standing": standing,
+        "decides": now and standing.may_decide,
+        "may_reject": now and standing.may_reject,
+        "is_recent": is_recent(request),
+        "seen_receipt": shown.change_set.receipt_digest,
+        "may_comment": now and services.may_comment(shown, viewer=viewer),
+        "breaks_glass": now and services.may_break_glass(shown, viewer=viewer),
+        "ends_at": ends.end_of(shown.change_set),
+        "shortens": now and (standing.may_decide or shown.requested_by == viewer.person_id),
+        "call_count": sum(len(part.calls) for part in parts),
+    }  # fmt: skip
+
+
+def _glass(request: ViewerRequest, shown: Change) -> dict[str, Any] | None:
+    """How it was applied without approval, and whether the viewer may say what they think of that."""
+    glass = glass_of(shown.change_set_id)
+    if glass is None:
+        return None
+    why_not = services.why_not_review(glass, viewer=request.viewer)
+    return {"row": glass, "reviews": request.at is None and not why_not, "why_not": why_not}
+
+
+def _stages(requirement: Requirement, progress: Progress) -> dict[str, Any]:
+    names = names_in(requirement.need)
+    rows = [
+        StageRow(
+            number=place + 1,
+            words=stage_words(one.stage, names=names),
+            is_done=one.is_done,
+            is_current=place == progress.at,
+            agreed=[_agreed(approval) for approval in one.approvals],
+            missing=one.missing,
+            able=list(one.able.values())[:NAMED],
+            more=len(list(one.able)[NAMED:]),
+        )
+        for place, one in enumerate(progress.stages)
+    ]
+    return {
+        "stages": rows,
+        "stage_notes": requirement.notes,
+        "rule_names": requirement.because,
+        "void": [one.approver_label for one in progress.void],
+        "need_words": sentence(requirement.need, names=names),
+        "escalated_at": requirement.escalated_at,
+    }
+
+
+def _agreed(approval: Approval) -> Agreed:
+    return Agreed(approval.approver_label, approval.at, approval.comment)
+
+
+def need_context(
+    request: ViewerRequest, plans: Sequence[Plan], *, together: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The context of `_approvers.html` before anything is asked for: which rule it falls under, who agrees, and who they are.
+
+    `together` is the receipt of the set, where it was computed: the risks in it decide about the rule.
+    """
+    if not plans:
+        return {}
+    need = need_for(
+        [plan.operation for plan in plans],
+        receipts=[plan.receipt.body for plan in plans],
+        impact=(together or {}).get("impact", {}),
+        requester=request.viewer.person_id,
+    )
+    accounts = {plan.operation.account.account_id for plan in plans}
+    who = {one for stage in need.stages for one in stage.who}
+    people = people_of(who, accounts=accounts)
+    people.pop(request.viewer.person_id, None)
+    return {
+        "need_words": sentence(need, names=names_in(need)),
+        "need_people": need.people,
+        "rule_names": need.because,
+        "stage_notes": need.notes,
+        "approvers": list(people.values()),
+    }

@@ -1,0 +1,180 @@
+"""The form of one rule of approval: it checks shape; what rules can be, the rules themselves say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+
+from console.web.text import reads_as_stored
+from iam.changes.approval.people import ACTING
+from iam.changes.approval.rules import (
+    ADMINISTRATORS,
+    APPROVERS,
+    HIGH,
+    LEAD,
+    MOST_HOURS,
+    MOST_PEOPLE,
+    MOST_STAGES,
+    PERSON,
+    Rule,
+    Stage,
+    Who,
+)
+from iam.changes.risks import WORDS
+from iam.directory.models import Person, Team
+from iam.guard import Viewer
+from iam.mirror.queries.accounts import visible_accounts
+
+MOST_OFFERED = 300
+PLAIN = (
+    (APPROVERS, "Approvers"),
+    (ADMINISTRATORS, "Administrators"),
+    (Who(LEAD), "The lead of the team concerned"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StageFields:
+    """The two fields of one stage, and its number."""
+
+    number: int
+    who: BoundField
+    count: BoundField
+
+
+def code_of(who: Who) -> str:
+    """As a form sends it."""
+    return f"{who.kind}:{who.value}"
+
+
+def who_of(codes: Iterable[str]) -> tuple[Who, ...]:
+    """From what a form sent."""
+    return tuple(Who(*code.split(":", 1)) for code in codes)
+
+
+def _several(choices: list[tuple[str, str]], *, label: str, hint: str = "") -> forms.MultipleChoiceField:
+    widget = forms.SelectMultiple(attrs={"class": "input", "size": min(max(len(choices), 2), 6)})
+    return forms.MultipleChoiceField(
+        choices=choices, label=label, help_text=hint, required=False, widget=widget
+    )
+
+
+def _hours(label: str, *, least: int, hint: str) -> forms.IntegerField:
+    widget = forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"})
+    return forms.IntegerField(
+        min_value=least, max_value=MOST_HOURS, label=label, help_text=hint, widget=widget
+    )
+
+
+class RuleForm(forms.Form):
+    """For which requests a rule holds, who agrees in which order, and what happens when nobody answers."""
+
+    name = forms.CharField(
+        max_length=80,
+        strip=True,
+        validators=[reads_as_stored],
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
+    sensitivity = forms.ChoiceField(
+        choices=[("", "Any request"), (HIGH, "Only what is to be looked at closely")],
+        label="Care",
+        required=False,
+        widget=forms.Select(attrs={"class": "input"}),
+    )
+
+    def __init__(self, data: Any = None, *, viewer: Viewer, rule: Rule | None = None) -> None:
+        people = _people()
+        who = [(code_of(one), label) for one, label in PLAIN] + people
+        stages = len(rule.stages) if rule else 0
+        self.stage_count = min(max(stages + 1, 2), MOST_STAGES)
+        super().__init__(
+            data,
+            initial=_initial(rule) if rule else {"wait_hours": 24, "remind_hours": 4, "escalate_hours": 0},
+        )
+        any_hint = "Nothing chosen: any."
+        accounts = visible_accounts(viewer).order_by("name").values_list("account_id", "name")[:MOST_OFFERED]
+        chosen = [(number, number) for number in (rule.accounts if rule else ())]
+        teams = list(Team.objects.order_by("name").values_list("slug", "name")[:MOST_OFFERED])
+        offered = list(accounts)
+        known = {number for number, _ in offered}
+        self.fields["risks"] = _several(list(WORDS.items()), label="Risks, one of", hint=any_hint)
+        self.fields["accounts"] = _several(
+            offered + [one for one in chosen if one[0] not in known], label="Accounts, one of", hint=any_hint
+        )
+        self.fields["teams"] = _several(teams, label="Teams of those concerned, one of", hint=any_hint)
+        for number in range(1, self.stage_count + 1):
+            self.fields[f"who_{number}"] = _several(who, label="Who, one of these", hint="")
+            self.fields[f"count_{number}"] = forms.IntegerField(
+                min_value=1,
+                max_value=MOST_PEOPLE,
+                required=False,
+                label="How many",
+                widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
+            )
+        self.fields["wait_hours"] = _hours("Waits, hours", least=1, hint="Then the request closes by itself.")
+        self.fields["remind_hours"] = _hours("Reminds every, hours", least=0, hint="0: never.")
+        self.fields["escalate_hours"] = _hours("Escalates after, hours", least=0, hint="0: never.")
+        self.fields["escalate_to"] = _several(
+            who, label="Escalates to", hint="They can decide then, as well."
+        )
+        self.fields["break_glass"] = _several(
+            [one for one in who if not one[0].startswith(LEAD)],
+            label="Who may use break-glass",
+            hint="For their own requests, in an emergency. Nobody chosen: nobody.",
+        )
+
+    @property
+    def stages(self) -> list[StageFields]:
+        """The fields of each stage in order."""
+        numbers = range(1, self.stage_count + 1)
+        return [StageFields(n, self[f"who_{n}"], self[f"count_{n}"]) for n in numbers]
+
+    def rule(self, key: str) -> Rule:
+        """The rule that valid data says."""
+        given = self.cleaned_data
+        stages = [
+            Stage(who_of(given[f"who_{n}"]), given[f"count_{n}"] or 1)
+            for n in range(1, self.stage_count + 1)
+            if given[f"who_{n}"]
+        ]
+        return Rule(
+            key=key,
+            name=given["name"],
+            stages=tuple(stages),
+            accounts=tuple(given["accounts"]),
+            teams=tuple(given["teams"]),
+            risks=tuple(given["risks"]),
+            sensitivity=given["sensitivity"],
+            wait_hours=given["wait_hours"],
+            remind_hours=given["remind_hours"],
+            escalate_hours=given["escalate_hours"],
+            escalate_to=who_of(given["escalate_to"]),
+            break_glass=who_of(given["break_glass"]),
+        )
+
+
+def _people() -> list[tuple[str, str]]:
+    acting = Person.objects.filter(is_active=True, assignments__role__in=ACTING).distinct().order_by("name")
+    return [(f"{PERSON}:{pk}", name) for pk, name in acting.values_list("pk", "name")[:MOST_OFFERED]]
+
+
+def _initial(rule: Rule) -> dict[str, Any]:
+    initial: dict[str, Any] = {
+        "name": rule.name,
+        "sensitivity": rule.sensitivity,
+        "risks": list(rule.risks),
+        "accounts": list(rule.accounts),
+        "teams": list(rule.teams),
+        "wait_hours": rule.wait_hours,
+        "remind_hours": rule.remind_hours,
+        "escalate_hours": rule.escalate_hours,
+        "escalate_to": [code_of(one) for one in rule.escalate_to],
+        "break_glass": [code_of(one) for one in rule.break_glass],
+    }
+    for number, stage in enumerate(rule.stages, start=1):
+        initial |= {f"who_{number}": [code_of(one) for one in stage.who], f"count_{number}": stage.count}
+    return initial

@@ -1,0 +1,251 @@
+"""The rules of approval: what holds, a draft of other rules, and the proposals that somebody else decides on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from console.changes.rule_form import RuleForm
+from console.operators.recency import recently_authenticated
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.changes.approval import proposals
+from iam.changes.approval.models import RuleSet, RulesState
+from iam.changes.approval.naming import names_for
+from iam.changes.approval.needs import rules_in_force
+from iam.changes.approval.rules import MOST_STAGES, SHIPPED, Rule, problems_of
+from iam.changes.approval.wording import differences, lines_of, when
+from iam.changes.errors import RefusedError
+from iam.guard import Right
+
+KEPT = 20
+"""So many former versions and decided proposals are listed."""
+DECIDES = (Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
+
+
+@require_GET
+@require(Right.SEE_ACCOUNT)
+def rules(request: ViewerRequest) -> HttpResponse:
+    """What holds now, who decided so, and what was before."""
+    number, found = rules_in_force()
+    current = RuleSet.objects.filter(state=RulesState.ACTIVE).first()
+    past = RuleSet.objects.filter(
+        state__in=[RulesState.SUPERSEDED, RulesState.REJECTED, RulesState.WITHDRAWN]
+    )
+    context = {
+        "number": number,
+        "current": current,
+        "cards": _cards(request, found),
+        "waiting": list(RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")),
+        "past": list(past.order_by("-decided_at")[:KEPT]),
+        "draft": _own_draft(request),
+        "administers": _administers(request),
+        "section": "approvals",
+    }
+    return render_page(request, "changes/rules.html", context)
+
+
+def _administers(request: ViewerRequest) -> bool:
+    """Rules hold for all accounts, so only who administers all changes them."""
+    return request.at is None and request.viewer.may(Right.MANAGE_OPERATORS, account_id="")
+
+
+def _cards(request: ViewerRequest, found: tuple[Rule, ...]) -> list[dict[str, Any]]:
+    names = names_for(found, viewer=request.viewer)
+    return [
+        {"rule": rule, "when": when(rule, names=names), "lines": lines_of(rule, names=names)[1:]}
+        for rule in found
+    ]
+
+
+def _own_draft(request: ViewerRequest) -> RuleSet | None:
+    return RuleSet.objects.filter(author_id=request.viewer.person_id, state=RulesState.DRAFT).first()
+
+
+def _draft_or_404(request: ViewerRequest) -> RuleSet:
+    draft = _own_draft(request)
+    if draft is None or not _administers(request):
+        raise Http404
+    return draft
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def draft(request: ViewerRequest) -> HttpResponse:
+    """One's draft: the rules in their order, and what is different. A POST begins one."""
+    if not _administers(request):
+        raise Http404
+    if request.method == "POST":
+        proposals.draft_of(request.viewer)
+        return redirect("changes:rules-draft")
+    if _own_draft(request) is None:
+        return redirect("changes:rules")
+    return _draft_page(request, _draft_or_404(request))
+
+
+def _draft_page(
+    request: ViewerRequest, mine: RuleSet, *, refused: RefusedError | None = None, reason: str = ""
+) -> HttpResponse:
+    _, before = rules_in_force()
+    after = mine.rules
+    names = names_for([*before, *after], viewer=request.viewer)
+    context = {
+        "draft": mine,
+        "cards": _cards(request, after),
+        "differences": differences(before, after, names=names),
+        "problems": problems_of(after),
+        "refused": refused,
+        "reason": reason,
+        "section": "approvals",
+    }
+    return render_page(request, "changes/rules_draft.html", context, status=422 if refused else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def rule(request: ViewerRequest, key: str) -> HttpResponse:
+    """One rule of the draft; `new` is one more."""
+    mine = _draft_or_404(request)
+    found = next((one for one in mine.rules if one.key == key), None)
+    if found is None and key != "new":
+        raise Http404
+    form = RuleForm(request.POST or None, viewer=request.viewer, rule=found)
+    if request.method == "POST" and form.is_valid():
+        written = form.rule(found.key if found else uuid.uuid4().hex[:12])
+        if not written.stages:
+            form.add_error(None, "Say in stage 1 who has to agree.")
+        else:
+            proposals.save_draft(mine, _put(mine.rules, written), actor=request.viewer)
+            if request.POST.get("do") == "more" and len(written.stages) < MOST_STAGES:
+                return redirect("changes:rule", key=written.key)
+            return redirect("changes:rules-draft")
+    context = {"form": form, "rule": found, "key": key, "section": "approvals"}
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "changes/rule.html", context, status=status)
+
+
+def _put(found: tuple[Rule, ...], written: Rule) -> list[Rule]:
+    """In its place; a new one before the last, which holds for everything."""
+    if any(one.key == written.key for one in found):
+        return [written if one.key == written.key else one for one in found]
+    return [*found[:-1], written, *found[-1:]]
+
+
+@require_POST
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def arrange(request: ViewerRequest) -> HttpResponse:
+    """Move a rule of the draft up or down, or take it out."""
+    mine = _draft_or_404(request)
+    found, do = list(mine.rules), request.POST.get("do", "")
+    place = next((n for n, one in enumerate(found) if one.key == request.POST.get("key", "")), None)
+    if place is None or do not in ("up", "down", "remove"):
+        raise Http404
+    one = found.pop(place)
+    if do != "remove":
+        found.insert(max(0, place - 1) if do == "up" else place + 1, one)
+    proposals.save_draft(mine, found, actor=request.viewer)
+    return redirect("changes:rules-draft")
+
+
+@require_POST
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def discard(request: ViewerRequest) -> HttpResponse:
+    """Throw the draft away."""
+    proposals.throw_away(_draft_or_404(request), actor=request.viewer)
+    messages.success(request, "The draft is gone. The rules are as they were.")
+    return redirect("changes:rules")
+
+
+@require_POST
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def propose(request: ViewerRequest) -> HttpResponse:
+    """Ask that the draft becomes the rules."""
+    mine, reason = _draft_or_404(request), request.POST.get("reason", "")[:2000].replace("\x00", "")
+    try:
+        proposals.propose(mine, actor=request.viewer, reason=reason)
+    except RefusedError as refused:
+        return _draft_page(request, mine, refused=refused, reason=reason)
+    if mine.state == RulesState.ACTIVE:
+        messages.warning(request, "These rules hold from now on. Nobody else has looked at them.")
+        return redirect("changes:rules")
+    messages.success(
+        request, "Proposed. Another administrator decides; until then the rules are as they were."
+    )
+    return redirect("changes:proposal", pk=mine.pk)
+
+
+@require_GET
+@require(Right.SEE_ACCOUNT)
+def proposal(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """What a version of the rules changes, and how it was decided."""
+    return _proposal_page(request, _proposal_or_404(pk))
+
+
+def _proposal_or_404(pk: UUID) -> RuleSet:
+    return get_object_or_404(RuleSet.objects.exclude(state=RulesState.DRAFT), pk=pk)
+
+
+def _proposal_page(
+    request: ViewerRequest, shown: RuleSet, *, refused: RefusedError | None = None, comment: str = ""
+) -> HttpResponse:
+    before = _base_of(shown)
+    names = names_for([*before, *shown.rules], viewer=request.viewer)
+    why_not = proposals.why_not_decide(shown, viewer=request.viewer)
+    waits = request.at is None and shown.state == RulesState.PROPOSED
+    context = {
+        "proposal": shown,
+        "cards": _cards(request, shown.rules),
+        "differences": differences(before, shown.rules, names=names),
+        "why_not": why_not,
+        "decides": waits and not why_not,
+        "withdraws": waits and shown.author_id == request.viewer.person_id,
+        "is_stale": waits and shown.base != rules_in_force()[0],
+        "refused": refused,
+        "comment": comment,
+        "section": "approvals",
+    }
+    return render_page(request, "changes/proposal.html", context, status=422 if refused else 200)
+
+
+def _base_of(shown: RuleSet) -> tuple[Rule, ...]:
+    found = RuleSet.objects.filter(number=shown.base, number__gt=0).first()
+    return found.rules if found else SHIPPED
+
+
+@require_POST
+@require(*DECIDES)
+@recently_authenticated
+def proposal_decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Agree, reject, or take back."""
+    shown, viewer = _proposal_or_404(pk), request.viewer
+    comment = request.POST.get("comment", "")[:2000].replace("\x00", "")
+    acts: dict[str, tuple[Callable[[], None], str]] = {
+        "approve": (
+            lambda: proposals.agree(shown, actor=viewer, comment=comment),
+            "These rules hold from now on.",
+        ),
+        "reject": (lambda: proposals.refuse(shown, actor=viewer, comment=comment), "Rejected."),
+        "withdraw": (lambda: proposals.take_back(shown, actor=viewer), "Withdrawn."),
+    }
+    act, done = acts.get(request.POST.get("decision", ""), (None, ""))
+    try:
+        if act is None:
+            raise RefusedError("Choose whether to approve or to reject.")
+        act()
+    except RefusedError as refused:
+        shown.refresh_from_db()
+        return _proposal_page(request, shown, refused=refused, comment=comment)
+    messages.success(request, done)
+    return redirect("changes:proposal", pk=pk)
