@@ -106,7 +106,7 @@ def happened_at(places: Collection[Place]) -> dict[Place, Happened]:
 
 def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], str]]:
     """Each table's rows of these things, and the column that leads to the thing."""
-    states = EntityState.objects.select_related("document", "entity")
+    states = EntityState.objects.select_related("document", "entity__owner", "entity__account", "account")
     yield STATE, states.filter(entity__in=entities), "entity_id"
     yield OWNED, states.filter(entity__owner__in=entities), "entity.owner_id"
     edges = Edge.objects.filter(source__in=entities, kind__in=list(TIES))
@@ -118,7 +118,7 @@ def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], st
 
 
 def _read(entities: Collection[int], *, begun: Q, ended: Q, is_wanted: Any) -> list[Happened]:
-    known = Entity.objects.filter(pk__in=entities, kind__in=KINDS).in_bulk()
+    known = Entity.objects.filter(pk__in=entities, kind__in=KINDS).select_related("account").in_bulk()
     begun &= Q(after__isnull=False, cause_kind=Cause.UNKNOWN)
     ended &= Q(end_cause_kind=Cause.UNKNOWN)
     found: dict[Place, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))

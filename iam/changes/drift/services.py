@@ -10,7 +10,8 @@ from django.db import transaction
 
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.reading import Place, happened_at
-from iam.changes.drift.reverting import Reversal, reversals
+from iam.changes.drift.reversal import Reversal
+from iam.changes.drift.reverting import reversals
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation
@@ -105,6 +106,8 @@ def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
         raise RefusedError(f"This is decided: {drift.get_state_display().lower()}.")
     check_account(drift.account)
     found = happened_at([Place(drift.entity_id, drift.seen_at)]).get(Place(drift.entity_id, drift.seen_at))
+    if drift.entity.gone_at is not None and drift.entity.gone_at != drift.seen_at:
+        raise RefusedError(f"{drift.entity.name} is gone from AWS since.")
     every = reversals(found) if found else []
     if moved := next((one for one in every if one.has_moved_on), None):
         raise RefusedError(f"{moved.what}: {moved.why_not}")
@@ -114,8 +117,6 @@ def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
         raise RefusedError(
             " ".join(f"{one.what}: {one.why_not}" for one in stays) or "There is nothing to undo."
         )
-    if drift.entity.gone_at is not None:
-        raise RefusedError(f"{drift.entity.name} is gone from AWS since.")
     return operations, stays
 
 

@@ -53,7 +53,7 @@ class Outside:
     def watched(self) -> None:
         """The account was read whole just now, and is looked at for drift since."""
         before = datetime.now(tz=UTC)
-        for name in ("users", "groups", "roles", "policies"):
+        for name in ("users", "groups", "roles", "policies", "access_keys"):
             Section.objects.update_or_create(
                 account=self.scene.account, name=name, defaults={"state": "complete", "observed_at": before}
             )

@@ -186,13 +186,6 @@ def test_the_text_of_a_policy_comes_back_as_the_default(scene: Any) -> None:
     assert json.loads(shown["Document"]) == json.loads(READS)
 
 
-def test_what_was_deleted_does_not_come_back_and_this_is_said(outside: Outside) -> None:
-    outside.iam.delete_user(UserName=outside.scene.user.name)
-    outside.seen(outside.scene.user)
-    with pytest.raises(RefusedError, match="does not come back"):
-        undo(outside, outside.drift())
-
-
 def test_several_differences_are_undone_as_one_set(outside: Outside) -> None:
     ATTACH(outside, outside.scene.user)
     PUT(outside, outside.scene.user)

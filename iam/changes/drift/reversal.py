@@ -1,0 +1,26 @@
+"""One difference of a drift, and what turns it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iam.changes.operations import Operation
+
+MOVED_ON = (
+    "It was changed again since, and undoing this would undo that, too. Look at the newer difference first."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What there is to turn back, and by which operations; without one, why it stays."""
+
+    what: str
+    operations: tuple[Operation, ...] = ()
+    why_not: str = ""
+    has_moved_on: bool = False
+
+
+def moved(what: str) -> Reversal:
+    """AWS has moved on: nothing of the drift is turned back."""
+    return Reversal(what, why_not=MOVED_ON, has_moved_on=True)

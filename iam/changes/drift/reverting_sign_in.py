@@ -1,0 +1,76 @@
+"""Turn back what became different of a user's credentials: by reversible means where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.operations import Operation
+from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey
+from iam.changes.operations.login_profile import DeleteLoginProfile
+from iam.changes.operations.service_credential import ActivateServiceCredential, DeactivateServiceCredential
+from iam.changes.operations.signing_certificate import ActivateCertificate, DeactivateCertificate
+from iam.changes.operations.ssh_key import ActivateSshKey, DeactivateSshKey
+from iam.changes.operations.user_credential import OnCredential
+from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
+from iam.mirror.queries.happenings import NOUNS, Step
+
+_STATUS: dict[str, tuple[type[OnCredential], type[OnCredential]]] = {
+    Kind.ACCESS_KEY: (ActivateAccessKey, DeactivateAccessKey),
+    Kind.SSH_KEY: (ActivateSshKey, DeactivateSshKey),
+    Kind.SIGNING_CERTIFICATE: (ActivateCertificate, DeactivateCertificate),
+    Kind.SERVICE_CREDENTIAL: (ActivateServiceCredential, DeactivateServiceCredential),
+}
+"""Kind → what turns one on, and what turns it off."""
+
+
+def owned(step: Step, entity: Entity) -> Iterator[Reversal]:
+    """Keys, certificates and devices: one that came is turned off, one that was turned on or off is turned back."""
+    row: EntityState = step.new or step.old
+    noun = NOUNS.get(Kind(row.kind), (row.get_kind_display(), ""))[0]
+    what = f"{noun} {row.name.rpartition('/')[2]} of {entity.name}"
+    if step.new is None:
+        yield Reversal(
+            what, why_not="It was deleted, and AWS does not give it back: a new one has to be made."
+        )
+    elif row.valid_to is not None:
+        yield moved(what)
+    elif step.old is None:
+        yield from _turned_off(row, what)
+    elif step.old.category != row.category and row.kind in _STATUS and step.old.category in _SIDE:
+        made = _STATUS[row.kind][_SIDE[step.old.category]]
+        yield Reversal(what, (made.of(row.entity),))
+    else:
+        yield Reversal(what, why_not="Gatehouse has no operation for this. Turn it back in AWS, or adopt it.")
+
+
+_SIDE = {"Active": 0, "Inactive": 1}
+
+
+def _turned_off(row: EntityState, what: str) -> Iterator[Reversal]:
+    if row.kind in _STATUS and row.category == "Active":
+        operation: Operation = _STATUS[row.kind][1].of(row.entity)
+        yield Reversal(f"{what}, which is turned off and not deleted", (operation,))
+    elif row.kind in _STATUS:
+        yield Reversal(what, why_not="It is turned off already. Delete it on the page of the person.")
+    else:
+        yield Reversal(what, why_not="Gatehouse has no operation for this. Turn it back in AWS, or adopt it.")
+
+
+def credentials(step: Step, entity: Entity) -> Iterator[Reversal]:
+    """Password and MFA."""
+    old, new = step.old, step.new
+    if old is None or new is None:
+        return
+    if new.mfa == "none" and old.mfa not in ("none", "unread"):
+        why = "A device that was removed does not come back: the person enrols one anew."
+        yield Reversal(f"MFA of {entity.name}", why_not=why)
+    what = f"The console password of {entity.name}"
+    if old.has_password and new.has_password is False:
+        yield Reversal(what, why_not="A deleted password does not come back: the person gets a new one.")
+    if old.has_password is False and new.has_password:
+        now = UserCredentials.objects.filter(valid_at(None), user=entity).first()
+        if now is None or not now.has_password:
+            yield moved(what)
+        else:
+            yield Reversal(what, (DeleteLoginProfile.of(entity),))
