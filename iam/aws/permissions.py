@@ -227,7 +227,7 @@ OBSERVE: dict[str, tuple[str, ...]] = {
     "role-boundary": _ROLE,
     "role-tags": _ROLE,
     "role-sessions": _ROLE,
-    "service-linked-role": (*_ROLE, "iam:GetServiceLinkedRoleDeletionStatus"),
+    "service-linked-role": (*_ROLE, "iam:ListRoles", "iam:GetServiceLinkedRoleDeletionStatus"),
     "instance-profile": ("iam:GetInstanceProfile",),
     "instance-profile-association": (
         "ec2:DescribeInstances",

@@ -24,6 +24,8 @@ from iam.changes.operations.instance_profile import (
     RemoveRoleFromProfile,
 )
 from iam.changes.operations.role import CreateRole, DeleteRole, UpdateRole
+from iam.changes.operations.role_sessions import RevokeSessions
+from iam.changes.operations.service_linked_role import CreateServiceLinkedRole, DeleteServiceLinkedRole
 from iam.changes.operations.tags import (
     SetInstanceProfileTags,
     SetMfaDeviceTags,
@@ -54,6 +56,9 @@ PRINCIPALS: Final[tuple[type[Operation], ...]] = (
     PutRoleBoundary,
     DeleteRoleBoundary,
     SetRoleTags,
+    RevokeSessions,
+    CreateServiceLinkedRole,
+    DeleteServiceLinkedRole,
     CreateInstanceProfile,
     DeleteInstanceProfile,
     AddRoleToProfile,

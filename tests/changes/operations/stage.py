@@ -18,7 +18,7 @@ from iam.changes.operations import Operation
 from iam.changes.runner import run
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.reread import reread_entity, reread_profile
-from tests.changes.conftest import Scene
+from tests.changes.conftest import Scene, wait_over
 
 _numbers = itertools.count(1)
 TRUST_EC2 = json.dumps(
@@ -155,8 +155,10 @@ def ran(change: Change) -> Change:
 
 
 def applied(change: Change) -> Change:
-    """The change after a worker has carried it out."""
-    ran(change)
+    """The change after a worker has carried it out, and has looked again where AWS takes its time."""
+    if ran(change).state == "confirming":
+        wait_over(change)
+        ran(change)
     assert change.state == "applied", (change.title, change.error_kind, change.error_message)
     return change
 

@@ -39,7 +39,7 @@ class Case:
     showed before, is what it must show afterwards. `meddle` alters the matter behind Gatehouse's back, to neither before nor after; None where
     nothing is between the two. `is_reversible` False: undo must be refused with the operation's own word. `calls` is how many writing calls it takes.
     `repeats` False: the call is never sent again when its answer was lost, and AWS does not show whether it was carried out.
-    `undone`, of the same, is what undo brings back, where that is not the same.
+    `undone`, of the same, is what undo brings back, where that is not the same. `is_slow`: AWS accepts it and does it later.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Case:
     calls: int = 1
     repeats: bool = True
     undone: Becomes = unchanged
+    is_slow: bool = False
 
 
 def all_cases() -> list[Case]:

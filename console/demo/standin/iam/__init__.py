@@ -16,6 +16,7 @@ from console.demo.standin.iam.mfa import Mfa
 from console.demo.standin.iam.policies import Policies, Roles
 from console.demo.standin.iam.providers import Providers
 from console.demo.standin.iam.report import CredentialReport
+from console.demo.standin.iam.service_linked import ServiceLinkedRoles
 from console.demo.standin.iam.simulate import Simulate
 from console.demo.standin.iam.tagging import Tagging
 from console.demo.standin.iam.users import Groups, Users
@@ -31,6 +32,7 @@ class Iam(
     Groups,
     Policies,
     Roles,
+    ServiceLinkedRoles,
     Credentials,
     Mfa,
     Providers,

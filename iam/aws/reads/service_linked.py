@@ -1,0 +1,42 @@
+"""Service-linked roles: which a service has just now, and how far the deletion of one is."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from iam.aws.calls import part
+from iam.aws.reads.pages import members, one
+from iam.aws.session import Aws
+
+SUCCEEDED: Final = "SUCCEEDED"
+FAILED: Final = "FAILED"
+
+
+class Deletion(NamedTuple):
+    """How far a deletion is (NOT_STARTED, IN_PROGRESS, SUCCEEDED, FAILED), and why it failed, in AWS's words."""
+
+    status: str
+    reason: str
+
+
+def roles_of_service(aws: Aws, *, service: str) -> tuple[str, ...]:
+    """The sorted names of the roles that are linked to a service. One call; raises AwsError."""
+    found = members(aws, "ListRoles", key="Roles", PathPrefix=f"/aws-service-role/{service}/")
+    return tuple(sorted(str(role["RoleName"]) for role in found))
+
+
+def deletion(aws: Aws, *, task_id: str) -> Deletion:
+    """How far the deletion of a service-linked role is. One call; raises AwsError.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html
+    """
+    answer = one(aws, "GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task_id)
+    reason = answer.get("Reason", {})
+    used = [
+        f"{resource} in {usage.get('Region', 'an unnamed region')}"
+        for usage in reason.get("RoleUsageList", ())
+        for resource in usage.get("Resources", ())
+    ]
+    said = str(reason.get("Reason", ""))
+    status = str(part(answer, "Status", action="iam:GetServiceLinkedRoleDeletionStatus"))
+    return Deletion(status, f"{said} It is used by {', '.join(used)}." if used else said)

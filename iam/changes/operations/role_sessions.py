@@ -1,0 +1,204 @@
+"""End the running sessions of a role, of everybody or of one person: those that were issued before are denied everything.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html
+An inline policy of the role denies every action to sessions with a token from before a moment. The moment is set when the policy is sent, not
+when it is asked for, and lies a little ahead, so that a session does not slip through while the policy spreads.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+
+from iam.aws.session import Aws
+from iam.changes.operations import trust
+from iam.changes.operations.base import NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.holder import HolderParams
+from iam.changes.operations.inline_policy import (
+    DeleteInlinePolicy,
+    InlineParams,
+    InlineText,
+    PutInlinePolicy,
+)
+from iam.changes.operations.lifecycle import state_of
+from iam.changes.operations.policy_version import meaning
+from iam.mirror.models import Account, Document, Entity
+from iam.mirror.pull.transform.principals import document_digest
+
+EVERYBODY: Final = "AWSRevokeOlderSessions"
+"""The name that the AWS console gives to the policy as well."""
+ISSUED: Final = "aws:TokenIssueTime"
+SPREADS_IN: Final = timedelta(seconds=30)
+"""As long as the AWS console waits for a policy to hold everywhere."""
+_NO_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
+NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeParams(InlineText):
+    """With whose sessions they are, in words; blank for everybody's."""
+
+    whose: str
+
+    @classmethod
+    def may_be_empty(cls) -> frozenset[str]:
+        """See HolderParams."""
+        return frozenset({"whose"})
+
+
+def revocation(*, before: datetime, key: str = "", value: str = "") -> str:
+    """The policy that ends sessions which were issued before a moment; of one person, by what a condition key says of their sessions."""
+    conditions: dict[str, dict[str, str]] = {"DateLessThan": {ISSUED: f"{before:%Y-%m-%dT%H:%M:%SZ}"}}
+    if key:
+        conditions["StringEquals"] = {key: value}
+    statement = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"], "Condition": conditions}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+class RevokeSessions(PutInlinePolicy):
+    """Ends the sessions of a role."""
+
+    slug = "role_sessions.revoke"
+    family = "role-sessions"
+    given: RevokeParams
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, RevokeParams(**params))
+
+    @classmethod
+    def of_everybody(cls, role: Entity, *, at: datetime) -> Self:
+        """All sessions of a role of the mirror that were issued until it is carried out, and at least until a moment."""
+        names = HolderParams.names_of(role)
+        text = revocation(before=at)
+        return cls(role.account, RevokeParams(**names, policy_name=EVERYBODY, document=text, whose=""))
+
+    @classmethod
+    def of_source_identity(cls, role: Entity, *, source_identity: str, at: datetime) -> Self:
+        """The sessions that carry a source identity, which nobody can change once the session is there."""
+        return cls._of_one(
+            role, key="aws:SourceIdentity", value=source_identity, whose=source_identity, at=at
+        )
+
+    @classmethod
+    def of_session_name(cls, role: Entity, *, session_name: str, at: datetime) -> Self:
+        """The sessions of a name: who assumes the role chooses it, unless its trust policy demands one."""
+        user_id = f"{role.aws_id}:{session_name}"
+        return cls._of_one(role, key="aws:userid", value=user_id, whose=session_name, at=at)
+
+    @classmethod
+    def _of_one(cls, role: Entity, *, key: str, value: str, whose: str, at: datetime) -> Self:
+        name = f"{EVERYBODY}-{_NO_NAME.sub('-', whose)}"[:128]
+        text = revocation(before=at, key=key, value=value)
+        names = HolderParams.names_of(role)
+        return cls(role.account, RevokeParams(**names, policy_name=name, document=text, whose=whose))
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        whose = f"sessions of {self.given.whose}" if self.given.whose else "all sessions"
+        return f"End {whose} in role {self.given.holder_name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The {'sessions' if self.given.whose else 'running sessions'} of {self.given.holder_name} are ended already."
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """One at a time for a policy of this name."""
+        return slug == self.slug and params.get("policy_name") == self.policy_name
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        (call,) = super().calls()
+        whose = f"Sessions of {self.given.whose}" if self.given.whose else "All sessions"
+        sentence = f"{whose} in {self.given.holder_name} that were issued until it is carried out can do nothing any more"
+        return (replace(call, sentence=sentence),)
+
+    def sending(self, call: Call) -> Mapping[str, Any]:
+        """See Operation: with the moment of now."""
+        text = _with_moment(self.given.document, datetime.now(tz=UTC) + SPREADS_IN)
+        return {**call.params, "PolicyDocument": text}
+
+    def wanted(self) -> Image:
+        """See Operation; the moment is the earliest that will do."""
+        return _image(self.given.document)
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: it denies the same, from this moment on or from a later one."""
+        wanted = self.wanted()
+        return bool(image["document"] == wanted["document"] and image["moment"] >= wanted["moment"])
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation."""
+        return image == before
+
+    def newborn(self) -> Image:
+        """See Operation."""
+        return _image("")
+
+    def mirrored(self) -> Image | None:
+        """See Operation."""
+        return None if self.subject() is None else _image(self.now)
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        super().observe(aws)
+        return _image((self._read.text if self._read else "") or "")
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        found = super().effect()
+        notes = ("Whoever may assume the role can begin a new session at once.", *self._who())
+        return replace(found, notes=(*found.notes, *notes))
+
+    def _who(self) -> tuple[str, ...]:
+        """A sentence on who may have such sessions."""
+        role = self.subject()
+        state = state_of(role) if role and not self.given.whose else None
+        if state is None or state.document is None:
+            return ()
+        names = sorted({who for who, _, _ in trust.admitted(state.document.text)})
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        return (
+            (f"Everybody is affected who has assumed it: {', '.join(names[:NAMED])}{more}.",) if names else ()
+        )
+
+    def sensitivity(self, effect: Effect) -> str:
+        """Normal: it takes away only, and in a hurry."""
+        return NORMAL
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The policy of before, or none of the name; sessions that have not expired meanwhile work again."""
+        if self.satisfied(before):
+            return None
+        names = {key: value for key, value in self.params.items() if key not in ("document", "whose")}
+        if not before["text"]:
+            return DeleteInlinePolicy(self.account, InlineParams(**names))
+        former = Document.objects.filter(digest=before["text"]).first()
+        return PutInlinePolicy(self.account, InlineText(**names, document=former.text)) if former else None
+
+
+def _with_moment(text: str, moment: datetime | None) -> str:
+    """The same revocation from another moment; None for no moment at all."""
+    said = "" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    body = json.loads(text)
+    body["Statement"][0]["Condition"]["DateLessThan"][ISSUED] = said
+    return json.dumps(body)
+
+
+def _image(text: str) -> Image:
+    """What it denies, without its moment, and from which moment on; a text that is no revocation has none."""
+    try:
+        moment = str(json.loads(text)["Statement"][0]["Condition"]["DateLessThan"][ISSUED])
+        shape = _with_moment(text, None)
+    except (ValueError, LookupError, TypeError):
+        moment, shape = "", text
+    digest = document_digest(text) if text else ""
+    return {"document": meaning(shape) if shape else "", "moment": moment, "text": digest}

@@ -1,0 +1,242 @@
+"""Make the role that is linked to an AWS service, and have it deleted, which AWS does when the service no longer uses it.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html
+The service names the role, so that only its path is known beforehand. A service has one, and more only with a suffix each.
+Deleting is idempotent: while a deletion is under way, asking again gives the same task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads import service_linked
+from iam.aws.reads.single import EntityNow
+from iam.aws.session import Aws
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.lifecycle import Delete, arn_of, state_of
+from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
+from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
+from iam.mirror.reread import reread_entity
+
+PATH: Final = "/aws-service-role/"
+TASK: Final = "deletion_task"
+"""Under which word the id of a deletion is kept among the answers of AWS."""
+_WITHOUT_SUFFIX: Final = ".application-autoscaling.amazonaws.com"
+"""Services whose roles have an underscore in the name that is no suffix."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceParams(SubjectParams):
+    """The service by its principal (autoscaling.amazonaws.com), the suffix that tells its roles apart (blank: none), and what it is for."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "suffix", "description"})
+
+    service: str
+    suffix: str
+    description: str
+
+
+class CreateServiceLinkedRole(OnSubject):
+    """Makes the role that is linked to a service."""
+
+    slug = "service_linked_role.create"
+    family = "service-linked-role"
+    is_idempotent = False
+    subject_kind = Kind.ROLE.value
+    params_type = ServiceParams
+    given: ServiceParams
+
+    def __init__(self, account: Account, given: SubjectParams) -> None:
+        super().__init__(account, given)
+        self._name = ""
+
+    @classmethod
+    def of(cls, account: Account, *, service: str, suffix: str = "", description: str = "") -> Self:
+        """The operation in an account."""
+        arn = arn_of(account, kind=Kind.ROLE.value, name=suffix, path=f"{PATH}{service}/")
+        given = ServiceParams(
+            name=service,
+            subject_arn=arn,
+            subject_id="",
+            service=service,
+            suffix=suffix,
+            description=description,
+        )
+        return cls(account, given)
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Create the role that is linked to {self.given.service}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.service} has such a role already."
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation: nothing that there is."""
+        return ()
+
+    def makes(self) -> tuple[str, ...]:
+        """See Operation; the path, since the service gives the name."""
+        return (self.given.subject_arn,)
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        params = {"AWSServiceName": given.service}
+        params |= {"CustomSuffix": given.suffix} if given.suffix else {}
+        params |= {"Description": given.description} if given.description else {}
+        sentence = f"{given.service} gets a role of its own, with the permissions that AWS gives it"
+        return (Call(service="iam", operation="CreateServiceLinkedRole", params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"exists": True}
+
+    def subject(self) -> Entity | None:
+        """See Operation: the role of the service, whatever its name."""
+        path = f"{PATH}{self.given.service}/"
+        states = EntityState.objects.filter(
+            valid_at(None), account=self.account, kind=Kind.ROLE, path=path
+        ).select_related("entity")
+        return next((state.entity for state in states if self._is_it(state.name)), None)
+
+    def _is_it(self, name: str) -> bool:
+        return name.endswith(f"_{self.given.suffix}") if self.given.suffix else True
+
+    def mirrored(self) -> Image:
+        """See Operation."""
+        return {"exists": self.subject() is not None}
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        return self.wanted()
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return self.wanted()
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation: there is nothing yet that a name could mean."""
+        return ""
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        names = service_linked.roles_of_service(aws, service=self.given.service)
+        self._name = next((name for name in names if self._is_it(name)), "")
+        return {"exists": bool(self._name)}
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation: the unique id, under the ARN that the service chose."""
+        role = response.get("Role", {})
+        return {"ids": {str(role["Arn"]): str(role["RoleId"])}} if {"Arn", "RoleId"} <= set(role) else {}
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; five calls and more."""
+        if self._name:
+            kind = Kind.ROLE.value
+            reread_entity(self.account, aws, kind=kind, name=self._name, cause_id=cause_id)
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        return Effect(
+            notes=(f"Only {self.given.service} can assume the role, and only AWS changes what it may do.",)
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation; None when it is gone from the mirror already."""
+        subject = self.subject()
+        return None if subject is None or before["exists"] else DeleteServiceLinkedRole.of(subject)
+
+
+class DeleteServiceLinkedRole(Delete):
+    """Has the role that is linked to a service deleted."""
+
+    slug = "service_linked_role.delete"
+    family = "service-linked-role"
+    subject_kind = Kind.ROLE.value
+    noun = "service-linked role"
+
+    def __init__(self, account: Account, given: SubjectParams) -> None:
+        super().__init__(account, given)
+        self._task = ""
+
+    @property
+    def service(self) -> str:
+        """The service, by its principal."""
+        return self.given.subject_arn.partition(f":role{PATH}")[2].partition("/")[0]
+
+    def problems(self) -> list[str]:
+        """See Operation."""
+        if not self.service:
+            return [f"{self.given.name} is not linked to a service; delete it as any other role."]
+        return super().problems()
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"AWS deletes {self.given.name}, unless {self.service} still uses it"
+        params = {"RoleName": self.given.name}
+        return (Call(service="iam", operation="DeleteServiceLinkedRole", params=params, sentence=sentence),)
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        return {"exists": True, "description": str((state.attrs if state else {}).get("Description") or "")}
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return {"exists": True, "description": now.description}
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation: the task, by which one can ask how far the deletion is."""
+        self._task = str(response.get("DeletionTaskId", ""))
+        return {TASK: self._task} if self._task else {}
+
+    def recall(self, results: Mapping[str, Any]) -> None:
+        """See Operation."""
+        self._task = str(results.get(TASK, ""))
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call, two while a deletion is under way. Raises AwsError, with AWS's reason, when that has failed."""
+        if self._task:
+            found = service_linked.deletion(aws, task_id=self._task)
+            if found.status == service_linked.FAILED:
+                raise AwsError(
+                    f"{self.given.name} was not deleted. {found.reason}".strip(),
+                    kind=ErrorKind.CONFLICT,
+                    action="iam:DeleteServiceLinkedRole",
+                    code="DeletionFailed",
+                )
+            if found.status != service_linked.SUCCEEDED:
+                return {"exists": True}
+        return super().observe(aws)
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        note = f"AWS refuses while {self.service} has resources that need the role, and then says which."
+        return Effect(notes=(note, f"{self.service} can do nothing in the account with this role any more."))
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: a service may stop working."""
+        return HIGH
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The role made anew by the service; its unique id is another."""
+        if before == ABSENT:
+            return None
+        has_suffix = "_" in self.given.name and not self.service.endswith(_WITHOUT_SUFFIX)
+        suffix = self.given.name.rpartition("_")[2] if has_suffix else ""
+        return CreateServiceLinkedRole.of(
+            self.account,
+            service=self.service,
+            suffix=suffix,
+            description=str(before.get("description", "")),
+        )
