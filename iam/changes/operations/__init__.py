@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from iam.changes.operations.account_wide import ACCOUNT_WIDE
 from iam.changes.operations.attachment import AttachPolicy, DetachPolicy
 from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota, ShownCall, shown_calls
 from iam.changes.operations.credentials import CREDENTIALS
@@ -45,6 +46,7 @@ REGISTRY: dict[str, type[Operation]] = {
     CreatePolicyVersion.slug: CreatePolicyVersion,
     SetDefaultVersion.slug: SetDefaultVersion,
     **{one.slug: one for one in POLICIES},
+    **{one.slug: one for one in ACCOUNT_WIDE},
     **{one.slug: one for one in PRINCIPALS},
     **{one.slug: one for one in CREDENTIALS},
 }

@@ -13,12 +13,14 @@ from iam.mirror.reread.holdings import (
 from iam.mirror.reread.listed import reread_listed
 from iam.mirror.reread.memberships import Memberships, read_memberships, reread_memberships
 from iam.mirror.reread.profiles import reread_instance, reread_profile
+from iam.mirror.reread.settings import enter_setting
 
 __all__ = [
     "Attachments",
     "Inline",
     "Memberships",
     "Reading",
+    "enter_setting",
     "read_attachments",
     "read_inline",
     "read_memberships",

@@ -1,0 +1,172 @@
+"""Give the account an alias for its sign-in address, or take it away.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccountAlias.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccountAlias.html
+An account has one alias at most: a new one takes the place of the one that there is. Aliases are unique over all of AWS, so one that was let go
+may be somebody else's the next moment.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+from iam.aws.reads import lists
+from iam.aws.session import Aws
+from iam.changes.operations.account_setting import AccountSetting
+from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.mirror.models import Account
+
+FORM: Final = re.compile(r"(?!\d{12}$)[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class AliasParams:
+    """The alias that comes, or goes."""
+
+    alias: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.alias, str) or not self.alias:
+            raise ValueError(f"alias must be text, not {self.alias!r}.")
+
+
+class Alias(AccountSetting):
+    """What both have in common."""
+
+    family = "account-alias"
+    fact = "alias"
+
+    def __init__(self, account: Account, given: AliasParams) -> None:
+        super().__init__(account)
+        self.given = given
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, AliasParams(**params))
+
+    @classmethod
+    def of(cls, account: Account, *, alias: str) -> Self:
+        """The operation on an account."""
+        return cls(account, AliasParams(alias))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return asdict(self.given)
+
+    @property
+    @abstractmethod
+    def alias_after(self) -> str:
+        """The alias that the account has afterwards."""
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"alias": self.alias_after}
+
+    def value_now(self, aws: Aws) -> str:
+        """See AccountSetting."""
+        return next(iter(lists.account_aliases(aws)), "")
+
+    def image(self, value: str) -> Image:
+        """See AccountSetting."""
+        return {"alias": value}
+
+    def told(self, before: Image) -> list[str]:
+        """See AccountSetting."""
+        found = []
+        if self.alias_after:
+            found.append(f"People sign in at https://{self.alias_after}.signin.aws.amazon.com/console.")
+        if before["alias"]:
+            found.append(
+                f"https://{before['alias']}.signin.aws.amazon.com/console stops working, and anybody may take {before['alias']}."
+            )
+        found.append("The address with the number of the account works as before.")
+        return found
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High where an address goes that people know: whoever takes it next is asked for their passwords."""
+        before = self.mirrored()
+        return HIGH if before and before["alias"] else NORMAL
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The alias of before, unless somebody has taken it meanwhile; or none."""
+        if before == self.wanted():
+            return None
+        if before["alias"]:
+            return CreateAlias.of(self.account, alias=before["alias"])
+        return DeleteAlias.of(self.account, alias=self.alias_after)
+
+
+class CreateAlias(Alias):
+    """Gives the account an alias, in place of the one that it has."""
+
+    slug = "account_alias.create"
+
+    @property
+    def alias_after(self) -> str:
+        """See Alias."""
+        return self.given.alias
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Give the account the alias {self.given.alias}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The account has the alias {self.given.alias} already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"The account has the alias {self.given.alias} from then on"
+        params = {"AccountAlias": self.given.alias}
+        return (Call(service="iam", operation="CreateAccountAlias", params=params, sentence=sentence),)
+
+    def problems(self) -> list[str]:
+        """See Operation, in words: AWS's model gives a pattern only."""
+        if not FORM.fullmatch(self.given.alias):
+            return [
+                "an alias has 3 to 63 lower-case letters, digits and single dashes, with a letter or digit at either end, and is no "
+                "number of an account."
+            ]
+        return super().problems()
+
+
+class DeleteAlias(Alias):
+    """Takes the account's alias away."""
+
+    slug = "account_alias.delete"
+
+    @property
+    def alias_after(self) -> str:
+        """See Alias."""
+        return ""
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Take the alias {self.given.alias} from the account"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return "The account has no alias."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        params = {"AccountAlias": self.given.alias}
+        sentence = f"The account has the alias {self.given.alias} no more"
+        return (Call(service="iam", operation="DeleteAccountAlias", params=params, sentence=sentence),)
+
+    def problems(self) -> list[str]:
+        """See Operation; and whether it is the one that the account has."""
+        now = self.mirrored()
+        if now and now["alias"] not in ("", self.given.alias):
+            return [f"the account's alias is {now['alias']}, not {self.given.alias}."]
+        return super().problems()

@@ -1,0 +1,83 @@
+"""A setting of the account as a whole: no entity is its subject, and one change of it is under way at a time."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from iam.aws.session import Aws
+from iam.changes.operations.base import Effect, Image, Operation
+from iam.mirror.models import Account, AccountFact, Entity, valid_at
+from iam.mirror.reread import enter_setting
+
+ACCOUNT = "account"
+"""The kind of subject: no kind of entity."""
+
+
+class AccountSetting(Operation):
+    """What operations on a setting share. `fact` is its name among the facts of the account."""
+
+    is_idempotent = True
+    subject_kind = ACCOUNT
+    gone = "The account's settings have not been read yet. Pull the account, then ask again."
+    fact: ClassVar[str]
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._read: tuple[datetime, Any] | None = None
+
+    @property
+    def subject_id(self) -> str:
+        """The name of the setting."""
+        return self.fact
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation: nothing that has an ARN."""
+        return ()
+
+    def subject(self) -> Entity | None:
+        """See Operation: an account is no entity of its own."""
+        return None
+
+    def excludes(self, slug: str, params: object) -> bool:
+        """One change of the setting is open at a time."""
+        return True
+
+    def mirrored(self) -> Image | None:
+        """See Operation; None while the settings have not been read."""
+        row = AccountFact.objects.filter(valid_at(None), account=self.account, name=self.fact).first()
+        return None if row is None else self.image(row.value)
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation: an account has each setting once."""
+        return ""
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        at = datetime.now(tz=UTC)
+        self._read = (at, self.value_now(aws))
+        return self.image(self._read[1])
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        at, value = self._read or (datetime.now(tz=UTC), self.value_now(aws))
+        enter_setting(self.account, name=self.fact, value=value, at=at, cause_id=cause_id)
+
+    def effect(self) -> Effect:
+        """See Operation: in words, what becomes different."""
+        before = self.mirrored()
+        return Effect() if before is None else Effect(notes=tuple(self.told(before)))
+
+    @abstractmethod
+    def value_now(self, aws: Aws) -> Any:
+        """The fact's value as AWS shows it. Raises AwsError."""
+
+    @abstractmethod
+    def image(self, value: Any) -> Image:
+        """The image of a value."""
+
+    @abstractmethod
+    def told(self, before: Image) -> list[str]:
+        """What becomes different, in sentences."""

@@ -1,0 +1,249 @@
+"""Set the rules for the console passwords of an account's users, or go back to AWS's own.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccountPasswordPolicy.html
+What is left out of the call becomes AWS's default, so that all of it is always sent. Rules for length and characters count from the next change of a
+password on; the rule for its age counts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+from iam.aws.reads import lists
+from iam.aws.session import Aws
+from iam.changes.operations.account_setting import AccountSetting
+from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.mirror.models import Account
+
+KINDS: Final = {
+    "requires_uppercase": "an upper-case letter",
+    "requires_lowercase": "a lower-case letter",
+    "requires_numbers": "a digit",
+    "requires_symbols": "a symbol",
+}
+"""Field → what a password must have."""
+DEFAULT_LENGTH: Final = 8
+DEFAULT_KINDS: Final = 3
+"""What AWS asks where no policy is set: so many characters, of so many of the four kinds."""
+LIMITS: Final = {"minimum_length": (6, 128), "maximum_age": (0, 1095), "reuse_prevention": (0, 24)}
+WORDS: Final = {
+    "minimum_length": "the shortest password",
+    "maximum_age": "the age of a password in days",
+    "reuse_prevention": "the number of former passwords",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRules:
+    """All rules. Of `maximum_age` (days) and `reuse_prevention` (former passwords) 0 is none. `hard_expiry`: who lets it
+    expire must be let in again by an administrator."""
+
+    minimum_length: int
+    requires_uppercase: bool
+    requires_lowercase: bool
+    requires_numbers: bool
+    requires_symbols: bool
+    allows_change: bool
+    maximum_age: int
+    reuse_prevention: int
+    hard_expiry: bool
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            wanted = int if name in LIMITS else bool
+            if type(value) is not wanted:
+                raise ValueError(f"{name} must be {wanted.__name__}, not {value!r}.")
+
+
+class PasswordPolicy(AccountSetting):
+    """What both have in common."""
+
+    family = "password-policy"
+    fact = "password_policy"
+
+    def value_now(self, aws: Aws) -> dict[str, Any] | None:
+        """See AccountSetting."""
+        found = lists.password_policy(aws)
+        return asdict(found) if found else None
+
+    def image(self, value: Mapping[str, Any] | None) -> Image:
+        """See AccountSetting; whether passwords expire says nothing beside their age."""
+        if value is None:
+            return {"rules": None}
+        names = PasswordRules.__dataclass_fields__
+        return {"rules": {name: value[name] or (0 if name in LIMITS else False) for name in names}}
+
+    def told(self, before: Image) -> list[str]:
+        """See AccountSetting."""
+        return differences(before["rules"], self.wanted()["rules"])
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High when a rule becomes looser."""
+        before = self.mirrored()
+        return HIGH if before and is_looser(self.wanted()["rules"], than=before["rules"]) else NORMAL
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The rules of before."""
+        if before == self.wanted():
+            return None
+        if before["rules"] is None:
+            return DeletePasswordPolicy(self.account)
+        return UpdatePasswordPolicy(self.account, PasswordRules(**before["rules"]))
+
+
+class UpdatePasswordPolicy(PasswordPolicy):
+    """Sets all rules."""
+
+    slug = "password_policy.update"
+
+    def __init__(self, account: Account, given: PasswordRules) -> None:
+        super().__init__(account)
+        self.given = given
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        return cls(account, PasswordRules(**params))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return asdict(self.given)
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return "Set the rules for passwords"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return "These are the rules for passwords already."
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"rules": asdict(self.given)}
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        params: dict[str, Any] = {
+            "MinimumPasswordLength": given.minimum_length,
+            "RequireUppercaseCharacters": given.requires_uppercase,
+            "RequireLowercaseCharacters": given.requires_lowercase,
+            "RequireNumbers": given.requires_numbers,
+            "RequireSymbols": given.requires_symbols,
+            "AllowUsersToChangePassword": given.allows_change,
+            "HardExpiry": given.hard_expiry,
+        }
+        if given.maximum_age:
+            params["MaxPasswordAge"] = given.maximum_age
+        if given.reuse_prevention:
+            params["PasswordReusePrevention"] = given.reuse_prevention
+        sentence = "These rules hold for passwords from then on"
+        return (
+            Call(service="iam", operation="UpdateAccountPasswordPolicy", params=params, sentence=sentence),
+        )
+
+    def problems(self) -> list[str]:
+        """See Operation, in words: AWS's model gives no least values."""
+        given = asdict(self.given)
+        for name, (least, most) in LIMITS.items():
+            if not least <= given[name] <= most:
+                return [f"{WORDS[name]} must be {least} to {most}, not {given[name]}."]
+        if given["hard_expiry"] and not given["maximum_age"]:
+            return ["that an administrator must let people in again takes an age at which passwords expire."]
+        return super().problems()
+
+
+class DeletePasswordPolicy(PasswordPolicy):
+    """Takes all rules away; AWS's own hold then."""
+
+    slug = "password_policy.delete"
+
+    @classmethod
+    def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
+        """See Operation."""
+        if params:
+            raise ValueError(f"It takes no parameters, and these were given: {', '.join(params)}.")
+        return cls(account)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """See Operation."""
+        return {}
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return "Go back to AWS's rules for passwords"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return "AWS's rules hold already: none are set."
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"rules": None}
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = "AWS's own rules hold for passwords from then on"
+        return (Call(service="iam", operation="DeleteAccountPasswordPolicy", params={}, sentence=sentence),)
+
+
+Rules = Mapping[str, Any]
+
+
+def is_looser(rules: Rules | None, *, than: Rules | None) -> bool:
+    """Whether some rule asks for less; None are AWS's own."""
+    if rules is None:
+        return than is not None
+    if than is None:
+        kinds = sum(bool(rules[name]) for name in KINDS)
+        return int(rules["minimum_length"]) < DEFAULT_LENGTH or kinds < DEFAULT_KINDS
+    fewer = any(than[name] and not rules[name] for name in KINDS)
+    shorter = rules["minimum_length"] < than["minimum_length"]
+    forgotten = rules["reuse_prevention"] < than["reuse_prevention"]
+    older = bool(than["maximum_age"]) and not 0 < rules["maximum_age"] <= than["maximum_age"]
+    return bool(fewer or shorter or forgotten or older or (than["hard_expiry"] and not rules["hard_expiry"]))
+
+
+def differences(before: Rules | None, after: Rules | None) -> list[str]:
+    """What the rules ask for differently, in sentences."""
+    if after is None:
+        return [
+            f"AWS's own rules: {DEFAULT_LENGTH} characters, {DEFAULT_KINDS} of the four kinds, no age, former passwords are not kept."
+        ]
+    told = _told(after)
+    known = _told(before) if before is not None else {}
+    return [
+        f"{sentence} Before: {_lower(known[name])}" if name in known else sentence
+        for name, sentence in told.items()
+        if known.get(name) != sentence
+    ]
+
+
+def _told(rules: Rules) -> dict[str, str]:
+    kinds = [words for name, words in KINDS.items() if rules[name]]
+    age, former = rules["maximum_age"], rules["reuse_prevention"]
+    expired = "an administrator lets in again" if rules["hard_expiry"] else "chooses another at sign-in"
+    return {
+        "length": f"A password has at least {rules['minimum_length']} characters.",
+        "kinds": f"It has {', '.join(kinds)}." if kinds else "It may have any characters.",
+        "change": "People change their own."
+        if rules["allows_change"]
+        else "People need a permission to change their own.",
+        "age": f"It expires after {age} days; whose has expired {expired}." if age else "It does not expire.",
+        "former": f"None of the last {former} is used again."
+        if former
+        else "A former one may be used again.",
+    }
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]

@@ -1,0 +1,33 @@
+"""Write down a setting of the account as a whole, straight after a change, as AWS has just shown it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.mirror.models import Account, AccountFact, Cause, Section, valid_at
+from iam.mirror.pull.account_facts import load_facts
+from iam.mirror.pull.apply import lock_account
+from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.sections import ACCOUNT
+
+
+def enter_setting(account: Account, *, name: str, value: Any, at: datetime, cause_id: UUID | None) -> None:
+    """Make a fact of the account, by its name, what AWS showed at a moment, caused by the change (None: cause unknown).
+
+    A pull that began before does not undo it, and one that was observed later is left alone.
+    """
+    with transaction.atomic():
+        lock_account(account)
+        section = Section.objects.filter(account=account, name=ACCOUNT).first()
+        now = AccountFact.objects.filter(valid_at(None), account=account, name=name).first()
+        moments = [one.observed_at for one in (section, now) if one is not None and one.observed_at]
+        cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
+        after = max((moment for moment in moments if moment < at), default=None)
+        seen = Seen(at, after=after, cause_kind=cause.value, cause_id=cause_id)
+        load_facts(account, {name: value}, seen=seen)
+        if name == "alias":
+            Account.objects.filter(pk=account.pk).update(alias=value)
