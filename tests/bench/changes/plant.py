@@ -209,5 +209,12 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    steps = {"prepare": prepare, "read": read_all, "queue": queue, "standing": standing, "verify": verify}
+    steps = {
+        "differences": differences,
+        "prepare": prepare,
+        "read": read_all,
+        "queue": queue,
+        "standing": standing,
+        "verify": verify,
+    }
     print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))
