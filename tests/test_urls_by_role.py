@@ -7,6 +7,7 @@ the team lead, whose team is the people of the group payments-dev.
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from iam.access.drafts.models import GrantDraft
 from iam.changes.drift.models import Drift
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
@@ -28,6 +30,7 @@ from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
 from tests import factories
+from tests.access.grant_pages import made
 from tests.url_answers import ANSWERS
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +152,9 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "change": {"pk": change},
             "own drift": {"pk": _drift(own).pk},
             "other drift": {"pk": _drift(other).pk},
+            "own grant": {"pk": made.grant(account, own, asked_by=operators["approver"].person).pk},
+            "other grant": {"pk": made.grant(account, other, asked_by=operators["approver"].person).pk},
+            "grant draft": {"pk": _grant_draft(operators["administrator"].person, other).pk},
             "message": {"pk": Outgoing.objects.latest("created_at").pk},
             "damaged": {"word": "no-such-link"},
             "unknown change": {"pk": uuid.uuid4()},
@@ -185,6 +191,19 @@ def _proposed(author: Person) -> RuleSet:
     return RuleSet.objects.create(
         state=RulesState.PROPOSED, author_id=author.pk, author_label=author.name, body=as_json(SHIPPED)
     )
+
+
+def _grant_draft(author: Person, receiver: Entity) -> GrantDraft:
+    """A grant that is written to its end, and not asked for."""
+    body = {
+        "kind": "users",
+        "who": {"users": {"arns": [receiver.arn]}},
+        "what": {"kind": "statements", "documents": [json.dumps(factories.ALLOW_S3)]},
+        "ends": "8h",
+        "why": "On call",
+    }
+    made: GrantDraft = GrantDraft.objects.create(person_id=author.pk, body=body)
+    return made
 
 
 def _appointment(operators: dict[str, Any], person: Person) -> Appointment:

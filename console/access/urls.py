@@ -17,6 +17,7 @@ from console.access import (
     who_can_reach,
 )
 from console.access.what import pages as what_pages
+from console.access.grants.urls import urlpatterns as grants
 
 app_name = "access"
 
@@ -47,4 +48,5 @@ urlpatterns: list[URLPattern] = [
     path("access/who-can/reach/", who_can_reach.who_can_reach, name="who-can-reach"),
     path("access/who-can/offers/", who_can.who_can_offers, name="who-can-offers"),
     path("access/who-can/<int:pk>/", who_can.who_can_why, name="who-can-why"),
+    *grants,
 ]

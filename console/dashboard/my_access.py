@@ -11,7 +11,7 @@ from console.identities.details import words
 from console.identities.details.held import held_by
 from console.identities.details.people import credentials_context
 from console.identities.details.shown import Shown
-from console.web.access import ViewerRequest
+from console.web.access import ViewerRequest, layout_for
 from console.web.asof import asof_context
 from console.web.render import render_page
 from iam.changes.queries import waiting_for_others
@@ -38,6 +38,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "not_yet": bool(users) and request.at is not None,
         "users": [card for user in users if (card := _card(request, user))],
         "waiting": list(waiting_for_others(request.viewer)[:MOST]),
+        "layout": layout_for(request.viewer),
     }
     return render_page(request, "dashboard/my_access.html", context)
 

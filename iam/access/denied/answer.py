@@ -62,10 +62,11 @@ def needs_resource(denied: Denied) -> bool:
     return not denied.resource and bool(catalogue().resource_types(denied.action))
 
 
-def answer(viewer: Viewer, denied: Denied, *, who: Who) -> Answer | None:
+def answer(viewer: Viewer, denied: Denied, *, who: Who, is_own: bool = False) -> Answer | None:
     """What is missing, or denies; None where the mirror does not know the principal any more.
 
-    Of an account that the viewer does not see, what decides is told, and not in which statement of which policy.
+    Of an account that the viewer does not see, what decides is told, and not in which statement of which policy. `is_own`: who asks is
+    spoken to.
     """
     resource = denied.resource or EVERY
     place = account_of(resource)
@@ -77,7 +78,7 @@ def answer(viewer: Viewer, denied: Denied, *, who: Who) -> Answer | None:
         return None
     names = viewer.scope.sees_account(who.account)
     outcome = _outcome(now, then, denied)
-    points = tuple(_points(outcome, now, then, denied, names=names))
+    points = tuple(_spoken(one, is_own=is_own) for one in _points(outcome, now, then, denied, names=names))
     helps = outcome in (Outcome.HELPS, Outcome.HELPS_IF)
     return Answer(
         outcome,
@@ -87,6 +88,14 @@ def answer(viewer: Viewer, denied: Denied, *, who: Who) -> Answer | None:
         points,
         document if helps else None,
         now.limits if names else (),
+    )
+
+
+def _spoken(point: Point, *, is_own: bool) -> Point:
+    """To the person, or of the person."""
+    they, them = ("you", "you") if is_own else ("they", "them")
+    return replace(
+        point, text=point.text.format(they=they, them=them), more=point.more.format(they=they, them=them)
     )
 
 
@@ -131,7 +140,9 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
         return
     if outcome is Outcome.DEPENDS:
         yield Point("warn", "This is allowed already, under conditions", "")
-        yield from (Point("warn", f"Only {words}", "A grant would not change that") for words in now.residual)
+        yield from (
+            Point("warn", _plain(f"Only {words}"), "A grant would not change that") for words in now.residual
+        )
         return
     if outcome is Outcome.NO_GRANT:
         yield from _stops(then, denied, names=names)
@@ -139,14 +150,14 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
     if identity is not None and identity.voice is Voice.SILENT:
         yield Point(
             "bad",
-            "Nothing that they hold allows it",
+            "Nothing that {they} hold allows it",
             "Nothing forbids it. It was just never given" if outcome is not Outcome.NO_GRANT else "",
         )
     if outcome is Outcome.HELPS:
         yield Point("ok", "Nothing else stands in the way", "A grant of this one action is enough")
     if outcome is Outcome.HELPS_IF:
         yield from (
-            Point("warn", f"A grant is needed, and works {words}", "Gatehouse does not know that")
+            Point("warn", _plain(f"A grant is needed, and works {words}"), "Gatehouse does not know that")
             for words in then.residual
         )
 
@@ -179,7 +190,7 @@ WHOSE: Final = {
     "scp": "A rule of the organization (SCP)",
     "rcp": "A rule of the organization about its resources (RCP)",
     "boundary": "The permissions boundary",
-    "identity": "Something that they hold",
+    "identity": "Something that {they} hold",
     "resource": "The policy of the resource",
     "session": "The session policy",
     "endpoint": "The VPC endpoint",
@@ -195,7 +206,7 @@ REMEDIES: Final = {
     "rcp": "Whoever manages the organization can change it. A grant cannot",
     "boundary": "An administrator of the account can set another boundary. A grant cannot go beyond it",
     "identity": "A deny goes before every grant: the policy with the deny has to change",
-    "resource": "Whoever owns the resource has to let them in there",
+    "resource": "Whoever owns the resource has to let {them} in there",
     "session": "It was chosen when the role was assumed: assume it without that limit",
     "endpoint": "Whoever looks after the network can change it, or the call goes another way",
 }
@@ -215,14 +226,19 @@ def _forbids(branch: Branch, *, names: bool) -> str:
     """'The permissions boundary forbids it: Bound, statement 2'."""
     denying = next((one for one in branch.every_leaf if not one.allows), None)
     held = denying.held.policy.name if denying and denying.held else denying.policy if denying else ""
-    by = f": {held}, {denying.label}" if denying and names else ""
+    by = _plain(f": {held}, {denying.label}") if denying and names else ""
     return f"{_whose(branch.kind, names=names)} forbids it{by}"
 
 
 def _withholds(branch: Branch, *, names: bool) -> str:
     levels = [part.title for part in branch.parts if part.voice is Voice.SILENT]
-    by = f": that of {' and '.join(levels)}" if levels and names else ""
+    by = _plain(f": that of {' and '.join(levels)}") if levels and names else ""
     return f"{_whose(branch.kind, names=names)} does not let it through{by}"
+
+
+def _plain(text: str) -> str:
+    """What AWS or a policy says, so that nothing in it is taken for a place to be filled."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _whose(kind: str, *, names: bool) -> str:
@@ -231,7 +247,7 @@ def _whose(kind: str, *, names: bool) -> str:
 
 def _remedy(kind: str, action: str) -> str:
     if kind == "resource" and action.lower() in ASSUMING:
-        return "The role has to trust them: its trust policy is changed, not their permissions"
+        return "The role has to trust {them}: its trust policy is changed, not a permission"
     return REMEDIES[kind]
 
 
@@ -240,7 +256,7 @@ def _said(denied: Denied, *, names: bool) -> Point:
     kind = TYPES[denied.policy_type] if denied.policy_type else ""
     whose = _whose(kind, names=names) if kind else "Something"
     verb = "forbids it" if denied.is_explicit else "does not let it through"
-    arn = f": {denied.policy_arn}" if denied.policy_arn and names else ""
+    arn = _plain(f": {denied.policy_arn}") if denied.policy_arn and names else ""
     more = (
         _remedy(kind, denied.action) if kind else "A deny goes before every grant: it has to be found first"
     )

@@ -141,3 +141,19 @@ def test_somebody_who_is_gone_has_no_answer(org: Organization) -> None:
     make.edge(EdgeKind.MEMBER, make.user(org.member, "other"), org.of["readers"])
     gone = type(who)(who.account, 10**9, who.arn, who.name, who.kind)
     assert answer(administrator(), Denied("s3:GetObject", resource=LEDGER), who=gone) is None
+
+
+def test_who_asks_for_oneself_is_spoken_to(org: Organization) -> None:
+    who = find_principal(org.of["maya"].arn, accounts=None, at=None)
+    strange = "arn:aws:organizations::1:policy/{they}"
+    denied = Denied(
+        "s3:GetObject",
+        resource=ELSEWHERE,
+        policy_type=PolicyType.SCP,
+        is_explicit=True,
+        policy_arn=strange,
+    )
+    found = answer(administrator(), denied, who=who, is_own=True)
+    assert found is not None
+    assert "Nothing that you hold allows it" in said(found)
+    assert strange in said(found)

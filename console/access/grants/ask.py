@@ -1,0 +1,146 @@
+"""Ask for access: paste what AWS said, see what is missing or denies, and ask for the smallest grant that helps."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+from uuid import uuid4
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from console.access.grants.asked import Asking, own_users, read_address, read_text
+from console.access.grants.ends import DEFAULT, ends_choices, read_ends
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import is_fragment, render_page
+from iam.access.denied.answer import Outcome
+from iam.access.drafts import services
+from iam.access.drafts.terms import Ends
+from iam.access.grants.terms import MAX_WHY, TermsError, WhoKind
+from iam.guard import Right
+from iam.mirror.models import Entity
+from iam.policy.request import PrincipalKind
+
+SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
+LEVELS: Final = {
+    "List": "list",
+    "Read": "read",
+    "Write": "write",
+    "Permissions management": "perm",
+    "Tagging": "tag",
+}
+
+
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+def ask(request: ViewerRequest) -> HttpResponse:
+    """The page. A message that was read leads to an address with what it says, and without the message: it may hold secrets."""
+    if request.at is not None:
+        raise Http404
+    if request.method == "GET":
+        return _page(request, read_address(request, request.GET))
+    if request.POST.get("do") == "ask":
+        return _go_on(request)
+    asking = read_text(request, request.POST.get("message", ""))
+    if asking.errors or asking.denied is None:
+        return _page(request, asking)
+    return redirect(f"{reverse('access:ask')}{asking.query}")
+
+
+def _go_on(request: ViewerRequest) -> HttpResponse:
+    """Put the proposal into a draft, and show what it would do. Everything is worked out anew from what the form says."""
+    asking = read_address(request, request.POST)
+    ends, why = read_ends(request.POST), request.POST.get("why", "").strip()
+    found = asking.answer
+    if found is None or found.document is None or asking.who is None:
+        return _page(request, asking, ends=ends, why=why)
+    try:
+        ends.fields()
+        if not why:
+            raise TermsError("Write why you need it: the approver reads it.", part="why")
+        if len(why) > MAX_WHY:
+            raise TermsError(f"The reason has {len(why)} characters; {MAX_WHY} are the limit.", part="why")
+    except TermsError as error:
+        asking.errors[error.part] = error.message
+        return _page(request, asking, ends=ends, why=why)
+    draft = services.open_draft(request.viewer, uuid4())
+    assert draft is not None
+    kind = WhoKind.USERS if asking.who.kind is PrincipalKind.USER else WhoKind.ROLE
+    arn = asking.who.arn if kind is WhoKind.USERS else _role_arn(asking)
+    services.write(
+        draft,
+        kind=kind.value,
+        who={kind.value: {"arns": [arn]}},
+        what={"kind": "statements", "documents": [json.dumps(found.document)]},
+        ends=ends.choice,
+        until=ends.until,
+        why=why,
+        asked=str(asking.query),
+    )
+    return redirect("access:grant-preview", pk=draft.pk)
+
+
+def _role_arn(asking: Asking) -> str:
+    """The role behind a session: what a session may do is what its role may."""
+    assert asking.who is not None
+    return Entity.objects.values_list("arn", flat=True).get(pk=asking.who.number)
+
+
+def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, why: str = "") -> HttpResponse:
+    found = asking.answer
+    names = request.viewer.sees_accounts
+    context: dict[str, Any] = {
+        "asking": asking,
+        "found": found,
+        "is_helped": found is not None and found.document is not None,
+        "lead": LEADS[found.outcome] if found else "",
+        "level": LEVELS.get(found.level or "", "") if found else "",
+        "document": json.dumps(found.document, indent=2) if found and found.document else "",
+        "ends": ends_choices(ends or Ends(DEFAULT), with_never=names),
+        "until": ends.until if ends else "",
+        "why": why,
+        "writes": asking.denied is not None or bool(asking.errors and "message" not in asking.errors),
+        "for_others": request.viewer.may(Right.REQUEST_CHANGE),
+        "may_mean": _may_mean(asking),
+        "section": "ask",
+        "layout": layout_for(request.viewer),
+    }
+    status = 422 if asking.errors and not is_fragment(request) else 200
+    return render_page(request, "access/grants/ask.html", context, status=status)
+
+
+def _may_mean(asking: Asking) -> list[tuple[str, str]]:
+    """What a call can stand for whose service the message does not name: the action, and its address."""
+    denied = asking.denied
+    if denied is None or denied.action or not denied.may_mean:
+        return []
+    base = asking.query
+    return [(one, f"{reverse('access:ask')}{base.but(action=one)}") for one in denied.may_mean[:20]]
+
+
+LEADS: Final = {
+    Outcome.ALREADY: "There is nothing to ask for",
+    Outcome.DEPENDS: "A grant would not change this",
+    Outcome.HELPS: "A grant helps",
+    Outcome.HELPS_IF: "A grant is needed, and may not be enough",
+    Outcome.NO_GRANT: "No grant lifts this",
+}
+
+
+@require_POST
+@require(*SEES)
+def ask_from_template(request: ViewerRequest) -> HttpResponse:
+    """A draft for oneself, begun at what is given: one's own user is who receives."""
+    if request.at is not None:
+        raise Http404
+    own = own_users(request.viewer)
+    chosen = [one for one in own if str(one.pk) in request.POST.getlist("user")] or own[:1]
+    draft = services.open_draft(request.viewer, uuid4())
+    if not chosen or draft is None:
+        raise Http404
+    services.write(
+        draft, kind=WhoKind.USERS.value, who={WhoKind.USERS.value: {"arns": [one.arn for one in chosen]}}
+    )
+    return redirect("access:grant-what", pk=draft.pk)

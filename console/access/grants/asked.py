@@ -1,0 +1,194 @@
+"""Reads what somebody asks for on the page "Ask for access": from a message of AWS, or from an address that was made of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.http import QueryDict
+
+from console.access.asked import resource_problem
+from console.web.access import ViewerRequest
+from console.web.query import Query
+from iam.access.actions import ActionsError, actions_meant
+from iam.access.denied.answer import Answer, answer, needs_resource
+from iam.access.denied.message import Denied, MessageError, PolicyType, read_message
+from iam.access.drafts.receivers import accounts_to_change
+from iam.access.principals import KINDS, PrincipalError, Who, find_principal
+from iam.access.sight import accounts_seen
+from iam.guard import Right, Viewer
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.visibility import visible_entities
+from iam.policy.request import PrincipalKind, account_of
+
+LONGEST: Final = 2048
+SAID: Final = {"explicit": True, "implicit": False}
+MOST: Final = 40
+
+
+@dataclass(slots=True)
+class Asking:
+    """What is asked. `denied` None: nothing yet. `who` is the principal that it is about; `answer` what was found of it."""
+
+    own: list[Entity]
+    message: str = ""
+    denied: Denied | None = None
+    principal: str = ""
+    user: int | None = None
+    who: Who | None = None
+    is_own: bool = False
+    answer: Answer | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> Query:
+        """The address that holds the same, without the message."""
+        one = self.denied
+        if one is None:
+            return Query()
+        said = {True: "explicit", False: "implicit", None: ""}[one.is_explicit]
+        return Query.of(
+            [
+                ("action", one.action),
+                ("resource", one.resource),
+                ("principal", self.principal),
+                ("user", str(self.user or "")),
+                ("said", said),
+                ("by", one.policy_type or ""),
+                ("policy", one.policy_arn),
+            ]
+        )
+
+
+def own_users(viewer: Viewer) -> list[Entity]:
+    """The viewer's own IAM users that exist, by account."""
+    found = visible_entities(viewer).filter(
+        kind=Kind.USER, arn__in=viewer.scope.user_arns, gone_at__isnull=True
+    )
+    return list(found.select_related("account").order_by("account__name", "name", "pk")[:MOST])
+
+
+def read_text(request: ViewerRequest, text: str) -> Asking:
+    """What a pasted message asks; the message itself stays on the page and nowhere else."""
+    asking = Asking(own_users(request.viewer), message=text[:40_000])
+    try:
+        asking.denied = read_message(text)
+    except MessageError as error:
+        asking.errors["message"] = str(error)
+        return asking
+    asking.principal = asking.denied.principal[:LONGEST]
+    return asking
+
+
+def read_address(request: ViewerRequest, given: QueryDict) -> Asking:
+    """What an address, or a form of the same fields, asks; and the answer, if it can be answered."""
+    asking = Asking(own_users(request.viewer))
+    action, resource, principal, policy = (
+        given.get(name, "").strip()[:LONGEST] for name in ("action", "resource", "principal", "policy")
+    )
+    if not action and not resource:
+        return asking
+    asking.principal = principal
+    user = given.get("user", "")
+    asking.user = int(user) if user.isdecimal() and len(user) < 19 else None
+    by = given.get("by", "")
+    asking.denied = Denied(
+        action,
+        principal,
+        resource,
+        policy_type=PolicyType(by) if by in set(PolicyType) else None,
+        is_explicit=SAID.get(given.get("said", "")),
+        policy_arn=policy,
+    )
+    _check(asking)
+    _find(asking, request.viewer)
+    if asking.who is not None and not asking.errors:
+        asking.answer = answer(request.viewer, asking.denied, who=asking.who, is_own=asking.is_own)
+        if asking.answer is None:
+            asking.errors["principal"] = "As AWS was last read, this user or role is gone."
+    return asking
+
+
+def _check(asking: Asking) -> None:
+    """The action is one, and the resource is one where the action takes one."""
+    denied = asking.denied
+    assert denied is not None
+    if denied.resource and (problem := resource_problem(denied.resource)):
+        asking.errors["resource"] = problem
+    try:
+        meant = actions_meant(denied.action, resource="*")
+    except ActionsError as error:
+        asking.errors["action"] = str(error)
+        return
+    if not meant.is_one:
+        asking.errors["action"] = "Write one action whole, such as s3:GetObject."
+    elif needs_resource(denied) and "resource" not in asking.errors:
+        asking.errors["resource"] = (
+            "AWS did not say on what. Write the ARN, such as arn:aws:s3:::bucket/file."
+        )
+
+
+def _find(asking: Asking, viewer: Viewer) -> None:
+    """Whom it is about: oneself, or somebody for whom the viewer may ask."""
+    mine = next((one for one in asking.own if one.arn == asking.principal), None)
+    if mine is None and not asking.principal:
+        mine = _own_of(asking)
+        if mine is None and not viewer.may(Right.REQUEST_CHANGE):
+            asking.errors["user"] = (
+                "Choose in which account." if asking.own else "No AWS user belongs to you yet."
+            )
+            return
+    if mine is not None:
+        asking.user, asking.is_own = mine.pk, True
+        asking.who = Who(mine.account.account_id, mine.pk, mine.arn, mine.name, PrincipalKind.USER)
+        return
+    _find_other(asking, viewer)
+
+
+def _own_of(asking: Asking) -> Entity | None:
+    """The user that was chosen, the one in the account of the resource, or the only one."""
+    chosen = next((one for one in asking.own if one.pk == asking.user), None)
+    place = account_of(asking.denied.resource) if asking.denied else ""
+    there = [one for one in asking.own if one.account.account_id == place]
+    found = there if len(there) == 1 else asking.own
+    return chosen or (found[0] if len(found) == 1 else None)
+
+
+def _find_other(asking: Asking, viewer: Viewer) -> None:
+    if not viewer.may(Right.REQUEST_CHANGE):
+        asking.errors["principal"] = _not_own(asking.principal)
+        return
+    if not asking.principal:
+        asking.errors["principal"] = (
+            "The message does not say who. Write the name or ARN of the user or role."
+        )
+        return
+    try:
+        asking.who = _seen(asking.principal, viewer)
+    except PrincipalError as error:
+        asking.errors["principal"] = str(error)
+
+
+def _seen(text: str, viewer: Viewer) -> Who:
+    """Somebody of an account that the viewer sees, or one of the people whom they lead. Raises PrincipalError."""
+    if viewer.sees_accounts:
+        return find_principal(text, accounts=accounts_seen(viewer), at=None)
+    people = visible_entities(viewer).filter(
+        kind=Kind.USER, gone_at__isnull=True, account__in=accounts_to_change(viewer).values("pk")
+    )
+    found = people.filter(arn=text) | people.filter(name=text)
+    one = found.select_related("account").order_by("pk").first()
+    if one is None:
+        raise PrincipalError("This is nobody of your teams.")
+    return Who(one.account.account_id, one.pk, one.arn, one.name, KINDS[one.kind])
+
+
+def _not_own(principal: str) -> str:
+    """What a person is told who pasted a message about a session, or about somebody else."""
+    if ":assumed-role/" in principal:
+        role = principal.split(":assumed-role/", 1)[1].partition("/")[0]
+        return (
+            f"You were using the role {role} when AWS said this. What a role may do is the same for all who use it: "
+            "ask whoever looks after it, or do it as your own user."
+        )
+    return "This message is not about your own AWS user. You can ask for yourself only: whoever it is about signs in and asks."

@@ -1,0 +1,41 @@
+"""The calls of a whole grant, numbered through, each with its equivalents for other tools."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from console.changes.shown import CallRow, call_rows
+from iam.access.grants.plans import GrantPlan, PartPlan
+
+MOST: Final = 60
+"""So many calls are shown; a grant to forty accounts says the same forty times."""
+
+
+def calls_of(plan: GrantPlan) -> tuple[list[CallRow], int]:
+    """The first calls, in order, and how many more there are."""
+    several = len(plan.parts) > 1
+    found: list[CallRow] = []
+    total = 0
+    for part in plan.parts:
+        calls = _calls(part)
+        total += len(calls)
+        if len(found) >= MOST:
+            continue
+        for row in call_rows(calls, partition=part.account.partition):
+            sentence = f"{row.shown.sentence} In {part.account.name}." if several else row.shown.sentence
+            found.append(replace(row, shown=replace(row.shown, number=len(found) + 1, sentence=sentence)))
+    return found[:MOST], max(0, total - MOST)
+
+
+def _calls(part: PartPlan) -> list[dict[str, Any]]:
+    return [
+        {
+            "service": call.service,
+            "operation": call.operation,
+            "params": dict(call.params),
+            "sentence": call.sentence,
+        }
+        for step in part.steps
+        for call in step.operation.calls()
+    ]

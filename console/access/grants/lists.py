@@ -1,0 +1,142 @@
+"""The list of grants: which are active, wait, end soon, are over; by who, what, account and template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from console.access.grants.shown import mark_of
+from console.access.grants.words import who_words
+from console.changes.shown import Mark
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import is_fragment, render_page
+from iam.access.drafts.models import GrantDraft
+from iam.access.drafts.services import drafts_of
+from iam.access.drafts.terms import who_of
+from iam.access.grants.hidden import hidden_in
+from iam.access.grants.models import GIVING, Grant
+from iam.access.grants.queries import TABS, list_grants
+from iam.access.grants.terms import TermsError
+from iam.access.templates.queries import offers
+from iam.changes.queries import Place
+from iam.guard import Right, Viewer
+
+SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
+LABELS: Final = (
+    ("", "All"),
+    ("active", "Active"),
+    ("waiting", "Waiting"),
+    ("soon", "Ending soon"),
+    ("ended", "Ended"),
+    ("failed", "Failed"),
+    ("closed", "Closed"),
+)
+NAMED: Final = 2
+MOST_DRAFTS: Final = 5
+DAY, HOUR = 86_400, 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the list."""
+
+    grant: Grant
+    mark: Mark
+    accounts: list[str]
+    more_accounts: int
+    soon: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    """What somebody has begun to write."""
+
+    url: str
+    said: str
+    at: datetime
+
+
+@require_GET
+@require(*SEES)
+def grants(request: ViewerRequest) -> HttpResponse:
+    """What the viewer may see of all grants, newest first; those that end soon by their end."""
+    get, viewer = request.GET, request.viewer
+    tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
+    text, template = get.get("q", "").strip()[:200], get.get("template", "")[:64]
+    page = list_grants(
+        viewer,
+        tab=tab,
+        text=text,
+        template=template,
+        account_id=get.get("account", "")[:12],
+        after=Place.parse(get.get("after", "")),
+    )
+    may_ask = viewer.may(Right.REQUEST_CHANGE)
+    context: dict[str, Any] = {
+        "rows": _rows(page.rows, viewer),
+        "following": page.following,
+        "is_first": "after" not in get,
+        "tab": tab,
+        "tabs": LABELS,
+        "q": text,
+        "template": template,
+        "templates": [(one.slug, one.body.title) for one in offers(with_retired=True)]
+        if viewer.sees_accounts
+        else [],
+        "drafts": _drafts(request) if may_ask and not is_fragment(request) else [],
+        "may_ask": may_ask and request.at is None,
+        "sees_others": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
+        "section": "grants",
+        "layout": layout_for(viewer),
+    }
+    return render_page(request, "access/grants/list.html", context, partial="table")
+
+
+def _rows(found: list[Grant], viewer: Viewer) -> list[Row]:
+    hidden = hidden_in(found, viewer=viewer)
+    now = datetime.now(tz=UTC)
+    rows = []
+    for one in found:
+        others = len(hidden.get(one.pk, ()))
+        accounts = sorted(part.account.name for part in one.parts.all()) if not others else []
+        rows.append(
+            Row(
+                one,
+                mark_of(one),
+                accounts[:NAMED],
+                max(0, len(accounts) - NAMED),
+                _soon(one, now),
+            )
+        )
+    return rows
+
+
+def _soon(one: Grant, now: datetime) -> str:
+    """'in 3 h', of what ends within a week."""
+    if one.ends_at is None or one.state not in GIVING:
+        return ""
+    left = (one.ends_at - now).total_seconds()
+    if left <= 0:
+        return "ending"
+    if left < DAY:
+        return f"in {max(1, round(left / HOUR))} h"
+    return f"in {round(left / DAY)} d" if left < 7 * DAY else ""
+
+
+def _drafts(request: ViewerRequest) -> list[DraftRow]:
+    return [
+        DraftRow(reverse("access:grant-who", args=[one.pk]), _said(one), one.updated_at)
+        for one in drafts_of(request.viewer)[:MOST_DRAFTS]
+    ]
+
+
+def _said(draft: GrantDraft) -> str:
+    try:
+        return f"For {who_words(who_of(draft.body)) or 'nobody yet'}"
+    except TermsError:
+        return "A draft"

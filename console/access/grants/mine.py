@@ -1,0 +1,57 @@
+"""What oneself may do, in plain words: the page of its own, and the part that needs the policies to be read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.access import effective_rows as rows
+from console.access.asking import Asking
+from console.dashboard.my_access import my_access
+from console.identities.details.shown import Shown, shown_or_404
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import render_page
+from iam.access.effective import Access, access_of
+from iam.guard import Right
+from iam.mirror.models import Kind
+
+SHOWN: Final = 6
+ICONS: Final = {"iam": "users", "s3": "boxes", "lambda": "zap", "kms": "key-round", "logs": "file-text"}
+
+
+@require_safe
+@require(Right.SEE_SELF)
+def mine(request: ViewerRequest) -> HttpResponse:
+    """The same page as members begin with, for everybody who has an AWS user."""
+    return my_access(request)
+
+
+@require_safe
+@require(Right.SEE_SELF)
+def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What one of one's own users may do, service by service. It comes after the page: a process may have to read policies first."""
+    shown = shown_or_404(request, pk, kinds=[Kind.USER])
+    if not shown.is_self or shown.state is None:
+        raise Http404
+    access = access_of(shown.entity.pk, account=shown.account_id, at=shown.at)
+    context = {
+        "user": shown.entity,
+        "layout": layout_for(request.viewer),
+        "section": "overview",
+        "is_full": access is not None and access.is_full,
+        **(_said(access, shown) if access else {"services": [], "more": 0}),
+    }
+    return render_page(request, "access/grants/mine_can.html", context, partial="can")
+
+
+def _said(access: Access, shown: Shown) -> dict[str, object]:
+    """The services of which most may be done, in words."""
+    page = rows.services(access, Asking("", "", "", "", ()), shown)
+    weighty = sorted(page.rows, key=lambda row: -(row.everywhere + row.limited + row.conditional))
+    return {
+        "services": [(ICONS.get(row.prefix, "circle-check"), row) for row in weighty[:SHOWN]],
+        "more": max(0, page.total - SHOWN),
+        "all_url": rows.address(shown, ""),
+    }

@@ -1,0 +1,176 @@
+"""The third step: what the grant would do, who has to agree, and the button that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from console.access.grants.calls import calls_of
+from console.access.grants.wizard import address, draft_or_404, step_of, wizard_context
+from console.access.grants.words import what_words, who_words
+from console.changes.receipt import impact_context
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.access.drafts import services
+from iam.access.drafts.models import GrantDraft
+from iam.access.drafts.terms import terms_of
+from iam.access.grants.plans import GrantPlan
+from iam.access.grants.services.asking import plan_grant, request_grant
+from iam.access.grants.terms import Terms, TermsError
+from iam.changes.approval.needs import need_for
+from iam.changes.approval.people import people_of
+from iam.changes.approval.rules import ROLE, TEAM, Need, Who
+from iam.changes.errors import RefusedError
+from iam.directory.models import Role
+from iam.guard import Right
+
+SEES: Final = (Right.REQUEST_CHANGE, Right.SEE_SELF)
+SHOWN: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class NeedStage:
+    """Who has to agree in one stage: `people` are those who may, without the one who asks."""
+
+    number: int
+    count: int
+    who: str
+    people: list[str]
+    more: int
+
+
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+def preview_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """The receipt; posted, the grant is asked for, once however often the form is sent."""
+    draft = draft_or_404(request, pk)
+    if draft.grant_id:
+        return redirect("access:grant-done", pk=draft.pk)
+    if draft._state.adding:
+        raise Http404
+    try:
+        terms = terms_of(draft.body, now=datetime.now(tz=UTC))
+    except TermsError as error:
+        return _unfinished(request, draft, error)
+    if request.method == "POST":
+        return _ask(request, draft, terms)
+    return _page(request, draft, terms)
+
+
+def _unfinished(request: ViewerRequest, draft: GrantDraft, error: TermsError) -> HttpResponse:
+    """What is missing, with the way to the step on which it is put right."""
+    context = _frame(request, draft) | {
+        "refused": error,
+        "refused_url": address(draft, step_of(error)),
+        "plan": None,
+    }
+    return render_page(request, "access/grants/preview.html", context, status=422)
+
+
+def _frame(request: ViewerRequest, draft: GrantDraft) -> dict[str, Any]:
+    return wizard_context(request, draft, "preview") | {
+        "address": address(draft, "preview"),
+        "edit_url": address(draft, "what"),
+    }
+
+
+def _ask(request: ViewerRequest, draft: GrantDraft, terms: Terms) -> HttpResponse:
+    """What ends only while Gatehouse runs has to be accepted; the service checks all the rest again."""
+    accepts = request.POST.get("accepts") == "1"
+    try:
+        if not accepts and plan_grant(terms, viewer=request.viewer, key=str(draft.pk)).ends_only:
+            raise TermsError(
+                "A part of it ends only while Gatehouse runs. Accept that, or choose something that AWS ends by itself.",
+                part="preview",
+            )
+        grant = request_grant(terms, actor=request.viewer, idempotency_key=str(draft.pk))
+    except (RefusedError, TermsError) as error:
+        return _page(request, draft, terms, refused=error, accepts=accepts)
+    services.sent(draft, grant_id=grant.pk)
+    return redirect("access:grant-done", pk=draft.pk)
+
+
+def _page(
+    request: ViewerRequest,
+    draft: GrantDraft,
+    terms: Terms,
+    *,
+    refused: RefusedError | TermsError | None = None,
+    accepts: bool = False,
+) -> HttpResponse:
+    context: dict[str, Any] = _frame(request, draft) | {
+        "terms": terms,
+        "who_words": who_words(terms.who),
+        "what_words": what_words(terms.what),
+        "refused": refused,
+        "accepts": accepts,
+    }
+    try:
+        plan = plan_grant(terms, viewer=request.viewer, key=str(draft.pk))
+    except (RefusedError, TermsError) as error:
+        context |= {"refused": refused or error, "plan": None, "refused_url": _way_back(draft, error)}
+        return render_page(request, "access/grants/preview.html", context, status=422)
+    context |= plan_context(request, plan)
+    return render_page(request, "access/grants/preview.html", context, status=422 if refused else 200)
+
+
+def _way_back(draft: GrantDraft, error: Exception) -> str:
+    return address(draft, step_of(error) if isinstance(error, TermsError) else "what")
+
+
+def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
+    """What a plan says: per account the way and why, who gains what, the calls, and who has to agree."""
+    calls, more_calls = calls_of(plan)
+    return impact_context(plan.receipt.get("impact"), viewer=request.viewer) | {
+        "plan": plan,
+        "parts": plan.parts,
+        "calls": calls,
+        "more_calls": more_calls,
+        "stages": stages_of(request, plan) if not plan.refusals else [],
+    }
+
+
+def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
+    """Who has to agree, stage by stage, by the rules that are in force."""
+    receipts = [{"sensitivity": one.sensitivity(one.effect())} for one in plan.operations]
+    need: Need = need_for(
+        plan.operations,
+        receipts=receipts,
+        impact=plan.receipt.get("impact", {}),
+        requester=request.viewer.person_id,
+    )
+    accounts = [part.account.account_id for part in plan.parts]
+    found = []
+    for number, stage in enumerate(need.stages, start=1):
+        able = people_of(stage.who, accounts=accounts)
+        names = sorted(name for pk, name in able.items() if pk != request.viewer.person_id)
+        found.append(
+            NeedStage(
+                number,
+                stage.count,
+                _who(stage.who),
+                names[:SHOWN],
+                max(0, len(names) - SHOWN),
+            )
+        )
+    return found
+
+
+def _who(who: Iterable[Who]) -> str:
+    """'Approver or Administrator', 'a lead of payments'."""
+    said = []
+    for one in who:
+        if one.kind == ROLE and one.value in Role.values:
+            said.append(str(Role(one.value).label))
+        elif one.kind == TEAM:
+            said.append(f"a lead of {one.value}" if one.value else "a lead of the person's team")
+        else:
+            said.append("a named person")
+    return " or ".join(dict.fromkeys(said))

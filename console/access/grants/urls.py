@@ -1,0 +1,24 @@
+"""The addresses of the pages of shared access."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from console.access.grants import acts, ask, lists, mine, one, preview, what, who, wizard
+
+urlpatterns: list[URLPattern] = [
+    path("grants/", lists.grants, name="grants"),
+    path("grants/new/", wizard.begin, name="grant-new"),
+    path("grants/new/<uuid:pk>/who/", who.who_step, name="grant-who"),
+    path("grants/new/<uuid:pk>/what/", what.what_step, name="grant-what"),
+    path("grants/new/<uuid:pk>/preview/", preview.preview_step, name="grant-preview"),
+    path("grants/new/<uuid:pk>/done/", one.done_step, name="grant-done"),
+    path("grants/new/<uuid:pk>/discard/", wizard.discard, name="grant-discard"),
+    path("grants/<uuid:pk>/", one.grant, name="grant"),
+    path("grants/<uuid:pk>/end/", acts.end, name="grant-end"),
+    path("grants/<uuid:pk>/withdraw/", acts.withdraw, name="grant-withdraw"),
+    path("ask/", ask.ask, name="ask"),
+    path("ask/choose/", ask.ask_from_template, name="ask-from-template"),
+    path("my-access/", mine.mine, name="mine"),
+    path("my-access/<int:pk>/can/", mine.mine_can, name="mine-can"),
+]

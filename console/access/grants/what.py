@@ -1,0 +1,125 @@
+"""The second step of a grant: what is given, until when and why."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from console.access.grants.ends import DEFAULT, ends_choices, read_ends
+from console.access.grants.wizard import address, draft_or_404, wizard_context
+from console.access.grants.words import who_words
+from console.access.what import State, is_its_own, posted, shown, state_for, what_of
+from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment, render_page
+from iam.access.drafts import services
+from iam.access.drafts.models import GrantDraft
+from iam.access.drafts.terms import Ends, accounts_of, who_of
+from iam.access.drafts.terms import what_of as kept_what
+from iam.access.grants.terms import MAX_WHY, TermsError
+from iam.guard import Right
+
+SEES: Final = (Right.REQUEST_CHANGE, Right.SEE_SELF)
+
+
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+def what_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Choose; what is posted is kept in the draft, whether it is whole or not. `do=next` goes on if it is."""
+    draft = draft_or_404(request, pk)
+    if draft.grant_id:
+        return redirect("access:grant-done", pk=draft.pk)
+    if draft._state.adding:
+        return redirect(address(draft, "who"))
+    accounts = accounts_of(draft.body, who_of(draft.body))
+    if request.method == "GET":
+        return _page(request, draft, _state(draft), accounts)
+    state = posted(request.POST, accounts=accounts)
+    _keep(request, draft, state, accounts)
+    errors = _mistakes(draft, state, accounts) if request.POST.get("do") == "next" else {}
+    if request.POST.get("do") == "next" and not errors and not is_its_own(request.POST):
+        return redirect(address(draft, "preview"))
+    if request.POST.get("do") == "back":
+        return redirect(address(draft, "who"))
+    return _page(request, draft, state, accounts, errors=errors)
+
+
+def _state(draft: GrantDraft) -> State:
+    """What was chosen when the step was left, or what somebody else chose for it."""
+    if "what_form" in draft.body:
+        return State.of(draft.body["what_form"])
+    try:
+        return state_for(kept_what(draft.body))
+    except TermsError:
+        return State()
+
+
+def _keep(request: ViewerRequest, draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> None:
+    ends = read_ends(request.POST)
+    try:
+        what: dict[str, Any] | None = what_of(state, accounts=accounts).body
+    except TermsError:
+        what = None
+    services.write(
+        draft,
+        what_form=state.body,
+        what=what,
+        ends=ends.choice,
+        until=ends.until,
+        why=request.POST.get("why", "").strip()[: MAX_WHY * 2],
+    )
+
+
+def _mistakes(draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> dict[str, str]:
+    """What is still to be chosen or put right, by what it is about."""
+    found: dict[str, str] = {}
+    for check in (
+        lambda: what_of(state, accounts=accounts).check(),
+        lambda: Ends.of(draft.body).fields(),
+        lambda: _check_why(str(draft.body.get("why", ""))),
+    ):
+        try:
+            check()
+        except TermsError as error:
+            found[error.part] = error.message
+    return found
+
+
+def _check_why(why: str) -> None:
+    if not why:
+        raise TermsError(
+            "Write why this is needed: the approver reads it, and so does the auditor.", part="why"
+        )
+    if len(why) > MAX_WHY:
+        raise TermsError(f"The reason has {len(why)} characters; {MAX_WHY} are the limit.", part="why")
+
+
+def _page(
+    request: ViewerRequest,
+    draft: GrantDraft,
+    state: State,
+    accounts: tuple[str, ...],
+    *,
+    errors: dict[str, str] | None = None,
+) -> HttpResponse:
+    if not accounts and not request.viewer.may(Right.REQUEST_CHANGE):
+        raise Http404
+    ends, who = Ends.of(draft.body), who_words(who_of(draft.body))
+    context = wizard_context(request, draft, "what") | {
+        "address": address(draft, "what"),
+        "what": shown(
+            request, state, accounts=accounts, url=address(draft, "what"), strict=bool(errors), who=who
+        ),
+        "who_said": who,
+        "ends": ends_choices(ends if ends.choice else Ends(DEFAULT)),
+        "until": ends.until,
+        "why": draft.body.get("why", ""),
+        "errors": errors or {},
+    }
+    if is_fragment(request):
+        return render(request, "access/what/_what.html", context)
+    status = 422 if errors else 200
+    return render_page(request, "access/grants/what.html", context, status=status)

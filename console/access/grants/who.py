@@ -1,0 +1,250 @@
+"""The first step of a grant: who receives it, and in which accounts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from console.access.grants.wizard import address, draft_or_404, wizard_context
+from console.access.grants.words import ICONS
+from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment, render_page
+from iam.access.drafts import receivers, services
+from iam.access.drafts.models import GrantDraft
+from iam.access.drafts.partners import external_id
+from iam.access.drafts.receivers import KINDS, Found, Pasted, Receiver
+from iam.access.drafts.terms import accounts_of, who_of
+from iam.access.grants.terms import TermsError, Who, WhoKind
+from iam.guard import Right
+from iam.mirror.models import Account
+
+LONGEST: Final = 2048
+TILES: Final = (
+    (WhoKind.USERS, "People", "One or many users"),
+    (WhoKind.GROUP, "A group", "Members now and later"),
+    (WhoKind.ROLE, "A role", "An application or a session"),
+    (WhoKind.TEAM, "A team", "Its people as of today"),
+    (WhoKind.ACCOUNT, "Another account", "One of yours, through a role"),
+    (WhoKind.PARTNER, "A partner", "Outside, with an external ID"),
+    (WhoKind.FEDERATED, "A signed-in workload", "Through an identity provider"),
+)
+OUTSIDE: Final = frozenset({WhoKind.ACCOUNT, WhoKind.PARTNER, WhoKind.FEDERATED})
+FIELDS: Final = {
+    WhoKind.TEAM: ("team",),
+    WhoKind.ACCOUNT: ("account_id", "principal"),
+    WhoKind.PARTNER: ("label", "account_id", "principal"),
+    WhoKind.FEDERATED: ("provider_arn", "subject", "audience"),
+}
+
+
+@dataclass(slots=True)
+class Asked:
+    """What the page is asked to show, from its address or from its form."""
+
+    kind: WhoKind
+    text: str = ""
+    account: str = ""
+    arns: list[str] = field(default_factory=list)
+    names: str = ""
+    pasted: Pasted | None = None
+    error: TermsError | None = None
+    left_out: int = 0
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def who_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Choose; what is posted is kept in the draft, whether it is whole or not. `do=next` goes on if it is."""
+    draft = draft_or_404(request, pk)
+    if draft.grant_id:
+        return redirect("access:grant-done", pk=draft.pk)
+    if request.method == "GET":
+        return _page(request, draft, _from_address(request, draft))
+    asked = _from_form(request, draft)
+    if request.POST.get("do") == "next" and (asked.error is None):
+        return redirect(address(draft, "what"))
+    if is_fragment(request) or asked.names or asked.error:
+        return _page(request, draft, asked)
+    query = {"kind": asked.kind, "q": asked.text, "in": asked.account}
+    return redirect(f"{address(draft, 'who')}?{urlencode({k: v for k, v in query.items() if v})}")
+
+
+def _kind(text: str, *, default: WhoKind) -> WhoKind:
+    return WhoKind(text) if text in set(WhoKind) else default
+
+
+def _from_address(request: ViewerRequest, draft: GrantDraft) -> Asked:
+    get = request.GET
+    kind = _kind(get.get("kind", ""), default=who_of(draft.body).kind)
+    asked = Asked(kind, get.get("q", "").strip()[:200], get.get("in", "")[:12])
+    if kind in KINDS:
+        added = [int(one) for one in get.getlist("add")[:50] if one.isdecimal() and len(one) < 19]
+        reach = receivers.reach(request.viewer, KINDS[kind])
+        arns = list(reach.filter(pk__in=added).values_list("arn", flat=True)) if added else []
+        asked.arns = list(dict.fromkeys([*_kept(draft, kind), *arns]))
+    return asked
+
+
+def _kept(draft: GrantDraft, kind: WhoKind) -> list[str]:
+    return list(draft.body.get("who", {}).get(kind.value, {}).get("arns", []))
+
+
+def _from_form(request: ViewerRequest, draft: GrantDraft) -> Asked:
+    post = request.POST
+    kind = _kind(post.get("kind", ""), default=WhoKind.USERS)
+    asked = Asked(kind, post.get("q", "").strip()[:200], post.get("in", "")[:12])
+    given = _chosen(request, asked) if kind in KINDS else _given(post, draft, kind)
+    services.write(
+        draft,
+        kind=kind.value,
+        who={**draft.body.get("who", {}), kind.value: given},
+        accounts=_accounts(request, draft),
+    )
+    if post.get("do") == "next" and asked.error is None:
+        asked.error = _mistake(request, draft)
+    return asked
+
+
+def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
+    """What is ticked, what was ticked on other pages of the list, and whom a pasted list names, without whom was dropped."""
+    post = request.POST
+    ticked, shown, dropped = (post.getlist(name) for name in ("pick", "shown", "drop"))
+    arns = [arn for arn in post.getlist("keep") if arn in ticked or arn not in shown] + ticked
+    asked.names = post.get("names", "").strip()[:20_000]
+    if asked.names:
+        asked.pasted = receivers.read_names(request.viewer, asked.kind, asked.names, account_id=asked.account)
+        arns += [one.arn for one in asked.pasted.found]
+        asked.names = "\n".join([*asked.pasted.unknown, *asked.pasted.several])
+        asked.error = _unread(asked.pasted)
+    wanted = [arn for arn in dict.fromkeys(arns) if arn not in dropped and len(arn) <= LONGEST]
+    asked.arns = [one.arn for one in receivers.chosen(request.viewer, asked.kind, wanted)]
+    asked.left_out = len(wanted) - len(asked.arns)
+    return {"arns": asked.arns}
+
+
+def _unread(pasted: Pasted) -> TermsError | None:
+    """Which names of a list could not be taken, in one sentence each."""
+    said = []
+    if pasted.unknown:
+        names = ", ".join(pasted.unknown[:10])
+        more = f" and {len(pasted.unknown) - 10} more" if len(pasted.unknown) > 10 else ""
+        said.append(
+            f"Nobody whom you look after is called {names}{more}. Check the spelling; the others are chosen."
+        )
+    if pasted.several:
+        names = ", ".join(list(pasted.several)[:10])
+        said.append(f"{names}: in more than one account. Tick which ones are meant.")
+    return TermsError(" ".join(said), part="who") if said else None
+
+
+def _given(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
+    """The fields of whoever is not chosen in the mirror; an account number may be written with spaces and hyphens."""
+    given = {name: post.get(name, "").strip()[:LONGEST] for name in FIELDS[kind]}
+    if "account_id" in given:
+        given["account_id"] = re.sub(r"[\s-]", "", given["account_id"])
+        given["principal"] = _principal(given["principal"], given["account_id"])
+    if kind is WhoKind.PARTNER and given["label"] and given["account_id"]:
+        given["external_id"] = external_id(draft.pk, label=given["label"], account_id=given["account_id"])
+    return {name: value for name, value in given.items() if value}
+
+
+def _principal(text: str, account_id: str) -> str:
+    """`role/reader` as the ARN that it is in their account."""
+    is_short = text.startswith(("role/", "user/")) and account_id
+    return f"arn:aws:iam::{account_id}:{text}" if is_short else text
+
+
+def _accounts(request: ViewerRequest, draft: GrantDraft) -> list[str]:
+    """The accounts that are ticked, where the form shows them; else those of before."""
+    if "accounts-shown" not in request.POST:
+        return list(draft.body.get("accounts", []))
+    ticked = request.POST.getlist("accounts")
+    known = receivers.accounts_to_change(request.viewer).filter(account_id__in=ticked)
+    return list(known.values_list("account_id", flat=True))
+
+
+def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:
+    """What keeps the step from being whole."""
+    who = who_of(draft.body)
+    try:
+        who.check()
+    except TermsError as error:
+        return error
+    if not accounts_of(draft.body, who):
+        return TermsError("Choose the accounts in which they shall have it.", part="accounts")
+    return None
+
+
+def _page(request: ViewerRequest, draft: GrantDraft, asked: Asked) -> HttpResponse:
+    viewer, kind = request.viewer, asked.kind
+    lets_in = receivers.whole_accounts(viewer).exists()
+    context = wizard_context(request, draft, "who") | {
+        "asked": asked,
+        "address": address(draft, "who"),
+        "kinds": [
+            {"kind": one, "label": label, "hint": hint, "icon": ICONS[one], "is_chosen": one is kind}
+            for one, label, hint in TILES
+            if lets_in or one not in OUTSIDE
+        ],
+        "given": draft.body.get("who", {}).get(kind.value, {}),
+        "accounts": list(receivers.accounts_to_change(viewer)[:200]),
+    }
+    if kind in KINDS:
+        context |= _to_pick(request, asked)
+    else:
+        context |= _to_write(request, draft, kind)
+    status = 422 if asked.error and not is_fragment(request) else 200
+    return render_page(request, "access/grants/who.html", context, partial="choice", status=status)
+
+
+def _to_pick(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
+    viewer, kind = request.viewer, asked.kind
+    found = receivers.search(viewer, kind, text=asked.text, account_id=asked.account)
+    picked = receivers.chosen(viewer, kind, asked.arns)
+    meant = [one for several in asked.pasted.several.values() for one in several] if asked.pasted else []
+    also = receivers.namesakes(viewer, kind, picked)
+    arns = {one.arn for one in picked}
+    return {
+        "found": _rows(found, arns, meant),
+        "has_more": found.has_more,
+        "chosen": picked,
+        "chosen_count": len(picked),
+        "also": [one for one in also if one.arn not in {m.arn for m in meant}],
+        "without_mfa": [one.shown for one in picked if one.has_mfa is False],
+    }
+
+
+def _rows(found: Found, arns: set[str], meant: list[Receiver]) -> list[dict[str, Any]]:
+    """Whom a pasted name may mean comes first, then what was searched for."""
+    known = {one.arn for one in meant}
+    rows = [*meant, *(one for one in found.rows if one.arn not in known)]
+    return [{"one": one, "is_chosen": one.arn in arns} for one in rows]
+
+
+def _to_write(request: ViewerRequest, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
+    viewer = request.viewer
+    accounts: list[Account] = list(
+        (receivers.whole_accounts(viewer) if kind in OUTSIDE else receivers.accounts_to_change(viewer))[:200]
+    )
+    ticked = set(draft.body.get("accounts", []))
+    return {
+        "places": [(one, one.account_id in ticked) for one in accounts],
+        "teams": receivers.teams_to_choose(viewer) if kind is WhoKind.TEAM else [],
+        "providers": receivers.providers(viewer) if kind is WhoKind.FEDERATED else [],
+        "chosen_count": 1 if _is_whole(who_of(draft.body), kind) else 0,
+    }
+
+
+def _is_whole(who: Who, kind: WhoKind) -> bool:
+    try:
+        who.check()
+    except TermsError:
+        return False
+    return who.kind is kind

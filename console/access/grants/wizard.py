@@ -1,0 +1,140 @@
+"""What the steps of the wizard share: the draft under its link, where one stands, and what the steps say of each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from console.access.grants.words import what_words, who_words
+from console.web.access import ViewerRequest, layout_for, require
+from iam.access.drafts import services
+from iam.access.drafts.models import GrantDraft
+from iam.access.drafts.receivers import KINDS
+from iam.access.drafts.terms import Ends, what_of, who_of
+from iam.access.grants.terms import TermsError, WhoKind
+from iam.guard import Right
+from iam.mirror.models import Entity
+from iam.mirror.queries.visibility import visible_entities
+
+STEPS: Final = (("who", "Who"), ("what", "What"), ("preview", "Preview"), ("done", "Submit"))
+HEADINGS: Final = {True: "Grant access", False: "Ask for access"}
+PARTS: Final = {"who": "who", "accounts": "who", "what": "what", "until": "what", "why": "what"}
+"""What is wrong with the terms → the step on which it is put right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as the row of steps shows it: `url` where it can be gone to."""
+
+    label: str
+    url: str
+    said: str
+    is_done: bool
+    is_current: bool
+
+
+def draft_or_404(request: ViewerRequest, pk: UUID) -> GrantDraft:
+    """The viewer's own draft, blank if nothing was written yet; of the past nothing is begun.
+
+    Who may not ask for others has drafts about themselves only, which "Ask for access" begins.
+    """
+    draft = services.open_draft(request.viewer, pk) if request.at is None else None
+    if draft is None or not (request.viewer.may(Right.REQUEST_CHANGE) or is_about_oneself(draft, request)):
+        raise Http404
+    return draft
+
+
+def is_about_oneself(draft: GrantDraft, request: ViewerRequest) -> bool:
+    """Whether only one's own users receive."""
+    who = who_of(draft.body)
+    return who.kind is WhoKind.USERS and bool(who.arns) and set(who.arns) <= request.viewer.scope.user_arns
+
+
+def address(draft: GrantDraft, step: str) -> str:
+    """Where a step of the draft is."""
+    return reverse(f"access:grant-{step}", args=[draft.pk])
+
+
+def step_of(error: TermsError) -> str:
+    """The step on which a mistake is put right."""
+    return PARTS.get(error.part, "who")
+
+
+def steps(draft: GrantDraft, current: str) -> list[Step]:
+    """The row of steps; one can go to those that are behind, and to those that are filled in."""
+    said = {"who": who_words(who_of(draft.body)), "what": _what_said(draft)}
+    names = [name for name, _ in STEPS]
+    here = names.index(current)
+    found = []
+    for place, (name, label) in enumerate(STEPS):
+        is_open = name != current and name != "done" and (place < here or bool(said.get(name)))
+        found.append(
+            Step(
+                label,
+                address(draft, name) if is_open else "",
+                said.get(name, "") if place <= here or is_open else "",
+                is_done=place < here,
+                is_current=name == current,
+            )
+        )
+    return found
+
+
+def _what_said(draft: GrantDraft) -> str:
+    try:
+        what = what_of(draft.body)
+    except TermsError:
+        return ""
+    return what_words(what) if what else ""
+
+
+def wizard_context(request: ViewerRequest, draft: GrantDraft, current: str) -> dict[str, Any]:
+    """What every step's page needs."""
+    asks_for_others = request.viewer.may(Right.REQUEST_CHANGE)
+    shown = steps(draft, current)
+    return {
+        "draft": draft,
+        "steps": shown if asks_for_others else shown[1:],
+        "heading": HEADINGS[asks_for_others],
+        "layout": layout_for(request.viewer),
+        "ends_words": Ends.of(draft.body).words,
+        "section": "grants",
+        "discard_url": reverse("access:grant-discard", args=[draft.pk]),
+        "is_stored": not draft._state.adding,
+    }
+
+
+@require_GET
+@require(Right.REQUEST_CHANGE)
+def begin(request: ViewerRequest) -> HttpResponse:
+    """A new draft under a link of its own; nothing is stored before something is written. `?for=` names who shall receive."""
+    if request.at is not None:
+        raise Http404
+    pk = uuid4()
+    start = reverse("access:grant-who", args=[pk])
+    number = request.GET.get("for", "")
+    if not number:
+        return redirect(start)
+    found = _entity(request, number)
+    kind = next((kind for kind, of in KINDS.items() if of == found.kind), WhoKind.USERS)
+    return redirect(f"{start}?kind={kind}&add={found.pk}")
+
+
+def _entity(request: ViewerRequest, number: str) -> Entity:
+    if not number.isdecimal() or len(number) > 18:
+        raise Http404
+    return get_object_or_404(visible_entities(request.viewer), pk=int(number), kind__in=KINDS.values())
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE, Right.SEE_SELF)
+def discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Forget a draft; a grant that was asked for with it stays."""
+    services.discard(draft_or_404(request, pk))
+    return redirect("access:grants" if request.viewer.may(Right.REQUEST_CHANGE) else "access:ask")

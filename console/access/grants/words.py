@@ -1,0 +1,68 @@
+"""Terms of grants in a few words of people: who, what, where, until when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from iam.access.grants.terms import Terms, Who, WhoKind
+from iam.access.grants.titles import what_words
+from iam.access.grants.wording import counted, listed, moment
+from iam.mirror.naming import display_name
+
+__all__ = ["ICONS", "ends_of", "lasting", "name_of", "others_too", "what_words", "who_words"]
+
+ICONS: Final = {
+    WhoKind.USERS: "user-round",
+    WhoKind.GROUP: "users",
+    WhoKind.ROLE: "bot",
+    WhoKind.TEAM: "users",
+    WhoKind.ACCOUNT: "building-2",
+    WhoKind.PARTNER: "handshake",
+    WhoKind.FEDERATED: "fingerprint",
+}
+
+
+def name_of(arn: str) -> str:
+    """The name at the end of an ARN, without its path."""
+    return arn.rpartition("/")[2]
+
+
+def who_words(who: Who) -> str:
+    """'Maya Okafor', 'Maya Okafor and 3 others', 'team payments', 'account 1111-2222-3333'; "" while nobody is chosen."""
+    if who.arns:
+        names = [name_of(arn) for arn in who.arns]
+        shown = [display_name(one) for one in names] if who.kind is WhoKind.USERS else names
+        shown = list(dict.fromkeys(shown))
+        more = len(shown) - 1
+        return f"{shown[0]} and {more} other{'s' if more > 1 else ''}" if more else shown[0]
+    if who.kind is WhoKind.TEAM:
+        return f"team {who.team}" if who.team else ""
+    if who.kind is WhoKind.PARTNER and who.label:
+        return who.label
+    if who.kind is WhoKind.FEDERATED:
+        return f"{who.subject} of {name_of(who.provider_arn)}" if who.subject and who.provider_arn else ""
+    return f"account {who.account_id}" if who.account_id else ""
+
+
+def ends_of(terms: Terms) -> str:
+    """'8 hours from the approval on', 'until 26 Nov 2026, 18:00 UTC', 'until somebody ends it'."""
+    if terms.until:
+        return f"until {moment(terms.until)}"
+    if terms.lasts:
+        return f"{lasting(terms.lasts)} from the approval on"
+    return "until somebody ends it"
+
+
+def lasting(seconds: int) -> str:
+    """'8 hours', '7 days', '90 minutes'."""
+    for size, noun in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size and seconds % size == 0:
+            return counted(seconds // size, noun)
+    return counted(seconds, "second")
+
+
+def others_too(names: Sequence[str], others: int) -> str:
+    """'Maya Okafor, and 3 outside your teams'."""
+    shown = listed(names) or "nobody of yours"
+    return f"{shown}, and {others} outside your teams"

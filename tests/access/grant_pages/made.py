@@ -1,0 +1,78 @@
+"""Grants as rows, in any state, for tests of what is shown of them."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from iam.access.grants.models import Act, Grant, GrantPart, GrantVersion, LedgerEntry, Sort, State
+from iam.changes.models import ChangeSet
+from iam.directory.models import Person
+from iam.mirror.models import Account, Entity
+
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+_numbers = itertools.count(1)
+
+
+def grant(
+    account: Account,
+    *holders: Entity,
+    asked_by: Person,
+    state: State = State.ACTIVE,
+    ends_in: timedelta | None = timedelta(hours=8),
+    **fields: Any,
+) -> Grant:
+    """A grant of ReadOnlyAccess in one account to users of it; its ledger has what its state says."""
+    now = datetime.now(tz=UTC)
+    stands = state in (State.ACTIVE, State.PARTLY, State.ENDING, State.ENDED)
+    body = {
+        "who": {"kind": "users", "arns": [one.arn for one in holders]},
+        "what": {"kind": "managed", "policy_arn": READ_ONLY},
+        "accounts": [account.account_id],
+        "why": "The audit of the quarter",
+        "until": None,
+        "lasts": int(ends_in.total_seconds()) if ends_in else 0,
+        "session": 3600,
+    }
+    made = Grant.objects.create(
+        **{
+            "title": f"ReadOnlyAccess for {holders[0].name}",
+            "terms": body,
+            "who_kind": "users",
+            "what_kind": "managed",
+            "state": state,
+            "idempotency_key": f"made-{next(_numbers)}-{uuid4()}",
+            "requested_by": asked_by.pk,
+            "requested_label": asked_by.name,
+            "begins_at": now - timedelta(hours=1) if stands else None,
+            "ends_at": now + ends_in if ends_in else None,
+            "ended_at": now if state == State.ENDED else None,
+        }
+        | fields
+    )
+    part = GrantPart.objects.create(
+        grant=made, account=account, way="attach", state=state, change_set=ChangeSet.objects.create()
+    )
+    for one in holders:
+        LedgerEntry.objects.create(
+            part=part,
+            account=account,
+            entity=one,
+            holder_arn=one.arn,
+            sort=Sort.ATTACHED,
+            target=READ_ONLY,
+            since=now - timedelta(hours=1) if stands else None,
+            until=now if state == State.ENDED else None,
+        )
+    GrantVersion.objects.create(
+        grant=made,
+        number=1,
+        act=Act.ASKED,
+        terms=body,
+        by_id=asked_by.pk,
+        by_label=asked_by.name,
+        reason="The audit of the quarter",
+    )
+    return made
