@@ -1,0 +1,1 @@
+"""Who must agree to what, and that nobody gets around it."""

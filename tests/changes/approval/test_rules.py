@@ -1,0 +1,159 @@
+"""Rules of approval, as tables: which rule a request falls under, what several come to, and which rules can be none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from iam.changes.approval.rules import (
+    ADMINISTRATORS,
+    APPROVERS,
+    LEAD,
+    PERSON,
+    SHIPPED,
+    Matter,
+    Need,
+    Rule,
+    Stage,
+    Who,
+    as_json,
+    need_of,
+    problems_of,
+    rule_for,
+)
+from iam.changes.approval.wording import differences, sentence, when
+
+ONE, TWO = "111111111111", "222222222222"
+REST = Rule(key="rest", name="Everything else", stages=(Stage((APPROVERS,)),))
+LEADS = Rule(
+    key="leads", name="Payments", teams=("payments",), stages=(Stage((Who(LEAD),)), Stage((APPROVERS,)))
+)
+PROD = Rule(key="prod", name="Production", accounts=(ONE,), stages=(Stage((APPROVERS,), 2),))
+RISKY = Rule(
+    key="risky", name="Risky", risks=("administrator", "escalation"), stages=(Stage((ADMINISTRATORS,)),)
+)
+CAREFUL = Rule(key="careful", name="Careful", sensitivity="high", stages=(Stage((APPROVERS,), 3),))
+
+
+@pytest.mark.parametrize(
+    ("matter", "expected"),
+    [
+        (Matter(TWO), "rest"),
+        (Matter(ONE), "prod"),
+        (Matter(TWO, teams=frozenset({"payments", "sre"})), "leads"),
+        (Matter(TWO, teams=frozenset({"sre"})), "rest"),
+        # Of several that hold the first counts, whatever the others ask.
+        (Matter(ONE, teams=frozenset({"payments"})), "leads"),
+        (Matter(ONE, sensitivity="high"), "careful"),
+        (Matter(TWO, risks=frozenset({"escalation"})), "risky"),
+        (Matter(ONE, risks=frozenset({"exfiltration"})), "prod"),
+    ],
+)
+def test_a_request_falls_under_the_first_rule_that_holds(matter: Matter, expected: str) -> None:
+    assert rule_for((RISKY, CAREFUL, LEADS, PROD, REST), matter).key == expected
+
+
+def test_where_no_rule_is_left_an_approver_decides() -> None:
+    assert rule_for((PROD,), Matter(TWO)).stages == (Stage((APPROVERS,)),)
+
+
+def test_a_lax_rule_for_one_account_does_not_lower_what_another_asks() -> None:
+    need = need_of((PROD, REST), [Matter(TWO), Matter(ONE)])
+    assert need.stages == (Stage((APPROVERS,), 2),)
+    assert need.because == ("Production", "Everything else")
+
+
+def test_stages_of_other_people_come_one_after_the_other() -> None:
+    need = need_of((RISKY, PROD, REST), [Matter(ONE), Matter(TWO, risks=frozenset({"administrator"}))])
+    assert need.stages == (Stage((ADMINISTRATORS,)), Stage((APPROVERS,), 2))
+
+
+def test_two_stages_of_the_same_people_in_one_rule_stay_two() -> None:
+    twice = replace(REST, stages=(Stage((APPROVERS,)), Stage((APPROVERS,))))
+    assert need_of((twice,), [Matter(ONE)]).people == 2
+    assert need_of((twice, PROD), [Matter(ONE)]).people == 2
+
+
+def test_of_several_rules_the_shortest_times_count_and_break_glass_is_for_whom_all_allow_it() -> None:
+    slow = replace(PROD, wait_hours=48, remind_hours=0, break_glass=(ADMINISTRATORS, APPROVERS))
+    fast = replace(REST, wait_hours=12, remind_hours=3, break_glass=(APPROVERS,))
+    need = need_of((slow, fast), [Matter(ONE), Matter(TWO)])
+    assert (need.wait_hours, need.remind_hours, need.break_glass) == (12, 3, (APPROVERS,))
+
+
+def test_rules_survive_being_stored() -> None:
+    stored = json.loads(json.dumps(as_json((*SHIPPED, LEADS))))
+    assert tuple(Rule.from_json(one) for one in stored) == (*SHIPPED, LEADS)
+
+
+def test_the_shipped_rules_are_sound_and_two_approvers_are_enough_for_them() -> None:
+    assert problems_of(SHIPPED) == []
+    assert max(rule.people for rule in SHIPPED) == 2
+    for rule in SHIPPED[:-1]:
+        assert set(rule.stages[1].who) == {ADMINISTRATORS, APPROVERS}
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ((), "must hold for everything"),
+        ((PROD,), "must hold for everything"),
+        ((REST, PROD), "must hold for everything"),
+        ((REST, replace(REST, key="b", name="Again")), "would never be reached"),
+        ((replace(REST, name=" "),), "needs a name"),
+        ((replace(PROD, name="Same"), replace(REST, name="same")), "Two rules are called"),
+        ((replace(REST, stages=()),), "no stage"),
+        ((replace(REST, stages=(Stage(()),)),), "says nobody"),
+        ((replace(REST, stages=(Stage((APPROVERS,), 0),)),), "write 1 to 9"),
+        ((replace(REST, stages=(Stage((Who(PERSON, "x"),), 2),)),), "names only 1"),
+        ((replace(REST, wait_hours=0),), "waits 0 hours"),
+        ((replace(REST, escalate_hours=2),), "does not say to whom"),
+        ((replace(REST, remind_hours=24),), "when the request has closed already"),
+        ((replace(REST, remind_hours=-1),), "reminds after -1 hours"),
+        ((replace(REST, stages=(Stage((APPROVERS,)),) * 6),), "6 stages"),
+    ],
+)
+def test_what_cannot_be_the_rules_is_said_in_words(rules: tuple[Rule, ...], said: str) -> None:
+    assert any(said in problem for problem in problems_of(rules)), problems_of(rules)
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ((Stage((APPROVERS,)),), "Needs one approver"),
+        ((Stage((APPROVERS,), 2),), "Needs two approvers"),
+        (
+            (Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS))),
+            "Needs one approver, then one administrator or approver",
+        ),
+        ((Stage((Who(LEAD),)),), "Needs the team’s lead"),
+        ((Stage((Who("team", "payments"),)),), "Needs a lead of Payments"),
+        ((Stage((Who(PERSON, "7"),)),), "Needs Hana Sato"),
+        ((Stage((Who(PERSON, "8"),)),), "Needs somebody who is gone"),
+        ((Stage((Who(PERSON, "7"), APPROVERS), 2),), "Needs two of Hana Sato or approvers"),
+    ],
+)
+def test_what_is_needed_is_said_in_words(stages: tuple[Stage, ...], said: str) -> None:
+    assert sentence(Need(stages), names={"7": "Hana Sato", "payments": "Payments"}) == said
+
+
+def test_when_a_rule_holds_is_said_in_words() -> None:
+    assert when(REST, names={}) == "everything"
+    assert (
+        when(RISKY, names={}) == "somebody becomes administrator or somebody can raise their own permissions"
+    )
+    assert when(PROD, names={ONE: "prod-core"}) == "in prod-core"
+
+
+def test_the_difference_of_two_versions_names_what_is_added_changed_moved_and_removed() -> None:
+    before = (RISKY, CAREFUL, PROD, REST)
+    after = (PROD, replace(RISKY, wait_hours=12), LEADS, REST)
+    found = {one.name: (one.sort, one.lines) for one in differences(before, after, names={})}
+
+    assert found["Payments"][0] == "added"
+    assert found["Careful"][0] == "removed"
+    assert found["Production"] == ("moved", (("Place", "2", "1"),))
+    assert found["Risky"] == ("changed", (("Waits", "1 day", "12 hours"), ("Place", "1", "2")))
+    assert "Everything else" not in found
