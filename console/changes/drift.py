@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from console.changes.deciding import need_context
 from console.changes.drift_rows import documents_of, rows_of
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
@@ -207,4 +208,5 @@ def _receipt(request: ViewerRequest, plans: Sequence[Plan], *, account: Account)
     together = set_receipt_of([plan.operation for plan in plans])
     calls = [call for plan in plans for call in plan.receipt.body["calls"]]
     context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)
-    return context | {"calls": call_rows(calls, partition=account.partition)}
+    need = need_context(request, plans, together=together)
+    return context | need | {"calls": call_rows(calls, partition=account.partition)}

@@ -12,9 +12,8 @@ from django.db.models import QuerySet
 
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.changes.queries import visible_changes
-from iam.directory.models import Person, RoleAssignment
-from iam.guard import Right, viewer_for
-from iam.guard.viewer import RIGHTS
+from iam.directory.models import Person
+from iam.guard import viewer_for
 from iam.notify.events import Event
 from iam.notify.services import notify
 
@@ -85,15 +84,6 @@ def tell_end(change: Change) -> None:
     _tell(
         event, first, people=people, said=said, text=_why(change), key=f"{first.change_set_id}:{change.state}"
     )
-
-
-def deciders(first: Change) -> set[UUID]:
-    """Who may approve in the account, without the one who asked."""
-    roles = [role for role, rights in RIGHTS.items() if Right.APPROVE_CHANGE in rights]
-    held = RoleAssignment.objects.filter(
-        role__in=roles, account_id__in=["", first.account.account_id], person__is_active=True
-    )
-    return set(held.values_list("person_id", flat=True)) - {first.requested_by}
 
 
 def _tell(event: Event, first: Change, *, people: Iterable[UUID], said: str, text: str, key: str) -> None:
