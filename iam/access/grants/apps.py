@@ -10,7 +10,11 @@ class GrantsConfig(AppConfig):
     label = "grants"
 
     def ready(self) -> None:
+        from iam.access.grants.services.moving import end_of, shorten_waiting, started
         from iam.access.grants.services.settling import change_ended
         from iam.changes import handlers
+        from iam.changes.approval import ends
+        from iam.changes.models import OF_GRANT
 
         handlers.on_end(change_ended)
+        ends.register(OF_GRANT, ends.Ends(end_of=end_of, shorten=shorten_waiting, started=started))

@@ -13,6 +13,8 @@ from iam.policy.lint import MANAGED
 
 NOW: Final = "aws:CurrentTime"
 BEFORE: Final = "DateLessThan"
+UNTIL: Final = "DateLessThanEquals"
+ENDS: Final = frozenset({BEFORE.lower(), UNTIL.lower()})
 Meaning = frozenset[tuple[object, ...]]
 """What a document says: its statements, whatever their order, layout and names."""
 
@@ -30,7 +32,7 @@ def timed(text: str, *, end: datetime) -> str:
     """The document, each statement of which holds only until the end: AWS enforces it, whoever runs.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-dates.html
-    A statement that ends by itself already keeps the earlier of the two.
+    A statement that ends by itself already says both, and the earlier of the two counts. Raises ValueError where it says two already.
     """
     body = json.loads(text)
     body["Statement"] = [_until(statement, end) for statement in _statements(body)]
@@ -43,28 +45,33 @@ def timed_statement(statement: Mapping[str, Any], *, end: datetime | None) -> di
 
 
 def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
+    """Under the operator that says nothing about the time yet: what says another time holds as well."""
     conditions = {name: dict(block) for name, block in statement.get("Condition", {}).items()}
-    name = next((one for one in conditions if one.lower() == BEFORE.lower()), BEFORE)
-    block = conditions.get(name, {})
-    key = next((one for one in block if one.lower() == NOW.lower()), NOW)
-    block[key] = _earlier(block.get(key), end)
-    conditions[name] = block
-    return {**statement, "Condition": conditions}
+    for operator in (BEFORE, UNTIL):
+        name = next((one for one in conditions if one.lower() == operator.lower()), operator)
+        block = conditions.setdefault(name, {})
+        if not any(key.lower() == NOW.lower() for key in block):
+            block[NOW] = stamp(end)
+            return {**statement, "Condition": conditions}
+    raise ValueError("The statement says twice until when it holds.")
 
 
-def _earlier(written_end: object, end: datetime) -> str:
-    """Several dates under one key hold while any of them does, so the last of them counts."""
-    ends = written_end if isinstance(written_end, list) else [written_end]
-    moments = [found for one in ends if (found := _moment(one)) is not None]
-    return stamp(min(max(moments), end)) if moments else stamp(end)
+def retimed(text: str, *, old: datetime, new: datetime) -> str:
+    """The document with another end: what `timed` wrote for the old one says the new one."""
+    body = json.loads(text)
+    body["Statement"] = [_retimed(statement, stamp(old), stamp(new)) for statement in _statements(body)]
+    return written(body)
 
 
-def _moment(text: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+def _retimed(statement: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    conditions = {
+        name: {
+            key: new if key.lower() == NOW.lower() and value == old and name.lower() in ENDS else value
+            for key, value in block.items()
+        }
+        for name, block in statement.get("Condition", {}).items()
+    }
+    return {**statement, "Condition": conditions} if conditions else statement
 
 
 def _statements(body: Mapping[str, Any]) -> list[dict[str, Any]]:

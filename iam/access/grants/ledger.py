@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from iam.access.grants.models import LedgerEntry, Sort
 from iam.access.grants.queries import visible_grants
@@ -55,7 +56,7 @@ def _inline(entity: Entity) -> list[Justified]:
     return [Justified(Sort.INLINE, name, name, None) for name in rows.values_list("name", flat=True)]
 
 
-def _justified(one: Justified, entries: list[LedgerEntry], seen: set[object]) -> Justified:
+def _justified(one: Justified, entries: list[LedgerEntry], seen: set[UUID]) -> Justified:
     shown = tuple(entry for entry in entries if entry.part.grant_id in seen)
     return Justified(
         sort=one.sort,

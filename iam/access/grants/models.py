@@ -39,7 +39,8 @@ class Grant(models.Model):
     """Who gets what, in which accounts, until when and why; kept for ever.
 
     `terms` are those in force (`iam.access.grants.terms`). `state` follows from the parts, and is kept for lists. `begins_at` is the approval, `ends_at`
-    when it ends by itself (None: never, or not approved yet), `ended_at` when the last of it was gone. `warned_for` is the end of which people were warned.
+    when it ends by itself (None: never; while it waits, as if it were approved when it was asked for), `planned_end` the end that is written in what was asked for,
+    `ended_at` when the last of it was gone. `warned_for` is the end of which people were warned.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -55,6 +56,8 @@ class Grant(models.Model):
     requested_label = models.CharField(max_length=128)
     begins_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
+    planned_end = models.DateTimeField(null=True)
+    extends_to = models.DateTimeField(null=True, help_text="The later end that is asked for.")
     ended_at = models.DateTimeField(null=True)
     warned_for = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -139,7 +142,7 @@ class GrantVersion(_AppendOnly):
 class GrantPart(models.Model):
     """A grant in one account: the way that was picked, and how it stands there.
 
-    `plan` is what was shown of the way before anybody agreed (`plans.PartPlan.body`). `change_set` gives; `ending_set` takes away. A part of the same grant has the
+    `plan` is what was shown of the way before anybody agreed (`plans.PartPlan.body`). `change_set` gives, `retry_set` what of it had failed, `extending_set` would let it last longer, `ending_set` takes away. A part of the same grant has the
     `lane` of its changes in the set.
     """
 
@@ -150,7 +153,9 @@ class GrantPart(models.Model):
     plan = models.JSONField(default=dict)
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="+")
+    retry_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, related_name="+")
     ending_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, related_name="+")
+    extending_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)
     trouble = models.CharField(
         max_length=1024,

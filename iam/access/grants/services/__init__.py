@@ -1,8 +1,21 @@
 """What people do with grants: plan, ask, reduce, extend, shorten, end, try again, withdraw."""
 
+from iam.access.grants.services.altering import extend_grant, retry_part, shorten_grant, withdraw_grant
 from iam.access.grants.services.asking import plan_grant, request_grant
 from iam.access.grants.services.ending import end_due_grants, end_grant
 from iam.access.grants.services.rights import Allowed, allowed
 from iam.access.grants.services.settling import settle
 
-__all__ = ["Allowed", "allowed", "end_due_grants", "end_grant", "plan_grant", "request_grant", "settle"]
+__all__ = [
+    "Allowed",
+    "allowed",
+    "end_due_grants",
+    "end_grant",
+    "extend_grant",
+    "plan_grant",
+    "request_grant",
+    "retry_part",
+    "settle",
+    "shorten_grant",
+    "withdraw_grant",
+]

@@ -107,6 +107,7 @@ def _write(plan: GrantPlan, *, actor: Viewer, key: str) -> Grant:
         requested_by=actor.person_id,
         requested_label=actor.name[:128],
         ends_at=plan.ends_at,
+        planned_end=plan.ends_at,
     )
     for lane, part in enumerate(plan.parts):
         row = GrantPart.objects.create(

@@ -50,6 +50,14 @@ def end_due_grants(*, now: datetime | None = None) -> int:
     return len(found)
 
 
+def try_end_again(part: GrantPart, *, actor: Viewer) -> Grant:
+    """Try the end of one part again, where it did not go through. Raises RefusedError."""
+    if not is_stuck(part):
+        raise RefusedError("It is being taken away by now.")
+    _end_part(part, actor=actor, reason="Tried again")
+    return settle(part.grant)
+
+
 def _end(grant: Grant, *, actor: Viewer | None, reason: str, act: Act) -> Grant:
     grant = settle(grant)
     parts = grant.parts.filter(state__in=[*GIVING, State.ENDING])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from iam.access.grants.models import GIVING, OVER, Grant, GrantPart, LedgerEntry, State
+from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, State
+from iam.access.grants.services.asking import note
 from iam.changes.models import RUNNING, Change, ChangeState
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -21,9 +23,12 @@ def settle(grant: Grant, *, lane: int | None = None) -> Grant:
     """Bring the ledger, the parts and the grant to where their changes are; `lane`: of one part only. Returns the grant as it is then."""
     with transaction.atomic():
         held = Grant.objects.select_for_update().get(pk=grant.pk)
-        parts = held.parts.select_related("account", "change_set", "ending_set").order_by("lane")
+        parts = held.parts.select_related(
+            "account", "change_set", "retry_set", "extending_set", "ending_set"
+        ).order_by("lane")
         for part in parts if lane is None else parts.filter(lane=lane):
             _settle_part(part)
+        held.refresh_from_db()
         _settle_whole(held)
     return held
 
@@ -34,11 +39,38 @@ def _settle_part(part: GrantPart) -> None:
         _begin(entry)
     if part.ending_set_id is not None:
         _end_entries(part)
+    if part.extending_set_id is not None:
+        _follow_extension(part)
     state = _state_of(part)
     if state != part.state:
         part.state = state
         part.ended_at = _ended_at(part) if state == State.ENDED else None
         part.save(update_fields=["state", "ended_at"])
+
+
+def _follow_extension(part: GrantPart) -> None:
+    """A later end that was asked for is the end once all of its changes are applied in this part; else all is as it was."""
+    assert part.extending_set is not None
+    states = {
+        S(state)
+        for state in part.extending_set.changes.filter(lane=part.lane).values_list("state", flat=True)
+    }
+    if states & {S.DRAFT, S.AWAITING, *RUNNING}:
+        return
+    if states == {S.APPLIED}:
+        _extended(part.grant_id)
+    part.extending_set = None
+    part.save(update_fields=["extending_set"])
+
+
+def _extended(grant_id: UUID) -> None:
+    grant = Grant.objects.get(pk=grant_id)
+    if grant.extends_to is None or (grant.ends_at and grant.extends_to <= grant.ends_at):
+        return
+    grant.terms = {**grant.terms, "until": grant.extends_to.isoformat(), "lasts": 0}
+    grant.ends_at, grant.extends_to, grant.warned_for = grant.extends_to, None, None
+    grant.save(update_fields=["terms", "ends_at", "extends_to", "warned_for"])
+    note(grant, act=Act.RENEWED, actor=None, reason="")
 
 
 def _ended_at(part: GrantPart) -> datetime:
@@ -90,8 +122,7 @@ def _state_of(part: GrantPart) -> State:
         return _ending_state(part)
     if part.state in (State.ENDING, State.ENDED):
         return State(part.state)
-    giving = list(part.change_set.changes.filter(lane=part.lane).order_by("position"))
-    states = {S(change.state) for change in giving}
+    states = {S(change.state) for change in giving_changes(part)}
     if S.AWAITING in states or S.DRAFT in states:
         return State.WAITING
     if states & set(RUNNING):
@@ -105,6 +136,17 @@ def _state_of(part: GrantPart) -> State:
     return next(
         (_CLOSED[state] for state in (S.REJECTED, S.EXPIRED, S.CANCELLED) if state in states), State.FAILED
     )
+
+
+def giving_changes(part: GrantPart) -> list[Change]:
+    """The changes that give it; in the place of what failed and was tried again, the newest trial."""
+    first = list(
+        part.change_set.changes.filter(lane=part.lane).select_related("account").order_by("position")
+    )
+    if part.retry_set is None:
+        return first
+    again = part.retry_set.changes.filter(lane=part.lane).select_related("account").order_by("position")
+    return [change for change in first if change.state == S.APPLIED] + list(again)
 
 
 def _standing_state(part: GrantPart) -> State:
@@ -171,7 +213,10 @@ def change_ended(change: Change) -> None:
     """A handler of ends (`iam.changes.handlers`)."""
     if change.reverts_id is not None and change.state == S.APPLIED:
         _undone(change)
-    sets = Q(change_set=change.change_set_id) | Q(ending_set=change.change_set_id)
+    names = ("change_set", "retry_set", "extending_set", "ending_set")
+    sets = Q()
+    for name in names:
+        sets |= Q(**{name: change.change_set_id})
     for part in GrantPart.objects.filter(sets, lane=change.lane).select_related("grant"):
         settle(part.grant, lane=part.lane)
 

@@ -1,0 +1,216 @@
+"""Let a grant last longer, with a new approval, or shorter, without one; try again what failed; take a request back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from iam.access.grants.models import Act, Grant, GrantPart, State
+from iam.access.grants.services.asking import note
+from iam.access.grants.services.ending import end_grant, try_end_again
+from iam.access.grants.services.moving import moving, set_end, shorten_waiting
+from iam.access.grants.services.rights import may_extend, may_retry, may_shorten, may_withdraw
+from iam.access.grants.services.settling import giving_changes, settle
+from iam.access.grants.terms import LONGEST, MAX_WHY, SHORTEST
+from iam.access.grants.wording import moment
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
+from iam.changes.operations import Operation, restore
+from iam.changes.services import Cause, Lane
+from iam.changes.services.accepted import queue_accepted
+from iam.guard import Viewer
+
+SHORTENING: Final = "grant-shorten"
+"""The cause of a set that brings an end forward."""
+
+
+def extend_grant(
+    grant: Grant,
+    *,
+    actor: Viewer,
+    reason: str,
+    idempotency_key: str,
+    until: datetime | None = None,
+    lasts: int = 0,
+) -> Grant:
+    """Ask that a grant lasts until a later moment, or `lasts` seconds longer than now; approved like a new one, and as it was until then.
+
+    The same key gives the same request. Raises RefusedError.
+    """
+    if why := may_extend(grant, viewer=actor):
+        raise RefusedError(why)
+    assert grant.ends_at is not None
+    end = _later(grant.ends_at, until=until, lasts=lasts)
+    reason = _reason(reason, why="Write why it is needed longer: the approver reads it.")
+    lanes, operations = _extending(grant, end)
+    if not operations:
+        raise RefusedError("Nothing of it stands in AWS any more. It can be asked for anew.")
+    planned = changes.plan_set(operations, viewer=actor, for_grant=True)
+    with transaction.atomic():
+        written = changes.request_changes(
+            planned,
+            actor=actor,
+            reason=reason,
+            idempotency_key=f"extend-{grant.pk.hex}-{idempotency_key}",
+            title=f"{grant.title}, until {moment(end)}",
+            cause=Cause(OF_GRANT, grant.pk),
+            lanes=lanes,
+        )
+        if not _is_new(grant, written[0].change_set):
+            return grant
+        grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).update(extending_set=written[0].change_set)
+        grant.extends_to = end
+        grant.save(update_fields=["extends_to"])
+        note(grant, act=Act.EXTENDED, actor=actor, reason=f"Until {moment(end)}: {reason}")
+    return grant
+
+
+def _is_new(grant: Grant, group: ChangeSet) -> bool:
+    return not grant.parts.filter(extending_set=group).exists()
+
+
+def _later(now_ends: datetime, *, until: datetime | None, lasts: int) -> datetime:
+    end = until or now_ends + timedelta(seconds=lasts)
+    end = end.astimezone(UTC).replace(microsecond=0)
+    if end <= now_ends:
+        raise RefusedError(f"It ends on {moment(now_ends)} already. Choose a later moment.")
+    if end > datetime.now(tz=UTC) + LONGEST:
+        raise RefusedError("Three years are the longest time.")
+    return end
+
+
+def _reason(reason: str, *, why: str) -> str:
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError(why)
+    if len(reason) > MAX_WHY:
+        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_WHY} are the limit.")
+    return reason
+
+
+def _extending(grant: Grant, end: datetime) -> tuple[list[Lane], list[Operation]]:
+    """What gives the later end. What has no end of its own is asked for as it stands, so that somebody agrees to it all the same."""
+    assert grant.ends_at is not None
+    lanes: list[Lane] = []
+    operations: list[Operation] = []
+    for part in grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).order_by("lane"):
+        found = [operation for _, operation in moving(part, old=grant.ends_at, new=end)]
+        found = (
+            found
+            or [_restored(change) for change in giving_changes(part) if change.state == ChangeState.APPLIED][
+                :1
+            ]
+        )
+        for branch, operation in enumerate(found, start=1):
+            lanes.append(Lane(part.lane, branch))
+            operations.append(operation)
+    return lanes, operations
+
+
+def _restored(change: Change) -> Operation:
+    return restore(change.operation, account=change.account, params=change.params)
+
+
+def shorten_grant(grant: Grant, *, until: datetime, actor: Viewer, reason: str) -> Grant:
+    """Have it end earlier, without approval: less is given than was agreed to. Raises RefusedError.
+
+    One that waits says another end from then on, which the approver is shown anew.
+    """
+    if why := may_shorten(grant, viewer=actor):
+        raise RefusedError(why)
+    if grant.ends_at is not None and until >= grant.ends_at:
+        raise RefusedError(f"It ends on {moment(grant.ends_at)} already. A later end takes a new approval.")
+    if grant.state == State.WAITING:
+        with transaction.atomic():
+            shorten_waiting(grant.pk, until, actor)
+        return settle(grant)
+    reason = _reason(reason, why="Write why it ends earlier: whom it is for reads it.")
+    if until <= datetime.now(tz=UTC) + SHORTEST:
+        return end_grant(grant, actor=actor, reason=reason)
+    return _shorten(grant, until=until.astimezone(UTC).replace(microsecond=0), actor=actor, reason=reason)
+
+
+def _shorten(grant: Grant, *, until: datetime, actor: Viewer, reason: str) -> Grant:
+    """The end in AWS moves as well where it has one; a grant that had no end at all ends only while Gatehouse runs."""
+    old = grant.ends_at
+    for part in grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).select_related("change_set"):
+        found = [operation for _, operation in moving(part, old=old, new=until)] if old else []
+        if found:
+            _queue_shorter(grant, part, found, until=until, actor=actor, reason=reason)
+    with transaction.atomic():
+        set_end(grant, until)
+        note(grant, act=Act.SHORTENED, actor=actor, reason=reason)
+    return settle(grant)
+
+
+def _queue_shorter(
+    grant: Grant, part: GrantPart, operations: list[Operation], *, until: datetime, actor: Viewer, reason: str
+) -> None:
+    try:
+        queue_accepted(
+            operations,
+            with_set=part.change_set,
+            actor=actor,
+            reason=reason,
+            title=f"{grant.title}, until {moment(until)}",
+            cause=Cause(SHORTENING, grant.pk),
+            key=f"grant-short-{part.pk}-{until:%Y%m%d%H%M%S}",
+            lanes=[Lane(part.lane, branch) for branch in range(1, len(operations) + 1)],
+            for_grant=True,
+        )
+    except IntegrityError:
+        raise RefusedError("It is being shortened to this moment already.") from None
+
+
+def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
+    """Try again what failed of a part: just what was approved, nothing else. Raises RefusedError."""
+    grant = part.grant
+    if why := may_retry(grant, viewer=actor):
+        raise RefusedError(why)
+    if part.state == State.ENDING:
+        return try_end_again(part, actor=actor)
+    if grant.ends_at is not None and grant.ends_at <= datetime.now(tz=UTC):
+        raise RefusedError("Its time is over. It can be asked for anew.")
+    failed = [one for one in giving_changes(part) if one.state in (ChangeState.FAILED, ChangeState.CANCELLED)]
+    if not failed or part.state not in (State.PARTLY, State.FAILED):
+        raise RefusedError("Nothing of it failed there.")
+    if any(one.queued_at is None for one in failed):
+        raise RefusedError("It was never approved. It can be asked for anew.")
+    with transaction.atomic():
+        _try_again(part, failed, actor=actor)
+        note(grant, act=Act.RETRIED, actor=actor, reason=f"In {part.account.name}")
+    return settle(grant, lane=part.lane)
+
+
+def _try_again(part: GrantPart, failed: list[Change], *, actor: Viewer) -> None:
+    """The ledger follows the new changes in the place of the failed ones."""
+    written = queue_accepted(
+        [_restored(change) for change in failed],
+        with_set=part.change_set,
+        actor=actor,
+        reason=failed[0].reason,
+        title=f"Again: {part.grant.title}",
+        cause=Cause(OF_GRANT, part.grant_id),
+        key=f"grant-again-{part.pk}-{(part.retry_set_id or part.change_set_id).hex[:12]}",
+        lanes=[Lane(part.lane, change.branch) for change in failed],
+        for_grant=True,
+    )
+    for old, new in zip(failed, written, strict=True):
+        part.entries.filter(change=old, since__isnull=True).update(change=new)
+    part.retry_set = written[0].change_set
+    part.save(update_fields=["retry_set"])
+
+
+def withdraw_grant(grant: Grant, *, actor: Viewer) -> Grant:
+    """Take the request back while it waits. Raises RefusedError."""
+    if why := may_withdraw(grant, viewer=actor):
+        raise RefusedError(why)
+    part = grant.parts.order_by("lane").first()
+    first = part.change_set.changes.order_by("position").first() if part else None
+    if first is None:
+        raise RefusedError("There is nothing to withdraw.")
+    changes.withdraw(first, actor=actor)
+    return settle(grant)

@@ -1,0 +1,124 @@
+"""Moves the end of a grant: in what waits, as its clock starts, and in what stands in AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from iam.access.grants.documents import retimed, stamp
+from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort, State
+from iam.access.grants.services.asking import note
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations import Operation, PutInlinePolicy, restore
+from iam.changes.operations.policy_version import CreatePolicyVersion
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.guard import Viewer
+from iam.mirror.models import Account, Entity, EntityState, InlinePolicy, PolicyVersion, valid_at
+
+
+def started(change: Change, at: datetime) -> dict[str, Any]:
+    """What of a change is another now that it is approved: a grant that lasts some hours ends so many hours from now."""
+    cause = change.change_set.cause_id
+    grant = Grant.objects.select_for_update().filter(pk=cause).first() if cause else None
+    if grant is None or grant.planned_end is None or not grant.agreed.lasts:
+        return {}
+    if grant.begins_at is None:
+        grant.begins_at = at
+        grant.ends_at = grant.agreed.end_when(begun=at)
+        grant.save(update_fields=["begins_at", "ends_at"])
+    assert grant.ends_at is not None
+    return columns(change, old=grant.planned_end, new=grant.ends_at)
+
+
+def columns(change: Change, *, old: datetime, new: datetime) -> dict[str, Any]:
+    """The columns of a change that say another end."""
+    params = _moved(change.params, old, new)
+    operation = restore(change.operation, account=change.account, params=params)
+    return {"params": params, "after": operation.wanted(), "calls": _moved(change.calls, old, new)}
+
+
+def _moved(value: Any, old: datetime, new: datetime) -> Any:
+    """Texts within JSON, and JSON within texts: a moment has no sign that either would write otherwise."""
+    return json.loads(json.dumps(value).replace(stamp(old), stamp(new)))
+
+
+def end_of(grant_id: UUID) -> datetime | None:
+    """When the grant ends; None for never."""
+    return Grant.objects.filter(pk=grant_id).values_list("ends_at", flat=True).first()
+
+
+def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
+    """Bring the end of a grant forward that waits for approval. Raises RefusedError."""
+    grant = Grant.objects.select_for_update().filter(pk=grant_id).first()
+    if grant is None or grant.state != State.WAITING or grant.planned_end is None:
+        raise RefusedError("Only a grant that waits, and that ends by itself, is shortened here.")
+    until = until.astimezone(UTC).replace(microsecond=0)
+    if until < datetime.now(tz=UTC) + timedelta(minutes=5):
+        raise RefusedError("The end must be at least five minutes away.")
+    if until >= grant.planned_end:
+        raise RefusedError("A later end takes a new request.")
+    sets = grant.parts.values("change_set")
+    waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING)
+    for change in waiting.select_related("account"):
+        Change.objects.filter(pk=change.pk, state=ChangeState.AWAITING).update(
+            **columns(change, old=grant.planned_end, new=until)
+        )
+    set_end(grant, until)
+    grant.planned_end = until
+    grant.save(update_fields=["planned_end"])
+    note(grant, act=Act.SHORTENED, actor=actor, reason="")
+
+
+def set_end(grant: Grant, until: datetime) -> None:
+    """The terms say this end from now on; people are warned of it anew."""
+    grant.terms = {**grant.terms, "until": until.isoformat(), "lasts": 0}
+    grant.ends_at, grant.warned_for = until, None
+    grant.save(update_fields=["terms", "ends_at", "warned_for"])
+
+
+def moving(part: GrantPart, *, old: datetime, new: datetime) -> Iterator[tuple[Account, Operation]]:
+    """The operations that give another end to what of a part stands in AWS, and the account of each; nothing for what has no end of its own."""
+    entries = (
+        part.entries.filter(until__isnull=True, since__isnull=False).select_related("account").order_by("pk")
+    )
+    for entry in entries:
+        operation = _of_entry(entry, old, new)
+        if operation is not None and operation.mirrored() is not None:
+            yield entry.account, operation
+
+
+def _of_entry(entry: LedgerEntry, old: datetime, new: datetime) -> Operation | None:
+    holder = Entity.objects.filter(account=entry.account, arn=entry.holder_arn, gone_at__isnull=True)
+    found = holder.select_related("account").first()
+    if found is None or entry.stood_before:
+        return None
+    if entry.sort == Sort.POLICY:
+        return _policy(found, old, new)
+    if entry.sort == Sort.INLINE:
+        return _inline(found, entry.target, old, new)
+    if entry.sort in (Sort.TRUST, Sort.ROLE):
+        return _trust(found, old, new)
+    return None
+
+
+def _policy(policy: Entity, old: datetime, new: datetime) -> Operation | None:
+    rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=True)
+    text = rows.values_list("document__text", flat=True).first()
+    return CreatePolicyVersion.of(policy, text=retimed(text, old=old, new=new)) if text else None
+
+
+def _inline(holder: Entity, name: str, old: datetime, new: datetime) -> Operation | None:
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=name)
+    text = rows.values_list("document__text", flat=True).first()
+    return PutInlinePolicy.of(holder, name=name, text=retimed(text, old=old, new=new)) if text else None
+
+
+def _trust(role: Entity, old: datetime, new: datetime) -> Operation | None:
+    state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
+    if state is None or state.document is None:
+        return None
+    return ReplaceTrustPolicy.of(role, text=retimed(state.document.text, old=old, new=new))
