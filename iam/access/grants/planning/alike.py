@@ -8,6 +8,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from iam.access.grants.documents import Meaning, meaning_of
+from iam.access.grants.models import LedgerEntry, Sort
 from iam.access.grants.planning.site import Site
 from iam.directory.models import RuleKind, TeamRule
 from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
@@ -24,6 +25,14 @@ def policy_alike(site: Site) -> Entity | None:
     meanings = _meanings(set(said.values()))
     alike = [policy for policy, digest in said.items() if meanings.get(digest) == wanted]
     return Entity.objects.filter(pk=alike[0]).select_related("account").first() if alike else None
+
+
+def is_made_for_a_grant(policy: Entity) -> bool:
+    """Whether a grant made the policy, and still is a reason for it."""
+    entries = LedgerEntry.objects.filter(
+        account=policy.account_id, holder_arn=policy.arn, sort=Sort.POLICY, until__isnull=True
+    )
+    return entries.filter(since__isnull=False).exists()
 
 
 def group_alike(site: Site, *, policy: Entity | None) -> Entity | None:

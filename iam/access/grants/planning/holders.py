@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import Sort
-from iam.access.grants.planning.alike import group_alike, policy_alike
+from iam.access.grants.planning.alike import group_alike, is_made_for_a_grant, policy_alike
 from iam.access.grants.planning.room import Room, rooms
 from iam.access.grants.planning.site import DESCRIPTION, PATH, Site
 from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
@@ -42,6 +42,7 @@ class Choosing:
     site: Site
     holders: Sequence[Entity]
     made: dict[str, CreatePolicy] = field(default_factory=dict)
+    shares: bool = False
 
     @cached_property
     def room(self) -> dict[int, Room]:
@@ -181,7 +182,18 @@ def _by_alike(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick |
         return Other(Way.ATTACH, _full(holder, choosing.room[holder.pk]))
     why = f"The policy {alike.name} says just this already."
     operation = AttachPolicy.of(holder, policy=alike)
-    return _attached(choosing, holder, [operation], [alike.arn], Way.ATTACH, why, others, ends_only=True)
+    pick = _attached(choosing, holder, [operation], [alike.arn], Way.ATTACH, why, others)
+    return _sharing(choosing, pick, alike)
+
+
+def _sharing(choosing: Choosing, pick: Pick, policy: Entity) -> Pick:
+    """A policy that was made for another grant is there for this one as well, and goes with the last of them; said once an account."""
+    if choosing.shares or not is_made_for_a_grant(policy):
+        return pick
+    choosing.shares = True
+    (step,) = pick.steps
+    shared = Permission(policy.arn, Sort.POLICY, policy.name)
+    return replace(pick, steps=(replace(step, permissions=(*step.permissions, shared)),))
 
 
 def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:

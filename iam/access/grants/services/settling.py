@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, State
+from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.services.asking import note
 from iam.changes.models import RUNNING, Change, ChangeState
+from iam.changes.operations.managed_policy import CreatePolicy
 from iam.journal.services import record
 from iam.mirror.models import Entity
 
@@ -83,10 +84,12 @@ def _begin(entry: LedgerEntry) -> None:
     change = entry.change
     if entry.since is not None or entry.until is not None or change is None or change.state != S.APPLIED:
         return
-    others = same_permission(entry).exclude(pk=entry.pk).filter(since__isnull=False)
-    if change.already_so:
-        reasons = list(others.filter(until__isnull=True))
-        entry.stood_before = all(one.stood_before for one in reasons)
+    others = same_permission(entry).exclude(pk=entry.pk).filter(since__isnull=False, until__isnull=True)
+    # A policy that an earlier grant made is there whatever came of this change, which only attaches it.
+    is_shared = entry.sort == Sort.POLICY and change.operation != CreatePolicy.slug
+    if change.already_so or is_shared:
+        reasons = list(others)
+        entry.stood_before = all(one.stood_before for one in reasons) and not (is_shared and not reasons)
     entry.since = change.ended_at or datetime.now(tz=UTC)
     if entry.entity_id is None:
         entry.entity_id = _entity_of(entry)
