@@ -9,6 +9,7 @@ from django.db.models import Avg, DurationField, ExpressionWrapper, F, Q, QueryS
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
+from console.changes.access_rows import LESS, MORE
 from console.changes.lists import rows_of
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
@@ -16,6 +17,7 @@ from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
 from iam.changes.approval.proposals import why_not_decide as why_not_rules
 from iam.changes.models import Approval, Change, ChangeState
+from iam.changes.operations.access import ALTERED
 from iam.changes.queries import decided_by, visible_changes, waiting_for, waiting_for_others
 from iam.directory.appointments import why_not_decide as why_not_appoint
 from iam.directory.models import Appointment, AppointmentState
@@ -85,12 +87,28 @@ def _rows(found: QuerySet[Change], *, risky: bool) -> list[dict[str, object]]:
 
 def _stage(change: Change) -> dict[str, object]:
     requirement = getattr(change.change_set, "requirement", None)
-    risks = change.change_set.receipt.get("impact", {}).get("risks", ())
-    return {
+    impact = change.change_set.receipt.get("impact", {})
+    risks = impact.get("risks", ())
+    return _weight_of_set(change, impact) | {
         "title": change.change_set.title or change.title,
         "stage": requirement.stage + 1 if requirement else 1,
         "stages": len(requirement.stages) if requirement else 1,
         "is_sensitive": change.receipt["sensitivity"] == "high" or bool(risks),
+    }
+
+
+def _weight_of_set(change: Change, impact: dict[str, Any]) -> dict[str, object]:
+    """What a set of several comes to; a set of one says it by its policies."""
+    if not change.change_set.title:
+        return {}
+    totals = impact.get("totals") or {}
+    return {
+        "gains": 0,
+        "loses": 0,
+        "more": sum(totals.get(sort, 0) for sort in MORE),
+        "less": sum(totals.get(sort, 0) for sort in LESS),
+        "other": totals.get(ALTERED, 0),
+        "affected": impact.get("affected", 0),
     }
 
 

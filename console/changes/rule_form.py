@@ -57,7 +57,7 @@ def who_of(codes: Iterable[str]) -> tuple[Who, ...]:
 
 
 def _several(choices: list[tuple[str, str]], *, label: str, hint: str = "") -> forms.MultipleChoiceField:
-    widget = forms.SelectMultiple(attrs={"class": "input", "size": min(max(len(choices), 2), 6)})
+    widget = forms.CheckboxSelectMultiple()
     return forms.MultipleChoiceField(
         choices=choices, label=label, help_text=hint, required=False, widget=widget
     )
@@ -107,12 +107,12 @@ class RuleForm(forms.Form):
         )
         self.fields["teams"] = _several(teams, label="Teams of those concerned, one of", hint=any_hint)
         for number in range(1, self.stage_count + 1):
-            self.fields[f"who_{number}"] = _several(who, label="Who, one of these", hint="")
+            self.fields[f"who_{number}"] = _several(who, label=f"Who agrees in stage {number}, one of these")
             self.fields[f"count_{number}"] = forms.IntegerField(
                 min_value=1,
                 max_value=MOST_PEOPLE,
                 required=False,
-                label="How many",
+                label=f"How many in stage {number}",
                 widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
             )
         self.fields["wait_hours"] = _hours("Waits, hours", least=1, hint="Then the request closes by itself.")

@@ -78,17 +78,17 @@ def who_words(who: Iterable[Who], *, names: Names) -> str:
 
 
 def when(rule: Rule, *, names: Names) -> str:
-    """For which requests it holds, as one line."""
+    """For which requests it holds: "always", or "when somebody becomes administrator and it is in production"."""
     parts = []
     if rule.risks:
         parts.append(_or([_lower(WORDS.get(risk, risk)) for risk in rule.risks]))
     if rule.sensitivity == HIGH:
-        parts.append("to be looked at closely")
+        parts.append("it is to be looked at closely")
     if rule.teams:
-        parts.append(f"people of {_or([names.get(slug, slug) for slug in rule.teams])}")
+        parts.append(f"it concerns people of {_or([names.get(slug, slug) for slug in rule.teams])}")
     if rule.accounts:
-        parts.append(f"in {_or([names.get(number, number) for number in rule.accounts])}")
-    return ", ".join(parts) or "everything"
+        parts.append(f"it is in {_or([names.get(number, number) for number in rule.accounts])}")
+    return f"when {', and '.join(parts)}" if parts else "always"
 
 
 def lines_of(rule: Rule, *, names: Names) -> list[Line]:
@@ -98,7 +98,7 @@ def lines_of(rule: Rule, *, names: Names) -> list[Line]:
         for number, stage in enumerate(rule.stages, start=1)
     ]
     return [
-        Line("Holds for", when(rule, names=names)),
+        Line("Holds", when(rule, names=names)),
         *stages,
         Line("Waits", hours(rule.wait_hours)),
         Line("Reminds", f"every {hours(rule.remind_hours)}" if rule.remind_hours else "never"),

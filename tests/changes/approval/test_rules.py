@@ -140,11 +140,13 @@ def test_what_is_needed_is_said_in_words(stages: tuple[Stage, ...], said: str) -
 
 
 def test_when_a_rule_holds_is_said_in_words() -> None:
-    assert when(REST, names={}) == "everything"
-    assert (
-        when(RISKY, names={}) == "somebody becomes administrator or somebody can raise their own permissions"
+    assert when(REST, names={}) == "always"
+    assert when(replace(PROD, sensitivity="high"), names={ONE: "prod-core"}) == (
+        "when it is to be looked at closely, and it is in prod-core"
     )
-    assert when(PROD, names={ONE: "prod-core"}) == "in prod-core"
+    assert when(RISKY, names={}) == (
+        "when somebody becomes administrator or somebody can raise their own permissions"
+    )
 
 
 def test_the_difference_of_two_versions_names_what_is_added_changed_moved_and_removed() -> None:
