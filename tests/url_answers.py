@@ -168,6 +168,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "changes:decide", "change"): "sign-in 404 404 404 404 302 404",
     ("POST", "changes:decide", "change"): "sign-in 404 404 404 404 422 404",
     ("POST", "changes:withdraw", "change"): "sign-in 404 404 404 404 422 302",
+    ("GET", "changes:secret", "change"): "sign-in 404 404 404 404 404 404",
+    ("POST", "changes:secret", "change"): "sign-in 404 404 404 404 404 404",
     ("POST", "changes:look-again", "change"): "sign-in 404 404 404 404 422 422",
     ("GET", "changes:undo", "change"): "sign-in 404 404 404 404 200 200",
     ("GET", "changes:undo-set", "change"): "sign-in 404 404 404 404 200 200",

@@ -15,6 +15,7 @@ from console.changes.deciding import deciding_context
 from console.changes.findings import findings_in
 from console.changes.forms import DecisionForm
 from console.changes.receipt import receipt_context
+from console.changes.seals import seal_context
 from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_of
 from console.changes.subject import about_of, subject_openable
 from console.operators.recency import recently_authenticated
@@ -78,6 +79,7 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
         )
         | about
         | deciding
+        | seal_context(request, shown)
         | {
             "change": shown,
             "mark": MARKS[shown.state],

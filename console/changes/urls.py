@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.changes import approval, approvals, change, drift, lists, membership, rules, undoing
+from console.changes import approval, approvals, change, drift, lists, membership, rules, secrets, undoing
 
 app_name = "changes"
 urlpatterns = [
@@ -29,6 +29,7 @@ urlpatterns = [
     path("<uuid:pk>/review/", approval.review, name="review"),
     path("<uuid:pk>/decide/", change.decide, name="decide"),
     path("<uuid:pk>/withdraw/", change.withdraw, name="withdraw"),
+    path("<uuid:pk>/secret/", secrets.secret, name="secret"),
     path("<uuid:pk>/look-again/", change.look_again, name="look-again"),
     path("<uuid:pk>/undo/", undoing.undo, name="undo"),
     path("<uuid:pk>/undo-set/", undoing.undo_set, name="undo-set"),

@@ -11,5 +11,7 @@ class ChangesConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers, telling
+        from iam.changes.services import secrets
 
         handlers.on_end(telling.tell_end)
+        handlers.on_end(secrets.destroy_unused)

@@ -1,0 +1,56 @@
+"""The sealed secret that a change gives its person: how it stands, reading it once, and destroying what was sealed for nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.guard import Viewer
+from iam.sealed import services as sealed
+from iam.sealed.models import Secret, State
+from iam.sealed.queries import secret_of
+from iam.sealed.services import SealedError
+
+_FOR_NOTHING = (ChangeState.FAILED, ChangeState.REJECTED, ChangeState.CANCELLED, ChangeState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Who reads the secret of a change, and how it stands; without a row nothing has been sealed yet."""
+
+    recipient_id: UUID
+    recipient_name: str
+    row: Secret | None
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it can be read now."""
+        return self.row is not None and self.row.state == State.SEALED
+
+
+def seal_of(change: Change) -> Seal | None:
+    """The seal of a change; None for one that gives no secret to a person."""
+    person, sealed_id = change.params.get("recipient_id"), change.params.get("sealed_id")
+    if not person or not sealed_id or change.params.get("typed") == "yes":
+        return None
+    return Seal(UUID(person), change.params.get("recipient_name", ""), secret_of(UUID(sealed_id)))
+
+
+def read_secret(change: Change, *, actor: Viewer) -> str:
+    """The secret, to its person, once; the journal says so. Raises RefusedError."""
+    seal = seal_of(change)
+    if seal is None or seal.recipient_id != actor.person_id or seal.row is None:
+        raise RefusedError("This change has no secret for you.")
+    try:
+        return sealed.open_once(seal.row.pk, person=actor)
+    except SealedError as error:
+        raise RefusedError(error.message) from None
+
+
+def destroy_unused(change: Change) -> None:
+    """Destroy what was sealed for a change that came to nothing; a handler of its end, harmless the second time."""
+    sealed_id = change.params.get("sealed_id")
+    if sealed_id and change.state in _FOR_NOTHING:
+        sealed.shred(UUID(sealed_id))
