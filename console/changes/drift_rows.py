@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -10,8 +10,9 @@ from django.urls import reverse
 from console.changes.shown import Mark
 from console.identities.details.history import Link
 from console.identities.details.shown import SECTIONS
+from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.drift.models import Drift, DriftState
-from iam.changes.drift.reading import Happened
+from iam.changes.drift.reading import Happened, given_texts
 from iam.guard import Viewer
 from iam.mirror.models import Kind
 from iam.mirror.naming import display_name
@@ -20,6 +21,8 @@ from iam.mirror.queries.happenings import BEGAN, ENDED, Event
 from iam.mirror.queries.history import TwoDocuments, two_documents
 
 NAMES_SHOWN = 8
+WHOLE = ("Created", "Deleted", "There again")
+_FLAGS = {EVERYTHING: ("Allows every action", "bad"), IAM_WRITE: ("Changes IAM", "warn")}
 _SIGNS = {BEGAN: ("add", "+", "Added"), ENDED: ("del", "−", "Removed")}
 _MARKS = {
     DriftState.OPEN: Mark("To decide", "warn", "triangle-alert"),
@@ -56,6 +59,14 @@ class Line:
     names: list[Link]
     more: int
 
+    @property
+    def plain(self) -> str:
+        """The sentence without links, as it goes on after a colon."""
+        named = ", ".join(link.name for link in self.names)
+        more = f"and {self.more} more" if self.more else ""
+        words = " ".join(part for part in (self.event.lead, named, more, self.event.tail) if part)
+        return words if words[:2].isupper() else words[:1].lower() + words[1:]
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -68,14 +79,17 @@ class Row:
     url: str
     mark: Mark
     lines: list[Line]
+    risks: list[tuple[str, str]]
 
     @property
     def title(self) -> str:
         """What happened, in one line."""
-        first = self.lines[0].event if self.lines else None
-        if first is not None and first.lead in ("Created", "Deleted"):
-            return f"{self.noun} {self.name} was {first.lead.lower()}"
-        return f"{self.noun} {self.name} is otherwise now"
+        whole = next((line.event.lead for line in self.lines if line.event.lead in WHOLE), "")
+        if whole:
+            return f"{self.noun} {self.name} was {whole.lower()}"
+        if len(self.lines) == 1:
+            return f"{self.noun} {self.name}: {self.lines[0].plain}"
+        return f"{self.noun} {self.name} changed in {len(self.lines)} ways"
 
 
 def rows_of(found: Sequence[tuple[Drift, Happened | None]], *, viewer: Viewer) -> list[Row]:
@@ -85,10 +99,22 @@ def rows_of(found: Sequence[tuple[Drift, Happened | None]], *, viewer: Viewer) -
     pks |= {drift.entity_id for drift, _ in found}
     numbers = {drift.account.account_id for drift, _ in found}
     open_to = openable_in(viewer, account_ids=numbers, pks=pks)
-    return [_row(drift, events[drift.pk], open_to) for drift, _ in found]
+    texts = given_texts([happened for _, happened in found if happened])
+    return [
+        _row(drift, events[drift.pk], open_to, risks=_risks(happened, texts) if happened else [])
+        for drift, happened in found
+    ]
 
 
-def _row(drift: Drift, events: Iterable[Event], open_to: Openable) -> Row:
+def _risks(happened: Happened, texts: Mapping[int, str]) -> list[tuple[str, str]]:
+    """What to look at closely, read literally: what is given by a policy, and another trust."""
+    given = happened.given(texts)
+    found = {flag for text in given for flag in flags(text)} & _FLAGS.keys()
+    marks = [mark for flag, mark in _FLAGS.items() if flag in found]
+    return [*marks, *([("Who may assume it", "warn")] if happened.is_about_trust else [])]
+
+
+def _row(drift: Drift, events: Iterable[Event], open_to: Openable, *, risks: list[tuple[str, str]]) -> Row:
     entity = drift.entity
     kind = Kind(drift.kind)
     return Row(
@@ -98,7 +124,9 @@ def _row(drift: Drift, events: Iterable[Event], open_to: Openable) -> Row:
         icon=ICONS.get(kind, "fingerprint"),
         url=_address(kind, entity.pk, open_to),
         mark=_MARKS[DriftState(drift.state)],
-        lines=[_line(event, open_to) for event in events],
+        # What came into being or went comes before what it had.
+        lines=[_line(event, open_to) for event in sorted(events, key=lambda one: one.lead not in WHOLE)],
+        risks=risks,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from iam.mirror.models import (
     Cause,
     Edge,
+    EdgeKind,
     Entity,
     EntityState,
     InlinePolicy,
@@ -20,6 +21,7 @@ from iam.mirror.models import (
     PolicyVersion,
     TagSet,
     UserCredentials,
+    valid_at,
 )
 from iam.mirror.queries import happenings
 from iam.mirror.queries.happenings import ENDED, KEYS, TIES, Event, Step, steps
@@ -72,6 +74,36 @@ class Happened:
         for event in happenings.credential_events(of(CREDENTIALS, ()), has_key_rows=True):
             if event.sign == ENDED or event.lead == "Console password set":
                 yield event
+
+    def given(self, texts: Mapping[int, str]) -> list[str]:
+        """The policy texts that came by it; `texts` are those of managed policies, see given_texts."""
+        found = [texts.get(one.target_id, "") for one in self.attached()]
+        for table in (INLINE, VERSION):
+            rows = [step.new for step in self.steps.get(table, []) if step.new is not None]
+            found += [row.document.text for row in rows if table == INLINE or row.is_default]
+        return found
+
+    def attached(self) -> list[Edge]:
+        """The managed policies that it got."""
+        rows = [step.new for step in self.steps.get(EDGE, []) if step.new is not None]
+        return [row for row in rows if row.kind == EdgeKind.ATTACHED]
+
+    @property
+    def is_about_trust(self) -> bool:
+        """Whether others may assume the role now, or in other circumstances."""
+        if self.entity.kind != Kind.ROLE:
+            return False
+        pairs = [(step.old, step.new) for step in self.steps.get(STATE, []) if step.old and step.new]
+        return any(old.document_id != new.document_id for old, new in pairs)
+
+
+def given_texts(found: Iterable[Happened]) -> dict[int, str]:
+    """What the managed policies say now that these things got, by the policy's number; one query, none without any."""
+    policies = {edge.target_id for one in found for edge in one.attached()}
+    if not policies:
+        return {}
+    rows = PolicyVersion.objects.filter(valid_at(None), policy__in=policies, is_default=True)
+    return dict(rows.values_list("policy_id", "document__text"))
 
 
 def _is_new_device(step: Step) -> bool:
