@@ -79,6 +79,7 @@ try:
     SIGN_IN_FORM_TARGETS = single_sign_on.form_targets(SOCIALACCOUNT_PROVIDERS)
     PULL_MINUTES = env.number("GATEHOUSE_PULL_MINUTES", 15, low=1, high=1440)
     AWS_RATE = env.number("GATEHOUSE_AWS_RATE", 20, low=1, high=1000)
+    CHANGE_LEASE = env.number("GATEHOUSE_CHANGE_LEASE", 90, low=10, high=3600)
     DETAIL_CALLS = env.number("GATEHOUSE_DETAIL_CALLS", 1000, low=0, high=1_000_000)
     INSTANCE_REGIONS = env.words("GATEHOUSE_INSTANCE_REGIONS")
     LOSS_PERCENT = env.number("GATEHOUSE_LOSS_PERCENT", 20, low=1, high=100)
@@ -136,6 +137,7 @@ INSTALLED_APPS = [
     "iam.changes.approval",
     "iam.access.grants",
     "iam.access.templates",
+    "iam.access.rollout",
     "iam.access.drafts",
     "console",
     "console.operators",

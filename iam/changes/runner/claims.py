@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.changes.models import Change, ChangeState
 from iam.changes.states import add_event, move
 
-LEASE = timedelta(seconds=90)
+LEASE = timedelta(seconds=settings.CHANGE_LEASE)
 """Longer than one request to AWS can take (connecting, reading, and the wait before); each request renews it."""
 
 

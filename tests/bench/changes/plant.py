@@ -59,18 +59,19 @@ def read_all() -> dict[str, Any]:
 
 
 def differences(since: str) -> dict[str, Any]:
-    """What readings since a moment have opened in the mirror, by name: for whoever has to find out why."""
+    """What readings since a moment have opened or ended in the mirror, but for AWS's own counts of an account, which no change follows."""
     from django.apps import apps
+    from django.db.models import Q
 
-    from iam.mirror.models import Temporal
+    from iam.mirror.models import AccountFact, Temporal
 
     moment = datetime.fromisoformat(since)
     found = []
     for model in apps.get_app_config("mirror").get_models():
         if issubclass(model, Temporal):
-            rows = model._default_manager.filter(valid_from__gte=moment) | model._default_manager.filter(
-                valid_to__gte=moment
-            )
+            rows = model._default_manager.filter(Q(valid_from__gte=moment) | Q(valid_to__gte=moment))
+            if model is AccountFact:
+                rows = rows.exclude(name="summary")
             found += [
                 f"{model.__name__} {row} {row.cause_kind} {row.valid_from} {row.valid_to}"
                 for row in rows[:20]

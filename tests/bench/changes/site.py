@@ -184,6 +184,7 @@ def running(
     concurrency: int,
     latency: float = 0.0,
     rate: int = 1000,
+    lease: int = 90,
     name: str = "changes",
 ) -> Iterator[Site]:
     """A site without workers yet; every account is connected and has been read."""
@@ -200,7 +201,7 @@ def running(
         log = folder / "writes.jsonl"
         proxy = stack.enter_context(proxy_in_process(address, latency=latency, log=log))
         site = Site(
-            variables=_variables(proxy, cluster.url, broker.url, folder, rate=rate),
+            variables=_variables(proxy, cluster.url, broker.url, folder, rate=rate, lease=lease),
             proxy=proxy,
             standin=address,
             log=log,
@@ -214,7 +215,9 @@ def running(
         yield site
 
 
-def _variables(address: str, database: str, broker: str, folder: Path, *, rate: int) -> dict[str, str]:
+def _variables(
+    address: str, database: str, broker: str, folder: Path, *, rate: int, lease: int
+) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GATEHOUSE_"))},
         "AWS_ENDPOINT_URL": address,
@@ -228,6 +231,7 @@ def _variables(address: str, database: str, broker: str, folder: Path, *, rate: 
         "GATEHOUSE_PULL_MINUTES": "1440",
         "GATEHOUSE_DETAIL_CALLS": "0",
         "GATEHOUSE_AWS_RATE": str(rate),
+        "GATEHOUSE_CHANGE_LEASE": str(lease),
         "DATABASE_URL": database,
         "REDIS_URL": broker,
     }

@@ -33,6 +33,8 @@ FAULTS = {
     "late": 0.01,
 }
 LONGEST = 1500
+LEASE = 10
+"""Seconds after which a change of a lost worker is taken up again: no call here takes as long."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Outcome:
     queued: int
     standing: dict[str, Any]
     twice: list[str]
-    differs: dict[str, int]
+    differs: list[str]
     journal_holds: bool
     done: Counter[str] = field(default_factory=Counter)
     struck: dict[str, int] = field(default_factory=dict)
@@ -65,8 +67,8 @@ class Outcome:
             found.append(f"{self.standing['unexplained']} ended without a reason")
         if self.twice:
             found.append(f"{len(self.twice)} writes took effect twice: {self.twice[0]}")
-        if any(self.differs.values()):
-            found.append(f"the mirror is not what AWS shows: {self.differs}")
+        if self.differs:
+            found.append(f"the mirror is not what AWS shows: {self.differs[0]}")
         if not self.journal_holds:
             found.append("the journal's chain is broken")
         return found
@@ -82,6 +84,7 @@ def torture(*, changes: int, accounts: int, every: float, seed: int = 1, longest
         policies=max(4, per_account // 3),
         concurrency=2,
         rate=500,
+        lease=LEASE,
         name="torture",
     ) as site:
         for name in ("worker0", "worker1", "beat"):
@@ -143,9 +146,8 @@ def _outcome(site: Site, queued: int, done: Counter[str], seconds: float) -> Out
     struck = control(site.proxy, "stats")["struck"]
     site.stop()
     read_at = datetime.now(tz=UTC)
-    differs = site.plant("read")
-    if any(differs.values()):
-        print("\n".join(site.plant("differences", read_at.isoformat())["rows"]), standing, file=sys.stderr)
+    site.plant("read")
+    differs = site.plant("differences", read_at.isoformat())["rows"]
     return Outcome(
         queued=queued,
         standing=standing,

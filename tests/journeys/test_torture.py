@@ -1,0 +1,19 @@
+"""A small torture of the change pipeline on PostgreSQL and Redis; `make bench` has the one of 2,000 changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.changes.site import why_missing
+from tests.bench.changes.torture import torture
+
+
+def test_whatever_breaks_each_change_is_applied_once_or_ends_with_a_reason() -> None:
+    if reason := why_missing():
+        pytest.skip(f"torture of changes ({reason})")
+
+    found = torture(changes=40, accounts=3, every=3.0, longest=240)
+
+    assert found.problems() == []
+    assert found.applied >= 30
+    assert sum(found.done.values()) >= 2, found.done
