@@ -91,6 +91,11 @@ app.conf.update(
             "schedule": 6 * 3600.0,
             "options": {"expires": 3600},
         },
+        "tend-grants": {
+            "task": "iam.access.grants.tasks.tend_grants",
+            "schedule": 10.0,
+            "options": {"expires": 10},
+        },
         "sweep-drafts": {
             "task": "iam.access.drafts.tasks.sweep_drafts",
             "schedule": 24 * 3600.0,
@@ -115,6 +120,7 @@ app.autodiscover_tasks(
         "iam.changes.drift",
         "iam.changes.approval",
         "iam.access.drafts",
+        "iam.access.grants",
         "console.operators",
     ]
 )

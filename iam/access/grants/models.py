@@ -118,6 +118,7 @@ class Act(models.TextChoices):
     RETRIED = "retried", "Tried again"
     ENDED = "ended", "Ended early"
     RAN_OUT = "ran_out", "Ran out"
+    FOLLOWED = "followed", "Followed its template"
 
 
 class GrantVersion(_AppendOnly):

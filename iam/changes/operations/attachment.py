@@ -25,7 +25,6 @@ from iam.changes.operations.holder import (
     reach_notes,
     ways_beside,
 )
-from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.world import World
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
@@ -108,14 +107,10 @@ class Attachment(OfHolder):
 
     def follow(self, earlier: Sequence[Operation]) -> None:
         """See Operation: what a policy says that the set itself makes."""
-        given = self.given
         for one in earlier:
-            if (
-                isinstance(one, CreatePolicy)
-                and one.account == self.account
-                and given.policy_arn in one.makes()
-            ):
-                self.text = one.given.document
+            made = one.texts_made() if one.account == self.account else {}
+            if self.given.policy_arn in made:
+                self.text = made[self.given.policy_arn]
 
     def newborn(self) -> Image:
         """See Operation: nothing is attached from birth."""

@@ -222,6 +222,10 @@ class Operation(ABC):
         """The ARNs of what it brings into being."""
         return ()
 
+    def texts_made(self) -> Mapping[str, str]:
+        """What the managed policies say that it brings into being, by ARN."""
+        return {}
+
     def follow(self, earlier: Sequence[Operation]) -> None:  # noqa: B027
         """Learn from the operations that come before it in its set what the mirror does not hold yet. Asked before anything else."""
 

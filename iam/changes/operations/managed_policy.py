@@ -281,6 +281,10 @@ class CreatePolicy(OnPolicy, Create):
         aws_id = response.get("Policy", {}).get("PolicyId", "")
         return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
 
+    def texts_made(self) -> Mapping[str, str]:
+        """See Operation."""
+        return {self.given.subject_arn: self.given.document}
+
     def deleting(self, subject: Entity) -> Operation:
         """See Create."""
         return DeletePolicy.of(subject)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -11,12 +12,14 @@ from django.db.models import Q, QuerySet
 
 from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.services.asking import note
+from iam.access.grants.services.telling import tell_ended
 from iam.changes.models import RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.journal.services import record
 from iam.mirror.models import Entity
 
 S = ChangeState
+BATCH: Final = 500
 _CLOSED = {S.REJECTED: State.REJECTED, S.EXPIRED: State.EXPIRED, S.CANCELLED: State.WITHDRAWN}
 
 
@@ -32,6 +35,25 @@ def settle(grant: Grant, *, lane: int | None = None) -> Grant:
         held.refresh_from_db()
         _settle_whole(held)
     return held
+
+
+def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
+    """Settle what is on its way and whose changes have all ended a while ago: a handler was missed. Returns how many there were."""
+    before = datetime.now(tz=UTC) - older_than
+    on_the_way = Grant.objects.filter(
+        Q(state__in=[State.WAITING, State.APPLYING, State.ENDING]) | Q(parts__extending_set__isnull=False)
+    )
+    late = on_the_way.filter(created_at__lt=before).distinct().order_by("created_at")
+    found = [grant for grant in late[:BATCH] if _has_missed(grant)]
+    for grant in found:
+        settle(grant)
+    return len(found)
+
+
+def _has_missed(grant: Grant) -> bool:
+    """Whether a part would be in another state by now."""
+    parts = grant.parts.select_related("change_set", "retry_set", "extending_set", "ending_set")
+    return any(part.extending_set_id is not None or _state_of(part) != part.state for part in parts)
 
 
 def _settle_part(part: GrantPart) -> None:
@@ -192,6 +214,8 @@ def _settle_whole(grant: Grant) -> None:
     for name, value in changed.items():
         setattr(grant, name, value)
     grant.save(update_fields=list(changed))
+    if changed.get("state") == State.ENDED:
+        tell_ended(grant)
 
 
 def _begun_at(grant: Grant) -> datetime | None:

@@ -1,0 +1,82 @@
+"""Tells people that a grant ends soon, or has ended: whoever asked for it, and whom it is for, as far as they may open it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from iam.access.grants.models import GIVING, Grant, LedgerEntry, State
+from iam.access.grants.queries import visible_grants
+from iam.access.grants.wording import moment
+from iam.directory.models import Person
+from iam.guard import viewer_for
+from iam.notify.events import Event
+from iam.notify.services import notify
+
+EARLIEST: Final = timedelta(days=1)
+LATEST: Final = timedelta(minutes=10)
+BATCH: Final = 200
+
+
+def warn_of_ends(*, now: datetime | None = None) -> int:
+    """Warn of each grant once before its end, a day ahead or a quarter of its time; how many were warned of."""
+    at = now or datetime.now(tz=UTC)
+    soon = Grant.objects.filter(state__in=GIVING, ends_at__gt=at, ends_at__lte=at + EARLIEST).order_by(
+        "ends_at"
+    )
+    due = [grant for grant in soon[:BATCH] if grant.warned_for != grant.ends_at and _is_time(grant, at)]
+    for grant in due:
+        with transaction.atomic():
+            if Grant.objects.filter(pk=grant.pk, warned_for=grant.warned_for).update(
+                warned_for=grant.ends_at
+            ):
+                _warn(grant)
+    return len(due)
+
+
+def _is_time(grant: Grant, now: datetime) -> bool:
+    assert grant.ends_at is not None
+    whole = grant.ends_at - (grant.begins_at or grant.created_at)
+    return grant.ends_at - now <= max(LATEST, min(EARLIEST, whole / 4))
+
+
+def _warn(grant: Grant) -> None:
+    assert grant.ends_at is not None
+    text = f"It ends on {moment(grant.ends_at)}. Whoever needs it longer asks for an extension before then; that is approved like a new one."
+    _tell(
+        grant,
+        Event.GRANT_ENDING,
+        said="ends soon",
+        text=text,
+        key=f"{grant.pk}:ends:{grant.ends_at:%Y%m%d%H%M%S}",
+    )
+
+
+def tell_ended(grant: Grant) -> None:
+    """A grant has ended, and nothing of it is left but what others need; in the caller's transaction."""
+    if grant.state == State.ENDED and grant.ended_at:
+        text = f"It ended on {moment(grant.ended_at)}. It can be asked for anew."
+        _tell(grant, Event.GRANT_ENDED, said="has ended", text=text, key=f"{grant.pk}:ended")
+
+
+def _tell(grant: Grant, event: Event, *, said: str, text: str, key: str) -> None:
+    people = [one for one in _people(grant) if visible_grants(viewer_for(one)).filter(pk=grant.pk).exists()]
+    notify(
+        event,
+        people=people,
+        subject=f"{grant.reference} {said}: {grant.title}",
+        text=text,
+        path=f"/grants/{grant.pk}/",
+        key=key,
+        reference=grant.reference,
+    )
+
+
+def _people(grant: Grant) -> list[Person]:
+    """Whoever asked, and the people behind the users who hold something of it."""
+    holders = LedgerEntry.objects.filter(part__grant=grant).values("holder_arn")
+    receivers = Person.objects.filter(is_active=True, identities__user_arn__in=holders)
+    asked = Person.objects.filter(is_active=True, pk=grant.requested_by)
+    return list((receivers | asked).distinct().order_by("pk"))

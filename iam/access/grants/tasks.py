@@ -1,0 +1,17 @@
+"""The Celery task of grants."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.access.grants.services.ending import end_due_grants
+from iam.access.grants.services.settling import settle_open
+from iam.access.grants.services.telling import warn_of_ends
+
+
+@shared_task(name="iam.access.grants.tasks.tend_grants")  # type: ignore[untyped-decorator]
+def tend_grants() -> None:
+    """Bring grants to where their changes are, end what has run out, and warn of what ends soon."""
+    settle_open()
+    end_due_grants()
+    warn_of_ends()

@@ -1,0 +1,179 @@
+"""Many people at once, what fails for one of them, and what each kind of person may ask for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from iam.access.grants import services
+from iam.access.grants.models import Grant, State
+from iam.access.grants.queries import grant_for, list_grants, parts_of
+from iam.access.grants.services.settling import settle_open
+from iam.access.grants.services.telling import warn_of_ends
+from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+from iam.changes.errors import RefusedError
+from iam.directory.models import Role, RuleKind, Team
+from iam.guard import Viewer, viewer_for
+from iam.mirror.models import Entity
+from iam.notify.models import Outgoing
+from tests import factories
+from tests.access.grants.conftest import Office, statements
+
+
+def test_twenty_people_get_it_at_once_beside_each_other(office: Office) -> None:
+    people = [office.user(f"new-{place}") for place in range(20)]
+    grant = office.granted(office.terms(statements(), *people, lasts=3600))
+    assert grant.state == State.ACTIVE
+    assert all(len(office.holds(one)[1]) == 1 for one in people)
+    assert {change.branch for change in office.changes(grant)} == set(range(21))
+    grant = office.ended(grant)
+    assert grant.state == State.ENDED
+    assert all(office.holds(one) == (set(), set(), set()) for one in people)
+
+
+def test_what_fails_for_one_is_given_to_the_others_and_tried_again(office: Office) -> None:
+    first, second, third = (office.user(name) for name in ("a", "b", "c"))
+    what = What(WhatKind.GROUP, group_arn=office.scene.group.arn)
+    grant = office.approve(office.ask(office.terms(what, first, second, third)))
+    _rename(office, second, to=f"gone-{office.suffix}")
+    grant = office.work(grant)
+    assert grant.state == State.PARTLY
+    group = office.scene.group.name
+    assert group in office.holds(first)[0]
+    assert group in office.holds(third)[0]
+    _rename_back(office, second, from_name=f"gone-{office.suffix}")
+    with pytest.raises(RefusedError):
+        services.retry_part(grant.parts.get(), actor=factories.viewer(Role.AUDITOR, name="Amara"))
+    grant = office.work(services.retry_part(grant.parts.get(), actor=office.asks))
+    assert grant.state == State.ACTIVE
+    assert group in office.holds(second)[0]
+    office.ended(grant)
+    assert all(group not in office.holds(one)[0] for one in (first, second, third))
+
+
+def _rename(office: Office, user: Entity, *, to: str) -> None:
+    """In AWS alone, so that nobody has the name that was approved."""
+    office.call("UpdateUser", UserName=user.name, NewUserName=to)
+
+
+def _rename_back(office: Office, user: Entity, *, from_name: str) -> None:
+    office.call("UpdateUser", UserName=from_name, NewUserName=user.name)
+
+
+def _member(office: Office) -> Viewer:
+    someone = factories.person("Tomas Lind", arns=(office.scene.user.arn,))
+    factories.assign(someone, Role.MEMBER)
+    return viewer_for(someone)
+
+
+def test_a_member_asks_for_themselves_and_for_nobody_else(office: Office) -> None:
+    member, other = _member(office), office.user("other")
+    grant = office.work(office.approve(office.ask(office.terms(statements(), lasts=3600), actor=member)))
+    assert grant.state == State.ACTIVE
+    assert grant.parts.get().way == "inline"
+    assert len(office.holds()[2]) == 1
+    for terms in (office.terms(statements(), other), office.terms(statements(), office.scene.user, other)):
+        with pytest.raises(RefusedError, match="for yourself only"):
+            office.ask(terms, actor=member)
+    assert office.ended(grant, actor=member).state == State.ENDED
+
+
+def test_a_member_opens_no_role_and_nobody_reads_who_else_is_there(office: Office) -> None:
+    member = _member(office)
+    partner = Who(WhoKind.PARTNER, account_id="339011276654", external_id="gh-1", label="Brightwater")
+    with pytest.raises(RefusedError):
+        office.ask(Terms(who=partner, what=statements(), accounts=(office.number,), why="x"), actor=member)
+
+
+def _lead(office: Office, *people: Entity) -> tuple[Viewer, Team]:
+    team = Team.objects.create(slug=f"t{office.suffix}", name="Payments")
+    group = office.group("payments")
+    for one in people:
+        office.call("AddUserToGroup", UserName=one.name, GroupName=group.name)
+        office.read(one)
+    team.rules.create(kind=RuleKind.GROUP, value=group.name)
+    someone = factories.person("Elif Kaya")
+    factories.assign(someone, Role.TEAM_LEAD, team=team)
+    return viewer_for(someone), team
+
+
+def test_a_team_lead_asks_for_own_people_as_a_team_and_for_no_others(office: Office) -> None:
+    mine, other = office.user("mine"), office.user("other")
+    lead, team = _lead(office, mine)
+    who = Who(WhoKind.TEAM, team=team.slug)
+    terms = Terms(who=who, what=statements(), accounts=(office.number,), why="The release", lasts=3600)
+    grant = office.work(office.approve(office.ask(terms, actor=lead)))
+    assert grant.state == State.ACTIVE
+    assert len(office.holds(mine)[2]) == 1
+    with pytest.raises(RefusedError, match="your own teams only"):
+        office.ask(office.terms(statements(), other), actor=lead)
+
+
+def test_each_sees_the_grants_of_their_own_people(office: Office) -> None:
+    mine, other = office.user("mine"), office.user("other")
+    lead, _ = _lead(office, mine)
+    grant = office.ask(office.terms(statements(), mine, other))
+    stranger = office.ask(office.terms(statements(), other))
+    assert grant_for(lead, pk=grant.pk) == grant
+    assert grant_for(lead, pk=stranger.pk) is None
+    assert [row.pk for row in list_grants(lead).rows] == [grant.pk]
+    assert len(parts_of(grant, viewer=lead)) == 1
+    auditor = factories.viewer(Role.AUDITOR, name="Amara")
+    assert {row.pk for row in list_grants(auditor).rows} == {grant.pk, stranger.pk}
+
+
+def test_the_same_form_gives_the_same_grant_and_another_content_is_refused(office: Office) -> None:
+    terms = office.terms(statements())
+    first, again = office.ask(terms, key="form"), office.ask(terms, key="form")
+    assert first.pk == again.pk
+    assert Grant.objects.count() == 1
+    with pytest.raises(RefusedError, match="sent before"):
+        office.ask(office.terms(statements(), lasts=3600), key="form")
+
+
+def test_an_account_that_is_not_connected_is_named_and_nothing_is_written(office: Office) -> None:
+    terms = Terms(
+        who=Who(WhoKind.USERS, arns=(office.scene.user.arn,)),
+        what=statements(),
+        accounts=(office.number, "999999999999"),
+        why="x",
+    )
+    plan = services.plan_grant(terms, viewer=office.asks)
+    assert [bool(part.refusal) for part in plan.parts] == [False, True]
+    with pytest.raises((RefusedError, TermsError), match="999999999999"):
+        office.ask(terms)
+    assert not Grant.objects.exists()
+
+
+def test_people_are_warned_once_before_the_end(office: Office) -> None:
+    member = _member(office)
+    grant = office.granted(office.terms(statements(), lasts=8 * 3600))
+    assert grant.ends_at is not None
+    assert warn_of_ends() == 0
+    soon = grant.ends_at - timedelta(hours=1)
+    assert warn_of_ends(now=soon) == 1
+    assert warn_of_ends(now=soon) == 0
+    told = Outgoing.objects.filter(event="grant.ending")
+    assert str(member.person_id) in {row.recipient for row in told}
+
+
+def test_what_no_handler_told_of_is_found_by_the_sweep(office: Office) -> None:
+    grant = office.approve(office.ask(office.terms(statements())))
+    office.work(grant)
+    Grant.objects.filter(pk=grant.pk).update(
+        state=State.APPLYING, created_at=datetime.now(tz=UTC) - timedelta(minutes=5)
+    )
+    grant.parts.update(state=State.APPLYING)
+    assert settle_open() == 1
+    grant.refresh_from_db()
+    assert grant.state == State.ACTIVE
+
+
+def test_an_ended_grant_stays_to_be_read(office: Office) -> None:
+    grant = office.ended(office.granted(office.terms(statements())))
+    rows: list[Any] = list_grants(office.asks, tab="ended").rows
+    assert [row.pk for row in rows] == [grant.pk]
+    assert [row.pk for row in list_grants(office.asks, text=office.scene.user.name).rows] == [grant.pk]
+    assert [row.pk for row in list_grants(office.asks, text=grant.reference).rows] == [grant.pk]
