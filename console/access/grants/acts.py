@@ -1,7 +1,8 @@
-"""What people do with a grant: end it, withdraw it; each on a page of its own that says what it means."""
+"""What people do with a grant: let it last longer or shorter, end it, try it again, withdraw it; each page says what it means."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -10,19 +11,29 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from console.access.grants.ends import ends_choices, read_ends
 from console.access.grants.one import acting_on, grant_context, refused
 from console.access.grants.shown import parts_shown
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
+from iam.access.drafts.terms import Ends
 from iam.access.grants.hidden import hidden_holders
-from iam.access.grants.models import Grant
-from iam.access.grants.services.ending import end_grant
-from iam.access.grants.services.rights import may_end, may_withdraw
-from iam.changes import services as changes
+from iam.access.grants.models import Grant, State
+from iam.access.grants.services import (
+    end_grant,
+    extend_grant,
+    retry_part,
+    shorten_grant,
+    withdraw_grant,
+)
+from iam.access.grants.services.rights import may_end, may_extend, may_retry, may_shorten
+from iam.access.grants.terms import TermsError
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 
 SEES: Final = (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_SELF)
+LONGER: Final = "1d"
+FAILED: Final = (State.PARTLY, State.FAILED, State.ENDING)
 
 
 @require_http_methods(["GET", "POST"])
@@ -48,13 +59,86 @@ def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return _page(request, found, words, name="end", error=error)
 
 
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Ask for more time, which is approved like a new grant."""
+    found = acting_on(request, pk)
+    if may_extend(found, viewer=request.viewer):
+        raise Http404
+    error: RefusedError | TermsError | None = None
+    ends = read_ends(request.POST) if request.method == "POST" else Ends(LONGER)
+    if request.method == "POST":
+        try:
+            extend_grant(
+                found,
+                actor=request.viewer,
+                reason=request.POST.get("why", ""),
+                idempotency_key=_key(request),
+                **ends.fields(),
+            )
+            return redirect("access:grant", pk=pk)
+        except (RefusedError, TermsError) as why_not:
+            error = why_not
+    words = {
+        "label": "Extend",
+        "question": f"More time for {found.reference}?",
+        "button": "Ask for more time",
+        "ends": ends_choices(ends, with_never=False),
+        "ends_label": "How much longer",
+        "until": ends.until,
+        "hint": "Added to its end, or a later date. Until somebody has approved it, it ends as agreed.",
+    }
+    return _page(request, found, words, name="extend", error=error)
+
+
+def _key(request: ViewerRequest) -> str:
+    """What makes a form that is sent twice one request."""
+    return request.POST.get("key", "")[:36] or str(uuid4())
+
+
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Have it end earlier: less than was agreed to, so nobody has to approve it."""
+    found = acting_on(request, pk)
+    if may_shorten(found, viewer=request.viewer):
+        raise Http404
+    error: RefusedError | TermsError | None = None
+    ends = read_ends(request.POST) if request.method == "POST" else Ends("1h")
+    if request.method == "POST":
+        try:
+            until = _moment(ends)
+            shorten_grant(found, until=until, actor=request.viewer, reason=request.POST.get("why", ""))
+            return redirect("access:grant", pk=pk)
+        except (RefusedError, TermsError) as why_not:
+            error = why_not
+    words = {
+        "label": "Shorten",
+        "question": f"Let {found.reference} end earlier?",
+        "button": "Shorten it",
+        "ends": ends_choices(ends, with_never=False),
+        "ends_label": "From now on",
+        "until": ends.until,
+        "hint": "From now on, or an earlier date. It needs no approval: less is given than was agreed to.",
+    }
+    return _page(request, found, words, name="shorten", error=error)
+
+
+def _moment(ends: Ends) -> datetime:
+    """The new end that was chosen. Raises TermsError."""
+    chosen = ends.fields()
+    until: datetime | None = chosen.get("until")
+    return until or datetime.now(tz=UTC) + timedelta(seconds=int(chosen["lasts"]))
+
+
 def _page(
     request: ViewerRequest,
     found: Grant,
     words: dict[str, Any],
     *,
     name: str,
-    error: RefusedError | None = None,
+    error: RefusedError | TermsError | None = None,
 ) -> HttpResponse:
     hidden = hidden_holders(found, viewer=request.viewer)
     parts = parts_shown(found, viewer=request.viewer, hidden=hidden)
@@ -62,7 +146,7 @@ def _page(
         grant_context(request, found, parts, hidden=hidden)
         | {
             "address": reverse(f"access:grant-{name}", args=[found.pk]),
-            "key": request.POST.get("key") or uuid4(),
+            "key": request.POST.get("key", "")[:36] or uuid4(),
             "why": request.POST.get("why", "")[:2000],
             "refused": error,
             "errors": {},
@@ -80,12 +164,26 @@ def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if found.requested_by != request.viewer.person_id:
         raise Http404
     try:
-        if why := may_withdraw(found, viewer=request.viewer):
-            raise RefusedError(why)
-        part = found.parts.select_related("change_set").order_by("pk").first()
-        if part is None:
-            raise Http404
-        changes.withdraw(part.change_set.changes.order_by("position")[0], actor=request.viewer)
+        withdraw_grant(found, actor=request.viewer)
     except RefusedError as error:
+        return refused(request, pk, error)
+    return redirect("access:grant", pk=pk)
+
+
+@require_POST
+@require(*SEES)
+def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Try again what failed, in each account in which something did: just what was approved."""
+    found = acting_on(request, pk)
+    if may_retry(found, viewer=request.viewer):
+        raise Http404
+    tried, error = 0, None
+    for part in found.parts.filter(state__in=FAILED).select_related("grant", "account", "change_set"):
+        try:
+            retry_part(part, actor=request.viewer)
+            tried += 1
+        except RefusedError as why_not:
+            error = why_not
+    if error is not None and not tried:
         return refused(request, pk, error)
     return redirect("access:grant", pk=pk)

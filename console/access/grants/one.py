@@ -152,7 +152,7 @@ def _acts(request: ViewerRequest, found: Grant) -> dict[str, Any]:
     now = request.at is None
     return {
         "acts": links_of(found, can) if now else [],
-        "retries": False,
+        "retries": now and not can.retry,
         "reduces": False,
     }
 
@@ -160,6 +160,10 @@ def _acts(request: ViewerRequest, found: Grant) -> dict[str, Any]:
 def links_of(found: Grant, can: Allowed) -> list[ActLink]:
     """The pages on which the viewer may do something about it."""
     links = []
+    if not can.extend:
+        links.append(ActLink("Extend", reverse("access:grant-extend", args=[found.pk]), "timer"))
+    if not can.shorten and found.state != State.WAITING:
+        links.append(ActLink("Shorten", reverse("access:grant-shorten", args=[found.pk]), "calendar-clock"))
     if not can.end:
         links.append(ActLink("End now", reverse("access:grant-end", args=[found.pk]), "ban", is_danger=True))
     return links

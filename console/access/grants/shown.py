@@ -46,9 +46,8 @@ SORTS: Final[dict[str, str]] = {
     Sort.ATTACHED: "has the policy",
     Sort.INLINE: "has the inline policy",
     Sort.TRUST: "trusts, by the statement",
-    Sort.POLICY: "was made as",
-    Sort.ROLE: "was made as",
 }
+MADE: Final[dict[Sort, str]] = {Sort.POLICY: "The policy", Sort.ROLE: "The role"}
 
 
 MOVING: Final = (State.APPLYING, State.ENDING)
@@ -156,7 +155,12 @@ def _part(part: GrantPart, entries: Iterable[LedgerEntry], changes: Iterable[Cha
 
 
 def _entry(entry: LedgerEntry) -> EntryShown:
+    """What is made for a grant holds itself."""
     name = name_of(entry.holder_arn)
+    if entry.sort in MADE:
+        return EntryShown(
+            MADE[Sort(entry.sort)], "", name, entry.since, entry.until, stood_before=entry.stood_before
+        )
     return EntryShown(
         display_name(name) if ":user/" in entry.holder_arn else name,
         SORTS[entry.sort],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from console.access.grants import acts, ask, lists, mine, one, preview, what, who, wizard
+from console.access.grants import about, acts, ask, lists, mine, one, preview, what, who, wizard
 
 urlpatterns: list[URLPattern] = [
     path("grants/", lists.grants, name="grants"),
@@ -16,7 +16,13 @@ urlpatterns: list[URLPattern] = [
     path("grants/new/<uuid:pk>/discard/", wizard.discard, name="grant-discard"),
     path("grants/<uuid:pk>/", one.grant, name="grant"),
     path("grants/<uuid:pk>/end/", acts.end, name="grant-end"),
+    path("grants/<uuid:pk>/extend/", acts.extend, name="grant-extend"),
+    path("grants/<uuid:pk>/shorten/", acts.shorten, name="grant-shorten"),
+    path("grants/<uuid:pk>/retry/", acts.retry, name="grant-retry"),
     path("grants/<uuid:pk>/withdraw/", acts.withdraw, name="grant-withdraw"),
+    path("people/<int:pk>/grants/", about.person_grants, name="person-grants"),
+    path("roles/<int:pk>/grants/", about.role_grants, name="role-grants"),
+    path("groups/<int:pk>/grants/", about.group_grants, name="group-grants"),
     path("ask/", ask.ask, name="ask"),
     path("ask/choose/", ask.ask_from_template, name="ask-from-template"),
     path("my-access/", mine.mine, name="mine"),

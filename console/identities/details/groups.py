@@ -28,7 +28,7 @@ def group(request: ViewerRequest, pk: int) -> HttpResponse:
     shown = shown_or_404(request, pk, kinds=[Kind.GROUP])
     if shown.state is None:
         return render_shown(request, shown, "identities/group.html", {})
-    head = _head(shown, here="identities:group")
+    head = group_head(shown, here="identities:group")
     search = request.GET.get("q", "").strip()
     rows = entities.members(shown.entity, viewer=shown.viewer, at=shown.at, search=search)
     page = page_of(request, rows, column="sort_name", tie="entity_id", size=PEOPLE)
@@ -47,11 +47,12 @@ def group_history(request: ViewerRequest, pk: int) -> HttpResponse:
     shown = shown_or_404(request, pk, kinds=[Kind.GROUP])
     if shown.state is None:
         return history.render_gone(request, shown)
-    context = _head(shown, here="identities:group-history")
+    context = group_head(shown, here="identities:group-history")
     return history.render_history(request, shown, "identities/group.html", context)
 
 
-def _head(shown: Shown, *, here: str) -> dict[str, Any]:
+def group_head(shown: Shown, *, here: str) -> dict[str, Any]:
+    """What every page of a group shows above its tab; `here` is the name of the page."""
     held = held_by(shown)
     policies = own_policies(
         held, entities.inline_policies(shown.entity, at=shown.at), shown.openable(held.pks)
@@ -68,6 +69,7 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
         else "",
         "tabs": [
             shown.tab("People", "identities:group", here=here, count=people),
+            shown.tab("Grants", "access:group-grants", here=here),
             shown.tab("History", "identities:group-history", here=here),
         ],
     }

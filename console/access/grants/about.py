@@ -1,0 +1,121 @@
+"""The tab "Grants" of a person, role or group: each permission that they hold themselves, and every reason for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from console.access.grants.shown import SORTS, mark_of
+from console.changes.shown import Mark
+from console.identities.details.groups import group_head
+from console.identities.details.people import SEES, person_head
+from console.identities.details.roles import role_head
+from console.identities.details.shown import Shown, render_shown, shown_or_404
+from console.web.access import ViewerRequest, require
+from iam.access.drafts.receivers import accounts_to_change
+from iam.access.grants.ledger import Justified, ledger_of
+from iam.access.grants.models import Grant, LedgerEntry, Sort
+from iam.access.grants.queries import grants_about, visible_grants
+from iam.guard import Right
+from iam.mirror.models import Kind
+
+MOST: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One permission in words; `reasons` are grants, `url` is the page of what is held."""
+
+    says: str
+    name: str
+    url: str
+    reasons: list[Grant]
+    hidden: int
+    is_by_hand: bool
+
+
+@require_safe
+@require(*SEES)
+def person_grants(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Of a person."""
+    shown = shown_or_404(request, pk, kinds=[Kind.USER])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/person.html", {})
+    head = person_head(shown, here="access:person-grants")
+    return render_shown(request, shown, "identities/person.html", head | _context(request, shown))
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def role_grants(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Of a role."""
+    shown = shown_or_404(request, pk, kinds=[Kind.ROLE])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/role.html", {})
+    head = role_head(shown, here="access:role-grants")
+    return render_shown(request, shown, "identities/role.html", head | _context(request, shown))
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
+def group_grants(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Of a group."""
+    shown = shown_or_404(request, pk, kinds=[Kind.GROUP])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/group.html", {})
+    head = group_head(shown, here="access:group-grants")
+    return render_shown(request, shown, "identities/group.html", head | _context(request, shown))
+
+
+def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+    """The ledger is of now: of a past moment the history tab tells."""
+    base = {"tab": "access/grants/about.html", "is_now": shown.at is None}
+    if shown.at is not None:
+        return base
+    seen = visible_grants(request.viewer).values("pk")
+    found = list(grants_about(shown.entity).filter(pk__in=seen)[: MOST + 1])
+    ledger = ledger_of(shown.entity, viewer=request.viewer)
+    open_to = shown.openable([one.entity.pk for one in ledger if one.entity])
+    rows: list[tuple[Grant, Mark]] = [(one, mark_of(one)) for one in found[:MOST]]
+    return base | {
+        "ledger": [_row(one, open_to) for one in ledger],
+        "grants": rows,
+        "more": f"{reverse('access:grants')}?{urlencode({'q': shown.entity.name})}"
+        if len(found) > MOST
+        else "",
+        "give": _give(request, shown),
+        "ask": reverse("access:ask") if shown.is_self else "",
+    }
+
+
+def _give(request: ViewerRequest, shown: Shown) -> str:
+    """Where more is given to them, for who may ask for that."""
+    viewer = request.viewer
+    if not viewer.may(Right.REQUEST_CHANGE, account_id=shown.account_id):
+        return ""
+    askable = shown.entity.pk in shown.askable([shown.entity.pk])
+    writable = accounts_to_change(viewer).filter(account_id=shown.account_id).exists()
+    return f"{reverse('access:grant-new')}?for={shown.entity.pk}" if askable and writable else ""
+
+
+def _row(one: Justified, open_to: Any) -> LedgerRow:
+    names = {Sort.MEMBER: "identities:group", Sort.ATTACHED: "identities:policy"}
+    page = names.get(one.sort)
+    opens = page and one.entity is not None and one.entity.pk in open_to
+    return LedgerRow(
+        says=SORTS.get(one.sort, ""),
+        name=one.name,
+        url=reverse(page, args=[one.entity.pk]) if page and opens and one.entity else "",
+        reasons=list({entry.part.grant_id: _grant(entry) for entry in one.reasons}.values()),
+        hidden=one.hidden,
+        is_by_hand=one.is_by_hand,
+    )
+
+
+def _grant(entry: LedgerEntry) -> Grant:
+    return entry.part.grant
