@@ -1,4 +1,4 @@
-"""Show a call as an AWS CLI line, a boto3 snippet, and a curl line that the reader's own credentials sign."""
+"""Show a call as an AWS CLI line, a boto3 snippet, one of the JavaScript SDK, and a curl line that the reader's own credentials sign."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _ORGANIZATIONS_REGION = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us
 _IAM_HOST = {"aws": "iam", "aws-cn": "iam.cn-north-1", "aws-us-gov": "iam.us-gov"}
 # The CLI takes values that begin so for the address of the value.
 _CLI_PREFIXES = ("file://", "fileb://", "http://", "https://")
+_JAVASCRIPT = {"iam": "IAM", "sts": "STS", "ec2": "EC2", "organizations": "Organizations"}
 _BREAK = " \\\n  "
 
 
@@ -66,6 +67,27 @@ def _arguments(params: Mapping[str, Any]) -> Iterator[str]:
         # Never split: pprint would break a long string into several, which nobody wants to copy.
         shown = repr(value) if isinstance(value, str) else pprint.pformat(value, width=88, sort_dicts=False)
         yield f"    {name}={shown},".replace("\n", "\n    ")
+
+
+def as_javascript(
+    service: str, operation: str, params: Mapping[str, Any], *, partition: str = "aws", region: str = ""
+) -> str:
+    """The same call with the AWS SDK for JavaScript v3. Services: iam, sts, ec2, organizations; ValueError for another.
+
+    https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/
+    """
+    if service not in _JAVASCRIPT:
+        raise ValueError(f"There is no JavaScript snippet for {service}.")
+    client, command = f"{_JAVASCRIPT[service]}Client", f"{operation}Command"
+    given = json.dumps(dict(params), ensure_ascii=False, indent=2) if params else "{}"
+    return "\n".join(
+        [
+            f'import {{ {client}, {command} }} from "@aws-sdk/client-{service}";',
+            "",
+            f"const client = new {client}({{ region: {json.dumps(region or global_region(partition))} }});",
+            f"await client.send(new {command}({given}));",
+        ]
+    )
 
 
 def as_curl(

@@ -10,11 +10,20 @@ from typing import Any
 from botocore.validate import ParamValidator
 
 from iam.aws.calls import invoke
-from iam.aws.equivalents import as_boto3, as_cli, as_curl
+from iam.aws.equivalents import as_boto3, as_cli, as_curl, as_javascript
 from iam.aws.models import breaches, operation_model
 from iam.aws.session import Aws
 
-__all__ = ["CallResult", "as_boto3", "as_cli", "as_curl", "call", "operation_model", "validate"]
+__all__ = [
+    "CallResult",
+    "as_boto3",
+    "as_cli",
+    "as_curl",
+    "as_javascript",
+    "call",
+    "operation_model",
+    "validate",
+]
 
 
 @dataclass(frozen=True, slots=True)

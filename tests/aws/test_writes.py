@@ -26,7 +26,7 @@ from botocore.stub import Stubber
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.session import Access, Aws, connect
-from iam.aws.writes import as_boto3, as_cli, as_curl, call, validate
+from iam.aws.writes import as_boto3, as_cli, as_curl, as_javascript, call, validate
 from tests.aws.scripted import ACCOUNT, REQUEST_ID, Script, answer, error
 
 Scripted = Callable[..., Aws]
@@ -217,6 +217,25 @@ def test_the_snippet_makes_the_same_call(
     monkeypatch.setitem(sys.modules, "boto3", stand_in)  # type: ignore[arg-type]
     exec(as_boto3(service, operation, params), {})
     assert made == [(service, {}), (xform_name(operation), params)]
+
+
+@pytest.mark.parametrize(("service", "operation", "params"), CALLS)
+def test_the_javascript_snippet_gives_the_same_parameters(
+    service: str, operation: str, params: dict[str, Any]
+) -> None:
+    """An object of JSON is one of JavaScript as well."""
+    snippet = as_javascript(service, operation, params)
+    assert f'from "@aws-sdk/client-{service}";' in snippet
+    given = snippet.partition(f"client.send(new {operation}Command(")[2].removesuffix("));")
+    assert json.loads(given) == params
+
+
+def test_the_javascript_snippet_names_the_region_of_its_partition() -> None:
+    assert 'IAMClient({ region: "cn-north-1" })' in as_javascript(
+        "iam", "AddUserToGroup", MEMBERSHIP, partition="aws-cn"
+    )
+    with pytest.raises(ValueError, match="no JavaScript snippet for s3"):
+        as_javascript("s3", "ListBuckets", {})
 
 
 def test_other_partitions_name_their_region() -> None:

@@ -100,6 +100,7 @@ class ShownCall:
     sentence: str
     cli: str
     boto3: str
+    javascript: str
     curl: str
 
 
@@ -115,8 +116,9 @@ def _shown(number: int, call: dict[str, Any], *, partition: str) -> ShownCall:
         number=number,
         action=f"{call['service']}:{call['operation']}",
         sentence=call["sentence"],
-        cli=writes.as_cli(*what, region=region),
-        boto3=writes.as_boto3(*what, region=region),
+        cli=writes.as_cli(*what, partition=partition, region=region),
+        boto3=writes.as_boto3(*what, partition=partition, region=region),
+        javascript=writes.as_javascript(*what, partition=partition, region=region),
         curl=writes.as_curl(*what, partition=partition, region=region),
     )
 
