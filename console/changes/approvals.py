@@ -15,6 +15,7 @@ from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
+from iam.changes.approval.needs import is_grave
 from iam.changes.approval.proposals import why_not_decide as why_not_rules
 from iam.changes.models import Approval, Change, ChangeState
 from iam.changes.operations.access import ALTERED
@@ -88,12 +89,11 @@ def _rows(found: QuerySet[Change], *, risky: bool) -> list[dict[str, object]]:
 def _stage(change: Change) -> dict[str, object]:
     requirement = getattr(change.change_set, "requirement", None)
     impact = change.change_set.receipt.get("impact", {})
-    risks = impact.get("risks", ())
     return _weight_of_set(change, impact) | {
         "title": change.change_set.title or change.title,
         "stage": requirement.stage + 1 if requirement else 1,
         "stages": len(requirement.stages) if requirement else 1,
-        "is_sensitive": change.receipt["sensitivity"] == "high" or bool(risks),
+        "is_sensitive": is_grave(change),
     }
 
 

@@ -13,7 +13,7 @@ from iam.changes import services
 from iam.changes.approval import ends
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.naming import names_in
-from iam.changes.approval.needs import need_for, parts_of, requirement_of
+from iam.changes.approval.needs import is_grave, need_for, parts_of, requirement_of
 from iam.changes.approval.people import people_of
 from iam.changes.approval.progress import Progress, progress_of
 from iam.changes.approval.wording import sentence, stage_words
@@ -69,6 +69,7 @@ def deciding_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
         "breaks_glass": now and services.may_break_glass(shown, viewer=viewer),
         "ends_at": ends.end_of(shown.change_set),
         "shortens": now and (standing.may_decide or shown.requested_by == viewer.person_id),
+        "is_grave": is_grave(shown),
         "call_count": sum(len(part.calls) for part in parts),
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ from iam.changes.approval.models import Ballot, Requirement, RuleSet, RulesState
 from iam.changes.approval.people import people_of, teams_of
 from iam.changes.approval.rules import (
     APPROVERS,
+    GRAVE,
     HIGH,
     LEAD,
     SHIPPED,
@@ -85,6 +86,12 @@ def kept_requirement(change_set: ChangeSet) -> Requirement:
     """The same, kept from now on; in the caller's transaction."""
     found = Requirement.objects.filter(pk=change_set.pk).first()
     return found or open_for(change_set, parts=parts_of(change_set))
+
+
+def is_grave(change: Change) -> bool:
+    """Whether a request is to be looked at closely: by what it is, or by what its set comes to."""
+    risks = change.change_set.receipt.get("impact", {}).get("risks", ())
+    return change.receipt.get("sensitivity") == HIGH or not set(GRAVE).isdisjoint(risks)
 
 
 def parts_of(change_set: ChangeSet) -> list[Change]:

@@ -107,12 +107,20 @@ class Need:
 
 APPROVERS: Final = Who(ROLE, Role.APPROVER.value)
 ADMINISTRATORS: Final = Who(ROLE, Role.ADMINISTRATOR.value)
+GRAVE: Final = (
+    risks.ADMINISTRATOR,
+    risks.ESCALATION,
+    risks.TRUST_OPENED,
+    risks.BOUNDARY_REMOVED,
+    risks.DENY_REMOVED,
+)
+"""Risks by which somebody could come to hold an account; a request with one of them is to be looked at closely, whatever the rules are."""
 _TWO: Final = (Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS)))
 SHIPPED: Final = (
     Rule(
         key="risky",
         name="What can take over an account",
-        risks=(risks.ADMINISTRATOR, risks.ESCALATION, risks.TRUST_OPENED, risks.BOUNDARY_REMOVED),
+        risks=GRAVE,
         stages=_TWO,
         escalate_hours=8,
         escalate_to=(ADMINISTRATORS,),
