@@ -150,6 +150,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "job": {"job": job.pk},
             "upload": {"job": upload.pk},
             "change": {"pk": change},
+            "template": {"slug": "read-bucket"},
+            "template version": {"slug": "read-bucket", "number": 1},
             "own drift": {"pk": _drift(own).pk},
             "other drift": {"pk": _drift(other).pk},
             "own grant": {"pk": made.grant(account, own, asked_by=operators["approver"].person).pk},

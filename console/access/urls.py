@@ -16,15 +16,14 @@ from console.access import (
     who_can_export,
     who_can_reach,
 )
-from console.access.what import pages as what_pages
 from console.access.grants.urls import urlpatterns as grants
+from console.access.templates.urls import urlpatterns as templates
 
 app_name = "access"
 
 urlpatterns: list[URLPattern] = [
     path("access/compare/", compare.compare_page, name="compare"),
     path("access/compare/export.<str:form>", compare.compare_export, name="compare-export"),
-    path("access/what/", what_pages.what, name="what"),
     path("access/simulate/", simulate.simulate_page, name="simulate"),
     path("access/simulate/offers/", simulate.simulate_offers, name="simulate-offers"),
     path("services/", services.services_page, name="services"),
@@ -49,4 +48,5 @@ urlpatterns: list[URLPattern] = [
     path("access/who-can/offers/", who_can.who_can_offers, name="who-can-offers"),
     path("access/who-can/<int:pk>/", who_can.who_can_why, name="who-can-why"),
     *grants,
+    *templates,
 ]

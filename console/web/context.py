@@ -69,6 +69,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
         "Access",
         (
             Item("access:grants", "key-round", "Grants", "grants", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
+            Item("access:templates", "layers", "Templates", "templates", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("access:who-can", "waypoints", "Who can", "who-can", (Right.SEE_ACCOUNT,)),
             Item("access:services", "boxes", "Services", "services", (Right.SEE_ACCOUNT,)),
             Item("access:compare", "arrow-left-right", "Compare", "compare-access", (Right.SEE_ACCOUNT,)),

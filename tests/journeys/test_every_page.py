@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ ROLES = ("ines.duarte", "hana.sato", "elif.kaya", "tomas.lind", "amara.diallo")
 MAX_PAGES = 60
 SKIPPED = ("/sign-in/logout", "/export", ".csv", ".json", "/static/")
 
+TEMPLATE = re.compile(r"/templates/(?!new/)[a-z-]+/")
+"""The templates differ by their slugs, which are words."""
 STILL = """() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important }");
@@ -28,7 +31,7 @@ STILL = """() => {
 def shape(address: str) -> str:
     """An address with its numbers taken out: one page of each shape is looked at."""
     parts = urlsplit(address).path.split("/")
-    return "/".join("#" if any(c.isdigit() for c in part) else part for part in parts)
+    return TEMPLATE.sub("/templates/#/", "/".join("#" if any(c.isdigit() for c in part) else part for part in parts))
 
 
 def links(page: Page) -> list[str]:

@@ -40,6 +40,7 @@ ACTS: Final[dict[str, tuple[str, str, str]]] = {
     Act.RETRIED: ("{by} had the rest tried again", "rotate-cw", "info"),
     Act.ENDED: ("{by} ended it", "ban", "warn"),
     Act.RAN_OUT: ("Its time was over", "timer", ""),
+    Act.FOLLOWED: ("It got a new version of its template", "git-branch", "info"),
 }
 SORTS: Final[dict[str, str]] = {
     Sort.MEMBER: "is a member of",

@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.urls import reverse
-from django.utils.http import urlencode
-
 from console.access.what.building import PartView, part_views, service_offers
 from console.access.what.managed import managed_view
 from console.access.what.result import documents_of, place_of, troubles
@@ -40,14 +37,14 @@ def shown(
     state: State,
     *,
     accounts: tuple[str, ...],
-    url: str = "",
+    url: str,
     strict: bool = False,
     who: str = "",
 ) -> dict[str, Any]:
     """The context of `access/what/_what.html`, under `what`.
 
-    `url`: where htmx posts the whole form for another look; by default the step's own address, which keeps nothing. `strict`: what
-    is missing is said too, after somebody wanted to go on. `who`: whose name begins the sentences.
+    `url`: where htmx posts the whole form for another look, and gets the part. `strict`: what is missing is said too, after somebody
+    wanted to go on. `who`: whose name begins the sentences.
     """
     result = _result(state, accounts)
     context: dict[str, Any] = {
@@ -58,7 +55,7 @@ def shown(
             for value, label in TABS
             if request.viewer.sees_accounts or value in (TEMPLATE, state.tab)
         ],
-        "url": url or f"{reverse('access:what')}?{urlencode([('in', one) for one in accounts])}",
+        "url": url,
         "find": state.find,
         "who": who or "They",
         "result": result,

@@ -1,0 +1,145 @@
+"""The form in which a template is written: its words, a row for each parameter, and its statements as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from django.http import QueryDict
+from django.utils.text import slugify
+
+from console.access.templates.one import statements_text
+from iam.access.templates.body import Body, TemplateError
+from iam.access.templates.parameters import Parameter
+
+LONGEST: Final = 2048
+LONGEST_STATEMENTS: Final = 40_000
+MOST_PARAMETERS: Final = 20
+TEXTS: Final = ("name", "kind", "label", "hint", "example", "default", "resource")
+FLAGS: Final = ("wildcard", "many")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What somebody has typed. `base` is the version on which it was begun, 0 for a new template."""
+
+    slug: str = ""
+    title: str = ""
+    description: str = ""
+    category: str = "storage"
+    risk: str = "low"
+    hours: str = "0"
+    parameters: tuple[Mapping[str, str], ...] = ()
+    statements: str = "[]"
+    note: str = ""
+    base: int = 0
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_body(cls, body: Body, *, slug: str, base: int) -> Written:
+        """The form of a version."""
+        return cls(
+            slug=slug,
+            title=body.title,
+            description=body.description,
+            category=body.category,
+            risk=body.risk,
+            hours=str(body.hours),
+            parameters=tuple(_row(one) for one in body.parameters),
+            statements=statements_text(body),
+            base=base,
+        )
+
+    def body(self) -> Body:
+        """What it says. Raises TemplateError in words."""
+        try:
+            statements = json.loads(self.statements)
+        except json.JSONDecodeError as error:
+            raise TemplateError(
+                f"The statements are no JSON: line {error.lineno}, column {error.colno}.",
+                fields={"statements": str(error)},
+            ) from None
+        except RecursionError:
+            raise TemplateError("The statements are nested too deeply.") from None
+        if isinstance(statements, dict):
+            statements = statements.get("Statement", [statements])
+        return Body.of(
+            {
+                "title": self.title,
+                "description": self.description,
+                "category": self.category,
+                "risk": self.risk,
+                "hours": int(self.hours) if self.hours.strip().isdecimal() and len(self.hours) < 6 else -1,
+                "parameters": [_parameter(one) for one in self.parameters if one.get("name")],
+                "statements": statements if isinstance(statements, list) else [statements],
+            }
+        )
+
+    @property
+    def short_name(self) -> str:
+        """The slug that was written, or the title's."""
+        return self.slug.strip() or slugify(self.title)[:64]
+
+
+def blank() -> Written:
+    """The form of a template that is begun."""
+    example = [
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:{{partition}}:s3:::{{bucket}}/*"}
+    ]
+    bucket = {"name": "bucket", "kind": "bucket", "label": "Bucket", "resource": "s3:bucket"}
+    return Written(parameters=(bucket,), statements=json.dumps(example, indent=2))
+
+
+def read(data: QueryDict, *, slug: str) -> Written:
+    """What was posted, after the button that was pressed: `do=add-parameter`, `do=drop-parameter:1`."""
+    count = data.get("parameters", "0")
+    rows = [
+        _posted(data, number) for number in range(int(count) if count.isdecimal() and len(count) < 3 else 0)
+    ]
+    do, _, rest = data.get("do", "").partition(":")
+    if do == "add-parameter":
+        rows.append({"name": "", "kind": "name"})
+    elif do == "drop-parameter":
+        rows = [row for number, row in enumerate(rows) if str(number) != rest]
+    base = data.get("base", "0")
+    return Written(
+        slug=slug or data.get("slug", "").strip()[:64],
+        title=data.get("title", "")[:LONGEST],
+        description=data.get("description", "")[:LONGEST],
+        category=data.get("category", "")[:40],
+        risk=data.get("risk", "")[:40],
+        hours=data.get("hours", "").strip()[:10] or "0",
+        parameters=tuple(rows[:MOST_PARAMETERS]),
+        statements=data.get("statements", "")[:LONGEST_STATEMENTS].replace("\r\n", "\n"),
+        note=data.get("note", "")[:500],
+        base=int(base) if base.isdecimal() and len(base) < 7 else 0,
+    )
+
+
+def formatted(written: Written) -> Written:
+    """The statements laid out, one element a line; as they are where they are no JSON."""
+    try:
+        text = json.dumps(json.loads(written.statements), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return written
+    return replace(written, statements=text)
+
+
+def _posted(data: QueryDict, number: int) -> dict[str, str]:
+    found = {name: data.get(f"q{number}-{name}", "").strip()[:LONGEST] for name in TEXTS}
+    return found | {name: "on" for name in FLAGS if data.get(f"q{number}-{name}")}
+
+
+def _row(parameter: Parameter) -> dict[str, str]:
+    body = parameter.body
+    return {name: str(body.get(name, "")) for name in TEXTS} | {
+        name: "on" for name in FLAGS if body.get(name)
+    }
+
+
+def _parameter(row: Mapping[str, str]) -> dict[str, Any]:
+    return {name: row[name] for name in TEXTS if row.get(name)} | {
+        name: True for name in FLAGS if row.get(name)
+    }

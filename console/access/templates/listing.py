@@ -1,0 +1,103 @@
+"""All templates, to be looked through: by words and by category, those that are offered or those that are retired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from console.access.what.templates import ICONS, TONES, levels_of
+from console.web.access import ViewerRequest, require
+from console.web.query import Query
+from console.web.render import render_page
+from iam.access.templates.body import CATEGORIES, RISKS
+from iam.access.templates.models import Origin
+from iam.access.templates.queries import Offer, offers
+from iam.access.templates.services import may_write
+from iam.guard import Right
+
+LONGEST: Final = 200
+READERS: Final = (Right.SEE_ACCOUNT, Right.REQUEST_CHANGE)
+"""Who may look at templates: whoever sees accounts, and whoever may ask for access for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One template as a link."""
+
+    url: str
+    title: str
+    description: str
+    icon: str
+    levels: str
+    risk: str
+    tone: str
+    number: int
+    is_ours: bool
+    is_retired: bool
+
+
+@require_GET
+@require(*READERS)
+def templates_page(request: ViewerRequest) -> HttpResponse:
+    """The list; the search and the category stand in the address."""
+    text = " ".join(request.GET.get("q", "").replace("\x00", "")[:LONGEST].split())
+    category = request.GET.get("category", "")
+    is_retired = request.GET.get("retired", "") == "1"
+    every = offers(with_retired=True)
+    found = [one for one in every if (one.template.retired_at is not None) is is_retired]
+    query = Query.of([("q", text), ("category", category), ("retired", "1" if is_retired else "")])
+    context = {
+        "section": "templates",
+        "text": text,
+        "cards": [_card(one) for one in found if _fits(one, text, category)],
+        "total": len(found),
+        "retired": len(every) - len(found) if not is_retired else len(found),
+        "is_retired": is_retired,
+        "category": category if category in CATEGORIES else "",
+        "categories": _categories(found, query, category),
+        "may_write": may_write(request.viewer),
+        "cleared": str(query.only("retired")),
+        "is_filtered": bool(text or category),
+    }
+    return render_page(request, "access/templates/list.html", context, partial="templates")
+
+
+def _fits(offer: Offer, text: str, category: str) -> bool:
+    version = offer.version
+    words = f"{version.title} {offer.body.description} {offer.slug}".lower()
+    return (not category or version.category == category) and all(
+        word in words for word in text.lower().split()
+    )
+
+
+def _card(offer: Offer) -> Card:
+    version = offer.version
+    return Card(
+        url=reverse("access:template", args=[offer.slug]),
+        title=version.title,
+        description=offer.body.description,
+        icon=ICONS.get(version.category, "file-text"),
+        levels=levels_of(version.digest, offer.body),
+        risk=RISKS[version.risk],
+        tone=TONES[version.risk],
+        number=version.number,
+        is_ours=offer.template.origin == Origin.OWN,
+        is_retired=offer.template.retired_at is not None,
+    )
+
+
+def _categories(found: list[Offer], query: Query, chosen: str) -> list[tuple[str, str, str, bool]]:
+    """(address, label, how many, chosen) of each category that has templates."""
+    counts: dict[str, int] = {}
+    for one in found:
+        counts[one.version.category] = counts.get(one.version.category, 0) + 1
+    rows = [(str(query.but(category="")), "All", str(len(found)), not chosen)]
+    return rows + [
+        (str(query.but(category=key)), label, str(counts[key]), key == chosen)
+        for key, label in CATEGORIES.items()
+        if key in counts
+    ]

@@ -1,0 +1,130 @@
+"""One template: what it gives, its parameters, its versions, the grants of it; a version of it; retiring it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from console.access.templates.listing import READERS
+from console.access.what.templates import TONES, duration_words, levels_of
+from console.changes.findings import finding_rows
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.access.builder.words import said_of
+from iam.access.grants.models import LIVING
+from iam.access.grants.queries import visible_grants
+from iam.access.templates import services
+from iam.access.templates.body import CATEGORIES, RISKS, Body
+from iam.access.templates.linting import findings_of, sample_text
+from iam.access.templates.models import Origin, Template, TemplateVersion
+from iam.access.templates.parameters import LABELS
+from iam.access.templates.queries import Offer, offer_of, versions_of
+from iam.guard import Right
+
+SHOWN = 20
+
+
+def offer_or_404(slug: str, *, number: int | None = None) -> Offer:
+    """The template of an address with the version that is offered, or with another."""
+    found = offer_of(slug, number=number)
+    if found is None:
+        raise Http404
+    return found
+
+
+def writable_or_404(request: ViewerRequest, slug: str) -> Offer:
+    """The template, for those who may write it."""
+    if not services.may_write(request.viewer):
+        raise Http404
+    return offer_or_404(slug)
+
+
+@require_GET
+@require(*READERS)
+def template_page(request: ViewerRequest, slug: str) -> HttpResponse:
+    """The template as it is offered."""
+    return _page(request, offer_or_404(slug))
+
+
+@require_GET
+@require(*READERS)
+def template_version(request: ViewerRequest, slug: str, number: int) -> HttpResponse:
+    """What a version said, for as long as there are grants of it, and after."""
+    if number > 10**6:
+        raise Http404
+    return _page(request, offer_or_404(slug, number=number))
+
+
+@require_POST
+@require(Right.MANAGE_ACCOUNTS)
+def template_retire(request: ViewerRequest, slug: str) -> HttpResponse:
+    """Offer it no more, or (`do=restore`) again."""
+    offer = writable_or_404(request, slug)
+    if request.POST.get("do") == "restore":
+        services.restore_template(request.viewer, template=offer.template)
+        messages.success(request, f"{offer.version.title} is offered again.")
+    else:
+        services.retire_template(request.viewer, template=offer.template)
+        messages.success(request, f"{offer.version.title} is offered no more. Grants of it stay as they are.")
+    return redirect("access:template", slug=offer.slug)
+
+
+def _page(request: ViewerRequest, offer: Offer) -> HttpResponse:
+    versions = versions_of(offer.template)
+    sees = request.viewer.sees_accounts
+    context = {
+        "section": "templates",
+        "offer": offer,
+        "versions": versions,
+        "is_current": offer.version.number == offer.template.current,
+        "newer": _newer_shipped(offer.template, versions),
+        "may_write": services.may_write(request.viewer),
+        "may_grant": request.viewer.may(Right.REQUEST_CHANGE) and offer.template.retired_at is None,
+        "sees_text": sees,
+        **body_context(offer.body, offer.version),
+        **(grants_context(request, offer.template) if sees else {}),
+    }
+    return render_page(request, "access/templates/one.html", context)
+
+
+def _newer_shipped(template: Template, versions: list[TemplateVersion]) -> TemplateVersion | None:
+    """What came with Gatehouse after the version of our own that is offered."""
+    newest = next((one for one in versions if one.origin == Origin.SHIPPED), None)
+    return newest if newest and newest.number > template.current else None
+
+
+def body_context(body: Body, version: TemplateVersion) -> dict[str, Any]:
+    """What a version says: words, parameters, statements, and what the samples come to."""
+    lines, more = said_of(body.render(body.samples))
+    return {
+        "body": body,
+        "category": CATEGORIES[body.category],
+        "risk": RISKS[body.risk],
+        "risk_tone": TONES[body.risk],
+        "longest": duration_words(body.hours),
+        "levels": levels_of(version.digest, body),
+        "parameters": [(one, LABELS[one.kind]) for one in body.parameters],
+        "lines": lines,
+        "more": more,
+        "statements": statements_text(body),
+        "sample": sample_text(body),
+        **finding_rows(findings_of(body)),
+    }
+
+
+def statements_text(body: Body) -> str:
+    """The statements as they are written."""
+    return json.dumps([dict(one) for one in body.statements], indent=2, ensure_ascii=False)
+
+
+def grants_context(request: ViewerRequest, template: Template) -> dict[str, Any]:
+    """The living grants of it that the viewer sees, and how many of them have an older version."""
+    rows = visible_grants(request.viewer).filter(template=template.slug, state__in=LIVING)
+    older = rows.exclude(template_version=template.current).count()
+    found = list(rows.order_by("-created_at", "-id")[: SHOWN + 1])
+    return {"grants": found[:SHOWN], "more_grants": len(found) > SHOWN, "older_grants": older}

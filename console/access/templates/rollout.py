@@ -1,0 +1,155 @@
+"""Two versions of a template beside each other, who would gain or lose what, and giving living grants the newer one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_http_methods
+
+from console.access.templates.listing import READERS
+from console.access.templates.one import offer_or_404, statements_text
+from console.changes.deciding import need_context
+from console.changes.forms import ReasonForm
+from console.changes.receipt import impact_context, receipt_context
+from console.changes.shown import call_rows
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.access.rollout.planning import RolloutPlan, living_grants, plan_rollout
+from iam.access.rollout.services import plan_version, request_rollout
+from iam.access.templates.body import Body
+from iam.access.templates.models import Template, TemplateVersion
+from iam.access.templates.queries import body_of, versions_of
+from iam.changes import services
+from iam.changes.errors import RefusedError
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services import Plan
+from iam.guard import Right
+
+SHOWN = 20
+
+
+def affected_context(request: ViewerRequest, template: Template, body: Body) -> dict[str, Any]:
+    """Who would gain or lose what if every living grant that the viewer sees said what the body says."""
+    grants = living_grants(template, viewer=request.viewer)
+    if not grants:
+        return {"has_grants": False}
+    plan = plan_rollout(grants, body=body)
+    together = set_receipt_of(plan.operations)
+    return {
+        "has_grants": True,
+        **plan_context(plan),
+        **impact_context(together["impact"], viewer=request.viewer),
+    }
+
+
+def plan_context(plan: RolloutPlan) -> dict[str, Any]:
+    """How many grants follow, which stay and why."""
+    return {
+        "followed": [one.grant for one in plan.followed[:SHOWN]],
+        "followed_count": len(plan.followed),
+        "left": [(one.grant, one.why) for one in plan.left[:SHOWN]],
+        "left_count": len(plan.left),
+        "rewritten": len(plan.operations),
+        "more_grants": plan.more,
+    }
+
+
+@require_GET
+@require(*READERS)
+def template_difference(request: ViewerRequest, slug: str) -> HttpResponse:
+    """Two versions, `from` and `to` of the address; by default the two newest."""
+    offer = offer_or_404(slug)
+    versions = versions_of(offer.template)
+    new = _chosen(versions, request.GET.get("to", "")) or offer.version
+    old = _chosen(versions, request.GET.get("from", "")) or _before(versions, new)
+    if not request.viewer.sees_accounts:
+        raise Http404
+    before, after = body_of(old), body_of(new)
+    context = {
+        "section": "templates",
+        "offer": offer,
+        "versions": versions,
+        "old": old,
+        "new": new,
+        "old_text": statements_text(before),
+        "new_text": statements_text(after),
+        "words": _differing_words(before, after),
+        "is_same": old.pk == new.pk,
+        **affected_context(request, offer.template, after),
+    }
+    return render_page(request, "access/templates/difference.html", context)
+
+
+def _chosen(versions: list[TemplateVersion], number: str) -> TemplateVersion | None:
+    return next((one for one in versions if str(one.number) == number), None)
+
+
+def _before(versions: list[TemplateVersion], new: TemplateVersion) -> TemplateVersion:
+    older = [one for one in versions if one.number < new.number]
+    return older[0] if older else new
+
+
+def _differing_words(before: Body, after: Body) -> list[tuple[str, str, str]]:
+    """(what, before, after) of all but the statements."""
+    rows = [
+        ("Title", before.title, after.title),
+        ("Description", before.description, after.description),
+        ("Category", before.category, after.category),
+        ("Risk", before.risk, after.risk),
+        ("Longest hours", str(before.hours), str(after.hours)),
+        (
+            "Parameters",
+            ", ".join(one.name for one in before.parameters) or "none",
+            ", ".join(one.name for one in after.parameters) or "none",
+        ),
+    ]
+    return [row for row in rows if row[1] != row[2]]
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def template_rollout(request: ViewerRequest, slug: str) -> HttpResponse:
+    """Give the living grants the version that is offered; posted, it is asked for as one set."""
+    offer = offer_or_404(slug)
+    if not request.viewer.sees_accounts:
+        raise Http404
+    form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = request_rollout(
+                request.viewer,
+                version=offer.version,
+                reason=form.cleaned_data["reason"],
+                idempotency_key=str(form.cleaned_data["key"]),
+            )
+        except RefusedError as error:
+            refused = error
+        else:
+            messages.success(request, "Asked for. Nothing in AWS changes until somebody else approves it.")
+            return redirect("changes:change", pk=made.pk)
+    plan = plan_version(request.viewer, version=offer.version)
+    context: dict[str, Any] = {"section": "templates", "offer": offer, "form": form, **plan_context(plan)}
+    if plan.operations:
+        try:
+            planned = services.plan_set(plan.operations, viewer=request.viewer)
+        except RefusedError as error:
+            refused = refused or error
+        else:
+            context |= _receipt(request, planned)
+    status = 422 if request.method == "POST" else 200
+    return render_page(
+        request, "access/templates/rollout.html", context | {"refused": refused}, status=status
+    )
+
+
+def _receipt(request: ViewerRequest, plans: list[Plan]) -> dict[str, Any]:
+    together = set_receipt_of([plan.operation for plan in plans])
+    account = plans[0].operation.account
+    calls = [call for plan in plans for call in plan.receipt.body["calls"]]
+    context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)
+    need = need_context(request, plans, together=together)
+    return context | need | {"calls": call_rows(calls, partition=account.partition)}

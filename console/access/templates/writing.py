@@ -1,0 +1,122 @@
+"""Write a template: a new one, or a new version of one, checked while it is typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from console.access.templates.form import MOST_PARAMETERS, Written, blank, formatted, read
+from console.access.templates.one import writable_or_404
+from console.access.templates.rollout import affected_context
+from console.changes.findings import finding_rows, summary
+from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment, render_page
+from iam.access.builder.words import said_of
+from iam.access.templates import services
+from iam.access.templates.body import CATEGORIES, RISKS, Body, TemplateError
+from iam.access.templates.linting import findings_of, sample_text
+from iam.access.templates.models import Template
+from iam.access.templates.parameters import LABELS
+from iam.guard import Right
+from iam.policy.lint import Severity
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.MANAGE_ACCOUNTS)
+def template_new(request: ViewerRequest) -> HttpResponse:
+    """A template of our own; `do=save` keeps it."""
+    if not services.may_write(request.viewer):
+        raise Http404
+    if request.method == "GET":
+        return _page(request, blank())
+    written = read(request.POST, slug="")
+    if request.POST.get("do") != "save":
+        return _page(request, _pressed(request, written))
+    try:
+        version = services.create_template(
+            request.viewer, slug=written.short_name, body=written.body(), note=written.note
+        )
+    except TemplateError as error:
+        return _page(request, written, refused=error, status=422)
+    messages.success(request, f"{version.title} is offered from now on.")
+    return redirect("access:template", slug=version.template.slug)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.MANAGE_ACCOUNTS)
+def template_edit(request: ViewerRequest, slug: str) -> HttpResponse:
+    """A new version of a template; `do=save` keeps it. Grants of older versions stay as they are."""
+    offer = writable_or_404(request, slug)
+    if request.method == "GET":
+        written = Written.of_body(offer.body, slug=offer.slug, base=offer.version.number)
+        return _page(request, written, template=offer.template)
+    written = read(request.POST, slug=offer.slug)
+    if request.POST.get("do") != "save":
+        return _page(request, _pressed(request, written), template=offer.template)
+    try:
+        version = services.save_version(
+            request.viewer,
+            template=offer.template,
+            body=written.body(),
+            base=written.base,
+            note=written.note,
+        )
+    except TemplateError as error:
+        return _page(request, written, template=offer.template, refused=error, status=422)
+    messages.success(request, f"Version {version.number} is offered from now on. Grants keep theirs.")
+    return redirect("access:template", slug=offer.slug)
+
+
+def _pressed(request: ViewerRequest, written: Written) -> Written:
+    return formatted(written) if request.POST.get("do") == "format" else written
+
+
+def _page(
+    request: ViewerRequest,
+    written: Written,
+    *,
+    template: Template | None = None,
+    refused: TemplateError | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "section": "templates",
+        "written": written,
+        "template": template,
+        "refused": refused,
+        "categories": CATEGORIES.items(),
+        "risks": RISKS.items(),
+        "kinds": LABELS.items(),
+        "may_add": len(written.parameters) < MOST_PARAMETERS,
+        "is_update": is_fragment(request),
+    }
+    context |= _checked(request, written, template)
+    return render_page(request, "access/templates/write.html", context, partial="checked", status=status)
+
+
+def _checked(request: ViewerRequest, written: Written, template: Template | None) -> dict[str, Any]:
+    """What it comes to, or why it cannot be used yet."""
+    try:
+        body = written.body()
+    except TemplateError as error:
+        return {"trouble": error.message, "summary": "it cannot be used yet"}
+    findings = findings_of(body)
+    lines, more = said_of(body.render(body.samples))
+    return {
+        "lines": lines,
+        "more": more,
+        "sample": sample_text(body),
+        "summary": summary(findings),
+        "has_errors": any(one.severity is Severity.ERROR for one in findings),
+        **finding_rows(findings),
+        **_affected(request, template, body),
+    }
+
+
+def _affected(request: ViewerRequest, template: Template | None, body: Body) -> dict[str, Any]:
+    """Who would gain or lose what, if every living grant had this text; nothing for a template that is new."""
+    return affected_context(request, template, body) if template is not None else {}

@@ -1,0 +1,183 @@
+"""Which policies of living grants a version of their template would rewrite, and how. Writes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from iam.access.grants.documents import TooLargeError, meaning_of, packed, timed, written
+from iam.access.grants.models import GIVING, Grant, LedgerEntry, Sort
+from iam.access.grants.queries import visible_grants
+from iam.access.templates.body import Body, TemplateError
+from iam.access.templates.models import Template
+from iam.changes.operations import CreatePolicyVersion, Operation, PutInlinePolicy
+from iam.changes.operations.policy_version import default_text
+from iam.guard import Viewer
+from iam.mirror.models import Account, Entity, InlinePolicy, valid_at
+from iam.policy.lint import MANAGED
+
+MOST = 60
+"""So many grants go into one set; the rest is rolled out after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A grant that would follow, with the places of its operations in the plan."""
+
+    grant: Grant
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A grant that stays as it is, and why."""
+
+    grant: Grant
+    why: str
+
+
+@dataclass(slots=True)
+class RolloutPlan:
+    """What would be rewritten, once for each policy, whoever shares it."""
+
+    operations: list[Operation] = field(default_factory=list)
+    followed: list[Followed] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    more: int = 0
+
+
+class _LeftError(Exception):
+    """The grant cannot follow; the message says why."""
+
+
+def living_grants(template: Template, *, viewer: Viewer, but: int = 0) -> list[Grant]:
+    """The grants of a template that give something now, the oldest first; without those that have the version `but`."""
+    rows = visible_grants(viewer).filter(template=template.slug, state__in=GIVING)
+    return list(rows.exclude(template_version=but).order_by("created_at", "id"))
+
+
+def plan_rollout(grants: Sequence[Grant], *, body: Body) -> RolloutPlan:
+    """What it takes that these grants say what the body says."""
+    plan = RolloutPlan(more=len(grants[MOST:]))
+    made: dict[tuple[str, str, str], int] = {}
+    entries = _entries(grants[:MOST])
+    for grant in grants[:MOST]:
+        try:
+            operations = list(_operations(grant, entries[grant.pk], body))
+        except _LeftError as why:
+            plan.left.append(Left(grant, str(why)))
+            continue
+        places = []
+        for key, operation in operations:
+            if key not in made:
+                made[key] = len(plan.operations)
+                plan.operations.append(operation)
+            places.append(made[key])
+        plan.followed.append(Followed(grant, tuple(places)))
+    return plan
+
+
+def _entries(grants: Sequence[Grant]) -> dict[object, list[LedgerEntry]]:
+    found: dict[object, list[LedgerEntry]] = defaultdict(list)
+    rows = LedgerEntry.objects.filter(part__grant__in=grants, since__isnull=False, until__isnull=True)
+    for entry in rows.select_related("part", "account", "part__account").order_by("pk"):
+        found[entry.part.grant_id].append(entry)
+    return found
+
+
+def _operations(
+    grant: Grant, entries: Sequence[LedgerEntry], body: Body
+) -> Iterator[tuple[tuple[str, str, str], Operation]]:
+    """(what tells the policy from others, the operation) of a grant. Raises _LeftError."""
+    by_part: dict[int, list[LedgerEntry]] = defaultdict(list)
+    for entry in entries:
+        by_part[entry.part_id].append(entry)
+    is_any = False
+    for some in by_part.values():
+        text = _text(grant, some[0].part.account, body)
+        roles = {one.holder_arn for one in some if one.sort == Sort.ROLE}
+        policies = [one for one in some if one.sort == Sort.POLICY]
+        inline = [one for one in some if one.sort == Sort.INLINE and (not roles or one.holder_arn in roles)]
+        is_any = is_any or bool(policies or inline)
+        if policies:
+            yield from _managed(grant, policies, text)
+        for one in inline:
+            yield from _inline(one, text)
+    if not is_any:
+        raise _LeftError(
+            "It is given by a group or a policy that was there before, which keeps its own text."
+        )
+
+
+def _text(grant: Grant, account: Account, body: Body) -> str:
+    """What the grant would say in an account, with its end."""
+    parameters = dict(grant.agreed.what.parameters)
+    names = {one.name for one in body.parameters}
+    try:
+        document = body.render(
+            {name: value for name, value in parameters.items() if name in names},
+            account_id=account.account_id,
+            partition=account.partition,
+        )
+    except TemplateError as error:
+        raise _LeftError(f"The new version asks for more than was filled in. {error.message}") from None
+    text = written(document)
+    return timed(text, end=grant.ends_at) if grant.ends_at else text
+
+
+def _managed(
+    grant: Grant, policies: Sequence[LedgerEntry], text: str
+) -> Iterator[tuple[tuple[str, str, str], Operation]]:
+    try:
+        texts = packed([text])
+    except TooLargeError as error:
+        raise _LeftError(f"The new version does not fit. {error}") from None
+    if len(texts) != len(policies):
+        raise _LeftError(
+            f"It takes {len(texts)} policies and has {len(policies)}. End it, and grant it anew."
+        )
+    for entry, one in zip(policies, texts, strict=True):
+        _check_shared(grant, entry)
+        policy = _living(entry.account, entry.holder_arn)
+        if meaning_of([default_text(policy)]) != meaning_of([one]):
+            yield (entry.account.account_id, policy.arn, ""), CreatePolicyVersion.of(policy, text=one)
+
+
+def _check_shared(grant: Grant, entry: LedgerEntry) -> None:
+    """A policy that never ends is shared by the grants that say the same: they follow together, or none does."""
+    others = LedgerEntry.objects.filter(
+        account=entry.account, holder_arn=entry.holder_arn, sort=Sort.POLICY, until__isnull=True
+    ).exclude(part__grant=grant.pk)
+    strange = others.exclude(
+        part__grant__template=grant.template, part__grant__template_version=grant.template_version
+    )
+    other = strange.select_related("part__grant").first()
+    if other is not None:
+        raise _LeftError(f"{other.part.grant.reference} shares its policy and is of another version.")
+
+
+def _inline(entry: LedgerEntry, text: str) -> Iterator[tuple[tuple[str, str, str], Operation]]:
+    try:
+        texts = packed([text], limit=MANAGED.limit * 2)
+    except TooLargeError as error:
+        raise _LeftError(f"The new version does not fit. {error}") from None
+    holder = _living(entry.account, entry.holder_arn)
+    standing = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=entry.target)
+    had = standing.values_list("document__text", flat=True).first()
+    if had is None:
+        raise _LeftError(f"Its policy {entry.target} is gone from AWS, as of the last reading.")
+    if meaning_of([had]) != meaning_of(texts):
+        operation = PutInlinePolicy.of(holder, name=entry.target, text=texts[0])
+        yield (entry.account.account_id, holder.arn, entry.target), operation
+
+
+def _living(account: Account, arn: str) -> Entity:
+    found = (
+        Entity.objects.filter(account=account, arn=arn, gone_at__isnull=True)
+        .select_related("account")
+        .first()
+    )
+    if found is None:
+        raise _LeftError(f"{arn.rpartition('/')[2]} is gone from AWS, as of the last reading.")
+    return found

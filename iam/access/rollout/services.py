@@ -1,0 +1,114 @@
+"""Ask that grants get a version of their template, and let them follow when AWS has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.access.grants.models import Act, Grant
+from iam.access.grants.services.asking import note
+from iam.access.rollout.models import Rollout, RolloutGrant
+from iam.access.rollout.planning import RolloutPlan, living_grants, plan_rollout
+from iam.access.templates.models import TemplateVersion
+from iam.access.templates.queries import body_of
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.services import Cause
+from iam.guard import Viewer
+
+OF_ROLLOUT: Final = "rollout"
+"""The cause of a set that gives grants a version of their template."""
+
+
+def plan_version(viewer: Viewer, *, version: TemplateVersion) -> RolloutPlan:
+    """What it takes that all living grants of the template that the viewer sees get this version. Writes nothing."""
+    grants = living_grants(version.template, viewer=viewer, but=version.number)
+    return plan_rollout(grants, body=body_of(version))
+
+
+def request_rollout(actor: Viewer, *, version: TemplateVersion, reason: str, idempotency_key: str) -> Change:
+    """Ask for it as one set; the first of its changes. The same key gives the same set. Raises RefusedError."""
+    standing = _asked_before(actor, idempotency_key)
+    if standing is not None:
+        return standing
+    plan = plan_version(actor, version=version)
+    if not plan.operations:
+        raise RefusedError("No policy would be rewritten: there is nothing to ask for.")
+    planned = changes.plan_set(plan.operations, viewer=actor)
+    with transaction.atomic():
+        rollout = Rollout.objects.create(
+            version=version, asked_by=actor.person_id, asked_label=actor.name[:128]
+        )
+        written = changes.request_changes(
+            planned,
+            actor=actor,
+            reason=reason,
+            idempotency_key=idempotency_key,
+            title=f"Give {_counted(plan)} version {version.number} of “{version.title}”",
+            cause=Cause(OF_ROLLOUT, rollout.pk),
+        )
+        RolloutGrant.objects.bulk_create(
+            RolloutGrant(rollout=rollout, grant=one.grant, positions=list(one.places))
+            for one in plan.followed
+        )
+    return written[0]
+
+
+def _asked_before(actor: Viewer, idempotency_key: str) -> Change | None:
+    """The set that this person asked for with this key."""
+    key = f"{actor.person_id}:{idempotency_key[:64]}:0"
+    return Change.objects.filter(idempotency_key=key, change_set__cause_kind=OF_ROLLOUT).first()
+
+
+def _counted(plan: RolloutPlan) -> str:
+    return "one grant" if len(plan.followed) == 1 else f"{len(plan.followed)} grants"
+
+
+def change_ended(change: Change) -> None:
+    """A change of a rollout has ended: grants that have all of theirs follow. Idempotent."""
+    whole = change.change_set
+    if whole.cause_kind == OF_ROLLOUT and whole.cause_id is not None:
+        settle(
+            Rollout.objects.select_related("version__template").filter(pk=whole.cause_id).first(), whole.pk
+        )
+
+
+def settle(rollout: Rollout | None, change_set: UUID) -> None:
+    """Let the grants of a rollout follow that have all of their changes by now."""
+    if rollout is None or rollout.done_at is not None:
+        return
+    states = dict(Change.objects.filter(change_set=change_set).values_list("position", "state"))
+    with transaction.atomic():
+        held = Rollout.objects.select_for_update().get(pk=rollout.pk)
+        for one in held.grants.filter(done_at__isnull=True):
+            if _all_applied(one.positions, states):
+                _follow(one, rollout.version)
+        if not set(states.values()) & set(OPEN):
+            held.done_at = datetime.now(tz=UTC)
+            held.save(update_fields=["done_at"])
+
+
+def _all_applied(positions: Sequence[int], states: dict[int, str]) -> bool:
+    return all(states.get(place) == ChangeState.APPLIED for place in positions)
+
+
+def _follow(one: RolloutGrant, version: TemplateVersion) -> None:
+    """The grant says from now on that it has this version."""
+    grant = Grant.objects.select_for_update().get(pk=one.grant_id)
+    if grant.template == version.template.slug and grant.template_version != version.number:
+        what = {**grant.terms["what"], "version": version.number}
+        kept = {parameter.name for parameter in body_of(version).parameters}
+        what["parameters"] = {
+            name: value for name, value in what.get("parameters", {}).items() if name in kept
+        }
+        grant.terms = {**grant.terms, "what": what}
+        grant.template_version = version.number
+        grant.save(update_fields=["terms", "template_version"])
+        note(grant, act=Act.FOLLOWED, actor=None, reason=f"Version {version.number} of {version.title}")
+    one.done_at = datetime.now(tz=UTC)
+    one.save(update_fields=["done_at"])
