@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.reads.single import WORDS, EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
 from iam.changes.operations.holder import quota_of
+from iam.changes.operations.parts import left_over
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, names_of
 from iam.changes.world import World
 from iam.mirror.models import Account, Entity, EntityState, valid_at
+
+PARTS: Final = 3
+"""So many of the parts that must go first a refusal names."""
 
 
 def arn_of(account: Account, *, kind: str, name: str, path: str = "/") -> str:
@@ -108,7 +112,25 @@ class Create(OnSubject):
 
 
 class Delete(OnSubject):
-    """Deletes something that has nothing left which AWS wants gone first."""
+    """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its set takes that away before."""
+
+    def __init__(self, account: Account, given: SubjectParams) -> None:
+        super().__init__(account, given)
+        self._earlier: Sequence[Operation] = ()
+
+    def follow(self, earlier: Sequence[Operation]) -> None:
+        """See Operation."""
+        self._earlier = earlier
+
+    def problems(self) -> list[str]:
+        """See Operation; and what AWS wants gone first."""
+        subject = self.subject()
+        left = left_over(subject, self._earlier) if subject else []
+        if not left:
+            return super().problems()
+        first = "; ".join(one.title for one in left[:PARTS])
+        more = f"; and {len(left) - PARTS:,} more" if len(left) > PARTS else ""
+        return [f"{self.given.name} still has what must go first. {first}{more}."]
 
     @classmethod
     def of(cls, subject: Entity) -> Self:

@@ -17,12 +17,8 @@ from iam.changes.operations.instance_association import (
     DisassociateProfile,
     ReplaceProfile,
 )
-from iam.changes.operations.instance_profile import (
-    AddRoleToProfile,
-    CreateInstanceProfile,
-    DeleteInstanceProfile,
-    RemoveRoleFromProfile,
-)
+from iam.changes.operations.instance_profile import CreateInstanceProfile, DeleteInstanceProfile
+from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFromProfile
 from iam.changes.operations.role import CreateRole, DeleteRole, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole, DeleteServiceLinkedRole

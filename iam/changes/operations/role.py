@@ -15,6 +15,7 @@ from iam.aws.reads.single import EntityNow
 from iam.changes.operations import trust
 from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
+from iam.changes.operations.naming import named_by
 from iam.changes.operations.subject import (
     ABSENT,
     OnSubject,
@@ -30,6 +31,10 @@ from iam.mirror.models import Account, Document, Entity, EntityState, Kind
 from iam.mirror.pull.transform.principals import document_digest
 from iam.policy.index.rows import Grants, PrincipalRow
 
+OTHER_ID: Final = (
+    "A role that is made again under the name has another unique id: a policy of a resource or a trust policy that names this one "
+    "does not let it in."
+)
 HOUR: Final = 3600
 """The longest session of a role, in seconds, where nothing else was asked for."""
 
@@ -317,10 +322,10 @@ class DeleteRole(_Whole, Delete):
 
     def effect(self) -> Effect:
         """See Operation."""
+        role = self.subject()
+        named = named_by(role) if role else ()
         return Effect(
-            notes=(
-                "Whoever works with this role, or is in a session of it, can do nothing with it any more.",
-            )
+            notes=("Who is in a session of this role can do nothing with it any more.", *named, OTHER_ID)
         )
 
     def inverse(self, before: Image) -> Operation | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from iam.aws.reads.single import EntityNow
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, Rename, arn_of, state_of
+from iam.changes.operations.naming import named_by
 from iam.changes.operations.subject import (
     ABSENT,
     SubjectParams,
@@ -24,6 +25,12 @@ from iam.changes.operations.subject import (
 from iam.changes.world import World
 from iam.mirror.models import Account, Entity, Kind
 from iam.policy.index.rows import Grants, PrincipalRow
+
+NOT_READ: Final = (
+    "Keys and certificates of {name} have not been read one by one yet. If AWS has some that are not listed here, it refuses the "
+    "last step, and says so."
+)
+OTHER_ID: Final = "Whoever is made again under the name has another unique id: a trust policy that names this one does not let them in."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,11 @@ class UpdateUser(Rename):
     family = "user"
     subject_kind = Kind.USER.value
 
+    def effect(self) -> Effect:
+        """See Operation: policies go by the ARN, and it is another one then."""
+        user = self.subject()
+        return Effect(notes=named_by(user) if user else ())
+
 
 class DeleteUser(_Whole, Delete):
     """Deletes a user."""
@@ -129,6 +141,14 @@ class DeleteUser(_Whole, Delete):
     slug = "user.delete"
     family = "user"
     subject_kind = Kind.USER.value
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        user = self.subject()
+        if user is None:
+            return Effect()
+        unread = () if user.detail_at else (NOT_READ.format(name=user.name),)
+        return Effect(notes=(*unread, *named_by(user), OTHER_ID))
 
     def inverse(self, before: Image) -> Operation | None:
         """A user of the same name, path, boundary and tags; its unique id is another."""

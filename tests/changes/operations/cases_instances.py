@@ -6,12 +6,8 @@ from typing import Any
 
 from iam.changes.operations import Operation
 from iam.changes.operations.instance_association import profile_for
-from iam.changes.operations.instance_profile import (
-    AddRoleToProfile,
-    CreateInstanceProfile,
-    DeleteInstanceProfile,
-    RemoveRoleFromProfile,
-)
+from iam.changes.operations.instance_profile import CreateInstanceProfile, DeleteInstanceProfile
+from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFromProfile
 from iam.mirror.models import Entity
 from iam.mirror.reread import reread_instance
 from tests.changes.operations.stage import Stage, shown_or_none

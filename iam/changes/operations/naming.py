@@ -1,0 +1,59 @@
+"""Which policies and trust policies name a principal by its ARN: what a deleted one leaves behind, and what no longer fits a renamed one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+from django.db.models import Q
+
+from iam.mirror.models import (
+    Document,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    valid_at,
+)
+
+NAMED: Final = 5
+"""So many a receipt names; the rest is a number."""
+
+
+def named_by(principal: Entity) -> tuple[str, ...]:
+    """Sentences on who names the principal, in its own account by name and in others by number; none where nobody does.
+
+    Texts are searched for the whole ARN as JSON writes it: one that matches it by a wildcard is not found.
+    """
+    texts = Document.objects.filter(text__contains=json.dumps(principal.arn)[1:-1] + '"')
+    digests = list(texts.values_list("digest", flat=True))
+    if not digests:
+        return ()
+    trusts = EntityState.objects.filter(valid_at(None), kind=Kind.ROLE, document__in=digests)
+    own = Q(account=principal.account_id)
+    found = [_policies(principal, digests)]
+    roles = trusts.filter(own).exclude(entity=principal).order_by("sort_name").values_list("name", flat=True)
+    found.append(_sentence("Named in the trust policies of the roles", roles))
+    if elsewhere := trusts.exclude(own).count():
+        found.append(f"Named in the trust policies of {elsewhere:,} roles of other accounts.")
+    return tuple(sentence for sentence in found if sentence)
+
+
+def _policies(principal: Entity, digests: list[str]) -> str:
+    """Policies that say something of the principal, or let somebody work as it."""
+    now, own = valid_at(None), Q(account=principal.account_id)
+    versions = PolicyVersion.objects.filter(now, own, document__in=digests, is_default=True)
+    inline = InlinePolicy.objects.filter(now, own, document__in=digests).exclude(owner=principal)
+    names = {*versions.values_list("policy__name", flat=True)}
+    names |= {f"{name} of {owner}" for name, owner in inline.values_list("name", "owner__name")}
+    return _sentence("Named in the policies", sorted(names, key=str.lower))
+
+
+def _sentence(beginning: str, names: Iterable[str]) -> str:
+    listed = list(names)
+    if not listed:
+        return ""
+    more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
+    return f"{beginning} {', '.join(listed[:NAMED])}{more}."

@@ -1,0 +1,133 @@
+"""What AWS wants gone before it deletes a user, a group, a role, a managed policy or an instance profile, as operations, in order.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteInstanceProfile.html
+What can be undone goes first, so that a set which fails half way has ended as little as possible for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from iam.changes.operations.access_key import DeleteAccessKey
+from iam.changes.operations.attachment import DetachPolicy
+from iam.changes.operations.base import Operation
+from iam.changes.operations.group_membership import RemoveFromGroup
+from iam.changes.operations.inline_policy import DeleteInlinePolicy
+from iam.changes.operations.login_profile import DeleteLoginProfile
+from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
+from iam.changes.operations.profile_role import RemoveRoleFromProfile
+from iam.changes.operations.service_credential import DeleteServiceCredential
+from iam.changes.operations.signing_certificate import DeleteCertificate
+from iam.changes.operations.ssh_key import DeleteSshKey
+from iam.changes.operations.user_credential import OnCredential, credentials_row
+from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
+from iam.mirror.reread.credentials import is_virtual
+
+_DELETES: Final[dict[str, type[OnCredential]]] = {
+    Kind.ACCESS_KEY: DeleteAccessKey,
+    Kind.SSH_KEY: DeleteSshKey,
+    Kind.SIGNING_CERTIFICATE: DeleteCertificate,
+    Kind.SERVICE_CREDENTIAL: DeleteServiceCredential,
+}
+Parts = Callable[[Entity], Iterator[Operation]]
+
+
+def parts_of(entity: Entity) -> list[Operation]:
+    """The operations that take away what an entity of the mirror has, and without which AWS does not delete it; none for other kinds."""
+    return list(_PARTS.get(entity.kind, _nothing)(entity))
+
+
+def left_over(entity: Entity, earlier: Sequence[Operation]) -> list[Operation]:
+    """Those of its parts that the earlier operations of a set do not take away."""
+    done = [_matter(one) for one in earlier]
+    return [one for one in parts_of(entity) if not any(_is_same(_matter(one), other) for other in done)]
+
+
+def _matter(operation: Operation) -> dict[str, str]:
+    """What an operation is about, without how it is called: two ways to take a device away are as good as each other."""
+    area = operation.slug.partition(".")[0]
+    verb = {"": operation.slug} if "credential_id" not in operation.params else {"": area}
+    return verb | {key: str(value) for key, value in operation.params.items()}
+
+
+def _is_same(one: dict[str, str], other: dict[str, str]) -> bool:
+    """Ids are blank for what the set itself has made."""
+    return one.keys() == other.keys() and all(
+        value == other[key] or (key.endswith("_id") and "" in (value, other[key]))
+        for key, value in one.items()
+    )
+
+
+def _of_user(user: Entity) -> Iterator[Operation]:
+    for edge in _edges(EdgeKind.MEMBER, source=user):
+        yield RemoveFromGroup.of(user, group=edge.target)
+    yield from _policies_of(user)
+    yield from _credentials_of(user)
+
+
+def _credentials_of(user: Entity) -> Iterator[Operation]:
+    row = credentials_row(user)
+    if row is not None and row.has_password:
+        yield DeleteLoginProfile.of(user)
+    owned = Entity.objects.filter(owner=user, gone_at__isnull=True).select_related(
+        "account", "owner__account"
+    )
+    for one in owned.order_by("kind", "aws_id"):
+        if one.kind == Kind.MFA_DEVICE:
+            yield (DeleteMfaDevice if is_virtual(one.aws_id) else DeactivateMfaDevice).of(one)
+        elif one.kind in _DELETES:
+            yield _DELETES[one.kind].of(one)
+
+
+def _of_group(group: Entity) -> Iterator[Operation]:
+    for edge in _edges(EdgeKind.MEMBER, target=group):
+        yield RemoveFromGroup.of(edge.source, group=group)
+    yield from _policies_of(group)
+
+
+def _of_role(role: Entity) -> Iterator[Operation]:
+    for edge in _edges(EdgeKind.PROFILE_ROLE, target=role):
+        yield RemoveRoleFromProfile.of(edge.source, role=role)
+    yield from _policies_of(role)
+
+
+def _of_policy(policy: Entity) -> Iterator[Operation]:
+    """Its versions go with it, in the operation itself; a boundary is nobody's to take away in passing."""
+    for edge in _edges(EdgeKind.ATTACHED, target=policy):
+        yield DetachPolicy.of(edge.source, policy=policy)
+
+
+def _of_profile(profile: Entity) -> Iterator[Operation]:
+    for edge in _edges(EdgeKind.PROFILE_ROLE, source=profile):
+        yield RemoveRoleFromProfile.of(profile, role=edge.target)
+
+
+def _policies_of(holder: Entity) -> Iterator[Operation]:
+    for edge in _edges(EdgeKind.ATTACHED, source=holder):
+        yield DetachPolicy.of(holder, policy=edge.target)
+    names = InlinePolicy.objects.filter(valid_at(None), owner=holder).order_by("name")
+    for name in names.values_list("name", flat=True):
+        yield DeleteInlinePolicy.of(holder, name=name)
+
+
+def _edges(kind: EdgeKind, **side: Entity) -> Iterable[Edge]:
+    edges = Edge.objects.filter(valid_at(None), kind=kind, **side)
+    return edges.select_related("source__account", "target__account").order_by("source__name", "target__name")
+
+
+def _nothing(entity: Entity) -> Iterator[Operation]:
+    return iter(())
+
+
+_PARTS: Final[dict[str, Parts]] = {
+    Kind.USER: _of_user,
+    Kind.GROUP: _of_group,
+    Kind.ROLE: _of_role,
+    Kind.POLICY: _of_policy,
+    Kind.INSTANCE_PROFILE: _of_profile,
+}

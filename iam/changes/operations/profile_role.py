@@ -1,0 +1,197 @@
+"""Put a role into an instance profile, and take it out.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveRoleFromInstanceProfile.html
+A profile holds one role at most. Putting a role in needs iam:PassRole on it.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Final, Self
+from uuid import UUID
+
+from iam.aws.reads.single import EntityNow, entity_now
+from iam.aws.session import Aws
+from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
+from iam.changes.operations.subject import OnSubject, SubjectParams, names_of
+from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.reread import reread_profile
+
+NAMED: Final = 5
+"""So many instances a receipt names; the rest is a number."""
+
+
+class OnProfile(OnSubject):
+    """An operation on an instance profile; the last observation is what goes into the mirror."""
+
+    family = "instance-profile"
+    subject_kind = Kind.INSTANCE_PROFILE.value
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; no call."""
+        if self.seen is not None:
+            name, at, now = self.given.name, self.seen.at, self.seen.now
+            reread_profile(self.account, name=name, now=now, at=at, cause_id=cause_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInProfileParams(SubjectParams):
+    """Which role; the id is empty while an earlier change of the same set is still to make it."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "role_id"})
+
+    role_name: str
+    role_arn: str
+    role_id: str
+
+
+class RoleInProfile(OnProfile):
+    """What putting a role in and taking it out have in common."""
+
+    params_type = RoleInProfileParams
+    given: RoleInProfileParams
+
+    @classmethod
+    def of(cls, profile: Entity, *, role: Entity) -> Self:
+        """The operation on two entities of the mirror."""
+        names = {"role_name": role.name, "role_arn": role.arn, "role_id": role.aws_id}
+        return cls(profile.account, RoleInProfileParams(**names_of(profile), **names))
+
+    @property
+    @abstractmethod
+    def role_after(self) -> str:
+        """The name of the role that the profile holds afterwards; empty for none."""
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation: the role too, since whoever has the profile works as the role."""
+        return (*super().touched(), self.given.role_arn)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"role": self.role_after}
+
+    def newborn(self) -> Image:
+        """See Operation."""
+        return {"role": ""}
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.PROFILE_ROLE, source=subject)
+        return {"role": edges.values_list("target__name", flat=True).first() or ""}
+
+    def image_now(self, now: EntityNow) -> Image:
+        """See OnSubject."""
+        return {"role": now.roles[0] if now.roles else ""}
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; two calls."""
+        return super().mismatch(aws) or self._mismatch_of_role(aws)
+
+    def _mismatch_of_role(self, aws: Aws) -> str:
+        given = self.given
+        role = entity_now(aws, kind=Kind.ROLE.value, name=given.role_name)
+        if role is None:
+            return f"AWS has no role named {given.role_name} any more."
+        if given.role_id and role.aws_id != given.role_id:
+            return f"The role {given.role_name} was deleted and made again: it is {role.aws_id} now, not {given.role_id}."
+        return ""
+
+    def call(self, operation: str, *, sentence: str) -> Call:
+        """The call, with what both need."""
+        params = {"InstanceProfileName": self.given.name, "RoleName": self.given.role_name}
+        return Call(service="iam", operation=operation, params=params, sentence=sentence)
+
+
+class AddRoleToProfile(RoleInProfile):
+    """Puts a role into an instance profile."""
+
+    slug = "instance_profile.add_role"
+
+    @property
+    def role_after(self) -> str:
+        """See RoleInProfile."""
+        return self.given.role_name
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Put role {self.given.role_name} into instance profile {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} holds the role {self.given.role_name} already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"{self.given.name} holds {self.given.role_name}"
+        return (self.call("AddRoleToInstanceProfile", sentence=sentence),)
+
+    def quota(self) -> Quota | None:
+        """Roles of the profile: one is the limit, and AWS never raises it."""
+        subject = self.subject()
+        held = str(self.image_of(subject)["role"]) if subject else ""
+        refusal = (
+            f"{self.given.name} holds the role {held}, and a profile holds one only. Take that out first."
+        )
+        return Quota(
+            "Roles of the profile then", used=bool(held), after=1 + bool(held), limit=1, refusal=refusal
+        )
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        return Effect(notes=instances_with(self.subject(), f"work as {self.given.role_name}"))
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        return None if before == self.wanted() else RemoveRoleFromProfile(self.account, self.given)
+
+
+class RemoveRoleFromProfile(RoleInProfile):
+    """Takes a role out of an instance profile."""
+
+    slug = "instance_profile.remove_role"
+
+    @property
+    def role_after(self) -> str:
+        """See RoleInProfile."""
+        return ""
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Take role {self.given.role_name} out of instance profile {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} does not hold the role {self.given.role_name}."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"{self.given.name} holds no role any more"
+        return (self.call("RemoveRoleFromInstanceProfile", sentence=sentence),)
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation: this role is not in it, whichever else may be."""
+        return image != {"role": self.given.role_name}
+
+    def effect(self) -> Effect:
+        """See Operation."""
+        return Effect(notes=instances_with(self.subject(), f"can work as {self.given.role_name} no longer"))
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        return None if before == self.wanted() else AddRoleToProfile(self.account, self.given)
+
+
+def instances_with(profile: Entity | None, becomes: str) -> tuple[str, ...]:
+    """A sentence on the EC2 instances that have the profile; none where none has."""
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.INSTANCE_PROFILE, target=profile)
+    names = list(edges.order_by("source__name").values_list("source__name", flat=True)) if profile else []
+    if not names:
+        return ()
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return (f"EC2 instances that have the profile {becomes}: {', '.join(names[:NAMED])}{more}.",)
