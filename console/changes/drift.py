@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,6 +19,7 @@ from console.changes.receipt import receipt_context
 from console.changes.shown import call_rows
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
+from console.web.text import reads_as_stored
 from iam.changes.drift import services
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.queries import TABS, Mark, drift_page, open_drifts, visible_drifts
@@ -96,11 +98,20 @@ def adopt(request: ViewerRequest) -> HttpResponse:
     chosen = list(found.select_related("account", "entity").order_by("seen_at")[: services.MOST + 1])
     reason = request.POST.get("reason", "")[:2000]
     try:
-        number = services.adopt(chosen, actor=request.viewer, reason=reason)
+        number = services.adopt(chosen, actor=request.viewer, reason=_as_stored(reason))
     except RefusedError as refused:
         return _list(request, refused=refused, reason=reason)
     messages.success(request, f"Adopted {number} difference{'s' if number != 1 else ''}.")
     return redirect("changes:drift")
+
+
+def _as_stored(reason: str) -> str:
+    """The reason, if it reads as it is stored. Raises RefusedError."""
+    try:
+        reads_as_stored(reason)
+    except ValidationError as error:
+        raise RefusedError(" ".join(error.messages)) from None
+    return reason
 
 
 def _ids(texts: Sequence[str]) -> list[UUID]:

@@ -197,6 +197,9 @@ def test_filters_and_hostile_input(site: Site, people: People) -> None:
     assert client.post(ADOPT, {"drift": ["nonsense"], "reason": "x"}).status_code == 404
     assert client.post(ADOPT, {"drift": [str(uuid.uuid4())], "reason": "x"}).status_code == 422
     assert client.post(f"{ADOPT}?as-of=2026-01-06T00:00:00", {"reason": "x"}).status_code == 404
+    hidden = client.post(ADOPT, {"drift": [str(Drift.objects.get().pk)], "reason": "fine \u202e"})
+    assert hidden.status_code == 422
+    assert Drift.objects.get().state == DriftState.OPEN
     part = client.get(LIST, headers=HTMX).content.decode()
     assert part.lstrip().startswith('<div class="stack" id="drifts"')
 
