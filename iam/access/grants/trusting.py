@@ -23,16 +23,24 @@ SIGN_IN: Final = {
     "aws-cn": "https://signin.amazonaws.cn/saml",
 }
 """The audience of SAML assertions for roles, by partition."""
+SESSION: Final = "sts:RoleSessionName"
+USER_NAME: Final = "${aws:username}"
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#ck_rolesessionname"""
 
 
 def statement_for(
     who: Who, *, sid: str, partition: str, account_id: str, end: datetime | None, arns: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The statement by which they may assume a role of the account; `arns` are the users and roles, of whichever account."""
+    """The statement by which they may assume a role of the account; `arns` are the users and roles, of whichever account.
+
+    Users must call their sessions by their own names (as the AWS console does), so that the sessions of one of them can be told from others.
+    """
     conditions: dict[str, dict[str, str]] = {}
     action, principal = "sts:AssumeRole", {"AWS": _named(who, partition, arns)}
     if who.kind is WhoKind.PARTNER:
         conditions = {"StringEquals": {"sts:ExternalId": who.external_id}}
+    elif who.holds and all(":user/" in arn for arn in arns):
+        conditions = {"StringEquals": {SESSION: USER_NAME}}
     elif who.kind is WhoKind.FEDERATED:
         provider = provider_in(who, account_id=account_id)
         principal = {"Federated": provider}
@@ -89,6 +97,16 @@ def closed(text: str, *, sid: str) -> str | None:
 def sids_of(text: str) -> set[str]:
     """The names of the statements."""
     return {str(one.get("Sid", "")) for one in _listed(json.loads(text))}
+
+
+def users_of(text: str, *, sid: str) -> list[str]:
+    """The names of the users whom a statement lets in under their own names; none where it does not demand these."""
+    found = next((one for one in _listed(json.loads(text)) if one.get("Sid") == sid), {})
+    if found.get("Condition", {}).get("StringEquals", {}).get(SESSION) != USER_NAME:
+        return []
+    named = found.get("Principal", {}).get("AWS", [])
+    arns = named if isinstance(named, list) else [named]
+    return sorted(arn.rpartition("/")[2] for arn in arns if ":user/" in arn)
 
 
 def _listed(body: Mapping[str, Any]) -> list[dict[str, Any]]:

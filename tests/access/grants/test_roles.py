@@ -10,9 +10,11 @@ import pytest
 
 from iam.access.grants import services
 from iam.access.grants.models import Sort, State
+from iam.access.grants.proof import proof_of
+from iam.access.grants.services.cutting import request_cut
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
 from iam.changes.errors import RefusedError
-from iam.mirror.models import Kind
+from iam.mirror.models import EdgeKind, Kind
 from tests import factories
 from tests.access.grants.conftest import READS, Office, allowing, statements
 
@@ -174,3 +176,41 @@ def test_statements_too_large_for_one_role_policy_become_several(office: Office)
     assert len(attached) > 1
     assert office.ended(grant).state == State.ENDED
     assert READS
+
+
+def test_the_sessions_of_one_person_end_with_the_grant_and_nobody_elses(office: Office) -> None:
+    role = _role(office, factories.TRUST_EC2)
+    grant = office.granted(office.terms(What(WhatKind.ROLE, role_arn=role.arn), lasts=3600))
+    iam, user = office.scene.aws.iam, office.scene.user.name
+    statement = _json(iam.get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"])["Statement"][1]
+    assert statement["Condition"]["StringEquals"] == {"sts:RoleSessionName": "${aws:username}"}
+    grant = office.ended(grant)
+    (name,) = iam.list_role_policies(RoleName=role.name)["PolicyNames"]
+    (denial,) = _json(iam.get_role_policy(RoleName=role.name, PolicyName=name)["PolicyDocument"])["Statement"]
+    assert denial["Effect"] == "Deny"
+    assert denial["Condition"]["StringEquals"] == {"aws:userid": f"{role.aws_id}:{user}"}
+    proof = proof_of(grant.parts.get())
+    assert proof.is_whole
+    assert [one.is_of_sessions for one in proof.removals] == [False, True]
+    assert proof.reads >= 2
+    assert "confirmed by" in proof.says
+
+
+def test_all_sessions_of_a_role_are_ended_by_a_request_of_its_own_after_the_end(office: Office) -> None:
+    role = _role(office, factories.TRUST_EC2)
+    who = Who(WhoKind.ACCOUNT, account_id=OTHER, principal=f"arn:aws:iam::{OTHER}:role/reader")
+    grant = office.granted(_terms(office, who, What(WhatKind.ROLE, role_arn=role.arn)))
+    part = grant.parts.get()
+    assert any("only all sessions of the role" in said for said in part.plan["notes"])
+    with pytest.raises(RefusedError, match="End it first"):
+        request_cut(part, actor=office.asks, reason="Leaked", idempotency_key="c")
+    part = office.ended(grant).parts.get()
+    (change,) = request_cut(part, actor=office.asks, reason="Leaked", idempotency_key="c")
+    assert change.state == "awaiting_approval"
+
+
+def test_where_nothing_is_taken_away_the_proof_says_why(office: Office) -> None:
+    office.scene.by_hand("AddUserToGroup")
+    factories.edge(EdgeKind.MEMBER, office.scene.user, office.scene.group)
+    grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn)))
+    assert "there before" in proof_of(office.ended(grant).parts.get()).says

@@ -14,7 +14,7 @@ from iam.access.grants.planning.site import DESCRIPTION, PATH, Site
 from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
 from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import who_words
-from iam.access.grants.trusting import opened, provider_in, statement_for, trust_of
+from iam.access.grants.trusting import SESSION, opened, provider_in, statement_for, trust_of
 from iam.access.grants.wording import duration, listed
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.errors import RefusedError
@@ -72,7 +72,7 @@ def _existing(site: Site, statement: dict[str, object]) -> PartPlan:
         way=Way.TRUST,
         why=f"{role.name} is there already, and this is about nothing but it.",
         quotas=(f"trust policy: {TRUST.size(text):,} of {TRUST.limit:,} characters",),
-        notes=_session_notes(site, longest),
+        notes=(*_session_notes(site, longest), *_name_notes(statement)),
         steps=(Step(ReplaceTrustPolicy.of(role, text=text), (Permission(role.arn, Sort.TRUST, sid),)),),
     )
 
@@ -82,6 +82,17 @@ def _session_notes(site: Site, longest: int) -> tuple[str, ...]:
         return (f"A session lasts up to {duration(longest)}. {CHAINED}",)
     return (
         f"At the end AWS lets nobody in any more. A session that was begun just before it lasts up to {duration(longest)} longer. {CHAINED}",
+    )
+
+
+def _name_notes(statement: dict[str, object]) -> tuple[str, ...]:
+    """What telling one person's sessions from others takes."""
+    if SESSION not in str(statement.get("Condition", "")):
+        return (
+            "Which of its sessions are theirs cannot be told, so that only all sessions of the role can be ended at once.",
+        )
+    return (
+        "They call their sessions by their own user names, as the AWS console does, so that just theirs are ended with the grant.",
     )
 
 

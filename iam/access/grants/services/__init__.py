@@ -2,6 +2,7 @@
 
 from iam.access.grants.services.altering import extend_grant, retry_part, shorten_grant, withdraw_grant
 from iam.access.grants.services.asking import plan_grant, request_grant
+from iam.access.grants.services.cutting import request_cut
 from iam.access.grants.services.ending import end_due_grants, end_grant
 from iam.access.grants.services.rights import Allowed, allowed
 from iam.access.grants.services.settling import settle
@@ -13,6 +14,7 @@ __all__ = [
     "end_grant",
     "extend_grant",
     "plan_grant",
+    "request_cut",
     "request_grant",
     "retry_part",
     "settle",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from iam.access.grants.models import LedgerEntry, Sort
-from iam.access.grants.trusting import closed, sids_of
+from iam.access.grants.trusting import closed, sids_of, users_of
 from iam.changes.errors import RefusedError
 from iam.changes.operations import DeleteInlinePolicy, DetachPolicy, Operation, RemoveFromGroup
 from iam.changes.operations.managed_policy import DeletePolicy
 from iam.changes.operations.role import DeleteRole
+from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, valid_at
 
@@ -72,3 +74,6 @@ def _trust(entry: LedgerEntry, role: Entity) -> Iterator[Operation]:
             f"{role.name} would trust nobody, which AWS does not allow. Delete the role, or name somebody else first."
         )
     yield ReplaceTrustPolicy.of(role, text=left)
+    now = datetime.now(tz=UTC)
+    for name in users_of(text, sid=entry.target):
+        yield RevokeSessions.of_session_name(role, session_name=name, at=now)

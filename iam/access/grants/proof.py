@@ -1,0 +1,93 @@
+"""The proof that what a grant gave is gone: when AWS took each permission away, how often it was looked at since, and what became of sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from iam.access.grants.models import GrantPart
+from iam.access.grants.wording import counted
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations.role_sessions import RevokeSessions
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One permission, or the sessions of somebody: `removed_at` is when AWS had accepted the call, `seen_at` when a reading showed it gone."""
+
+    change: Change
+    title: str
+    removed_at: datetime | None
+    seen_at: datetime | None
+    reads: int
+    was_gone: bool
+    is_of_sessions: bool
+
+    @property
+    def says(self) -> str:
+        """In a sentence."""
+        if self.change.state != ChangeState.APPLIED:
+            return f"{self.title}: {self.change.get_state_display().lower()}."
+        if self.was_gone or self.removed_at is None:
+            return f"{self.title}: it was gone already, as a reading showed at {_at(self.seen_at)}."
+        reads = counted(self.reads, "reading")
+        return f"{self.title}: taken away at {_at(self.removed_at)}, confirmed by {reads}, the last at {_at(self.seen_at)}."
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Of one part. `is_whole`: every call has gone through and was seen to have."""
+
+    removals: tuple[Removal, ...]
+    is_whole: bool
+    removed_at: datetime | None
+    reads: int
+    kept: int
+
+    @property
+    def says(self) -> str:
+        """In a sentence; "" while there is nothing to say."""
+        if not self.removals:
+            return (
+                "Nothing had to be taken away: what it gave, others need as well, or it was there before."
+                if self.kept
+                else ""
+            )
+        if not self.is_whole:
+            return "Not all of it is taken away yet."
+        if self.removed_at is None:
+            return "All of it was gone already."
+        return f"Taken away at {_at(self.removed_at)}, confirmed by {counted(self.reads, 'reading')}."
+
+
+def proof_of(part: GrantPart) -> Proof:
+    """What the changes that took it away tell; two queries. `kept` counts the permissions that stayed for other reasons."""
+    changes = (
+        list(part.ending_set.changes.filter(lane=part.lane).order_by("position")) if part.ending_set else []
+    )
+    removals = tuple(_removal(change) for change in changes)
+    moments = [one.removed_at for one in removals if one.removed_at]
+    ended = part.entries.filter(until__isnull=False, since__isnull=False).count()
+    return Proof(
+        removals=removals,
+        is_whole=bool(removals) and all(one.change.state == ChangeState.APPLIED for one in removals),
+        removed_at=max(moments, default=None),
+        reads=sum(one.reads for one in removals),
+        kept=max(0, ended - sum(not one.is_of_sessions for one in removals)),
+    )
+
+
+def _removal(change: Change) -> Removal:
+    return Removal(
+        change=change,
+        title=change.title,
+        removed_at=None if change.already_so else change.confirming_at,
+        seen_at=change.ended_at,
+        reads=change.reads,
+        was_gone=change.already_so,
+        is_of_sessions=change.operation == RevokeSessions.slug,
+    )
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment:%H:%M:%S} UTC on {moment:%-d %b %Y}" if moment else "a moment that is not known"
