@@ -4,6 +4,7 @@ from iam.access.grants.services.altering import extend_grant, retry_part, shorte
 from iam.access.grants.services.asking import plan_grant, request_grant
 from iam.access.grants.services.cutting import request_cut
 from iam.access.grants.services.ending import end_due_grants, end_grant
+from iam.access.grants.services.reducing import plan_reduced, reduce_grant
 from iam.access.grants.services.rights import Allowed, allowed
 from iam.access.grants.services.settling import settle
 
@@ -14,6 +15,8 @@ __all__ = [
     "end_grant",
     "extend_grant",
     "plan_grant",
+    "plan_reduced",
+    "reduce_grant",
     "request_cut",
     "request_grant",
     "retry_part",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4, uuid5
@@ -33,17 +34,18 @@ def plan_grant(terms: Terms, *, viewer: Viewer, key: str = "") -> GrantPlan:
     With the `key` under which it will be asked for, names are those that it will have. Raises TermsError for terms that make no sense, and
     RefusedError for what this viewer may not ask for at all.
     """
+    return plan_for(terms, viewer=viewer, grant_id=_id_for(viewer, key) if key else uuid4())
+
+
+def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> GrantPlan:
+    """The plan of a grant of this id; see plan_grant."""
     now = datetime.now(tz=UTC)
     terms.check(now=now)
     _check_asker(terms, viewer)
-    title = title_of(terms)
-    end = terms.end_when(begun=now)
-    grant_id = _id_for(viewer, key) if key else uuid4()
+    title, end = title_of(terms), terms.end_when(begun=now)
     parts = plan_parts(terms, viewer=viewer, title=title, mark=grant_id.hex[:8], end=end)
-    plan = GrantPlan(terms=terms, title=title, parts=parts, ends_at=end)
-    receipt = set_receipt_of(plan.operations)
-    warnings = warnings_for(terms, parts)
-    return GrantPlan(terms=terms, title=title, parts=parts, ends_at=end, receipt=receipt, warnings=warnings)
+    plan = GrantPlan(terms=terms, title=title, parts=parts, ends_at=end, warnings=warnings_for(terms, parts))
+    return replace(plan, receipt=set_receipt_of(plan.operations))
 
 
 def request_grant(terms: Terms, *, actor: Viewer, idempotency_key: str) -> Grant:

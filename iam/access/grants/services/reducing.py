@@ -1,0 +1,130 @@
+"""Let whoever decides on a grant give less than was asked for: fewer people, accounts, actions or resources, or a shorter time; never more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, State
+from iam.access.grants.narrower import is_within
+from iam.access.grants.planning.site import Site
+from iam.access.grants.plans import GrantPlan
+from iam.access.grants.services.asking import ask_for_changes, note, plan_for, write_entries
+from iam.access.grants.services.rights import may_reduce
+from iam.access.grants.services.settling import settle
+from iam.access.grants.terms import Terms, TermsError, WhatKind
+from iam.changes.errors import RefusedError
+from iam.changes.models import ChangeSet, ChangeState
+from iam.changes.states import move
+from iam.directory.models import Person
+from iam.guard import Viewer, viewer_for
+from iam.mirror.models import Account
+
+MORE = "That would give more than was asked for. Whoever needs it asks anew."
+
+
+def plan_reduced(grant: Grant, *, terms: Terms, actor: Viewer) -> GrantPlan:
+    """What would be agreed to instead. Raises TermsError, and RefusedError for what is no less."""
+    if why := may_reduce(grant, viewer=actor):
+        raise RefusedError(why)
+    asked = grant.agreed
+    terms = replace(terms, why=asked.why)
+    if terms == asked:
+        raise RefusedError("Nothing is less than it was.")
+    requester = _requester(grant)
+    _check_less(grant, asked, terms, viewer=requester)
+    plan = plan_for(terms, viewer=requester, grant_id=grant.pk)
+    if plan.refusals:
+        raise RefusedError(" ".join(plan.refusals))
+    return plan
+
+
+def reduce_grant(grant: Grant, *, terms: Terms, actor: Viewer, reason: str = "") -> Grant:
+    """Have a waiting grant give less: what was asked for is taken back, and the lesser is asked for in the name of whoever asked.
+
+    Its approval begins anew, so that nobody agrees to what they have not seen. Raises RefusedError or TermsError; then nothing is written.
+    """
+    plan = plan_reduced(grant, terms=terms, actor=actor)
+    with transaction.atomic():
+        held = Grant.objects.select_for_update().get(pk=grant.pk)
+        if held.state != State.WAITING or held.terms != grant.terms:
+            raise RefusedError("It is another by now. Look at it again.")
+        _take_back(held, actor=actor)
+        _write(held, plan)
+        note(held, act=Act.REDUCED, actor=actor, reason=reason)
+    return settle(held)
+
+
+def _requester(grant: Grant) -> Viewer:
+    person = Person.objects.filter(pk=grant.requested_by, is_active=True).first()
+    if person is None:
+        raise RefusedError(f"{grant.requested_label}, who asked, is not there any more. Reject it.")
+    return viewer_for(person)
+
+
+def _check_less(grant: Grant, asked: Terms, terms: Terms, *, viewer: Viewer) -> None:
+    who, was = terms.who, asked.who
+    fewer = set(who.arns) <= set(was.arns) and set(terms.accounts) <= set(asked.accounts)
+    if not fewer or replace(who, arns=was.arns) != was or terms.session > asked.session:
+        raise RefusedError(MORE)
+    now = datetime.now(tz=UTC)
+    end, limit = terms.end_when(begun=now), asked.end_when(begun=now)
+    if limit is not None and (end is None or end > limit):
+        raise RefusedError("That would last longer than was asked for.")
+    if terms.what != asked.what:
+        _check_what(grant, asked, terms, viewer=viewer)
+
+
+def _check_what(grant: Grant, asked: Terms, terms: Terms, *, viewer: Viewer) -> None:
+    written = (WhatKind.STATEMENTS, WhatKind.TEMPLATE)
+    if asked.what.kind not in written or terms.what.kind not in written:
+        raise RefusedError(MORE)
+    for account in Account.objects.filter(account_id__in=terms.accounts, removed_at__isnull=True):
+        mine, theirs = (Site(account, one, viewer, "", grant.title, None).documents for one in (terms, asked))
+        if not is_within(mine, theirs):
+            raise RefusedError(MORE)
+
+
+def _take_back(grant: Grant, *, actor: Viewer) -> None:
+    for group in ChangeSet.objects.filter(pk__in=grant.parts.values("change_set")):
+        for change in group.changes.select_related("account").order_by("position"):
+            if change.state != ChangeState.AWAITING:
+                raise RefusedError("It is decided by now.")
+            move(
+                change,
+                to=ChangeState.CANCELLED,
+                actor=actor,
+                kind="reduced",
+                note="Less was asked for in its place.",
+            )
+
+
+def _write(grant: Grant, plan: GrantPlan) -> None:
+    key = f"grant-{grant.pk.hex}-{grant.versions.count()}"
+    written = ask_for_changes(plan, actor=_requester(grant), grant_id=grant.pk, key=key)
+    grant.terms, grant.title, grant.planned_end, grant.ends_at = (
+        plan.terms.body,
+        plan.title,
+        plan.ends_at,
+        plan.ends_at,
+    )
+    grant.what_kind, grant.template, grant.template_version = (
+        plan.terms.what.kind,
+        plan.terms.what.template,
+        plan.terms.what.version,
+    )
+    grant.save()
+    # None of the former entries ever began.
+    LedgerEntry.objects.filter(part__grant=grant).delete()
+    kept = [part.account.pk for part in plan.parts]
+    grant.parts.exclude(account__in=kept).delete()
+    for lane, part in enumerate(plan.parts):
+        row = GrantPart.objects.get(grant=grant, account=part.account)
+        row.lane, row.way, row.plan, row.change_set = lane, part.way, part.body, written[0].change_set
+        row.save(update_fields=["lane", "way", "plan", "change_set"])
+        write_entries(row, part, [change for change in written if change.lane == lane])
+
+
+__all__ = ["TermsError", "plan_reduced", "reduce_grant"]
