@@ -43,10 +43,13 @@ def _account(place: int) -> Any:
 
 
 def read_all() -> dict[str, Any]:
-    """Pull every account in this process; what the pulls found to differ from the mirror."""
+    """Pull every account in this process, with no worker left; what the pulls found to differ from the mirror."""
     from iam.mirror.models import Account, Pull
+    from iam.mirror.models.accounts import ACTIVE_PULL
     from iam.mirror.services import request_pull, run_pull
 
+    # What a change had asked for when its reading back failed, and a worker that is gone had begun: it would be waited for by minutes.
+    Pull.objects.filter(ACTIVE_PULL).update(state="failed")
     found: Counter[str] = Counter()
     for account in Account.objects.order_by("id"):
         asked = request_pull(account, trigger="demand")

@@ -146,13 +146,12 @@ class Site:
         return int(found[0]) if found else 0
 
     def left(self) -> int:
-        """How many changes have not ended, and pulls that they asked for."""
+        """How many changes have not ended."""
         import psycopg
 
         with psycopg.connect(self.cluster.url, autocommit=True) as connection:
             found = connection.execute(
-                "SELECT (SELECT count(*) FROM changes_change WHERE state IN ('queued', 'applying', 'confirming'))"
-                " + (SELECT count(*) FROM mirror_pull WHERE state IN ('queued', 'running'))"
+                "SELECT count(*) FROM changes_change WHERE state IN ('queued', 'applying', 'confirming')"
             ).fetchone()
         return int(found[0]) if found else 0
 
