@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
 
+from console.access.grants.shown import mark_of, used_of
 from console.identities.details import words
 from console.identities.details.held import held_by
 from console.identities.details.people import credentials_context
@@ -14,6 +16,9 @@ from console.identities.details.shown import Shown
 from console.web.access import ViewerRequest, layout_for
 from console.web.asof import asof_context
 from console.web.render import render_page
+from iam.access.grants.own import own_grants
+from iam.access.grants.services.rights import may_extend
+from iam.changes.models import Change
 from iam.changes.queries import waiting_for_others
 from iam.mirror.models import Entity, Kind, Usage
 from iam.mirror.queries import entities
@@ -37,10 +42,31 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "first_name": request.viewer.name.split(" ")[0],
         "not_yet": bool(users) and request.at is not None,
         "users": [card for user in users if (card := _card(request, user))],
-        "waiting": list(waiting_for_others(request.viewer)[:MOST]),
+        "waiting": _waiting(request) if request.at is None else [],
+        "grants": _grants(request) if request.at is None else [],
         "layout": layout_for(request.viewer),
     }
     return render_page(request, "dashboard/my_access.html", context)
+
+
+def _waiting(request: ViewerRequest) -> list[Change]:
+    """What waits for somebody's decision, but for grants, which have lines of their own."""
+    waiting = waiting_for_others(request.viewer).exclude(change_set__cause_kind__startswith="grant")
+    return list(waiting[:MOST])
+
+
+def _grants(request: ViewerRequest) -> list[dict[str, Any]]:
+    """What was given to oneself and lives, or is asked for; what ends first is first."""
+    now = datetime.now(tz=UTC)
+    return [
+        {
+            "grant": one,
+            "mark": mark_of(one),
+            "used": used_of(one, now=now),
+            "extends": not may_extend(one, viewer=request.viewer),
+        }
+        for one in own_grants(request.viewer)[:MOST]
+    ]
 
 
 def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:

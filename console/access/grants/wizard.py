@@ -104,7 +104,7 @@ def wizard_context(request: ViewerRequest, draft: GrantDraft, current: str) -> d
         "heading": HEADINGS[asks_for_others],
         "layout": layout_for(request.viewer),
         "ends_words": Ends.of(draft.body).words,
-        "section": "grants",
+        "section": "grants" if asks_for_others else "ask",
         "discard_url": reverse("access:grant-discard", args=[draft.pk]),
         "is_stored": not draft._state.adding,
     }

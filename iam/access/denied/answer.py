@@ -15,6 +15,7 @@ from iam.access.verdict import Branch, Voice
 from iam.guard import Viewer
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.evaluate import ASSUMING, Decision
+from iam.policy.logic import OPEN
 from iam.policy.request import account_of
 
 EVERY: Final = "*"
@@ -141,7 +142,8 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
     if outcome is Outcome.DEPENDS:
         yield Point("warn", "This is allowed already, under conditions", "")
         yield from (
-            Point("warn", _plain(f"Only {words}"), "A grant would not change that") for words in now.residual
+            Point("warn", _plain(f"Only {words}"), "A grant would not change that")
+            for words in _conditions(now, names=names)
         )
         return
     if outcome is Outcome.NO_GRANT:
@@ -158,8 +160,31 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
     if outcome is Outcome.HELPS_IF:
         yield from (
             Point("warn", _plain(f"A grant is needed, and works {words}"), "Gatehouse does not know that")
-            for words in then.residual
+            for words in _conditions(then, names=names)
         )
+
+
+def _conditions(verdict: Verdict, *, names: bool) -> Iterator[str]:
+    """What it depends on; who does not see the account reads the conditions of what they hold, and that there are others."""
+    if names:
+        yield from verdict.residual
+        return
+    own = [
+        check.words
+        for branch in verdict.branches
+        for leaf in branch.every_leaf
+        if leaf.held is not None and leaf.mark == OPEN
+        for check in leaf.open_checks
+        if check.words
+    ]
+    told = [words for words in verdict.residual if any(words.endswith(one) for one in own)]
+    told += [words for words in verdict.residual if words in UNREAD]
+    yield from dict.fromkeys(told)
+    if len(set(told)) < len(verdict.residual):
+        yield "within the limits that are set for everybody, such as the region"
+
+
+UNREAD: Final = ("if the policy of the resource lets the caller in",)
 
 
 def _why_still_denied(denied: Denied) -> str:

@@ -11,7 +11,7 @@ from iam.access.denied.message import Denied, PolicyType
 from iam.access.principals import find_principal
 from iam.directory.models import Role
 from iam.guard import Viewer, viewer_for
-from iam.mirror.models import EdgeKind
+from iam.mirror.models import EdgeKind, Kind
 from tests import factories as make
 from tests.access.simulate.conftest import LEDGER, MEMBER, Organization, org, say
 
@@ -157,3 +157,22 @@ def test_who_asks_for_oneself_is_spoken_to(org: Organization) -> None:
     assert found is not None
     assert "Nothing that you hold allows it" in said(found)
     assert strange in said(found)
+
+
+def test_a_condition_of_the_organization_is_told_to_who_sees_the_account_only(org: Organization) -> None:
+    """Their own conditions are told to everybody: they can meet them."""
+    region = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    scp = org.of["root"]
+    policy = make.entity(
+        org.hub, Kind.SCP, "Region", arn="", document=make.document(say("Deny", "*", Condition=region))
+    )
+    make.edge(EdgeKind.TARGET, policy, scp)
+    someone = make.person("Maya", arns=(org.of["maya"].arn,))
+    make.assign(someone, Role.MEMBER)
+    member = viewer_for(someone)
+    found = asked(org, "s3:GetObject", ELSEWHERE, member)
+    assert found.outcome is Outcome.HELPS_IF
+    assert "eu-west-1" not in said(found)
+    assert "within the limits that are set for everybody" in said(found)
+    assert "eu-west-1" in said(asked(org, "s3:GetObject", ELSEWHERE, administrator()))
+    assert "Only if MFA is present" in said(asked(org, "s3:GetObject", LEDGER, member))
