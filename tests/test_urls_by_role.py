@@ -36,6 +36,8 @@ from tests.url_answers import ANSWERS
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "nobody", "member", "team-lead", "auditor", "approver", "administrator")
 NUMBER = "111111111111"
+BY_QUERY = ("changes:membership", "changes:credential")
+"""Addresses that name what they are about in their query."""
 
 
 def _drift(entity: Entity) -> Drift:
@@ -174,6 +176,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
         },
         queries={
             ("changes:membership", "other"): f"?user={other.pk}&group={group.pk}&do=add",
+            ("changes:credential", "other"): f"?user={other.pk}&do=access_key.create",
+            ("changes:credential", "own"): f"?user={own.pk}&do=access_key.create",
             ("changes:membership", "own"): f"?user={own.pk}&group={led.pk}&do=remove",
             ("identities:compare", ""): f"?account={NUMBER}",
             ("access:person-why", "own"): "?action=s3:GetObject",
@@ -225,7 +229,7 @@ def _answer(response: HttpResponseBase) -> str:
 
 def _ask(world: World, method: str, name: str, what: str, role: str) -> str:
     query = world.queries.get((name, what), "")
-    address = reverse(name, kwargs={} if name == "changes:membership" else world.arguments[what]) + query
+    address = reverse(name, kwargs={} if name in BY_QUERY else world.arguments[what]) + query
     client = world.clients[role]
     if role in world.operators:
         client.force_login(world.operators[role])
@@ -263,7 +267,7 @@ def test_without_its_token_no_form_is_taken(world: World) -> None:
             continue
         client.force_login(world.operators["administrator"])
         query = world.queries.get((name, what), "")
-        kwargs = {} if name == "changes:membership" else world.arguments[what]
+        kwargs = {} if name in BY_QUERY else world.arguments[what]
         answer = _answer(client.post(reverse(name, kwargs=kwargs) + query, {}))
         if answer != "403":
             taken[name] = answer
@@ -278,7 +282,7 @@ def test_a_get_writes_nothing_but_the_record_of_an_export(world: World) -> None:
             continue
         client.force_login(world.operators["administrator"])
         query = world.queries.get((name, what), "")
-        kwargs = {} if name == "changes:membership" else world.arguments[what]
+        kwargs = {} if name in BY_QUERY else world.arguments[what]
         with CaptureQueriesContext(connection) as captured:
             response = client.get(reverse(name, kwargs=kwargs) + query)
             if response.streaming:

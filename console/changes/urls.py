@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from console.changes import approval, approvals, change, drift, lists, membership, rules, secrets, undoing
+from console.changes import (
+    approval,
+    approvals,
+    change,
+    credential,
+    drift,
+    lists,
+    membership,
+    rules,
+    secrets,
+    undoing,
+)
 
 app_name = "changes"
 urlpatterns = [
@@ -20,6 +31,7 @@ urlpatterns = [
     path("drift/adopt/", drift.adopt, name="drift-adopt"),
     path("drift/<uuid:pk>/", drift.one, name="drift-one"),
     path("drift/<uuid:pk>/undo/", drift.undo, name="drift-undo"),
+    path("credential/", credential.credential, name="credential"),
     path("membership/", membership.membership, name="membership"),
     path("<uuid:pk>/", change.change, name="change"),
     path("<uuid:pk>/approval/", approval.approval, name="approval"),

@@ -31,12 +31,16 @@ def receipt_of(operation: Operation, *, quota: Quota | None = None) -> Receipt:
         "sensitivity": operation.sensitivity(effect),
         "calls": [call.body for call in operation.calls()],
     }
+    if operation.irreversible:
+        agreed["irreversible"] = operation.irreversible
     text = json.dumps(agreed, sort_keys=True, separators=(",", ":"))
     observed = _observed_at(operation)
     body = agreed | {
         "quota": quota.body if quota else None,
         "observed_at": observed.isoformat() if observed else None,
     }
+    if operation.irreversible and operation.instead:
+        body["instead"] = operation.instead
     return Receipt(body=json.loads(json.dumps(body)), digest=hashlib.sha256(text.encode()).hexdigest())
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
 
 from console.identities.details import history, words
+from console.identities.details.credential_acts import acts_of, user_acts
 from console.identities.details.held import Held, PolicyRow, address, held_by, managed, own_policies
 from console.identities.details.shown import Shown, Tab, membership_address, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
@@ -61,8 +62,16 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
     open_to = shown.openable(held.pks)
     head = _head(shown, held, open_to, here="identities:person-credentials")
     context = head | credentials_context(shown, head["credentials"], head["usage"])
+    asks = shown.entity.pk in shown.askable([shown.entity.pk])
     return render_shown(
-        request, shown, "identities/person.html", context | {"tab": "identities/person_credentials.html"}
+        request,
+        shown,
+        "identities/person.html",
+        context
+        | {
+            "tab": "identities/person_credentials.html",
+            "acts": user_acts(shown.entity, head["credentials"]) if asks else None,
+        },
     )
 
 
@@ -152,12 +161,12 @@ def credentials_context(
         "password_last_used": words.moment_from(details.get("password_last_used")),
         "password_next": words.moment_from(report.get("password_next_rotation")),
         "must_change": profile.get("PasswordResetRequired") if isinstance(profile, dict) else None,
-        "devices": [(one, words.device_mark(one)) for one in owned.get(Kind.MFA_DEVICE, [])],
+        "devices": [(one, words.device_mark(one), acts_of(one)) for one in owned.get(Kind.MFA_DEVICE, [])],
         "keys": [_key(one, shown) for one in owned.get(Kind.ACCESS_KEY, [])],
         "keys_counted": credentials.keys if credentials else 0,
         "keys_active": credentials.active_keys if credentials else 0,
         "others": [
-            (one, words.status_mark(one), _service(one))
+            (one, words.status_mark(one), _service(one), acts_of(one))
             for kind in (Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL)
             for one in owned.get(kind, [])
         ],
@@ -174,6 +183,7 @@ def _key(state: EntityState, shown: Shown) -> dict[str, Any]:
         "status": words.status_mark(state),
         "age": words.key_mark(state, at=shown.at),
         "usage": usage,
+        "acts": acts_of(state),
     }
 
 

@@ -1,0 +1,65 @@
+"""What a viewer can ask for about somebody's credentials: addresses and words of the buttons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from iam.changes.credential_acts import acts_on
+from iam.mirror.models import Entity, EntityState, UserCredentials
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A button: its words, where it leads, and whether something is lost by it."""
+
+    text: str
+    url: str
+    is_danger: bool = False
+
+
+_WORDS: Final = {
+    "activate": "Activate",
+    "deactivate": "Deactivate",
+    "delete": "Delete",
+    "reset": "Reset password",
+}
+
+
+def acts_of(state: EntityState) -> list[Act]:
+    """What can be asked for about one credential."""
+    entity = state.entity
+    return [
+        Act(_WORDS[act.partition(".")[2]], _address(act, of=entity.pk), is_danger=act.endswith(".delete"))
+        for act in acts_on(entity.kind, status=state.category, aws_id=entity.aws_id)
+    ]
+
+
+def user_acts(user: Entity, credentials: UserCredentials | None) -> dict[str, list[Act]]:
+    """What can be asked for about the user, by the card of the page: password, keys, others."""
+    has_password = bool(credentials and credentials.has_password)
+    password = (
+        [
+            Act("Set another", _address("login_profile.update", user=user.pk)),
+            Act("Have it changed", _address("login_profile.require_change", user=user.pk)),
+            Act("Delete", _address("login_profile.delete", user=user.pk), is_danger=True),
+        ]
+        if has_password
+        else [Act("Give a password", _address("login_profile.create", user=user.pk))]
+    )
+    return {
+        "password": password,
+        "keys": [Act("Create a key", _address("access_key.create", user=user.pk))],
+        "others": [
+            Act("Service credential", _address("service_credential.create", user=user.pk)),
+            Act("SSH key", _address("ssh_key.upload", user=user.pk)),
+            Act("Signing certificate", _address("signing_certificate.upload", user=user.pk)),
+        ],
+    }
+
+
+def _address(act: str, **about: int) -> str:
+    return f"{reverse('changes:credential')}?{urlencode({'do': act} | about)}"

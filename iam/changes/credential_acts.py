@@ -1,0 +1,186 @@
+"""What can be asked for of a user's credentials: which operation each act is, and what it needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from iam.changes.errors import RefusedError
+from iam.changes.operations import Operation
+from iam.changes.operations.access_key import (
+    ActivateAccessKey,
+    CreateAccessKey,
+    DeactivateAccessKey,
+    DeleteAccessKey,
+)
+from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.login_profile import DeleteLoginProfile, RequirePasswordChange
+from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
+from iam.changes.operations.sealed_secret import Recipient
+from iam.changes.operations.service_credential import (
+    SERVICES,
+    ActivateServiceCredential,
+    CreateServiceCredential,
+    DeactivateServiceCredential,
+    DeleteServiceCredential,
+    ResetServiceCredential,
+)
+from iam.changes.operations.signing_certificate import (
+    ActivateCertificate,
+    DeactivateCertificate,
+    DeleteCertificate,
+    UploadCertificate,
+)
+from iam.changes.operations.ssh_key import ActivateSshKey, DeactivateSshKey, DeleteSshKey, UploadSshKey
+from iam.changes.operations.user_credential import OnCredential
+from iam.mirror.models import Entity, Kind
+from iam.mirror.reread.credentials import is_virtual
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an act is about: whose, perhaps which credential, who reads a secret and under which seal, and what was filled in."""
+
+    user: Entity
+    credential: Entity | None
+    recipient: Recipient
+    sealed_id: UUID
+    fields: Mapping[str, str]
+
+
+_ON_ONE: Final[dict[str, tuple[Kind, type[OnCredential]]]] = {
+    one.slug: (one.kind, one)
+    for one in (
+        DeactivateAccessKey,
+        ActivateAccessKey,
+        DeleteAccessKey,
+        DeactivateMfaDevice,
+        DeleteMfaDevice,
+        DeactivateServiceCredential,
+        ActivateServiceCredential,
+        DeleteServiceCredential,
+        DeactivateSshKey,
+        ActivateSshKey,
+        DeleteSshKey,
+        DeactivateCertificate,
+        ActivateCertificate,
+        DeleteCertificate,
+    )
+}
+"""Acts on one credential that is there."""
+
+
+def _reset(asked: Asked) -> Operation:
+    assert asked.credential is not None
+    return ResetServiceCredential.anew(asked.credential, recipient=asked.recipient, sealed_id=asked.sealed_id)
+
+
+def _service(asked: Asked) -> Operation:
+    service = asked.fields.get("service", "")
+    if service not in SERVICES:
+        raise RefusedError("Choose the service that it is for.")
+    return CreateServiceCredential.of(
+        asked.user, service=service, recipient=asked.recipient, sealed_id=asked.sealed_id
+    )
+
+
+_BODY: Final = {
+    UploadSshKey.slug: "Paste the public key.",
+    UploadCertificate.slug: "Paste the certificate.",
+}
+
+
+def _upload(operation: type[UploadSshKey] | type[UploadCertificate]) -> Callable[[Asked], Operation]:
+    def make(asked: Asked) -> Operation:
+        body = asked.fields.get("body", "").strip()
+        if not body:
+            raise RefusedError(_BODY[operation.slug])
+        return operation.of(asked.user, body=body)
+
+    return make
+
+
+_OF_USER: Final[dict[str, Callable[[Asked], Operation]]] = {
+    CreateAccessKey.slug: lambda asked: CreateAccessKey.of(
+        asked.user, recipient=asked.recipient, sealed_id=asked.sealed_id
+    ),
+    CreateLoginProfile.slug: lambda asked: CreateLoginProfile.of(
+        asked.user, recipient=asked.recipient, sealed_id=asked.sealed_id
+    ),
+    UpdateLoginProfile.slug: lambda asked: UpdateLoginProfile.of(
+        asked.user, recipient=asked.recipient, sealed_id=asked.sealed_id
+    ),
+    RequirePasswordChange.slug: lambda asked: RequirePasswordChange.of(asked.user),
+    DeleteLoginProfile.slug: lambda asked: DeleteLoginProfile.of(asked.user),
+    CreateServiceCredential.slug: _service,
+    UploadSshKey.slug: _upload(UploadSshKey),
+    UploadCertificate.slug: _upload(UploadCertificate),
+}
+"""Acts that make or concern what a user has one of, or none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What has to be filled in before an act can be looked at: its title, its fields, and what may be chosen."""
+
+    title: str
+    names: tuple[str, ...]
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+_FORMS: Final = {
+    CreateServiceCredential.slug: Form(
+        "Create a service-specific credential", ("service",), tuple(SERVICES.items())
+    ),
+    UploadSshKey.slug: Form("Upload an SSH key", ("body",)),
+    UploadCertificate.slug: Form("Upload a signing certificate", ("body",)),
+}
+
+
+def form_of(act: str) -> Form | None:
+    """What an act needs to know beside whose it is; None for nothing."""
+    return _FORMS.get(act)
+
+
+def kind_of(act: str) -> Kind | None:
+    """The kind of credential that an act is about; None for an act on a user. Raises KeyError for what is no act."""
+    if act == ResetServiceCredential.slug:
+        return Kind.SERVICE_CREDENTIAL
+    if act in _ON_ONE:
+        return _ON_ONE[act][0]
+    if act in _OF_USER:
+        return None
+    raise KeyError(act)
+
+
+def operation_of(act: str, asked: Asked) -> Operation:
+    """The operation that was asked for. Raises RefusedError where something has still to be filled in."""
+    if act == ResetServiceCredential.slug:
+        return _reset(asked)
+    if act in _OF_USER:
+        return _OF_USER[act](asked)
+    assert asked.credential is not None
+    return _ON_ONE[act][1].of(asked.credential)
+
+
+def acts_on(kind: str, *, status: str, aws_id: str) -> tuple[str, ...]:
+    """What can be done about a credential that is there, the reversible means first."""
+    slug = _SLUGS.get(kind, "")
+    if kind == Kind.MFA_DEVICE:
+        return ("mfa_device.deactivate", *(("mfa_device.delete",) if is_virtual(aws_id) else ()))
+    if not slug:
+        return ()
+    resets = (ResetServiceCredential.slug,) if kind == Kind.SERVICE_CREDENTIAL else ()
+    if status == "Inactive":
+        return (f"{slug}.activate", *resets, f"{slug}.delete")
+    return (f"{slug}.deactivate", *resets)
+
+
+_SLUGS: Final[dict[str, str]] = {
+    Kind.ACCESS_KEY: "access_key",
+    Kind.SSH_KEY: "ssh_key",
+    Kind.SIGNING_CERTIFICATE: "signing_certificate",
+    Kind.SERVICE_CREDENTIAL: "service_credential",
+}
