@@ -96,6 +96,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10},
         },
+        "settle-rollouts": {
+            "task": "iam.access.rollout.tasks.settle_rollouts",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "sweep-drafts": {
             "task": "iam.access.drafts.tasks.sweep_drafts",
             "schedule": 24 * 3600.0,
@@ -121,6 +126,7 @@ app.autodiscover_tasks(
         "iam.changes.approval",
         "iam.access.drafts",
         "iam.access.grants",
+        "iam.access.rollout",
         "console.operators",
     ]
 )

@@ -84,6 +84,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "access:template-version", "template version"): "sign-in 404 404 200 200 200 200",
     ("GET", "access:template-edit", "template"): "sign-in 404 404 404 404 404 200",
     ("POST", "access:template-edit", "template"): "sign-in 404 404 404 404 404 200",
+    ("POST", "access:template-grant", "template"): "sign-in 404 404 302 404 302 302",
     ("POST", "access:template-retire", "template"): "sign-in 404 404 404 404 404 302",
     ("GET", "access:template-difference", "template"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:template-rollout", "template"): "sign-in 404 404 404 404 200 200",

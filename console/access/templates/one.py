@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -11,11 +12,13 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from console.access.templates.listing import READERS
+from console.access.what.state import State
 from console.access.what.templates import TONES, duration_words, levels_of
 from console.changes.findings import finding_rows
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.access.builder.words import said_of
+from iam.access.drafts import services as drafts
 from iam.access.grants.models import LIVING
 from iam.access.grants.queries import visible_grants
 from iam.access.templates import services
@@ -72,6 +75,18 @@ def template_retire(request: ViewerRequest, slug: str) -> HttpResponse:
         services.retire_template(request.viewer, template=offer.template)
         messages.success(request, f"{offer.version.title} is offered no more. Grants of it stay as they are.")
     return redirect("access:template", slug=offer.slug)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def template_grant(request: ViewerRequest, slug: str) -> HttpResponse:
+    """Begin a grant of it: a draft in which it is chosen already."""
+    offer = offer_or_404(slug)
+    draft = drafts.open_draft(request.viewer, uuid4())
+    if draft is None or request.at is not None or offer.template.retired_at is not None:
+        raise Http404
+    drafts.write(draft, what_form=State(template=offer.slug).body)
+    return redirect("access:grant-who", pk=draft.pk)
 
 
 def _page(request: ViewerRequest, offer: Offer) -> HttpResponse:

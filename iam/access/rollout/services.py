@@ -17,7 +17,7 @@ from iam.access.templates.models import TemplateVersion
 from iam.access.templates.queries import body_of
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
-from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
 from iam.changes.services import Cause
 from iam.guard import Viewer
 
@@ -76,6 +76,20 @@ def change_ended(change: Change) -> None:
         settle(
             Rollout.objects.select_related("version__template").filter(pk=whole.cause_id).first(), whole.pk
         )
+
+
+def settle_open() -> int:
+    """The same for all that are under way, for those of which nobody was told. Returns how many were looked at."""
+    found = list(Rollout.objects.filter(done_at__isnull=True).select_related("version__template"))
+    sets = dict(
+        ChangeSet.objects.filter(cause_kind=OF_ROLLOUT, cause_id__in=[one.pk for one in found]).values_list(
+            "cause_id", "pk"
+        )
+    )
+    for one in found:
+        if one.pk in sets:
+            settle(one, sets[one.pk])
+    return len(found)
 
 
 def settle(rollout: Rollout | None, change_set: UUID) -> None:
