@@ -31,6 +31,8 @@ class ChangeState(models.TextChoices):
 IN_FLIGHT = (ChangeState.APPLYING, ChangeState.CONFIRMING)
 RUNNING = (ChangeState.QUEUED, *IN_FLIGHT)
 OPEN = (ChangeState.AWAITING, *RUNNING)
+LAST_BRANCH = 30_000
+"""The branch that waits for all others of its lane."""
 OF_GRANT = "grant"
 """The cause of a set that gives or takes what a grant of access says."""
 
@@ -75,7 +77,7 @@ class ChangeSet(models.Model):
 class Change(models.Model):
     """One write to AWS, from the asking to the reading back. The row is the outbox: what is due is found here.
 
-    `position` is its place in the set. Within a `lane` it waits for those before it in its `branch` and in branch 0, the trunk, and ends without them;
+    `position` is its place in the set. Within a `lane` it waits for those before it in its `branch` and in branch 0, the trunk, and ends without them (in the last branch: for all);
     lanes do not wait for each other. `entity` is the mirror's row of the subject. `params` are the operation's own, typed there. `before` and `after` are what AWS shows of the matter before and after, as
     `Operation.observe` gives it. `due_at` is when the runner has to look at the row next: a queued one to begin, a confirming one to
     read again. `attempts` counts the claims and is the fence: a worker that lost its claim finds another number and stops.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iam.changes import services
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import LAST_BRANCH, Change, ChangeState
 from iam.changes.runner import run
 from iam.changes.runner.claims import due
 from iam.changes.services import Lane
@@ -69,3 +69,16 @@ def test_a_failed_branch_ends_without_the_others_and_a_failed_trunk_ends_its_lan
         run(change.pk)
     done, lost, left = ChangeState.APPLIED, ChangeState.FAILED, ChangeState.CANCELLED
     assert _states(changes) == [done, lost, left, done, lost, left]
+
+
+def test_the_last_branch_waits_for_all_others_and_ends_without_one_of_them(scene: Scene) -> None:
+    lanes = [Lane(0, 1), Lane(0, 2), Lane(0, LAST_BRANCH), Lane(1, 1), Lane(1, 2), Lane(1, LAST_BRANCH)]
+    changes, groups = _asked(scene, lanes)
+    assert _due(changes) == [0, 1, 3, 4]
+    scene.aws.iam.delete_group(GroupName=groups[4].name)
+    run(changes[0].pk)
+    assert _due(changes) == [1, 3, 4]
+    for change in changes[1:]:
+        run(change.pk)
+    done = ChangeState.APPLIED
+    assert _states(changes) == [done, done, done, done, ChangeState.FAILED, ChangeState.CANCELLED]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import LAST_BRANCH, Change, ChangeState
 from iam.changes.states import add_event, move
 
 LEASE = timedelta(seconds=settings.CHANGE_LEASE)
@@ -28,10 +28,12 @@ class LeaseLostError(Exception):
 def due(now: datetime) -> QuerySet[Change]:
     """What a worker has to look at: queued, to be read again, or left by a worker whose lease ran out.
 
-    A change of a set waits for the ones before it in its lane, of its own branch and of the trunk.
+    A change of a set waits for the ones before it in its lane, of its own branch and of the trunk; in the last branch for all.
     """
+    # Below zero, and so nothing, for every branch but the last one.
+    all_for_the_last = Q(branch__lt=OuterRef("branch") - LAST_BRANCH // 2)
     earlier = Change.objects.filter(
-        Q(branch=0) | Q(branch=OuterRef("branch")),
+        Q(branch=0) | Q(branch=OuterRef("branch")) | all_for_the_last,
         change_set=OuterRef("change_set"),
         lane=OuterRef("lane"),
         position__lt=OuterRef("position"),

@@ -12,7 +12,7 @@ from iam.aws.errors import AwsError
 from iam.aws.session import Aws
 from iam.changes import nudge
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import LAST_BRANCH, Change, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.runner import calls, wording
 from iam.changes.runner.claims import LeaseLostError
@@ -151,9 +151,9 @@ def _waiting_behind(change: Change) -> list[Change]:
 
 
 def _followers(change: Change) -> QuerySet[Change]:
-    """What of its set waits for it: all behind it in its lane, or those of its branch."""
+    """What of its set waits for it: all behind it in its lane, or those of its branch and of the last one."""
     behind = change.change_set.changes.filter(lane=change.lane, position__gt=change.position)
-    return behind.filter(branch=change.branch) if change.branch else behind
+    return behind.filter(branch__in=[change.branch, LAST_BRANCH]) if change.branch else behind
 
 
 def _firsts(waiting: QuerySet[Change]) -> list[Change]:
