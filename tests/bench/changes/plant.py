@@ -61,14 +61,28 @@ def read_all() -> dict[str, Any]:
     return dict(found)
 
 
-def differences(since: str) -> dict[str, Any]:
+def outcome() -> dict[str, Any]:
+    """How the changes ended, what a reading of all accounts finds to differ from the mirror, and whether the journal holds."""
+    from iam.journal import verify
+    from iam.journal.chain import chain_pending
+
+    found, began = standing(), datetime.now(tz=UTC)
+    read_all()
+    chain_pending()
+    return {
+        "standing": found,
+        "differences": _differences(began),
+        "journal_holds": verify.verify().holds,
+    }
+
+
+def _differences(moment: datetime) -> list[str]:
     """What readings since a moment have opened or ended in the mirror, but for AWS's own counts of an account, which no change follows."""
     from django.apps import apps
     from django.db.models import Q
 
     from iam.mirror.models import AccountFact, Temporal
 
-    moment = datetime.fromisoformat(since)
     found = []
     for model in apps.get_app_config("mirror").get_models():
         if issubclass(model, Temporal):
@@ -79,7 +93,7 @@ def differences(since: str) -> dict[str, Any]:
                 f"{model.__name__} {row} {row.cause_kind} {row.valid_from} {row.valid_to}"
                 for row in rows[:20]
             ]
-    return {"rows": found}
+    return found
 
 
 def queue(count: str, kinds: str, seed: str) -> dict[str, Any]:
@@ -199,26 +213,9 @@ def standing() -> dict[str, Any]:
     }
 
 
-def verify() -> dict[str, Any]:
-    """Whether the journal's chain holds."""
-    from iam.journal import verify as chain
-    from iam.journal.chain import chain_pending
-    from iam.journal.models import Entry
-
-    chain_pending()
-    return {"holds": chain.verify().holds, "entries": Entry.objects.count()}
-
-
 if __name__ == "__main__":
     import django
 
     django.setup()
-    steps = {
-        "differences": differences,
-        "prepare": prepare,
-        "read": read_all,
-        "queue": queue,
-        "standing": standing,
-        "verify": verify,
-    }
+    steps = {"prepare": prepare, "queue": queue, "standing": standing, "outcome": outcome}
     print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))

@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from tests.bench.changes.site import Site, running, why_missing
@@ -89,7 +88,6 @@ def torture(*, changes: int, accounts: int, every: float, seed: int = 1, longest
     ) as site:
         for name in ("worker0", "worker1", "beat"):
             site.start_beat() if name == "beat" else site.start_worker(name)
-        site.wait_for("worker0")
         began = time.monotonic()
         queued = int(site.plant("queue", changes, KINDS, seed)["queued"])
         control(site.proxy, "faults", {"rates": FAULTS, "late": 2.0, "seed": seed})
@@ -142,18 +140,15 @@ def _settle(site: Site, *, until: float) -> None:
 
 
 def _outcome(site: Site, queued: int, done: Counter[str], seconds: float) -> Outcome:
-    standing = site.plant("standing")
     struck = control(site.proxy, "stats")["struck"]
     site.stop()
-    read_at = datetime.now(tz=UTC)
-    site.plant("read")
-    differs = site.plant("differences", read_at.isoformat())["rows"]
+    found = site.plant("outcome")
     return Outcome(
         queued=queued,
-        standing=standing,
+        standing=found["standing"],
         twice=list(_twice(site)),
-        differs=differs,
-        journal_holds=site.plant("verify")["holds"],
+        differs=found["differences"],
+        journal_holds=found["journal_holds"],
         done=done,
         struck=struck,
         seconds=seconds,
