@@ -112,6 +112,11 @@ class GivenOnce(OfUser):
         )
         return {"credential_id": aws_id}
 
+    @property
+    def power(self) -> str:
+        """What whoever holds it can do."""
+        return f"do whatever {self.user.user_name} may"
+
     @abstractmethod
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
         """The id and the secret in AWS's answer."""
@@ -123,7 +128,7 @@ class GivenOnce(OfUser):
     def notes(self) -> tuple[str, ...]:
         """See OfUser."""
         return (
-            f"Whoever holds this {self.noun} can do whatever {self.user.user_name} may, until it is deactivated or deleted.",
+            f"Whoever holds it can {self.power}, until it is deactivated or deleted.",
             f"{self.given.recipient_name} reads its secret once, within 24 hours of its making. Nobody else does.",
         )
 

@@ -141,6 +141,11 @@ class CreateServiceCredential(GivenOnce):
         return SERVICES.get(self.asked.service_name, self.asked.service_name)
 
     @property
+    def power(self) -> str:
+        """See GivenOnce."""
+        return f"use {self.service} as {self.user.user_name}, as far as they may"
+
+    @property
     def title(self) -> str:
         """See Operation."""
         return f"Create a credential for {self.service} for {self.user.user_name}"

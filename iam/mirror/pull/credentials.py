@@ -131,7 +131,10 @@ def _facts(user: Known, old: Current | None, reported: Reported | None) -> dict[
         read_at = moment_of(stored, name)
         if read_at is not None and read_at > reported.at:
             facts[name] = stored[name]
-    if profile is not None and (is_same_password or PROFILE_READ_AT in facts):
+    # A profile that was read alone is of another moment than the report before it: a newer one must bear it out by itself.
+    contradicts = PROFILE_READ_AT in stored and bool(profile) is not bool(facts["password_enabled"])
+    is_borne_out = is_same_password and not contradicts
+    if profile is not None and (is_borne_out or PROFILE_READ_AT in facts):
         facts["login_profile"] = profile
     return facts
 
