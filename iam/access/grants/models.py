@@ -31,6 +31,8 @@ class State(models.TextChoices):
 LIVING = (State.APPLYING, State.ACTIVE, State.PARTLY, State.ENDING)
 """While something of it may stand in AWS."""
 GIVING = (State.ACTIVE, State.PARTLY)
+ENDING = "grant-end"
+"""The cause of a set that takes away what a grant gave."""
 OVER = (State.ENDED, State.FAILED, State.REJECTED, State.WITHDRAWN, State.EXPIRED)
 """Nothing more happens by itself."""
 
@@ -186,8 +188,8 @@ class LedgerEntry(models.Model):
     """That a part of a grant is a reason for a permission: `holder_arn` (user, group, role, or the made policy) has `target` (the ARN of a group or policy, the name of
     an inline policy, the Sid of a statement).
 
-    `since` is when AWS had it for this reason (None: not yet), `until` when the reason was over. `change` gives it. `stood_before`: it was there by no grant before, so
-    that no grant's end takes it away.
+    `since` is when AWS had it for this reason (None: not yet), `until` when the reason was over. `change` gives it, `ended_by` takes it away. `stood_before`: it was there
+    by no grant before, so that no grant's end takes it away.
     """
 
     part = models.ForeignKey(GrantPart, on_delete=models.PROTECT, related_name="entries")
@@ -197,6 +199,9 @@ class LedgerEntry(models.Model):
     sort = models.CharField(max_length=12, choices=Sort.choices)
     target = models.CharField(max_length=2048)
     change = models.ForeignKey(Change, db_index=False, on_delete=models.PROTECT, null=True, related_name="+")
+    ended_by = models.ForeignKey(
+        Change, db_index=False, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     stood_before = models.BooleanField(default=False)
     since = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from iam.access.grants.models import GrantPart
+from django.db.models import Q, QuerySet
+
+from iam.access.grants.models import ENDING, GrantPart
 from iam.access.grants.wording import counted
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.role_sessions import RevokeSessions
@@ -75,6 +77,14 @@ def proof_of(part: GrantPart) -> Proof:
         reads=sum(one.reads for one in removals),
         kept=max(0, ended - sum(not one.is_of_sessions for one in removals)),
     )
+
+
+def _taking(part: GrantPart) -> QuerySet[Change]:
+    """Every change that was to take it away; what failed and was tried again, by the newest trial only."""
+    sets = Q(change_set__cause_id=part.grant_id, change_set__cause_kind=ENDING)
+    found = Change.objects.filter(sets, lane=part.lane).order_by("created_at", "position")
+    newest = Q(change_set=part.ending_set_id) | Q(state=ChangeState.APPLIED)
+    return found.filter(newest) if part.ending_set_id else found.none()
 
 
 def _removal(change: Change) -> Removal:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from iam.access.grants.models import GIVING, Act, Grant, GrantPart, LedgerEntry, Sort, State
+from iam.access.grants.models import ENDING, GIVING, Act, Grant, GrantPart, State
 from iam.access.grants.services.asking import note
 from iam.access.grants.services.rights import may_end
-from iam.access.grants.services.settling import same_permission, settle
-from iam.access.grants.services.taking import taking
+from iam.access.grants.services.settling import open_entries, settle
+from iam.access.grants.services.taking import Removal, removal_of
 from iam.changes.errors import RefusedError
-from iam.changes.models import OPEN, ChangeState
-from iam.changes.operations import Operation
+from iam.changes.models import OPEN
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
 from iam.guard import Viewer
 
-ENDING: Final = "grant-end"
-"""The cause of a set that takes away what a grant gave."""
 BATCH: Final = 200
 AGAIN: Final = timedelta(minutes=10)
 """How long after an end that did not go through it is tried again by itself."""
-ORDER: Final = (Sort.TRUST, Sort.MEMBER, Sort.ATTACHED, Sort.INLINE, Sort.POLICY, Sort.ROLE)
-"""What goes first: the way in, then what is held, then what was made to be held."""
 
 
 def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
@@ -83,11 +77,12 @@ def _has_noted(grant: Grant, act: Act) -> bool:
 
 
 def is_stuck(part: GrantPart) -> bool:
-    """Whether its end did not go through, and nothing is under way."""
+    """Whether something of it is still to be taken away, and nothing is under way."""
     if part.ending_set is None:
         return part.state == State.ENDING
-    states = set(part.ending_set.changes.filter(lane=part.lane).values_list("state", flat=True))
-    return not states & set(OPEN) and states != {ChangeState.APPLIED}
+    if part.ending_set.changes.filter(lane=part.lane, state__in=OPEN).exists():
+        return False
+    return open_entries(part).exists()
 
 
 def _has_stuck(grant: Grant, now: datetime) -> bool:
@@ -104,24 +99,34 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
     # First of all, so that of two grants that end together neither takes the other for a reason.
     part.state = State.ENDING
     part.save(update_fields=["state"])
-    entries = list(
-        part.entries.filter(until__isnull=True, since__isnull=False).select_related("account", "part")
-    )
-    try:
-        operations = list(_operations(entries))
-        if not operations:
+    removal = removal_of(list(open_entries(part).select_related("account", "part").order_by("pk")))
+    part.trouble = " ".join(removal.refused)[:1024]
+    part.save(update_fields=["trouble"])
+    part.entries.filter(pk__in=removal.over).update(until=datetime.now(tz=UTC))
+    if not removal.operations:
+        if not removal.refused:
             _over(part)
-            return True
-        changes = queue_accepted(
-            operations,
-            with_set=part.change_set,
-            actor=actor,
-            reason=reason,
-            title=f"End of {part.grant.reference}: {part.grant.title}",
-            cause=Cause(ENDING, part.grant_id),
-            key=f"grant-end-{part.pk}-{part.ending_set_id or part.grant_id}",
-            lanes=[Lane(part.lane)] * len(operations),
-        )
+        return not removal.refused
+    return _queue(part, removal, actor=actor, reason=reason)
+
+
+def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: str) -> bool:
+    try:
+        with transaction.atomic():
+            changes = queue_accepted(
+                removal.operations,
+                with_set=part.change_set,
+                actor=actor,
+                reason=reason,
+                title=f"End of {part.grant.reference}: {part.grant.title}",
+                cause=Cause(ENDING, part.grant_id),
+                key=f"grant-end-{part.pk}-{part.ending_set_id or part.grant_id}",
+                lanes=[Lane(part.lane, branch) for branch in removal.branches],
+            )
+            for entry, place in removal.taken_by.items():
+                part.entries.filter(pk=entry).update(ended_by=changes[place])
+            part.ending_set = changes[0].change_set
+            part.save(update_fields=["ending_set"])
     except IntegrityError:
         # Another process has begun the end at the same time.
         return False
@@ -129,8 +134,6 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
         part.trouble = refused.message[:1024]
         part.save(update_fields=["trouble"])
         return False
-    part.ending_set, part.trouble = changes[0].change_set, ""
-    part.save(update_fields=["ending_set", "trouble"])
     return True
 
 
@@ -139,19 +142,3 @@ def _over(part: GrantPart) -> None:
     part.entries.filter(until__isnull=True).update(until=now)
     part.state, part.ended_at, part.trouble = State.ENDED, now, ""
     part.save(update_fields=["state", "ended_at", "trouble"])
-
-
-def _operations(entries: Sequence[LedgerEntry]) -> Iterator[Operation]:
-    """What takes away the permissions that have no other reason, in an order that AWS allows."""
-    ordered = sorted(entries, key=lambda entry: (ORDER.index(Sort(entry.sort)), entry.pk))
-    for entry in ordered:
-        if entry.stood_before or _has_other_reason(entry):
-            continue
-        yield from taking(entry)
-
-
-def _has_other_reason(entry: LedgerEntry) -> bool:
-    """Whether a grant besides this one, which does not end as well, needs the permission by now."""
-    others = same_permission(entry).filter(part__state__in=[*GIVING, State.APPLYING])
-    others = others.exclude(part__grant=entry.part.grant_id)
-    return others.filter(since__isnull=False, until__isnull=True).exists()

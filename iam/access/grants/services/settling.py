@@ -132,14 +132,16 @@ def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
 
 
 def _end_entries(part: GrantPart) -> None:
-    """A reason is over when the set that ends it has gone through; permissions that stay for another reason end with it."""
-    assert part.ending_set is not None
-    changes = list(part.ending_set.changes.filter(lane=part.lane))
-    if any(change.state in (S.AWAITING, *RUNNING) for change in changes):
-        return
-    if all(change.state == S.APPLIED for change in changes):
-        at = max((change.ended_at for change in changes if change.ended_at), default=datetime.now(tz=UTC))
-        part.entries.filter(until__isnull=True).update(until=at)
+    """A reason is over when what takes its permission away was seen to have gone through."""
+    gone = part.entries.filter(until__isnull=True, ended_by__state=S.APPLIED).select_related("ended_by")
+    for entry in gone:
+        entry.until = entry.ended_by.ended_at if entry.ended_by else None
+        entry.save(update_fields=["until"])
+
+
+def open_entries(part: GrantPart) -> QuerySet[LedgerEntry]:
+    """The permissions that a part is a reason for by now."""
+    return part.entries.filter(until__isnull=True, since__isnull=False)
 
 
 def _state_of(part: GrantPart) -> State:
@@ -184,12 +186,8 @@ def _standing_state(part: GrantPart) -> State:
 
 def _ending_state(part: GrantPart) -> State:
     assert part.ending_set is not None
-    states = {
-        S(state) for state in part.ending_set.changes.filter(lane=part.lane).values_list("state", flat=True)
-    }
-    if states <= {S.APPLIED}:
-        return State.ENDED
-    return State.ENDING
+    left = part.ending_set.changes.filter(lane=part.lane).exclude(state=S.APPLIED)
+    return State.ENDING if left.exists() or open_entries(part).exists() else State.ENDED
 
 
 def _settle_whole(grant: Grant) -> None:

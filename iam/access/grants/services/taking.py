@@ -2,22 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
-from iam.access.grants.models import LedgerEntry, Sort
+from iam.access.grants.models import GIVING, LedgerEntry, Sort, State
+from iam.access.grants.services.settling import same_permission
 from iam.access.grants.trusting import closed, sids_of, users_of
 from iam.changes.errors import RefusedError
+from iam.changes.models import LAST_BRANCH
 from iam.changes.operations import DeleteInlinePolicy, DetachPolicy, Operation, RemoveFromGroup
 from iam.changes.operations.managed_policy import DeletePolicy
-from iam.changes.operations.role import DeleteRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.services.deleting import deletion_of
+from iam.changes.services.planning import examine
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, valid_at
 
+ORDER: Final = (Sort.TRUST, Sort.MEMBER, Sort.ATTACHED, Sort.INLINE, Sort.ROLE, Sort.POLICY)
+"""What goes first: the way in, then what is held, then what was made to be held."""
+MADE: Final = frozenset({Sort.ROLE, Sort.POLICY})
+"""What can only go when nobody has it any more."""
 
-def taking(entry: LedgerEntry) -> Iterator[Operation]:
-    """At most a few, in order."""
+
+@dataclass
+class Removal:
+    """What takes the permissions of a part away: operations and the branch of each. `taken_by`: entry → the place of the operation after which it is gone;
+    `over` are entries for which nothing is to be done, `refused` sentences on those that cannot be taken away by now."""
+
+    operations: list[Operation] = field(default_factory=list)
+    branches: list[int] = field(default_factory=list)
+    taken_by: dict[int, int] = field(default_factory=dict)
+    over: list[int] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def add(self, entry: LedgerEntry, operations: Sequence[Operation], *, branch: int) -> None:
+        """Each as the mirror stands after all before it. What is refused leaves the others alone."""
+        found: list[Operation] = []
+        try:
+            for operation in operations:
+                examine(operation, earlier=[*self.operations, *found])
+                found.append(operation)
+        except RefusedError as refused:
+            self.refused.append(refused.message)
+            return
+        self.operations += found
+        self.branches += [branch] * len(found)
+        self.taken_by[entry.pk] = len(self.operations) - 1
+
+
+def removal_of(entries: Sequence[LedgerEntry]) -> Removal:
+    """What takes away the permissions of these entries that have no other reason, a branch for each holder, what was made for them last."""
+    removal = Removal()
+    going = [entry for entry in entries if not (entry.stood_before or _has_other_reason(entry))]
+    removal.over = [entry.pk for entry in entries if entry not in going]
+    roles = {entry.holder_arn: entry for entry in going if entry.sort == Sort.ROLE}
+    # A role goes with all that it holds, also what somebody else gave it.
+    within = [entry for entry in going if entry.holder_arn in roles and entry.sort != Sort.ROLE]
+    branches: dict[str, int] = {}
+    for entry in sorted(going, key=lambda one: (ORDER.index(Sort(one.sort)), one.pk)):
+        if entry in within:
+            continue
+        branch = (
+            LAST_BRANCH if entry.sort in MADE else branches.setdefault(entry.holder_arn, len(branches) + 1)
+        )
+        _take(removal, entry, going, branch=branch)
+    for entry in within:
+        place = removal.taken_by.get(roles[entry.holder_arn].pk)
+        if place is not None:
+            removal.taken_by[entry.pk] = place
+        elif roles[entry.holder_arn].pk in removal.over:
+            removal.over.append(entry.pk)
+    return removal
+
+
+def _take(removal: Removal, entry: LedgerEntry, going: Sequence[LedgerEntry], *, branch: int) -> None:
+    try:
+        operations = list(_taking(entry, going))
+    except RefusedError as refused:
+        removal.refused.append(refused.message)
+        return
+    if operations:
+        removal.add(entry, operations, branch=branch)
+    else:
+        removal.over.append(entry.pk)
+
+
+def _has_other_reason(entry: LedgerEntry) -> bool:
+    """Whether a grant besides this one, which does not end as well, needs the permission by now."""
+    others = same_permission(entry).filter(part__state__in=[*GIVING, State.APPLYING])
+    others = others.exclude(part__grant=entry.part.grant_id)
+    return others.filter(since__isnull=False, until__isnull=True).exists()
+
+
+def _taking(entry: LedgerEntry, going: Sequence[LedgerEntry]) -> Iterator[Operation]:
+    """The operations, in order; none where it is gone already, or has to stay."""
     holder = _living(entry.account, entry.holder_arn)
     if holder is None:
         return
@@ -29,10 +109,20 @@ def taking(entry: LedgerEntry) -> Iterator[Operation]:
         yield from _inline(entry, holder)
     elif entry.sort == Sort.TRUST:
         yield from _trust(entry, holder)
-    elif entry.sort == Sort.POLICY:
-        yield DeletePolicy.of(holder)
     elif entry.sort == Sort.ROLE:
-        yield DeleteRole.of(holder)
+        yield from deletion_of(holder)
+    elif not _is_held_by_others(holder, going):
+        yield DeletePolicy.of(holder)
+
+
+def _is_held_by_others(policy: Entity, going: Sequence[LedgerEntry]) -> bool:
+    """Whether somebody gave the policy to somebody else by hand: then it stays, for their sake."""
+    losing = {
+        entry.holder_arn for entry in going if entry.sort == Sort.ATTACHED and entry.target == policy.arn
+    }
+    kinds = [EdgeKind.ATTACHED, EdgeKind.BOUNDARY]
+    held = Edge.objects.filter(valid_at(None), kind__in=kinds, target=policy)
+    return held.exclude(source__arn__in=losing).exists()
 
 
 def _living(account: Account, arn: str) -> Entity | None:
