@@ -189,13 +189,24 @@ class ServerCertificateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerCertificateNow:
+    """A server certificate as it is read alone: with its text, that of its chain ("" without one), and tags. AWS never gives the private key."""
+
+    record: ServerCertificateRecord
+    body: str
+    chain: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class SamlProviderRecord:
-    """A SAML provider; `metadata_digest` is the SHA-256 (hex) of its metadata document."""
+    """A SAML provider with its metadata document; `metadata_digest` is the SHA-256 (hex) of that."""
 
     arn: str
     name: str
     created_at: datetime | None
     valid_until: datetime | None
+    metadata: str
     metadata_digest: str
     tags: Mapping[str, str]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from iam.aws.calls import invoke, part
+from iam.aws.calls import build_all, invoke, part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import decode
 from iam.aws.reads.decode import Fields, moment, optional, optional_moment, text
@@ -19,6 +19,7 @@ from iam.aws.records import (
     PasswordPolicyRecord,
     RoleListing,
     SamlProviderRecord,
+    ServerCertificateNow,
     ServerCertificateRecord,
     ServiceSpecificCredentialRecord,
     UserListing,
@@ -99,16 +100,39 @@ def list_server_certificates(aws: Aws) -> tuple[ServerCertificateRecord, ...]:
 def list_saml_providers(aws: Aws) -> tuple[SamlProviderRecord, ...]:
     """All SAML providers, each read in full (AWS allows 100 per account)."""
     arns = read_all(aws, "ListSAMLProviders", key="SAMLProviderList", build=itemgetter("Arn"))
-    found = each(arns, lambda arn: one(aws, "GetSAMLProvider", SAMLProviderArn=arn))
-    return tuple(_saml_provider(arn, detail) for arn, detail in found)
+    return tuple(found for _, found in each(arns, lambda arn: get_saml_provider(aws, arn=arn)))
+
+
+def get_saml_provider(aws: Aws, *, arn: str) -> SamlProviderRecord:
+    """One SAML provider in full; AwsError (not_found) when there is none. One call."""
+    return _saml_provider(arn, one(aws, "GetSAMLProvider", SAMLProviderArn=arn))
 
 
 def list_oidc_providers(aws: Aws) -> tuple[OidcProviderRecord, ...]:
     """All OIDC providers, each read in full (AWS allows 100 per account)."""
     key = "OpenIDConnectProviderList"
     arns = read_all(aws, "ListOpenIDConnectProviders", key=key, build=itemgetter("Arn"))
-    found = each(arns, lambda arn: one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn))
-    return tuple(_oidc_provider(arn, detail) for arn, detail in found)
+    return tuple(found for _, found in each(arns, lambda arn: get_oidc_provider(aws, arn=arn)))
+
+
+def get_oidc_provider(aws: Aws, *, arn: str) -> OidcProviderRecord:
+    """One OIDC provider in full; AwsError (not_found) when there is none. One call."""
+    return _oidc_provider(arn, one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn))
+
+
+def get_server_certificate(aws: Aws, *, name: str) -> ServerCertificateNow:
+    """One server certificate with its text and tags; AwsError (not_found) when there is none. One call."""
+    found = one(aws, "GetServerCertificate", key="ServerCertificate", ServerCertificateName=name)
+    action = "iam:GetServerCertificate"
+    record = build_all(
+        [part(found, "ServerCertificateMetadata", action=action)], _server_certificate, action=action
+    )[0]
+    return ServerCertificateNow(
+        record,
+        body=part(found, "CertificateBody", action=action),
+        chain=found.get("CertificateChain") or "",
+        tags=tag_dictionary(found.get("Tags", ())),
+    )
 
 
 def account_summary(aws: Aws) -> dict[str, int]:
@@ -233,6 +257,7 @@ def _saml_provider(arn: str, detail: dict[str, Any]) -> SamlProviderRecord:
         name=arn.partition(":saml-provider/")[2],
         created_at=detail.get("CreateDate"),
         valid_until=detail.get("ValidUntil"),
+        metadata=document,
         metadata_digest=hashlib.sha256(document.encode()).hexdigest(),
         tags=tag_dictionary(detail.get("Tags", ())),
     )

@@ -101,7 +101,7 @@ class EntityState(Temporal):
     `category` is the one word by which lists split a kind: a role by who may assume it (`service:ec2`, `account`,
     `cross-account`, `saml`, `oidc`, `service-linked`, `any`), a policy by owner (`aws`, `customer`), a credential by its
     status (`Active`, `Inactive`), an MFA device by its sort (`virtual`, `security-key`, `hardware`), a user `user`. `attrs` holds the rest of
-    the kind's facts under AWS's names. `document` is a role's trust policy, an SCP's or RCP's text.
+    the kind's facts under AWS's names. `document` is a role's trust policy, an SCP's or RCP's text, a SAML provider's metadata.
     """
 
     entity = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="states")

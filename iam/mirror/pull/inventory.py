@@ -73,7 +73,7 @@ def pull_inventory(job: LiveJob) -> None:
         INSTANCE_PROFILES,
         lambda: [transform.instance_profile(r) for r in lists.list_instance_profiles(aws)],
     )
-    _pull(job, PROVIDERS, lambda: _providers(aws))
+    _pull(job, PROVIDERS, lambda: _providers(job))
     _pull(
         job,
         SERVER_CERTIFICATES,
@@ -83,11 +83,11 @@ def pull_inventory(job: LiveJob) -> None:
     pull_instances(job)
 
 
-def _providers(aws: Aws) -> list[Found]:
-    return [
-        *(transform.saml_provider(record) for record in lists.list_saml_providers(aws)),
-        *(transform.oidc_provider(record) for record in lists.list_oidc_providers(aws)),
-    ]
+def _providers(job: LiveJob) -> list[Found]:
+    saml, oidc = lists.list_saml_providers(job.aws), lists.list_oidc_providers(job.aws)
+    found = [transform.saml_provider(record, intern=job.documents.intern) for record in saml]
+    job.documents.flush()
+    return [*found, *(transform.oidc_provider(record) for record in oidc)]
 
 
 def _pull(

@@ -166,7 +166,7 @@ def two_documents(entity: Entity, *, token: str) -> TwoDocuments | None:
         return None
     old, new = rows[pks[0]], rows[pks[1]]
     titles = {
-        "state": "Trust policy",
+        "state": "Metadata" if entity.kind == Kind.SAML_PROVIDER else "Trust policy",
         "inline": f"Inline policy {getattr(new, 'name', '')}",
         "version": "Versions",
     }

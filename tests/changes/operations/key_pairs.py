@@ -8,7 +8,13 @@ from functools import cache
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from cryptography.x509.oid import NameOID
 
 
@@ -38,3 +44,9 @@ def certificate(number: int) -> str:
         .sign(_private(number), SHA256())
     )
     return made.public_bytes(Encoding.PEM).decode()
+
+
+def private_key(number: int, *, passphrase: str = "") -> str:
+    """The private key of a certificate."""
+    hides = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
+    return _private(number).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, hides).decode()

@@ -11,6 +11,7 @@ from iam.aws.records import (
 )
 from iam.mirror.models import EdgeKind, Kind
 from iam.mirror.pull.facts import Found, by_arn, by_name
+from iam.mirror.pull.transform.principals import Intern
 from iam.mirror.pull.usage import instant
 
 
@@ -27,14 +28,15 @@ def instance_profile(record: InstanceProfileRecord) -> Found:
     )
 
 
-def saml_provider(record: SamlProviderRecord) -> Found:
-    """A SAML provider; AWS gives it no unique id but its ARN."""
+def saml_provider(record: SamlProviderRecord, *, intern: Intern) -> Found:
+    """A SAML provider, its metadata as its document; it is told apart by its ARN."""
     return Found(
         kind=Kind.SAML_PROVIDER.value,
         aws_id=record.arn,
         name=record.name,
         arn=record.arn,
         created_at=record.created_at,
+        document=intern(record.metadata),
         attrs={"ValidUntil": instant(record.valid_until), "MetadataDigest": record.metadata_digest},
         tags=dict(record.tags),
     )

@@ -1,0 +1,393 @@
+"""Make an OpenID Connect provider, give it other audiences or thumbprints, or delete it.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_RemoveClientIDFromOpenIDConnectProvider.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateOpenIDConnectProviderThumbprint.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteOpenIDConnectProvider.html
+All but creating are idempotent, and AWS makes one provider for an address.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self
+from urllib.parse import urlsplit
+
+from iam.aws.reads.lists import get_oidc_provider
+from iam.aws.records import OidcProviderRecord
+from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.lifecycle import arn_of, state_of
+from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
+from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tag_list, tags_in_mirror
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.pull.facts import Found
+from iam.mirror.pull.transform import inventory
+
+MOST_PROVIDERS: Final = 100
+MOST_CLIENTS: Final = 100
+MOST_THUMBPRINTS: Final = 5
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+THUMBPRINT: Final = re.compile(r"[0-9a-f]{40}")
+
+
+def lines(values: Iterable[str]) -> str:
+    """Values as a parameter holds them: each once, in order, one a line."""
+    return "\n".join(sorted(set(values)))
+
+
+class OnOidc(OnProvider):
+    """What all of them have in common."""
+
+    family = "oidc-provider"
+    subject_kind = Kind.OIDC_PROVIDER.value
+    get = staticmethod(get_oidc_provider)
+
+    @property
+    def noun(self) -> str:
+        """See OnSubject."""
+        return "OpenID Connect provider"
+
+    @property
+    def which(self) -> dict[str, Any]:
+        """The provider as calls name it."""
+        return {"OpenIDConnectProviderArn": self.arn}
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        attrs = state.attrs if state else {}
+        return oidc_image(
+            clients=attrs.get("ClientIDList", ()),
+            thumbprints=attrs.get("ThumbprintList", ()),
+            tags=tags_in_mirror(subject),
+        )
+
+    def image_shown(self, record: OidcProviderRecord) -> Image:
+        """See OnProvider."""
+        return oidc_image(clients=record.client_ids, thumbprints=record.thumbprints, tags=record.tags)
+
+    def found_of(self, record: OidcProviderRecord) -> Found:
+        """See OnProvider."""
+        return inventory.oidc_provider(record)
+
+
+def oidc_image(*, clients: Iterable[str], thumbprints: Iterable[str], tags: Mapping[str, str]) -> Image:
+    """A provider that there is."""
+    return {
+        "exists": True,
+        "clients": sorted(clients),
+        "thumbprints": sorted(one.lower() for one in thumbprints),
+        "tags": dict(tags),
+    }
+
+
+def problems_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ()) -> list[str]:
+    """What is wrong with audiences and thumbprints, in words."""
+    clients, thumbprints = list(clients), list(thumbprints)
+    if len(clients) > MOST_CLIENTS:
+        return [f"a provider has {MOST_CLIENTS} audiences at most, and these are {len(clients)}."]
+    if any(not 0 < len(one) <= 255 for one in clients):
+        return ["an audience has 1 to 255 characters."]
+    if len(thumbprints) > MOST_THUMBPRINTS:
+        return [f"a provider has {MOST_THUMBPRINTS} thumbprints at most, and these are {len(thumbprints)}."]
+    if wrong := next((one for one in thumbprints if not THUMBPRINT.fullmatch(one)), ""):
+        return [f"a thumbprint is the SHA-1 of a certificate, 40 hexadecimal digits, and not {wrong!r}."]
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class NewOidcParams(SubjectParams):
+    """Its address, audiences and thumbprints (one a line), and tags."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "clients", "thumbprints"})
+
+    url: str
+    clients: str
+    thumbprints: str
+    tags: dict[str, str]
+
+
+class CreateOidcProvider(OnOidc, CreateProvider):
+    """Makes an OpenID Connect provider."""
+
+    slug = "oidc_provider.create"
+    params_type = NewOidcParams
+    given: NewOidcParams
+    quota_name, quota_usual = "OpenIDConnectProvidersQuota", MOST_PROVIDERS
+
+    @classmethod
+    def of(
+        cls,
+        account: Account,
+        *,
+        url: str,
+        clients: Iterable[str] = (),
+        thumbprints: Iterable[str] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> Self:
+        """The operation in an account."""
+        name = url.partition("://")[2] or url
+        given = NewOidcParams(
+            name=name,
+            subject_arn=arn_of(account, kind=Kind.OIDC_PROVIDER.value, name=name),
+            subject_id="",
+            url=url,
+            clients=lines(clients),
+            thumbprints=lines(one.lower() for one in thumbprints),
+            tags=dict(tags or {}),
+        )
+        return cls(account, given)
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        params: dict[str, Any] = {"Url": given.url}
+        if given.clients:
+            params["ClientIDList"] = given.clients.split("\n")
+        if given.thumbprints:
+            params["ThumbprintList"] = given.thumbprints.split("\n")
+        if given.tags:
+            params["Tags"] = tag_list(given.tags)
+        sentence = f"An OpenID Connect provider {given.name} comes into being"
+        return (
+            Call(service="iam", operation="CreateOpenIDConnectProvider", params=params, sentence=sentence),
+        )
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        given = self.given
+        return oidc_image(
+            clients=given.clients.split("\n") if given.clients else (),
+            thumbprints=given.thumbprints.split("\n") if given.thumbprints else (),
+            tags=given.tags,
+        )
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation; AWS finds a thumbprint by itself where none was given."""
+        wanted = self.wanted()
+        keys = ["exists", "clients", "tags"] + (["thumbprints"] if wanted["thumbprints"] else [])
+        return all(image.get(key) == wanted[key] for key in keys)
+
+    def problems(self) -> list[str]:
+        """See Operation, in words where AWS's model has none."""
+        parts, wanted = urlsplit(self.given.url), self.wanted()
+        if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment or parts.port:
+            return ["the address of a provider begins with https:// and has no port, query or fragment."]
+        said = problems_of(clients=wanted["clients"], thumbprints=wanted["thumbprints"])
+        return said or super().problems()
+
+    def deleting(self, subject: Entity) -> Operation:
+        """See Create."""
+        return DeleteOidcProvider.of(subject)
+
+
+class DeleteOidcProvider(OnOidc, DeleteProvider):
+    """Deletes an OpenID Connect provider."""
+
+    slug = "oidc_provider.delete"
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"The OpenID Connect provider {self.given.name} goes"
+        return (
+            Call(
+                service="iam", operation="DeleteOpenIDConnectProvider", params=self.which, sentence=sentence
+            ),
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        """A provider of the same address, and so the same ARN, with its audiences, thumbprints and tags."""
+        if before == ABSENT:
+            return None
+        return CreateOidcProvider.of(
+            self.account,
+            url=f"https://{self.given.name}",
+            clients=before["clients"],
+            thumbprints=before["thumbprints"],
+            tags=before["tags"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClientParams(SubjectParams):
+    """The audience that comes or goes: the client id of an application."""
+
+    client: str
+
+
+class Client(OnOidc):
+    """What adding and removing an audience share."""
+
+    params_type: ClassVar[type[SubjectParams]] = ClientParams
+    given: ClientParams
+    there_after: ClassVar[bool]
+
+    @classmethod
+    def of(cls, subject: Entity, *, client: str) -> Self:
+        """The operation on a provider of the mirror."""
+        return cls(subject.account, ClientParams(**names_of(subject), client=client))
+
+    def call(self, operation: str, *, sentence: str) -> Call:
+        """The one call."""
+        params = {**self.which, "ClientID": self.given.client}
+        return Call(service="iam", operation=operation, params=params, sentence=sentence)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"client": self.given.client, "there": self.there_after}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        there = self.given.client in image.get("clients", ())
+        return bool(image.get("exists")) and there == self.there_after
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: the audience is as it was, whatever became of others."""
+        return bool(image.get("exists"))
+
+    def problems(self) -> list[str]:
+        """See Operation."""
+        now = self.mirrored() or {}
+        others = set(now.get("clients", ())) - {self.given.client}
+        added = [*others, self.given.client] if self.there_after else []
+        return problems_of(clients=added) or super().problems()
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See Operation."""
+        return None if self.satisfied(before) else self.opposite()
+
+    @abstractmethod
+    def opposite(self) -> Operation:
+        """The operation that turns it back."""
+
+
+class AddClientId(Client):
+    """Lets in the people of one more application."""
+
+    slug = "oidc_provider.add_client_id"
+    there_after = True
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Add the audience {self.given.client} to {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} has the audience {self.given.client} already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"Tokens that {self.given.name} gives out for {self.given.client} are taken"
+        return (self.call("AddClientIDToOpenIDConnectProvider", sentence=sentence),)
+
+    def opposite(self) -> Operation:
+        """See Client."""
+        return RemoveClientId(self.account, self.given)
+
+
+class RemoveClientId(Client):
+    """Lets in the people of one application no more."""
+
+    slug = "oidc_provider.remove_client_id"
+    there_after = False
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Remove the audience {self.given.client} from {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} has no audience {self.given.client}."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"Tokens that {self.given.name} gives out for {self.given.client} are taken no more"
+        return (self.call("RemoveClientIDFromOpenIDConnectProvider", sentence=sentence),)
+
+    def opposite(self) -> Operation:
+        """See Client."""
+        return AddClientId(self.account, self.given)
+
+    @property
+    def consequence(self) -> str:
+        """See OnProvider."""
+        return f"Who comes with a token for {self.given.client} is let in no more."
+
+    def risks(self) -> tuple[str, ...]:
+        """See Operation: nobody is let in by it."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbprintParams(SubjectParams):
+    """All thumbprints that it is to have, one a line."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "thumbprints"})
+
+    thumbprints: str
+
+
+class SetThumbprints(OnOidc):
+    """Gives a provider these thumbprints in place of those that it has."""
+
+    slug = "oidc_provider.set_thumbprints"
+    params_type: ClassVar[type[SubjectParams]] = ThumbprintParams
+    given: ThumbprintParams
+
+    @classmethod
+    def of(cls, subject: Entity, *, thumbprints: Iterable[str]) -> Self:
+        """The operation on a provider of the mirror."""
+        given = lines(one.lower() for one in thumbprints)
+        return cls(subject.account, ThumbprintParams(**names_of(subject), thumbprints=given))
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Set the thumbprints of {self.given.name}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} has these thumbprints already."
+
+    @property
+    def _thumbprints(self) -> list[str]:
+        return self.given.thumbprints.split("\n") if self.given.thumbprints else []
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        params = {**self.which, "ThumbprintList": self._thumbprints}
+        sentence = f"{self.given.name} is believed when one of these certificates vouches for it"
+        operation = "UpdateOpenIDConnectProviderThumbprint"
+        return (Call(service="iam", operation=operation, params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"thumbprints": self._thumbprints}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        return bool(image.get("thumbprints") == self._thumbprints)
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: it has the thumbprints that it had."""
+        return bool(image.get("thumbprints") == before["thumbprints"])
+
+    def problems(self) -> list[str]:
+        """See Operation."""
+        return problems_of(thumbprints=self._thumbprints) or super().problems()
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The former ones."""
+        subject = self.subject()
+        if subject is None or self.satisfied(before):
+            return None
+        return SetThumbprints.of(subject, thumbprints=before["thumbprints"])

@@ -1,0 +1,156 @@
+"""What operations on an identity provider share: it is known by its ARN, and roles that trust it let its people in."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.records import OidcProviderRecord, SamlProviderRecord
+from iam.aws.session import Aws
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Quota
+from iam.changes.operations.lifecycle import Create, Delete
+from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
+from iam.changes.risks import TRUST_OPENED
+from iam.mirror.models import Account, EntityState, Kind, valid_at
+from iam.mirror.pull.facts import Found
+from iam.mirror.reread import reread_listed
+
+NAMED: Final = 5
+"""So many roles a receipt names."""
+Record = SamlProviderRecord | OidcProviderRecord
+
+
+class OnProvider(OnSubject):
+    """An operation on one provider. AWS gives providers no unique id, so that the ARN stands for it."""
+
+    get: ClassVar[Callable[..., Record]]
+    """Reads one by its ARN."""
+
+    def __init__(self, account: Account, given: SubjectParams) -> None:
+        super().__init__(account, given)
+        self._seen: tuple[datetime, Record | None] | None = None
+
+    @property
+    def arn(self) -> str:
+        """The provider's ARN."""
+        return self.given.subject_arn
+
+    @property
+    def subject_id(self) -> str:
+        """See Operation: the ARN."""
+        return self.arn
+
+    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
+        """One change of a provider is open at a time."""
+        return True
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation: what is observed tells whether it is the one that was approved."""
+        return ""
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        at, found = datetime.now(tz=UTC), None
+        try:
+            found = type(self).get(aws, arn=self.arn)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+        self._seen = (at, found)
+        return dict(ABSENT) if found is None else self.image_shown(found)
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        if self._seen is None:
+            self.observe(aws)
+        assert self._seen is not None
+        at, found = self._seen
+        reread_listed(
+            self.account,
+            kind=self.subject_kind,
+            name=self.given.name,
+            aws_id=self.arn,
+            found=None if found is None else self.found_of(found),
+            at=at,
+            cause_id=cause_id,
+        )
+
+    @abstractmethod
+    def image_shown(self, record: Any) -> Image:
+        """The image of what AWS shows."""
+
+    @abstractmethod
+    def found_of(self, record: Any) -> Found:
+        """What the loader of the mirror takes."""
+
+    def image_now(self, now: Any) -> Image:
+        """See OnSubject."""
+        return self.image_shown(now)
+
+    def trusting(self) -> list[str]:
+        """The names of the roles whose trust policy names the provider."""
+        states = EntityState.objects.filter(
+            valid_at(None),
+            account=self.account,
+            kind=Kind.ROLE,
+            document__text__contains=json.dumps(self.arn),
+        )
+        return list(states.order_by("sort_name").values_list("name", flat=True))
+
+    def effect(self) -> Effect:
+        """See Operation: which roles it leads to."""
+        roles = self.trusting()
+        if not roles:
+            return Effect(notes=("No role trusts it, so nobody comes in by it.",))
+        more = f" and {len(roles) - NAMED} more" if len(roles) > NAMED else ""
+        who = "This role trusts it" if len(roles) == 1 else f"These {len(roles)} roles trust it"
+        return Effect(notes=(f"{who}: {', '.join(roles[:NAMED])}{more}. {self.consequence}",))
+
+    @property
+    def consequence(self) -> str:
+        """What it means to the people who come in by the roles that trust it."""
+        return "Whom the provider signs in from now on may assume them, as far as their trust policies allow."
+
+    def risks(self) -> tuple[str, ...]:
+        """See Operation: whoever speaks for the provider may assume the roles that trust it."""
+        return (TRUST_OPENED,) if self.trusting() else ()
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: it decides who is believed to be who."""
+        return HIGH
+
+
+class CreateProvider(OnProvider, Create):
+    """Makes a provider, which no role need trust yet."""
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation: the ARN is known beforehand, and stands for an id."""
+        return {"ids": {self.arn: self.arn}}
+
+    def quota(self) -> Quota | None:
+        """Providers of the kind: now, afterwards, and what AWS allows."""
+        quota = super().quota()
+        return quota and replace(quota, what=f"{self.noun}s then")
+
+
+class DeleteProvider(OnProvider, Delete):
+    """Deletes a provider."""
+
+    @property
+    def consequence(self) -> str:
+        """See OnProvider."""
+        return "Nobody comes in by it any more; their trust policies stay as they are."
+
+    def risks(self) -> tuple[str, ...]:
+        """See Operation: nobody is let in by it."""
+        return ()
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation."""
+        return ""

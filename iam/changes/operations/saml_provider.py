@@ -1,0 +1,223 @@
+"""Make a SAML provider, give it other metadata, or delete it.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateSAMLProvider.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateSAMLProvider.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSAMLProvider.html
+The mirror keeps every metadata document, so that a former one comes back. Private keys for encrypted assertions are none of this: AWS never
+shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, Self
+
+from iam.aws.reads.lists import get_saml_provider
+from iam.aws.records import SamlProviderRecord
+from iam.changes.operations import saml_metadata
+from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.lifecycle import arn_of, state_of
+from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
+from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tag_list, tags_in_mirror
+from iam.mirror.models import Account, Document, Entity, Kind
+from iam.mirror.pull.facts import Found
+from iam.mirror.pull.transform import inventory
+from iam.mirror.pull.transform.principals import document_digest
+
+MOST: Final = 100
+"""Providers of an account; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+
+
+class OnSaml(OnProvider):
+    """What all three have in common."""
+
+    family = "saml-provider"
+    subject_kind = Kind.SAML_PROVIDER.value
+    get = staticmethod(get_saml_provider)
+
+    @property
+    def noun(self) -> str:
+        """See OnSubject."""
+        return "SAML provider"
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        digest = (state.document_id or "") if state else ""
+        return saml_image(digest=digest, tags=tags_in_mirror(subject))
+
+    def image_shown(self, record: SamlProviderRecord) -> Image:
+        """See OnProvider."""
+        return saml_image(digest=document_digest(record.metadata), tags=record.tags)
+
+    def found_of(self, record: SamlProviderRecord) -> Found:
+        """See OnProvider; the document is stored first."""
+        digest = document_digest(record.metadata)
+        Document.objects.get_or_create(digest=digest, defaults={"text": record.metadata})
+        return inventory.saml_provider(record, intern=document_digest)
+
+
+def saml_image(*, digest: str, tags: Mapping[str, str]) -> Image:
+    """A provider that there is; its metadata by the key of the document."""
+    return {"exists": True, "metadata": digest, "tags": dict(tags)}
+
+
+def problems_of(metadata: str) -> list[str]:
+    """What is wrong with a metadata document, in words."""
+    try:
+        saml_metadata.read(metadata)
+    except saml_metadata.UnfitError as unfit:
+        return [str(unfit)]
+    return []
+
+
+def speaks_of(metadata: str) -> str:
+    """Whom a metadata document speaks of, in a sentence; empty where it cannot be read."""
+    try:
+        found = saml_metadata.read(metadata)
+    except saml_metadata.UnfitError:
+        return ""
+    where = f", at {found.addresses[0]}" if found.addresses else ""
+    how = "one certificate" if found.certificates == 1 else f"{found.certificates} certificates"
+    return f"{found.entity_id} signs people in{where}; its word is verified by {how}."
+
+
+@dataclass(frozen=True, slots=True)
+class NewSamlParams(SubjectParams):
+    """Its metadata and tags."""
+
+    metadata: str
+    tags: dict[str, str]
+
+
+class CreateSamlProvider(OnSaml, CreateProvider):
+    """Makes a SAML provider."""
+
+    slug = "saml_provider.create"
+    params_type = NewSamlParams
+    given: NewSamlParams
+    quota_name, quota_usual = "SAMLProvidersQuota", MOST
+
+    @classmethod
+    def of(cls, account: Account, *, name: str, metadata: str, tags: Mapping[str, str] | None = None) -> Self:
+        """The operation in an account."""
+        arn = arn_of(account, kind=Kind.SAML_PROVIDER.value, name=name)
+        given = NewSamlParams(
+            name=name, subject_arn=arn, subject_id="", metadata=metadata, tags=dict(tags or {})
+        )
+        return cls(account, given)
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        params: dict[str, Any] = {"Name": given.name, "SAMLMetadataDocument": given.metadata}
+        if given.tags:
+            params["Tags"] = tag_list(given.tags)
+        sentence = f"A SAML provider {given.name} comes into being"
+        return (Call(service="iam", operation="CreateSAMLProvider", params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return saml_image(digest=document_digest(self.given.metadata), tags=self.given.tags)
+
+    def problems(self) -> list[str]:
+        """See Operation; whether the metadata can be such, and whether the name is taken."""
+        return problems_of(self.given.metadata) or super().problems()
+
+    def effect(self) -> Effect:
+        """See Operation; and whom it is about."""
+        effect = super().effect()
+        return replace(effect, notes=(*filter(None, [speaks_of(self.given.metadata)]), *effect.notes))
+
+    def deleting(self, subject: Entity) -> Operation:
+        """See Create."""
+        return DeleteSamlProvider.of(subject)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataParams(SubjectParams):
+    """The metadata that it gets."""
+
+    metadata: str
+
+
+class UpdateSamlProvider(OnSaml):
+    """Gives a SAML provider other metadata."""
+
+    slug = "saml_provider.update"
+    params_type: ClassVar[type[SubjectParams]] = MetadataParams
+    given: MetadataParams
+
+    @classmethod
+    def of(cls, subject: Entity, *, metadata: str) -> Self:
+        """The operation on a provider of the mirror."""
+        return cls(subject.account, MetadataParams(**names_of(subject), metadata=metadata))
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Give SAML provider {self.given.name} other metadata"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} has these metadata already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        params = {"SAMLProviderArn": self.arn, "SAMLMetadataDocument": self.given.metadata}
+        sentence = f"{self.given.name} has these metadata from then on; Gatehouse keeps the former ones"
+        return (Call(service="iam", operation="UpdateSAMLProvider", params=params, sentence=sentence),)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"metadata": document_digest(self.given.metadata)}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        return bool(image.get("metadata") == self.wanted()["metadata"])
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: it has the metadata that it had."""
+        return bool(image.get("metadata") == before["metadata"])
+
+    def problems(self) -> list[str]:
+        """See Operation; and whether the metadata can be such."""
+        return problems_of(self.given.metadata) or super().problems()
+
+    def effect(self) -> Effect:
+        """See Operation; and whom it is about, before and then."""
+        effect, subject = super().effect(), self.subject()
+        state = state_of(subject) if subject else None
+        former = speaks_of(state.document.text) if state and state.document else ""
+        told = [speaks_of(self.given.metadata), f"Until then {former}" if former else ""]
+        return replace(effect, notes=(*filter(None, told), *effect.notes))
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The former metadata."""
+        former = Document.objects.filter(digest=before["metadata"]).first()
+        if former is None or self.satisfied(before):
+            return None
+        return UpdateSamlProvider(self.account, replace(self.given, metadata=former.text))
+
+
+class DeleteSamlProvider(OnSaml, DeleteProvider):
+    """Deletes a SAML provider."""
+
+    slug = "saml_provider.delete"
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"The SAML provider {self.given.name} goes; Gatehouse keeps its metadata"
+        params = {"SAMLProviderArn": self.arn}
+        return (Call(service="iam", operation="DeleteSAMLProvider", params=params, sentence=sentence),)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """A provider of the same name, and so the same ARN, with its metadata and tags."""
+        former = Document.objects.filter(digest=before.get("metadata", "")).first()
+        if before == ABSENT or former is None:
+            return None
+        return CreateSamlProvider.of(
+            self.account, name=self.given.name, metadata=former.text, tags=before["tags"]
+        )

@@ -1,0 +1,387 @@
+"""Upload a TLS certificate into IAM, rename or move one, or delete one.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UploadServerCertificate.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateServerCertificate.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServerCertificate.html
+AWS never gives the private key back, so that a deleted certificate is gone for good. The key of a new one is sealed when the change is asked for,
+and destroyed when AWS has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.reads.lists import get_server_certificate
+from iam.aws.records import ServerCertificateNow
+from iam.aws.session import Aws
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.lifecycle import Create, Delete, RenameParams, arn_of, namesake, state_of
+from iam.changes.operations.sealed_secret import WITHHELD, check_ids, look, used
+from iam.changes.operations.subject import (
+    ABSENT,
+    OnSubject,
+    SubjectParams,
+    names_of,
+    tag_list,
+    tags_in_mirror,
+)
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.pull.transform import inventory
+from iam.mirror.reread import reread_listed, reread_tags
+
+PURPOSE: Final = "server_certificate.private_key"
+"""Under which a private key is sealed for the worker."""
+_GONE: Final = "The private key is not there any more, so nothing was uploaded. Ask again, with the key."
+
+
+class OnCertificate(OnSubject):
+    """What all of them have in common."""
+
+    family = "server-certificate"
+    subject_kind = Kind.SERVER_CERTIFICATE.value
+
+    def __init__(self, account: Account, given: SubjectParams) -> None:
+        super().__init__(account, given)
+        self._seen: tuple[datetime, ServerCertificateNow | None] | None = None
+
+    @property
+    def noun(self) -> str:
+        """See OnSubject."""
+        return "server certificate"
+
+    def now(self, aws: Aws, *, name: str) -> ServerCertificateNow | None:
+        """What AWS has under a name, remembered; one call. Raises AwsError."""
+        at, found = datetime.now(tz=UTC), None
+        try:
+            found = get_server_certificate(aws, name=name)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+        self._seen = (at, found)
+        return found
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation; one call."""
+        given = self.given
+        found = self.found(aws)
+        if found is not None and given.subject_id and found.record.aws_id != given.subject_id:
+            return (
+                f"The server certificate {given.name} was deleted and uploaded again: "
+                f"it is {found.record.aws_id} now, not {given.subject_id}."
+            )
+        return ""
+
+    def found(self, aws: Aws) -> ServerCertificateNow | None:
+        """What AWS has of it."""
+        return self.now(aws, name=self.given.name)
+
+    def observe(self, aws: Aws) -> Image:
+        """See Operation; one call."""
+        found = self.found(aws)
+        return dict(ABSENT) if found is None else self.image_now(found)
+
+    def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
+        """See OnSubject."""
+        return {"exists": True, "path": now.record.path, "tags": dict(now.tags)}
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        return {"exists": True, "path": state.path if state else "/", "tags": tags_in_mirror(subject)}
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; the last observation is what goes into the mirror, so this costs no call after one."""
+        if self._seen is None:
+            self.observe(aws)
+        assert self._seen is not None
+        at, now = self._seen
+        entity = reread_listed(
+            self.account,
+            kind=self.subject_kind,
+            name=self.given.name,
+            aws_id=now.record.aws_id if now else self.given.subject_id,
+            found=inventory.server_certificate(now.record) if now else None,
+            at=at,
+            cause_id=cause_id,
+        )
+        if entity is not None and now is not None:
+            reread_tags(self.account, entity, tags=now.tags, at=at, cause_id=cause_id)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadParams(SubjectParams):
+    """The certificate and its chain (empty: none) as PEM, where it lies, its tags, and the seal of its private key."""
+
+    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "chain"})
+
+    path: str
+    body: str
+    chain: str
+    tags: dict[str, str]
+    sealed_id: str
+
+    def __post_init__(self) -> None:
+        SubjectParams.__post_init__(self)
+        check_ids(self.sealed_id)
+
+
+class UploadServerCertificate(OnCertificate, Create):
+    """Puts a certificate with its private key into IAM."""
+
+    slug = "server_certificate.upload"
+    params_type = UploadParams
+    given: UploadParams
+    quota_name, quota_usual = "ServerCertificatesQuota", 20
+
+    @classmethod
+    def of(
+        cls,
+        account: Account,
+        *,
+        name: str,
+        body: str,
+        sealed_id: UUID,
+        chain: str = "",
+        path: str = "/",
+        tags: Mapping[str, str] | None = None,
+    ) -> Self:
+        """The operation in an account; `sealed_id` is the seal of the key, under PURPOSE and for no person."""
+        given = UploadParams(
+            name=name,
+            subject_arn=arn_of(account, kind=Kind.SERVER_CERTIFICATE.value, name=name, path=path),
+            subject_id="",
+            path=path,
+            body=body,
+            chain=chain,
+            tags=dict(tags or {}),
+            sealed_id=str(sealed_id),
+        )
+        return cls(account, given)
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        return f"Upload server certificate {self.given.name}"
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        params: dict[str, Any] = {
+            "ServerCertificateName": given.name,
+            "Path": given.path,
+            "CertificateBody": given.body,
+            "PrivateKey": WITHHELD,
+        }
+        if given.chain:
+            params["CertificateChain"] = given.chain
+        if given.tags:
+            params["Tags"] = tag_list(given.tags)
+        sentence = f"A server certificate {given.name} comes into being, with its private key, which nobody reads again"
+        return (Call(service="iam", operation="UploadServerCertificate", params=params, sentence=sentence),)
+
+    def sending(self, call: Call) -> Mapping[str, Any]:
+        """See Operation: with the key."""
+        return {**call.params, "PrivateKey": look(self.given.sealed_id, purpose=PURPOSE, gone=_GONE)}
+
+    def received(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+        """See Operation: the unique id; the sealed key is destroyed."""
+        used(self.given.sealed_id)
+        aws_id = response.get("ServerCertificateMetadata", {}).get("ServerCertificateId", "")
+        return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        given = self.given
+        return {"exists": True, "path": given.path, "tags": dict(given.tags), "body": _digest(given.body)}
+
+    def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
+        """See OnCertificate; with the text, which tells whose certificate it is."""
+        return {**super().image_now(now), "body": _digest(now.body)}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation; the mirror does not hold the text."""
+        return {"body": self.wanted()["body"], **image} == self.wanted()
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See OnCertificate; a key of which the answer was lost is destroyed here."""
+        super().read_back(aws, cause_id=cause_id)
+        used(self.given.sealed_id)
+
+    def problems(self) -> list[str]:
+        """See Operation; and whether the texts are certificates."""
+        return problems_of(self.given.body, self.given.chain) or super().problems()
+
+    def effect(self) -> Effect:
+        """See Operation: whose certificate it is, and until when."""
+        try:
+            found = x509.load_pem_x509_certificate(self.given.body.encode())
+        except ValueError:
+            return Effect()
+        until = f"{found.not_valid_after_utc:%-d %b %Y}"
+        return Effect(notes=(f"It is for {found.subject.rfc4514_string()}, and valid until {until}.",))
+
+    def deleting(self, subject: Entity) -> Operation:
+        """See Create."""
+        return DeleteServerCertificate.of(subject)
+
+
+def problems_of(body: str, chain: str = "") -> list[str]:
+    """What is wrong with the texts of a certificate and its chain, in words."""
+    try:
+        found = x509.load_pem_x509_certificate(body.encode())
+    except ValueError:
+        return ["the certificate cannot be read: it is no certificate in PEM form."]
+    if found.not_valid_after_utc < datetime.now(tz=UTC):
+        return [f"the certificate has expired on {found.not_valid_after_utc:%-d %b %Y}."]
+    try:
+        if chain:
+            x509.load_pem_x509_certificates(chain.encode())
+    except ValueError:
+        return ["the chain cannot be read: it is no list of certificates in PEM form."]
+    return []
+
+
+def key_problems(body: str, *, key: str) -> list[str]:
+    """What is wrong with a private key, before it is sealed: AWS takes no encrypted one, nor another certificate's."""
+    try:
+        private = load_pem_private_key(key.encode(), password=None)
+    except TypeError:
+        return ["The private key is encrypted. AWS takes it without a passphrase only."]
+    except (ValueError, UnsupportedAlgorithm):
+        return ["The private key cannot be read: it is no private key in PEM form."]
+    try:
+        certificate = x509.load_pem_x509_certificate(body.encode())
+    except ValueError:
+        return ["The certificate cannot be read: it is no certificate in PEM form."]
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    same = private.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form)
+    return [] if same else ["The private key is not the one of this certificate."]
+
+
+class UpdateServerCertificate(OnCertificate):
+    """Gives a certificate another name or path."""
+
+    slug = "server_certificate.update"
+    params_type: ClassVar[type[SubjectParams]] = RenameParams
+    given: RenameParams
+
+    @classmethod
+    def of(cls, subject: Entity, *, name: str, path: str) -> Self:
+        """The operation on a certificate of the mirror."""
+        return cls(subject.account, RenameParams(**names_of(subject), new_name=name, new_path=path))
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        given = self.given
+        if given.new_name != given.name:
+            return f"Rename server certificate {given.name} to {given.new_name}"
+        return f"Move server certificate {given.name} to {given.new_path}"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"The server certificate {self.given.new_name} has this name and path already."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        params = {"ServerCertificateName": given.name, "NewPath": given.new_path}
+        if given.new_name != given.name:
+            params["NewServerCertificateName"] = given.new_name
+        sentence = f"{given.name} is {given.new_path}{given.new_name} from then on; what uses it by its former ARN has to be told"
+        return (Call(service="iam", operation="UpdateServerCertificate", params=params, sentence=sentence),)
+
+    def found(self, aws: Aws) -> ServerCertificateNow | None:
+        """Under the name of before, and under the new one if it is not there."""
+        given = self.given
+        for name in dict.fromkeys((given.name, given.new_name)):
+            found = self.now(aws, name=name)
+            if found is not None and found.record.aws_id == given.subject_id:
+                return found
+        return None
+
+    def mismatch(self, aws: Aws) -> str:
+        """See Operation."""
+        gone = f"AWS has the server certificate {self.given.name} no more."
+        return gone if self.found(aws) is None else ""
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"name": self.given.new_name, "path": self.given.new_path}
+
+    def image_of(self, subject: Entity) -> Image:
+        """See OnSubject."""
+        state = state_of(subject)
+        return {"name": subject.name, "path": state.path if state else "/"}
+
+    def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
+        """See OnCertificate."""
+        return {"name": now.record.name, "path": now.record.path}
+
+    def problems(self) -> list[str]:
+        """See Operation; and whether another has the name."""
+        given = self.given
+        taken = namesake(self.account, kind=self.subject_kind, name=given.new_name, but=given.subject_id)
+        if taken is not None:
+            return [f"there is a server certificate {taken.name} already."]
+        return super().problems()
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The name and path of before."""
+        subject = self.subject()
+        if subject is None or before == self.wanted():
+            return None
+        return UpdateServerCertificate.of(subject, name=str(before["name"]), path=str(before["path"]))
+
+
+class DeleteServerCertificate(OnCertificate, Delete):
+    """Deletes a certificate, with its private key."""
+
+    slug = "server_certificate.delete"
+
+    def touched(self) -> tuple[str, ...]:
+        """See Operation; nothing once it is gone, so that whoever asks to undo it is told why that cannot be."""
+        return super().touched() if self.subject() else ()
+
+    @property
+    def irreversible(self) -> str:
+        """See Operation."""
+        return "AWS never gives the private key back, so nothing brings a deleted certificate back but who still has the key."
+
+    @property
+    def instead(self) -> str:
+        """See Operation."""
+        return "Rename it instead: whatever still asks for it by name or ARN shows itself, and the old name brings it back."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        sentence = f"The server certificate {self.given.name} goes, with its private key"
+        params = {"ServerCertificateName": self.given.name}
+        return (Call(service="iam", operation="DeleteServerCertificate", params=params, sentence=sentence),)
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: nothing brings it back."""
+        return HIGH
+
+    def inverse(self, before: Image) -> Operation | None:
+        """Nothing: the private key is gone."""
+        return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256("".join(text.split()).encode()).hexdigest()

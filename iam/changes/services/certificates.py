@@ -1,0 +1,67 @@
+"""Ask for the upload of a server certificate: its private key is looked at, sealed, and never seen again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations.sealed_secret import seal_id
+from iam.changes.operations.server_certificate import PURPOSE, UploadServerCertificate, key_problems
+from iam.changes.services.planning import plan
+from iam.changes.services.requests import asked_before, request_operation
+from iam.guard import Viewer
+from iam.mirror.models import Account
+from iam.sealed import services as sealed
+
+
+@dataclass(frozen=True, slots=True)
+class NewCertificate:
+    """What is uploaded, as PEM; `key` is the private key, which no representation of this shows."""
+
+    name: str
+    body: str
+    key: str = field(repr=False)
+    chain: str = ""
+    path: str = "/"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def request_upload(
+    actor: Viewer, *, account: Account, certificate: NewCertificate, reason: str, idempotency_key: str
+) -> Change:
+    """Check the certificate and its key, seal the key for the worker, and ask for the upload. Raises RefusedError.
+
+    The same key of the same person gives the same change. What is sealed for a change that comes to nothing is destroyed with it.
+    """
+    operation = UploadServerCertificate.of(
+        account,
+        name=certificate.name,
+        body=certificate.body,
+        sealed_id=seal_id(person_id=actor.person_id, key=idempotency_key),
+        chain=certificate.chain,
+        path=certificate.path,
+        tags=certificate.tags,
+    )
+    standing = asked_before([operation], actor=actor, idempotency_key=idempotency_key)
+    if standing:
+        return standing[0]
+    if problems := key_problems(certificate.body, key=certificate.key):
+        raise RefusedError(problems[0])
+    plan(operation, viewer=actor)
+    secret = sealed.seal(
+        certificate.key,
+        for_person=None,
+        purpose=PURPOSE,
+        ttl=sealed.LONGEST,
+        label=f"private key of the server certificate {certificate.name}",
+        account_id=account.account_id,
+        secret_id=seal_id(person_id=actor.person_id, key=idempotency_key),
+        is_held=True,
+    )
+    try:
+        return request_operation(actor, operation=operation, reason=reason, idempotency_key=idempotency_key)
+    except RefusedError:
+        sealed.shred(secret)
+        raise
