@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from iam.changes.drift.reading import EDGE, INLINE, OWNED, STATE, TAGS, VERSION, Happened
 from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.errors import RefusedError
 from iam.changes.operations import AddToGroup, AttachPolicy, CreatePolicy, Operation, PutInlinePolicy
 from iam.changes.operations.group import CreateGroup
 from iam.changes.operations.group_membership import MembershipParams
 from iam.changes.operations.instance_profile import CreateInstanceProfile
 from iam.changes.operations.role import CreateRole, Settings
 from iam.changes.operations.user import CreateUser
-from iam.mirror.models import EdgeKind, Entity, EntityState, Kind
+from iam.changes.services.deleting import deletion_of, lost_for_good
+from iam.mirror.models import (
+    Cause,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    TagSet,
+)
 
 ANOTHER = (
     "AWS gives it another unique id, and the day of today; passwords, keys and MFA devices do not come back."
@@ -27,7 +41,31 @@ def unmade(happened: Happened) -> Reversal:
     what = f"{entity.get_kind_display()} {entity.name}, which was created"
     if entity.gone_at is not None:
         return moved(what)
-    return Reversal(what, why_not="Delete it on its page, or in AWS; or adopt it.")
+    if _was_worked_on(happened):
+        why = "Approved changes have been made of it since; deleting it would undo these, too. Delete it on its page."
+        return Reversal(what, why_not=why, has_moved_on=True)
+    try:
+        operations = deletion_of(entity)
+    except RefusedError as refused:
+        return Reversal(what, why_not=refused.message)
+    lost = " ".join(lost_for_good(operations))
+    return Reversal(f"{what}, with all that it has now{': ' + lost if lost else ''}", tuple(operations))
+
+
+def _was_worked_on(happened: Happened) -> bool:
+    """Whether a change of Gatehouse altered it since."""
+    entity = happened.entity
+    later = Q(cause_kind=Cause.CHANGE, valid_from__gt=happened.when) | Q(
+        end_cause_kind=Cause.CHANGE, valid_to__gt=happened.when
+    )
+    rows: list[QuerySet[Any]] = [
+        EntityState.objects.filter(Q(entity=entity) | Q(entity__owner=entity)),
+        Edge.objects.filter(Q(source=entity) | Q(target=entity)),
+        InlinePolicy.objects.filter(owner=entity),
+        PolicyVersion.objects.filter(policy=entity),
+        TagSet.objects.filter(entity=entity),
+    ]
+    return any(found.filter(later).exists() for found in rows)
 
 
 def remade(happened: Happened) -> list[Reversal]:

@@ -12,6 +12,7 @@ from iam.changes.operations.boundary import (
     PutRoleBoundary,
     PutUserBoundary,
 )
+from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFromProfile
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.queries.happenings import Step
 
@@ -39,11 +40,13 @@ _TIES: dict[str, Make] = {
     EdgeKind.MEMBER: lambda user, group: AddToGroup.of(user, group=group),
     EdgeKind.ATTACHED: lambda holder, policy: AttachPolicy.of(holder, policy=policy),
     EdgeKind.BOUNDARY: _bound,
+    EdgeKind.PROFILE_ROLE: lambda profile, role: AddRoleToProfile.of(profile, role=role),
 }
 _UNTIES: dict[str, Make] = {
     EdgeKind.MEMBER: lambda user, group: RemoveFromGroup.of(user, group=group),
     EdgeKind.ATTACHED: lambda holder, policy: DetachPolicy.of(holder, policy=policy),
     EdgeKind.BOUNDARY: _unbound,
+    EdgeKind.PROFILE_ROLE: lambda profile, role: RemoveRoleFromProfile.of(profile, role=role),
 }
 
 

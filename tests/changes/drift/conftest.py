@@ -64,6 +64,10 @@ class Outside:
         """The only one."""
         return Drift.objects.select_related("account", "entity").get()
 
+    def drift_of(self, entity: Entity) -> Drift:
+        """The only one of a thing."""
+        return Drift.objects.select_related("account", "entity").get(entity=entity)
+
     def carry_out(self, changes: list[Any]) -> None:
         """Have what was asked for approved and applied."""
         self.scene.approve(changes[0])

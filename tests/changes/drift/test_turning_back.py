@@ -13,6 +13,7 @@ from iam.changes.drift import services
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
+from iam.changes.operations import AddToGroup
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import ACCESS_KEYS
 from tests.changes.conftest import Scene
@@ -215,6 +216,34 @@ def test_a_key_that_somebody_made_is_turned_off_and_one_that_was_turned_off_is_t
     asked = services.undo(outside.drift(), actor=scene.requester, reason="No", idempotency_key="1")
     outside.carry_out(asked)
     assert look(outside, scene.user)["keys"] == {old: "Active", new: "Inactive"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fill"),
+    [("user", full_user), ("role", full_role), ("group", full_group), ("policy", nothing)],
+    ids=["user", "role", "group", "policy"],
+)
+def test_what_was_created_by_hand_is_deleted_with_all_that_it_has(scene: Scene, kind: str, fill: Act) -> None:
+    stage, outside = Stage(scene), Outside(scene)
+    stage.keep |= {"boundary": stage.policy().arn, "group": stage.group().name}
+    outside.watched()
+    made = getattr(stage, kind)()
+    fill(outside.iam, made, stage)
+    outside.seen(made)
+    drift = Drift.objects.select_related("account", "entity").filter(entity=made).earliest("seen_at")
+    outside.carry_out(services.undo(drift, actor=scene.requester, reason="No", idempotency_key="1"))
+    assert look(outside, made) is None
+
+
+def test_what_approved_changes_have_been_made_of_is_not_deleted_in_passing(scene: Scene) -> None:
+    stage, outside = Stage(scene), Outside(scene)
+    outside.watched()
+    user = stage.user()
+    outside.seen(user)
+    stage.carry_out(AddToGroup.of(user, group=stage.group()))
+    with pytest.raises(RefusedError, match="Approved changes"):
+        services.undo(outside.drift_of(user), actor=scene.requester, reason="No", idempotency_key="1")
+    assert look(outside, user) is not None
 
 
 def test_a_thing_that_was_made_again_by_hand_is_not_made_twice(scene: Scene) -> None:
