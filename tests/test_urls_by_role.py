@@ -22,6 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from iam.access.drafts.models import GrantDraft
+from iam.access.grants.models import Grant, State
 from iam.changes.drift.models import Drift
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
@@ -158,6 +159,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "other drift": {"pk": _drift(other).pk},
             "own grant": {"pk": made.grant(account, own, asked_by=operators["approver"].person).pk},
             "other grant": {"pk": made.grant(account, other, asked_by=operators["approver"].person).pk},
+            "waiting grant": {"pk": _waiting_grant(account, own, operators["approver"].person).pk},
+            "ended part": _ended_part(account, own, operators["approver"].person),
             "grant draft": {"pk": _grant_draft(operators["administrator"].person, other).pk},
             "message": {"pk": Outgoing.objects.latest("created_at").pk},
             "damaged": {"word": "no-such-link"},
@@ -197,6 +200,15 @@ def _proposed(author: Person) -> RuleSet:
     return RuleSet.objects.create(
         state=RulesState.PROPOSED, author_id=author.pk, author_label=author.name, body=as_json(SHIPPED)
     )
+
+
+def _waiting_grant(account: Account, receiver: Entity, asker: Person) -> Grant:
+    return made.grant(account, receiver, asked_by=asker, state=State.WAITING)
+
+
+def _ended_part(account: Account, receiver: Entity, asker: Person) -> dict[str, Any]:
+    ended = made.grant(account, receiver, asked_by=asker, state=State.ENDED)
+    return {"pk": ended.pk, "number": ended.parts.get().pk}
 
 
 def _grant_draft(author: Person, receiver: Entity) -> GrantDraft:

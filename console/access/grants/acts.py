@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -22,10 +22,12 @@ from iam.access.grants.models import Grant, State
 from iam.access.grants.services import (
     end_grant,
     extend_grant,
+    request_cut,
     retry_part,
     shorten_grant,
     withdraw_grant,
 )
+from iam.access.grants.services.cutting import roles_of
 from iam.access.grants.services.rights import may_end, may_extend, may_retry, may_shorten
 from iam.access.grants.terms import TermsError
 from iam.changes.errors import RefusedError
@@ -154,6 +156,42 @@ def _page(
         | words
     )
     return render_page(request, "access/grants/act.html", context, status=422 if error else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
+    """Ask that the sessions end that still run in the roles which it opened: everybody's, so it is approved like any change."""
+    found = acting_on(request, pk)
+    part = get_object_or_404(
+        found.parts.select_related("grant", "account"), pk=number, state__in=(State.ENDED, State.ENDING)
+    )
+    roles = roles_of(part)
+    allowed = request.viewer.may(Right.REQUEST_CHANGE, account_id=part.account.account_id)
+    if not roles or not allowed:
+        raise Http404
+    error = None
+    if request.method == "POST":
+        try:
+            made = request_cut(
+                part,
+                actor=request.viewer,
+                reason=request.POST.get("why", ""),
+                idempotency_key=_key(request),
+            )
+            return redirect("changes:change", pk=made[0].pk)
+        except RefusedError as why_not:
+            error = why_not
+    names = ", ".join(role.name for role in roles)
+    words = {
+        "label": "End running sessions",
+        "question": f"End all sessions of {names}?",
+        "button": "Ask to end them",
+        "address": reverse("access:grant-cut", args=[found.pk, part.pk]),
+        "warning": "Everybody who works in the role is cut off, not only whom the grant was for. The receipt names them before "
+        "somebody approves.",
+    }
+    return _page(request, found, words, name="end", error=error)
 
 
 @require_POST

@@ -152,8 +152,9 @@ def _acts(request: ViewerRequest, found: Grant) -> dict[str, Any]:
     now = request.at is None
     return {
         "acts": links_of(found, can) if now else [],
+        "cuts_sessions": request.viewer.may(Right.REQUEST_CHANGE),
         "retries": now and not can.retry,
-        "reduces": False,
+        "reduces": now and not can.reduce,
     }
 
 

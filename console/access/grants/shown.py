@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from console.access.grants.words import name_of
 from console.changes.shown import MARKS as CHANGE_MARKS
 from console.changes.shown import Mark
 from iam.access.grants.models import Act, Grant, GrantPart, GrantVersion, LedgerEntry, Sort, State
 from iam.access.grants.plans import WAYS, Way
+from iam.access.grants.proof import Proof, proof_of
 from iam.access.grants.queries import changes_of, parts_of
+from iam.access.grants.services.cutting import roles_of
 from iam.changes.models import Approval, Change, ChangeState
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
@@ -78,18 +79,6 @@ class EntryShown:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """That one thing was taken away: when AWS accepted the call, and how often it was seen to be gone."""
-
-    title: str
-    removed_at: datetime | None
-    confirmed_at: datetime | None
-    reads: int
-    was_gone: bool
-    change: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
 class PartShown:
     """A part of a grant in its account."""
 
@@ -99,7 +88,8 @@ class PartShown:
     plan: dict[str, Any]
     entries: list[EntryShown]
     changes: list[tuple[Change, Mark]]
-    proofs: list[Proof]
+    proof: Proof | None
+    cuts: bool
     trouble: str
 
 
@@ -150,9 +140,15 @@ def _part(part: GrantPart, entries: Iterable[LedgerEntry], changes: Iterable[Cha
         part.plan,
         [_entry(one) for one in entries],
         [(change, CHANGE_MARKS[change.state]) for change in (*own, *ending)],
-        [_proof(change) for change in ending],
-        failed.error_message if failed else "",
+        proof_of(part) if _goes(part) else None,
+        _goes(part) and bool(roles_of(part)),
+        part.trouble or (failed.error_message if failed else ""),
     )
+
+
+def _goes(part: GrantPart) -> bool:
+    """Whether it is taken away, or was."""
+    return part.state in (State.ENDING, State.ENDED)
 
 
 def _entry(entry: LedgerEntry) -> EntryShown:
@@ -169,18 +165,6 @@ def _entry(entry: LedgerEntry) -> EntryShown:
         entry.since,
         entry.until,
         entry.stood_before,
-    )
-
-
-def _proof(change: Change) -> Proof:
-    applied = change.state == ChangeState.APPLIED
-    return Proof(
-        change.title,
-        change.confirming_at or (change.ended_at if applied else None),
-        change.ended_at if applied else None,
-        change.reads,
-        change.already_so,
-        change.pk,
     )
 
 
@@ -214,23 +198,10 @@ def _in_account(one: PartShown) -> list[Event]:
     if begun and one.part.state not in (State.WAITING, State.APPLYING):
         found.append(Event(f"Set up in {name}", "shield-check", "ok", max(begun)))
     if one.part.ended_at:
-        found.append(Event(f"Gone from {name}", "minus", "", one.part.ended_at, _proved(one.proofs)))
+        found.append(
+            Event(f"Gone from {name}", "minus", "", one.part.ended_at, one.proof.says if one.proof else "")
+        )
     return found
-
-
-def _proved(proofs: Sequence[Proof]) -> str:
-    """'Removed at 14:02:07, confirmed by 3 reads'."""
-    last = max(
-        (one for one in proofs if one.removed_at), key=lambda one: one.removed_at or NEVER, default=None
-    )
-    if last is None or last.removed_at is None:
-        return ""
-    reads = sum(one.reads for one in proofs)
-    said = f"Removed at {last.removed_at.astimezone(UTC):%H:%M:%S} UTC"
-    return f"{said}, confirmed by {reads} read{'' if reads == 1 else 's'}" if reads else said
-
-
-NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def used_of(grant: Grant, *, now: datetime) -> int | None:

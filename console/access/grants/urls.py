@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from console.access.grants import about, acts, ask, lists, mine, one, preview, what, who, wizard
+from console.access.grants import about, acts, ask, lists, mine, one, preview, reduce, what, who, wizard
 
 urlpatterns: list[URLPattern] = [
     path("grants/", lists.grants, name="grants"),
@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern] = [
     path("grants/<uuid:pk>/extend/", acts.extend, name="grant-extend"),
     path("grants/<uuid:pk>/shorten/", acts.shorten, name="grant-shorten"),
     path("grants/<uuid:pk>/retry/", acts.retry, name="grant-retry"),
+    path("grants/<uuid:pk>/reduce/", reduce.reduce, name="grant-reduce"),
+    path("grants/<uuid:pk>/cut/<int:number>/", acts.cut, name="grant-cut"),
     path("grants/<uuid:pk>/withdraw/", acts.withdraw, name="grant-withdraw"),
     path("people/<int:pk>/grants/", about.person_grants, name="person-grants"),
     path("roles/<int:pk>/grants/", about.role_grants, name="role-grants"),

@@ -1,0 +1,193 @@
+"""Reduce a grant before it is approved: fewer people, accounts, actions or resources, or a shorter time; never more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from console.access.grants.ends import ends_choices, read_ends
+from console.access.grants.one import acting_on, grant_context
+from console.access.grants.preview import plan_context
+from console.access.grants.shown import parts_shown
+from console.access.grants.words import lasting, name_of, who_words
+from console.access.what import State, is_its_own, posted, shown, state_for, what_of
+from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment, render_page
+from iam.access.drafts.terms import DATE, LASTS, NEVER, Ends, with_end
+from iam.access.grants.models import Grant
+from iam.access.grants.plans import GrantPlan
+from iam.access.grants.services import plan_reduced, reduce_grant
+from iam.access.grants.services.rights import may_reduce
+from iam.access.grants.terms import Terms, TermsError, WhatKind
+from iam.changes.errors import RefusedError
+from iam.guard import Right
+from iam.mirror.models import Account
+from iam.mirror.naming import display_name
+
+SEES: Final = (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
+AS_ASKED: Final = "asked"
+WRITTEN: Final = frozenset({WhatKind.TEMPLATE, WhatKind.STATEMENTS})
+"""What can be reduced itself: a policy that AWS or somebody else wrote is given whole or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Somebody, or an account, that can be left out."""
+
+    value: str
+    label: str
+    is_kept: bool
+
+
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+def reduce(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """What was asked for, to take things out of; `do=look` shows what is left, `do=reduce` asks for that instead."""
+    found = acting_on(request, pk)
+    if may_reduce(found, viewer=request.viewer):
+        raise Http404
+    asked = found.agreed
+    if request.method == "GET":
+        return _page(request, found, _Form(asked, state_for(asked.what), Ends(AS_ASKED)))
+    form = _Form.read(request, asked)
+    if is_fragment(request):
+        return render(request, "access/what/_what.html", {"what": _what(request, found, form)})
+    if is_its_own(request.POST):
+        return _page(request, found, form)
+    try:
+        terms = form.terms()
+        if request.POST.get("do") == "reduce":
+            reduce_grant(found, terms=terms, actor=request.viewer, reason=request.POST.get("why", ""))
+            return redirect("access:grant", pk=pk)
+        plan = plan_reduced(found, terms=terms, actor=request.viewer)
+    except (RefusedError, TermsError) as error:
+        return _page(request, found, form, refused=error)
+    return _page(request, found, form, plan=plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What is left, as the form says: `asked` is what was asked for."""
+
+    asked: Terms
+    state: State
+    ends: Ends
+    arns: tuple[str, ...] | None = None
+    accounts: tuple[str, ...] | None = None
+
+    @classmethod
+    def read(cls, request: ViewerRequest, asked: Terms) -> _Form:
+        """Only what was asked for can be kept."""
+        post = request.POST
+        arns, accounts = set(post.getlist("arns")), set(post.getlist("accounts"))
+        chosen = read_ends(post)
+        return cls(
+            asked,
+            posted(post, accounts=asked.accounts) if asked.what.kind in WRITTEN else state_for(asked.what),
+            Ends(AS_ASKED) if post.get("ends") == AS_ASKED and not chosen.until else chosen,
+            tuple(arn for arn in asked.who.arns if arn in arns),
+            tuple(one for one in asked.accounts if one in accounts),
+        )
+
+    @property
+    def kept_arns(self) -> tuple[str, ...]:
+        """Who is left."""
+        return self.asked.who.arns if self.arns is None else self.arns
+
+    @property
+    def kept_accounts(self) -> tuple[str, ...]:
+        """Where it is left; people who are named are in their own accounts."""
+        if self.asked.who.arns:
+            left = {arn.split(":")[4] for arn in self.kept_arns}
+            return tuple(one for one in self.asked.accounts if one in left)
+        return self.asked.accounts if self.accounts is None else self.accounts
+
+    def terms(self) -> Terms:
+        """The lesser terms. Raises TermsError."""
+        asked = self.asked
+        if asked.who.arns and not self.kept_arns:
+            raise TermsError("Keep at least one of them, or reject it.", part="who")
+        if not self.kept_accounts:
+            raise TermsError("Keep at least one account, or reject it.", part="accounts")
+        # What was not touched stays as it was asked for, to the letter.
+        untouched = asked.what.kind not in WRITTEN or self.state.body == state_for(asked.what).body
+        what = asked.what if untouched else what_of(self.state, accounts=self.kept_accounts)
+        less = replace(
+            asked, who=replace(asked.who, arns=self.kept_arns), what=what, accounts=self.kept_accounts
+        )
+        return less if self.ends.choice == AS_ASKED else with_end(less, self.ends)
+
+
+def _what(request: ViewerRequest, found: Grant, form: _Form) -> dict[str, Any]:
+    return shown(
+        request,
+        form.state,
+        accounts=form.asked.accounts,
+        url=reverse("access:grant-reduce", args=[found.pk]),
+        who=who_words(form.asked.who),
+    )
+
+
+def _page(
+    request: ViewerRequest,
+    found: Grant,
+    form: _Form,
+    *,
+    refused: RefusedError | TermsError | None = None,
+    plan: GrantPlan | None = None,
+) -> HttpResponse:
+    parts = parts_shown(found, viewer=request.viewer)
+    context = grant_context(request, found, parts) | {
+        "address": reverse("access:grant-reduce", args=[found.pk]),
+        "people": _people(form),
+        "places": _places(form),
+        "what": _what(request, found, form) if form.asked.what.kind in WRITTEN else None,
+        "ends": _ends(form),
+        "until": form.ends.until,
+        "why": request.POST.get("why", "")[:2000],
+        "refused": refused,
+        "plan": None,
+    }
+    if plan is not None:
+        context |= plan_context(request, plan)
+    return render_page(request, "access/grants/reduce.html", context, status=422 if refused else 200)
+
+
+def _people(form: _Form) -> list[Choice]:
+    arns = form.asked.who.arns
+    if len(arns) < 2:
+        return []
+    return [
+        Choice(arn, display_name(name_of(arn)) if ":user/" in arn else name_of(arn), arn in form.kept_arns)
+        for arn in arns
+    ]
+
+
+def _places(form: _Form) -> list[Choice]:
+    numbers = form.asked.accounts
+    if len(numbers) < 2 or form.asked.who.arns:
+        return []
+    names = dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
+    return [Choice(one, names.get(one, one), one in form.kept_accounts) for one in numbers]
+
+
+def _ends(form: _Form) -> list[dict[str, Any]]:
+    """As it was asked for, or what is shorter."""
+    asked = form.asked
+    label = lasting(asked.lasts) if asked.lasts else "as asked"
+    first = {"value": AS_ASKED, "label": label, "is_chosen": form.ends.choice == AS_ASKED}
+    longest = asked.lasts or None
+    shorter = [
+        one
+        for one in ends_choices(form.ends, with_never=False)
+        if one["value"] in (DATE, NEVER)
+        or longest is None
+        or LASTS[one["value"]][1].total_seconds() < longest
+    ]
+    return [first, *shorter]

@@ -1,0 +1,145 @@
+"""Ask for access: a message becomes an address, an answer and a draft; members ask for themselves only; nothing pasted is kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from iam.access.drafts.models import GrantDraft
+from tests import factories as make
+from tests.access.grant_pages.conftest import LEDGER, NUMBER, Office
+
+pytestmark = pytest.mark.django_db
+ASK = "/ask/"
+
+
+def message(arn: str, *, why: str = "because no identity-based policy allows the s3:GetObject action") -> str:
+    return (
+        "An error occurred (AccessDenied) when calling the GetObject operation: User: "
+        f"{arn} is not authorized to perform: s3:GetObject on resource: {LEDGER} {why}"
+    )
+
+
+def test_a_message_becomes_an_address_without_the_message(office: Office) -> None:
+    secret = "AKIAIOSFODNN7EXAMPLE"
+    answer = office.member.post(ASK, {"message": f"{secret} {message(office.arn('maya.okafor'))}"})
+    assert answer.status_code == 302
+    assert secret not in answer["Location"]
+    page = office.member.get(answer["Location"]).content.decode()
+    assert "Nothing that you hold allows it" in page
+    assert "The smallest thing that helps" in page
+    assert secret not in page
+
+
+def test_what_is_proposed_becomes_a_draft_about_oneself(office: Office) -> None:
+    form = {"do": "ask", "action": "s3:GetObject", "resource": LEDGER, "ends": "1h", "why": "The audit"}
+    answer = office.member.post(ASK, form)
+    draft = GrantDraft.objects.get()
+    assert answer["Location"] == reverse("access:grant-preview", args=[draft.pk])
+    assert draft.body["who"] == {"users": {"arns": [office.arn("maya.okafor")]}}
+    statement = json.loads(draft.body["what"]["documents"][0])["Statement"]
+    assert statement == [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": LEDGER}]
+    page = office.member.get(answer["Location"]).content.decode()
+    assert "Submit for approval" in page
+    assert "Hana Sato" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"why": ""}, "Write why you need it"),
+        ({"why": "x" * 1001}, "1001 characters"),
+        ({"ends": "", "until": ""}, "Choose until when"),
+        ({"ends": "date", "until": "tomorrow"}, "Write the end as a date"),
+        ({"action": "s3:*"}, "one action whole"),
+        ({"action": "nonsense"}, "aria-invalid"),
+        ({"resource": ""}, "AWS did not say on what"),
+        ({"resource": "<b>"}, "This is no ARN"),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_lost(office: Office, change: dict[str, str], words: str) -> None:
+    form = {"do": "ask", "action": "s3:GetObject", "resource": LEDGER, "ends": "1h", "why": "The audit"}
+    answer = office.member.post(ASK, form | change)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert words in page
+    assert "<b>" not in page
+    assert not GrantDraft.objects.exists()
+
+
+def test_a_member_asks_for_nobody_else(office: Office) -> None:
+    form = {
+        "do": "ask",
+        "action": "s3:GetObject",
+        "resource": LEDGER,
+        "principal": office.arn("tomas.lind"),
+        "user": str(office.of["tomas.lind"].pk),
+        "ends": "1h",
+        "why": "x",
+    }
+    answer = office.member.post(ASK, form)
+    assert answer.status_code == 422
+    assert "This message is not about your own AWS user" in answer.content.decode()
+    session = f"arn:aws:sts::{NUMBER}:assumed-role/app/maya"
+    page = office.member.get(ASK, {"action": "s3:GetObject", "resource": LEDGER, "principal": session})
+    assert "You were using the role app" in page.content.decode()
+    assert not GrantDraft.objects.exists()
+
+
+def test_a_lead_asks_for_people_of_the_team_and_learns_nothing_of_others(office: Office) -> None:
+    query = {"action": "s3:GetObject", "resource": LEDGER}
+    own = office.lead.get(ASK, query | {"principal": office.arn("maya.okafor")}).content.decode()
+    assert "Nothing that they hold allows it" in own
+    other = office.lead.get(ASK, query | {"principal": office.arn("tomas.lind")}).content.decode()
+    nobody = office.lead.get(ASK, query | {"principal": "ghost"}).content.decode()
+    assert "This is nobody of your teams." in other
+    assert "This is nobody of your teams." in nobody
+
+
+def test_an_administrator_asks_for_the_role_behind_a_session(office: Office) -> None:
+    form = {
+        "do": "ask",
+        "action": "s3:GetObject",
+        "resource": LEDGER,
+        "principal": f"arn:aws:sts::{NUMBER}:assumed-role/app/i-1",
+        "ends": "1h",
+        "why": "x",
+    }
+    assert office.asker.post(ASK, form).status_code == 302
+    assert GrantDraft.objects.get().body["who"] == {"role": {"arns": [office.arn("app")]}}
+
+
+def test_a_deny_says_that_no_grant_lifts_it(office: Office) -> None:
+    make.inline(
+        office.of["maya.okafor"],
+        "NoLedger",
+        body={"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]},
+    )
+    page = office.member.get(ASK, {"action": "s3:GetObject", "resource": LEDGER}).content.decode()
+    assert "No grant lifts this" in page
+    assert "NoLedger" not in page
+    assert "The smallest thing that helps" not in page
+
+
+def test_an_auditor_looks_and_cannot_ask(office: Office) -> None:
+    page = office.auditor.get(ASK, {"action": "s3:GetObject", "resource": LEDGER})
+    assert "No AWS user belongs to you yet." in page.content.decode()
+
+
+@pytest.mark.parametrize("text", ["", "hello", "<script>alert(1)</script>", "x" * 50_000])
+def test_what_is_no_message_is_answered_with_what_to_paste(office: Office, text: str) -> None:
+    answer = office.member.post(ASK, {"message": text})
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.content.decode()
+
+
+def test_choosing_from_a_list_begins_with_oneself(office: Office) -> None:
+    answer = office.member.post(reverse("access:ask-from-template"), {"user": "999"})
+    draft = GrantDraft.objects.get()
+    assert answer["Location"] == reverse("access:grant-what", args=[draft.pk])
+    page = office.member.get(answer["Location"])
+    assert page.status_code == 200
+    assert "Ask for access" in page.content.decode()
+    assert office.member.get(reverse("access:grant-who", args=[draft.pk])).status_code == 404

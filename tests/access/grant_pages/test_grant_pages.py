@@ -1,0 +1,190 @@
+"""The list, one grant and what one does with it; the tab of people, roles and groups; what a viewer of a part is not told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from iam.access.grants.models import Grant, State
+from tests import factories as make
+from tests.access.grant_pages import made
+from tests.access.grant_pages.conftest import HTMX, Office
+
+pytestmark = pytest.mark.django_db
+LIST = "/grants/"
+
+
+def give(office: Office, *names: str, state: State = State.ACTIVE, hours: float = 8) -> Grant:
+    holders = [office.of[name] for name in names or ("tomas.lind",)]
+    return made.grant(
+        office.account,
+        *holders,
+        asked_by=office.people["asker"].person,
+        state=state,
+        ends_in=timedelta(hours=hours),
+    )
+
+
+def page_of(grant: Grant) -> str:
+    return reverse("access:grant", args=[grant.pk])
+
+
+def test_tabs_show_what_is_active_waits_ends_soon_and_is_over(office: Office) -> None:
+    grants = {
+        "active": give(office),
+        "waiting": give(office, state=State.WAITING),
+        "ended": give(office, state=State.ENDED),
+        "failed": give(office, state=State.FAILED),
+    }
+    late = give(office, hours=24 * 30)
+    for tab, expected in grants.items():
+        page = office.asker.get(LIST, {"tab": tab}).content.decode()
+        assert expected.reference in page
+        assert all(other.reference not in page for name, other in grants.items() if name != tab)
+    soon = office.asker.get(LIST, {"tab": "soon"}).content.decode()
+    assert grants["active"].reference in soon
+    assert late.reference not in soon
+
+
+def test_the_list_is_found_by_text_and_account_and_pages(office: Office) -> None:
+    for _ in range(51):
+        give(office, "tomas.lind")
+    mine = give(office, "kwame.boateng")
+    page = office.asker.get(LIST, {"q": "kwame"}).content.decode()
+    assert page.count('class="id">GRT-') == page.count(mine.reference) == 1
+    assert office.asker.get(LIST, {"q": mine.reference}).content.decode().count(mine.reference) > 0
+    assert "No grant matches" in office.asker.get(LIST, {"q": "nobody"}).content.decode()
+    first = office.asker.get(LIST)
+    assert "Next" in first.content.decode()
+    after = first.context["following"]
+    second = office.asker.get(LIST, {"after": str(after)}).content.decode()
+    assert second.count('class="id">GRT-') == 2
+    assert office.asker.get(LIST, {"after": "nonsense"}).status_code == 200
+
+
+def test_the_list_costs_as_many_queries_at_one_as_at_fifty(office: Office) -> None:
+    for client in (office.asker, office.lead):
+        Grant.objects.update(state=State.ACTIVE)
+        give(office, "maya.okafor")
+        with CaptureQueriesContext(connection) as few:
+            client.get(LIST, headers=HTMX)
+        for _ in range(25):
+            give(office, "maya.okafor", "tomas.lind")
+        with CaptureQueriesContext(connection) as many:
+            client.get(LIST, headers=HTMX)
+        assert len(many) == len(few)
+
+
+def test_each_sees_what_is_theirs(office: Office) -> None:
+    mine, other = give(office, "maya.okafor"), give(office, "tomas.lind")
+    for client in (office.asker, office.approver, office.auditor):
+        assert client.get(page_of(other)).status_code == 200
+    for client in (office.lead, office.member):
+        assert client.get(page_of(mine)).status_code == 200
+        assert client.get(page_of(other)).status_code == 404
+        assert other.reference not in client.get(LIST).content.decode()
+
+
+def test_who_sees_one_of_several_learns_how_many_the_others_are(office: Office) -> None:
+    grant = give(office, "maya.okafor", "tomas.lind", "kwame.boateng")
+    Grant.objects.update(title="ReadOnlyAccess for 3 people")
+    for client in (office.member, office.lead):
+        page = client.get(page_of(grant)).content.decode()
+        assert "Maya Okafor" in page
+        assert "and 2 outside your teams" in page
+        assert "tomas" not in page.lower()
+        assert "kwame" not in page.lower()
+    assert "Tomas Lind" in office.auditor.get(page_of(grant)).content.decode()
+
+
+def test_an_auditor_gets_no_button_that_changes_something(office: Office) -> None:
+    page = office.auditor.get(page_of(give(office))).content.decode()
+    for words in ("End now", "Extend", "Shorten", "Withdraw"):
+        assert words not in page
+
+
+def test_the_page_stops_to_ask_when_nothing_more_comes(office: Office) -> None:
+    ended = office.asker.get(page_of(give(office, state=State.ENDED)), headers=HTMX)
+    assert ended.status_code == 286
+    waiting = give(office, state=State.WAITING)
+    page = office.asker.get(page_of(waiting))
+    version = page.context["version"]
+    assert 'hx-trigger="every 5s"' in page.content.decode()
+    assert office.asker.get(page_of(waiting), {"seen": version}, headers=HTMX).status_code == 204
+    Grant.objects.filter(pk=waiting.pk).update(state=State.APPLYING)
+    assert office.asker.get(page_of(waiting), {"seen": version}, headers=HTMX).status_code == 200
+
+
+def test_ending_names_what_goes_and_needs_a_reason(office: Office) -> None:
+    grant = give(office)
+    address = reverse("access:grant-end", args=[grant.pk])
+    page = office.asker.get(address).content.decode()
+    assert "Tomas Lind" in page
+    assert "ReadOnlyAccess" in page
+    answer = office.asker.post(address, {"why": " "})
+    assert answer.status_code == 422
+    assert "Write why it ends" in answer.content.decode()
+    grant.refresh_from_db()
+    assert grant.state == State.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "words"),
+    [
+        ("extend", {"ends": "1d", "why": ""}, "Write why it is needed longer"),
+        ("extend", {"ends": "date", "until": "2020-01-01T00:00", "why": "x"}, "already. Choose a later"),
+        ("extend", {"ends": "", "why": "x"}, "Choose until when"),
+        ("shorten", {"ends": "30d", "why": "x"}, "A later end takes a new approval"),
+        ("shorten", {"ends": "1h", "why": ""}, "Write why it ends earlier"),
+    ],
+)
+def test_another_end_that_makes_no_sense_is_said_and_nothing_changed(
+    office: Office, name: str, form: dict[str, str], words: str
+) -> None:
+    grant = give(office)
+    answer = office.asker.post(reverse(f"access:grant-{name}", args=[grant.pk]), form)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    after = Grant.objects.get()
+    assert (after.ends_at, after.state) == (grant.ends_at, State.ACTIVE)
+
+
+def test_acts_are_not_there_for_who_may_not(office: Office) -> None:
+    grant = give(office)
+    for name in ("extend", "shorten", "end"):
+        address = reverse(f"access:grant-{name}", args=[grant.pk])
+        for client in (office.auditor, office.lead, office.member):
+            assert client.get(address).status_code == 404
+            assert client.post(address, {"why": "x", "ends": "1h"}).status_code == 404
+    assert Grant.objects.get().state == State.ACTIVE
+
+
+def test_the_ledger_of_a_person_tells_by_hand_from_by_grant(office: Office) -> None:
+    grant = give(office, "tomas.lind")
+    policy = make.policy(office.account, "ByHand")
+    aws = make.policy(office.account, "ReadOnlyAccess", arn=made.READ_ONLY)
+    from iam.mirror.models import EdgeKind
+
+    for one in (policy, aws):
+        make.edge(EdgeKind.ATTACHED, office.of["tomas.lind"], one)
+    page = office.asker.get(reverse("access:person-grants", args=[office.of["tomas.lind"].pk]))
+    text = page.content.decode()
+    assert grant.title in text
+    assert "Not by a grant" in text
+    assert f"?for={office.of['tomas.lind'].pk}" in text
+    assert "?for=" not in office.auditor.get(page.wsgi_request.path).content.decode()
+    assert office.lead.get(page.wsgi_request.path).status_code == 404
+
+
+def test_my_access_tells_what_was_given_and_lets_me_ask_for_longer(office: Office) -> None:
+    grant = give(office, "maya.okafor")
+    page = office.member.get("/my-access/").content.decode()
+    assert grant.title in page
+    assert reverse("access:grant-extend", args=[grant.pk]) in page
+    assert "Given to me" not in office.asker.get("/my-access/").content.decode()
+    can = office.member.get(reverse("access:mine-can", args=[office.of["maya.okafor"].pk]), headers=HTMX)
+    assert "Nothing yet." in can.content.decode()
