@@ -158,7 +158,7 @@ CASES = (
         meddle=add_by_hand,
     ),
     Case("instance_profile.remove_role", make_full, shows, after=lambda _, was: {**was, "roles": []}),
-    Case("instance.associate_profile", make_bare, has, after=wanted, meddle=associate_by_hand),
+    Case("instance.associate_profile", make_bare, has, after=wanted),
     Case("instance.replace_profile", make_changing, has, after=wanted, meddle=associate_by_hand),
-    Case("instance.disassociate_profile", make_losing, has, after=wanted, meddle=associate_by_hand),
+    Case("instance.disassociate_profile", make_losing, has, after=wanted),
 )

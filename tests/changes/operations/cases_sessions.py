@@ -96,7 +96,6 @@ CASES = (
         end_again,
         shows,
         after=denied("AWSRevokeOlderSessions"),
-        meddle=end_by_hand,
     ),
     Case(
         "role_sessions.revoke of one source identity",

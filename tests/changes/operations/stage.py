@@ -125,15 +125,15 @@ class Stage:
             applied(change)
         return changes
 
+    def ask_undo(self, change: Change) -> Change:
+        """The undoing of a change, asked for and approved."""
+        key = f"undo-{next(_numbers)}-{id(self)}"
+        undoing = services.undo(change, actor=self.scene.requester, reason="Over", idempotency_key=key)
+        return self.scene.approve(undoing)
+
     def undo(self, change: Change) -> Change:
         """The undoing of a change, applied."""
-        undoing = services.undo(
-            change,
-            actor=self.scene.requester,
-            reason="Over",
-            idempotency_key=f"undo-{next(_numbers)}-{id(self)}",
-        )
-        return applied(self.scene.approve(undoing))
+        return applied(self.ask_undo(change))
 
     def written(self) -> int:
         """How many writing calls the stand-in has had since a set was last approved."""

