@@ -165,9 +165,17 @@ addEventListener("DOMContentLoaded", partly);
 document.addEventListener("htmx:afterSettle", partly);
 
 /* what somebody has opened stays open when the server answers with the whole part */
-let kept = [];
-document.addEventListener("htmx:beforeSwap", (e) => (kept = $$("details[data-keep][open]", e.detail.target).map((d) => d.id)));
-document.addEventListener("htmx:afterSwap", () => kept.splice(0).forEach((id) => document.getElementById(id)?.setAttribute("open", "")));
+let kept = [],
+  within = "";
+document.addEventListener("htmx:beforeSwap", (e) => {
+  kept = $$("details[data-keep][open]", e.detail.target).map((d) => d.id);
+  within = document.activeElement.closest("details[data-keep]") && document.activeElement.id;
+});
+document.addEventListener("htmx:afterSwap", () => {
+  kept.splice(0).forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+  if (within) document.getElementById(within)?.focus({ preventScroll: true });
+  within = "";
+});
 
 /* a file beyond the limit is refused before it is sent: the server would refuse it too, but only after the wait */
 document.addEventListener("change", (e) => {

@@ -35,6 +35,8 @@ class Hit:
 def managed_view(request: ViewerRequest, state: State, *, accounts: tuple[str, ...]) -> dict[str, Any]:
     """What the tab shows: the hits of the search, the chosen one first."""
     rows = visible_entities(request.viewer).filter(kind=Kind.POLICY, gone_at__isnull=True)
+    # What AWS keeps for roles of its own services cannot be attached to anybody.
+    rows = rows.exclude(arn__contains=":policy/aws-service-role/")
     if accounts:
         rows = rows.filter(account__account_id__in=accounts)
     if state.kind == "aws":

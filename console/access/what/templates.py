@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -56,10 +56,12 @@ class Field:
     label: str
     hint: str
     value: str
+    default: str
     error: str
     example: str
     options: Sequence[str]
     is_many: bool
+    is_next: bool = False
 
 
 def tiles(state: State) -> list[Tile]:
@@ -121,12 +123,22 @@ def chosen_view(
         "hours": duration_words(body.hours),
         "risk": RISKS[body.risk],
         "tone": TONES[body.risk],
-        "fields": [
-            _field(request, one, state, accounts, errors.get(one.name, ""), strict=strict)
-            for one in body.parameters
-        ],
+        "fields": _with_next(
+            [
+                _field(request, one, state, accounts, errors.get(one.name, ""), strict=strict)
+                for one in body.parameters
+            ]
+        ),
         "is_retired": offer.template.retired_at is not None,
     }
+
+
+def _with_next(fields: list[Field]) -> list[Field]:
+    """The first field that is still empty has the focus, while nothing is filled in yet."""
+    if any(one.value and one.value != one.default for one in fields):
+        return fields
+    first = next((one.name for one in fields if not one.value), "")
+    return [replace(one, is_next=one.name == first) for one in fields]
 
 
 def _errors(body: Body, state: State) -> dict[str, str]:
@@ -154,6 +166,7 @@ def _field(
         label=one.label,
         hint=one.hint,
         value=value,
+        default=one.default,
         error=error if strict or value.strip() else "",
         example=one.sample,
         options=names_known(request.viewer, parameter=one, accounts=accounts, most=OFFERED),
