@@ -107,6 +107,7 @@ class Attachment(OfHolder):
 
     def follow(self, earlier: Sequence[Operation]) -> None:
         """See Operation: what a policy says that the set itself makes."""
+        super().follow(earlier)
         for one in earlier:
             made = one.texts_made() if one.account == self.account else {}
             if self.given.policy_arn in made:
@@ -165,17 +166,20 @@ class Attachment(OfHolder):
             reread_attachments(self.account, aws, holder, cause_id=cause_id, read=self._read)
 
     def quota(self) -> Quota | None:
-        """Managed policies of the holder: now, afterwards, and what AWS allows."""
-        holder = self.subject()
-        if holder is None:
-            return None
-        used = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder).count()
+        """Managed policies of the holder: now (as the set has it by then), afterwards, and what AWS allows."""
+        given, holder = self.given, self.subject()
+        used = (
+            Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder).count()
+            if holder
+            else 0
+        )
+        used += sum(1 if one.attached_after else -1 for one in self.before_it if isinstance(one, Attachment))
         after = used + (1 if self.attached_after else -1)
         limit = self.quota_of(f"AttachedPoliciesPer{self.word}Quota", default=ATTACHED)
         # Detaching is always allowed, also under a quota that was lowered.
         limit = max(limit, 0 if self.attached_after else after)
         refusal = (
-            f"{holder.name} has {used} managed policies, and AWS allows {limit} a {holder.kind}. "
+            f"{given.holder_name} has {used} managed policies, and AWS allows {limit} a {given.holder_kind}. "
             "Detach one first, or use an inline policy."
         )
         return Quota("Managed policies then", used=used, after=after, limit=limit, refusal=refusal)

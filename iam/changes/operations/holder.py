@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -64,11 +64,18 @@ class OfHolder(Operation):
     def __init__(self, account: Account, given: HolderParams) -> None:
         super().__init__(account)
         self.holder_params = given
+        self.before_it: list[OfHolder] = []
 
     @property
     def params(self) -> dict[str, Any]:
         """See Operation."""
         return asdict(self.holder_params)
+
+    def follow(self, earlier: Sequence[Operation]) -> None:
+        """See Operation: what the set gives the same holder, or takes away, before."""
+        same = (self.account, self.holder_params.holder_arn)
+        about = [one for one in earlier if isinstance(one, OfHolder)]
+        self.before_it = [one for one in about if (one.account, one.holder_params.holder_arn) == same]
 
     @property
     def subject_kind(self) -> str:  # type: ignore[override]

@@ -151,21 +151,19 @@ class InlineOperation(OfHolder):
         world.hold(arn, replace(grants, inline=tuple(sorted(inline))))
 
     def quota(self) -> Quota | None:
-        """Characters of all inline policies of the holder: now, afterwards, and what AWS allows."""
-        holder = self.subject()
-        if holder is None:
-            return None
-        size = SIZES[holder.kind]
-        texts = dict(
-            InlinePolicy.objects.filter(valid_at(None), owner=holder).values_list("name", "document__text")
-        )
+        """Characters of all inline policies of the holder: now (as the set has it by then), afterwards, and what AWS allows."""
+        given, holder = self.holder_params, self.subject()
+        size = SIZES[given.holder_kind]
+        rows = InlinePolicy.objects.filter(valid_at(None), owner=holder).values_list("name", "document__text")
+        texts: dict[str, str] = dict(rows) if holder else {}
+        texts |= {one.policy_name: one.text for one in self.before_it if isinstance(one, InlineOperation)}
         used = sum(size.size(text) for text in texts.values())
         after = used - size.size(texts.get(self.policy_name, "")) + size.size(self.text)
         limit = self.quota_of(f"{self.word}PolicySizeQuota", default=size.limit)
         limit = limit if after > used else max(limit, after)
         refusal = (
-            f"All inline policies of {holder.name} would have {after:,} characters without white space, and AWS allows {limit:,} "
-            f"a {holder.kind}. Shorten it, or use a managed policy."
+            f"All inline policies of {given.holder_name} would have {after:,} characters without white space, and AWS allows {limit:,} "
+            f"a {given.holder_kind}. Shorten it, or use a managed policy."
         )
         return Quota("Inline characters then", used=used, after=after, limit=limit, refusal=refusal)
 

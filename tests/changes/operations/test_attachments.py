@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -40,10 +40,10 @@ def user(account: Account) -> Entity:
     return factories.user(account, "kwame.boateng")
 
 
-def why_not(operation: Operation) -> str:
+def why_not(operation: Operation, *, earlier: Sequence[Operation] = ()) -> str:
     """The words by which it is refused."""
     with pytest.raises(RefusedError) as refused:
-        examine(operation)
+        examine(operation, earlier=earlier)
     return refused.value.message
 
 
@@ -80,6 +80,20 @@ def test_an_eleventh_managed_policy_is_refused(user: Entity) -> None:
         factories.edge(EdgeKind.ATTACHED, user, factories.policy(user.account, f"P{number}"))
     one_more = AttachPolicy.of(user, policy=factories.policy(user.account, "P10"))
     assert "has 10 managed policies, and AWS allows 10 a user" in why_not(one_more)
+
+
+def test_a_set_does_not_go_beyond_a_quota_bit_by_bit(user: Entity) -> None:
+    for number in range(9):
+        factories.edge(EdgeKind.ATTACHED, user, factories.policy(user.account, f"P{number}"))
+    tenth, eleventh = (AttachPolicy.of(user, policy=factories.policy(user.account, name)) for name in "AB")
+    makes_room = DetachPolicy.of(user, policy=Entity.objects.get(name="P0"))
+    examine(eleventh, earlier=[makes_room, tenth])
+    assert "has 10 managed policies" in why_not(eleventh, earlier=[tenth])
+
+    half = allowing("s3:" + "x" * 1000)
+    first, second = (PutInlinePolicy.of(user, name=name, text=half) for name in "ab")
+    examine(second, earlier=[first, DeleteInlinePolicy.of(user, name="a")])
+    assert "and AWS allows 2,048 a user" in why_not(second, earlier=[first])
 
 
 @pytest.mark.parametrize(
