@@ -118,11 +118,12 @@ class RuleForm(forms.Form):
         self.fields["wait_hours"] = _hours("Waits, hours", least=1, hint="Then the request closes by itself.")
         self.fields["remind_hours"] = _hours("Reminds every, hours", least=0, hint="0: never.")
         self.fields["escalate_hours"] = _hours("Escalates after, hours", least=0, hint="0: never.")
+        plain = [one for one in who if not one[0].startswith(LEAD)]
         self.fields["escalate_to"] = _several(
-            who, label="Escalates to", hint="They can decide then, as well."
+            plain, label="Escalates to", hint="They can decide then, as well."
         )
         self.fields["break_glass"] = _several(
-            [one for one in who if not one[0].startswith(LEAD)],
+            plain,
             label="Who may use break-glass",
             hint="For their own requests, in an emergency. Nobody chosen: nobody.",
         )

@@ -250,6 +250,14 @@ def _problems(rule: Rule) -> list[str]:
             found.append(
                 f"“{rule.name}” asks {stage.count} people in stage {number} and names only {len(named)}."
             )
+    if rule.stages and all(LEAD in {who.kind for who in stage.who} for stage in rule.stages):
+        found.append(
+            f"“{rule.name}” could be passed by team leads alone, whom one administrator appoints. Add a stage without them."
+        )
+    if any(who.kind == LEAD for who in rule.escalate_to):
+        found.append(
+            f"“{rule.name}” escalates to team leads, whom one administrator appoints. Choose others."
+        )
     if not 1 <= rule.wait_hours <= MOST_HOURS:
         found.append(f"“{rule.name}” waits {rule.wait_hours} hours: write 1 to {MOST_HOURS}.")
     if rule.escalate_hours and not rule.escalate_to:

@@ -110,6 +110,8 @@ def test_the_shipped_rules_are_sound_and_two_approvers_are_enough_for_them() -> 
         ((replace(REST, stages=(Stage((Who(PERSON, "x"),), 2),)),), "names only 1"),
         ((replace(REST, wait_hours=0),), "waits 0 hours"),
         ((replace(REST, escalate_hours=2),), "does not say to whom"),
+        ((replace(REST, stages=(Stage((Who(LEAD), APPROVERS)),)),), "by team leads alone"),
+        ((replace(REST, escalate_hours=2, escalate_to=(Who(LEAD),)),), "escalates to team leads"),
         ((replace(REST, remind_hours=24),), "when the request has closed already"),
         ((replace(REST, remind_hours=-1),), "reminds after -1 hours"),
         ((replace(REST, stages=(Stage((APPROVERS,)),) * 6),), "6 stages"),
