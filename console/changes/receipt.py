@@ -9,6 +9,7 @@ from console.changes.access_rows import access_shown, named_in
 from console.changes.impact_rows import impact_shown, named_in_impact
 from console.changes.shown import call_rows, policy_rows
 from console.web.access import ViewerRequest
+from iam.changes.elsewhere import patch_of
 from iam.changes.queries import approvers_of
 from iam.guard import Viewer
 from iam.mirror.models import Account
@@ -31,6 +32,7 @@ def receipt_context(
     pks = [p["entity_id"] for p in policies if p["entity_id"]] + named_in(receipt)
     open_to = entities.openable(request.viewer, account_id=account.account_id, pks=pks)
     return impact_context(impact, viewer=request.viewer, account_id=account.account_id) | {
+        "elsewhere": _elsewhere(receipt),
         "receipt": receipt,
         "observed_at": datetime.fromisoformat(receipt["observed_at"]) if receipt["observed_at"] else None,
         "policies": policy_rows(receipt, open_to=open_to),
@@ -45,3 +47,16 @@ def impact_context(impact: dict[str, Any] | None, *, viewer: Viewer, account_id:
     numbers = {gain["account_id"] for gain in impact["gains"]} if impact else set()
     open_to = entities.openable_in(viewer, account_ids=numbers or {account_id}, pks=named_in_impact(impact))
     return {"impact": impact_shown(impact, viewer=viewer, open_to=open_to)}
+
+
+def _elsewhere(receipt: dict[str, Any]) -> dict[str, Any] | None:
+    """What manages the subject beside Gatehouse, and the patch for it."""
+    managed = receipt.get("managed")
+    if not managed:
+        return None
+    return {
+        "tool": managed["tool"],
+        "name": managed["arn"].rpartition("/")[2] or managed["arn"],
+        "evidence": managed["evidence"],
+        "patch": patch_of(receipt["calls"], tool=managed["tool"]),
+    }

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from iam.changes.elsewhere import managed_entity
 from iam.changes.impact import impact_of
 from iam.changes.operations import Effect, Operation, Quota
 from iam.mirror.models import Section
@@ -16,7 +17,7 @@ from iam.mirror.models import Section
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`body` is stored with the change; `digest` covers all of it but the age of the mirror and the room under the quota."""
+    """`body` is stored with the change; `digest` covers all of it but the age of the mirror, the room under the quota, and what else manages the subject."""
 
     body: dict[str, Any]
     digest: str
@@ -35,8 +36,10 @@ def receipt_of(operation: Operation, *, quota: Quota | None = None) -> Receipt:
         agreed["irreversible"] = operation.irreversible
     text = json.dumps(agreed, sort_keys=True, separators=(",", ":"))
     observed = _observed_at(operation)
+    managed = managed_entity(operation.touched(), account=operation.account.pk)
     body = agreed | {
         "quota": quota.body if quota else None,
+        "managed": asdict(managed) if managed else None,
         "observed_at": observed.isoformat() if observed else None,
     }
     if operation.irreversible and operation.instead:

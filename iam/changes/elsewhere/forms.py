@@ -1,0 +1,266 @@
+"""Which resource of each program a call speaks of: data, for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+ADD, REMOVE, SET, UNSET = "add", "remove", "set", "unset"
+"""A resource comes or goes whole; or some of its properties are given, or taken out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`names` and `values` map a property to the parameter of the call: what tells which resource it is, and what is written.
+
+    A parameter in brackets is one of a list, one with a `#` the name at the end of an ARN, an empty one is not in the call.
+    """
+
+    act: str
+    resource: str
+    names: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+
+
+_HOLDERS: Final = {"User": "user", "Group": "group", "Role": "role"}
+_TAGGED: Final = {"User": "UserName", "Role": "RoleName"}
+
+TERRAFORM: Final[dict[str, Form]] = {
+    "AddUserToGroup": Form(
+        ADD, "aws_iam_user_group_membership", {"user": "UserName"}, {"groups": "[GroupName]"}
+    ),
+    "RemoveUserFromGroup": Form(
+        REMOVE, "aws_iam_user_group_membership", {"user": "UserName"}, {"groups": "[GroupName]"}
+    ),
+    "CreatePolicyVersion": Form(SET, "aws_iam_policy", {"name": "PolicyArn#"}, {"policy": "PolicyDocument"}),
+    "CreatePolicy": Form(
+        ADD,
+        "aws_iam_policy",
+        {"name": "PolicyName"},
+        {"path": "Path", "description": "Description", "policy": "PolicyDocument", "tags": "Tags"},
+    ),
+    "DeletePolicy": Form(REMOVE, "aws_iam_policy", {"name": "PolicyArn#"}),
+    "UpdateAssumeRolePolicy": Form(
+        SET, "aws_iam_role", {"name": "RoleName"}, {"assume_role_policy": "PolicyDocument"}
+    ),
+    "UpdateRole": Form(
+        SET,
+        "aws_iam_role",
+        {"name": "RoleName"},
+        {"description": "Description", "max_session_duration": "MaxSessionDuration"},
+    ),
+    "CreateUser": Form(
+        ADD,
+        "aws_iam_user",
+        {"name": "UserName"},
+        {"path": "Path", "permissions_boundary": "PermissionsBoundary", "tags": "Tags"},
+    ),
+    "DeleteUser": Form(REMOVE, "aws_iam_user", {"name": "UserName"}),
+    "UpdateUser": Form(SET, "aws_iam_user", {"name": "UserName"}, {"name": "NewUserName", "path": "NewPath"}),
+    "CreateGroup": Form(ADD, "aws_iam_group", {"name": "GroupName"}, {"path": "Path"}),
+    "DeleteGroup": Form(REMOVE, "aws_iam_group", {"name": "GroupName"}),
+    "UpdateGroup": Form(
+        SET, "aws_iam_group", {"name": "GroupName"}, {"name": "NewGroupName", "path": "NewPath"}
+    ),
+    "CreateRole": Form(
+        ADD,
+        "aws_iam_role",
+        {"name": "RoleName"},
+        {
+            "path": "Path",
+            "description": "Description",
+            "assume_role_policy": "AssumeRolePolicyDocument",
+            "max_session_duration": "MaxSessionDuration",
+            "permissions_boundary": "PermissionsBoundary",
+            "tags": "Tags",
+        },
+    ),
+    "DeleteRole": Form(REMOVE, "aws_iam_role", {"name": "RoleName"}),
+    "CreateInstanceProfile": Form(
+        ADD, "aws_iam_instance_profile", {"name": "InstanceProfileName"}, {"path": "Path", "tags": "Tags"}
+    ),
+    "DeleteInstanceProfile": Form(REMOVE, "aws_iam_instance_profile", {"name": "InstanceProfileName"}),
+    "AddRoleToInstanceProfile": Form(
+        SET, "aws_iam_instance_profile", {"name": "InstanceProfileName"}, {"role": "RoleName"}
+    ),
+    "RemoveRoleFromInstanceProfile": Form(
+        UNSET, "aws_iam_instance_profile", {"name": "InstanceProfileName"}, {"role": "RoleName"}
+    ),
+    "CreateAccountAlias": Form(ADD, "aws_iam_account_alias", {"account_alias": "AccountAlias"}),
+    "DeleteAccountAlias": Form(REMOVE, "aws_iam_account_alias", {"account_alias": "AccountAlias"}),
+    "CreateSAMLProvider": Form(
+        ADD, "aws_iam_saml_provider", {"name": "Name"}, {"saml_metadata_document": "SAMLMetadataDocument"}
+    ),
+    "UpdateSAMLProvider": Form(
+        SET,
+        "aws_iam_saml_provider",
+        {"name": "SAMLProviderArn#"},
+        {"saml_metadata_document": "SAMLMetadataDocument"},
+    ),
+    "DeleteSAMLProvider": Form(REMOVE, "aws_iam_saml_provider", {"name": "SAMLProviderArn#"}),
+    "CreateOpenIDConnectProvider": Form(
+        ADD,
+        "aws_iam_openid_connect_provider",
+        {"url": "Url"},
+        {"client_id_list": "ClientIDList", "thumbprint_list": "ThumbprintList", "tags": "Tags"},
+    ),
+    "DeleteOpenIDConnectProvider": Form(
+        REMOVE, "aws_iam_openid_connect_provider", {"url": "OpenIDConnectProviderArn#"}
+    ),
+    "UpdateOpenIDConnectProviderThumbprint": Form(
+        SET,
+        "aws_iam_openid_connect_provider",
+        {"url": "OpenIDConnectProviderArn#"},
+        {"thumbprint_list": "ThumbprintList"},
+    ),
+}
+CLOUDFORMATION: Final[dict[str, Form]] = {
+    "AddUserToGroup": Form(
+        ADD, "AWS::IAM::UserToGroupAddition", {"GroupName": "GroupName"}, {"Users": "[UserName]"}
+    ),
+    "RemoveUserFromGroup": Form(
+        REMOVE, "AWS::IAM::UserToGroupAddition", {"GroupName": "GroupName"}, {"Users": "[UserName]"}
+    ),
+    "CreatePolicyVersion": Form(
+        SET,
+        "AWS::IAM::ManagedPolicy",
+        {"ManagedPolicyName": "PolicyArn#"},
+        {"PolicyDocument": "PolicyDocument"},
+    ),
+    "CreatePolicy": Form(
+        ADD,
+        "AWS::IAM::ManagedPolicy",
+        {"ManagedPolicyName": "PolicyName"},
+        {"Path": "Path", "Description": "Description", "PolicyDocument": "PolicyDocument"},
+    ),
+    "DeletePolicy": Form(REMOVE, "AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "PolicyArn#"}),
+    "UpdateAssumeRolePolicy": Form(
+        SET, "AWS::IAM::Role", {"RoleName": "RoleName"}, {"AssumeRolePolicyDocument": "PolicyDocument"}
+    ),
+    "UpdateRole": Form(
+        SET,
+        "AWS::IAM::Role",
+        {"RoleName": "RoleName"},
+        {"Description": "Description", "MaxSessionDuration": "MaxSessionDuration"},
+    ),
+    "CreateUser": Form(
+        ADD,
+        "AWS::IAM::User",
+        {"UserName": "UserName"},
+        {"Path": "Path", "PermissionsBoundary": "PermissionsBoundary", "Tags": "Tags"},
+    ),
+    "DeleteUser": Form(REMOVE, "AWS::IAM::User", {"UserName": "UserName"}),
+    "UpdateUser": Form(
+        SET, "AWS::IAM::User", {"UserName": "UserName"}, {"UserName": "NewUserName", "Path": "NewPath"}
+    ),
+    "CreateGroup": Form(ADD, "AWS::IAM::Group", {"GroupName": "GroupName"}, {"Path": "Path"}),
+    "DeleteGroup": Form(REMOVE, "AWS::IAM::Group", {"GroupName": "GroupName"}),
+    "UpdateGroup": Form(
+        SET, "AWS::IAM::Group", {"GroupName": "GroupName"}, {"GroupName": "NewGroupName", "Path": "NewPath"}
+    ),
+    "CreateRole": Form(
+        ADD,
+        "AWS::IAM::Role",
+        {"RoleName": "RoleName"},
+        {
+            "Path": "Path",
+            "Description": "Description",
+            "AssumeRolePolicyDocument": "AssumeRolePolicyDocument",
+            "MaxSessionDuration": "MaxSessionDuration",
+            "PermissionsBoundary": "PermissionsBoundary",
+            "Tags": "Tags",
+        },
+    ),
+    "DeleteRole": Form(REMOVE, "AWS::IAM::Role", {"RoleName": "RoleName"}),
+    "CreateInstanceProfile": Form(
+        ADD, "AWS::IAM::InstanceProfile", {"InstanceProfileName": "InstanceProfileName"}, {"Path": "Path"}
+    ),
+    "DeleteInstanceProfile": Form(
+        REMOVE, "AWS::IAM::InstanceProfile", {"InstanceProfileName": "InstanceProfileName"}
+    ),
+    "AddRoleToInstanceProfile": Form(
+        SET,
+        "AWS::IAM::InstanceProfile",
+        {"InstanceProfileName": "InstanceProfileName"},
+        {"Roles": "[RoleName]"},
+    ),
+    "RemoveRoleFromInstanceProfile": Form(
+        UNSET,
+        "AWS::IAM::InstanceProfile",
+        {"InstanceProfileName": "InstanceProfileName"},
+        {"Roles": "[RoleName]"},
+    ),
+    "CreateSAMLProvider": Form(
+        ADD, "AWS::IAM::SAMLProvider", {"Name": "Name"}, {"SamlMetadataDocument": "SAMLMetadataDocument"}
+    ),
+    "DeleteSAMLProvider": Form(REMOVE, "AWS::IAM::SAMLProvider", {"Name": "SAMLProviderArn#"}),
+    "CreateOpenIDConnectProvider": Form(
+        ADD,
+        "AWS::IAM::OIDCProvider",
+        {"Url": "Url"},
+        {"ClientIdList": "ClientIDList", "ThumbprintList": "ThumbprintList", "Tags": "Tags"},
+    ),
+    "DeleteOpenIDConnectProvider": Form(
+        REMOVE, "AWS::IAM::OIDCProvider", {"Url": "OpenIDConnectProviderArn#"}
+    ),
+}
+
+
+def given_by(params: Mapping[str, Any], given: str) -> Any:
+    """What a call says for a parameter as forms name it; None when nothing."""
+    value = params.get(given.strip("[]#"))
+    if not given.endswith("#") or not isinstance(value, str):
+        return value
+    if ":oidc-provider/" in value:
+        return f"https://{value.partition(':oidc-provider/')[2]}"
+    return value.rpartition("/")[2]
+
+
+for _holder, _word in _HOLDERS.items():
+    _named = f"{_holder}Name"
+    TERRAFORM[f"Attach{_holder}Policy"] = Form(
+        ADD, f"aws_iam_{_word}_policy_attachment", {_word: _named, "policy_arn": "PolicyArn"}
+    )
+    TERRAFORM[f"Detach{_holder}Policy"] = Form(
+        REMOVE, f"aws_iam_{_word}_policy_attachment", {_word: _named, "policy_arn": "PolicyArn"}
+    )
+    TERRAFORM[f"Put{_holder}Policy"] = Form(
+        ADD, f"aws_iam_{_word}_policy", {_word: _named, "name": "PolicyName"}, {"policy": "PolicyDocument"}
+    )
+    TERRAFORM[f"Delete{_holder}Policy"] = Form(
+        REMOVE, f"aws_iam_{_word}_policy", {_word: _named, "name": "PolicyName"}
+    )
+    CLOUDFORMATION[f"Attach{_holder}Policy"] = Form(
+        SET, f"AWS::IAM::{_holder}", {_named: _named}, {"ManagedPolicyArns": "[PolicyArn]"}
+    )
+    CLOUDFORMATION[f"Detach{_holder}Policy"] = Form(
+        UNSET, f"AWS::IAM::{_holder}", {_named: _named}, {"ManagedPolicyArns": "[PolicyArn]"}
+    )
+    CLOUDFORMATION[f"Put{_holder}Policy"] = Form(
+        ADD,
+        f"AWS::IAM::{_holder}Policy",
+        {_named: _named, "PolicyName": "PolicyName"},
+        {"PolicyDocument": "PolicyDocument"},
+    )
+    CLOUDFORMATION[f"Delete{_holder}Policy"] = Form(
+        REMOVE, f"AWS::IAM::{_holder}Policy", {_named: _named, "PolicyName": "PolicyName"}
+    )
+for _holder, _named in _TAGGED.items():
+    _resource, _type = f"aws_iam_{_holder.lower()}", f"AWS::IAM::{_holder}"
+    TERRAFORM[f"Tag{_holder}"] = Form(SET, _resource, {"name": _named}, {"tags": "Tags"})
+    TERRAFORM[f"Untag{_holder}"] = Form(UNSET, _resource, {"name": _named}, {"tags": "TagKeys"})
+    TERRAFORM[f"Put{_holder}PermissionsBoundary"] = Form(
+        SET, _resource, {"name": _named}, {"permissions_boundary": "PermissionsBoundary"}
+    )
+    TERRAFORM[f"Delete{_holder}PermissionsBoundary"] = Form(
+        UNSET, _resource, {"name": _named}, {"permissions_boundary": ""}
+    )
+    CLOUDFORMATION[f"Tag{_holder}"] = Form(SET, _type, {_named: _named}, {"Tags": "Tags"})
+    CLOUDFORMATION[f"Untag{_holder}"] = Form(UNSET, _type, {_named: _named}, {"Tags": "TagKeys"})
+    CLOUDFORMATION[f"Put{_holder}PermissionsBoundary"] = Form(
+        SET, _type, {_named: _named}, {"PermissionsBoundary": "PermissionsBoundary"}
+    )
+    CLOUDFORMATION[f"Delete{_holder}PermissionsBoundary"] = Form(
+        UNSET, _type, {_named: _named}, {"PermissionsBoundary": ""}
+    )
