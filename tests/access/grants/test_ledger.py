@@ -130,11 +130,11 @@ STEPS = st.lists(
         st.lists(st.integers(0, 2), min_size=1, max_size=2, unique=True).map(tuple),
     ),
     min_size=3,
-    max_size=7,
+    max_size=5,
 )
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_what_remains_in_aws_is_the_union_of_active_grants(office: Office, steps: list[Step]) -> None:
     tag = f"{datetime.now(tz=UTC):%H%M%S%f}"

@@ -18,7 +18,7 @@ from iam.access.grants.warnings import warnings_for
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change
-from iam.changes.receipts import set_receipt_of
+from iam.changes.receipts import Receipt, set_receipt_of
 from iam.changes.services import Cause, Lane
 from iam.guard import Right, Viewer
 from iam.journal.services import record
@@ -127,9 +127,10 @@ def _write(plan: GrantPlan, *, actor: Viewer, key: str) -> Grant:
 
 def ask_for_changes(plan: GrantPlan, *, actor: Viewer, grant_id: UUID, key: str) -> list[Change]:
     """One set for the whole grant, a lane for each account. Raises RefusedError."""
-    planned = changes.plan_set(plan.operations, viewer=actor, for_grant=True)
+    # Each is examined as it is asked for, which is where the receipts come from.
+    nothing = Receipt(body={}, digest="")
     return changes.request_changes(
-        planned,
+        [changes.Plan(operation, before={}, receipt=nothing) for operation in plan.operations],
         actor=actor,
         reason=plan.terms.why.strip(),
         idempotency_key=key,
