@@ -218,10 +218,8 @@ def _action(name: str, is_chosen: bool) -> ActionView:
         badge, tone = "Deprecated", ""
     elif found is not None and not found.targets:
         badge = badge or "Any resource"
-    words = found.description if found else ""
-    return ActionView(
-        name, short, words.removeprefix("Grants permission to ").capitalize(), is_chosen, badge, tone
-    )
+    words = found.description.removeprefix("Grants permission to ") if found else ""
+    return ActionView(name, short, words[:1].upper() + words[1:], is_chosen, badge, tone)
 
 
 def _row(number: int, row: Row, one: Chosen, part: Part, place: Place) -> RowView:

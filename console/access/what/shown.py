@@ -72,6 +72,7 @@ def shown(
         context |= managed_view(request, state, accounts=accounts)
     else:
         context |= _building(request, state, accounts=accounts)
+    context["so_far"] = context["finding_count"] + len(context.get("troubles", ()))
     return context
 
 

@@ -1,0 +1,43 @@
+"""Permissions are built in the browser: each change is answered with the whole part, and nothing that was opened closes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.axe import violations
+from tests.journeys.conftest import SignIn
+
+pytestmark = pytest.mark.journey
+
+
+def test_a_template_goes_on_in_the_builder_part_by_part(sign_in: SignIn) -> None:
+    page = sign_in("ines.duarte")
+    page.goto("/templates/read-bucket/")
+    page.get_by_role("button", name="Grant it").click()
+    page.locator("#choice input[type=checkbox]").first.check()
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(re.compile("/what/$"))
+    page.get_by_label("Bucket", exact=True).fill("pay-artifacts")
+    page.keyboard.press("Tab")
+    words = page.get_by_role("region", name="In words")
+    expect(words).to_contain_text("list and read in Amazon S3")
+
+    page.get_by_role("button", name="Go on in the builder").click()
+    page.locator("#part-0").click()
+    page.locator("#acts-0-write summary").click()
+    page.locator("#act-PutObject").check()
+    expect(words).to_contain_text("list, read and change in Amazon S3")
+    expect(page.locator("#act-PutObject")).to_be_focused()
+    expect(page.locator("#lv-write")).to_have_js_property("indeterminate", True)
+
+    page.locator("#c-ip").check()
+    page.get_by_label("Networks").fill("10.0.0.5/8")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("did you mean 10.0.0.0/8?").first).to_be_visible()
+    assert violations(page) == []
+    page.get_by_label("Networks").fill("10.0.0.0/8")
+    page.keyboard.press("Tab")
+    expect(words).to_contain_text("the source address is in 10.0.0.0/8")
