@@ -13,6 +13,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.operations import restore
 from iam.changes.operations.principals import PRINCIPALS
 from tests.changes.conftest import wait_over
+from tests.changes.operations.rows import as_it_is, foretold
 from tests.changes.operations.stage import Stage, applied, ran
 from tests.changes.operations.table import Case, all_cases
 from tests.changes.test_lost_workers import KilledError, dying_after
@@ -41,7 +42,7 @@ def test_it_is_applied_once_read_back_and_undone(
 ) -> None:
     """The worker that undoes it is lost after AWS has answered, so that a lost worker is tried for the way back as well."""
     operation = case.make(stage)
-    before = case.shows(stage)
+    before, told = case.shows(stage), foretold(operation)
     (change,) = stage.queue(operation)
     again = restore(change.operation, account=change.account, params=change.params)
     assert (type(again), again.params, again.calls()) == (
@@ -60,6 +61,8 @@ def test_it_is_applied_once_read_back_and_undone(
     mirrored = again.mirrored()
     assert mirrored is not None
     assert again.satisfied(mirrored), "the mirror does not show it"
+    if told is not None:
+        assert as_it_is(told, account=stage.account) == told, "its receipt foretold something else"
 
     events = change.events.count()
     ran(change)
