@@ -108,7 +108,7 @@ def test_nobody_decides_on_the_part_of_a_set_that_is_not_theirs(site: Site) -> N
             if decide is services.reject
             else {"seen_digest": changes[0].change_set.receipt_digest}
         )
-        with pytest.raises(RefusedError, match="not approve changes in this account"):
+        with pytest.raises(RefusedError, match="the rules ask others"):
             decide(changes[0], actor=one, **fields)
     assert ChangeSet.objects.get().approvals.count() == 0
     page = signed_in(operator).get(page_of(changes[0])).content.decode()

@@ -16,7 +16,6 @@ from iam.journal.models import Entry
 from iam.notify.models import Outgoing
 from tests.changes.approval.conftest import Desk, in_force
 
-NOW = datetime.now(tz=UTC)
 RULE = Rule(
     key="r",
     name="All",
@@ -27,6 +26,11 @@ RULE = Rule(
 )
 
 
+def later(**by: int) -> datetime:
+    """A moment so much later than now."""
+    return datetime.now(tz=UTC) + timedelta(**by)
+
+
 def told(event: str) -> list[str]:
     """Who was told of it."""
     return sorted(Outgoing.objects.filter(event=event, channel="email").values_list("name", flat=True))
@@ -35,13 +39,13 @@ def told(event: str) -> list[str]:
 def test_those_who_can_decide_are_reminded_and_again_later(desk: Desk) -> None:
     in_force(RULE)
     change = desk.ask()
-    assert attend(NOW + timedelta(hours=1)) == 0
-    assert attend(NOW + timedelta(hours=2, minutes=1)) == 1
+    assert attend(later(hours=1)) == 0
+    assert attend(later(hours=2, minutes=1)) == 1
     assert change.events.get(kind="reminded").note == "Hana Sato, Jonas Berg can decide."
     assert told("approval.reminder") == ["Hana Sato", "Jonas Berg"]
 
-    assert attend(NOW + timedelta(hours=2, minutes=2)) == 0
-    assert attend(NOW + timedelta(hours=4, minutes=2)) == 1
+    assert attend(later(hours=2, minutes=2)) == 0
+    assert attend(later(hours=4, minutes=2)) == 1
     assert Requirement.objects.get().reminded == 2
     assert len(told("approval.reminder")) == 4
 
@@ -52,7 +56,7 @@ def test_left_unanswered_it_goes_to_others_who_can_decide_then(desk: Desk) -> No
     change = desk.ask()
     with pytest.raises(RefusedError, match="the rules ask others"):
         desk.approve(change, "Ada Lund")
-    attend(NOW + timedelta(hours=6))
+    attend(later(hours=6))
 
     assert change.events.get(kind="escalated").note == "Ada Lund can decide."
     assert told("approval.escalation") == ["Ada Lund"]
@@ -66,8 +70,8 @@ def test_left_unanswered_it_goes_to_others_who_can_decide_then(desk: Desk) -> No
 def test_what_was_answered_is_left_in_peace(desk: Desk) -> None:
     in_force(RULE)
     change = desk.approve(desk.ask(), "Hana Sato")
-    assert attend(NOW + timedelta(hours=6)) == 0
-    assert attend(NOW + timedelta(hours=12)) == 0
+    assert attend(later(hours=6)) == 0
+    assert attend(later(hours=12)) == 0
     assert not change.events.filter(kind__in=["reminded", "escalated"]).exists()
     assert not Requirement.objects.exclude(remind_at=None, escalate_at=None).exists()
 
@@ -77,23 +81,23 @@ def test_of_two_beats_at_once_one_reminds(desk: Desk, monkeypatch: pytest.Monkey
 
     in_force(RULE)
     change = desk.ask()
-    later = NOW + timedelta(hours=3)
+    moment = later(hours=3)
     true_parts = reminding.parts_of
 
     def then_another(group: object) -> list[Change]:
         monkeypatch.setattr(reminding, "parts_of", true_parts)
-        attend(later)
+        attend(moment)
         return true_parts(group)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reminding, "parts_of", then_another)
-    attend(later)
+    attend(moment)
     assert change.events.filter(kind="reminded").count() == 1
 
 
 def test_that_nobody_can_decide_is_said(desk: Desk) -> None:
     in_force(Rule(key="r", name="All", stages=(Stage((ADMINISTRATORS,)),), remind_hours=2))
     change = desk.ask()
-    attend(NOW + timedelta(hours=3))
+    attend(later(hours=3))
     assert "Nobody can decide this now" in change.events.get(kind="reminded").note
 
 
