@@ -62,4 +62,5 @@ def user_acts(user: Entity, credentials: UserCredentials | None) -> dict[str, li
 
 
 def _address(act: str, **about: int) -> str:
-    return f"{reverse('changes:credential')}?{urlencode({'do': act} | about)}"
+    query: dict[str, str | int] = {"do": act, **about}
+    return f"{reverse('changes:credential')}?{urlencode(query)}"

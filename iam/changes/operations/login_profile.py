@@ -156,7 +156,7 @@ class DeleteLoginProfile(OnLoginProfile):
     @property
     def instead(self) -> str:
         """See Operation."""
-        return "Put them into a group whose policy denies everything: the password stays, and does nothing while they are in it."
+        return "Attach AWSDenyAll to them: the password stays, and they can do nothing with it until that is detached."
 
     def wanted(self) -> Image:
         """See Operation."""

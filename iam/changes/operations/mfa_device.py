@@ -295,6 +295,10 @@ class EnableMfaDevice(WithCodes):
         """See Operation."""
         return {"status": ASSIGNED}
 
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: the mirror may not know a device yet that was just made."""
+        return bool(image["status"] != ASSIGNED)
+
     def newborn(self) -> Image:
         """See Operation: a virtual device that was just made belongs to nobody."""
         return {"status": SPARE}
