@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from console.access.grants.words import name_of
 from console.changes.shown import MARKS as CHANGE_MARKS
 from console.changes.shown import Mark
-from iam.access.grants.models import Act, Grant, GrantPart, GrantVersion, LedgerEntry, Sort, State
+from iam.access.grants.models import GIVING, Act, Grant, GrantPart, GrantVersion, LedgerEntry, Sort, State
 from iam.access.grants.plans import WAYS, Way
 from iam.access.grants.proof import Proof, proof_of
 from iam.access.grants.queries import changes_of, parts_of
@@ -52,6 +52,7 @@ SORTS: Final[dict[str, str]] = {
 MADE: Final[dict[Sort, str]] = {Sort.POLICY: "The policy", Sort.ROLE: "The role"}
 
 
+ABOUT_TO_END: Final = timedelta(minutes=1)
 MOVING: Final = (State.APPLYING, State.ENDING)
 
 
@@ -102,6 +103,8 @@ def pace_of(grant: Grant) -> str:
     """How often a page asks how it stands; empty when nothing more happens soon by itself."""
     if grant.state in MOVING:
         return "1s"
+    if grant.state in GIVING and grant.ends_at and grant.ends_at < datetime.now(tz=UTC) + ABOUT_TO_END:
+        return "2s"
     return "5s" if grant.state == State.WAITING else ""
 
 
