@@ -46,7 +46,7 @@ def problems_of(text: str, *, account: Account) -> list[str]:
     limit = quota_of(account, "AssumeRolePolicySizeQuota", default=TRUST.limit)
     found = lint(text, kind="trust", quota=Quota(TRUST.name, limit))
     errors = [one for one in found if one.severity is Severity.ERROR]
-    return [f"{one.message} (line {one.line}). {one.remedy}" for one in errors]
+    return [f"{one.message.rstrip('.')} (line {one.line}). {one.remedy}" for one in errors]
 
 
 def admitted(text: str) -> set[tuple[str, str, str]]:
