@@ -68,6 +68,12 @@ class Built:
 
 def build(parts: Sequence[Part]) -> Built:
     """The statements of parts, in their order. What would give nothing is left out of them, and told."""
+    return _built(tuple(parts))
+
+
+@lru_cache(maxsize=64)
+def _built(parts: tuple[Part, ...]) -> Built:
+    """Kept, since a page asks several times for the same."""
     statements: list[dict[str, Any]] = []
     lacks: list[Lack] = []
     unlimited: list[tuple[int, tuple[str, ...]]] = []

@@ -10,8 +10,8 @@ from iam.policy.catalogue import Level, catalogue
 
 CHOICES: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
 """The access levels in the order of pages."""
-MOST_PARTS: Final = 40
-MOST_ARNS: Final = 60
+MOST_PARTS: Final = 20
+MOST_ARNS: Final = 40
 MOST_WHENS: Final = 20
 MOST_VALUES: Final = 60
 LONGEST: Final = 2048
