@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from typing import Any, NoReturn
 
@@ -41,12 +42,13 @@ class ChangeSet(models.Model):
     """Changes that are approved together and applied in order, each when the one before it is applied.
 
     `title` says what they come to; blank for a set of one. `receipt` is what the set does as a whole (`iam.changes.impact`). `cause_kind` and
-    `cause_id` name what of a higher layer it was made for, such as a grant.
+    `cause_id` name what of a higher layer it was made for, such as a grant; `notes` are sentences of that layer, which approvers agree to as well.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     title = models.CharField(max_length=512, blank=True, default="")
     receipt = models.JSONField(default=dict)
+    notes = models.JSONField(default=list)
     cause_kind = models.CharField(max_length=32, blank=True, default="")
     cause_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -68,9 +70,10 @@ class ChangeSet(models.Model):
 
     @property
     def receipt_digest(self) -> str:
-        """What an approver agrees to: the digest of all receipts of the set, in order, and of what they come to together."""
+        """What an approver agrees to: the digest of all receipts of the set, in order, of what they come to together, and of its notes."""
         digests = [*self.changes.order_by("position").values_list("receipt_digest", flat=True)]
         digests += [self.receipt["digest"]] if self.receipt else []
+        digests += [hashlib.sha256(json.dumps(self.notes).encode()).hexdigest()] if self.notes else []
         return hashlib.sha256(",".join(digests).encode()).hexdigest()
 
 

@@ -61,9 +61,11 @@ def request_changes(
     title: str = "",
     cause: Cause = NO_CAUSE,
     lanes: Sequence[Lane] = (),
+    notes: Sequence[str] = (),
 ) -> list[Change]:
     """Ask for changes that are approved together and applied in this order; `title` says what they come to, `cause` what they are for,
-    `lanes` which of them need not wait for each other (none given: each waits for all before it).
+    `lanes` which of them need not wait for each other (none given: each waits for all before it), `notes` what
+    whoever approves has to know besides and agrees to.
 
     The same key of the same person gives the same changes, however often and from however many requests at once.
     Every rule is checked again. Raises RefusedError.
@@ -85,6 +87,7 @@ def request_changes(
         group = ChangeSet(
             title=title[:512],
             receipt=set_receipt_of(operations),
+            notes=list(notes),
             cause_kind=cause.kind,
             cause_id=cause.id,
         )

@@ -93,6 +93,17 @@ def test_an_extension_that_is_rejected_leaves_all_as_it_was(office: Office) -> N
     assert (grant.state, grant.ends_at) == (State.ACTIVE, was)
 
 
+def test_the_approver_agrees_to_what_ends_only_while_gatehouse_runs(office: Office) -> None:
+    grant = office.ask(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn), lasts=3600))
+    group = grant.parts.get().change_set
+    assert any("Ends only while Gatehouse runs" in said for said in group.notes)
+    assert any(said.startswith("It ends 1 hour after it is approved") for said in group.notes)
+    shown = group.receipt_digest
+    type(group).objects.filter(pk=group.pk).update(notes=group.notes[1:])
+    with pytest.raises(ReceiptChangedError):
+        changes.approve(office.changes(grant)[0], actor=office.scene.approver, seen_digest=shown)
+
+
 def test_a_membership_is_extended_by_an_approval_although_nothing_changes_in_aws(office: Office) -> None:
     what = What(WhatKind.GROUP, group_arn=office.scene.group.arn)
     grant = office.granted(office.terms(what, lasts=3600))

@@ -58,6 +58,7 @@ def extend_grant(
             title=f"{grant.title}, until {moment(end)}",
             cause=Cause(OF_GRANT, grant.pk),
             lanes=lanes,
+            notes=_notes(grant, end),
         )
         if not _is_new(grant, written[0].change_set):
             return grant
@@ -66,6 +67,14 @@ def extend_grant(
         grant.save(update_fields=["extends_to"])
         note(grant, act=Act.EXTENDED, actor=actor, reason=f"Until {moment(end)}: {reason}")
     return grant
+
+
+def _notes(grant: Grant, end: datetime) -> list[str]:
+    """What an approver agrees to of an extension."""
+    said = [f"It ends on {moment(end)} then, instead of {moment(grant.ends_at)}."] if grant.ends_at else []
+    return said + [
+        part.plan["ends_only"] for part in grant.parts.order_by("lane") if part.plan.get("ends_only")
+    ]
 
 
 def _is_new(grant: Grant, group: ChangeSet) -> bool:

@@ -15,6 +15,7 @@ from iam.access.grants.plans import GrantPlan, PartPlan, steps_of
 from iam.access.grants.terms import Terms, TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import title_of
 from iam.access.grants.warnings import warnings_for
+from iam.access.grants.wording import duration
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change
@@ -137,7 +138,17 @@ def ask_for_changes(plan: GrantPlan, *, actor: Viewer, grant_id: UUID, key: str)
         title=plan.title,
         cause=Cause(OF_GRANT, grant_id),
         lanes=[Lane(lane, step.branch) for lane, step in steps_of(plan.parts)],
+        notes=[*plan.warnings, *_lasts(plan)],
     )
+
+
+def _lasts(plan: GrantPlan) -> list[str]:
+    """What is agreed to of the time, where the moment is not known yet."""
+    if not plan.terms.lasts:
+        return []
+    return [
+        f"It ends {duration(plan.terms.lasts)} after it is approved; the moment in the policies is written anew then."
+    ]
 
 
 def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None:

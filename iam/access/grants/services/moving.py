@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from iam.access.grants.documents import retimed, stamp
 from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.services.asking import note
+from iam.access.grants.wording import moment
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation, PutInlinePolicy, restore
 from iam.changes.operations.policy_version import CreatePolicyVersion
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Viewer
 from iam.mirror.models import Account, Entity, EntityState, InlinePolicy, PolicyVersion, valid_at
+
+ENDS: Final = "It ends"
+"""How the note begins that tells an approver of the end."""
 
 
 def started(change: Change, at: datetime) -> dict[str, Any]:
@@ -67,6 +71,9 @@ def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
         Change.objects.filter(pk=change.pk, state=ChangeState.AWAITING).update(
             **columns(change, old=grant.planned_end, new=until)
         )
+    for group in ChangeSet.objects.filter(pk__in=sets):
+        kept = [said for said in group.notes if not said.startswith(ENDS)]
+        ChangeSet.objects.filter(pk=group.pk).update(notes=[*kept, f"{ENDS} on {moment(until)}."])
     set_end(grant, until)
     grant.planned_end = until
     grant.save(update_fields=["planned_end"])
