@@ -137,18 +137,18 @@ class Attachment(OfHolder):
         return {"attached": attached.exists()}
 
     def mismatch(self, aws: Aws) -> str:
-        """See Operation; two calls, one for a policy of AWS, which stays what it is."""
+        """See Operation; two calls, one for a policy of AWS that somebody has had: it stays what it is."""
         given = self.given
         if why := super().mismatch(aws):
             return why
-        if given.is_of_aws:
+        if given.is_of_aws and given.policy_id:
             return ""
         try:
             found = policy_id(aws, arn=given.policy_arn)
         except AwsError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
-            return f"AWS has no policy {given.policy_name} any more."
+            return f"AWS has no policy {given.policy_name}{'' if given.is_of_aws else ' any more'}."
         if given.policy_id and found != given.policy_id:
             return f"The policy {given.policy_name} was deleted and made again: it is {found} now, not {given.policy_id}."
         return ""
@@ -183,6 +183,12 @@ class Attachment(OfHolder):
             "Detach one first, or use an inline policy."
         )
         return Quota("Managed policies then", used=used, after=after, limit=limit, refusal=refusal)
+
+    def problems(self) -> list[str]:
+        """See Operation; what belongs to the roles of AWS services is for these alone."""
+        if self.attached_after and ":policy/aws-service-role/" in self.given.policy_arn:
+            return [f"{self.given.policy_name} is for the role of an AWS service only."]
+        return super().problems()
 
     def call(self, verb: str, *, sentence: str) -> Call:
         """The one call."""

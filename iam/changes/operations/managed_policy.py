@@ -25,6 +25,7 @@ from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Opera
 from iam.changes.operations.holder import quota_of
 from iam.changes.operations.inline_policy import is_object
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
+from iam.changes.operations.policy_image import policy_image, told
 from iam.changes.operations.policy_version import VERSIONS, meaning
 from iam.changes.operations.subject import (
     ABSENT,
@@ -36,7 +37,6 @@ from iam.changes.operations.subject import (
 )
 from iam.changes.world import World
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
-from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.reread import Reading, reread_entity
 from iam.policy.index.rows import PolicyRow
 from iam.policy.lint import MANAGED
@@ -108,23 +108,6 @@ class OnPolicy(OnSubject):
             versions={one.version_id: one.document for one in now.versions},
             default=now.default_version_id,
         )
-
-
-def policy_image(
-    *, path: str, description: str, tags: Mapping[str, str], versions: Mapping[str, str], default: str
-) -> Image:
-    """A policy that there is: its versions' ids, meanings and the keys of their texts, the oldest first."""
-    ids = sorted(versions, key=number_of)
-    return {
-        "exists": True,
-        "path": path,
-        "description": description,
-        "tags": dict(tags),
-        "versions": ids,
-        "documents": [meaning(versions[one]) for one in ids],
-        "texts": [document_digest(versions[one]) for one in ids],
-        "default": default,
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +222,7 @@ class CreatePolicy(OnPolicy, Create):
 
     def satisfied(self, image: Image) -> bool:
         """See Operation: whatever numbers its versions have by now, and however the texts are laid out."""
-        return _told(image) == _told(self.wanted())
+        return told(image) == told(self.wanted())
 
     def problems(self) -> list[str]:
         """See Operation; AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
@@ -332,10 +315,10 @@ class DeletePolicy(OnPolicy, Delete):
         return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
-        """See Operation: as before, but for versions that were to go and are gone."""
+        """See Operation: as before, but for versions that were to go and are gone. The mirror may not have read its tags yet."""
         going = set(self.given.versions.values())
         kept, had = set(image.get("versions", ())), set(before["versions"])
-        same = all(image.get(key) == before[key] for key in ("path", "tags", "description", "default"))
+        same = all(image.get(key) == before[key] for key in ("path", "description", "default"))
         return same and had - going <= kept <= had
 
     def mismatch(self, aws: Aws) -> str:
@@ -359,14 +342,19 @@ class DeletePolicy(OnPolicy, Delete):
         return super().problems()
 
     def effect(self) -> Effect:
-        """See Operation: who has it by now."""
+        """See Operation: who has it by now, and what could not come back with it."""
         subject = self.subject()
-        edges = Edge.objects.filter(valid_at(None), kind__in=HELD, target=subject).select_related("source")
-        names = sorted({edge.source.name for edge in edges}, key=str.lower) if subject else []
-        if not names:
+        if subject is None:
             return Effect()
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        return Effect(notes=(f"By now it is held by {', '.join(names[:5])}{more}, who lose it before.",))
+        edges = Edge.objects.filter(valid_at(None), kind__in=HELD, target=subject).select_related("source")
+        names = sorted({edge.source.name for edge in edges}, key=str.lower)
+        notes = []
+        if names:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            notes.append(f"By now it is held by {', '.join(names[:5])}{more}, who lose it before.")
+        if subject.detail_at is None and not tags_in_mirror(subject):
+            notes.append("Its tags have not been read yet, and would not come back with it.")
+        return Effect(notes=tuple(notes))
 
     def inverse(self, before: Image) -> Operation | None:
         """A policy of the same name, path and tags, with the texts of all versions; its unique id is another, and nobody has it."""
@@ -386,11 +374,3 @@ class DeletePolicy(OnPolicy, Delete):
             tags=before["tags"],
             others={str(one): digest for one, digest in texts.items()},
         )
-
-
-def _told(image: Image) -> Image:
-    """What two policies share that say the same: without the numbers of versions and the layout of texts."""
-    told = {key: value for key, value in image.items() if key not in ("versions", "texts", "default")}
-    if image.get("exists"):
-        told["default"] = image["versions"].index(image["default"]) if image["default"] else None
-    return told

@@ -354,6 +354,10 @@ class DeleteServerCertificate(OnCertificate, Delete):
 
     slug = "server_certificate.delete"
 
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation; the mirror may not have read its tags yet."""
+        return bool(image.get("exists") and image["path"] == before["path"])
+
     def touched(self) -> tuple[str, ...]:
         """See Operation; nothing once it is gone, so that whoever asks to undo it is told why that cannot be."""
         return super().touched() if self.subject() else ()

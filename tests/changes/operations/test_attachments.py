@@ -19,9 +19,9 @@ from iam.changes.operations.managed_policy import DeletePolicy
 from iam.changes.operations.user import CreateUser
 from iam.changes.receipts import receipt_of
 from iam.changes.services.planning import examine
-from iam.mirror.models import Account, EdgeKind, Entity, InlinePolicy
+from iam.mirror.models import Account, EdgeKind, Entity, InlinePolicy, TagSet
 from tests import factories
-from tests.changes.operations.stage import Stage
+from tests.changes.operations.stage import Stage, ran
 from tests.changes.policies import READS, allowing
 
 ANYTHING, IAM_WRITES = allowing("*"), allowing("iam:CreateUser")
@@ -141,6 +141,26 @@ def test_what_only_aws_may_change_is_left_alone(account: Account) -> None:
     assert "service-linked role" in why_not(PutInlinePolicy.of(linked, name="x", text=READS))
     managed = factories.policy(account, "ReadOnlyAccess", arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     assert "who alone can delete it" in why_not(DeletePolicy.of(managed))
+    of_a_service = "arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy"
+    assert "role of an AWS service only" in why_not(
+        AttachPolicy.by_arn(factories.user(account), arn=of_a_service)
+    )
+
+
+def test_what_nobody_has_read_the_tags_of_says_so_before_it_goes(stage: Stage) -> None:
+    policy = stage.policy(Tags=[{"Key": "team", "Value": "web"}])
+    TagSet.objects.filter(entity=policy).delete()
+    operation = DeletePolicy.of(policy)
+    assert operation.effect().notes == ("Its tags have not been read yet, and would not come back with it.",)
+    stage.carry_out(operation)
+
+
+def test_a_policy_of_aws_that_is_none_is_not_attached(stage: Stage) -> None:
+    user = stage.user()
+    (change,) = stage.queue(AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard"))
+    ran(change)
+    assert (change.state, change.error_kind) == ("failed", "drift")
+    assert "AWS has no policy Unheard. Nothing was changed in AWS." in change.error_message
 
 
 @pytest.mark.parametrize(
