@@ -113,6 +113,12 @@ app.conf.update(
         },
     },
 )
+if settings.EMBEDDED:
+    app.conf.beat_schedule["give-sample-grants"] = {
+        "task": "console.demo.tasks.give_sample_grants",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    }
 app.autodiscover_tasks(
     [
         "iam.journal",
@@ -128,6 +134,7 @@ app.autodiscover_tasks(
         "iam.access.grants",
         "iam.access.rollout",
         "console.operators",
+        "console.demo",
     ]
 )
 

@@ -1,0 +1,115 @@
+"""A few grants that live in the sample organisation: asked for and approved through the services, once its accounts are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from django.conf import settings
+
+from iam.access.grants.models import Grant
+from iam.access.grants.services import request_grant
+from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+from iam.access.templates.queries import offer_of
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.directory.models import Identity, Person
+from iam.guard import Viewer, viewer_for
+from iam.mirror.models import Entity, Kind
+
+logger = structlog.get_logger(__name__)
+DOMAIN: Final = "northline.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Who asks for whom, by login; a template without parameters; for how long and why."""
+
+    asker: str
+    receiver: str
+    template: str
+    lasts: timedelta
+    why: str
+    approvers: tuple[str, ...]
+
+
+SAMPLES: Final = (
+    Sample(
+        "ines.duarte",
+        "tomas.lind",
+        "support-cases",
+        timedelta(days=5),
+        "Talks to AWS about the failed settlements of November",
+        ("hana.sato", "jonas.berg"),
+    ),
+    Sample(
+        "hana.sato",
+        "jonas.berg",
+        "read-billing",
+        timedelta(days=60),
+        "Looks after the budget of the platform until the new year",
+        ("jonas.berg", "ines.duarte"),
+    ),
+)
+
+
+def give_samples() -> int:
+    """Make the sample grants if nobody has made any yet and the people have been read; how many were made."""
+    if not settings.EMBEDDED or Grant.objects.exists():
+        return 0
+    ready = [(sample, arn) for sample in SAMPLES if (arn := _arn(sample.receiver))]
+    if len(ready) < len(SAMPLES):
+        return 0
+    return sum(_give(sample, arn) for sample, arn in ready)
+
+
+def _arn(login: str) -> str:
+    """The first of somebody's users that is in the mirror and in an account that can be changed; "" for none yet."""
+    arns = Identity.objects.filter(person__email=f"{login}@{DOMAIN}").values("user_arn")
+    found = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True).exclude(
+        account__write_role_arn=""
+    )
+    return found.order_by("account__name").values_list("arn", flat=True).first() or ""
+
+
+def _give(sample: Sample, arn: str) -> bool:
+    asker, offer = _viewer(sample.asker), offer_of(sample.template)
+    if asker is None or offer is None:
+        return False
+    terms = Terms(
+        who=Who(WhoKind.USERS, arns=(arn,)),
+        what=What(WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number),
+        accounts=(arn.split(":")[4],),
+        why=sample.why,
+        lasts=int(sample.lasts.total_seconds()),
+    )
+    try:
+        grant = request_grant(terms, actor=asker, idempotency_key=f"sample-{sample.template}")
+        _approve(grant, sample)
+    except (RefusedError, TermsError) as error:
+        logger.warning("sample_grant.refused", template=sample.template, why=error.message)
+        return False
+    return True
+
+
+def _approve(grant: Grant, sample: Sample) -> None:
+    """As many agree as the rules ask for."""
+    first = Change.objects.filter(change_set__in=grant.parts.values("change_set"), position=0).first()
+    for login in sample.approvers:
+        approver = _viewer(login)
+        if first is None or approver is None or first.state != ChangeState.AWAITING:
+            return
+        try:
+            changes.approve(first, actor=approver, seen_digest=first.change_set.receipt_digest)
+        except RefusedError:
+            # Whoever asked, or has agreed, is not asked again; the next one is.
+            continue
+        first.refresh_from_db()
+
+
+def _viewer(login: str) -> Viewer | None:
+    person = Person.objects.filter(email=f"{login}@{DOMAIN}", is_active=True).first()
+    return viewer_for(person) if person else None

@@ -1,0 +1,13 @@
+"""The Celery task of the sample organisation; it is scheduled in the embedded default alone."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from console.demo import grants
+
+
+@shared_task(name="console.demo.tasks.give_sample_grants")  # type: ignore[untyped-decorator]
+def give_sample_grants() -> None:
+    """Make the sample grants, if there are none."""
+    grants.give_samples()
