@@ -160,19 +160,25 @@ def _need(
     ]
     need = need_of(rules, matters)
     accounts = {one.account.account_id for one in operations}
-    return _with_leads(need, teams=list(teams.values()), accounts=accounts, but=requester), version
+    concerned = [[teams[arn] for arn in _users(one)] for one in operations]
+    return _with_leads(need, teams=_common(concerned), accounts=accounts, but=requester), version
+
+
+def _common(concerned: Sequence[Sequence[frozenset[str]]]) -> frozenset[str]:
+    """The teams that everybody of each change is in; none where a change is about more than users, of which a team's lead sees nothing."""
+    of_each = [frozenset.intersection(*teams) if teams else frozenset() for teams in concerned]
+    return frozenset.intersection(*of_each) if of_each else frozenset()
 
 
 def _users(operation: Operation) -> list[str]:
     return [arn for arn in (*operation.touched(), *operation.makes()) if ":user/" in arn]
 
 
-def _with_leads(need: Need, *, teams: Sequence[frozenset[str]], accounts: set[str], but: UUID) -> Need:
+def _with_leads(need: Need, *, teams: frozenset[str], accounts: set[str], but: UUID) -> Need:
     """The need with the leads of the teams that everybody concerned is in; where nobody leads such a team, approvers decide."""
-    common = frozenset.intersection(*teams) if teams else frozenset()
     leads = [
         Who(TEAM, slug)
-        for slug in sorted(common)
+        for slug in sorted(teams)
         if set(people_of([Who(TEAM, slug)], accounts=accounts)) - {but}
     ]
     stages, notes = [], list(need.notes)
@@ -183,7 +189,7 @@ def _with_leads(need: Need, *, teams: Sequence[frozenset[str]], accounts: set[st
         others = tuple(who for who in stage.who if who.kind != LEAD)
         if not leads:
             notes.append(
-                f"Nobody else leads a team that everybody concerned is in, so approvers decide stage {number}."
+                f"Nobody else leads a team that this is all about, so approvers decide stage {number}."
             )
         stages.append(Stage((*others, *(leads or [APPROVERS])), stage.count))
     escalate = [who for who in need.escalate_to if who.kind != LEAD]

@@ -11,11 +11,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
 from iam.changes.approval.needs import rules_in_force
 from iam.changes.approval.rules import APPROVERS, SHIPPED, Rule, Stage
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Appointment, Role
+from iam.guard import viewer_for
 from tests import factories
 from tests.changes.approval.conftest import in_force
 from tests.changes.site import HTMX, Site, page_of, signed_in
@@ -120,6 +122,24 @@ def test_the_inbox_costs_the_same_queries_for_one_row_and_for_many(site: Site) -
         site.post(site.asker)
     assert Change.objects.count() == 7
     assert count() == one
+
+
+def test_a_set_shows_each_of_its_changes_with_its_calls_and_is_decided_as_one(site: Site) -> None:
+    actor = viewer_for(site.asks.person)
+    groups = [site.group, factories.group(site.account, "support")]
+    plans = [services.plan_membership(actor, user=site.user, group=group, do="add") for group in groups]
+    first, second = services.request_changes(
+        plans, actor=actor, reason="New shift", idempotency_key="set", title="Two groups for Kwame"
+    )
+    for change in (first, second):
+        page = text_of(site.approver, approval_of(change))
+        assert "Two groups for Kwame" in page
+        assert first.title in page
+        assert second.title in page
+        assert page.count("aws iam add-user-to-group") == 2
+    assert text_of(site.approver, INBOX).count("Two groups for Kwame</a>") == 1
+    site.decide(site.approver, second, "approve")
+    assert set(Change.objects.values_list("state", flat=True)) == {"queued"}
 
 
 def test_a_comment_is_added_and_a_bad_one_is_given_back(site: Site) -> None:

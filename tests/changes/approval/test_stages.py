@@ -126,6 +126,19 @@ def test_where_nobody_else_leads_the_team_approvers_decide_and_it_is_said(desk: 
     assert desk.approve(change, "Jonas Berg").state == ChangeState.QUEUED
 
 
+def test_a_lead_is_not_asked_about_what_they_do_not_see(desk: Desk) -> None:
+    in_force(LEAD_FIRST)
+    policy = factories.policy(desk.account, "PaymentsDeploy")
+    actor = desk.again("Ines Duarte")
+    text = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
+    plans = [
+        services.plan_membership(actor, user=desk.user, group=desk.group, do="add"),
+        services.plan_policy_text(actor, policy=policy, text=text),
+    ]
+    services.request_changes(plans, actor=actor, reason="Both", idempotency_key="both", title="Both")
+    assert waits_for(desk) == {"Hana Sato", "Jonas Berg"}
+
+
 def test_a_named_person_decides_and_nobody_in_their_place(desk: Desk) -> None:
     jonas = desk.people["Jonas Berg"]
     in_force(rule(Stage((Who(PERSON, str(jonas.pk)),))))
