@@ -5,24 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.drift.reading import KINDS, VERSION, Happened, happened_since
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import restore
 from iam.mirror.models import Account, Cause, Entity, UserCredentials
-from iam.mirror.models.accounts import UPLOAD, Pull, PullState, Source
+from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, Pull, PullState, Source
 
 CHUNK = 500
 REPORT_AGE = timedelta(hours=12)
 """A credential report tells of up to four hours ago, and is written when it is read; its rows are known by their dates alone."""
+LONGEST_PULL = timedelta(days=1)
 _DOING = (ChangeState.APPLYING, ChangeState.CONFIRMING, ChangeState.APPLIED, ChangeState.UNKNOWN)
 
 
 def find_everywhere() -> int:
     """Look at every account in which something was written since it was looked at; how many drifts are new. One query if there is none."""
-    begun = Q(drift_watch__isnull=True) | Q(revision__gt=F("drift_watch__revision"))
+    # What a credential report tells of has no revision: a pull that found something is reason enough to look.
+    news = Pull.objects.filter(
+        CHANGED_PULL,
+        account=OuterRef("pk"),
+        began_at__gt=datetime.now(tz=UTC) - LONGEST_PULL,
+        ended_at__gt=OuterRef("drift_watch__looked_at"),
+    )
+    begun = Q(drift_watch__isnull=True) | Q(revision__gt=F("drift_watch__revision")) | Exists(news)
     accounts = Account.objects.filter(begun, removed_at__isnull=True).exclude(source=Source.EXPORT)
     return sum(find(account) for account in accounts.order_by("pk"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.drift.reading import Place, happened_at
 from iam.changes.models import Change
 from iam.changes.runner import run
-from iam.mirror.models import Edge, Entity, Kind
+from iam.mirror.models import Edge, Entity, Kind, Pull
 from tests import factories
 from tests.changes.conftest import Scene
 from tests.changes.drift.conftest import Outside, pull
@@ -149,3 +150,19 @@ def test_what_aws_does_to_its_own_policies_and_people_to_their_own_devices_is_no
     assert find(account) == 1
     assert told(Drift.objects.get()) == ["MFA turned off"]
     assert not Edge.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_only_a_credential_report_tells_is_found_after_its_pull() -> None:
+    account = factories.account()
+    user = factories.user(account)
+    now = datetime.now(tz=UTC)
+    Watch.objects.create(account=account, since=factories.FIRST_READ, looked_at=now)
+    factories.becomes(user.credential_states.get(), at=now - timedelta(hours=3), mfa="none")
+    assert find_everywhere() == 0
+    pull_row = Pull.objects.create(account=account, state="complete", began_at=now, ended_at=now)
+    assert find_everywhere() == 0
+    Pull.objects.filter(pk=pull_row.pk).update(changed=1, ended_at=now + timedelta(seconds=1))
+    assert find_everywhere() == 1
+    Watch.objects.update(looked_at=now + timedelta(seconds=2))
+    assert find_everywhere() == 0
