@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.access.grants.services.ending import end_due_grants
+from iam.access.grants.services.ending import close_overdue, end_due_grants
 from iam.access.grants.services.settling import settle_open
 from iam.access.grants.services.telling import warn_of_ends
 
@@ -13,5 +13,6 @@ from iam.access.grants.services.telling import warn_of_ends
 def tend_grants() -> None:
     """Bring grants to where their changes are, end what has run out, and warn of what ends soon."""
     settle_open()
+    close_overdue()
     end_due_grants()
     warn_of_ends()

@@ -11,6 +11,7 @@ import pytest
 from iam.access.grants import services
 from iam.access.grants.documents import retimed, timed
 from iam.access.grants.models import Grant, Sort, State
+from iam.access.grants.services.ending import close_overdue
 from iam.access.grants.terms import What, WhatKind
 from iam.changes import services as changes
 from iam.changes.errors import ReceiptChangedError, RefusedError
@@ -158,6 +159,19 @@ def test_a_request_is_withdrawn_by_whoever_asked_alone(office: Office) -> None:
     with pytest.raises(RefusedError, match="Only who asked"):
         services.withdraw_grant(grant, actor=office.scene.approver)
     assert services.withdraw_grant(grant, actor=office.asks).state == State.WITHDRAWN
+
+
+def test_a_request_whose_end_comes_before_its_approval_closes(office: Office) -> None:
+    until = datetime.now(tz=UTC) + HOUR
+    dated, lasting = (
+        office.ask(office.terms(statements(), until=until)),
+        office.ask(office.terms(statements(), lasts=3600)),
+    )
+    assert close_overdue() == 0
+    assert close_overdue(now=until + HOUR) == 1
+    dated.refresh_from_db()
+    lasting.refresh_from_db()
+    assert (dated.state, lasting.state) == (State.EXPIRED, State.WAITING)
 
 
 END = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)

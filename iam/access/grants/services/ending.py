@@ -13,9 +13,10 @@ from iam.access.grants.services.rights import may_end
 from iam.access.grants.services.settling import open_entries, settle
 from iam.access.grants.services.taking import Removal, removal_of
 from iam.changes.errors import RefusedError
-from iam.changes.models import OPEN
+from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
+from iam.changes.states import move
 from iam.guard import Viewer
 
 BATCH: Final = 200
@@ -41,6 +42,21 @@ def end_due_grants(*, now: datetime | None = None) -> int:
     found = [*due[:BATCH], *(grant for grant in stuck[:BATCH] if _has_stuck(grant, moment))]
     for grant in found:
         _end(grant, actor=None, reason="Its time is over.", act=Act.RAN_OUT)
+    return len(found)
+
+
+def close_overdue(*, now: datetime | None = None) -> int:
+    """Close requests whose end came before their approval. Returns how many there were."""
+    moment = now or datetime.now(tz=UTC)
+    overdue = Grant.objects.filter(state=State.WAITING, planned_end__lte=moment).order_by("planned_end")
+    # What lasts some time from its approval on has no end yet.
+    found = [grant for grant in overdue[:BATCH] if not grant.terms.get("lasts")]
+    for grant in found:
+        sets = grant.parts.values("change_set")
+        waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING)
+        for change in waiting.select_related("account").order_by("position"):
+            move(change, to=ChangeState.EXPIRED, actor=None, note="Its end came before its approval.")
+        settle(grant)
     return len(found)
 
 

@@ -8,12 +8,12 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.services.asking import note
 from iam.access.grants.services.telling import tell_ended
-from iam.changes.models import RUNNING, Change, ChangeState
+from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -38,22 +38,19 @@ def settle(grant: Grant, *, lane: int | None = None) -> Grant:
 
 
 def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
-    """Settle what is on its way and whose changes have all ended a while ago: a handler was missed. Returns how many there were."""
+    """Settle what is on its way although none of its changes is: a handler was missed. Returns how many there were; one query where there is none."""
     before = datetime.now(tz=UTC) - older_than
+    of_grant = Q(change_set__cause_id=OuterRef("pk"), change_set__cause_kind__startswith=OF_GRANT)
     on_the_way = Grant.objects.filter(
-        Q(state__in=[State.WAITING, State.APPLYING, State.ENDING]) | Q(parts__extending_set__isnull=False)
+        Q(state__in=[State.WAITING, State.APPLYING, State.ENDING]) | Q(extends_to__isnull=False)
     )
-    late = on_the_way.filter(created_at__lt=before).distinct().order_by("created_at")
-    found = [grant for grant in late[:BATCH] if _has_missed(grant)]
+    missed = on_the_way.filter(
+        ~Exists(Change.objects.filter(of_grant, state__in=OPEN)), created_at__lt=before
+    ).order_by("created_at")
+    found = list(missed[:BATCH])
     for grant in found:
         settle(grant)
     return len(found)
-
-
-def _has_missed(grant: Grant) -> bool:
-    """Whether a part would be in another state by now."""
-    parts = grant.parts.select_related("change_set", "retry_set", "extending_set", "ending_set")
-    return any(part.extending_set_id is not None or _state_of(part) != part.state for part in parts)
 
 
 def _settle_part(part: GrantPart) -> None:
@@ -84,6 +81,8 @@ def _follow_extension(part: GrantPart) -> None:
         _extended(part.grant_id)
     part.extending_set = None
     part.save(update_fields=["extending_set"])
+    if not GrantPart.objects.filter(grant=part.grant_id, extending_set__isnull=False).exists():
+        Grant.objects.filter(pk=part.grant_id).update(extends_to=None)
 
 
 def _extended(grant_id: UUID) -> None:
@@ -91,8 +90,8 @@ def _extended(grant_id: UUID) -> None:
     if grant.extends_to is None or (grant.ends_at and grant.extends_to <= grant.ends_at):
         return
     grant.terms = {**grant.terms, "until": grant.extends_to.isoformat(), "lasts": 0}
-    grant.ends_at, grant.extends_to, grant.warned_for = grant.extends_to, None, None
-    grant.save(update_fields=["terms", "ends_at", "extends_to", "warned_for"])
+    grant.ends_at, grant.warned_for = grant.extends_to, None
+    grant.save(update_fields=["terms", "ends_at", "warned_for"])
     note(grant, act=Act.RENEWED, actor=None, reason="")
 
 
