@@ -12,6 +12,7 @@ from django.urls import reverse
 from console.identities.details.differing import differences
 from console.web.access import ViewerRequest
 from console.web.asof import asof_context
+from console.web.context import drift_said
 from console.web.render import render_page
 from iam.changes.queries import waiting_for, waiting_for_others
 from iam.guard import Right
@@ -63,7 +64,9 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         **asof,
         **_numbers(lens, whole=whole, generation=asof["asof"].read_at),
         **(
-            _waiting(request) | _sync(request, chosen_pk=chosen.pk if chosen else None)
+            _waiting(request)
+            | _sync(request, chosen_pk=chosen.pk if chosen else None)
+            | {"drift": drift_said(viewer, account=chosen)}
             if lens.at is None
             else {}
         ),

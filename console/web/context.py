@@ -17,6 +17,7 @@ from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
 from iam.changes.services import to_review
 from iam.guard import Right, Viewer
+from iam.mirror.models import Account
 from iam.mirror.queries.accounts import Frame, frame
 
 
@@ -123,12 +124,13 @@ def _approvals_waiting(viewer: Viewer) -> str:
     return f"{MOST_SAID}+" if waiting > MOST_SAID else str(waiting or "")
 
 
-def _drift_open(viewer: Viewer) -> str:
-    """How many differences are to be decided, as the mark beside the link; one query of those who look after others."""
+def drift_said(viewer: Viewer, *, account: Account | None = None) -> str:
+    """How many differences are to be decided, in an account or anywhere; one query of those who look after others."""
     if not (viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)):
         return ""
-    found = open_drifts(viewer).order_by()[: MOST_SAID + 1].count()
-    return f"{MOST_SAID}+" if found > MOST_SAID else str(found or "")
+    found = open_drifts(viewer).filter(account=account) if account else open_drifts(viewer)
+    count = found.order_by()[: MOST_SAID + 1].count()
+    return f"{MOST_SAID}+" if count > MOST_SAID else str(count or "")
 
 
 def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
@@ -165,7 +167,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": lambda: _navigation(frozenset(right for right, _ in viewer.grants)),
         "frame": lambda: frame_of(request),
         "own_layout": layout_for(viewer),
-        "drift_open": lambda: _drift_open(viewer),
+        "drift_open": lambda: drift_said(viewer),
         "approvals_waiting": lambda: _approvals_waiting(viewer),
         "searches": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
         "broken_glass": SimpleLazyObject(lambda: _broken_glass(viewer)),

@@ -76,7 +76,11 @@ def test_the_list_says_what_differs_since_when_and_that_nobody_knows_who_did_it(
     assert ">deployers</a>" in page
     assert "Who did it is not known" in page
     assert 'Drift<span class="count" data-tone="warn">1<' in page
-    assert "Changed in AWS without Gatehouse" in text(people.administrator.get("/"))
+    elsewhere = factories.account("222222222222", name="staging")
+    said = "Changed in AWS without Gatehouse"
+    assert said in text(people.administrator.get("/"))
+    assert said in text(people.administrator.get("/", {"account": site.account.account_id}))
+    assert said not in text(people.administrator.get("/", {"account": elsewhere.account_id}))
 
 
 def test_somebody_of_limited_scope_sees_the_drift_of_their_own_people_only(
