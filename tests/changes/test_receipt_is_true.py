@@ -13,7 +13,7 @@ from iam.mirror.models import EdgeKind, Entity
 from tests import factories
 from tests.changes.conftest import Scene
 from tests.changes.operations.stage import Stage
-from tests.changes.true_receipts import Play, check
+from tests.changes.true_receipts import Play, check, take_back
 
 SEEDS = range(int(os.environ.get("GATEHOUSE_RECEIPTS", "2")))
 SETS = 2
@@ -25,6 +25,14 @@ def test_what_a_receipt_foretells_is_so_afterwards(scene: Scene, seed: int) -> N
     play = Play(stage, Random(seed))
 
     assert sum(check(play, stage) for _ in range(SETS)) > SETS, "hardly anything was changed"
+
+
+@pytest.mark.parametrize("seed", SEEDS[: max(1, len(SEEDS) // 4)])
+def test_what_is_undone_is_as_it_was(scene: Scene, seed: int) -> None:
+    stage = Stage(scene)
+    play = Play(stage, Random(seed))
+
+    assert sum(take_back(play, stage) for _ in range(SETS)) > SETS, "hardly anything was changed"
 
 
 @pytest.fixture

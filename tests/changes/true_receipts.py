@@ -1,4 +1,4 @@
-"""Random changes of what users, groups and roles hold, what their receipts foretell, and what is so afterwards.
+"""Random changes of what users, groups and roles hold, what their receipts foretell, what is so afterwards, and undone.
 
 Foretold: the rows of `World` and the engine's answer over them. So afterwards: what boto3 reads from the stand-in, the mirror as the changes have
 left it and as it is read anew, and the engine's answer over that.
@@ -25,6 +25,7 @@ from iam.changes.operations import (
     RemoveFromGroup,
 )
 from iam.changes.operations.boundary import DELETES, PUTS
+from iam.changes.services.undoing import undo_several
 from iam.changes.world import World
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
@@ -33,7 +34,7 @@ from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.rows import Grants
 from iam.policy.index.scenario import Edits
-from tests.changes.operations.stage import Stage
+from tests.changes.operations.stage import Stage, applied
 
 FEWEST, MOST = 5, 10
 """So many are drawn for a set; those that make no sense as things stand are left out."""
@@ -215,6 +216,15 @@ class Play:
             )
         return found
 
+    def said_in_aws(self) -> dict[str, str]:
+        """What boto3 reads of the policies: the default text of each."""
+        iam, found = self._stage.iam, {}
+        for policy in self.policies:
+            version = iam.get_policy(PolicyArn=policy.arn)["Policy"]["DefaultVersionId"]
+            read = iam.get_policy_version(PolicyArn=policy.arn, VersionId=version)
+            found[policy.arn] = read["PolicyVersion"]["Document"]
+        return found
+
     def _bound_in_aws(self, kind: str, who: dict[str, str]) -> str:
         if kind == "group":
             return ""
@@ -243,6 +253,23 @@ def check(play: Play, stage: Stage) -> int:
     pulled = play.mirrored()
     assert (pulled.held, pulled.can) == (foretold.held, foretold.can), titles
     assert as_left.can == pulled.can, titles
+    return len(operations)
+
+
+def take_back(play: Play, stage: Stage) -> int:
+    """One random set: carried out, undone as a whole, compared with what was before; how many changes it had."""
+    operations, held, said = play.operations(), play.in_aws(), play.said_in_aws()
+    if not operations:
+        return 0
+    changes, viewer = stage.carry_out(*operations), stage.scene.requester
+    undoing = undo_several(changes, actor=viewer, reason="Over", idempotency_key=stage.name("undo"))
+    stage.scene.approve(undoing[0])
+    for change in undoing:
+        applied(change)
+    titles = [one.title for one in operations]
+    assert (play.in_aws(), play.said_in_aws()) == (held, said), titles
+    listed = {one["Arn"] for one in stage.iam.list_policies(Scope="Local", MaxItems=1000)["Policies"]}
+    assert listed.isdisjoint(_made(operations)), titles
     return len(operations)
 
 
