@@ -105,8 +105,14 @@ def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
     if group.receipt_digest != seen:
         raise ReceiptChangedError("What this would do has changed just now. Look again.", change=change)
     own = change.requested_by == actor.person_id
+    requirement = kept_requirement(group)
+    if requirement.digest != seen:
+        # Altered by whoever does not compute receipts: what was approved before was something else.
+        stages.start_anew(group)
+        requirement = kept_requirement(group)
+        progress = _check_decider(parts[0], actor=actor)
     _decide(change, actor=actor, decision=Decision.APPROVE, comment=comment, seen=seen, stage=progress.at)
-    progress = stages.go_on(kept_requirement(group), parts=parts)
+    progress = stages.go_on(requirement, parts=parts)
     if not progress.is_complete:
         _note_stage(parts[0], progress, actor=actor, comment=comment)
         return

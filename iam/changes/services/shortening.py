@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from django.db import transaction
+
 from iam.changes.approval import ends
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change
-from iam.changes.services.decisions import standing_of
+from iam.changes.models import Change, ChangeSet
+from iam.changes.services.decisions import refresh_receipts, standing_of, waiting_parts
 from iam.changes.states import add_event, write_journal
 from iam.guard import Viewer
 
@@ -27,8 +29,13 @@ def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
             f"It ends on {end:%d %b %Y at %H:%M} UTC already. Choose an earlier moment; a later one takes a new request.",
             change=change,
         )
-    ends.bring_forward(change.change_set, until=until, actor=actor)
-    first = change.change_set.changes.select_related("account").get(position=0)
     note = f"Ends on {until:%d %b %Y at %H:%M} UTC, not on {end:%d %b %Y at %H:%M}."
-    add_event(first, kind="shortened", actor=actor, note=note)
-    write_journal(first, act="shortened", actor=actor, note=note)
+    with transaction.atomic():
+        # Who approves just now does so before or after, and not in between.
+        group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
+        first = waiting_parts(change)[0]
+        ends.bring_forward(group, until=until, actor=actor)
+        add_event(first, kind="shortened", actor=actor, note=note)
+        write_journal(first, act="shortened", actor=actor, note=note)
+    change.change_set.refresh_from_db()
+    refresh_receipts(waiting_parts(change))

@@ -145,10 +145,11 @@ def test_an_approver_shortens_what_waits_and_agrees_to_the_new_end(office: Offic
     grant = office.ask(office.terms(statements(), lasts=8 * 3600))
     first = office.changes(grant)[0]
     until = datetime.now(tz=UTC).replace(microsecond=0) + HOUR
+    seen = first.change_set.receipt_digest
     changes.shorten(first, actor=office.scene.approver, until=until)
     first.refresh_from_db()
     with pytest.raises(ReceiptChangedError):
-        changes.approve(first, actor=office.scene.approver, seen_digest=first.change_set.receipt_digest)
+        changes.approve(first, actor=office.scene.approver, seen_digest=seen)
     grant = office.work(office.approve(grant))
     assert (grant.state, grant.ends_at) == (State.ACTIVE, until)
     assert _end_in_aws(office, grant) == _stamp(until)

@@ -176,6 +176,17 @@ def test_a_receipt_that_changed_voids_what_was_approved_and_says_so(desk: Desk) 
     assert desk.approve(change, "Hana Sato").state == ChangeState.QUEUED
 
 
+def test_approvals_of_a_receipt_that_was_altered_behind_their_back_count_no_more(desk: Desk) -> None:
+    in_force(TWO)
+    change = desk.approve(desk.ask(), "Hana Sato")
+    change.change_set.receipt = {}
+    change.change_set.save(update_fields=["receipt"])
+
+    assert desk.approve(change, "Jonas Berg").state == ChangeState.AWAITING
+    assert waits_for(desk) == {"Hana Sato"}
+    assert desk.approve(change, "Hana Sato").state == ChangeState.QUEUED
+
+
 def test_a_receipt_that_became_riskier_falls_under_another_rule(desk: Desk) -> None:
     change = desk.ask()
     assert len(Requirement.objects.get().stages) == 1
