@@ -107,7 +107,13 @@ def _merged(single: list[Part]) -> tuple[Part, ...]:
                 break
         else:
             found.append(part)
-    return tuple(found)
+    return tuple(map(_in_order, found))
+
+
+def _in_order(part: Part) -> Part:
+    """The same in one order, so that what is built of it reads the same again."""
+    whens = tuple(sorted(part.whens, key=lambda one: one.place))
+    return replace(part, arns=tuple(sorted(part.arns)), whens=whens)
 
 
 def _both(one: Part, other: Part) -> Part | None:

@@ -127,6 +127,17 @@ def test_a_whole_level_is_written_as_patterns_that_mean_nothing_else() -> None:
     assert meant == set(every)
 
 
+def test_what_is_read_of_two_parts_is_built_the_same_ever_after() -> None:
+    """A condition that only some know came first in one text and last in the next."""
+    whens = tuple(WHENS[place] for place in (0, 2, 3))
+    parts = [
+        Part("iam", ("iam:GetRole", "iam:ListUsers"), everywhere=True, whens=whens),
+        Part("iam", ("iam:AcceptDelegationRequest",), everywhere=True, whens=whens),
+    ]
+    once = build(read_back(build(parts).text).parts).text
+    assert build(read_back(once).parts).text == once
+
+
 def test_two_actions_alike_stay_names() -> None:
     (statement,) = build([Part("s3", ("s3:GetObject", "s3:GetObjectTagging"), arns=(OBJECTS,))]).statements
     assert statement["Action"] == ["s3:GetObject", "s3:GetObjectTagging"]
