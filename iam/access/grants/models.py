@@ -168,6 +168,7 @@ class GrantPart(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["grant", "account"], name="one_part_per_account")]
+        indexes = [models.Index(fields=["grant"], condition=Q(state="ending"), name="part_ending")]
 
     def __str__(self) -> str:
         return f"{self.grant_id} in {self.account_id}"

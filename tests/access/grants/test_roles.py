@@ -89,6 +89,10 @@ def test_a_whole_account_is_said_to_be_trusted_as_a_whole(office: Office) -> Non
     plan = services.plan_grant(_terms(office, Who(WhoKind.ACCOUNT, account_id=OTHER)), viewer=office.asks)
     assert any("trusted as a whole" in said for said in plan.warnings)
     assert "trust-opened" in plan.risks
+    wide = _terms(office, Who(WhoKind.ACCOUNT, account_id=OTHER), statements(allowing("*")))
+    plan = services.plan_grant(wide, viewer=office.asks)
+    assert any("given everything" in said for said in plan.warnings)
+    assert "administrator" in plan.risks
 
 
 def test_a_federated_subject_gets_a_role_with_its_subject_in_the_trust(office: Office) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import Sort
@@ -20,6 +21,11 @@ from iam.changes.operations.managed_policy import CreatePolicy
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
 from iam.policy.lint import MANAGED
+
+COPY: Final = (
+    "A copy with an end of its own would not follow when the text of the policy changes. "
+    "Where the end matters more, ask for what it says instead."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,8 @@ def _by_policy(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick 
     arn = site.policy_arn
     given = choosing.given
     operation = AttachPolicy.of(holder, policy=given) if given else AttachPolicy.by_arn(holder, arn=arn)
+    if site.end is not None:
+        others = [*others, Other(Way.POLICY, COPY)]
     why = f"{arn.rpartition('/')[2]} is attached to them itself, so that it stays what it is when its text changes."
     return _attached(choosing, holder, [operation], [arn], Way.ATTACH, why, others, ends_only=True)
 

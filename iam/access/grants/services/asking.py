@@ -21,6 +21,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change
 from iam.changes.receipts import Receipt, set_receipt_of
 from iam.changes.services import Cause, Lane
+from iam.changes.services.planning import MOST
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -46,6 +47,10 @@ def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> GrantPlan:
     title, end = title_of(terms), terms.end_when(begun=now)
     parts = plan_parts(terms, viewer=viewer, title=title, mark=grant_id.hex[:8], end=end)
     plan = GrantPlan(terms=terms, title=title, parts=parts, ends_at=end, warnings=warnings_for(terms, parts))
+    if len(plan.operations) > MOST:
+        raise RefusedError(
+            f"This takes {len(plan.operations):,} changes in AWS, and {MOST} are approved at once at most. Ask for it in parts."
+        )
     return replace(plan, receipt=set_receipt_of(plan.operations))
 
 

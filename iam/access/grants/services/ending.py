@@ -38,7 +38,7 @@ def end_due_grants(*, now: datetime | None = None) -> int:
     """End what has run out, and try again where an end did not go through. Returns how many were looked at."""
     moment = now or datetime.now(tz=UTC)
     due = Grant.objects.filter(state__in=GIVING, ends_at__lte=moment).order_by("ends_at")
-    stuck = Grant.objects.filter(state=State.ENDING).order_by("ends_at")
+    stuck = Grant.objects.filter(parts__state=State.ENDING).distinct().order_by("created_at")
     found = [*due[:BATCH], *(grant for grant in stuck[:BATCH] if _has_stuck(grant, moment))]
     for grant in found:
         _end(grant, actor=None, reason="Its time is over.", act=Act.RAN_OUT)
