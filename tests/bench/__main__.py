@@ -23,6 +23,7 @@ MODULES = (
     "tests.bench.fleet",
     "tests.bench.escalation",
     "tests.bench.receipts",
+    "tests.bench.ledger",
 )
 OUTPUT = Path("bench.json")
 RUN_ONE = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -122,6 +123,8 @@ def test_the_ledger_counts_reasons_that_a_viewer_does_not_see(office: Office) ->
     assert (joined.reasons, joined.hidden) == ((), 1)
 
 
+EXAMPLES = int(os.environ.get("GATEHOUSE_LEDGER", "2"))
+"""Few for every run; `tests.bench.ledger` asks for many."""
 Step = tuple[str, int, tuple[int, ...]]
 STEPS = st.lists(
     st.tuples(
@@ -134,7 +137,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_what_remains_in_aws_is_the_union_of_active_grants(office: Office, steps: list[Step]) -> None:
     tag = f"{datetime.now(tz=UTC):%H%M%S%f}"
