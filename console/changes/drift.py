@@ -22,8 +22,9 @@ from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.changes.drift import services
 from iam.changes.drift.models import Drift, DriftState
-from iam.changes.drift.queries import TABS, Mark, drift_page, open_drifts, visible_drifts
-from iam.changes.drift.reading import KINDS, Place, happened_at
+from iam.changes.drift.queries import TABS, Mark, drift_page, open_drifts, visible_drifts, what_happened
+from iam.changes.drift.reading import KINDS
+from iam.changes.drift.settings import ACCOUNT
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes
@@ -54,7 +55,7 @@ def listing(request: ViewerRequest) -> HttpResponse:
 def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason: str = "") -> HttpResponse:
     get, viewer = request.GET, request.viewer
     tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
-    kind = get.get("kind", "") if get.get("kind", "") in KINDS else ""
+    kind = get.get("kind", "") if get.get("kind", "") in (*KINDS, ACCOUNT) else ""
     number = get.get("account", "")
     page = drift_page(viewer, tab=tab, account_id=number, kind=kind, after=Mark.parse(get.get("after", "")))
     rows = rows_of(page.rows, viewer=viewer)
@@ -66,7 +67,9 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
         "tab": tab,
         "tabs": LABELS,
         "kind": kind,
-        "kinds": [(one.value, one.label) for one in KINDS] if viewer.sees_accounts else [],
+        "kinds": [*((one.value, one.label) for one in KINDS), (ACCOUNT, "Settings of the account")]
+        if viewer.sees_accounts
+        else [],
         "count": f"{MOST_SAID}+" if count > MOST_SAID else str(count or ""),
         "adopts": request.at is None and not tab and _adopts_any(request, _numbers_of(page.rows)),
         "refused": refused,
@@ -153,8 +156,7 @@ def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _frame(request: ViewerRequest, drift: Drift) -> dict[str, Any]:
-    place = Place(drift.entity_id, drift.seen_at)
-    [row] = rows_of([(drift, happened_at([place]).get(place))], viewer=request.viewer)
+    [row] = rows_of(what_happened([drift]), viewer=request.viewer)
     return {
         "drift": drift,
         "row": row,

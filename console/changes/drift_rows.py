@@ -10,14 +10,17 @@ from django.urls import reverse
 from console.changes.shown import Mark
 from console.identities.details.history import Link
 from console.identities.details.shown import SECTIONS
+from console.setup.own import setting_changes
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.drift.models import Drift, DriftState
+from iam.changes.drift.queries import What
 from iam.changes.drift.reading import Happened, given_texts
+from iam.changes.drift.settings import ACCOUNT, SETTINGS, Changed
 from iam.guard import Viewer
 from iam.mirror.models import Kind
 from iam.mirror.naming import display_name
 from iam.mirror.queries.entities import Openable, openable_in
-from iam.mirror.queries.happenings import BEGAN, ENDED, Event
+from iam.mirror.queries.happenings import BECAME, BEGAN, ENDED, Event
 from iam.mirror.queries.history import TwoDocuments, two_documents
 
 NAMES_SHOWN = 8
@@ -31,20 +34,22 @@ _MARKS = {
     DriftState.UNDONE: Mark("Undone", "", "undo-2"),
     DriftState.EXPLAINED: Mark("By a change", "", "git-pull-request"),
 }
-_NOUNS = {
+_NOUNS: dict[str, str] = {
     Kind.USER: "User",
     Kind.GROUP: "Group",
     Kind.ROLE: "Role",
     Kind.POLICY: "Policy",
     Kind.SCP: "SCP",
     Kind.RCP: "RCP",
+    ACCOUNT: "Account",
 }
-ICONS = {
+ICONS: dict[str, str] = {
     Kind.USER: "user-round",
     Kind.GROUP: "users",
     Kind.ROLE: "bot",
     Kind.POLICY: "scroll-text",
     Kind.INSTANCE_PROFILE: "server",
+    ACCOUNT: "cloud",
 }
 
 
@@ -92,18 +97,28 @@ class Row:
         return f"{self.noun} {self.name} changed in {len(self.lines)} ways"
 
 
-def rows_of(found: Sequence[tuple[Drift, Happened | None]], *, viewer: Viewer) -> list[Row]:
+def rows_of(found: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row]:
     """The drifts with their links; a query for those who do not see the accounts whole."""
-    events = {drift.pk: happened.events() if happened else [] for drift, happened in found}
+    events = {drift.pk: _events(what) for drift, what in found}
     pks = {one.pk for of_one in events.values() for event in of_one for one in event.others}
-    pks |= {drift.entity_id for drift, _ in found}
+    pks |= {drift.entity_id for drift, _ in found if drift.entity_id}
     numbers = {drift.account.account_id for drift, _ in found}
     open_to = openable_in(viewer, account_ids=numbers, pks=pks)
-    texts = given_texts([happened for _, happened in found if happened])
+    texts = given_texts([what for _, what in found if isinstance(what, Happened)])
     return [
-        _row(drift, events[drift.pk], open_to, risks=_risks(happened, texts) if happened else [])
-        for drift, happened in found
+        _row(
+            drift, events[drift.pk], open_to, risks=_risks(what, texts) if isinstance(what, Happened) else []
+        )
+        for drift, what in found
     ]
+
+
+def _events(what: What) -> list[Event]:
+    if isinstance(what, Changed):
+        changes = setting_changes(what.fact, what.old, what.new)
+        lead = f"{SETTINGS[what.fact]} changed"
+        return [Event(what.when, what.after, BECAME, "lock", lead, changes=changes)]
+    return what.events() if what else []
 
 
 def _risks(happened: Happened, texts: Mapping[int, str]) -> list[tuple[str, str]]:
@@ -116,13 +131,13 @@ def _risks(happened: Happened, texts: Mapping[int, str]) -> list[tuple[str, str]
 
 def _row(drift: Drift, events: Iterable[Event], open_to: Openable, *, risks: list[tuple[str, str]]) -> Row:
     entity = drift.entity
-    kind = Kind(drift.kind)
+    of_account = reverse("setup:account", args=[drift.account.account_id])
     return Row(
         drift=drift,
-        name=display_name(entity.name) if kind is Kind.USER else entity.name,
-        noun=_NOUNS.get(kind, kind.label),
-        icon=ICONS.get(kind, "fingerprint"),
-        url=_address(kind, entity.pk, open_to),
+        name=display_name(drift.name) if drift.kind == Kind.USER else drift.name,
+        noun=_NOUNS.get(drift.kind) or Kind(drift.kind).label,
+        icon=ICONS.get(drift.kind, "fingerprint"),
+        url=_address(entity.kind, entity.pk, open_to) if entity else of_account,
         mark=_MARKS[DriftState(drift.state)],
         # What came into being or went comes before what it had.
         lines=[_line(event, open_to) for event in sorted(events, key=lambda one: one.lead not in WHOLE)],
@@ -143,5 +158,8 @@ def _address(kind: str, pk: int, open_to: Openable) -> str:
 def documents_of(row: Row) -> list[TwoDocuments]:
     """What each of its documents said before and says after."""
     tokens = [line.event.documents for line in row.lines if line.event.documents]
-    pairs = (two_documents(row.drift.entity, token=token) for token in dict.fromkeys(tokens))
+    entity = row.drift.entity
+    if entity is None:
+        return []
+    pairs = (two_documents(entity, token=token) for token in dict.fromkeys(tokens))
     return [pair for pair in pairs if pair is not None]

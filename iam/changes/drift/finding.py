@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.drift.reading import KINDS, VERSION, Happened, happened_since
+from iam.changes.drift.settings import ACCOUNT, Changed, settings_since
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import restore
 from iam.mirror.models import Account, Cause, Entity, UserCredentials
@@ -43,7 +44,7 @@ def find(account: Account) -> int:
     began = datetime.now(tz=UTC)
     # Before the entities are read: what is written meanwhile has a later one, and is looked at next time.
     revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
-    made = 0
+    made = _keep_settings(account, settings_since(account, since=watch.since))
     for chunk in _touched(watch, account=account):
         made += _keep(account, happened_since(chunk, since=watch.since))
     Watch.objects.filter(pk=watch.pk, revision__lte=revision).update(revision=revision, looked_at=began)
@@ -84,6 +85,17 @@ def _keep(account: Account, found: Collection[Happened]) -> int:
     )
     fresh = [one for one in told if (one.entity.pk, one.when) not in known]
     rows = [_row(account, one) for one in fresh]
+    Drift.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def _keep_settings(account: Account, found: Collection[Changed]) -> int:
+    known = set(Drift.objects.filter(account=account, kind=ACCOUNT).values_list("fact", "seen_at"))
+    fresh = [one for one in found if (one.fact, one.when) not in known]
+    rows = [
+        Drift(account=account, fact=one.fact, kind=ACCOUNT, seen_at=one.when, after=one.after)
+        for one in fresh
+    ]
     Drift.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 

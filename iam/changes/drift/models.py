@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from iam.changes.models import ChangeSet
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Account, Entity
 
 
 class DriftState(models.TextChoices):
@@ -44,8 +44,16 @@ class Drift(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="drifts")
-    entity = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, related_name="drifts")
-    kind = models.CharField(max_length=20, choices=Kind.choices)
+    entity = models.ForeignKey(
+        Entity, db_index=False, on_delete=models.CASCADE, null=True, related_name="drifts"
+    )
+    fact = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        help_text="The setting of the account, where it is of no entity.",
+    )
+    kind = models.CharField(max_length=20, help_text="The entity's, or account.")
     seen_at = models.DateTimeField()
     after = models.DateTimeField(null=True)
     state = models.CharField(max_length=10, choices=DriftState.choices, default=DriftState.OPEN)
@@ -60,7 +68,14 @@ class Drift(models.Model):
     remainder = models.CharField(max_length=1024, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["entity", "seen_at"], name="one_drift_a_moment")]
+        constraints = [
+            models.UniqueConstraint(fields=["entity", "seen_at"], name="one_drift_a_moment"),
+            models.UniqueConstraint(
+                fields=["account", "fact", "seen_at"],
+                condition=Q(entity__isnull=True),
+                name="one_drift_of_a_setting_a_moment",
+            ),
+        ]
         indexes = [
             # Few are open, whatever their number: the mark in the navigation counts them on every page.
             models.Index(
@@ -78,7 +93,12 @@ class Drift(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"drift of {self.entity_id} at {self.seen_at}: {self.state}"
+        return f"drift of {self.fact or self.entity_id} at {self.seen_at}: {self.state}"
+
+    @property
+    def name(self) -> str:
+        """What it is about, by name."""
+        return self.entity.name if self.entity else self.account.name
 
     @property
     def reference(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.reading import Happened, Place, happened_at
+from iam.changes.drift.settings import Changed, settings_of
 from iam.guard import Viewer
 from iam.mirror.queries.visibility import visible
 
@@ -55,11 +57,15 @@ class Mark:
             return None
 
 
+What = Happened | Changed | None
+"""What happened to an entity, or which setting changed; None where the rows that told of it are gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page of drifts with what happened, and the place after which the next one begins; None: this is the last."""
 
-    rows: list[tuple[Drift, Happened | None]]
+    rows: list[tuple[Drift, What]]
     following: Mark | None
 
 
@@ -76,8 +82,16 @@ def drift_page(
         found = found.filter(Q(seen_at__lte=after.at) & (Q(seen_at__lt=after.at) | Q(pk__lt=after.pk)))
     rows = list(found.select_related("account", "entity").order_by("-seen_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
-    told = happened_at([Place(row.entity_id, row.seen_at) for row in rows])
-    return Page(
-        [(row, told.get(Place(row.entity_id, row.seen_at))) for row in rows],
-        Mark(rows[-1].seen_at, rows[-1].pk) if more else None,
-    )
+    return Page(what_happened(rows), Mark(rows[-1].seen_at, rows[-1].pk) if more else None)
+
+
+def what_happened(drifts: Sequence[Drift]) -> list[tuple[Drift, What]]:
+    """Each with what it is about; nine queries at most."""
+    told = happened_at([Place(one.entity_id, one.seen_at) for one in drifts if one.entity_id])
+    changed = settings_of(drifts)
+    return [
+        (one, told.get(Place(one.entity_id, one.seen_at)))
+        if one.entity_id
+        else (one, changed.get((one.account_id, one.fact, one.seen_at)))
+        for one in drifts
+    ]

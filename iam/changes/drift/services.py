@@ -12,6 +12,7 @@ from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.reading import Place, happened_at
 from iam.changes.drift.reversal import Reversal
 from iam.changes.drift.reverting import reversals
+from iam.changes.drift.settings import SETTINGS, setting_of, turned_back
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation
@@ -78,7 +79,7 @@ def undo(drift: Drift, *, actor: Viewer, reason: str, idempotency_key: str) -> l
             actor=actor,
             reason=reason,
             idempotency_key=idempotency_key,
-            title=f"Undo {drift.reference}: {drift.entity.name}"[:512],
+            title=f"Undo {drift.reference}: {drift.name}"[:512],
             cause=Cause(CAUSE, drift.pk),
         )
         held = Drift.objects.filter(pk=drift.pk, state=DriftState.OPEN)
@@ -105,10 +106,7 @@ def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
     if drift.state != DriftState.OPEN:
         raise RefusedError(f"This is decided: {drift.get_state_display().lower()}.")
     check_account(drift.account)
-    found = happened_at([Place(drift.entity_id, drift.seen_at)]).get(Place(drift.entity_id, drift.seen_at))
-    if drift.entity.gone_at is not None and drift.entity.gone_at != drift.seen_at:
-        raise RefusedError(f"{drift.entity.name} is gone from AWS since.")
-    every = reversals(found) if found else []
+    every = _reversals(drift)
     if moved := next((one for one in every if one.has_moved_on), None):
         raise RefusedError(f"{moved.what}: {moved.why_not}")
     operations = [operation for one in every for operation in one.operations]
@@ -118,6 +116,17 @@ def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
             " ".join(f"{one.what}: {one.why_not}" for one in stays) or "There is nothing to undo."
         )
     return operations, stays
+
+
+def _reversals(drift: Drift) -> list[Reversal]:
+    if drift.entity is None:
+        changed = setting_of(drift)
+        return [turned_back(changed, account=drift.account)] if changed else []
+    if drift.entity.gone_at is not None and drift.entity.gone_at != drift.seen_at:
+        raise RefusedError(f"{drift.name} is gone from AWS since.")
+    place = Place(drift.entity.pk, drift.seen_at)
+    found = happened_at([place]).get(place)
+    return reversals(found) if found else []
 
 
 def _decide(drift: Drift, *, to: DriftState, actor: Actor, reason: str) -> bool:
@@ -134,11 +143,11 @@ def _write_journal(drift: Drift, *, act: str, actor: Actor | None, reason: str =
     record(
         kind=f"drift.{act}",
         actor=actor,
-        subject=drift.entity.arn or drift.entity.name,
+        subject=drift.entity.arn if drift.entity else SETTINGS[drift.fact],
         account_id=drift.account.account_id,
         data={
             "drift": drift.id,
-            "name": drift.entity.name,
+            "name": drift.name,
             "seen_at": drift.seen_at,
             **({"reason": reason} if reason else {}),
             **({"change_set": drift.change_set_id} if drift.change_set_id else {}),

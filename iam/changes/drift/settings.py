@@ -1,0 +1,97 @@
+"""Drift of an account's own settings: the rules for passwords and the alias, which belong to no entity."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from iam.changes.drift.models import Drift
+from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.operations import Operation
+from iam.changes.operations.account_alias import CreateAlias, DeleteAlias
+from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
+from iam.mirror.models import Account, AccountFact, Cause, valid_at
+
+PASSWORDS, ALIAS = "password_policy", "alias"
+SETTINGS = {PASSWORDS: "Rules for passwords", ALIAS: "Account alias"}
+ACCOUNT = "account"
+"""What such a drift has for a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A setting that had one value at an observation, and another at the next."""
+
+    fact: str
+    when: datetime
+    after: datetime | None
+    old: Any
+    new: Any
+
+
+def settings_since(account: Account, *, since: datetime) -> list[Changed]:
+    """The settings that became different after a moment, by an unknown cause; one query."""
+    rows = AccountFact.objects.filter(account=account, name__in=SETTINGS)
+    return _changed(rows.filter(Q(valid_from__gt=since) | Q(valid_to__gt=since)), since=since)
+
+
+def setting_of(drift: Drift) -> Changed | None:
+    """What became different; None for a drift of an entity, and where the rows are gone."""
+    return settings_of([drift]).get((drift.account_id, drift.fact, drift.seen_at))
+
+
+def settings_of(drifts: Collection[Drift]) -> dict[tuple[int, str, datetime], Changed]:
+    """The same of several, by account, setting and moment; one query, none where no drift is of a setting."""
+    wanted = {(one.account_id, one.fact, one.seen_at) for one in drifts if one.fact}
+    if not wanted:
+        return {}
+    moments = {when for _, _, when in wanted}
+    rows = AccountFact.objects.filter(
+        Q(valid_from__in=moments) | Q(valid_to__in=moments),
+        account__in={account for account, _, _ in wanted},
+        name__in=SETTINGS,
+    )
+    found = {}
+    for account in {account for account, _, _ in wanted}:
+        for one in _changed(rows.filter(account=account)):
+            found[account, one.fact, one.when] = one
+    return {key: one for key, one in found.items() if key in wanted}
+
+
+def _changed(rows: Any, *, since: datetime | None = None) -> list[Changed]:
+    listed = list(rows)
+    ended = {(row.name, row.valid_to): row for row in listed if row.valid_to}
+    return [
+        Changed(row.name, row.valid_from, row.after, ended[row.name, row.valid_from].value, row.value)
+        for row in listed
+        if row.after is not None
+        and row.cause_kind == Cause.UNKNOWN
+        and (row.name, row.valid_from) in ended
+        and (since is None or row.valid_from > since)
+    ]
+
+
+def turned_back(changed: Changed, *, account: Account) -> Reversal:
+    """What gives the setting its former value."""
+    what = SETTINGS[changed.fact]
+    now = AccountFact.objects.filter(valid_at(None), account=account, name=changed.fact).first()
+    if now is None or now.value != changed.new:
+        return moved(what)
+    return Reversal(what, (_operation(changed, account=account),))
+
+
+def _operation(changed: Changed, *, account: Account) -> Operation:
+    if changed.fact == ALIAS:
+        if changed.old:
+            return CreateAlias.of(account, alias=changed.old)
+        return DeleteAlias.of(account, alias=changed.new)
+    rules = DeletePasswordPolicy(account).image(changed.old)["rules"]
+    return (
+        DeletePasswordPolicy(account)
+        if rules is None
+        else UpdatePasswordPolicy(account, PasswordRules(**rules))
+    )
