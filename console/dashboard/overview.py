@@ -101,10 +101,11 @@ def _numbers(lens: Lens, *, whole: bool, generation: object) -> dict[str, Any]:
 
 
 def _waiting(request: ViewerRequest) -> dict[str, Any]:
-    """What waits for this viewer's decision, or else for somebody's."""
-    mine = request.viewer.may(Right.APPROVE_CHANGE)
-    waiting = waiting_for(request.viewer) if mine else waiting_for_others(request.viewer)
-    found = list(waiting[: WAITING + 1])
+    """What waits for this viewer's decision, or else for somebody's: rules may ask administrators and team leads as well."""
+    found = list(waiting_for(request.viewer)[: WAITING + 1])
+    mine = bool(found) or request.viewer.may(Right.APPROVE_CHANGE)
+    if not mine:
+        found = list(waiting_for_others(request.viewer)[: WAITING + 1])
     return {
         "waits_for_me": mine,
         "waiting": found[:WAITING],
