@@ -16,6 +16,7 @@ from iam.changes import services
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.runner import run
+from iam.changes.services import decisions
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.reread import reread_entity, reread_profile
 from tests.changes.conftest import Scene, wait_over
@@ -110,11 +111,8 @@ class Stage:
         )
 
     def queue(self, *operations: Operation) -> list[Change]:
-        """Ask for operations as one set, and have it approved. No call made so far counts any more."""
-        changes = self.ask(*operations)
-        self.scene.approve(changes[0])
-        for change in changes:
-            change.refresh_from_db()
+        """Ask for operations as one set, and have it queued. No call made so far counts any more."""
+        changes = [self.agreed(change) for change in self.ask(*operations)]
         self.scene.standin.control("faults/clear", {})
         return changes
 
@@ -126,17 +124,22 @@ class Stage:
         return changes
 
     def ask_undo(self, change: Change) -> Change:
-        """The undoing of a change, asked for and approved."""
+        """The undoing of a change, asked for and queued."""
         key = f"undo-{next(_numbers)}-{id(self)}"
         undoing = services.undo(change, actor=self.scene.requester, reason="Over", idempotency_key=key)
-        return self.scene.approve(undoing)
+        return self.agreed(undoing)
+
+    def agreed(self, change: Change) -> Change:
+        """The change, queued as an approval queues it: who has to agree is tried elsewhere, and costs more than the operation."""
+        decisions.queue(change, actor=self.scene.approver, kind="approved", note="")
+        return change
 
     def undo(self, change: Change) -> Change:
         """The undoing of a change, applied."""
         return applied(self.ask_undo(change))
 
     def written(self) -> int:
-        """How many writing calls the stand-in has had since a set was last approved."""
+        """How many writing calls the stand-in has had since a set was last queued."""
         counted = self.scene.standin.control("stats")["by_action"]
         return sum(times for action, times in counted.items() if not is_reading(action))
 
