@@ -26,6 +26,8 @@ from iam.guard import Right
 from iam.mirror.models import Account
 
 LONGEST: Final = 2048
+TAKING: Final = ("paste", "next")
+"""The buttons that take a pasted list; while somebody searches, it is only kept."""
 TILES: Final = (
     (WhoKind.USERS, "People", "One or many users"),
     (WhoKind.GROUP, "A group", "Members now and later"),
@@ -118,7 +120,7 @@ def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     ticked, shown, dropped = (post.getlist(name) for name in ("pick", "shown", "drop"))
     arns = [arn for arn in post.getlist("keep") if arn in ticked or arn not in shown] + ticked
     asked.names = post.get("names", "").strip()[:20_000]
-    if asked.names:
+    if asked.names and post.get("do") in TAKING:
         asked.pasted = receivers.read_names(request.viewer, asked.kind, asked.names, account_id=asked.account)
         arns += [one.arn for one in asked.pasted.found]
         asked.names = "\n".join([*asked.pasted.unknown, *asked.pasted.several])

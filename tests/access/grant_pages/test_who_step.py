@@ -63,6 +63,16 @@ def test_of_a_pasted_list_the_unknown_are_named_and_the_others_chosen(office: Of
     assert body()["who"] == {"users": {"arns": [office.arn("maya.okafor"), office.arn("kwame.boateng")]}}
 
 
+def test_a_list_that_is_not_taken_yet_is_kept_while_one_searches(office: Office) -> None:
+    form = {"kind": "users", "names": "Maya Ok", "q": "kwame"}
+    for answer in (
+        office.asker.post(at("who"), form | {"do": "find"}),
+        office.asker.post(at("who"), form, headers=HTMX),
+    ):
+        assert answer.status_code == 200
+        assert ">Maya Ok</textarea>" in answer.content.decode()
+
+
 def test_going_on_needs_somebody(office: Office) -> None:
     answer = office.asker.post(at("who"), {"kind": "users", "do": "next"})
     assert answer.status_code == 422
