@@ -37,6 +37,7 @@ LABELS: Final = (
     ("closed", "Closed"),
 )
 NAMED: Final = 2
+LAST: Final = datetime.max.replace(tzinfo=UTC)
 MOST_DRAFTS: Final = 5
 DAY, HOUR = 86_400, 3_600
 
@@ -76,6 +77,8 @@ def grants(request: ViewerRequest) -> HttpResponse:
         account_id=get.get("account", "")[:12],
         after=Place.parse(get.get("after", "")),
     )
+    if tab == "soon":
+        page.rows.sort(key=lambda one: one.ends_at or LAST)
     may_ask = viewer.may(Right.REQUEST_CHANGE)
     context: dict[str, Any] = {
         "rows": _rows(page.rows, viewer),

@@ -21,7 +21,7 @@ from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.partners import external_id
 from iam.access.drafts.receivers import KINDS, Found, Pasted, Receiver
 from iam.access.drafts.terms import accounts_of, who_of
-from iam.access.grants.terms import TermsError, Who, WhoKind
+from iam.access.grants.terms import MOST_ACCOUNTS, TermsError, Who, WhoKind
 from iam.guard import Right
 from iam.mirror.models import Account
 
@@ -125,6 +125,9 @@ def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
         arns += [one.arn for one in asked.pasted.found]
         asked.names = "\n".join([*asked.pasted.unknown, *asked.pasted.several])
         asked.error = _unread(asked.pasted)
+    if post.get("do") == "everywhere":
+        there = receivers.chosen(request.viewer, asked.kind, [arn for arn in arns if arn not in dropped])
+        arns += [one.arn for one in receivers.namesakes(request.viewer, asked.kind, there)]
     wanted = [arn for arn in dict.fromkeys(arns) if arn not in dropped and len(arn) <= LONGEST]
     asked.arns = [one.arn for one in receivers.chosen(request.viewer, asked.kind, wanted)]
     asked.left_out = len(wanted) - len(asked.arns)
@@ -167,9 +170,10 @@ def _accounts(request: ViewerRequest, draft: GrantDraft) -> list[str]:
     """The accounts that are ticked, where the form shows them; else those of before."""
     if "accounts-shown" not in request.POST:
         return list(draft.body.get("accounts", []))
-    ticked = request.POST.getlist("accounts")
-    known = receivers.accounts_to_change(request.viewer).filter(account_id__in=ticked)
-    return list(known.values_list("account_id", flat=True))
+    known = receivers.accounts_to_change(request.viewer)
+    if request.POST.get("do") != "all-accounts":
+        known = known.filter(account_id__in=request.POST.getlist("accounts"))
+    return list(known.values_list("account_id", flat=True)[:MOST_ACCOUNTS])
 
 
 def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:

@@ -11,11 +11,27 @@ from uuid import UUID
 from django.utils.crypto import salted_hmac
 from django.utils.text import slugify
 
+from iam.access.grants.models import Grant
+from iam.access.grants.terms import WhoKind
+
 SALT = "gatehouse.partner.external-id"
 
 
 def external_id(draft: UUID, *, label: str, account_id: str) -> str:
-    """The id for a partner in this draft: always the same there, and not to be guessed by anybody else."""
+    """The id that the partner has from an earlier grant to this account, else one for this draft: always the same there, and not to be
+    guessed by anybody else."""
+    known = _known(label, account_id)
+    if known:
+        return known
     slug = slugify(label)[:24].strip("-") or "partner"
     digest = salted_hmac(SALT, f"{draft}:{account_id}", algorithm="sha256").hexdigest()
     return f"gh-{slug}-{digest[:20]}"
+
+
+def _known(label: str, account_id: str) -> str:
+    """What a grant to the same partner in the same account has given out; "" for none."""
+    earlier = Grant.objects.filter(
+        who_kind=WhoKind.PARTNER, terms__who__account_id=account_id, terms__who__label=label
+    )
+    first = earlier.order_by("created_at").values_list("terms", flat=True).first()
+    return str(first["who"].get("external_id", "")) if first else ""

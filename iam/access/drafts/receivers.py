@@ -20,6 +20,7 @@ from iam.mirror.queries.visibility import visible_entities
 
 SHOWN: Final = 12
 MOST_PASTED: Final = 200
+MOST_NAMESAKES: Final = 100
 KINDS: Final = {
     WhoKind.USERS: Kind.USER,
     WhoKind.GROUP: Kind.GROUP,
@@ -106,7 +107,7 @@ def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[Receiver]) -> l
     if not names:
         return []
     rows = reach(viewer, KINDS[kind]).filter(name__in=names).exclude(arn__in=arns)
-    return _receivers(rows.order_by("account__name", "name", "id")[: SHOWN * 4])
+    return _receivers(rows.order_by("account__name", "name", "id")[:MOST_NAMESAKES])
 
 
 def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = "") -> Pasted:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from iam.access.drafts.models import GrantDraft
+from iam.access.grants.models import Grant
 from tests import factories as make
 from tests.access.grant_pages.conftest import HTMX, NUMBER, Office, at
 
@@ -106,6 +107,36 @@ def test_a_partner_gets_an_external_id_that_nobody_chooses(office: Office) -> No
     assert body()["who"]["partner"]["external_id"] == first  # type: ignore[index]
     page = office.asker.get(at("who", pk)).content.decode()
     assert f'data-copy="{first}"' in page
+
+
+def test_a_partner_keeps_the_external_id_of_an_earlier_grant(office: Office) -> None:
+    form = {"kind": "partner", "label": "Brightwater", "account_id": "339011276654"}
+    terms = {"who": {"kind": "partner", "external_id": "gh-brightwater-1", **form}}
+    Grant.objects.create(
+        title="x",
+        who_kind="partner",
+        what_kind="managed",
+        terms=terms,
+        idempotency_key="x",
+        requested_by=office.people["asker"].person_id,
+    )
+    office.asker.post(at("who"), form)
+    assert body()["who"]["partner"]["external_id"] == "gh-brightwater-1"  # type: ignore[index]
+    GrantDraft.objects.all().delete()
+    office.asker.post(at("who"), form | {"account_id": "339011276655"})
+    assert body()["who"]["partner"]["external_id"] != "gh-brightwater-1"  # type: ignore[index]
+
+
+def test_one_press_chooses_a_person_in_every_account_or_all_accounts(office: Office) -> None:
+    for number in ("222222222222", "333333333333"):
+        there = make.account(number, name=number, write_role_arn=f"arn:aws:iam::{number}:role/w")
+        make.user(there, "maya.okafor")
+    pk = uuid4()
+    office.asker.post(at("who", pk), {"kind": "users", "keep": office.arn("maya.okafor"), "do": "everywhere"})
+    arns = body()["who"]["users"]["arns"]  # type: ignore[index]
+    assert [arn.split(":")[4] for arn in arns] == [NUMBER, "222222222222", "333333333333"]
+    office.asker.post(at("who", pk), {"kind": "team", "accounts-shown": "1", "do": "all-accounts"})
+    assert sorted(body()["accounts"]) == [NUMBER, "222222222222", "333333333333"]  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(
