@@ -162,6 +162,7 @@ class _Weighing:
             world = World(index.accounts[number], numbers=known, texts=texts_of(known))
             for operation in operations:
                 operation.weigh(world)
+            self._problems |= world.doubts
             edits[number] = Edits(world.changes)
             texts |= {digest: self._known(text) for digest, text in world.texts.items()}
         self._found: Difference = index.what_if(edits, texts=texts)

@@ -32,6 +32,7 @@ class World:
         self._gone: set[int] = set()
         self._made = FIRST_MADE
         self.texts: dict[str, str] = dict(texts or {})
+        self.doubts: dict[str, None] = {}
 
     @property
     def changes(self) -> Changes:
@@ -53,6 +54,10 @@ class World:
         self._numbers[arn] = self._made
         self._made += 1
         return self._numbers[arn]
+
+    def doubt(self, sentence: str) -> None:
+        """Say what an operation could not enter, and is therefore not weighed."""
+        self.doubts[sentence] = None
 
     def text(self, text: str) -> str:
         """The digest by which rows name a document."""

@@ -30,8 +30,8 @@ class AccountSetting(Operation):
 
     @property
     def subject_id(self) -> str:
-        """The name of the setting."""
-        return self.fact
+        """How people call the setting, of which an account has one."""
+        return self.fact.replace("_", " ").capitalize()
 
     def touched(self) -> tuple[str, ...]:
         """See Operation: nothing that has an ARN."""

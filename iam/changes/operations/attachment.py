@@ -225,8 +225,6 @@ class Attachment(OfHolder):
             return Effect()
         policy = self.shown(holder)
         notes = reach_notes(holder)
-        if not policy.digest and self.attached_after:
-            notes += (f"What {policy.name} says is not known yet, so it is not weighed.",)
         return replace(self.effect_of(policy), boundary=boundary_of(holder), notes=notes)
 
     def effect_of(self, policy: Policy) -> Effect:
@@ -243,6 +241,8 @@ class Attachment(OfHolder):
             number = world.make(given.policy_arn)
             world.put_policy(PolicyRow(number, given.policy_arn, world.text(self.text)))
         if number is None:
+            if self.attached_after:
+                world.doubt(f"What {given.policy_name} says is not known yet, so it is not weighed.")
             return
         grants = world.grants(given.holder_arn)
         attached = set(grants.attached) | {number} if self.attached_after else set(grants.attached) - {number}

@@ -184,5 +184,7 @@ def reach_notes(holder: Entity) -> tuple[str, ...]:
     if holder.kind != Kind.GROUP:
         return ()
     members = Edge.objects.filter(valid_at(None), target=holder, kind=EdgeKind.MEMBER).count()
-    people = "nobody yet" if not members else "1 user" if members == 1 else f"{members:,} users"
+    if not members:
+        return (f"Nobody is in {holder.name} yet; whoever joins holds what the group holds.",)
+    people = "1 user" if members == 1 else f"{members:,} users"
     return (f"{holder.name} has {people} in it, who hold what the group holds.",)

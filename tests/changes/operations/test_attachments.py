@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from iam.changes.errors import RefusedError
+from iam.changes.impact import impact_of
 from iam.changes.operations import (
     AttachPolicy,
     CreatePolicy,
@@ -191,7 +192,8 @@ def test_taking_a_deny_away_takes_more_care(user: Entity) -> None:
 def test_a_policy_of_aws_that_nobody_has_is_not_known_and_takes_more_care(user: Entity) -> None:
     body = receipt_of(AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard")).body
     assert body["sensitivity"] == "high"
-    assert "What Unheard says is not known yet, so it is not weighed." in body["effect"]["notes"]
+    impact = impact_of([AttachPolicy.by_arn(user, arn="arn:aws:iam::aws:policy/Unheard")])
+    assert impact.undecided == ("What Unheard says is not known yet, so it is not weighed.",)
 
 
 def test_what_is_held_by_another_way_is_kept(user: Entity) -> None:
