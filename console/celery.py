@@ -101,6 +101,11 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60},
         },
+        "tidy-grants": {
+            "task": "iam.access.grants.tasks.tidy_grants",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "sweep-drafts": {
             "task": "iam.access.drafts.tasks.sweep_drafts",
             "schedule": 24 * 3600.0,

@@ -9,7 +9,8 @@ from uuid import UUID
 from iam.access.grants.models import LedgerEntry, Sort
 from iam.access.grants.queries import visible_grants
 from iam.guard import Viewer
-from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, valid_at
+from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, valid_at
+from iam.policy.document import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Justified:
 
 
 def ledger_of(entity: Entity, *, viewer: Viewer) -> list[Justified]:
-    """What the mirror shows that the entity holds itself, by sort and name; at most five queries. The viewer must see the entity."""
+    """What the mirror shows that the entity holds itself, and (of a role) who may assume it, by sort and name; at most six queries. The viewer must see the entity."""
     entries = LedgerEntry.objects.filter(entity=entity, since__isnull=False, until__isnull=True)
     open_entries = list(entries.select_related("part__grant", "part__account").order_by("since", "pk"))
     seen = set(
@@ -40,7 +41,7 @@ def ledger_of(entity: Entity, *, viewer: Viewer) -> list[Justified]:
     by_permission: dict[tuple[str, str], list[LedgerEntry]] = defaultdict(list)
     for entry in open_entries:
         by_permission[entry.sort, entry.target].append(entry)
-    held = [*_tied(entity), *_inline(entity)]
+    held = [*_tied(entity), *_inline(entity), *(_trusted(entity) if entity.kind == Kind.ROLE else ())]
     return [_justified(one, by_permission[one.sort, one.target], seen) for one in held]
 
 
@@ -54,6 +55,14 @@ def _tied(entity: Entity) -> list[Justified]:
 def _inline(entity: Entity) -> list[Justified]:
     rows = InlinePolicy.objects.filter(valid_at(None), owner=entity).order_by("name")
     return [Justified(Sort.INLINE, name, name, None) for name in rows.values_list("name", flat=True)]
+
+
+def _trusted(role: Entity) -> list[Justified]:
+    """The named statements of its trust policy: by which somebody may assume it."""
+    state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
+    document = read(state.document.text) if state and state.document else None
+    names = [one.sid for one in document.statements if one.sid] if document else []
+    return [Justified(Sort.TRUST, name, name, None) for name in names]
 
 
 def _justified(one: Justified, entries: list[LedgerEntry], seen: set[UUID]) -> Justified:

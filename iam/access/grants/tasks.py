@@ -1,4 +1,4 @@
-"""The Celery task of grants."""
+"""The Celery tasks of grants."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from celery import shared_task
 from iam.access.grants.services.ending import close_overdue, end_due_grants
 from iam.access.grants.services.settling import settle_open
 from iam.access.grants.services.telling import warn_of_ends
+from iam.access.grants.services.tidying import tidy_denials
 
 
 @shared_task(name="iam.access.grants.tasks.tend_grants")  # type: ignore[untyped-decorator]
@@ -16,3 +17,9 @@ def tend_grants() -> None:
     close_overdue()
     end_due_grants()
     warn_of_ends()
+
+
+@shared_task(name="iam.access.grants.tasks.tidy_grants")  # type: ignore[untyped-decorator]
+def tidy_grants() -> None:
+    """Take away what served its time."""
+    tidy_denials()

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from iam.access.grants import services
+from iam.access.grants.ledger import ledger_of
 from iam.access.grants.models import Sort, State
 from iam.access.grants.proof import proof_of
 from iam.access.grants.services.cutting import request_cut
+from iam.access.grants.services.tidying import tidy_denials
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
 from iam.changes.errors import RefusedError
 from iam.mirror.models import EdgeKind, Kind
@@ -158,6 +160,8 @@ def test_an_existing_role_is_opened_by_one_statement_which_goes_again(office: Of
     assert first == factories.TRUST_EC2["Statement"][0]
     assert second["Principal"] == {"AWS": office.scene.user.arn}
     assert "DateLessThan" in second["Condition"]
+    (let_in,) = ledger_of(role, viewer=office.asks)
+    assert (let_in.sort, [one.part.grant_id for one in let_in.reasons]) == (Sort.TRUST, [grant.pk])
     office.ended(grant)
     assert _json(iam.get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"])["Statement"] == [first]
 
@@ -205,6 +209,13 @@ def test_the_sessions_of_one_person_end_with_the_grant_and_nobody_elses(office: 
     assert [one.is_of_sessions for one in proof.removals] == [False, True]
     assert proof.reads >= 2
     assert "confirmed by" in proof.says
+    # The denial stays as long as a session of that time could be running.
+    now = datetime.now(tz=UTC)
+    assert tidy_denials(now=now + timedelta(hours=12)) == 0
+    assert tidy_denials(now=now + timedelta(hours=14)) == 1
+    assert tidy_denials(now=now + timedelta(hours=14)) == 0
+    office.work(grant)
+    assert iam.list_role_policies(RoleName=role.name)["PolicyNames"] == []
 
 
 def test_all_sessions_of_a_role_are_ended_by_a_request_of_its_own_after_the_end(office: Office) -> None:

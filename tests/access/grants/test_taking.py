@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from iam.access.grants import services
 from iam.access.grants.models import Sort, State
 from iam.access.grants.proof import proof_of
+from iam.access.grants.services.ending import _end_part
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.changes.models import Change
 from tests.access.grants.conftest import Office, allowing, statements
@@ -87,3 +88,14 @@ def test_what_somebody_took_away_by_hand_is_over_without_a_call(office: Office) 
     grant = services.end_grant(grant, actor=office.asks, reason="Over")
     assert grant.state == State.ENDED
     assert Change.objects.count() == before
+
+
+def test_two_processes_that_end_the_same_part_at_once_queue_it_once(office: Office) -> None:
+    grant = office.granted(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn)))
+    first, second = (
+        grant.parts.select_related("grant", "account", "change_set", "ending_set").get() for _ in range(2)
+    )
+    assert _end_part(first, actor=None, reason="Over")
+    assert not _end_part(second, actor=None, reason="Over")
+    assert Change.objects.filter(change_set__cause_kind="grant-end").count() == 1
+    assert office.work(grant).state == State.ENDED

@@ -1,0 +1,70 @@
+"""Takes the denials away again by which sessions were ended with a grant, once no session of that time can be running any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError
+
+from iam.access.grants.models import ENDING, GrantPart
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations import DeleteInlinePolicy, restore
+from iam.changes.operations.role_sessions import RevokeSessions
+from iam.changes.services import Cause
+from iam.changes.services.accepted import queue_accepted
+from iam.mirror.models import InlinePolicy, valid_at
+
+TIDYING: Final = "grant-tidy"
+"""The cause of a set that takes such a denial away."""
+LONGEST_SESSION: Final = timedelta(hours=12)
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html#id_roles_update-session-duration"""
+LOOKS_BACK: Final = timedelta(days=14)
+
+
+def tidy_denials(*, now: datetime | None = None) -> int:
+    """Queue what takes the denials of grants away that deny nobody any more. Returns how many there were."""
+    moment = now or datetime.now(tz=UTC)
+    return sum(_tidy(change, moment) for change in _over(moment))
+
+
+def _over(now: datetime) -> Iterator[Change]:
+    """The changes that ended sessions so long ago, of which the mirror still shows the policy as they wrote it."""
+    old = Change.objects.filter(
+        change_set__cause_kind=ENDING,
+        operation=RevokeSessions.slug,
+        state=ChangeState.APPLIED,
+        ended_at__gt=now - LOOKS_BACK,
+        ended_at__lt=now - LONGEST_SESSION - timedelta(hours=1),
+    )
+    for change in old.select_related("account", "change_set").order_by("ended_at"):
+        later = Change.objects.filter(
+            account=change.account_id, operation=RevokeSessions.slug, ended_at__gt=change.ended_at
+        )
+        name = change.params["policy_name"]
+        held = InlinePolicy.objects.filter(valid_at(None), owner=change.entity_id, name=name)
+        if held.exists() and not later.filter(entity=change.entity_id, params__policy_name=name).exists():
+            yield change
+
+
+def _tidy(change: Change, now: datetime) -> bool:
+    part = GrantPart.objects.filter(grant=change.change_set.cause_id, lane=change.lane).first()
+    role = restore(change.operation, account=change.account, params=change.params).subject()
+    if part is None or role is None:
+        return False
+    try:
+        queue_accepted(
+            [DeleteInlinePolicy.of(role, name=change.params["policy_name"])],
+            with_set=part.change_set,
+            actor=None,
+            reason="No session of that time can be running any more.",
+            title=f"Tidy up after {part.grant.reference}",
+            cause=Cause(TIDYING, part.grant_id),
+            key=f"grant-tidy-{change.pk}",
+        )
+    except (IntegrityError, RefusedError):
+        # It was queued before, or the account is not written to any more: a denial of nobody does no harm.
+        return False
+    return True
