@@ -154,10 +154,9 @@ DETACH: Act = lambda o, u: o.iam.detach_user_policy(UserName=u.name, PolicyArn=O
         (None, PUT, _users_inline),
         (PUT, REWRITE, _users_inline),
         (PUT, DROP, _users_inline),
-        (None, ATTACH, _attached),
         (ATTACH, DETACH, _attached),
     ],
-    ids=["inline added", "inline changed", "inline removed", "attached", "detached"],
+    ids=["inline added", "inline changed", "inline removed", "detached"],
 )
 def test_aws_is_as_before_when_it_is_undone(scene: Any, first: Act | None, by_hand: Act, look: Act) -> None:
     stage, outside = Stage(scene), Outside(scene)

@@ -67,12 +67,19 @@ def test_an_account_that_has_never_been_read_whole_has_no_drift(scene: Scene) ->
     assert not Watch.objects.exists()
 
 
-def test_an_uploaded_file_is_no_account_that_is_watched(scene: Scene) -> None:
-    pull(scene)
-    scene.account.source = "export"
-    scene.account.save()
+@pytest.mark.django_db
+def test_an_uploaded_file_is_no_account_that_is_watched() -> None:
+    account, now = factories.account(source="export"), datetime.now(tz=UTC)
+    Pull.objects.create(account=account, state="complete", trigger="upload", began_at=now, ended_at=now)
     assert find_everywhere() == 0
     assert not Watch.objects.exists()
+    account.source = "role"
+    account.save()
+    assert find_everywhere() == 0
+    assert not Watch.objects.exists()
+    Pull.objects.create(account=account, state="partial", began_at=now, ended_at=now)
+    find_everywhere()
+    assert Watch.objects.get().since == now
 
 
 def test_what_is_seen_twice_is_told_once(outside: Outside) -> None:
