@@ -41,3 +41,15 @@ def test_a_template_goes_on_in_the_builder_part_by_part(sign_in: SignIn) -> None
     page.get_by_label("Networks").fill("10.0.0.0/8")
     page.keyboard.press("Tab")
     expect(words).to_contain_text("the source address is in 10.0.0.0/8")
+
+
+def test_a_template_is_checked_while_it_is_written(sign_in: SignIn) -> None:
+    page = sign_in("ines.duarte")
+    page.goto("/templates/read-bucket/edit/")
+    statements = page.get_by_role("textbox", name="Statements", exact=True)
+    before = statements.input_value()
+    statements.fill(before.replace('"s3:ListBucket"', '"s3:ListBukket"'))
+    expect(page.get_by_role("status").filter(has_text="Checked: 1 warning")).to_be_visible()
+    statements.fill(before.replace("{{bucket}}/*", "{{bukket}}/*"))
+    expect(page.get_by_text("No parameter is named “bukket”.")).to_be_visible()
+    expect(statements).to_be_focused()
