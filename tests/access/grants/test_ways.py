@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from iam.access.grants import services
 from iam.access.grants.models import Sort, State
-from iam.access.grants.terms import What, WhatKind
+from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from tests import factories
 from tests.access.grants.conftest import READS, Office, allowing, statements
 
 
@@ -106,3 +107,44 @@ def test_what_runs_out_is_taken_away_by_the_beat(office: Office) -> None:
     assert office.holds() == (set(), set(), set())
     assert READS not in [version.reason for version in grant.versions.all()]
     assert [version.act for version in grant.versions.order_by("number")] == ["asked", "ran_out"]
+
+
+def test_a_group_and_a_role_receive_what_they_hold_themselves(office: Office) -> None:
+    iam, number = office.scene.aws.iam, office.number
+    role = f"app-{office.suffix}"
+    office.call("CreateRole", RoleName=role, AssumeRolePolicyDocument=json.dumps(factories.TRUST_EC2))
+    office.read(factories.role(office.scene.account, role, arn=f"arn:aws:iam::{number}:role/{role}"))
+    receivers = {WhoKind.GROUP: office.scene.group.arn, WhoKind.ROLE: f"arn:aws:iam::{number}:role/{role}"}
+    grants = [
+        office.granted(
+            Terms(
+                who=Who(kind, arns=(arn,)),
+                what=statements(),
+                accounts=(number,),
+                why="The release",
+                lasts=3600,
+            )
+        )
+        for kind, arn in receivers.items()
+    ]
+    assert [grant.parts.get().way for grant in grants] == ["policy", "policy"]
+
+    def held() -> tuple[int, int]:
+        of_group = iam.list_attached_group_policies(GroupName=office.scene.group.name)["AttachedPolicies"]
+        return len(of_group), len(iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"])
+
+    assert held() == (1, 1)
+    for grant in grants:
+        assert office.ended(grant).state == State.ENDED
+    assert held() == (0, 0)
+
+
+def test_a_partner_gets_a_policy_of_aws_on_a_role_of_their_own(office: Office) -> None:
+    who = Who(WhoKind.PARTNER, account_id="339011276654", external_id="gh-1", label="Brightwater")
+    what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/SecurityAudit")
+    grant = office.granted(Terms(who=who, what=what, accounts=(office.number,), why="An audit", lasts=3600))
+    role = next(entry.target for entry in office.entries(grant) if entry.sort == Sort.ROLE)
+    attached = office.scene.aws.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert [one["PolicyName"] for one in attached] == ["SecurityAudit"]
+    assert any("just before" in said for said in grant.parts.get().plan["notes"])
+    assert office.ended(grant).state == State.ENDED
