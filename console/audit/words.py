@@ -72,6 +72,7 @@ _SENTENCES = {
     "approval_rules.withdraw": "Withdrew other rules of approval",
     "identity.link": "Linked {arn} to {subject}",
     "identity.unlink": "Unlinked {arn} from {subject}",
+    "identity.follow": "Followed {subject} to {arn}, formerly {former}",
     "team.create": "Made the team {subject}",
     "team.delete": "Removed the team {subject}",
     "team.rule_add": "Team {subject}: added the {rule} {value}",

@@ -187,6 +187,25 @@ def link_identity(person: Person, *, user_arn: str, actor: Actor) -> Identity:
 
 
 @transaction.atomic
+def follow_rename(old_arn: str, *, new_arn: str) -> None:
+    """The IAM user of somebody has another ARN by now, after a change of Gatehouse: they keep it, and nobody gets it who is made under the old one.
+
+    A second call does nothing; nor does one for a user of nobody, or whose new ARN belongs to somebody already.
+    """
+    identity = Identity.objects.filter(user_arn=old_arn).select_related("person").first()
+    if identity is None or Identity.objects.filter(user_arn=new_arn).exists():
+        return
+    if Identity.objects.filter(pk=identity.pk, user_arn=old_arn).update(user_arn=new_arn):
+        record(
+            kind="identity.follow",
+            actor=None,
+            subject=identity.person.email,
+            account_id=new_arn.split(":")[4],
+            data={"arn": new_arn, "former": old_arn},
+        )
+
+
+@transaction.atomic
 def unlink_identity(identity: Identity, *, actor: Actor) -> None:
     """This IAM user is not theirs any more; AWS is not touched."""
     person, arn = identity.person, identity.user_arn

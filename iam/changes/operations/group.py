@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Self
 
 from iam.aws.reads.single import EntityNow
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, Rename, arn_of, state_of
 from iam.changes.operations.subject import ABSENT, SubjectParams
 from iam.changes.world import World
+from iam.directory.models import RuleKind, TeamRule
 from iam.mirror.models import Account, Entity, Kind
 from iam.policy.index.rows import GroupRow
 
@@ -91,6 +92,15 @@ class UpdateGroup(Rename):
     slug = "group.update"
     family = "group"
     subject_kind = Kind.GROUP.value
+
+    def effect(self) -> Effect:
+        """See Operation: what finds its people by the name of the group."""
+        rules = TeamRule.objects.filter(kind=RuleKind.GROUP, value=self.given.name)
+        rules = rules.filter(account_id__in=["", self.account.account_id])
+        names = sorted(set(rules.values_list("team__name", flat=True)))
+        is_renamed = bool(names) and self.given.new_name != self.given.name
+        note = f"{', '.join(names)} find their people by this name: let the rules of the teams name the new one as well."
+        return Effect(notes=(note,) if is_renamed else ())
 
 
 class DeleteGroup(_Whole, Delete):

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
+from uuid import UUID
 
 from iam.aws.reads.single import EntityNow
+from iam.aws.session import Aws
 from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, Rename, arn_of, state_of
 from iam.changes.operations.naming import named_by
@@ -23,6 +25,7 @@ from iam.changes.operations.subject import (
     tags_in_mirror,
 )
 from iam.changes.world import World
+from iam.directory.services import follow_rename
 from iam.mirror.models import Account, Entity, Kind
 from iam.policy.index.rows import Grants, PrincipalRow
 
@@ -128,6 +131,13 @@ class UpdateUser(Rename):
     slug = "user.update"
     family = "user"
     subject_kind = Kind.USER.value
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; whoever the user belongs to keeps it under the new ARN."""
+        super().read_back(aws, cause_id=cause_id)
+        subject = self.subject()
+        if subject is not None and subject.arn != self.given.subject_arn:
+            follow_rename(self.given.subject_arn, new_arn=subject.arn)
 
     def effect(self) -> Effect:
         """See Operation: policies go by the ARN, and it is another one then."""

@@ -29,10 +29,12 @@ from iam.changes.operations.tags import SetRoleTags, SetUserTags
 from iam.changes.operations.trust import trust_meaning
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import CreateUser, DeleteUser, UpdateUser
-from iam.directory.models import Role
+from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer
+from iam.journal.models import Entry
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity, Kind
 from tests import factories
+from tests.changes.operations.stage import Stage
 
 WRITER = "arn:aws:iam::111111111111:role/gatehouse-writer"
 
@@ -291,3 +293,27 @@ def test_what_trust_policies_say_is_compared_and_not_how(one: str, other: str, a
 def test_parameters_are_text(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be text"):
         SubjectParams(**{"name": "x", "subject_arn": "arn:x", "subject_id": ""} | wrong)
+
+
+def test_a_renamed_group_by_which_teams_find_their_people_is_named(world: World) -> None:
+    team = Team.objects.create(slug="payments", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="deployers")
+    planned = world.plan(UpdateGroup.of(world.group, name="shippers", path="/"))
+    assert planned.receipt.body["effect"]["notes"] == [
+        "Payments find their people by this name: let the rules of the teams name the new one as well."
+    ]
+
+
+def test_a_person_keeps_the_user_that_is_renamed(stage: Stage) -> None:
+    user = stage.user()
+    someone = factories.person("Kwame Boateng", arns=(user.arn,))
+    name = stage.name("renamed")
+
+    (change,) = stage.carry_out(UpdateUser.of(user, name=name, path="/eng/"))
+
+    new_arn = f"arn:aws:iam::{stage.account.account_id}:user/eng/{name}"
+    assert [one.user_arn for one in someone.identities.all()] == [new_arn]
+    stage.undo(change)
+    assert [one.user_arn for one in someone.identities.all()] == [user.arn]
+    followed = Entry.objects.filter(kind="identity.follow").order_by("id")
+    assert [json.loads(entry.data_json)["former"] for entry in followed] == [user.arn, new_arn]
