@@ -61,6 +61,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10},
         },
+        "tell-missed-ends": {
+            "task": "iam.changes.tasks.tell_missed_ends",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "find-drift": {
             "task": "iam.changes.drift.tasks.find_drift",
             "schedule": 15.0,

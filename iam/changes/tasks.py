@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.changes import runner
+from iam.changes import runner, telling
 
 
 @shared_task(name="iam.changes.tasks.run_change")  # type: ignore[untyped-decorator]
@@ -19,3 +19,9 @@ def run_change(change_id: str) -> None:
 def sweep_changes() -> None:
     """Nudge what is due; end what expired."""
     runner.sweep()
+
+
+@shared_task(name="iam.changes.tasks.tell_missed_ends")  # type: ignore[untyped-decorator]
+def tell_missed_ends() -> None:
+    """Tell of what went wrong and nobody was told of."""
+    telling.tell_missed_ends()

@@ -6,6 +6,7 @@ A set is told of by its first change. Whoever calls this from within a transacti
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -17,6 +18,7 @@ from iam.guard import viewer_for
 from iam.notify.events import Event
 from iam.notify.services import notify
 
+A_MINUTE, MISSED_FOR, MOST = timedelta(minutes=1), timedelta(minutes=10), 200
 _ENDED: dict[str, tuple[Event, str]] = {
     ChangeState.APPLIED: (Event.APPLIED, "was carried out"),
     ChangeState.FAILED: (Event.TROUBLE, "failed"),
@@ -74,16 +76,29 @@ def tell_end(change: Change) -> None:
     event, said = _ENDED.get(change.state, (None, ""))
     if event is None:
         return
-    parts = list(change.change_set.changes.select_related("account", "change_set").order_by("position"))
-    if event is Event.APPLIED and any(part.state != ChangeState.APPLIED for part in parts):
+    of_set = Change.objects.filter(change_set=change.change_set_id)
+    if event is Event.APPLIED and of_set.exclude(state=ChangeState.APPLIED).exists():
         return
-    first = parts[0]
+    first = of_set.select_related("account", "change_set").order_by("position")[0]
     people = {first.requested_by}
     if event is Event.TROUBLE:
         people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))
     _tell(
         event, first, people=people, said=said, text=_why(change), key=f"{first.change_set_id}:{change.state}"
     )
+
+
+def tell_missed_ends() -> int:
+    """Tell of what went wrong lately, in case the process that ended it died before it told; who was told is not told again."""
+    now = datetime.now(tz=UTC)
+    lately = Change.objects.filter(
+        state__in=[ChangeState.FAILED, ChangeState.UNKNOWN],
+        ended_at__range=(now - MISSED_FOR, now - A_MINUTE),
+    )
+    missed = list(lately.select_related("change_set").order_by("ended_at")[:MOST])
+    for change in missed:
+        tell_end(change)
+    return len(missed)
 
 
 def _tell(event: Event, first: Change, *, people: Iterable[UUID], said: str, text: str, key: str) -> None:

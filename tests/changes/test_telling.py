@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -128,3 +129,39 @@ def test_the_mail_leads_to_the_change_and_decides_nothing(site: Site) -> None:
     assert answer["Location"] == reverse("changes:change", args=[change.pk])
     change.refresh_from_db()
     assert change.state == ChangeState.AWAITING
+
+
+def test_a_set_is_told_of_once_when_all_of_it_is_carried_out(site: Site) -> None:
+    viewer = viewer_for(site.asks.person)
+    others = [factories.group(site.account, f"team-{number}") for number in range(2)]
+    planned = [
+        services.plan_membership(viewer, user=site.user, group=group, do="add")
+        for group in (site.group, *others)
+    ]
+    changes = services.request_changes(planned, actor=viewer, reason="On call", idempotency_key="1")
+    services.approve(
+        changes[0],
+        actor=viewer_for(site.approves.person),
+        seen_digest=changes[0].change_set.receipt_digest,
+    )
+    for place, change in enumerate(changes, start=1):
+        change.refresh_from_db()
+        end(change, ChangeState.APPLYING, ChangeState.APPLIED)
+        assert told().get("change.applied", []) == (["Ines Duarte"] if place == 3 else [])
+
+
+def test_what_went_wrong_is_told_although_the_process_that_ended_it_died(
+    site: Site, time_machine: Any
+) -> None:
+    change = ask(site, site.asks.person)
+    services.approve(
+        change, actor=viewer_for(site.approves.person), seen_digest=change.change_set.receipt_digest
+    )
+    change.refresh_from_db()
+    for state in (ChangeState.APPLYING, ChangeState.FAILED):
+        move(change, to=state, actor=None)
+    assert "change.trouble" not in told()
+    time_machine.move_to(datetime.now(tz=UTC) + timedelta(minutes=2))
+    assert telling.tell_missed_ends() == 1
+    telling.tell_missed_ends()
+    assert told()["change.trouble"] == ["Hana Sato", "Ines Duarte"]
