@@ -176,6 +176,8 @@ TABLE_OF_DECISIONS: dict[str, list[Row]] = {
         no("sns:Publish", _arn("sns", "alarms")),
     ],
     "use-kms-key": [
+        yes("kms:Decrypt", KEY),
+        yes("kms:GenerateDataKey", KEY),
         no("kms:PutKeyPolicy", KEY),
         no("kms:ScheduleKeyDeletion", KEY),
         no("kms:CreateGrant", KEY),
@@ -225,7 +227,14 @@ TABLE_OF_DECISIONS: dict[str, list[Row]] = {
         yes("ssm:StartSession", _arn("ssm", "document/SSM-SessionManagerRunShell")),
         no("ssm:StartSession", _arn("ssm", "document/AWS-StartPortForwardingSession")),
         yes("ssm:TerminateSession", _arn("ssm", "session/AIDAEXAMPLE-1")),
+        yes("ssm:TerminateSession", _arn("ssm", "session/ana-0a1b2c")),
         no("ssm:TerminateSession", _arn("ssm", "session/AIDAOTHER-1")),
+        no("ssm:TerminateSession", _arn("ssm", "session/ben-0a1b2c")),
+        no(
+            "ssm:StartSession",
+            _arn("ssm", "document/SSM-SessionManagerRunShell"),
+            context={"ssm:SessionDocumentAccessCheck": False},
+        ),
         no("ssm:SendCommand", INSTANCE, context={"ssm:resourceTag/team": "payments"}),
     ],
     "push-images": [
@@ -242,4 +251,15 @@ TABLE_OF_DECISIONS: dict[str, list[Row]] = {
         no("cloudfront:UpdateDistribution", CDN),
     ],
 }
-"""KMS asks the key's own policy as well, so that what a template gives there is open here: see the rows that are not allowed."""
+KEY_POLICY: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{HERE}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    ],
+}
+"""What AWS gives a key by default: it leaves it to the account's own policies. Source: "Default key policy"."""

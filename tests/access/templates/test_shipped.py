@@ -11,7 +11,7 @@ from iam.access.templates.linting import findings_of
 from iam.access.templates.shipping import shipped
 from iam.policy.catalogue import catalogue
 from iam.policy.lines import answer
-from tests.access.templates.decisions import HERE, TABLE_OF_DECISIONS, Row
+from tests.access.templates.decisions import HERE, KEY_POLICY, TABLE_OF_DECISIONS, Row
 
 SHIPPED = shipped()
 USER = {"arn": f"arn:aws:iam::{HERE}:user/ana", "user_id": "AIDAEXAMPLE"}
@@ -25,7 +25,10 @@ def _decides(body: Body, row: Row) -> str:
         "resource_account": HERE,
         "principal": USER["arn"],
         "context": {"aws:userid": USER["user_id"], **row.context},
-        "policies": {"identity": [body.render(body.samples, account_id=HERE)]},
+        "policies": {
+            "identity": [body.render(body.samples, account_id=HERE)],
+            **({"resource": KEY_POLICY} if row.action.startswith("kms:") else {}),
+        },
     }
     return str(answer(json.dumps(line), strict=True).get("decision"))
 
