@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -17,6 +16,8 @@ from iam.directory.rules import (
 from iam.directory.seconds import seconds_for, why_alone
 from iam.directory.services import ACCOUNT, give_role
 from iam.journal.services import Actor, person_id_of, record
+from iam.notify.events import Event
+from iam.notify.services import notify
 
 DECIDING = frozenset({Role.ADMINISTRATOR, Role.APPROVER})
 """The roles that decide about others."""
@@ -46,15 +47,18 @@ def appoint(
     assert asker is not None
     if RoleAssignment.objects.filter(person=person, role=role, account_id=account_id).exists():
         raise DirectoryRuleError(f"{person.name} is {role.label.lower()} already.")
-    if not seconds_for(but={asker, person.pk}, account_id=account_id):
+    seconds = seconds_for(but={asker, person.pk}, account_id=account_id)
+    if not seconds:
         raise DirectoryRuleError(
             "Nobody else is there to agree: no other administrator, and no approver. On the server, "
             "`manage.py bootstrap` appoints somebody."
         )
-    return _ask(person, role, account_id=account_id, actor=actor, asker=asker)
+    return _ask(person, role, account_id=account_id, actor=actor, seconds=seconds)
 
 
-def _ask(person: Person, role: Role, *, account_id: str, actor: Actor, asker: UUID) -> Appointment:
+def _ask(person: Person, role: Role, *, account_id: str, actor: Actor, seconds: list[Person]) -> Appointment:
+    asker = person_id_of(actor)
+    assert asker is not None
     try:
         with transaction.atomic():
             made = Appointment.objects.create(
@@ -69,7 +73,19 @@ def _ask(person: Person, role: Role, *, account_id: str, actor: Actor, asker: UU
             person=person, role=role, account_id=account_id, state=AppointmentState.WAITING
         )
     _record(made, "ask", actor=actor)
+    _tell(made, seconds)
     return made
+
+
+def _tell(made: Appointment, seconds: list[Person]) -> None:
+    notify(
+        Event.WAITING,
+        people=seconds,
+        subject=f"{made.asked_label} asks that {made.person.name} becomes {made.get_role_display().lower()}",
+        text="A second person has to agree.",
+        path="/changes/approvals/",
+        key=f"appointment:{made.pk}",
+    )
 
 
 def why_not_decide(appointment: Appointment, *, actor: Actor) -> str:

@@ -18,6 +18,7 @@ from iam.directory.rules import DirectoryRuleError
 from iam.directory.services import assign_role, deactivate_person, reactivate_person, remove_role
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE
+from iam.notify.models import Outgoing
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,7 @@ def roles_of(person: Person) -> set[str]:
 def test_a_second_administrator_agrees(people: dict[str, Person], role: Role) -> None:
     made = asked(people, role)
     assert roles_of(people["kwame"]) == set()
+    assert [one.name for one in Outgoing.objects.filter(channel="email")] == ["Ada"]
     approve_appointment(made, actor=people["ada"])
     assert roles_of(people["kwame"]) == {role}
     entry = Entry.objects.filter(kind="role.assign").last()

@@ -12,10 +12,13 @@ from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.needs import rules_in_force
 from iam.changes.approval.rules import Rule, as_json, problems_of
 from iam.changes.errors import RefusedError
+from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError, assert_administers
 from iam.directory.seconds import seconds_for, why_alone
 from iam.guard import Viewer
 from iam.journal.services import record
+from iam.notify.events import Event
+from iam.notify.services import notify
 
 MAX_REASON = 1000
 S = RulesState
@@ -68,13 +71,27 @@ def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
     if as_json(rules) == as_json(draft.rules):
         raise RefusedError("These are the rules already: nothing is different.")
     alone = why_alone()
-    if not alone and not seconds_for(but={actor.person_id}):
+    seconds = seconds_for(but={actor.person_id})
+    if not alone and not seconds:
         raise RefusedError("Nobody else is there to agree: appoint another administrator first.")
     with transaction.atomic():
         _move(draft, S.DRAFT, S.PROPOSED, reason=reason, proposed_at=datetime.now(tz=UTC))
         _record(draft, "propose", actor=actor, data={"reason": reason})
         if alone:
             _put_in_force(draft, actor=actor, comment="", alone=alone)
+        else:
+            _tell(draft, seconds)
+
+
+def _tell(proposal: RuleSet, seconds: list[Person]) -> None:
+    notify(
+        Event.WAITING,
+        people=seconds,
+        subject=f"{proposal.author_label} proposes other rules of approval",
+        text=proposal.reason,
+        path=f"/changes/rules/{proposal.pk}/",
+        key=f"rules:{proposal.pk}",
+    )
 
 
 def why_not_decide(proposal: RuleSet, *, viewer: Viewer) -> str:

@@ -14,6 +14,7 @@ from iam.changes.approval.rules import SHIPPED, Rule
 from iam.changes.errors import RefusedError
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
+from iam.notify.models import Outgoing
 from tests.changes.approval.conftest import Desk
 
 LAX = replace(SHIPPED[-1], name="Everybody may")
@@ -38,6 +39,7 @@ def proposed(desk: Desk, *rules: Rule, name: str = "Ines Duarte") -> RuleSet:
 def test_another_administrator_puts_the_rules_in_force(office: Desk) -> None:
     rules = proposed(office)
     assert rules_in_force() == (0, SHIPPED)
+    assert [one.name for one in Outgoing.objects.filter(key__contains="rules")] == ["Ada Lund"]
     proposals.agree(rules, actor=office.again("Ada Lund"), comment="Fine")
 
     assert rules_in_force() == (1, (LAX,))
