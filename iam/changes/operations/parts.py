@@ -45,7 +45,16 @@ def parts_of(entity: Entity) -> list[Operation]:
 def left_over(entity: Entity, earlier: Sequence[Operation]) -> list[Operation]:
     """Those of its parts that the earlier operations of a set do not take away."""
     done = [_matter(one) for one in earlier]
-    return [one for one in parts_of(entity) if not any(_is_same(_matter(one), other) for other in done)]
+    exactly = {tuple(sorted(one.items())) for one in done}
+    left = []
+    for one in parts_of(entity):
+        matter = _matter(one)
+        # A group of hundreds is told apart by the first question; only what the set itself makes takes the second.
+        if tuple(sorted(matter.items())) not in exactly and not any(
+            _is_same(matter, other) for other in done
+        ):
+            left.append(one)
+    return left
 
 
 def _matter(operation: Operation) -> dict[str, str]:
