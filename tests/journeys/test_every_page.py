@@ -31,7 +31,9 @@ STILL = """() => {
 def shape(address: str) -> str:
     """An address with its numbers taken out: one page of each shape is looked at."""
     parts = urlsplit(address).path.split("/")
-    return TEMPLATE.sub("/templates/#/", "/".join("#" if any(c.isdigit() for c in part) else part for part in parts))
+    return TEMPLATE.sub(
+        "/templates/#/", "/".join("#" if any(c.isdigit() for c in part) else part for part in parts)
+    )
 
 
 def links(page: Page) -> list[str]:
