@@ -10,6 +10,7 @@ from console.changes.impact_rows import impact_shown, named_in_impact
 from console.changes.shown import call_rows, policy_rows
 from console.web.access import ViewerRequest
 from iam.changes.elsewhere import patch_of
+from iam.changes.operations.naming import for_limited_reader
 from iam.changes.queries import approvers_of
 from iam.guard import Viewer
 from iam.mirror.models import Account
@@ -33,13 +34,21 @@ def receipt_context(
     open_to = entities.openable(request.viewer, account_id=account.account_id, pks=pks)
     return impact_context(impact, viewer=request.viewer, account_id=account.account_id) | {
         "elsewhere": _elsewhere(receipt),
-        "receipt": receipt,
+        "receipt": _for_reader(receipt, account=account, viewer=request.viewer),
         "observed_at": datetime.fromisoformat(receipt["observed_at"]) if receipt["observed_at"] else None,
         "policies": policy_rows(receipt, open_to=open_to),
         "access": access_shown(receipt, account=account, viewer=request.viewer, open_to=open_to),
         "calls": call_rows(receipt["calls"], partition=account.partition),
         "approvers": approvers_of(account.account_id, but=request.viewer.person_id),
     }
+
+
+def _for_reader(receipt: dict[str, Any], *, account: Account, viewer: Viewer) -> dict[str, Any]:
+    """The receipt without the names of what the viewer does not see."""
+    if viewer.scope.sees_account(account.account_id):
+        return receipt
+    effect = receipt["effect"]
+    return receipt | {"effect": effect | {"notes": for_limited_reader(effect["notes"])}}
 
 
 def impact_context(impact: dict[str, Any] | None, *, viewer: Viewer, account_id: str = "") -> dict[str, Any]:

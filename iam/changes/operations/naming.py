@@ -21,6 +21,15 @@ from iam.mirror.models import (
 NAMED: Final = 5
 """So many a receipt names; the rest is a number."""
 
+_BEGINNING: Final = "Named in the "
+
+
+def for_limited_reader(notes: Iterable[str]) -> list[str]:
+    """The notes for somebody who does not see the account whole: that it is named, and not who names it."""
+    told = list(notes)
+    kept = [note for note in told if not note.startswith(_BEGINNING)]
+    return kept if len(kept) == len(told) else [*kept, "Policies that you do not see name it."]
+
 
 def named_by(principal: Entity) -> tuple[str, ...]:
     """Sentences on who names the principal, in its own account by name and in others by number; none where nobody does.
@@ -35,9 +44,11 @@ def named_by(principal: Entity) -> tuple[str, ...]:
     own = Q(account=principal.account_id)
     found = [_policies(principal, digests)]
     roles = trusts.filter(own).exclude(entity=principal).order_by("sort_name").values_list("name", flat=True)
-    found.append(_sentence("Named in the trust policies of the roles", roles))
+    found.append(_sentence(f"{_BEGINNING}trust policies of the roles", roles))
     if elsewhere := trusts.exclude(own).count():
-        found.append(f"Named in the trust policies of {elsewhere:,} roles of other accounts.")
+        found.append(
+            f"{_BEGINNING}trust policies of {elsewhere:,} role{'s' if elsewhere > 1 else ''} of other accounts."
+        )
     return tuple(sentence for sentence in found if sentence)
 
 
@@ -48,7 +59,7 @@ def _policies(principal: Entity, digests: list[str]) -> str:
     inline = InlinePolicy.objects.filter(now, own, document__in=digests).exclude(owner=principal)
     names = {*versions.values_list("policy__name", flat=True)}
     names |= {f"{name} of {owner}" for name, owner in inline.values_list("name", "owner__name")}
-    return _sentence("Named in the policies", sorted(names, key=str.lower))
+    return _sentence(f"{_BEGINNING}policies", sorted(names, key=str.lower))
 
 
 def _sentence(beginning: str, names: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from console.demo.organisation import material
 from console.demo.standin import totp
@@ -32,6 +33,7 @@ from iam.mirror.pull.sections import (
 from iam.mirror.reread.credentials import read_credentials, reread_credentials
 from tests import factories
 from tests.changes.operations.stage import READS, Stage, applied, ran, shown_or_none
+from tests.changes.site import signed_in
 
 SECTIONS = (ACCESS_KEYS, USER_MFA, LOGIN_PROFILES, SSH_KEYS, SIGNING_CERTIFICATES, SERVICE_CREDENTIALS)
 
@@ -285,7 +287,7 @@ def test_the_receipt_says_who_names_a_user_who_is_deleted(stage: Stage) -> None:
 
     assert f"Named in the policies {policy.name}." in notes
     assert f"Named in the trust policies of the roles {role.name}." in notes
-    assert "Named in the trust policies of 1 roles of other accounts." in notes
+    assert "Named in the trust policies of 1 role of other accounts." in notes
     assert any("another unique id" in note for note in notes)
 
 
@@ -318,3 +320,25 @@ def test_a_team_lead_deletes_nobody_of_other_teams_and_no_role(stage: Stage) -> 
     for foreign in (other, role):
         with pytest.raises(RefusedError, match="your own teams only"):
             plan_deletion(viewer, entity=foreign)
+
+
+def test_a_team_lead_reads_that_policies_name_their_person_and_not_which(stage: Stage) -> None:
+    group, user = stage.group(), stage.user()
+    stage.iam.add_user_to_group(GroupName=group.name, UserName=user.name)
+    user = stage.read(Kind.USER, user.name)
+    statement = {"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": "sts:AssumeRole"}
+    role = stage.role(
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    team = Team.objects.create(slug="payments", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value=group.name)
+    lead = signed_in(factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team))
+    whole = signed_in(factories.operator(Role.AUDITOR, name="Amara Diallo"))
+    changes = request_deletion(stage.scene.requester, entity=user, reason="Left", idempotency_key="lead")
+    page = reverse("changes:change", args=[changes[-1].pk])
+
+    read_by_lead, read_by_auditor = (one.get(page).content.decode() for one in (lead, whole))
+
+    assert role.name in read_by_auditor
+    assert role.name not in read_by_lead
+    assert "Policies that you do not see name it." in read_by_lead
