@@ -9,6 +9,7 @@ import pytest
 from iam.aws.permissions import trust_policy
 from iam.changes import services
 from iam.changes.errors import RefusedError
+from iam.changes.operations import AddToGroup, DetachPolicy, PutInlinePolicy
 from iam.directory.models import Role
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, SetupJob
 from tests import factories
@@ -102,6 +103,19 @@ def test_a_policy_of_others_is(account: Account, policy: Entity) -> None:
     factories.edge(EdgeKind.ATTACHED, group, policy)
     factories.edge(EdgeKind.ATTACHED, factories.role(account, "app"), policy)
     assert not is_refused(policy)
+
+
+def test_what_a_group_holds_that_gatehouse_is_in_is_not_changed(account: Account, policy: Entity) -> None:
+    held_by_a_group_of_the_workers_user(account, policy)
+    asker = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
+    group, ada = Entity.objects.get(name="machines"), factories.user(account, "ada")
+    for operation in (
+        DetachPolicy.of(group, policy=policy),
+        PutInlinePolicy.of(group, name="x", text=WRITES),
+    ):
+        with pytest.raises(RefusedError, match="Gatehouse itself works by this"):
+            services.plan_set([operation], viewer=asker)
+    services.plan_set([AddToGroup.of(ada, group=group)], viewer=asker)
 
 
 def test_the_worker_looks_once_more(scene: Scene) -> None:

@@ -23,7 +23,8 @@ from iam.policy.document import read
 
 
 def is_own(operation: Operation) -> bool:
-    """Whether it would alter what Gatehouse works by: a role of an account, whom these roles trust, or a policy that they have."""
+    """Whether it would alter what Gatehouse works by: a role of an account, whom these roles trust, a policy that they have, or what a
+    group holds that they are in."""
     arns = operation.touched()
     if not arns:
         return False
@@ -32,7 +33,9 @@ def is_own(operation: Operation) -> bool:
     if ConnectionDraft.objects.filter(hub_arn__in=arns).exists():
         return True
     identities = SetupJob.objects.filter(kind=SetupKind.IDENTITY, result__principal__in=arns)
-    return identities.exists() or _is_trusted_by_own(arns) or _is_held_by_own(operation)
+    if identities.exists() or _is_trusted_by_own(arns):
+        return True
+    return _is_held_by_own(operation) or _is_joined_by_own(operation)
 
 
 def _own_roles() -> QuerySet[Entity]:
@@ -69,6 +72,19 @@ def _is_held_by_own(operation: Operation) -> bool:
         return True
     groups = holding.filter(source__kind=Kind.GROUP).values("source")
     return Edge.objects.filter(valid_at(None), own, kind=EdgeKind.MEMBER, target__in=groups).exists()
+
+
+def _is_joined_by_own(operation: Operation) -> bool:
+    """Whether it is about a group that one of them is in. Who else is in it is another matter."""
+    if operation.subject_kind != Kind.GROUP:
+        return False
+    groups = Entity.objects.filter(
+        account=operation.account, kind=Kind.GROUP, arn__in=operation.touched(), gone_at__isnull=True
+    )
+    members = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, target__in=groups.values("pk"))
+    return (
+        members.exists() and members.filter(source__arn__in=_own_arns(operation.account.account_id)).exists()
+    )
 
 
 def _own_arns(account_id: str) -> set[str]:
