@@ -164,3 +164,16 @@ def test_the_cause_is_told_and_unknown_where_nobody_is_known(user: Entity) -> No
     read(user, ACCESS_KEYS, key())
 
     assert EntityState.objects.get(valid_at(None), kind=Kind.ACCESS_KEY).cause_kind == Cause.UNKNOWN
+
+
+def test_a_password_that_a_change_has_set_is_as_old_as_the_change(user: Entity) -> None:
+    profile = LoginProfileRecord("kwame.boateng", MADE, is_reset_required=True)
+    report(user, made_at=CHANGED - 2 * HOUR, has_key=False)
+    assert row(user).password_changed_at == MADE
+    reread_credentials(
+        user.account, user, Credentials(LOGIN_PROFILES, CHANGED, [profile], set_at=CHANGED), cause_id=None
+    )
+    assert row(user).password_changed_at == CHANGED
+
+    report(user, made_at=CHANGED - HOUR, has_key=False)
+    assert row(user).password_changed_at == CHANGED

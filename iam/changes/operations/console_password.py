@@ -9,10 +9,11 @@ password is another than before, so a call of which the answer was lost is left 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 from uuid import UUID
 
+from iam.aws.session import Aws
 from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
 from iam.changes.operations.login_profile import NO, YES, DeleteLoginProfile, OnLoginProfile
 from iam.changes.operations.sealed_secret import (
@@ -136,6 +137,13 @@ class SetPassword(OnLoginProfile):
         else:
             sealed.release(UUID(self.given.sealed_id))
         return {}
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """See Operation; AWS does not tell when a password was set, so the seal does."""
+        secret = accepted(self.given.sealed_id)
+        if self._read is not None and self._read.records and secret is not None:
+            self._read = replace(self._read, set_at=secret.released_at)
+        super().read_back(aws, cause_id=cause_id)
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One password at a time."""

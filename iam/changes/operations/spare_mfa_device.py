@@ -15,9 +15,7 @@ from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.reread.credentials import device_exists, reread_spare_device
 
-_NEVER: Final = (
-    "AWS never gives the seed of a deleted device back: what is not there any more has to be set up anew on the phone."
-)
+_NEVER: Final = "AWS never gives the seed of a deleted device back: what is not there any more has to be set up anew on the phone."
 
 
 @dataclass(frozen=True, slots=True)

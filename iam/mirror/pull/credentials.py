@@ -23,13 +23,14 @@ from iam.mirror.pull.usage import Use
 _MFA = CREDENTIALS.values.index("mfa")
 _REPORT = CREDENTIALS.values.index("report")
 SAME_USER = timedelta(seconds=2)
-KEYS_READ_AT, MFA_READ_AT, PROFILE_READ_AT = READ_ALONE = (
+KEYS_READ_AT, MFA_READ_AT, PROFILE_READ_AT, PASSWORD_SET_AT = READ_ALONE = (
     "access_keys_read_at",
     "mfa_read_at",
     "login_profile_read_at",
+    "password_set_at",
 )
-"""Facts beside those of the report: when, straight after a change, keys, devices or the password of a user were read on their own. AWS
-makes a report every four hours at most, so one that is read later can still be older than they are."""
+"""Facts beside those of the report: when, straight after a change, keys, devices or the password of a user were read on their own, and when
+a change set the password. AWS makes a report every four hours at most, so one that is read later can still be older than they are."""
 
 
 @dataclass(slots=True)

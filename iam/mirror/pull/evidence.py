@@ -48,7 +48,7 @@ def credentials_of(seen: Evidence) -> tuple[Any, ...]:
     profile = report.get("login_profile")
     return (
         report.get("password_enabled") if profile is None else bool(profile),
-        _moment(report.get("password_last_changed")),
+        _latest(*(_moment(report.get(name)) for name in ("password_last_changed", "password_set_at"))),
         mfa_of(seen),
         active,
         keys,

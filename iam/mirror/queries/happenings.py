@@ -334,8 +334,17 @@ def _password(step: Step) -> Iterator[Event]:
     if old.has_password != new.has_password:
         lead = "Console password set" if new.has_password else "Console password removed"
         yield step.event("lock", lead, sign=BEGAN if new.has_password else ENDED)
-    elif new.has_password and old.password_changed_at and old.password_changed_at != new.password_changed_at:
+    elif new.has_password and old.password_changed_at and not _is_same_moment(old, new):
         yield step.event("lock", "Console password changed")
+
+
+def _is_same_moment(old: UserCredentials, new: UserCredentials) -> bool:
+    """Whether the password was set once: a change notes the moment by our clock, a later report by that of AWS."""
+    before, after = old.password_changed_at, new.password_changed_at
+    return before == after or (before is not None and after is not None and abs(after - before) < SAME_MOMENT)
+
+
+SAME_MOMENT = timedelta(minutes=2)
 
 
 def _edge_key(row: Edge) -> Hashable:

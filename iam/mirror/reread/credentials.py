@@ -16,7 +16,14 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, Cause, Entity, Kind
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.census import Census, Known
-from iam.mirror.pull.credentials import KEYS_READ_AT, MFA_READ_AT, PROFILE_READ_AT, Clock, derive
+from iam.mirror.pull.credentials import (
+    KEYS_READ_AT,
+    MFA_READ_AT,
+    PASSWORD_SET_AT,
+    PROFILE_READ_AT,
+    Clock,
+    derive,
+)
 from iam.mirror.pull.facts import Found, Part, Seen
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.sections import (
@@ -57,13 +64,14 @@ _READ_AT = {ACCESS_KEYS: KEYS_READ_AT, USER_MFA: MFA_READ_AT, LOGIN_PROFILES: PR
 class Credentials:
     """One section of a user's credentials as AWS showed it; `at` is before the reading.
 
-    `records` are whole. Of a login profile there is one or none. `spare` are virtual MFA devices that are there and assigned to nobody.
+    `records` are whole. Of a login profile there is one or none; `set_at` is when a change set its password, which AWS does not tell. `spare` are virtual MFA devices that are there and assigned to nobody.
     """
 
     section: str
     at: datetime
     records: Records
     spare: tuple[str, ...] = ()
+    set_at: datetime | None = None
 
 
 def read_credentials(aws: Aws, *, user_name: str, section: str) -> Credentials:
@@ -164,7 +172,8 @@ def _derive(census: Census, user: Known, read: Credentials, seen: Seen, freshnes
         reported=None,
         clock=clock,
         login_profiles=profiles,
-        read_alone={_READ_AT[read.section]: read.at.isoformat()},
+        read_alone={_READ_AT[read.section]: read.at.isoformat()}
+        | ({PASSWORD_SET_AT: read.set_at.isoformat()} if read.set_at else {}),
     )
 
 
