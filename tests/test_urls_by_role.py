@@ -23,9 +23,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, State
-from iam.changes.drift.models import Drift
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
+from iam.changes.drift.models import Drift
 from iam.directory.models import Appointment, Person, Role, RuleKind, Team, TeamRule
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
@@ -37,7 +37,7 @@ from tests.url_answers import ANSWERS
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "nobody", "member", "team-lead", "auditor", "approver", "administrator")
 NUMBER = "111111111111"
-BY_QUERY = ("changes:membership", "changes:credential")
+BY_QUERY = ("changes:membership", "changes:credential", "changes:acts")
 """Addresses that name what they are about in their query."""
 
 
@@ -153,6 +153,9 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "job": {"job": job.pk},
             "upload": {"job": upload.pk},
             "change": {"pk": change},
+            "attach to own": {"slug": "attach"},
+            "attach to other": {"slug": "attach"},
+            "make a user": {"slug": "create-user"},
             "template": {"slug": "read-bucket"},
             "template version": {"slug": "read-bucket", "number": 1},
             "own drift": {"pk": _drift(own).pk},
@@ -182,6 +185,11 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             ("changes:credential", "other"): f"?user={other.pk}&do=access_key.create",
             ("changes:credential", "own"): f"?user={own.pk}&do=access_key.create",
             ("changes:membership", "own"): f"?user={own.pk}&group={led.pk}&do=remove",
+            ("changes:acts", "own"): f"?on={own.pk}",
+            ("changes:acts", "other"): f"?on={other.pk}",
+            ("changes:act", "attach to own"): f"?on={own.pk}",
+            ("changes:act", "attach to other"): f"?on={other.pk}",
+            ("changes:act", "make a user"): f"?account={NUMBER}",
             ("identities:compare", ""): f"?account={NUMBER}",
             ("access:person-why", "own"): "?action=s3:GetObject",
             ("access:person-why", "other"): "?action=s3:GetObject",

@@ -12,6 +12,7 @@ from console.web.render import render_page
 from iam.changes.models import Change
 from iam.changes.queries import STATES, Place, list_changes
 from iam.guard import Right
+from iam.mirror.queries.accounts import whole_accounts
 
 TABS = (
     ("", "All"),
@@ -47,6 +48,7 @@ def changes(request: ViewerRequest) -> HttpResponse:
         "q": text,
         "mine": mine,
         "may_ask": request.viewer.may(Right.REQUEST_CHANGE),
+        "may_make": whole_accounts(request.viewer).exists(),
         "section": "changes",
         "sees_others": request.viewer.may(Right.SEE_ACCOUNT) or request.viewer.may(Right.SEE_TEAM),
         "layout": layout_for(request.viewer),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from console.changes import (
+    act,
     approval,
     approvals,
     change,
@@ -32,6 +33,8 @@ urlpatterns = [
     path("drift/<uuid:pk>/", drift.one, name="drift-one"),
     path("drift/<uuid:pk>/undo/", drift.undo, name="drift-undo"),
     path("credential/", credential.credential, name="credential"),
+    path("acts/", act.acts, name="acts"),
+    path("act/<slug:slug>/", act.act, name="act"),
     path("membership/", membership.membership, name="membership"),
     path("<uuid:pk>/", change.change, name="change"),
     path("<uuid:pk>/approval/", approval.approval, name="approval"),

@@ -17,12 +17,12 @@ from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
 from console.identities.details.shown import Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
-from iam.access.drafts.receivers import accounts_to_change
 from iam.access.grants.ledger import Justified, ledger_of
 from iam.access.grants.models import Grant, LedgerEntry, Sort
 from iam.access.grants.queries import grants_about, visible_grants
 from iam.guard import Right
 from iam.mirror.models import Kind
+from iam.mirror.queries.accounts import accounts_to_change
 
 MOST: Final = 25
 

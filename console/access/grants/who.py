@@ -24,6 +24,7 @@ from iam.access.drafts.terms import accounts_of, who_of
 from iam.access.grants.terms import MOST_ACCOUNTS, TermsError, Who, WhoKind
 from iam.guard import Right
 from iam.mirror.models import Account
+from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 
 LONGEST: Final = 2048
 TAKING: Final = ("paste", "next")
@@ -170,7 +171,7 @@ def _accounts(request: ViewerRequest, draft: GrantDraft) -> list[str]:
     """The accounts that are ticked, where the form shows them; else those of before."""
     if "accounts-shown" not in request.POST:
         return list(draft.body.get("accounts", []))
-    known = receivers.accounts_to_change(request.viewer)
+    known = accounts_to_change(request.viewer)
     if request.POST.get("do") != "all-accounts":
         known = known.filter(account_id__in=request.POST.getlist("accounts"))
     return list(known.values_list("account_id", flat=True)[:MOST_ACCOUNTS])
@@ -190,7 +191,7 @@ def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:
 
 def _page(request: ViewerRequest, draft: GrantDraft, asked: Asked) -> HttpResponse:
     viewer, kind = request.viewer, asked.kind
-    lets_in = receivers.whole_accounts(viewer).exists()
+    lets_in = whole_accounts(viewer).exists()
     context = wizard_context(request, draft, "who") | {
         "asked": asked,
         "address": address(draft, "who"),
@@ -200,7 +201,7 @@ def _page(request: ViewerRequest, draft: GrantDraft, asked: Asked) -> HttpRespon
             if lets_in or one not in OUTSIDE
         ],
         "given": draft.body.get("who", {}).get(kind.value, {}),
-        "accounts": list(receivers.accounts_to_change(viewer)[:200]),
+        "accounts": list(accounts_to_change(viewer)[:200]),
     }
     if kind in KINDS:
         context |= _to_pick(request, asked)
@@ -237,7 +238,7 @@ def _rows(found: Found, arns: set[str], meant: list[Receiver]) -> list[dict[str,
 def _to_write(request: ViewerRequest, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
     viewer = request.viewer
     accounts: list[Account] = list(
-        (receivers.whole_accounts(viewer) if kind in OUTSIDE else receivers.accounts_to_change(viewer))[:200]
+        (whole_accounts(viewer) if kind in OUTSIDE else accounts_to_change(viewer))[:200]
     )
     ticked = set(draft.body.get("accounts", []))
     return {

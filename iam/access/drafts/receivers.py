@@ -11,11 +11,10 @@ from django.db.models import Q, QuerySet
 
 from iam.access.grants.terms import WhoKind
 from iam.directory.models import Identity, Team, TeamRule
-from iam.guard import Right, Viewer
-from iam.guard.viewer import ANY_ACCOUNT
+from iam.guard import Viewer
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.naming import display_name
-from iam.mirror.queries.accounts import accounts_within
+from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 from iam.mirror.queries.visibility import visible_entities
 
 SHOWN: Final = 12
@@ -66,21 +65,6 @@ def reach(viewer: Viewer, kind: Kind) -> QuerySet[Entity]:
     asks = visible_entities(replace(viewer, scope=viewer.asks))
     found = asks.filter(kind=kind, gone_at__isnull=True, account__in=accounts_to_change(viewer).values("pk"))
     return found.select_related("account")
-
-
-def accounts_to_change(viewer: Viewer) -> QuerySet[Account]:
-    """The accounts in which the viewer may ask, and Gatehouse may write."""
-    numbers = {number for right, number in viewer.grants if right is Right.REQUEST_CHANGE}
-    may_write = ~Q(write_role_arn="") | Q(source="environment")
-    found = accounts_within(viewer.asks).filter(may_write).exclude(source="export").order_by("name", "id")
-    return found if ANY_ACCOUNT in numbers else found.filter(account_id__in=numbers)
-
-
-def whole_accounts(viewer: Viewer) -> QuerySet[Account]:
-    """Those of them that the viewer sees whole, so that outsiders may be let in there."""
-    scope = viewer.asks
-    found = accounts_to_change(viewer)
-    return found if scope.accounts is None else found.filter(account_id__in=scope.accounts)
 
 
 def search(viewer: Viewer, kind: WhoKind, *, text: str, account_id: str = "", most: int = SHOWN) -> Found:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import Case, CharField, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, When
 
-from iam.guard import Scope, Viewer
+from iam.guard import Right, Scope, Viewer
+from iam.guard.viewer import ANY_ACCOUNT
 from iam.mirror.models import Account, Section
 from iam.prepared import SCOPES_KEPT, Slot, Statement, columns, instance
 
@@ -31,6 +32,21 @@ def accounts_within(scope: Scope) -> QuerySet[Account]:
     if "" in teams:
         return accounts
     return accounts.filter(account_id__in=numbers | teams)
+
+
+def accounts_to_change(viewer: Viewer) -> QuerySet[Account]:
+    """The accounts in which the viewer may ask, and Gatehouse may write."""
+    numbers = {number for right, number in viewer.grants if right is Right.REQUEST_CHANGE}
+    may_write = ~Q(write_role_arn="") | Q(source="environment")
+    found = accounts_within(viewer.asks).filter(may_write).exclude(source="export").order_by("name", "id")
+    return found if ANY_ACCOUNT in numbers else found.filter(account_id__in=numbers)
+
+
+def whole_accounts(viewer: Viewer) -> QuerySet[Account]:
+    """Those of them that the viewer sees whole, so that outsiders may be let in there."""
+    scope = viewer.asks
+    found = accounts_to_change(viewer)
+    return found if scope.accounts is None else found.filter(account_id__in=scope.accounts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from iam.access.grants.terms import WhoKind
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind
+from iam.mirror.queries.accounts import whole_accounts
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +62,7 @@ def test_a_lead_finds_and_keeps_only_people_of_the_team(production: Account) -> 
     arns = [f"arn:aws:iam::111111111111:user/{name}" for name in ("tomas.lind", "maya.okafor")]
     assert names(receivers.chosen(elif_, WhoKind.USERS, arns)) == ["maya.okafor"]
     assert [team.slug for team in receivers.teams_to_choose(elif_)] == ["payments"]
-    assert not receivers.whole_accounts(elif_).exists()
+    assert not whole_accounts(elif_).exists()
     pasted = receivers.read_names(elif_, WhoKind.USERS, "maya.okafor\ntomas.lind")
     assert (names(pasted.found), pasted.unknown) == (["maya.okafor"], ["tomas.lind"])
 

@@ -1,0 +1,118 @@
+"""What can be chosen for an act, from the mirror: policies, roles, profiles by name or ARN, what somebody holds, versions."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from django.db.models import Q
+
+from iam.changes.acts.fields import Choices, FieldError
+from iam.mirror.models import (
+    Account,
+    AccountFact,
+    Document,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    TagSet,
+    valid_at,
+)
+
+PROPOSED: Final = 300
+"""So many names at most are proposed; any other is found when it is typed."""
+
+
+def named(account: Account, kind: Kind, text: str, *, field: str) -> Entity:
+    """What a name or an ARN means in an account. Raises FieldError when nothing, or more than one thing."""
+    wanted = Q(arn=text) if text.startswith("arn:") else Q(name=text)
+    found = list(
+        Entity.objects.filter(wanted, account=account, kind=kind, gone_at__isnull=True).select_related(
+            "account"
+        )[:2]
+    )
+    label = kind.label.lower() if kind != Kind.POLICY else "policy"
+    if not found:
+        raise FieldError(f"{account.name} has no {label} {text[:200]}, as of the last reading.", field=field)
+    if len(found) > 1:
+        raise FieldError(f"More than one {label} is called {text[:200]}. Write the ARN.", field=field)
+    return found[0]
+
+
+def of_kind(account: Account, kind: Kind) -> Choices:
+    """Names of an account to propose; of policies the ARN, with the name as words."""
+    rows = Entity.objects.filter(account=account, kind=kind, gone_at__isnull=True).order_by("name", "id")[
+        :PROPOSED
+    ]
+    if kind == Kind.POLICY:
+        return [(row.arn, row.name) for row in rows]
+    return [(row.name, row.name) for row in rows]
+
+
+def attached(holder: Entity) -> Choices:
+    """Managed policies that a user, group or role has of its own."""
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder)
+    return [
+        (edge.target.arn, edge.target.name)
+        for edge in edges.select_related("target").order_by("target__name")
+    ]
+
+
+def inline(holder: Entity) -> Choices:
+    """Names of its inline policies."""
+    names = (
+        InlinePolicy.objects.filter(valid_at(None), owner=holder)
+        .order_by("name")
+        .values_list("name", flat=True)
+    )
+    return [(name, name) for name in names]
+
+
+def inline_text(holder: Entity, name: str) -> str:
+    """What one of them says; empty for one that is not there."""
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=name)
+    return laid_out(rows.values_list("document__text", flat=True).first() or "")
+
+
+def spare_versions(policy: Entity) -> Choices:
+    """Versions that are not the default."""
+    rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=False).order_by(
+        "created_at", "id"
+    )
+    return [(row.version_id, row.version_id) for row in rows]
+
+
+def trust_text(role: Entity) -> str:
+    """Who may assume a role now."""
+    state = state_of(role)
+    text = Document.objects.filter(digest=state.document_id).first() if state and state.document_id else None
+    return laid_out(text.text) if text else ""
+
+
+def state_of(entity: Entity) -> EntityState | None:
+    """How it is now."""
+    return EntityState.objects.filter(valid_at(None), entity=entity).first()
+
+
+def tags_text(entity: Entity) -> str:
+    """Its tags, a line each."""
+    row = TagSet.objects.filter(valid_at(None), entity=entity).first()
+    return "\n".join(f"{key} = {value}" for key, value in sorted((row.tags if row else {}).items()))
+
+
+def fact(account: Account, name: str) -> object:
+    """A fact of the account as the mirror has it; None when it has none."""
+    row = AccountFact.objects.filter(valid_at(None), account=account, name=name).first()
+    return row.value if row else None
+
+
+def laid_out(text: str) -> str:
+    """A policy in lines that people read; what is no JSON stays."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text

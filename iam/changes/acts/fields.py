@@ -1,0 +1,134 @@
+"""The questions of an act, and what the answers mean: text as a form gives it, checked in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from iam.changes.errors import RefusedError
+
+TEXT, LONG, DOCUMENT, NUMBER, FLAG, TAGS, LINES, CHOICE, NAME = (
+    "text",
+    "long",
+    "document",
+    "number",
+    "flag",
+    "tags",
+    "lines",
+    "choice",
+    "name",
+)
+"""What is asked for: a line, several lines of text, a policy, a whole number, yes or no, tags (a line each, key = value), a list (a line
+each), one of some, or the name or ARN of something of the account (`choices` are proposals)."""
+LONGEST: Final = {TEXT: 2_048, LONG: 10_000_000, DOCUMENT: 131_072, TAGS: 20_000, LINES: 20_000, NUMBER: 12}
+Choices = Sequence[tuple[str, str]]
+Given = dict[str, Any]
+
+
+class FieldError(RefusedError):
+    """An answer that cannot be used; `field` is whose."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A question. `choices` gives (value, words) for a subject; `start` what stands there at first."""
+
+    name: str
+    label: str
+    kind: str = TEXT
+    hint: str = ""
+    is_needed: bool = True
+    choices: Callable[[Any], Choices] | None = None
+    start: Callable[[Any], str] | None = None
+    low: int = 0
+    high: int = 0
+
+
+def read_fields(fields: Sequence[Field], data: Mapping[str, str], *, subject: Any) -> Given:
+    """The answers, by name. Raises FieldError for the first that cannot be used."""
+    return {field.name: _read(field, data.get(field.name, ""), subject=subject) for field in fields}
+
+
+def _read(field: Field, text: str, *, subject: Any) -> Any:
+    limit = LONGEST.get(field.kind, 2_048)
+    if len(text) > limit:
+        raise FieldError(
+            f"{field.label}: {len(text):,} characters are too many; {limit:,} are the limit.",
+            field=field.name,
+        )
+    if field.kind == FLAG:
+        return bool(text)
+    text = text.strip() if field.kind not in (LONG, DOCUMENT) else text.strip("\ufeff").strip()
+    if not text:
+        if field.is_needed and field.kind not in (TAGS, LINES):
+            raise FieldError(f"{field.label}: fill this in.", field=field.name)
+        nothing: dict[str, Any] = {TAGS: {}, LINES: [], NUMBER: None}
+        return nothing.get(field.kind, "")
+    reader = _READERS.get(field.kind)
+    return text if reader is None else reader(field, text, subject)
+
+
+def _number(field: Field, text: str, subject: Any) -> int:
+    digits = text.replace(",", "").replace(" ", "")
+    if not digits.isdecimal() or not field.low <= int(digits) <= field.high:
+        raise FieldError(
+            f"{field.label}: write a whole number from {field.low:,} to {field.high:,}, not “{text}”.",
+            field=field.name,
+        )
+    return int(digits)
+
+
+def _document(field: Field, text: str, subject: Any) -> str:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FieldError(f"{field.label}: this is no JSON: {str(error)[:200]}.", field=field.name) from None
+    if not isinstance(body, dict):
+        raise FieldError(
+            f"{field.label}: a policy is a JSON object, with braces around it.", field=field.name
+        )
+    return text
+
+
+def _tags(field: Field, text: str, subject: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for place, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        key, sign, value = line.partition("=")
+        if not sign or not key.strip():
+            raise FieldError(
+                f"{field.label}: line {place} is no “key = value”: {line.strip()[:80]}", field=field.name
+            )
+        if key.strip() in found:
+            raise FieldError(
+                f"{field.label}: the key {key.strip()[:80]} stands there twice.", field=field.name
+            )
+        found[key.strip()] = value.strip()
+    return found
+
+
+def _lines(field: Field, text: str, subject: Any) -> list[str]:
+    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def _choice(field: Field, text: str, subject: Any) -> str:
+    assert field.choices is not None
+    if text not in {value for value, _ in field.choices(subject)}:
+        raise FieldError(f"{field.label}: this cannot be chosen any more. Choose again.", field=field.name)
+    return text
+
+
+_READERS: Final[dict[str, Callable[[Field, str, Any], Any]]] = {
+    NUMBER: _number,
+    DOCUMENT: _document,
+    TAGS: _tags,
+    LINES: _lines,
+    CHOICE: _choice,
+}

@@ -1,0 +1,291 @@
+"""Acts that make something in an account, and those on the account as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from iam.changes.acts import choosing
+from iam.changes.acts.base import ACCOUNT, Act, Subject, account
+from iam.changes.acts.fields import DOCUMENT, FLAG, LINES, LONG, NAME, NUMBER, TAGS, Field, Given
+from iam.changes.acts.on_principals import DOCUMENT_FIELD
+from iam.changes.operations import CreatePolicy, Operation
+from iam.changes.operations.account_alias import CreateAlias, DeleteAlias
+from iam.changes.operations.group import CreateGroup
+from iam.changes.operations.instance_profile import CreateInstanceProfile
+from iam.changes.operations.oidc_provider import CreateOidcProvider
+from iam.changes.operations.password_policy import DeletePasswordPolicy, PasswordRules, UpdatePasswordPolicy
+from iam.changes.operations.role import CreateRole, Settings
+from iam.changes.operations.saml_provider import CreateSamlProvider
+from iam.changes.operations.service_linked_role import CreateServiceLinkedRole
+from iam.changes.operations.user import CreateUser
+from iam.mirror.models import Kind
+
+ABOUT: Final = (ACCOUNT,)
+NAME_FIELD = Field("name", "Name")
+PATH_FIELD = Field("path", "Path", hint="Begins and ends with a slash.", start=lambda one: "/")
+NEW_TAGS = Field("tags", "Tags", TAGS, hint="A line each: key = value.", is_needed=False)
+BOUNDARY = Field(
+    "boundary",
+    "Permissions boundary",
+    NAME,
+    hint="The name or ARN of a managed policy; none if left empty.",
+    is_needed=False,
+    choices=lambda one: choosing.of_kind(account(one), Kind.POLICY),
+)
+
+
+def _boundary(subject: Subject, given: Given) -> str:
+    text = given["boundary"]
+    return choosing.named(account(subject), Kind.POLICY, text, field="boundary").arn if text else ""
+
+
+def _user(subject: Subject, given: Given) -> Sequence[Operation]:
+    boundary = _boundary(subject, given)
+    return [
+        CreateUser.of(
+            account(subject), name=given["name"], path=given["path"], boundary=boundary, tags=given["tags"]
+        )
+    ]
+
+
+def _group(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [CreateGroup.of(account(subject), name=given["name"], path=given["path"])]
+
+
+def _role(subject: Subject, given: Given) -> Sequence[Operation]:
+    made = CreateRole.of(
+        account(subject),
+        name=given["name"],
+        trust=given["document"],
+        path=given["path"],
+        settings=Settings(description=given["description"], max_session=int(given["hours"]) * 3600),
+        boundary=_boundary(subject, given),
+        tags=given["tags"],
+    )
+    return [made]
+
+
+def _policy(subject: Subject, given: Given) -> Sequence[Operation]:
+    made = CreatePolicy.of(
+        account(subject),
+        name=given["name"],
+        text=given["document"],
+        path=given["path"],
+        description=given["description"],
+        tags=given["tags"],
+    )
+    return [made]
+
+
+def _profile(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [CreateInstanceProfile.of(account(subject), name=given["name"], path=given["path"])]
+
+
+def _linked(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [
+        CreateServiceLinkedRole.of(
+            account(subject),
+            service=given["service"],
+            suffix=given["suffix"],
+            description=given["description"],
+        )
+    ]
+
+
+def _saml(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [
+        CreateSamlProvider.of(
+            account(subject), name=given["name"], metadata=given["metadata"], tags=given["tags"]
+        )
+    ]
+
+
+def _oidc(subject: Subject, given: Given) -> Sequence[Operation]:
+    made = CreateOidcProvider.of(
+        account(subject),
+        url=given["url"],
+        clients=given["clients"],
+        thumbprints=given["thumbprints"],
+        tags=given["tags"],
+    )
+    return [made]
+
+
+def _alias(subject: Subject, given: Given) -> Sequence[Operation]:
+    """AWS has one alias an account; the new one takes the place of the old one."""
+    return [CreateAlias.of(account(subject), alias=given["alias"])]
+
+
+def _no_alias(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [DeleteAlias.of(account(subject), alias=account(subject).alias)]
+
+
+def _rules(subject: Subject, given: Given) -> Sequence[Operation]:
+    rules: dict[str, Any] = {name: given[name] or 0 for name in NUMBERS} | {
+        name: given[name] for name in FLAGS
+    }
+    return [UpdatePasswordPolicy(account(subject), PasswordRules(**rules))]
+
+
+def _no_rules(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [DeletePasswordPolicy(account(subject))]
+
+
+NUMBERS: Final = {
+    "minimum_length": ("Shortest password", 6, 128),
+    "maximum_age": ("Days until a password expires; 0 is never", 0, 1095),
+    "reuse_prevention": ("Former passwords that may not come back; 0 is none", 0, 24),
+}
+FLAGS: Final = {
+    "requires_uppercase": "A capital letter is needed",
+    "requires_lowercase": "A small letter is needed",
+    "requires_numbers": "A digit is needed",
+    "requires_symbols": "A symbol is needed",
+    "allows_change": "People may change their own password",
+    "hard_expiry": "Who lets it expire is let in again by an administrator only",
+}
+
+
+def _rule_now(name: str) -> Callable[[Any], str]:
+    """How the rule is now, as the form shows it."""
+
+    def now(subject: Any) -> str:
+        value = choosing.fact(account(subject), "password_policy")
+        if not isinstance(value, dict):
+            return {"minimum_length": "14", "allows_change": "1"}.get(name, "0" if name in NUMBERS else "")
+        found = value.get(name)
+        return str(found or 0) if name in NUMBERS else ("1" if found else "")
+
+    return now
+
+
+def _has_rules(subject: Subject) -> bool:
+    return isinstance(choosing.fact(account(subject), "password_policy"), dict)
+
+
+RULES: Final = (
+    *(
+        Field(name, label, NUMBER, low=low, high=high, start=_rule_now(name))
+        for name, (label, low, high) in NUMBERS.items()
+    ),
+    *(Field(name, label, FLAG, is_needed=False, start=_rule_now(name)) for name, label in FLAGS.items()),
+)
+DESCRIPTION = Field("description", "Description", is_needed=False)
+LONG_DESCRIPTION = Field("description", "Description", LONG, is_needed=False)
+
+MAKING: Final = (
+    Act(
+        "create-user",
+        "New user",
+        "Make a user in {}",
+        ABOUT,
+        _user,
+        (NAME_FIELD, PATH_FIELD, BOUNDARY, NEW_TAGS),
+    ),
+    Act("create-group", "New group", "Make a group in {}", ABOUT, _group, (NAME_FIELD, PATH_FIELD)),
+    Act(
+        "create-role",
+        "New role",
+        "Make a role in {}",
+        ABOUT,
+        _role,
+        (
+            NAME_FIELD,
+            PATH_FIELD,
+            Field("document", "Trust policy", DOCUMENT, hint="Who may assume it, as JSON."),
+            LONG_DESCRIPTION,
+            Field("hours", "Longest session, in hours", NUMBER, low=1, high=12, start=lambda one: "1"),
+            BOUNDARY,
+            NEW_TAGS,
+        ),
+    ),
+    Act(
+        "create-policy",
+        "New policy",
+        "Make a managed policy in {}",
+        ABOUT,
+        _policy,
+        (NAME_FIELD, PATH_FIELD, DOCUMENT_FIELD, DESCRIPTION, NEW_TAGS),
+    ),
+    Act(
+        "create-profile",
+        "New instance profile",
+        "Make an instance profile in {}",
+        ABOUT,
+        _profile,
+        (NAME_FIELD, PATH_FIELD),
+    ),
+    Act(
+        "create-linked-role",
+        "New service-linked role",
+        "Make a service-linked role in {}",
+        ABOUT,
+        _linked,
+        (
+            Field("service", "Service", hint="Its principal, as autoscaling.amazonaws.com."),
+            Field("suffix", "Suffix", is_needed=False, hint="For the few services that have several."),
+            DESCRIPTION,
+        ),
+    ),
+    Act(
+        "create-saml",
+        "New SAML provider",
+        "Make a SAML provider in {}",
+        ABOUT,
+        _saml,
+        (
+            NAME_FIELD,
+            Field(
+                "metadata", "Metadata document", LONG, hint="The XML that the identity provider gives out."
+            ),
+            NEW_TAGS,
+        ),
+    ),
+    Act(
+        "create-oidc",
+        "New OpenID Connect provider",
+        "Make an OpenID Connect provider in {}",
+        ABOUT,
+        _oidc,
+        (
+            Field("url", "Issuer", hint="Begins with https://."),
+            Field("clients", "Audiences (client ids)", LINES, hint="A line each.", is_needed=False),
+            Field(
+                "thumbprints",
+                "Thumbprints",
+                LINES,
+                hint="A line each; AWS finds most by itself.",
+                is_needed=False,
+            ),
+            NEW_TAGS,
+        ),
+    ),
+    Act(
+        "set-alias",
+        "Set alias",
+        "Alias of {}",
+        ABOUT,
+        _alias,
+        (Field("alias", "Alias", start=lambda one: account(one).alias),),
+    ),
+    Act(
+        "delete-alias",
+        "Remove alias",
+        "Take the alias of {} away",
+        ABOUT,
+        _no_alias,
+        is_danger=True,
+        is_open=lambda one: bool(account(one).alias),
+    ),
+    Act("password-rules", "Set password rules", "Rules for passwords in {}", ABOUT, _rules, RULES),
+    Act(
+        "delete-password-rules",
+        "Remove password rules",
+        "Take the rules for passwords in {} away",
+        ABOUT,
+        _no_rules,
+        is_danger=True,
+        is_open=_has_rules,
+    ),
+)

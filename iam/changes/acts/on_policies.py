@@ -1,0 +1,266 @@
+"""Acts on managed policies, instance profiles, instances, providers and certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from iam.changes.acts import choosing
+from iam.changes.acts.base import Act, Subject, entity
+from iam.changes.acts.fields import CHOICE, LINES, LONG, NAME, Field, Given
+from iam.changes.acts.on_principals import TAG_FIELD
+from iam.changes.operations import Operation, SetDefaultVersion
+from iam.changes.operations.former_version import DeletePolicyVersion
+from iam.changes.operations.instance_association import AssociateProfile, DisassociateProfile, ReplaceProfile
+from iam.changes.operations.oidc_provider import (
+    AddClientId,
+    DeleteOidcProvider,
+    RemoveClientId,
+    SetThumbprints,
+)
+from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFromProfile
+from iam.changes.operations.saml_provider import DeleteSamlProvider, UpdateSamlProvider
+from iam.changes.operations.server_certificate import DeleteServerCertificate, UpdateServerCertificate
+from iam.changes.operations.tags import (
+    SetInstanceProfileTags,
+    SetOidcProviderTags,
+    SetPolicyTags,
+    SetSamlProviderTags,
+    SetServerCertificateTags,
+)
+from iam.mirror.models import Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
+
+POLICY, PROFILE, INSTANCE = Kind.POLICY.value, Kind.INSTANCE_PROFILE.value, Kind.INSTANCE.value
+SAML, OIDC, CERTIFICATE = Kind.SAML_PROVIDER.value, Kind.OIDC_PROVIDER.value, Kind.SERVER_CERTIFICATE.value
+_TAGS: Final = {
+    POLICY: SetPolicyTags,
+    PROFILE: SetInstanceProfileTags,
+    SAML: SetSamlProviderTags,
+    OIDC: SetOidcProviderTags,
+    CERTIFICATE: SetServerCertificateTags,
+}
+
+
+def _tag(subject: Subject, given: Given) -> Sequence[Operation]:
+    one = entity(subject)
+    return [_TAGS[one.kind].of(one, tags=given["tags"])]
+
+
+def _version(subject: Subject, given: Given) -> PolicyVersion:
+    return PolicyVersion.objects.get(valid_at(None), policy=entity(subject), version_id=given["version"])
+
+
+def _set_default(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [SetDefaultVersion.of(entity(subject), version=_version(subject, given))]
+
+
+def _delete_version(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [DeletePolicyVersion.of(entity(subject), version=_version(subject, given))]
+
+
+def _fill(subject: Subject, given: Given) -> Sequence[Operation]:
+    profile = entity(subject)
+    role = choosing.named(profile.account, Kind.ROLE, given["role"], field="role")
+    return [AddRoleToProfile.of(profile, role=role)]
+
+
+def _empty(subject: Subject, given: Given) -> Sequence[Operation]:
+    profile = entity(subject)
+    role = choosing.named(profile.account, Kind.ROLE, given["role"], field="role")
+    return [RemoveRoleFromProfile.of(profile, role=role)]
+
+
+def roles_in(profile: Entity) -> list[tuple[str, str]]:
+    """The role that an instance profile holds."""
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.PROFILE_ROLE, source=profile)
+    return [(edge.target.name, edge.target.name) for edge in edges.select_related("target")]
+
+
+def _has_profile(subject: Subject) -> bool:
+    return Edge.objects.filter(
+        valid_at(None), kind=EdgeKind.INSTANCE_PROFILE, source=entity(subject)
+    ).exists()
+
+
+def _give_profile(subject: Subject, given: Given) -> Sequence[Operation]:
+    instance = entity(subject)
+    profile = choosing.named(instance.account, Kind.INSTANCE_PROFILE, given["profile"], field="profile")
+    kind = ReplaceProfile if _has_profile(instance) else AssociateProfile
+    return [kind.on(instance, profile_arn=profile.arn)]
+
+
+def _take_profile(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [DisassociateProfile.on(entity(subject))]
+
+
+def _metadata(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [UpdateSamlProvider.of(entity(subject), metadata=given["metadata"])]
+
+
+def _delete_provider(subject: Subject, given: Given) -> Sequence[Operation]:
+    one = entity(subject)
+    return [(DeleteSamlProvider if one.kind == SAML else DeleteOidcProvider).of(one)]
+
+
+def _thumbprints(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [SetThumbprints.of(entity(subject), thumbprints=given["thumbprints"])]
+
+
+def _listed(name: str) -> Field:
+    """What a provider has in a list, a line each."""
+    words = {"ClientIDList": "Audiences (client ids)", "ThumbprintList": "Thumbprints"}
+    field = "clients" if name == "ClientIDList" else "thumbprints"
+    return Field(
+        field,
+        words[name],
+        LINES,
+        hint="A line each.",
+        is_needed=False,
+        start=lambda one: "\n".join(getattr(choosing.state_of(one), "attrs", {}).get(name) or ()),
+    )
+
+
+def _clients(subject: Subject, given: Given) -> Sequence[Operation]:
+    """What is new is added before what goes is removed: a provider is never without its audience."""
+    one = entity(subject)
+    state = choosing.state_of(one)
+    now = list(state.attrs.get("ClientIDList") or ()) if state else []
+    fresh = [AddClientId.of(one, client=client) for client in given["clients"] if client not in now]
+    gone = [RemoveClientId.of(one, client=client) for client in now if client not in given["clients"]]
+    return [*fresh, *gone]
+
+
+def _rename_certificate(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [UpdateServerCertificate.of(entity(subject), name=given["name"], path=given["path"])]
+
+
+def _delete_certificate(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [DeleteServerCertificate.of(entity(subject))]
+
+
+def _is_own(subject: Subject) -> bool:
+    return ":iam::aws:" not in entity(subject).arn
+
+
+VERSION = Field("version", "Which version", CHOICE, choices=choosing.spare_versions)
+
+POLICY_ACTS: Final = (
+    Act(
+        "set-default",
+        "Make another version the default",
+        "Another version of {} holds",
+        (POLICY,),
+        _set_default,
+        (VERSION,),
+        is_open=lambda one: _is_own(one) and bool(choosing.spare_versions(entity(one))),
+    ),
+    Act(
+        "delete-version",
+        "Delete a version",
+        "Delete a version of {}",
+        (POLICY,),
+        _delete_version,
+        (VERSION,),
+        is_danger=True,
+        is_open=lambda one: _is_own(one) and bool(choosing.spare_versions(entity(one))),
+    ),
+    Act("tag-it", "Edit tags", "Tags of {}", tuple(_TAGS), _tag, (TAG_FIELD,), is_open=_is_own),
+    Act(
+        "add-role",
+        "Put a role in",
+        "Put a role into {}",
+        (PROFILE,),
+        _fill,
+        (
+            Field(
+                "role",
+                "Role",
+                NAME,
+                hint="One that trusts EC2.",
+                choices=lambda one: choosing.of_kind(one.account, Kind.ROLE),
+            ),
+        ),
+        is_open=lambda one: not roles_in(entity(one)),
+    ),
+    Act(
+        "remove-role",
+        "Take the role out",
+        "Take the role out of {}",
+        (PROFILE,),
+        _empty,
+        (
+            Field(
+                "role",
+                "Role",
+                CHOICE,
+                choices=roles_in,
+                start=lambda one: next((v for v, _ in roles_in(one)), ""),
+            ),
+        ),
+        is_danger=True,
+        is_open=lambda one: bool(roles_in(entity(one))),
+    ),
+    Act(
+        "give-profile",
+        "Give it an instance profile",
+        "Give {} an instance profile",
+        (INSTANCE,),
+        _give_profile,
+        (
+            Field(
+                "profile",
+                "Instance profile",
+                NAME,
+                choices=lambda one: choosing.of_kind(one.account, Kind.INSTANCE_PROFILE),
+            ),
+        ),
+    ),
+    Act(
+        "take-profile",
+        "Take its instance profile away",
+        "Take the instance profile of {} away",
+        (INSTANCE,),
+        _take_profile,
+        is_danger=True,
+        is_open=_has_profile,
+        note="What runs on the instance loses its credentials for AWS.",
+    ),
+    Act(
+        "metadata",
+        "Replace metadata",
+        "Give {} other metadata",
+        (SAML,),
+        _metadata,
+        (Field("metadata", "Metadata document", LONG, hint="The XML that the identity provider gives out."),),
+    ),
+    Act("clients", "Edit audiences", "Audiences of {}", (OIDC,), _clients, (_listed("ClientIDList"),)),
+    Act(
+        "thumbprints",
+        "Edit thumbprints",
+        "Thumbprints of {}",
+        (OIDC,),
+        _thumbprints,
+        (_listed("ThumbprintList"),),
+    ),
+    Act(
+        "delete-provider",
+        "Delete",
+        "Delete {}",
+        (SAML, OIDC),
+        _delete_provider,
+        is_danger=True,
+        note="Nobody can sign in to AWS by it any more.",
+    ),
+    Act(
+        "rename-certificate",
+        "Rename or move",
+        "Give {} another name or path",
+        (CERTIFICATE,),
+        _rename_certificate,
+        (
+            Field("name", "Name", start=lambda one: one.name),
+            Field("path", "Path", start=lambda one: getattr(choosing.state_of(one), "path", "/")),
+        ),
+    ),
+    Act("delete-certificate", "Delete", "Delete {}", (CERTIFICATE,), _delete_certificate, is_danger=True),
+)

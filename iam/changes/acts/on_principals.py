@@ -1,0 +1,259 @@
+"""Acts on users, groups and roles: what they hold, what bounds them, their names and tags, who may assume a role, and their end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from iam.changes.acts import choosing
+from iam.changes.acts.base import HOLDERS, Act, Subject, entity
+from iam.changes.acts.fields import CHOICE, DOCUMENT, LONG, NAME, NUMBER, TAGS, Field, FieldError, Given
+from iam.changes.operations import AttachPolicy, DeleteInlinePolicy, DetachPolicy, Operation, PutInlinePolicy
+from iam.changes.operations.boundary import (
+    DeleteRoleBoundary,
+    DeleteUserBoundary,
+    PutRoleBoundary,
+    PutUserBoundary,
+)
+from iam.changes.operations.group import UpdateGroup
+from iam.changes.operations.role import Settings, UpdateRole
+from iam.changes.operations.role_sessions import RevokeSessions
+from iam.changes.operations.tags import SetRoleTags, SetUserTags
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.operations.user import UpdateUser
+from iam.changes.services.deleting import deletion_of
+from iam.mirror.models import Edge, EdgeKind, Kind, valid_at
+
+USER, GROUP, ROLE = Kind.USER.value, Kind.GROUP.value, Kind.ROLE.value
+
+
+def _attach(subject: Subject, given: Given) -> Sequence[Operation]:
+    holder, text = entity(subject), str(given["policy"])
+    if text.startswith("arn:") and ":iam::aws:policy/" in text:
+        return [AttachPolicy.by_arn(holder, arn=text)]
+    policy = choosing.named(holder.account, Kind.POLICY, text, field="policy")
+    return [AttachPolicy.of(holder, policy=policy)]
+
+
+def _detach(subject: Subject, given: Given) -> Sequence[Operation]:
+    holder = entity(subject)
+    policy = choosing.named(holder.account, Kind.POLICY, str(given["policy"]), field="policy")
+    return [DetachPolicy.of(holder, policy=policy)]
+
+
+def _inline(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [PutInlinePolicy.of(entity(subject), name=str(given["name"]), text=str(given["document"]))]
+
+
+def _drop_inline(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [DeleteInlinePolicy.of(entity(subject), name=str(given["name"]))]
+
+
+def _bound(subject: Subject, given: Given) -> Sequence[Operation]:
+    one = entity(subject)
+    policy = choosing.named(one.account, Kind.POLICY, str(given["policy"]), field="policy")
+    return [(PutUserBoundary if one.kind == USER else PutRoleBoundary).of(one, policy=policy)]
+
+
+def _unbound(subject: Subject, given: Given) -> Sequence[Operation]:
+    one = entity(subject)
+    return [(DeleteUserBoundary if one.kind == USER else DeleteRoleBoundary).of(one)]
+
+
+def _tag(subject: Subject, given: Given) -> Sequence[Operation]:
+    one = entity(subject)
+    return [(SetUserTags if one.kind == USER else SetRoleTags).of(one, tags=given["tags"])]
+
+
+def _rename(subject: Subject, given: Given) -> Sequence[Operation]:
+    one = entity(subject)
+    return [(UpdateUser if one.kind == USER else UpdateGroup).of(one, name=given["name"], path=given["path"])]
+
+
+def _settings(subject: Subject, given: Given) -> Sequence[Operation]:
+    settings = Settings(description=given["description"], max_session=int(given["hours"]) * 3600)
+    return [UpdateRole.of(entity(subject), settings=settings)]
+
+
+def _trust(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [ReplaceTrustPolicy.of(entity(subject), text=given["document"])]
+
+
+def _revoke(subject: Subject, given: Given) -> Sequence[Operation]:
+    role, now, whose = entity(subject), datetime.now(tz=UTC), given["whose"]
+    if whose == "everybody":
+        return [RevokeSessions.of_everybody(role, at=now)]
+    if not given["value"]:
+        raise FieldError("Of whom: write the source identity, or the name of the session.", field="value")
+    if whose == "source-identity":
+        return [RevokeSessions.of_source_identity(role, source_identity=given["value"], at=now)]
+    return [RevokeSessions.of_session_name(role, session_name=given["value"], at=now)]
+
+
+def _delete(subject: Subject, given: Given) -> Sequence[Operation]:
+    return deletion_of(entity(subject))
+
+
+def _has_boundary(subject: Subject) -> bool:
+    return Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, source=entity(subject)).exists()
+
+
+def _is_not_linked(subject: Subject) -> bool:
+    return ":role/aws-service-role/" not in entity(subject).arn
+
+
+def _hours(subject: Subject) -> str:
+    return str(Settings.of(choosing.state_of(entity(subject))).max_session // 3600)
+
+
+POLICY = Field(
+    "policy",
+    "Managed policy",
+    NAME,
+    hint="Its name, or its ARN: arn:aws:iam::aws:policy/ReadOnlyAccess for one of AWS.",
+    choices=lambda subject: choosing.of_kind(subject.account, Kind.POLICY),
+)
+TAG_FIELD = Field(
+    "tags",
+    "Tags",
+    TAGS,
+    hint="A line each: key = value. What is not here is taken away.",
+    is_needed=False,
+    start=choosing.tags_text,
+)
+DOCUMENT_FIELD = Field("document", "Policy", DOCUMENT, hint="JSON, as AWS writes it.")
+
+PRINCIPAL_ACTS: Final = (
+    Act(
+        "attach",
+        "Attach policy",
+        "Attach a policy to {}",
+        HOLDERS,
+        _attach,
+        (POLICY,),
+        is_open=_is_not_linked,
+    ),
+    Act(
+        "detach",
+        "Detach policy",
+        "Detach a policy from {}",
+        HOLDERS,
+        _detach,
+        (Field("policy", "Which policy", CHOICE, choices=choosing.attached),),
+        is_open=lambda one: _is_not_linked(one) and bool(choosing.attached(entity(one))),
+    ),
+    Act(
+        "put-inline",
+        "Write inline policy",
+        "Write an inline policy of {}",
+        HOLDERS,
+        _inline,
+        (Field("name", "Name of the policy", hint="One that is there gets the new text."), DOCUMENT_FIELD),
+        is_open=_is_not_linked,
+    ),
+    Act(
+        "delete-inline",
+        "Delete inline policy",
+        "Delete an inline policy of {}",
+        HOLDERS,
+        _drop_inline,
+        (Field("name", "Which policy", CHOICE, choices=choosing.inline),),
+        is_danger=True,
+        is_open=lambda one: _is_not_linked(one) and bool(choosing.inline(entity(one))),
+    ),
+    Act(
+        "put-boundary",
+        "Set boundary",
+        "Set the permissions boundary of {}",
+        (USER, ROLE),
+        _bound,
+        (POLICY,),
+        is_open=_is_not_linked,
+    ),
+    Act(
+        "delete-boundary",
+        "Remove boundary",
+        "Remove the permissions boundary of {}",
+        (USER, ROLE),
+        _unbound,
+        is_danger=True,
+        is_open=_has_boundary,
+    ),
+    Act("tag", "Edit tags", "Tags of {}", (USER, ROLE), _tag, (TAG_FIELD,), is_open=_is_not_linked),
+    Act(
+        "rename",
+        "Rename or move",
+        "Give {} another name or path",
+        (USER, GROUP),
+        _rename,
+        (
+            Field("name", "Name", start=lambda one: one.name),
+            Field("path", "Path", start=lambda one: getattr(choosing.state_of(one), "path", "/")),
+        ),
+        note="The ARN changes with it: policies that name the old one do not mean it any more.",
+    ),
+    Act(
+        "trust",
+        "Change trust policy",
+        "Who may assume {}",
+        (ROLE,),
+        _trust,
+        (Field("document", "Trust policy", DOCUMENT, start=choosing.trust_text),),
+        is_open=_is_not_linked,
+    ),
+    Act(
+        "settings",
+        "Edit settings",
+        "Description and sessions of {}",
+        (ROLE,),
+        _settings,
+        (
+            Field(
+                "description",
+                "Description",
+                LONG,
+                is_needed=False,
+                start=lambda one: Settings.of(choosing.state_of(one)).description,
+            ),
+            Field("hours", "Longest session, in hours", NUMBER, low=1, high=12, start=_hours),
+        ),
+        is_open=_is_not_linked,
+    ),
+    Act(
+        "revoke-sessions",
+        "Revoke sessions",
+        "Revoke running sessions of {}",
+        (ROLE,),
+        _revoke,
+        (
+            Field(
+                "whose",
+                "Whose sessions",
+                CHOICE,
+                choices=lambda one: (
+                    ("everybody", "Everybody's"),
+                    ("source-identity", "One person's, by source identity"),
+                    ("session-name", "One session, by its name"),
+                ),
+                start=lambda one: "everybody",
+            ),
+            Field(
+                "value", "Source identity or session name", is_needed=False, hint="For one person's sessions."
+            ),
+        ),
+        is_danger=True,
+        is_open=_is_not_linked,
+        note="What began before now is denied everything. Who may still assume the role can begin anew.",
+    ),
+    Act(
+        "delete",
+        "Delete",
+        "Delete {}",
+        (*HOLDERS, Kind.POLICY.value, Kind.INSTANCE_PROFILE.value),
+        _delete,
+        is_danger=True,
+        is_open=lambda one: ":iam::aws:" not in entity(one).arn,
+        note="What AWS wants gone first goes first, in one request.",
+    ),
+)

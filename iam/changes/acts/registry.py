@@ -1,0 +1,20 @@
+"""All acts, by slug."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iam.changes.acts.base import Act, Subject
+from iam.changes.acts.making import MAKING
+from iam.changes.acts.on_policies import POLICY_ACTS
+from iam.changes.acts.on_principals import PRINCIPAL_ACTS
+
+ACTS: Final[dict[str, Act]] = {act.slug: act for act in (*PRINCIPAL_ACTS, *POLICY_ACTS, *MAKING)}
+
+__all__ = ["ACTS", "Act", "Subject", "acts_on"]
+
+
+def acts_on(subject: Subject) -> list[Act]:
+    """What can be asked for about a subject as it is now, in the order of the menu, what destroys last."""
+    found = [act for act in ACTS.values() if act.is_about(subject) and act.is_open(subject)]
+    return sorted(found, key=lambda act: act.is_danger)
