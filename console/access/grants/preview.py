@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -25,9 +25,10 @@ from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services.asking import plan_grant, request_grant
 from iam.access.grants.terms import Terms, TermsError
 from iam.changes.approval.needs import need_for
-from iam.changes.approval.people import people_of
+from iam.changes.approval.people import owners_of, people_of
 from iam.changes.approval.rules import ROLE, TEAM, Need, Who
 from iam.changes.errors import RefusedError
+from iam.changes.operations import Operation
 from iam.directory.models import Role
 from iam.guard import Right
 
@@ -139,18 +140,21 @@ def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
 
 def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
     """Who has to agree, stage by stage, by the rules that are in force."""
-    receipts = [{"sensitivity": one.sensitivity(one.effect())} for one in plan.operations]
     need: Need = need_for(
         plan.operations,
-        receipts=receipts,
+        receipts=_sensitivities(plan.operations),
         impact=plan.receipt.get("impact", {}),
         requester=request.viewer.person_id,
     )
     accounts = [part.account.account_id for part in plan.parts]
+    barred = {
+        request.viewer.person_id,
+        *owners_of(arn for one in plan.operations for arn in one.touched()),
+    }
     found = []
     for number, stage in enumerate(need.stages, start=1):
         able = people_of(stage.who, accounts=accounts)
-        names = sorted(name for pk, name in able.items() if pk != request.viewer.person_id)
+        names = sorted(name for pk, name in able.items() if pk not in barred)
         found.append(
             NeedStage(
                 number,
@@ -160,6 +164,15 @@ def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
                 max(0, len(names) - SHOWN),
             )
         )
+    return found
+
+
+def _sensitivities(operations: Sequence[Operation]) -> list[dict[str, Any]]:
+    """As the receipts of the changes say it: each is weighed knowing what those before it make."""
+    found = []
+    for place, one in enumerate(operations):
+        one.follow(operations[:place])
+        found.append({"sensitivity": one.sensitivity(one.effect())})
     return found
 
 

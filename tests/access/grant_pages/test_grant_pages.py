@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from iam.access.grants.models import Grant, State
+from iam.mirror.models import EdgeKind, Entity, Kind
 from tests import factories as make
 from tests.access.grant_pages import made
 from tests.access.grant_pages.conftest import HTMX, Office
@@ -167,8 +168,6 @@ def test_the_ledger_of_a_person_tells_by_hand_from_by_grant(office: Office) -> N
     grant = give(office, "tomas.lind")
     policy = make.policy(office.account, "ByHand")
     aws = make.policy(office.account, "ReadOnlyAccess", arn=made.READ_ONLY)
-    from iam.mirror.models import EdgeKind
-
     for one in (policy, aws):
         make.edge(EdgeKind.ATTACHED, office.of["tomas.lind"], one)
     page = office.asker.get(reverse("access:person-grants", args=[office.of["tomas.lind"].pk]))
@@ -182,8 +181,11 @@ def test_the_ledger_of_a_person_tells_by_hand_from_by_grant(office: Office) -> N
 
 def test_my_access_tells_what_was_given_and_lets_me_ask_for_longer(office: Office) -> None:
     grant = give(office, "maya.okafor")
+    phone = make.entity(office.account, Kind.MFA_DEVICE, "maya-phone", arn="", category="virtual")
+    Entity.objects.filter(pk=phone.pk).update(owner=office.of["maya.okafor"])
     page = office.member.get("/my-access/").content.decode()
     assert grant.title in page
+    assert "maya-phone" in page
     assert reverse("access:grant-extend", args=[grant.pk]) in page
     assert "Given to me" not in office.asker.get("/my-access/").content.decode()
     can = office.member.get(reverse("access:mine-can", args=[office.of["maya.okafor"].pk]), headers=HTMX)

@@ -10,7 +10,9 @@ import pytest
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant
+from iam.changes.approval.models import Requirement
 from iam.changes.models import Change
+from iam.directory.models import Identity
 from tests import factories as make
 from tests.access.grant_pages.conftest import HTMX, Office, at
 
@@ -194,3 +196,27 @@ def test_going_on_without_a_choice_says_all_that_is_missing(office: Office) -> N
     for words in ("Choose a template", "Choose until when", "Write why this is needed"):
         assert words in page
     assert office.asker.post(at("what", pk), {}, headers=HTMX).content.decode().count("<html") == 0
+
+
+@pytest.mark.parametrize(
+    ("action", "stages"),
+    [("s3:GetObject", 1), ("iam:PutUserPolicy", 2)],
+)
+def test_the_preview_names_those_who_are_asked_afterwards(office: Office, action: str, stages: int) -> None:
+    """What the grant itself makes is known to what comes after it, so that nothing counts as a text that nobody knows."""
+    text = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+    pk = whole(office, what={"kind": "statements", "documents": [json.dumps(text)]})
+    shown = office.asker.get(at("preview", pk)).context["stages"]
+    office.asker.post(at("preview", pk))
+    asked = Requirement.objects.get().need.stages
+    assert [stage.count for stage in shown] == [stage.count for stage in asked]
+    assert len(shown) == stages
+
+
+def test_whom_it_is_for_is_not_named_among_those_who_agree(office: Office) -> None:
+    hana = make.user(office.account, "hana.sato")
+    person = office.people["approver"].person
+    Identity.objects.create(person=person, user_arn=hana.arn)
+    office.of["hana.sato"] = hana
+    stage = office.asker.get(at("preview", whole(office, "hana.sato"))).context["stages"][0]
+    assert "Hana Sato" not in stage.people
