@@ -20,6 +20,7 @@ LEASE = timedelta(seconds=120)
 """Longer than one sending can take: a mail server has 20 seconds for each step."""
 PAUSES = (5, 30, 120, 600, 3600, 4 * 3600)
 """Seconds before each further try; after the last of them a message is given up."""
+MOST_TRIES = len(PAUSES) + 1
 KEPT = timedelta(days=30)
 """How long a message that was sent is kept, to be looked at."""
 BATCH = 200
@@ -36,10 +37,13 @@ def deliver(outgoing_id: UUID) -> None:
     """Send one message if it is due and nobody else is at it; safe to call at any time, from any number of workers.
 
     A worker that dies after the message has left leaves a row that another one sends again: mails carry the row's id as their
-    Message-ID, and webhooks as Gatehouse-Delivery, by which a receiver knows it.
+    Message-ID, and webhooks as Gatehouse-Delivery, by which a receiver knows it. What ended as many workers as there are tries is given up.
     """
     message = _claim(outgoing_id)
     if message is None:
+        return
+    if message.attempts > MOST_TRIES:
+        _give_up(message, DeliveryError("Every worker that sent it ended before it could say how that went."))
         return
     try:
         send(message)
@@ -63,7 +67,7 @@ def _claim(outgoing_id: UUID) -> Outgoing | None:
 
 def _after_failure(message: Outgoing, error: DeliveryError) -> None:
     logger.warning("notify.not_sent", outgoing=str(message.pk), channel=message.channel, error=str(error))
-    if error.is_final or message.attempts > len(PAUSES):
+    if error.is_final or message.attempts >= MOST_TRIES:
         _give_up(message, error)
         return
     again = datetime.now(tz=UTC) + timedelta(seconds=PAUSES[message.attempts - 1])

@@ -1,4 +1,4 @@
-"""Messages by mail: plain text, with the reader's own link."""
+"""Messages by mail: plain text and the same as HTML, with the reader's own link."""
 
 from __future__ import annotations
 
@@ -6,43 +6,53 @@ from smtplib import SMTPException, SMTPRecipientsRefused
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import BadHeaderError, EmailMultiAlternatives
 
 from iam.notify.channels.errors import DeliveryError
+from iam.notify.channels.mail_html import CHOICES, FOOTER, html_of
 from iam.notify.links import link_for
 from iam.notify.models import Outgoing
 
-_FOOTER = (
-    "The link opens the page after you have signed in; nothing is decided by following it. "
-    "What you are told of, and how, is chosen on your profile."
-)
+PERMANENT = 500
+CHOICES_PAGE = "/profile/notifications/"
 
 
 def send_mail(message: Outgoing) -> None:
     """Send it. Raises DeliveryError."""
     if not settings.MAIL_IS_CONFIGURED:
         raise DeliveryError("No mail server is set up (GATEHOUSE_EMAIL_HOST).", is_final=True)
-    mail = EmailMessage(
+    reader = UUID(message.recipient)
+    link, choices = link_for(reader, path=message.path), link_for(reader, path=CHOICES_PAGE)
+    mail = EmailMultiAlternatives(
         subject=f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{message.subject}",
-        body=body_of(message, link=link_for(UUID(message.recipient), path=message.path)),
+        body=body_of(message, link=link, choices=choices),
         to=[message.address],
         headers={"Message-ID": f"<{message.pk}@gatehouse>", "Auto-Submitted": "auto-generated"},
     )
+    mail.attach_alternative(html_of(message, link=link, choices=choices), "text/html")
     try:
         mail.send()
-    except SMTPRecipientsRefused:
-        raise DeliveryError("The mail server refused the address.", is_final=True) from None
+    except SMTPRecipientsRefused as refused:
+        # A server that only asks to come back later (greylisting) says so by a code below 500.
+        codes = [code for code, _ in refused.recipients.values()]
+        is_final = all(code >= PERMANENT for code in codes)
+        raise DeliveryError("The mail server refused the address.", is_final=is_final) from None
+    except (BadHeaderError, UnicodeError) as error:
+        raise DeliveryError(
+            f"The address or the subject cannot be sent ({type(error).__name__}).", is_final=True
+        ) from None
     except (SMTPException, OSError) as error:
         raise DeliveryError(f"The mail server did not take it ({type(error).__name__}).") from error
 
 
-def body_of(message: Outgoing, *, link: str) -> str:
+def body_of(message: Outgoing, *, link: str, choices: str) -> str:
     """The text of a mail."""
     parts = [
         f"Hello {message.name}," if message.name else "Hello,",
         message.subject,
         message.text,
         link,
-        _FOOTER,
+        f"{FOOTER} {CHOICES}:",
+        choices,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
