@@ -29,7 +29,7 @@ INBOX = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 TABS = ("mine", "decided", "glass")
 SHORT = 50
 """How many rows an inbox shows; more than that is a list, not an inbox."""
-MONTH = timedelta(days=30)
+MONTH, A_MINUTE = timedelta(days=30), timedelta(minutes=1)
 
 
 @require_GET
@@ -151,4 +151,4 @@ def _answered_in(viewer: Viewer) -> datetime | None:
         change_set__changes__in=visible_changes(viewer),
     )
     average = lately.aggregate(average=Avg(took))["average"]
-    return datetime.now(tz=UTC) - average if average is not None else None
+    return datetime.now(tz=UTC) - max(average, A_MINUTE) if average is not None else None

@@ -14,7 +14,7 @@ from iam.changes.approval import ends
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.naming import names_in
 from iam.changes.approval.needs import is_grave, need_for, parts_of, requirement_of
-from iam.changes.approval.people import people_of
+from iam.changes.approval.people import owners_of, people_of
 from iam.changes.approval.progress import Progress, progress_of
 from iam.changes.approval.wording import sentence, stage_words
 from iam.changes.models import Approval, Change, ChangeState
@@ -130,7 +130,9 @@ def need_context(
     accounts = {plan.operation.account.account_id for plan in plans}
     who = {one for stage in need.stages for one in stage.who}
     people = people_of(who, accounts=accounts)
-    people.pop(request.viewer.person_id, None)
+    about = owners_of(arn for plan in plans for arn in plan.operation.touched())
+    for barred in (request.viewer.person_id, *about):
+        people.pop(barred, None)
     return {
         "need_words": sentence(need, names=names_in(need)),
         "need_people": need.people,

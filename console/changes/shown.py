@@ -47,6 +47,7 @@ _LINES: dict[str, tuple[str, str, str]] = {
     "escalated": ("Left unanswered, so it goes to others too", "bell", "warn"),
     "shortened": ("{actor} shortened it", "timer", ""),
     "broke_glass": ("{actor} applied it without approval", "shield-alert", "bad"),
+    "review_reminded": ("Reminded: not reviewed yet", "bell", "warn"),
     "review_accepted": ("{actor} reviewed it and accepts", "check", "ok"),
     "review_undo": ("{actor} reviewed it and has it undone", "undo-2", "warn"),
     "rejected": ("{actor} rejected it", "ban", "bad"),

@@ -46,12 +46,12 @@ SAMPLES: Final = (
         ("hana.sato", "jonas.berg"),
     ),
     Sample(
-        "hana.sato",
+        "ines.duarte",
         "jonas.berg",
         "read-billing",
         timedelta(days=60),
         "Looks after the budget of the platform until the new year",
-        ("jonas.berg", "ines.duarte"),
+        ("hana.sato",),
     ),
 )
 

@@ -59,7 +59,12 @@ def waiting_for(viewer: Viewer) -> QuerySet[Change]:
     # Asked for before there were rules: approvers decide.
     no_rule = Q(change_set__requirement__isnull=True) & in_accounts(viewer, Right.APPROVE_CHANGE)
     waiting = _awaiting().filter(mine | no_rule).exclude(_has_agreed(viewer))
-    return waiting if settings.SINGLE_OPERATOR else waiting.exclude(requested_by=viewer.person_id)
+    if settings.SINGLE_OPERATOR:
+        return waiting
+    waiting = waiting.exclude(requested_by=viewer.person_id)
+    arns = viewer.scope.user_arns
+    of_own = Change.objects.filter(change_set=OuterRef("change_set"), subject_arn__in=arns)
+    return waiting.exclude(Exists(of_own)) if arns else waiting
 
 
 def _ballots_of(viewer: Viewer) -> QuerySet[Ballot]:

@@ -34,7 +34,7 @@ _WAITS = {
 
 
 def tell_waiting(
-    first: Change, *, people: Collection[UUID], event: Event = Event.WAITING, turn: int = 0
+    first: Change, *, people: Collection[UUID], event: Event = Event.WAITING, turn: int | str = 0
 ) -> None:
     """A set waits for these people; `event` also reminds and escalates. `turn` tells one stage, or one reminder, from the next."""
     _tell(
@@ -44,6 +44,7 @@ def tell_waiting(
         said=_WAITS[event],
         text=f"Asked by {first.requested_label}, in {first.account.name}: {first.reason}",
         key=f"{first.change_set_id}:{turn}",
+        page=f"/changes/{first.pk}/approval/",
     )
 
 
@@ -68,6 +69,34 @@ def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> No
         said=f"was applied without approval by {by}",
         text=f"In {first.account.name}: {first.reason}\n\nSomebody else has to review it.",
         key=f"{first.change_set_id}:broken",
+    )
+
+
+def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: int) -> None:
+    """What was applied without approval still waits for a review: these people learn of it again, whatever they chose."""
+    _tell(
+        Event.BREAK_GLASS,
+        first,
+        people=set(people),
+        said=f"was applied without approval by {by}, and nobody has reviewed it",
+        text=f"In {first.account.name}: {first.reason}\n\nYou are told of it again until somebody has reviewed it.",
+        key=f"{first.change_set_id}:unreviewed:{turn}",
+        page=f"/changes/{first.pk}/review/",
+    )
+
+
+def tell_comment(first: Change, *, by: UUID, name: str, said: str, event: int) -> None:
+    """Somebody said something about a set that waits: who asked for it, who decided a stage and who has said something learn of it."""
+    people = {first.requested_by, *_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True)}
+    people |= {pk for pk in first.events.filter(kind="commented").values_list("actor_id", flat=True) if pk}
+    _tell(
+        Event.COMMENTED,
+        first,
+        people=people - {by},
+        said=f"{name} said something about it",
+        text=said,
+        key=f"{first.change_set_id}:said:{event}",
+        page=f"/changes/{first.pk}/approval/",
     )
 
 
@@ -101,13 +130,16 @@ def tell_missed_ends() -> int:
     return len(missed)
 
 
-def _tell(event: Event, first: Change, *, people: Iterable[UUID], said: str, text: str, key: str) -> None:
+def _tell(
+    event: Event, first: Change, *, people: Iterable[UUID], said: str, text: str, key: str, page: str = ""
+) -> None:
+    """`page` is where it leads to: the page of the change, where none is given."""
     notify(
         event,
         people=[one for one in _active(people) if _may_open(one, first)],
         subject=f"{first.reference} {said}: {first.change_set.title or first.title}",
         text=text,
-        path=f"/changes/{first.pk}/",
+        path=page or f"/changes/{first.pk}/",
         key=key,
         reference=first.reference,
     )

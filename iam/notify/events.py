@@ -13,6 +13,7 @@ class Event(StrEnum):
     DECIDED = "change.decided"
     APPLIED = "change.applied"
     TROUBLE = "change.trouble"
+    COMMENTED = "change.commented"
     REMINDER = "approval.reminder"
     ESCALATION = "approval.escalation"
     BREAK_GLASS = "break_glass.used"
@@ -40,6 +41,11 @@ SPECS: tuple[Spec, ...] = (
         "A change was left unanswered and goes to others",
     ),
     Spec(Event.DECIDED, "My request was approved, rejected or closed", "A change was decided"),
+    Spec(
+        Event.COMMENTED,
+        "Somebody said something about a request of mine, or one that I have answered",
+        "Somebody said something about a change",
+    ),
     Spec(Event.APPLIED, "My request was carried out", "A change was carried out in AWS"),
     Spec(
         Event.TROUBLE,

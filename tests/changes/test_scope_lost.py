@@ -51,7 +51,8 @@ def test_of_who_left_the_team_a_lead_sees_only_what_they_wrote(site: Site, lead:
     client = signed_in(lead)
     page = client.get(page_of(asked))
     assert page.status_code == 200
-    assert [one.url for one in page.context["about"]] == ["", ""]
+    group = reverse("identities:group", args=[site.group.pk])
+    assert [one.url for one in page.context["about"]] == ["", group], "the group is still one of their team"
     assert "your own teams only" in page.context["why_not_undo"]
     undo = client.get(reverse("changes:undo", args=[asked.pk])).content.decode()
     assert "your own teams only" in undo

@@ -60,7 +60,7 @@ def test_those_who_may_approve_are_told_that_it_waits(site: Site) -> None:
     assert message is not None
     assert message.subject == f"{change.reference} waits for your approval: Add kwame.boateng to deployers"
     assert message.text == "Asked by Ines Duarte, in prod-core: On call"
-    assert message.path == reverse("changes:change", args=[change.pk])
+    assert message.path == reverse("changes:approval", args=[change.pk])
 
 
 def test_an_approver_is_not_told_of_their_own_request(site: Site) -> None:
@@ -126,9 +126,21 @@ def test_the_mail_leads_to_the_change_and_decides_nothing(site: Site) -> None:
     link = re.search(r"http\S+(/go/\S+)", mail.outbox[0].body)
     assert link is not None
     answer = site.approver.get(link[1])
-    assert answer["Location"] == reverse("changes:change", args=[change.pk])
+    assert answer["Location"] == reverse("changes:approval", args=[change.pk])
     change.refresh_from_db()
     assert change.state == ChangeState.AWAITING
+
+
+def test_a_remark_is_told_to_those_who_take_part_and_not_to_who_made_it(site: Site) -> None:
+    factories.operator(Role.APPROVER, name="Jonas Berg")
+    change = ask(site, site.asks.person)
+    services.comment(change, actor=viewer_for(site.approves.person), text="Until when?")
+    services.comment(change, actor=viewer_for(site.asks.person), text="Until Friday")
+    said = Outgoing.objects.filter(event="change.commented").order_by("created_at")
+    assert [(one.name, one.text) for one in said] == [
+        ("Ines Duarte", "Until when?"),
+        ("Hana Sato", "Until Friday"),
+    ]
 
 
 def test_a_set_is_told_of_once_when_all_of_it_is_carried_out(site: Site) -> None:

@@ -157,6 +157,10 @@ class BreakGlass(models.Model):
     verdict = models.CharField(max_length=8, choices=Verdict.choices, blank=True)
     comment = models.CharField(max_length=1024, blank=True)
     is_alone = models.BooleanField(default=False, help_text="Single-operator mode: reviewed by who used it.")
+    remind_at = models.DateTimeField(
+        null=True, help_text="When those who have to review it are told of it again."
+    )
+    reminded = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         indexes = [

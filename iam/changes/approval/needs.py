@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from iam.changes.approval.models import Ballot, Requirement, RuleSet, RulesState
-from iam.changes.approval.people import people_of, teams_of
+from iam.changes.approval.people import owners_of, people_of, teams_of
 from iam.changes.approval.rules import (
     APPROVERS,
     GRAVE,
@@ -161,7 +161,8 @@ def _need(
     need = need_of(rules, matters)
     accounts = {one.account.account_id for one in operations}
     concerned = [[teams[arn] for arn in _users(one)] for one in operations]
-    return _with_leads(need, teams=_common(concerned), accounts=accounts, but=requester), version
+    barred = {requester, *owners_of(arn for one in operations for arn in _users(one))}
+    return _with_leads(need, teams=_common(concerned), accounts=accounts, but=barred), version
 
 
 def _common(concerned: Sequence[Sequence[frozenset[str]]]) -> frozenset[str]:
@@ -174,12 +175,12 @@ def _users(operation: Operation) -> list[str]:
     return [arn for arn in (*operation.touched(), *operation.makes()) if ":user/" in arn]
 
 
-def _with_leads(need: Need, *, teams: frozenset[str], accounts: set[str], but: UUID) -> Need:
+def _with_leads(need: Need, *, teams: frozenset[str], accounts: set[str], but: set[UUID]) -> Need:
     """The need with the leads of the teams that everybody concerned is in; where nobody leads such a team, approvers decide."""
     leads = [
         Who(TEAM, slug)
         for slug in sorted(teams)
-        if set(people_of([Who(TEAM, slug)], accounts=accounts)) - {but}
+        if set(people_of([Who(TEAM, slug)], accounts=accounts)) - but
     ]
     stages, notes = [], list(need.notes)
     for number, stage in enumerate(need.stages, start=1):

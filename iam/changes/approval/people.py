@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from iam.changes.approval.rules import PERSON, ROLE, TEAM, Who
-from iam.directory.models import Role, RoleAssignment, RuleKind, TeamRule
+from iam.directory.models import Identity, Role, RoleAssignment, RuleKind, TeamRule
 from iam.guard import Right
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
@@ -54,6 +54,14 @@ def uuid_of(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def owners_of(arns: Iterable[str]) -> frozenset[UUID]:
+    """Whose IAM users these are; one query, none where no user is among them."""
+    users = {arn for arn in arns if ":user/" in arn}
+    if not users:
+        return frozenset()
+    return frozenset(Identity.objects.filter(user_arn__in=users).values_list("person_id", flat=True))
 
 
 def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 
 from iam.changes.approval.models import Requirement
-from iam.changes.approval.people import people_of
+from iam.changes.approval.people import owners_of, people_of
 from iam.changes.approval.rules import Stage, Who
 from iam.changes.models import Approval, Change, Decision
 
@@ -35,10 +35,11 @@ class StageState:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The stages of a set in order; `void` are approvals that count no more."""
+    """The stages of a set in order; `void` are approvals that count no more, `about` the people whose own IAM users it is about."""
 
     stages: tuple[StageState, ...]
     void: tuple[Approval, ...]
+    about: frozenset[UUID] = frozenset()
 
     @property
     def at(self) -> int:
@@ -70,14 +71,15 @@ class Progress:
 
 
 def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
-    """How far a set is; three queries at most a stage.
+    """How far a set is; a query a stage, and two more.
 
-    An approval counts that agrees to the receipt as it is, by somebody who may still decide that stage, and once for each person. In
-    single-operator mode one person is enough for all stages.
+    An approval counts that agrees to the receipt as it is, by somebody who may still decide that stage, and once for each person; never of who
+    asked, nor of those whose own IAM users it is about. In single-operator mode one person is enough for all stages.
     """
     accounts = {part.account.account_id for part in parts}
-    asked = parts[0].requested_by
     alone = settings.SINGLE_OPERATOR
+    about = frozenset() if alone else owners_of(part.subject_arn for part in parts)
+    barred = set() if alone else {parts[0].requested_by, *about}
     given = list(Approval.objects.filter(change_set=requirement.pk, decision=Decision.APPROVE).order_by("id"))
     counted: set[UUID] = set()
     stages, valid = [], set()
@@ -89,17 +91,18 @@ def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Progres
             if (one.stage == place or alone)
             and one.receipt_digest == requirement.digest
             and one.approver_id in people
-            and one.approver_id not in (counted if alone else {asked, *counted})
+            and one.approver_id not in counted | barred
         ]
         counted |= {one.approver_id for one in here}
         valid |= {one.pk for one in here}
         stages.append((stage, here, people))
     return Progress(
         stages=tuple(
-            StageState(stage, tuple(here), _able(people, but=counted if alone else {asked, *counted}))
+            StageState(stage, tuple(here), _able(people, but=counted | barred))
             for stage, here, people in stages
         ),
         void=tuple(one for one in given if one.pk not in valid),
+        about=about,
     )
 
 

@@ -1,32 +1,41 @@
-"""What happens to a request that nobody answers: those who can decide are reminded, then it goes to others as well."""
+"""What happens to a request that nobody answers: those who can decide are reminded, then it goes to others as well; and who has to review a
+use of break-glass is reminded until somebody has."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from iam.changes import telling
-from iam.changes.approval.models import Requirement
+from iam.changes.approval.models import BreakGlass, Requirement
 from iam.changes.approval.needs import kept_requirement, parts_of, set_ballots
 from iam.changes.approval.people import people_of
 from iam.changes.approval.progress import progress_of
+from iam.changes.approval.rules import REVIEWERS
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.states import add_event, write_journal
 from iam.notify.events import Event
 
 BATCH = 200
 SHOWN = 8
+REVIEW_AFTER, REVIEW_EVERY = timedelta(hours=4), timedelta(days=1)
+"""When those who have to review a use of break-glass are told again, and how often after that."""
+NO_REVIEWER = "Nobody else can review this: an administrator appoints another administrator or an approver."
 
 
 def attend(now: datetime | None = None) -> int:
-    """Remind and escalate what is due; how many sets. Two at once do no harm: each row is taken by compare-and-set."""
+    """Remind and escalate what is due, and remind of reviews; how many sets. Two at once do no harm: each row is taken by compare-and-set."""
     now = now or datetime.now(tz=UTC)
     _open_missing()
     rows = Requirement.objects.select_related("change_set")
     reminded = [_remind(row, now) for row in rows.filter(remind_at__lte=now).order_by("remind_at")[:BATCH]]
     late = rows.filter(escalate_at__lte=now).order_by("escalate_at")
-    return sum(reminded) + sum([_escalate(row, now) for row in late[:BATCH]])
+    escalated = [_escalate(row, now) for row in late[:BATCH]]
+    used = BreakGlass.objects.filter(remind_at__lte=now, reviewed_at__isnull=True).order_by("remind_at")
+    reviews = [_remind_of_review(glass, now) for glass in used.select_related("change_set")[:BATCH]]
+    return sum(reminded) + sum(escalated) + sum(reviews)
 
 
 def _open_missing() -> None:
@@ -66,10 +75,30 @@ def _escalate(row: Requirement, now: datetime) -> bool:
         row.refresh_from_db()
         set_ballots(row)
         accounts = {part.account.account_id for part in parts}
-        people = people_of(row.need.escalate_to, accounts=accounts)
-        people.pop(parts[0].requested_by, None)
+        barred = {parts[0].requested_by, *progress_of(row, parts=parts).about}
+        people = {
+            pk: name
+            for pk, name in people_of(row.need.escalate_to, accounts=accounts).items()
+            if pk not in barred
+        }
         _say(parts[0], kind="escalated", note=_listed(list(people.values())))
         telling.tell_waiting(parts[0], people=people.keys(), event=Event.ESCALATION)
+    return True
+
+
+def _remind_of_review(glass: BreakGlass, now: datetime) -> bool:
+    parts = parts_of(glass.change_set)
+    with transaction.atomic():
+        held = BreakGlass.objects.filter(pk=glass.pk, remind_at=glass.remind_at, reviewed_at__isnull=True)
+        if not held.update(remind_at=now + REVIEW_EVERY, reminded=glass.reminded + 1):
+            return False
+        people = people_of(REVIEWERS, accounts={part.account.account_id for part in parts})
+        if not settings.SINGLE_OPERATOR:
+            people.pop(glass.used_by, None)
+        names = list(people.values())
+        note = f"{_names(names)} can review it." if names else NO_REVIEWER
+        _say(parts[0], kind="review_reminded", note=note)
+        telling.tell_unreviewed(parts[0], people=people.keys(), by=glass.used_label, turn=glass.reminded + 1)
     return True
 
 
@@ -81,5 +110,9 @@ def _say(first: Change, *, kind: str, note: str) -> None:
 def _listed(names: list[str]) -> str:
     if not names:
         return "Nobody can decide this now: an administrator looks at the rules of approval, or appoints somebody."
+    return f"{_names(names)} can decide."
+
+
+def _names(names: list[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{', '.join(names[:SHOWN])}{more} can decide."
+    return f"{', '.join(names[:SHOWN])}{more}"

@@ -107,6 +107,8 @@ class Need:
 
 APPROVERS: Final = Who(ROLE, Role.APPROVER.value)
 ADMINISTRATORS: Final = Who(ROLE, Role.ADMINISTRATOR.value)
+REVIEWERS: Final = (APPROVERS, ADMINISTRATORS)
+"""Who looks at a use of break-glass afterwards: everybody who could have approved, and all administrators."""
 GRAVE: Final = (
     risks.ADMINISTRATOR,
     risks.ESCALATION,

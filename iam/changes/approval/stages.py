@@ -26,9 +26,11 @@ def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
     _tell(parts[0], progress_of(requirement, parts=parts))
 
 
-def _tell(first: Change, progress: Progress, *, turn: int = 0) -> None:
+def _tell(first: Change, progress: Progress) -> None:
+    """A stage that waits again, since approvals count no more, is told of again."""
     if progress.current is not None:
-        telling.tell_waiting(first, people=progress.current.able.keys(), turn=turn or progress.at)
+        turn = f"{progress.at}.{len(progress.void)}"
+        telling.tell_waiting(first, people=progress.current.able.keys(), turn=turn)
 
 
 def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
@@ -47,10 +49,11 @@ def start_anew(change_set: ChangeSet) -> None:
     parts = parts_of(change_set)
     before = progress_of(requirement_of(change_set), parts=parts)
     counted = [one.approver_label for stage in before.stages for one in stage.approvals]
-    renew(change_set, parts=parts)
+    renewed = renew(change_set, parts=parts)
     if counted:
         note = f"The receipt has changed: what {_listed(counted)} had approved counts no more."
         _say(parts[0], kind="approvals_void", note=note)
+        _tell(parts[0], progress_of(renewed, parts=parts))
 
 
 def after_rights_reduced(person: Person) -> None:

@@ -13,7 +13,8 @@ from iam.changes import telling
 from iam.changes.approval.models import BreakGlass, Verdict
 from iam.changes.approval.needs import parts_of, requirement_of
 from iam.changes.approval.people import people_of
-from iam.changes.approval.rules import ADMINISTRATORS, APPROVERS
+from iam.changes.approval.reminding import REVIEW_AFTER
+from iam.changes.approval.rules import REVIEWERS
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import RUNNING, Change, ChangeSet, ChangeState
 from iam.changes.services.decisions import check_request, queue, refresh_receipts, waiting_parts
@@ -23,7 +24,6 @@ from iam.guard import Viewer
 from iam.guard.viewer import ANY_ACCOUNT
 
 MAX_REASON = 1000
-REVIEWERS = (ADMINISTRATORS, APPROVERS)
 
 
 def may_break_glass(change: Change, *, viewer: Viewer) -> bool:
@@ -58,8 +58,14 @@ def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str)
     with transaction.atomic():
         group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
         parts = waiting_parts(change)
+        if group.receipt_digest != seen_digest:
+            raise ReceiptChangedError("What this would do has changed just now. Look again.", change=change)
         BreakGlass.objects.create(
-            change_set=group, used_by=actor.person_id, used_label=actor.name[:128], reason=reason
+            change_set=group,
+            used_by=actor.person_id,
+            used_label=actor.name[:128],
+            reason=reason,
+            remind_at=datetime.now(tz=UTC) + REVIEW_AFTER,
         )
         for part in parts:
             queue(part, actor=actor, kind="broke_glass", note=reason, data={"break_glass": True})
@@ -127,6 +133,7 @@ def _record(glass: BreakGlass, first: Change, *, actor: Viewer, verdict: str, co
         verdict=verdict,
         comment=comment,
         is_alone=alone,
+        remind_at=None,
     )
     if not written:
         raise RefusedError("Somebody else has reviewed it just now.")

@@ -61,6 +61,8 @@ def _standing(progress: Progress, viewer: Viewer, *, own: bool) -> Standing:
     if progress.has_agreed(me):
         why = "You have agreed to this already. Somebody else decides next."
         return Standing(False, why, own, may_reject=True, is_concerned=True, has_agreed=True)
+    if me in progress.about:
+        return Standing(False, "This is about your own AWS user, so somebody else decides.", own)
     if stage is None:
         why = "You may not approve this: the rules ask others."
         concerned = progress.stands_in_any(me)
@@ -242,22 +244,30 @@ def refresh_receipts(parts: list[Change]) -> bool:
     if not is_other and not differing:
         return False
     with transaction.atomic():
+        # Of two who look at the same time, one writes: an approval of what the first has written stands.
+        held = ChangeSet.objects.select_for_update().get(pk=group.pk)
+        waiting_parts(parts[0])
+        if held.receipt.get("digest") != group.receipt.get("digest"):
+            group.receipt = held.receipt
+            return True
         if is_other:
             group.receipt = whole
             group.save(update_fields=["receipt"])
-        for part, now in differing:
-            _keep_receipt(part, now)
-        stages.start_anew(group)
+        kept = [_keep_receipt(part, now) for part, now in differing]
+        if is_other or any(kept):
+            stages.start_anew(group)
     return True
 
 
-def _keep_receipt(part: Change, receipt: Receipt) -> None:
+def _keep_receipt(part: Change, receipt: Receipt) -> bool:
     was = part.receipt_digest
     held = Change.objects.filter(pk=part.pk, state=ChangeState.AWAITING, receipt_digest=was)
-    if held.update(receipt=receipt.body, receipt_digest=receipt.digest):
-        note = "What it would do has changed since it was asked for."
-        add_event(part, kind="receipt_changed", actor=None, note=note)
-        write_journal(part, act="receipt_changed", actor=None, data={"was": was, "receipt": receipt.digest})
+    if not held.update(receipt=receipt.body, receipt_digest=receipt.digest):
+        return False
+    note = "What it would do has changed since it was asked for."
+    add_event(part, kind="receipt_changed", actor=None, note=note)
+    write_journal(part, act="receipt_changed", actor=None, data={"was": was, "receipt": receipt.digest})
+    return True
 
 
 def _decide(

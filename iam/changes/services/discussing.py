@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
+from iam.changes import telling
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import visible_changes
@@ -19,7 +22,7 @@ def may_comment(change: Change, *, viewer: Viewer) -> bool:
 
 
 def comment(change: Change, *, actor: Viewer, text: str) -> None:
-    """Add a comment to the timeline of a waiting set; its first change keeps it. Raises RefusedError."""
+    """Add a comment to the timeline of a waiting set; its first change keeps it, and those who take part are told. Raises RefusedError."""
     text = text.strip()
     if not visible_changes(actor).filter(pk=change.pk).exists() or not may_comment(change, viewer=actor):
         raise RefusedError("Nothing can be said about this any more: it does not wait.", change=change)
@@ -30,5 +33,7 @@ def comment(change: Change, *, actor: Viewer, text: str) -> None:
             f"The comment has {len(text)} characters; {MAX_COMMENT} are the limit.", change=change
         )
     first = change.change_set.changes.select_related("account").get(position=0)
-    add_event(first, kind="commented", actor=actor, note=text)
-    write_journal(first, act="commented", actor=actor, note=text)
+    with transaction.atomic():
+        event = add_event(first, kind="commented", actor=actor, note=text)
+        write_journal(first, act="commented", actor=actor, note=text)
+        telling.tell_comment(first, by=actor.person_id, name=actor.name, said=text, event=event.pk)

@@ -212,6 +212,8 @@ def withdraw(change: Change, *, actor: Viewer) -> None:
     if change.requested_by != actor.person_id:
         raise RefusedError("Only who asked for a change can withdraw it.")
     with transaction.atomic():
+        # Who approves just now does so before or after, and not in between.
+        ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
         taken = 0
         for one in change.change_set.changes.order_by("position"):
             if one.state in (ChangeState.AWAITING, ChangeState.QUEUED):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.reminding import attend
 from iam.changes.approval.rules import ADMINISTRATORS, APPROVERS, Rule, Stage
-from iam.changes.errors import RefusedError
+from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import waiting_for
+from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
 from iam.notify.models import Outgoing
 from tests.changes.approval.conftest import Desk, in_force
+from tests.changes.approval.test_break_glass import review, use
 
 RULE = Rule(
     key="r",
@@ -107,3 +110,45 @@ def test_what_was_asked_for_before_there_were_rules_gets_its_stages(desk: Desk) 
     attend()
     assert Requirement.objects.get().ballots.count() == 1
     assert not Entry.objects.filter(kind="change.reminded").exists()
+
+
+def test_a_use_of_break_glass_is_reminded_of_until_somebody_has_reviewed_it(desk: Desk) -> None:
+    change = desk.ask()
+    glass = use(desk, change)
+    assert attend(later(hours=3)) == 0
+    assert attend(later(hours=4, minutes=1)) == 1
+    assert attend(later(hours=4, minutes=2)) == 0
+    assert attend(later(hours=29)) == 1
+    notes = [one.note for one in change.events.filter(kind="review_reminded")]
+    assert notes == ["Hana Sato, Jonas Berg can review it."] * 2
+    unreviewed = Outgoing.objects.filter(key__contains="unreviewed")
+    assert sorted(unreviewed.values_list("name", flat=True)) == ["Hana Sato"] * 2 + ["Jonas Berg"] * 2
+    assert {one.path for one in unreviewed} == {f"/changes/{change.pk}/review/"}
+    assert Entry.objects.filter(kind="change.review_reminded").count() == 2
+
+    Change.objects.filter(pk=change.pk).update(state=ChangeState.APPLIED)
+    review(desk, glass, "Hana Sato")
+    assert attend(later(hours=60)) == 0
+
+
+def test_that_nobody_can_review_it_is_said_and_a_single_operator_reminds_themselves(
+    desk: Desk, settings: Any
+) -> None:
+    change = desk.ask()
+    use(desk, change)
+    RoleAssignment.objects.filter(role=Role.APPROVER).delete()
+    attend(later(hours=5))
+    assert "Nobody else can review this" in change.events.get(kind="review_reminded").note
+    settings.SINGLE_OPERATOR = True
+    attend(later(hours=30))
+    assert change.events.filter(kind="review_reminded", note="Ines Duarte can review it.").exists()
+
+
+def test_a_stage_that_waits_again_is_told_of_again(desk: Desk) -> None:
+    in_force(Rule(key="two", name="Two", stages=(Stage((APPROVERS,)), Stage((APPROVERS,)))))
+    change = desk.approve(desk.ask(), "Hana Sato")
+    assert told("change.waiting") == ["Hana Sato", "Jonas Berg", "Jonas Berg"]
+    desk.alter()
+    with pytest.raises(ReceiptChangedError):
+        desk.approve(change, "Jonas Berg")
+    assert told("change.waiting") == ["Hana Sato"] * 2 + ["Jonas Berg"] * 3
