@@ -139,6 +139,7 @@ INSTALLED_APPS = [
     "iam.access.templates",
     "iam.access.rollout",
     "iam.access.drafts",
+    "iam.people.links",
     "console",
     "console.operators",
     "console.web",

@@ -26,6 +26,7 @@ LINK = "/sign-in/password/reset/key/1-dikgle-7d46070dfa5a107286178aaa2bbabbda/"
             "GET /sign-in/oidc/company/login/callback/?[withheld]",
         ),
         ("GET /sign-in/", None),
+        ("POST /link/Zk3T.signature_of-it/", "POST /link/[withheld]/"),
         ("GET /people/?q=maya", None),
     ],
 )

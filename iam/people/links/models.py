@@ -1,0 +1,79 @@
+"""A one-time link: for whom, to what, until when, and what became of it. What is in the link itself stands nowhere: it is signed when it is needed."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from iam.directory.models import Person
+
+
+class Purpose(models.TextChoices):
+    """What a link is for; the page that it leads to depends on it."""
+
+    MFA = "mfa", "Add an MFA device"
+    INVITATION = "invitation", "Invitation"
+
+
+class Ended(models.TextChoices):
+    """Why a link is over before its time."""
+
+    REVOKED = "revoked", "Revoked"
+    REPLACED = "replaced", "Replaced by a newer link"
+    FINISHED = "finished", "Finished"
+
+
+class Link(models.Model):
+    """One link for one person to one matter of one IAM user.
+
+    `used_at` is when its person pressed the button, from when on it opens nothing any more; `browser` is the digest of the cookie that the browser got,
+    which holds until `session_until`. `cause_id` is what of a higher layer it was made for. `created_by` is null for Gatehouse.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="links")
+    user_arn = models.CharField(max_length=2048)
+    cause_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    created_by = models.UUIDField(null=True)
+    created_label = models.CharField(max_length=128)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    used_from = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=64, blank=True)
+    session_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=8, choices=Ended.choices, blank=True)
+    ended_label = models.CharField(max_length=128, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(used_at__isnull=True, browser="", session_until__isnull=True)
+                | (Q(used_at__isnull=False, session_until__isnull=False) & ~Q(browser="")),
+                name="a_used_link_has_a_browser",
+            ),
+            models.UniqueConstraint(
+                fields=["browser"], condition=~Q(browser=""), name="one_link_for_each_browser"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user_arn", "-created_at"], name="link_of_user"),
+            models.Index(fields=["cause_id"], condition=Q(cause_id__isnull=False), name="link_by_cause"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} link of {self.user_arn}"
+
+    @property
+    def account_id(self) -> str:
+        """The number of the account."""
+        return self.user_arn.split(":")[4]
+
+    @property
+    def user_name(self) -> str:
+        """The name of the IAM user."""
+        return self.user_arn.rpartition("/")[2]

@@ -1,0 +1,29 @@
+"""What is known of links, apart from what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from iam.people.links.models import Link
+
+
+def links_of_user(user_arn: str) -> QuerySet[Link]:
+    """All links that were made for matters of an IAM user, the newest first."""
+    return Link.objects.filter(user_arn=user_arn).select_related("person").order_by("-created_at", "-id")
+
+
+def waiting_links(user_arn: str) -> QuerySet[Link]:
+    """Those of them that can still be used, or whose browser is still in."""
+    now = datetime.now(tz=UTC)
+    living = links_of_user(user_arn).filter(ended_at__isnull=True)
+    return living.filter(used_at__isnull=True, expires_at__gt=now) | living.filter(session_until__gt=now)
+
+
+def newest_by_cause(causes: Iterable[UUID]) -> dict[UUID, Link]:
+    """The newest link for each of the causes that has one; `used_at` says whether it was opened. One query."""
+    found = Link.objects.filter(cause_id__in=list(causes)).order_by("created_at", "id")
+    return {link.cause_id: link for link in found if link.cause_id}

@@ -1,0 +1,208 @@
+"""Make one-time links, exchange them for a session of one browser, and end them. Every act, and whatever is refused, is in the journal.
+
+Who may make a link for whom is the caller's concern: it knows what the link opens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.directory.models import Person
+from iam.journal.services import NOT_SIGNED_IN, Actor, person_id_of, record
+from iam.people.links.models import Ended, Link, Purpose
+from iam.people.links.words import id_in
+
+LASTS: Final = timedelta(hours=24)
+"""How long a link can be used, unless its maker says otherwise."""
+LONGEST: Final = timedelta(days=7)
+SESSION: Final = timedelta(minutes=30)
+"""How long the browser that has used it stays in."""
+DAMAGED: Final = "This link is damaged: copy the whole of it from the message."
+NO_SESSION: Final = "This page opens from a link that was sent to you, in the browser in which you used it."
+OVER: Final = "The 30 minutes since you used the link are over."
+GONE: Final = "Your access to Gatehouse was ended, and this link with it."
+
+
+class LinkRefusedError(Exception):
+    """The link, or the session that it gave, does not let anybody in; `message` says why, for whoever holds it. `why` is a word for the journal
+    (`damaged`, `used`, `expired`, `revoked`, `replaced`, `finished`, `inactive`, `no_session`); `link` is the row, when there is one."""
+
+    def __init__(self, message: str, *, why: str, link: Link | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.link = link
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A link that was just used, and the text of the cookie that its browser gets; it stands nowhere else."""
+
+    link: Link
+    cookie: str
+
+
+@transaction.atomic
+def make_link(
+    purpose: Purpose,
+    *,
+    person: Person,
+    user_arn: str,
+    actor: Actor | None,
+    lasts: timedelta = LASTS,
+    cause_id: UUID | None = None,
+) -> Link:
+    """A link for the person to this matter of the IAM user; older ones for the same that nobody has used yet open nothing from now on.
+
+    `iam.people.links.words.address_of` gives its address. Raises ValueError for a time beyond `LONGEST`.
+    """
+    if not timedelta(0) < lasts <= LONGEST:
+        raise ValueError("A link can be used for seven days at most.")
+    now = datetime.now(tz=UTC)
+    older = Link.objects.filter(purpose=purpose, person=person, user_arn=user_arn, used_at__isnull=True)
+    older.filter(ended_at__isnull=True).update(ended_at=now, ended_why=Ended.REPLACED)
+    made = Link.objects.create(
+        purpose=purpose,
+        person=person,
+        user_arn=user_arn,
+        cause_id=cause_id,
+        created_at=now,
+        created_by=person_id_of(actor),
+        created_label=(actor.name if actor else "Gatehouse")[:128],
+        expires_at=now + lasts,
+    )
+    _note("make", made, actor=actor, until=made.expires_at)
+    return made
+
+
+def find_link(word: str) -> Link:
+    """The link, as long as it can be used; writes nothing, since mail scanners open links too. Raises LinkRefusedError."""
+    link_id = id_in(word)
+    link = Link.objects.select_related("person").filter(pk=link_id).first() if link_id else None
+    if link is None:
+        raise LinkRefusedError(DAMAGED, why="damaged")
+    _check_usable(link)
+    return link
+
+
+def exchange(word: str, *, address: str = "") -> Entered:
+    """Use the link up: of several who try, one browser gets in. What is refused is in the journal. Raises LinkRefusedError."""
+    try:
+        link = find_link(word)
+        cookie, now = secrets.token_urlsafe(32), datetime.now(tz=UTC)
+        fresh = Link.objects.filter(
+            pk=link.pk, used_at__isnull=True, ended_at__isnull=True, expires_at__gt=now
+        )
+        with transaction.atomic():
+            if fresh.update(
+                used_at=now, used_from=address, browser=digest_of(cookie), session_until=now + SESSION
+            ):
+                _note("use", link, actor=link.person)
+                link.refresh_from_db()
+                return Entered(link, cookie)
+        link.refresh_from_db()
+        _check_usable(link)
+        raise LinkRefusedError(DAMAGED, why="damaged", link=link)
+    except LinkRefusedError as refused:
+        _note_refusal(refused)
+        raise
+
+
+def session_of(cookie: str) -> Link:
+    """The link by which this browser is in; its person and IAM user are whom every page is about, whatever an address says. Raises LinkRefusedError."""
+    link = Link.objects.select_related("person").filter(browser=digest_of(cookie)).first() if cookie else None
+    if link is None or link.session_until is None:
+        raise LinkRefusedError(NO_SESSION, why="no_session")
+    if link.ended_at is not None:
+        raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
+    if link.session_until <= datetime.now(tz=UTC):
+        raise LinkRefusedError(f"{OVER} {_ask(link)}", why="expired", link=link)
+    if not link.person.is_active:
+        raise LinkRefusedError(GONE, why="inactive", link=link)
+    return link
+
+
+def revoke_link(link: Link, *, actor: Actor | None, why: str = "") -> bool:
+    """End a link, and the session that it gave; False when it is over already."""
+    return _end(link, why=Ended.REVOKED, actor=actor, act="revoke", reason=why)
+
+
+def finish_link(link: Link) -> bool:
+    """What it was for is done: its browser is out. False when it is over already."""
+    return _end(link, why=Ended.FINISHED, actor=link.person, act="finish")
+
+
+def digest_of(cookie: str) -> str:
+    """What is kept of a cookie."""
+    return hashlib.sha256(cookie.encode()).hexdigest()
+
+
+def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str = "") -> bool:
+    now = datetime.now(tz=UTC)
+    label = (actor.name if actor else "Gatehouse")[:128]
+    with transaction.atomic():
+        living = Link.objects.filter(pk=link.pk, ended_at__isnull=True)
+        if not living.update(ended_at=now, ended_why=why, ended_label=label):
+            return False
+        link.refresh_from_db()
+        _note(act, link, actor=actor, **({"reason": reason} if reason else {}))
+    return True
+
+
+def _check_usable(link: Link) -> None:
+    if link.used_at is not None:
+        raise LinkRefusedError(
+            f"This link was used at {link.used_at:%Y-%m-%d %H:%M} UTC. It works once, in one browser. "
+            f"If that was not you, tell {link.created_label} at once. {_ask(link)}",
+            why="used",
+            link=link,
+        )
+    if link.ended_at is not None:
+        raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
+    if link.expires_at <= datetime.now(tz=UTC):
+        raise LinkRefusedError(
+            f"This link ended at {link.expires_at:%Y-%m-%d %H:%M} UTC. {_ask(link)}", why="expired", link=link
+        )
+    if not link.person.is_active:
+        raise LinkRefusedError(GONE, why="inactive", link=link)
+
+
+def _why_ended(link: Link) -> str:
+    return {
+        Ended.REVOKED: f"This link was revoked by {link.ended_label}. {_ask(link)}",
+        Ended.REPLACED: "A newer link has replaced this one. Use the one in the latest message.",
+        Ended.FINISHED: "What this link was for is done.",
+    }[Ended(link.ended_why)]
+
+
+def _ask(link: Link) -> str:
+    return f"Ask {link.created_label} for a new link."
+
+
+def _note(act: str, link: Link, *, actor: Actor | None, **data: object) -> None:
+    record(
+        kind=f"link.{act}",
+        actor=actor,
+        subject=link.user_arn,
+        account_id=link.account_id,
+        data={"link": link.pk, "purpose": link.purpose, "for": link.person.email, **data},
+    )
+
+
+def _note_refusal(refused: LinkRefusedError) -> None:
+    link = refused.link
+    known = {"link": link.pk, "purpose": link.purpose, "for": link.person.email} if link else {}
+    record(
+        kind="link.refused",
+        actor=NOT_SIGNED_IN,
+        subject=link.user_arn if link else "",
+        account_id=link.account_id if link else "",
+        data={"why": refused.why, **known},
+    )

@@ -1,0 +1,37 @@
+"""What is in a link: the id of its row, signed. Nobody makes one without the key of Gatehouse, and no row holds one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+
+from iam.people.links.models import Link
+
+PREFIX: Final = "/link/"
+_SALT: Final = "gatehouse.people.link"
+
+
+def address_of(link: Link) -> str:
+    """The whole address, with the host that people type. Whoever has it can use it once: show it to nobody but its person, write it nowhere."""
+    return f"{settings.BASE_URL}{PREFIX}{word_of(link.pk)}/"
+
+
+def word_of(link_id: UUID) -> str:
+    """What stands in the address for a link."""
+    return signing.Signer(salt=_SALT, sep=".").sign(
+        base64.urlsafe_b64encode(link_id.bytes).rstrip(b"=").decode()
+    )
+
+
+def id_in(word: str) -> UUID | None:
+    """The id of the link; None for what Gatehouse has not signed."""
+    try:
+        text = signing.Signer(salt=_SALT, sep=".").unsign(word)
+        return UUID(bytes=base64.urlsafe_b64decode(text + "=="))
+    except (signing.BadSignature, binascii.Error, ValueError):
+        return None

@@ -1,0 +1,171 @@
+"""One-time links: who gets in, who does not and in which words, and what the journal keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+
+from iam.directory.models import Person
+from iam.journal.models import Entry
+from iam.people.links import queries, services
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import LinkRefusedError
+from iam.people.links.words import address_of, id_in, word_of
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+ARN = "arn:aws:iam::111111111111:user/kwame.boateng"
+
+
+@pytest.fixture
+def person() -> Person:
+    return Person.objects.create(name="Kwame Boateng", email="kwame@example.com")
+
+
+@pytest.fixture
+def link(person: Person) -> Link:
+    ines = factories.viewer("administrator", name="Ines Duarte")
+    return services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=ines)
+
+
+def refused(call: Callable[..., Any], *args: Any, **options: Any) -> LinkRefusedError:
+    with pytest.raises(LinkRefusedError) as caught:
+        call(*args, **options)
+    return caught.value
+
+
+def journalled(kind: str) -> list[dict[str, Any]]:
+    return [entry.data for entry in Entry.objects.filter(kind=kind).order_by("id")]
+
+
+def test_a_link_lets_one_browser_in_for_half_an_hour(link: Link, person: Person) -> None:
+    entered = services.exchange(word_of(link.pk), address="192.0.2.7")
+
+    inside = services.session_of(entered.cookie)
+
+    assert (inside.pk, inside.person, inside.user_arn) == (link.pk, person, ARN)
+    assert inside.session_until is not None
+    assert inside.used_at is not None
+    assert inside.session_until - inside.used_at == timedelta(minutes=30)
+    (used,) = Entry.objects.filter(kind="link.use")
+    assert (used.actor_label, used.subject, used.account_id) == ("Kwame Boateng", ARN, "111111111111")
+
+
+def test_looking_at_a_link_uses_nothing_up(link: Link) -> None:
+    """Mail scanners open links."""
+    entries = Entry.objects.count()
+    for _ in range(3):
+        assert services.find_link(word_of(link.pk)).pk == link.pk
+    assert Entry.objects.count() == entries
+    assert services.exchange(word_of(link.pk)).link.pk == link.pk
+
+
+def test_neither_the_link_nor_the_cookie_stands_in_a_row(link: Link) -> None:
+    word = word_of(link.pk)
+    cookie = services.exchange(word).cookie
+    rows = repr([*Link.objects.values(), *Entry.objects.values()])
+    assert word not in rows
+    assert word.partition(".")[2] not in rows
+    assert cookie not in rows
+    assert address_of(link).endswith(f"/link/{word}/")
+
+
+def test_a_link_works_once(link: Link) -> None:
+    services.exchange(word_of(link.pk))
+    again = refused(services.exchange, word_of(link.pk))
+    assert again.message.startswith("This link was used at ")
+    assert "If that was not you, tell Ines Duarte at once" in again.message
+    assert [one["why"] for one in journalled("link.refused")] == ["used"]
+
+
+def test_a_link_that_is_too_old_is_refused(link: Link) -> None:
+    with time_machine.travel(link.expires_at + timedelta(seconds=1), tick=False):
+        late = refused(services.exchange, word_of(link.pk))
+    assert late.message.startswith("This link ended at ")
+    assert journalled("link.refused")[0]["why"] == "expired"
+
+
+def test_a_session_of_more_than_half_an_hour_is_over(link: Link) -> None:
+    entered = services.exchange(word_of(link.pk))
+    assert entered.link.session_until is not None
+    with time_machine.travel(entered.link.session_until, tick=False):
+        over = refused(services.session_of, entered.cookie)
+    assert over.message == (
+        "The 30 minutes since you used the link are over. Ask Ines Duarte for a new link."
+    )
+
+
+def test_a_guess_is_refused_and_kept_in_the_journal(link: Link) -> None:
+    for guess in ("", "x", "a.b", word_of(uuid4()), word_of(link.pk)[:-1], "é" * 40):
+        assert refused(services.exchange, guess).message == services.DAMAGED
+    assert {one["why"] for one in journalled("link.refused")} == {"damaged"}
+
+
+def test_a_signature_of_one_link_opens_no_other(link: Link, person: Person) -> None:
+    """Whoever puts another user's link into the address has to sign it."""
+    other = services.make_link(
+        Purpose.MFA, person=person, user_arn=ARN.replace("kwame", "tomas"), actor=person
+    )
+    mine, theirs = word_of(link.pk).split("."), word_of(other.pk).split(".")
+    assert id_in(".".join([theirs[0], mine[1]])) is None
+    assert refused(services.exchange, ".".join([theirs[0], mine[1]])).why == "damaged"
+
+
+def test_a_revoked_link_opens_nothing_and_throws_its_browser_out(link: Link) -> None:
+    entered = services.exchange(word_of(link.pk))
+    actor = factories.viewer("administrator", name="Hana Sato", email="hana@example.com")
+
+    assert services.revoke_link(link, actor=actor)
+    assert not services.revoke_link(link, actor=actor)
+
+    out = refused(services.session_of, entered.cookie)
+    assert out.message == "This link was revoked by Hana Sato. Ask Ines Duarte for a new link."
+    assert len(journalled("link.revoke")) == 1
+
+
+def test_a_newer_link_replaces_one_that_nobody_has_used(link: Link, person: Person) -> None:
+    newer = services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None)
+    assert refused(services.exchange, word_of(link.pk)).why == "replaced"
+    assert list(queries.waiting_links(ARN)) == [newer]
+    assert services.exchange(word_of(newer.pk)).link.pk == newer.pk
+
+
+def test_a_link_that_has_served_is_over(link: Link) -> None:
+    entered = services.exchange(word_of(link.pk))
+    assert services.finish_link(entered.link)
+    assert refused(services.session_of, entered.cookie).message == "What this link was for is done."
+    assert list(queries.waiting_links(ARN)) == []
+
+
+def test_a_person_who_was_deactivated_gets_in_by_no_link(link: Link, person: Person) -> None:
+    cookie = services.exchange(word_of(link.pk)).cookie
+    fresh = services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None)
+    Person.objects.update(is_active=False)
+    assert refused(services.exchange, word_of(fresh.pk)).message == services.GONE
+    assert refused(services.session_of, cookie).message == services.GONE
+
+
+def test_a_browser_without_the_cookie_is_not_in(link: Link) -> None:
+    services.exchange(word_of(link.pk))
+    for cookie in ("", "x", str(link.pk)):
+        assert refused(services.session_of, cookie).message == services.NO_SESSION
+
+
+def test_a_link_does_not_last_for_longer_than_a_week(person: Person) -> None:
+    for lasts in (timedelta(0), timedelta(days=7, seconds=1)):
+        with pytest.raises(ValueError, match="seven days"):
+            services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None, lasts=lasts)
+
+
+def test_the_newest_link_of_each_cause_is_found_at_once(person: Person) -> None:
+    causes = [uuid4(), uuid4()]
+    for cause in (*causes, causes[0]):
+        services.make_link(Purpose.INVITATION, person=person, user_arn=ARN, actor=None, cause_id=cause)
+    found = queries.newest_by_cause(causes)
+    assert set(found) == set(causes)
+    assert found[causes[0]].ended_why == ""
