@@ -101,6 +101,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "access:grant-discard", "grant draft"): "sign-in 404 404 404 404 404 302",
     ("GET", "access:grant", "own grant"): "sign-in 404 200 200 200 200 200",
     ("GET", "access:grant", "other grant"): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:grant-part", "ended part"): "sign-in 404 200 200 200 200 200",
     ("GET", "access:grant-extend", "own grant"): "sign-in 404 200 200 404 200 200",
     ("GET", "access:grant-extend", "other grant"): "sign-in 404 404 404 404 200 200",
     ("POST", "access:grant-extend", "own grant"): "sign-in 404 422 422 404 422 422",

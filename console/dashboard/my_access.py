@@ -8,7 +8,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
-from console.access.grants.shown import mark_of, used_of
+from console.access.grants.marks import mark_of
+from console.access.grants.shown import used_of
 from console.identities.details import words
 from console.identities.details.held import held_by
 from console.identities.details.people import credentials_context

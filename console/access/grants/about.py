@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from console.access.grants.shown import SORTS, mark_of
+from console.access.grants.marks import SORTS, mark_of
 from console.changes.shown import Mark
 from console.identities.details.groups import group_head
 from console.identities.details.people import SEES, person_head

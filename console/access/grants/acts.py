@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.grants.ends import ends_choices, read_ends
 from console.access.grants.one import acting_on, grant_context, refused
-from console.access.grants.shown import parts_shown
+from console.access.grants.parts import parts_shown
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.access.drafts.terms import Ends

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from console.access.grants.shown import mark_of
+from console.access.grants.marks import mark_of
 from console.access.grants.words import who_words
 from console.changes.shown import Mark
 from console.web.access import ViewerRequest, layout_for, require
@@ -37,7 +37,6 @@ LABELS: Final = (
     ("closed", "Closed"),
 )
 NAMED: Final = 2
-LAST: Final = datetime.max.replace(tzinfo=UTC)
 MOST_DRAFTS: Final = 5
 DAY, HOUR = 86_400, 3_600
 
@@ -77,8 +76,6 @@ def grants(request: ViewerRequest) -> HttpResponse:
         account_id=get.get("account", "")[:12],
         after=Place.parse(get.get("after", "")),
     )
-    if tab == "soon":
-        page.rows.sort(key=lambda one: one.ends_at or LAST)
     may_ask = viewer.may(Right.REQUEST_CHANGE)
     context: dict[str, Any] = {
         "rows": _rows(page.rows, viewer),
@@ -120,15 +117,15 @@ def _rows(found: list[Grant], viewer: Viewer) -> list[Row]:
 
 
 def _soon(one: Grant, now: datetime) -> str:
-    """'in 3 h', of what ends within a week."""
+    """'Ends in 3 h', of what ends within a week."""
     if one.ends_at is None or one.state not in GIVING:
         return ""
     left = (one.ends_at - now).total_seconds()
     if left <= 0:
-        return "ending"
+        return "Ending"
     if left < DAY:
-        return f"in {max(1, round(left / HOUR))} h"
-    return f"in {round(left / DAY)} d" if left < 7 * DAY else ""
+        return f"Ends in {max(1, round(left / HOUR))} h"
+    return f"Ends in {round(left / DAY)} d" if left < 7 * DAY else ""
 
 
 def _drafts(request: ViewerRequest) -> list[DraftRow]:

@@ -14,32 +14,31 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from console.access.grants.shown import (
-    MOVING,
-    PartShown,
-    events_of,
-    mark_of,
-    pace_of,
-    parts_shown,
-    used_of,
-    version_of,
-)
+from console.access.grants.marks import mark_of
+from console.access.grants.parts import Parts, one_part, parts_shown
+from console.access.grants.shown import MOVING, events_of, pace_of, used_of, version_of
 from console.access.grants.wizard import draft_or_404, wizard_context
-from console.access.grants.words import ends_of, others_too, what_words, who_words
+from console.access.grants.words import ends_of, name_of, others_too, what_words, who_words
+from console.changes.deciding import deciding_context
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import is_fragment, render_page
-from iam.access.grants.hidden import hidden_holders
+from iam.access.grants.hidden import hidden_holders, seen_holders
 from iam.access.grants.models import Grant, State
-from iam.access.grants.queries import visible_grants
+from iam.access.grants.queries import parts_of, visible_grants
 from iam.access.grants.services.rights import Allowed, allowed
+from iam.access.grants.wording import counted, moment
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes, waiting_for
 from iam.guard import Right, Viewer
+from iam.mirror.naming import display_name
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 STOP: Final = 286
 """The status by which htmx stops to ask."""
+NAMED: Final = 3
+PAGE: Final = 100
+"""Permissions on a page of one account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +82,30 @@ def done_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
         return redirect("access:grant-preview", pk=draft.pk)
     found = grant_or_404(request, draft.grant_id)
     link = request.build_absolute_uri(reverse("access:grant", args=[found.pk]))
+    asked = _asked(request, found)
     more = wizard_context(request, draft, "done") | {
         "address": reverse("access:grant-done", args=[draft.pk]),
         "link": link,
-        "following": following(found),
+        "following": following(found, calls=asked.get("call_count", 0), closes=asked.get("closes")),
         "is_stored": False,
+        **asked,
     }
     return _live(request, found, template="access/grants/done.html", more=more)
 
 
+def _asked(request: ViewerRequest, found: Grant) -> dict[str, Any]:
+    """While it waits: who has to agree, how many calls follow, and when it closes unanswered."""
+    change = _change_to_decide(request.viewer, found) if found.state == State.WAITING else None
+    if change is None:
+        return {}
+    context = deciding_context(request, change)
+    names = ("stages", "need_words", "rule_names", "stage_notes", "call_count")
+    return {name: context[name] for name in names if name in context} | {"closes": change.expires_at}
+
+
 def _live(request: ViewerRequest, found: Grant, *, template: str, more: dict[str, Any]) -> HttpResponse:
     hidden = hidden_holders(found, viewer=request.viewer)
-    parts, pace = parts_shown(found, viewer=request.viewer, hidden=hidden), pace_of(found)
+    parts, pace = _parts(request, found, hidden), pace_of(found)
     version = version_of(found, parts)
     if is_fragment(request) and request.GET.get("seen") == version and pace:
         return HttpResponse(status=204)
@@ -111,12 +122,56 @@ def _live(request: ViewerRequest, found: Grant, *, template: str, more: dict[str
     return render_page(request, template, context, partial="live", status=status)
 
 
+def _parts(request: ViewerRequest, found: Grant, hidden: Collection[str]) -> Parts:
+    """The accounts that the address asks for: of one state, after a place."""
+    after, state = request.GET.get("after", ""), request.GET.get("state", "")
+    return parts_shown(
+        found,
+        viewer=request.viewer,
+        hidden=hidden,
+        state=state if state in set(State) else "",
+        after=int(after) if after.isdecimal() and len(after) < 6 else -1,
+    )
+
+
+@never_cache
+@require_GET
+@require(*SEES)
+def part(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
+    """A grant in one account: everybody who holds something by it there, its changes, and the proof that it is gone."""
+    found = grant_or_404(request, pk)
+    which = next((one for one in parts_of(found, viewer=request.viewer) if one.pk == number), None)
+    if which is None:
+        raise Http404
+    hidden = hidden_holders(found, viewer=request.viewer)
+    after = request.GET.get("after", "")
+    shown, following = one_part(
+        found,
+        which,
+        viewer=request.viewer,
+        hidden=hidden,
+        after=int(after) if after.isdecimal() and len(after) < 19 else 0,
+        most=PAGE,
+    )
+    context = {
+        "grant": found,
+        "shown": shown,
+        "following": following,
+        "is_first": not after,
+        "is_alone": True,
+        "cuts_sessions": request.viewer.may(Right.REQUEST_CHANGE),
+        "section": "grants",
+        "layout": layout_for(request.viewer),
+    }
+    return render_page(request, "access/grants/part.html", context)
+
+
 def grant_context(
-    request: ViewerRequest, found: Grant, parts: list[PartShown], *, hidden: Collection[str] = ()
+    request: ViewerRequest, found: Grant, parts: Parts, *, hidden: Collection[str] = ()
 ) -> dict[str, Any]:
     """What every page of a grant says of it; of those who are `hidden` from the viewer, how many they are."""
     terms = found.agreed
-    own = list(dict.fromkeys(entry.holder for one in parts for entry in one.entries))
+    own = [_called(arn) for arn in seen_holders(found, hidden=hidden)] if hidden else []
     waits = found.state == State.WAITING
     decide = _change_to_decide(request.viewer, found) if waits else None
     can = allowed(found, viewer=request.viewer)
@@ -126,7 +181,13 @@ def grant_context(
         "terms": terms,
         "mark": mark_of(found),
         "moves": found.state in MOVING,
-        "parts": parts,
+        "parts": parts.shown,
+        "rows": parts.rows,
+        "part_count": len(parts.all),
+        "counts": parts.counts,
+        "following_parts": parts.following,
+        "places": [one.account.name for one in parts.all[:NAMED]],
+        "more_places": max(0, len(parts.all) - NAMED),
         "events": events_of(found, parts),
         "who_words": who_words(terms.who) if not hidden else others_too(own, len(hidden)),
         "what_words": what_words(terms.what),
@@ -139,6 +200,10 @@ def grant_context(
         "section": "grants",
         "layout": layout_for(request.viewer),
     }
+
+
+def _called(arn: str) -> str:
+    return display_name(name_of(arn)) if ":user/" in arn else name_of(arn)
 
 
 def _change_to_decide(viewer: Viewer, found: Grant) -> Change | None:
@@ -174,7 +239,7 @@ def refused(request: ViewerRequest, pk: UUID, error: RefusedError) -> HttpRespon
     """The page as it stands now, with the reason."""
     found = grant_or_404(request, pk)
     hidden = hidden_holders(found, viewer=request.viewer)
-    parts = parts_shown(found, viewer=request.viewer, hidden=hidden)
+    parts = _parts(request, found, hidden)
     context = (
         grant_context(request, found, parts, hidden=hidden)
         | _acts(request, found)
@@ -183,18 +248,30 @@ def refused(request: ViewerRequest, pk: UUID, error: RefusedError) -> HttpRespon
     return render_page(request, "access/grants/one.html", context, status=422)
 
 
-def following(found: Grant) -> list[tuple[str, str, str]]:
+def following(found: Grant, *, calls: int = 0, closes: datetime | None = None) -> list[tuple[str, str, str]]:
     """What comes next, as far as it is sure: (what, icon, note)."""
     if found.is_over:
         return []
     steps = []
     if found.state == State.WAITING:
-        steps.append(("Somebody else approves", "hourglass", "They may reduce it, never widen anything."))
+        note = "They may reduce it, never widen anything."
+        note += f" Without an answer it closes on {moment(closes)}." if closes else ""
+        steps.append(("Somebody else approves", "hourglass", note))
     if found.state in (State.WAITING, State.APPLYING):
-        steps.append(("Gatehouse changes AWS, and reads it back", "play", ""))
+        made = f"Gatehouse makes {counted(calls, 'call')} to AWS" if calls else "Gatehouse changes AWS"
+        steps.append((f"{made}, and reads back what came of it", "play", ""))
     terms = found.agreed
     if terms.lasts:
-        steps.append((f"It lasts {ends_of(terms)}", "timer", "Extending is a new request."))
+        note = "Whoever asked, and whom it is for, are told before it ends. Extending is a new request."
+        steps.append((f"It lasts {ends_of(terms)}", "timer", note))
     if terms.ends:
-        steps.append(("It ends, and Gatehouse takes it away", "minus", ""))
+        steps.append((_how_it_ends(found), "minus", ""))
     return steps
+
+
+def _how_it_ends(found: Grant) -> str:
+    """AWS ends by itself what is a policy with an end; the rest only Gatehouse does."""
+    plans = list(found.parts.values_list("plan", flat=True)[:200])
+    if any(plan.get("ends_only") for plan in plans):
+        return "It ends, and Gatehouse takes it away"
+    return "AWS ends it by itself, and Gatehouse takes away what is left"

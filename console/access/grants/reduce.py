@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from console.access.grants.ends import ends_choices, read_ends
 from console.access.grants.one import acting_on, grant_context
+from console.access.grants.parts import parts_shown
 from console.access.grants.preview import plan_context
-from console.access.grants.shown import parts_shown
 from console.access.grants.words import lasting, name_of, who_words
 from console.access.what import State, is_its_own, posted, shown, state_for, what_of
 from console.web.access import ViewerRequest, require

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("grants/new/<uuid:pk>/done/", one.done_step, name="grant-done"),
     path("grants/new/<uuid:pk>/discard/", wizard.discard, name="grant-discard"),
     path("grants/<uuid:pk>/", one.grant, name="grant"),
+    path("grants/<uuid:pk>/in/<int:number>/", one.part, name="grant-part"),
     path("grants/<uuid:pk>/end/", acts.end, name="grant-end"),
     path("grants/<uuid:pk>/extend/", acts.extend, name="grant-extend"),
     path("grants/<uuid:pk>/shorten/", acts.shorten, name="grant-shorten"),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Final
 from uuid import UUID
 
-from iam.access.grants.models import Grant, LedgerEntry
+from iam.access.grants.models import Grant, LedgerEntry, Sort
 from iam.guard import Viewer
 from iam.mirror.queries.visibility import visible_entities
+
+MADE: Final = (Sort.POLICY, Sort.ROLE)
+"""What a grant makes holds itself, and is nobody."""
 
 
 def hidden_in(grants: Iterable[Grant], *, viewer: Viewer) -> dict[UUID, set[str]]:
@@ -17,9 +21,9 @@ def hidden_in(grants: Iterable[Grant], *, viewer: Viewer) -> dict[UUID, set[str]
         return {}
     others = [one.pk for one in grants if one.requested_by != viewer.person_id]
     rows = list(
-        LedgerEntry.objects.filter(part__grant__in=others).values_list(
-            "part__grant", "account__account_id", "entity_id", "holder_arn"
-        )
+        LedgerEntry.objects.filter(part__grant__in=others)
+        .exclude(sort__in=MADE)
+        .values_list("part__grant", "account__account_id", "entity_id", "holder_arn")
         if others
         else ()
     )
@@ -36,3 +40,10 @@ def hidden_in(grants: Iterable[Grant], *, viewer: Viewer) -> dict[UUID, set[str]
 def hidden_holders(grant: Grant, *, viewer: Viewer) -> set[str]:
     """The same of one grant."""
     return hidden_in([grant], viewer=viewer).get(grant.pk, set())
+
+
+def seen_holders(grant: Grant, *, hidden: Collection[str], most: int = 4) -> list[str]:
+    """The ARNs of the first who hold something of it, without those who are hidden."""
+    rows = LedgerEntry.objects.filter(part__grant=grant).exclude(sort__in=MADE)
+    arns = rows.exclude(holder_arn__in=list(hidden)).order_by("pk").values_list("holder_arn", flat=True)
+    return list(dict.fromkeys(arns[: most * 10]))[:most]

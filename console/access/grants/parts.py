@@ -1,0 +1,276 @@
+"""The parts of a grant as its page shows them: how each account stands, who holds what by it, its changes, and the proof that it is gone.
+
+A grant may have hundreds of accounts and people: a page shows the first of each, counts all, and leads to the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Value, When, Window
+from django.db.models.functions import RowNumber
+from django.urls import reverse
+
+from console.access.grants.marks import MARKS, SORTS
+from console.access.grants.words import name_of
+from console.changes.shown import MARKS as CHANGE_MARKS
+from console.changes.shown import Mark
+from iam.access.grants.models import Grant, GrantPart, LedgerEntry, Sort, State
+from iam.access.grants.plans import WAYS, Way
+from iam.access.grants.proof import Proof, proof_of
+from iam.access.grants.queries import changes_of, parts_of
+from iam.access.grants.services.cutting import roles_of
+from iam.changes.models import Change, ChangeState
+from iam.changes.queries import visible_changes
+from iam.guard import Viewer
+from iam.mirror.models import Entity, Kind
+from iam.mirror.naming import display_name
+from iam.mirror.queries.entities import Openable, openable_in
+
+WHOLE: Final = 4
+"""So many accounts are shown one by one; of more there is a list."""
+LISTED: Final = 40
+ENTRIES: Final = 15
+CHANGES: Final = 15
+REMOVALS: Final = 10
+WRONG: Final = (ChangeState.FAILED, ChangeState.UNKNOWN)
+MADE: Final[dict[Sort, str]] = {Sort.POLICY: "The policy", Sort.ROLE: "The role"}
+PAGES: Final = {
+    Kind.USER: "identities:person",
+    Kind.GROUP: "identities:group",
+    Kind.ROLE: "identities:role",
+    Kind.POLICY: "identities:policy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EntryShown:
+    """One permission of the ledger in words; `url` and `target_url` are the pages of both, where the viewer may open them."""
+
+    holder: str
+    says: str
+    target: str
+    since: datetime | None
+    until: datetime | None
+    stood_before: bool
+    url: str = ""
+    target_url: str = ""
+
+
+@dataclass(slots=True)
+class PartShown:
+    """A part of a grant in its account: the first of its permissions, changes and removals, and how many there are."""
+
+    part: GrantPart
+    mark: Mark
+    says: str
+    trouble: str
+    url: str
+    entries: list[EntryShown] = field(default_factory=list)
+    entry_count: int = 0
+    changes: list[tuple[Change, Mark]] = field(default_factory=list)
+    change_count: int = 0
+    proof: Proof | None = None
+    removals: list[str] = field(default_factory=list)
+    cuts: bool = False
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What was said of the way before anybody agreed."""
+        return dict(self.part.plan)
+
+    @property
+    def more_entries(self) -> int:
+        """How many permissions are not among those shown."""
+        return max(0, self.entry_count - len(self.entries))
+
+    @property
+    def more_changes(self) -> int:
+        """How many changes are not among those shown."""
+        return max(0, self.change_count - len(self.changes))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Of a grant what the viewer sees: `shown` one by one, or `rows` of a list; `all` of them, when each was set up, and how its changes stand."""
+
+    all: list[GrantPart]
+    shown: list[PartShown]
+    rows: list[PartShown]
+    following: int | None
+    counts: list[tuple[str, Mark, int]]
+    set_up: dict[int, datetime]
+    changes: dict[str, int]
+
+    @property
+    def version(self) -> str:
+        """What differs when the parts do."""
+        states = "".join(part.state[:2] for part in self.all)
+        done = sum(self.changes.get(state, 0) for state in (ChangeState.APPLIED, ChangeState.FAILED))
+        return f"{len(states)}{hash_of(states)}-{done}-{sum(self.changes.values())}"
+
+
+def hash_of(text: str) -> str:
+    """A long text in short, the same in every process."""
+    return text if len(text) < 24 else hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def parts_shown(
+    grant: Grant, *, viewer: Viewer, hidden: Collection[str] = (), state: str = "", after: int = -1
+) -> Parts:
+    """The parts that the viewer sees, without whom is `hidden`; a list of them goes on `after` a lane, and may be of one `state`."""
+    every = parts_of(grant, viewer=viewer)
+    changes = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
+    listed = [part for part in every if part.lane > after and (not state or part.state == state)]
+    is_list = len(every) > WHOLE
+    page = listed[:LISTED] if is_list else every
+    following = page[-1].lane if is_list and len(listed) > LISTED else None
+    rows = _rows(grant, page, changes=changes)
+    if not is_list:
+        fill(rows, viewer=viewer, hidden=hidden, changes=changes)
+    return Parts(
+        all=every,
+        shown=[] if is_list else rows,
+        rows=rows if is_list else [],
+        following=following,
+        counts=_counts(every),
+        set_up=_set_up(every, hidden),
+        changes=dict(changes.order_by().values_list("state").annotate(n=Count("pk"))),
+    )
+
+
+def one_part(
+    grant: Grant, part: GrantPart, *, viewer: Viewer, hidden: Collection[str] = (), after: int = 0, most: int
+) -> tuple[PartShown, int | None]:
+    """A part by itself with a page of its permissions, and the entry after which the next page begins."""
+    changes = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
+    rows = _rows(grant, [part], changes=changes)
+    found = list(_entries([part], hidden).filter(pk__gt=after).order_by("pk")[: most + 1])
+    fill(rows, viewer=viewer, hidden=hidden, changes=changes, entries=found[:most], most=most)
+    return rows[0], found[most - 1].pk if len(found) > most else None
+
+
+def _rows(grant: Grant, parts: Sequence[GrantPart], *, changes: QuerySet[Change]) -> list[PartShown]:
+    """As lines of a list: what went wrong is told there too. One query."""
+    wrong: dict[int, str] = {}
+    accounts = [part.account_id for part in parts if not part.trouble]
+    failed = changes.filter(account__in=accounts, state__in=WRONG).order_by("-created_at", "-position")
+    for account, message in failed.values_list("account_id", "error_message")[:200]:
+        wrong[account] = message
+    return [
+        PartShown(
+            part,
+            MARKS[part.state],
+            WAYS[Way(part.way)] if part.way in set(Way) else part.way,
+            part.trouble or wrong.get(part.account_id, ""),
+            reverse("access:grant-part", args=[grant.pk, part.pk]),
+        )
+        for part in parts
+    ]
+
+
+def fill(
+    rows: Sequence[PartShown],
+    *,
+    viewer: Viewer,
+    hidden: Collection[str],
+    changes: QuerySet[Change],
+    entries: Sequence[LedgerEntry] | None = None,
+    most: int = 0,
+) -> None:
+    """Add permissions, changes and proof; the same few queries for any number of people, and some for each part that ends or ended."""
+    parts = [row.part for row in rows]
+    ledger = _entries(parts, hidden)
+    firsts = _firsts(ledger, by="part_id", most=ENTRIES) if entries is None else list(entries)
+    links = _links(firsts, viewer=viewer)
+    by_part: dict[int, list[EntryShown]] = defaultdict(list)
+    for entry in firsts:
+        by_part[entry.part_id].append(_entry(entry, links))
+    entry_counts = dict(ledger.order_by().values_list("part_id").annotate(n=Count("pk")))
+    own = changes.filter(account__in=[part.account_id for part in parts])
+    change_counts = dict(own.order_by().values_list("account_id").annotate(n=Count("pk")))
+    by_account: dict[int, list[tuple[Change, Mark]]] = defaultdict(list)
+    for change in _first_changes(own, most or CHANGES):
+        by_account[change.account_id].append((change, CHANGE_MARKS[change.state]))
+    for row in rows:
+        part = row.part
+        row.entries, row.entry_count = by_part[part.pk], entry_counts.get(part.pk, 0)
+        row.changes, row.change_count = by_account[part.account_id], change_counts.get(part.account_id, 0)
+        if part.state in (State.ENDING, State.ENDED):
+            _prove(row, viewer=viewer, most=most or REMOVALS)
+
+
+def _prove(row: PartShown, *, viewer: Viewer, most: int) -> None:
+    """How it went; of single permissions only those are told whose changes the viewer sees."""
+    row.proof = proof_of(row.part)
+    pks = [one.change.pk for one in row.proof.removals[: most * 10]]
+    seen = set(visible_changes(viewer).filter(pk__in=pks).values_list("pk", flat=True)) if pks else set()
+    row.removals = [one.says for one in row.proof.removals[: most * 10] if one.change.pk in seen][:most]
+    row.cuts = bool(roles_of(row.part))
+
+
+def _entries(parts: Sequence[GrantPart], hidden: Collection[str]) -> QuerySet[LedgerEntry]:
+    rows = LedgerEntry.objects.filter(part__in=[part.pk for part in parts])
+    return rows.exclude(holder_arn__in=list(hidden)) if hidden else rows
+
+
+def _firsts(rows: QuerySet[LedgerEntry], *, by: str, most: int) -> list[LedgerEntry]:
+    place = Window(RowNumber(), partition_by=[F(by)], order_by=F("pk").asc())
+    return list(rows.annotate(place=place).filter(place__lte=most).order_by("pk"))
+
+
+def _first_changes(rows: QuerySet[Change], most: int) -> list[Change]:
+    """In each account what went wrong first, then in order."""
+    is_right = Case(When(Q(state__in=WRONG), then=Value(0)), default=Value(1), output_field=IntegerField())
+    order = [is_right.asc(), F("created_at").asc(), F("position").asc()]
+    place = Window(RowNumber(), partition_by=[F("account_id")], order_by=order)
+    found = rows.select_related(None).only("id", "title", "state", "account_id", "error_message")
+    return list(found.annotate(place=place).filter(place__lte=most).order_by("account_id", "place"))
+
+
+def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:
+    """ARN → page, of those who hold something and of what they hold, as far as the viewer may open it. Two queries."""
+    arns = {one.holder_arn for one in entries} | {one.target for one in entries if one.target[:4] == "arn:"}
+    if not arns:
+        return {}
+    found = Entity.objects.filter(arn__in=arns, kind__in=list(PAGES), gone_at__isnull=True)
+    rows = list(found.values_list("arn", "pk", "kind", "account__account_id"))
+    seen: Openable = openable_in(viewer, account_ids={row[3] for row in rows}, pks=[row[1] for row in rows])
+    return {arn: reverse(PAGES[Kind(kind)], args=[pk]) for arn, pk, kind, _ in rows if pk in seen}
+
+
+def _entry(entry: LedgerEntry, links: dict[str, str]) -> EntryShown:
+    """What is made for a grant holds itself."""
+    name, stood = name_of(entry.holder_arn), entry.stood_before
+    url = links.get(entry.holder_arn, "")
+    if entry.sort in MADE:
+        return EntryShown(MADE[Sort(entry.sort)], "", name, entry.since, entry.until, stood, "", url)
+    return EntryShown(
+        display_name(name) if ":user/" in entry.holder_arn else name,
+        SORTS[entry.sort],
+        name_of(entry.target),
+        entry.since,
+        entry.until,
+        stood,
+        url,
+        links.get(entry.target, ""),
+    )
+
+
+def _counts(parts: Sequence[GrantPart]) -> list[tuple[str, Mark, int]]:
+    """(state, its mark, how many accounts are in it), what went wrong first."""
+    found: dict[str, int] = {}
+    for part in sorted(parts, key=lambda one: one.state not in (State.FAILED, State.PARTLY)):
+        found[part.state] = found.get(part.state, 0) + 1
+    return [(state, MARKS[state], count) for state, count in found.items()]
+
+
+def _set_up(parts: Sequence[GrantPart], hidden: Collection[str]) -> dict[int, datetime]:
+    """When the last permission of each part was there."""
+    rows = _entries(parts, hidden).filter(since__isnull=False).order_by()
+    return dict(rows.values_list("part_id").annotate(at=Max("since")))
