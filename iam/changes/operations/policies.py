@@ -9,12 +9,14 @@ from iam.changes.operations.base import Operation
 from iam.changes.operations.former_version import DeletePolicyVersion, RestorePolicyVersion
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.operations.managed_policy import CreatePolicy, DeletePolicy
+from iam.changes.operations.replaced_version import TakeBackVersion
 
 POLICIES: Final[tuple[type[Operation], ...]] = (
     CreatePolicy,
     DeletePolicy,
     DeletePolicyVersion,
     RestorePolicyVersion,
+    TakeBackVersion,
     AttachPolicy,
     DetachPolicy,
     PutInlinePolicy,

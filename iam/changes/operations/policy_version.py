@@ -94,7 +94,7 @@ class DefaultText(Operation):
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Each is planned on the default version of now, so only one can be open at a time."""
-        return slug in (CreatePolicyVersion.slug, SetDefaultVersion.slug)
+        return slug in (CreatePolicyVersion.slug, SetDefaultVersion.slug, "policy.take_back_version")
 
     def wanted(self) -> Image:
         """See Operation."""
@@ -259,6 +259,12 @@ class CreatePolicyVersion(DefaultText):
             sentence=f"{given.drops}, the oldest of {VERSIONS} versions, makes room; Gatehouse keeps its text",
         )
         return drop, create
+
+    def inverse(self, before: Image) -> Operation | None:
+        """See DefaultText; the version that made room comes back as well."""
+        from iam.changes.operations.replaced_version import way_back
+
+        return way_back(self, super().inverse(before))
 
     def is_done(self, call: Call, *, image: Image) -> bool:
         """See Operation."""

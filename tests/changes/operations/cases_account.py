@@ -124,7 +124,10 @@ CASES = (
         "account_alias.create", with_alias("northline-old", create_new), alias_shown, after=new_alias,
         meddle=another_alias,
     ),
-    Case("account_alias.create first", with_alias("", create_new), alias_shown, after=new_alias),
+    Case(
+        "account_alias.create first", with_alias("", create_new), alias_shown, after=new_alias,
+        meddle=another_alias,
+    ),
     Case(
         "account_alias.delete", with_alias("northline-old", delete_old), alias_shown, after=nothing,
         meddle=another_alias,
@@ -133,7 +136,9 @@ CASES = (
         "password_policy.update", with_rules(set_strict, **OLD_RULES), rules_shown, after=strict,
         meddle=other_rules,
     ),
-    Case("password_policy.update first", with_rules(set_strict), rules_shown, after=strict),
+    Case(
+        "password_policy.update first", with_rules(set_strict), rules_shown, after=strict, meddle=other_rules,
+    ),
     Case(
         "password_policy.delete", with_rules(set_none, **OLD_RULES), rules_shown, after=nothing,
         meddle=other_rules,

@@ -76,8 +76,14 @@ def none(stage: Stage, before: Any) -> Any:
 
 CASES = (
     Case("user.put_boundary", putting("user", bounded=False), shows, after=put, meddle=meddle),
-    Case("user.put_boundary in place of another", putting("user", bounded=True), shows, after=put),
-    Case("role.put_boundary", putting("role", bounded=False), shows, after=put),
-    Case("user.delete_boundary", deleting("user"), shows, after=none),
+    Case(
+        "user.put_boundary in place of another",
+        putting("user", bounded=True),
+        shows,
+        after=put,
+        meddle=meddle,
+    ),
+    Case("role.put_boundary", putting("role", bounded=False), shows, after=put, meddle=meddle),
+    Case("user.delete_boundary", deleting("user"), shows, after=none, meddle=meddle),
     Case("role.delete_boundary", deleting("role"), shows, after=none, meddle=meddle),
 )

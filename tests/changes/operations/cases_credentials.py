@@ -36,29 +36,28 @@ def statuses(
     activate: type[OnCredential],
     delete: type[OnCredential],
 ) -> tuple[Case, ...]:
-    """The three that all sorts have. All share one code, so that somebody meddles with keys only."""
-    meddles = sort is KEYS
+    """The three that all sorts have."""
     return (
         Case(
             f"{slug}.deactivate",
             sort.with_one(deactivate, status="Active"),
             sort.shows,
             after=becomes("Inactive"),
-            meddle=sort.delete if meddles else None,
+            meddle=sort.delete,
         ),
         Case(
             f"{slug}.activate",
             sort.with_one(activate, status="Inactive"),
             sort.shows,
             after=becomes("Active"),
-            meddle=sort.delete if meddles else None,
+            meddle=sort.delete,
         ),
         Case(
             f"{slug}.delete",
             sort.with_one(delete, status="Inactive"),
             sort.shows,
             after=nothing,
-            meddle=(lambda stage: sort.set(stage, "Active")) if meddles else None,
+            meddle=lambda stage: sort.set(stage, "Active"),
             is_reversible=False,
         ),
     )

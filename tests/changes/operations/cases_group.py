@@ -65,6 +65,6 @@ def renamed(stage: Stage, before: Any) -> Any:
 
 CASES = (
     Case("group.create", make_new, shows, after=created, meddle=make_by_hand),
-    Case("group.update", make_renamed, shows, after=renamed),
+    Case("group.update", make_renamed, shows, after=renamed, meddle=move_by_hand),
     Case("group.delete", make_doomed, shows, after=nothing, meddle=move_by_hand),
 )

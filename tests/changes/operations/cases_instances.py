@@ -79,6 +79,15 @@ def add_by_hand(stage: Stage) -> None:
     stage.iam.add_role_to_instance_profile(InstanceProfileName=stage.keep["name"], RoleName=stage.role().name)
 
 
+def make_profile_again(stage: Stage) -> None:
+    """Somebody deletes the profile and makes another of the name, with the same role."""
+    named = {"InstanceProfileName": stage.keep["name"]}
+    stage.iam.remove_role_from_instance_profile(**named, RoleName=stage.keep["role"])
+    stage.iam.delete_instance_profile(**named)
+    stage.iam.create_instance_profile(**named)
+    stage.iam.add_role_to_instance_profile(**named, RoleName=stage.keep["role"])
+
+
 def machine(stage: Stage, *, profile: Entity | None) -> Entity:
     """An instance in AWS and in the mirror, named as instances often are: not by a name of its own."""
     ec2 = stage.scene.aws.ec2(REGION)
@@ -157,8 +166,14 @@ CASES = (
         after=lambda stage, was: {**was, "roles": [stage.keep["role"]]},
         meddle=add_by_hand,
     ),
-    Case("instance_profile.remove_role", make_full, shows, after=lambda _, was: {**was, "roles": []}),
-    Case("instance.associate_profile", make_bare, has, after=wanted),
+    Case(
+        "instance_profile.remove_role",
+        make_full,
+        shows,
+        after=lambda _, was: {**was, "roles": []},
+        meddle=make_profile_again,
+    ),
+    Case("instance.associate_profile", make_bare, has, after=wanted, meddle=associate_by_hand),
     Case("instance.replace_profile", make_changing, has, after=wanted, meddle=associate_by_hand),
-    Case("instance.disassociate_profile", make_losing, has, after=wanted),
+    Case("instance.disassociate_profile", make_losing, has, after=wanted, meddle=associate_by_hand),
 )

@@ -58,6 +58,14 @@ def take_password(stage: Stage) -> None:
     stage.iam.delete_login_profile(UserName=stage.keep["user"])
 
 
+def make_the_user_again(stage: Stage) -> None:
+    """Somebody deletes the user and makes another of the name, who has a password as well."""
+    take_password(stage)
+    stage.iam.delete_user(UserName=stage.keep["user"])
+    stage.iam.create_user(UserName=stage.keep["user"])
+    give_password(stage)
+
+
 CASES = (
     Case(
         "login_profile.create",
@@ -88,6 +96,7 @@ CASES = (
         lambda stage: DeleteLoginProfile.of(with_password(stage)),
         shows_password,
         after=nothing,
+        meddle=make_the_user_again,
         is_reversible=False,
     ),
 )

@@ -200,6 +200,14 @@ def make_the_policy_again(stage: Stage) -> None:
     stage.iam.create_policy(PolicyName=arn.rpartition("/")[2], PolicyDocument=BY_HAND)
 
 
+def make_the_held_policy_again(stage: Stage) -> None:
+    """Somebody deletes the policy and makes another of the name, which the same one has."""
+    named = {**stage.keep["who"], "PolicyArn": stage.keep["arn"]}
+    call_of(stage, "detach_{}_policy")(**named)
+    make_the_policy_again(stage)
+    call_of(stage, "attach_{}_policy")(**named)
+
+
 def inline_shown(stage: Stage) -> Any:
     """The holder's inline policies by name."""
     who, get = stage.keep["who"], call_of(stage, "get_{}_policy")
@@ -277,7 +285,13 @@ CASES = (
         )
         for kind in ("user", "group")
     ),
-    Case("attachment.detach", detaching("group"), attached_shown, after=without_it),
+    Case(
+        "attachment.detach",
+        detaching("group"),
+        attached_shown,
+        after=without_it,
+        meddle=make_the_held_policy_again,
+    ),
     Case(
         "inline_policy.put new",
         inline("user", put_writes),

@@ -159,6 +159,15 @@ def client_by_hand(stage: Stage) -> None:
     )
 
 
+def oidc_by_hand(stage: Stage) -> None:
+    """Somebody makes one of the address, with an audience of their own."""
+    stage.iam.create_open_id_connect_provider(
+        Url=f"https://{stage.keep['arn'].partition('oidc-provider/')[2]}",
+        ClientIDList=["by-hand"],
+        ThumbprintList=[OLD_PRINT],
+    )
+
+
 def oidc_goes_by_hand(stage: Stage) -> None:
     """Somebody deletes it."""
     stage.iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=stage.keep["arn"])
@@ -240,7 +249,7 @@ CASES = (
         meddle=metadata_by_hand,
     ),
     Case("saml_provider.delete", doomed_saml, saml_shown, after=nothing, meddle=metadata_by_hand),
-    Case("oidc_provider.create", new_oidc, oidc_shown, after=oidc_made),
+    Case("oidc_provider.create", new_oidc, oidc_shown, after=oidc_made, meddle=oidc_by_hand),
     Case(
         "oidc_provider.delete", lambda s: DeleteOidcProvider.of(oidc(s)), oidc_shown, after=nothing,
         meddle=client_by_hand,
@@ -251,7 +260,7 @@ CASES = (
     ),
     Case(
         "oidc_provider.remove_client_id", lambda s: RemoveClientId.of(oidc(s), client="deploy"), oidc_shown,
-        after=lambda s, b: (["console"], *b[1:]),
+        after=lambda s, b: (["console"], *b[1:]), meddle=oidc_goes_by_hand,
     ),
     Case(
         "oidc_provider.set_thumbprints", lambda s: SetThumbprints.of(oidc(s), thumbprints=[NEW_PRINT]), oidc_shown,
@@ -268,6 +277,6 @@ CASES = (
     ),
     Case(
         "server_certificate.delete", lambda s: DeleteServerCertificate.of(uploaded(s)), certificate_shown,
-        after=nothing, is_reversible=False,
+        after=nothing, is_reversible=False, meddle=move_by_hand,
     ),
 )  # fmt: skip

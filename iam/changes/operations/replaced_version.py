@@ -1,0 +1,183 @@
+"""Take back the text of a managed policy that drove out the oldest of five versions, and keep what the oldest said as a version again.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
+AWS never gives the number of a version twice, so the text that comes back has another number. It is not the default before and after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+from iam.changes.operations.affected import access_of
+from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.former_version import FormerParams, FormerVersion
+from iam.changes.operations.policy_version import (
+    CreatePolicyVersion,
+    SetDefaultVersion,
+    TextParams,
+    default_text,
+    meaning,
+)
+from iam.changes.world import World
+from iam.mirror.models import Document, Entity, PolicyVersion, valid_at
+from iam.mirror.pull.transform.principals import document_digest
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedParams(FormerParams):
+    """`version` and `digest`: what is to hold again. `made`: the version that goes. `lost` and `lost_digest`: the one that comes back."""
+
+    made: str
+    lost: str
+    lost_digest: str
+
+
+class TakeBackVersion(FormerVersion):
+    """Makes the former version the default, deletes the one that took its place, and keeps the text that was driven out."""
+
+    slug = "policy.take_back_version"
+    is_idempotent = False
+    params_type = ReplacedParams
+    given: ReplacedParams
+
+    @classmethod
+    def after(cls, change: CreatePolicyVersion, *, former: PolicyVersion) -> Self | None:
+        """The operation that takes back a change that the mirror shows; None where the mirror lacks what it needs."""
+        policy = former.policy
+        versions = PolicyVersion.objects.filter(policy=policy)
+        made = versions.filter(valid_at(None), is_default=True).first()
+        lost = versions.filter(version_id=change.drops).order_by("-valid_from").first()
+        if made is None or lost is None or meaning(default_text(policy)) != meaning(change.text):
+            return None
+        names = {"name": policy.name, "subject_arn": policy.arn, "subject_id": policy.aws_id}
+        given = ReplacedParams(
+            **names,
+            version=former.version_id,
+            digest=former.document_id,
+            made=made.version_id,
+            lost=lost.version_id,
+            lost_digest=lost.document_id,
+        )
+        return cls(policy.account, given)
+
+    @cached_property
+    def lost_text(self) -> str:
+        """What the version said that was driven out."""
+        return Document.objects.get(digest=self.given.lost_digest).text
+
+    @property
+    def title(self) -> str:
+        """See Operation."""
+        given = self.given
+        return f"Make {given.version} the default of {given.name}, and keep the text of {given.lost} again"
+
+    @property
+    def already(self) -> str:
+        """See Operation."""
+        return f"{self.given.name} says what {self.given.version} says already, and keeps the text of {self.given.lost}."
+
+    def calls(self) -> tuple[Call, ...]:
+        """See Operation."""
+        given = self.given
+        return (
+            self._call(
+                "SetDefaultPolicyVersion",
+                f"{given.version} of {given.name} holds again",
+                VersionId=given.version,
+            ),
+            self._call(
+                "DeletePolicyVersion",
+                f"{given.made}, which does not hold any more, goes; Gatehouse keeps its text",
+                VersionId=given.made,
+            ),
+            self._call(
+                "CreatePolicyVersion",
+                f"{given.name} gets a version that says what {given.lost} said, and does not hold",
+                PolicyDocument=self.lost_text,
+                SetAsDefault=False,
+            ),
+        )
+
+    def _call(self, operation: str, sentence: str, **params: Any) -> Call:
+        return Call(service="iam", operation=operation, params={**self.arn, **params}, sentence=sentence)
+
+    def wanted(self) -> Image:
+        """See Operation."""
+        return {"default": self.given.version, "without": self.given.made, "with": meaning(self.lost_text)}
+
+    def satisfied(self, image: Image) -> bool:
+        """See Operation."""
+        return all(self.is_done(call, image=image) for call in self.calls())
+
+    def may_go_on(self, image: Image, *, before: Image) -> bool:
+        """See Operation: no version that is not known is there, and none is gone but the one that has to go."""
+        if not image.get("exists") or image["default"] not in (before["default"], self.given.version):
+            return False
+        known, there = set(before["versions"]), set(image["versions"])
+        return known - {self.given.made} <= there <= known
+
+    def is_done(self, call: Call, *, image: Image) -> bool:
+        """See Operation."""
+        if call.operation == "SetDefaultPolicyVersion":
+            return bool(image.get("default") == self.given.version)
+        if call.operation == "DeletePolicyVersion":
+            return self.given.made not in image.get("versions", ())
+        return meaning(self.lost_text) in image.get("documents", ())
+
+    def may_repeat(self, call: Call) -> bool:
+        """See Operation: making a version is sent once."""
+        return call.operation != "CreatePolicyVersion"
+
+    def weigh(self, world: World) -> None:
+        """See Operation."""
+        policy = world.policy(self.given.subject_arn)
+        if policy is not None:
+            world.put_policy(replace(policy, digest=world.text(self.text)))
+
+    def effect(self) -> Effect:
+        """See Operation; a policy that is gone from the mirror gives an empty effect."""
+        policy = self.subject()
+        if policy is None:
+            return Effect()
+        return Effect(access=access_of(policy, old=default_text(policy), text=self.text))
+
+    def sensitivity(self, effect: Effect) -> str:
+        """As with any other default text."""
+        access = effect.access
+        return HIGH if access and (access.risky or access.marks) else NORMAL
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The text that was taken back as the default again, in the place of the one that came back."""
+        policy = self.subject()
+        if policy is None or self.satisfied(before):
+            return None
+        text = self._text_of(policy, before)
+        if text is None:
+            return None
+        rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=False)
+        back = rows.filter(document=document_digest(self.lost_text)).exclude(
+            version_id__in=before["versions"]
+        )
+        drops = back.values_list("version_id", flat=True).first() or ""
+        names = {"policy_name": policy.name, "policy_arn": policy.arn, "policy_id": policy.aws_id}
+        return CreatePolicyVersion(self.account, TextParams(**names, document=text, drops=drops))
+
+    def _text_of(self, policy: Entity, before: Image) -> str | None:
+        texts = dict(zip(before["versions"], before["texts"], strict=True))
+        found = Document.objects.filter(digest=texts.get(before["default"])).first()
+        return None if found is None else found.text
+
+
+def way_back(change: CreatePolicyVersion, usual: Operation | None) -> Operation | None:
+    """The inverse of a new version: `usual`, unless it drove out another one, which then comes back as well."""
+    if not change.drops or not isinstance(usual, SetDefaultVersion):
+        return usual
+    former = PolicyVersion.objects.filter(
+        valid_at(None), policy=usual.subject(), version_id=usual.given.version
+    )
+    found = former.select_related("policy__account").first()
+    return usual if found is None else TakeBackVersion.after(change, former=found) or usual
