@@ -147,7 +147,7 @@ WRITE: dict[str, tuple[str, ...]] = {
     "login-profile": ("iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:DeleteLoginProfile"),
     "access-key": ("iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"),
     "mfa-device": ("iam:EnableMFADevice", "iam:ResyncMFADevice", "iam:DeactivateMFADevice"),
-    "virtual-mfa-device": ("iam:DeleteVirtualMFADevice",),
+    "virtual-mfa-device": ("iam:CreateVirtualMFADevice", "iam:DeleteVirtualMFADevice"),
     "ssh-key": ("iam:UploadSSHPublicKey", "iam:UpdateSSHPublicKey", "iam:DeleteSSHPublicKey"),
     "signing-certificate": (
         "iam:UploadSigningCertificate",
@@ -248,7 +248,7 @@ OBSERVE: dict[str, tuple[str, ...]] = {
     "login-profile": ("iam:GetUser", "iam:GetLoginProfile"),
     "access-key": ("iam:GetUser", "iam:ListAccessKeys"),
     "mfa-device": ("iam:GetUser", "iam:ListMFADevices", "iam:ListMFADeviceTags"),
-    "virtual-mfa-device": ("iam:ListMFADeviceTags",),
+    "virtual-mfa-device": ("iam:GetUser", "iam:ListMFADevices", "iam:ListMFADeviceTags"),
     "ssh-key": ("iam:GetUser", "iam:ListSSHPublicKeys", "iam:GetSSHPublicKey"),
     "signing-certificate": ("iam:GetUser", "iam:ListSigningCertificates"),
     "service-credential": ("iam:GetUser", "iam:ListServiceSpecificCredentials"),

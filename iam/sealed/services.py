@@ -94,6 +94,21 @@ def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
     return _end(secret, to=State.OPENED, actor=person)
 
 
+def show(secret_id: UUID, *, person: Actor, session: str) -> str:
+    """The text, for its person, in the browser session that it was sealed for, as often as they look and until `shred`. Raises SealedError.
+
+    For what has to be seen for a while, such as a seed that is being scanned: a reload must not lose it. Writes nothing.
+    """
+    secret = Secret.objects.filter(pk=secret_id).first()
+    if secret is None or secret.person_id is None or secret.person_id != person_id_of(person):
+        raise SealedError(NOT_YOURS)
+    if not secret.browser or secret.browser != _digest(session) or secret.state == State.HELD:
+        raise SealedError(NOT_YOURS)
+    if secret.is_there and secret.expires_at <= datetime.now(tz=UTC):
+        raise SealedError("Its time is over.")
+    return _text(secret)
+
+
 def take(secret_id: UUID, *, purpose: str) -> str:
     """The text, for a worker, and never again. Raises SealedError, also for another purpose and after its time."""
     return _end(_for_worker(secret_id, purpose), to=State.TAKEN, actor=None)

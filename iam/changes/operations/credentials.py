@@ -34,11 +34,12 @@ from iam.changes.operations.signing_certificate import (
 )
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
 from iam.changes.operations.ssh_key import ActivateSshKey, DeactivateSshKey, DeleteSshKey, UploadSshKey
+from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice
 
 CREDENTIALS: Final[tuple[type[Operation], ...]] = (
     CreateAccessKey, DeactivateAccessKey, ActivateAccessKey, DeleteAccessKey,
     CreateLoginProfile, UpdateLoginProfile, RequirePasswordChange, DeleteLoginProfile,
-    EnableMfaDevice, ResyncMfaDevice, DeactivateMfaDevice, DeleteMfaDevice, DeleteSpareMfaDevice,
+    CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice, DeactivateMfaDevice, DeleteMfaDevice, DeleteSpareMfaDevice,
     CreateServiceCredential, ResetServiceCredential, DeactivateServiceCredential, ActivateServiceCredential,
     DeleteServiceCredential,
     UploadSshKey, DeactivateSshKey, ActivateSshKey, DeleteSshKey,

@@ -10,6 +10,7 @@ from console.demo.standin import totp
 from iam.changes.operations import Operation
 from iam.changes.operations import mfa_device as mfa
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
+from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, serial_of
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import USER_MFA
 from tests.changes.operations.credential_sorts import kept, see
@@ -52,6 +53,21 @@ def unassign(stage: Stage) -> None:
     stage.iam.deactivate_mfa_device(UserName=stage.keep["user"], SerialNumber=stage.keep["id"])
 
 
+def new_device(stage: Stage) -> Operation:
+    """A virtual device is made."""
+    user, name = stage.user(), stage.name("phone")
+    see(stage, user, USER_MFA)
+    stage.keep.update(user=user.name, id=serial_of(stage.account, name))
+    return CreateVirtualMfaDevice.of(
+        user, device_name=name, sealed_id=uuid4(), reader_id=uuid4(), browser="a" * 64
+    )
+
+
+def made_by_somebody(stage: Stage) -> None:
+    """Somebody makes a device of the same name."""
+    stage.iam.create_virtual_mfa_device(VirtualMFADeviceName=stage.keep["id"].rpartition("/")[2])
+
+
 def enable_device(stage: Stage) -> Operation:
     """A spare device is given to the user."""
     user, device = make_device(stage, is_assigned=False)
@@ -64,6 +80,17 @@ def resync_device(stage: Stage) -> Operation:
     user, device = make_device(stage)
     sealed_id = mfa.seal_codes(*codes(stage), sealed_id=uuid4(), account_id=stage.account.account_id)
     return mfa.ResyncMfaDevice.by(device, user=user, sealed_id=sealed_id)
+
+
+def make_the_user_again(stage: Stage) -> None:
+    """Somebody deletes the user and makes another of the name, who gets the device if the first one had it."""
+    is_theirs = shows_device(stage)["owner"] is not None
+    if is_theirs:
+        unassign(stage)
+    stage.iam.delete_user(UserName=stage.keep["user"])
+    stage.iam.create_user(UserName=stage.keep["user"])
+    if is_theirs:
+        assign(stage)
 
 
 def shows_device(stage: Stage) -> Any:
@@ -84,7 +111,15 @@ def theirs(stage: Stage, before: Any) -> Any:
 
 
 CASES = (
-    Case("mfa_device.enable", enable_device, shows_device, after=theirs),
+    Case(
+        "mfa_device.create_virtual",
+        new_device,
+        shows_device,
+        after=spare,
+        meddle=made_by_somebody,
+        repeats=False,
+    ),
+    Case("mfa_device.enable", enable_device, shows_device, after=theirs, meddle=make_the_user_again),
     Case(
         "mfa_device.resync",
         resync_device,
@@ -99,6 +134,7 @@ CASES = (
         lambda stage: mfa.DeactivateMfaDevice.of(make_device(stage)[1]),
         shows_device,
         after=spare,
+        meddle=make_the_user_again,
         is_reversible=False,
     ),
     Case(
@@ -106,6 +142,7 @@ CASES = (
         lambda stage: mfa.DeleteMfaDevice.of(make_device(stage)[1]),
         shows_device,
         after=nothing,
+        meddle=make_the_user_again,
         is_reversible=False,
         calls=2,
     ),

@@ -1,0 +1,95 @@
+"""Carry out what people do to their own MFA devices: a change like any other, which nobody else has to approve.
+
+Whoever enrols a device of their own takes nothing from anybody and gains no permission; to wait for an approval would keep them without MFA. What takes a
+device away is asked for like any other change.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from iam.changes.approval.models import Requirement
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeSet
+from iam.changes.operations import Operation
+from iam.changes.operations.mfa_device import EnableMfaDevice, ResyncMfaDevice
+from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
+from iam.changes.operations.user_credential import OfUser
+from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, serial_of
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services.decisions import queue
+from iam.changes.services.planning import check_account, examine
+from iam.changes.services.requests import Cause, asked_before, write_set
+from iam.directory.models import Identity, Person
+from iam.guard import Viewer
+from iam.journal.services import Actor
+
+RULE: Final = "One's own MFA device"
+NOTE: Final = "No approval: it is a device of their own."
+_OF_USER: Final = (CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice)
+
+
+def queue_own(
+    operation: Operation, *, person: Person, reason: str, cause: Cause, key: str, actor: Actor | None
+) -> Change:
+    """Queue an operation on the person's own MFA device; `actor` begins it, None is Gatehouse. The same key gives the same change.
+
+    Raises RefusedError for what is not theirs, and for whatever cannot be carried out.
+    """
+    _check_own(operation, person)
+    asker = Viewer(person_id=person.pk, name=person.name, email=person.email)
+    standing = asked_before([operation], actor=asker, idempotency_key=key)
+    if standing:
+        return standing[0]
+    check_account(operation.account)
+    planned = examine(operation)
+    try:
+        with transaction.atomic():
+            group = ChangeSet.objects.create(
+                receipt=set_receipt_of([operation]), cause_kind=cause.kind, cause_id=cause.id
+            )
+            (change,) = write_set(
+                [planned],
+                group=group,
+                actor=asker,
+                reason=reason,
+                prefix=f"{person.pk}:{key[:64]}",
+                not_before=None,
+                lanes=(),
+            )
+            Requirement.objects.create(
+                change_set=group, digest=group.receipt_digest, stages=[], because=[RULE], wait_hours=0
+            )
+            queue(change, actor=actor, kind="accepted", note=NOTE, data={"rule": RULE})
+            return change
+    except IntegrityError:
+        return asked_before([operation], actor=asker, idempotency_key=key)[0]
+
+
+def owns(person_id: UUID, *, user_arn: str) -> bool:
+    """Whether the IAM user is linked to an active person as theirs."""
+    found = Identity.objects.filter(person=person_id, person__is_active=True, user_arn=user_arn)
+    return found.exists()
+
+
+def _check_own(operation: Operation, person: Person) -> None:
+    if isinstance(operation, _OF_USER):
+        is_theirs = isinstance(operation, OfUser) and owns(person.pk, user_arn=operation.user.user_arn)
+    else:
+        is_theirs = isinstance(operation, DeleteSpareMfaDevice) and _has_made(operation, person)
+    if not is_theirs:
+        raise RefusedError("This is not an MFA device of your own.")
+
+
+def _has_made(operation: DeleteSpareMfaDevice, person: Person) -> bool:
+    """Whether the device was made for them, by an enrolment of theirs."""
+    made = Change.objects.filter(
+        account=operation.account, operation=CreateVirtualMfaDevice.slug, requested_by=person.pk
+    )
+    return any(
+        serial_of(operation.account, params["device_name"]) == operation.given.serial_number
+        for params in made.values_list("params", flat=True)
+    )
