@@ -7,6 +7,7 @@ ARNs" of the AWS Security Blog, and DecodeAuthorizationMessage of the STS API Re
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Mapping
@@ -62,11 +63,22 @@ _PERFORM: Final = re.compile(
     rf"User: {_WORD.format('principal')}[\"'\\]* is not authorized to (?:perform|assume)(?: operation)?: ?[\"'\\]*{_ACTION}"
 )
 _ONLY_PERFORM: Final = re.compile(rf"not authorized to perform: ?[\"'\\]*{_ACTION}")
-_ON: Final = re.compile(rf"on resource(?:\(s\)|s)?:? {_WORD.format('resource')}")
+# The console of AWS puts what it knows into fields, and that of S3 names the action alone.
+_FIELDS: Final = re.compile(
+    rf"User: {_WORD.format('principal')}[\"'\\]*(?: Service: ?\S+)? Action: ?{_ACTION}"
+)
+_CONSOLE: Final = re.compile(
+    rf"(?:update your IAM permissions to allow|do(?: not|n['’]t) have (?:the )?permissions? (?:to perform|to|for):?) {_ACTION}"
+)
+_ON: Final = re.compile(rf"on resource(?:\(s\)|s)?:? {_WORD.format('resource')}", re.IGNORECASE)
+# IAM itself has long written "role deploy" where others write an ARN.
+_NAMED: Final = re.compile(
+    r"on resource: (?P<kind>user|role|group|policy|instance profile) (?:path )?(?P<name>[\w+=,.@/-]+)"
+)
 _TYPES: Final = "|".join(re.escape(kind.value) for kind in PolicyType)
-_IMPLICIT: Final = re.compile(rf"because no (?P<type>{_TYPES}) allows", re.IGNORECASE)
+_IMPLICIT: Final = re.compile(rf"(?:because|Context:) no (?P<type>{_TYPES}) allows", re.IGNORECASE)
 _EXPLICIT: Final = re.compile(
-    rf"with an explicit deny(?: in (?:an?|the) (?P<type>{_TYPES})(?:: ?{_WORD.format('arn')})?)?",
+    rf"(?:with|Context:) an explicit deny(?: in (?:an?|the) (?P<type>{_TYPES})(?:: ?{_WORD.format('arn')})?)?",
     re.IGNORECASE,
 )
 _OPERATION: Final = re.compile(r"when calling the (?P<operation>[A-Za-z0-9]+) operation")
@@ -92,7 +104,7 @@ def read_message(text: str) -> Denied:
         raise MessageError(EMPTY)
     if len(text) > LONGEST:
         raise MessageError(TOO_LONG)
-    flat = " ".join(text.replace("\\n", " ").replace('\\"', '"').split())
+    flat = html.unescape(" ".join(text.replace("\\n", " ").replace('\\"', '"').split()))
     found = _decoded(text) or _sentence(flat) or _event(text) or _operation(flat)
     if found is not None:
         return found
@@ -102,24 +114,36 @@ def read_message(text: str) -> Denied:
 
 def _sentence(flat: str) -> Denied | None:
     """'User: … is not authorized to perform: … on resource: … because no … allows the … action'."""
-    found = _PERFORM.search(flat) or _ONLY_PERFORM.search(flat)
+    ways = (_PERFORM, _ONLY_PERFORM, _FIELDS, _CONSOLE)
+    found = next((one for way in ways if (one := way.search(flat))), None)
     if found is None:
         return None
     rest = flat[found.end() :]
     another = rest.find("User: ")
     rest = rest if another < 0 else rest[:another]
-    on = _ON.search(rest)
-    resource = on["resource"].rstrip(_ENDS) if on else ""
+    principal = found.groupdict().get("principal") or ""
+    resource = _resource(rest, principal)
     kind, is_explicit, arn = _context(rest)
     return Denied(
         action=_spelt(found["action"]),
-        principal=found.groupdict().get("principal") or "",
-        resource="" if resource.lower() in {"this", "resource"} else resource,
+        principal=principal,
+        resource=resource,
         policy_type=kind,
         is_explicit=is_explicit,
         policy_arn=arn,
         is_encoded=bool(_ENCODED.search(flat)),
     )
+
+
+def _resource(rest: str, principal: str) -> str:
+    """On what; a name of IAM becomes its ARN in the account of who was denied."""
+    named, place = _NAMED.search(rest), principal.split(":")
+    if named and len(place) > 5:
+        kind, name = named["kind"].replace(" ", "-"), named["name"].rstrip(_ENDS).lstrip("/")
+        return f"arn:{place[1]}:iam::{place[4]}:{kind}/{name}"
+    on = _ON.search(rest)
+    resource = on["resource"].rstrip(_ENDS) if on else ""
+    return "" if resource.lower() in {"this", "resource"} else resource
 
 
 def _context(rest: str) -> tuple[PolicyType | None, bool | None, str]:

@@ -110,6 +110,34 @@ FORMS = [
             is_encoded=True,
         ),
     ),
+    # The console: fields to be copied, and the sentence of S3's.
+    (
+        f"Access denied to {LIST}. You don't have permission to {LIST}. To request access, copy the following text and send it to "
+        f"your AWS administrator.\nUser: {JOHN}\nAction: {LIST}\nOn resource(s): arn:aws:codecommit:us-east-1:123456789012:*\n"
+        f"Context: no identity-based policy allows the action",
+        Denied(LIST, JOHN, "arn:aws:codecommit:us-east-1:123456789012:*", PolicyType.IDENTITY, False),
+    ),
+    (
+        "You don’t have permission to get Bucket Versioning details. You or your AWS administrator must update your IAM permissions to "
+        "allow s3:GetBucketVersioning. After you obtain the necessary permission, refresh the page.",
+        Denied("s3:GetBucketVersioning"),
+    ),
+    # S3's answer as XML; a trust policy that denies; a name of IAM instead of an ARN.
+    (
+        f"<Error><Code>AccessDenied</Code><Message>User: {JOHN} is not authorized to perform: s3:GetObject on resource: "
+        "&quot;arn:aws:s3:::pay-ledger/a&amp;b.csv&quot; because no identity-based policy allows the s3:GetObject action</Message>",
+        Denied("s3:GetObject", JOHN, "arn:aws:s3:::pay-ledger/a&b.csv", PolicyType.IDENTITY, False),
+    ),
+    (
+        f"An error occurred (AccessDenied) when calling the AssumeRole operation: User: {JOHN} is not authorized to perform: "
+        "sts:AssumeRole on resource: arn:aws:iam::123456789012:role/deploy with an explicit deny in a role trust policy",
+        Denied("sts:AssumeRole", JOHN, "arn:aws:iam::123456789012:role/deploy", PolicyType.TRUST, True),
+    ),
+    (
+        f"User: {SESSION} is not authorized to perform: iam:GetUser on resource: user rancher-cloud because no identity-based policy "
+        "allows the iam:GetUser action",
+        Denied("iam:GetUser", SESSION, "arn:aws:iam::123456789012:user/rancher-cloud", PolicyType.IDENTITY, False),
+    ),
 ]  # fmt: skip
 
 
