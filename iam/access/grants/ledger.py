@@ -38,11 +38,19 @@ def ledger_of(entity: Entity, *, viewer: Viewer) -> list[Justified]:
         .filter(pk__in={entry.part.grant_id for entry in open_entries})
         .values_list("pk", flat=True)
     )
-    by_permission: dict[tuple[str, str], list[LedgerEntry]] = defaultdict(list)
+    by_permission: dict[tuple[str, int | str], list[LedgerEntry]] = defaultdict(list)
     for entry in open_entries:
-        by_permission[entry.sort, entry.target].append(entry)
+        by_permission[entry.sort, entry.target_entity_id or entry.target].append(entry)
     held = [*_tied(entity), *_inline(entity), *(_trusted(entity) if entity.kind == Kind.ROLE else ())]
-    return [_justified(one, by_permission[one.sort, one.target], seen) for one in held]
+    return [_justified(one, _entries_of(one, by_permission), seen) for one in held]
+
+
+def _entries_of(
+    one: Justified, by_permission: dict[tuple[str, int | str], list[LedgerEntry]]
+) -> list[LedgerEntry]:
+    """By what it is, whatever its name was; by the name where that is all that is known."""
+    keys: tuple[int | str, ...] = (one.entity.pk, one.target) if one.entity else (one.target,)
+    return [entry for key in keys for entry in by_permission.get((one.sort, key), ())]
 
 
 def _tied(entity: Entity) -> list[Justified]:

@@ -187,7 +187,8 @@ class Sort(models.TextChoices):
 
 class LedgerEntry(models.Model):
     """That a part of a grant is a reason for a permission: `holder_arn` (user, group, role, or the made policy) has `target` (the ARN of a group or policy, the name of
-    an inline policy, the Sid of a statement).
+    an inline policy, the Sid of a statement). ARNs are those of the request; `entity` (the holder) and `target_entity` (the group or policy) stay the same through every
+    renaming, and are not those of whoever gets the name later.
 
     `since` is when AWS had it for this reason (None: not yet), `until` when the reason was over. `change` gives it, `ended_by` takes it away. `stood_before`: it was there
     by no grant before, so that no grant's end takes it away.
@@ -196,6 +197,9 @@ class LedgerEntry(models.Model):
     part = models.ForeignKey(GrantPart, on_delete=models.PROTECT, related_name="entries")
     account = models.ForeignKey(Account, db_index=False, on_delete=models.PROTECT, related_name="+")
     entity = models.ForeignKey(Entity, db_index=False, on_delete=models.PROTECT, null=True, related_name="+")
+    target_entity = models.ForeignKey(
+        Entity, db_index=False, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     holder_arn = models.CharField(max_length=2048)
     sort = models.CharField(max_length=12, choices=Sort.choices)
     target = models.CharField(max_length=2048)

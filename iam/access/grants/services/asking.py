@@ -19,6 +19,7 @@ from iam.access.grants.wording import duration
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change
+from iam.changes.operations.managed_policy import OF_AWS
 from iam.changes.receipts import Receipt, set_receipt_of
 from iam.changes.services import Cause, Lane
 from iam.changes.services.planning import MOST
@@ -158,14 +159,17 @@ def _lasts(plan: GrantPlan) -> list[str]:
 
 def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None:
     """The ledger's entries of a part, which have not begun yet; `written` are its changes, one for each step."""
-    arns = {permission.holder_arn for step in part.steps for permission in step.permissions}
-    known = Entity.objects.filter(arn__in=arns, gone_at__isnull=True)
+    permissions = [permission for step in part.steps for permission in step.permissions]
+    arns = {arn for one in permissions for arn in (one.holder_arn, one.target)}
+    # AWS's own policies are in the mirror only while somebody has them: these are meant by their ARN.
+    known = Entity.objects.filter(arn__in=arns, gone_at__isnull=True).exclude(arn__contains=OF_AWS)
     entities = {(one.account_id, one.arn): one.pk for one in known}
     LedgerEntry.objects.bulk_create(
         LedgerEntry(
             part=row,
             account=change.account,
             entity_id=entities.get((change.account_id, permission.holder_arn)),
+            target_entity_id=entities.get((change.account_id, permission.target)),
             holder_arn=permission.holder_arn,
             sort=permission.sort,
             target=permission.target,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
-from iam.access.grants.models import ENDING, GIVING, Act, Grant, GrantPart, State
+from iam.access.grants.models import ENDING, GIVING, LIVING, Act, Grant, GrantPart, State
 from iam.access.grants.services.asking import note
 from iam.access.grants.services.rights import may_end
 from iam.access.grants.services.settling import open_entries, settle
 from iam.access.grants.services.taking import Removal, removal_of
 from iam.changes.errors import RefusedError
-from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.models import IN_FLIGHT, OPEN, Change, ChangeState
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
 from iam.changes.states import move
@@ -37,11 +40,17 @@ def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
 def end_due_grants(*, now: datetime | None = None) -> int:
     """End what has run out, and try again where an end did not go through. Returns how many were looked at."""
     moment = now or datetime.now(tz=UTC)
-    due = Grant.objects.filter(state__in=GIVING, ends_at__lte=moment).order_by("ends_at")
-    stuck = Grant.objects.filter(parts__state=State.ENDING).distinct().order_by("created_at")
-    found = [*due[:BATCH], *(grant for grant in stuck[:BATCH] if _has_stuck(grant, moment))]
-    for grant in found:
-        _end(grant, actor=None, reason="Its time is over.", act=Act.RAN_OUT)
+    due = Grant.objects.filter(ends_at__lte=moment).order_by("ends_at")
+    # What one account does not answer keeps nobody's access alive in the others.
+    late = due.filter(state=State.APPLYING)
+    stuck = Grant.objects.filter(pk__in=GrantPart.objects.filter(state=State.ENDING).values("grant"))
+    # In any order, so that many that cannot be ended keep none from it that can.
+    again = [grant for grant in stuck.order_by("?")[:BATCH] if _has_stuck(grant, moment)]
+    found = {grant.pk: grant for grant in (*due.filter(state__in=GIVING)[:BATCH], *late[:BATCH], *again)}
+    for grant in found.values():
+        with suppress(RefusedError):
+            # Somebody else was quicker.
+            _end(grant, actor=None, reason="Its time is over.", act=Act.RAN_OUT)
     return len(found)
 
 
@@ -50,7 +59,7 @@ def close_overdue(*, now: datetime | None = None) -> int:
     moment = now or datetime.now(tz=UTC)
     overdue = Grant.objects.filter(state=State.WAITING, planned_end__lte=moment).order_by("planned_end")
     # What lasts some time from its approval on has no end yet.
-    found = [grant for grant in overdue[:BATCH] if not grant.terms.get("lasts")]
+    found = list(overdue.filter(terms__lasts=0)[:BATCH])
     for grant in found:
         sets = grant.parts.values("change_set")
         waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING)
@@ -70,26 +79,51 @@ def try_end_again(part: GrantPart, *, actor: Viewer) -> Grant:
 
 def _end(grant: Grant, *, actor: Viewer | None, reason: str, act: Act) -> Grant:
     grant = settle(grant)
-    parts = grant.parts.filter(state__in=[*GIVING, State.ENDING])
+    if grant.state in LIVING:
+        _call_off(grant, actor=actor, over=act == Act.RAN_OUT)
+        grant = settle(grant)
+    parts = grant.parts.filter(state__in=[*GIVING, State.APPLYING, State.ENDING])
     begun = [
         _end_part(part, actor=actor, reason=reason)
         for part in parts.select_related("grant", "account", "change_set", "ending_set")
         if part.state != State.ENDING or is_stuck(part)
     ]
-    if not begun:
+    if not begun and grant.state in LIVING:
         raise RefusedError(
             f"{grant.reference} is {grant.get_state_display().lower()}: there is nothing to end."
         )
-    if any(begun) and not _has_noted(grant, act):
+    if (any(begun) or not begun) and not _has_noted(grant):
         with transaction.atomic():
             note(grant, act=act, actor=actor, reason=reason)
     return settle(grant)
 
 
-def _has_noted(grant: Grant, act: Act) -> bool:
+def _has_noted(grant: Grant) -> bool:
     """Whether the end was begun before, and is only tried again."""
-    last = grant.versions.order_by("-number").first()
-    return last is not None and last.act == act
+    return grant.versions.filter(act__in=[Act.ENDED, Act.RAN_OUT]).exists()
+
+
+def _changes_of(parts: QuerySet[GrantPart] | Sequence[GrantPart]) -> QuerySet[Change]:
+    """The changes that give something, or would let it last longer."""
+    sets = {pk for part in parts for pk in (part.change_set_id, part.retry_set_id, part.extending_set_id)}
+    return Change.objects.filter(change_set__in=sets - {None}).select_related("account")
+
+
+def _call_off(grant: Grant, *, actor: Viewer | None, over: bool) -> None:
+    """What would still give something, or let it last longer, and has not begun: nobody is to approve it, or carry it out, after the end."""
+    to, note = (
+        (ChangeState.EXPIRED, "Its grant has run out.")
+        if over
+        else (ChangeState.CANCELLED, "Its grant is ended.")
+    )
+    waiting = _changes_of(grant.parts.all()).filter(state__in=[ChangeState.AWAITING, ChangeState.QUEUED])
+    for change in waiting.order_by("position"):
+        move(change, to=to, actor=actor, note=note)
+
+
+def _is_moving(part: GrantPart) -> bool:
+    """Whether a worker gives something of it at this moment."""
+    return _changes_of([part]).filter(lane=part.lane, state__in=IN_FLIGHT).exists()
 
 
 def is_stuck(part: GrantPart) -> bool:
@@ -115,7 +149,13 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
     # First of all, so that of two grants that end together neither takes the other for a reason.
     part.state = State.ENDING
     part.save(update_fields=["state"])
-    removal = removal_of(list(open_entries(part).select_related("account", "part").order_by("pk")))
+    if _is_moving(part):
+        part.trouble = "Something of it is being given at this moment; it is taken away right after."
+        part.save(update_fields=["trouble"])
+        return True
+    removal = removal_of(
+        list(open_entries(part).select_related("account", "part", "entity", "target_entity").order_by("pk"))
+    )
     part.trouble = " ".join(removal.refused)[:1024]
     part.save(update_fields=["trouble"])
     part.entries.filter(pk__in=removal.over).update(until=datetime.now(tz=UTC))

@@ -41,7 +41,7 @@ def is_receiver(grant: Grant, viewer: Viewer) -> bool:
 
 def may_end(grant: Grant, *, viewer: Viewer) -> str:
     """Whoever asked for it, whom it is for, and whoever approves or administers in all of its accounts."""
-    if grant.state not in GIVING:
+    if grant.state not in (*GIVING, State.APPLYING):
         return f"It is {grant.get_state_display().lower()}: there is nothing to end."
     if _is_own(grant, viewer) or _rules_in_all(grant, viewer):
         return ""
@@ -52,6 +52,8 @@ def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
     """As for ending; what waits is shortened by whoever decides on it, with its approval."""
     if grant.state == State.WAITING:
         return may_reduce(grant, viewer=viewer) if grant.requested_by != viewer.person_id else ""
+    if grant.state == State.APPLYING:
+        return "It is being set up. Shorten it when that is done, or end it."
     return may_end(grant, viewer=viewer)
 
 

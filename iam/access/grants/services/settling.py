@@ -12,9 +12,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.services.asking import note
+from iam.access.grants.services.reasons import give_back, same_permission
 from iam.access.grants.services.telling import tell_ended
 from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
-from iam.changes.operations.managed_policy import CreatePolicy
+from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
 from iam.journal.services import record
 from iam.mirror.models import Entity
 
@@ -105,42 +106,62 @@ def _begin(entry: LedgerEntry) -> None:
     change = entry.change
     if entry.since is not None or entry.until is not None or change is None or change.state != S.APPLIED:
         return
-    others = same_permission(entry).exclude(pk=entry.pk).filter(since__isnull=False, until__isnull=True)
+    if entry.entity_id is None:
+        entry.entity_id = _entity_of(entry, entry.holder_arn)
+    if entry.target_entity_id is None and entry.sort == Sort.ATTACHED and OF_AWS not in entry.target:
+        entry.target_entity_id = _entity_of(entry, entry.target)
     # A policy that an earlier grant made is there whatever came of this change, which only attaches it.
     is_shared = entry.sort == Sort.POLICY and change.operation != CreatePolicy.slug
+    reasons = _reasons_before(entry, change) if change.already_so or is_shared else []
     if change.already_so or is_shared:
-        reasons = list(others)
         entry.stood_before = all(one.stood_before for one in reasons) and not (is_shared and not reasons)
     entry.since = change.ended_at or datetime.now(tz=UTC)
-    if entry.entity_id is None:
-        entry.entity_id = _entity_of(entry)
-    entry.save(update_fields=["since", "stood_before", "entity"])
-
-
-def _entity_of(entry: LedgerEntry) -> int | None:
-    """What its own change, or one before it, has made."""
-    living = Entity.objects.filter(account=entry.account_id, arn=entry.holder_arn, gone_at__isnull=True)
-    return living.values_list("pk", flat=True).first()
-
-
-def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
-    """All reasons, of any grant, for the permission of an entry; itself among them."""
-    return LedgerEntry.objects.filter(
-        account=entry.account_id, holder_arn=entry.holder_arn, sort=entry.sort, target=entry.target
+    # Another process may begin it for the sake of one of its own.
+    LedgerEntry.objects.filter(pk=entry.pk, since__isnull=True).update(
+        since=entry.since,
+        stood_before=entry.stood_before,
+        entity=entry.entity_id,
+        target_entity=entry.target_entity_id,
     )
+    for one in reasons:
+        if one.until is not None:
+            give_back(one)
+
+
+def _reasons_before(entry: LedgerEntry, change: Change) -> list[LedgerEntry]:
+    """The other reasons that there were when the change found AWS so already; also those whose changes nobody has followed yet: a handler was missed."""
+    others = same_permission(entry).exclude(pk=entry.pk).select_related("change", "ended_by", "part__grant")
+    others = others.filter(Q(until__isnull=True) | Q(until__gte=change.ended_at))
+    missed = others.filter(since__isnull=True, until__isnull=True, change__state=S.APPLIED)
+    for other in missed.order_by("change__ended_at", "pk"):
+        assert other.change is not None
+        if (other.change.ended_at, other.pk) < (change.ended_at, entry.pk):
+            _begin(other)
+    return list(others.filter(since__isnull=False))
+
+
+def _entity_of(entry: LedgerEntry, arn: str) -> int | None:
+    """What has the ARN by now: its own change, or one before it, has made it."""
+    living = Entity.objects.filter(account=entry.account_id, arn=arn, gone_at__isnull=True)
+    return living.values_list("pk", flat=True).first()
 
 
 def _end_entries(part: GrantPart) -> None:
     """A reason is over when what takes its permission away was seen to have gone through."""
-    gone = part.entries.filter(until__isnull=True, ended_by__state=S.APPLIED).select_related("ended_by")
+    gone = part.entries.filter(until__isnull=True, ended_by__state=S.APPLIED).select_related(
+        "ended_by", "part__grant"
+    )
     for entry in gone:
-        entry.until = entry.ended_by.ended_at if entry.ended_by else None
+        assert entry.ended_by is not None
+        entry.until = entry.ended_by.ended_at
         entry.save(update_fields=["until"])
+        give_back(entry)
 
 
 def open_entries(part: GrantPart) -> QuerySet[LedgerEntry]:
-    """The permissions that a part is a reason for by now."""
-    return part.entries.filter(until__isnull=True, since__isnull=False)
+    """The permissions that a part is a reason for by now, and those of which nobody knows whether AWS has them."""
+    stands = Q(since__isnull=False) | Q(change__state=S.UNKNOWN)
+    return part.entries.filter(stands, until__isnull=True)
 
 
 def _state_of(part: GrantPart) -> State:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from iam.access.grants.models import GIVING, LedgerEntry, Sort, State
-from iam.access.grants.services.settling import same_permission
+from iam.access.grants.models import LedgerEntry, Sort
+from iam.access.grants.services.reasons import has_coming_reason, other_reasons
 from iam.access.grants.trusting import closed, sids_of, users_of
 from iam.changes.errors import RefusedError
 from iam.changes.models import LAST_BRANCH
@@ -18,7 +18,7 @@ from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.services.deleting import deletion_of
 from iam.changes.services.planning import examine
-from iam.mirror.models import Account, Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, valid_at
+from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, valid_at
 
 ORDER: Final = (Sort.TRUST, Sort.MEMBER, Sort.ATTACHED, Sort.INLINE, Sort.ROLE, Sort.POLICY)
 """What goes first: the way in, then what is held, then what was made to be held."""
@@ -55,8 +55,9 @@ class Removal:
 def removal_of(entries: Sequence[LedgerEntry]) -> Removal:
     """What takes away the permissions of these entries that have no other reason, a branch for each holder, what was made for them last."""
     removal = Removal()
-    going = [entry for entry in entries if not (entry.stood_before or _has_other_reason(entry))]
+    going = [entry for entry in entries if not (entry.stood_before or other_reasons(entry).exists())]
     removal.over = [entry.pk for entry in entries if entry not in going]
+    going = _without_coming(going, removal)
     roles = {entry.holder_arn: entry for entry in going if entry.sort == Sort.ROLE}
     # A role goes with all that it holds, also what somebody else gave it.
     within = [entry for entry in going if entry.holder_arn in roles and entry.sort != Sort.ROLE]
@@ -89,16 +90,18 @@ def _take(removal: Removal, entry: LedgerEntry, going: Sequence[LedgerEntry], *,
         removal.over.append(entry.pk)
 
 
-def _has_other_reason(entry: LedgerEntry) -> bool:
-    """Whether a grant besides this one, which does not end as well, needs the permission by now."""
-    others = same_permission(entry).filter(part__state__in=[*GIVING, State.APPLYING])
-    others = others.exclude(part__grant=entry.part.grant_id)
-    return others.filter(since__isnull=False, until__isnull=True).exists()
+def _without_coming(going: list[LedgerEntry], removal: Removal) -> list[LedgerEntry]:
+    """What another grant is about to give waits for that, and what was made waits with it."""
+    waiting = [entry.pk for entry in going if has_coming_reason(entry)]
+    if not waiting:
+        return going
+    removal.refused.append("Another grant that gives the same is being set up; this one ends right after it.")
+    return [entry for entry in going if entry.pk not in waiting and entry.sort not in MADE]
 
 
 def _taking(entry: LedgerEntry, going: Sequence[LedgerEntry]) -> Iterator[Operation]:
     """The operations, in order; none where it is gone already, or has to stay."""
-    holder = _living(entry.account, entry.holder_arn)
+    holder = _now(entry, entry.entity, entry.holder_arn)
     if holder is None:
         return
     if entry.sort == Sort.MEMBER:
@@ -125,9 +128,10 @@ def _is_held_by_others(policy: Entity, going: Sequence[LedgerEntry]) -> bool:
     return held.exclude(source__arn__in=losing).exists()
 
 
-def _living(account: Account, arn: str) -> Entity | None:
-    found = Entity.objects.filter(account=account, arn=arn, gone_at__isnull=True)
-    return found.select_related("account").first()
+def _now(entry: LedgerEntry, known: Entity | None, arn: str) -> Entity | None:
+    """What the entry means, under whatever name it has now; None where it is gone, although another may have its name."""
+    living = Entity.objects.filter(account=entry.account_id, gone_at__isnull=True).select_related("account")
+    return (living.filter(pk=known.pk) if known else living.filter(arn=arn)).first()
 
 
 def _tied(kind: EdgeKind, source: Entity, target: Entity) -> bool:
@@ -135,15 +139,13 @@ def _tied(kind: EdgeKind, source: Entity, target: Entity) -> bool:
 
 
 def _membership(entry: LedgerEntry, user: Entity) -> Iterator[Operation]:
-    group = _living(entry.account, entry.target)
+    group = _now(entry, entry.target_entity, entry.target)
     if group is not None and _tied(EdgeKind.MEMBER, user, group):
         yield RemoveFromGroup.of(user, group=group)
 
 
 def _attachment(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
-    policy = Entity.objects.filter(
-        account=entry.account, kind=Kind.POLICY, arn=entry.target, gone_at__isnull=True
-    ).first()
+    policy = _now(entry, entry.target_entity, entry.target)
     if policy is not None and _tied(EdgeKind.ATTACHED, holder, policy):
         yield DetachPolicy.of(holder, policy=policy)
 

@@ -1,0 +1,71 @@
+"""The reasons for one permission, of whichever grants, through every renaming; and what is given back where one took what another needs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import IntegrityError
+from django.db.models import Q, QuerySet
+
+from iam.access.grants.models import GIVING, GrantPart, LedgerEntry, Sort, State
+from iam.changes.errors import RefusedError
+from iam.changes.models import RUNNING, ChangeState
+from iam.changes.operations import restore
+from iam.changes.services import Cause
+from iam.changes.services.accepted import queue_accepted
+
+KEEPING: Final = "grant-keep"
+"""The cause of a set that gives again what another grant took at its end."""
+
+
+def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
+    """All reasons, of any grant, for the permission of an entry; itself among them. Whoever got the name of somebody later is another."""
+    found = LedgerEntry.objects.filter(account=entry.account_id, sort=entry.sort)
+    holder, target = Q(holder_arn=entry.holder_arn), Q(target=entry.target)
+    if entry.entity_id:
+        holder = Q(entity=entry.entity_id) | holder & Q(entity__isnull=True)
+    if entry.target_entity_id:
+        target = Q(target_entity=entry.target_entity_id) | target & Q(target_entity__isnull=True)
+    return found.filter(holder, target)
+
+
+def other_reasons(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
+    """The reasons of living grants besides this one, which do not end as well."""
+    others = same_permission(entry).filter(
+        part__state__in=[*GIVING, State.APPLYING], since__isnull=False, until__isnull=True
+    )
+    return others.exclude(part__grant=entry.part.grant_id)
+
+
+def has_coming_reason(entry: LedgerEntry) -> bool:
+    """Whether another grant is about to give it, or has just done so: what is taken now would be missing there."""
+    coming = same_permission(entry).filter(since__isnull=True, until__isnull=True)
+    running = coming.filter(change__state__in=[*RUNNING, ChangeState.APPLIED])
+    return running.exclude(part__grant=entry.part.grant_id).exclude(part__state=State.ENDING).exists()
+
+
+def give_back(entry: LedgerEntry) -> None:
+    """Give again what the end of this entry took, where a grant that came meanwhile had found it there and needs it."""
+    if entry.sort not in (Sort.MEMBER, Sort.ATTACHED):
+        return
+    other = other_reasons(entry).filter(since__lte=entry.until).select_related("change", "part").first()
+    if other is None or other.change is None:
+        return
+    part = GrantPart.objects.select_related("grant", "change_set").get(pk=other.part_id)
+    change = other.change
+    try:
+        queue_accepted(
+            [restore(change.operation, account=change.account, params=change.params)],
+            with_set=part.change_set,
+            actor=None,
+            reason=f"The end of {entry.part.grant.reference} took it, and {part.grant.reference} needs it as well.",
+            title=f"Still given by {part.grant.reference}: {part.grant.title}",
+            cause=Cause(KEEPING, part.grant_id),
+            key=f"grant-keep-{entry.pk}",
+            for_grant=True,
+        )
+    except IntegrityError:
+        # It was queued before.
+        return
+    except RefusedError as refused:
+        GrantPart.objects.filter(pk=part.pk).update(trouble=refused.message[:1024])
