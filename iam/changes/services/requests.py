@@ -209,7 +209,7 @@ def write_set(
 
 def withdraw(change: Change, *, actor: Viewer) -> None:
     """Take a request back, with the whole set, while no worker has begun it. Only who asked may. Raises RefusedError."""
-    if change.requested_by != actor.person_id:
+    if change.requested_by != actor.person_id or not actor.roles:
         raise RefusedError("Only who asked for a change can withdraw it.")
     with transaction.atomic():
         # Who approves just now does so before or after, and not in between.

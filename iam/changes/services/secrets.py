@@ -41,7 +41,7 @@ def seal_of(change: Change) -> Seal | None:
 def read_secret(change: Change, *, actor: Viewer) -> str:
     """The secret, to its person, once; the journal says so. Raises RefusedError."""
     seal = seal_of(change)
-    if seal is None or seal.recipient_id != actor.person_id or seal.row is None:
+    if seal is None or seal.recipient_id != actor.person_id or seal.row is None or not actor.roles:
         raise RefusedError("This change has no secret for you.")
     try:
         return sealed.open_once(seal.row.pk, person=actor)
