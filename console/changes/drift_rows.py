@@ -94,7 +94,8 @@ class Row:
             return f"{self.noun} {self.name} was {whole.lower()}"
         if len(self.lines) == 1:
             return f"{self.noun} {self.name}: {self.lines[0].plain}"
-        return f"{self.noun} {self.name} changed in {len(self.lines)} ways"
+        ways = f" in {len(self.lines)} ways" if self.lines else ""
+        return f"{self.noun} {self.name} changed{ways}"
 
 
 def rows_of(found: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row]:

@@ -51,6 +51,9 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
         "Identities",
         (
             Item("identities:people", "user-round", "People", "people", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
+            Item(
+                "onboarding:runs", "user-plus", "Onboarding", "onboarding", (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+            ),
             Item("identities:groups", "users", "Groups", "groups", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("identities:roles", "bot", "Roles", "roles", (Right.SEE_ACCOUNT,)),
             Item("identities:policies", "scroll-text", "Policies", "policies", (Right.SEE_ACCOUNT,)),
@@ -137,7 +140,7 @@ def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
     """What was applied without approval and nobody has reviewed, for the banner of administrators and approvers; one query of these."""
     if not (viewer.may(Right.APPROVE_CHANGE) or viewer.may(Right.MANAGE_OPERATORS)):
         return []
-    rows = to_review(viewer).values("change_set", "used_label", "at")[:MOST_SAID]
+    rows = to_review(viewer).values("change_set", "used_by", "used_label", "at")[:MOST_SAID]
     return [dict(row) for row in rows]
 
 
