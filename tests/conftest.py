@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
+from iam.aws import lending
 from iam.journal import triggers
 from tests.services import browser as chromium
 from tests.services import redis
@@ -83,6 +84,13 @@ def _no_index_of_another_test() -> Iterator[None]:
 
     yield
     forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_way_of_another_test() -> Iterator[None]:
+    """A process keeps ways to AWS, and what stands in for AWS is another in the next test."""
+    yield
+    lending.forget()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

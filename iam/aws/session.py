@@ -122,6 +122,13 @@ class Aws:
             client.close()
         self._clients.clear()
 
+    def rest(self) -> None:
+        """Close the connections and begin to count anew, but keep the clients for who uses it next."""
+        for client in self._clients.values():
+            client.close()
+        self.calls.clear()
+        self.retries = 0
+
     def _make_client(self, service: str, region: str, may_retry: bool) -> Any:
         config = self._config if may_retry else self._config.merge(_ONCE)
         client = self._session.create_client(service, region_name=region, config=config)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from django.conf import settings
 
 from iam.aws.errors import AwsError, ErrorKind
+from iam.aws.lending import lent
 from iam.aws.ratelimit import RateLimit
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import Access, Aws
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source
 
@@ -36,7 +38,9 @@ def access_for_writing(account: Account) -> Access:
     )
 
 
-def open_for_writing(account: Account, *, on_call: Callable[[str], None] | None = None) -> Aws:
-    """An open way, within the account's share of calls a second; close it when done."""
+def lent_for_writing(
+    account: Account, *, on_call: Callable[[str], None] | None = None
+) -> AbstractContextManager[Aws]:
+    """An open way for a block, within the account's share of calls a second."""
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(100, settings.AWS_RATE))
-    return connect(access_for_writing(account), rate=rate, on_call=on_call)
+    return lent(access_for_writing(account), rate=rate, on_call=on_call)

@@ -24,7 +24,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Call, Image, Operation, restore
 from iam.changes.runner import calls, ending, wording
 from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, keep
-from iam.changes.runner.reach import open_for_writing
+from iam.changes.runner.reach import lent_for_writing
 from iam.changes.services.own import is_own
 from iam.changes.states import move
 from iam.mirror.models import Entity
@@ -83,14 +83,11 @@ def _step(change: Change) -> None:
     if is_own(operation):
         ending.fail(change, kind="refused", message=wording.OWN_ROLE)
         return
-    aws = open_for_writing(change.account, on_call=Renewal(change))
-    try:
+    with lent_for_writing(change.account, on_call=Renewal(change)) as aws:
         if change.state == ChangeState.APPLYING:
             _carry_out(change, operation, aws)
         else:
             _confirm(change, operation, aws)
-    finally:
-        aws.close()
 
 
 def _with_ids(change: Change) -> dict[str, Any]:
