@@ -134,6 +134,7 @@ def test_a_secret_address_is_in_no_row(slack: Receiver) -> None:
         ("172.16.0.1", False), ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False),
         ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False), ("::ffff:10.0.0.1", False),
         ("::ffff:169.254.169.254", False), ("64:ff9b::a9fe:a9fe", False), ("2002:0a00:0001::1", False),
+        ("fec0::1", False), ("64:ff9b:1::7f00:1", False), ("::127.0.0.1", False), ("2001:0:a9fe:a9fe::1", False),
     ],
 )  # fmt: skip
 def test_an_address_is_public_also_where_it_stands_for_another(address: str, expected: bool) -> None:

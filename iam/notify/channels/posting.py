@@ -72,6 +72,8 @@ def is_public(text: str) -> bool:
         inner = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if address.is_site_local:
+            return False
         address = inner or address
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
