@@ -55,7 +55,7 @@ def test_threads_never_share_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [Access("222222222222"), Access(ACCOUNT, region="eu-west-1"), Access(ACCOUNT, session_name="b")]
+    "other", [Access("222222222222"), Access(ACCOUNT, region="eu-west-1"), Access(ACCOUNT, session_name="other")]
 )
 def test_another_way_is_another_one(other: Access) -> None:
     with lent(HERE) as first:
@@ -79,7 +79,8 @@ def test_one_that_raised_is_not_kept() -> None:
         assert second is not first
 
 
-def test_one_that_had_to_repeat_a_call_is_not_kept(world: World) -> None:
+def test_one_that_had_to_repeat_a_call_is_not_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
     world.control("/_config", {"fault_rate": "0.5"})
     with lent(HERE) as first:
         while not first.retries:
