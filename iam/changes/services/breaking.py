@@ -69,8 +69,9 @@ def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str)
         )
         for part in parts:
             queue(part, actor=actor, kind="broke_glass", note=reason, data={"break_glass": True})
-        people = people_of(REVIEWERS, accounts=_accounts(parts))
-        telling.tell_broken_glass(parts[0], people=people.keys(), by=actor.name)
+        # Who looks after one of its accounts hears of it, although those review it who look after all.
+        people = {pk for number in _accounts(parts) for pk in people_of(REVIEWERS, accounts={number})}
+        telling.tell_broken_glass(parts[0], people=people, by=actor.name)
 
 
 def to_review(viewer: Viewer) -> QuerySet[BreakGlass]:

@@ -67,6 +67,22 @@ def test_it_applies_at_once_and_everybody_who_could_have_approved_hears_of_it(de
     assert "Tomas Lind" not in told
 
 
+def test_who_looks_after_one_of_its_accounts_hears_of_it_too(desk: Desk) -> None:
+    desk.person("Ada Lund", Role.ADMINISTRATOR, account_id="111111111111")
+    desk.person("Ben Okri", Role.ADMINISTRATOR, account_id="222222222222")
+    viewer = desk.again("Ines Duarte")
+    there = factories.account(
+        "333333333333", name="data", write_role_arn="arn:aws:iam::333333333333:role/writer"
+    )
+    pairs = ((desk.user, desk.group), (factories.user(there, "maya"), factories.group(there, "analysts")))
+    planned = [services.plan_membership(viewer, user=user, group=group, do="add") for user, group in pairs]
+    made = services.request_changes(planned, actor=viewer, reason="r", idempotency_key="two", title="Both")
+    use(desk, made[0])
+    told = set(Outgoing.objects.filter(event="break_glass.used").values_list("name", flat=True))
+    assert told == {"Hana Sato", "Jonas Berg", "Ada Lund", "Ines Duarte"}
+    assert not services.to_review(desk.again("Ada Lund")).exists()
+
+
 def test_only_whom_the_rules_name_and_only_for_their_own_request(desk: Desk) -> None:
     change = desk.ask()
     with pytest.raises(RefusedError, match="do not let you"):
