@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from iam.access.grants.models import Act, Grant
 from iam.access.grants.services.asking import note
@@ -23,6 +24,8 @@ from iam.guard import Viewer
 
 OF_ROLLOUT: Final = "rollout"
 """The cause of a set that gives grants a version of their template."""
+LOOKED_BACK: Final = timedelta(hours=1)
+"""So far back the sweep looks for undone rollouts of which nobody was told."""
 
 
 def plan_version(viewer: Viewer, *, version: TemplateVersion) -> RolloutPlan:
@@ -70,7 +73,9 @@ def _counted(plan: RolloutPlan) -> str:
 
 
 def change_ended(change: Change) -> None:
-    """A change of a rollout has ended: grants that have all of theirs follow. Idempotent."""
+    """A change of a rollout has ended: grants that have all of theirs follow; one that undoes it: they go back. Idempotent."""
+    if change.reverts_id is not None and change.state == ChangeState.APPLIED:
+        _undone(change)
     whole = change.change_set
     if whole.cause_kind == OF_ROLLOUT and whole.cause_id is not None:
         settle(
@@ -89,6 +94,9 @@ def settle_open() -> int:
     for one in found:
         if one.pk in sets:
             settle(one, sets[one.pk])
+    since = datetime.now(tz=UTC) - LOOKED_BACK
+    for change in _undoing().filter(ended_at__gt=since).select_related("reverts__change_set"):
+        _undone(change)
     return len(found)
 
 
@@ -126,3 +134,45 @@ def _follow(one: RolloutGrant, version: TemplateVersion) -> None:
         note(grant, act=Act.FOLLOWED, actor=None, reason=f"Version {version.number} of {version.title}")
     one.done_at = datetime.now(tz=UTC)
     one.save(update_fields=["done_at"])
+
+
+def _undoing() -> QuerySet[Change]:
+    """Changes that have undone one of a rollout."""
+    return Change.objects.filter(reverts__change_set__cause_kind=OF_ROLLOUT, state=ChangeState.APPLIED)
+
+
+def _undone(change: Change) -> None:
+    """The grants of which everything that the rollout wrote was undone have their former version again."""
+    whole = change.reverts.change_set if change.reverts else None
+    if whole is None or whole.cause_kind != OF_ROLLOUT:
+        return
+    rollout = Rollout.objects.select_related("version__template").filter(pk=whole.cause_id).first()
+    if rollout is None:
+        return
+    gone = set(_undoing().filter(reverts__change_set=whole).values_list("reverts__position", flat=True))
+    with transaction.atomic():
+        for one in rollout.grants.filter(done_at__isnull=False):
+            if one.positions and gone.issuperset(one.positions):
+                _go_back(one.grant_id, rollout.version)
+
+
+def _go_back(grant_id: UUID, version: TemplateVersion) -> None:
+    """The grant says again what it said before it followed, unless it has got yet another version since."""
+    grant = Grant.objects.select_for_update().get(pk=grant_id)
+    if (grant.template, grant.template_version) != (version.template.slug, version.number):
+        return
+    acts = list(grant.versions.order_by("number"))
+    followed = [one for one in acts if one.act == Act.FOLLOWED]
+    before = [one for one in acts if followed and one.number < followed[-1].number]
+    if not before:
+        return
+    what = before[-1].terms["what"]
+    grant.terms = {**grant.terms, "what": what}
+    grant.template_version = what["version"]
+    grant.save(update_fields=["terms", "template_version"])
+    note(
+        grant,
+        act=Act.FOLLOWED,
+        actor=None,
+        reason=f"Version {what['version']} of {version.title} again: version {version.number} was undone",
+    )

@@ -24,7 +24,7 @@ from iam.access.templates.shipping import ship
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services import approve, reject
+from iam.changes.services import approve, reject, undo
 from iam.directory.models import Role
 from tests import factories
 from tests.access.grants.conftest import Office
@@ -105,6 +105,43 @@ def test_grants_follow_when_aws_has_the_new_text(office: Office) -> None:
     assert last is not None
     assert last.act == Act.FOLLOWED
     assert Rollout.objects.get().done_at is not None
+
+
+def undone(office: Office, change: Change) -> Change:
+    """What the rollout wrote is undone, asked for and approved like anything else."""
+    change.refresh_from_db()
+    asked = undo(change, actor=office.asks, reason="Nobody sends", idempotency_key=str(uuid4()))
+    for person in (office.scene.approver, office.other_approver):
+        asked.refresh_from_db()
+        if asked.state == "awaiting_approval":
+            approve(asked, actor=person, seen_digest=asked.change_set.receipt_digest)
+    return asked
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_grants_have_their_former_version_when_the_rollout_is_undone(office: Office, is_told: bool) -> None:
+    grant = office.granted(office.terms(given(office)))
+    before = said(office)
+    change = roll_out(office, second_version(office))
+    grant = carried_out(office, change, grant)
+    assert grant.template_version == 2
+    gone = undone(office, change)
+    office.work(grant)
+    gone.refresh_from_db()
+    for _ in range(2):
+        if is_told:
+            change_ended(gone)
+        else:
+            settle_open()
+    grant.refresh_from_db()
+    assert (grant.template_version, grant.agreed.what.version) == (1, 1)
+    assert said(office) == before
+    last = grant.versions.order_by("number").last()
+    assert last is not None
+    assert "version 2 was undone" in last.reason
+    assert grant.versions.filter(act=Act.FOLLOWED).count() == 2
+    newer = Template.objects.get(slug=SLUG).versions.get(number=2)
+    assert [one.grant.pk for one in plan_version(office.asks, version=newer).followed] == [grant.pk]
 
 
 def test_a_shared_policy_is_rewritten_once_and_all_who_share_it_follow(office: Office) -> None:
