@@ -45,6 +45,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "users": [card for user in users if (card := _card(request, user))],
         "waiting": _waiting(request) if request.at is None else [],
         "grants": _grants(request) if request.at is None else [],
+        "grant_count": own_grants(request.viewer).count() if request.at is None else 0,
         "layout": layout_for(request.viewer),
     }
     return render_page(request, "dashboard/my_access.html", context)
