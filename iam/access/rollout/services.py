@@ -144,7 +144,7 @@ def _undoing() -> QuerySet[Change]:
 def _undone(change: Change) -> None:
     """The grants of which everything that the rollout wrote was undone have their former version again."""
     whole = change.reverts.change_set if change.reverts else None
-    if whole is None or whole.cause_kind != OF_ROLLOUT:
+    if whole is None or whole.cause_kind != OF_ROLLOUT or whole.cause_id is None:
         return
     rollout = Rollout.objects.select_related("version__template").filter(pk=whole.cause_id).first()
     if rollout is None:
