@@ -111,6 +111,16 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        "settle-runs": {
+            "task": "iam.people.onboarding.tasks.settle_runs",
+            "schedule": 20.0,
+            "options": {"expires": 20},
+        },
+        "drop-run-drafts": {
+            "task": "iam.people.onboarding.tasks.drop_drafts",
+            "schedule": 24 * 3600.0,
+            "options": {"expires": 3600},
+        },
         "sweep-drafts": {
             "task": "iam.access.drafts.tasks.sweep_drafts",
             "schedule": 24 * 3600.0,
@@ -141,6 +151,7 @@ app.autodiscover_tasks(
         "iam.changes.drift",
         "iam.changes.approval",
         "iam.access.drafts",
+        "iam.people.onboarding",
         "iam.access.grants",
         "iam.access.rollout",
         "console.operators",

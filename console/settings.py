@@ -139,6 +139,8 @@ INSTALLED_APPS = [
     "iam.access.templates",
     "iam.access.rollout",
     "iam.access.drafts",
+    "iam.people.blueprints",
+    "iam.people.onboarding",
     "iam.people.links",
     "console",
     "console.operators",

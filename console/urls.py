@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("console.access.urls")),
     path("accounts/", include("console.setup.urls")),
     path("changes/", include("console.changes.urls")),
+    path("onboarding/", include("console.onboarding.urls")),
     path("audit/", include("console.audit.urls")),
     path("", include("console.notify.urls")),
     path("", include("console.operators.urls")),

@@ -30,7 +30,7 @@ from iam.directory.models import Appointment, Person, Role, RuleKind, Team, Team
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
-from tests import factories
+from tests import factories, onboarding
 from tests.access.grant_pages import made
 from tests.url_answers import ANSWERS
 
@@ -111,6 +111,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
     team = Team.objects.create(slug="payments", name="Payments")
     rule = TeamRule.objects.create(team=team, kind=RuleKind.GROUP, account_id=NUMBER, value="payments-dev")
     clients, operators = _browsers(account, team, own.arn)
+    runs = _runs(account, team, operators["administrator"].person)
     asked = clients["administrator"].post(
         f"{reverse('changes:membership')}?user={other.pk}&group={group.pk}&do=add",
         {"reason": "On call", "key": str(uuid.uuid4())},
@@ -143,6 +144,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
         | {f"{name} csv": {"pk": entities[name].pk, "form": "csv"} for name in ("own", "other", "role")}
         | {
             "": {},
+            **runs,
             "csv": {"form": "csv"},
             "s3": {"prefix": "s3"},
             "s3 csv": {"prefix": "s3", "form": "csv"},
@@ -200,6 +202,22 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             ("access:compare-export", "csv"): f"?a={other.pk}",
         },
     )
+
+
+def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, Any]]:
+    """A blueprint and a run of the team that is led, and of one that is not; and a draft of the administrator."""
+    led = onboarding.blueprint(account, team)
+    other = onboarding.blueprint(account, Team.objects.create(slug="data", name="Data"))
+    run = onboarding.asked(led, author, account)
+    return {
+        "blueprint": {"pk": led.blueprint_id},
+        "blueprint version": {"pk": led.blueprint_id, "number": 1},
+        "other blueprint": {"pk": other.blueprint_id},
+        "run": {"pk": run.pk},
+        "run csv": {"pk": run.pk, "form": "csv"},
+        "other run": {"pk": onboarding.asked(other, author, account).pk},
+        "own run draft": {"pk": onboarding.draft(led, author).pk},
+    }
 
 
 def _proposed(author: Person) -> RuleSet:

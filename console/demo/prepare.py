@@ -49,12 +49,13 @@ def _appoint(someone: Operator) -> None:
 
 
 def _team(someone: Operator) -> Team:
-    """The team that a lead leads, found in AWS by its IAM groups."""
+    """The team that a lead leads, found in AWS by its IAM groups, and by the path under which its newcomers are made."""
     team = teams.create_team(
         name="Payments", description="Builds and runs the payment services", actor=COMMAND_LINE
     )
     for group in someone.teams:
         teams.add_rule(team, kind=RuleKind.GROUP, value=group, actor=COMMAND_LINE)
+    teams.add_rule(team, kind=RuleKind.PATH, value="/payments/", actor=COMMAND_LINE)
     return team
 
 

@@ -1,0 +1,90 @@
+"""One blueprint: what it gives, its versions and how they differ; retiring it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from console.onboarding.lists import SEES
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.guard import Right
+from iam.people.blueprints.body import BlueprintError
+from iam.people.blueprints.models import Blueprint, BlueprintVersion
+from iam.people.blueprints.queries import (
+    blueprint_for,
+    differences,
+    may_run,
+    may_write,
+    said,
+    version_of,
+)
+from iam.people.blueprints.services import set_retired
+
+
+def blueprint_or_404(request: ViewerRequest, pk: UUID) -> Blueprint:
+    """The blueprint, if the viewer sees it."""
+    found = blueprint_for(request.viewer, pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+def version_or_404(blueprint: Blueprint, number: int | None = None) -> BlueprintVersion:
+    """The version in use, or that of the number."""
+    found = version_of(blueprint, number)
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_safe
+@require(*SEES)
+def blueprint_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """As it is used."""
+    blueprint = blueprint_or_404(request, pk)
+    return _page(request, blueprint, version_or_404(blueprint))
+
+
+@require_safe
+@require(*SEES)
+def blueprint_version(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
+    """What a version said, and what it made different."""
+    blueprint = blueprint_or_404(request, pk)
+    return _page(request, blueprint, version_or_404(blueprint, min(number, 10**6)))
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def blueprint_retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Use it no more, or (`do=restore`) again."""
+    blueprint = blueprint_or_404(request, pk)
+    retired = request.POST.get("do") != "restore"
+    try:
+        set_retired(request.viewer, blueprint=blueprint, retired=retired)
+    except BlueprintError as error:
+        messages.error(request, error.message)
+    else:
+        said_of = "is used no more. Runs of it go on." if retired else "is used again."
+        messages.success(request, f"{blueprint.name} {said_of}")
+    return redirect("onboarding:blueprint", pk=pk)
+
+
+def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersion) -> HttpResponse:
+    before = version_of(blueprint, version.number - 1)
+    context = {
+        "section": "onboarding",
+        "blueprint": blueprint,
+        "version": version,
+        "rows": said(version.body),
+        "differences": differences(before.body, version.body) if before else [],
+        "versions": list(blueprint.versions.all()[:50]),
+        "is_current": version.number == blueprint.current,
+        "may_write": may_write(request.viewer, blueprint.team),
+        "may_run": may_run(request.viewer, blueprint.team) and blueprint.retired_at is None,
+    }
+    return render_page(request, "onboarding/blueprint.html", context)

@@ -1,0 +1,81 @@
+"""The draft of a run as it is shown before anybody is asked: the rows with what is wrong, and the receipt of those that are ready."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, Final
+
+from django.core.paginator import Paginator
+
+from console.access.grants.preview import stages_of
+from console.changes.receipt import impact_context
+from console.changes.shown import call_rows
+from console.web.access import ViewerRequest
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.operations import Operation
+from iam.changes.receipts import set_receipt_of
+from iam.people.blueprints.queries import said
+from iam.people.onboarding import services
+from iam.people.onboarding.models import Run, Standing
+from iam.people.onboarding.services import RunPlan
+
+PAGE: Final = 50
+WEIGHED: Final = 40
+"""So many people at most are weighed for the page; the receipt that is approved covers all of them."""
+SHOWN_CALLS: Final = 12
+
+
+def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
+    """Rows, counts, and the receipt; where it cannot be asked for, why."""
+    only = request.GET.get("show", "")
+    rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
+    number = request.GET.get("page", "1")
+    counts = {one.value: run.people.filter(standing=one).count() for one in Standing}
+    context: dict[str, Any] = {
+        "run": run,
+        "blueprint": run.version.blueprint,
+        "said": said(run.version.body),
+        "page": Paginator(rows, PAGE).get_page(number if number.isdecimal() else 1),
+        "counts": counts,
+        "total": sum(counts.values()),
+        "bad": counts[Standing.BAD] + counts[Standing.EXISTING],
+        "only": only,
+        "reason": request.POST.get("reason", "")[:1000],
+        "skip": request.POST.get("skip") == "1",
+    }
+    return context | _receipt(request, run)
+
+
+def _receipt(request: ViewerRequest, run: Run) -> dict[str, Any]:
+    viewer = request.viewer
+    people = list(run.people.filter(standing=Standing.READY)[: services.MOST_PEOPLE + 1])
+    if not people:
+        return {"refused": None, "plan": None}
+    try:
+        plan = services.plan_run(run, people)
+        weighed = _weighed(plan)
+        planned = changes.plan_set(weighed, viewer=viewer)
+    except RefusedError as error:
+        return {"refused": error, "plan": None}
+    receipt = set_receipt_of(weighed)
+    calls = [call for one in planned for call in one.receipt.body["calls"]]
+    first = plan.parts[0].account
+    about: Any = SimpleNamespace(operations=weighed, receipt=receipt, parts=plan.parts)
+    return impact_context(receipt.get("impact"), viewer=viewer) | {
+        "refused": None,
+        "plan": plan,
+        "people_count": len(people),
+        "steps": sum(len(part.steps) for part in plan.parts),
+        "weighed": min(len(people), WEIGHED) if len(people) > WEIGHED else 0,
+        "calls": call_rows(calls[:SHOWN_CALLS], partition=first.partition),
+        "more_calls": max(0, sum(len(part.steps) for part in plan.parts) - SHOWN_CALLS),
+        "stages": stages_of(request, about),
+        "notes": plan.notes,
+    }
+
+
+def _weighed(plan: RunPlan) -> Sequence[Operation]:
+    people = list(dict.fromkeys(part.newcomer.pk for part in plan.parts))[:WEIGHED]
+    return [step.operation for part in plan.parts if part.newcomer.pk in people for step in part.steps]

@@ -1,0 +1,132 @@
+"""The form in which a blueprint is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.http import QueryDict
+
+from iam.access.templates.queries import offer_of
+from iam.people.blueprints.body import BlueprintError, Body, Filled
+
+ROWS: Final = 3
+"""So many templates the form has room for."""
+LONGEST: Final = 4000
+_SPLIT: Final = re.compile(r"[,;\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What somebody has typed. `base` is the version on which it was begun, 0 for a new blueprint."""
+
+    team: str = ""
+    name: str = ""
+    accounts: tuple[str, ...] = ()
+    path: str = "/"
+    groups: str = ""
+    boundary: str = ""
+    tags: str = ""
+    password: bool = True
+    key: bool = False
+    mfa: bool = True
+    naming: str = "first.last"
+    stay: str = "0"
+    note: str = ""
+    base: int = 0
+    templates: tuple[Filled, ...] = field(default=())
+
+    def row(self, number: int) -> tuple[str, int, Mapping[str, str]]:
+        """(template, version, parameters) of a row of the form."""
+        if number >= len(self.templates):
+            return "", 0, {}
+        one = self.templates[number]
+        return one.slug, one.version, one.parameters
+
+    def body(self) -> Body:
+        """What it says. Raises BlueprintError."""
+        if not self.stay.isdecimal():
+            raise BlueprintError("Write a number of days, 0 for people who stay.", part="stay")
+        return Body(
+            accounts=self.accounts,
+            path=self.path,
+            groups=tuple(dict.fromkeys(one.strip() for one in _SPLIT.split(self.groups) if one.strip())),
+            templates=self.templates,
+            boundary=self.boundary,
+            tags=_tags(self.tags),
+            password=self.password,
+            key=self.key,
+            mfa=self.mfa,
+            naming=self.naming,
+            stay=int(self.stay),
+        )
+
+
+def of_body(body: Body, *, base: int) -> Written:
+    """The form of a version."""
+    return Written(
+        accounts=body.accounts,
+        path=body.path,
+        groups=", ".join(body.groups),
+        boundary=body.boundary,
+        tags="\n".join(f"{key} = {value}" for key, value in body.tags.items()),
+        password=body.password,
+        key=body.key,
+        mfa=body.mfa,
+        naming=body.naming,
+        stay=str(body.stay),
+        base=base,
+        templates=body.templates,
+    )
+
+
+def read(data: QueryDict) -> Written:
+    """What was posted."""
+    base = data.get("base", "0")
+
+    def text(name: str, longest: int = 512) -> str:
+        return data.get(name, "").strip()[:longest].replace("\r\n", "\n")
+
+    return Written(
+        team=text("team"),
+        name=text("name", 80),
+        accounts=tuple(dict.fromkeys(one[:12] for one in data.getlist("accounts")[:100])),
+        path=text("path") or "/",
+        groups=text("groups", LONGEST),
+        boundary=text("boundary", 2048),
+        tags=text("tags", LONGEST),
+        password=data.get("password") == "1",
+        key=data.get("key") == "1",
+        mfa=data.get("mfa") == "1",
+        naming=text("naming", 20),
+        stay=text("stay", 5) or "0",
+        note=text("note", 500),
+        base=int(base) if base.isdecimal() and len(base) < 7 else 0,
+        templates=tuple(_templates(data)),
+    )
+
+
+def _templates(data: QueryDict) -> list[Filled]:
+    found = []
+    for number in range(ROWS):
+        slug = data.get(f"t{number}", "").strip()[:64]
+        offer = offer_of(slug) if slug else None
+        if offer is not None:
+            given = {
+                one.name: data.get(f"t{number}-{one.name}", "").strip()[:512] for one in offer.body.parameters
+            }
+            filled = {name: value for name, value in given.items() if value}
+            found.append(Filled(slug, offer.version.number, filled))
+    return found
+
+
+def _tags(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        key, sign, value = line.partition("=")
+        if not sign:
+            raise BlueprintError(f"Write a tag as key = value: {line[:60]}", part="tags")
+        found[key.strip()] = value.strip()
+    return found

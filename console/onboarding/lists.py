@@ -1,0 +1,62 @@
+"""All runs, and all blueprints, that the viewer sees."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.guard import Right
+from iam.people.blueprints.queries import current_versions, may_run, said, writable_teams
+from iam.people.onboarding.queries import counted_runs
+
+SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+TONES: Final = {
+    "draft": ("", "pencil"),
+    "waiting": ("note", "hourglass"),
+    "running": ("info", "loader-circle"),
+    "done": ("ok", "circle-check"),
+    "partly": ("bad", "triangle-alert"),
+    "closed": ("", "x"),
+}
+PAGE: Final = 50
+
+
+@require_safe
+@require(*SEES)
+def runs_page(request: ViewerRequest) -> HttpResponse:
+    """The runs, the newest first."""
+    number = request.GET.get("page", "1")
+    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    found = counted_runs(request.viewer, start=(page - 1) * PAGE, limit=PAGE + 1)
+    versions = current_versions(request.viewer)
+    context = {
+        "section": "onboarding",
+        "runs": [(one, *TONES[one.state]) for one in found[:PAGE]],
+        "page": page,
+        "has_more": len(found) > PAGE,
+        "begins": [one for one in versions if may_run(request.viewer, one.blueprint.team)],
+        "may_write": bool(writable_teams(request.viewer)),
+    }
+    return render_page(request, "onboarding/runs.html", context)
+
+
+@require_safe
+@require(*SEES)
+def blueprints_page(request: ViewerRequest) -> HttpResponse:
+    """The blueprints, by team."""
+    is_retired = request.GET.get("retired") == "1"
+    versions = current_versions(request.viewer, retired=is_retired)
+    context = {
+        "section": "onboarding",
+        "rows": [
+            (one, dict(said(one.body)), may_run(request.viewer, one.blueprint.team) and not is_retired)
+            for one in versions
+        ],
+        "is_retired": is_retired,
+        "may_write": bool(writable_teams(request.viewer)),
+    }
+    return render_page(request, "onboarding/blueprints.html", context)

@@ -1,0 +1,185 @@
+"""One run: what a file comes to and its receipt before it is asked for; afterwards each person's checklist, live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from console.onboarding.draft import draft_context
+from console.onboarding.lists import SEES, TONES
+from console.onboarding.shown import person_rows, progress_of
+from console.setup.progress import step_of
+from console.web.access import ViewerRequest, require
+from console.web.files import FORMS, csv_lines, download, json_lines
+from console.web.render import is_fragment, render_page
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.guard import Right
+from iam.journal.services import record
+from iam.people.blueprints.queries import may_run
+from iam.people.onboarding import services
+from iam.people.onboarding.checklist import checklists
+from iam.people.onboarding.models import Run, RunState, Standing
+from iam.people.onboarding.queries import counts_of, run_for, sets_of
+from iam.people.onboarding.staging import check_again, discard
+
+PAGE: Final = 25
+STOP: Final = 286
+"""The status by which htmx stops to ask."""
+QUESTIONS: Final = 60
+"""So often a page asks by itself while it is people who are waited for."""
+COLUMNS: Final = ("name", "e-mail", "user name", "last day", "step", "stands", "since")
+
+
+def run_or_404(request: ViewerRequest, pk: UUID) -> Run:
+    """The run, if the viewer sees it."""
+    found = run_for(request.viewer, pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+@never_cache
+@require_safe
+@require(*SEES)
+def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """The draft with its receipt, or the live page."""
+    run = run_or_404(request, pk)
+    if run.state == RunState.DRAFT:
+        return draft_page(request, run)
+    return _live(request, run)
+
+
+def draft_page(
+    request: ViewerRequest, run: Run, *, refused: RefusedError | None = None, status: int = 200
+) -> HttpResponse:
+    """What the rows come to."""
+    context = draft_context(request, run) | {"section": "onboarding", "refused_now": refused}
+    return render_page(request, "onboarding/draft.html", context, partial="rows", status=status)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Ask for everybody of the draft."""
+    run = run_or_404(request, pk)
+    if request.at is not None:
+        raise Http404
+    if run.state != RunState.DRAFT:
+        return redirect("onboarding:run", pk=pk)
+    try:
+        if request.POST.get("do") == "check":
+            check_again(request.viewer, run=run)
+            return redirect("onboarding:run", pk=pk)
+        services.request_run(
+            request.viewer,
+            run=run,
+            reason=request.POST.get("reason", ""),
+            skip=request.POST.get("skip") == "1",
+        )
+    except RefusedError as error:
+        return draft_page(request, run_or_404(request, pk), refused=error, status=422)
+    return redirect("onboarding:run", pk=pk)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def run_retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Try again what failed."""
+    run = run_or_404(request, pk)
+    try:
+        count = services.retry_failed(request.viewer, run=run)
+    except RefusedError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"{count} {'step is' if count == 1 else 'steps are'} tried again.")
+    return redirect("onboarding:run", pk=pk)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Throw a draft away."""
+    run = run_or_404(request, pk)
+    try:
+        discard(request.viewer, run=run)
+    except RefusedError as error:
+        messages.error(request, error.message)
+        return redirect("onboarding:run", pk=pk)
+    messages.success(request, "The draft is gone.")
+    return redirect("onboarding:runs")
+
+
+@require_safe
+@require(Right.EXPORT)
+def run_export(request: ViewerRequest, pk: UUID, form: str) -> HttpResponseBase:
+    """Every step of every person, as a file."""
+    run = run_or_404(request, pk)
+    if form not in FORMS:
+        raise Http404
+    record(
+        kind="onboarding.export",
+        actor=request.viewer,
+        subject=run.reference,
+        data={"run": run.pk, "format": form},
+    )
+    about = {"run": run.reference, "blueprint": run.version.blueprint.name, "version": run.version.number}
+    rows = _lines(run)
+    parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
+    return download(parts, form=form, name=f"onboarding-{run.reference}")
+
+
+def _lines(run: Run) -> Iterator[dict[str, Any]]:
+    people = run.people.filter(standing=Standing.READY)
+    for page in Paginator(people, 200):
+        for one in checklists(list(page.object_list), body=run.version.body):
+            who = one.newcomer
+            until = who.until.isoformat() if who.until else ""
+            for item in one.items:
+                values = (who.name, who.email, who.user_name, until, item.what, item.standing.value, item.at)
+                yield dict(zip(COLUMNS, values, strict=True))
+
+
+def _live(request: ViewerRequest, run: Run) -> HttpResponse:
+    number = request.GET.get("page", "1")
+    pages = Paginator(run.people.filter(standing=Standing.READY, places__isnull=False).distinct(), PAGE)
+    page = pages.get_page(number if number.isdecimal() else 1)
+    found = checklists(list(page.object_list), body=run.version.body)
+    step = step_of(request)
+    progress = progress_of(counts_of(run))
+    waits_for_people = not run.is_open and any(not one.is_over for one in person_rows(found))
+    pace = step.wait if run.is_open else ("10s" if waits_for_people and step.number < QUESTIONS else "")
+    context = {
+        "section": "onboarding",
+        "run": run,
+        "body": run.version.body,
+        "mark": (run.get_state_display(), *TONES[run.state]),
+        "progress": progress,
+        "people": person_rows(found),
+        "page": page,
+        "pace": pace,
+        "step": step,
+        "sets": [(number, _first(one.pk)) for number, one in enumerate(sets_of(run), start=1)],
+        "may_retry": request.at is None
+        and progress.failed
+        and not run.is_open
+        and may_run(request.viewer, run.version.blueprint.team),
+        "may_export": request.viewer.may(Right.EXPORT),
+        "is_update": is_fragment(request),
+    }
+    status = STOP if is_fragment(request) and not pace else 200
+    return render_page(request, "onboarding/run.html", context, partial="live", status=status)
+
+
+def _first(set_id: UUID) -> UUID | None:
+    found = Change.objects.filter(change_set=set_id).order_by("position")
+    return found.values_list("pk", flat=True).first()

@@ -1,0 +1,108 @@
+"""Runs as their page shows them: progress in total, and each person's lines with tones and icons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from iam.changes.models import OPEN, ChangeState
+from iam.people.onboarding.checklist import Checklist, Item, Standing
+
+MARKS: dict[Standing, tuple[str, str, str]] = {
+    Standing.TODO: ("To come", "", "circle-dashed"),
+    Standing.DOING: ("Applying", "info", "loader-circle"),
+    Standing.PERSON: ("Waits for the person", "note", "hourglass"),
+    Standing.DONE: ("Done", "ok", "circle-check"),
+    Standing.FAILED: ("Failed", "bad", "circle-alert"),
+    Standing.CLOSED: ("Not carried out", "", "x"),
+}
+"""(words, tone, icon) of each standing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemShown:
+    """A line."""
+
+    item: Item
+    text: str
+    tone: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonShown:
+    """A person. `is_over`: nothing more is waited for."""
+
+    checklist: Checklist
+    text: str
+    tone: str
+    icon: str
+    items: list[ItemShown]
+    is_open: bool
+    is_over: bool
+
+    @property
+    def total(self) -> int:
+        """Lines."""
+        return len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The changes of a run by how they stand."""
+
+    total: int
+    applied: int
+    applying: int
+    waiting: int
+    queued: int
+    failed: int
+    closed: int
+
+    @property
+    def bar(self) -> dict[str, float]:
+        """Shares of the bar in percent."""
+        return {
+            name: 100 * getattr(self, name) / max(1, self.total) for name in ("applied", "applying", "failed")
+        }
+
+
+def progress_of(counts: Mapping[str, int]) -> Progress:
+    """From how many changes are in each state."""
+
+    def count(*states: ChangeState) -> int:
+        return sum(counts.get(state.value, 0) for state in states)
+
+    failed = count(ChangeState.FAILED, ChangeState.UNKNOWN)
+    known = count(*OPEN, ChangeState.APPLIED) + failed
+    total = sum(counts.values())
+    return Progress(
+        total=total,
+        applied=count(ChangeState.APPLIED),
+        applying=count(ChangeState.APPLYING, ChangeState.CONFIRMING),
+        waiting=count(ChangeState.AWAITING),
+        queued=count(ChangeState.QUEUED),
+        failed=failed,
+        closed=total - known,
+    )
+
+
+def person_rows(found: Sequence[Checklist]) -> list[PersonShown]:
+    """Each person; the first who needs somebody is open."""
+    rows = []
+    for one in found:
+        text, tone, icon = MARKS[one.standing]
+        if one.standing is Standing.DONE:
+            text = "All done"
+        items = [
+            ItemShown(item, item.says if item.standing is Standing.TODO and item.says else words, mark, sign)
+            for item in one.items
+            for words, mark, sign in [MARKS[item.standing]]
+        ]
+        is_over = one.standing in (Standing.DONE, Standing.CLOSED, Standing.FAILED)
+        rows.append(
+            PersonShown(
+                one, text, tone, icon, items, one.standing is Standing.FAILED or len(found) == 1, is_over
+            )
+        )
+    return rows

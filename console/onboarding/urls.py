@@ -1,0 +1,25 @@
+"""The addresses of onboarding."""
+
+from django.urls import URLPattern, path
+
+from console.onboarding import blueprints, lists, people, run, writing
+
+app_name = "onboarding"
+
+urlpatterns: list[URLPattern] = [
+    path("", lists.runs_page, name="runs"),
+    path("blueprints/", lists.blueprints_page, name="blueprints"),
+    path("blueprints/new/", writing.blueprint_new, name="blueprint-new"),
+    path("blueprints/<uuid:pk>/", blueprints.blueprint_page, name="blueprint"),
+    path(
+        "blueprints/<uuid:pk>/versions/<int:number>/", blueprints.blueprint_version, name="blueprint-version"
+    ),
+    path("blueprints/<uuid:pk>/edit/", writing.blueprint_edit, name="blueprint-edit"),
+    path("blueprints/<uuid:pk>/retire/", blueprints.blueprint_retire, name="blueprint-retire"),
+    path("blueprints/<uuid:pk>/people/", people.people_page, name="people"),
+    path("<uuid:pk>/", run.run_page, name="run"),
+    path("<uuid:pk>/ask/", run.run_ask, name="run-ask"),
+    path("<uuid:pk>/retry/", run.run_retry, name="run-retry"),
+    path("<uuid:pk>/discard/", run.run_discard, name="run-discard"),
+    path("<uuid:pk>/export.<str:form>", run.run_export, name="run-export"),
+]

@@ -1,0 +1,117 @@
+"""Write a blueprint: a new one, or a new version of one; before it is saved the page says what differs."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from console.onboarding.blueprints import blueprint_or_404, version_or_404
+from console.onboarding.form import ROWS, Written, of_body, read
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.access.templates.queries import offer_of, offers
+from iam.directory.models import Team
+from iam.guard import Right
+from iam.mirror.queries.accounts import accounts_to_change
+from iam.people.blueprints.body import BlueprintError, Body
+from iam.people.blueprints.models import Blueprint
+from iam.people.blueprints.naming import RULES
+from iam.people.blueprints.queries import differences, may_write, writable_teams
+from iam.people.blueprints.services import create_blueprint, save_version
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def blueprint_new(request: ViewerRequest) -> HttpResponse:
+    """A blueprint for one of the viewer's teams."""
+    teams = writable_teams(request.viewer)
+    if not teams:
+        raise Http404
+    if request.method != "POST":
+        return _page(request, Written(), teams=teams)
+    written = read(request.POST)
+    if request.POST.get("do") == "refresh":
+        return _page(request, written, teams=teams)
+    team = next((one for one in teams if one.slug == written.team), None)
+    try:
+        if team is None:
+            raise BlueprintError("Choose the team.", part="team")
+        version = create_blueprint(request.viewer, team=team, name=written.name, body=written.body())
+    except BlueprintError as error:
+        return _page(request, written, teams=teams, refused=error)
+    messages.success(request, f"{version.blueprint.name} can be used from now on.")
+    return redirect("onboarding:blueprint", pk=version.blueprint_id)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def blueprint_edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """A new version; `do=refresh` only shows what differs."""
+    blueprint = blueprint_or_404(request, pk)
+    if not may_write(request.viewer, blueprint.team):
+        raise Http404
+    standing = version_or_404(blueprint)
+    if request.method != "POST":
+        return _page(request, of_body(standing.body, base=standing.number), blueprint=blueprint)
+    written = read(request.POST)
+    if request.POST.get("do") == "refresh":
+        return _page(request, written, blueprint=blueprint)
+    try:
+        version = save_version(
+            request.viewer,
+            blueprint=blueprint,
+            body=written.body(),
+            base=written.base,
+            note=written.note,
+        )
+    except BlueprintError as error:
+        return _page(request, written, blueprint=blueprint, refused=error)
+    messages.success(request, f"Version {version.number} is used from now on. Runs keep theirs.")
+    return redirect("onboarding:blueprint", pk=pk)
+
+
+def _page(
+    request: ViewerRequest,
+    written: Written,
+    *,
+    teams: list[Team] | None = None,
+    blueprint: Blueprint | None = None,
+    refused: BlueprintError | None = None,
+) -> HttpResponse:
+    chosen = set(written.accounts)
+    context: dict[str, Any] = {
+        "section": "onboarding",
+        "written": written,
+        "teams": teams,
+        "blueprint": blueprint,
+        "refused": refused,
+        "accounts": [(one, one.account_id in chosen) for one in accounts_to_change(request.viewer)[:100]],
+        "namings": RULES.items(),
+        "offers": offers(),
+        "templates": [_template(written, number) for number in range(ROWS)],
+        "differences": _differences(blueprint, written),
+    }
+    return render_page(request, "onboarding/write.html", context, status=422 if refused else 200)
+
+
+def _differences(blueprint: Blueprint | None, written: Written) -> list[Any]:
+    if blueprint is None:
+        return []
+    try:
+        body: Body = written.body()
+    except BlueprintError:
+        return []
+    return differences(version_or_404(blueprint).body, body)
+
+
+def _template(written: Written, number: int) -> dict[str, Any]:
+    """A row: the template that is chosen, and a field for each of its parameters."""
+    slug, version, parameters = written.row(number)
+    offer = offer_of(slug, number=version or None) if slug else None
+    fields = [(one, parameters.get(one.name, "")) for one in offer.body.parameters] if offer else []
+    return {"number": number, "slug": slug, "fields": fields, "offer": offer}

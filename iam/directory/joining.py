@@ -1,0 +1,28 @@
+"""Somebody joins by an approved onboarding: they are known from then on, and the IAM users that were made for them are theirs."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.directory.models import Identity, Person
+from iam.journal.services import record
+
+
+@transaction.atomic
+def join(person_id: UUID, *, name: str, email: str, user_arn: str, why: str) -> Person:
+    """The person of this id, or who has the address already, with the IAM user; without any role. Harmless the second time.
+
+    It is called for an IAM user that an approved change has made; `why` names what it belongs to. A user who is somebody's already stays theirs.
+    """
+    person = Person.objects.filter(pk=person_id).first() or Person.objects.filter(email__iexact=email).first()
+    if person is None:
+        person = Person.objects.create(id=person_id, name=name[:128], email=email.lower())
+        record(kind="person.join", actor=None, subject=person.email, data={"name": person.name, "why": why})
+    _, made = Identity.objects.get_or_create(user_arn=user_arn, defaults={"person": person})
+    if made:
+        account = user_arn.split(":")[4]
+        data = {"arn": user_arn, "why": why}
+        record(kind="identity.join", actor=None, subject=person.email, account_id=account, data=data)
+    return person

@@ -1,0 +1,148 @@
+"""What a blueprint says: accounts, groups, templates, boundary, path, tags, password, key, MFA, names, end. Pure, to JSON and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from iam.people.blueprints.naming import RULES
+
+ACCOUNT: Final = re.compile(r"\d{12}")
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html
+PATH: Final = re.compile(r"/|(/[\x21-\x2e\x30-\x7e]+)+/")
+GROUP: Final = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+BOUNDARY: Final = re.compile(
+    r"arn:aws[\w-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]{1,512}|[\w+=,.@-]{1,128}", re.ASCII
+)
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+TAG: Final = re.compile(r"[\w\s.:/=+@-]*")
+MOST_ACCOUNTS: Final = 20
+MOST_GROUPS: Final = 10
+MOST_TEMPLATES: Final = 5
+MOST_TAGS: Final = 40
+LONGEST_STAY: Final = 3 * 365
+
+
+class BlueprintError(ValueError):
+    """What a blueprint cannot say; `part` is the field that it is about."""
+
+    def __init__(self, message: str, *, part: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.part = part
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A template in a version, filled in."""
+
+    slug: str
+    version: int
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"slug": self.slug, "version": self.version, "parameters": dict(self.parameters)}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What somebody gets. Groups, and a boundary that is no ARN, are meant by their name in each account (by number).
+
+    `stay`: after so many days at most their access ends, and each person has an end; 0 for people who stay.
+    """
+
+    accounts: tuple[str, ...] = ()
+    path: str = "/"
+    groups: tuple[str, ...] = ()
+    templates: tuple[Filled, ...] = ()
+    boundary: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    password: bool = True
+    key: bool = False
+    mfa: bool = True
+    naming: str = "first.last"
+    stay: int = 0
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """As JSON."""
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        return plain | {
+            "accounts": list(self.accounts),
+            "groups": list(self.groups),
+            "templates": [one.json for one in self.templates],
+            "tags": dict(self.tags),
+        }
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """From the JSON that it gave."""
+        known = {name: content[name] for name in cls.__slots__ if name in content}
+        return cls(
+            **known
+            | {
+                "accounts": tuple(content.get("accounts", ())),
+                "groups": tuple(content.get("groups", ())),
+                "templates": tuple(Filled(**one) for one in content.get("templates", ())),
+                "tags": dict(content.get("tags", {})),
+            }
+        )
+
+    def check(self) -> None:
+        """Whether it makes sense, whatever the accounts hold. Raises BlueprintError."""
+        self._check_accounts()
+        self._check_groups()
+        self._check_tags()
+        if not PATH.fullmatch(self.path) or len(self.path) > 512:
+            raise BlueprintError("A path begins and ends with a slash, such as /payments/.", part="path")
+        if self.boundary and not BOUNDARY.fullmatch(self.boundary):
+            raise BlueprintError("Write the name or the ARN of a managed policy.", part="boundary")
+        if self.naming not in RULES:
+            raise BlueprintError("Choose how user names are made.", part="naming")
+        if not 0 <= self.stay <= LONGEST_STAY:
+            raise BlueprintError(f"Write a number of days between 0 and {LONGEST_STAY:,}.", part="stay")
+        if len(self.templates) > MOST_TEMPLATES:
+            raise BlueprintError(f"{MOST_TEMPLATES} templates are the limit.", part="templates")
+        if not (self.password or self.key or self.groups or self.templates):
+            raise BlueprintError(
+                "It gives nothing yet: choose a group, a template or a password.", part="groups"
+            )
+
+    def _check_accounts(self) -> None:
+        if not self.accounts:
+            raise BlueprintError("Choose an account.", part="accounts")
+        if len(set(self.accounts)) > MOST_ACCOUNTS:
+            raise BlueprintError(f"{MOST_ACCOUNTS} accounts are the limit.", part="accounts")
+        if any(not ACCOUNT.fullmatch(number) for number in self.accounts):
+            raise BlueprintError("An account is named by its 12 digits.", part="accounts")
+
+    def _check_groups(self) -> None:
+        wrong = [name for name in self.groups if not GROUP.fullmatch(name)]
+        if wrong:
+            raise BlueprintError(f"{wrong[0][:60]} is no name of a group.", part="groups")
+        if len(self.groups) > MOST_GROUPS:
+            raise BlueprintError(
+                f"AWS allows a user {MOST_GROUPS} groups, and these are {len(self.groups)}.", part="groups"
+            )
+
+    def _check_tags(self) -> None:
+        if len(self.tags) > MOST_TAGS:
+            raise BlueprintError(f"{MOST_TAGS} tags are the limit.", part="tags")
+        for key, value in self.tags.items():
+            fits = 0 < len(key) <= 128 and len(value) <= 256 and TAG.fullmatch(key) and TAG.fullmatch(value)
+            if not fits or key.lower().startswith("aws:"):
+                raise BlueprintError(
+                    f"The tag {key[:60]} does not fit: keys have 1 to 128 characters and do not begin with aws:, "
+                    "values have up to 256; letters, digits, spaces and _ . : / = + - @",
+                    part="tags",
+                )
+            if key in OWN_TAGS:
+                raise BlueprintError(f"The tag {key} is written from the person: leave it out.", part="tags")
+
+
+OWN_TAGS: Final = ("Email", "DisplayName")
+"""Tags that each person gets from their own name and e-mail address."""

@@ -1,0 +1,56 @@
+"""User names that follow from the names of people, and numbers where somebody has the name already. Pure.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from typing import Final
+
+RULES: Final = {
+    "first.last": "first.last, such as maya.okafor",
+    "flast": "First letter and last name, such as mokafor",
+    "last.first": "last.first, such as okafor.maya",
+    "email": "What stands before the @ of the e-mail address",
+}
+USER_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+LONGEST: Final = 64
+_SPELLED: Final = str.maketrans(
+    {
+        "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "å": "a",
+        "ł": "l", "đ": "d", "ð": "d", "þ": "th", "œ": "oe", "ı": "i",
+    }
+)  # fmt: skip
+
+
+def user_name(name: str, *, email: str, rule: str) -> str:
+    """The name by the rule, in letters that AWS takes; "" where nothing is left of it, as of a name in another script."""
+    if rule == "email":
+        return _plain(email.partition("@")[0])[:LONGEST]
+    words = [word for word in map(_plain, name.split()) if word]
+    if not words:
+        return ""
+    first, last = words[0], words[-1]
+    if len(words) == 1:
+        return first[:LONGEST]
+    made = {"flast": first[0] + last, "last.first": f"{last}.{first}"}.get(rule, f"{first}.{last}")
+    return made[:LONGEST]
+
+
+def free_name(wanted: str, *, taken: Collection[str]) -> str:
+    """The name, or with the lowest number from 2 on that nobody has; `taken` are names in small letters, since AWS ignores case."""
+    if wanted.lower() not in taken:
+        return wanted
+    number = 2
+    while (found := f"{wanted[: LONGEST - len(str(number))]}{number}").lower() in taken:
+        number += 1
+    return found
+
+
+def _plain(text: str) -> str:
+    spelled = unicodedata.normalize("NFC", text).casefold().translate(_SPELLED)
+    letters = unicodedata.normalize("NFKD", spelled)
+    return re.sub(r"[^a-z0-9._-]", "", letters).strip("._-")

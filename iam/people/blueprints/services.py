@@ -1,0 +1,176 @@
+"""Write blueprints: a new one, a new version of one, retire one. A version that stands is never altered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from iam.access.grants.documents import written
+from iam.access.templates.body import TemplateError
+from iam.access.templates.queries import document_for
+from iam.directory.models import Person, RuleKind, Team
+from iam.guard import Viewer, viewer_for
+from iam.journal.services import record
+from iam.mirror.models import Account
+from iam.people.blueprints.body import BlueprintError, Body
+from iam.people.blueprints.models import Blueprint, BlueprintVersion
+from iam.people.blueprints.queries import differences, may_write
+from iam.policy.lint import USER_INLINE
+
+MOST_NOTE: Final = 500
+
+
+@transaction.atomic
+def create_blueprint(actor: Viewer, *, team: Team, name: str, body: Body) -> BlueprintVersion:
+    """A blueprint with its first version. Raises BlueprintError."""
+    _check(actor, team, body)
+    name = _named(name)
+    try:
+        with transaction.atomic():
+            blueprint = Blueprint.objects.create(team=team, name=name)
+    except IntegrityError:
+        raise BlueprintError(f"{team.name} has a blueprint {name} already.", part="name") from None
+    version = _write(blueprint, actor=actor, body=body, number=1, note="")
+    record(kind="blueprint.create", actor=actor, subject=name, data={"team": team.slug})
+    return version
+
+
+@transaction.atomic
+def save_version(
+    actor: Viewer, *, blueprint: Blueprint, body: Body, base: int, note: str = ""
+) -> BlueprintVersion:
+    """A new version, used from now on; runs keep theirs. `base` is the version on which it was begun. Raises BlueprintError."""
+    _check(actor, blueprint.team, body)
+    held = Blueprint.objects.select_for_update().get(pk=blueprint.pk)
+    if held.current != base:
+        raise BlueprintError(
+            f"Somebody wrote version {held.current} since you opened this page. Open it again, and take over what is still wanted."
+        )
+    if not differences(BlueprintVersion.objects.get(blueprint=held, number=base).body, body):
+        raise BlueprintError("Nothing differs from the version that is used.")
+    version = _write(held, actor=actor, body=body, number=base + 1, note=note.strip()[:MOST_NOTE])
+    held.current = version.number
+    held.save(update_fields=["current"])
+    record(
+        kind="blueprint.version",
+        actor=actor,
+        subject=held.name,
+        data={"team": blueprint.team.slug, "version": version.number, "note": version.note},
+    )
+    return version
+
+
+@transaction.atomic
+def set_retired(actor: Viewer, *, blueprint: Blueprint, retired: bool) -> None:
+    """Use it no more, or again; runs of it go on. Raises BlueprintError."""
+    _check_right(actor, blueprint.team)
+    changed = Blueprint.objects.filter(pk=blueprint.pk, retired_at__isnull=retired).update(
+        retired_at=datetime.now(tz=UTC) if retired else None
+    )
+    if changed:
+        kind = "blueprint.retire" if retired else "blueprint.restore"
+        record(kind=kind, actor=actor, subject=blueprint.name, data={"team": blueprint.team.slug})
+
+
+def _named(name: str) -> str:
+    name = " ".join(name.split())
+    if not 0 < len(name) <= 80:
+        raise BlueprintError("Give it a name of at most 80 characters.", part="name")
+    return name
+
+
+def _write(blueprint: Blueprint, *, actor: Viewer, body: Body, number: int, note: str) -> BlueprintVersion:
+    return BlueprintVersion.objects.create(
+        blueprint=blueprint,
+        number=number,
+        content=body.json,
+        made_by=actor.person_id,
+        made_label=actor.name[:128],
+        note=note,
+    )
+
+
+def _check_right(actor: Viewer, team: Team) -> None:
+    """As the roles are today, whatever the page promised."""
+    person = Person.objects.filter(pk=actor.person_id).first()
+    if person is None or not may_write(viewer_for(person), team):
+        raise BlueprintError("Only administrators and the leads of a team write its blueprints.")
+
+
+def _check(actor: Viewer, team: Team, body: Body) -> None:
+    _check_right(actor, team)
+    body.check()
+    _check_accounts(body)
+    _check_belongs(actor, team, body)
+    _check_templates(body)
+
+
+def _check_accounts(body: Body) -> None:
+    known = set(
+        Account.objects.filter(account_id__in=body.accounts, removed_at__isnull=True).values_list(
+            "account_id", flat=True
+        )
+    )
+    for number in body.accounts:
+        if number not in known:
+            raise BlueprintError(f"No account {number} is connected.", part="accounts")
+
+
+def _check_belongs(actor: Viewer, team: Team, body: Body) -> None:
+    """Whoever is made by it belongs to the team, so that its lead sees them: by the path, or by a group."""
+    rules = list(team.rules.all())
+    for number in body.accounts:
+        mine = [rule for rule in rules if rule.account_id in ("", number)]
+        paths = [rule.value for rule in mine if rule.kind == RuleKind.PATH]
+        groups = {rule.value for rule in mine if rule.kind == RuleKind.GROUP}
+        by_path = any(body.path.startswith(start_of(path)) for path in paths)
+        if not by_path and not groups.intersection(body.groups):
+            ways = ", ".join([*sorted(groups), *paths]) or "none yet"
+            raise BlueprintError(
+                f"In account {number} nobody would belong to {team.name} by it. Give one of the team's groups, "
+                f"or a path under the team's: {ways}.",
+                part="path",
+            )
+        if not by_path and not actor.asks.sees_account(number):
+            raise BlueprintError(
+                f"You can make people under the paths of your own teams only: {', '.join(paths) or 'there is none yet'}. "
+                "An administrator adds one under Operators, Teams.",
+                part="path",
+            )
+
+
+def start_of(path: str) -> str:
+    """A path of a rule with a slash at both ends."""
+    inner = path.strip("/")
+    return f"/{inner}/" if inner else "/"
+
+
+def _check_templates(body: Body) -> None:
+    """Each can be filled in, and all fit into a user's inline policies together."""
+    for number in body.accounts:
+        account = Account.objects.get(account_id=number)
+        size = 0
+        for one in body.templates:
+            try:
+                document = document_for(
+                    one.slug,
+                    version=one.version,
+                    parameters=one.parameters,
+                    account_id=number,
+                    partition=account.partition,
+                )
+            except TemplateError as error:
+                raise BlueprintError(f"{one.slug}: {error.message}", part="templates") from None
+            size += USER_INLINE.size(written(document)) + ROOM_FOR_END * bool(body.stay)
+        if size > USER_INLINE.limit:
+            raise BlueprintError(
+                f"The templates have {size:,} characters together, and {USER_INLINE.limit:,} fit into a user's inline policies. "
+                "Put one of them into a group, and give the group.",
+                part="templates",
+            )
+
+
+ROOM_FOR_END: Final = 80
+"""About what the end of a statement takes."""

@@ -1,0 +1,197 @@
+"""What each person of a run has done and what is still to do: from the changes, and from what the mirror shows of their users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations import AddToGroup, PutInlinePolicy
+from iam.changes.operations.access_key import CreateAccessKey
+from iam.changes.operations.console_password import CreateLoginProfile
+from iam.changes.operations.user import CreateUser
+from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
+from iam.people.blueprints.body import Body
+from iam.people.onboarding.models import Newcomer, Place
+from iam.people.onboarding.queries import Held, held_by, places_of
+from iam.sealed.models import Secret
+
+WITHOUT_MFA: Final = ("none", "unread")
+SLACK: Final = timedelta(seconds=5)
+"""AWS's own moment of a password lies a little after ours."""
+
+
+class Standing(StrEnum):
+    """Where a step stands."""
+
+    TODO = "todo"
+    DOING = "doing"
+    PERSON = "person"
+    DONE = "done"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a checklist. `at` is when it was done; `change` what stands behind it, where one change does."""
+
+    what: str
+    standing: Standing
+    says: str = ""
+    at: datetime | None = None
+    change: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """One person: their places, and the lines of all of them."""
+
+    newcomer: Newcomer
+    items: tuple[Item, ...]
+    users: tuple[tuple[str, int | None], ...] = field(default=())
+    """(account, the mirror's number of the user where it is there) of each place."""
+
+    @property
+    def done(self) -> int:
+        """How many lines are ticked."""
+        return sum(one.standing is Standing.DONE for one in self.items)
+
+    @property
+    def standing(self) -> Standing:
+        """The whole person in one word: what needs somebody first."""
+        found = {one.standing for one in self.items}
+        for one in (Standing.FAILED, Standing.DOING, Standing.TODO, Standing.PERSON, Standing.CLOSED):
+            if one in found:
+                return one
+        return Standing.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the mirror shows of the users of some places, by ARN."""
+
+    users: dict[str, Entity]
+    credentials: dict[int, UserCredentials]
+    used: dict[int, datetime]
+    seals: dict[UUID, Secret]
+
+
+def checklists(people: Sequence[Newcomer], *, body: Body) -> list[Checklist]:
+    """The checklists of some people of one run; eight queries, whatever their number."""
+    by_person = places_of(people)
+    places = [place for one in people for place in by_person[one.pk]]
+    held = dict(zip((place.pk for place in places), held_by(places), strict=True))
+    facts = _facts(places)
+    found = []
+    for person in people:
+        own = by_person[person.pk]
+        several = len(own) > 1
+        items = [
+            item for place in own for item in _items(place, held[place.pk], facts, body=body, several=several)
+        ]
+        users = tuple((place.account.name, _number(facts, place)) for place in own)
+        found.append(Checklist(person, tuple(items), users))
+    return found
+
+
+def _number(facts: _Facts, place: Place) -> int | None:
+    user = facts.users.get(place.user_arn)
+    return user.pk if user else None
+
+
+def _facts(places: Iterable[Place]) -> _Facts:
+    places = list(places)
+    arns = [place.user_arn for place in places]
+    living = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
+    users = {one.arn: one for one in living}
+    keys = [one.pk for one in users.values()]
+    rows = UserCredentials.objects.filter(valid_at(None), user__in=keys)
+    seals = [seal for place in places for seal in (place.password_seal, place.key_seal) if seal]
+    return _Facts(
+        users=users,
+        credentials={row.user_id: row for row in rows},
+        used=dict(Usage.objects.filter(entity__in=keys).values_list("entity_id", "last_used_at")),
+        seals={one.pk: one for one in Secret.objects.filter(pk__in=seals)},
+    )
+
+
+def _items(place: Place, held: Held, facts: _Facts, *, body: Body, several: bool) -> Iterable[Item]:
+    where = f" in {place.account.name}" if several else ""
+    by_operation: dict[str, list[Change]] = {}
+    for change in held.latest:
+        by_operation.setdefault(change.operation, []).append(change)
+    yield _of_changes(
+        f"User {place.newcomer.user_name} created{where}", by_operation.get(CreateUser.slug, [])
+    )
+    if groups := by_operation.get(AddToGroup.slug):
+        yield _of_changes(f"In {_counted(groups, 'group')}{where}", groups)
+    if policies := by_operation.get(PutInlinePolicy.slug):
+        yield _of_changes(f"Access from {_counted(policies, 'template')}{where}", policies)
+    if keys := by_operation.get(CreateAccessKey.slug):
+        yield _of_changes(f"Access key made{where}", keys)
+    password = by_operation.get(CreateLoginProfile.slug, [])
+    if password:
+        yield _of_changes(f"Temporary password made{where}", password)
+    user = facts.users.get(place.user_arn)
+    is_closed = not held.applied and not held.is_open
+    if password:
+        yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), closed=is_closed)
+    if body.mfa:
+        yield _after(f"MFA on{where}", _mfa_since(facts, user), closed=is_closed)
+    if body.password or body.key:
+        yield _after(f"First use{where}", _used_at(facts, user), closed=is_closed)
+
+
+def _counted(changes: Sequence[Change], noun: str) -> str:
+    return f"{len(changes)} {noun}" if len(changes) == 1 else f"{len(changes)} {noun}s"
+
+
+def _of_changes(what: str, changes: Sequence[Change]) -> Item:
+    """One line for several changes: failed if one is, done when all are."""
+    states = {ChangeState(one.state) for one in changes}
+    bad = next((one for one in changes if one.state in (ChangeState.FAILED, ChangeState.UNKNOWN)), None)
+    if bad is not None:
+        return Item(what, Standing.FAILED, bad.error_message, change=bad.pk)
+    first = changes[0].pk if changes else None
+    if states == {ChangeState.APPLIED}:
+        ends = [one.ended_at for one in changes if one.ended_at]
+        return Item(what, Standing.DONE, at=max(ends, default=None), change=first)
+    if states & {ChangeState.AWAITING, ChangeState.DRAFT}:
+        return Item(what, Standing.TODO, "Waits for approval", change=first)
+    if states & {ChangeState.APPLYING, ChangeState.CONFIRMING}:
+        return Item(what, Standing.DOING, "Applying", change=first)
+    if ChangeState.QUEUED in states:
+        return Item(what, Standing.TODO, "Queued", change=first)
+    return Item(what, Standing.CLOSED, "Not carried out", change=first)
+
+
+def _after(what: str, at: datetime | None, *, closed: bool) -> Item:
+    """What the person does by themselves."""
+    if at is not None:
+        return Item(what, Standing.DONE, at=at)
+    return Item(what, Standing.CLOSED, "Not carried out") if closed else Item(what, Standing.PERSON)
+
+
+def _chosen_at(place: Place, facts: _Facts, user: Entity | None) -> datetime | None:
+    """When they chose a password of their own: after the one that Gatehouse made."""
+    row = facts.credentials.get(user.pk) if user else None
+    seal = facts.seals.get(place.password_seal) if place.password_seal else None
+    made = seal.released_at if seal else None
+    if row is None or made is None or row.password_changed_at is None:
+        return None
+    return row.password_changed_at if row.password_changed_at > made + SLACK else None
+
+
+def _mfa_since(facts: _Facts, user: Entity | None) -> datetime | None:
+    row = facts.credentials.get(user.pk) if user else None
+    return row.valid_from if row is not None and row.mfa not in WITHOUT_MFA else None
+
+
+def _used_at(facts: _Facts, user: Entity | None) -> datetime | None:
+    at = facts.used.get(user.pk) if user else None
+    return at if at is not None and at != NEVER else None

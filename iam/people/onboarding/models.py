@@ -1,0 +1,124 @@
+"""Runs: whom somebody onboards by a blueprint, and the IAM user of each in each account."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from iam.changes.models import ChangeSet
+from iam.mirror.models import Account
+from iam.people.blueprints.models import BlueprintVersion
+
+OF_RUN = "onboarding"
+"""The cause of a set that makes the users of a run; its id is the run's."""
+AGAIN = "onboarding-again"
+"""The cause of a set that tries again what failed; its id is that of the set in which it failed."""
+
+
+class RunState(models.TextChoices):
+    """Where a run stands."""
+
+    DRAFT = "draft", "Being prepared"
+    WAITING = "waiting", "Waiting for approval"
+    RUNNING = "running", "Being carried out"
+    DONE = "done", "Carried out"
+    PARTLY = "partly", "Carried out in part"
+    CLOSED = "closed", "Not carried out"
+
+
+class Run(models.Model):
+    """People who are onboarded together. `source` is the name of the file, blank for the form; `trials` how often what failed was tried again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.DRAFT)
+    source = models.CharField(max_length=128, blank=True)
+    reason = models.CharField(max_length=1024, blank=True)
+    requested_by = models.UUIDField()
+    requested_label = models.CharField(max_length=128)
+    trials = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="run_newest"),
+            models.Index(fields=["state", "created_at"], name="run_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """The short name by which people speak of it."""
+        return f"RUN-{self.id.hex[:8].upper()}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether workers or approvers still have to do with it."""
+        return self.state in (RunState.WAITING, RunState.RUNNING)
+
+
+class Standing(models.TextChoices):
+    """What came of checking a row."""
+
+    READY = "ready", "Ready"
+    BAD = "bad", "To be put right"
+    EXISTING = "existing", "Has a user already"
+
+
+class Newcomer(models.Model):
+    """One row of a run. `person_id` is who they are, or will be, in the directory; `until` the last day of their access."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="people")
+    position = models.PositiveIntegerField()
+    line = models.PositiveIntegerField()
+    name = models.CharField(max_length=256, blank=True)
+    email = models.CharField(max_length=256, blank=True)
+    typed_name = models.CharField(max_length=64, blank=True, help_text="The user name that somebody wrote.")
+    user_name = models.CharField(max_length=64, blank=True)
+    until = models.DateField(null=True)
+    person_id = models.UUIDField(default=uuid.uuid4)
+    standing = models.CharField(max_length=8, choices=Standing.choices, default=Standing.READY)
+    problems = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["run", "position"], name="newcomer_once")]
+        indexes = [models.Index(fields=["run", "standing", "position"], name="newcomer_by_standing")]
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.name}"
+
+
+class Place(models.Model):
+    """The user of a newcomer in an account. The changes are those of `lane` in `change_set`, and in the sets that tried again what of it had failed.
+
+    `password_seal` and `key_seal` are where the secrets wait. `settled_at`: every change has ended, and the grants are written down.
+    """
+
+    newcomer = models.ForeignKey(Newcomer, on_delete=models.CASCADE, related_name="places")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    user_arn = models.CharField(max_length=2048)
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="+")
+    lane = models.PositiveSmallIntegerField()
+    password_seal = models.UUIDField(null=True)
+    key_seal = models.UUIDField(null=True)
+    joined_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["newcomer", "account"], name="one_user_of_newcomer"),
+            models.UniqueConstraint(fields=["change_set", "lane"], name="one_place_of_lane"),
+        ]
+        indexes = [
+            models.Index(fields=["change_set"], condition=Q(settled_at__isnull=True), name="place_unsettled"),
+        ]
+
+    def __str__(self) -> str:
+        return self.user_arn

@@ -1,0 +1,218 @@
+"""The operations that make the users of a run, account by account, each person apart. Writes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from iam.access.grants.documents import name_for, timed, written
+from iam.access.grants.what import What, WhatKind
+from iam.access.templates.body import TemplateError
+from iam.access.templates.queries import document_for, offer_of
+from iam.changes.errors import RefusedError
+from iam.changes.operations import AddToGroup, Operation, PutInlinePolicy
+from iam.changes.operations.access_key import CreateAccessKey
+from iam.changes.operations.console_password import CreateLoginProfile, PasswordParams
+from iam.changes.operations.given_once import GivenParams
+from iam.changes.operations.group_membership import MembershipParams
+from iam.changes.operations.lifecycle import arn_of
+from iam.changes.operations.login_profile import NO, YES
+from iam.changes.operations.sealed_secret import seal_id
+from iam.changes.operations.user import CreateUser
+from iam.changes.services.planning import check_account
+from iam.mirror.models import Account, AccountFact, Entity, Kind, valid_at
+from iam.people.blueprints.body import Body, Filled
+from iam.people.onboarding.models import Newcomer
+from iam.people.onboarding.staging import last_moment
+
+UNTAGGABLE: Final = re.compile(r"[^\w\s.:/=+@-]")
+"""What AWS takes in no value of a tag, as the apostrophe of O'Brien."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation; `what` is what it gives as a grant would say it, None for what is no permission. Branch 0 comes before the others."""
+
+    operation: Operation
+    branch: int
+    what: What | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one person gets in one account."""
+
+    newcomer: Newcomer
+    account: Account
+    user_arn: str
+    steps: tuple[Step, ...]
+    password_seal: UUID | None = None
+    key_seal: UUID | None = None
+
+
+@dataclass(slots=True)
+class Site:
+    """An account of a blueprint, with what is looked up once for all people."""
+
+    account: Account
+    body: Body
+    groups: list[Entity] = field(default_factory=list)
+    boundary: str = ""
+    documents: list[tuple[Filled, str, str]] = field(default_factory=list)
+    """(template, its title, the document) of each."""
+
+
+def sites_of(body: Body) -> list[Site]:
+    """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names."""
+    found = []
+    known = {one.account_id: one for one in Account.objects.filter(account_id__in=body.accounts)}
+    for number in body.accounts:
+        account = known.get(number)
+        if account is None:
+            raise RefusedError(f"No account {number} is connected.")
+        check_account(account)
+        site = Site(account, body, boundary=_boundary(account, body.boundary))
+        site.groups = [_group(account, name) for name in body.groups]
+        site.documents = [_document(account, one) for one in body.templates]
+        found.append(site)
+    return found
+
+
+def part_of(site: Site, newcomer: Newcomer, *, key: str) -> Part:
+    """What somebody gets in the account. `key` is the run's: the seals of secrets follow from it."""
+    body, account = site.body, site.account
+    arn = arn_of(account, kind=Kind.USER.value, name=newcomer.user_name, path=body.path)
+    create = CreateUser.of(
+        account,
+        name=newcomer.user_name,
+        path=body.path,
+        boundary=site.boundary,
+        tags=tags_for(newcomer, body),
+    )
+    seals = {
+        sort: seal_id(
+            person_id=newcomer.person_id, key=f"{key}:{newcomer.position}:{account.account_id}:{sort}"
+        )
+        for sort, is_given in (("password", body.password), ("key", body.key))
+        if is_given
+    }
+    given = [*_memberships(site, newcomer, arn), *_policies(site, newcomer, arn, key=key)]
+    given += [(one, None) for one in _secrets(site, newcomer, arn, seals)]
+    steps = [Step(one, branch, what) for branch, (one, what) in enumerate(given, start=1)]
+    return Part(
+        newcomer,
+        account,
+        arn,
+        (Step(create, 0), *steps),
+        password_seal=seals.get("password"),
+        key_seal=seals.get("key"),
+    )
+
+
+def tags_for(newcomer: Newcomer, body: Body) -> dict[str, str]:
+    """The blueprint's, and who it is."""
+    own = {"DisplayName": newcomer.name, "Email": newcomer.email}
+    return dict(body.tags) | {key: UNTAGGABLE.sub("", text)[:256] for key, text in own.items()}
+
+
+def notes_for(sites: Sequence[Site]) -> list[str]:
+    """Sentences that an approver has to know and that no receipt says."""
+    found = []
+    for site in sites:
+        if site.body.password and not _may_choose(site):
+            found.append(
+                f"In {site.account.name} the password policy does not let users change their own password, and everybody has to at "
+                "the first sign-in: one of the groups must allow iam:ChangePassword."
+            )
+    if sites and sites[0].body.key:
+        found.append("Each person gets an access key that never ends. A role to assume is safer.")
+    if sites and not sites[0].body.mfa:
+        found.append("The blueprint does not demand MFA.")
+    return found
+
+
+def _may_choose(site: Site) -> bool:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_enable-user-change.html: without a policy of the account, they may not."""
+    fact = AccountFact.objects.filter(valid_at(None), account=site.account, name="password_policy").first()
+    return bool(fact and isinstance(fact.value, dict) and fact.value.get("AllowUsersToChangePassword"))
+
+
+def _group(account: Account, name: str) -> Entity:
+    found = Entity.objects.filter(account=account, kind=Kind.GROUP, name=name, gone_at__isnull=True).first()
+    if found is None:
+        raise RefusedError(f"{account.name} has no group {name}, as of the last reading.")
+    return found
+
+
+def _boundary(account: Account, named: str) -> str:
+    """Its ARN in the account; one of AWS, or of a customer by its name."""
+    if not named or ":iam::aws:" in named:
+        return named
+    name = named.rpartition("/")[2]
+    living = Entity.objects.filter(account=account, kind=Kind.POLICY, name=name, gone_at__isnull=True)
+    found = living.exclude(arn__contains=":iam::aws:").first()
+    if found is None:
+        raise RefusedError(f"{account.name} has no policy {name} for a boundary, as of the last reading.")
+    return found.arn
+
+
+def _document(account: Account, filled: Filled) -> tuple[Filled, str, str]:
+    offer = offer_of(filled.slug, number=filled.version)
+    if offer is None:
+        raise RefusedError(f"There is no version {filled.version} of the template {filled.slug}.")
+    try:
+        document = document_for(
+            filled.slug,
+            version=filled.version,
+            parameters=filled.parameters,
+            account_id=account.account_id,
+            partition=account.partition,
+        )
+    except TemplateError as error:
+        raise RefusedError(f"{offer.version.title}: {error.message}") from None
+    return filled, offer.version.title, written(document)
+
+
+def _memberships(site: Site, newcomer: Newcomer, arn: str) -> Iterator[tuple[Operation, What | None]]:
+    user = {"user_name": newcomer.user_name, "user_id": "", "user_arn": arn}
+    for group in site.groups:
+        named = {"group_name": group.name, "group_id": group.aws_id, "group_arn": group.arn}
+        what = What(WhatKind.GROUP, group_arn=group.arn)
+        yield AddToGroup(site.account, MembershipParams(**user, **named)), what
+
+
+def _policies(
+    site: Site, newcomer: Newcomer, arn: str, *, key: str
+) -> Iterator[tuple[Operation, What | None]]:
+    holder = {"holder_kind": "user", "holder_name": newcomer.user_name, "holder_id": "", "holder_arn": arn}
+    end = last_moment(newcomer.until)
+    for number, (filled, title, text) in enumerate(site.documents):
+        name = name_for(title, mark=f"{key[:8]}-{number}" if number else key[:8])
+        put = PutInlinePolicy.given_as(
+            site.account, **holder, name=name, text=timed(text, end=end) if end else text
+        )
+        what = What(
+            WhatKind.TEMPLATE,
+            template=filled.slug,
+            version=filled.version,
+            parameters=dict(filled.parameters),
+        )
+        yield put, what
+
+
+def _secrets(site: Site, newcomer: Newcomer, arn: str, seals: Mapping[str, UUID]) -> Iterator[Operation]:
+    given: dict[str, Any] = {
+        "user_name": newcomer.user_name,
+        "user_arn": arn,
+        "user_id": "",
+        "recipient_id": str(newcomer.person_id),
+        "recipient_name": newcomer.name,
+    }
+    if "password" in seals:
+        params = PasswordParams(**given, sealed_id=str(seals["password"]), typed=NO, must_change=YES)
+        yield CreateLoginProfile(site.account, params)
+    if "key" in seals:
+        yield CreateAccessKey(site.account, GivenParams(**given, sealed_id=str(seals["key"]), known=""))

@@ -1,0 +1,106 @@
+"""Which runs somebody sees, how the changes of each place stand, and the checklist of each person."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
+from iam.guard import Viewer
+from iam.people.blueprints.queries import visible_blueprints
+from iam.people.onboarding.models import AGAIN, Newcomer, Place, Run, RunState
+
+_COLUMNS = (
+    "pk", "change_set", "lane", "branch", "position", "operation", "title", "state", "params", "subject_arn",
+    "error_message", "queued_at", "ended_at", "account", "created_at", "already_so",
+)  # fmt: skip
+
+
+def visible_runs(viewer: Viewer) -> QuerySet[Run]:
+    """Runs of the teams whose blueprints the viewer sees; drafts are seen by who writes them."""
+    seen = Run.objects.filter(version__blueprint__in=visible_blueprints(viewer).values("pk"))
+    others = seen.exclude(state=RunState.DRAFT)
+    mine = seen.filter(state=RunState.DRAFT, requested_by=viewer.person_id)
+    return (others | mine).select_related("version__blueprint__team")
+
+
+def run_for(viewer: Viewer, pk: UUID) -> Run | None:
+    """The run, if the viewer sees it."""
+    return visible_runs(viewer).filter(pk=pk).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The changes of a place: for each thing that it gives the newest trial, in their order."""
+
+    latest: tuple[Change, ...] = field(default=())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to come of them by itself."""
+        return any(one.state in OPEN or one.state == ChangeState.DRAFT for one in self.latest)
+
+    @property
+    def failed(self) -> list[Change]:
+        """What did not come true."""
+        return [
+            one for one in self.latest if one.state not in (*OPEN, ChangeState.DRAFT, ChangeState.APPLIED)
+        ]
+
+    @property
+    def applied(self) -> list[Change]:
+        """What did."""
+        return [one for one in self.latest if one.state == ChangeState.APPLIED]
+
+
+def held_by(places: Sequence[Place]) -> list[Held]:
+    """What became of each place; two queries, whatever their number."""
+    firsts = {place.change_set_id for place in places}
+    again = dict(
+        ChangeSet.objects.filter(cause_kind=AGAIN, cause_id__in=firsts).values_list("pk", "cause_id")
+    )
+    sets = [*firsts, *again]
+    lanes = {place.lane for place in places}
+    found: dict[tuple[UUID | None, int], dict[int, Change]] = defaultdict(dict)
+    rows = Change.objects.filter(change_set__in=sets, lane__in=lanes).only(*_COLUMNS)
+    for change in rows.order_by("created_at", "position"):
+        first = again.get(change.change_set_id, change.change_set_id)
+        found[first, change.lane][change.branch] = change
+    return [
+        Held(tuple(one for _, one in sorted(found[place.change_set_id, place.lane].items())))
+        for place in places
+    ]
+
+
+def sets_of(run: Run) -> list[ChangeSet]:
+    """The sets that are approved, in the order in which they were asked for."""
+    first = Place.objects.filter(newcomer__run=run).values("change_set").distinct()
+    return list(ChangeSet.objects.filter(pk__in=first).order_by("created_at", "pk"))
+
+
+def places_of(people: Iterable[Newcomer]) -> dict[int, list[Place]]:
+    """The places of some people, by newcomer."""
+    found: dict[int, list[Place]] = defaultdict(list)
+    rows = Place.objects.filter(newcomer__in=list(people)).select_related("account").order_by("pk")
+    for place in rows:
+        found[place.newcomer_id].append(place)
+    return found
+
+
+def counted_runs(viewer: Viewer, *, start: int, limit: int) -> list[Run]:
+    """Runs, the newest first, with how many people each has (`people_count`); one query."""
+    rows = visible_runs(viewer).annotate(people_count=Count("people", distinct=True))
+    return list(rows.order_by("-created_at", "-id")[start : start + limit])
+
+
+def counts_of(run: Run) -> dict[str, int]:
+    """How many changes of a run are in each state; of what was tried again the newest counts. Few queries, whatever the size."""
+    places = list(Place.objects.filter(newcomer__run=run))
+    found: Counter[str] = Counter()
+    for held in held_by(places):
+        found.update(str(one.state) for one in held.latest)
+    return dict(found)

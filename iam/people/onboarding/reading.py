@@ -1,0 +1,233 @@
+"""People from a file or a form to rows: encodings, separators, quotes, and every mistake with its line. Pure, but for the check of addresses."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from iam.people.blueprints.naming import USER_NAME
+
+LARGEST: Final = 4 * 1024 * 1024
+"""Bytes of a file: some 10,000 people take one."""
+MOST_ROWS: Final = 10_000
+LONGEST: Final = 128
+SEPARATORS: Final = (",", ";", "\t")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""https://owasp.org/www-community/attacks/CSV_Injection"""
+COLUMNS: Final[Mapping[str, frozenset[str]]] = {
+    "name": frozenset({"name", "full name", "display name"}),
+    "first": frozenset({"first name", "firstname", "given name"}),
+    "last": frozenset({"last name", "lastname", "surname", "family name"}),
+    "email": frozenset({"email", "e-mail", "mail", "email address", "e-mail address"}),
+    "user_name": frozenset({"user name", "username", "iam user", "login"}),
+    "until": frozenset({"until", "valid until", "end", "end date", "last day"}),
+}
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_DAYS: Final = ("%Y-%m-%d", "%d.%m.%Y")
+
+
+class SheetError(ValueError):
+    """The file as a whole cannot be read; the message is a sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A row as it was read. `line` is where it begins in the file, or its number in the form; `errors` are sentences."""
+
+    line: int
+    name: str = ""
+    email: str = ""
+    user_name: str = ""
+    until: date | None = None
+    errors: tuple[str, ...] = ()
+
+
+def read_sheet(data: bytes) -> list[Typed]:
+    """The rows of a CSV file; rows without any content are passed over. Raises SheetError for a file that is none."""
+    if len(data) > LARGEST:
+        raise SheetError(f"The file has more than {LARGEST // 1024 // 1024} MB.")
+    lines = _lines(_text(data))
+    head = next(lines, None)
+    if head is None:
+        raise SheetError("The file is empty.")
+    places = _columns(head[1])
+    found: list[Typed] = []
+    for line, cells in lines:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(found) >= MOST_ROWS:
+            raise SheetError(f"The file has more than {MOST_ROWS:,} people. Split it.")
+        found.append(_row(line, cells, places, width=len(head[1])))
+    if not found:
+        raise SheetError("The file names the columns, and nobody below them.")
+    return found
+
+
+def typed(line: int, values: Mapping[str, str]) -> Typed:
+    """A row from its values by column, checked as far as it can be alone."""
+    errors: list[str] = []
+    given = {key: " ".join(values.get(key, "").split()) for key in COLUMNS}
+    name = given["name"] or " ".join(filter(None, (given["first"], given["last"])))
+    for what, text in (("name", name), ("e-mail address", given["email"]), ("user name", given["user_name"])):
+        errors += _text_errors(what, text)
+    if not name:
+        errors.append("The name is missing.")
+    errors += _email_errors(given["email"])
+    if given["user_name"] and not USER_NAME.fullmatch(given["user_name"]):
+        errors.append("A user name has up to 64 letters without accents, digits and + = , . @ _ -")
+    until = None
+    if given["until"]:
+        until = _day(given["until"])
+        if until is None:
+            errors.append(f"{_short(given['until'])} is no date: write it as 2026-11-30.")
+    return Typed(
+        line=line,
+        name=_kept(name),
+        email=_kept(given["email"].lower()),
+        user_name=_kept(given["user_name"])[:64],
+        until=until,
+        errors=tuple(errors),
+    )
+
+
+def _text_errors(what: str, text: str) -> Iterator[str]:
+    if len(text) > LONGEST:
+        yield f"The {what} has {len(text):,} characters; {LONGEST} are the limit."
+    if text.startswith(FORMULA):
+        yield f"The {what} begins with {text[0]!r}, which a spreadsheet takes for a formula."
+    if not text.isprintable():
+        yield f"The {what} holds a sign that cannot be shown."
+
+
+def _email_errors(text: str) -> Iterator[str]:
+    if not text:
+        yield "The e-mail address is missing."
+        return
+    try:
+        validate_email(text)
+    except ValidationError:
+        yield f"{_short(text)} is no e-mail address."
+
+
+def _kept(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST])
+
+
+def _short(text: str) -> str:
+    return f"“{_kept(text)[:40]}”"
+
+
+def _day(text: str) -> date | None:
+    for form in _DAYS:
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    return None
+
+
+def _text(data: bytes) -> str:
+    """As text: UTF-8 or UTF-16 by their marks, UTF-8 without one, else Windows-1252. Raises SheetError."""
+    if data.startswith(b"PK\x03\x04"):
+        raise SheetError("This is a workbook or an archive. Save the sheet as CSV, and choose that file.")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = _decoded(data, "utf-16")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = _decoded(data, "cp1252")
+    if "\x00" in text and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = _unmarked(data)
+    if _CONTROL.search(text):
+        raise SheetError("This is no text file: it holds signs that no text has. Save the sheet as CSV.")
+    return text
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        raise SheetError(
+            "The file is in no encoding that can be told: save it as CSV UTF-8, and choose it again."
+        ) from None
+
+
+def _unmarked(data: bytes) -> str:
+    """UTF-16 without its mark: every other byte of plain letters is zero."""
+    start = data[:200]
+    zeros = start[1::2].count(0), start[0::2].count(0)
+    if len(start) < 2 or max(zeros) * 3 < len(start) // 2:
+        return _decoded(data, "utf-8")
+    return _decoded(data, "utf-16-le" if zeros[0] > zeros[1] else "utf-16-be")
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(the line where it begins, its cells), by the separator that the first line has most of. Raises SheetError."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    told = re.fullmatch(r'"?sep=([,;\t])"?', first.strip("\ufeff "), re.IGNORECASE)
+    if told:
+        text, skipped = rest, 1
+    separator = told[1] if told else max(SEPARATORS, key=_outside_quotes(text).count)
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    before = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise SheetError(f"Line {before + 1 + skipped}: {_said(str(error))}") from None
+        if cells:
+            yield before + 1 + skipped, cells
+        before = reader.line_num
+
+
+def _said(error: str) -> str:
+    if "field larger" in error:
+        return "a cell is far too long. Is a quotation mark missing?"
+    return "a quotation mark is not closed, or stands within a cell. Write it twice there."
+
+
+def _outside_quotes(text: str) -> str:
+    """The first line that says something, without what stands in quotation marks."""
+    line = next((one for one in text.splitlines() if one.strip()), "")
+    return re.sub(r'"[^"]*"', "", line)
+
+
+def _columns(head: Sequence[str]) -> dict[str, int]:
+    """Which column is where. Raises SheetError."""
+    places: dict[str, int] = {}
+    for place, cell in enumerate(head):
+        word = " ".join(cell.strip("\ufeff").replace("_", " ").lower().split())
+        key = next((key for key, words in COLUMNS.items() if word in words), "")
+        if key in places:
+            raise SheetError(f"Line 1 names the column “{cell.strip()[:40]}” twice.")
+        if key:
+            places[key] = place
+    if "email" not in places or not places.keys() & {"name", "first", "last"}:
+        raise SheetError(
+            "The first line must name the columns: Name, E-mail, and if wanted User name and Until. "
+            f"It says: {_short(', '.join(cell.strip() for cell in head))}"
+        )
+    return places
+
+
+def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: int) -> Typed:
+    values = {key: cells[place] for key, place in places.items() if place < len(cells)}
+    found = typed(line, values)
+    if any(cell.strip() for cell in cells[width:]):
+        more = f"The row has {len(cells)} cells, and the first line names {width}."
+        return Typed(line, found.name, found.email, found.user_name, found.until, (*found.errors, more))
+    return found

@@ -1,0 +1,222 @@
+"""Ask for the people of a run, once; try again what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations import Operation, restore
+from iam.changes.operations.sealed_secret import seal_id
+from iam.changes.receipts import Receipt
+from iam.changes.services import Cause, Lane
+from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.planning import MOST
+from iam.guard import Viewer
+from iam.journal.services import record
+from iam.mirror.models import Entity, Kind
+from iam.people.blueprints.queries import may_run
+from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState, Standing
+from iam.people.onboarding.planning import Part, notes_for, part_of, sites_of
+from iam.people.onboarding.queries import held_by
+from iam.people.onboarding.staging import drafted
+
+MOST_PEOPLE: Final = 500
+MAX_REASON: Final = 1000
+_FAILED: Final = (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run takes. `batches` are what is approved together: as many people as so many changes allow. `notes` are for the approver."""
+
+    batches: tuple[tuple[Part, ...], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def parts(self) -> list[Part]:
+        """All of them."""
+        return [part for batch in self.batches for part in batch]
+
+
+def plan_run(run: Run, people: Sequence[Newcomer]) -> RunPlan:
+    """The users of these people in each account of the blueprint. Raises RefusedError."""
+    if not people:
+        raise RefusedError("There is nobody to ask for.")
+    if len(people) > MOST_PEOPLE:
+        raise RefusedError(
+            f"These are {len(people):,} people, and a run takes {MOST_PEOPLE}. Split the file, and begin a run for each part."
+        )
+    sites = sites_of(run.version.body)
+    by_person = [[part_of(site, one, key=run.id.hex) for site in sites] for one in people]
+    return RunPlan(tuple(_batches(by_person)), tuple(notes_for(sites)))
+
+
+def ready(run: Run, *, skip: bool) -> list[Newcomer]:
+    """Whom the run makes. Raises RefusedError while a row is bad, unless they are to be passed over."""
+    people = list(run.people.all())
+    found = [one for one in people if one.standing == Standing.READY]
+    left = len(people) - len(found)
+    if left and not skip:
+        raise RefusedError(
+            f"{left:,} of {len(people):,} rows cannot be used. Put them right, or say that they are to be left out."
+        )
+    return found
+
+
+def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False) -> Run:
+    """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Raises RefusedError; then nothing is written."""
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
+    if len(reason) > MAX_REASON:
+        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
+    if not may_run(actor, run.version.blueprint.team):
+        raise RefusedError("You can onboard people of your own teams only.")
+    with transaction.atomic():
+        held = drafted(actor, run)
+        people = ready(held, skip=skip)
+        plan = plan_run(held, people)
+        for number, batch in enumerate(plan.batches, start=1):
+            _ask(held, batch, plan=plan, number=number, actor=actor, reason=reason)
+        held.state, held.reason, held.asked_at = RunState.WAITING, reason, datetime.now(tz=UTC)
+        held.save(update_fields=["state", "reason", "asked_at"])
+        record(
+            kind="onboarding.asked",
+            actor=actor,
+            subject=held.reference,
+            data={
+                "run": held.pk,
+                "people": len(people),
+                "team": held.version.blueprint.team.slug,
+                "blueprint": held.version.blueprint.name,
+                "version": held.version.number,
+                "reason": reason,
+            },
+        )
+    return held
+
+
+def title_for(run: Run, count: int, *, number: int = 1, of: int = 1) -> str:
+    """'Onboard 5 people into Payments'."""
+    who = "one person" if count == 1 else f"{count:,} people"
+    part = f", part {number} of {of}" if of > 1 else ""
+    return f"Onboard {who} into {run.version.blueprint.team.name}{part}"
+
+
+def retry_failed(actor: Viewer, *, run: Run) -> int:
+    """Queue anew just what was approved and failed; how many changes. Raises RefusedError."""
+    if not may_run(actor, run.version.blueprint.team):
+        raise RefusedError("You can look at this run, and not try it again.")
+    with transaction.atomic():
+        held = Run.objects.select_for_update().get(pk=run.pk)
+        places = list(Place.objects.filter(newcomer__run=held).select_related("newcomer", "account"))
+        failed = {
+            place.pk: [one for one in now.latest if one.state in _FAILED and one.queued_at is not None]
+            for place, now in zip(places, held_by(places), strict=True)
+            if not now.is_open
+        }
+        wanted = [place for place in places if failed.get(place.pk)]
+        if not wanted:
+            raise RefusedError("Nothing of it failed that was approved.")
+        held.trials += 1
+        held.state, held.ended_at = RunState.RUNNING, None
+        held.save(update_fields=["trials", "state", "ended_at"])
+        Place.objects.filter(pk__in=[place.pk for place in wanted]).update(settled_at=None)
+        for set_id in dict.fromkeys(place.change_set_id for place in wanted):
+            some = [place for place in wanted if place.change_set_id == set_id]
+            _try_again(held, some, failed, actor=actor)
+        record(kind="onboarding.retried", actor=actor, subject=held.reference, data={"run": held.pk})
+    return sum(map(len, failed.values()))
+
+
+def _batches(by_person: Sequence[Sequence[Part]]) -> Iterator[tuple[Part, ...]]:
+    """Whole people, so that each has all their accounts in one approval."""
+    batch: list[Part] = []
+    size = 0
+    for parts in by_person:
+        more = sum(len(part.steps) for part in parts)
+        if batch and size + more > MOST:
+            yield tuple(batch)
+            batch, size = [], 0
+        batch += parts
+        size += more
+    if batch:
+        yield tuple(batch)
+
+
+def _ask(run: Run, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: Viewer, reason: str) -> None:
+    nothing = Receipt(body={}, digest="")
+    steps = [(lane, step) for lane, part in enumerate(batch) for step in part.steps]
+    count = len({part.newcomer.pk for part in batch})
+    written = changes.request_changes(
+        [changes.Plan(step.operation, before={}, receipt=nothing) for _, step in steps],
+        actor=actor,
+        reason=reason,
+        idempotency_key=f"run-{run.id.hex}-{number}",
+        title=title_for(run, count, number=number, of=len(plan.batches)),
+        cause=Cause(OF_RUN, run.id),
+        lanes=[Lane(lane, step.branch) for lane, step in steps],
+        notes=list(plan.notes),
+    )
+    Place.objects.bulk_create(
+        Place(
+            newcomer=part.newcomer,
+            account=part.account,
+            user_arn=part.user_arn,
+            change_set=written[0].change_set,
+            lane=lane,
+            password_seal=part.password_seal,
+            key_seal=part.key_seal,
+        )
+        for lane, part in enumerate(batch)
+    )
+
+
+def _try_again(run: Run, places: Sequence[Place], failed: dict[int, list[Change]], *, actor: Viewer) -> None:
+    operations: list[Operation] = []
+    lanes: list[Lane] = []
+    for place in places:
+        for change in failed[place.pk]:
+            operations.append(_anew(run, place, change))
+            lanes.append(Lane(place.lane, change.branch))
+    queue_accepted(
+        operations,
+        with_set=places[0].change_set,
+        actor=actor,
+        reason=run.reason,
+        title=f"Again: {title_for(run, len({place.newcomer_id for place in places}))}",
+        cause=Cause(AGAIN, places[0].change_set_id),
+        key=f"run-again-{run.id.hex}-{run.trials}-{places[0].change_set_id.hex[:8]}",
+        lanes=lanes,
+    )
+
+
+def _anew(run: Run, place: Place, change: Change) -> Operation:
+    """The same operation, on the user who is there by now, and with a new seal for a secret that nobody will read."""
+    params: dict[str, Any] = dict(change.params)
+    user = Entity.objects.filter(
+        account=place.account, kind=Kind.USER, arn=place.user_arn, gone_at__isnull=True
+    ).first()
+    for name in ("user_id", "holder_id"):
+        if user is not None and params.get(name) == "":
+            params[name] = user.aws_id
+    if "sealed_id" in params:
+        sort = "password" if str(place.password_seal) == params["sealed_id"] else "key"
+        params["sealed_id"] = str(_new_seal(run, place, sort))
+    return restore(change.operation, account=place.account, params=params)
+
+
+def _new_seal(run: Run, place: Place, sort: str) -> UUID:
+    key = f"{run.id.hex}:{place.pk}:{run.trials}:{sort}"
+    made = seal_id(person_id=place.newcomer.person_id, key=key)
+    setattr(place, f"{sort}_seal", made)
+    place.save(update_fields=[f"{sort}_seal"])
+    return made

@@ -1,0 +1,213 @@
+"""Check the rows of a run: duplicates, people who are there already, user names by the blueprint's rule, ends. Writes the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models.functions import Lower
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import OPEN, Change
+from iam.changes.operations.user import CreateUser
+from iam.directory.models import Identity, Person
+from iam.guard import Viewer
+from iam.mirror.models import Account, Entity, Kind, TagSet, valid_at
+from iam.people.blueprints.body import Body
+from iam.people.blueprints.models import BlueprintVersion
+from iam.people.blueprints.naming import free_name, user_name
+from iam.people.blueprints.queries import may_run
+from iam.people.onboarding.models import Newcomer, Run, RunState, Standing
+from iam.people.onboarding.reading import Typed
+
+EMAIL_TAG: Final = "email"
+
+
+@dataclass
+class Known:
+    """What is there already in the accounts of a blueprint."""
+
+    names: set[str] = field(default_factory=set)
+    people: dict[str, UUID] = field(default_factory=dict)
+    at_home: dict[str, str] = field(default_factory=dict)
+    """E-mail address → the name of the account in which somebody with it has a user."""
+
+
+@transaction.atomic
+def stage(
+    actor: Viewer,
+    *,
+    version: BlueprintVersion,
+    rows: Sequence[Typed],
+    source: str = "",
+    run: Run | None = None,
+) -> Run:
+    """A draft of a run with these rows, or the same draft with others; each row is checked. Nothing in AWS changes. Raises RefusedError."""
+    if not may_run(actor, version.blueprint.team):
+        raise RefusedError("You can onboard people of your own teams only.")
+    if version.blueprint.retired_at is not None:
+        raise RefusedError(f"{version.blueprint.name} is used no more. Choose another blueprint.")
+    if run is None:
+        run = Run.objects.create(
+            version=version,
+            source=source[:128],
+            requested_by=actor.person_id,
+            requested_label=actor.name[:128],
+        )
+    else:
+        run = drafted(actor, run)
+        run.source, run.version = source[:128], version
+        run.save(update_fields=["source", "version"])
+        run.people.all().delete()
+    Newcomer.objects.bulk_create(checked(run, rows, body=version.body), batch_size=500)
+    return run
+
+
+def typed_again(run: Run) -> list[Typed]:
+    """The rows of a draft as they were typed, to check them anew; what could not be read of them is kept as it is."""
+    return [
+        Typed(line=one.line, name=one.name, email=one.email, user_name=one.typed_name, until=one.until)
+        for one in run.people.all()
+    ]
+
+
+def drafted(actor: Viewer, run: Run) -> Run:
+    """The run, locked, while it is a draft of the actor. Raises RefusedError."""
+    held = Run.objects.select_for_update().get(pk=run.pk)
+    if held.requested_by != actor.person_id:
+        raise RefusedError("Only who began this can go on with it.")
+    if held.state != RunState.DRAFT:
+        raise RefusedError(f"{held.reference} was asked for already.")
+    return held
+
+
+@transaction.atomic
+def discard(actor: Viewer, *, run: Run) -> None:
+    """Throw a draft away. Raises RefusedError."""
+    drafted(actor, run).delete()
+
+
+@transaction.atomic
+def check_again(actor: Viewer, *, run: Run) -> Run:
+    """The same rows, checked against how things stand now. Raises RefusedError."""
+    return stage(actor, version=run.version, rows=typed_again(run), source=run.source, run=run)
+
+
+def drop_drafts(*, older_than: timedelta = timedelta(days=7)) -> int:
+    """Forget drafts that nobody went on with, with the names in them. Returns how many."""
+    old = Run.objects.filter(state=RunState.DRAFT, created_at__lt=datetime.now(tz=UTC) - older_than)
+    return old.delete()[1].get("onboarding.Run", 0)
+
+
+def checked(run: Run, rows: Sequence[Typed], *, body: Body) -> list[Newcomer]:
+    """A newcomer for each row, with what is wrong with it, and the user name that they would get."""
+    known = known_in(body, emails={row.email for row in rows if row.email})
+    taken = set(known.names)
+    seen_emails: dict[str, int] = {}
+    seen_names: dict[str, int] = {}
+    found = []
+    # Names that somebody wrote come before those that are made, wherever they stand in the file.
+    taken |= {row.user_name.lower() for row in rows if row.user_name}
+    for position, row in enumerate(rows):
+        one = Newcomer(
+            run=run,
+            position=position,
+            line=row.line,
+            name=row.name,
+            email=row.email,
+            typed_name=row.user_name,
+        )
+        problems = [*row.errors, *_twice(row, seen_emails, seen_names), *_end(row, one, body)]
+        one.person_id = known.people.get(row.email) or uuid4()
+        home = known.at_home.get(row.email)
+        if home:
+            one.standing = Standing.EXISTING
+            problems.append(f"Somebody with this e-mail address has a user in {home} already.")
+        else:
+            problems += _name(row, one, body, known=known, taken=taken)
+            one.standing = Standing.BAD if problems else Standing.READY
+        one.problems = problems
+        found.append(one)
+    return found
+
+
+def _twice(row: Typed, emails: dict[str, int], names: dict[str, int]) -> Iterable[str]:
+    for what, text, seen in (
+        ("e-mail address", row.email, emails),
+        ("user name", row.user_name.lower(), names),
+    ):
+        if not text:
+            continue
+        first = seen.setdefault(text, row.line)
+        if first != row.line:
+            yield f"The {what} stands in line {first} as well."
+
+
+def _end(row: Typed, one: Newcomer, body: Body) -> Iterable[str]:
+    """The last day: as it was written, else as long as the blueprint allows."""
+    today = datetime.now(tz=UTC).date()
+    latest = today + timedelta(days=body.stay) if body.stay else None
+    one.until = row.until or latest
+    if row.until and row.until < today:
+        yield f"The last day, {row.until:%Y-%m-%d}, is over."
+    elif row.until and latest and row.until > latest:
+        yield f"The blueprint allows {body.stay} days: until {latest:%Y-%m-%d} at the latest."
+    elif row.until and row.until > today + timedelta(days=3 * 365 - 1):
+        yield "Three years are the longest time. Leave the last day out where there is none."
+
+
+def _name(row: Typed, one: Newcomer, body: Body, *, known: Known, taken: set[str]) -> Iterable[str]:
+    if row.user_name:
+        one.user_name = row.user_name
+        if row.user_name.lower() in known.names:
+            yield f"The user name {row.user_name} is taken."
+        return
+    wanted = user_name(row.name, email=row.email, rule=body.naming)
+    if not wanted:
+        if row.name:
+            yield "No user name can be made of this name: write one in the column User name."
+        return
+    one.user_name = free_name(wanted, taken=taken)
+    taken.add(one.user_name.lower())
+
+
+def known_in(body: Body, *, emails: Iterable[str]) -> Known:
+    """Who and what is there in the accounts, or asked for; a few queries, whatever the number of rows."""
+    wanted = set(emails)
+    accounts = {one.pk: one for one in Account.objects.filter(account_id__in=body.accounts)}
+    users = Entity.objects.filter(account__in=accounts, kind=Kind.USER, gone_at__isnull=True)
+    known = Known(names=set(users.annotate(low=Lower("name")).values_list("low", flat=True)))
+    asked = Change.objects.filter(account__in=accounts, operation=CreateUser.slug, state__in=OPEN)
+    known.names |= {str(params.get("name", "")).lower() for params in asked.values_list("params", flat=True)}
+    known.people = {
+        email.lower(): pk
+        for pk, email in Person.objects.values_list("pk", "email")
+        if email.lower() in wanted
+    }
+    _at_home(known, accounts, wanted)
+    return known
+
+
+def _at_home(known: Known, accounts: dict[int, Account], wanted: set[str]) -> None:
+    """By the tag that says the address, and by whose a user is in the directory."""
+    names = {one.account_id: one.name for one in accounts.values()}
+    by_person: dict[UUID, str] = {pk: email for email, pk in known.people.items()}
+    for person_id, arn in Identity.objects.filter(person__in=by_person).values_list("person_id", "user_arn"):
+        number = arn.split(":")[4]
+        if number in names:
+            known.at_home.setdefault(by_person[person_id], names[number])
+    tags = TagSet.objects.filter(valid_at(None), account__in=accounts, entity__kind=Kind.USER)
+    for account, held in tags.filter(entity__gone_at__isnull=True).values_list("account_id", "tags"):
+        for key, value in held.items():
+            email = str(value).lower()
+            if key.lower() == EMAIL_TAG and email in wanted:
+                known.at_home.setdefault(email, accounts[account].name)
+
+
+def last_moment(until: date | None) -> datetime | None:
+    """When access ends whose last day this is: with that day, UTC."""
+    return datetime(until.year, until.month, until.day, tzinfo=UTC) + timedelta(days=1) if until else None

@@ -1,0 +1,72 @@
+"""A team lead onboards five people before lunch, from a file; approvers agree; everything but MFA is followed as it comes true."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.axe import violations
+from tests.journeys.conftest import SignIn
+
+pytestmark = pytest.mark.journey
+UNTIL_DONE = 120_000
+FILE = """\
+Name;E-Mail;User name
+Zoë Łukasz;zoe.lukasz@northline.example;
+Bo O'Brien;bo.obrien@northline.example;
+Mia Mora;mia.mora@northline.example;
+Ada Adler;ada.adler@northline.example;
+Jo Jung;jo.jung@northline.example;jo.jung.dev
+"""
+
+
+def write_blueprint(page: Page) -> None:
+    """By its lead, for the sandbox."""
+    page.goto("/onboarding/")
+    page.get_by_role("link", name="Write one").click()
+    page.get_by_label("Name", exact=True).fill("Developers")
+    page.get_by_label("production").check()
+    page.get_by_label("Path").fill("/payments/")
+    page.get_by_label("Groups").fill("payments-dev")
+    assert violations(page) == []
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Developers")).to_be_visible()
+
+
+def approve(address: str, *approvers: Page) -> None:
+    """As many agree as the rules ask for."""
+    for approver in approvers:
+        approver.goto(address)
+        decide = approver.get_by_role("button", name="Approve")
+        if decide.count():
+            decide.first.click()
+            approver.wait_for_load_state()
+
+
+def test_a_lead_onboards_five_people_before_lunch(sign_in: SignIn) -> None:
+    lead, hana, jonas = sign_in("elif.kaya"), sign_in("hana.sato"), sign_in("jonas.berg")
+    write_blueprint(lead)
+    lead.get_by_role("link", name="Onboard people").click()
+    assert violations(lead) == []
+    file = {"name": "joiners.csv", "mimeType": "text/csv", "buffer": FILE.encode("utf-16")}
+    lead.get_by_label("CSV file").set_input_files(file)
+    lead.get_by_role("button", name="Check the file").click()
+    expect(lead.get_by_role("heading", name="5 people for Payments")).to_be_visible()
+    expect(lead.get_by_text("zoe.lukasz", exact=True)).to_be_visible()
+    assert violations(lead) == []
+    lead.get_by_label("Reason").fill("The new squad begins today")
+    lead.get_by_role("button", name="Submit for approval").click()
+    expect(lead.get_by_text("Waiting for approval").first).to_be_visible()
+    request = lead.get_by_role("link", name="See the request").get_attribute("href") or ""
+
+    approve(request, hana, jonas)
+    expect(lead.get_by_text("15 of 15 steps applied").first).to_be_visible(timeout=UNTIL_DONE)
+    expect(lead.get_by_text("Waits for the person").first).to_be_visible()
+    assert violations(lead) == []
+    lead.set_viewport_size({"width": 390, "height": 844})
+    lead.emulate_media(color_scheme="dark")
+    lead.locator("summary", has_text="Zoë").press("Enter")
+    expect(lead.get_by_text(re.compile("User zoe.lukasz created")).first).to_be_visible()
+    assert violations(lead) == []

@@ -1,0 +1,94 @@
+"""Blueprints and runs as rows, for tests of their pages."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from iam.changes.models import Change, ChangeSet, ChangeState
+from iam.directory.models import Person, Team
+from iam.mirror.models import Account
+from iam.people.blueprints.body import Body
+from iam.people.blueprints.models import Blueprint, BlueprintVersion
+from iam.people.onboarding.models import Newcomer, Place, Run, RunState, Standing
+
+
+def blueprint(account: Account, team: Team, *, name: str = "Developers", **fields: Any) -> BlueprintVersion:
+    """A blueprint of the team, for one account."""
+    defaults: dict[str, Any] = {
+        "accounts": (account.account_id,),
+        "path": "/payments/",
+        "groups": ("payments-dev",),
+    }
+    made = Blueprint.objects.create(team=team, name=name)
+    content = Body(**defaults | fields).json
+    return BlueprintVersion.objects.create(
+        blueprint=made, number=1, content=content, made_label="Ines Duarte"
+    )
+
+
+def draft(version: BlueprintVersion, author: Person, *, count: int = 1) -> Run:
+    """A draft of so many people who are ready."""
+    run = Run.objects.create(version=version, requested_by=author.pk, requested_label=author.name)
+    Newcomer.objects.bulk_create(
+        Newcomer(
+            run=run,
+            position=at,
+            line=at + 2,
+            name=f"Yuki Tanaka {at}",
+            email=f"yuki{at}@example.com",
+            user_name=f"yuki.tanaka{at}",
+        )
+        for at in range(count)
+    )
+    return run
+
+
+def asked(version: BlueprintVersion, author: Person, account: Account, *, count: int = 1) -> Run:
+    """The same, asked for and made; each waits for its person."""
+    run = draft(version, author, count=count)
+    Run.objects.filter(pk=run.pk).update(
+        state=RunState.DONE, asked_at=run.created_at, ended_at=run.created_at
+    )
+    group = ChangeSet.objects.create(title="Onboard", cause_kind="onboarding", cause_id=run.pk)
+    for one in run.people.filter(standing=Standing.READY):
+        arn = f"arn:aws:iam::{account.account_id}:user/payments/{one.user_name}"
+        Place.objects.create(newcomer=one, account=account, user_arn=arn, change_set=group, lane=one.position)
+        for branch, operation in enumerate(("user.create", "group_membership.add", "login_profile.create")):
+            _change(group, account, author, lane=one.position, branch=branch, operation=operation, arn=arn)
+    run.refresh_from_db()
+    return run
+
+
+def _change(
+    group: ChangeSet, account: Account, author: Person, *, lane: int, branch: int, operation: str, arn: str
+) -> None:
+    Change.objects.create(
+        change_set=group,
+        position=lane * 3 + branch,
+        lane=lane,
+        branch=branch,
+        operation=operation,
+        title=operation,
+        account=account,
+        subject_kind="user",
+        subject_id=arn,
+        subject_arn=arn,
+        params={},
+        before={},
+        after={},
+        receipt={
+            "title": operation,
+            "effect": {"gains": [], "loses": [], "keeps": [], "boundary": "", "notes": []},
+            "sensitivity": "normal",
+            "calls": [],
+        },
+        receipt_digest="",
+        state=ChangeState.APPLIED,
+        idempotency_key=str(uuid4()),
+        requested_by=author.pk,
+        requested_label=author.name,
+        reason="They begin",
+        ended_at=author.created_at,
+        queued_at=author.created_at,
+    )

@@ -1,0 +1,112 @@
+"""People from a file: every encoding and separator that spreadsheets write, every mistake with its line, and files that are none."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iam.people.onboarding.reading import LARGEST, MOST_ROWS, SheetError, read_sheet
+
+ROWS = [("Zoë Łukasz", "zoe@example.com"), ("Bo, the second", "bo@example.com"), ("José", "jose@example.com")]
+
+
+def written(rows: list[tuple[str, str]], *, separator: str = ",", ends: str = "\r\n") -> str:
+    made = io.StringIO()
+    writer = csv.writer(made, delimiter=separator, lineterminator=ends)
+    writer.writerows([("Name", "E-mail"), *rows])
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_every_encoding_and_separator_of_a_spreadsheet_is_read(encoding: str, separator: str) -> None:
+    found = read_sheet(written(ROWS, separator=separator).encode(encoding))
+    assert [(one.name, one.email) for one in found] == ROWS
+    assert [one.errors for one in found] == [()] * 3
+
+
+def test_what_old_spreadsheets_write_is_read() -> None:
+    assert (
+        read_sheet(written([("José", "jose@example.com")], separator=";").encode("cp1252"))[0].name == "José"
+    )
+    told = "sep=;\nName;E-mail\nBo;bo@example.com\n"
+    assert [(one.line, one.name) for one in read_sheet(told.encode())] == [(3, "Bo")]
+    assert read_sheet(b"First name,Surname,Mail\rBo,Berg,bo@example.com\r")[0].name == "Bo Berg"
+
+
+def test_every_mistake_is_told_with_its_line() -> None:
+    text = (
+        'Name,E-mail,User name,Until\n"Bo\nBerg",bo@example.com,,\n,nobody,,\n\n'
+        "=HYPERLINK(1),x@example.com,,\nMia,mia@example.com,mía,tomorrow\nAda,ada@example.com,,30.11.2030,more\n"
+    )
+    found = read_sheet(text.encode())
+    assert [one.line for one in found] == [2, 4, 6, 7, 8]
+    assert found[0].name == "Bo Berg"
+    assert found[1].errors == ("The name is missing.", "“nobody” is no e-mail address.")
+    assert "formula" in found[2].errors[0]
+    assert found[3].errors[0].startswith("A user name has")
+    assert found[3].errors[1] == "“tomorrow” is no date: write it as 2026-11-30."
+    assert str(found[4].until) == "2030-11-30"
+    assert found[4].errors == ("The row has 5 cells, and the first line names 4.",)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        pytest.param(b"", "empty", id="nothing"),
+        pytest.param(b"\n\n \n", "columns", id="blank lines"),
+        pytest.param(b"Name,E-mail\n", "nobody below", id="only columns"),
+        pytest.param(b"Bo,bo@example.com\n", "name the columns", id="no columns"),
+        pytest.param(b"Name,E-mail,Name\nBo,b@example.com,B\n", "twice", id="a column twice"),
+        pytest.param(b"PK\x03\x04 a workbook", "workbook", id="workbook"),
+        pytest.param(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x81\x8d", "no encoding|no text", id="picture"),
+        pytest.param(b"Name,E-mail\nB\x00o,bo@example.com\n", "no text", id="NUL"),
+        pytest.param(b'Name,E-mail\n"Bo,bo@example.com\n', "quotation", id="open quotation mark"),
+        pytest.param(b"Name,E-mail\n" + b"x" * 200_000 + b",b@example.com\n", "far too long", id="huge cell"),
+        pytest.param(b"x" * (LARGEST + 1), "more than 4 MB", id="too large"),
+        pytest.param(b"\xff\xfeN\x00a", "columns|encoding", id="cut off UTF-16"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_in_words(data: bytes, why: str) -> None:
+    with pytest.raises(SheetError, match=why):
+        read_sheet(data)
+
+
+def test_ten_thousand_people_are_read_and_one_more_is_too_many() -> None:
+    rows = [(f"Person {at}", f"p{at}@example.com") for at in range(MOST_ROWS)]
+    assert len(read_sheet(written(rows).encode())) == MOST_ROWS
+    with pytest.raises(SheetError, match="Split it"):
+        read_sheet(written([*rows, ("One more", "more@example.com")]).encode())
+
+
+LETTERS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=20)
+NAMES = st.lists(LETTERS, min_size=1, max_size=3).map(" ".join)
+
+
+@settings(max_examples=60)
+@given(
+    names=st.lists(NAMES, min_size=1, max_size=5),
+    separator=st.sampled_from(",;\t"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    ends=st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_whatever_a_spreadsheet_writes_comes_back_as_it_was(
+    names: list[str], separator: str, encoding: str, ends: str
+) -> None:
+    rows = [(name, f"p{at}@example.com") for at, name in enumerate(names)]
+    found = read_sheet(written(rows, separator=separator, ends=ends).encode(encoding))
+    assert [(one.name, one.email) for one in found] == rows
+
+
+@settings(max_examples=100)
+@given(data=st.binary(max_size=300) | st.text(max_size=100).map(lambda text: f"Name,E-mail\n{text}".encode()))
+def test_no_bytes_at_all_are_more_than_refused(data: bytes) -> None:
+    try:
+        found = read_sheet(data)
+    except SheetError:
+        return
+    assert all(one.name.isprintable() and len(one.name) <= 128 for one in found)

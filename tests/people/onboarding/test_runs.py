@@ -1,0 +1,119 @@
+"""A run from the file to AWS: who is made, with what, once, and what is told of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from iam.access.grants.models import Grant, LedgerEntry
+from iam.changes import handlers
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.services import reject
+from iam.directory.models import Identity, Person
+from iam.mirror.models import Entity
+from iam.people.onboarding import services, settling
+from iam.people.onboarding.models import Place, RunState
+from iam.sealed.models import Secret
+from tests.people.onboarding.conftest import Squad, template
+
+pytestmark = pytest.mark.django_db
+
+
+def test_people_are_made_with_all_that_the_blueprint_gives_and_are_known(squad: Squad) -> None:
+    last = (datetime.now(tz=UTC) + timedelta(days=30)).date()
+    version = squad.blueprint(templates=(template(),), stay=90)
+    two = squad.two.replace("@example.com,,\n", f"@example.com,,{last}\n")
+    run = squad.work(squad.approve(squad.asked(two, version=version)))
+
+    assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in squad.changes(run)]
+    user = squad.aws("GetUser", UserName=squad.yuki)["User"]
+    tags = {one["Key"]: one["Value"] for one in user["Tags"]}
+    email = f"yuki-{squad.mark}@example.com"
+    assert user["Path"] == squad.path
+    assert tags == {"Team": "payments", "DisplayName": f"Yuki Tanaka{squad.mark}", "Email": email}
+    groups = squad.aws("ListGroupsForUser", UserName=squad.bo)["Groups"]
+    assert [one["GroupName"] for one in groups] == [squad.group.name]
+    assert squad.aws("GetLoginProfile", UserName=squad.yuki)["LoginProfile"]["PasswordResetRequired"]
+    name = squad.aws("ListUserPolicies", UserName=squad.yuki)["PolicyNames"][0]
+    document = str(squad.aws("GetUserPolicy", UserName=squad.yuki, PolicyName=name)["PolicyDocument"])
+    end = last + timedelta(days=1)
+    assert f"{end}T00:00:00Z" in document
+
+    person = Person.objects.get(email=email)
+    assert Identity.objects.get(person=person).user_arn == user["Arn"]
+    reasons = LedgerEntry.objects.filter(holder_arn=user["Arn"], since__isnull=False, until__isnull=True)
+    assert sorted(reasons.values_list("sort", flat=True)) == ["inline", "member"]
+    grants = [one.part.grant for one in reasons]
+    assert {(one.state, one.ends_at.date() if one.ends_at else None) for one in grants} == {("active", end)}
+    assert run.reference in grants[0].terms["why"]
+
+    newcomer = run.people.get(email=email)
+    secret = Secret.objects.get(pk=newcomer.places.get().password_seal)
+    assert (secret.person_id, secret.state) == (newcomer.person_id, "sealed") == (person.pk, "sealed")
+
+
+def test_one_who_fails_stops_nobody_and_is_tried_again_alone(squad: Squad) -> None:
+    run = squad.approve(squad.asked(squad.two))
+    squad.aws("CreateUser", UserName=squad.yuki, Path="/by-hand/")
+    run = squad.work(run)
+
+    assert run.state == RunState.PARTLY
+    assert squad.aws("GetLoginProfile", UserName=squad.bo)
+    squad.aws("DeleteUser", UserName=squad.yuki)
+    Entity.objects.filter(name=squad.yuki).update(gone_at=datetime.now(tz=UTC))
+    services.retry_failed(squad.lead, run=run)
+    run = squad.work(run)
+
+    assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in Change.objects.all()]
+    assert squad.aws("GetLoginProfile", UserName=squad.yuki)
+    assert {one.state for one in Grant.objects.all()} == {"active"}
+    with pytest.raises(RefusedError, match="Nothing of it failed"):
+        services.retry_failed(squad.lead, run=run)
+
+
+def test_what_failed_beside_the_user_is_tried_again_on_the_user_who_is_there(squad: Squad) -> None:
+    run = squad.approve(squad.asked(squad.two))
+    squad.scene.standin.control("faults", {"deny": {"*": ["iam:AddUserToGroup"]}})
+    run = squad.work(run)
+    assert run.state == RunState.PARTLY
+
+    squad.scene.standin.control("faults/clear", {})
+    services.retry_failed(squad.lead, run=run)
+    assert squad.work(run).state == RunState.DONE
+    assert len(squad.aws("GetGroup", GroupName=squad.group.name)["Users"]) == 2
+
+
+def test_nobody_is_asked_for_twice_nor_while_a_row_is_bad(squad: Squad) -> None:
+    bad = squad.two + "Nobody,not an address,,\n"
+    run = squad.staged(bad)
+    with pytest.raises(RefusedError, match="1 of 3 rows"):
+        services.request_run(squad.lead, run=run, reason="They begin on Monday")
+    assert not Place.objects.exists()
+
+    services.request_run(squad.lead, run=run, reason="They begin on Monday", skip=True)
+    with pytest.raises(RefusedError, match="asked for already"):
+        services.request_run(squad.lead, run=run, reason="Once more", skip=True)
+    assert Place.objects.count() == 2
+
+    twin = squad.staged(squad.two)
+    assert [one.user_name for one in twin.people.all()] == [f"{squad.yuki}2", f"{squad.bo}2"]
+
+    with squad.committing(execute=True):
+        reject(squad.changes(run)[0], actor=squad.scene.approver, comment="Not now")
+    run.refresh_from_db()
+    assert run.state == RunState.CLOSED
+    assert not Person.objects.filter(email=f"yuki-{squad.mark}@example.com").exists()
+
+
+def test_ends_that_nobody_was_told_of_are_found(squad: Squad, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers, "_on_end", [])
+    run = squad.work(squad.approve(squad.asked(squad.two)))
+    assert run.state == RunState.WAITING
+
+    settling.settle_open(older_than=timedelta(0))
+    run.refresh_from_db()
+    assert run.state == RunState.DONE
+    assert Person.objects.filter(email=f"yuki-{squad.mark}@example.com").exists()
+    assert settling.settle_open(older_than=timedelta(0)) == 0
