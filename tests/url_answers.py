@@ -242,6 +242,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "changes:undo-set", "change"): "sign-in 404 404 404 404 200 200",
     ("POST", "changes:undo-set", "change"): "sign-in 404 404 404 404 422 422",
     ("POST", "changes:undo", "change"): "sign-in 404 404 404 404 422 422",
+    ("GET", "changes:irreversible", ""): "sign-in 404 200 200 200 200 200",
     ("GET", "changes:drift", ""): "sign-in 404 404 200 200 200 200",
     ("POST", "changes:drift-adopt", ""): "sign-in 404 404 422 422 422 422",
     ("GET", "changes:drift-one", "own drift"): "sign-in 404 404 200 200 200 200",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from iam.changes.operations.base import Call, Quota
+from iam.changes.operations.base import Call, Loss, Quota
 from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
 from iam.changes.operations.sealed_secret import Recipient
 from iam.changes.operations.user_credential import (
@@ -65,6 +65,11 @@ class DeleteAccessKey(OnAccessKey, DeleteCredential):
     """Deletes a key."""
 
     slug = "access_key.delete"
+    loss = Loss(
+        "Delete an access key",
+        "AWS never gives a deleted access key back; a new one is another access key.",
+        "Deactivate it: it stops working at once, and can be made active again.",
+    )
 
 
 class CreateAccessKey(GivenOnce):

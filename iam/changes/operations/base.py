@@ -63,6 +63,15 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """What an operation ends for good: what it does in a few words, why nothing brings that back, and the reversible means beside it."""
+
+    deed: str
+    reason: str
+    instead: str
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """Which policies somebody gains, loses, or keeps by another way, before boundary and service control policies; or, where the
     text of a policy changes, who can do more or less by it, with all that bounds them (`access`)."""
@@ -137,6 +146,10 @@ class Operation(ABC):
     subject_kind: ClassVar[str]
     gone: ClassVar[str]
     """A sentence for when the mirror does not have what it is about any more."""
+    loss: ClassVar[Loss | None] = None
+    """What nothing brings back; None where it can be undone."""
+    comes_back: ClassVar[str] = ""
+    """What is other than before when it was undone, in a sentence; "" for nothing but dates."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -209,12 +222,12 @@ class Operation(ABC):
     @property
     def irreversible(self) -> str:
         """Why nothing brings back what it ends, in a sentence that is said beforehand; "" when it can be undone."""
-        return ""
+        return self.loss.reason if self.loss else ""
 
     @property
     def instead(self) -> str:
         """The reversible means that is offered beside an irreversible one; "" for none."""
-        return ""
+        return self.loss.instead if self.loss else ""
 
     def named(self) -> tuple[str, ...]:
         """The ARNs of what it speaks of and leaves as it is, such as a policy that it attaches."""

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Loss, Operation
 from iam.changes.operations.login_profile import NO, YES, DeleteLoginProfile, OnLoginProfile
 from iam.changes.operations.sealed_secret import (
     READABLE_FOR,
@@ -210,22 +210,17 @@ class UpdateLoginProfile(SetPassword):
     """Gives a user another password."""
 
     slug = "login_profile.update"
+    loss = Loss(
+        "Set another console password",
+        "AWS never shows the former password, so nothing brings it back.",
+        "Have them choose another one at the next sign-in: the present one holds until then.",
+    )
     gone = "AWS has no such user any more, or they have no console password, as of the last reading."
 
     @property
     def title(self) -> str:
         """See Operation."""
         return f"Set another console password for {self.user.user_name}"
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return "AWS never shows the former password, so nothing brings it back."
-
-    @property
-    def instead(self) -> str:
-        """See Operation."""
-        return "Have them choose another one at the next sign-in: the present one holds until then."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""

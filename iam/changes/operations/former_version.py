@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from iam.changes.operations.base import Call, Image, Operation, Quota
 from iam.changes.operations.managed_policy import OF_AWS, OnPolicy
@@ -32,7 +32,7 @@ class FormerVersion(OnPolicy):
     """What both have in common."""
 
     family = "policy-version"
-    params_type = FormerParams
+    params_type: ClassVar[type[SubjectParams]] = FormerParams
     given: FormerParams
 
     @classmethod
@@ -63,6 +63,7 @@ class DeletePolicyVersion(FormerVersion):
     """Deletes a version that does not hold."""
 
     slug = "policy.delete_version"
+    comes_back = "Its text is kept as a version again, under another number."
 
     @property
     def title(self) -> str:

@@ -114,6 +114,8 @@ class Create(OnSubject):
 class Delete(OnSubject):
     """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its set takes that away before."""
 
+    comes_back = "It is made anew, and AWS gives it another unique id."
+
     def __init__(self, account: Account, given: SubjectParams) -> None:
         super().__init__(account, given)
         self._earlier: Sequence[Operation] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import Call, Image, Loss, Operation
 from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row, names_of
 from iam.mirror.models import Account, Entity
 from iam.mirror.pull.sections import LOGIN_PROFILES
@@ -131,6 +131,11 @@ class DeleteLoginProfile(OnLoginProfile):
     """Takes the password away."""
 
     slug = "login_profile.delete"
+    loss = Loss(
+        "Delete a console password",
+        "AWS never shows a password, so nothing brings this one back; a new one can be set.",
+        "Attach AWSDenyAll to them: the password stays, and they can do nothing with it until that is detached.",
+    )
     is_idempotent = True
 
     @classmethod
@@ -147,16 +152,6 @@ class DeleteLoginProfile(OnLoginProfile):
     def already(self) -> str:
         """See Operation."""
         return f"{self.user.user_name} has no console password."
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return "AWS never shows a password, so nothing brings this one back; a new one can be set."
-
-    @property
-    def instead(self) -> str:
-        """See Operation."""
-        return "Attach AWSDenyAll to them: the password stays, and they can do nothing with it until that is detached."
 
     def wanted(self) -> Image:
         """See Operation."""

@@ -284,6 +284,7 @@ class DeletePolicy(OnPolicy, Delete):
     """Deletes a managed policy that nobody has, with all its versions."""
 
     slug = "policy.delete"
+    comes_back = "It is made anew with the texts of all its versions; AWS gives it another unique id, and its versions other numbers."
     params_type = GonePolicyParams
     given: GonePolicyParams
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Loss, Operation, Quota
 from iam.changes.operations.sealed_secret import accepted, check_ids, look, used
 from iam.changes.operations.user_credential import (
     CredentialParams,
@@ -114,6 +114,11 @@ class DeactivateMfaDevice(OnDevice):
     """Takes a device from its user."""
 
     slug = "mfa_device.deactivate"
+    loss = Loss(
+        "Take an MFA device from its user",
+        "AWS takes a device back only from whoever holds it: two codes that it shows in a row.",
+        "Have them add a second device first; a user can have eight.",
+    )
 
     @property
     def title(self) -> str:
@@ -124,16 +129,6 @@ class DeactivateMfaDevice(OnDevice):
     def already(self) -> str:
         """See Operation."""
         return f"{self.user.user_name} does not have this device."
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return "AWS takes a device back only from whoever holds it: two codes that it shows in a row."
-
-    @property
-    def instead(self) -> str:
-        """See Operation."""
-        return "Have them add a second device first; a user can have eight."
 
     def wanted(self) -> Image:
         """See Operation: a virtual device is still there."""
@@ -172,6 +167,11 @@ class DeleteMfaDevice(DeactivateMfaDevice):
     """Takes a virtual device from its user and deletes it."""
 
     slug = "mfa_device.delete"
+    loss = Loss(
+        "Take a virtual MFA device from its user and delete it",
+        "AWS never gives the seed of a deleted device back; a new one has to be set up on the phone.",
+        "Take it from its user and do not delete it: whoever has it on the phone can get it back by two codes.",
+    )
     family = "virtual-mfa-device"
 
     @property
@@ -183,11 +183,6 @@ class DeleteMfaDevice(DeactivateMfaDevice):
     def already(self) -> str:
         """See Operation."""
         return "The device is not there any more."
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return "AWS never gives the seed of a deleted device back; a new one has to be set up on the phone."
 
     def wanted(self) -> Image:
         """See Operation."""
@@ -327,6 +322,11 @@ class ResyncMfaDevice(WithCodes):
     """Brings a device back into step whose clock has drifted."""
 
     slug = "mfa_device.resync"
+    loss = Loss(
+        "Bring an MFA device into step",
+        "AWS keeps no former clock of a device to go back to, and nobody would want it.",
+        "Nothing is lost by it: the device works as before.",
+    )
     verb, does = "Resync", "brings the device into step"
 
     @property
@@ -338,11 +338,6 @@ class ResyncMfaDevice(WithCodes):
     def already(self) -> str:
         """See Operation."""
         return "It was brought into step already."
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return "AWS keeps no former clock of a device to go back to, and nobody would want it."
 
     def wanted(self) -> Image:
         """See Operation."""

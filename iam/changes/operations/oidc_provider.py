@@ -189,6 +189,7 @@ class DeleteOidcProvider(OnOidc, DeleteProvider):
     """Deletes an OpenID Connect provider."""
 
     slug = "oidc_provider.delete"
+    comes_back = "It is made anew with its audiences, thumbprints and tags. A tie to IAM Identity Center does not come back."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""

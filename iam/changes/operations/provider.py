@@ -142,6 +142,8 @@ class CreateProvider(OnProvider, Create):
 class DeleteProvider(OnProvider, Delete):
     """Deletes a provider."""
 
+    comes_back = ""
+
     @property
     def consequence(self) -> str:
         """See OnProvider."""

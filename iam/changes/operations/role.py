@@ -311,6 +311,7 @@ class DeleteRole(_Whole, Delete):
     """Deletes a role."""
 
     slug = "role.delete"
+    comes_back = "It is made anew, and AWS gives it another unique id: trust policies and resource policies that name it do not mean the new one."
     family = "role"
     subject_kind = Kind.ROLE.value
 

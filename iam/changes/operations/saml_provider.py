@@ -206,6 +206,13 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
     """Deletes a SAML provider."""
 
     slug = "saml_provider.delete"
+    comes_back = "It is made anew with its metadata and tags. A private key by which AWS decrypted assertions, and a tie to IAM Identity Center, do not come back."
+
+    def effect(self) -> Effect:
+        """See Operation; AWS gives no private key out, and Gatehouse does not read whether there is one."""
+        effect = super().effect()
+        lost = "If AWS decrypts assertions for it, the private key for that goes with it, and undoing does not bring it back."
+        return replace(effect, notes=(*effect.notes, lost))
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""

@@ -28,7 +28,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.lists import get_server_certificate
 from iam.aws.records import ServerCertificateNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Loss, Operation
 from iam.changes.operations.lifecycle import Create, Delete, RenameParams, arn_of, namesake, state_of
 from iam.changes.operations.sealed_secret import WITHHELD, check_ids, look, used
 from iam.changes.operations.subject import (
@@ -353,6 +353,11 @@ class DeleteServerCertificate(OnCertificate, Delete):
     """Deletes a certificate, with its private key."""
 
     slug = "server_certificate.delete"
+    loss = Loss(
+        "Delete a server certificate",
+        "AWS never gives the private key back, so nothing brings a deleted certificate back but who still has the key.",
+        "Rename it instead: whatever still asks for it by name or ARN shows itself, and the old name brings it back.",
+    )
 
     def may_go_on(self, image: Image, *, before: Image) -> bool:
         """See Operation; the mirror may not have read its tags yet."""
@@ -361,16 +366,6 @@ class DeleteServerCertificate(OnCertificate, Delete):
     def touched(self) -> tuple[str, ...]:
         """See Operation; nothing once it is gone, so that whoever asks to undo it is told why that cannot be."""
         return super().touched() if self.subject() else ()
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return "AWS never gives the private key back, so nothing brings a deleted certificate back but who still has the key."
-
-    @property
-    def instead(self) -> str:
-        """See Operation."""
-        return "Rename it instead: whatever still asks for it by name or ARN shows itself, and the old name brings it back."
 
     def calls(self) -> tuple[Call, ...]:
         """See Operation."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Loss, Operation, Quota
 from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
 from iam.changes.operations.sealed_secret import READABLE_FOR, Recipient, accepted, check_ids
 from iam.changes.operations.user_credential import (
@@ -85,6 +85,11 @@ class DeleteServiceCredential(OnServiceCredential, DeleteCredential):
     """Deletes a credential."""
 
     slug = "service_credential.delete"
+    loss = Loss(
+        "Delete a service-specific credential",
+        "AWS never gives a deleted service-specific credential back; a new one is another service-specific credential.",
+        "Deactivate it: it stops working at once, and can be made active again.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +215,11 @@ class ResetServiceCredential(OnServiceCredential):
     """Gives a credential a new password. One of which the answer was lost is left to a person, who asks for another."""
 
     slug = "service_credential.reset"
+    loss = Loss(
+        "Give a service-specific credential another password",
+        "AWS never shows the former password, so nothing brings it back.",
+        "Create a second credential, and deactivate this one when nothing uses it any more.",
+    )
     is_idempotent = False
     params_type = ResetParams
     status_after = ACTIVE
@@ -241,16 +251,6 @@ class ResetServiceCredential(OnServiceCredential):
     def already(self) -> str:
         """See Operation."""
         return "It was reset already."
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return "AWS never shows the former password, so nothing brings it back."
-
-    @property
-    def instead(self) -> str:
-        """See Operation."""
-        return "Create a second credential, and deactivate this one when nothing uses it any more."
 
     def satisfied(self, image: Image) -> bool:
         """See Operation: AWS shows no difference; the seal says whether it has given a new one."""

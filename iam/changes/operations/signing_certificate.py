@@ -13,7 +13,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from iam.aws.reads import details
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call
+from iam.changes.operations.base import Call, Loss
 from iam.changes.operations.uploaded import Upload
 from iam.changes.operations.user_credential import (
     ACTIVE,
@@ -60,11 +60,11 @@ class DeleteCertificate(OnCertificate, DeleteCredential):
     """Deletes a certificate."""
 
     slug = "signing_certificate.delete"
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return "Gatehouse does not keep the text of the certificate; its owner can upload it again, under another id."
+    loss = Loss(
+        "Delete a signing certificate",
+        "Gatehouse does not keep the text of the certificate; its owner can upload it again, under another id.",
+        "Deactivate it: it stops working at once, and can be made active again.",
+    )
 
 
 class UploadCertificate(Upload):

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Effect, Image, Loss, Operation
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.reread.credentials import device_exists, reread_spare_device
 
@@ -33,6 +33,11 @@ class DeleteSpareMfaDevice(Operation):
     """Deletes it."""
 
     slug = "mfa_device.delete_spare"
+    loss = Loss(
+        "Delete a virtual MFA device that belongs to nobody",
+        _NEVER,
+        "Leave it: nobody signs in with a device that belongs to nobody.",
+    )
     family = "virtual-mfa-device"
     is_idempotent = True
     subject_kind = Kind.MFA_DEVICE.value
@@ -76,11 +81,6 @@ class DeleteSpareMfaDevice(Operation):
     def already(self) -> str:
         """See Operation."""
         return "The device is not there any more."
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return _NEVER
 
     def touched(self) -> tuple[str, ...]:
         """See Operation."""

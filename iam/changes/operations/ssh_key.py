@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from iam.aws.reads import details
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call
+from iam.changes.operations.base import Call, Loss
 from iam.changes.operations.uploaded import Upload
 from iam.changes.operations.user_credential import (
     ACTIVE,
@@ -70,11 +70,11 @@ class DeleteSshKey(OnSshKey, DeleteCredential):
     """Deletes a key."""
 
     slug = "ssh_key.delete"
-
-    @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return "Gatehouse does not keep the text of the key; its owner can upload it again, under another id."
+    loss = Loss(
+        "Delete an SSH public key",
+        "Gatehouse does not keep the text of the key; its owner can upload it again, under another id.",
+        "Deactivate it: it stops working at once, and can be made active again.",
+    )
 
 
 class UploadSshKey(Upload):

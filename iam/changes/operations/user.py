@@ -149,6 +149,7 @@ class DeleteUser(_Whole, Delete):
     """Deletes a user."""
 
     slug = "user.delete"
+    comes_back = "It is made anew, and AWS gives it another unique id: trust policies and resource policies that name it do not mean the new one."
     family = "user"
     subject_kind = Kind.USER.value
 

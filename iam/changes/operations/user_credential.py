@@ -268,18 +268,13 @@ class DeleteCredential(OnCredential):
         return f"The {self.label} is not there any more."
 
     @property
-    def irreversible(self) -> str:
-        """See Operation."""
-        return f"AWS never gives a deleted {self.noun} back; a new one is another {self.noun}."
-
-    @property
     def instead(self) -> str:
         """See Operation."""
         user = self.subject()
         status = owned(user, self.kind).get(self.given.credential_id) if user else None
         if status == INACTIVE:
             return "It is inactive already, and harmless so: leave it for as long as it may be needed again."
-        return "Deactivate it: it stops working at once, and can be made active again."
+        return super().instead
 
     def image_of(self, user: Entity) -> Image:
         """See OfUser."""

@@ -1,0 +1,41 @@
+"""What AWS does not give back, and what comes back as another: told by the operations themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iam.changes.operations import REGISTRY
+from iam.changes.operations.base import Loss
+from iam.changes.operations.subject import NOUNS
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Something that is deleted and can be made anew, and what is other than before then."""
+
+    deed: str
+    sentence: str
+
+
+def losses() -> list[Loss]:
+    """Every operation that nothing brings back, by what it does."""
+    found = [operation.loss for operation in REGISTRY.values() if operation.loss is not None]
+    return sorted(found, key=lambda loss: loss.deed)
+
+
+def returns() -> list[Return]:
+    """Every operation that can be undone, and leaves something other than before."""
+    found = [
+        Return(_deed(operation.slug, operation.subject_kind), operation.comes_back)
+        for operation in REGISTRY.values()
+        if operation.comes_back and operation.loss is None
+    ]
+    return sorted(found, key=lambda one: one.deed)
+
+
+def _deed(slug: str, kind: str) -> str:
+    thing, _, verb = slug.partition(".")
+    if verb != "delete":
+        return f"Delete a {verb.removeprefix('delete_')} of a {NOUNS[kind]}"
+    noun = "service-linked role" if thing == "service_linked_role" else NOUNS[kind]
+    return f"Delete {'an' if noun[0] in 'aeioO' else 'a'} {noun}"
