@@ -74,6 +74,25 @@ class Statement:
         return _Compiled(query, list(query.selected or ()), sql, params, selected)
 
 
+def counts(*querysets: QuerySet[Any, Any], most: int) -> list[int]:
+    """How many rows each has, `most` at most; one query for all."""
+    parts: list[str] = []
+    params: list[Any] = []
+    for rows in querysets:
+        try:
+            sql, given = rows.order_by()[:most].query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+        except EmptyResultSet:
+            parts.append("0")
+            continue
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608
+        params.extend(given)
+    if not params and set(parts) <= {"0"}:
+        return [0] * len(parts)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        return list(cursor.fetchone())
+
+
 def _filled(param: Any, values: Mapping[str, Any]) -> Any:
     if not isinstance(param, Slot):
         return param

@@ -12,7 +12,7 @@ from django.db.models import Case, CharField, DateTimeField, F, QuerySet, When
 from iam.guard import Scope
 from iam.mirror.models import Account, Pull
 from iam.mirror.queries.accounts import frame
-from iam.prepared import Slot, Statement, columns, instance
+from iam.prepared import Slot, Statement, columns, counts, instance
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +92,14 @@ def test_what_can_have_no_rows_has_none(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert nothing.rows() == nothing.rows() == []
     assert frame(replace(factories.viewer(), scope=Scope()), account_id="").accounts == []
+
+
+def test_several_are_counted_at_once_up_to_a_limit(django_assert_num_queries: Any) -> None:
+    for number in ("111111111111", "222222222222", "333333333333"):
+        factories.account(number)
+    every, one = Account.objects.values("pk"), Account.objects.filter(account_id="111111111111").values("pk")
+    with django_assert_num_queries(1):
+        assert counts(every, one, one.none(), most=2) == [2, 1, 0]
+    with django_assert_num_queries(0):
+        assert counts(one.none(), most=2) == [0]
+        assert counts(most=2) == []

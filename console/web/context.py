@@ -7,18 +7,20 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from console.operators.landing import is_unsettled
 from console.web.access import layout_for
 from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
 from iam.changes.services import to_review
+from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import Frame, frame
+from iam.prepared import counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,11 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
         (
             Item("identities:people", "user-round", "People", "people", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item(
-                "onboarding:runs", "user-plus", "Onboarding", "onboarding", (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+                "onboarding:runs",
+                "user-plus",
+                "Onboarding",
+                "onboarding",
+                (Right.SEE_ACCOUNT, Right.SEE_TEAM),
             ),
             Item("identities:groups", "users", "Groups", "groups", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("identities:roles", "bot", "Roles", "roles", (Right.SEE_ACCOUNT,)),
@@ -119,27 +125,54 @@ def _navigation(rights: frozenset[Right]) -> Links:
     return tuple((title, tuple(links)) for title, links in groups if links)
 
 
-def _approvals_waiting(viewer: Viewer) -> str:
-    """How many requests wait for the viewer's decision, as the mark beside the link; one query of those who may decide."""
-    if not any(viewer.may(right) for right in DECIDES):
-        return ""
-    waiting = waiting_for(viewer).order_by()[: MOST_SAID + 1].count()
-    return f"{MOST_SAID}+" if waiting > MOST_SAID else str(waiting or "")
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the frame counts beside its links and above the page."""
+
+    waiting: str = ""
+    drift: str = ""
+    glass: int = 0
+    approvers: int = APPROVERS_NEEDED
+
+
+def _marks(viewer: Viewer) -> Marks:
+    """One query, of those who look after others or decide."""
+    wanted: dict[str, QuerySet[Any, Any]] = {}
+    if any(viewer.may(right) for right in DECIDES):
+        wanted["waiting"] = waiting_for(viewer).values("pk")
+    if _sees_others(viewer):
+        wanted["drift"] = open_drifts(viewer).values("pk")
+    if viewer.may(Right.APPROVE_CHANGE) or viewer.may(Right.MANAGE_OPERATORS):
+        wanted["glass"] = to_review(viewer).values("pk")
+    if viewer.may(Right.MANAGE_OPERATORS, account_id="") and not settings.SINGLE_OPERATOR:
+        wanted["approvers"] = who_approve()
+    found = dict(zip(wanted, counts(*wanted.values(), most=MOST_SAID + 1), strict=True))
+    return Marks(
+        waiting=_said(found.get("waiting", 0)),
+        drift=_said(found.get("drift", 0)),
+        glass=found.get("glass", 0),
+        approvers=found.get("approvers", APPROVERS_NEEDED),
+    )
+
+
+def _said(count: int) -> str:
+    return f"{MOST_SAID}+" if count > MOST_SAID else str(count or "")
+
+
+def _sees_others(viewer: Viewer) -> bool:
+    return viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)
 
 
 def drift_said(viewer: Viewer, *, account: Account | None = None) -> str:
     """How many differences are to be decided, in an account or anywhere; one query of those who look after others."""
-    if not (viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM)):
+    if not _sees_others(viewer):
         return ""
     found = open_drifts(viewer).filter(account=account) if account else open_drifts(viewer)
-    count = found.order_by()[: MOST_SAID + 1].count()
-    return f"{MOST_SAID}+" if count > MOST_SAID else str(count or "")
+    return _said(found.order_by()[: MOST_SAID + 1].count())
 
 
 def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
-    """What was applied without approval and nobody has reviewed, for the banner of administrators and approvers; one query of these."""
-    if not (viewer.may(Right.APPROVE_CHANGE) or viewer.may(Right.MANAGE_OPERATORS)):
-        return []
+    """What was applied without approval and nobody has reviewed, for the banner of administrators and approvers."""
     rows = to_review(viewer).values("change_set", "used_by", "used_label", "at")[:MOST_SAID]
     return [dict(row) for row in rows]
 
@@ -166,16 +199,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     if viewer is None:
         return base
+    marks: Any = SimpleLazyObject(lambda: _marks(viewer))
     return base | {
         "navigation": lambda: _navigation(frozenset(right for right, _ in viewer.grants)),
         "frame": lambda: frame_of(request),
         "own_layout": layout_for(viewer),
-        "drift_open": lambda: drift_said(viewer),
-        "approvals_waiting": lambda: _approvals_waiting(viewer),
-        "searches": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
-        "broken_glass": SimpleLazyObject(lambda: _broken_glass(viewer)),
+        "drift_open": lambda: marks.drift,
+        "approvals_waiting": lambda: marks.waiting,
+        "searches": _sees_others(viewer),
+        "broken_glass": SimpleLazyObject(lambda: _broken_glass(viewer) if marks.glass else []),
         "single_operator": settings.SINGLE_OPERATOR,
-        "nobody_approves": SimpleLazyObject(
-            lambda: viewer.may(Right.MANAGE_OPERATORS, account_id="") and is_unsettled()
-        ),
+        "nobody_approves": lambda: marks.approvers < APPROVERS_NEEDED,
     }

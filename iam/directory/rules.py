@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from iam.directory.models import Person, Role, RoleAssignment
 from iam.journal.services import COMMAND_LINE, Actor, person_id_of
@@ -70,12 +71,13 @@ def approvers() -> list[Person]:
     )
 
 
+def who_approve() -> QuerySet[RoleAssignment, Any]:
+    """The different people who may approve in some account."""
+    held = RoleAssignment.objects.filter(role=Role.APPROVER, person__is_active=True)
+    return held.values("person_id").distinct()
+
+
 def enough_approvers() -> bool:
     """Whether two different people may approve, so that nobody waits for a request of their own."""
-    return (
-        RoleAssignment.objects.filter(role=Role.APPROVER, person__is_active=True)
-        .values("person_id")
-        .distinct()
-        .count()
-        >= APPROVERS_NEEDED
-    )
+    found: int = who_approve().count()
+    return found >= APPROVERS_NEEDED
