@@ -51,7 +51,7 @@ def test_the_reader_reads_and_changes_nothing(strict: Handle) -> None:
     assert "tomas.lind" not in names
 
 
-def test_the_writer_changes_memberships_and_nothing_else(strict: Handle) -> None:
+def test_the_writer_changes_what_gatehouse_changes_and_nothing_else(strict: Handle) -> None:
     iam = member(strict, "iam", "production")
     iam.add_user_to_group(UserName="tomas.lind", GroupName="sre")
     assert refusal(iam.delete_role_policy, RoleName="gatehouse-writer", PolicyName="change") == "AccessDenied"
@@ -60,7 +60,8 @@ def test_the_writer_changes_memberships_and_nothing_else(strict: Handle) -> None
         refusal(iam.attach_role_policy, RoleName="gatehouse-writer", PolicyArn=administrator)
         == "AccessDenied"
     )
-    assert refusal(iam.create_access_key, UserName="tomas.lind") == "AccessDenied"
+    assert iam.create_access_key(UserName="tomas.lind")["AccessKey"]["UserName"] == "tomas.lind"
+    assert refusal(iam.get_account_authorization_details) == "AccessDenied"
 
 
 def test_a_wrong_secret_is_refused(strict: Handle) -> None:
