@@ -70,14 +70,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in others]
 
 
+OF_THEIR_OWN = ("test_every_page", "test_production", "test_supervisor", "test_torture", "test_without_redis")
+"""Journeys that start what they walk through, or take as long as all others together."""
+
+
 class OneConsole(LoadScopeScheduling):
-    """Journeys share one running console, and so one test process; all other tests go wherever there is time.
+    """Journeys share one running console, and so one test process; all other tests go wherever there is time, the longest first.
 
     xdist marks groups in the ids of tests, which pytest 9.2 does not let it change any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "journeys" if nodeid.startswith("tests/journeys/") else nodeid
+        file = nodeid.partition("::")[0]
+        if not file.startswith("tests/journeys/"):
+            return nodeid
+        return file if Path(file).stem in OF_THEIR_OWN else "journeys"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
