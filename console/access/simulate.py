@@ -14,11 +14,13 @@ from console.access.offers import principals_offered, resources_offered
 from console.access.verdicts import shown
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
+from console.web.query import Query
 from console.web.render import is_fragment, render_page
 from iam.access.actions import action_names, resources_of
 from iam.access.principals import Who
 from iam.access.simulate import Verdict, simulate
 from iam.guard import Right
+from iam.policy.evaluate import Decision
 from iam.policy.request import PrincipalKind, account_of
 
 OFFERED: Final = 20
@@ -41,7 +43,7 @@ def simulate_page(request: ViewerRequest) -> HttpResponse:
     ):
         return HttpResponseRedirect(f"{request.path}{asking.query}")
     verdict = simulate(asking.inquiry) if asking.inquiry is not None else None
-    context = _frame(request, asking) | _answer(asking, verdict)
+    context = _frame(request, asking) | _answer(asking, verdict) | _help(request, asking, verdict)
     status = 422 if asking.is_wrong else 200
     response = render_page(request, "access/simulate.html", context, partial="question", status=status)
     if is_fragment(request):
@@ -100,6 +102,18 @@ def _answer(asking: Asking, verdict: Verdict | None) -> dict[str, Any]:
         "who_url": _url(asking.who, asking),
         "who_can": f"{reverse('access:who-can')}{query.but(principal='')}",
     }
+
+
+def _help(request: ViewerRequest, asking: Asking, verdict: Verdict | None) -> dict[str, Any]:
+    """Where the smallest grant that helps is worked out, for who may ask for it."""
+    who, meant = asking.who, asking.meant
+    refused = verdict is not None and verdict.decision is not Decision.ALLOWED
+    if not refused or who is None or meant is None or who.is_root or request.at is not None:
+        return {}
+    if not request.viewer.may(Right.REQUEST_CHANGE, account_id=who.account):
+        return {}
+    pairs = [("action", meant.actions[0]), ("resource", asking.resource), ("principal", who.arn)]
+    return {"helps_url": f"{reverse('access:ask')}{Query.of(pairs)}"}
 
 
 def _url(who: Who, asking: Asking) -> str:

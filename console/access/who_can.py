@@ -113,6 +113,7 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
         "reach_at_once": is_quick(),
         "graph": graph_of(shown, resource=asked.resource) if shown else None,
         "files": _files(request, address),
+        "gives": request.at is None and asked.meant.is_one and request.viewer.may(Right.REQUEST_CHANGE),
     }
 
 

@@ -24,6 +24,7 @@ from iam.access.drafts.terms import terms_of
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services.asking import plan_grant, request_grant
 from iam.access.grants.terms import Terms, TermsError
+from iam.access.grants.wording import listed
 from iam.changes.approval.needs import need_for
 from iam.changes.approval.people import owners_of, people_of
 from iam.changes.approval.rules import ROLE, TEAM, Need, Who
@@ -34,6 +35,8 @@ from iam.guard import Right
 
 SEES: Final = (Right.REQUEST_CHANGE, Right.SEE_SELF)
 SHOWN: Final = 6
+PARTS: Final = 12
+"""So many accounts are told one by one, those first for which there is no way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,10 @@ def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
     calls, more_calls = calls_of(plan)
     return impact_context(plan.receipt.get("impact"), viewer=request.viewer) | {
         "plan": plan,
-        "parts": plan.parts,
+        "parts": sorted(plan.parts, key=lambda part: not part.refusal)[:PARTS],
+        "part_count": len(plan.parts),
+        "more_parts": max(0, len(plan.parts) - PARTS),
+        "where": listed([part.account.name for part in plan.parts]),
         "calls": calls,
         "more_calls": more_calls,
         "stages": stages_of(request, plan) if not plan.refusals else [],

@@ -9,6 +9,7 @@ from console.access.grants import about, acts, ask, lists, mine, one, preview, r
 urlpatterns: list[URLPattern] = [
     path("grants/", lists.grants, name="grants"),
     path("grants/new/", wizard.begin, name="grant-new"),
+    path("grants/new/of/", wizard.begin_with, name="grant-of"),
     path("grants/new/<uuid:pk>/who/", who.who_step, name="grant-who"),
     path("grants/new/<uuid:pk>/what/", what.what_step, name="grant-what"),
     path("grants/new/<uuid:pk>/preview/", preview.preview_step, name="grant-preview"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -11,17 +12,21 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from console.access.asked import resource_problem
 from console.access.grants.words import what_words, who_words
 from console.web.access import ViewerRequest, layout_for, require
+from iam.access.actions import ActionsError, actions_meant
+from iam.access.denied.answer import smallest
 from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.receivers import KINDS
 from iam.access.drafts.terms import Ends, what_of, who_of
-from iam.access.grants.terms import TermsError, WhoKind
+from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 
+LONGEST: Final = 2048
 STEPS: Final = (("who", "Who"), ("what", "What"), ("preview", "Preview"), ("done", "Submit"))
 HEADINGS: Final = {True: "Grant access", False: "Ask for access"}
 PARTS: Final = {"who": "who", "accounts": "who", "what": "what", "until": "what", "why": "what"}
@@ -124,6 +129,23 @@ def begin(request: ViewerRequest) -> HttpResponse:
     found = _entity(request, number)
     kind = next((kind for kind, of in KINDS.items() if of == found.kind), WhoKind.USERS)
     return redirect(f"{start}?kind={kind}&add={found.pk}")
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def begin_with(request: ViewerRequest) -> HttpResponse:
+    """A new draft in which one action on one resource is chosen already; who receives it comes next."""
+    action, resource = (request.POST.get(name, "").strip()[:LONGEST] for name in ("action", "resource"))
+    try:
+        meant = actions_meant(action, resource=resource or "*")
+    except ActionsError:
+        raise Http404 from None
+    draft = services.open_draft(request.viewer, uuid4()) if request.at is None else None
+    if draft is None or not meant.is_one or (resource and resource_problem(resource)):
+        raise Http404
+    text = json.dumps(smallest(meant.actions[0], resource or "*"))
+    services.write(draft, what={"kind": WhatKind.STATEMENTS.value, "documents": [text]})
+    return redirect(address(draft, "who"))
 
 
 def _entity(request: ViewerRequest, number: str) -> Entity:
