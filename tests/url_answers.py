@@ -115,6 +115,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "access:template-rollout", "template"): "sign-in 404 404 404 404 422 422",
     ("GET", "access:grants", ""): "sign-in 404 200 200 200 200 200",
     ("GET", "access:grant-new", ""): "sign-in 404 404 302 404 302 302",
+    ("POST", "access:grant-of", ""): "sign-in 404 404 404 404 404 404",
     ("GET", "access:grant-who", "grant draft"): "sign-in 404 404 404 404 404 200",
     ("POST", "access:grant-who", "grant draft"): "sign-in 404 404 404 404 404 302",
     ("GET", "access:grant-what", "grant draft"): "sign-in 404 404 404 404 404 200",
