@@ -22,7 +22,7 @@ from iam.people.onboarding.models import Run, Standing
 from iam.people.onboarding.services import RunPlan
 
 PAGE: Final = 50
-WEIGHED: Final = 40
+WEIGHED: Final = 20
 """So many people at most are weighed for the page; the receipt that is approved covers all of them."""
 SHOWN_CALLS: Final = 12
 
@@ -54,7 +54,7 @@ def _receipt(request: ViewerRequest, run: Run) -> dict[str, Any]:
     if not people:
         return {"refused": None, "plan": None}
     try:
-        plan = services.plan_run(run, people)
+        plan = services.plan_run(run, people, viewer=viewer)
         weighed = _weighed(plan)
         planned = changes.plan_set(weighed, viewer=viewer)
     except RefusedError as error:

@@ -16,6 +16,7 @@ from iam.people.onboarding.queries import counted_runs
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 TONES: Final = {
     "draft": ("", "pencil"),
+    "asking": ("info", "loader-circle"),
     "waiting": ("note", "hourglass"),
     "running": ("info", "loader-circle"),
     "done": ("ok", "circle-check"),

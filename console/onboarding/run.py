@@ -151,7 +151,8 @@ def _lines(run: Run) -> Iterator[dict[str, Any]]:
 
 def _live(request: ViewerRequest, run: Run) -> HttpResponse:
     number = request.GET.get("page", "1")
-    pages = Paginator(run.people.filter(standing=Standing.READY, places__isnull=False).distinct(), PAGE)
+    people = run.people.filter(standing=Standing.READY)
+    pages = Paginator(people, PAGE)
     page = pages.get_page(number if number.isdecimal() else 1)
     found = checklists(list(page.object_list), body=run.version.body)
     step = step_of(request)

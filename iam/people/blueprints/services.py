@@ -42,7 +42,8 @@ def save_version(
     actor: Viewer, *, blueprint: Blueprint, body: Body, base: int, note: str = ""
 ) -> BlueprintVersion:
     """A new version, used from now on; runs keep theirs. `base` is the version on which it was begun. Raises BlueprintError."""
-    _check(actor, blueprint.team, body)
+    before = BlueprintVersion.objects.filter(blueprint=blueprint, number=base).first()
+    _check(actor, blueprint.team, body, before=before.body if before else None)
     held = Blueprint.objects.select_for_update().get(pk=blueprint.pk)
     if held.current != base:
         raise BlueprintError(
@@ -99,9 +100,13 @@ def _check_right(actor: Viewer, team: Team) -> None:
         raise BlueprintError("Only administrators and the leads of a team write its blueprints.")
 
 
-def _check(actor: Viewer, team: Team, body: Body) -> None:
+def _check(actor: Viewer, team: Team, body: Body, *, before: Body | None = None) -> None:
     _check_right(actor, team)
     body.check()
+    if body.boundary != (before.boundary if before else "") and not actor.asks.sees_everything:
+        raise BlueprintError(
+            "An administrator chooses the permissions boundary: leave it as it is.", part="boundary"
+        )
     _check_accounts(body)
     _check_belongs(actor, team, body)
     _check_templates(body)

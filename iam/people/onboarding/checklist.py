@@ -64,7 +64,7 @@ class Checklist:
     @property
     def standing(self) -> Standing:
         """The whole person in one word: what needs somebody first."""
-        found = {one.standing for one in self.items}
+        found = {one.standing for one in self.items} or {Standing.TODO}
         for one in (Standing.FAILED, Standing.DOING, Standing.TODO, Standing.PERSON, Standing.CLOSED):
             if one in found:
                 return one

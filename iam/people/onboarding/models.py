@@ -21,6 +21,7 @@ class RunState(models.TextChoices):
     """Where a run stands."""
 
     DRAFT = "draft", "Being prepared"
+    ASKING = "asking", "Being asked for"
     WAITING = "waiting", "Waiting for approval"
     RUNNING = "running", "Being carried out"
     DONE = "done", "Carried out"
@@ -29,7 +30,8 @@ class RunState(models.TextChoices):
 
 
 class Run(models.Model):
-    """People who are onboarded together. `source` is the name of the file, blank for the form; `trials` how often what failed was tried again."""
+    """People who are onboarded together. `source` is the name of the file, blank for the form; `trials` how often what failed was tried again.
+    `trouble` is why it could not be asked for, when that was last tried."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT, related_name="runs")
@@ -39,6 +41,7 @@ class Run(models.Model):
     requested_by = models.UUIDField()
     requested_label = models.CharField(max_length=128)
     trials = models.PositiveSmallIntegerField(default=0)
+    trouble = models.CharField(max_length=1024, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     asked_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -60,7 +63,7 @@ class Run(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether workers or approvers still have to do with it."""
-        return self.state in (RunState.WAITING, RunState.RUNNING)
+        return self.state in (RunState.ASKING, RunState.WAITING, RunState.RUNNING)
 
 
 class Standing(models.TextChoices):

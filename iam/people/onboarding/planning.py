@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,7 +23,9 @@ from iam.changes.operations.login_profile import NO, YES
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user import CreateUser
 from iam.changes.services.planning import check_account
+from iam.guard import Viewer
 from iam.mirror.models import Account, AccountFact, Entity, Kind, valid_at
+from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.body import Body, Filled
 from iam.people.onboarding.models import Newcomer
 from iam.people.onboarding.staging import last_moment
@@ -65,8 +67,8 @@ class Site:
     """(template, its title, the document) of each."""
 
 
-def sites_of(body: Body) -> list[Site]:
-    """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names."""
+def sites_of(body: Body, *, viewer: Viewer) -> list[Site]:
+    """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names, or the viewer may not ask for it: in the same words."""
     found = []
     known = {one.account_id: one for one in Account.objects.filter(account_id__in=body.accounts)}
     for number in body.accounts:
@@ -75,7 +77,7 @@ def sites_of(body: Body) -> list[Site]:
             raise RefusedError(f"No account {number} is connected.")
         check_account(account)
         site = Site(account, body, boundary=_boundary(account, body.boundary))
-        site.groups = [_group(account, name) for name in body.groups]
+        site.groups = [_group(account, name, viewer) for name in body.groups]
         site.documents = [_document(account, one) for one in body.templates]
         found.append(site)
     return found
@@ -140,10 +142,12 @@ def _may_choose(site: Site) -> bool:
     return bool(fact and isinstance(fact.value, dict) and fact.value.get("AllowUsersToChangePassword"))
 
 
-def _group(account: Account, name: str) -> Entity:
-    found = Entity.objects.filter(account=account, kind=Kind.GROUP, name=name, gone_at__isnull=True).first()
+def _group(account: Account, name: str, viewer: Viewer) -> Entity:
+    reached = visible_entities(replace(viewer, scope=viewer.asks))
+    found = reached.filter(account=account, kind=Kind.GROUP, name=name, gone_at__isnull=True).first()
     if found is None:
-        raise RefusedError(f"{account.name} has no group {name}, as of the last reading.")
+        whose = "" if viewer.asks.sees_account(account.account_id) else " of your teams"
+        raise RefusedError(f"{account.name} has no group {name}{whose}, as of the last reading.")
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,16 +19,20 @@ from iam.changes.receipts import Receipt
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
 from iam.changes.services.planning import MOST
-from iam.guard import Viewer
+from iam.directory.models import Person
+from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity, Kind
 from iam.people.blueprints.queries import may_run
+from iam.people.onboarding import nudge
 from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState, Standing
 from iam.people.onboarding.planning import Part, notes_for, part_of, sites_of
 from iam.people.onboarding.queries import held_by
 from iam.people.onboarding.staging import drafted
 
 MOST_PEOPLE: Final = 500
+AT_ONCE: Final = 20
+"""So many people are asked for while the page waits; more by a worker."""
 MAX_REASON: Final = 1000
 _FAILED: Final = (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED)
 
@@ -46,7 +50,7 @@ class RunPlan:
         return [part for batch in self.batches for part in batch]
 
 
-def plan_run(run: Run, people: Sequence[Newcomer]) -> RunPlan:
+def plan_run(run: Run, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan:
     """The users of these people in each account of the blueprint. Raises RefusedError."""
     if not people:
         raise RefusedError("There is nobody to ask for.")
@@ -54,7 +58,7 @@ def plan_run(run: Run, people: Sequence[Newcomer]) -> RunPlan:
         raise RefusedError(
             f"These are {len(people):,} people, and a run takes {MOST_PEOPLE}. Split the file, and begin a run for each part."
         )
-    sites = sites_of(run.version.body)
+    sites = sites_of(run.version.body, viewer=viewer)
     by_person = [[part_of(site, one, key=run.id.hex) for site in sites] for one in people]
     return RunPlan(tuple(_batches(by_person)), tuple(notes_for(sites)))
 
@@ -72,7 +76,7 @@ def ready(run: Run, *, skip: bool) -> list[Newcomer]:
 
 
 def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False) -> Run:
-    """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Raises RefusedError; then nothing is written."""
+    """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Many are asked for by a worker, soon after. Raises RefusedError."""
     reason = reason.strip()
     if not reason:
         raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
@@ -83,25 +87,64 @@ def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False) -> 
     with transaction.atomic():
         held = drafted(actor, run)
         people = ready(held, skip=skip)
-        plan = plan_run(held, people)
+        plan_run(held, people, viewer=actor)
+        held.state, held.reason, held.asked_at = RunState.ASKING, reason, datetime.now(tz=UTC)
+        held.trouble = ""
+        held.save(update_fields=["state", "reason", "asked_at", "trouble"])
+    if len(people) > AT_ONCE:
+        nudge.ask(held.pk)
+        return held
+    asked = ask(held)
+    if asked.state == RunState.DRAFT:
+        raise RefusedError(asked.trouble)
+    return asked
+
+
+def ask(run: Run) -> Run:
+    """Ask for a run that its author has submitted, batch by batch; as often as it is called, each is asked for once. Where a rule is against
+    the first one, the run is a draft again. No transaction holds the others up meanwhile."""
+    actor = viewer_for(Person.objects.get(pk=run.requested_by))
+    people = list(run.people.filter(standing=Standing.READY))
+    trouble = ""
+    try:
+        plan = plan_run(run, people, viewer=actor)
         for number, batch in enumerate(plan.batches, start=1):
-            _ask(held, batch, plan=plan, number=number, actor=actor, reason=reason)
-        held.state, held.reason, held.asked_at = RunState.WAITING, reason, datetime.now(tz=UTC)
-        held.save(update_fields=["state", "reason", "asked_at"])
-        record(
-            kind="onboarding.asked",
-            actor=actor,
-            subject=held.reference,
-            data={
-                "run": held.pk,
-                "people": len(people),
-                "team": held.version.blueprint.team.slug,
-                "blueprint": held.version.blueprint.name,
-                "version": held.version.number,
-                "reason": reason,
-            },
-        )
-    return held
+            _ask(run, batch, plan=plan, number=number, actor=actor)
+    except RefusedError as refused:
+        trouble = refused.message[:1024]
+    is_asked = Place.objects.filter(newcomer__run=run).exists()
+    state = RunState.WAITING if is_asked else RunState.DRAFT
+    with transaction.atomic():
+        moved = Run.objects.filter(pk=run.pk, state=RunState.ASKING).update(state=state, trouble=trouble)
+        if moved and is_asked:
+            _note_asked(run, actor, len(people))
+    run.refresh_from_db()
+    return run
+
+
+def ask_open(*, older_than: timedelta = timedelta(minutes=2)) -> int:
+    """Go on with what was submitted and not asked for: the process that did so was lost. Returns how many there were."""
+    before = datetime.now(tz=UTC) - older_than
+    found = list(Run.objects.filter(state=RunState.ASKING, asked_at__lt=before).order_by("asked_at")[:5])
+    for run in found:
+        ask(run)
+    return len(found)
+
+
+def _note_asked(run: Run, actor: Viewer, count: int) -> None:
+    record(
+        kind="onboarding.asked",
+        actor=actor,
+        subject=run.reference,
+        data={
+            "run": run.pk,
+            "people": count,
+            "team": run.version.blueprint.team.slug,
+            "blueprint": run.version.blueprint.name,
+            "version": run.version.number,
+            "reason": run.reason,
+        },
+    )
 
 
 def title_for(run: Run, count: int, *, number: int = 1, of: int = 1) -> str:
@@ -152,21 +195,21 @@ def _batches(by_person: Sequence[Sequence[Part]]) -> Iterator[tuple[Part, ...]]:
         yield tuple(batch)
 
 
-def _ask(run: Run, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: Viewer, reason: str) -> None:
+def _ask(run: Run, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: Viewer) -> None:
     nothing = Receipt(body={}, digest="")
     steps = [(lane, step) for lane, part in enumerate(batch) for step in part.steps]
     count = len({part.newcomer.pk for part in batch})
     written = changes.request_changes(
         [changes.Plan(step.operation, before={}, receipt=nothing) for _, step in steps],
         actor=actor,
-        reason=reason,
+        reason=run.reason,
         idempotency_key=f"run-{run.id.hex}-{number}",
         title=title_for(run, count, number=number, of=len(plan.batches)),
         cause=Cause(OF_RUN, run.id),
         lanes=[Lane(lane, step.branch) for lane, step in steps],
         notes=list(plan.notes),
     )
-    Place.objects.bulk_create(
+    places = [
         Place(
             newcomer=part.newcomer,
             account=part.account,
@@ -177,7 +220,8 @@ def _ask(run: Run, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: 
             key_seal=part.key_seal,
         )
         for lane, part in enumerate(batch)
-    )
+    ]
+    Place.objects.bulk_create(places, ignore_conflicts=True)
 
 
 def _try_again(run: Run, places: Sequence[Place], failed: dict[int, list[Change]], *, actor: Viewer) -> None:

@@ -82,7 +82,7 @@ def settle_run(run_id: UUID) -> None:
     """The state of a run follows from its places."""
     with transaction.atomic():
         run = Run.objects.select_for_update().filter(pk=run_id).first()
-        if run is None or not run.is_open:
+        if run is None or run.state not in (RunState.WAITING, RunState.RUNNING):
             return
         sets = Place.objects.filter(newcomer__run=run).values("change_set")
         changes = Change.objects.filter(

@@ -11,14 +11,25 @@ from iam.changes import handlers
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.services import reject
-from iam.directory.models import Identity, Person
-from iam.mirror.models import Entity
-from iam.people.onboarding import services, settling
+from iam.directory.models import Identity, Person, Role
+from iam.mirror.models import Account, Entity
+from iam.people.onboarding import services, settling, tasks
 from iam.people.onboarding.models import Place, RunState
+from iam.people.onboarding.queries import sets_of
 from iam.sealed.models import Secret
+from tests import factories
 from tests.people.onboarding.conftest import Squad, template
 
 pytestmark = pytest.mark.django_db
+
+
+class LostError(Exception):
+    """The process that did it is gone."""
+
+    @classmethod
+    def now(cls, *_: object, **__: object) -> None:
+        """Whatever is called."""
+        raise cls
 
 
 def test_people_are_made_with_all_that_the_blueprint_gives_and_are_known(squad: Squad) -> None:
@@ -105,6 +116,41 @@ def test_nobody_is_asked_for_twice_nor_while_a_row_is_bad(squad: Squad) -> None:
     run.refresh_from_db()
     assert run.state == RunState.CLOSED
     assert not Person.objects.filter(email=f"yuki-{squad.mark}@example.com").exists()
+
+
+def test_many_people_are_asked_for_by_a_worker_once_and_also_when_one_is_lost(
+    squad: Squad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr(services, "AT_ONCE", 1)
+    monkeypatch.setattr(services, "MOST", 3)
+    monkeypatch.setattr("iam.people.onboarding.nudge.ask", sent.append)
+    run = squad.asked(squad.two)
+    assert (run.state, sent, Place.objects.count()) == (RunState.ASKING, [run.pk], 0)
+
+    monkeypatch.setattr(services, "MOST", 2)
+    with monkeypatch.context() as lost:
+        lost.setattr(Place.objects, "bulk_create", LostError.now)
+        with pytest.raises(LostError):
+            tasks.ask_run(str(run.pk))
+    assert services.ask_open() == 0
+    assert services.ask_open(older_than=timedelta(0)) == 1
+    tasks.ask_run(str(run.pk))
+    run.refresh_from_db()
+    assert (run.state, len(sets_of(run)), Place.objects.count()) == (RunState.WAITING, 2, 2)
+    assert Change.objects.count() == 6
+
+
+def test_what_a_rule_is_against_is_a_draft_again_with_the_reason(squad: Squad) -> None:
+    run = squad.staged(squad.two)
+    Account.objects.update(write_role_arn="", source="role")
+    with pytest.raises(RefusedError, match="read only"):
+        services.request_run(squad.lead, run=run, reason="They begin on Monday")
+    run.refresh_from_db()
+    assert run.state == RunState.DRAFT
+    outsider = factories.viewer(Role.AUDITOR, name="Otto Audit")
+    with pytest.raises(RefusedError, match="own teams"):
+        services.request_run(outsider, run=run, reason="They begin on Monday")
 
 
 def test_ends_that_nobody_was_told_of_are_found(squad: Squad, monkeypatch: pytest.MonkeyPatch) -> None:

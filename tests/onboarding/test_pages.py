@@ -1,0 +1,146 @@
+"""The pages of onboarding: a file and a form are checked row by row, the live page costs the same for one and for many, exports are safe."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.journal.models import Entry
+from iam.people.blueprints.models import Blueprint, BlueprintVersion
+from iam.people.onboarding.models import Newcomer, Run
+from tests import factories, onboarding
+
+pytestmark = pytest.mark.django_db
+NUMBER = "111111111111"
+
+
+@pytest.fixture
+def version() -> BlueprintVersion:
+    """Of the team payments, which is found by a path."""
+    account = factories.account(NUMBER, write_role_arn=f"arn:aws:iam::{NUMBER}:role/w")
+    factories.group(account, "payments-dev")
+    team = Team.objects.create(slug="payments", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.PATH, value="/payments/")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments-dev")
+    return onboarding.blueprint(account, team)
+
+
+@pytest.fixture
+def lead(version: BlueprintVersion) -> Client:
+    """The browser of who leads it."""
+    client = Client()
+    client.force_login(factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=version.blueprint.team))
+    return client
+
+
+def upload(client: Client, version: BlueprintVersion, data: bytes) -> Any:
+    file = BytesIO(data)
+    file.name = "joiners.csv"
+    return client.post(reverse("onboarding:people", args=[version.blueprint_id]), {"file": file})
+
+
+def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
+    lead: Client, version: BlueprintVersion
+) -> None:
+    answer = upload(lead, version, "Name;E-mail\nZoë Adler;zoe@example.com\nBo;nowhere\n".encode("utf-16"))
+    assert answer.status_code == 302
+    page = lead.get(answer["Location"]).content.decode()
+    assert "2 people for Payments" in page
+    assert "zoe.adler" in page
+    assert "“nowhere” is no e-mail address." in page
+    assert "iam:CreateUser" in page
+
+    run = Run.objects.get()
+    refused = lead.post(reverse("onboarding:run-ask", args=[run.pk]), {"reason": "They begin"})
+    assert refused.status_code == 422
+    assert "1 of 2 rows cannot be used" in refused.content.decode()
+    lead.post(reverse("onboarding:run-ask", args=[run.pk]), {"reason": "They begin", "skip": "1"})
+    live = lead.get(reverse("onboarding:run", args=[run.pk])).content.decode()
+    assert "0 of 3 steps applied" in live
+    assert "Waiting for approval" in live
+
+
+def test_rows_of_the_form_are_checked_alike_and_more_can_be_had(
+    lead: Client, version: BlueprintVersion
+) -> None:
+    address = reverse("onboarding:people", args=[version.blueprint_id])
+    more = lead.post(address, {"rows": "5", "r0-name": "Ada Adler", "do": "more"}).content.decode()
+    assert 'name="r9-name"' in more
+    assert 'value="Ada Adler"' in more
+    assert lead.post(address, {"rows": "5"}).status_code == 422
+    lead.post(address, {"rows": "5", "r3-name": "Ada Adler", "r3-email": "ada@example.com"})
+    assert Newcomer.objects.get().user_name == "ada.adler"
+
+
+def test_a_file_that_is_none_or_too_large_is_refused_in_words(
+    lead: Client, version: BlueprintVersion
+) -> None:
+    assert "workbook" in upload(lead, version, b"PK\x03\x04").content.decode()
+    address = reverse("onboarding:people", args=[version.blueprint_id])
+    huge = lead.generic(
+        "POST", address, b"x", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH="1073741824"
+    )
+    assert huge.status_code == 413
+    assert huge["Connection"] == "close"
+    assert not Run.objects.exists()
+
+
+def test_the_live_page_costs_the_same_for_one_and_for_many_and_stops_to_ask(
+    lead: Client, version: BlueprintVersion
+) -> None:
+    account, author = factories.Account.objects.get(), factories.person("Ines Duarte")
+    counts = []
+    for count in (1, 25):
+        run = onboarding.asked(version, author, account, count=count)
+        address = reverse("onboarding:run", args=[run.pk])
+        lead.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            page = lead.get(address).content.decode()
+        assert page.count("<summary>") >= count
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert "Waits for the person" in page
+    asked = lead.get(f"{address}?n=61", headers={"HX-Request": "true"})
+    assert asked.status_code == 286
+
+
+def test_an_export_holds_no_formula_and_is_in_the_journal(lead: Client, version: BlueprintVersion) -> None:
+    run = onboarding.asked(version, factories.person("Ines Duarte"), factories.Account.objects.get())
+    run.people.update(name="=HYPERLINK(1)")
+    answer = lead.get(reverse("onboarding:run-export", args=[run.pk, "csv"]))
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "'=HYPERLINK(1)" in text
+    assert "\n=" not in text
+    assert Entry.objects.filter(kind="onboarding.export").exists()
+
+
+def test_a_blueprint_is_written_in_the_form_and_its_next_version_says_what_differs(
+    lead: Client, version: BlueprintVersion
+) -> None:
+    given = {
+        "team": "payments",
+        "name": "Contractors",
+        "accounts": NUMBER,
+        "path": "/payments/",
+        "groups": "payments-dev",
+    }
+    given |= {"naming": "flast", "stay": "90", "password": "1", "mfa": "1", "tags": "Kind = contractor"}
+    made = lead.post(reverse("onboarding:blueprint-new"), given)
+    assert made.status_code == 302
+    blueprint = Blueprint.objects.get(name="Contractors")
+    edit = reverse("onboarding:blueprint-edit", args=[blueprint.pk])
+    seen = lead.post(edit, given | {"stay": "30", "base": "1", "do": "refresh"}).content.decode()
+    assert "At most 90 days" in seen
+    assert "At most 30 days" in seen
+    assert lead.post(edit, given | {"stay": "30", "base": "1"}).status_code == 302
+    blueprint.refresh_from_db()
+    assert blueprint.current == 2
+    wrong = lead.post(edit, given | {"tags": "no sign", "base": "2"})
+    assert "key = value" in wrong.content.decode()
