@@ -138,6 +138,10 @@ class Stage:
         """The undoing of a change, applied."""
         return applied(self.ask_undo(change))
 
+    def called(self) -> set[str]:
+        """The actions that the stand-in was asked for since a set was last queued."""
+        return set(self.scene.standin.control("stats")["by_action"])
+
     def written(self) -> int:
         """How many writing calls the stand-in has had since a set was last queued."""
         counted = self.scene.standin.control("stats")["by_action"]

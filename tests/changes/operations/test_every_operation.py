@@ -8,7 +8,9 @@ from __future__ import annotations
 import pytest
 
 from iam.aws import writes
+from iam.aws.permissions import WRITE, write_policy
 from iam.changes import services
+from iam.changes.irreversible import losses
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import REGISTRY, Operation, restore
 from tests.changes.conftest import wait_over
@@ -23,6 +25,13 @@ NOTHING_BETWEEN = {
     "service_linked_role.create": "AWS names the role, and a service has one or has none",
 }
 """Operations of which the matter cannot be otherwise than before or after, with the reason."""
+HANDED_OUT = {
+    action
+    for statement in write_policy("aws", account_id="123456789012")["Statement"]
+    if statement["Effect"] == "Allow"
+    for action in statement["Action"]
+}
+"""What the writing role may call, by the policy that the setup page hands out."""
 
 
 def lose_a_worker(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +82,7 @@ def test_it_is_applied_once_read_back_and_undone(
         wait_over(change)
         ran(change)
     assert change.state == ChangeState.APPLIED, change.error_message
+    assert stage.called() <= HANDED_OUT, "the writing role may not call it"
     assert (case.shows(stage), stage.written()) == (case.after(stage, before), case.calls)
     mirrored = again.mirrored()
     assert mirrored is not None
@@ -133,6 +143,21 @@ def test_every_operation_is_in_the_table() -> None:
     assert set(REGISTRY) == named
 
 
+def test_the_writing_role_is_asked_for_what_operations_call_and_nothing_else() -> None:
+    """A role is passed to EC2 by no call of its own."""
+    kinds = ("user", "group", "role")
+    families = {one.family for one in REGISTRY.values() if isinstance(one.family, str)}
+    families |= {f"{kind}-{what}" for kind in kinds for what in ("attachment", "inline")}
+    assert families | {"pass-role"} == set(WRITE)
+
+
 def test_every_operation_is_tried_against_somebody_who_meddles() -> None:
     meddled = {case.name.partition(" ")[0] for case in CASES if case.meddle}
     assert set(REGISTRY) - set(NOTHING_BETWEEN) == meddled
+
+
+def test_every_operation_that_cannot_be_undone_is_listed_with_what_can() -> None:
+    lost = {case.name.partition(" ")[0] for case in CASES if not case.is_reversible}
+    assert lost == {slug for slug, operation in REGISTRY.items() if operation.loss}
+    assert all(one.reason.endswith(".") and one.instead.endswith(".") for one in losses())
+    assert len({one.deed for one in losses()}) == len(lost)
