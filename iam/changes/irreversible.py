@@ -20,7 +20,7 @@ class Return:
 def losses() -> list[Loss]:
     """Every operation that nothing brings back, by what it does."""
     found = [operation.loss for operation in REGISTRY.values() if operation.loss is not None]
-    return sorted(found, key=lambda loss: loss.deed)
+    return sorted(found, key=lambda loss: loss.deed.lower())
 
 
 def returns() -> list[Return]:
@@ -30,7 +30,7 @@ def returns() -> list[Return]:
         for operation in REGISTRY.values()
         if operation.comes_back and operation.loss is None
     ]
-    return sorted(found, key=lambda one: one.deed)
+    return sorted(found, key=lambda one: one.deed.lower())
 
 
 def _deed(slug: str, kind: str) -> str:
