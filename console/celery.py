@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_embedded_init, worker_init, worker_process_init
+from celery.signals import beat_embedded_init, worker_init, worker_process_init, worker_ready
+from celery.worker import state
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
@@ -180,3 +183,17 @@ def refuse_unprotected(**_: Any) -> None:
         before_working()
     except JournalUnprotectedError as error:
         raise SystemExit(str(error)) from None
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def end_without_beat(sender: Any, **_: Any) -> None:
+    """A worker that has lost its embedded beat ends, so that whoever looks after it starts both: without a beat nothing is swept."""
+    beat = sender.controller.beat
+    if beat is not None:
+        Thread(target=_end_after, args=(beat,), name="beat-watch", daemon=True).start()
+
+
+def _end_after(beat: Any) -> None:
+    beat.join()
+    if state.should_stop is None and state.should_terminate is None:
+        os.kill(os.getpid(), signal.SIGTERM)

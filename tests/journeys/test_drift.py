@@ -52,7 +52,7 @@ def test_drift_is_adopted_or_undone(sign_in: SignIn, console: Running) -> None:
     iam.create_user(UserName="made.by.hand")
     group = iam.list_groups()["Groups"][0]["GroupName"]
     iam.put_group_policy(GroupName=group, PolicyName="emergency", PolicyDocument=json.dumps(READS))
-    admin, approver = sign_in("ines.duarte"), sign_in("hana.sato")
+    admin, hana, jonas = sign_in("ines.duarte"), sign_in("hana.sato"), sign_in("jonas.berg")
     read_now(admin)
     appears(admin, "was created")
 
@@ -71,7 +71,7 @@ def test_drift_is_adopted_or_undone(sign_in: SignIn, console: Running) -> None:
     admin.get_by_role("button", name="Ask to undo").click()
     admin.wait_for_url(CHANGE)
     assert "emergency" in iam.list_group_policies(GroupName=group)["PolicyNames"]
-    approve(approver, admin.url)
+    approve(admin.url, hana, jonas)
     see_applied(admin)
     assert "emergency" not in iam.list_group_policies(GroupName=group)["PolicyNames"]
     admin.goto("/changes/drift/?tab=undone")

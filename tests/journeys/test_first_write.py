@@ -1,4 +1,4 @@
-"""A person is added to a group: asked for by one operator, approved by another, applied in AWS, undone."""
+"""A person is added to a group: asked for by one operator, approved by two others in turn, applied in AWS, undone."""
 
 from __future__ import annotations
 
@@ -19,20 +19,36 @@ pytestmark = pytest.mark.journey
 CHANGE = re.compile(r"/changes/[0-9a-f-]{36}/$")
 
 
-def approve(approver: Page, address: str) -> None:
-    """Approve a change on its own page."""
-    approver.goto(address)
-    approver.get_by_role("button", name="Approve").click()
+def approve(address: str, *approvers: Page) -> None:
+    """As many approve a change on its own page as the rules ask for."""
+    for approver in approvers:
+        approver.goto(address)
+        if approver.get_by_role("button", name="Approve").count():
+            approver.get_by_role("button", name="Approve").click()
+            expect(approver.get_by_role("button", name="Approve")).to_have_count(0)
 
 
 def see_applied(requester: Page, *, seconds: int = 20) -> None:
     """The requester's open page follows by itself, without a reload."""
     applied = requester.locator("main").get_by_text("Applied", exact=True).first
     expect(applied).to_be_visible(timeout=seconds * 1000)
+    expect(requester.locator("#live")).not_to_have_attribute("hx-get", re.compile("."))
+
+
+def ask_for(requester: Page, *, person: str, group: str, why: str) -> str:
+    """Ask that a person joins a group, from their page; the address of the change."""
+    requester.goto(f"/people/?q={person.lower().replace(' ', '.')}")
+    requester.get_by_role("link", name=person).first.click()
+    requester.get_by_role("link", name="Add to group").first.click()
+    requester.get_by_role("link", name=re.compile(group)).first.click()
+    requester.get_by_label("Why is this needed?").fill(why)
+    requester.get_by_role("button", name="Ask for approval").click()
+    requester.wait_for_url(CHANGE)
+    return requester.url
 
 
 def test_a_membership_is_requested_approved_applied_and_undone(sign_in: SignIn) -> None:
-    admin, approver = sign_in("ines.duarte"), sign_in("hana.sato")
+    admin, hana, jonas = sign_in("ines.duarte"), sign_in("hana.sato"), sign_in("jonas.berg")
     admin.goto("/people/?q=aaron.blake")
     admin.get_by_role("link", name="Aaron Blake").first.click()
     admin.get_by_role("link", name="Add to group").first.click()
@@ -45,9 +61,12 @@ def test_a_membership_is_requested_approved_applied_and_undone(sign_in: SignIn) 
     change = admin.url
     expect(admin.get_by_role("button", name="Approve")).to_have_count(0)
 
-    approver.goto("/changes/approvals/")
-    expect(approver.get_by_text("Add aaron.blake to deployers").first).to_be_visible()
-    approve(approver, change)
+    hana.goto("/changes/approvals/")
+    expect(hana.get_by_text("Add aaron.blake to deployers").first).to_be_visible()
+    approve(change, hana)
+    expect(admin.get_by_text("Hana Sato approved").first).to_be_visible()
+    expect(admin.locator("main").get_by_text("Waiting for approval").first).to_be_visible()
+    approve(change, hana, jonas)
     see_applied(admin)
     admin.goto("/people/?q=aaron.blake")
     expect(admin.get_by_role("row", name=re.compile("Aaron Blake"))).to_contain_text("deployers")
@@ -57,25 +76,19 @@ def test_a_membership_is_requested_approved_applied_and_undone(sign_in: SignIn) 
     admin.get_by_label("Why undo it?").fill("The release is out")
     admin.get_by_role("button", name="Ask to undo").click()
     admin.wait_for_url(lambda url: bool(CHANGE.search(url)) and url != change)
-    approve(approver, admin.url)
+    approve(admin.url, hana, jonas)
     see_applied(admin)
     admin.goto("/people/?q=aaron.blake")
     expect(admin.get_by_role("row", name=re.compile("Aaron Blake"))).not_to_contain_text("deployers")
 
 
 def test_an_emptied_broker_and_killed_workers_only_delay_a_change(sign_in: SignIn, console: Running) -> None:
-    admin, approver = sign_in("ines.duarte"), sign_in("hana.sato")
-    admin.goto("/people/?q=agnieszka.wrona")
-    admin.get_by_role("link", name="Agnieszka Wrona").first.click()
-    admin.get_by_role("link", name="Add to group").first.click()
-    admin.get_by_role("link", name=re.compile("deployers")).first.click()
-    admin.get_by_label("Why is this needed?").fill("Helps with the release")
-    admin.get_by_role("button", name="Ask for approval").click()
-    admin.wait_for_url(CHANGE)
+    admin, hana, jonas = sign_in("ines.duarte"), sign_in("hana.sato"), sign_in("jonas.berg")
+    change = ask_for(admin, person="Agnieszka Wrona", group="deployers", why="Helps with the release")
     worker = next(pid for pid in descendants(console.process.pid) if b"celery" in command_line(pid))
     os.kill(worker, signal.SIGKILL)
     broker = Redis.from_url(json.loads((console.var / "environment.json").read_text())["REDIS_URL"])
-    approve(approver, admin.url)
+    approve(change, hana, jonas)
     broker.flushall()
     broker.close()
     see_applied(admin, seconds=60)

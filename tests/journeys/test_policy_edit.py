@@ -15,7 +15,7 @@ pytestmark = pytest.mark.journey
 
 
 def test_a_policy_is_edited_checked_approved_applied_and_undone(sign_in: SignIn) -> None:
-    admin, approver = sign_in("ines.duarte"), sign_in("hana.sato")
+    admin, approver, second = sign_in("ines.duarte"), sign_in("hana.sato"), sign_in("jonas.berg")
     admin.goto("/policies/?q=PaymentsDeploy")
     admin.get_by_role("link", name="PaymentsDeploy").first.click()
     policy = admin.url
@@ -42,7 +42,7 @@ def test_a_policy_is_edited_checked_approved_applied_and_undone(sign_in: SignIn)
     approver.goto(change)
     expect(approver.get_by_text("Look closely").first).to_be_visible()
     expect(approver.get_by_role("region", name="What the policy says")).to_contain_text("iam:TagRole")
-    approve(approver, change)
+    approve(change, approver, second)
     see_applied(admin)
     admin.goto(policy)
     expect(admin.locator("#doc")).to_contain_text("iam:TagRole")
@@ -52,7 +52,7 @@ def test_a_policy_is_edited_checked_approved_applied_and_undone(sign_in: SignIn)
     admin.get_by_label("Why undo it?").fill("They do not, after all")
     admin.get_by_role("button", name="Ask to undo").click()
     admin.wait_for_url(lambda url: bool(CHANGE.search(url)) and url != change)
-    approve(approver, admin.url)
+    approve(admin.url, approver, second)
     see_applied(admin)
     admin.goto(policy)
     expect(admin.locator("#doc")).not_to_contain_text("iam:TagRole")

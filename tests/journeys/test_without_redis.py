@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.conftest import Running, SignIn, start_console
 from tests.journeys.processes import command_line, descendants
-from tests.journeys.test_first_write import CHANGE, approve, see_applied
+from tests.journeys.test_first_write import approve, ask_for, see_applied
 
 pytestmark = pytest.mark.journey
 
@@ -43,15 +43,9 @@ def test_it_says_so_reads_all_accounts_and_is_ready(console: Running) -> None:
 
 
 def test_a_change_is_carried_out(sign_in: SignIn) -> None:
-    admin, approver = sign_in("ines.duarte"), sign_in("hana.sato")
-    admin.goto("/people/?q=aaron.blake")
-    admin.get_by_role("link", name="Aaron Blake").first.click()
-    admin.get_by_role("link", name="Add to group").first.click()
-    admin.get_by_role("link", name=re.compile("deployers")).first.click()
-    admin.get_by_label("Why is this needed?").fill("Covers the release on Friday")
-    admin.get_by_role("button", name="Ask for approval").click()
-    admin.wait_for_url(CHANGE)
-    approve(approver, admin.url)
+    admin, hana, jonas = sign_in("ines.duarte"), sign_in("hana.sato"), sign_in("jonas.berg")
+    change = ask_for(admin, person="Aaron Blake", group="deployers", why="Covers the release on Friday")
+    approve(change, hana, jonas)
     see_applied(admin, seconds=40)
     admin.goto("/people/?q=aaron.blake")
     expect(admin.get_by_role("row", name=re.compile("Aaron Blake"))).to_contain_text("deployers")
