@@ -86,6 +86,46 @@ def test_cloudformation_gets_properties() -> None:
     )
 
 
+def test_what_is_renamed_loses_its_name_before_it_gets_another() -> None:
+    calls = [call("UpdateUser", UserName="1ada", NewUserName="ada", NewPath="/")]
+    assert patch_of(calls, tool=TERRAFORM).text == (
+        '  resource "aws_iam_user" "_1ada" {\n-   name = "1ada"\n+   name = "ada"\n+   path = "/"\n  }'
+    )
+    text = patch_of(calls, tool=CLOUDFORMATION).text
+    assert '-     UserName: "1ada"\n+     UserName: "ada"' in text
+
+
+def test_lines_of_a_document_stand_further_in_than_their_property() -> None:
+    """YAML takes no closing brace that stands where the property begins."""
+    calls = [call("CreatePolicyVersion", PolicyArn=DEPLOY, PolicyDocument=DOCUMENT)]
+    lines = patch_of(calls, tool=CLOUDFORMATION).text.splitlines()
+    first = next(number for number, line in enumerate(lines) if "PolicyDocument:" in line)
+    assert all(line.startswith("+       ") for line in lines[first + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("made", "resource"),
+    [
+        (call("TagPolicy", PolicyArn=DEPLOY, Tags=[{"Key": "a", "Value": "b"}]), "aws_iam_policy"),
+        (
+            call("AddClientIDToOpenIDConnectProvider", OpenIDConnectProviderArn=f"{DEPLOY}/x", ClientID="c"),
+            "aws_iam_openid_connect_provider",
+        ),
+        (call("UpdateAccountPasswordPolicy", MinimumPasswordLength=16), "aws_iam_account_password_policy"),
+        (
+            call("CreateServiceLinkedRole", AWSServiceName="autoscaling.amazonaws.com"),
+            "aws_iam_service_linked_role",
+        ),
+    ],
+)
+def test_terraform_has_words_for_tags_audiences_password_rules_and_roles_of_services(
+    made: dict[str, Any], resource: str
+) -> None:
+    patch = patch_of([made], tool=TERRAFORM)
+    assert f'resource "{resource}"' in patch.text
+    assert patch.unsaid == ()
+
+
 def test_what_a_program_has_no_words_for_is_said() -> None:
     calls = [call("UpdateAccessKey", AccessKeyId="AKIA", Status="Inactive"), call("DeleteUser", UserName="k")]
     patch = patch_of(calls, tool=TERRAFORM)

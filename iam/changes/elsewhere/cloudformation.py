@@ -28,8 +28,11 @@ def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
         sign = "+" if form.act == ADD else "-"
         return [f"{sign} {line}" for line in (*head, *_lines({**names, **values}))]
     sign = "-" if form.act == UNSET else "+"
+    kept = {name: value for name, value in names.items() if name not in values}
+    former = {name: value for name, value in names.items() if name in values}
     return [
-        *(f"  {line}" for line in (*head, *_lines(names))),
+        *(f"  {line}" for line in (*head, *_lines(kept))),
+        *(f"- {line}" for line in _lines(former)),
         *(f"{sign} {line}" for line in _lines(values)),
     ]
 
@@ -47,6 +50,8 @@ def _value(name: str, params: Mapping[str, Any], given: str) -> str:
         return "…"
     if given.startswith("["):
         return json.dumps([value])
+    if name == "Tags" and all(isinstance(tag, str) for tag in value):
+        value = [{"Key": tag, "Value": "…"} for tag in value]
     if name in _DOCUMENTS and isinstance(value, str):
         try:
             return json.dumps(json.loads(value), indent=2, ensure_ascii=False)
@@ -57,4 +62,4 @@ def _value(name: str, params: Mapping[str, Any], given: str) -> str:
 
 def _lines(values: Mapping[str, str]) -> Iterator[str]:
     for name, value in values.items():
-        yield from f"    {name}: {value}".replace("\n", "\n    ").split("\n")
+        yield from f"    {name}: {value}".replace("\n", "\n      ").split("\n")

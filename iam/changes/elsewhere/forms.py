@@ -114,6 +114,43 @@ TERRAFORM: Final[dict[str, Form]] = {
         {"url": "OpenIDConnectProviderArn#"},
         {"thumbprint_list": "ThumbprintList"},
     ),
+    "AddClientIDToOpenIDConnectProvider": Form(
+        SET,
+        "aws_iam_openid_connect_provider",
+        {"url": "OpenIDConnectProviderArn#"},
+        {"client_id_list": "[ClientID]"},
+    ),
+    "RemoveClientIDFromOpenIDConnectProvider": Form(
+        UNSET,
+        "aws_iam_openid_connect_provider",
+        {"url": "OpenIDConnectProviderArn#"},
+        {"client_id_list": "[ClientID]"},
+    ),
+    "UpdateAccountPasswordPolicy": Form(
+        ADD,
+        "aws_iam_account_password_policy",
+        {},
+        {
+            "minimum_password_length": "MinimumPasswordLength",
+            "require_symbols": "RequireSymbols",
+            "require_numbers": "RequireNumbers",
+            "require_uppercase_characters": "RequireUppercaseCharacters",
+            "require_lowercase_characters": "RequireLowercaseCharacters",
+            "allow_users_to_change_password": "AllowUsersToChangePassword",
+            "max_password_age": "MaxPasswordAge",
+            "password_reuse_prevention": "PasswordReusePrevention",
+            "hard_expiry": "HardExpiry",
+        },
+    ),
+    "DeleteAccountPasswordPolicy": Form(REMOVE, "aws_iam_account_password_policy"),
+    "CreateServiceLinkedRole": Form(
+        ADD,
+        "aws_iam_service_linked_role",
+        {"aws_service_name": "AWSServiceName"},
+        {"custom_suffix": "CustomSuffix", "description": "Description"},
+    ),
+    "DeleteServiceLinkedRole": Form(REMOVE, "aws_iam_service_linked_role", {"name": "RoleName"}),
+    "DeleteServerCertificate": Form(REMOVE, "aws_iam_server_certificate", {"name": "ServerCertificateName"}),
 }
 CLOUDFORMATION: Final[dict[str, Form]] = {
     "AddUserToGroup": Form(
@@ -246,6 +283,17 @@ for _holder, _word in _HOLDERS.items():
     CLOUDFORMATION[f"Delete{_holder}Policy"] = Form(
         REMOVE, f"AWS::IAM::{_holder}Policy", {_named: _named, "PolicyName": "PolicyName"}
     )
+_OWN: Final = {
+    "Policy": ("aws_iam_policy", "name", "PolicyArn#"),
+    "InstanceProfile": ("aws_iam_instance_profile", "name", "InstanceProfileName"),
+    "SAMLProvider": ("aws_iam_saml_provider", "name", "SAMLProviderArn#"),
+    "OpenIDConnectProvider": ("aws_iam_openid_connect_provider", "url", "OpenIDConnectProviderArn#"),
+    "ServerCertificate": ("aws_iam_server_certificate", "name", "ServerCertificateName"),
+}
+"""What has tags beside users and roles: its resource, and what tells which one it is."""
+for _what, (_resource, _name, _given) in _OWN.items():
+    TERRAFORM[f"Tag{_what}"] = Form(SET, _resource, {_name: _given}, {"tags": "Tags"})
+    TERRAFORM[f"Untag{_what}"] = Form(UNSET, _resource, {_name: _given}, {"tags": "TagKeys"})
 for _holder, _named in _TAGGED.items():
     _resource, _type = f"aws_iam_{_holder.lower()}", f"AWS::IAM::{_holder}"
     TERRAFORM[f"Tag{_holder}"] = Form(SET, _resource, {"name": _named}, {"tags": "Tags"})

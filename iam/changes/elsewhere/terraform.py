@@ -31,11 +31,15 @@ def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
             f"{sign} }}",
         ]
     sign = "-" if form.act == UNSET else "+"
-    head = [
+    kept = {name: value for name, value in names.items() if name not in values}
+    former = {name: value for name, value in names.items() if name in values}
+    return [
         f'  resource "{form.resource}" "{label}" {{',
-        *(f"  {line}" for line in _lines(names) if form.act),
+        *(f"  {line}" for line in _lines(kept)),
+        *(f"- {line}" for line in _lines(former)),
+        *(f"{sign} {line}" for line in _lines(values)),
+        "  }",
     ]
-    return [*head, *(f"{sign} {line}" for line in _lines(values)), "  }"]
 
 
 def _is_given(params: Mapping[str, Any], given: str) -> bool:
@@ -45,7 +49,8 @@ def _is_given(params: Mapping[str, Any], given: str) -> bool:
 def _label(params: Mapping[str, Any], form: Form) -> str:
     """A name for the block; whoever has the file knows the true one."""
     parts = [str(given_by(params, given) or "").rpartition("/")[2] for given in form.names.values()]
-    return re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts)).strip("_") or "this"
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts)).strip("_") or "this"
+    return f"_{name}" if name[0].isdigit() else name
 
 
 def _value(name: str, params: Mapping[str, Any], given: str) -> str:
