@@ -19,7 +19,7 @@ def flags(text: str) -> tuple[str, ...]:
     document has no marks.
     """
     found = set()
-    for statement in _statements(text):
+    for statement in statements_of(text):
         if statement.get("Effect") == "Deny":
             found.add(DENIES)
         elif statement.get("Effect") == "Allow":
@@ -27,7 +27,8 @@ def flags(text: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _statements(text: str) -> list[dict[str, Any]]:
+def statements_of(text: str) -> list[dict[str, Any]]:
+    """The statements of a policy; none of a text that cannot be read."""
     try:
         body = json.loads(text)
     except ValueError:

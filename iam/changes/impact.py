@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from iam.changes.denies import removes_deny
 from iam.changes.operations.access import (
     ALTERED,
     CONDITIONAL,
@@ -29,7 +30,7 @@ from iam.changes.operations.access import (
 from iam.changes.operations.base import Operation
 from iam.changes.operations.becoming import bits, risky_actions
 from iam.changes.operations.strange_names import without_strange
-from iam.changes.risks import WORDS
+from iam.changes.risks import DENY_REMOVED, WORDS
 from iam.changes.risky import risks_of, ways_up
 from iam.changes.world import FIRST_MADE, World
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
@@ -108,6 +109,7 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
     for operation in operations:
         by_account[operation.account.account_id].append(operation)
     own = {risk for operation in operations for risk in operation.risks()}
+    own |= {DENY_REMOVED for operation in operations if removes_deny(operation)}
     if not any(type(one).weigh is not Operation.weigh for one in operations):
         return Impact(totals={}, risks=_ordered(own))
     numbers = {number: numbers_of(some) for number, some in by_account.items()}

@@ -1,0 +1,41 @@
+"""Which operations take a deny away: with a policy that goes, or by another text of one that stays."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from iam.changes.documents import DENIES, statements_of
+from iam.changes.operations import DeleteInlinePolicy, DetachPolicy, PutInlinePolicy, RemoveFromGroup
+from iam.changes.operations.base import Operation
+from iam.changes.operations.policy_version import DefaultText, default_text
+from iam.mirror.models import InlinePolicy, valid_at
+
+_TAKING: Final = (DetachPolicy, DeleteInlinePolicy, RemoveFromGroup)
+
+
+def removes_deny(operation: Operation) -> bool:
+    """Whether somebody is denied less by it than before, as far as texts tell; what they hold in another way as well is not lost."""
+    if isinstance(operation, _TAKING):
+        return any(DENIES in policy.flags for policy in operation.effect().loses)
+    if isinstance(operation, PutInlinePolicy):
+        return bool(_denies(_inline_text(operation)) - _denies(operation.text))
+    if isinstance(operation, DefaultText):
+        policy = operation.subject()
+        return policy is not None and bool(_denies(default_text(policy)) - _denies(operation.text))
+    return False
+
+
+def _inline_text(operation: PutInlinePolicy) -> str:
+    """What stands under the name now; empty where nothing does."""
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=operation.subject(), name=operation.policy_name)
+    return rows.values_list("document__text", flat=True).first() or ""
+
+
+def _denies(text: str) -> set[str]:
+    """Its statements that deny, each in one form; their names say nothing."""
+    return {
+        json.dumps({key: value for key, value in one.items() if key != "Sid"}, sort_keys=True)
+        for one in statements_of(text)
+        if one.get("Effect") == "Deny"
+    }
