@@ -20,6 +20,7 @@ from iam.changes.approval.proposals import why_not_decide as why_not_rules
 from iam.changes.models import Approval, Change, ChangeState
 from iam.changes.operations.access import ALTERED
 from iam.changes.queries import decided_by, visible_changes, waiting_for, waiting_for_others
+from iam.changes.titles import partly_hidden
 from iam.directory.appointments import why_not_decide as why_not_appoint
 from iam.directory.models import Appointment, AppointmentState
 from iam.guard import Right, Viewer
@@ -43,12 +44,12 @@ def approvals(request: ViewerRequest) -> HttpResponse:
     mine = _asked_by(viewer)
     chosen = {"mine": mine, "decided": decided_by(viewer), "glass": mine.none()}.get(tab, waiting)
     number = get.get("account", "")
-    chosen, others = (_narrow(found, number=number, text=text) for found in (chosen, others))
-    rows = _rows(chosen, risky=risky)
+    chosen, others = (_narrow(found, viewer=viewer, number=number, text=text) for found in (chosen, others))
+    rows = _rows(chosen, viewer=request.viewer, risky=risky)
     glass = services.to_review(viewer)
     context = {
         "rows": rows,
-        "others": _rows(others, risky=risky) if not tab else [],
+        "others": _rows(others, viewer=request.viewer, risky=risky) if not tab else [],
         "count": waiting.count(),
         "mine_count": mine.count(),
         "glass_count": glass.count(),
@@ -70,19 +71,25 @@ def _asked_by(viewer: Viewer) -> QuerySet[Change]:
     return mine.select_related("account").order_by("created_at", "id")
 
 
-def _narrow(found: QuerySet[Change], *, number: str, text: str) -> QuerySet[Change]:
+def _narrow(found: QuerySet[Change], *, viewer: Viewer, number: str, text: str) -> QuerySet[Change]:
+    """Titles of sets are looked through only for who sees every set whole: for others a hit would tell what they do not read."""
     if number:
         found = found.filter(account__account_id=number)
     if text:
-        said = Q(title__icontains=text) | Q(change_set__title__icontains=text) | Q(reason__icontains=text)
+        said = Q(title__icontains=text) | Q(reason__icontains=text)
+        if viewer.scope.sees_everything:
+            said |= Q(change_set__title__icontains=text)
         found = found.filter(said | Q(requested_label__icontains=text))
     return found
 
 
-def _rows(found: QuerySet[Change], *, risky: bool) -> list[dict[str, object]]:
+def _rows(found: QuerySet[Change], *, viewer: Viewer, risky: bool) -> list[dict[str, object]]:
     """The rows with how far their sets are; `risky` leaves those that are to be looked at closely."""
     changes = list(found.select_related("account", "change_set__requirement")[:SHORT])
+    partial = partly_hidden((change.change_set_id for change in changes), viewer=viewer)
     rows = [row | _stage(change) for row, change in zip(rows_of(changes), changes, strict=True)]
+    for row, change in zip(rows, changes, strict=True):
+        row["title"] = change.title if change.change_set_id in partial else row["title"]
     return [row for row in rows if row["is_sensitive"]] if risky else rows
 
 

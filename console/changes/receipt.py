@@ -58,6 +58,15 @@ def impact_context(impact: dict[str, Any] | None, *, viewer: Viewer, account_id:
     return {"impact": impact_shown(impact, viewer=viewer, open_to=open_to)}
 
 
+def without_new_names(together: dict[str, Any]) -> dict[str, Any]:
+    """The receipt of a set for who does not see all its parts: those whom a hidden part makes are counted, and not named."""
+    impact = together.get("impact")
+    if not impact:
+        return together
+    gains = [gain | {"names": [one for one in gain["names"] if one["entity_id"]]} for gain in impact["gains"]]
+    return together | {"impact": impact | {"gains": gains}}
+
+
 def _elsewhere(receipt: dict[str, Any]) -> dict[str, Any] | None:
     """What manages the subject beside Gatehouse, and the patch for it."""
     managed = receipt.get("managed")

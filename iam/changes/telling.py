@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.changes.queries import visible_changes
+from iam.changes.titles import partly_hidden
 from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.notify.events import Event
@@ -133,25 +134,30 @@ def tell_missed_ends() -> int:
 def _tell(
     event: Event, first: Change, *, people: Iterable[UUID], said: str, text: str, key: str, page: str = ""
 ) -> None:
-    """`page` is where it leads to: the page of the change, where none is given."""
-    notify(
-        event,
-        people=[one for one in _active(people) if _may_open(one, first)],
-        subject=f"{first.reference} {said}: {first.change_set.title or first.title}",
-        text=text,
-        path=page or f"/changes/{first.pk}/",
-        key=key,
-        reference=first.reference,
-    )
+    """`page` is where it leads to: the page of the change, where none is given. Who does not see the change today, having left a team, is told
+    nothing of it any more; who does not see all of its set is not told the title of the set.
+    """
+    by_title: dict[str, list[Person]] = {first.change_set.title or first.title: []}
+    for one in _active(people):
+        viewer = viewer_for(one)
+        if visible_changes(viewer).filter(pk=first.pk).exists():
+            is_partial = bool(partly_hidden([first.change_set_id], viewer=viewer))
+            title = "" if is_partial else first.change_set.title
+            by_title.setdefault(title or first.title, []).append(one)
+    for title, readers in by_title.items():
+        notify(
+            event,
+            people=readers,
+            subject=f"{first.reference} {said}: {title}",
+            text=text,
+            path=page or f"/changes/{first.pk}/",
+            key=key,
+            reference=first.reference,
+        )
 
 
 def _active(people: Iterable[UUID]) -> list[Person]:
     return list(Person.objects.filter(pk__in=list(people), is_active=True).order_by("pk"))
-
-
-def _may_open(person: Person, change: Change) -> bool:
-    """Whether they see the change today: who has left a team is told nothing of it any more."""
-    return visible_changes(viewer_for(person)).filter(pk=change.pk).exists()
 
 
 def _why(change: Change) -> str:
