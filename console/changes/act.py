@@ -9,18 +9,27 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
-from console.changes.act_text import back_of, buttons_on, lint_of, shown_name
+from console.changes.act_text import (
+    also_on,
+    back_of,
+    lint_of,
+    menu_on,
+    pageless_in,
+    shown_name,
+    text_shown,
+)
 from console.changes.deciding import need_context
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
-from console.changes.shown import call_rows
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes import services
-from iam.changes.acts import ACTS, Act, Field, Subject, read_fields
+from iam.changes.acts import ACTS, Act, Field, Subject, check_names, choices_for, read_fields
+from iam.changes.acts.base import SEALED
 from iam.changes.acts.base import account as account_of
-from iam.changes.acts.fields import CHOICE, FLAG, NAME, FieldError
+from iam.changes.acts.fields import CHOICE, DOCUMENT, FLAG, NAME, FieldError
 from iam.changes.errors import RefusedError
+from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Plan
@@ -31,18 +40,23 @@ from iam.mirror.queries import entities
 from iam.mirror.queries.accounts import whole_accounts
 
 MOST_TEXT = 10_000_000
+MOST_SECRET = 16_384
+MOST_REASON = 1_000
+MOST_NAME = 128
+MOST_LINES = 5_000
 MOST_OTHERS = 12
 """Accounts that are offered besides; all are in the choice of accounts at the top of the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A question as the form shows it."""
+    """A question as the form shows it; `lines` are the numbers beside a policy."""
 
     field: Field
     value: str
     choices: tuple[tuple[str, str], ...]
     error: str
+    lines: range
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,7 +68,7 @@ def act(request: ViewerRequest, slug: str) -> HttpResponse:
         raise Http404
     subject = _subject(request, one)
     if request.method == "GET":
-        return _page(request, one, subject, data=_start(one, subject), looks=not one.fields)
+        return _page(request, one, subject, data=_start(request, one, subject), looks=not one.fields)
     data = {field.name: request.POST.get(field.name, "")[: MOST_TEXT + 1] for field in one.fields}
     if "look" in request.POST:
         return _page(request, one, subject, data=data, looks=True)
@@ -78,12 +92,16 @@ def _subject(request: ViewerRequest, one: Act) -> Subject:
     return found
 
 
-def _start(one: Act, subject: Subject) -> dict[str, str]:
-    return {field.name: field.start(subject) if field.start else "" for field in one.fields}
+def _start(request: ViewerRequest, one: Act, subject: Subject) -> dict[str, str]:
+    """What the form begins with; `policy` in the address names one of several that the subject has."""
+    data = {field.name: field.start(subject) if field.start else "" for field in one.fields}
+    named = request.GET.get("policy", "")[:MOST_NAME]
+    return data | one.begin(subject, named) if named and one.begin else data
 
 
-def _operations(one: Act, subject: Subject, data: dict[str, str]) -> list[Operation]:
+def _operations(request: ViewerRequest, one: Act, subject: Subject, data: dict[str, str]) -> list[Operation]:
     """Raises RefusedError with what is wrong with the answers."""
+    check_names(one, subject, data, viewer=_asking(request))
     given = read_fields(one.fields, data, subject=subject)
     try:
         found = list(one.build(subject, given))
@@ -99,27 +117,57 @@ def _ask(request: ViewerRequest, one: Act, subject: Subject, data: dict[str, str
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _page(request, one, subject, data=data, looks=True, form=form, status=422)
-    key = str(form.cleaned_data["key"])
     try:
-        operations = _operations(one, subject, data)
-        standing = asked_before(operations, actor=request.viewer, idempotency_key=key)
-        if standing:
-            return redirect("changes:change", pk=standing[0].pk)
-        if lint_of(operations).get("is_faulty"):
-            raise RefusedError("AWS would refuse this text. Mend the errors that the lint names, then ask.")
-        planned = services.plan_set(operations, viewer=request.viewer)
-        if _digest(planned) != request.POST.get("seen"):
-            raise RefusedError("What this does is not what was shown before. Look at it below, then ask.")
-        made = services.request_changes(
-            planned,
-            actor=request.viewer,
-            reason=form.cleaned_data["reason"],
-            idempotency_key=key,
-            title=_title(one, subject) if len(planned) > 1 else "",
-        )
+        if one.send is not None:
+            made = _with_secret(request, one, subject, data=data, form=form)
+        else:
+            made = _without_secret(request, one, subject, data=data, form=form)
     except RefusedError as refused:
         return _page(request, one, subject, data=data, looks=True, form=form, refused=refused, status=422)
-    return redirect("changes:change", pk=made[0].pk)
+    return redirect("changes:change", pk=made.pk)
+
+
+def _without_secret(
+    request: ViewerRequest, one: Act, subject: Subject, *, data: dict[str, str], form: ReasonForm
+) -> Change:
+    key = str(form.cleaned_data["key"])
+    operations = _operations(request, one, subject, data)
+    standing = asked_before(operations, actor=request.viewer, idempotency_key=key)
+    if standing:
+        return standing[0]
+    planned = _planned(request, operations)
+    made = services.request_changes(
+        planned,
+        actor=request.viewer,
+        reason=form.cleaned_data["reason"],
+        idempotency_key=key,
+        title=_title(one, subject) if len(planned) > 1 else "",
+    )
+    return made[0]
+
+
+def _with_secret(
+    request: ViewerRequest, one: Act, subject: Subject, *, data: dict[str, str], form: ReasonForm
+) -> Change:
+    assert one.send is not None
+    return one.send(
+        subject,
+        read_fields(one.fields, data, subject=subject),
+        secret=request.POST.get(SEALED, "")[:MOST_SECRET],
+        actor=request.viewer,
+        reason=form.cleaned_data["reason"],
+        key=str(form.cleaned_data["key"]),
+    )
+
+
+def _planned(request: ViewerRequest, operations: list[Operation]) -> list[Plan]:
+    """What is asked for. Raises RefusedError when AWS would refuse it, or when it is not what was shown."""
+    if lint_of(operations).get("is_faulty"):
+        raise RefusedError("AWS would refuse this text. Mend the errors that the lint names, then ask.")
+    planned = services.plan_set(operations, viewer=request.viewer)
+    if _digest(planned) != request.POST.get("seen"):
+        raise RefusedError("What this does is not what was shown before. Look at it below, then ask.")
+    return planned
 
 
 def _digest(planned: list[Plan]) -> str:
@@ -142,21 +190,28 @@ def _page(
     error: RefusedError | None = None
     if looks:
         try:
-            operations = _operations(one, subject, data)
-            context = _preview(request, operations)
+            operations = _operations(request, one, subject, data)
+            context = lint_of(operations)
+            context |= {} if context.get("is_faulty") else _preview(request, operations)
         except RefusedError as found:
             error, status = found, 422 if request.method == "POST" else status
-    wrong = error if isinstance(error, FieldError) else None
+    secret_error = ""
+    if isinstance(refused, FieldError) and refused.field == SEALED:
+        secret_error, refused = refused.message, None
+    wrong = next((one for one in (error, refused) if isinstance(one, FieldError)), None)
     account = account_of(subject)
     context |= {
         "act": one,
         "title": _title(one, subject),
         "account": account,
         "back": back_of(subject),
-        "rows": [_row(field, subject, data, wrong) for field in one.fields],
+        "rows": [_row(request, field, subject, data, wrong) for field in one.fields],
+        "is_about_account": isinstance(subject, Account),
         "query": request.GET.urlencode(),
         "form": form or _with_reason(request),
-        "refused": refused or (None if wrong else error),
+        "reason": request.POST.get("reason", "")[:MOST_REASON],
+        "secret_error": secret_error,
+        "refused": None if wrong else refused or error,
         "section": back_of(subject).section,
     }
     return render_page(request, "changes/act.html", context, status=status)
@@ -165,7 +220,7 @@ def _page(
 def _with_reason(request: ViewerRequest) -> ReasonForm:
     """A form with what was written already, which a preview must not lose."""
     form = ReasonForm.blank()
-    form.initial["reason"] = request.POST.get("reason", "")[:1000]
+    form.initial["reason"] = request.POST.get("reason", "")[:MOST_REASON]
     return form
 
 
@@ -173,11 +228,15 @@ def _title(one: Act, subject: Subject) -> str:
     return one.title.format(shown_name(subject))
 
 
-def _row(field: Field, subject: Subject, data: dict[str, str], wrong: FieldError | None) -> Row:
-    offered = field.choices(subject) if field.choices and field.kind in (CHOICE, NAME) else ()
+def _row(
+    request: ViewerRequest, field: Field, subject: Subject, data: dict[str, str], wrong: FieldError | None
+) -> Row:
+    is_chosen = field.kind in (CHOICE, NAME)
+    offered = choices_for(field, subject, viewer=_asking(request)) if is_chosen else ()
     value = data.get(field.name, "")
     error = wrong.message if wrong and wrong.field == field.name else ""
-    return Row(field, "1" if field.kind == FLAG and value else value, tuple(offered), error)
+    lines = range(1, min(value.count("\n"), MOST_LINES) + 2) if field.kind == DOCUMENT else range(0)
+    return Row(field, "1" if field.kind == FLAG and value else value, tuple(offered), error, lines)
 
 
 def _preview(request: ViewerRequest, operations: list[Operation]) -> dict[str, Any]:
@@ -185,23 +244,45 @@ def _preview(request: ViewerRequest, operations: list[Operation]) -> dict[str, A
     planned = services.plan_set(operations, viewer=request.viewer)
     together = set_receipt_of(operations)
     account = operations[0].account
-    # What cannot be undone of a set is said, whichever of its changes it is.
-    telling = next((plan for plan in reversed(planned) if plan.receipt.body.get("irreversible")), planned[-1])
-    shown = receipt_context(telling.receipt.body, account=account, request=request, together=together)
-    calls = [call for plan in planned for call in plan.receipt.body["calls"]]
+    body = planned[0].receipt.body if len(planned) == 1 else _one_body(planned)
+    shown = receipt_context(body, account=account, request=request, together=together)
     return (
         shown
         | need_context(request, planned, together=together)
-        | lint_of(operations)
+        | (text_shown(operations[0], before=planned[0].before) if len(planned) == 1 else {})
         | {
-            "calls": call_rows(calls, partition=account.partition),
             "seen": _digest(planned),
+            "quotas": _quotas(planned),
             "steps": [plan.operation.title for plan in planned] if len(planned) > 1 else [],
-            "lost": [f"{one.title}: {one.irreversible}" for one in operations if one.irreversible]
-            if len(planned) > 1
-            else [],
+            "lost": [_lost(one) for one in operations if one.irreversible] if len(planned) > 1 else [],
         }
     )
+
+
+def _quotas(planned: list[Plan]) -> list[dict[str, Any]]:
+    """What the changes come to under each quota that they draw on; what only makes room is not told."""
+    quotas = [plan.receipt.body["quota"] for plan in planned]
+    found = {quota["what"]: quota for quota in quotas if quota and quota["after"] >= quota["used"]}
+    return list(found.values())
+
+
+def _lost(one: Operation) -> str:
+    """Why nothing brings it back, and what could be done instead."""
+    return f"{one.title}: {one.irreversible}" + (f" Instead: {one.instead}" if one.instead else "")
+
+
+def _one_body(planned: list[Plan]) -> dict[str, Any]:
+    """The receipts of several changes as that of the last one, which is what the others lead to: with the calls and notes of all. What
+    does not come back is told once, for all of them."""
+    bodies = [plan.receipt.body for plan in planned]
+    notes = [note for body in bodies for note in body["effect"]["notes"]]
+    managed = next((body["managed"] for body in reversed(bodies) if body["managed"]), None)
+    return bodies[-1] | {
+        "calls": [call for body in bodies for call in body["calls"]],
+        "effect": bodies[-1]["effect"] | {"notes": list(dict.fromkeys(notes))},
+        "managed": managed,
+        "irreversible": "",
+    }
 
 
 @require_GET
@@ -211,11 +292,15 @@ def acts(request: ViewerRequest) -> HttpResponse:
     if request.at is not None:
         raise Http404
     subject = _any_subject(request)
-    buttons = buttons_on(subject, viewer=request.viewer)
     is_entity = not isinstance(subject, Account)
+    wanted = request.GET.get("find", "").strip()[:MOST_NAME]
     context = {
-        "buttons": buttons,
-        "back": back_of(subject),
+        "menu": menu_on(subject, viewer=request.viewer),
+        "also": also_on(subject, viewer=request.viewer),
+        "pageless": pageless_in(subject, wanted=wanted) if isinstance(subject, Account) else None,
+        "find": wanted,
+        "name": shown_name(subject),
+        "back": back_of(subject, is_menu=True),
         "account": account_of(subject),
         "is_entity": is_entity,
         "others": [] if is_entity else whole_accounts(request.viewer).exclude(pk=subject.pk)[:MOST_OTHERS],

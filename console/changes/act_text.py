@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from django.db.models import Q
 from django.urls import reverse
 
+from console.changes.access_rows import texts_of
 from console.changes.findings import finding_rows
 from iam.changes.acts import Act, Subject, acts_on
+from iam.changes.acts.base import ACCESS
+from iam.changes.acts.base import account as account_of
+from iam.changes.acts.choosing import laid_out
 from iam.changes.operations import CreatePolicy, Operation, PutInlinePolicy
 from iam.changes.operations.role import CreateRole
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Right, Viewer
-from iam.mirror.models import Account, Kind
+from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.naming import display_name
 from iam.policy.lint import MANAGED, Quota, Severity, lint
 from iam.policy.lint.kinds import Kind as PolicyKind
 from iam.policy.lint.run import OF_KIND
 
+LISTED: Final = 12
 _PAGES: Final = {
     Kind.USER.value: ("identities:person", "people"),
     Kind.GROUP.value: ("identities:group", "groups"),
@@ -39,11 +45,19 @@ class Back(NamedTuple):
 
 
 class Button(NamedTuple):
-    """An act as a page offers it."""
+    """An act as a page offers it; `note` is what one should know of it before."""
 
     text: str
     url: str
-    is_danger: bool
+    is_danger: bool = False
+    note: str = ""
+
+
+class Pageless(NamedTuple):
+    """Things of an account that have no page of their own: those that are listed, and how many there are beyond."""
+
+    rows: list[Entity]
+    more: int
 
 
 def shown_name(subject: Subject) -> str:
@@ -53,12 +67,18 @@ def shown_name(subject: Subject) -> str:
     return display_name(subject.name) if subject.kind == Kind.USER else subject.name
 
 
-def back_of(subject: Subject) -> Back:
-    """Where one came from."""
+def back_of(subject: Subject, *, is_menu: bool = False) -> Back:
+    """Where one came from: the subject's page, or what can be asked for about it where it has none; `is_menu`: from there."""
     if isinstance(subject, Account):
         return Back(reverse("changes:acts") + f"?account={subject.account_id}", subject.name, "changes")
     page, section = _PAGES.get(subject.kind, ("", "changes"))
-    url = reverse(page, args=[subject.pk]) if page else reverse("changes:list")
+    if subject.kind == Kind.MFA_DEVICE and subject.owner_id:
+        url, section = reverse("identities:person-credentials", args=[subject.owner_id]), "people"
+    elif page:
+        url = reverse(page, args=[subject.pk])
+    else:
+        about = f"account={subject.account.account_id}" if is_menu else f"on={subject.pk}"
+        url = f"{reverse('changes:acts')}?{about}"
     return Back(url, shown_name(subject), section)
 
 
@@ -68,18 +88,57 @@ def address_of(act: Act, subject: Subject) -> str:
     return f"{reverse('changes:act', args=[act.slug])}?{about}"
 
 
-def buttons_on(subject: Subject, *, viewer: Viewer) -> list[Button]:
-    """What the viewer can ask for about it; nothing where nothing can be changed."""
-    account = subject if isinstance(subject, Account) else subject.account
+def menu_on(subject: Subject, *, viewer: Viewer) -> dict[str, list[Button]]:
+    """What the viewer can ask for about it, by part of the menu; nothing where nothing can be changed."""
+    account = account_of(subject)
     if not account.is_writable or not viewer.may(Right.REQUEST_CHANGE, account_id=account.account_id):
+        return {}
+    sees_all = viewer.scope.sees_account(account.account_id)
+    found: dict[str, list[Button]] = {}
+    if sees_all and isinstance(subject, Entity) and _has_own_text(subject):
+        found[ACCESS] = [Button("Edit text", reverse("access:policy-edit", args=[subject.pk]))]
+    for act in acts_on(subject):
+        if sees_all or act.is_plain:
+            button = Button(act.button, address_of(act, subject), act.is_danger, act.note)
+            found.setdefault(act.part, []).append(button)
+    return found
+
+
+def also_on(subject: Subject, *, viewer: Viewer) -> list[Button]:
+    """What has pages of its own: groups, credentials, grants."""
+    if isinstance(subject, Account) or not viewer.may(
+        Right.REQUEST_CHANGE, account_id=subject.account.account_id
+    ):
         return []
-    return [Button(act.button, address_of(act, subject), act.is_danger) for act in acts_on(subject)]
+    join = reverse("changes:membership")
+    if subject.kind == Kind.USER:
+        return [
+            Button("Add to a group", f"{join}?user={subject.pk}&do=add"),
+            Button("Password, keys and MFA", reverse("identities:person-credentials", args=[subject.pk])),
+        ]
+    if subject.kind == Kind.GROUP:
+        return [Button("Add a person", f"{join}?group={subject.pk}&do=add")]
+    return []
+
+
+def pageless_in(account: Account, *, wanted: str) -> Pageless:
+    """EC2 instances, server certificates and MFA devices of nobody, by a part of the name or of the id."""
+    rows = Entity.objects.filter(account=account, gone_at__isnull=True).filter(
+        Q(kind__in=[Kind.INSTANCE, Kind.SERVER_CERTIFICATE]) | Q(kind=Kind.MFA_DEVICE, owner__isnull=True)
+    )
+    if wanted:
+        rows = rows.filter(Q(name__icontains=wanted) | Q(aws_id__icontains=wanted))
+    return Pageless(list(rows.order_by("kind", "name", "id")[:LISTED]), max(0, rows.count() - LISTED))
+
+
+def _has_own_text(subject: Entity) -> bool:
+    return subject.kind == Kind.POLICY and ":iam::aws:" not in subject.arn
 
 
 def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
     """The context of `_findings.html` for the first text that is written, and whether AWS would refuse it; nothing where none is."""
     for one in operations:
-        found = _text_of(one)
+        found = text_of(one)
         if found is not None:
             text, kind, quota = found
             findings = lint(text, kind=kind, quota=quota)
@@ -87,7 +146,17 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
     return {}
 
 
-def _text_of(one: Operation) -> tuple[str, PolicyKind, Quota | None] | None:
+def text_shown(one: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
+    """The context of `_texts.html`: the text before and after, or where there is none before the one that is written."""
+    found = text_of(one)
+    if found is None:
+        return {}
+    texts = texts_of(before=before, after=laid_out(found[0]))
+    return {"texts": (laid_out(texts[0]), texts[1]) if texts else None, "new_text": laid_out(found[0])}
+
+
+def text_of(one: Operation) -> tuple[str, PolicyKind, Quota | None] | None:
+    """The policy that an operation writes, what kind it is, and the quota of its size that the lint knows."""
     if isinstance(one, PutInlinePolicy):
         return one.text, PolicyKind.IDENTITY, None
     if isinstance(one, CreatePolicy):

@@ -11,10 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from console.changes.access_rows import texts_of
+from console.changes.act_text import lint_of, text_shown
 from console.changes.deciding import deciding_context
 from console.changes.findings import findings_in
 from console.changes.forms import DecisionForm
-from console.changes.receipt import receipt_context
+from console.changes.receipt import receipt_context, without_new_names
 from console.changes.seals import seal_context
 from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_of
 from console.changes.subject import about_of, subject_openable
@@ -27,6 +28,7 @@ from iam.changes.models import Approval, Change, ChangeEvent, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.policy_version import DefaultText
 from iam.changes.queries import timeline, visible_changes
+from iam.changes.titles import partly_hidden
 from iam.guard import Right
 
 DECIDES = (Right.APPROVE_CHANGE, Right.REQUEST_CHANGE)
@@ -73,15 +75,21 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
     asks = viewer.may(Right.REQUEST_CHANGE, account_id=shown.account.account_id)
     operation = restore(shown.operation, account=shown.account, params=shown.params)
     about = policy_context(operation, before=shown.before)
+    is_partial = bool(partly_hidden([shown.change_set_id], viewer=viewer))
+    together = shown.change_set.receipt
     return (
         receipt_context(
-            shown.receipt, account=shown.account, request=request, together=shown.change_set.receipt
+            shown.receipt,
+            account=shown.account,
+            request=request,
+            together=without_new_names(together) if is_partial else together,
         )
         | about
         | deciding
         | seal_context(request, shown)
         | {
             "change": shown,
+            "set_title": "" if is_partial else shown.change_set.title,
             "mark": MARKS[shown.state],
             "account": shown.account,
             "calls": call_rows(shown.calls, partition=shown.account.partition),
@@ -110,7 +118,7 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
 def policy_context(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
     """What a policy said before and says after, and the lint of that, where a change is about it."""
     if not isinstance(operation, DefaultText):
-        return {}
+        return text_shown(operation, before=before) | lint_of([operation])
     return {"texts": texts_of(before=before, after=operation.text)} | findings_in(operation)
 
 

@@ -139,6 +139,10 @@ _FORMS: Final = {
 }
 
 
+ALL_ACTS: Final = (*_ON_ONE, *_OF_USER, ResetServiceCredential.slug)
+"""Every act by its slug."""
+
+
 def form_of(act: str) -> Form | None:
     """What an act needs to know beside whose it is; None for nothing."""
     return _FORMS.get(act)

@@ -20,6 +20,8 @@ SKIPPED = ("/sign-in/logout", "/export", ".csv", ".json", "/static/")
 
 TEMPLATE = re.compile(r"/templates/(?!new/)[a-z-]+/")
 """The templates differ by their slugs, which are words."""
+ACT = re.compile(r"/act/(?!delete/|create-role/)[a-z-]+/")
+"""So do the acts; of those with a receipt at once, and of those with a policy to write, one is looked at as well."""
 STILL = """() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important }");
@@ -31,9 +33,8 @@ STILL = """() => {
 def shape(address: str) -> str:
     """An address with its numbers taken out: one page of each shape is looked at."""
     parts = urlsplit(address).path.split("/")
-    return TEMPLATE.sub(
-        "/templates/#/", "/".join("#" if any(c.isdigit() for c in part) else part for part in parts)
-    )
+    numberless = "/".join("#" if any(c.isdigit() for c in part) else part for part in parts)
+    return ACT.sub("/act/#/", TEMPLATE.sub("/templates/#/", numberless))
 
 
 def links(page: Page) -> list[str]:

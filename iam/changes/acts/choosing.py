@@ -35,12 +35,23 @@ def named(account: Account, kind: Kind, text: str, *, field: str) -> Entity:
             "account"
         )[:2]
     )
-    label = kind.label.lower() if kind != Kind.POLICY else "policy"
     if not found:
-        raise FieldError(f"{account.name} has no {label} {text[:200]}, as of the last reading.", field=field)
+        raise not_there(account, kind, text, field=field)
     if len(found) > 1:
-        raise FieldError(f"More than one {label} is called {text[:200]}. Write the ARN.", field=field)
+        raise FieldError(f"More than one {_label(kind)} is called {text[:200]}. Write the ARN.", field=field)
     return found[0]
+
+
+def not_there(account: Account, kind: Kind, text: str, *, field: str) -> FieldError:
+    """What is said of a name that means nothing in an account."""
+    return FieldError(
+        f"{account.name} has no {_label(kind)} {text[:200]}, as of the last reading.", field=field
+    )
+
+
+def _label(kind: Kind) -> str:
+    """In a sentence."""
+    return "policy" if kind == Kind.POLICY else kind.label.removeprefix("IAM ").lower()
 
 
 def of_kind(account: Account, kind: Kind) -> Choices:

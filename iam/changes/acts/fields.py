@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from iam.changes.errors import RefusedError
 
-TEXT, LONG, DOCUMENT, NUMBER, FLAG, TAGS, LINES, CHOICE, NAME = (
+TEXT, LONG, DOCUMENT, NUMBER, FLAG, TAGS, LINES, CHOICE, NAME, HIDDEN = (
     "text",
     "long",
     "document",
@@ -19,9 +19,11 @@ TEXT, LONG, DOCUMENT, NUMBER, FLAG, TAGS, LINES, CHOICE, NAME = (
     "lines",
     "choice",
     "name",
+    "hidden",
 )
 """What is asked for: a line, several lines of text, a policy, a whole number, yes or no, tags (a line each, key = value), a list (a line
-each), one of some, or the name or ARN of something of the account (`choices` are proposals)."""
+each), one of some, or the name or ARN of something of the account (`choices` are proposals); or what goes
+to and fro unseen."""
 LONGEST: Final = {TEXT: 2_048, LONG: 10_000_000, DOCUMENT: 131_072, TAGS: 20_000, LINES: 20_000, NUMBER: 12}
 Choices = Sequence[tuple[str, str]]
 Given = dict[str, Any]
@@ -37,7 +39,7 @@ class FieldError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A question. `choices` gives (value, words) for a subject; `start` what stands there at first."""
+    """A question. `choices` gives (value, words) for a subject; `start` what stands there at first; `example` is a value as one would write it."""
 
     name: str
     label: str
@@ -48,6 +50,7 @@ class Field:
     start: Callable[[Any], str] | None = None
     low: int = 0
     high: int = 0
+    example: str = ""
 
 
 def read_fields(fields: Sequence[Field], data: Mapping[str, str], *, subject: Any) -> Given:
@@ -64,10 +67,12 @@ def _read(field: Field, text: str, *, subject: Any) -> Any:
         )
     if field.kind == FLAG:
         return bool(text)
-    text = text.strip() if field.kind not in (LONG, DOCUMENT) else text.strip("\ufeff").strip()
+    # A form ends lines otherwise than a script does that sends it; what is asked for is the same text.
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\ufeff").strip()
     if not text:
         if field.is_needed and field.kind not in (TAGS, LINES):
-            raise FieldError(f"{field.label}: fill this in.", field=field.name)
+            wanted = "choose one" if field.kind == CHOICE else "fill this in"
+            raise FieldError(f"{field.label}: {wanted}.", field=field.name)
         nothing: dict[str, Any] = {TAGS: {}, LINES: [], NUMBER: None}
         return nothing.get(field.kind, "")
     reader = _READERS.get(field.kind)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from iam.changes.acts import choosing
-from iam.changes.acts.base import ACCOUNT, Act, Subject, account
+from iam.changes.acts.base import ACCOUNT, END, MAKE, Act, Subject, account
 from iam.changes.acts.fields import DOCUMENT, FLAG, LINES, LONG, NAME, NUMBER, TAGS, Field, Given
 from iam.changes.acts.on_principals import DOCUMENT_FIELD
 from iam.changes.operations import CreatePolicy, Operation
@@ -22,9 +22,27 @@ from iam.changes.operations.user import CreateUser
 from iam.mirror.models import Kind
 
 ABOUT: Final = (ACCOUNT,)
-NAME_FIELD = Field("name", "Name")
-PATH_FIELD = Field("path", "Path", hint="Begins and ends with a slash.", start=lambda one: "/")
-NEW_TAGS = Field("tags", "Tags", TAGS, hint="A line each: key = value.", is_needed=False)
+NAME_FIELD = Field("name", "Name", hint="Letters, digits and + = , . @ _ -")
+TRUSTS_EC2: Final = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Principal": {"Service": "ec2.amazonaws.com"},
+      "Action": "sts:AssumeRole"
+    }
+  ]
+}"""
+"""An example to write over."""
+PATH_FIELD = Field(
+    "path",
+    "Path",
+    hint="A slash for none; else it begins and ends with one: /payments/.",
+    start=lambda one: "/",
+)
+NEW_TAGS = Field(
+    "tags", "Tags", TAGS, hint="One to a line: key = value.", example="team = payments", is_needed=False
+)
 BOUNDARY = Field(
     "boundary",
     "Permissions boundary",
@@ -133,7 +151,7 @@ def _no_rules(subject: Subject, given: Given) -> Sequence[Operation]:
 
 
 NUMBERS: Final = {
-    "minimum_length": ("Shortest password", 6, 128),
+    "minimum_length": ("Shortest password, in characters", 6, 128),
     "maximum_age": ("Days until a password expires; 0 is never", 0, 1095),
     "reuse_prevention": ("Former passwords that may not come back; 0 is none", 0, 24),
 }
@@ -166,7 +184,15 @@ def _has_rules(subject: Subject) -> bool:
 
 RULES: Final = (
     *(
-        Field(name, label, NUMBER, low=low, high=high, start=_rule_now(name))
+        Field(
+            name,
+            label,
+            NUMBER,
+            hint=f"A whole number from {low} to {high:,}.",
+            low=low,
+            high=high,
+            start=_rule_now(name),
+        )
         for name, (label, low, high) in NUMBERS.items()
     ),
     *(Field(name, label, FLAG, is_needed=False, start=_rule_now(name)) for name, label in FLAGS.items()),
@@ -182,8 +208,17 @@ MAKING: Final = (
         ABOUT,
         _user,
         (NAME_FIELD, PATH_FIELD, BOUNDARY, NEW_TAGS),
+        part=MAKE,
     ),
-    Act("create-group", "New group", "Make a group in {}", ABOUT, _group, (NAME_FIELD, PATH_FIELD)),
+    Act(
+        "create-group",
+        "New group",
+        "Make a group in {}",
+        ABOUT,
+        _group,
+        (NAME_FIELD, PATH_FIELD),
+        part=MAKE,
+    ),
     Act(
         "create-role",
         "New role",
@@ -193,12 +228,27 @@ MAKING: Final = (
         (
             NAME_FIELD,
             PATH_FIELD,
-            Field("document", "Trust policy", DOCUMENT, hint="Who may assume it, as JSON."),
+            Field(
+                "document",
+                "Trust policy",
+                DOCUMENT,
+                hint="Who may assume it. What stands there at first lets EC2 instances: write over it for others.",
+                start=lambda one: TRUSTS_EC2,
+            ),
             LONG_DESCRIPTION,
-            Field("hours", "Longest session, in hours", NUMBER, low=1, high=12, start=lambda one: "1"),
+            Field(
+                "hours",
+                "Longest session, in hours",
+                NUMBER,
+                hint="A whole number from 1 to 12.",
+                low=1,
+                high=12,
+                start=lambda one: "1",
+            ),
             BOUNDARY,
             NEW_TAGS,
         ),
+        part=MAKE,
     ),
     Act(
         "create-policy",
@@ -207,6 +257,7 @@ MAKING: Final = (
         ABOUT,
         _policy,
         (NAME_FIELD, PATH_FIELD, DOCUMENT_FIELD, DESCRIPTION, NEW_TAGS),
+        part=MAKE,
     ),
     Act(
         "create-profile",
@@ -215,6 +266,7 @@ MAKING: Final = (
         ABOUT,
         _profile,
         (NAME_FIELD, PATH_FIELD),
+        part=MAKE,
     ),
     Act(
         "create-linked-role",
@@ -223,10 +275,11 @@ MAKING: Final = (
         ABOUT,
         _linked,
         (
-            Field("service", "Service", hint="Its principal, as autoscaling.amazonaws.com."),
+            Field("service", "Service", hint="Its principal.", example="autoscaling.amazonaws.com"),
             Field("suffix", "Suffix", is_needed=False, hint="For the few services that have several."),
             DESCRIPTION,
         ),
+        part=MAKE,
     ),
     Act(
         "create-saml",
@@ -241,6 +294,7 @@ MAKING: Final = (
             ),
             NEW_TAGS,
         ),
+        part=MAKE,
     ),
     Act(
         "create-oidc",
@@ -249,17 +303,30 @@ MAKING: Final = (
         ABOUT,
         _oidc,
         (
-            Field("url", "Issuer", hint="Begins with https://."),
-            Field("clients", "Audiences (client ids)", LINES, hint="A line each.", is_needed=False),
+            Field(
+                "url",
+                "Issuer",
+                hint="Begins with https://.",
+                example="https://token.actions.githubusercontent.com",
+            ),
+            Field(
+                "clients",
+                "Audiences (client ids)",
+                LINES,
+                hint="One to a line.",
+                example="sts.amazonaws.com",
+                is_needed=False,
+            ),
             Field(
                 "thumbprints",
                 "Thumbprints",
                 LINES,
-                hint="A line each; AWS finds most by itself.",
+                hint="One to a line. AWS finds most by itself: leave it empty then.",
                 is_needed=False,
             ),
             NEW_TAGS,
         ),
+        part=MAKE,
     ),
     Act(
         "set-alias",
@@ -267,7 +334,14 @@ MAKING: Final = (
         "Alias of {}",
         ABOUT,
         _alias,
-        (Field("alias", "Alias", start=lambda one: account(one).alias),),
+        (
+            Field(
+                "alias",
+                "Alias",
+                hint="Small letters, digits and single dashes, 3 to 63. It is part of the address where people sign in.",
+                start=lambda one: account(one).alias,
+            ),
+        ),
     ),
     Act(
         "delete-alias",
@@ -276,6 +350,7 @@ MAKING: Final = (
         ABOUT,
         _no_alias,
         is_danger=True,
+        part=END,
         is_open=lambda one: bool(account(one).alias),
     ),
     Act("password-rules", "Set password rules", "Rules for passwords in {}", ABOUT, _rules, RULES),
@@ -286,6 +361,7 @@ MAKING: Final = (
         ABOUT,
         _no_rules,
         is_danger=True,
+        part=END,
         is_open=_has_rules,
     ),
 )

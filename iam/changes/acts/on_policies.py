@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from iam.changes.acts import choosing
-from iam.changes.acts.base import Act, Subject, entity
-from iam.changes.acts.fields import CHOICE, LINES, LONG, NAME, Field, Given
+from iam.changes.acts.base import ACCESS, END, Act, Subject, entity
+from iam.changes.acts.fields import CHOICE, LINES, LONG, NAME, Field, FieldError, Given
 from iam.changes.acts.on_principals import TAG_FIELD
 from iam.changes.operations import Operation, SetDefaultVersion
 from iam.changes.operations.former_version import DeletePolicyVersion
 from iam.changes.operations.instance_association import AssociateProfile, DisassociateProfile, ReplaceProfile
 from iam.changes.operations.oidc_provider import (
+    MOST_CLIENTS,
     AddClientId,
     DeleteOidcProvider,
     RemoveClientId,
@@ -21,16 +22,20 @@ from iam.changes.operations.oidc_provider import (
 from iam.changes.operations.profile_role import AddRoleToProfile, RemoveRoleFromProfile
 from iam.changes.operations.saml_provider import DeleteSamlProvider, UpdateSamlProvider
 from iam.changes.operations.server_certificate import DeleteServerCertificate, UpdateServerCertificate
+from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
 from iam.changes.operations.tags import (
     SetInstanceProfileTags,
+    SetMfaDeviceTags,
     SetOidcProviderTags,
     SetPolicyTags,
     SetSamlProviderTags,
     SetServerCertificateTags,
 )
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
+from iam.mirror.reread.credentials import is_virtual
 
 POLICY, PROFILE, INSTANCE = Kind.POLICY.value, Kind.INSTANCE_PROFILE.value, Kind.INSTANCE.value
+DEVICE: Final = Kind.MFA_DEVICE.value
 SAML, OIDC, CERTIFICATE = Kind.SAML_PROVIDER.value, Kind.OIDC_PROVIDER.value, Kind.SERVER_CERTIFICATE.value
 _TAGS: Final = {
     POLICY: SetPolicyTags,
@@ -38,6 +43,7 @@ _TAGS: Final = {
     SAML: SetSamlProviderTags,
     OIDC: SetOidcProviderTags,
     CERTIFICATE: SetServerCertificateTags,
+    DEVICE: SetMfaDeviceTags,
 }
 
 
@@ -114,7 +120,7 @@ def _listed(name: str) -> Field:
         field,
         words[name],
         LINES,
-        hint="A line each.",
+        hint="One to a line.",
         is_needed=False,
         start=lambda one: "\n".join(getattr(choosing.state_of(one), "attrs", {}).get(name) or ()),
     )
@@ -125,6 +131,11 @@ def _clients(subject: Subject, given: Given) -> Sequence[Operation]:
     one = entity(subject)
     state = choosing.state_of(one)
     now = list(state.attrs.get("ClientIDList") or ()) if state else []
+    if len(given["clients"]) > MOST_CLIENTS:
+        raise FieldError(
+            f"A provider has {MOST_CLIENTS} audiences at most, and these are {len(given['clients'])}.",
+            field="clients",
+        )
     fresh = [AddClientId.of(one, client=client) for client in given["clients"] if client not in now]
     gone = [RemoveClientId.of(one, client=client) for client in now if client not in given["clients"]]
     return [*fresh, *gone]
@@ -138,8 +149,14 @@ def _delete_certificate(subject: Subject, given: Given) -> Sequence[Operation]:
     return [DeleteServerCertificate.of(entity(subject))]
 
 
+def _delete_device(subject: Subject, given: Given) -> Sequence[Operation]:
+    return [DeleteSpareMfaDevice.of(entity(subject))]
+
+
 def _is_own(subject: Subject) -> bool:
-    return ":iam::aws:" not in entity(subject).arn
+    """Not one of AWS; of MFA devices only virtual ones have tags."""
+    one = entity(subject)
+    return ":iam::aws:" not in one.arn and (one.kind != DEVICE or is_virtual(one.aws_id))
 
 
 VERSION = Field("version", "Which version", CHOICE, choices=choosing.spare_versions)
@@ -148,11 +165,12 @@ POLICY_ACTS: Final = (
     Act(
         "set-default",
         "Make another version the default",
-        "Another version of {} holds",
+        "Make another version of {} the default",
         (POLICY,),
         _set_default,
         (VERSION,),
         is_open=lambda one: _is_own(one) and bool(choosing.spare_versions(entity(one))),
+        part=ACCESS,
     ),
     Act(
         "delete-version",
@@ -176,11 +194,12 @@ POLICY_ACTS: Final = (
                 "role",
                 "Role",
                 NAME,
-                hint="One that trusts EC2.",
+                hint="One whose trust policy names ec2.amazonaws.com.",
                 choices=lambda one: choosing.of_kind(one.account, Kind.ROLE),
             ),
         ),
         is_open=lambda one: not roles_in(entity(one)),
+        part=ACCESS,
     ),
     Act(
         "remove-role",
@@ -199,6 +218,8 @@ POLICY_ACTS: Final = (
         ),
         is_danger=True,
         is_open=lambda one: bool(roles_in(entity(one))),
+        note="Instances with this profile lose their credentials for AWS.",
+        part=ACCESS,
     ),
     Act(
         "give-profile",
@@ -211,9 +232,11 @@ POLICY_ACTS: Final = (
                 "profile",
                 "Instance profile",
                 NAME,
+                hint="Its name. It takes the place of the one that the instance has.",
                 choices=lambda one: choosing.of_kind(one.account, Kind.INSTANCE_PROFILE),
             ),
         ),
+        part=ACCESS,
     ),
     Act(
         "take-profile",
@@ -224,6 +247,7 @@ POLICY_ACTS: Final = (
         is_danger=True,
         is_open=_has_profile,
         note="What runs on the instance loses its credentials for AWS.",
+        part=ACCESS,
     ),
     Act(
         "metadata",
@@ -250,6 +274,7 @@ POLICY_ACTS: Final = (
         _delete_provider,
         is_danger=True,
         note="Nobody can sign in to AWS by it any more.",
+        part=END,
     ),
     Act(
         "rename-certificate",
@@ -262,5 +287,24 @@ POLICY_ACTS: Final = (
             Field("path", "Path", start=lambda one: getattr(choosing.state_of(one), "path", "/")),
         ),
     ),
-    Act("delete-certificate", "Delete", "Delete {}", (CERTIFICATE,), _delete_certificate, is_danger=True),
+    Act(
+        "delete-certificate",
+        "Delete",
+        "Delete {}",
+        (CERTIFICATE,),
+        _delete_certificate,
+        is_danger=True,
+        note="A load balancer that still uses it can stop accepting traffic.",
+        part=END,
+    ),
+    Act(
+        "delete-device",
+        "Delete",
+        "Delete the virtual MFA device {}",
+        (DEVICE,),
+        _delete_device,
+        is_danger=True,
+        is_open=lambda one: not entity(one).owner_id and is_virtual(entity(one).aws_id),
+        part=END,
+    ),
 )

@@ -7,8 +7,19 @@ from datetime import UTC, datetime
 from typing import Final
 
 from iam.changes.acts import choosing
-from iam.changes.acts.base import HOLDERS, Act, Subject, entity
-from iam.changes.acts.fields import CHOICE, DOCUMENT, LONG, NAME, NUMBER, TAGS, Field, FieldError, Given
+from iam.changes.acts.base import ACCESS, END, HOLDERS, Act, Subject, entity
+from iam.changes.acts.fields import (
+    CHOICE,
+    DOCUMENT,
+    HIDDEN,
+    LONG,
+    NAME,
+    NUMBER,
+    TAGS,
+    Field,
+    FieldError,
+    Given,
+)
 from iam.changes.operations import AttachPolicy, DeleteInlinePolicy, DetachPolicy, Operation, PutInlinePolicy
 from iam.changes.operations.boundary import (
     DeleteRoleBoundary,
@@ -46,6 +57,11 @@ def _inline(subject: Subject, given: Given) -> Sequence[Operation]:
     return [PutInlinePolicy.of(entity(subject), name=str(given["name"]), text=str(given["document"]))]
 
 
+def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
+    """The policy that is there, to be written anew."""
+    return {"name": name, "document": choosing.inline_text(entity(subject), name)}
+
+
 def _drop_inline(subject: Subject, given: Given) -> Sequence[Operation]:
     return [DeleteInlinePolicy.of(entity(subject), name=str(given["name"]))]
 
@@ -81,7 +97,7 @@ def _trust(subject: Subject, given: Given) -> Sequence[Operation]:
 
 
 def _revoke(subject: Subject, given: Given) -> Sequence[Operation]:
-    role, now, whose = entity(subject), datetime.now(tz=UTC), given["whose"]
+    role, now, whose = entity(subject), _moment(given["since"]), given["whose"]
     if whose == "everybody":
         return [RevokeSessions.of_everybody(role, at=now)]
     if not given["value"]:
@@ -89,6 +105,15 @@ def _revoke(subject: Subject, given: Given) -> Sequence[Operation]:
     if whose == "source-identity":
         return [RevokeSessions.of_source_identity(role, source_identity=given["value"], at=now)]
     return [RevokeSessions.of_session_name(role, session_name=given["value"], at=now)]
+
+
+def _moment(text: str) -> datetime:
+    """When the form was opened, which makes what is asked for the same as what was shown; the moment that counts is that of sending."""
+    now = datetime.now(tz=UTC)
+    try:
+        return min(now, datetime.fromisoformat(text).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return now
 
 
 def _delete(subject: Subject, given: Given) -> Sequence[Operation]:
@@ -111,18 +136,38 @@ POLICY = Field(
     "policy",
     "Managed policy",
     NAME,
-    hint="Its name, or its ARN: arn:aws:iam::aws:policy/ReadOnlyAccess for one of AWS.",
+    hint="Its name, or its ARN. One of AWS can be given by its ARN even if nobody has it yet.",
+    example="arn:aws:iam::aws:policy/ReadOnlyAccess",
     choices=lambda subject: choosing.of_kind(subject.account, Kind.POLICY),
 )
 TAG_FIELD = Field(
     "tags",
     "Tags",
     TAGS,
-    hint="A line each: key = value. What is not here is taken away.",
+    hint="One to a line: key = value. A tag whose line you take out is taken away.",
+    example="team = payments",
     is_needed=False,
     start=choosing.tags_text,
 )
-DOCUMENT_FIELD = Field("document", "Policy", DOCUMENT, hint="JSON, as AWS writes it.")
+STARTER: Final = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "ReadReports",
+      "Effect": "Allow",
+      "Action": ["s3:GetObject"],
+      "Resource": ["arn:aws:s3:::EXAMPLE-BUCKET/reports/*"]
+    }
+  ]
+}"""
+"""An example to write over."""
+DOCUMENT_FIELD = Field(
+    "document",
+    "Policy",
+    DOCUMENT,
+    hint="JSON, as AWS writes it. The example that a new policy begins with is there to be written over.",
+    start=lambda one: STARTER,
+)
 
 PRINCIPAL_ACTS: Final = (
     Act(
@@ -133,6 +178,8 @@ PRINCIPAL_ACTS: Final = (
         _attach,
         (POLICY,),
         is_open=_is_not_linked,
+        part=ACCESS,
+        is_plain=True,
     ),
     Act(
         "detach",
@@ -142,15 +189,27 @@ PRINCIPAL_ACTS: Final = (
         _detach,
         (Field("policy", "Which policy", CHOICE, choices=choosing.attached),),
         is_open=lambda one: _is_not_linked(one) and bool(choosing.attached(entity(one))),
+        part=ACCESS,
+        is_plain=True,
     ),
     Act(
         "put-inline",
         "Write inline policy",
-        "Write an inline policy of {}",
+        "Write an inline policy for {}",
         HOLDERS,
         _inline,
-        (Field("name", "Name of the policy", hint="One that is there gets the new text."), DOCUMENT_FIELD),
+        (
+            Field(
+                "name",
+                "Name of the policy",
+                hint="One of this name that is there already gets the new text.",
+                example="read-reports",
+            ),
+            DOCUMENT_FIELD,
+        ),
         is_open=_is_not_linked,
+        part=ACCESS,
+        begin=_begin_inline,
     ),
     Act(
         "delete-inline",
@@ -161,6 +220,8 @@ PRINCIPAL_ACTS: Final = (
         (Field("name", "Which policy", CHOICE, choices=choosing.inline),),
         is_danger=True,
         is_open=lambda one: _is_not_linked(one) and bool(choosing.inline(entity(one))),
+        part=ACCESS,
+        begin=lambda one, name: {"name": name},
     ),
     Act(
         "put-boundary",
@@ -170,6 +231,8 @@ PRINCIPAL_ACTS: Final = (
         _bound,
         (POLICY,),
         is_open=_is_not_linked,
+        note="Nothing goes beyond the boundary, whatever other policies allow. It gives nothing by itself.",
+        part=ACCESS,
     ),
     Act(
         "delete-boundary",
@@ -179,8 +242,19 @@ PRINCIPAL_ACTS: Final = (
         _unbound,
         is_danger=True,
         is_open=_has_boundary,
+        note="From then on the policies alone say what is allowed.",
+        part=ACCESS,
     ),
-    Act("tag", "Edit tags", "Tags of {}", (USER, ROLE), _tag, (TAG_FIELD,), is_open=_is_not_linked),
+    Act(
+        "tag",
+        "Edit tags",
+        "Tags of {}",
+        (USER, ROLE),
+        _tag,
+        (TAG_FIELD,),
+        is_open=_is_not_linked,
+        is_plain=True,
+    ),
     Act(
         "rename",
         "Rename or move",
@@ -192,6 +266,7 @@ PRINCIPAL_ACTS: Final = (
             Field("path", "Path", start=lambda one: getattr(choosing.state_of(one), "path", "/")),
         ),
         note="The ARN changes with it: policies that name the old one do not mean it any more.",
+        is_plain=True,
     ),
     Act(
         "trust",
@@ -199,8 +274,17 @@ PRINCIPAL_ACTS: Final = (
         "Who may assume {}",
         (ROLE,),
         _trust,
-        (Field("document", "Trust policy", DOCUMENT, start=choosing.trust_text),),
+        (
+            Field(
+                "document",
+                "Trust policy",
+                DOCUMENT,
+                hint="Who may assume the role. JSON, as AWS writes it; at most 2,048 characters unless AWS has raised it.",
+                start=choosing.trust_text,
+            ),
+        ),
         is_open=_is_not_linked,
+        part=ACCESS,
     ),
     Act(
         "settings",
@@ -216,7 +300,15 @@ PRINCIPAL_ACTS: Final = (
                 is_needed=False,
                 start=lambda one: Settings.of(choosing.state_of(one)).description,
             ),
-            Field("hours", "Longest session, in hours", NUMBER, low=1, high=12, start=_hours),
+            Field(
+                "hours",
+                "Longest session, in hours",
+                NUMBER,
+                hint="A whole number from 1 to 12.",
+                low=1,
+                high=12,
+                start=_hours,
+            ),
         ),
         is_open=_is_not_linked,
     ),
@@ -239,12 +331,24 @@ PRINCIPAL_ACTS: Final = (
                 start=lambda one: "everybody",
             ),
             Field(
-                "value", "Source identity or session name", is_needed=False, hint="For one person's sessions."
+                "value",
+                "Source identity or session name",
+                is_needed=False,
+                hint="Only for one person's sessions, or for one session.",
+                example="kwame.boateng",
+            ),
+            Field(
+                "since",
+                "",
+                HIDDEN,
+                is_needed=False,
+                start=lambda one: f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}",
             ),
         ),
         is_danger=True,
         is_open=_is_not_linked,
         note="What began before now is denied everything. Who may still assume the role can begin anew.",
+        part=END,
     ),
     Act(
         "delete",
@@ -254,6 +358,8 @@ PRINCIPAL_ACTS: Final = (
         _delete,
         is_danger=True,
         is_open=lambda one: ":iam::aws:" not in entity(one).arn,
-        note="What AWS wants gone first goes first, in one request.",
+        note="What AWS wants gone first, such as keys and attached policies, goes first, in one request.",
+        part=END,
+        is_plain=True,
     ),
 )

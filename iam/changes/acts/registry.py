@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.changes.acts.base import Act, Subject
+from iam.changes.acts.base import PARTS, Act, Subject
+from iam.changes.acts.certificates import CERTIFICATE_ACTS
 from iam.changes.acts.making import MAKING
 from iam.changes.acts.on_policies import POLICY_ACTS
 from iam.changes.acts.on_principals import PRINCIPAL_ACTS
 
-ACTS: Final[dict[str, Act]] = {act.slug: act for act in (*PRINCIPAL_ACTS, *POLICY_ACTS, *MAKING)}
+ACTS: Final[dict[str, Act]] = {
+    act.slug: act for act in (*PRINCIPAL_ACTS, *POLICY_ACTS, *MAKING, *CERTIFICATE_ACTS)
+}
 
 __all__ = ["ACTS", "Act", "Subject", "acts_on"]
 
 
 def acts_on(subject: Subject) -> list[Act]:
-    """What can be asked for about a subject as it is now, in the order of the menu, what destroys last."""
+    """What can be asked for about a subject as it is now, in the order of the menu, within each part what destroys last."""
     found = [act for act in ACTS.values() if act.is_about(subject) and act.is_open(subject)]
-    return sorted(found, key=lambda act: act.is_danger)
+    return sorted(found, key=lambda act: (PARTS.index(act.part), act.is_danger))
