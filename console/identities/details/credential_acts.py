@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from iam.changes.credential_acts import acts_on
-from iam.mirror.models import Entity, EntityState, UserCredentials
+from iam.mirror.models import Entity, EntityState, Kind, UserCredentials
+from iam.mirror.reread.credentials import is_virtual
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ _WORDS: Final = {
 def acts_of(state: EntityState) -> list[Act]:
     """What can be asked for about one credential."""
     entity = state.entity
-    return [
+    tags = f"{reverse('changes:act', args=['tag-it'])}?on={entity.pk}"
+    named = [Act("Tags", tags)] if entity.kind == Kind.MFA_DEVICE and is_virtual(entity.aws_id) else []
+    return named + [
         Act(_WORDS[act.partition(".")[2]], _address(act, of=entity.pk), is_danger=act.endswith(".delete"))
         for act in acts_on(entity.kind, status=state.category, aws_id=entity.aws_id)
     ]

@@ -55,7 +55,10 @@ def group_head(shown: Shown, *, here: str) -> dict[str, Any]:
     """What every page of a group shows above its tab; `here` is the name of the page."""
     held = held_by(shown)
     policies = own_policies(
-        held, entities.inline_policies(shown.entity, at=shown.at), shown.openable(held.pks)
+        held,
+        entities.inline_policies(shown.entity, at=shown.at),
+        shown.openable(held.pks),
+        edits=shown.edits_all,
     )
     people = entities.member_count(shown.entity, at=shown.at)
     return {

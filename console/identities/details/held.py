@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -44,6 +45,7 @@ class PolicyRow:
     since: datetime | None = None
     after: datetime | None = None
     document: str = ""
+    edit: str = ""
 
 
 def held_by(shown: Shown) -> Held:
@@ -77,10 +79,25 @@ def managed(tie: Tie, open_to: Openable, *, through: str = "", through_url: str 
     )
 
 
-def own_policies(held: Held, inline: Iterable[InlinePolicy], open_to: Openable) -> list[PolicyRow]:
-    """The principal's own policies: the managed ones, then the inline ones with their documents."""
+def own_policies(
+    held: Held, inline: Iterable[InlinePolicy], open_to: Openable, *, edits: bool = False
+) -> list[PolicyRow]:
+    """The principal's own policies: the managed ones, then the inline ones with their documents, and where one asks for another text
+    of them, if the viewer `edits` such."""
     rows = [managed(tie, open_to) for tie in held.policies]
     return rows + [
-        PolicyRow(one.name, "Inline", since=one.valid_from, after=one.after, document=one.document.text)
+        PolicyRow(
+            one.name,
+            "Inline",
+            since=one.valid_from,
+            after=one.after,
+            document=one.document.text,
+            edit=act_address("put-inline", one.owner_id, policy=one.name) if edits else "",
+        )
         for one in inline
     ]
+
+
+def act_address(slug: str, pk: int, **about: str) -> str:
+    """Where one asks for an act (`iam.changes.acts`) on an entity."""
+    return f"{reverse('changes:act', args=[slug])}?{urlencode({'on': pk, **about})}"

@@ -71,6 +71,8 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
         | {
             "tab": "identities/person_credentials.html",
             "acts": user_acts(shown.entity, head["credentials"]) if asks else None,
+            "adds_device": shown.is_self and shown.at is None,
+            "asks_device": asks and shown.at is None,
         },
     )
 
@@ -137,7 +139,9 @@ def _usage(shown: Shown) -> Usage | None:
 def _policy_rows(
     shown: Shown, held: Held, contents: dict[int, GroupContent], open_to: Openable
 ) -> list[PolicyRow]:
-    rows = own_policies(held, entities.inline_policies(shown.entity, at=shown.at), open_to)
+    rows = own_policies(
+        held, entities.inline_policies(shown.entity, at=shown.at), open_to, edits=shown.edits_all
+    )
     for group in held.groups:
         url = address("identities:group", group, open_to)
         content = contents[group.pk]

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from console.identities.details import history, words
-from console.identities.details.held import address, held_by, own_policies
+from console.identities.details.held import act_address, address, held_by, own_policies
 from console.identities.details.shown import SECTIONS, Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -84,8 +84,12 @@ def role_head(shown: Shown, *, here: str) -> dict[str, Any]:
     open_to = shown.openable([*held.pks, *(tie.pk for tie in profiles)])
     state = shown.state
     assert state is not None
+    is_linked = state.path.startswith("/aws-service-role/")
     return {
-        "policies": own_policies(held, entities.inline_policies(shown.entity, at=shown.at), open_to),
+        "policies": own_policies(
+            held, entities.inline_policies(shown.entity, at=shown.at), open_to, edits=shown.edits_all
+        ),
+        "edit_trust": act_address("trust", shown.entity.pk) if shown.edits_all and not is_linked else "",
         "boundary": held.boundary,
         "boundary_url": address("identities:policy", held.boundary, open_to),
         "profiles": [(tie, address("identities:instance-profile", tie, open_to)) for tie in profiles],

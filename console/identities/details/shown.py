@@ -79,6 +79,11 @@ class Shown:
         asking = replace(self.viewer, scope=self.viewer.asks)
         return entities.openable(asking, account_id=self.account_id, pks=pks)
 
+    @property
+    def edits_all(self) -> bool:
+        """Whether the viewer may ask for anything in the account, so also in the words of IAM."""
+        return self.may_change and self.viewer.asks.sees_account(self.account_id)
+
     def openable(self, pks: Iterable[int]) -> entities.Openable:
         """Which of the entities have a page for the viewer; at most one query."""
         return entities.openable(self.viewer, account_id=self.account_id, pks=pks)
