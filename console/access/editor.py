@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from console.changes.deciding import need_context
 from console.changes.findings import LOOKS, ORDER, finding_rows, summary
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
@@ -18,6 +19,7 @@ from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.access.editing import Draft, begin, laid_out, look, managed_by, mended, request_edit
 from iam.changes.errors import RefusedError
+from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
 from iam.mirror.models import Kind
 
@@ -129,7 +131,10 @@ def _page(
         }
     )
     if draft.plan is not None:
-        context |= receipt_context(draft.plan.receipt.body, account=shown.entity.account, request=request)
+        together = set_receipt_of([draft.plan.operation])
+        body = draft.plan.receipt.body
+        context |= receipt_context(body, account=shown.entity.account, request=request, together=together)
+        context |= need_context(request, [draft.plan], together=together)
     return render_page(request, "access/policy_edit.html", context, partial="checked", status=status)
 
 
