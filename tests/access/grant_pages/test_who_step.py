@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -211,3 +212,11 @@ def test_discarding_forgets_the_draft(office: Office) -> None:
     answer = office.asker.post(at("discard", pk))
     assert answer["Location"] == reverse("access:grants")
     assert not GrantDraft.objects.exists()
+
+
+def test_whatever_asks_for_the_list_takes_the_place_of_what_asked_before(office: Office) -> None:
+    """Else a search that answers late brings the list back as it was before somebody was ticked."""
+    page = office.asker.get(at("who")).content.decode()
+    asking = re.findall(r"<[^>]*hx-target=\"#choice\"[^>]*>", page)
+    assert len(asking) >= 2
+    assert all('hx-sync="closest form:replace"' in one for one in asking)
