@@ -16,7 +16,7 @@ from uuid import UUID
 
 from iam.aws.reads.instances import ProfileOfInstance, profile_of_instance
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
 from iam.changes.operations.lifecycle import state_of
 from iam.changes.operations.subject import SubjectParams, names_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
@@ -180,6 +180,10 @@ class AssociateProfile(ProfileAssociation):
         """See Operation."""
         return f"Give instance profile {self.profile} to {self.given.name}"
 
+    def sensitivity(self, effect: Effect) -> str:
+        """High: whoever can work on the instance works as the role then."""
+        return HIGH
+
     @property
     def already(self) -> str:
         """See Operation."""
@@ -206,6 +210,10 @@ class ReplaceProfile(ProfileAssociation):
     def title(self) -> str:
         """See Operation."""
         return f"Give {self.given.name} the instance profile {self.profile} instead"
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: whoever can work on the instance works as the role then."""
+        return HIGH
 
     @property
     def already(self) -> str:

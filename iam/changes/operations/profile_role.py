@@ -14,7 +14,7 @@ from uuid import UUID
 
 from iam.aws.reads.single import EntityNow, entity_now
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
 from iam.changes.operations.subject import OnSubject, SubjectParams, names_of
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.reread import reread_profile
@@ -143,6 +143,10 @@ class AddRoleToProfile(RoleInProfile):
     def effect(self) -> Effect:
         """See Operation."""
         return Effect(notes=instances_with(self.subject(), f"work as {self.given.role_name}"))
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High: whoever can work on the instance works as the role then."""
+        return HIGH
 
     def inverse(self, before: Image) -> Operation | None:
         """See Operation."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
 from iam.mirror.models import Account, AccountFact, Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.reread.credentials import Credentials, read_credentials, reread_credentials
 
@@ -246,6 +246,10 @@ class SetStatus(OnCredential):
         if self.status_after == ACTIVE:
             return (f"Whoever holds this {self.noun} can do whatever {self.user.user_name} may.",)
         return (f"Whatever signs in with this {self.noun} is refused from then on.",)
+
+    def sensitivity(self, effect: Effect) -> str:
+        """High where it opens a door again, as making one is."""
+        return HIGH if self.status_after == ACTIVE else super().sensitivity(effect)
 
     def inverse(self, before: Image) -> Operation | None:
         """See Operation."""

@@ -11,6 +11,7 @@ import pytest
 from iam.changes import risks, services
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
+from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey
 from iam.changes.operations.base import HIGH, NORMAL
 from iam.changes.operations.boundary import (
     DeleteRoleBoundary,
@@ -247,6 +248,9 @@ CARE: dict[str, tuple[Make, str, tuple[str, ...]]] = {
         HIGH,
         (risks.BOUNDARY_REMOVED,),
     ),
+    "a role for instances": (lambda w: AddRoleToProfile.of(w.profile, role=w.role), HIGH, ()),
+    "a key that works again": (lambda w: ActivateAccessKey.of(key(w, "Inactive")), HIGH, ()),
+    "a key that stops working": (lambda w: DeactivateAccessKey.of(key(w, "Active")), NORMAL, ()),
     "sessions that end": (lambda w: RevokeSessions.of_everybody(w.role, at=AT), NORMAL, ()),
 }
 
@@ -256,6 +260,14 @@ def bounded(world: World, who: Entity | None = None) -> Entity:
     holder = who or world.user
     factories.edge(EdgeKind.BOUNDARY, holder, factories.policy(world.account, "Former"))
     return holder
+
+
+def key(w: World, status: str) -> Entity:
+    """An access key of the user."""
+    made = factories.entity(w.account, Kind.ACCESS_KEY, "AKIA1", category=status)
+    made.owner = w.user
+    made.save(update_fields=["owner"])
+    return made
 
 
 @pytest.mark.parametrize("what", CARE)
