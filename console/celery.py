@@ -124,6 +124,11 @@ app.conf.update(
             "schedule": 24 * 3600.0,
             "options": {"expires": 3600},
         },
+        "tend-enrolments": {
+            "task": "iam.people.enrolment.tasks.tend_enrolments",
+            "schedule": 20.0,
+            "options": {"expires": 20},
+        },
         "sweep-drafts": {
             "task": "iam.access.drafts.tasks.sweep_drafts",
             "schedule": 24 * 3600.0,
@@ -157,6 +162,7 @@ app.autodiscover_tasks(
         "iam.people.onboarding",
         "iam.access.grants",
         "iam.access.rollout",
+        "iam.people.enrolment",
         "console.operators",
         "console.demo",
     ]

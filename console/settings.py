@@ -142,6 +142,7 @@ INSTALLED_APPS = [
     "iam.people.blueprints",
     "iam.people.onboarding",
     "iam.people.links",
+    "iam.people.enrolment",
     "console",
     "console.operators",
     "console.web",

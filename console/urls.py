@@ -10,6 +10,7 @@ urlpatterns = [
     path("changes/", include("console.changes.urls")),
     path("onboarding/", include("console.onboarding.urls")),
     path("audit/", include("console.audit.urls")),
+    path("", include("console.mfa.urls")),
     path("", include("console.notify.urls")),
     path("", include("console.operators.urls")),
     path("", include("console.web.urls")),

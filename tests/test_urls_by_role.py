@@ -30,6 +30,8 @@ from iam.directory.models import Appointment, Person, Role, RuleKind, Team, Team
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import make_link
 from tests import factories, onboarding
 from tests.access.grant_pages import made
 from tests.url_answers import ANSWERS
@@ -181,6 +183,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "rule": {"slug": "payments", "number": rule.pk},
             "link": {"uidb36": "1", "key": "no-such-key"},
             "key": {"pk": 1},
+            "own device": {"pk": _device(own).pk},
+            "one-time link": {"pk": _link(person, own).pk},
         },
         queries={
             ("changes:membership", "other"): f"?user={other.pk}&group={group.pk}&do=add",
@@ -218,6 +222,18 @@ def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, A
         "other run": {"pk": onboarding.asked(other, author, account).pk},
         "own run draft": {"pk": onboarding.draft(led, author).pk},
     }
+
+
+def _device(user: Entity) -> Entity:
+    """An MFA device of the member."""
+    made = factories.entity(user.account, Kind.MFA_DEVICE, "kwame-phone", category="virtual")
+    Entity.objects.filter(pk=made.pk).update(owner=user, aws_id=made.arn)
+    return made
+
+
+def _link(person: Person, user: Entity) -> Link:
+    """A link by which the member may add an MFA device."""
+    return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None)
 
 
 def _proposed(author: Person) -> RuleSet:

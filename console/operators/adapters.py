@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-from io import BytesIO
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-import segno
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
 from allauth.account.internal.userkit import filter_users_by_email, get_user_by_username
@@ -36,6 +34,7 @@ from console.operators.landing import landing
 from console.operators.mail import hand_over
 from console.operators.models import Operator
 from console.operators.recency import is_recent
+from console.web.qr import svg_of
 from iam.journal.services import NOT_SIGNED_IN, record
 
 
@@ -176,19 +175,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def build_totp_svg(self, url: str) -> str:
         """The QR code as one SVG path."""
-        out = BytesIO()
-        code = segno.make(url, error="m")
-        code.save(
-            out,
-            kind="svg",
-            xmldecl=False,
-            svgns=False,
-            omitsize=True,
-            svgclass=None,
-            lineclass=None,
-            border=0,
-        )
-        return out.getvalue().decode()
+        return svg_of(url)
 
     def get_totp_label(self, user: Any) -> str:
         """The name in the phone's list."""

@@ -62,6 +62,8 @@ _BY_CODE: dict[ErrorKind, tuple[str, ...]] = {
         "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure",
         "InternalError", "ServiceException", "Unavailable",
     ),
+    # AWS answers 403 to a wrong code of an MFA device, which no permission mends.
+    ErrorKind.INVALID: ("InvalidAuthenticationCode", "InvalidAuthenticationCodeException"),
     ErrorKind.TIMEOUT: ("RequestTimeout", "RequestTimeoutException"),
 }  # fmt: skip
 _KIND_OF_CODE = {code: kind for kind, codes in _BY_CODE.items() for code in codes}

@@ -19,17 +19,19 @@ class Event(StrEnum):
     BREAK_GLASS = "break_glass.used"
     GRANT_ENDING = "grant.ending"
     GRANT_ENDED = "grant.ended"
+    ENROL = "mfa.enrol"
     TEST = "notify.test"
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """How an event is offered; `is_fixed` ones go by mail whatever somebody chose; `headline` is all that a room is told."""
+    """How an event is offered; `is_fixed` ones go by mail whatever somebody chose; `is_private` ones to no room, and nobody chooses them; `headline` is all that a room is told."""
 
     event: Event
     label: str
     headline: str
     is_fixed: bool = False
+    is_private: bool = False
 
 
 SPECS: tuple[Spec, ...] = (
@@ -60,9 +62,18 @@ SPECS: tuple[Spec, ...] = (
         "Break-glass: AWS was changed without approval",
         is_fixed=True,
     ),
+    Spec(
+        Event.ENROL,
+        "I am asked to add an MFA device",
+        "Somebody is asked to add an MFA device",
+        is_fixed=True,
+        is_private=True,
+    ),
     Spec(Event.TEST, "A test", "A test of notifications", is_fixed=True),
 )
-OFFERED: tuple[Spec, ...] = tuple(spec for spec in SPECS if spec.event is not Event.TEST)
+OFFERED: tuple[Spec, ...] = tuple(
+    spec for spec in SPECS if not spec.is_private and spec.event is not Event.TEST
+)
 _BY_EVENT = {spec.event: spec for spec in SPECS}
 
 

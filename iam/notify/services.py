@@ -64,7 +64,7 @@ def notify(
     ]  # fmt: skip
     rows += [
         _row(spec, room, key, subject, text, path, reference, mentions=_mentions(room, spec, list(known)))
-        for room in rooms()
+        for room in (() if spec.is_private else rooms())
     ]
     told = set(Outgoing.objects.filter(key__in={row.key for row in rows}).values_list("channel", "recipient"))
     fresh = [row for row in rows if (row.channel, row.recipient) not in told]

@@ -31,6 +31,7 @@ CODES = [
     ("LimitExceeded", 409, ErrorKind.LIMIT),
     ("MalformedPolicyDocument", 400, ErrorKind.INVALID),
     ("ValidationError", 400, ErrorKind.INVALID),
+    ("InvalidAuthenticationCode", 403, ErrorKind.INVALID),
     ("ServiceFailure", 500, ErrorKind.UNAVAILABLE),
     ("SomethingNew", 502, ErrorKind.UNAVAILABLE),
     ("SomethingNew", 409, ErrorKind.CONFLICT),

@@ -33,10 +33,15 @@ _NEXT = {
     ErrorKind.TIMEOUT: "Ask again when AWS answers.",
     ErrorKind.UNEXPECTED: "Read what AWS says, then ask again.",
 }
+_CODES = ("InvalidAuthenticationCode", "InvalidAuthenticationCodeException")
+_CODES_REFUSED = "AWS did not take the two codes."
+_CODES_NEXT = "Wait until the device shows another code, and type that and the next one."
 
 
 def happened(error: AwsError) -> str:
     """One sentence in our words."""
+    if error.code in _CODES:
+        return _CODES_REFUSED
     return _HAPPENED[error.kind].format(
         permission=error.permission or error.action, code=error.code or "no code"
     )
@@ -50,7 +55,8 @@ def aws_says(error: AwsError) -> str:
 def failed(error: AwsError, *, attempts: int = 1, done: Sequence[str] = ()) -> str:
     """For a change that ended without its effect; `done` are sentences of what AWS had carried out before."""
     tried = f"Tried {attempts} times. " if attempts > 1 else ""
-    return f"{tried}{happened(error)} {_changed(done)} {_NEXT[error.kind]}{aws_says(error)}"
+    following = _CODES_NEXT if error.code in _CODES else _NEXT[error.kind]
+    return f"{tried}{happened(error)} {_changed(done)} {following}{aws_says(error)}"
 
 
 def refused(why: str, *, done: Sequence[str] = ()) -> str:

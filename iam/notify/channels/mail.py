@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
 
 from iam.notify.channels.errors import DeliveryError
-from iam.notify.channels.mail_html import CHOICES, FOOTER, html_of
+from iam.notify.channels.mail_html import CHOICES, footer_of, html_of
 from iam.notify.links import link_for
 from iam.notify.models import Outgoing
 
@@ -52,7 +52,7 @@ def body_of(message: Outgoing, *, link: str, choices: str) -> str:
         message.subject,
         message.text,
         link,
-        f"{FOOTER} {CHOICES}:",
+        f"{footer_of(message)} {CHOICES}:",
         choices,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

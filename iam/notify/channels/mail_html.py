@@ -7,9 +7,11 @@ from typing import Final
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from iam.notify.links import opens_alone
 from iam.notify.models import Outgoing
 
 FOOTER: Final = "The link opens the page after you have signed in; nothing is decided by following it."
+ALONE: Final = "The link works once, in one browser, without signing in. It is for you: do not pass it on."
 CHOICES: Final = "Choose what you are told of, and how"
 _STYLES: Final = mark_safe(
     """:root { color-scheme: light dark; supported-color-schemes: light dark }
@@ -49,9 +51,14 @@ def html_of(message: Outgoing, *, link: str, choices: str) -> SafeString:
         text=_paragraphs(message.text),
         link=link,
         choices=choices,
-        footer=FOOTER,
+        footer=footer_of(message),
         choose=CHOICES,
     )
+
+
+def footer_of(message: Outgoing) -> str:
+    """What is to be known of the link."""
+    return ALONE if opens_alone(message.path) else FOOTER
 
 
 def _paragraphs(text: str) -> SafeString:

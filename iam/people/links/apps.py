@@ -4,7 +4,13 @@ from django.apps import AppConfig
 
 
 class LinksConfig(AppConfig):
-    """Registers the table of links."""
+    """Registers the table of links, and who makes their addresses when a mail is sent."""
 
     name = "iam.people.links"
     label = "people_links"
+
+    def ready(self) -> None:
+        from iam.notify.links import make_links_of
+        from iam.people.links.words import PREFIX, address_on
+
+        make_links_of(PREFIX, address_on)

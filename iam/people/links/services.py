@@ -32,7 +32,7 @@ GONE: Final = "Your access to Gatehouse was ended, and this link with it."
 
 class LinkRefusedError(Exception):
     """The link, or the session that it gave, does not let anybody in; `message` says why, for whoever holds it. `why` is a word for the journal
-    (`damaged`, `used`, `expired`, `revoked`, `replaced`, `finished`, `inactive`, `no_session`); `link` is the row, when there is one."""
+    (`damaged`, `used`, `expired`, `revoked`, `replaced`, `finished`, `inactive`, `other`, `no_session`); `link` is the row, when there is one."""
 
     def __init__(self, message: str, *, why: str, link: Link | None = None) -> None:
         super().__init__(message)
@@ -92,10 +92,23 @@ def find_link(word: str) -> Link:
     return link
 
 
-def exchange(word: str, *, address: str = "") -> Entered:
-    """Use the link up: of several who try, one browser gets in. What is refused is in the journal. Raises LinkRefusedError."""
+def check_reader(link: Link, reader: Person) -> None:
+    """Whoever is signed in to Gatehouse as somebody else does not use a link in its person's place. Raises LinkRefusedError."""
+    if reader.pk != link.person_id:
+        raise LinkRefusedError(
+            f"This link is for {link.person.name}, and you are signed in as {reader.name}. Pass it on to them.",
+            why="other",
+            link=link,
+        )
+
+
+def exchange(word: str, *, address: str = "", reader: Person | None = None) -> Entered:
+    """Use the link up: of several who try, one browser gets in. `reader` is who is signed in to Gatehouse there. What is refused is in the
+    journal. Raises LinkRefusedError."""
     try:
         link = find_link(word)
+        if reader is not None:
+            check_reader(link, reader)
         cookie, now = secrets.token_urlsafe(32), datetime.now(tz=UTC)
         fresh = Link.objects.filter(
             pk=link.pk, used_at__isnull=True, ended_at__isnull=True, expires_at__gt=now
@@ -111,7 +124,7 @@ def exchange(word: str, *, address: str = "") -> Entered:
         _check_usable(link)
         raise LinkRefusedError(DAMAGED, why="damaged", link=link)
     except LinkRefusedError as refused:
-        _note_refusal(refused)
+        _note_refusal(refused, actor=reader)
         raise
 
 
@@ -157,6 +170,8 @@ def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str =
 
 
 def _check_usable(link: Link) -> None:
+    if link.ended_why == Ended.REVOKED:
+        raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.used_at is not None:
         raise LinkRefusedError(
             f"This link was used at {link.used_at:%Y-%m-%d %H:%M} UTC. It works once, in one browser. "
@@ -196,12 +211,12 @@ def _note(act: str, link: Link, *, actor: Actor | None, **data: object) -> None:
     )
 
 
-def _note_refusal(refused: LinkRefusedError) -> None:
+def _note_refusal(refused: LinkRefusedError, *, actor: Actor | None) -> None:
     link = refused.link
     known = {"link": link.pk, "purpose": link.purpose, "for": link.person.email} if link else {}
     record(
         kind="link.refused",
-        actor=NOT_SIGNED_IN,
+        actor=actor or NOT_SIGNED_IN,
         subject=link.user_arn if link else "",
         account_id=link.account_id if link else "",
         data={"why": refused.why, **known},

@@ -21,6 +21,11 @@ def address_of(link: Link) -> str:
     return f"{settings.BASE_URL}{PREFIX}{word_of(link.pk)}/"
 
 
+def address_on(path: str) -> str:
+    """The same for the path by which a message names a link: `PREFIX` and the id of its row, which opens nothing by itself."""
+    return f"{settings.BASE_URL}{PREFIX}{word_of(UUID(path.removeprefix(PREFIX).strip('/')))}/"
+
+
 def word_of(link_id: UUID) -> str:
     """What stands in the address for a link."""
     return signing.Signer(salt=_SALT, sep=".").sign(

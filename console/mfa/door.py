@@ -1,0 +1,103 @@
+"""The one-time link: a GET only shows a button, since mail scanners open links; the POST lets this browser in, for half an hour.
+
+A higher area that uses links of its own names the page of their purpose in PAGES, and asks `inside` who sits there.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from console.operators import locks
+from console.operators.attempts import client_address
+from console.web.render import render_page
+from iam.directory.models import Person
+from iam.guard import Viewer
+from iam.journal.services import record
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import (
+    SESSION,
+    LinkRefusedError,
+    check_reader,
+    exchange,
+    find_link,
+    session_of,
+)
+
+COOKIE: Final = "gatehouse_link" if settings.EMBEDDED else "__Host-gatehouse_link"
+PAGES: dict[str, str] = {Purpose.MFA: "mfa:by-link"}
+"""Purpose of a link → the page that it leads to."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link(request: HttpRequest, word: str) -> HttpResponse:
+    """The door of a link."""
+    key = locks.address_key(client_address(request))
+    if until := locks.locked_until(key):
+        return refusal(request, locks.sentence(until), status=429)
+    try:
+        if request.method != "POST":
+            found = find_link(word)
+            _check_reader(request, found)
+            return render_page(request, "mfa/door.html", {"link": found, "sender": found.created_label})
+        entered = exchange(word, address=client_address(request), reader=_reader(request))
+    except LinkRefusedError as refused:
+        return _refused(request, refused, key=key)
+    response = redirect(reverse(PAGES[entered.link.purpose]))
+    response.set_cookie(
+        COOKIE,
+        entered.cookie,
+        max_age=int(SESSION.total_seconds()),
+        httponly=True,
+        secure=not settings.EMBEDDED,
+        samesite="Lax",
+    )
+    return response
+
+
+def inside(request: HttpRequest) -> Link:
+    """The link by which this browser is in. Raises LinkRefusedError."""
+    return session_of(request.COOKIES.get(COOKIE, ""))
+
+
+def refusal(request: HttpRequest, why: str, *, status: int = 403) -> HttpResponse:
+    """The page that says why a link does not open."""
+    return render_page(request, "mfa/door_closed.html", {"why": why}, status=status)
+
+
+def _reader(request: HttpRequest) -> Person | None:
+    """Who is signed in to Gatehouse in this browser."""
+    viewer: Viewer | None = getattr(request, "viewer", None)
+    return Person.objects.filter(pk=viewer.person_id).first() if viewer else None
+
+
+def _check_reader(request: HttpRequest, found: Link) -> None:
+    reader = _reader(request)
+    if reader is not None:
+        check_reader(found, reader)
+
+
+def _refused(request: HttpRequest, refused: LinkRefusedError, *, key: str) -> HttpResponse:
+    """Whoever comes back to a link that this browser has used goes on where they were; a guess counts."""
+    if request.method == "POST" and refused.why == "damaged":
+        _count_guess(key)
+    if request.method != "POST" and refused.link is not None and _is_inside(request, refused.link):
+        return redirect(reverse(PAGES[refused.link.purpose]))
+    return refusal(request, refused.message, status=403 if refused.why == "other" else 410)
+
+
+def _count_guess(key: str) -> None:
+    if until := locks.count_failure(key):
+        record(kind="link.locked", actor=None, data={"until": until})
+
+
+def _is_inside(request: HttpRequest, found: Link) -> bool:
+    try:
+        return inside(request).pk == found.pk
+    except LinkRefusedError:
+        return False

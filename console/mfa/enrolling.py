@@ -1,0 +1,148 @@
+"""The page on which a person enrols a device of their own, by a one-time link or signed in: the same steps in another frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from console.changes.secrets import sign_in_page
+from console.mfa import door
+from console.operators.recency import recently_authenticated
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.qr import svg_of
+from console.web.render import is_fragment, render_page
+from iam.changes.errors import RefusedError
+from iam.directory.models import Person
+from iam.guard import Right
+from iam.mirror.models import Entity, Kind
+from iam.people.enrolment import services
+from iam.people.enrolment.models import Enrolment
+from iam.people.enrolment.queries import Stage, Standing, devices_of, has_password, latest, standing_of
+from iam.people.enrolment.services import Seat
+from iam.people.links.models import Ended, Link
+from iam.people.links.services import LinkRefusedError
+
+STOP = 286
+"""The status by which htmx stops to ask."""
+NO_USER = "AWS has no such user, as of the last reading. Ask whoever sent you the link."
+
+
+@require_http_methods(["GET", "POST"])
+def by_link(request: HttpRequest) -> HttpResponse:
+    """By a link: without signing in to Gatehouse."""
+    try:
+        link = door.inside(request)
+    except LinkRefusedError as refused:
+        # The link has served as soon as AWS shows the device: its browser still sees that it has.
+        if refused.why != Ended.FINISHED or refused.link is None or request.method == "POST":
+            return door.refusal(request, refused.message)
+        link = refused.link
+    user = Entity.objects.filter(kind=Kind.USER, arn=link.user_arn, gone_at__isnull=True)
+    found = user.select_related("account").first()
+    if found is None:
+        return door.refusal(request, NO_USER, status=410)
+    seat = Seat(person=link.person, user=found, secret=request.COOKIES[door.COOKIE], link=link)
+    return _answer(request, seat, address=reverse("mfa:by-link"))
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.SEE_SELF)
+@recently_authenticated
+def own(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Signed in: for a user of one's own; anybody else's is not there."""
+    if request.at is not None:
+        raise Http404
+    arns = request.viewer.scope.user_arns
+    user = Entity.objects.filter(pk=pk, kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
+    found = user.select_related("account").first()
+    if found is None:
+        raise Http404
+    person = Person.objects.get(pk=request.viewer.person_id)
+    seat = Seat(person=person, user=found, secret=request.session.session_key or "")
+    return _answer(request, seat, address=reverse("mfa:enrol", args=[pk]))
+
+
+def _answer(request: HttpRequest, seat: Seat, *, address: str) -> HttpResponse:
+    enrolment = latest(seat.user, browser=seat.browser)
+    if request.method == "GET":
+        return _page(request, seat, enrolment, address=address)
+    try:
+        _act(request, seat, enrolment)
+    except RefusedError as refused:
+        enrolment = latest(seat.user, browser=seat.browser)
+        return _page(request, seat, enrolment, address=address, refused=refused.message, status=422)
+    return redirect(address)
+
+
+def _act(request: HttpRequest, seat: Seat, enrolment: Enrolment | None) -> None:
+    """What the form wants; without a word for it, to begin."""
+    act = request.POST.get("do", "")
+    if act == "codes" and enrolment is not None:
+        services.submit_codes(
+            enrolment,
+            seat,
+            first=request.POST.get("first", "")[:12],
+            second=request.POST.get("second", "")[:12],
+        )
+    elif act == "cancel" and enrolment is not None:
+        services.cancel(enrolment, seat)
+    elif act == "begin":
+        name = request.POST.get("name", "")[:300].strip()
+        services.begin(seat, device_name=name or services.free_name(seat.user))
+
+
+def _page(
+    request: HttpRequest,
+    seat: Seat,
+    enrolment: Enrolment | None,
+    *,
+    address: str,
+    refused: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    again = "again" in request.GET and (enrolment is None or enrolment.ended_at is not None)
+    standing = standing_of(enrolment) if enrolment and not again else None
+    context: dict[str, Any] = {
+        "address": address,
+        "seat": seat,
+        "user": seat.user,
+        "account": seat.user.account,
+        "enrolment": enrolment,
+        "standing": standing,
+        "stage": standing.stage.value if standing else "start",
+        "refused": refused,
+        "section": "overview",
+        "is_update": is_fragment(request),
+    }
+    context |= _matter(seat, enrolment, standing)
+    if seat.link is None:
+        context["layout"] = layout_for(request.viewer)  # type: ignore[attr-defined]
+    template = "mfa/enrol_by_link.html" if seat.link else "mfa/enrol.html"
+    waits = standing is not None and standing.is_waiting
+    stop = is_fragment(request) and not waits and status == 200
+    return render_page(request, template, context, partial="enrolment", status=STOP if stop else status)
+
+
+def _matter(seat: Seat, enrolment: Enrolment | None, standing: Standing | None) -> dict[str, Any]:
+    """What the stage shows: the seed, how one signs in, or what one begins with."""
+    if standing is not None and standing.stage is Stage.SCAN and enrolment is not None:
+        seed = services.seed_of(enrolment, seat)
+        return {"seed": seed, "qr": svg_of(seed.address)} if seed else {}
+    if standing is not None and standing.stage is Stage.DONE:
+        return {"sign_in": sign_in_page(seat.user.account)}
+    if standing is not None and standing.is_waiting:
+        return {}
+    return {
+        "name": services.free_name(seat.user),
+        "devices": devices_of(seat.user),
+        "no_password": not has_password(seat.user),
+        "sender": _sender(seat.link),
+    }
+
+
+def _sender(link: Link | None) -> str:
+    return link.created_label if link else ""

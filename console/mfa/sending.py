@@ -1,0 +1,83 @@
+"""Ask somebody to enrol a device: send them a link, or have it shown once to pass it on; and take a link back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from console.operators.recency import recently_authenticated
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.guard import Right
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries import entities
+from iam.people.enrolment import inviting
+from iam.people.enrolment.queries import devices_of
+from iam.people.links.models import Link
+from iam.people.links.queries import links_of_user, waiting_links
+
+MOST = 10
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+@recently_authenticated
+def send(request: ViewerRequest, pk: int) -> HttpResponse:
+    """The page: whose user it is, how the link goes there, and the links that were made."""
+    user = _user(request, pk)
+    if request.method == "GET":
+        return _page(request, user)
+    try:
+        if request.POST.get("how") == "show":
+            link, address = inviting.show_link(request.viewer, user=user)
+            return _page(request, user, {"made": link, "link_address": address})
+        link = inviting.send_link(request.viewer, user=user)
+    except RefusedError as refused:
+        return _page(request, user, {"refused": refused}, status=422)
+    messages.success(request, f"A link is on its way to {link.person.email}.")
+    return redirect("mfa:send", pk=pk)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Take a link back."""
+    link = Link.objects.filter(pk=pk).first()
+    user = Entity.objects.filter(kind=Kind.USER, arn=link.user_arn, gone_at__isnull=True) if link else None
+    found = user.first() if user is not None else None
+    if link is None or found is None:
+        raise Http404
+    _user(request, found.pk)
+    if inviting.revoke(request.viewer, link):
+        messages.success(request, f"The link of {link.created_at:%H:%M} UTC opens nothing any more.")
+    return redirect("mfa:send", pk=found.pk)
+
+
+def _user(request: ViewerRequest, pk: int) -> Entity:
+    """The IAM user, if the viewer may ask its person; else 404."""
+    found = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.USER])
+    if request.at is not None or found is None or not inviting.may_invite(request.viewer, user=found):
+        raise Http404
+    return found
+
+
+def _page(
+    request: ViewerRequest, user: Entity, more: dict[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    context = {
+        "user": user,
+        "account": user.account,
+        "person": inviting.person_of(user),
+        "devices": devices_of(user),
+        "waiting": {link.pk for link in waiting_links(user.arn)[:MOST]},
+        "links": list(links_of_user(user.arn)[:MOST]),
+        "layout": layout_for(request.viewer),
+        "section": "people",
+    }
+    return render_page(request, "mfa/send.html", context | (more or {}), status=status)

@@ -1,0 +1,114 @@
+"""How an enrolment stands, from its rows and those of its changes: read for a page, and written nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from django.db.models import Q, Sum
+
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
+from iam.people.enrolment import wording
+from iam.people.enrolment.models import Enrolment, Outcome
+
+KEPT_FOR: Final = timedelta(minutes=30)
+"""So long after its end a page still says how it ended."""
+LATE: Final = timedelta(seconds=15)
+MOST_FAILURES, LOCKED_FOR, MOST_BEGUN = 10, timedelta(minutes=30), 6
+
+
+class Stage(StrEnum):
+    """Where an enrolment stands for whoever looks at it."""
+
+    MAKING = "making"
+    SCAN = "scan"
+    CHECKING = "checking"
+    DONE = "done"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The stage, and what is to be said beside it. `is_late`: AWS takes longer than usual."""
+
+    stage: Stage
+    said: str = ""
+    is_late: bool = False
+    done_at: datetime | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a worker is at it."""
+        return self.stage in (Stage.MAKING, Stage.CHECKING)
+
+
+def standing_of(enrolment: Enrolment) -> Standing:
+    """Where it stands now."""
+    giving, making = enrolment.giving, enrolment.making
+    if giving is not None and giving.state == ChangeState.APPLIED:
+        return Standing(Stage.DONE, done_at=giving.ended_at)
+    if giving is not None and giving.state in OPEN:
+        return Standing(Stage.CHECKING, said=giving.error_message, is_late=_is_late(giving))
+    if enrolment.ended_at is not None:
+        return Standing(Stage.OVER, said=_over(enrolment))
+    if enrolment.expires_at <= datetime.now(tz=UTC):
+        return Standing(Stage.OVER, said=wording.OVER)
+    if making is None or making.state in OPEN:
+        return Standing(
+            Stage.MAKING,
+            said=making.error_message if making else "",
+            is_late=making is not None and _is_late(making),
+        )
+    if making.state != ChangeState.APPLIED:
+        return Standing(Stage.OVER, said=making.error_message)
+    return Standing(Stage.SCAN, said=giving.error_message if giving else "")
+
+
+def latest(user: Entity, *, browser: str) -> Enrolment | None:
+    """The newest enrolment for the user in this browser, while there is something to say of it."""
+    since = datetime.now(tz=UTC) - KEPT_FOR
+    mine = Enrolment.objects.filter(user=user, browser=browser).filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=since)
+    )
+    return mine.select_related("making", "giving", "person").order_by("-begun_at").first()
+
+
+def locked_until(user: Entity) -> datetime | None:
+    """Until when nobody enrols anything for the user, after too many wrong codes or too many beginnings; None for now."""
+    since = datetime.now(tz=UTC) - LOCKED_FOR
+    recent = Enrolment.objects.filter(user=user, begun_at__gt=since).exclude(outcome=Outcome.ENABLED)
+    failures = recent.aggregate(all=Sum("failures"))["all"] or 0
+    if failures < MOST_FAILURES and recent.count() < MOST_BEGUN:
+        return None
+    return recent.order_by("begun_at").values_list("begun_at", flat=True)[0] + LOCKED_FOR
+
+
+def devices_of(user: Entity) -> list[EntityState]:
+    """The MFA devices that the mirror shows of a user, by name."""
+    found = EntityState.objects.filter(
+        valid_at(None), kind=Kind.MFA_DEVICE, entity__owner=user, entity__gone_at__isnull=True
+    )
+    return list(found.select_related("entity").order_by("sort_name", "entity_id"))
+
+
+def has_password(user: Entity) -> bool:
+    """Whether the user can sign in to the AWS console with a password."""
+    return UserCredentials.objects.filter(valid_at(None), user=user, has_password=True).exists()
+
+
+def _over(enrolment: Enrolment) -> str:
+    failed = enrolment.making.error_message if enrolment.making else ""
+    return {
+        Outcome.CANCELLED: "It was cancelled, and its device is deleted.",
+        Outcome.EXPIRED: wording.OVER,
+        Outcome.LOCKED: wording.LOCKED,
+        Outcome.FAILED: failed,
+    }.get(Outcome(enrolment.outcome), "")
+
+
+def _is_late(change: Change) -> bool:
+    since = change.queued_at or change.created_at
+    return datetime.now(tz=UTC) - since > LATE

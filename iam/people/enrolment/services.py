@@ -1,0 +1,276 @@
+"""Enrol a virtual MFA device: begin, show the seed, take two codes, cancel. Whose device it is follows from who sits there, never from what a form says.
+
+AWS is reached by changes only (`iam.changes.services.own_device`): one makes the device and seals its seed for this browser, one gives it to the user by two
+sealed codes. Codes that are wrong are told from right ones here, while the seed is sealed, and are not sent.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+
+from iam.changes.errors import RefusedError
+from iam.changes.operations.mfa_device import (
+    DEVICES_PER_USER,
+    CodesParams,
+    EnableMfaDevice,
+    seal_codes,
+)
+from iam.changes.operations.user_credential import names_of
+from iam.changes.operations.virtual_mfa_device import (
+    NAME,
+    SEED_HOLDS,
+    CreateVirtualMfaDevice,
+    serial_of,
+    taken,
+)
+from iam.changes.services.own_device import owns, queue_own
+from iam.changes.services.requests import Cause
+from iam.directory.models import Person
+from iam.journal.services import Actor, record
+from iam.mirror.models import Entity, Kind
+from iam.people.enrolment import totp, wording
+from iam.people.enrolment.models import Enrolment, Outcome
+from iam.people.enrolment.queries import Stage, devices_of, latest, locked_until, standing_of
+from iam.people.links.models import Link
+from iam.people.links.services import digest_of
+from iam.sealed import services as sealed
+from iam.sealed.services import SealedError
+
+CAUSE: Final = "enrolment"
+MOST_WRONG: Final = 5
+NOT_YOURS: Final = "This IAM user is not linked to you. Ask an administrator to link it under Operators."
+BAD_NAME: Final = "A name has letters, digits and + = , . @ - _ only, and no blanks."
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who sits there: a person, the IAM user it is about, and the secret that only this browser has; by a link, or signed in."""
+
+    person: Person
+    user: Entity
+    secret: str
+    link: Link | None = None
+
+    @property
+    def browser(self) -> str:
+        """What is kept of the browser's secret."""
+        return digest_of(f"enrolment:{self.secret}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What the browser shows: the secret as text in groups of four, and the address that the QR code holds."""
+
+    text: str
+    address: str
+
+
+def begin(seat: Seat, *, device_name: str) -> Enrolment:
+    """Have the device made; one that is under way in this browser already is the answer. Raises RefusedError in words for the person."""
+    name = device_name.strip()
+    standing = latest(seat.user, browser=seat.browser)
+    if standing is not None and standing_of(standing).stage not in (Stage.DONE, Stage.OVER):
+        return standing
+    _check_may_begin(seat, name)
+    now = datetime.now(tz=UTC)
+    try:
+        with transaction.atomic():
+            if standing is not None and standing.ended_at is None:
+                end(standing, outcome=Outcome.EXPIRED, actor=None)
+            made = Enrolment.objects.create(
+                person=seat.person,
+                user=seat.user,
+                link=seat.link,
+                browser=seat.browser,
+                device_name=name,
+                serial_number=serial_of(seat.user.account, name),
+                begun_at=now,
+                expires_at=now + SEED_HOLDS,
+            )
+            made.making = queue_own(
+                CreateVirtualMfaDevice.of(
+                    seat.user,
+                    device_name=name,
+                    sealed_id=made.sealed_id,
+                    reader_id=seat.person.pk,
+                    browser=seat.browser,
+                ),
+                person=seat.person,
+                reason=_reason(made),
+                cause=Cause(CAUSE, made.pk),
+                key=f"enrol:{made.pk}",
+                actor=seat.person,
+            )
+            made.save(update_fields=["making"])
+            _note("begin", made, actor=seat.person)
+            return made
+    except IntegrityError:
+        again = latest(seat.user, browser=seat.browser)
+        if again is None:
+            raise
+        return again
+
+
+def seed_of(enrolment: Enrolment, seat: Seat) -> Seed | None:
+    """The seed, in the browser that it was sealed for; None for any other, and when it is gone."""
+    seed = _seed(enrolment, seat)
+    if seed is None:
+        return None
+    grouped = " ".join(seed[at : at + 4] for at in range(0, len(seed), 4))
+    address = totp.address_of(seed, user_name=seat.user.name, account=seat.user.account.account_id)
+    return Seed(grouped, address)
+
+
+def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -> None:
+    """Send two codes to AWS, if they can be right; a second form of the same moment sends nothing. Raises RefusedError in words for the person."""
+    codes = [code.replace(" ", "") for code in (first, second)]
+    if not all(len(code) == 6 and code.isascii() and code.isdigit() for code in codes):
+        raise RefusedError(wording.NOT_SIX)
+    if codes[0] == codes[1]:
+        raise RefusedError(wording.TWICE)
+    refusal = ""
+    with transaction.atomic():
+        held = (
+            Enrolment.objects.select_for_update(of=("self",))
+            .select_related("making", "giving")
+            .get(pk=enrolment.pk)
+        )
+        standing = standing_of(held)
+        if standing.stage in (Stage.CHECKING, Stage.DONE):
+            return
+        seed = _seed(held, seat) if standing.stage is Stage.SCAN else None
+        if seed is None:
+            raise RefusedError(standing.said or wording.OVER)
+        refusal = wording.trouble_in(totp.reading_of(seed, *codes, at=time.time()))
+        if not refusal:
+            _give(held, seat, first=codes[0], second=codes[1])
+        elif refusal == wording.WRONG:
+            refusal = _count_failure(held, seat)
+    if refusal:
+        raise RefusedError(refusal)
+
+
+def cancel(enrolment: Enrolment, seat: Seat) -> None:
+    """Give it up: the seed is destroyed, and the device deleted. Harmless when it is over."""
+    with transaction.atomic():
+        held = (
+            Enrolment.objects.select_for_update(of=("self",))
+            .select_related("making", "giving")
+            .get(pk=enrolment.pk)
+        )
+        if held.browser == seat.browser and standing_of(held).stage in (Stage.MAKING, Stage.SCAN):
+            end(held, outcome=Outcome.CANCELLED, actor=seat.person)
+
+
+def end(enrolment: Enrolment, *, outcome: Outcome, actor: Actor | None) -> bool:
+    """End it and destroy its seed; False when it has ended already. What is left in AWS, `iam.people.enrolment.tending` takes away."""
+    now = datetime.now(tz=UTC)
+    with transaction.atomic():
+        open_one = Enrolment.objects.filter(pk=enrolment.pk, ended_at__isnull=True)
+        if not open_one.update(ended_at=now, outcome=outcome, is_settled=outcome is Outcome.ENABLED):
+            return False
+        enrolment.ended_at, enrolment.outcome = now, outcome.value
+        sealed.shred(enrolment.sealed_id, actor=actor)
+        _note(outcome.value, enrolment, actor=actor)
+    return True
+
+
+def free_name(user: Entity) -> str:
+    """A name for a device that nothing in the account has, as the mirror stands: the user's own, or that with a number."""
+    base = "".join(sign for sign in user.name if NAME.fullmatch(sign))[:200] or "device"
+    serials = (serial_of(user.account, name) for name in (base, *(f"{base}-{n}" for n in range(2, 100))))
+    for serial in serials:
+        if not _is_taken(user, serial):
+            return serial.rpartition("/")[2]
+    return f"{base}-{uuid4().hex[:6]}"
+
+
+def _check_may_begin(seat: Seat, name: str) -> None:
+    if not owns(seat.person.pk, user_arn=seat.user.arn):
+        raise RefusedError(NOT_YOURS)
+    if seat.user.gone_at is not None:
+        raise RefusedError(f"AWS has no user named {seat.user.name} any more, as of the last reading.")
+    if not NAME.fullmatch(name):
+        raise RefusedError(BAD_NAME)
+    until = locked_until(seat.user)
+    if until is not None:
+        raise RefusedError(
+            f"There were too many attempts for {seat.user.name}. Try again after {until:%H:%M} UTC."
+        )
+    count = len(devices_of(seat.user))
+    if count >= DEVICES_PER_USER:
+        raise RefusedError(
+            f"{seat.user.name} has {count} MFA devices, and AWS allows {DEVICES_PER_USER}. Have one removed first."
+        )
+    if _is_taken(seat.user, serial_of(seat.user.account, name)):
+        raise RefusedError(taken(name))
+
+
+def _is_taken(user: Entity, serial: str) -> bool:
+    return Entity.objects.filter(
+        account=user.account, kind=Kind.MFA_DEVICE, aws_id=serial, gone_at__isnull=True
+    ).exists()
+
+
+def _seed(enrolment: Enrolment, seat: Seat) -> str | None:
+    if enrolment.browser != seat.browser or enrolment.expires_at <= datetime.now(tz=UTC):
+        return None
+    try:
+        return sealed.show(enrolment.sealed_id, person=seat.person, session=seat.browser)
+    except SealedError:
+        return None
+
+
+def _give(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -> None:
+    account = seat.user.account
+    sealed_id = seal_codes(first, second, sealed_id=uuid4(), account_id=account.account_id)
+    given = CodesParams(
+        **names_of(seat.user), credential_id=enrolment.serial_number, sealed_id=str(sealed_id)
+    )
+    enrolment.attempts += 1
+    enrolment.giving = queue_own(
+        EnableMfaDevice(account, given),
+        person=seat.person,
+        reason=_reason(enrolment),
+        cause=Cause(CAUSE, enrolment.pk),
+        key=f"enrol:{enrolment.pk}:{enrolment.attempts}",
+        actor=seat.person,
+    )
+    enrolment.save(update_fields=["giving", "attempts"])
+
+
+def _count_failure(enrolment: Enrolment, seat: Seat) -> str:
+    """One more wrong pair of codes; what the person reads."""
+    enrolment.failures += 1
+    enrolment.save(update_fields=["failures"])
+    left = MOST_WRONG - enrolment.failures
+    if left > 0:
+        return f"{wording.WRONG} {wording.NOTHING_SENT} {left} {'attempt is' if left == 1 else 'attempts are'} left."
+    end(enrolment, outcome=Outcome.LOCKED, actor=seat.person)
+    return wording.LOCKED
+
+
+def _reason(enrolment: Enrolment) -> str:
+    by = f", by a link of {enrolment.link.created_label}" if enrolment.link else ""
+    return f"{enrolment.person.name} enrols an MFA device of their own{by}."
+
+
+def _note(act: str, enrolment: Enrolment, *, actor: Actor | None) -> None:
+    record(
+        kind=f"enrolment.{act}",
+        actor=actor,
+        subject=enrolment.user.arn,
+        account_id=enrolment.user.account.account_id,
+        data={
+            "device": enrolment.serial_number,
+            "for": enrolment.person.email,
+            "enrolment": enrolment.pk,
+            "link": enrolment.link_id,
+        },
+    )

@@ -1,0 +1,13 @@
+"""The Celery task of enrolments."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.people.enrolment import tending
+
+
+@shared_task(name="iam.people.enrolment.tasks.tend_enrolments")  # type: ignore[untyped-decorator]
+def tend_enrolments() -> None:
+    """End what was not finished in time, and delete what nobody got."""
+    tending.tend()

@@ -1,0 +1,145 @@
+"""Follow the changes of enrolments to their end, end what was not finished in time, and delete the devices that nobody got."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+from django.db import transaction
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice, SpareParams
+from iam.changes.services.own_device import queue_own
+from iam.changes.services.requests import Cause
+from iam.mirror import services as mirror
+from iam.mirror.models import Entity, Kind
+from iam.people.enrolment.models import Enrolment, Outcome
+from iam.people.enrolment.services import CAUSE, end
+from iam.people.links.services import finish_link, revoke_link
+
+logger = structlog.get_logger(__name__)
+AGAIN: Final = timedelta(minutes=10)
+"""So long after a deletion that failed it is tried again."""
+FORGOTTEN: Final = timedelta(days=1)
+"""So long a device is looked for of which nobody knows whether AWS has made it."""
+REASON: Final = "Its enrolment was not finished: nobody has this device."
+BATCH: Final = 200
+
+
+def change_ended(change: Change) -> None:
+    """A handler of ends: the enrolment that a change belongs to goes on. Harmless the second time."""
+    cause = change.change_set
+    if cause.cause_kind != CAUSE or cause.cause_id is None:
+        return
+    enrolment = Enrolment.objects.filter(pk=cause.cause_id).first()
+    if enrolment is not None:
+        settle(enrolment)
+
+
+def tend() -> int:
+    """Whatever is not settled: what a worker missed to tell, what is over, what is to be deleted; how many were looked at."""
+    waiting = list(Enrolment.objects.filter(is_settled=False).order_by("begun_at")[:BATCH])
+    for enrolment in waiting:
+        settle(enrolment)
+    return len(waiting)
+
+
+def settle(enrolment: Enrolment) -> None:
+    """Take one enrolment as far as it goes now."""
+    with transaction.atomic():
+        held = (
+            Enrolment.objects.select_for_update(of=("self",))
+            .select_related("making", "giving", "cleaning", "link", "person", "user__account")
+            .get(pk=enrolment.pk)
+        )
+        if held.is_settled:
+            return
+        if held.giving is not None and held.giving.state in OPEN:
+            return
+        if held.giving is not None and held.giving.state == ChangeState.APPLIED:
+            _enabled(held)
+            return
+        _end_what_is_over(held)
+        if held.ended_at is not None:
+            _clean(held)
+
+
+def _enabled(enrolment: Enrolment) -> None:
+    """AWS shows the device as the user's; also of one that was given up while AWS was asked."""
+    if not end(enrolment, outcome=Outcome.ENABLED, actor=enrolment.person):
+        Enrolment.objects.filter(pk=enrolment.pk).update(outcome=Outcome.ENABLED, is_settled=True)
+    if enrolment.link is not None:
+        finish_link(enrolment.link)
+
+
+def _end_what_is_over(enrolment: Enrolment) -> None:
+    making = enrolment.making
+    if making is not None and making.state not in (*OPEN, ChangeState.APPLIED):
+        end(enrolment, outcome=Outcome.FAILED, actor=None)
+    elif enrolment.expires_at <= datetime.now(tz=UTC):
+        end(enrolment, outcome=Outcome.EXPIRED, actor=None)
+
+
+def _clean(enrolment: Enrolment) -> None:
+    """Delete the device, if AWS has it and nobody else."""
+    making, cleaning = enrolment.making, enrolment.cleaning
+    if enrolment.outcome == Outcome.LOCKED and enrolment.link is not None:
+        revoke_link(enrolment.link, actor=None, why="too many wrong codes")
+    if making is None or making.state in (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED):
+        _settled(enrolment)
+        return
+    if making.state in OPEN or (cleaning is not None and cleaning.state in OPEN):
+        return
+    if cleaning is not None and cleaning.state == ChangeState.APPLIED:
+        _settled(enrolment)
+        return
+    now = datetime.now(tz=UTC)
+    if cleaning is not None and cleaning.ended_at is not None and cleaning.ended_at > now - AGAIN:
+        return
+    if not _is_in_mirror(enrolment):
+        _look_for(enrolment, making, now=now)
+        return
+    _delete(enrolment)
+
+
+def _delete(enrolment: Enrolment) -> None:
+    account = enrolment.user.account
+    tries = 1 if enrolment.cleaning is None else int(enrolment.cleaning.created_at.timestamp())
+    try:
+        enrolment.cleaning = queue_own(
+            DeleteSpareMfaDevice(account, SpareParams(enrolment.serial_number)),
+            person=enrolment.person,
+            reason=REASON,
+            cause=Cause(CAUSE, enrolment.pk),
+            key=f"clean:{enrolment.pk}:{tries}",
+            actor=None,
+        )
+    except RefusedError as refused:
+        logger.warning("enrolment.not_cleaned", enrolment=str(enrolment.pk), why=refused.message)
+        return
+    enrolment.save(update_fields=["cleaning"])
+
+
+def _look_for(enrolment: Enrolment, making: Change, *, now: datetime) -> None:
+    """The mirror does not show the device: it is gone, or AWS made it and the answer was lost. Then a reading of the account finds it."""
+    assert enrolment.ended_at is not None
+    if making.state == ChangeState.APPLIED or enrolment.ended_at < now - FORGOTTEN:
+        _settled(enrolment)
+    elif enrolment.ended_at > now - timedelta(minutes=1):
+        mirror.request_pull(enrolment.user.account, trigger="change")
+
+
+def _is_in_mirror(enrolment: Enrolment) -> bool:
+    return Entity.objects.filter(
+        account=enrolment.user.account,
+        kind=Kind.MFA_DEVICE,
+        aws_id=enrolment.serial_number,
+        gone_at__isnull=True,
+        owner__isnull=True,
+    ).exists()
+
+
+def _settled(enrolment: Enrolment) -> None:
+    Enrolment.objects.filter(pk=enrolment.pk).update(is_settled=True)

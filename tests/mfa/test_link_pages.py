@@ -1,0 +1,172 @@
+"""The pages of a one-time link: what a mail scanner, its person, somebody else and a guesser get."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from console.mfa.door import COOKIE
+from iam.directory.models import Identity, Person, Role
+from iam.journal.models import Entry
+from iam.mirror.models import Entity
+from iam.notify.channels.mail import send_mail
+from iam.notify.models import Outgoing
+from iam.people.enrolment import inviting
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import DAMAGED, NO_SESSION, make_link, revoke_link
+from iam.people.links.words import word_of
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PAGE = "/enrol/"
+
+
+@pytest.fixture
+def user() -> Entity:
+    account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
+    return factories.user(account, "kwame.boateng")
+
+
+@pytest.fixture
+def person(user: Entity) -> Person:
+    return factories.person("Kwame Boateng", arns=(user.arn,))
+
+
+@pytest.fixture
+def link(user: Entity, person: Person) -> Link:
+    return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None)
+
+
+def door(link: Link) -> str:
+    return reverse("mfa:link", args=[word_of(link.pk)])
+
+
+def test_a_mail_scanner_that_opens_the_link_uses_nothing_up(link: Link, client: Client) -> None:
+    for _ in range(2):
+        shown = client.get(door(link))
+        assert (shown.status_code, b"Hello Kwame Boateng" in shown.content) == (200, True)
+        assert "no-store" in shown["Cache-Control"]
+    assert client.head(door(link)).status_code == 200
+    assert COOKIE not in client.cookies
+    assert Link.objects.get().used_at is None
+    assert not Entry.objects.filter(kind__in=["link.use", "link.refused"]).exists()
+
+
+def test_the_button_lets_this_browser_in_and_no_other(link: Link, client: Client) -> None:
+    entered = client.post(door(link))
+    assert (entered.status_code, entered["Location"]) == (302, PAGE)
+    cookie = client.cookies[COOKIE]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 1800)
+    inside = client.get(PAGE)
+    assert (inside.status_code, b"kwame.boateng" in inside.content) == (200, True)
+
+    other = Client()
+    assert other.get(PAGE).status_code == 403
+    assert NO_SESSION in other.get(PAGE).content.decode()
+    for answer in (other.get(door(link)), other.post(door(link))):
+        assert answer.status_code == 410
+        assert "This link was used at" in answer.content.decode()
+    assert other.get(PAGE).status_code == 403
+    assert [entry.data["why"] for entry in Entry.objects.filter(kind="link.refused")] == ["used"]
+
+
+def test_whoever_comes_back_to_their_own_link_goes_on(link: Link, client: Client) -> None:
+    client.post(door(link))
+    assert client.get(door(link))["Location"] == PAGE
+
+
+def test_after_half_an_hour_the_page_says_so(link: Link, client: Client) -> None:
+    client.post(door(link))
+    with time_machine.travel(link.created_at + timedelta(minutes=31), tick=False):
+        late = client.get(PAGE)
+    assert (late.status_code, "The 30 minutes" in late.content.decode()) == (403, True)
+
+
+def test_a_revoked_link_closes_the_page_too(link: Link, client: Client) -> None:
+    client.post(door(link))
+    revoke_link(link, actor=None)
+    assert client.get(PAGE).status_code == client.post(PAGE, {"do": "begin"}).status_code == 403
+    assert "revoked" in client.get(door(link)).content.decode()
+
+
+def test_somebody_who_is_signed_in_does_not_use_the_link_of_another(link: Link, client: Client) -> None:
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
+    for answer in (client.get(door(link)), client.post(door(link))):
+        assert answer.status_code == 403
+        assert (
+            "This link is for Kwame Boateng, and you are signed in as Ines Duarte" in answer.content.decode()
+        )
+    (refused,) = Entry.objects.filter(kind="link.refused")
+    assert (refused.actor_label, refused.data["why"]) == ("Ines Duarte", "other")
+    assert Link.objects.get().used_at is None
+
+
+def test_guesses_are_counted_and_lock_the_address(link: Link, client: Client) -> None:
+    for _ in range(50):
+        answer = client.post(reverse("mfa:link", args=["a-guess"]))
+        assert (answer.status_code, DAMAGED in answer.content.decode()) == (410, True)
+    locked = client.post(door(link))
+    assert (locked.status_code, "Too many attempts" in locked.content.decode()) == (429, True)
+    assert Entry.objects.filter(kind="link.refused").count() == 50
+    assert Entry.objects.filter(kind="link.locked").count() == 1
+
+
+def test_a_link_of_a_user_who_is_gone_says_so(link: Link, client: Client, user: Entity) -> None:
+    client.post(door(link))
+    Entity.objects.filter(pk=user.pk).update(gone_at=link.created_at)
+    assert client.get(PAGE).status_code == 410
+
+
+def test_a_user_in_the_address_changes_nothing(link: Link, client: Client, user: Entity) -> None:
+    """The page is about the user of the link, whatever else is sent."""
+    other = factories.user(user.account, "tomas.lind")
+    client.post(door(link))
+    shown = client.get(PAGE, {"user": str(other.pk)}).content.decode()
+    assert "kwame.boateng" in shown
+    assert "tomas.lind" not in shown
+    assert client.get(reverse("mfa:enrol", args=[other.pk])).status_code == 302, "it asks to sign in"
+    client.force_login(factories.operator(Role.MEMBER, name="Maya Okafor", arns=(other.arn,)))
+    assert client.get(reverse("mfa:enrol", args=[user.pk])).status_code == 404
+
+
+def test_the_mail_holds_the_link_and_no_row_does(user: Entity, person: Person, settings: object) -> None:
+    viewer = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
+    link = inviting.send_link(viewer, user=user)
+    (message,) = Outgoing.objects.all()
+    assert (message.recipient, message.channel) == (str(person.pk), "email")
+    assert word_of(link.pk) not in repr(list(Outgoing.objects.values()))
+
+    send_mail(message)
+
+    (sent,) = mail.outbox
+    assert door(link) in sent.body
+    assert "works once" in sent.body
+    assert "after you have signed in" not in sent.body
+
+
+def test_a_link_for_a_user_of_nobody_is_not_made(user: Entity, client: Client) -> None:
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
+    page = reverse("mfa:send", args=[user.pk])
+    assert "linked to nobody" in client.get(page).content.decode()
+    assert client.post(page, {"how": "show"}).status_code == 422
+    assert not Link.objects.exists()
+
+
+def test_the_link_is_shown_once_to_whoever_asks_for_it(user: Entity, person: Person, client: Client) -> None:
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
+    page = reverse("mfa:send", args=[user.pk])
+    shown = client.post(page, {"how": "show"}).content.decode()
+    link = Link.objects.get()
+    assert word_of(link.pk) in shown
+    assert word_of(link.pk) not in client.get(page).content.decode()
+    assert Entry.objects.filter(kind="link.show", actor_label="Ines Duarte").count() == 1
+
+    client.post(reverse("mfa:revoke", args=[link.pk]))
+
+    assert Link.objects.get().ended_why == "revoked"
+    assert Identity.objects.count() == 1
