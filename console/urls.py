@@ -2,12 +2,15 @@
 
 from django.urls import include, path
 
+from console.onboarding.invitation import invitation
+
 urlpatterns = [
     path("", include("console.dashboard.urls")),
     path("", include("console.identities.urls")),
     path("", include("console.access.urls")),
     path("accounts/", include("console.setup.urls")),
     path("changes/", include("console.changes.urls")),
+    path("invitation/", invitation, name="invitation"),
     path("onboarding/", include("console.onboarding.urls")),
     path("audit/", include("console.audit.urls")),
     path("", include("console.mfa.urls")),

@@ -212,14 +212,16 @@ def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, A
     """A blueprint and a run of the team that is led, and of one that is not; and a draft of the administrator."""
     led = onboarding.blueprint(account, team)
     other = onboarding.blueprint(account, Team.objects.create(slug="data", name="Data"))
-    run = onboarding.asked(led, author, account)
+    run, strange = onboarding.asked(led, author, account), onboarding.asked(other, author, account)
     return {
         "blueprint": {"pk": led.blueprint_id},
         "blueprint version": {"pk": led.blueprint_id, "number": 1},
         "other blueprint": {"pk": other.blueprint_id},
         "run": {"pk": run.pk},
         "run csv": {"pk": run.pk, "form": "csv"},
-        "other run": {"pk": onboarding.asked(other, author, account).pk},
+        "newcomer": {"pk": run.pk, "number": run.people.get().pk},
+        "other newcomer": {"pk": strange.pk, "number": strange.people.get().pk},
+        "other run": {"pk": strange.pk},
         "own run draft": {"pk": onboarding.draft(led, author).pk},
     }
 

@@ -67,6 +67,10 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "onboarding:run-retry", "run"): "sign-in 404 404 302 404 302 302",
     ("POST", "onboarding:run-retry", "other run"): "sign-in 404 404 404 404 302 302",
     ("POST", "onboarding:run-discard", "own run draft"): "sign-in 404 404 404 404 404 302",
+    ("POST", "onboarding:run-invite", "newcomer"): "sign-in 404 404 302 404 302 302",
+    ("POST", "onboarding:run-invite", "other newcomer"): "sign-in 404 404 404 404 302 302",
+    ("GET", "invitation", ""): "403 403 403 403 403 403 403",
+    ("POST", "invitation", ""): "403 403 403 403 403 403 403",
     ("GET", "onboarding:run-export", "run csv"): "sign-in 404 404 200 200 200 200",
     # Access.
     ("GET", "access:people-levels", ""): "sign-in 404 404 200 200 200 200",

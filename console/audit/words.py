@@ -128,6 +128,7 @@ _SENTENCES = {
     "blueprint.retire": "Retired the blueprint {subject}",
     "blueprint.restore": "Used the blueprint {subject} again",
     "onboarding.asked": "Asked for {subject}: {people} people into {team}",
+    "onboarding.invited": "Sent {for} an invitation of {subject}",
     "onboarding.retried": "Tried what failed of {subject} again",
     "onboarding.state": "{subject} went from {from} to {to}",
     "onboarding.export": "Exported the steps of {subject} as {format}",

@@ -28,6 +28,7 @@ from iam.journal.services import record
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
+from iam.people.onboarding.inviting import invite
 from iam.people.onboarding.models import Run, RunState, Standing
 from iam.people.onboarding.queries import counts_of, run_for, sets_of
 from iam.people.onboarding.staging import check_again, discard
@@ -107,6 +108,22 @@ def run_retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @require(Right.REQUEST_CHANGE)
+def run_invite(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
+    """Send somebody another invitation; the former one opens nothing from now on."""
+    newcomer = run_or_404(request, pk).people.filter(pk=min(number, 2**31)).first()
+    if newcomer is None:
+        raise Http404
+    try:
+        link = invite(newcomer, actor=request.viewer)
+    except RefusedError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"An invitation is on its way to {link.person.email}.")
+    return redirect("onboarding:run", pk=pk)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
 def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Throw a draft away."""
     run = run_or_404(request, pk)
@@ -174,6 +191,7 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         and progress.failed
         and not run.is_open
         and may_run(request.viewer, run.version.blueprint.team),
+        "may_invite": request.at is None and may_run(request.viewer, run.version.blueprint.team),
         "may_export": request.viewer.may(Right.EXPORT),
         "is_update": is_fragment(request),
     }

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path("<uuid:pk>/", run.run_page, name="run"),
     path("<uuid:pk>/ask/", run.run_ask, name="run-ask"),
     path("<uuid:pk>/retry/", run.run_retry, name="run-retry"),
+    path("<uuid:pk>/people/<int:number>/invite/", run.run_invite, name="run-invite"),
     path("<uuid:pk>/discard/", run.run_discard, name="run-discard"),
     path("<uuid:pk>/export.<str:form>", run.run_export, name="run-export"),
 ]

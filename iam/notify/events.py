@@ -20,6 +20,7 @@ class Event(StrEnum):
     GRANT_ENDING = "grant.ending"
     GRANT_ENDED = "grant.ended"
     ENROL = "mfa.enrol"
+    INVITED = "onboarding.invited"
     TEST = "notify.test"
 
 
@@ -61,6 +62,13 @@ SPECS: tuple[Spec, ...] = (
         "Somebody changed AWS without approval, in an emergency",
         "Break-glass: AWS was changed without approval",
         is_fixed=True,
+    ),
+    Spec(
+        Event.INVITED,
+        "My access to AWS is set up",
+        "Somebody is invited to AWS",
+        is_fixed=True,
+        is_private=True,
     ),
     Spec(
         Event.ENROL,

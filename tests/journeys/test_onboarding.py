@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from email import message_from_bytes, policy
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.axe import violations
-from tests.journeys.conftest import SignIn
+from tests.journeys.conftest import Running, SignIn
 
 pytestmark = pytest.mark.journey
 UNTIL_DONE = 120_000
@@ -45,7 +46,38 @@ def approve(address: str, *approvers: Page) -> None:
             approver.wait_for_load_state()
 
 
-def test_a_lead_onboards_five_people_before_lunch(sign_in: SignIn) -> None:
+def invitation_of(console: Running, address: str) -> str:
+    """The link in the mail to this address."""
+    for file in sorted((console.var / "mail").iterdir()):
+        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        if mail["to"] == address and "access to AWS" in mail["subject"]:
+            body = mail.get_body(("plain",))
+            found = re.search(r"/link/\S+", body.get_content() if body else "")
+            assert found
+            return found[0]
+    raise AssertionError(f"no invitation was sent to {address}")
+
+
+def take_password(browser: Browser, console: Running) -> None:
+    """On a phone, without signing in: open the link, take the password, which is not there a second time, and go on to the second factor."""
+    context = browser.new_context(base_url=console.url, viewport={"width": 390, "height": 844})
+    phone = context.new_page()
+    phone.goto(invitation_of(console, "zoe.lukasz@northline.example"))
+    phone.get_by_role("button", name="Start").click()
+    expect(phone.get_by_role("heading", name="Welcome, Zoë")).to_be_visible()
+    phone.get_by_role("button", name="Show my first password").click()
+    expect(phone.get_by_role("button", name="Copy password")).to_be_visible()
+    assert violations(phone) == []
+    phone.goto("/invitation/")
+    expect(phone.get_by_role("button", name="Copy password")).to_have_count(0)
+    phone.get_by_role("link", name="Next: add my phone").click()
+    phone.wait_for_url("**/enrol/")
+    context.close()
+
+
+def test_a_lead_onboards_five_people_before_lunch(
+    sign_in: SignIn, console: Running, browser: Browser
+) -> None:
     lead, hana, jonas = sign_in("elif.kaya"), sign_in("hana.sato"), sign_in("jonas.berg")
     write_blueprint(lead)
     lead.get_by_role("link", name="Onboard people").click()
@@ -65,6 +97,8 @@ def test_a_lead_onboards_five_people_before_lunch(sign_in: SignIn) -> None:
     expect(lead.get_by_text("15 of 15 steps applied").first).to_be_visible(timeout=UNTIL_DONE)
     expect(lead.get_by_text("Waits for the person").first).to_be_visible()
     assert violations(lead) == []
+    expect(lead.get_by_text("Carried out", exact=True)).to_be_visible(timeout=UNTIL_DONE)
+    take_password(browser, console)
     lead.set_viewport_size({"width": 390, "height": 844})
     lead.emulate_media(color_scheme="dark")
     lead.locator("summary", has_text="Zoë").press("Enter")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -16,6 +16,8 @@ from iam.changes.operations.console_password import CreateLoginProfile
 from iam.changes.operations.user import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.people.blueprints.body import Body
+from iam.people.links.models import Link
+from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Newcomer, Place
 from iam.people.onboarding.queries import Held, held_by, places_of
 from iam.sealed.models import Secret
@@ -55,6 +57,7 @@ class Checklist:
     items: tuple[Item, ...]
     users: tuple[tuple[str, int | None], ...] = field(default=())
     """(account, the mirror's number of the user where it is there) of each place."""
+    may_be_invited: bool = False
 
     @property
     def done(self) -> int:
@@ -82,20 +85,26 @@ class _Facts:
 
 
 def checklists(people: Sequence[Newcomer], *, body: Body) -> list[Checklist]:
-    """The checklists of some people of one run; eight queries, whatever their number."""
+    """The checklists of some people of one run; nine queries, whatever their number."""
     by_person = places_of(people)
     places = [place for one in people for place in by_person[one.pk]]
     held = dict(zip((place.pk for place in places), held_by(places), strict=True))
-    facts = _facts(places)
+    facts, links = _facts(places), invitations(people)
     found = []
     for person in people:
         own = by_person[person.pk]
-        several = len(own) > 1
-        items = [
-            item for place in own for item in _items(place, held[place.pk], facts, body=body, several=several)
+        given = [
+            (place, held[place.pk], f" in {place.account.name}" if len(own) > 1 else "") for place in own
+        ]
+        items = [item for place, now, where in given for item in _given(place, now, where)]
+        items += _invited(links.get(person.pk), person.email, own, held)
+        items += [
+            item for place, now, where in given for item in _done(place, now, facts, body=body, where=where)
         ]
         users = tuple((place.account.name, _number(facts, place)) for place in own)
-        found.append(Checklist(person, tuple(items), users))
+        is_opened = person.pk in links and links[person.pk].used_at is not None
+        invited = not is_opened and any(place.joined_at for place in own)
+        found.append(Checklist(person, tuple(items), users, may_be_invited=invited))
     return found
 
 
@@ -120,8 +129,8 @@ def _facts(places: Iterable[Place]) -> _Facts:
     )
 
 
-def _items(place: Place, held: Held, facts: _Facts, *, body: Body, several: bool) -> Iterable[Item]:
-    where = f" in {place.account.name}" if several else ""
+def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
+    """What Gatehouse does in a place."""
     by_operation: dict[str, list[Change]] = {}
     for change in held.latest:
         by_operation.setdefault(change.operation, []).append(change)
@@ -134,17 +143,37 @@ def _items(place: Place, held: Held, facts: _Facts, *, body: Body, several: bool
         yield _of_changes(f"Access from {_counted(policies, 'template')}{where}", policies)
     if keys := by_operation.get(CreateAccessKey.slug):
         yield _of_changes(f"Access key made{where}", keys)
-    password = by_operation.get(CreateLoginProfile.slug, [])
-    if password:
+    if password := by_operation.get(CreateLoginProfile.slug):
         yield _of_changes(f"Temporary password made{where}", password)
+
+
+def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str) -> Iterable[Item]:
+    """What the person does there by themselves."""
     user = facts.users.get(place.user_arn)
     is_closed = not held.applied and not held.is_open
-    if password:
+    if body.password:
         yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), closed=is_closed)
     if body.mfa:
         yield _after(f"MFA on{where}", _mfa_since(facts, user), closed=is_closed)
     if body.password or body.key:
         yield _after(f"First use{where}", _used_at(facts, user), closed=is_closed)
+
+
+def _invited(link: Link | None, email: str, own: Sequence[Place], held: Mapping[int, Held]) -> Iterable[Item]:
+    """Whether the invitation was sent, and opened; it is sent when the users are there."""
+    if not own:
+        return
+    if link is None:
+        over = not any(held[place.pk].is_open or held[place.pk].applied for place in own)
+        yield Item(
+            "Invitation opened", Standing.CLOSED if over else Standing.TODO, "" if over else "Not sent yet"
+        )
+    elif link.used_at is not None:
+        yield Item("Invitation opened", Standing.DONE, at=link.used_at)
+    elif link.ended_at is not None or link.expires_at <= datetime.now(tz=UTC):
+        yield Item("Invitation opened", Standing.PERSON, "It was not opened in time: send another one")
+    else:
+        yield Item("Invitation opened", Standing.PERSON, f"Sent to {email}")
 
 
 def _counted(changes: Sequence[Change], noun: str) -> str:

@@ -85,7 +85,9 @@ def sets_of(run: Run) -> list[ChangeSet]:
 def places_of(people: Iterable[Newcomer]) -> dict[int, list[Place]]:
     """The places of some people, by newcomer."""
     found: dict[int, list[Place]] = defaultdict(list)
-    rows = Place.objects.filter(newcomer__in=list(people)).select_related("account", "newcomer").order_by("pk")
+    rows = (
+        Place.objects.filter(newcomer__in=list(people)).select_related("account", "newcomer").order_by("pk")
+    )
     for place in rows:
         found[place.newcomer_id].append(place)
     return found

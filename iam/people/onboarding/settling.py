@@ -20,6 +20,7 @@ from iam.changes.operations import AddToGroup, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
 from iam.directory.joining import join
 from iam.journal.services import record
+from iam.people.onboarding.inviting import invite_when_made
 from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState
 from iam.people.onboarding.queries import Held, held_by
 from iam.people.onboarding.staging import last_moment
@@ -76,6 +77,7 @@ def settle_place(place: Place) -> None:
             return
         if made is not None:
             _grant(place, held)
+            invite_when_made(place.newcomer)
 
 
 def settle_run(run_id: UUID) -> None:

@@ -13,7 +13,9 @@ from iam.changes.models import Change
 from iam.changes.services import reject
 from iam.directory.models import Identity, Person, Role
 from iam.mirror.models import Account, Entity
+from iam.notify.models import Outgoing
 from iam.people.onboarding import services, settling, tasks
+from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Place, RunState
 from iam.people.onboarding.queries import sets_of
 from iam.sealed.models import Secret
@@ -59,6 +61,10 @@ def test_people_are_made_with_all_that_the_blueprint_gives_and_are_known(squad: 
     grants = [one.part.grant for one in reasons]
     assert {(one.state, one.ends_at.date() if one.ends_at else None) for one in grants} == {("active", end)}
     assert run.reference in grants[0].terms["why"]
+
+    sent = invitations(list(run.people.all()))
+    assert sorted(link.person.email for link in sent.values()) == [f"bo-{squad.mark}@example.com", email]
+    assert Outgoing.objects.filter(event="onboarding.invited").count() == 2
 
     newcomer = run.people.get(email=email)
     secret = Secret.objects.get(pk=newcomer.places.get().password_seal)
