@@ -20,7 +20,7 @@ from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import Change
 from iam.changes.queries import visible_changes
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Plan
@@ -56,7 +56,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """The same for a set: what is ticked is undone, the last first, as one set; nothing said means all that can be."""
+    """The same for a set: what is ticked is undone, the last first, as one set; nothing said means all that can be. Of the rest is said why not."""
     shown = acting_on(request, pk)
     parts = list(
         visible_changes(request.viewer)
@@ -69,25 +69,28 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
         raise Http404
     data = request.POST if request.method == "POST" else request.GET
     wanted = set(data.getlist("part"))
-    can = [part for part in parts if part.state == ChangeState.APPLIED and not part.already_so]
-    chosen = [part for part in can if str(part.pk) in wanted] if wanted else can
+    why_not = services.why_not_undo_each(parts, viewer=request.viewer)
+    can = [part for part in parts if not why_not[part.pk]]
+    ticked = [part for part in parts if str(part.pk) in wanted] if wanted else can
     form = ReasonForm(request.POST) if request.method == "POST" else ReasonForm.blank()
     refused = None
     if request.method == "POST" and form.is_valid():
         try:
-            made = services.undo_several(chosen, actor=request.viewer, **_given(form))
+            made = services.undo_several(ticked, actor=request.viewer, **_given(form))
         except RefusedError as error:
             refused = error
         else:
             messages.success(request, "Asked to undo it. Somebody else approves it.")
             return redirect("changes:change", pk=made[0].pk)
+    chosen = [part for part in ticked if part in can]
     context: dict[str, Any] = {
         "change": shown,
         "account": shown.account,
         "form": form,
         "section": "changes",
-        "parts": [(part, MARKS[part.state], part in can, part in chosen, _why_not(part)) for part in parts],
+        "parts": [(part, MARKS[part.state], part in can, part in chosen, why_not[part.pk]) for part in parts],
         "chosen": chosen,
+        "lost": len(parts) - len(can) if can else 0,
     }
     try:
         plans = services.plan_undo_of(chosen, viewer=request.viewer)
@@ -102,12 +105,6 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _given(form: ReasonForm) -> dict[str, str]:
     given = form.cleaned_data
     return {"reason": given["reason"], "idempotency_key": str(given["key"])}
-
-
-def _why_not(part: Change) -> str:
-    if part.already_so:
-        return "AWS was so already"
-    return "" if part.state == ChangeState.APPLIED else part.get_state_display()
 
 
 def _receipt(request: ViewerRequest, shown: Change, plans: Sequence[Plan]) -> dict[str, Any]:

@@ -15,7 +15,14 @@ from iam.changes.services.requests import (
     withdraw,
 )
 from iam.changes.services.shortening import shorten
-from iam.changes.services.undoing import plan_undo, plan_undo_of, undo, undo_several, why_not_undo
+from iam.changes.services.undoing import (
+    plan_undo,
+    plan_undo_of,
+    undo,
+    undo_several,
+    why_not_undo,
+    why_not_undo_each,
+)
 
 __all__ = [
     "Cause",
@@ -46,5 +53,6 @@ __all__ = [
     "undo_several",
     "why_not_review",
     "why_not_undo",
+    "why_not_undo_each",
     "withdraw",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
@@ -40,6 +41,20 @@ def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[Plan]:
     for change in ordered:
         inverses.append(_checked_inverse(change, viewer=viewer, earlier=inverses))
     return plan_set(inverses, viewer=viewer, reverts=ordered)
+
+
+def why_not_undo_each(changes: Sequence[Change], *, viewer: Viewer) -> dict[UUID, str]:
+    """Of changes of one set, why each cannot be undone together with all of those that can; "" for one that can."""
+    found: dict[UUID, str] = {}
+    inverses: list[Operation] = []
+    for change in sorted(changes, key=lambda one: one.position, reverse=True):
+        try:
+            inverses.append(_checked_inverse(change, viewer=viewer, earlier=inverses))
+        except RefusedError as refused:
+            found[change.pk] = refused.message
+        else:
+            found[change.pk] = ""
+    return found
 
 
 def undo_several(
