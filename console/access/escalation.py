@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -32,14 +33,18 @@ from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
 from iam.access import escalation as domain
+from iam.access.grants.models import GIVING, Grant, LedgerEntry
+from iam.access.grants.queries import visible_grants
 from iam.access.sight import accounts_seen
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.accounts import visible_accounts
+from iam.policy.escalation.grounds import Statement
 from iam.policy.index.classes import Member
 from iam.policy.request import PrincipalKind
 
+GRANTS: Final = 5
 PAGE: Final = 50
 LONGEST: Final = 2048
 CHOICES: Final = 8
@@ -339,9 +344,22 @@ def _explained(request: ViewerRequest, asked: Asked, found: domain.Explained) ->
         "closing": closing,
         "closers": closers_of(closing.statements, frame) if closing else [],
         "alone": closers_of(alone, frame),
+        "given_by": _given_by(request, [*(closing.statements if closing else ()), *alone]),
         "made_at": found.made_at,
         "limitations": found.limitations,
     }
+
+
+def _given_by(request: ViewerRequest, statements: Sequence[Statement]) -> list[Grant]:
+    """The grants by which somebody has these statements now: ending one takes away what no other needs."""
+    if request.at is not None or not statements:
+        return []
+    which = Q()
+    for one in statements:
+        which |= Q(target=one.holder) | Q(holder_arn=one.holder, target=one.policy)
+    entries = LedgerEntry.objects.filter(which, since__isnull=False, until__isnull=True)
+    found = visible_grants(request.viewer).filter(state__in=GIVING, pk__in=entries.values("part__grant"))
+    return list(found.order_by("-created_at", "-id")[:GRANTS])
 
 
 def _values(request: ViewerRequest, asked: Asked) -> Iterator[dict[str, Any]]:

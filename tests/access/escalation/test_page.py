@@ -11,10 +11,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
+from iam.access.grants.models import LedgerEntry, Sort
 from iam.directory.models import Role
 from tests import factories as make
 from tests.access.escalation.conftest import ADMIN, LATER, ONE, TWO, SignIn, World, crowd
+from tests.access.grant_pages import made
 
 URL = "/escalation/"
 ROW = re.compile(r'<li><div class="grow stack sm"><div class="row">(?:<a href="[^"]+">|<span>)([^<]+)')
@@ -102,6 +105,16 @@ def test_the_path_says_what_each_step_rests_on_and_what_would_close_it(world: Wo
         "Inline policy of dana.wirth",
     ):
         assert words in page, words
+
+
+def test_what_a_grant_gave_leads_to_the_grant(world: World, auditor: Client) -> None:
+    dana = world.of["dana.wirth"]
+    grant = made.grant(dana.account, dana, asked_by=make.person("Ines Duarte"))
+    address = reverse("access:escalation-path", args=[dana.pk])
+    link = f'href="{reverse("access:grant", args=[grant.pk])}"'
+    assert link not in auditor.get(address).content.decode()
+    LedgerEntry.objects.update(sort=Sort.INLINE, target="deploy")
+    assert link in auditor.get(address).content.decode()
 
 
 def test_the_drawer_has_the_same_path(world: World, auditor: Client) -> None:
