@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.journal.models import Entry
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
@@ -65,6 +66,8 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
     live = lead.get(reverse("onboarding:run", args=[run.pk])).content.decode()
     assert "0 of 3 steps applied" in live
     assert "Waiting for approval" in live
+    change = lead.get(reverse("changes:change", args=[Change.objects.get(position=0).pk])).content.decode()
+    assert reverse("onboarding:run", args=[run.pk]) in change
 
 
 def test_rows_of_the_form_are_checked_alike_and_more_can_be_had(
