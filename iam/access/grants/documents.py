@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +15,10 @@ from iam.policy.lint import MANAGED
 NOW: Final = "aws:CurrentTime"
 BEFORE: Final = "DateLessThan"
 UNTIL: Final = "DateLessThanEquals"
-ENDS: Final = frozenset({BEFORE.lower(), UNTIL.lower()})
+WHEN: Final = (BEFORE, UNTIL, f"{BEFORE}IfExists", f"{UNTIL}IfExists")
+"""Operators under which an end may stand; every request has the time, so that IfExists says the same."""
+ENDS: Final = frozenset(name.lower() for name in WHEN)
+_BEYOND: Final = re.compile(r"[^\x00-\xff]")
 Meaning = frozenset[tuple[object, ...]]
 """What a document says: its statements, whatever their order, layout and names."""
 
@@ -32,7 +36,7 @@ def timed(text: str, *, end: datetime) -> str:
     """The document, each statement of which holds only until the end: AWS enforces it, whoever runs.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-dates.html
-    A statement that ends by itself already says both, and the earlier of the two counts. Raises ValueError where it says two already.
+    A statement that ends by itself already says both, and the earlier of the two counts. Raises ValueError where no operator is left.
     """
     body = json.loads(text)
     body["Statement"] = [_until(statement, end) for statement in _statements(body)]
@@ -47,13 +51,13 @@ def timed_statement(statement: Mapping[str, Any], *, end: datetime | None) -> di
 def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
     """Under the operator that says nothing about the time yet: what says another time holds as well."""
     conditions = {name: dict(block) for name, block in statement.get("Condition", {}).items()}
-    for operator in (BEFORE, UNTIL):
+    for operator in WHEN:
         name = next((one for one in conditions if one.lower() == operator.lower()), operator)
         block = conditions.setdefault(name, {})
         if not any(key.lower() == NOW.lower() for key in block):
             block[NOW] = stamp(end)
             return {**statement, "Condition": conditions}
-    raise ValueError("The statement says twice until when it holds.")
+    raise ValueError(f"A statement says {len(WHEN)} times until when it holds.")
 
 
 def retimed(text: str, *, old: datetime, new: datetime) -> str:
@@ -80,8 +84,9 @@ def _statements(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def written(body: Mapping[str, Any]) -> str:
-    """A document as it is sent: on one line, which reads well in a command and costs no characters."""
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    """A document as it is sent: on one line, which reads well in a command and costs no characters. Signs beyond Latin-1, which the calls of AWS do not take, are escaped."""
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return _BEYOND.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def packed(documents: Sequence[str], *, limit: int = MANAGED.limit) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ class PartPlan:
     """A grant in one account.
 
     `ends_only` says, of a grant that ends by itself, what ends only while Gatehouse runs; "" where AWS itself ends all of it. `refusal` says why there is no way;
-    then there are no steps. `quotas` are sentences on the quotas of AWS that it draws on, `notes` what else is to be known.
+    then there are no steps. `callers` are the ARNs of users and roles of other accounts who come in through its role. `quotas` are sentences on the quotas of AWS that it draws on, `notes` what else is to be known.
     """
 
     account: Account
@@ -80,6 +80,7 @@ class PartPlan:
     ends_only: str = ""
     steps: tuple[Step, ...] = ()
     refusal: str = ""
+    callers: tuple[str, ...] = ()
 
     @property
     def says(self) -> str:

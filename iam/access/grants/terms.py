@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -84,6 +85,7 @@ class Terms:
 
     def check(self, *, now: datetime) -> None:
         """Whether they can be granted at all, whatever the accounts hold. Raises TermsError."""
+        _check_storable(self.body)
         self.who.check()
         self.what.check()
         self._check_fit()
@@ -137,6 +139,13 @@ class Terms:
             )
         if not SHORTEST_SESSION <= timedelta(seconds=self.session) <= LONGEST_SESSION:
             raise TermsError("A session of a role lasts between one and twelve hours.", part="until")
+
+
+def _check_storable(body: Mapping[str, Any]) -> None:
+    """Signs that no database keeps are refused. Raises TermsError."""
+    text = json.dumps(body, ensure_ascii=False)
+    if "\\u0000" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise TermsError("It holds a sign that is no text. Write it without.", part="why")
 
 
 def _moment(value: object) -> datetime | None:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
 
+from iam.access.grants.documents import ENDS, NOW
 from iam.access.grants.plans import PartPlan
 from iam.access.grants.terms import Terms, WhoKind
 from iam.access.grants.who import OUTSIDERS
+from iam.access.grants.wording import slugged
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
+from iam.mirror.models import Account
+from iam.policy.document import read
+from iam.policy.lint import Finding, Kind, Severity, lint
+
+SECRET: Final = 8
+"""Shorter external IDs are guessed."""
+MOST_DOUBTS: Final = 4
 
 
 def warnings_for(terms: Terms, parts: Sequence[PartPlan]) -> tuple[str, ...]:
@@ -28,8 +39,48 @@ def _warnings(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
     if who.kind in OUTSIDERS and (marks := _marks(parts)):
         what = "everything" if EVERYTHING in marks else "changes to IAM"
         yield f"Somebody from outside is given {what}: with it they can let in whomever they want, and stay."
+    if who.kind is WhoKind.PARTNER and _can_be_guessed(terms):
+        yield "The external ID can be guessed. With one that nobody knows, nobody else whom the partner serves can come in by their role."
+    yield from _doubts(terms, parts)
     if not terms.ends:
         yield "It does not end by itself."
+
+
+def _can_be_guessed(terms: Terms) -> bool:
+    said = terms.who.external_id
+    return len(said) < SECRET or terms.who.account_id in said or slugged(said) == slugged(terms.who.label)
+
+
+def _doubts(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
+    """What the lint doubts of statements that somebody wrote, and what can never hold."""
+    for text in terms.what.documents:
+        found = lint(text, kind=Kind.IDENTITY)
+        yield from [f"{one.message} {one.remedy}".strip() for one in found if _is_grave(one)][:MOST_DOUBTS]
+        for one in read(text).statements:
+            for operator, key, values in one.conditions:
+                if key.lower() == NOW.lower() and operator.lower() in ENDS and _is_over(values):
+                    yield f"A statement holds only until {values[0]}, which is over: it gives nothing."
+            for part in parts:
+                yield from _elsewhere(one.resources or (), part.account)
+
+
+def _is_grave(one: Finding) -> bool:
+    return one.severity in (Severity.SECURITY, Severity.WARNING) or one.code == "EMPTY_ARRAY_CONDITION"
+
+
+def _is_over(values: Sequence[str]) -> bool:
+    try:
+        ends = [datetime.fromisoformat(value) for value in values]
+    except ValueError:
+        return False
+    return all((at if at.tzinfo else at.replace(tzinfo=UTC)) <= datetime.now(tz=UTC) for at in ends)
+
+
+def _elsewhere(resources: Sequence[str], account: Account) -> Iterator[str]:
+    for arn in resources:
+        partition = arn.split(":")[1] if arn.startswith("arn:") and arn.count(":") >= 5 else ""
+        if partition and not {"*", "?", "$"} & set(partition) and partition != account.partition:
+            yield f"{account.name}: nothing there has an ARN such as {arn}, which is of another partition of AWS."
 
 
 def _marks(parts: Sequence[PartPlan]) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 from iam.access.grants.reading import TermsError, body_of, kind_of, known_texts, texts_of
 from iam.access.grants.who import ARN
 from iam.policy.document import read
+from iam.policy.lint import Kind, Severity, lint
 
 POLICY: Final = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov):iam::(aws|\d{12}):policy/([\w+=,.@/-]{1,512})", re.ASCII
@@ -95,6 +96,11 @@ def check_documents(documents: tuple[str, ...]) -> None:
             raise TermsError(
                 "A permission names no principal: who receives it is chosen in the step before.", part="what"
             )
+        wrong = [one for one in lint(text, kind=Kind.IDENTITY) if one.severity is Severity.ERROR]
+        # How much fits is for the planner to say, who writes several policies where one is too small.
+        wrong = [one for one in wrong if not one.code.startswith("POLICY_SIZE")]
+        if wrong:
+            raise TermsError(f"AWS would not take this: {wrong[0].message}", part="what")
 
 
 def _check_one(arn: str, *, kind: str) -> None:

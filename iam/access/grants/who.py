@@ -20,6 +20,16 @@ PROVIDER: Final = re.compile(
 )
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
 EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+UNFIT: Final = re.compile(r"\$\{|[\x00-\x1f\x7f]")
+"""What no subject holds: policy variables and control characters."""
+SOME: Final = re.compile(r".{4}")
+NAMING: Final = (
+    # https://docs.github.com/en/actions/reference/security/oidc: repo:ORGANIZATION/REPOSITORY:…
+    ("oidc-provider/token.actions.githubusercontent.com", re.compile(r"\w+:[^/]+/")),
+    # https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html: system:serviceaccount:NAMESPACE:NAME
+    ("oidc-provider/oidc.eks.", re.compile(r"system:serviceaccount:[^:]+:")),
+)
+"""By issuer, what has to stand before a wildcard, so that it does not mean everybody whom it knows."""
 MOST_PEOPLE: Final = 200
 
 
@@ -126,10 +136,24 @@ class Who:
         found = PROVIDER.fullmatch(self.provider_arn)
         if not found:
             raise TermsError("Choose the identity provider.", part="who")
-        if not re.match(r"[^*?\s]", self.subject):
+        if not re.match(r"[^*?\s]", self.subject) or not self._names_somebody():
             raise TermsError(
-                "Say which subject may come in: it begins with fixed text. Else everybody whom the provider knows could.",
+                "Say which subject may come in: it begins with fixed text that names an organization, a namespace or a person. "
+                "Else everybody whom the provider knows could.",
+                part="who",
+            )
+        if UNFIT.search(self.subject + self.audience):
+            raise TermsError(
+                "The subject and the audience are plain text: AWS would fill in ${…}, with which everybody is let in.",
                 part="who",
             )
         if found[3] == "oidc-provider" and not self.audience.strip():
             raise TermsError("Write the audience that the provider's tokens are made for.", part="who")
+
+    def _names_somebody(self) -> bool:
+        """Whether what stands before the first wildcard says more than every subject of the provider begins with."""
+        fixed = re.split(r"[*?]", self.subject, maxsplit=1)[0]
+        if fixed == self.subject:
+            return True
+        form = next((form for issuer, form in NAMING if issuer in self.provider_arn), SOME)
+        return form.match(fixed) is not None

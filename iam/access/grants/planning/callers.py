@@ -1,4 +1,4 @@
-"""What users and roles of other accounts need of their own account to assume a role that trusts them.
+"""What users and roles of other accounts need of their own account to assume the roles that trust them: one right for all accounts of a grant.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html: across accounts both sides must allow it.
 """
@@ -6,40 +6,81 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 
 from iam.access.grants.documents import name_for, timed
 from iam.access.grants.models import Sort
 from iam.access.grants.planning.room import rooms
-from iam.access.grants.planning.site import Site
-from iam.access.grants.plans import Permission, Step
+from iam.access.grants.planning.site import DESCRIPTION, PATH
+from iam.access.grants.plans import PartPlan, Permission, Step
 from iam.access.grants.trusting import may_assume
+from iam.access.grants.wording import counted, listed
 from iam.changes.errors import RefusedError
-from iam.changes.operations import PutInlinePolicy
+from iam.changes.operations import AttachPolicy, PutInlinePolicy
+from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.services.planning import check_account
+from iam.guard import Viewer
 from iam.mirror.models import Account, Entity
 from iam.policy.lint import MANAGED
 
+FEW: Final = 3
+"""So many roles a right is called by the name of the account."""
+BRANCHES: Final = 1000
+"""Where the branches of callers begin, beyond those of receivers."""
 
-def calling_steps(site: Site, arns: Sequence[str], *, role_arn: str) -> tuple[list[Step], list[str]]:
-    """The steps in accounts that Gatehouse changes and the viewer asks in, a branch for each; and the ARNs of those elsewhere.
 
-    Raises RefusedError for somebody who is gone, or has no room.
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """For whom rights are planned: see Site."""
+
+    viewer: Viewer
+    mark: str
+    end: datetime | None
+
+
+def with_callers(parts: Sequence[PartPlan], rights: Rights) -> tuple[PartPlan, ...]:
+    """The parts, and with the first of them what its callers need at home: they wait for no role, and no role waits for them.
+
+    Of those whose own account Gatehouse does not change, the parts say so. Who has no room there is refused.
     """
-    steps: list[Step] = []
-    absent: list[str] = []
-    for branch, arn in enumerate(arns, start=1):
-        account = _home(site, arn)
-        if account is None:
-            absent.append(arn)
+    found = list(parts)
+    roles = {place: _role_of(part) for place, part in enumerate(found) if part.callers and not part.refusal}
+    arns = sorted({arn for place in roles for arn in found[place].callers})
+    for number, arn in enumerate(arns, start=1):
+        places = [place for place in roles if arn in found[place].callers]
+        first, home = places[0], _home(arn, rights.viewer)
+        if home is None:
+            for place in places:
+                found[place] = _with_absent(found[place], arn, role_arn=roles[place])
+            continue
+        if found[first].refusal:
+            continue
+        try:
+            steps = _steps(home, arn, [roles[place] for place in places], rights, number)
+        except RefusedError as refused:
+            found[first] = replace(found[first], refusal=refused.message, steps=())
         else:
-            steps.append(_step(site, account, arn, role_arn=role_arn, branch=branch))
-    return steps, absent
+            found[first] = replace(found[first], steps=(*steps, *found[first].steps))
+    return tuple(found)
 
 
-def _home(site: Site, arn: str) -> Account | None:
+def _role_of(part: PartPlan) -> str:
+    permissions = (one for step in part.steps for one in step.permissions)
+    return next(one.holder_arn for one in permissions if one.sort in (Sort.ROLE, Sort.TRUST))
+
+
+def _with_absent(part: PartPlan, arn: str, *, role_arn: str) -> PartPlan:
+    name = arn.rpartition("/")[2]
+    said = f"Their own account has to allow {name} sts:AssumeRole on {role_arn}: it is not one that Gatehouse changes."
+    return replace(part, notes=(*part.notes, said))
+
+
+def _home(arn: str, viewer: Viewer) -> Account | None:
     number = arn.split(":")[4]
     account = Account.objects.filter(account_id=number, removed_at__isnull=True).first()
-    if account is None or not site.viewer.asks.sees_account(number):
+    if account is None or not viewer.asks.sees_account(number):
         return None
     try:
         check_account(account)
@@ -48,20 +89,49 @@ def _home(site: Site, arn: str) -> Account | None:
     return account
 
 
-def _step(site: Site, account: Account, arn: str, *, role_arn: str, branch: int) -> Step:
-    holder = Entity.objects.filter(account=account, arn=arn, gone_at__isnull=True).first()
+def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: int) -> list[Step]:
+    """An inline policy where all roles fit into one, else managed policies; in a branch of their own."""
+    holder = (
+        Entity.objects.filter(account=home, arn=arn, gone_at__isnull=True).select_related("account").first()
+    )
     if holder is None:
         raise RefusedError(f"{arn} is not there any more, as of the last reading.")
-    text = may_assume([role_arn])
-    text = timed(text, end=site.end) if site.end else text
-    room = rooms(account, [holder])[holder.pk]
-    if not room.for_inline(MANAGED.size(text)):
+    room, branch = rooms(home, [holder])[holder.pk], BRANCHES + number
+    what = f"assume {listed([one.split(':')[4] for one in roles]) if len(roles) <= FEW else counted(len(roles), 'role')}"
+    text = _until(may_assume(roles), rights.end)
+    if room.for_inline(MANAGED.size(text)):
+        name = name_for(what, mark=f"{rights.mark}-{number}")
+        put = PutInlinePolicy.of(holder, name=name, text=text)
+        return [Step(put, (Permission(holder.arn, Sort.INLINE, name),), branch)]
+    texts = _chunked(roles, rights.end)
+    if not room.for_policies(len(texts)):
         raise RefusedError(
-            f"The inline policies of {holder.name} have no room for the right to assume the role."
+            f"{holder.name} has no room for the right to assume {counted(len(roles), 'role')}: "
+            f"{room.attached} of {room.most_attached} managed policies are taken, and this needs {len(texts)}."
         )
-    name = name_for(f"assume {site.account.name}", mark=f"{site.mark}-{site.number}")
-    return Step(
-        PutInlinePolicy.of(holder, name=name, text=text),
-        (Permission(holder.arn, Sort.INLINE, name),),
-        branch,
-    )
+    steps: list[Step] = []
+    for place, one in enumerate(texts, start=1):
+        name = name_for(what, mark=f"{rights.mark}-{number}-{place}")
+        made = CreatePolicy.of(home, name=name, text=one, path=PATH, description=DESCRIPTION)
+        policy = made.given.subject_arn
+        steps.append(Step(made, (Permission(policy, Sort.POLICY, name),), branch))
+        attach = AttachPolicy.by_arn(holder, arn=policy)
+        steps.append(Step(attach, (Permission(holder.arn, Sort.ATTACHED, policy),), branch))
+    return steps
+
+
+def _chunked(roles: Sequence[str], end: datetime | None) -> list[str]:
+    """Policies of as many roles as fit into each."""
+    texts: list[str] = []
+    left = list(roles)
+    while left:
+        number = len(left)
+        while MANAGED.size(text := _until(may_assume(left[:number]), end)) > MANAGED.limit:
+            number -= 1
+        texts.append(text)
+        left = left[number:]
+    return texts
+
+
+def _until(text: str, end: datetime | None) -> str:
+    return timed(text, end=end) if end else text

@@ -20,6 +20,7 @@ from iam.changes.operations import AddToGroup, AttachPolicy, Operation, PutInlin
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
+from iam.mirror.queries.visibility import visible_entities
 from iam.policy.lint import MANAGED
 
 COPY: Final = (
@@ -62,7 +63,8 @@ class Choosing:
         if what.kind is not WhatKind.MANAGED:
             return None
         found = self.site.living(Kind.POLICY, what.policy_arn)
-        if found is None and ":iam::aws:" not in what.policy_arn:
+        is_theirs = ":iam::aws:" not in what.policy_arn
+        if is_theirs and (found is None or not _sees(self.site, found)):
             raise RefusedError(f"It has no policy {what.policy_arn.rpartition('/')[2]}.")
         return found
 
@@ -122,7 +124,16 @@ def _pick(choosing: Choosing, holder: Entity) -> Pick:
 
 
 def _named_group(choosing: Choosing) -> Entity:
-    return choosing.site.named(Kind.GROUP, choosing.site.terms.what.group_arn)
+    """What the viewer may not know is said in the words for what is not there."""
+    site, arn = choosing.site, choosing.site.terms.what.group_arn
+    group = site.named(Kind.GROUP, arn)
+    if not _sees(site, group):
+        raise RefusedError(f"It has no group {arn.rpartition('/')[2]}.")
+    return group
+
+
+def _sees(site: Site, entity: Entity) -> bool:
+    return site.is_whole or visible_entities(site.viewer).filter(pk=entity.pk).exists()
 
 
 def _by_group(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:

@@ -46,6 +46,11 @@ def receivers_in(site: Site) -> Receivers:
         raise RefusedError(
             "The group is in another account, and a role cannot trust a group. Choose the people."
         )
+    foreign = [arn for arn in others if arn.split(":")[1] != site.account.partition]
+    if foreign:
+        raise RefusedError(
+            f"{listed([_name(arn) for arn in foreign])} belongs to another partition of AWS, from which no role here can be assumed."
+        )
     return Receivers((), elsewhere=tuple(sorted(others)))
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import Sort
-from iam.access.grants.planning.callers import calling_steps
+from iam.access.grants.planning.reach import check_reach, unread
 from iam.access.grants.planning.receivers import Receivers
 from iam.access.grants.planning.site import DESCRIPTION, PATH, Site
 from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
 from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import who_words
-from iam.access.grants.trusting import SESSION, opened, provider_in, statement_for, trust_of
-from iam.access.grants.wording import duration, listed
-from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
+from iam.access.grants.trusting import SESSION, opened, provider_in, sids_of, statement_for, trust_of
+from iam.access.grants.wording import duration
 from iam.changes.errors import RefusedError
 from iam.changes.operations import AttachPolicy, PutInlinePolicy
+from iam.changes.operations.holder import quota_of
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.operations.role import CreateRole, Settings
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
@@ -35,6 +36,7 @@ def plan_through_role(site: Site, receivers: Receivers) -> PartPlan:
     if not site.is_whole:
         raise RefusedError("A role is for those to open who see the whole account.")
     _check_provider(site)
+    _check_partition(site)
     arns = sorted([*(one.arn for one in receivers.here), *receivers.elsewhere])
     statement = statement_for(
         site.terms.who,
@@ -45,7 +47,7 @@ def plan_through_role(site: Site, receivers: Receivers) -> PartPlan:
         arns=arns,
     )
     part = _existing(site, statement) if site.terms.what.kind is WhatKind.ROLE else _made(site, statement)
-    return part if not receivers.elsewhere else _with_callers(site, part, receivers.elsewhere)
+    return replace(part, callers=receivers.elsewhere)
 
 
 def _check_provider(site: Site) -> None:
@@ -54,9 +56,18 @@ def _check_provider(site: Site) -> None:
     if who.kind is not WhoKind.FEDERATED:
         return
     kind = Kind.SAML_PROVIDER if ":saml-provider/" in who.provider_arn else Kind.OIDC_PROVIDER
-    arn = provider_in(who, account_id=site.number)
+    arn = provider_in(who, account_id=site.number, partition=site.account.partition)
     if site.living(kind, arn) is None:
         raise RefusedError(f"It has no identity provider {arn.rpartition('/')[2]}. Add that first.")
+
+
+def _check_partition(site: Site) -> None:
+    """Raises RefusedError for a principal whom no role of the account can trust."""
+    principal = site.terms.who.principal
+    if principal and principal.split(":")[1] != site.account.partition:
+        raise RefusedError(
+            f"{principal} belongs to another partition of AWS, from which no role here can be assumed."
+        )
 
 
 def _existing(site: Site, statement: dict[str, object]) -> PartPlan:
@@ -64,17 +75,28 @@ def _existing(site: Site, statement: dict[str, object]) -> PartPlan:
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     if state is None or state.document is None:
         raise RefusedError(f"What {role.name} trusts has not been read yet.")
-    text = _sound(opened(state.document.text, statement=statement))
-    longest = Settings.of(state).max_session
     sid = str(statement["Sid"])
+    if sid in sids_of(state.document.text):
+        raise RefusedError(f"{role.name} has a statement {sid} already. Ask in a form that is opened anew.")
+    limit = trust_limit(site)
+    try:
+        text = _sound(opened(state.document.text, statement=statement, limit=limit))
+    except TermsError as error:
+        raise RefusedError(error.message) from None
+    longest = Settings.of(state).max_session
     return PartPlan(
         account=site.account,
         way=Way.TRUST,
         why=f"{role.name} is there already, and this is about nothing but it.",
-        quotas=(f"trust policy: {TRUST.size(text):,} of {TRUST.limit:,} characters",),
+        quotas=(f"trust policy: {TRUST.size(text):,} of {limit:,} characters",),
         notes=(*_session_notes(site, longest), *_name_notes(statement)),
         steps=(Step(ReplaceTrustPolicy.of(role, text=text), (Permission(role.arn, Sort.TRUST, sid),)),),
     )
+
+
+def trust_limit(site: Site) -> int:
+    """How long a trust policy of the account may be; AWS raises it on demand."""
+    return quota_of(site.account, "AssumeRolePolicySizeQuota", default=TRUST.limit)
 
 
 def _session_notes(site: Site, longest: int) -> tuple[str, ...]:
@@ -118,14 +140,14 @@ class NewRole:
 
 
 def _made(site: Site, statement: dict[str, object]) -> PartPlan:
-    _check_reach(site)
+    check_reach(site)
     name = name_for(who_words(site.terms.who), mark=site.mark, longest=ROLE_NAME)
     create = CreateRole.of(
         site.account,
         name=name,
-        trust=_sound(trust_of(statement)),
+        trust=_sound(trust_of(statement, limit=trust_limit(site))),
         path=PATH,
-        settings=Settings(f"{DESCRIPTION}: {site.title}"[:200], site.terms.session),
+        settings=Settings(_described(site.title), site.terms.session),
     )
     role = NewRole(name, create.given.subject_arn)
     making = Step(create, (Permission(role.arn, Sort.ROLE, role.name),))
@@ -135,26 +157,23 @@ def _made(site: Site, statement: dict[str, object]) -> PartPlan:
         way=Way.ROLE,
         why=f"{who_words(site.terms.who)} holds nothing in this account, so a role of its own is opened: no password and no key is shared.",
         others=(Other(Way.TRUST, "A role that is there would give all that it may do."),),
-        quotas=(f"trust policy: {TRUST.size(create.given.trust):,} of {TRUST.limit:,} characters",),
+        quotas=(f"trust policy: {TRUST.size(create.given.trust):,} of {trust_limit(site):,} characters",),
         notes=_made_notes(site),
         steps=(making, *held),
     )
 
 
-def _check_reach(site: Site) -> None:
-    """A partner gets neither everything nor IAM itself. Raises RefusedError."""
-    if site.terms.who.kind is not WhoKind.PARTNER:
-        return
-    marks = {mark for text in site.documents for mark in flags(text)}
-    if EVERYTHING in marks:
-        raise RefusedError("A partner is not given everything. Choose what they need.")
-    if IAM_WRITE in marks:
-        raise RefusedError(
-            "A partner is not given changes to IAM: with these they could let in whomever they want."
-        )
+def _described(title: str) -> str:
+    """The description of a role, of the signs that AWS takes: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
+    said = f"{DESCRIPTION}: {title}"[:200]
+    return re.sub(r"[^\t\n\r\x20-\x7e\xa1-\xff]", "?", said)
 
 
 def _made_notes(site: Site) -> tuple[str, ...]:
+    return (*_lasting_notes(site), *unread(site))
+
+
+def _lasting_notes(site: Site) -> tuple[str, ...]:
     longest = duration(site.terms.session)
     if site.end is None:
         return (f"A session lasts up to {longest}. {CHAINED}",)
@@ -187,9 +206,8 @@ def _given(site: Site, role: NewRole) -> Iterator[Step]:
             f"It takes {len(texts)} policies, and AWS allows {MOST_POLICIES} a role. Give less, or in two grants."
         )
     for place, text in enumerate(texts, start=1):
-        made = CreatePolicy.of(
-            site.account, name=f"{name}-{place}", text=text, path=PATH, description=DESCRIPTION
-        )
+        numbered = name_for(site.title, mark=f"{site.mark}-{place}")
+        made = CreatePolicy.of(site.account, name=numbered, text=text, path=PATH, description=DESCRIPTION)
         yield Step(made, (Permission(made.given.subject_arn, Sort.POLICY, made.given.name),))
         yield _attached(site, role, made.given.subject_arn)
 
@@ -206,33 +224,6 @@ def _policy_id(site: Site) -> str:
     if found is None and ":iam::aws:" not in arn:
         raise RefusedError(f"It has no policy {arn.rpartition('/')[2]}.")
     return found.aws_id if found else ""
-
-
-def _with_callers(site: Site, part: PartPlan, arns: Sequence[str]) -> PartPlan:
-    """Those of other accounts must be allowed by their own account as well, where that is one of ours."""
-    role_arn = next(
-        one.holder_arn
-        for step in part.steps
-        for one in step.permissions
-        if one.sort in (Sort.ROLE, Sort.TRUST)
-    )
-    steps, absent = calling_steps(site, arns, role_arn=role_arn)
-    notes = part.notes
-    if absent:
-        names = listed([arn.rpartition("/")[2] for arn in absent])
-        notes = (
-            *notes,
-            f"Their own account has to allow {names} sts:AssumeRole on {role_arn}: it is not one that Gatehouse changes.",
-        )
-    return PartPlan(
-        account=part.account,
-        way=part.way,
-        why=part.why,
-        others=part.others,
-        quotas=part.quotas,
-        notes=notes,
-        steps=(*part.steps, *steps),
-    )
 
 
 __all__ = ["TermsError", "plan_through_role"]

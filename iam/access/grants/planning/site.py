@@ -64,16 +64,18 @@ class Site:
     @cached_property
     def documents_until(self) -> tuple[str, ...]:
         """The same with the end in each statement."""
-        return (
-            self.documents
-            if self.end is None
-            else tuple(timed(text, end=self.end) for text in self.documents)
-        )
+        if self.end is None:
+            return self.documents
+        try:
+            return tuple(timed(text, end=self.end) for text in self.documents)
+        except ValueError as error:
+            raise TermsError(str(error), part="what") from None
 
     def here(self, arn: str) -> str:
-        """The ARN of what has the same path and name in this account."""
+        """The ARN of what has the same path and name in this account, in the account's partition."""
         parts = arn.split(":", 5)
-        return arn if parts[4] in ("aws", self.number) else ":".join([*parts[:4], self.number, parts[5]])
+        owner = "aws" if parts[4] == "aws" else self.number
+        return ":".join([parts[0], self.account.partition, *parts[2:4], owner, parts[5]])
 
     def living(self, kind: Kind, arn: str) -> Entity | None:
         """What the mirror has in this account under the same path and name."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
+from iam.access.grants.planning.callers import Rights, with_callers
 from iam.access.grants.planning.holders import plan_holders
 from iam.access.grants.planning.receivers import Receivers, receivers_in
 from iam.access.grants.planning.roles import plan_through_role
@@ -13,9 +17,13 @@ from iam.access.grants.plans import PartPlan, Way
 from iam.access.grants.terms import Terms, WhatKind
 from iam.access.grants.wording import listed
 from iam.changes.errors import RefusedError
+from iam.changes.operations.lifecycle import Create
+from iam.changes.services.own import is_own
 from iam.changes.services.planning import check_account
 from iam.guard import Viewer
 from iam.mirror.models import Account
+
+OWN: Final = "Gatehouse itself works by this. It is changed in AWS, by its owner."
 
 
 def plan_parts(
@@ -26,10 +34,36 @@ def plan_parts(
         one.account_id: one
         for one in Account.objects.filter(account_id__in=terms.accounts, removed_at__isnull=True)
     }
-    return tuple(
+    parts = [
         _part(known.get(number), number, terms=terms, viewer=viewer, title=title, mark=mark, end=end)
         for number in terms.accounts
-    )
+    ]
+    parts = [_refused(part.account, OWN) if not part.refusal and _is_own(part) else part for part in parts]
+    return _within_quotas(with_callers(parts, Rights(viewer, mark, end)))
+
+
+def _within_quotas(parts: Sequence[PartPlan]) -> tuple[PartPlan, ...]:
+    """The parts; those that make more than an account may have are refused."""
+    made = [step.operation for part in parts for step in part.steps if isinstance(step.operation, Create)]
+    why: dict[tuple[int, str], str] = {}
+    for (account, slug), number in Counter((one.account.pk, one.slug) for one in made).items():
+        quota = next(one for one in made if (one.account.pk, one.slug) == (account, slug)).quota()
+        if quota is not None and quota.used + number > quota.limit:
+            why[account, slug] = quota.refusal
+    return tuple(_fitting(part, why) for part in parts) if why else tuple(parts)
+
+
+def _fitting(part: PartPlan, why: Mapping[tuple[int, str], str]) -> PartPlan:
+    keys = [(step.operation.account.pk, step.operation.slug) for step in part.steps]
+    found = next((why[key] for key in keys if key in why), "")
+    return _refused(part.account, found) if found else part
+
+
+def _is_own(part: PartPlan) -> bool:
+    """Whether it would alter what Gatehouse works by; what the part itself makes is nobody's yet."""
+    made = {arn for step in part.steps for arn in step.operation.makes()}
+    operations = [step.operation for step in part.steps]
+    return any(is_own(one) for one in operations if not set(one.touched()) <= made)
 
 
 def _part(

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
 
-from iam.access.grants.models import Act, Grant, GrantPart, GrantVersion, LedgerEntry
+from iam.access.grants.models import OVER, Act, Grant, GrantPart, GrantVersion, LedgerEntry
 from iam.access.grants.planning import plan_parts
 from iam.access.grants.plans import GrantPlan, PartPlan, steps_of
 from iam.access.grants.terms import Terms, TermsError, WhatKind, WhoKind
@@ -45,6 +45,7 @@ def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> GrantPlan:
     now = datetime.now(tz=UTC)
     terms.check(now=now)
     _check_asker(terms, viewer)
+    _check_external_id(terms, grant_id)
     title, end = title_of(terms), terms.end_when(begun=now)
     parts = plan_parts(terms, viewer=viewer, title=title, mark=grant_id.hex[:8], end=end)
     plan = GrantPlan(terms=terms, title=title, parts=parts, ends_at=end, warnings=warnings_for(terms, parts))
@@ -85,6 +86,19 @@ def _check_asker(terms: Terms, viewer: Viewer) -> None:
         if not viewer.may(Right.REQUEST_CHANGE, account_id=number):
             who = "for yourself only" if viewer.scope.user_arns else "for nobody"
             raise RefusedError(f"You can ask {who} in account {number}.")
+
+
+def _check_external_id(terms: Terms, grant_id: UUID) -> None:
+    """Two partners with one external ID could come in by each other's roles. Raises TermsError."""
+    who = terms.who
+    if who.kind is not WhoKind.PARTNER:
+        return
+    others = Grant.objects.filter(who_kind=WhoKind.PARTNER, terms__who__external_id=who.external_id)
+    others = others.exclude(terms__who__account_id=who.account_id).exclude(pk=grant_id)
+    if others.exclude(state__in=OVER).exists():
+        raise TermsError(
+            "Another partner has this external ID already. Each needs one of their own.", part="who"
+        )
 
 
 def _id_for(actor: Viewer, key: str) -> UUID:

@@ -1,0 +1,57 @@
+"""What nobody from outside is given, in whichever words it is written: everything, and changes to IAM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.access.grants.planning.site import Site
+from iam.access.grants.terms import WhoKind
+from iam.changes.documents import EVERYTHING, flags
+from iam.changes.errors import RefusedError
+from iam.policy.catalogue import Level, catalogue
+from iam.policy.document import read
+
+TOO_MUCH: Final = frozenset({"AdministratorAccess", "IAMFullAccess", "PowerUserAccess"})
+"""Policies of AWS whose text need not have been read to know."""
+IAM: Final = "iam"
+
+
+def check_reach(site: Site) -> None:
+    """A partner gets neither everything nor IAM itself. Raises RefusedError."""
+    if site.terms.who.kind is not WhoKind.PARTNER:
+        return
+    name = site.terms.what.policy_arn.rpartition("/")[2]
+    if name in TOO_MUCH or any(EVERYTHING in flags(text) for text in site.documents):
+        raise RefusedError("A partner is not given everything. Choose what they need.")
+    patterns = list(_patterns(site))
+    if "" in patterns:
+        raise RefusedError(
+            "A partner is given what is named, not everything but something. Name the actions."
+        )
+    writes = catalogue().mask_of_service(IAM) & ~_reading()
+    if any(catalogue().mask(pattern) & writes for pattern in patterns):
+        raise RefusedError(
+            "A partner is not given changes to IAM: with these they could let in whomever they want."
+        )
+
+
+def _patterns(site: Site) -> Iterator[str]:
+    """The actions of each allow; "" stands for all but some."""
+    for text in site.documents:
+        for one in read(text).statements:
+            if one.allows:
+                yield from ("",) if one.is_not_action else one.actions
+
+
+def _reading() -> int:
+    found = catalogue()
+    return found.mask_of_level(Level.LIST) | found.mask_of_level(Level.READ)
+
+
+def unread(site: Site) -> tuple[str, ...]:
+    """A sentence where nobody has read what is given to somebody from outside."""
+    arn = site.terms.what.policy_arn
+    if not arn or site.documents:
+        return ()
+    return (f"What {arn.rpartition('/')[2]} says has not been read here, so that nothing of it is weighed.",)
