@@ -231,13 +231,14 @@ def test_a_new_text_is_linted(site: Site) -> None:
 def test_the_snippets_of_credentials_make_the_same_calls(site: Site) -> None:
     recipient = Recipient(site.asks.person_id, "Ines Duarte")
     made = {
-        kind: factories.entity(site.account, kind, f"AKIA{kind.name}"[:20].ljust(20, "X"), category="Active")
+        kind: factories.entity(site.account, kind, f"AKIA{kind.name}", category="Active")
         for kind in (Kind.ACCESS_KEY, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL)
     }
     serial = f"arn:aws:iam::{site.account.account_id}:mfa/keyring"
     made[Kind.MFA_DEVICE] = factories.entity(site.account, Kind.MFA_DEVICE, "keyring", arn=serial)
     Entity.objects.filter(pk=made[Kind.MFA_DEVICE].pk).update(aws_id=serial)
     Entity.objects.filter(pk__in=[one.pk for one in made.values()]).update(owner=site.user)
+    Entity.objects.filter(pk=made[Kind.SIGNING_CERTIFICATE].pk).update(aws_id="CERT".ljust(24, "X"))
     fields = {"service": "codecommit.amazonaws.com"}
     bodies = {"ssh_key.upload": public_key(1), "signing_certificate.upload": certificate(1)}
 
