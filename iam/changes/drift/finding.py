@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from iam.changes.drift.models import Drift, DriftState, Watch
-from iam.changes.drift.reading import KINDS, VERSION, Happened, happened_since
+from iam.changes.drift.reading import EDGE, KINDS, STATE, TAGS, VERSION, Happened, happened_since
 from iam.changes.drift.settings import ACCOUNT, Changed, settings_since
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import restore
-from iam.mirror.models import Account, Cause, Entity, UserCredentials
+from iam.changes.operations.account_setting import AccountSetting
+from iam.mirror.models import Account, Cause, EdgeKind, Entity, UserCredentials
 from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, Pull, PullState, Source
 
 CHUNK = 500
@@ -92,12 +93,15 @@ def _keep(account: Account, found: Collection[Happened]) -> int:
 def _keep_settings(account: Account, found: Collection[Changed]) -> int:
     known = set(Drift.objects.filter(account=account, kind=ACCOUNT).values_list("fact", "seen_at"))
     fresh = [one for one in found if (one.fact, one.when) not in known]
-    rows = [
-        Drift(account=account, fact=one.fact, kind=ACCOUNT, seen_at=one.when, after=one.after)
-        for one in fresh
-    ]
+    rows = [_setting_row(account, one) for one in fresh]
     Drift.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def _setting_row(account: Account, changed: Changed) -> Drift:
+    row = Drift(account=account, fact=changed.fact, kind=ACCOUNT, seen_at=changed.when, after=changed.after)
+    of_account = Change.objects.filter(account=account, subject_kind=ACCOUNT)
+    return _explained(row, _sent(of_account, when=changed.when, after=changed.after, fact=changed.fact))
 
 
 def _row(account: Account, happened: Happened) -> Drift:
@@ -108,7 +112,10 @@ def _row(account: Account, happened: Happened) -> Drift:
         seen_at=happened.when,
         after=happened.after,
     )
-    change = _explanation(happened)
+    return _explained(row, _explanation(happened))
+
+
+def _explained(row: Drift, change: Change | None) -> Drift:
     if change is not None:
         row.state, row.change_set_id = DriftState.EXPLAINED, change.change_set_id
         row.decided_at = datetime.now(tz=UTC)
@@ -117,16 +124,41 @@ def _row(account: Account, happened: Happened) -> Drift:
 
 def _explanation(happened: Happened) -> Change | None:
     """The change that a pull saw before the change itself was read back: the only thing that happened, and as it was wanted."""
-    if len(happened.events()) > 1 and set(happened.steps) != {VERSION}:
+    entity = happened.entity
+    if _is_made(happened):
+        # What a change makes has no row of the mirror before it is read back.
+        of_it = Change.objects.filter(account=entity.account_id, subject_arn=entity.arn)
+    elif len(happened.events()) <= 1 or set(happened.steps) == {VERSION}:
+        of_it = Change.objects.filter(entity=entity)
+    else:
         return None
-    sent = Change.objects.filter(
-        entity=happened.entity, sent_at__lte=happened.when, state__in=_DOING
-    ).select_related("account")
-    if happened.after is not None:
-        sent = sent.filter(sent_at__gt=happened.after)
+    return _sent(of_it, when=happened.when, after=happened.after)
+
+
+def _is_made(happened: Happened) -> bool:
+    """Whether it came into being, with nothing but what the call that makes it gives it: path, trust, text, tags and boundary."""
+    began = any(step.old is None for step in happened.steps.get(STATE, ()))
+    given = {name: steps for name, steps in happened.steps.items() if name in (STATE, TAGS, VERSION, EDGE)}
+    edges = [step.new for step in given.get(EDGE, ())]
+    return (
+        began
+        and len(Happened(happened.entity, happened.when, given).events()) == len(happened.events())
+        and all(edge is not None and edge.kind == EdgeKind.BOUNDARY for edge in edges)
+    )
+
+
+def _sent(
+    changes: QuerySet[Change], *, when: datetime, after: datetime | None, fact: str = ""
+) -> Change | None:
+    """The last of these changes that was sent after the one moment and before the other, if it is as it was wanted; `fact` is the setting
+    of the account that it has to be about."""
+    sent = changes.filter(sent_at__lte=when, state__in=_DOING).select_related("account")
+    if after is not None:
+        sent = sent.filter(sent_at__gt=after)
     for change in sent.order_by("-sent_at")[:5]:
         operation = restore(change.operation, account=change.account, params=change.params)
         shown = operation.mirrored()
-        if shown is not None and operation.satisfied(shown):
+        is_it = not fact or (isinstance(operation, AccountSetting) and operation.fact == fact)
+        if is_it and shown is not None and operation.satisfied(shown):
             return change
     return None

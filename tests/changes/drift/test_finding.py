@@ -9,12 +9,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from iam.changes import services
 from iam.changes.drift.finding import find, find_everywhere
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.drift.reading import Place, happened_at
 from iam.changes.models import Change
+from iam.changes.operations.user import CreateUser
 from iam.changes.runner import run
 from iam.mirror.models import Edge, Entity, Kind, Pull
+from iam.mirror.reread import reread_entity
 from tests import factories
 from tests.changes.conftest import Scene
 from tests.changes.drift.conftest import Outside, pull
@@ -123,6 +126,35 @@ def test_a_change_that_was_seen_by_a_pull_before_it_was_read_back_explains_it(
     drift = outside.drift()
     assert drift.state == DriftState.EXPLAINED
     assert drift.change_set_id == Change.objects.get(pk=change.pk).change_set_id
+
+
+@pytest.mark.parametrize("extra", [False, True], ids=["as-it-was-made", "and-more-by-hand"])
+def test_what_a_change_makes_is_explained_although_a_pull_meets_it_first(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch, extra: bool
+) -> None:
+    """With boundary and tags, which the mirror keeps in tables of their own; what somebody added meanwhile is drift."""
+    scene = outside.scene
+    bound = scene.aws.iam.create_policy(PolicyName=f"bound-{extra}", PolicyDocument=READS)["Policy"]["Arn"]
+    read = reread_entity(
+        scene.account, scene.aws, kind="policy", name=f"bound-{extra}", arn=bound, cause_id=None
+    )
+    assert read is not None
+    name = f"made.by.us.{extra}"
+    operation = CreateUser.of(scene.account, name=name, boundary=bound, tags={"team": "payments"})
+    planned = services.plan(operation, viewer=scene.requester)
+    change = services.request_change(planned, actor=scene.requester, reason="r", idempotency_key=name)
+    Drift.objects.all().delete()
+    scene.approve(change)
+    with monkeypatch.context() as patch:
+        patch.setattr("iam.changes.runner.ending._read_back", lambda *_, **__: False)
+        run(change.pk)
+    if extra:
+        scene.aws.iam.put_user_policy(UserName=name, PolicyName="extra", PolicyDocument=READS)
+    made = reread_entity(scene.account, scene.aws, kind="user", name=name, arn="", cause_id=None)
+    assert made is not None
+    outside.seen(made)
+    drift = outside.drift_of(made)
+    assert drift.state == (DriftState.OPEN if extra else DriftState.EXPLAINED), told(drift)
 
 
 def test_a_change_does_not_explain_what_else_happened_meanwhile(

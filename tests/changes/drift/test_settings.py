@@ -11,11 +11,13 @@ from botocore.exceptions import ClientError
 from django.test import Client
 from django.urls import reverse
 
+from iam.changes import services as changes
 from iam.changes.drift import services
 from iam.changes.drift.finding import find
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.drift.queries import visible_drifts
 from iam.changes.errors import RefusedError
+from iam.changes.operations.account_alias import CreateAlias
 from iam.changes.runner import run
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
@@ -92,6 +94,25 @@ def test_rules_that_were_taken_away_are_put_back(strict: Scene) -> None:
     seen(strict)
     undo(strict, Drift.objects.select_related("account").get())
     assert rules(strict) == before
+
+
+@pytest.mark.parametrize("by_hand", [False, True], ids=["ours", "and-by-hand"])
+def test_what_gatehouse_itself_set_is_explained_although_a_pull_meets_it_first(
+    strict: Scene, monkeypatch: pytest.MonkeyPatch, by_hand: bool
+) -> None:
+    operation = CreateAlias.of(strict.account, alias="northline-two")
+    planned = changes.plan(operation, viewer=strict.requester)
+    change = changes.request_change(planned, actor=strict.requester, reason="r", idempotency_key="alias")
+    strict.approve(change)
+    with monkeypatch.context() as patch:
+        patch.setattr("iam.changes.runner.ending._read_back", lambda *_, **__: False)
+        run(change.pk)
+    if by_hand:
+        strict.aws.iam.create_account_alias(AccountAlias="northline-three")
+    seen(strict)
+    drift = Drift.objects.get()
+    assert drift.state == (DriftState.OPEN if by_hand else DriftState.EXPLAINED)
+    assert drift.change_set_id == (None if by_hand else change.change_set_id)
 
 
 def test_an_alias_that_was_changed_is_changed_back(strict: Scene) -> None:
