@@ -23,6 +23,9 @@ MODULES = (
     "tests.bench.fleet",
     "tests.bench.escalation",
     "tests.bench.receipts",
+    "tests.bench.click",
+    "tests.bench.changes.throughput",
+    "tests.bench.changes.torture",
     "tests.bench.ledger",
 )
 OUTPUT = Path("bench.json")

@@ -1,6 +1,6 @@
 """10,000 queued changes over 50 accounts through two workers, 50 ms an AWS call: how near it comes to calls x 50 ms / slots.
 
-BENCH_CHANGES sets how many (10,000), BENCH_SLOTS the processes of each worker (4).
+BENCH_CHANGES sets how many (10,000), BENCH_SLOTS the processes of each worker (2).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.bench.proxy.running import control
 CHANGES = int(os.environ.get("BENCH_CHANGES", "10000"))
 ACCOUNTS = 50
 WORKERS = 2
-SLOTS = int(os.environ.get("BENCH_SLOTS", "4"))
+SLOTS = int(os.environ.get("BENCH_SLOTS", "2"))
 LATENCY = 0.05
 LONGEST = 3600
 
