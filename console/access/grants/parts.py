@@ -25,6 +25,7 @@ from iam.access.grants.plans import WAYS, Way
 from iam.access.grants.proof import Proof, proof_of
 from iam.access.grants.queries import changes_of, parts_of
 from iam.access.grants.services.cutting import roles_of
+from iam.access.grants.standing import missing_in
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
@@ -130,7 +131,7 @@ def parts_shown(
     is_list = len(every) > WHOLE
     page = listed[:LISTED] if is_list else every
     following = page[-1].lane if is_list and len(listed) > LISTED else None
-    rows = _rows(grant, page, changes=changes)
+    rows = _rows(grant, page, changes=changes, hidden=hidden)
     if not is_list:
         fill(rows, viewer=viewer, hidden=hidden, changes=changes)
     return Parts(
@@ -149,15 +150,18 @@ def one_part(
 ) -> tuple[PartShown, int | None]:
     """A part by itself with a page of its permissions, and the entry after which the next page begins."""
     changes = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
-    rows = _rows(grant, [part], changes=changes)
+    rows = _rows(grant, [part], changes=changes, hidden=hidden)
     found = list(_entries([part], hidden).filter(pk__gt=after).order_by("pk")[: most + 1])
     fill(rows, viewer=viewer, hidden=hidden, changes=changes, entries=found[:most], most=most)
     return rows[0], found[most - 1].pk if len(found) > most else None
 
 
-def _rows(grant: Grant, parts: Sequence[GrantPart], *, changes: QuerySet[Change]) -> list[PartShown]:
-    """As lines of a list: what went wrong is told there too. One query."""
+def _rows(
+    grant: Grant, parts: Sequence[GrantPart], *, changes: QuerySet[Change], hidden: Collection[str]
+) -> list[PartShown]:
+    """As lines of a list: what went wrong is told there too, and what AWS does not show any more. As many queries for all as for one."""
     wrong: dict[int, str] = {}
+    missing = missing_in(grant, hidden=hidden)
     accounts = [part.account_id for part in parts if not part.trouble]
     failed = changes.filter(account__in=accounts, state__in=WRONG).order_by("-created_at", "-position")
     for account, message in failed.values_list("account_id", "error_message")[:200]:
@@ -167,7 +171,7 @@ def _rows(grant: Grant, parts: Sequence[GrantPart], *, changes: QuerySet[Change]
             part,
             MARKS[part.state],
             WAYS[Way(part.way)] if part.way in set(Way) else part.way,
-            part.trouble or wrong.get(part.account_id, ""),
+            part.trouble or " ".join(missing.get(part.pk, ())) or wrong.get(part.account_id, ""),
             reverse("access:grant-part", args=[grant.pk, part.pk]),
         )
         for part in parts

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from iam.access.grants.models import ENDING, GrantPart
+from iam.access.grants.models import ENDING, GrantPart, State
+from iam.access.grants.standing import has_come_back
 from iam.access.grants.wording import counted
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.role_sessions import RevokeSessions
+from iam.mirror.models import Section
+from iam.mirror.pull.sections import GROUPS, ROLES, USERS
+
+HOLDING: Final = (USERS, GROUPS, ROLES)
+"""The sections of a reading in which what somebody holds is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +45,21 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Of one part. `is_whole`: every call has gone through and was seen to have."""
+    """Of one part. `is_whole`: every call has gone through and was seen to have. `again_at`: a later reading of the whole account showed all of it gone as well."""
 
     removals: tuple[Removal, ...]
     is_whole: bool
     removed_at: datetime | None
     reads: int
     kept: int
+    again_at: datetime | None = None
 
     @property
     def says(self) -> str:
         """In a sentence; "" while there is nothing to say."""
         if not self.removals:
             return (
-                "Nothing had to be taken away: what it gave, others need as well, or it was there before."
+                "Nothing had to be taken away: what it gave was gone already, others need it as well, or it was there before."
                 if self.kept
                 else ""
             )
@@ -59,15 +67,13 @@ class Proof:
             return "Not all of it is taken away yet."
         if self.removed_at is None:
             return "All of it was gone already."
-        return f"Taken away at {_at(self.removed_at)}, confirmed by {counted(self.reads, 'reading')}."
+        again = f", and by the reading of the whole account at {_at(self.again_at)}" if self.again_at else ""
+        return f"Taken away at {_at(self.removed_at)}, confirmed by {counted(self.reads, 'reading')}{again}."
 
 
 def proof_of(part: GrantPart) -> Proof:
-    """What the changes that took it away tell; two queries. `kept` counts the permissions that stayed for other reasons."""
-    changes = (
-        list(part.ending_set.changes.filter(lane=part.lane).order_by("position")) if part.ending_set else []
-    )
-    removals = tuple(_removal(change) for change in changes)
+    """What the changes that took it away tell; few queries. `kept` counts the permissions that stayed for other reasons."""
+    removals = tuple(_removal(change) for change in _taking(part))
     moments = [one.removed_at for one in removals if one.removed_at]
     ended = part.entries.filter(until__isnull=False, since__isnull=False).count()
     return Proof(
@@ -76,7 +82,20 @@ def proof_of(part: GrantPart) -> Proof:
         removed_at=max(moments, default=None),
         reads=sum(one.reads for one in removals),
         kept=max(0, ended - sum(not one.is_of_sessions for one in removals)),
+        again_at=_seen_again(part, removals),
     )
+
+
+def _seen_again(part: GrantPart, removals: tuple[Removal, ...]) -> datetime | None:
+    """IAM is eventually consistent: that one reading did not show it any more is borne out by a later one of everything, which found the same."""
+    seen = max((one.seen_at for one in removals if one.seen_at), default=None)
+    if seen is None or part.state != State.ENDED:
+        return None
+    read = Section.objects.filter(account=part.account_id, name__in=HOLDING, observed_at__gt=seen)
+    moments = [at for at in read.values_list("observed_at", flat=True) if at]
+    if len(moments) < len(HOLDING) or has_come_back(part):
+        return None
+    return min(moments)
 
 
 def _taking(part: GrantPart) -> QuerySet[Change]:

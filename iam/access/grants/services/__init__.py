@@ -1,6 +1,12 @@
 """What people do with grants: plan, ask, reduce, extend, shorten, end, try again, withdraw."""
 
-from iam.access.grants.services.altering import extend_grant, retry_part, shorten_grant, withdraw_grant
+from iam.access.grants.services.altering import (
+    extend_grant,
+    retry_failed,
+    retry_part,
+    shorten_grant,
+    withdraw_grant,
+)
 from iam.access.grants.services.asking import plan_grant, request_grant
 from iam.access.grants.services.cutting import request_cut
 from iam.access.grants.services.ending import end_due_grants, end_grant
@@ -19,6 +25,7 @@ __all__ = [
     "reduce_grant",
     "request_cut",
     "request_grant",
+    "retry_failed",
     "retry_part",
     "settle",
     "shorten_grant",

@@ -194,6 +194,25 @@ def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
     return settle(grant, lane=part.lane)
 
 
+def retry_failed(grant: Grant, *, actor: Viewer) -> Grant:
+    """Try again what failed, in all accounts where something did, and nowhere else. Raises RefusedError where it can be tried nowhere."""
+    if why := may_retry(grant, viewer=actor):
+        raise RefusedError(why)
+    failed = grant.parts.filter(state__in=[State.PARTLY, State.FAILED]).select_related(
+        "grant", "account", "change_set"
+    )
+    refused: list[str] = []
+    found = list(failed.order_by("lane"))
+    for part in found:
+        try:
+            retry_part(part, actor=actor)
+        except RefusedError as error:
+            refused.append(f"{part.account.name}: {error.message}")
+    if len(refused) == len(found):
+        raise RefusedError(" ".join(refused) or "Nothing of it failed.")
+    return settle(grant)
+
+
 def _try_again(part: GrantPart, failed: list[Change], *, actor: Viewer) -> None:
     """The ledger follows the new changes in the place of the failed ones."""
     written = queue_accepted(

@@ -80,8 +80,10 @@ def _follow_extension(part: GrantPart) -> None:
         return
     if states == {S.APPLIED}:
         _extended(part.grant_id)
+    elif states & {S.FAILED, S.UNKNOWN}:
+        part.trouble = "A later end was approved and could not be written here, so that AWS ends it as before. Extend it again."
     part.extending_set = None
-    part.save(update_fields=["extending_set"])
+    part.save(update_fields=["extending_set", "trouble"])
     if not GrantPart.objects.filter(grant=part.grant_id, extending_set__isnull=False).exists():
         Grant.objects.filter(pk=part.grant_id).update(extends_to=None)
 

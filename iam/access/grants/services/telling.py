@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from iam.access.grants.models import GIVING, Grant, LedgerEntry, State
 from iam.access.grants.queries import visible_grants
@@ -23,10 +25,10 @@ BATCH: Final = 200
 def warn_of_ends(*, now: datetime | None = None) -> int:
     """Warn of each grant once before its end, a day ahead or a quarter of its time; how many were warned of."""
     at = now or datetime.now(tz=UTC)
-    soon = Grant.objects.filter(state__in=GIVING, ends_at__gt=at, ends_at__lte=at + EARLIEST).order_by(
-        "ends_at"
-    )
-    due = [grant for grant in soon[:BATCH] if grant.warned_for != grant.ends_at and _is_time(grant, at)]
+    soon = Grant.objects.filter(state__in=GIVING, ends_at__gt=at, ends_at__lte=at + EARLIEST)
+    # Many who were warned already, or whose time has not come, keep nobody from being warned.
+    unwarned = soon.filter(Q(warned_for__isnull=True) | ~Q(warned_for=F("ends_at"))).order_by("ends_at")
+    due = list(islice((grant for grant in unwarned.iterator() if _is_time(grant, at)), BATCH))
     for grant in due:
         with transaction.atomic():
             if Grant.objects.filter(pk=grant.pk, warned_for=grant.warned_for).update(

@@ -1,0 +1,126 @@
+"""Whether what a grant gave still stands in AWS, as the mirror has it: somebody may have taken it away, changed it, or deleted who held it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from iam.access.grants.documents import NOW, stamp
+from iam.access.grants.models import GIVING, Grant, GrantPart, LedgerEntry, Sort
+from iam.access.grants.trusting import sids_of
+from iam.mirror.models import Edge, EdgeKind, EntityState, InlinePolicy, PolicyVersion, valid_at
+
+MOST: Final = 3
+"""So many sentences a part is told in."""
+EDGES: Final = {Sort.MEMBER: EdgeKind.MEMBER, Sort.ATTACHED: EdgeKind.ATTACHED}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the mirror has of the holders of a grant, by their numbers: ties (the kind, and the number or the ARN of the other side), inline policies, trust policies and texts of policies."""
+
+    ties: frozenset[tuple[int | None, str, int | str]]
+    inline: dict[tuple[int, str], str]
+    texts: dict[int, str]
+
+
+def missing_in(grant: Grant, *, hidden: Collection[str] = ()) -> dict[int, list[str]]:
+    """What of it is not there any more, or ends no more by itself, in sentences, by the number of the part; five queries, however large it is.
+
+    `hidden` are the ARNs of those of whom nothing is told.
+    """
+    if grant.state not in GIVING:
+        return {}
+    entries = LedgerEntry.objects.filter(
+        part__grant=grant, part__state__in=GIVING, since__isnull=False, until__isnull=True
+    )
+    entries = entries.exclude(holder_arn__in=list(hidden)) if hidden else entries
+    rows = list(entries.select_related("entity", "target_entity", "change").order_by("pk"))
+    if not rows:
+        return {}
+    found = _found({row.entity_id for row in rows if row.entity_id})
+    missing: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        for said in _missing(row, found, grant.ends_at):
+            if said not in missing[row.part_id]:
+                missing[row.part_id].append(said)
+    return {part: _first(said) for part, said in missing.items() if said}
+
+
+def _first(said: list[str]) -> list[str]:
+    more = len(said) - MOST
+    return [*said[:MOST], f"And {more:,} more."] if more > 1 else said
+
+
+def _found(holders: Iterable[int]) -> Found:
+    now, keys = valid_at(None), list(holders)
+    edges: Any = Edge.objects.filter(now, source__in=keys, kind__in=list(EDGES.values()))
+    inline = InlinePolicy.objects.filter(now, owner__in=keys)
+    trusts = EntityState.objects.filter(now, entity__in=keys, document__isnull=False)
+    versions = PolicyVersion.objects.filter(now, policy__in=keys, is_default=True)
+    return Found(
+        ties=frozenset(
+            (source, kind, target)
+            for source, kind, *targets in edges.values_list("source_id", "kind", "target_id", "target__arn")
+            for target in targets
+        ),
+        inline={
+            (owner, name): text
+            for owner, name, text in inline.values_list("owner_id", "name", "document__text")
+        },
+        texts={
+            **dict(trusts.values_list("entity_id", "document__text")),
+            **dict(versions.values_list("policy_id", "document__text")),
+        },
+    )
+
+
+def has_come_back(part: GrantPart) -> bool:
+    """Whether something that its end took away is there again."""
+    entries = part.entries.filter(since__isnull=False, until__isnull=False, ended_by__isnull=False)
+    rows = list(entries.select_related("entity", "target_entity", "change"))
+    found = _found({row.entity_id for row in rows if row.entity_id})
+    return any(not list(_missing(row, found, None)) for row in rows)
+
+
+def _missing(entry: LedgerEntry, found: Found, end: datetime | None) -> Iterator[str]:
+    holder = entry.entity
+    name = holder.name if holder else entry.holder_arn.rpartition("/")[2]
+    if holder is None or holder.gone_at is not None:
+        yield f"{name} is not there any more."
+        return
+    if entry.sort in EDGES:
+        if not _is_tied(entry, found):
+            target = entry.target_entity.name if entry.target_entity else entry.target.rpartition("/")[2]
+            yield (
+                f"{name} is not in the group {target} any more."
+                if entry.sort == Sort.MEMBER
+                else f"The policy {target} is not attached to {name} any more."
+            )
+        return
+    text = (
+        found.inline.get((holder.pk, entry.target))
+        if entry.sort == Sort.INLINE
+        else found.texts.get(holder.pk)
+    )
+    if entry.sort == Sort.INLINE and text is None:
+        yield f"{name} has no inline policy {entry.target} any more."
+    elif entry.sort == Sort.TRUST and text is not None and entry.target not in sids_of(text):
+        yield f"The trust policy of {name} lets them in no more: its statement is gone."
+    elif text is not None and _has_lost_its_end(entry, text, end):
+        yield f"{name} says another end than the grant, or none: somebody has changed it in AWS."
+
+
+def _is_tied(entry: LedgerEntry, found: Found) -> bool:
+    kind = EDGES[Sort(entry.sort)].value
+    return (entry.entity_id, kind, entry.target_entity_id or entry.target) in found.ties
+
+
+def _has_lost_its_end(entry: LedgerEntry, text: str, end: datetime | None) -> bool:
+    """What was written with an end says the end of now."""
+    given = json.dumps(entry.change.params) if entry.change else ""
+    return end is not None and not entry.stood_before and NOW in given and stamp(end) not in text
