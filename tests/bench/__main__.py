@@ -27,6 +27,7 @@ MODULES = (
     "tests.bench.changes.throughput",
     "tests.bench.changes.torture",
     "tests.bench.ledger",
+    "tests.bench.grant_accounts",
 )
 OUTPUT = Path("bench.json")
 RUN_ONE = (
