@@ -33,24 +33,25 @@ def foretold(operation: Operation) -> Told | None:
         changes = world.changes
         rows = [*changes.principals, *changes.groups]
         names = _names({one for row in rows for one in _numbers(row.grants)})
-        gone = {_key(arn): None for arn in known if world.number(arn) is None and ":policy/" not in arn}
-        return gone | {_key(row): _told(row, names, world.texts) for row in rows}
+        gone = {key_of(arn): None for arn in known if world.number(arn) is None and ":policy/" not in arn}
+        return gone | {key_of(row): _told(row, names, world.texts) for row in rows}
 
 
 def as_it_is(keys: Collection[str], *, account: Account) -> Told:
     """The same as the mirror has it."""
     living = Entity.objects.filter(account=account, gone_at__isnull=True, kind__in=KINDS)
-    entities = [one.pk for one in living if _key(one.arn) in keys]
+    entities = [one.pk for one in living if key_of(one.arn) in keys]
     found: Told = dict.fromkeys(keys)
     for rows in Rows(None, entities=entities).by_account().values():
         for row in (*rows.principals, *rows.groups):
             digests = {digest for _, digest in row.grants.inline} | {getattr(row, "trust", None)}
             texts = dict(Document.objects.filter(digest__in=digests - {None}).values_list("digest", "text"))
-            found[_key(row)] = _told(row, _names(_numbers(row.grants)), texts)
+            found[key_of(row)] = _told(row, _names(_numbers(row.grants)), texts)
     return found
 
 
-def _key(one: str | PrincipalRow | GroupRow) -> str:
+def key_of(one: str | PrincipalRow | GroupRow) -> str:
+    """What stands for a user or role (the ARN) or a group (its name)."""
     if isinstance(one, GroupRow):
         return f"group {one.name}"
     arn = one if isinstance(one, str) else one.arn
