@@ -55,7 +55,8 @@ def test_threads_never_share_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [Access("222222222222"), Access(ACCOUNT, region="eu-west-1"), Access(ACCOUNT, session_name="other")]
+    "other",
+    [Access("222222222222"), Access(ACCOUNT, region="eu-west-1"), Access(ACCOUNT, session_name="other")],
 )
 def test_another_way_is_another_one(other: Access) -> None:
     with lent(HERE) as first:
