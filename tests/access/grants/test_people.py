@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -174,3 +175,24 @@ def test_an_ended_grant_stays_to_be_read(office: Office) -> None:
     assert [row.pk for row in rows] == [grant.pk]
     assert [row.pk for row in list_grants(office.asks, text=office.scene.user.name).rows] == [grant.pk]
     assert [row.pk for row in list_grants(office.asks, text=grant.reference).rows] == [grant.pk]
+
+
+def test_a_lead_learns_nothing_of_groups_and_policies_outside_the_team(office: Office) -> None:
+    mine = office.user("mine")
+    lead, _ = _lead(office, mine)
+    hidden, missing = office.group("admins"), f"arn:aws:iam::{office.number}:group/nothing"
+    policy = office.policy("secret")
+    given = [
+        (What(WhatKind.GROUP, group_arn=hidden.arn), "It has no group"),
+        (What(WhatKind.GROUP, group_arn=missing), "It has no group"),
+        (What(WhatKind.MANAGED, policy_arn=policy.arn), "It has no policy"),
+    ]
+    for what, said in given:
+        (part,) = services.plan_grant(office.terms(what, mine), viewer=lead).parts
+        assert part.refusal.startswith(said)
+    other = office.user("other")
+    for arns in ((other.arn,), (mine.arn, other.arn), (hidden.arn,)):
+        kind = WhoKind.GROUP if arns == (hidden.arn,) else WhoKind.USERS
+        terms = replace(office.terms(statements(), mine), who=Who(kind, arns=arns))
+        with pytest.raises(RefusedError, match="your own teams only"):
+            office.ask(terms, actor=lead)
