@@ -73,8 +73,6 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
             "acts": user_acts(shown.entity, head["credentials"]) if asks else None,
             "adds_device": shown.is_self and shown.at is None,
             "asks_device": asks and shown.at is None,
-            "adds_device": shown.is_self and shown.at is None,
-            "asks_device": asks and shown.at is None,
         },
     )
 
