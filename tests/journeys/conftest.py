@@ -74,9 +74,9 @@ def start_console(var: Path, **variables: str) -> Running:
     return Running(f"http://127.0.0.1:{port}", var, process, output)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One console for all journeys of this process; stopped as Ctrl-C stops it."""
+    """One console for all journeys of this process, which ends with them; stopped as Ctrl-C stops it."""
     started = start_console(tmp_path_factory.mktemp("console") / "var")
     try:
         started.wait_until_ready()
