@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 import time_machine
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from iam.journal import chain, triggers
 from iam.journal.chain import GENESIS, chain_pending
@@ -147,7 +147,8 @@ def shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
         connection.ensure_connection()
         connection.connection.backup(target)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(connection.settings_dict, "NAME", str(file))
+        # Only threads that begin now: closing the in-memory database, as a late request of a browser does, would end it.
+        patch.setitem(connections.settings, "default", {**connection.settings_dict, "NAME": str(file)})
         yield
 
 

@@ -102,6 +102,7 @@ def test_the_receipt_tells_who_signs_people_in_and_which_roles_trust_it(account:
     gone = DeleteSamlProvider.of(okta)
     assert gone.effect().notes == (
         "This role trusts it: engineer. Nobody comes in by it any more; their trust policies stay as they are.",
+        "If AWS decrypts assertions for it, the private key for that goes with it, and undoing does not bring it back.",
     )
     assert gone.risks() == ()
 
