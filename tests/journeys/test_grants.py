@@ -148,4 +148,5 @@ def test_a_partner_and_twenty_people_are_given_access(sign_in: SignIn, console: 
     approve(many, hana, jonas)
     see(admin, "active")
     admin.goto(many)
+    admin.get_by_role("link", name=re.compile("^All 2[01]$")).first.click()
     expect(admin.get_by_text("has the policy")).to_have_count(20)
