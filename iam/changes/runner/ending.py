@@ -111,7 +111,7 @@ def drift(change: Change, *, what: str) -> None:
 
 
 def leave_unknown(change: Change, *, kind: str, message: str) -> None:
-    """End a change of which nobody knows how AWS stands: a person must look."""
+    """End a change of which nobody knows how AWS stands: a person must look, and a pull reads what there is to see."""
     _move(
         change,
         to=ChangeState.UNKNOWN,
@@ -120,6 +120,7 @@ def leave_unknown(change: Change, *, kind: str, message: str) -> None:
         error_message=message[:2048],
         data={"error": kind, "request_ids": change.request_ids},
     )
+    mirror.request_pull(change.account, trigger="change")
 
 
 def give_up(change: Change) -> None:

@@ -147,12 +147,17 @@ class Site:
 
     def left(self) -> int:
         """How many changes have not ended."""
+        return self._count("changes_change WHERE state IN ('queued', 'applying', 'confirming')")
+
+    def asked_for(self) -> int:
+        """How many pulls that changes have asked for are not over."""
+        return self._count("mirror_pull WHERE trigger = 'change' AND state IN ('queued', 'running')")
+
+    def _count(self, rows: str) -> int:
         import psycopg
 
         with psycopg.connect(self.cluster.url, autocommit=True) as connection:
-            found = connection.execute(
-                "SELECT count(*) FROM changes_change WHERE state IN ('queued', 'applying', 'confirming')"
-            ).fetchone()
+            found = connection.execute(f"SELECT count(*) FROM {rows}").fetchone()
         return int(found[0]) if found else 0
 
     def stop(self) -> None:

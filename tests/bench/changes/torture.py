@@ -32,6 +32,8 @@ FAULTS = {
     "late": 0.01,
 }
 LONGEST = 1500
+PULLED_WITHIN = 60
+"""Seconds for the pulls that changes have asked for; one whose worker was killed is not waited for."""
 LEASE = 10
 """Seconds after which a change of a lost worker is taken up again: no call here takes as long."""
 
@@ -67,7 +69,9 @@ class Outcome:
         if self.twice:
             found.append(f"{len(self.twice)} writes took effect twice: {self.twice[0]}")
         if self.differs:
-            found.append(f"the mirror is not what AWS shows: {self.differs[0]}")
+            found.append(
+                f"the mirror is not what AWS shows: {self.differs[0]}; {states}, {self.standing['reasons']}"
+            )
         if not self.journal_holds:
             found.append("the journal's chain is broken")
         return found
@@ -134,8 +138,11 @@ def _empty(site: Site) -> None:
 
 
 def _settle(site: Site, *, until: float) -> None:
-    """Leases run out after 90 seconds; the sweep finds what nobody has been told of."""
+    """Leases run out, and the sweep finds what nobody has been told of; then what changes have asked to be read again is read."""
     while site.left() and time.monotonic() < until:
+        time.sleep(0.5)
+    most = min(until, time.monotonic() + PULLED_WITHIN)
+    while site.asked_for() and time.monotonic() < most:
         time.sleep(0.5)
 
 
