@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from console.demo.broker import answers, broker, free_port
-from console.demo.children import Child
+from console.demo.children import Child, die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STOP_SECONDS = 8.0
@@ -185,7 +185,13 @@ class Supervisor:
     def prepare(self) -> None:
         """Migrate the database and appoint the demonstration's people and accounts."""
         command = [sys.executable, str(ROOT / "manage.py"), "prepare_demo"]
-        done = subprocess.run(command, env=self.common | self.aws, check=False)  # noqa: S603
+        parent = os.getpid()
+        done = subprocess.run(  # noqa: S603
+            command,
+            env=self.common | self.aws,
+            check=False,
+            preexec_fn=lambda: die_with_parent(signal.SIGKILL, parent=parent),
+        )
         if done.returncode:
             raise SupervisorError("The database could not be prepared: the lines above say why.")
 
