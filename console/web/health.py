@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
@@ -60,7 +60,7 @@ def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.error("readyz.database", error=type(error).__name__)
         return "unreachable"
     return "ok"
@@ -71,7 +71,7 @@ def _journal() -> str:
         if not triggers.tables_exist(connection):
             return "not migrated"
         return "unprotected" if triggers.missing(connection) else "ok"
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.error("readyz.journal", error=type(error).__name__)
         return "unreachable"
 
@@ -94,6 +94,6 @@ def _pull_age() -> int | None:
     """Seconds since the last complete reading of any section of any account."""
     try:
         latest = Section.objects.aggregate(latest=Max("observed_at"))["latest"]
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return None
     return int((datetime.now(tz=UTC) - latest).total_seconds()) if latest else None

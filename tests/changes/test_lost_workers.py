@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from iam.aws import writes
@@ -148,20 +148,25 @@ def test_a_long_way_to_aws_renews_the_lease(scene: Scene, monkeypatch: pytest.Mo
     assert leases[0] > claims.LEASE / 3
 
 
+@pytest.mark.parametrize("failure", [DatabaseError, InterfaceError])
+@pytest.mark.parametrize(
+    ("where", "name", "state"),
+    [(running, "_note_call", ChangeState.APPLYING), (ending, "_read_back", ChangeState.CONFIRMING)],
+)
 def test_our_own_database_failing_leaves_the_row_to_the_sweep(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, state: str, failure: type[Exception]
 ) -> None:
     change = scene.queued()
 
     def cut(*_: Any, **__: Any) -> Any:
-        raise DatabaseError("connection lost")
+        raise failure("connection lost")
 
     with monkeypatch.context() as patched:
-        patched.setattr(running, "_note_call", cut)
-        with pytest.raises(DatabaseError):
+        patched.setattr(where, name, cut)
+        with pytest.raises(failure):
             run(change.pk)
     change.refresh_from_db()
-    assert change.state == ChangeState.APPLYING
+    assert change.state == state
 
     wait_over(change)
     run(change.pk)

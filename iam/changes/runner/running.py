@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 
 from iam.aws import writes
 from iam.aws.errors import AwsError, ErrorKind
@@ -66,7 +66,7 @@ def run(change_id: UUID) -> None:
         ending.refuse(change, refused)
     except AwsError as error:
         _after_error(change, error)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         # Our own database failed: nothing can be recorded now. The lease runs out, and the sweep takes the change up again.
         raise
     except Exception:
