@@ -40,6 +40,7 @@ _LINES: dict[str, tuple[str, str, str]] = {
     "receipt_changed": ("Preview computed anew", "eye", "warn"),
     "approved": ("{actor} approved", "check", "ok"),
     "approved_alone": ("{actor} approved their own request", "triangle-alert", "warn"),
+    "accepted": ("Needs no approval of its own", "check", "ok"),
     "agreed": ("{actor} approved", "check", "ok"),
     "approvals_void": ("Approvals count no more", "rotate-cw", "warn"),
     "commented": ("{actor} said", "message-square", ""),

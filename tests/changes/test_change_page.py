@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.urls import reverse
 
+from console.changes import shown
+from iam.changes import states as events
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Role
 from iam.mirror.models import EdgeKind
@@ -214,3 +218,11 @@ def test_a_rejection_without_a_word_is_sent_back_to_the_field(site: Site) -> Non
     page = response.content.decode()
     assert 'aria-invalid="true" autofocus' in page
     assert "Write why you reject it." in page
+
+
+def test_each_kind_of_line_that_is_written_has_words() -> None:
+    sources = Path(events.__file__).parent.rglob("*.py")
+    calls = re.compile(r"\b(?:add_event|move|queue)\([^()]*?kind=\"([a-z_]+)\"")
+    written = {kind for source in sources for kind in calls.findall(source.read_text(encoding="utf-8"))}
+    assert {"accepted", "taken_over", "retry"} <= written
+    assert written - set(shown._LINES) == set()
