@@ -62,6 +62,26 @@ class PolicyParams:
         return {"policy_name": policy.name, "policy_arn": policy.arn, "policy_id": policy.aws_id}
 
 
+def weigh_text(world: World, *, arn: str, text: str) -> None:
+    """Let a policy say another text in a world that has it."""
+    policy = world.policy(arn)
+    if policy is not None:
+        world.put_policy(replace(policy, digest=world.text(text)))
+
+
+def effect_of_text(policy: Entity | None, *, text: str) -> Effect:
+    """What it means for those who have a policy that it says another text; nothing for one that is gone from the mirror."""
+    if policy is None:
+        return Effect()
+    return Effect(access=access_of(policy, old=default_text(policy), text=text))
+
+
+def sensitivity_of_text(effect: Effect) -> str:
+    """High when somebody gets what changes permissions, when the text allows it anew, and when a deny goes."""
+    access = effect.access
+    return HIGH if access and (access.risky or access.marks) else NORMAL
+
+
 class DefaultText(Operation):
     """What both ways of giving a policy another default text share."""
 
@@ -161,21 +181,15 @@ class DefaultText(Operation):
 
     def weigh(self, world: World) -> None:
         """See Operation."""
-        policy = world.policy(self.policy.policy_arn)
-        if policy is not None:
-            world.put_policy(replace(policy, digest=world.text(self.text)))
+        weigh_text(world, arn=self.policy.policy_arn, text=self.text)
 
     def effect(self) -> Effect:
         """See Operation; a policy that is gone from the mirror gives an empty effect."""
-        policy = self.subject()
-        if policy is None:
-            return Effect()
-        return Effect(access=access_of(policy, old=default_text(policy), text=self.text))
+        return effect_of_text(self.subject(), text=self.text)
 
     def sensitivity(self, effect: Effect) -> str:
         """High when somebody gets what changes permissions, when the text allows it anew, and when a deny goes."""
-        access = effect.access
-        return HIGH if access and (access.risky or access.marks) else NORMAL
+        return sensitivity_of_text(effect)
 
     def inverse(self, before: Image) -> Operation | None:
         """The former version as the default again while AWS keeps it, else a new version with its text."""

@@ -8,19 +8,21 @@ AWS never gives the number of a version twice, so the text that comes back has a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from iam.changes.operations.affected import access_of
-from iam.changes.operations.base import HIGH, NORMAL, Call, Effect, Image, Operation
+from iam.changes.operations.base import Call, Effect, Image, Operation
 from iam.changes.operations.former_version import FormerParams, FormerVersion
 from iam.changes.operations.policy_version import (
     CreatePolicyVersion,
     SetDefaultVersion,
     TextParams,
     default_text,
+    effect_of_text,
     meaning,
+    sensitivity_of_text,
+    weigh_text,
 )
 from iam.changes.world import World
 from iam.mirror.models import Document, Entity, PolicyVersion, valid_at
@@ -134,21 +136,15 @@ class TakeBackVersion(FormerVersion):
 
     def weigh(self, world: World) -> None:
         """See Operation."""
-        policy = world.policy(self.given.subject_arn)
-        if policy is not None:
-            world.put_policy(replace(policy, digest=world.text(self.text)))
+        weigh_text(world, arn=self.given.subject_arn, text=self.text)
 
     def effect(self) -> Effect:
         """See Operation; a policy that is gone from the mirror gives an empty effect."""
-        policy = self.subject()
-        if policy is None:
-            return Effect()
-        return Effect(access=access_of(policy, old=default_text(policy), text=self.text))
+        return effect_of_text(self.subject(), text=self.text)
 
     def sensitivity(self, effect: Effect) -> str:
         """As with any other default text."""
-        access = effect.access
-        return HIGH if access and (access.risky or access.marks) else NORMAL
+        return sensitivity_of_text(effect)
 
     def inverse(self, before: Image) -> Operation | None:
         """The text that was taken back as the default again, in the place of the one that came back."""
