@@ -80,10 +80,12 @@ def _flush_may_empty_the_journal() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_index_of_another_test() -> Iterator[None]:
     """A process keeps its index, and a database that was rolled back hands out the same numbers again."""
+    from iam.access import administrators
     from iam.mirror.snapshot import forget
 
     yield
     forget()
+    administrators.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,8 @@ Column = tuple[str, Callable[[Row, Lens], Any]]
 @dataclass(frozen=True, slots=True)
 class Page:
     """A list page. `present` turns the rows of a page into what its template shows; `export` gives name and value of every
-    column of a file: text, number, moment, or a list of texts. `team_intro` and `team_find` are for who sees only their teams."""
+    column of a file: text, number, moment, or a list of texts. `team_intro` and `team_find` are for who sees only their teams;
+    `area` is whose addresses it has."""
 
     listing: Listing
     title: str
@@ -59,11 +60,12 @@ class Page:
     export: Callable[[Lens], tuple[Column, ...]]
     team_intro: str = ""
     team_find: str = ""
+    area: str = "identities"
 
     @property
     def export_url(self) -> str:
         """The name of the address of its files."""
-        return f"identities:{self.listing.name}-export"
+        return f"{self.area}:{self.listing.name}-export"
 
     def filters_for(self, lens: Lens) -> tuple[Filter, ...]:
         """The filters on offer at the moment that is shown."""

@@ -26,6 +26,7 @@ from iam.policy.escalation.states import (
 from iam.policy.escalation.targets import Targets
 from iam.policy.escalation.trusts import admits_people
 from iam.policy.index.classes import Member
+from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
 from iam.policy.index.scenario import row_of
@@ -51,6 +52,28 @@ class Builder:
     def build(self) -> Estate:
         """The estate with all its ways."""
         estate = self.estate
+        administrators = self._begin()
+        fresh = range(1, len(estate.nodes))
+        for number in range(ROUNDS):
+            fresh = self._round(number, fresh, administrators)
+            if not fresh:
+                return estate
+            self._asker.use([self._source(fresh)], more=self._trusts())
+        estate.is_whole = False
+        return estate
+
+    def administrators(self) -> dict[int, bool]:
+        """The numbers of the principals who are administrators as they are, and whether surely; the ways that lead to it are not looked for."""
+        found = self._begin().bits()
+        return {
+            node.member.id: bool(found.sure >> place & 1)
+            for place, node in enumerate(self.estate.nodes)
+            if node.member is not None and found.any >> place & 1
+        }
+
+    def _begin(self) -> Administrators:
+        """Everybody as they are, and what is left to whoever has all permissions."""
+        estate = self.estate
         estate.add(None, AS_IT_IS, 0)
         for member in self._shard.members.values():
             if member.kind is not PrincipalKind.ROOT and not is_service_linked(member):
@@ -61,18 +84,13 @@ class Builder:
             account=self._shard.number,
             ceiling=1 << ADMINISTRATOR,
         )
-        trusts = [member.trust for member in self._shard.members.values() if member.trust is not None]
-        self._asker.use([self._first_source()], more=trusts)
+        self._asker.use([self._first_source()], more=self._trusts())
         administrators.measure()
         estate.ceiling, estate.regions = administrators.has_any, self._asker.regions()
-        fresh = range(1, len(estate.nodes))
-        for number in range(ROUNDS):
-            fresh = self._round(number, fresh, administrators)
-            if not fresh:
-                return estate
-            self._asker.use([self._source(fresh)], more=trusts)
-        estate.is_whole = False
-        return estate
+        return administrators
+
+    def _trusts(self) -> list[Doc]:
+        return [member.trust for member in self._shard.members.values() if member.trust is not None]
 
     def _round(self, number: int, nodes: range, administrators: Administrators) -> range:
         """The ways from some nodes; the nodes that they lead to and that are new."""

@@ -24,10 +24,11 @@ Docs = tuple[Doc, ...]
 
 
 class Shard:
-    """An account. `facts` are context keys that every principal of it has, `place_facts` those of requests about what it owns."""
+    """An account. `version` is another after each change; `facts` are context keys that every principal of it has, `place_facts` those of requests about what it owns."""
 
     def __init__(self, register: Register, rows: AccountRows) -> None:
         self.number, self.partition = rows.number, rows.partition
+        self.version = 0
         self.members: dict[int, Member] = {}
         self.groups: dict[int, GroupRow] = {}
         self.policies: dict[int, PolicyRow] = {}
@@ -68,11 +69,13 @@ class Shard:
         """Put the account elsewhere in its organization; who is placed anew."""
         if standing == self.standing:
             return []
+        self.version += 1
         self._stand(standing)
         return self._place_again(list(self.members.values()))
 
     def apply(self, changes: Changes) -> list[Member]:
         """Enter rows in the place of those with their numbers, take out what is gone; the members that were placed."""
+        self.version += 1
         touched = self._enter(changes)
         placed = self._put(changes.principals)
         if not touched:

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from console.demo.standin import start
+from iam.policy.escalation.building import Builder
 from iam.policy.escalation.graph import At, Graph
 from iam.policy.escalation.paths import Explorer
+from iam.policy.escalation.states import AS_IT_IS, Facts
 from iam.policy.index.rows import Changes
 from iam.policy.index.scenario import row_of
 from tests.demo.planted import HARMLESS, PLANTED, Problem
@@ -111,3 +113,18 @@ def test_planted_administrators_are_administrators(northline: Northline, graph: 
         at = graph.at(member)
         assert at is not None
         assert reach.sure[at] == (0, None)
+
+
+def test_administrators_that_are_found_alone_are_those_of_the_graph(
+    northline: Northline, graph: Graph
+) -> None:
+    for number, estate in graph.estates.items():
+        found = Builder(northline.index, northline.index.accounts[number], Facts()).administrators()
+        bits = estate.administrators
+        wanted = {
+            node.member.id: bool(bits.sure >> place & 1)
+            for place, node in enumerate(estate.nodes)
+            if node.member is not None and node.state == AS_IT_IS and bits.any >> place & 1
+        }
+        assert found == wanted
+    assert any(graph.estates[number].administrators.sure for number in graph.estates)

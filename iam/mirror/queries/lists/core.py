@@ -105,6 +105,7 @@ class Listing:
     """A list: how its rows are found (for what is seen and the name of a sort), sorted, split and completed.
 
     `rows` knows no clock, so that what it makes can be kept. `complete` adds what other tables know of one page of rows, in a fixed number of queries.
+    Counts are kept for as long as `stamp` is the same.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Listing:
     filters: Mapping[str, Callable[[Lens, list[str]], Q]]
     complete: Callable[[Lens, list[Row]], None]
     sections: tuple[str, ...]
+    stamp: str = ""
 
     def sorts_for(self, lens: Lens) -> dict[str, Sort]:
         """The orders on offer."""

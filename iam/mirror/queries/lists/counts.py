@@ -40,7 +40,7 @@ def tab_counts(listing: Listing, lens: Lens, wanted: Wanted, *, generation: obje
     if wanted.is_narrowed:
         unsorted = Wanted(wanted.tab, wanted.text, wanted.filters, wanted.ids)
         queries[repr(unsorted)] = lambda: found(listing, lens, unsorted).values("pk")[: CAP + 1]
-    counts = kept_counts(queries, about=f"{listing.name} {who(lens)} {generation}")
+    counts = kept_counts(queries, about=f"{listing.name} {listing.stamp} {who(lens)} {generation}")
     return counts | {"": counts.pop(repr(unsorted)) if wanted.is_narrowed else counts[wanted.tab]}
 
 

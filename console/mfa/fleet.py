@@ -1,0 +1,163 @@
+"""The fleet: who has which MFA device, those first who lack what they should have; as a page and as a file."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from console.identities.lists import people, views
+from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.web.access import ViewerRequest, require
+from console.web.context import frame_of
+from console.web.templatetags.lists import under
+from console.web.templatetags.ui import ago, avatar, badge
+from iam.guard import Right, Viewer
+from iam.mirror.models import NEVER
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import Lens
+from iam.people.fleet.listing import ADMINISTRATOR, CONSOLE, FINE, HARDWARE, NONE, UNREAD, Fleet
+
+RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+STANDING: Final = {
+    ADMINISTRATOR: ("Administrator without MFA", "bad", "shield-alert"),
+    CONSOLE: ("No MFA", "bad", "x"),
+    HARDWARE: ("Hardware demanded", "warn", "triangle-alert"),
+    UNREAD: ("Not read", "", ""),
+    FINE: ("As it should be", "ok", "check"),
+    NONE: ("Not applicable", "", ""),
+}
+SORTS: Final = {"virtual": "App", "hardware": "Hardware token", "security-key": "Passkey or security key"}
+ASKS: Final = (ADMINISTRATOR, CONSOLE)
+DEVICES_SHOWN: Final = 2
+
+
+def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
+    """What the table shows of each user."""
+    shown = []
+    for row in rows:
+        words, tone, icon_name = STANDING[row["urgency"]]
+        shown.append(
+            {
+                "pk": row["entity"],
+                "name": row["display"],
+                "face": avatar(row["display"]),
+                "sub": under(row["name"]),
+                "short": _short(row),
+                "account_name": row["account_name"],
+                "is_administrator": row["is_administrator"],
+                "standing": badge(words, tone, icon_name) if tone else words,
+                "devices": _devices(row),
+                "password": people.PASSWORD[row["has_password"]],
+                "used": _used(row),
+                "is_asked": row["urgency"] in ASKS
+                and lens.viewer.may(Right.REQUEST_CHANGE, account_id=row["number"]),
+            }
+        )
+    return shown
+
+
+def _short(row: Row) -> str:
+    sorts = ", ".join(SORTS.get(sort, sort) for _, sort, _ in row["devices"]) or "No device"
+    return f"Administrator. {sorts}" if row["is_administrator"] is not None else sorts
+
+
+def _devices(row: Row) -> SafeString | str:
+    """The sort and the serial number of each; more than a few are counted."""
+    if not row["devices"]:
+        known = {"none": "None", "unknown": "On, sort not read", "unread": "Not read"}
+        return format_html('<span class="muted">{}</span>', known.get(row["mfa"], "Not read"))
+    lines = format_html_join(
+        "",
+        "<li>{}{}</li>",
+        ((SORTS.get(sort, sort), under(name, "id")) for name, sort, _ in row["devices"][:DEVICES_SHOWN]),
+    )
+    more = len(row["devices"]) - DEVICES_SHOWN
+    return format_html(
+        '<ul class="plain">{}{}</ul>', lines, format_html("<li>and {} more</li>", more) if more > 0 else ""
+    )
+
+
+def _used(row: Row) -> SafeString | str:
+    unknown = row["has_password"] is None and row["used_at"] in {None, NEVER}
+    return "Not read" if unknown else ago(row["used_at"])
+
+
+def export(lens: Lens) -> tuple[Column, ...]:
+    """The columns of a file."""
+    return (
+        ("account_id", lambda row, _: row["number"]),
+        ("account", lambda row, _: row["account_name"]),
+        ("login", lambda row, _: row["name"]),
+        ("display_name", lambda row, _: row["display"]),
+        ("arn", lambda row, _: row["arn"]),
+        ("administrator", lambda row, _: row["is_administrator"] is not None),
+        ("standing", lambda row, _: STANDING[row["urgency"]][0]),
+        ("mfa", lambda row, _: row["mfa"]),
+        ("devices", lambda row, _: [f"{sort} {serial}" for _, sort, serial in row["devices"]]),
+        ("console_password", lambda row, _: row["has_password"]),
+        ("active_access_keys", lambda row, _: row["active_keys"]),
+        ("last_activity", lambda row, _: row["used_at"]),
+    )
+
+
+def page_of(fleet: Fleet, viewer: Viewer) -> Page:
+    """The page over what is read once for it."""
+    return Page(
+        listing=fleet.listing,
+        title="MFA",
+        noun=("person", "people"),
+        intro="Who has which MFA device. Who lacks what they should have comes first.",
+        icon="smartphone",
+        template="mfa/fleet.html",
+        find="Name, login or ARN",
+        tabs=(
+            TabWords("all", "All"),
+            TabWords("administrators", "Administrators without MFA", "bad", "administrator without MFA"),
+            TabWords("no-mfa", "Console without MFA", "bad", "console password without MFA"),
+            TabWords("hardware", "Hardware demanded", "warn", "an app where hardware is demanded"),
+        ),
+        filters=tuple(_filters(fleet, viewer)),
+        present=present,
+        export=export,
+        team_intro="The people of your teams, and their MFA devices.",
+        team_find="Name or login",
+        area="mfa",
+    )
+
+
+def _filters(fleet: Fleet, viewer: Viewer) -> list[Filter]:
+    known = {one.name: one for one in people.PAGE.filters}
+    found = [known["mfa"], known["password"]]
+    found.append(Filter("role", "Administrator", (("administrator", "Yes"), ("other", "No"))))
+    choices = tuple(one for one in fleet.places.teams if viewer.sees_accounts or one[0] in viewer.leads)
+    return [*found, *([Filter("team", "Team", choices)] if choices else [])]
+
+
+@require_safe
+@require(*RIGHTS)
+def fleet(request: ViewerRequest) -> HttpResponse:
+    """The list of today; of a past moment, the list of people tells the MFA of then."""
+    if request.at is not None:
+        then = {name: request.GET[name] for name in ("account", "as-of") if request.GET.get(name)}
+        return redirect(f"{reverse('identities:people')}?{urlencode(then)}")
+    return views.show(request, _page(request))
+
+
+@require_safe
+@require(*RIGHTS)
+def fleet_export(request: ViewerRequest, form: str) -> HttpResponseBase:
+    """The list as a file."""
+    return views.files(request, _page(request), form)
+
+
+def _page(request: ViewerRequest) -> Page:
+    request.at = None
+    return page_of(Fleet(frame_of(request).chosen), request.viewer)

@@ -1,0 +1,79 @@
+"""Who is administrator of an account as they are: of users and roles by number, kept until the account or its place in the organization changes.
+
+Whoever could become one by way of somebody else is a matter of `iam.access.escalation`, which takes longer to find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from iam.mirror.snapshot import snapshot
+from iam.policy.escalation.building import Builder
+from iam.policy.escalation.states import Facts
+from iam.policy.index.index import Index
+from iam.policy.index.shard import Shard
+
+MOST: Final = 8
+"""So many answers are kept, each for some accounts and a state of the mirror."""
+
+
+class _Known(NamedTuple):
+    """The administrators of an account, and in which version of it they were found."""
+
+    version: int
+    found: dict[int, bool]
+
+
+class _Answer(NamedTuple):
+    """An answer, and the revisions of all accounts with which it was found."""
+
+    revisions: Mapping[str, int]
+    found: Mapping[int, bool]
+
+
+_guard = Lock()
+_shards: WeakKeyDictionary[Shard, _Known] = WeakKeyDictionary()
+_answers: dict[str, _Answer] = {}
+
+
+def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mapping[int, bool]:
+    """The numbers of the administrators of one account, or of all, and whether each surely is one: False where a condition decides.
+
+    `revisions` are those of all accounts, just read: while they are the same, nothing is looked at again, and no query is made.
+    """
+    known = _answers.get(account)
+    if known is not None and known.revisions == revisions:
+        return known.found
+    wanted = [number for number in revisions if account in ("", number)]
+    found: dict[int, bool] = {}
+    with snapshot(accounts=wanted if account else None) as index:
+        for number in wanted:
+            shard = index.accounts.get(number)
+            if shard is not None:
+                found |= _of(index, shard)
+    with _guard:
+        _answers[account] = _Answer(dict(revisions), found)
+        while len(_answers) > MOST:
+            del _answers[next(iter(_answers))]
+    return found
+
+
+def forget() -> None:
+    """Drop everything that is kept."""
+    with _guard:
+        _answers.clear()
+        _shards.clear()
+
+
+def _of(index: Index, shard: Shard) -> dict[int, bool]:
+    """The caller holds the lock of the index."""
+    known = _shards.get(shard)
+    if known is not None and known.version == shard.version:
+        return known.found
+    found = Builder(index, shard, Facts()).administrators()
+    with _guard:
+        _shards[shard] = _Known(shard.version, found)
+    return found
