@@ -124,6 +124,16 @@ app.conf.update(
             "schedule": 24 * 3600.0,
             "options": {"expires": 3600},
         },
+        "tend-leavers": {
+            "task": "iam.people.leaving.tasks.tend_leavers",
+            "schedule": 10.0,
+            "options": {"expires": 10},
+        },
+        "drop-leaving-drafts": {
+            "task": "iam.people.leaving.tasks.drop_leaving_drafts",
+            "schedule": 24 * 3600.0,
+            "options": {"expires": 3600},
+        },
         "tend-enrolments": {
             "task": "iam.people.enrolment.tasks.tend_enrolments",
             "schedule": 20.0,
@@ -163,6 +173,7 @@ app.autodiscover_tasks(
         "iam.access.grants",
         "iam.access.rollout",
         "iam.people.enrolment",
+        "iam.people.leaving",
         "console.operators",
         "console.demo",
     ]

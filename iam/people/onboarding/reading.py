@@ -55,7 +55,7 @@ def read_sheet(data: bytes) -> list[Typed]:
     """The rows of a CSV file; rows without any content are passed over. Raises SheetError for a file that is none."""
     if len(data) > LARGEST:
         raise SheetError(f"The file has more than {LARGEST // 1024 // 1024} MB.")
-    lines = _lines(_text(data))
+    lines = sheet_lines(data)
     head = next(lines, None)
     if head is None:
         raise SheetError("The file is empty.")
@@ -70,6 +70,11 @@ def read_sheet(data: bytes) -> list[Typed]:
     if not found:
         raise SheetError("The file names the columns, and nobody below them.")
     return found
+
+
+def sheet_lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """(the line where it begins, its cells) of each row of a CSV file, the names of the columns first. Raises SheetError."""
+    return _lines(_text(data))
 
 
 def typed(line: int, values: Mapping[str, str]) -> Typed:

@@ -1,0 +1,102 @@
+"""What ends the access of a user, as the mirror stands: a deny first, then every way to sign in, then what they are in. What can come back is made inactive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from iam.changes.errors import RefusedError
+from iam.changes.operations import AttachPolicy, Operation, PutInlinePolicy, RemoveFromGroup
+from iam.changes.operations.access_key import DeactivateAccessKey
+from iam.changes.operations.login_profile import DeleteLoginProfile
+from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
+from iam.changes.operations.service_credential import DeactivateServiceCredential
+from iam.changes.operations.signing_certificate import DeactivateCertificate
+from iam.changes.operations.ssh_key import DeactivateSshKey
+from iam.changes.operations.user_credential import ACTIVE, OnCredential, credentials_row
+from iam.changes.services.planning import examine
+from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, valid_at
+from iam.mirror.reread.credentials import is_virtual
+from iam.policy.document import CURRENT
+
+DENY: Final = "GatehouseLeft"
+"""The name of the inline policy that denies everything."""
+DENY_TEXT: Final = json.dumps(
+    {
+        "Version": CURRENT,
+        "Statement": [{"Sid": "Left", "Effect": "Deny", "Action": "*", "Resource": "*"}],
+    }
+)
+DENY_ALL: Final = "policy/AWSDenyAll"
+"""AWS's own policy that denies everything: for users whose inline policies leave no room."""
+_STOPS: Final[dict[str, type[OnCredential]]] = {
+    Kind.ACCESS_KEY: DeactivateAccessKey,
+    Kind.SSH_KEY: DeactivateSshKey,
+    Kind.SIGNING_CERTIFICATE: DeactivateCertificate,
+    Kind.SERVICE_CREDENTIAL: DeactivateServiceCredential,
+}
+ORDER: Final = (Kind.ACCESS_KEY, Kind.SERVICE_CREDENTIAL, Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE)
+
+
+def deny_of(user: Entity) -> Operation | None:
+    """What denies the user everything: an inline policy, else AWS's own managed one; None where it stands already. Raises RefusedError where there is room for neither."""
+    if is_denied(user):
+        return None
+    put = PutInlinePolicy.of(user, name=DENY, text=DENY_TEXT)
+    try:
+        examine(put)
+    except RefusedError:
+        attach = AttachPolicy.by_arn(user, arn=f"arn:{user.account.partition}:iam::aws:{DENY_ALL}")
+        examine(attach)
+        return attach
+    return put
+
+
+def is_denied(user: Entity) -> bool:
+    """Whether the mirror shows one of the two."""
+    inline = InlinePolicy.objects.filter(valid_at(None), owner=user, name=DENY).select_related("document")
+    if any(says_deny(one.document.text) for one in inline):
+        return True
+    attached = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=user)
+    return attached.filter(target__arn__endswith=f":iam::aws:{DENY_ALL}").exists()
+
+
+def says_deny(text: str) -> bool:
+    """Whether it is the text of the inline policy, however it is laid out."""
+    try:
+        return bool(json.loads(text) == json.loads(DENY_TEXT))
+    except ValueError:
+        return False
+
+
+def closing_of(user: Entity) -> list[Operation]:
+    """Everything but the deny: password, credentials, MFA devices and memberships that are there, in the order in which they count."""
+    return [*_signing_in(user), *_devices(user), *_memberships(user)]
+
+
+def _signing_in(user: Entity) -> Iterator[Operation]:
+    row = credentials_row(user)
+    if row is None or row.has_password is not False:
+        yield DeleteLoginProfile.of(user)
+    active = EntityState.objects.filter(
+        valid_at(None),
+        kind__in=list(_STOPS),
+        category=ACTIVE,
+        entity__owner=user,
+        entity__gone_at__isnull=True,
+    ).select_related("entity__account", "entity__owner__account")
+    for state in sorted(active, key=lambda one: (ORDER.index(Kind(one.kind)), one.name)):
+        yield _STOPS[state.kind].of(state.entity)
+
+
+def _devices(user: Entity) -> Iterator[Operation]:
+    devices = Entity.objects.filter(owner=user, kind=Kind.MFA_DEVICE, gone_at__isnull=True)
+    for one in devices.select_related("account", "owner__account").order_by("aws_id"):
+        yield (DeleteMfaDevice if is_virtual(one.aws_id) else DeactivateMfaDevice).of(one)
+
+
+def _memberships(user: Entity) -> Iterator[Operation]:
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user)
+    for edge in edges.select_related("target__account").order_by("target__name"):
+        yield RemoveFromGroup.of(user, group=edge.target)

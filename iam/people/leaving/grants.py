@@ -1,0 +1,49 @@
+"""The grants of somebody who leaves: found, ended, and followed until nothing of them is left."""
+
+from __future__ import annotations
+
+from iam.access.grants.models import OVER, State
+from iam.access.grants.services.parting import (
+    end_for_leaver,
+    follow_takings,
+    grants_to,
+    is_for_them_alone,
+    take_from_leaver,
+)
+from iam.changes.services import Cause
+from iam.people.leaving.models import OF_REST, EndedGrant, Leaver, Seat
+
+
+def end_grants(seat: Seat) -> list[str]:
+    """End what is granted to the user of a seat; sentences on what cannot be. Harmless when repeated."""
+    arns = set(seat.leaver.seats.values_list("user_arn", flat=True))
+    reason = f"{seat.leaver.name} leaves ({seat.leaver.run.reference})."
+    said: list[str] = []
+    for grant in grants_to(seat.user):
+        whole = is_for_them_alone(grant, arns)
+        _, made = EndedGrant.objects.get_or_create(seat=seat, grant=grant, defaults={"is_whole": whole})
+        if whole:
+            if made or grant.state != State.ENDING:
+                end_for_leaver(grant, reason=reason)
+        elif seat.change_set is not None:
+            said += take_from_leaver(
+                seat.user,
+                grant,
+                with_set=seat.change_set,
+                cause=Cause(OF_REST, seat.pk),
+                key=f"leaving-grant-{seat.pk.hex}-{grant.pk.hex[:12]}",
+                reason=reason,
+            )
+    return said
+
+
+def grants_are_over(leaver: Leaver) -> bool:
+    """Whether nothing is granted to them any more."""
+    rows = EndedGrant.objects.filter(seat__leaver=leaver).select_related("grant", "seat__user")
+    over = True
+    for one in rows:
+        if one.is_whole:
+            over &= one.grant.state in OVER
+        else:
+            over &= follow_takings(one.seat.user, [one.grant_id])
+    return over

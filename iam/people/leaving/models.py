@@ -1,0 +1,197 @@
+"""Who leaves, together with whom, from which accounts, and what was read when it was proved."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from iam.access.grants.models import Grant
+from iam.changes.models import ChangeSet
+from iam.mirror.models import Account, Entity
+
+OF_RUN = "leaving"
+"""The cause of a set that ends access; its id is the run's."""
+OF_REST = "leaving-rest"
+"""The cause of a set that ends what was still found; its id is the seat's."""
+OF_RETURN = "leaving-return"
+"""The cause of a set that gives access back; its id is the leaver's."""
+OF_DELETION = "leaving-deletion"
+"""The cause of a set that deletes the users; its id is the leaver's."""
+CAUSES = (OF_RUN, OF_REST, OF_RETURN, OF_DELETION)
+
+
+class RunState(models.TextChoices):
+    """Where a run stands as a request; how each person stands, their own state says."""
+
+    DRAFT = "draft", "Being prepared"
+    ASKING = "asking", "Being asked for"
+    ASKED = "asked", "Asked for"
+
+
+class Run(models.Model):
+    """People who leave together: one request. `leaves_at` null: at once. `source` is the name of the file, blank for one person by name.
+
+    `grace_days` after the proof the users are deleted, once that was approved; 0: they stay, without access. `roles` are the
+    roles (by number of the mirror) whose trust policy loses the person, `sessions` those of which all sessions end.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.DRAFT)
+    source = models.CharField(max_length=128, blank=True)
+    reason = models.CharField(max_length=1024, blank=True)
+    leaves_at = models.DateTimeField(null=True)
+    grace_days = models.PositiveSmallIntegerField(default=30)
+    roles = models.JSONField(default=list)
+    sessions = models.JSONField(default=list)
+    requested_by = models.UUIDField()
+    requested_label = models.CharField(max_length=128)
+    trouble = models.CharField(max_length=1024, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="leaving_newest"),
+            models.Index(fields=["state", "asked_at"], name="leaving_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """The short name by which people speak of it."""
+        return f"LVG-{self.id.hex[:8].upper()}"
+
+
+class Standing(models.TextChoices):
+    """What came of checking a row."""
+
+    READY = "ready", "Ready"
+    BAD = "bad", "To be put right"
+
+
+class Stage(models.TextChoices):
+    """How somebody who leaves stands."""
+
+    DRAFT = "draft", "Not asked for"
+    WAITING = "waiting", "Waiting for approval"
+    PLANNED = "planned", "Leaves later"
+    CLOSING = "closing", "Access is being ended"
+    OPEN = "open", "Something is still open"
+    GONE = "gone", "Access ended"
+    RETURNING = "returning", "Access is being restored"
+    RETURNED = "returned", "Access restored"
+    DELETING = "deleting", "Being deleted"
+    DELETED = "deleted", "Deleted"
+    CALLED_OFF = "called-off", "Not carried out"
+
+
+MOVING = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN, Stage.RETURNING, Stage.DELETING)
+"""While something is still to come."""
+
+
+class Leaver(models.Model):
+    """One person of a run. `typed` is what somebody wrote for them; `teams` are the slugs of the teams whose they were when it was asked for.
+
+    `closed_at`: the deny-all stood in every account; `proved_at`: AWS was read again and showed nothing open; `delete_after`: the end of the grace period.
+    `trials`: how often restoring and deleting were asked for.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="people")
+    position = models.PositiveIntegerField(default=0)
+    line = models.PositiveIntegerField(default=0)
+    typed = models.CharField(max_length=256, blank=True)
+    name = models.CharField(max_length=256, blank=True)
+    email = models.CharField(max_length=256, blank=True)
+    person_id = models.UUIDField(null=True)
+    teams = models.JSONField(default=list)
+    standing = models.CharField(max_length=8, choices=Standing.choices, default=Standing.READY)
+    problems = models.JSONField(default=list)
+    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.DRAFT)
+    began_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    proved_at = models.DateTimeField(null=True)
+    delete_after = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    trials = models.PositiveSmallIntegerField(default=0)
+    trouble = models.CharField(max_length=1024, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["run", "position"], name="leaver_once")]
+        indexes = [
+            models.Index(fields=["stage", "delete_after"], name="leaver_by_stage"),
+            models.Index(fields=["person_id"], name="leaver_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.typed
+
+
+class Seat(models.Model):
+    """The user of a leaver in an account. The changes are those of `lane` in `change_set`, and of the sets that ended what was still found (`trials` of them).
+
+    `proof` is what AWS showed when it was read again: rows of (what, call, at, says, is_open). `proved_at` is when that showed nothing open.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    leaver = models.ForeignKey(Leaver, on_delete=models.CASCADE, related_name="seats")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(Entity, db_index=False, on_delete=models.PROTECT, related_name="+")
+    user_arn = models.CharField(max_length=2048)
+    user_name = models.CharField(max_length=64)
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, related_name="+")
+    lane = models.PositiveSmallIntegerField(default=0)
+    trials = models.PositiveSmallIntegerField(default=0)
+    proof = models.JSONField(default=list)
+    read_at = models.DateTimeField(null=True)
+    proved_at = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=1024, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["leaver", "user"], name="one_seat_of_user")]
+        indexes = [
+            models.Index(fields=["user"], name="seat_by_user"),
+            models.Index(fields=["change_set"], condition=Q(proved_at__isnull=True), name="seat_unproved"),
+        ]
+
+    def __str__(self) -> str:
+        return self.user_arn
+
+
+class EndedGrant(models.Model):
+    """A grant that ends, wholly or for this user, because they leave."""
+
+    seat = models.ForeignKey(Seat, on_delete=models.CASCADE, related_name="grants")
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+")
+    is_whole = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["seat", "grant"], name="one_end_of_grant")]
+
+    def __str__(self) -> str:
+        return f"{self.grant_id} of {self.seat_id}"
+
+
+class Certificate(models.Model):
+    """What was done for a leaver, frozen when it was done; `digest` is of the exact `text`, and stands in the entry of the journal."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    leaver = models.ForeignKey(Leaver, on_delete=models.PROTECT, related_name="certificates")
+    kind = models.CharField(max_length=8, choices=[("ended", "Access ended"), ("deleted", "Users deleted")])
+    text = models.TextField()
+    digest = models.CharField(max_length=64)
+    entry_id = models.BigIntegerField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["made_at"]
+        constraints = [models.UniqueConstraint(fields=["leaver", "kind"], name="one_certificate_of_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.leaver_id}"

@@ -1,0 +1,161 @@
+"""What ends somebody's access, account by account, as operations with their places in the set. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.operations import Operation
+from iam.changes.operations.role_sessions import RevokeSessions
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.services import Lane
+from iam.changes.services.planning import check_account, check_right
+from iam.guard import Viewer
+from iam.mirror.models import Entity
+from iam.people.leaving.closing import closing_of, deny_of
+from iam.people.leaving.trusts import Trusting, trusting
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen about the roles that trust the person: out of which trust policies they go, and where the sessions of all end; by number of the mirror."""
+
+    roles: frozenset[int] = frozenset()
+    sessions: frozenset[int] = frozenset()
+    at: datetime = field(default_factory=lambda: datetime.now(tz=UTC).replace(microsecond=0))
+    """Sessions that were issued until then end, at least; what is asked for twice says the same."""
+
+
+@dataclass(slots=True)
+class Site:
+    """What happens in one account: to the user, and to roles that trust the person. `left` are sentences on what is not asked for, and why."""
+
+    user: Entity
+    deny: Operation | None = None
+    others: list[Operation] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    @property
+    def operations(self) -> list[Operation]:
+        """All of it, the deny first."""
+        return [*([self.deny] if self.deny else []), *self.others]
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything for some people. `roles` are those that trust one of them and that the viewer sees; `unseen` counts the others."""
+
+    sites: list[Site]
+    roles: list[Trusting]
+    unseen: int = 0
+
+    def ordered(self) -> tuple[list[Operation], list[Lane]]:
+        """The operations of the set: every deny before anything else, each account a lane, each thing a branch, so that nothing waits for anything."""
+        denies = [(lane, 1, site.deny) for lane, site in enumerate(self.sites) if site.deny]
+        rest = [
+            (lane, branch, one)
+            for lane, site in enumerate(self.sites)
+            for branch, one in enumerate(site.others, start=2)
+        ]
+        placed = [*denies, *rest]
+        return [one for _, _, one in placed], [Lane(lane, branch) for lane, branch, _ in placed]
+
+    @property
+    def left(self) -> list[str]:
+        """What is not asked for, with the account."""
+        return [f"{site.user.account.name}: {said}" for site in self.sites for said in site.left]
+
+
+def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None = None) -> Plan:
+    """What ends the access of these users. Raises RefusedError for whom the viewer may not ask for, and where nothing can be changed."""
+    chosen = choices or Choices()
+    for user in users:
+        check_account(user.account)
+    found = trusting(users)
+    seen = [one for one in found if viewer.asks.sees_account(one.role.account.account_id)]
+    plan = Plan([], seen, unseen=len(found) - len(seen))
+    of_roles = _of_roles(seen, chosen)
+    for user in users:
+        site = Site(user)
+        _deny(site, viewer)
+        _take(site, closing_of(user), viewer)
+        _take(site, of_roles.pop(user.account_id, ()), viewer)
+        plan.sites.append(site)
+    if plan.sites:
+        for rest in of_roles.values():
+            _take(plan.sites[0], rest, viewer)
+    return plan
+
+
+def _deny(site: Site, viewer: Viewer) -> None:
+    try:
+        site.deny = deny_of(site.user)
+    except RefusedError as refused:
+        site.left.append(f"a deny for everything finds no room ({refused.message})")
+        return
+    if site.deny is not None:
+        check_right(site.deny, viewer=viewer)
+        if why := _why_not(site.deny, [], viewer):
+            site.deny, said = None, why
+            site.left.append(said)
+
+
+def _take(site: Site, operations: Iterable[Operation], viewer: Viewer) -> None:
+    """Each that can be asked for; of the rest it is told why."""
+    for one in operations:
+        check_right(one, viewer=viewer)
+        if why := _why_not(one, site.operations, viewer):
+            site.left.append(f"{one.title}: {why}")
+        else:
+            site.others.append(one)
+
+
+def _why_not(operation: Operation, earlier: Sequence[Operation], viewer: Viewer) -> str:
+    try:
+        changes.plan(operation, viewer=viewer, earlier=earlier)
+    except RefusedError as refused:
+        return refused.message
+    return ""
+
+
+def _of_roles(found: Sequence[Trusting], chosen: Choices) -> dict[int, list[Operation]]:
+    """By account: sessions that are known to be theirs end; trust policies change, and everybody's sessions end, where somebody says so."""
+    by_account: dict[int, list[Operation]] = {}
+    for one in found:
+        operations = by_account.setdefault(one.role.account_id, [])
+        if one.role.pk in chosen.roles and one.without is not None:
+            operations.append(ReplaceTrustPolicy.of(one.role, text=one.without))
+        operations += _sessions(one, at=chosen.at, everybody=one.role.pk in chosen.sessions)
+    return by_account
+
+
+def _sessions(one: Trusting, *, at: datetime, everybody: bool) -> Iterator[Operation]:
+    if everybody:
+        yield RevokeSessions.of_everybody(one.role, at=at)
+        return
+    for name in one.names:
+        yield RevokeSessions.of_session_name(one.role, session_name=name, at=at)
+
+
+def notes_for(plan: Plan, *, names: Sequence[str], leaves_at: datetime | None, grace_days: int) -> list[str]:
+    """What whoever approves agrees to besides."""
+    who = names[0] if len(names) == 1 else f"{len(names):,} people"
+    found = [
+        f"Whatever else {who} can sign in with by then, or is a member of, ends as well, and so does every grant to them.",
+        "Passwords and MFA devices do not come back; keys, certificates and service credentials are made inactive and can be restored.",
+    ]
+    if leaves_at is not None:
+        found.append(f"It begins at {leaves_at:%Y-%m-%d %H:%M} UTC.")
+    if grace_days:
+        days = "day" if grace_days == 1 else "days"
+        found.append(
+            f"Deletion of the users is asked for {grace_days} {days} after the end of access is proved, and approved by itself."
+        )
+    if plan.unseen:
+        found.append(
+            f"{plan.unseen} roles of accounts that whoever asks does not see name them in their trust policy: an administrator decides about these."
+        )
+    return found

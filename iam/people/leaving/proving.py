@@ -1,0 +1,170 @@
+"""The proof that somebody's access has ended: AWS is read again, all by which they could sign in and all that they are in; what is still open is ended as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import OPEN, Change
+from iam.changes.operations import Operation
+from iam.changes.operations.user_credential import ACTIVE
+from iam.changes.services import Cause, Lane
+from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.planning import examine
+from iam.mirror.models import Entity, Kind
+from iam.mirror.reread.user_access import (
+    ATTACHED,
+    CALLS,
+    GROUPS,
+    INLINE,
+    UnreadableUserError,
+    UserAccess,
+    reread_user_access,
+)
+from iam.people.leaving.closing import DENY, DENY_ALL, closing_of, deny_of, says_deny
+from iam.people.leaving.models import OF_REST, Seat, Stage
+
+logger = structlog.get_logger(__name__)
+MOST_TRIALS: Final = 3
+"""So often what was still found is ended before a person has to look."""
+_WORDS: Final = {
+    "login_profiles": ("Console password", "password"),
+    "access_keys": ("Access keys", "active key"),
+    "service_credentials": ("Service credentials", "active credential"),
+    "ssh_keys": ("SSH keys", "active key"),
+    "signing_certificates": ("Signing certificates", "active certificate"),
+    "user_mfa": ("MFA devices", "device"),
+}
+
+
+def prove_seat(seat_id: UUID) -> bool:
+    """Read AWS once more for a seat whose changes have ended; whether it shows nothing open. What is still open is queued to be ended, a few times.
+
+    Harmless at any time and from any number of workers.
+    """
+    seat = Seat.objects.select_related("leaver__run", "account", "user__account", "change_set").get(
+        pk=seat_id
+    )
+    if seat.proved_at is not None or seat.leaver.stage not in (Stage.CLOSING, Stage.OPEN):
+        return seat.proved_at is not None
+    if is_busy(seat):
+        return False
+    try:
+        found = reread_user_access(seat.account, seat.user, policies=(DENY,))
+    except UnreadableUserError as error:
+        _keep(seat, rows=seat.proof, trouble=f"AWS could not be read: {error}")
+        return False
+    rows = list(proof_rows(found))
+    left = _left(seat) if found.exists else []
+    is_open = found.exists and (bool(left) or any(row["open"] for row in rows))
+    if not is_open:
+        now = datetime.now(tz=UTC)
+        Seat.objects.filter(pk=seat.pk, proved_at__isnull=True).update(
+            proof=rows, read_at=now, proved_at=now, trouble=""
+        )
+        return True
+    said = _end_rest(seat, left)
+    _keep(seat, rows=rows, trouble=said)
+    return False
+
+
+def is_busy(seat: Seat) -> bool:
+    """Whether changes of it are under way."""
+    return changes_of(seat).filter(state__in=OPEN).exists()
+
+
+def changes_of(seat: Seat) -> QuerySet[Change]:
+    """All changes that end the access of a seat: the first ones, and what was ended besides."""
+    first = Change.objects.filter(change_set=seat.change_set_id, lane=seat.lane)
+    again = Change.objects.filter(change_set__cause_kind=OF_REST, change_set__cause_id=seat.pk)
+    return first | again
+
+
+def proof_rows(found: UserAccess) -> Iterator[dict[str, Any]]:
+    """What was read, when, and what it showed; in the order in which it was read."""
+    yield _row("User", "iam:GetUser", found, "There" if found.exists else "Gone from AWS", is_open=False)
+    if not found.exists:
+        return
+    denied = says_deny(found.texts.get(DENY, "")) or any(arn.endswith(DENY_ALL) for arn in found.attached)
+    yield _row("Deny for everything", INLINE, found, "In force" if denied else "Missing", is_open=not denied)
+    for section, call in CALLS.items():
+        what, noun = _WORDS[section]
+        records = found.credentials[section].records
+        live = [one for one in records if getattr(one, "status", ACTIVE) == ACTIVE]
+        said = f"{len(live)} {noun}{'' if len(live) == 1 else 's'}" if live else "None"
+        if records and not live:
+            said = f"{len(records)} inactive, none active"
+        yield _row(what, call, found, said, is_open=bool(live))
+    count = len(found.groups)
+    yield _row("Groups", GROUPS, found, f"Member of {count}" if count else "None", is_open=bool(count))
+    held = len(found.attached)
+    said = f"{held} attached, all denied" if held and denied else f"{held} attached" if held else "None"
+    yield _row("Attached policies", ATTACHED, found, said, is_open=bool(held) and not denied)
+
+
+def _row(what: str, call: str, found: UserAccess, says: str, *, is_open: bool) -> dict[str, Any]:
+    return {"what": what, "call": call, "at": found.at[call].isoformat(), "says": says, "open": is_open}
+
+
+def _left(seat: Seat) -> list[Operation]:
+    """What would still have to be ended, as the mirror stands after the reading."""
+    user = Entity.objects.select_related("account").get(pk=seat.user_id)
+    if user.kind != Kind.USER or user.gone_at is not None:
+        return []
+    found: list[Operation] = []
+    try:
+        deny = deny_of(user)
+        found += [deny] if deny else []
+    except RefusedError as refused:
+        logger.warning("leaving.no_deny", seat=str(seat.pk), error=refused.message)
+    return found + closing_of(user)
+
+
+def _end_rest(seat: Seat, left: list[Operation]) -> str:
+    """Queue what is left; a sentence where that cannot be, or was tried often enough."""
+    names = "; ".join(one.title for one in left)
+    if seat.trials >= MOST_TRIALS:
+        return f"Still open after {MOST_TRIALS} trials: {names}."[:1024]
+    fit: list[Operation] = []
+    refused_now: list[str] = []
+    for one in left:
+        try:
+            examine(one, earlier=fit)
+            fit.append(one)
+        except RefusedError as refused:
+            refused_now.append(f"{one.title}: {refused.message}")
+    if not fit:
+        return f"Still open: {'; '.join(refused_now) or names}."[:1024]
+    assert seat.change_set is not None
+    try:
+        with transaction.atomic():
+            if not Seat.objects.filter(pk=seat.pk, trials=seat.trials).update(trials=seat.trials + 1):
+                return ""
+            queue_accepted(
+                fit,
+                with_set=seat.change_set,
+                actor=None,
+                reason=f"{seat.leaver.run.reference}: AWS still showed it when it was read again.",
+                title=f"Still open of {seat.leaver.name}",
+                cause=Cause(OF_REST, seat.pk),
+                key=f"leaving-rest-{seat.pk.hex}-{seat.trials + 1}",
+                lanes=[Lane(0, branch) for branch in range(1, len(fit) + 1)],
+            )
+    except IntegrityError:
+        return ""
+    except RefusedError as refused:
+        return f"Still open: {names}. {refused.message}"[:1024]
+    return "; ".join(refused_now)[:1024]
+
+
+def _keep(seat: Seat, *, rows: list[dict[str, Any]], trouble: str) -> None:
+    Seat.objects.filter(pk=seat.pk, proved_at__isnull=True).update(
+        proof=rows, read_at=datetime.now(tz=UTC), trouble=trouble[:1024]
+    )

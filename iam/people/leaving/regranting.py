@@ -1,0 +1,105 @@
+"""Grants that ended because somebody left, and whose permissions came back with them: each is granted anew, so that the ledger says why it is there and when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+from django.db.models import Q
+
+from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort
+from iam.access.grants.services import settle
+from iam.access.grants.services.asking import note
+from iam.changes.models import Change, ChangeState
+from iam.mirror.models import Edge, EdgeKind, InlinePolicy, valid_at
+from iam.people.leaving.models import EndedGrant, Seat
+
+AGAIN: Final = UUID("0d0a9a3e-53c9-4b0c-b7f1-1f3f0b6f0a7d")
+"""The name space in which a seat and a grant give the grant that follows its id."""
+_EDGES: Final = {Sort.MEMBER: EdgeKind.MEMBER, Sort.ATTACHED: EdgeKind.ATTACHED}
+
+
+def grant_again(seat: Seat, *, by: Sequence[Change]) -> None:
+    """Write a grant for each that ended with them, that has not run out, and of which AWS shows something again. Harmless when repeated."""
+    applied = [one for one in by if one.state == ChangeState.APPLIED and one.account_id == seat.account_id]
+    if not applied:
+        return
+    now = datetime.now(tz=UTC)
+    ended = EndedGrant.objects.filter(seat=seat).select_related("grant")
+    for one in ended.filter(Q(grant__ends_at__isnull=True) | Q(grant__ends_at__gt=now)):
+        own = Q(entity=seat.user) | Q(holder_arn=seat.user_arn)
+        entries = LedgerEntry.objects.filter(
+            own, part__grant=one.grant, account=seat.account, until__isnull=False, since__isnull=False
+        )
+        standing = [entry for entry in entries.order_by("pk") if _stands(seat, entry)]
+        grant_id = uuid5(AGAIN, f"{seat.pk}:{one.grant_id}")
+        if standing and not Grant.objects.filter(pk=grant_id).exists():
+            _write(seat, one.grant, standing, grant_id=grant_id, by=applied)
+
+
+def _stands(seat: Seat, entry: LedgerEntry) -> bool:
+    """Whether the mirror shows it, now that what gave it back was read back."""
+    sort = Sort(entry.sort)
+    if sort in _EDGES:
+        edges = Edge.objects.filter(valid_at(None), kind=_EDGES[sort], source=seat.user)
+        return edges.filter(target__arn=entry.target).exists()
+    if sort == Sort.INLINE:
+        return InlinePolicy.objects.filter(valid_at(None), owner=seat.user, name=entry.target).exists()
+    return False
+
+
+def _write(
+    seat: Seat, former: Grant, entries: Sequence[LedgerEntry], *, grant_id: UUID, by: Sequence[Change]
+) -> None:
+    who = {"kind": "users", "arns": [seat.user_arn]}
+    terms = {
+        **former.terms,
+        "who": who,
+        "accounts": [seat.account.account_id],
+        "why": f"As {former.reference}, which ended when {seat.leaver.name} left ({seat.leaver.run.reference}).",
+    }
+    grant = Grant.objects.create(
+        id=grant_id,
+        title=former.title,
+        terms=terms,
+        who_kind="users",
+        what_kind=former.what_kind,
+        template=former.template,
+        template_version=former.template_version,
+        idempotency_key=f"leaving-again:{grant_id}",
+        requested_by=by[0].requested_by,
+        requested_label=by[0].requested_label,
+        ends_at=former.ends_at,
+        planned_end=former.planned_end,
+        begins_at=by[0].queued_at,
+    )
+    way = former.parts.filter(account=seat.account).values_list("way", flat=True).first() or ""
+    part = GrantPart.objects.create(
+        grant=grant,
+        account=seat.account,
+        lane=by[0].lane,
+        way=way,
+        plan={"why": terms["why"], "others": [], "quotas": [], "notes": [], "ends_only": ""},
+        change_set_id=by[0].change_set_id,
+    )
+    for entry in entries:
+        LedgerEntry.objects.create(
+            part=part,
+            account=seat.account,
+            entity=seat.user,
+            target_entity_id=entry.target_entity_id,
+            holder_arn=seat.user_arn,
+            sort=entry.sort,
+            target=entry.target,
+            change=_giving(entry, by),
+        )
+    note(grant, act=Act.ASKED, actor=None, reason=terms["why"])
+    settle(grant)
+
+
+def _giving(entry: LedgerEntry, by: Sequence[Change]) -> Change:
+    """The change that gave it back; any of them where it was none in particular."""
+    names = ("group_arn", "policy_arn", "policy_name")
+    return next((one for one in by if entry.target in [one.params.get(name) for name in names]), by[0])

@@ -1,0 +1,306 @@
+"""Ask that people leave, once: a request for one or for many, with one receipt and one approval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid5
+
+from django.db import transaction
+
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.receipts import Receipt
+from iam.changes.services import Cause
+from iam.changes.services.planning import MOST
+from iam.guard import Viewer, viewer_for
+from iam.journal.services import record
+from iam.mirror.models import Entity
+from iam.people.leaving import nudge
+from iam.people.leaving.models import MOVING, OF_RUN, Leaver, Run, RunState, Seat, Stage, Standing
+from iam.people.leaving.planning import Choices, Plan, Site, notes_for, plan_for
+from iam.people.leaving.rules import asker_of, warnings_for
+from iam.people.leaving.who import Somebody, people_of, teams_of
+
+KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")
+"""The name space in which a person and the key of their form give a run its id."""
+MAX_REASON: Final = 1000
+MOST_PEOPLE: Final = 200
+AT_ONCE: Final = 20
+"""So many users are planned while the page waits; more by a worker."""
+MOST_GRACE: Final = 365
+FURTHEST: Final = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When, how long it can be restored, and what becomes of roles that trust them. `leaves_at` None: at once."""
+
+    reason: str
+    leaves_at: datetime | None = None
+    grace_days: int = 30
+    roles: tuple[int, ...] = ()
+    sessions: tuple[int, ...] = ()
+    confirmed: bool = False
+
+    def check(self) -> None:
+        """Raises RefusedError for what makes no sense."""
+        if not self.reason.strip():
+            raise RefusedError("Write why: the approver reads it, and so does the auditor.")
+        if len(self.reason) > MAX_REASON:
+            raise RefusedError(f"The reason has {len(self.reason)} characters; {MAX_REASON} are the limit.")
+        if not 0 <= self.grace_days <= MOST_GRACE:
+            raise RefusedError(f"Write a number of days from 0 to {MOST_GRACE}.")
+        now = datetime.now(tz=UTC)
+        if self.leaves_at is not None and not now - timedelta(minutes=1) < self.leaves_at < now + FURTHEST:
+            raise RefusedError("The moment must lie ahead, and within a year.")
+
+
+def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) -> Run:
+    """Ask that one person leaves; the same key of the same actor gives the same run. Raises RefusedError."""
+    run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
+    standing = Run.objects.filter(pk=run_id).first()
+    if standing is not None and standing.state == RunState.ASKED:
+        return standing
+    _check(actor, [person], terms)
+    with transaction.atomic():
+        run = standing or Run(pk=run_id, requested_by=actor.person_id, requested_label=actor.name[:128])
+        _write_terms(run, terms)
+        run.state = RunState.ASKING
+        run.save()
+        run.people.all().delete()
+        seat_all(run, [person])
+    return _asked(ask(run))
+
+
+def request_run(actor: Viewer, *, run: Run, terms: Terms, skip: bool = False) -> Run:
+    """Ask for everybody of a draft from a file; many by a worker, soon after. Raises RefusedError."""
+    with transaction.atomic():
+        held = drafted(actor, run)
+        people = ready(held, skip=skip)
+        _check(actor, people_of([one.seats.all()[0].user for one in people]), terms)
+        _write_terms(held, terms)
+        held.state = RunState.ASKING
+        held.save()
+    if Seat.objects.filter(leaver__in=people).count() > AT_ONCE:
+        nudge.send("ask_run", held.pk)
+        return held
+    return _asked(ask(held))
+
+
+def drafted(actor: Viewer, run: Run) -> Run:
+    """The run, locked, while it is a draft of the actor. Raises RefusedError."""
+    held = Run.objects.select_for_update().get(pk=run.pk)
+    if held.requested_by != actor.person_id:
+        raise RefusedError("Only who began this can go on with it.")
+    if held.state != RunState.DRAFT:
+        raise RefusedError(f"{held.reference} was asked for already.")
+    return held
+
+
+def ready(run: Run, *, skip: bool) -> list[Leaver]:
+    """Who leaves. Raises RefusedError while a row is bad, unless these are to be passed over."""
+    people = list(run.people.prefetch_related("seats__user__account"))
+    found = [one for one in people if one.standing == Standing.READY]
+    left = len(people) - len(found)
+    if left and not skip:
+        raise RefusedError(
+            f"{left:,} of {len(people):,} rows cannot be used. Put them right, or say that they are to be left out."
+        )
+    if not found:
+        raise RefusedError("There is nobody to ask for.")
+    if len(found) > MOST_PEOPLE:
+        raise RefusedError(
+            f"These are {len(found):,} people, and one request takes {MOST_PEOPLE}. Split the file."
+        )
+    return found
+
+
+def ask(run: Run) -> Run:
+    """Ask for a run that was submitted, batch by batch; as often as it is called, each person is asked for once. Where that is refused, it is a
+    draft again, and `trouble` says why."""
+    person = asker_of(run)
+    people = list(run.people.filter(standing=Standing.READY).prefetch_related("seats__user__account"))
+    trouble = ""
+    try:
+        if person is None:
+            raise RefusedError("Whoever asked is known no more.")
+        _ask_all(run, people, actor=viewer_for(person))
+    except RefusedError as refused:
+        trouble = refused.message[:1024]
+    is_asked = Seat.objects.filter(leaver__run=run, change_set__isnull=False).exists()
+    with transaction.atomic():
+        moved = Run.objects.filter(pk=run.pk, state=RunState.ASKING).update(
+            state=RunState.ASKED if is_asked else RunState.DRAFT,
+            trouble=trouble,
+            asked_at=datetime.now(tz=UTC) if is_asked else None,
+        )
+        if moved and is_asked:
+            _note_asked(run, people)
+    run.refresh_from_db()
+    return run
+
+
+def ask_open(*, older_than: timedelta = timedelta(minutes=2)) -> int:
+    """Go on with what was submitted and not asked for: the process that did so was lost. Returns how many there were."""
+    before = datetime.now(tz=UTC) - older_than
+    found = list(Run.objects.filter(state=RunState.ASKING, created_at__lt=before).order_by("created_at")[:5])
+    for run in found:
+        ask(run)
+    return len(found)
+
+
+def seat_all(run: Run, people: Sequence[Somebody], *, start: int = 0) -> list[Leaver]:
+    """Write a leaver with seats for each; in the caller's transaction."""
+    found = []
+    for position, one in enumerate(people, start=start):
+        leaver = Leaver.objects.create(
+            run=run,
+            position=position,
+            name=one.name[:256],
+            email=one.email[:256],
+            person_id=one.person_id,
+            teams=teams_of(one.users),
+        )
+        write_seats(leaver, one.users)
+        found.append(leaver)
+    return found
+
+
+def write_seats(leaver: Leaver, users: Sequence[Entity]) -> None:
+    """A seat for each user of a leaver."""
+    Seat.objects.bulk_create(
+        Seat(leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name)
+        for user in users
+    )
+
+
+def choices_of(run: Run) -> Choices:
+    """What was chosen about the roles."""
+    at = run.created_at.replace(microsecond=0)
+    return Choices(frozenset(run.roles), frozenset(run.sessions), at)
+
+
+def title_for(people: Sequence[Leaver]) -> str:
+    """'Offboard Maya Okafor', 'Offboard 5 people'."""
+    return f"Offboard {people[0].name}" if len(people) == 1 else f"Offboard {len(people):,} people"
+
+
+def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
+    terms.check()
+    warnings = warnings_for(people, viewer=actor)
+    if warnings and not terms.confirmed:
+        raise RefusedError(f"{' '.join(warnings)} Confirm that this is meant.")
+    leaving = _leaving_already([user for one in people for user in one.users])
+    if leaving:
+        raise RefusedError(f"{leaving} is leaving already.")
+
+
+def _leaving_already(users: Sequence[Entity]) -> str:
+    """Who of them is in another run that has not ended."""
+    seats = Seat.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related("leaver__run")
+    found = seats.first()
+    return f"{found.leaver.name} ({found.leaver.run.reference})" if found else ""
+
+
+def _write_terms(run: Run, terms: Terms) -> None:
+    run.reason, run.leaves_at, run.grace_days = terms.reason.strip(), terms.leaves_at, terms.grace_days
+    run.roles, run.sessions, run.trouble = list(terms.roles), list(terms.sessions), ""
+
+
+def _asked(run: Run) -> Run:
+    if run.state == RunState.DRAFT:
+        trouble = run.trouble
+        if not run.source:
+            run.delete()
+        raise RefusedError(trouble)
+    return run
+
+
+def _ask_all(run: Run, people: Sequence[Leaver], *, actor: Viewer) -> None:
+    _adopt(run, people)
+    todo = [one for one in people if any(seat.change_set_id is None for seat in one.seats.all())]
+    if not todo:
+        return
+    users = [seat.user for one in todo for seat in one.seats.all()]
+    plan = plan_for(users, viewer=actor, choices=choices_of(run))
+    by_user = {site.user.pk: site for site in plan.sites}
+    for batch in _batches(todo, by_user):
+        _ask_batch(run, batch, plan=plan, by_user=by_user, actor=actor)
+
+
+def _adopt(run: Run, people: Sequence[Leaver]) -> None:
+    """What a lost process had asked for already belongs to its seats."""
+    asked = Change.objects.filter(change_set__cause_kind=OF_RUN, change_set__cause_id=run.pk)
+    places = {
+        arn: (group, lane) for arn, group, lane in asked.values_list("subject_arn", "change_set", "lane")
+    }
+    for seat in (seat for one in people for seat in one.seats.all() if seat.user_arn in places):
+        if seat.change_set_id is None:
+            seat.change_set_id, seat.lane = places[seat.user_arn]
+            seat.save(update_fields=["change_set", "lane"])
+            Leaver.objects.filter(pk=seat.leaver_id, stage=Stage.DRAFT).update(stage=Stage.WAITING)
+
+
+def _batches(people: Sequence[Leaver], by_user: dict[int, Site]) -> Iterator[list[Leaver]]:
+    """Whole people, so that each has all their accounts in one approval."""
+    batch: list[Leaver] = []
+    size = 0
+    for one in people:
+        more = sum(len(by_user[seat.user_id].operations) for seat in one.seats.all())
+        if batch and size + more > MOST:
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
+        size += more
+    if batch:
+        yield batch
+
+
+def _ask_batch(
+    run: Run, batch: Sequence[Leaver], *, plan: Plan, by_user: dict[int, Site], actor: Viewer
+) -> None:
+    seats = [seat for one in batch for seat in one.seats.all()]
+    part = Plan([by_user[seat.user_id] for seat in seats], plan.roles, plan.unseen)
+    operations, lanes = part.ordered()
+    if not operations:
+        raise RefusedError(f"{title_for(batch)}: there is nothing left to end.")
+    nothing = Receipt(body={}, digest="")
+    names = [one.name for one in batch]
+    written = changes.request_changes(
+        [changes.Plan(one, before={}, receipt=nothing) for one in operations],
+        actor=actor,
+        reason=run.reason,
+        idempotency_key=f"leaving-{run.pk.hex}-{batch[0].position}",
+        not_before=run.leaves_at,
+        title=title_for(batch),
+        cause=Cause(OF_RUN, run.pk),
+        lanes=lanes,
+        notes=notes_for(part, names=names, leaves_at=run.leaves_at, grace_days=run.grace_days),
+    )
+    with transaction.atomic():
+        for lane, seat in enumerate(seats):
+            seat.change_set, seat.lane = written[0].change_set, lane
+            seat.trouble = " ".join(by_user[seat.user_id].left)[:1024]
+            seat.save(update_fields=["change_set", "lane", "trouble"])
+        Leaver.objects.filter(pk__in=[one.pk for one in batch]).update(stage=Stage.WAITING)
+
+
+def _note_asked(run: Run, people: Sequence[Leaver]) -> None:
+    record(
+        kind="leaving.asked",
+        actor=asker_of(run),
+        subject=people[0].name if len(people) == 1 else run.reference,
+        data={
+            "run": run.pk,
+            "reference": run.reference,
+            "people": len(people),
+            "users": list(Seat.objects.filter(leaver__run=run).values_list("user_arn", flat=True)),
+            "leaves_at": run.leaves_at,
+            "grace_days": run.grace_days,
+            "reason": run.reason,
+        },
+    )

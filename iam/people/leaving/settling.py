@@ -1,0 +1,186 @@
+"""Keeps leavers true to their changes: what has begun, what is proved, what comes next. Idempotent, and called again by beat."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.access.grants.models import ENDING
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.operations import AttachPolicy, PutInlinePolicy
+from iam.journal.services import record
+from iam.people.leaving import nudge
+from iam.people.leaving.certificates import certify
+from iam.people.leaving.grants import end_grants, grants_are_over
+from iam.people.leaving.models import (
+    OF_DELETION,
+    OF_REST,
+    OF_RETURN,
+    OF_RUN,
+    EndedGrant,
+    Leaver,
+    Seat,
+    Stage,
+)
+from iam.people.leaving.proving import changes_of, is_busy, prove_seat
+
+BATCH: Final = 100
+AGAIN: Final = timedelta(minutes=10)
+DENYING: Final = (PutInlinePolicy.slug, AttachPolicy.slug)
+BEFORE_END: Final = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN)
+
+
+def change_ended(change: Change) -> None:
+    """A handler of ends (`iam.changes.handlers`)."""
+    group = change.change_set
+    if group.cause_kind == OF_RUN:
+        seats = Seat.objects.filter(change_set=group, lane=change.lane)
+        leavers = set(seats.values_list("leaver", flat=True))
+    elif group.cause_kind == OF_REST:
+        rest = Seat.objects.filter(pk=group.cause_id) if group.cause_id else Seat.objects.none()
+        leavers = set(rest.values_list("leaver", flat=True))
+    elif group.cause_kind in (OF_RETURN, OF_DELETION):
+        leavers = {group.cause_id} if group.cause_id else set()
+    elif group.cause_kind == ENDING:
+        ends = EndedGrant.objects.filter(grant=group.cause_id, seat__leaver__stage__in=BEFORE_END)
+        leavers = set(ends.values_list("seat__leaver", flat=True))
+    else:
+        return
+    for pk in leavers:
+        settle(pk)
+
+
+def settle_open(*, older_than: timedelta = timedelta(seconds=10)) -> int:
+    """Settle whom nobody was told of: the process that ended their changes, or read AWS, was lost. Returns how many were looked at."""
+    before = datetime.now(tz=UTC) - older_than
+    moving = (*BEFORE_END, Stage.RETURNING, Stage.DELETING)
+    found = Leaver.objects.filter(stage__in=moving, run__asked_at__lt=before).order_by("run__asked_at")
+    pks = list(found.values_list("pk", flat=True)[:BATCH])
+    for pk in pks:
+        settle(pk)
+    return len(pks)
+
+
+def settle(leaver_id: UUID) -> None:
+    """Bring one leaver to where their changes are."""
+    with transaction.atomic():
+        leaver = Leaver.objects.select_for_update().filter(pk=leaver_id).first()
+        if leaver is None:
+            return
+        if leaver.stage in BEFORE_END:
+            _settle_end(leaver)
+    if leaver.stage in (Stage.CLOSING, Stage.OPEN):
+        _look_after(leaver)
+    elif leaver.stage in (Stage.RETURNING, Stage.DELETING):
+        from iam.people.leaving.afterwards import settle_afterwards
+
+        settle_afterwards(leaver.pk)
+
+
+def prove(seat_id: UUID) -> None:
+    """Read AWS again for a seat, and see what follows."""
+    prove_seat(seat_id)
+    settle(Seat.objects.values_list("leaver", flat=True).get(pk=seat_id))
+
+
+def _settle_end(leaver: Leaver) -> None:
+    """The stage until the end of access is about to be proved, from the states of the changes."""
+    changes = _changes(leaver)
+    states = {ChangeState(one.state) for one in changes}
+    if not changes or ChangeState.AWAITING in states or ChangeState.DRAFT in states:
+        return
+    if not states & {*OPEN, ChangeState.APPLIED} and not any(one.queued_at for one in changes):
+        _move(leaver, Stage.CALLED_OFF)
+        return
+    if states & {ChangeState.CANCELLED, ChangeState.EXPIRED} and not states & {*OPEN, ChangeState.APPLIED}:
+        # It was approved, and withdrawn or never begun.
+        _move(leaver, Stage.CALLED_OFF)
+        return
+    begun = [one.applying_at for one in changes if one.applying_at]
+    if not begun:
+        ahead = leaver.run.leaves_at and leaver.run.leaves_at > datetime.now(tz=UTC)
+        _move(leaver, Stage.PLANNED if ahead else Stage.CLOSING)
+        return
+    leaver.began_at = leaver.began_at or min(begun)
+    denies = [one for one in changes if one.operation in DENYING and one.branch == 1]
+    if leaver.closed_at is None and all(one.state == ChangeState.APPLIED for one in denies):
+        ends = [one.ended_at for one in denies if one.ended_at]
+        leaver.closed_at = max(ends) if ends else leaver.began_at
+    leaver.save(update_fields=["began_at", "closed_at"])
+    if leaver.stage != Stage.OPEN:
+        _move(leaver, Stage.CLOSING)
+
+
+def _look_after(leaver: Leaver) -> None:
+    """Grants end, and AWS is read again, for each seat whose changes have ended; when all is proved, it is certified."""
+    seats = list(leaver.seats.select_related("leaver__run", "account", "user__account", "change_set"))
+    waits = False
+    for seat in seats:
+        if is_busy(seat):
+            waits = True
+        elif seat.proved_at is None:
+            if not seat.grants.exists() or seat.read_at is None:
+                _note(seat, end_grants(seat))
+            if _is_due(seat):
+                nudge.send("prove_seat", seat.pk)
+    if waits or any(seat.proved_at is None for seat in seats):
+        if not waits and any(_is_stuck(seat) for seat in seats):
+            _move(leaver, Stage.OPEN)
+        return
+    if grants_are_over(leaver):
+        _gone(leaver)
+
+
+def _is_due(seat: Seat) -> bool:
+    """Whether AWS is to be read (again): never yet, since something has ended, or a while after it could not be read or ended."""
+    if seat.read_at is None or changes_of(seat).filter(ended_at__gt=seat.read_at).exists():
+        return True
+    return datetime.now(tz=UTC) - seat.read_at > AGAIN
+
+
+def _is_stuck(seat: Seat) -> bool:
+    return seat.proved_at is None and seat.read_at is not None and bool(seat.trouble)
+
+
+def _note(seat: Seat, said: list[str]) -> None:
+    if said:
+        Seat.objects.filter(pk=seat.pk).update(trouble=" ".join(said)[:1024])
+
+
+def _gone(leaver: Leaver) -> None:
+    """Access has ended, as AWS showed when it was read again: the grace period begins."""
+    with transaction.atomic():
+        held = Leaver.objects.select_for_update().get(pk=leaver.pk)
+        if held.stage not in (Stage.CLOSING, Stage.OPEN):
+            return
+        proofs = [at for at in held.seats.values_list("proved_at", flat=True) if at]
+        held.proved_at = max(proofs)
+        days = held.run.grace_days
+        held.delete_after = held.proved_at + timedelta(days=days) if days else None
+        held.save(update_fields=["proved_at", "delete_after"])
+        _move(held, Stage.GONE)
+        certify(held, kind="ended")
+
+
+def _changes(leaver: Leaver) -> list[Change]:
+    found: list[Change] = []
+    for seat in leaver.seats.all():
+        found += changes_of(seat)
+    return found
+
+
+def _move(leaver: Leaver, stage: Stage) -> None:
+    """In the caller's transaction, or alone."""
+    before = leaver.stage
+    if before == stage or not Leaver.objects.filter(pk=leaver.pk, stage=before).update(stage=stage):
+        return
+    leaver.stage = stage
+    record(
+        kind="leaving.stage",
+        actor=None,
+        subject=leaver.name,
+        data={"leaver": leaver.pk, "run": leaver.run_id, "from": before, "to": stage.value},
+    )

@@ -1,0 +1,107 @@
+"""A list of leavers from a file: whom each row means, what is wrong with it, and the draft, which only its author sees. Nothing in AWS changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+
+from iam.changes.errors import RefusedError
+from iam.guard import Viewer
+from iam.mirror.models import Entity
+from iam.people.leaving.models import MOVING, Leaver, Run, RunState, Seat, Standing
+from iam.people.leaving.reading import Typed
+from iam.people.leaving.rules import may_begin
+from iam.people.leaving.services import drafted
+from iam.people.leaving.who import Somebody, meant_by, people_of, teams_of
+
+SHOWN: Final = 3
+
+
+@transaction.atomic
+def stage(actor: Viewer, *, rows: Sequence[Typed], source: str, run: Run | None = None) -> Run:
+    """A draft with these rows, each checked, or the same draft with others. Raises RefusedError."""
+    if not may_begin(actor):
+        raise RefusedError("You may look, and not ask for changes.")
+    if run is None:
+        run = Run.objects.create(
+            source=source[:128] or "a list", requested_by=actor.person_id, requested_label=actor.name[:128]
+        )
+    else:
+        run = drafted(actor, run)
+        run.people.all().delete()
+    _check(run, rows, viewer=actor)
+    return run
+
+
+def check_again(actor: Viewer, *, run: Run) -> Run:
+    """The same rows, against how things stand now. Raises RefusedError."""
+    rows = [Typed(line=one.line, text=one.typed) for one in run.people.all()]
+    return stage(actor, rows=rows, source=run.source, run=run)
+
+
+@transaction.atomic
+def discard(actor: Viewer, *, run: Run) -> None:
+    """Throw a draft away. Raises RefusedError."""
+    drafted(actor, run).delete()
+
+
+def drop_drafts(*, older_than: timedelta = timedelta(days=7)) -> int:
+    """Forget drafts that nobody went on with, with the names in them. Returns how many."""
+    before = datetime.now(tz=UTC) - older_than
+    return Run.objects.filter(state=RunState.DRAFT, created_at__lt=before).delete()[1].get("leaving.Run", 0)
+
+
+def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
+    found = meant_by(viewer, {row.text for row in rows if row.text and not row.errors})
+    firsts = {text: users[0] for text, users in found.items() if users}
+    order = list(firsts)
+    whose = dict(zip(order, people_of([firsts[text] for text in order]), strict=True))
+    leaving = _leaving([user for one in whose.values() for user in one.users])
+    seen: dict[frozenset[int], int] = {}
+    for position, row in enumerate(rows):
+        leaver = Leaver(run=run, position=position, line=row.line, typed=row.text[:256])
+        person = whose.get(row.text)
+        problems = [*row.errors, *_problems(row, person, found.get(row.text, []), leaving, seen)]
+        if person is not None:
+            leaver.name, leaver.email = person.name[:256], person.email[:256]
+            leaver.person_id, leaver.teams = person.person_id, teams_of(person.users)
+        leaver.problems = problems
+        leaver.standing = Standing.BAD if problems else Standing.READY
+        leaver.save()
+        if person is not None and not problems:
+            Seat.objects.bulk_create(
+                Seat(leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name)
+                for user in person.users
+            )
+
+
+def _problems(
+    row: Typed,
+    person: Somebody | None,
+    users: Sequence[Entity],
+    leaving: dict[int, str],
+    seen: dict[frozenset[int], int],
+) -> list[str]:
+    if row.errors:
+        return []
+    if person is None:
+        return ["Nobody whom you may ask for has this address or user name."]
+    own = {one.pk for one in person.users}
+    strangers = [one for one in users if one.pk not in own]
+    if strangers:
+        where = ", ".join(f"{one.name} in {one.account.name}" for one in [*users][:SHOWN])
+        return [f"It is not clear who is meant: {where}. Write the e-mail address."]
+    first = seen.setdefault(frozenset(own), row.line)
+    if first != row.line:
+        return [f"The same person stands in line {first} as well."]
+    found = next((leaving[pk] for pk in own if pk in leaving), "")
+    return [f"{person.name} is leaving already ({found})."] if found else []
+
+
+def _leaving(users: Sequence[Entity]) -> dict[int, str]:
+    """Who of them is in a run that has not ended, and in which."""
+    seats = Seat.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related("leaver__run")
+    return {seat.user_id: seat.leaver.run.reference for seat in seats}

@@ -1,0 +1,106 @@
+"""Roles whose trust policy names somebody's users, in all accounts: found, shown, and changed only when somebody says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from iam.access.grants.trusting import SESSION, USER_NAME
+from iam.mirror.models import Entity, EntityState, Kind, valid_at
+
+
+@dataclass(frozen=True, slots=True)
+class Trusting:
+    """A role that names some of the users. `demands_name`: each statement that does lets them in under their own names only, so that
+    their sessions can be told from others. `without` is the trust policy without them; None where nobody would be left."""
+
+    role: Entity
+    arns: tuple[str, ...]
+    demands_name: bool
+    others: int
+    without: str | None
+
+    @property
+    def names(self) -> list[str]:
+        """The user names that it names."""
+        return sorted({arn.rpartition("/")[2] for arn in self.arns})
+
+
+def trusting(users: Iterable[Entity]) -> list[Trusting]:
+    """The roles of all accounts that name one of the users, by account and name; one query."""
+    arns = {one.arn for one in users}
+    named = Q()
+    for arn in arns:
+        named |= Q(document__text__contains=json.dumps(arn))
+    if not named:
+        return []
+    states = EntityState.objects.filter(
+        named,
+        valid_at(None),
+        kind=Kind.ROLE,
+        entity__gone_at__isnull=True,
+        account__removed_at__isnull=True,
+    )
+    rows = states.select_related("document", "entity__account").order_by("account__name", "sort_name")
+    found = [_trusting(state, arns) for state in rows]
+    return [one for one in found if one is not None]
+
+
+def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
+    text = state.document.text if state.document else ""
+    try:
+        body = json.loads(text)
+        statements = _listed(body.get("Statement", []))
+    except (ValueError, AttributeError):
+        return None
+    naming = [one for one in statements if one.get("Effect") == "Allow" and arns & set(_named(one))]
+    if not naming:
+        return None
+    theirs = sorted({arn for one in naming for arn in _named(one)} & arns)
+    others = {arn for one in statements if one.get("Effect") == "Allow" for arn in _named(one)} - arns
+    return Trusting(
+        role=state.entity,
+        arns=tuple(theirs),
+        demands_name=all(_demands_name(one) for one in naming),
+        others=len(others),
+        without=_without(body, statements, arns),
+    )
+
+
+def _without(body: dict[str, Any], statements: Sequence[dict[str, Any]], arns: set[str]) -> str | None:
+    kept = []
+    for one in statements:
+        if one.get("Effect") != "Allow" or not arns & set(_named(one)):
+            kept.append(one)
+            continue
+        principal = dict(one["Principal"])
+        left = [arn for arn in _named(one) if arn not in arns]
+        if left:
+            principal["AWS"] = left[0] if len(left) == 1 else left
+        else:
+            principal.pop("AWS")
+        if principal:
+            kept.append({**one, "Principal": principal})
+    if not any(one.get("Effect") == "Allow" for one in kept):
+        return None
+    return json.dumps({**body, "Statement": kept})
+
+
+def _named(statement: dict[str, Any]) -> list[str]:
+    principal = statement.get("Principal")
+    found = principal.get("AWS", []) if isinstance(principal, dict) else []
+    return [str(one) for one in _listed(found)]
+
+
+def _demands_name(statement: dict[str, Any]) -> bool:
+    """As the grants of Gatehouse demand it (`iam.access.grants.trusting`)."""
+    equal = statement.get("Condition", {}).get("StringEquals", {})
+    return isinstance(equal, dict) and equal.get(SESSION) == USER_NAME
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,1 @@
+"""Rows of leaving, for tests of its pages."""
