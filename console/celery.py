@@ -104,6 +104,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10},
         },
+        "prepare-grants": {
+            "task": "iam.access.grants.tasks.prepare_grants",
+            "schedule": 10.0,
+            "options": {"expires": 10},
+        },
         "settle-rollouts": {
             "task": "iam.access.rollout.tasks.settle_rollouts",
             "schedule": 60.0,

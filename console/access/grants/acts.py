@@ -16,26 +16,32 @@ from console.access.grants.one import acting_on, grant_context, refused
 from console.access.grants.parts import parts_shown
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
-from iam.access.drafts.terms import Ends
+from iam.access.drafts import services as drafts
+from iam.access.drafts.terms import Ends, body_of
 from iam.access.grants.hidden import hidden_holders
 from iam.access.grants.models import Grant, State
 from iam.access.grants.services import (
     end_grant,
     extend_grant,
     request_cut,
-    retry_part,
+    retry_failed,
     shorten_grant,
     withdraw_grant,
 )
 from iam.access.grants.services.cutting import roles_of
-from iam.access.grants.services.rights import may_end, may_extend, may_retry, may_shorten
+from iam.access.grants.services.rights import (
+    may_ask_again,
+    may_end,
+    may_extend,
+    may_retry,
+    may_shorten,
+)
 from iam.access.grants.terms import TermsError
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 
 SEES: Final = (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_SELF)
 LONGER: Final = "1d"
-FAILED: Final = (State.PARTLY, State.FAILED, State.ENDING)
 
 
 @require_http_methods(["GET", "POST"])
@@ -215,13 +221,21 @@ def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
     found = acting_on(request, pk)
     if may_retry(found, viewer=request.viewer):
         raise Http404
-    tried, error = 0, None
-    for part in found.parts.filter(state__in=FAILED).select_related("grant", "account", "change_set"):
-        try:
-            retry_part(part, actor=request.viewer)
-            tried += 1
-        except RefusedError as why_not:
-            error = why_not
-    if error is not None and not tried:
+    try:
+        retry_failed(found, actor=request.viewer)
+    except RefusedError as error:
         return refused(request, pk, error)
     return redirect("access:grant", pk=pk)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE, Right.SEE_SELF)
+def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Begin a draft that says what this grant said, of which nothing more comes; the grant stays as it is."""
+    found = acting_on(request, pk)
+    if not may_ask_again(found, viewer=request.viewer):
+        raise Http404
+    draft = drafts.open_draft(request.viewer, uuid4())
+    assert draft is not None
+    drafts.write(draft, **body_of(found.agreed))
+    return redirect("access:grant-preview", pk=draft.pk)

@@ -43,12 +43,13 @@ DAY, HOUR = 86_400, 3_600
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the list."""
+    """A line of the list; `unplanned` is in how many accounts it is asked for, before it has a part in each."""
 
     grant: Grant
     mark: Mark
     accounts: list[str]
     more_accounts: int
+    unplanned: int
     soon: str
 
 
@@ -104,12 +105,14 @@ def _rows(found: list[Grant], viewer: Viewer) -> list[Row]:
     for one in found:
         others = len(hidden.get(one.pk, ()))
         accounts = sorted(part.account.name for part in one.parts.all()) if not others else []
+        unplanned = 0 if one.parts.all() else len(one.terms["accounts"])
         rows.append(
             Row(
                 one,
                 mark_of(one),
                 accounts[:NAMED],
                 max(0, len(accounts) - NAMED),
+                unplanned,
                 _soon(one, now),
             )
         )

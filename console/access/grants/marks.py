@@ -8,6 +8,7 @@ from console.changes.shown import Mark
 from iam.access.grants.models import Grant, Sort, State
 
 MARKS: Final[dict[str, Mark]] = {
+    State.PREPARING: Mark("Being prepared", "info", "loader-circle"),
     State.WAITING: Mark("Waiting for approval", "note", "hourglass"),
     State.APPLYING: Mark("Being set up", "info", "loader-circle"),
     State.ACTIVE: Mark("Active", "ok", "check"),
@@ -18,6 +19,7 @@ MARKS: Final[dict[str, Mark]] = {
     State.REJECTED: Mark("Rejected", "bad", "ban"),
     State.WITHDRAWN: Mark("Withdrawn", "", "undo-2"),
     State.EXPIRED: Mark("Not answered in time", "", "timer"),
+    State.REFUSED: Mark("Could not be asked for", "bad", "x"),
 }
 SORTS: Final[dict[str, str]] = {
     Sort.MEMBER: "is a member of",

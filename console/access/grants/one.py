@@ -23,9 +23,9 @@ from console.changes.deciding import deciding_context
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import is_fragment, render_page
 from iam.access.grants.hidden import hidden_holders, seen_holders
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, Preparation, State
 from iam.access.grants.queries import parts_of, visible_grants
-from iam.access.grants.services.rights import Allowed, allowed
+from iam.access.grants.services.rights import Allowed, allowed, may_ask_again
 from iam.access.grants.wording import counted, moment
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -37,6 +37,7 @@ SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 STOP: Final = 286
 """The status by which htmx stops to ask."""
 NAMED: Final = 3
+PROBLEMS: Final = 12
 PAGE: Final = 100
 """Permissions on a page of one account."""
 
@@ -183,7 +184,10 @@ def grant_context(
         "moves": found.state in MOVING,
         "parts": parts.shown,
         "rows": parts.rows,
-        "part_count": len(parts.all),
+        "part_count": len(parts.all) or len(terms.accounts),
+        "is_unplanned": not parts.all,
+        **problems_of(found),
+        "asks_again": now and may_ask_again(found, viewer=request.viewer),
         "counts": parts.counts,
         "following_parts": parts.following,
         "places": [one.account.name for one in parts.all[:NAMED]],
@@ -200,6 +204,15 @@ def grant_context(
         "section": "grants",
         "layout": layout_for(request.viewer),
     }
+
+
+def problems_of(found: Grant) -> dict[str, Any]:
+    """Why it could not be asked for: the first of many."""
+    if found.state != State.REFUSED:
+        return {}
+    rows = Preparation.objects.filter(pk=found.pk).values_list("problems", flat=True)
+    said = list(rows.first() or ())
+    return {"problems": said[:PROBLEMS], "more_problems": max(0, len(said) - PROBLEMS)}
 
 
 def _called(arn: str) -> str:
@@ -253,11 +266,19 @@ def following(found: Grant, *, calls: int = 0, closes: datetime | None = None) -
     if found.is_over:
         return []
     steps = []
-    if found.state == State.WAITING:
+    if found.state == State.PREPARING:
+        steps.append(
+            (
+                "Gatehouse plans it, account by account",
+                "list-checks",
+                "Then it is asked for as a whole, or not at all.",
+            )
+        )
+    if found.state in (State.PREPARING, State.WAITING):
         note = "They may reduce it, never widen anything."
         note += f" Without an answer it closes on {moment(closes)}." if closes else ""
         steps.append(("Somebody else approves", "hourglass", note))
-    if found.state in (State.WAITING, State.APPLYING):
+    if found.state in (State.PREPARING, State.WAITING, State.APPLYING):
         made = f"Gatehouse makes {counted(calls, 'call')} to AWS" if calls else "Gatehouse changes AWS"
         steps.append((f"{made}, and reads back what came of it", "play", ""))
     terms = found.agreed

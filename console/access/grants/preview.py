@@ -22,7 +22,8 @@ from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.terms import terms_of
 from iam.access.grants.plans import GrantPlan
-from iam.access.grants.services.asking import plan_grant, request_grant
+from iam.access.grants.services.asking import plan_grant
+from iam.access.grants.services.preparing import submit_grant
 from iam.access.grants.terms import Terms, TermsError
 from iam.access.grants.wording import listed
 from iam.changes.approval.needs import need_for
@@ -89,12 +90,7 @@ def _ask(request: ViewerRequest, draft: GrantDraft, terms: Terms) -> HttpRespons
     """What ends only while Gatehouse runs has to be accepted; the service checks all the rest again."""
     accepts = request.POST.get("accepts") == "1"
     try:
-        if not accepts and plan_grant(terms, viewer=request.viewer, key=str(draft.pk)).ends_only:
-            raise TermsError(
-                "A part of it ends only while Gatehouse runs. Accept that, or choose something that AWS ends by itself.",
-                part="preview",
-            )
-        grant = request_grant(terms, actor=request.viewer, idempotency_key=str(draft.pk))
+        grant = submit_grant(terms, actor=request.viewer, idempotency_key=str(draft.pk), accepts_end=accepts)
     except (RefusedError, TermsError) as error:
         return _page(request, draft, terms, refused=error, accepts=accepts)
     services.sent(draft, grant_id=grant.pk)

@@ -23,7 +23,7 @@ ACTS: Final[dict[str, tuple[str, str, str]]] = {
     Act.FOLLOWED: ("It got another version of its template", "git-branch", "info"),
 }
 ABOUT_TO_END: Final = timedelta(minutes=1)
-MOVING: Final = (State.APPLYING, State.ENDING)
+MOVING: Final = (State.PREPARING, State.APPLYING, State.ENDING)
 BY_NAME: Final = 6
 """Of so many accounts the timeline tells each by name; of more, how many there are."""
 

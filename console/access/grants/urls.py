@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("grants/<uuid:pk>/retry/", acts.retry, name="grant-retry"),
     path("grants/<uuid:pk>/reduce/", reduce.reduce, name="grant-reduce"),
     path("grants/<uuid:pk>/cut/<int:number>/", acts.cut, name="grant-cut"),
+    path("grants/<uuid:pk>/again/", acts.again, name="grant-again"),
     path("grants/<uuid:pk>/withdraw/", acts.withdraw, name="grant-withdraw"),
     path("people/<int:pk>/grants/", about.person_grants, name="person-grants"),
     path("roles/<int:pk>/grants/", about.role_grants, name="role-grants"),

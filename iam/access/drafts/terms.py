@@ -110,3 +110,18 @@ def terms_of(body: Mapping[str, Any], *, now: datetime) -> Terms:
 def with_end(terms: Terms, ends: Ends) -> Terms:
     """The same with another end. Raises TermsError."""
     return replace(terms, **{"until": None, "lasts": 0, **ends.fields()})
+
+
+def body_of(terms: Terms) -> dict[str, Any]:
+    """The body of a draft that says the same; an end that cannot be chosen on the page is left to be chosen."""
+    lasts = {int(span.total_seconds()): choice for choice, (_, span) in LASTS.items()}
+    body = {
+        "kind": terms.who.kind.value,
+        "who": {terms.who.kind.value: terms.who.body},
+        "what": terms.what.body,
+        "accounts": list(terms.accounts),
+        "why": terms.why,
+    }
+    if terms.until:
+        return body | {"ends": DATE, "until": terms.until.astimezone(UTC).strftime(UNTIL_FORMAT)}
+    return body | {"ends": lasts.get(terms.lasts, "") if terms.lasts else NEVER}

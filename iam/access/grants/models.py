@@ -16,6 +16,7 @@ from iam.mirror.models import Account, Entity
 class State(models.TextChoices):
     """Where a grant, or its part in an account, stands."""
 
+    PREPARING = "preparing", "Being prepared"
     WAITING = "waiting", "Waiting for approval"
     APPLYING = "applying", "Being set up"
     ACTIVE = "active", "Active"
@@ -26,6 +27,7 @@ class State(models.TextChoices):
     REJECTED = "rejected", "Rejected"
     WITHDRAWN = "withdrawn", "Withdrawn"
     EXPIRED = "expired", "Not answered in time"
+    REFUSED = "refused", "Could not be asked for"
 
 
 LIVING = (State.APPLYING, State.ACTIVE, State.PARTLY, State.ENDING)
@@ -33,7 +35,7 @@ LIVING = (State.APPLYING, State.ACTIVE, State.PARTLY, State.ENDING)
 GIVING = (State.ACTIVE, State.PARTLY)
 ENDING = "grant-end"
 """The cause of a set that takes away what a grant gave."""
-OVER = (State.ENDED, State.FAILED, State.REJECTED, State.WITHDRAWN, State.EXPIRED)
+OVER = (State.ENDED, State.FAILED, State.REJECTED, State.WITHDRAWN, State.EXPIRED, State.REFUSED)
 """Nothing more happens by itself."""
 
 
@@ -94,6 +96,24 @@ class Grant(models.Model):
     def is_over(self) -> bool:
         """Whether nothing more happens by itself."""
         return self.state in OVER
+
+
+class Preparation(models.Model):
+    """That a grant was submitted whose plan takes longer than a page waits: a worker plans it and asks for it, once.
+
+    `accepts_end`: whoever submitted it accepts that a part of it ends only while Gatehouse runs. `problems` say why it could not be asked for, a sentence each.
+    """
+
+    grant = models.OneToOneField(
+        Grant, on_delete=models.PROTECT, primary_key=True, related_name="preparation"
+    )
+    accepts_end = models.BooleanField(default=False)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problems = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"preparation of {self.grant_id}"
 
 
 class _AppendOnly(models.Model):

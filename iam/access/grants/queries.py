@@ -19,11 +19,11 @@ from iam.mirror.queries.visibility import visible_entities
 PAGE: Final = 50
 SOON: Final = timedelta(days=7)
 TABS: Final[dict[str, tuple[State, ...]]] = {
-    "waiting": (State.WAITING,),
+    "waiting": (State.PREPARING, State.WAITING),
     "active": (State.APPLYING, State.ACTIVE, State.PARTLY),
     "soon": GIVING,
     "ended": (State.ENDING, State.ENDED),
-    "failed": (State.FAILED, State.PARTLY),
+    "failed": (State.FAILED, State.PARTLY, State.REFUSED),
     "closed": (State.REJECTED, State.WITHDRAWN, State.EXPIRED),
 }
 """The tabs of the list: a word of the address → the states it shows; "soon" also asks for the end."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 
 from iam.access.grants.services.ending import close_overdue, end_due_grants
+from iam.access.grants.services.preparing import prepare, prepare_open
 from iam.access.grants.services.settling import settle_open
 from iam.access.grants.services.telling import warn_of_ends
 from iam.access.grants.services.tidying import tidy_denials
@@ -23,3 +26,15 @@ def tend_grants() -> None:
 def tidy_grants() -> None:
     """Take away what served its time."""
     tidy_denials()
+
+
+@shared_task(name="iam.access.grants.tasks.prepare_grant")  # type: ignore[untyped-decorator]
+def prepare_grant(grant_id: str) -> None:
+    """Plan a large grant that was submitted, and ask for it."""
+    prepare(UUID(grant_id))
+
+
+@shared_task(name="iam.access.grants.tasks.prepare_grants")  # type: ignore[untyped-decorator]
+def prepare_grants() -> None:
+    """Take up the large grants whose worker was lost."""
+    prepare_open()

@@ -8,10 +8,12 @@ from iam.changes.services.policy_texts import plan_policy_text, request_policy_t
 from iam.changes.services.requests import (
     Cause,
     Lane,
+    Weighed,
     look_again,
     request_change,
     request_changes,
     request_membership,
+    weigh,
     withdraw,
 )
 from iam.changes.services.shortening import shorten
@@ -28,6 +30,7 @@ __all__ = [
     "Cause",
     "Lane",
     "Plan",
+    "Weighed",
     "approve",
     "break_glass",
     "comment",
@@ -51,6 +54,7 @@ __all__ = [
     "to_review",
     "undo",
     "undo_several",
+    "weigh",
     "why_not_review",
     "why_not_undo",
     "why_not_undo_each",

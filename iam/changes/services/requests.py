@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -42,6 +42,25 @@ class Lane(NamedTuple):
     branch: int = 0
 
 
+class Weighed(NamedTuple):
+    """The plans of a set, checked by every rule a moment ago, and the receipt of the whole."""
+
+    plans: list[Plan]
+    receipt: dict[str, Any]
+
+
+def weigh(
+    operations: Sequence[Operation],
+    *,
+    actor: Viewer,
+    reverts: Sequence[Change | None] = (),
+    for_grant: bool = False,
+) -> Weighed:
+    """Check a set and compute its receipt, which takes long where it is large: before a transaction, that it does not keep others waiting. Raises RefusedError."""
+    plans = plan_set(operations, viewer=actor, reverts=reverts, for_grant=for_grant)
+    return Weighed(plans, set_receipt_of(operations))
+
+
 def request_change(
     planned: Plan, *, actor: Viewer, reason: str, idempotency_key: str, not_before: datetime | None = None
 ) -> Change:
@@ -52,7 +71,7 @@ def request_change(
 
 
 def request_changes(
-    planned: Sequence[Plan],
+    planned: Sequence[Plan] | Weighed,
     *,
     actor: Viewer,
     reason: str,
@@ -68,25 +87,25 @@ def request_changes(
     whoever approves has to know besides and agrees to.
 
     The same key of the same person gives the same changes, however often and from however many requests at once.
-    Every rule is checked again. Raises RefusedError.
+    Every rule is checked again, unless that was done just now (`weigh`). Raises RefusedError.
     """
-    reason = reason.strip()
-    if not reason:
-        raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
-    if len(reason) > MAX_REASON:
-        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
-    if not planned:
+    reason = _reason(reason)
+    plans = planned.plans if isinstance(planned, Weighed) else planned
+    if not plans:
         raise RefusedError("There is nothing to ask for.")
-    operations = [one.operation for one in planned]
+    operations = [one.operation for one in plans]
     standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
     if standing:
         return standing
     try:
-        reverts = [one.reverts for one in planned]
-        checked = plan_set(operations, viewer=actor, reverts=reverts, for_grant=cause.kind == OF_GRANT)
+        if isinstance(planned, Weighed):
+            weighed = planned
+        else:
+            reverts = [one.reverts for one in plans]
+            weighed = weigh(operations, actor=actor, reverts=reverts, for_grant=cause.kind == OF_GRANT)
         group = ChangeSet(
             title=title[:512],
-            receipt=set_receipt_of(operations),
+            receipt=weighed.receipt,
             notes=list(notes),
             cause_kind=cause.kind,
             cause_id=cause.id,
@@ -94,7 +113,7 @@ def request_changes(
         with transaction.atomic():
             group.save(force_insert=True)
             written = write_set(
-                checked,
+                weighed.plans,
                 group=group,
                 actor=actor,
                 reason=reason,
@@ -110,6 +129,15 @@ def request_changes(
         if standing:
             return standing
         raise
+
+
+def _reason(reason: str) -> str:
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
+    if len(reason) > MAX_REASON:
+        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
+    return reason
 
 
 def request_membership(

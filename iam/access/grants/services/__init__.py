@@ -10,6 +10,7 @@ from iam.access.grants.services.altering import (
 from iam.access.grants.services.asking import plan_grant, request_grant
 from iam.access.grants.services.cutting import request_cut
 from iam.access.grants.services.ending import end_due_grants, end_grant
+from iam.access.grants.services.preparing import prepare_open, submit_grant
 from iam.access.grants.services.reducing import plan_reduced, reduce_grant
 from iam.access.grants.services.rights import Allowed, allowed
 from iam.access.grants.services.settling import settle
@@ -22,6 +23,7 @@ __all__ = [
     "extend_grant",
     "plan_grant",
     "plan_reduced",
+    "prepare_open",
     "reduce_grant",
     "request_cut",
     "request_grant",
@@ -29,5 +31,6 @@ __all__ = [
     "retry_part",
     "settle",
     "shorten_grant",
+    "submit_grant",
     "withdraw_grant",
 ]

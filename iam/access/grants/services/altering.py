@@ -11,6 +11,7 @@ from iam.access.grants.models import Act, Grant, GrantPart, State
 from iam.access.grants.services.asking import note
 from iam.access.grants.services.ending import end_grant, try_end_again
 from iam.access.grants.services.moving import moving, set_end, shorten_waiting
+from iam.access.grants.services.preparing import call_off
 from iam.access.grants.services.rights import may_extend, may_retry, may_shorten, may_withdraw
 from iam.access.grants.services.settling import giving_changes, settle
 from iam.access.grants.terms import LONGEST, MAX_WHY, SHORTEST
@@ -195,11 +196,11 @@ def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
 
 
 def retry_failed(grant: Grant, *, actor: Viewer) -> Grant:
-    """Try again what failed, in all accounts where something did, and nowhere else. Raises RefusedError where it can be tried nowhere."""
+    """Try again what failed, giving or taking away, in all accounts where something did, and nowhere else. Raises RefusedError where it can be tried nowhere."""
     if why := may_retry(grant, viewer=actor):
         raise RefusedError(why)
-    failed = grant.parts.filter(state__in=[State.PARTLY, State.FAILED]).select_related(
-        "grant", "account", "change_set"
+    failed = grant.parts.filter(state__in=[State.PARTLY, State.FAILED, State.ENDING]).select_related(
+        "grant", "account", "change_set", "ending_set"
     )
     refused: list[str] = []
     found = list(failed.order_by("lane"))
@@ -236,6 +237,8 @@ def withdraw_grant(grant: Grant, *, actor: Viewer) -> Grant:
     """Take the request back while it waits. Raises RefusedError."""
     if why := may_withdraw(grant, viewer=actor):
         raise RefusedError(why)
+    if grant.state == State.PREPARING and call_off(grant, actor=actor):
+        return grant
     part = grant.parts.order_by("lane").first()
     first = part.change_set.changes.order_by("position").first() if part else None
     if first is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -9,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
 
-from iam.access.grants.models import OVER, Act, Grant, GrantPart, GrantVersion, LedgerEntry
+from iam.access.grants.models import OVER, Act, Grant, GrantPart, GrantVersion, LedgerEntry, State
 from iam.access.grants.planning import plan_parts
 from iam.access.grants.plans import GrantPlan, PartPlan, steps_of
 from iam.access.grants.terms import Terms, TermsError, WhatKind, WhoKind
@@ -20,7 +22,7 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change
 from iam.changes.operations.managed_policy import OF_AWS
-from iam.changes.receipts import Receipt, set_receipt_of
+from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Cause, Lane
 from iam.changes.services.planning import MOST
 from iam.guard import Right, Viewer
@@ -29,6 +31,9 @@ from iam.mirror.models import Entity
 
 KEYS: Final = UUID("5f0e3a3c-7c53-4a0e-9a55-6d5f3f0f8f11")
 """The name space in which a person and the key of their form give a grant its id."""
+NOT_ACCEPTED: Final = (
+    "A part of it ends only while Gatehouse runs. Accept that, or choose something that AWS ends by itself."
+)
 
 
 def plan_grant(terms: Terms, *, viewer: Viewer, key: str = "") -> GrantPlan:
@@ -37,15 +42,20 @@ def plan_grant(terms: Terms, *, viewer: Viewer, key: str = "") -> GrantPlan:
     With the `key` under which it will be asked for, names are those that it will have. Raises TermsError for terms that make no sense, and
     RefusedError for what this viewer may not ask for at all.
     """
-    return plan_for(terms, viewer=viewer, grant_id=_id_for(viewer, key) if key else uuid4())
+    return plan_for(terms, viewer=viewer, grant_id=id_for(viewer, key) if key else uuid4())
 
 
-def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> GrantPlan:
-    """The plan of a grant of this id; see plan_grant."""
-    now = datetime.now(tz=UTC)
-    terms.check(now=now)
+def check_terms(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> None:
+    """What needs no plan: whether the terms make sense, and this viewer may ask for them. Raises TermsError or RefusedError."""
+    terms.check(now=datetime.now(tz=UTC))
     _check_asker(terms, viewer)
     _check_external_id(terms, grant_id)
+
+
+def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID, with_receipt: bool = True) -> GrantPlan:
+    """The plan of a grant of this id; see plan_grant."""
+    check_terms(terms, viewer=viewer, grant_id=grant_id)
+    now = datetime.now(tz=UTC)
     title, end = title_of(terms), terms.end_when(begun=now)
     parts = plan_parts(terms, viewer=viewer, title=title, mark=grant_id.hex[:8], end=end)
     plan = GrantPlan(terms=terms, title=title, parts=parts, ends_at=end, warnings=warnings_for(terms, parts))
@@ -53,28 +63,45 @@ def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> GrantPlan:
         raise RefusedError(
             f"This takes {len(plan.operations):,} changes in AWS, and {MOST} are approved at once at most. Ask for it in parts."
         )
-    return replace(plan, receipt=set_receipt_of(plan.operations))
+    return replace(plan, receipt=set_receipt_of(plan.operations)) if with_receipt else plan
 
 
-def request_grant(terms: Terms, *, actor: Viewer, idempotency_key: str) -> Grant:
+def request_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_end: bool = True) -> Grant:
     """Ask for a grant: one for all accounts, approved as a whole. The same key of the same person gives the same grant.
 
-    Raises TermsError or RefusedError; then nothing is written.
+    Raises TermsError or RefusedError; then nothing is written. See `preparing.submit_grant` for one that is large.
     """
-    standing = _asked_before(terms, actor, idempotency_key)
+    standing = asked_before(terms, actor=actor, key=idempotency_key)
     if standing is not None:
         return standing
+    grant_id = id_for(actor, idempotency_key)
     try:
-        plan = plan_grant(terms, viewer=actor, key=idempotency_key)
-        if plan.refusals:
-            raise RefusedError(" ".join(plan.refusals))
+        plan = plan_for(terms, viewer=actor, grant_id=grant_id, with_receipt=False)
+        check_plan(plan, accepts_end=accepts_end)
+        weighed = weigh(plan, actor=actor)
         with transaction.atomic():
-            return _write(plan, actor=actor, key=idempotency_key)
+            written = ask_for_changes(plan, actor=actor, grant_id=grant_id, weighed=weighed)
+            grant = write_grant(terms, actor=actor, key=idempotency_key, ends_at=plan.ends_at)
+            write_parts(grant, plan, written)
+            return grant
     except (IntegrityError, RefusedError):
-        standing = _asked_before(terms, actor, idempotency_key)
+        standing = asked_before(terms, actor=actor, key=idempotency_key)
         if standing is None:
             raise
         return standing
+
+
+def check_plan(plan: GrantPlan, *, accepts_end: bool) -> None:
+    """Whether it can be asked for as it is planned. Raises RefusedError or TermsError."""
+    if plan.refusals:
+        raise RefusedError(" ".join(plan.refusals))
+    if plan.ends_only and not accepts_end:
+        raise TermsError(NOT_ACCEPTED, part="preview")
+
+
+def weigh(plan: GrantPlan, *, actor: Viewer) -> changes.Weighed:
+    """Each change of it examined, and what they come to. Raises RefusedError."""
+    return changes.weigh(plan.operations, actor=actor, for_grant=True)
 
 
 def _check_asker(terms: Terms, viewer: Viewer) -> None:
@@ -101,12 +128,14 @@ def _check_external_id(terms: Terms, grant_id: UUID) -> None:
         )
 
 
-def _id_for(actor: Viewer, key: str) -> UUID:
+def id_for(actor: Viewer, key: str) -> UUID:
+    """The id of the grant that a person asks for with the key of a form."""
     return uuid5(KEYS, f"{actor.person_id}:{key}")
 
 
-def _asked_before(terms: Terms, actor: Viewer, key: str) -> Grant | None:
-    found = Grant.objects.filter(pk=_id_for(actor, key)).first()
+def asked_before(terms: Terms, *, actor: Viewer, key: str) -> Grant | None:
+    """What this person asked for with this key. Raises RefusedError where that was something else."""
+    found = Grant.objects.filter(pk=id_for(actor, key)).first()
     if found is None:
         return None
     first = found.versions.order_by("number").first()
@@ -115,23 +144,34 @@ def _asked_before(terms: Terms, actor: Viewer, key: str) -> Grant | None:
     return found
 
 
-def _write(plan: GrantPlan, *, actor: Viewer, key: str) -> Grant:
-    terms, grant_id = plan.terms, _id_for(actor, key)
-    written = ask_for_changes(plan, actor=actor, grant_id=grant_id, key=f"grant-{grant_id.hex}")
+def write_grant(
+    terms: Terms, *, actor: Viewer, key: str, ends_at: datetime | None, state: State = State.WAITING
+) -> Grant:
+    """The grant as it was asked for, without its parts; in the caller's transaction."""
     grant = Grant.objects.create(
-        id=grant_id,
-        title=plan.title,
+        id=id_for(actor, key),
+        title=title_of(terms),
         terms=terms.body,
         who_kind=terms.who.kind,
         what_kind=terms.what.kind,
         template=terms.what.template,
         template_version=terms.what.version,
+        state=state,
         idempotency_key=f"{actor.person_id}:{key[:64]}",
         requested_by=actor.person_id,
         requested_label=actor.name[:128],
-        ends_at=plan.ends_at,
-        planned_end=plan.ends_at,
+        ends_at=ends_at,
+        planned_end=ends_at,
     )
+    note(grant, act=Act.ASKED, actor=actor, reason=terms.why)
+    return grant
+
+
+def write_parts(grant: Grant, plan: GrantPlan, written: Sequence[Change]) -> None:
+    """Its parts, and what the ledger says of them; `written` are the changes of the plan."""
+    by_lane: dict[int, list[Change]] = defaultdict(list)
+    for change in written:
+        by_lane[change.lane].append(change)
     for lane, part in enumerate(plan.parts):
         row = GrantPart.objects.create(
             grant=grant,
@@ -141,20 +181,18 @@ def _write(plan: GrantPlan, *, actor: Viewer, key: str) -> Grant:
             plan=part.body,
             change_set=written[0].change_set,
         )
-        write_entries(row, part, [change for change in written if change.lane == lane])
-    note(grant, act=Act.ASKED, actor=actor, reason=terms.why)
-    return grant
+        write_entries(row, part, by_lane[lane])
 
 
-def ask_for_changes(plan: GrantPlan, *, actor: Viewer, grant_id: UUID, key: str) -> list[Change]:
-    """One set for the whole grant, a lane for each account. Raises RefusedError."""
-    # Each is examined as it is asked for, which is where the receipts come from.
-    nothing = Receipt(body={}, digest="")
+def ask_for_changes(
+    plan: GrantPlan, *, actor: Viewer, grant_id: UUID, weighed: changes.Weighed, again: int = 0
+) -> list[Change]:
+    """One set for the whole grant, a lane for each account; `again` counts those that were asked for in its place. Raises RefusedError."""
     return changes.request_changes(
-        [changes.Plan(operation, before={}, receipt=nothing) for operation in plan.operations],
+        weighed,
         actor=actor,
         reason=plan.terms.why.strip(),
-        idempotency_key=key,
+        idempotency_key=f"grant-{grant_id.hex}-{again}" if again else f"grant-{grant_id.hex}",
         title=plan.title,
         cause=Cause(OF_GRANT, grant_id),
         lanes=[Lane(lane, step.branch) for lane, step in steps_of(plan.parts)],

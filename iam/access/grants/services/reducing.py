@@ -11,7 +11,7 @@ from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, State
 from iam.access.grants.narrower import is_within
 from iam.access.grants.planning.site import Site
 from iam.access.grants.plans import GrantPlan
-from iam.access.grants.services.asking import ask_for_changes, note, plan_for, write_entries
+from iam.access.grants.services.asking import ask_for_changes, note, plan_for, weigh, write_entries
 from iam.access.grants.services.rights import may_reduce
 from iam.access.grants.services.settling import settle
 from iam.access.grants.terms import Terms, TermsError, WhatKind
@@ -102,8 +102,10 @@ def _take_back(grant: Grant, *, actor: Viewer) -> None:
 
 
 def _write(grant: Grant, plan: GrantPlan) -> None:
-    key = f"grant-{grant.pk.hex}-{grant.versions.count()}"
-    written = ask_for_changes(plan, actor=_requester(grant), grant_id=grant.pk, key=key)
+    requester = _requester(grant)
+    weighed = weigh(plan, actor=requester)
+    again = grant.versions.count()
+    written = ask_for_changes(plan, actor=requester, grant_id=grant.pk, weighed=weighed, again=again)
     grant.terms, grant.title, grant.planned_end, grant.ends_at = (
         plan.terms.body,
         plan.title,

@@ -83,9 +83,14 @@ def may_retry(grant: Grant, *, viewer: Viewer) -> str:
 
 def may_withdraw(grant: Grant, *, viewer: Viewer) -> str:
     """Whoever asked, while it waits."""
-    if grant.state != State.WAITING:
+    if grant.state not in (State.PREPARING, State.WAITING):
         return f"It is {grant.get_state_display().lower()}."
     return "" if grant.requested_by == viewer.person_id else "Only who asked for it withdraws it."
+
+
+def may_ask_again(grant: Grant, *, viewer: Viewer) -> bool:
+    """Whether they may begin a draft with its terms: whoever asked, when it is over."""
+    return grant.is_over and grant.requested_by == viewer.person_id
 
 
 def may_reduce(grant: Grant, *, viewer: Viewer) -> str:

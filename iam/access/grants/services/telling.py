@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -20,6 +21,7 @@ from iam.notify.services import notify
 EARLIEST: Final = timedelta(days=1)
 LATEST: Final = timedelta(minutes=10)
 BATCH: Final = 200
+TOLD: Final = 5
 
 
 def warn_of_ends(*, now: datetime | None = None) -> int:
@@ -61,6 +63,20 @@ def tell_ended(grant: Grant) -> None:
     if grant.state == State.ENDED and grant.ended_at:
         text = f"It ended on {moment(grant.ended_at)}. It can be asked for anew."
         _tell(grant, Event.GRANT_ENDED, said="has ended", text=text, key=f"{grant.pk}:ended")
+
+
+def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
+    """A large grant that was submitted could not be asked for; in the caller's transaction. Only whoever submitted it knows of it."""
+    more = f" And {len(problems) - TOLD} more." if len(problems) > TOLD else ""
+    notify(
+        Event.DECIDED,
+        people=list(Person.objects.filter(pk=grant.requested_by, is_active=True)),
+        subject=f"{grant.reference} could not be asked for: {grant.title}",
+        text=f"{' '.join(problems[:TOLD])}{more} Nothing was asked for. Its page says what to do.",
+        path=f"/grants/{grant.pk}/",
+        key=f"{grant.pk}:refused",
+        reference=grant.reference,
+    )
 
 
 def _tell(grant: Grant, event: Event, *, said: str, text: str, key: str) -> None:

@@ -1,0 +1,168 @@
+"""Asks for a grant that is too large for a page to wait for: it is accepted at once, and a worker plans it and asks for it, all or nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from iam.access.grants import nudge
+from iam.access.grants.models import Grant, Preparation, State
+from iam.access.grants.services.asking import (
+    ask_for_changes,
+    asked_before,
+    check_plan,
+    check_terms,
+    id_for,
+    plan_for,
+    request_grant,
+    weigh,
+    write_grant,
+    write_parts,
+)
+from iam.access.grants.services.telling import tell_refused
+from iam.access.grants.terms import Terms, TermsError
+from iam.changes.errors import RefusedError
+from iam.directory.models import Person
+from iam.guard import Viewer, viewer_for
+from iam.journal.services import Actor, record
+
+ACCOUNTS_AT_ONCE: Final = 5
+RECEIVERS_AT_ONCE: Final = 25
+"""More accounts, or more people by name, are prepared by a worker."""
+LEASE: Final = timedelta(minutes=2)
+TRIALS: Final = 5
+"""So often a worker may be lost with it before it is given up."""
+BATCH: Final = 5
+
+
+def is_large(terms: Terms) -> bool:
+    """Whether planning it takes longer than somebody waits for a page."""
+    return len(terms.accounts) > ACCOUNTS_AT_ONCE or len(terms.who.arns) > RECEIVERS_AT_ONCE
+
+
+def submit_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_end: bool) -> Grant:
+    """Ask for a grant; a large one is only accepted here (`State.PREPARING`), and asked for soon after.
+
+    `accepts_end`: that a part of it ends only while Gatehouse runs. The same key of the same person gives the same grant.
+    Raises TermsError or RefusedError; then nothing is written.
+    """
+    if not is_large(terms):
+        return request_grant(terms, actor=actor, idempotency_key=idempotency_key, accepts_end=accepts_end)
+    standing = asked_before(terms, actor=actor, key=idempotency_key)
+    if standing is not None:
+        return standing
+    check_terms(terms, viewer=actor, grant_id=id_for(actor, idempotency_key))
+    end = terms.end_when(begun=datetime.now(tz=UTC))
+    try:
+        with transaction.atomic():
+            grant = write_grant(terms, actor=actor, key=idempotency_key, ends_at=end, state=State.PREPARING)
+            Preparation.objects.create(grant=grant, accepts_end=accepts_end)
+            nudge.prepare_after_commit(grant.pk)
+            return grant
+    except IntegrityError:
+        standing = asked_before(terms, actor=actor, key=idempotency_key)
+        if standing is None:
+            raise
+        return standing
+
+
+def prepare_open(*, older_than: timedelta = timedelta(seconds=15)) -> int:
+    """Take up what nobody prepares: its worker was lost, or never heard of it. Returns how many there were; one query where there is none."""
+    now = datetime.now(tz=UTC)
+    free = Q(lease_until__isnull=True, grant__created_at__lt=now - older_than) | Q(lease_until__lt=now)
+    waiting = Preparation.objects.filter(free, grant__state=State.PREPARING)
+    found = list(waiting.order_by("grant__created_at").values_list("pk", flat=True)[:BATCH])
+    for pk in found:
+        prepare(pk)
+    return len(found)
+
+
+def prepare(grant_id: UUID) -> None:
+    """Plan an accepted grant and ask for it; or say why it cannot be asked for. As often as it is called, it is asked for once."""
+    preparation = _claimed(grant_id)
+    if preparation is None:
+        return
+    grant = preparation.grant
+    if preparation.attempts > TRIALS:
+        _refuse(
+            grant,
+            [f"Preparing it was begun {TRIALS} times and never came to an end. Ask for fewer accounts."],
+        )
+        return
+    try:
+        _ask(grant, accepts_end=preparation.accepts_end)
+    except _CannotError as why:
+        _refuse(grant, why.problems)
+    except (RefusedError, TermsError) as error:
+        _refuse(grant, [error.message])
+
+
+def call_off(grant: Grant, *, actor: Viewer) -> bool:
+    """Take back what is still being prepared; False where it is no longer."""
+    return _move(grant, to=State.WITHDRAWN, actor=actor)
+
+
+class _CannotError(Exception):
+    """It cannot be asked for in some accounts; `problems` has a sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+def _claimed(grant_id: UUID) -> Preparation | None:
+    """The preparation, taken by this process for a while; None where another has it, or it is over."""
+    now = datetime.now(tz=UTC)
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    held = Preparation.objects.filter(free, pk=grant_id, grant__state=State.PREPARING)
+    if not held.update(lease_until=now + LEASE, attempts=F("attempts") + 1):
+        return None
+    return Preparation.objects.select_related("grant").get(pk=grant_id)
+
+
+def _ask(grant: Grant, *, accepts_end: bool) -> None:
+    """By the rights that whoever submitted it has now. Raises _CannotError, RefusedError or TermsError."""
+    actor = _requester(grant)
+    plan = plan_for(grant.agreed, viewer=actor, grant_id=grant.pk, with_receipt=False)
+    if plan.refusals:
+        raise _CannotError(plan.refusals)
+    check_plan(plan, accepts_end=accepts_end)
+    weighed = weigh(plan, actor=actor)
+    with transaction.atomic():
+        if not _move(grant, to=State.WAITING, actor=None, ends_at=plan.ends_at, planned_end=plan.ends_at):
+            # It was withdrawn, or another worker came before.
+            return
+        written = ask_for_changes(plan, actor=actor, grant_id=grant.pk, weighed=weighed)
+        write_parts(grant, plan, written)
+
+
+def _requester(grant: Grant) -> Viewer:
+    person = Person.objects.filter(pk=grant.requested_by, is_active=True).first()
+    if person is None:
+        raise RefusedError(f"{grant.requested_label}, who asked, is not there any more.")
+    return viewer_for(person)
+
+
+def _refuse(grant: Grant, problems: list[str]) -> None:
+    with transaction.atomic():
+        if _move(grant, to=State.REFUSED, actor=None, data={"problems": problems[:20]}):
+            Preparation.objects.filter(pk=grant.pk).update(problems=problems, lease_until=None)
+            tell_refused(grant, problems)
+
+
+def _move(
+    grant: Grant, *, to: State, actor: Actor | None, data: dict[str, object] | None = None, **fields: object
+) -> bool:
+    """Compare and set: whoever comes first brings it out of its preparation."""
+    with transaction.atomic():
+        held = Grant.objects.filter(pk=grant.pk, state=State.PREPARING)
+        if not held.update(state=to, **fields):
+            return False
+        about = {"grant": grant.pk, "reference": grant.reference, "from": State.PREPARING, "to": to}
+        record(kind="grant.state", actor=actor, subject=grant.title, data=about | (data or {}))
+    grant.refresh_from_db()
+    return True
