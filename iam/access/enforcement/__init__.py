@@ -1,0 +1,1 @@
+"""MFA by policy: what denies all but the way to a second factor to whoever signed in without one, and whether everybody gets out of it."""

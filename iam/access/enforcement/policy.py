@@ -1,0 +1,89 @@
+"""The text of the policy: denied without MFA is everything but the first password and one's own device.
+
+After "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security credentials page",
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html
+with the two actions that its note names for a first or expired password, and closed where that page is open: what is left without MFA is
+left for one's own user only, whatever else somebody is allowed. A user has one name in an account, whatever the path, so that the two
+patterns of a user's ARN mean nobody else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+PRESENT: Final = "aws:MultiFactorAuthPresent"
+OF_ACCOUNT: Final = ("iam:GetAccountPasswordPolicy", "iam:ListVirtualMFADevices")
+"""These take no resource."""
+OF_DEVICE: Final = ("iam:CreateVirtualMFADevice",)
+OF_SELF: Final = (
+    "iam:ChangePassword",
+    "iam:EnableMFADevice",
+    "iam:GetMFADevice",
+    "iam:GetUser",
+    "iam:ListMFADevices",
+    "iam:ResyncMFADevice",
+)
+SESSION: Final = "sts:GetSessionToken"
+"""Takes a code and gives a session with MFA; AWS asks for no permission, and a deny would take it away."""
+LEFT: Final = tuple(sorted((*OF_ACCOUNT, *OF_DEVICE, *OF_SELF, SESSION)))
+"""All that is left without MFA."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """For one account. `denies_keys`: a call that is signed by an access key alone is denied too; else only sessions are that began without MFA."""
+
+    partition: str
+    account_id: str
+    denies_keys: bool = True
+
+    @property
+    def own_user(self) -> tuple[str, str]:
+        """The ARN of whoever asks, at the root and under any path."""
+        prefix = f"arn:{self.partition}:iam::{self.account_id}:user"
+        return f"{prefix}/${{aws:username}}", f"{prefix}/*/${{aws:username}}"
+
+    @property
+    def any_device(self) -> str:
+        """Whatever a new virtual device is called."""
+        return f"arn:{self.partition}:iam::{self.account_id}:mfa/*"
+
+
+def document(variant: Variant) -> dict[str, Any]:
+    """The policy as JSON holds it."""
+    operator = "BoolIfExists" if variant.denies_keys else "Bool"
+    without = {operator: {PRESENT: "false"}}
+    own = list(variant.own_user)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            _allow("SeeAccountSettings", OF_ACCOUNT, "*"),
+            _allow("MakeVirtualDevice", OF_DEVICE, variant.any_device),
+            _allow("ManageOwnPasswordAndDevice", OF_SELF, own),
+            {
+                "Sid": "DenyAllElseWithoutMfa",
+                "Effect": "Deny",
+                "NotAction": list(LEFT),
+                "Resource": "*",
+                "Condition": without,
+            },
+            {
+                "Sid": "DenyOthersWithoutMfa",
+                "Effect": "Deny",
+                "Action": list(OF_SELF),
+                "NotResource": own,
+                "Condition": without,
+            },
+        ],
+    }
+
+
+def text_of(variant: Variant) -> str:
+    """The same as text, laid out."""
+    return json.dumps(document(variant), indent=2)
+
+
+def _allow(sid: str, actions: tuple[str, ...], resource: str | list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
