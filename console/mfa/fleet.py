@@ -27,7 +27,7 @@ from iam.people.fleet.listing import ADMINISTRATOR, CONSOLE, FINE, HARDWARE, NON
 
 RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 STANDING: Final = {
-    ADMINISTRATOR: ("Administrator without MFA", "bad", "shield-alert"),
+    ADMINISTRATOR: ("No MFA", "bad", "shield-alert"),
     CONSOLE: ("No MFA", "bad", "x"),
     HARDWARE: ("Hardware demanded", "warn", "triangle-alert"),
     UNREAD: ("Not read", "", ""),

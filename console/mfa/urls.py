@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.mfa import door, enrolling, fleet, resync, roots, sending
+from console.mfa import door, enforcing, enrolling, fleet, resync, roots, sending
 
 app_name = "mfa"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("mfa/export.<str:form>", fleet.fleet_export, name="fleet-export"),
     path("mfa/roots/", roots.roots_page, name="roots"),
     path("mfa/roots/export.<str:form>", roots.roots_export, name="roots-export"),
+    path("mfa/enforce/", enforcing.enforce, name="enforce"),
     path("mfa/hardware/", roots.demands, name="demands"),
     path("link/<str:word>/", door.link, name="link"),
     path("enrol/", enrolling.by_link, name="by-link"),

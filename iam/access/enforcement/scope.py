@@ -1,0 +1,94 @@
+"""Whom the policy is for: a group of an account, or the users under a path; and how each of them signs in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q, QuerySet
+
+from iam.access.enforcement.check import Password, Situation
+from iam.changes.errors import RefusedError
+from iam.mirror.models import (
+    Account,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    Kind,
+    UserCredentials,
+    valid_at,
+)
+from iam.mirror.queries.visibility import Under
+
+PATH_WORDS = "A path begins and ends with a slash, such as /payments/."
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A group, whose present and future members have the policy by it; or a path, whose users of today get it one by one."""
+
+    account: Account
+    group: Entity | None = None
+    path: str = ""
+
+    @property
+    def words(self) -> str:
+        """'the group deployers'; 'everybody under /payments/'; 'all users'."""
+        if self.group is not None:
+            return f"the group {self.group.name}"
+        return "all users" if self.path == "/" else f"everybody under {self.path}"
+
+
+def scope_of(account: Account, *, group: str = "", path: str = "") -> Scope:
+    """The scope that a form names. Raises RefusedError."""
+    if group:
+        found = Entity.objects.filter(
+            account=account, kind=Kind.GROUP, name__iexact=group, gone_at__isnull=True
+        ).first()
+        if found is None:
+            raise RefusedError(f"{account.name} has no group {group}, as of the last reading.")
+        return Scope(account, group=found)
+    if not (path.startswith("/") and path.endswith("/")):
+        raise RefusedError(PATH_WORDS)
+    return Scope(account, path=path)
+
+
+def users_in(scope: Scope) -> list[Entity]:
+    """The users of today, by name."""
+    users: QuerySet[Entity] = Entity.objects.filter(
+        account=scope.account, kind=Kind.USER, gone_at__isnull=True
+    )
+    if scope.group is not None:
+        members = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, target=scope.group)
+        users = users.filter(pk__in=members.values("source"))
+    elif scope.path != "/":
+        states = EntityState.objects.filter(valid_at(None), account=scope.account, kind=Kind.USER)
+        users = users.filter(pk__in=states.filter(Under(F("path"), scope.path)).values("entity"))
+    return list(users.select_related("account").order_by("name", "pk"))
+
+
+def situations(users: Collection[int]) -> Mapping[int, Situation]:
+    """How each of some users signs in, as the mirror knows it. Two queries."""
+    counted = Count(
+        "credentials", filter=Q(credentials__kind=Kind.MFA_DEVICE, credentials__gone_at__isnull=True)
+    )
+    devices = dict(Entity.objects.filter(pk__in=users).annotate(n=counted).values_list("pk", "n"))
+    rows = UserCredentials.objects.filter(valid_at(None), user__in=users)
+    found = {}
+    for user, has_password, keys, mfa, report in rows.values_list(
+        "user", "has_password", "active_keys", "mfa", "report"
+    ):
+        count = devices.get(user, 0) or int(mfa not in ("none", "unread"))
+        found[user] = Situation(_password(has_password, report), count, keys)
+    return {user: found.get(user, Situation(Password.UNREAD, 0)) for user in users}
+
+
+def _password(has_password: bool | None, report: Mapping[str, object]) -> Password:
+    if has_password is None:
+        return Password.UNREAD
+    if not has_password:
+        return Password.NONE
+    profile = report.get("login_profile")
+    must = isinstance(profile, dict) and profile.get("PasswordResetRequired")
+    return Password.MUST_CHANGE if must else Password.SET

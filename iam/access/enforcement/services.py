@@ -1,0 +1,175 @@
+"""Demand MFA by policy: look at what it does to everybody in scope, and ask for it, unless somebody would be locked out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from iam.access.enforcement.check import Password, Situation, Standing, stand
+from iam.access.enforcement.policy import Variant, text_of
+from iam.access.enforcement.scope import Scope, situations, users_in
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations import Operation
+from iam.changes.operations.attachment import AttachPolicy
+from iam.changes.operations.managed_policy import CreatePolicy
+from iam.changes.operations.policy_version import default_text, meaning
+from iam.changes.services.planning import MOST, check_account
+from iam.changes.services.requests import asked_before
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.snapshot import snapshot
+
+NAMES: Final = {True: "gatehouse-require-mfa", False: "gatehouse-require-mfa-console"}
+"""What the policy is called, by whether it denies calls by an access key alone."""
+DESCRIPTION: Final = "Denies without MFA everything but the first password and one's own MFA device."
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the policy would do. `users` are those whom it reaches, by number; `outside` those in scope whom the index lacks;
+    `machines` those who have keys and no password, whose programs would stop."""
+
+    scope: Scope
+    variant: Variant
+    text: str
+    users: dict[int, Entity]
+    standings: list[Standing]
+    outside: list[Entity] = field(default_factory=list)
+
+    @property
+    def locked_out(self) -> list[Standing]:
+        """Who would not get out of it."""
+        return [one for one in self.standings if not one.gets_out]
+
+    @property
+    def digest(self) -> str:
+        """Another where anything of it is: the text, who is in scope, who stands how."""
+        stands = sorted((one.number, one.stopped, one.besides) for one in self.standings)
+        said = repr((self.text, sorted(self.users), stands))
+        return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+
+    @property
+    def machines(self) -> list[Standing]:
+        """Who would stop working, if keys are denied too."""
+        if not self.variant.denies_keys:
+            return []
+        return [one for one in self.standings if _is_machine(one.situation)]
+
+
+def look(viewer: Viewer, *, scope: Scope, denies_keys: bool, without: Sequence[int] = ()) -> Outlook:
+    """Everybody in scope as they would stand, but those who are left `out`. Raises RefusedError."""
+    _check(viewer, scope.account)
+    users = {user.pk: user for user in users_in(scope) if user.pk not in set(without)}
+    return outlook(scope, users=users, denies_keys=denies_keys)
+
+
+def outlook(scope: Scope, *, users: dict[int, Entity], denies_keys: bool) -> Outlook:
+    """The same for users who were found before."""
+    account = scope.account
+    variant = Variant(account.partition, account.account_id, denies_keys=denies_keys)
+    text = text_of(variant)
+    people = situations(list(users))
+    with snapshot(accounts=[account.account_id]) as index:
+        found = stand(
+            index,
+            account=account.account_id,
+            text=text,
+            people=people,
+            group=scope.group.pk if scope.group else None,
+        )
+    known = {one.number for one in found}
+    outside = [user for pk, user in users.items() if pk not in known]
+    return Outlook(scope, variant, text, users, found, outside)
+
+
+def operations_for(seen: Outlook) -> list[Operation]:
+    """What brings it about: the policy, where the account does not have it yet, and an attachment to the group or to each user who lacks it.
+    Raises RefusedError where somebody would be locked out, or nothing is to be done."""
+    if seen.locked_out or seen.outside:
+        count = len(seen.locked_out) + len(seen.outside)
+        raise RefusedError(
+            f"{_people(count)} would be locked out, or cannot be judged. Leave them out, or mend what stops them first."
+        )
+    made, arn, policy = _policy(seen)
+    holders = [seen.scope.group] if seen.scope.group else list(seen.users.values())
+    has = set()
+    if policy is not None:
+        has = set(
+            Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, target=policy).values_list(
+                "source", flat=True
+            )
+        )
+    wanted = [holder for holder in holders if holder.pk not in has]
+    if not wanted:
+        raise RefusedError("Everybody in scope has the policy already.")
+    if len(wanted) + len(made) > MOST:
+        raise RefusedError(
+            f"These are {len(wanted):,} users, and {MOST} changes are the limit. Put them into a group, and attach it there."
+        )
+    aws_id = policy.aws_id if policy else ""
+    return [*made, *(AttachPolicy.by_arn(one, arn=arn, policy_id=aws_id) for one in wanted)]
+
+
+def request_enforcement(actor: Viewer, *, seen: Outlook, reason: str, idempotency_key: str) -> Change:
+    """Ask for it: one set, approved together. Raises RefusedError."""
+    _check(actor, seen.scope.account)
+    operations = operations_for(seen)
+    if standing := asked_before(operations, actor=actor, idempotency_key=idempotency_key):
+        return standing[0]
+    planned = changes.plan_set(operations, viewer=actor)
+    return changes.request_changes(
+        planned,
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        title=f"Demand MFA of {seen.scope.words} in {seen.scope.account.name}",
+        notes=notes_for(seen),
+    )[0]
+
+
+def notes_for(seen: Outlook) -> list[str]:
+    """What whoever approves has to know besides."""
+    found = [
+        f"Checked for {_people(len(seen.standings))}: each gets out of it, by the first password and a device of their own."
+    ]
+    if seen.machines:
+        found.append(
+            f"{_people(len(seen.machines))} of these have an access key and no password: programs that sign with it stop."
+        )
+    if seen.scope.group is None:
+        found.append("Users who come later do not get the policy by themselves.")
+    return found
+
+
+def _policy(seen: Outlook) -> tuple[list[Operation], str, Entity | None]:
+    """What makes the policy, if anything must, and its ARN; None where it is not there yet."""
+    account, name = seen.scope.account, NAMES[seen.variant.denies_keys]
+    arn = f"arn:{account.partition}:iam::{account.account_id}:policy/{name}"
+    there = Entity.objects.filter(account=account, kind=Kind.POLICY, arn=arn, gone_at__isnull=True).first()
+    if there is None:
+        made = CreatePolicy.of(account, name=name, text=seen.text, description=DESCRIPTION)
+        return [made], arn, None
+    if meaning(default_text(there)) != meaning(seen.text):
+        raise RefusedError(
+            f"{account.name} has a policy {name} that says something else. Delete or rename it, or bring its text back, first."
+        )
+    return [], arn, there
+
+
+def _check(viewer: Viewer, account: Account) -> None:
+    number = account.account_id
+    if not (viewer.may(Right.REQUEST_CHANGE, account_id=number) and viewer.asks.sees_account(number)):
+        raise RefusedError(f"You may look at {account.name}, and not ask for changes in it.")
+    check_account(account)
+
+
+def _is_machine(one: Situation) -> bool:
+    return one.password is Password.NONE and one.active_keys > 0
+
+
+def _people(count: int) -> str:
+    return "one user" if count == 1 else f"{count:,} users"

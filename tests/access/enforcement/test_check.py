@@ -1,0 +1,190 @@
+"""Demanding MFA of real scopes: who gets out, who would be locked out and by what, and that nothing is asked for as long as somebody would be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from iam.access.enforcement.check import Step
+from iam.access.enforcement.scope import scope_of
+from iam.access.enforcement.services import look, operations_for, request_enforcement
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.directory.models import Role
+from iam.guard import Viewer
+from iam.mirror import snapshot
+from iam.mirror.models import Account, EdgeKind, Entity, Kind, UserCredentials
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+def says(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+@pytest.fixture
+def account() -> Account:
+    return factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
+
+
+@pytest.fixture
+def ines() -> Viewer:
+    return factories.viewer(Role.ADMINISTRATOR)
+
+
+def user(
+    account: Account, name: str, *holds: dict[str, Any], path: str = "/staff/", **credentials: Any
+) -> Entity:
+    made = factories.user(account, name, path=path, credentials={"mfa": "none"} | credentials)
+    for number, body in enumerate(holds):
+        factories.inline(made, f"p{number}", body=says(body))
+    return made
+
+
+def stopped(viewer: Viewer, account: Account, **scope: str) -> dict[str, set[Step]]:
+    seen = look(viewer, scope=scope_of(account, **scope), denies_keys=True)
+    return {seen.users[one.number].name: {step for step, _ in one.stopped} for one in seen.standings}
+
+
+def test_each_in_scope_gets_out_whatever_else_they_hold_and_can_do_nothing_besides(
+    ines: Viewer, account: Account
+) -> None:
+    user(account, "bare")
+    user(account, "boss", ALL)
+    user(account, "elsewhere", path="/other/")
+    first = user(account, "first")
+    UserCredentials.objects.filter(user=first).update(
+        report={"login_profile": {"PasswordResetRequired": True}}
+    )
+    seen = look(ines, scope=scope_of(account, path="/staff/"), denies_keys=True)
+    assert {seen.users[one.number].name for one in seen.standings} == {"bare", "boss", "first"}
+    assert all(one.gets_out and one.besides == 0 for one in seen.standings)
+    assert sum(seen.standings[0].left) > 0
+
+
+def test_a_boundary_or_a_deny_that_keeps_somebody_from_a_step_is_found(
+    ines: Viewer, account: Account
+) -> None:
+    user(account, "denied", {"Effect": "Deny", "Action": "iam:EnableMFADevice", "Resource": "*"})
+    user(account, "no-password-change", {"Effect": "Deny", "Action": "iam:ChangePassword", "Resource": "*"})
+    with_device = user(
+        account,
+        "has-device",
+        {"Effect": "Deny", "Action": "iam:EnableMFADevice", "Resource": "*"},
+        mfa="virtual",
+    )
+    bound = user(account, "bound")
+    policy = factories.policy(
+        account, "s3-only", body=says({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    )
+    factories.edge(EdgeKind.BOUNDARY, bound, policy)
+    assert with_device.name in stopped(ines, account, path="/")
+    assert stopped(ines, account, path="/") == {
+        "denied": {Step.ENROL},
+        "no-password-change": {Step.PASSWORD},
+        "has-device": set(),
+        "bound": {Step.PASSWORD, Step.ENROL},
+    }
+
+
+def test_nothing_is_asked_for_as_long_as_somebody_would_be_locked_out(ines: Viewer, account: Account) -> None:
+    user(account, "fine")
+    out = user(account, "denied", {"Effect": "Deny", "Action": "iam:*", "Resource": "*"})
+    scope = scope_of(account, path="/")
+    seen = look(ines, scope=scope, denies_keys=True)
+    with pytest.raises(RefusedError, match="one user would be locked out"):
+        request_enforcement(ines, seen=seen, reason="PCI", idempotency_key="k")
+    assert not Change.objects.exists()
+    without = look(ines, scope=scope, denies_keys=True, without=[out.pk])
+    assert [one.title for one in operations_for(without)] == [
+        "Create policy gatehouse-require-mfa",
+        "Attach gatehouse-require-mfa to fine",
+    ]
+
+
+def test_a_group_gets_the_policy_by_one_attachment_and_the_same_form_asks_once(
+    ines: Viewer, account: Account
+) -> None:
+    group = factories.group(account, "staff")
+    for name in ("one", "two"):
+        factories.edge(EdgeKind.MEMBER, user(account, name), group)
+    seen = look(ines, scope=scope_of(account, group="staff"), denies_keys=True)
+    assert len(seen.standings) == 2
+    made = [request_enforcement(ines, seen=seen, reason="PCI", idempotency_key="k") for _ in range(2)]
+    assert made[0] == made[1]
+    changes = made[0].change_set.changes.order_by("position")
+    assert [one.operation for one in changes] == ["policy.create", "attachment.attach"]
+    assert made[0].change_set.title == "Demand MFA of the group staff in production"
+    assert "each gets out of it" in made[0].change_set.notes[0]
+
+
+def test_programs_with_a_key_alone_are_named_and_go_on_where_keys_are_left(
+    ines: Viewer, account: Account
+) -> None:
+    user(account, "ci", has_password=False, active_keys=1, keys=1)
+    user(account, "human")
+    scope = scope_of(account, path="/")
+    seen = look(ines, scope=scope, denies_keys=True)
+    assert [seen.users[one.number].name for one in seen.machines] == ["ci"]
+    assert look(ines, scope=scope, denies_keys=False).machines == []
+
+
+def test_a_policy_of_the_name_that_says_something_else_is_left_alone(ines: Viewer, account: Account) -> None:
+    user(account, "one")
+    factories.policy(account, "gatehouse-require-mfa", body=says(ALL))
+    seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
+    with pytest.raises(RefusedError, match="says something else"):
+        operations_for(seen)
+
+
+@pytest.fixture
+def client_of_ines() -> Client:
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+    return client
+
+
+def test_the_page_shows_everybody_and_asks_for_what_was_shown(
+    client_of_ines: Client, account: Account
+) -> None:
+    user(account, "maya.okafor")
+    address = f"/mfa/enforce/?in={account.account_id}&who=path&path=/staff/&keys=denied"
+    shown = client_of_ines.get(address)
+    page = shown.content.decode()
+    assert "Everybody gets out of it" in page
+    assert "Maya Okafor" in page
+    form = {
+        "reason": "PCI 8.4.2",
+        "key": str(shown.context["form"].initial["key"]),
+        "seen": shown.context["digest"],
+    }
+    user(account, "came.later")
+    snapshot.forget()
+    late = client_of_ines.post(address, form)
+    assert (late.status_code, b"not what was shown" in late.content) == (422, True)
+    again = client_of_ines.post(address, form | {"seen": late.context["digest"]})
+    assert again.status_code == 302
+    assert Change.objects.filter(operation="attachment.attach").count() == 2
+
+
+def test_whoever_is_locked_out_is_shown_first_with_what_stops_them(
+    client_of_ines: Client, account: Account
+) -> None:
+    user(account, "aaa")
+    user(account, "zzz", {"Effect": "Deny", "Action": "iam:EnableMFADevice", "Resource": "*"})
+    address = f"/mfa/enforce/?in={account.account_id}&who=path&path=/"
+    page = client_of_ines.get(address)
+    assert [row["login"] for row in page.context["rows"]] == ["zzz", "aaa"]
+    assert page.context["rows"][0]["calls"] == ["iam:EnableMFADevice"]
+    assert "Ask for approval" not in page.content.decode()
+    assert "Ask for approval" in client_of_ines.get(f"{address}&out=1").content.decode()
+
+
+def test_a_group_that_is_not_there_is_said(client_of_ines: Client, account: Account) -> None:
+    page = client_of_ines.get(f"/mfa/enforce/?in={account.account_id}&who=group&group=nope")
+    assert "no group nope" in page.content.decode()
+    assert not Entity.objects.filter(kind=Kind.GROUP).exists()
