@@ -12,6 +12,7 @@ urlpatterns = [
     path("changes/", include("console.changes.urls")),
     path("invitation/", invitation, name="invitation"),
     path("onboarding/", include("console.onboarding.urls")),
+    path("leaving/", include("console.leaving.urls")),
     path("audit/", include("console.audit.urls")),
     path("", include("console.mfa.urls")),
     path("", include("console.notify.urls")),

@@ -32,14 +32,14 @@ from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, 
 from iam.notify.models import Outgoing
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from tests import factories, onboarding
+from tests import factories, leaving, onboarding
 from tests.access.grant_pages import made
 from tests.url_answers import ANSWERS
 
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "nobody", "member", "team-lead", "auditor", "approver", "administrator")
 NUMBER = "111111111111"
-BY_QUERY = ("changes:membership", "changes:credential", "changes:acts")
+BY_QUERY = ("changes:membership", "changes:credential", "changes:acts", "leaving:begin")
 """Addresses that name what they are about in their query."""
 
 
@@ -147,6 +147,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
         | {
             "": {},
             **runs,
+            **_leaving(own, other, operators["administrator"].person),
             "csv": {"form": "csv"},
             "s3": {"prefix": "s3"},
             "s3 csv": {"prefix": "s3", "form": "csv"},
@@ -196,6 +197,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             ("changes:act", "attach to own"): f"?on={own.pk}",
             ("changes:act", "attach to other"): f"?on={other.pk}",
             ("changes:act", "make a user"): f"?account={NUMBER}",
+            ("leaving:begin", "own"): f"?user={own.pk}",
+            ("leaving:begin", "other"): f"?user={other.pk}",
             ("identities:compare", ""): f"?account={NUMBER}",
             ("access:person-why", "own"): "?action=s3:GetObject",
             ("access:person-why", "other"): "?action=s3:GetObject",
@@ -223,6 +226,20 @@ def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, A
         "other newcomer": {"pk": strange.pk, "number": strange.people.get().pk},
         "other run": {"pk": strange.pk},
         "own run draft": {"pk": onboarding.draft(led, author).pk},
+    }
+
+
+def _leaving(own: Entity, other: Entity, author: Person) -> dict[str, dict[str, Any]]:
+    """Somebody of the team that is led who left, somebody else, and a list that the administrator has begun."""
+    led, strange = leaving.left(own, author, teams=("payments",)), leaving.left(other, author)
+    return {
+        "leaver": {"pk": led.pk},
+        "other leaver": {"pk": strange.pk},
+        "leaver ended": {"pk": led.pk, "kind": "ended"},
+        "other leaver ended": {"pk": strange.pk, "kind": "ended"},
+        "leaving": {"pk": led.run_id},
+        "other leaving": {"pk": strange.run_id},
+        "own leaving draft": {"pk": leaving.draft(author, other).pk},
     }
 
 

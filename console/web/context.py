@@ -60,6 +60,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 "onboarding",
                 (Right.SEE_ACCOUNT, Right.SEE_TEAM),
             ),
+            Item("leaving:leavers", "log-out", "Leaving", "leaving", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("mfa:fleet", "smartphone", "MFA", "fleet", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("identities:groups", "users", "Groups", "groups", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("identities:roles", "bot", "Roles", "roles", (Right.SEE_ACCOUNT,)),

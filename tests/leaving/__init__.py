@@ -1,1 +1,102 @@
-"""Rows of leaving, for tests of its pages."""
+"""People who leave as rows, for tests of their pages."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from iam.changes.models import Change, ChangeSet, ChangeState
+from iam.directory.models import Person
+from iam.mirror.models import Entity
+from iam.people.leaving.certificates import certify
+from iam.people.leaving.models import OF_RUN, Leaver, Run, RunState, Seat, Stage, Standing
+
+STEPS = ("inline_policy.put", "login_profile.delete", "access_key.deactivate")
+
+
+def draft(author: Person, user: Entity, *, count: int = 1) -> Run:
+    """A list of so many rows, which nobody has asked for."""
+    run = Run.objects.create(
+        source="leavers.csv", requested_by=author.pk, requested_label=author.name, reason=""
+    )
+    for at in range(count):
+        leaver = Leaver.objects.create(
+            run=run, position=at, line=at + 2, typed=user.name, name=user.name, standing=Standing.READY
+        )
+        _seat(leaver, user)
+    return run
+
+
+def left(user: Entity, author: Person, *, stage: Stage = Stage.GONE, teams: tuple[str, ...] = ()) -> Leaver:
+    """Somebody whose access has ended, with a certificate; each step was applied."""
+    run = Run.objects.create(
+        state=RunState.ASKED, requested_by=author.pk, requested_label=author.name, reason="Last day"
+    )
+    Run.objects.filter(pk=run.pk).update(asked_at=run.created_at)
+    run.refresh_from_db()
+    at = run.created_at
+    leaver = Leaver.objects.create(
+        run=run,
+        name=user.name,
+        email=f"{user.name}@example.com",
+        teams=list(teams),
+        stage=stage,
+        began_at=at,
+        closed_at=at,
+        proved_at=at,
+    )
+    group = ChangeSet.objects.create(title=f"Offboard {user.name}", cause_kind=OF_RUN, cause_id=run.pk)
+    proof = [
+        {
+            "what": "Groups",
+            "call": "iam:ListGroupsForUser",
+            "at": at.isoformat(),
+            "says": "None",
+            "open": False,
+        }
+    ]
+    _seat(leaver, user, change_set=group, proof=proof, read_at=at, proved_at=at)
+    for position, operation in enumerate(STEPS):
+        _change(group, user, author, position=position, operation=operation)
+    certify(leaver, kind="ended")
+    return leaver
+
+
+def _seat(leaver: Leaver, user: Entity, **fields: Any) -> Seat:
+    return Seat.objects.create(
+        leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name, **fields
+    )
+
+
+def _change(group: ChangeSet, user: Entity, author: Person, *, position: int, operation: str) -> None:
+    Change.objects.create(
+        change_set=group,
+        position=position,
+        branch=position + 1,
+        operation=operation,
+        title=f"{operation} {user.name}",
+        account=user.account,
+        entity=user,
+        subject_kind="user",
+        subject_id=user.aws_id,
+        subject_arn=user.arn,
+        params={},
+        before={},
+        after={},
+        receipt={
+            "title": operation,
+            "effect": {"gains": [], "loses": [], "keeps": [], "boundary": "", "notes": []},
+            "sensitivity": "normal",
+            "calls": [],
+        },
+        receipt_digest="",
+        state=ChangeState.APPLIED,
+        reads=1,
+        already_so=True,
+        idempotency_key=str(uuid4()),
+        requested_by=author.pk,
+        requested_label=author.name,
+        reason="Last day",
+        ended_at=author.created_at,
+        queued_at=author.created_at,
+    )

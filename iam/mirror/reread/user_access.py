@@ -13,7 +13,17 @@ from iam.aws.lending import lent
 from iam.aws.ratelimit import RateLimit
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
+from iam.mirror.models import (
+    Account,
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    UserCredentials,
+    valid_at,
+)
 from iam.mirror.pull.reach import BURST, UnreachableError, access_to
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
@@ -71,7 +81,7 @@ class UserAccess:
 
 
 def reread_user_access(account: Account, user: Entity, *, policies: tuple[str, ...] = ()) -> UserAccess:
-    """Read it, and make the mirror what AWS shows; `policies` are the names of inline policies to look at. Some ten calls. Raises UnreadableUserError."""
+    """Read it, and make the mirror what AWS shows, where that differs: taking an answer in means reading the account's rows. `policies` are the names of inline policies to look at. Some ten calls. Raises UnreadableUserError."""
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(BURST, settings.AWS_RATE))
     try:
         with lent(access_to(account), rate=rate) as aws:
@@ -93,11 +103,18 @@ def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -
             reread_credentials(account, user, read, cause_id=None)
     memberships = read_memberships(aws, user_name=user.name)
     found.groups, found.at[GROUPS] = memberships.group_ids, memberships.at
-    reread_memberships(account, aws, user, cause_id=None, read=memberships)
+    if found.groups != _tied(user, EdgeKind.MEMBER, "target__aws_id"):
+        reread_memberships(account, aws, user, cause_id=None, read=memberships)
     attached = read_attachments(aws, kind=user.kind, name=user.name)
     found.attached, found.at[ATTACHED] = attached.arns, attached.at
-    reread_attachments(account, aws, user, cause_id=None, read=attached)
+    if found.attached != _tied(user, EdgeKind.ATTACHED, "target__arn"):
+        reread_attachments(account, aws, user, cause_id=None, read=attached)
     return found
+
+
+def _tied(user: Entity, kind: EdgeKind, name: str) -> set[str]:
+    """What the mirror has the user tied to."""
+    return set(Edge.objects.filter(valid_at(None), kind=kind, source=user).values_list(name, flat=True))
 
 
 def _is_there(aws: Aws, user: Entity) -> bool:
@@ -117,14 +134,16 @@ def _inline(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...],
         found.at[INLINE] = one.at
         if one.text is not None:
             found.texts[one.name] = one.text
-    if read:
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=user, name__in=policies)
+    if dict(rows.values_list("name", "document__text")) != found.texts:
         reread_inline(account, user, cause_id=None, read=read)
 
 
 def _differs(user: Entity, read: Credentials) -> bool:
     """Whether the mirror has to learn from it: taking it in means reading the account's rows, which an answer that is known already is not worth."""
     if read.section not in _IDS:
-        return True
+        row = UserCredentials.objects.filter(valid_at(None), user=user).first()
+        return bool(read.records) or row is None or row.has_password is not False
     name, kind = _IDS[read.section]
     rows = EntityState.objects.filter(
         valid_at(None), kind=kind, entity__owner=user, entity__gone_at__isnull=True

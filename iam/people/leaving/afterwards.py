@@ -20,6 +20,7 @@ from iam.changes.services.planning import Plan
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
+from iam.people.leaving import nudge
 from iam.people.leaving.certificates import certify
 from iam.people.leaving.models import OF_DELETION, OF_RETURN, EndedGrant, Leaver, Seat, Stage
 from iam.people.leaving.proving import changes_of
@@ -254,3 +255,17 @@ def _to_turn_back(seat: Seat) -> list[Change]:
     by_grants = by_grants.exclude(pk__in=lapsed).exclude(operation__in=NOT_GIVEN_BACK)
     known = {one.pk for one in found}
     return [*(one for one in by_grants.select_related("account") if one.pk not in known), *found]
+
+
+def try_again(actor: Viewer, *, leaver: Leaver) -> None:
+    """Have AWS read again for somebody of whom something is still open, and that ended. Raises RefusedError."""
+    if leaver.stage != Stage.OPEN:
+        raise RefusedError(f"{leaver.name}: {leaver.get_stage_display().lower()}.")
+    if not may_act(actor, leaver):
+        raise RefusedError("You can do this for people of your own teams only.")
+    with transaction.atomic():
+        Seat.objects.filter(leaver=leaver, proved_at__isnull=True).update(trials=0, read_at=None, trouble="")
+        data = {"leaver": leaver.pk, "reference": leaver.run.reference}
+        record(kind="leaving.retried", actor=actor, subject=leaver.name, data=data)
+    for pk in leaver.seats.filter(proved_at__isnull=True).values_list("pk", flat=True):
+        nudge.send("prove_seat", pk)

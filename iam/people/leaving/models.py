@@ -97,7 +97,7 @@ class Leaver(models.Model):
     """One person of a run. `typed` is what somebody wrote for them; `teams` are the slugs of the teams whose they were when it was asked for.
 
     `closed_at`: the deny-all stood in every account; `proved_at`: AWS was read again and showed nothing open; `delete_after`: the end of the grace period.
-    `trials`: how often restoring and deleting were asked for.
+    `trials`: how often restoring and deleting were asked for. `unseen`: users of theirs that whoever asked does not reach, and which stay as they are.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -119,6 +119,7 @@ class Leaver(models.Model):
     returned_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
     trials = models.PositiveSmallIntegerField(default=0)
+    unseen = models.PositiveSmallIntegerField(default=0)
     trouble = models.CharField(max_length=1024, blank=True)
 
     class Meta:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from iam.access.grants.wording import counted
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
@@ -16,6 +17,7 @@ from iam.changes.services.planning import check_account, check_right
 from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.people.leaving.closing import closing_of, deny_of
+from iam.people.leaving.models import Leaver, Run
 from iam.people.leaving.trusts import Trusting, trusting
 
 
@@ -140,22 +142,26 @@ def _sessions(one: Trusting, *, at: datetime, everybody: bool) -> Iterator[Opera
         yield RevokeSessions.of_session_name(one.role, session_name=name, at=at)
 
 
-def notes_for(plan: Plan, *, names: Sequence[str], leaves_at: datetime | None, grace_days: int) -> list[str]:
+def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
     """What whoever approves agrees to besides."""
-    who = names[0] if len(names) == 1 else f"{len(names):,} people"
+    who = people[0].name if len(people) == 1 else f"{len(people):,} people"
     found = [
         f"Whatever else {who} can sign in with by then, or is a member of, ends as well, and so does every grant to them.",
-        "Passwords and MFA devices do not come back; keys, certificates and service credentials are made inactive and can be restored.",
+        "Passwords and MFA devices do not come back. Keys, certificates and service credentials are made inactive, and can be restored.",
     ]
-    if leaves_at is not None:
-        found.append(f"It begins at {leaves_at:%Y-%m-%d %H:%M} UTC.")
-    if grace_days:
-        days = "day" if grace_days == 1 else "days"
+    if run.leaves_at is not None:
+        found.append(f"It begins at {run.leaves_at:%Y-%m-%d %H:%M} UTC.")
+    if run.grace_days:
+        days = "day" if run.grace_days == 1 else "days"
         found.append(
-            f"Deletion of the users is asked for {grace_days} {days} after the end of access is proved, and approved by itself."
+            f"Deletion of the users is asked for {run.grace_days} {days} after the end of access is proved, and approved by itself."
         )
     if plan.unseen:
         found.append(
-            f"{plan.unseen} roles of accounts that whoever asks does not see name them in their trust policy: an administrator decides about these."
+            f"{counted(plan.unseen, 'role')} of accounts that whoever asks does not see name them in a trust policy: an administrator decides about that."
+        )
+    if unseen := sum(one.unseen for one in people):
+        found.append(
+            f"{counted(unseen, 'user')} of theirs lie outside of what whoever asks may change, and stay as they are."
         )
     return found

@@ -60,11 +60,13 @@ class Terms:
 
 
 def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) -> Run:
-    """Ask that one person leaves; the same key of the same actor gives the same run. Raises RefusedError."""
+    """Ask that one person leaves (`iam.people.leaving.who.within`); the same key of the same actor gives the same run. Raises RefusedError."""
     run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
     standing = Run.objects.filter(pk=run_id).first()
     if standing is not None and standing.state == RunState.ASKED:
         return standing
+    if not person.users:
+        raise RefusedError("None of their users is one for whom you may ask.")
     _check(actor, [person], terms)
     with transaction.atomic():
         run = standing or Run(pk=run_id, requested_by=actor.person_id, requested_label=actor.name[:128])
@@ -164,6 +166,7 @@ def seat_all(run: Run, people: Sequence[Somebody], *, start: int = 0) -> list[Le
             email=one.email[:256],
             person_id=one.person_id,
             teams=teams_of(one.users),
+            unseen=one.unseen,
         )
         write_seats(leaver, one.users)
         found.append(leaver)
@@ -269,7 +272,6 @@ def _ask_batch(
     if not operations:
         raise RefusedError(f"{title_for(batch)}: there is nothing left to end.")
     nothing = Receipt(body={}, digest="")
-    names = [one.name for one in batch]
     written = changes.request_changes(
         [changes.Plan(one, before={}, receipt=nothing) for one in operations],
         actor=actor,
@@ -279,7 +281,7 @@ def _ask_batch(
         title=title_for(batch),
         cause=Cause(OF_RUN, run.pk),
         lanes=lanes,
-        notes=notes_for(part, names=names, leaves_at=run.leaves_at, grace_days=run.grace_days),
+        notes=notes_for(part, people=batch, run=run),
     )
     with transaction.atomic():
         for lane, seat in enumerate(seats):

@@ -14,8 +14,8 @@ from iam.mirror.models import Entity
 from iam.people.leaving.models import MOVING, Leaver, Run, RunState, Seat, Standing
 from iam.people.leaving.reading import Typed
 from iam.people.leaving.rules import may_begin
-from iam.people.leaving.services import drafted
-from iam.people.leaving.who import Somebody, meant_by, people_of, teams_of
+from iam.people.leaving.services import drafted, write_seats
+from iam.people.leaving.who import Somebody, meant_by, people_of, teams_of, within
 
 SHOWN: Final = 3
 
@@ -58,7 +58,8 @@ def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
     found = meant_by(viewer, {row.text for row in rows if row.text and not row.errors})
     firsts = {text: users[0] for text, users in found.items() if users}
     order = list(firsts)
-    whose = dict(zip(order, people_of([firsts[text] for text in order]), strict=True))
+    people = within(people_of([firsts[text] for text in order]), viewer=viewer)
+    whose = dict(zip(order, people, strict=True))
     leaving = _leaving([user for one in whose.values() for user in one.users])
     seen: dict[frozenset[int], int] = {}
     for position, row in enumerate(rows):
@@ -68,14 +69,12 @@ def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
         if person is not None:
             leaver.name, leaver.email = person.name[:256], person.email[:256]
             leaver.person_id, leaver.teams = person.person_id, teams_of(person.users)
+            leaver.unseen = person.unseen
         leaver.problems = problems
         leaver.standing = Standing.BAD if problems else Standing.READY
         leaver.save()
         if person is not None and not problems:
-            Seat.objects.bulk_create(
-                Seat(leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name)
-                for user in person.users
-            )
+            write_seats(leaver, person.users)
 
 
 def _problems(

@@ -28,6 +28,8 @@ class Somebody:
     person_id: UUID | None
     users: tuple[Entity, ...]
     why: dict[int, str]
+    unseen: int = 0
+    """Users of theirs that are left out, since whoever asks does not reach them."""
 
 
 def somebody(user: Entity) -> Somebody:
@@ -62,6 +64,19 @@ def people_of(users: Sequence[Entity]) -> list[Somebody]:
 def reach_of(viewer: Viewer) -> Viewer:
     """The same viewer, who sees just those for whom they may ask."""
     return replace(viewer, scope=viewer.asks)
+
+
+def within(people: Sequence[Somebody], *, viewer: Viewer, more: Sequence[Entity] = ()) -> list[Somebody]:
+    """The same people with the users for whom the viewer may ask, and with `more` for the first of them; two queries."""
+    pks = {user.pk for one in people for user in one.users}
+    reached = set(visible_entities(reach_of(viewer)).filter(pk__in=pks).values_list("pk", flat=True))
+    found = []
+    for place, one in enumerate(people):
+        users = tuple(user for user in one.users if user.pk in reached)
+        added = tuple(more) if place == 0 else ()
+        why = one.why | {user.pk: "same name, chosen" for user in added}
+        found.append(replace(one, users=(*users, *added), why=why, unseen=len(one.users) - len(users)))
+    return found
 
 
 def user_for(viewer: Viewer, pk: int) -> Entity | None:

@@ -1,0 +1,65 @@
+"""The certificate of somebody who left, to read, to print and to keep; with the entry of the journal that holds its digest."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.leaving.lists import SEES
+from console.leaving.one import leaver_or_404
+from console.web.access import ViewerRequest, require
+from console.web.files import UNFIT
+from console.web.render import render_page
+from iam.guard import Right
+from iam.journal.services import record
+from iam.people.leaving.certificates import stands
+from iam.people.leaving.models import Certificate, Leaver
+
+
+def certificate_or_404(request: ViewerRequest, pk: UUID, kind: str) -> tuple[Leaver, Certificate]:
+    """The certificate of a leaver whom the viewer sees whole: it tells of all accounts."""
+    leaver = leaver_or_404(request, pk)
+    found = leaver.certificates.filter(kind=kind).first()
+    numbers = leaver.seats.values_list("account__account_id", flat=True)
+    sees = not request.viewer.sees_accounts or all(map(request.viewer.scope.sees_account, numbers))
+    if found is None or not sees:
+        raise Http404
+    return leaver, found
+
+
+@require_safe
+@require(*SEES)
+def certificate_page(request: ViewerRequest, pk: UUID, kind: str) -> HttpResponse:
+    """To read and to print."""
+    leaver, found = certificate_or_404(request, pk, kind)
+    context = {
+        "section": "leaving",
+        "leaver": leaver,
+        "certificate": found,
+        "body": json.loads(found.text),
+        "stands": stands(found),
+        "sees_journal": request.viewer.may(Right.SEE_JOURNAL),
+        "others": [one for one in leaver.certificates.all() if one.pk != found.pk],
+    }
+    return render_page(request, "leaving/certificate.html", context)
+
+
+@require_safe
+@require(Right.EXPORT)
+def certificate_export(request: ViewerRequest, pk: UUID, kind: str) -> HttpResponse:
+    """The very text whose digest stands in the journal."""
+    leaver, found = certificate_or_404(request, pk, kind)
+    record(
+        kind="leaving.export",
+        actor=request.viewer,
+        subject=leaver.name,
+        data={"leaver": leaver.pk, "reference": leaver.run.reference, "digest": found.digest},
+    )
+    sent = HttpResponse(found.text, content_type="application/json")
+    name = UNFIT.sub("-", f"{leaver.run.reference}-{leaver.name}-{kind}")
+    sent["Content-Disposition"] = f'attachment; filename="{name}.json"'
+    sent["Cache-Control"] = "no-store"
+    return sent

@@ -1,0 +1,80 @@
+"""A list of leavers as a file or typed: each row is checked before anything can be asked for. A large body is refused by its announced size."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.guard import Right
+from iam.people.leaving.reading import LARGEST, SheetError, Typed, read_leavers, typed
+from iam.people.leaving.staging import stage
+
+ENVELOPE: Final = 64 * 1024
+"""What a form adds around its file."""
+MOST_TYPED: Final = 200
+LONGEST: Final = 20_000
+TOO_LARGE: Final = f"The file has more than {LARGEST // 1024 // 1024} MB."
+
+
+@csrf_exempt
+def file_page(request: HttpRequest) -> HttpResponse:
+    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is checked behind."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if request.method == "POST" and int(announced if announced.isdecimal() else 0) > LARGEST + ENVELOPE:
+        return _refuse(request)
+    request.upload_handlers = [TemporaryFileUploadHandler(request)]
+    return _file(request)
+
+
+@require(Right.REQUEST_CHANGE)
+def _refuse(request: ViewerRequest) -> HttpResponse:
+    response = _page(request, refused=TOO_LARGE, status=413)
+    # The rest of the body is not read, so nothing can follow it on this connection.
+    response["Connection"] = "close"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.REQUEST_CHANGE)
+@csrf_protect
+def _file(request: ViewerRequest) -> HttpResponse:
+    if request.at is not None:
+        raise Http404
+    if request.method != "POST":
+        return _page(request)
+    file = request.FILES.get("file")
+    text = request.POST.get("people", "")[:LONGEST]
+    try:
+        rows = read_leavers(file.read(LARGEST + 1)) if file else _typed(text)
+        run = stage(request.viewer, rows=rows, source=(file.name or "a file") if file else "a list")
+    except (SheetError, RefusedError) as error:
+        return _page(request, refused=str(error), text=text, status=422)
+    return redirect("leaving:run", pk=run.pk)
+
+
+def _typed(text: str) -> list[Typed]:
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    rows = [typed(number, line) for number, line in lines if line]
+    if not rows:
+        raise SheetError("Write who leaves, one a line, or choose a file.")
+    if len(rows) > MOST_TYPED:
+        raise SheetError(f"These are {len(rows)} lines; {MOST_TYPED} are typed at most. Choose a file.")
+    return rows
+
+
+def _page(request: ViewerRequest, *, refused: str = "", text: str = "", status: int = 200) -> HttpResponse:
+    context = {
+        "section": "leaving",
+        "refused": refused,
+        "text": text,
+        "megabytes": LARGEST // 1024 // 1024,
+    }
+    return render_page(request, "leaving/file.html", context, status=status)

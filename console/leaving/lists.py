@@ -1,0 +1,63 @@
+"""Everybody who leaves or left, that the viewer sees."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.leaving.shown import mark_of
+from console.web.access import ViewerRequest, require
+from console.web.query import Query
+from console.web.render import render_page
+from iam.guard import Right
+from iam.people.leaving.models import MOVING, Stage
+from iam.people.leaving.queries import counts_by_stage, drafts_of, listed
+from iam.people.leaving.rules import may_begin
+
+SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+PAGE: Final = 50
+TABS: Final[tuple[tuple[str, str, tuple[Stage, ...]], ...]] = (
+    ("", "All", ()),
+    ("moving", "Under way", MOVING),
+    ("gone", "Can be restored", (Stage.GONE,)),
+    ("returned", "Restored", (Stage.RETURNED,)),
+    ("deleted", "Deleted", (Stage.DELETED,)),
+    ("called-off", "Not carried out", (Stage.CALLED_OFF,)),
+)
+"""(in the address, words, stages) of what the list can show."""
+
+
+@require_safe
+@require(*SEES)
+def leavers_page(request: ViewerRequest) -> HttpResponse:
+    """Leavers, the newest first."""
+    show = request.GET.get("show", "")
+    stages = next((found for name, _, found in TABS if name == show), ())
+    text = request.GET.get("q", "").strip()[:128]
+    number = request.GET.get("page", "1")
+    page = int(number) if number.isdecimal() and 0 < len(number) < 5 and int(number) else 1
+    found = listed(request.viewer, stages=stages, text=text, start=(page - 1) * PAGE, limit=PAGE + 1)
+    counts = counts_by_stage(request.viewer)
+    query = Query.of([("show", show), ("q", text)])
+    context = {
+        "section": "leaving",
+        "rows": [(one, *mark_of(one)) for one in found[:PAGE]],
+        "tabs": [
+            (
+                str(query.but(show=name)),
+                words,
+                sum(counts.get(one, 0) for one in some) if some else sum(counts.values()),
+                name == show,
+            )
+            for name, words, some in TABS
+        ],
+        "text": text,
+        "show": show,
+        "newer": str(query.but(page=str(page - 1))) if page > 1 else "",
+        "older": str(query.but(page=str(page + 1))) if len(found) > PAGE else "",
+        "drafts": drafts_of(request.viewer),
+        "may_begin": may_begin(request.viewer) and request.at is None,
+    }
+    return render_page(request, "leaving/leavers.html", context, partial="rows")

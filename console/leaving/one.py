@@ -1,0 +1,122 @@
+"""One person who leaves, live: each account with its steps, what AWS showed when it was read again, and what can be done next."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from console.leaving.lists import SEES
+from console.leaving.shown import is_moving, mark_of, progress_of, seats_shown
+from console.setup.progress import FAST, Step, step_of
+from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment, render_page
+from iam.access.grants.queries import visible_grants
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.guard import Right
+from iam.people.leaving.afterwards import afterwards_changes, try_again
+from iam.people.leaving.models import OF_DELETION, OF_RETURN, EndedGrant, Leaver, Stage
+from iam.people.leaving.queries import Held, held_by, leaver_for
+from iam.people.leaving.rules import is_about_oneself, may_act
+
+STOP: Final = 286
+"""The status by which htmx stops to ask."""
+QUICK: Final = 90
+"""So often it asks at the quick pace, however long an approver was waited for."""
+
+
+def leaver_or_404(request: ViewerRequest, pk: UUID) -> Leaver:
+    """The leaver, if the viewer sees them."""
+    found = leaver_for(request.viewer, pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+@never_cache
+@require_safe
+@require(*SEES)
+def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """How it stands."""
+    leaver = leaver_or_404(request, pk)
+    held = held_by([leaver])[leaver.pk]
+    seen, hidden = _within(held, request)
+    step = step_of(request)
+    pace = _pace(leaver, step)
+    acts = (
+        request.at is None
+        and may_act(request.viewer, leaver)
+        and not is_about_oneself(request.viewer, leaver)
+    )
+    later = afterwards_changes(
+        leaver, OF_DELETION if leaver.stage in (Stage.DELETING, Stage.DELETED) else OF_RETURN
+    )
+    context = {
+        "section": "leaving",
+        "leaver": leaver,
+        "run": leaver.run,
+        "mark": mark_of(leaver),
+        "seats": seats_shown(seen, leaver),
+        "hidden": hidden,
+        "progress": progress_of(held),
+        "request_of": _first(held),
+        "later": later[0] if later else None,
+        "later_done": sum(one.state == "applied" for one in later),
+        "later_total": len(later),
+        "grants": _grants(leaver, request),
+        "certificates": list(leaver.certificates.all()),
+        "may_restore": acts and leaver.stage in (Stage.GONE, Stage.OPEN, Stage.CLOSING),
+        "may_delete": acts and leaver.stage in (Stage.GONE, Stage.OPEN),
+        "may_again": acts and leaver.stage == Stage.OPEN,
+        "pace": pace,
+        "step": step,
+        "is_update": is_fragment(request),
+    }
+    status = STOP if is_fragment(request) and not pace else 200
+    return render_page(request, "leaving/leaver.html", context, partial="live", status=status)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def leaver_again(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Read AWS again, and end what is still open."""
+    leaver = leaver_or_404(request, pk)
+    try:
+        try_again(request.viewer, leaver=leaver)
+    except RefusedError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "AWS is read again, and what is still open is ended.")
+    return redirect("leaving:leaver", pk=pk)
+
+
+def _pace(leaver: Leaver, step: Step) -> str:
+    """How soon the page asks again: often while access is being ended, at leisure while people are waited for."""
+    if leaver.stage == Stage.CLOSING:
+        return FAST if step.number < QUICK else step.wait
+    return step.wait if is_moving(leaver) else ""
+
+
+def _within(held: list[Held], request: ViewerRequest) -> tuple[list[Held], int]:
+    """The accounts that the viewer sees, or (a lead) all of somebody of the team; and how many others there are."""
+    if not request.viewer.sees_accounts:
+        return held, 0
+    seen = [one for one in held if request.viewer.scope.sees_account(one.seat.account.account_id)]
+    return seen, len(held) - len(seen)
+
+
+def _first(held: list[Held]) -> Change | None:
+    return next((one.changes[0] for one in held if one.changes), None)
+
+
+def _grants(leaver: Leaver, request: ViewerRequest) -> list[EndedGrant]:
+    rows = EndedGrant.objects.filter(
+        seat__leaver=leaver, grant__in=visible_grants(request.viewer).values("pk")
+    )
+    return list(rows.select_related("grant", "seat__account").order_by("pk")[:50])

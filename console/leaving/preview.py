@@ -1,0 +1,60 @@
+"""What would end, account by account, with the receipt, before anybody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, Final
+
+from console.access.grants.preview import stages_of
+from console.changes.receipt import impact_context
+from console.changes.shown import call_rows
+from console.web.access import ViewerRequest
+from iam.changes.errors import RefusedError
+from iam.changes.operations import Operation
+from iam.changes.receipts import set_receipt_of
+from iam.mirror.models import Entity
+from iam.people.leaving.planning import Choices, Plan, plan_for
+
+WEIGHED: Final = 20
+"""So many users at most are weighed for the page; the receipt that is approved covers all of them."""
+SHOWN_CALLS: Final = 12
+
+
+def preview_context(
+    request: ViewerRequest, users: Sequence[Entity], *, roles: set[int], sessions: set[int]
+) -> dict[str, Any]:
+    """The plan and its receipt; where it cannot be asked for, why."""
+    viewer = request.viewer
+    try:
+        plan = plan_for(
+            users[:WEIGHED], viewer=viewer, choices=Choices(frozenset(roles), frozenset(sessions))
+        )
+    except RefusedError as error:
+        return {"refused": error, "plan": None}
+    operations, _ = plan.ordered()
+    if not operations:
+        return {"refused": RefusedError("There is nothing left to end."), "plan": None}
+    receipt = set_receipt_of(operations)
+    calls = [call.body for one in operations for call in one.calls()]
+    about: Any = SimpleNamespace(operations=operations, receipt=receipt, parts=_accounts(plan))
+    return impact_context(receipt.get("impact"), viewer=viewer) | {
+        "refused": None,
+        "plan": plan,
+        "sites": [(site, _said(site.operations)) for site in plan.sites],
+        "steps": len(operations),
+        "weighed": WEIGHED if len(users) > WEIGHED else 0,
+        "calls": call_rows(calls[:SHOWN_CALLS], partition=users[0].account.partition),
+        "more_calls": max(0, len(calls) - SHOWN_CALLS),
+        "stages": stages_of(request, about),
+    }
+
+
+def _accounts(plan: Plan) -> list[Any]:
+    found = {one.account.pk: one.account for site in plan.sites for one in site.operations}
+    return [SimpleNamespace(account=account) for account in found.values()]
+
+
+def _said(operations: Sequence[Operation]) -> list[tuple[str, str]]:
+    """(title, why nothing brings it back) of each."""
+    return [(one.title, one.irreversible) for one in operations]

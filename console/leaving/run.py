@@ -1,0 +1,160 @@
+"""A list of leavers: its rows with what is wrong and the receipt before it is asked for; afterwards everybody of it, live."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from console.leaving.lists import SEES
+from console.leaving.preview import preview_context
+from console.leaving.shown import is_moving, mark_of, progress_of
+from console.leaving.terms import read_terms, typed_terms
+from console.setup.progress import step_of
+from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment, render_page
+from iam.changes.errors import RefusedError
+from iam.guard import Right
+from iam.people.leaving.models import Leaver, Run, RunState, Standing
+from iam.people.leaving.queries import held_by, run_for, visible_leavers
+from iam.people.leaving.rules import warnings_for
+from iam.people.leaving.services import request_run
+from iam.people.leaving.staging import check_again, discard
+from iam.people.leaving.who import people_of
+
+PAGE: Final = 50
+STOP: Final = 286
+"""The status by which htmx stops to ask."""
+
+
+def run_or_404(request: ViewerRequest, pk: UUID) -> Run:
+    """The run, if the viewer sees it."""
+    found = run_for(request.viewer, pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+@never_cache
+@require_safe
+@require(*SEES)
+def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """The draft, or everybody of the run; a run of one is the page of that person."""
+    run = run_or_404(request, pk)
+    if run.state == RunState.DRAFT:
+        return draft_page(request, run)
+    people = visible_leavers(request.viewer).filter(run=run)
+    only = list(people[:2])
+    if len(only) == 1 and not run.source:
+        return redirect("leaving:leaver", pk=only[0].pk)
+    return _live(request, run)
+
+
+def draft_page(request: ViewerRequest, run: Run, *, refused_now: RefusedError | None = None) -> HttpResponse:
+    """What the rows come to."""
+    typed = typed_terms(request.POST)
+    ready = list(run.people.filter(standing=Standing.READY).prefetch_related("seats__user__account"))
+    users = [seat.user for one in ready for seat in one.seats.all()]
+    only = request.GET.get("show", "")
+    rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
+    number = request.GET.get("page", "1")
+    total, good = run.people.count(), len(ready)
+    firsts = [one.seats.all()[0].user for one in ready if one.seats.all()]
+    context: dict[str, Any] = {
+        "section": "leaving",
+        "run": run,
+        "page": Paginator(rows, PAGE).get_page(number if number.isdecimal() else 1),
+        "total": total,
+        "good": good,
+        "bad": total - good,
+        "only": only,
+        "skip": request.POST.get("skip") == "1",
+        "warnings": warnings_for(people_of(firsts), viewer=request.viewer),
+        "refused_now": refused_now,
+        "action": reverse("leaving:run-ask", args=[run.pk]),
+        "refused": None,
+        "plan": None,
+    }
+    context |= typed
+    if users:
+        context |= preview_context(
+            request, users, roles=typed["roles_chosen"], sessions=typed["sessions_chosen"]
+        )
+    status = 422 if refused_now else 200
+    return render_page(request, "leaving/draft.html", context, partial="rows", status=status)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Ask for everybody of the draft."""
+    run = run_or_404(request, pk)
+    if request.at is not None:
+        raise Http404
+    if run.state != RunState.DRAFT:
+        return redirect("leaving:run", pk=pk)
+    try:
+        if request.POST.get("do") == "check":
+            check_again(request.viewer, run=run)
+            return redirect("leaving:run", pk=pk)
+        if request.POST.get("do") == "look":
+            return draft_page(request, run)
+        request_run(
+            request.viewer,
+            run=run,
+            terms=read_terms(request.POST),
+            skip=request.POST.get("skip") == "1",
+        )
+    except RefusedError as error:
+        return draft_page(request, run_or_404(request, pk), refused_now=error)
+    return redirect("leaving:run", pk=pk)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Throw a draft away."""
+    run = run_or_404(request, pk)
+    try:
+        discard(request.viewer, run=run)
+    except RefusedError as error:
+        messages.error(request, error.message)
+        return redirect("leaving:run", pk=pk)
+    messages.success(request, "The list is gone. Nobody was asked for.")
+    return redirect("leaving:leavers")
+
+
+def _live(request: ViewerRequest, run: Run) -> HttpResponse:
+    number = request.GET.get("page", "1")
+    people = visible_leavers(request.viewer).filter(run=run).order_by("position")
+    page = Paginator(people, PAGE).get_page(number if number.isdecimal() else 1)
+    found = list(page.object_list)
+    held = held_by(found)
+    step = step_of(request)
+    is_open = run.state == RunState.ASKING or any(map(is_moving, found))
+    pace = step.wait if is_open else ""
+    context = {
+        "section": "leaving",
+        "run": run,
+        "rows": [(one, *mark_of(one), progress_of(held[one.pk])) for one in found],
+        "page": page,
+        "counts": _counts(run, people.count()),
+        "pace": pace,
+        "step": step,
+        "is_update": is_fragment(request),
+    }
+    status = STOP if is_fragment(request) and not pace else 200
+    return render_page(request, "leaving/run.html", context, partial="live", status=status)
+
+
+def _counts(run: Run, total: int) -> dict[str, int]:
+    people = Leaver.objects.filter(run=run, standing=Standing.READY)
+    proved = people.filter(proved_at__isnull=False).count()
+    return {"total": total, "proved": proved, "share": round(100 * proved / max(1, total))}

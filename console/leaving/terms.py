@@ -1,0 +1,52 @@
+"""What somebody answers beside whom: when, how long it can be restored, the roles, and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.http import QueryDict
+
+from iam.changes.errors import RefusedError
+from iam.people.leaving.services import MAX_REASON, Terms
+
+GRACE: Final = "30"
+
+
+def read_terms(data: QueryDict) -> Terms:
+    """From a form. Raises RefusedError for a moment or a number that is none."""
+    at = None
+    if data.get("when") == "later":
+        said = data.get("at", "").strip()[:32]
+        try:
+            at = datetime.fromisoformat(said).replace(tzinfo=UTC)
+        except ValueError:
+            raise RefusedError("Write when access ends: a day and a time.") from None
+    days = data.get("grace", "").strip()
+    if not (days.isdecimal() and len(days) < 5):
+        raise RefusedError("Write a number of days, 0 for users who stay without access.")
+    return Terms(
+        reason=data.get("reason", ""),
+        leaves_at=at,
+        grace_days=int(days),
+        roles=_numbers(data.getlist("role")),
+        sessions=_numbers(data.getlist("sessions")),
+        confirmed=data.get("confirmed") == "1",
+    )
+
+
+def typed_terms(data: QueryDict) -> dict[str, Any]:
+    """What the form shows: what was typed, or what it begins with."""
+    return {
+        "when": data.get("when", "now"),
+        "at_typed": data.get("at", "")[:32],
+        "grace": data.get("grace", GRACE)[:4],
+        "reason": data.get("reason", "")[:MAX_REASON],
+        "roles_chosen": set(_numbers(data.getlist("role"))),
+        "sessions_chosen": set(_numbers(data.getlist("sessions"))),
+        "confirmed": data.get("confirmed") == "1",
+    }
+
+
+def _numbers(texts: list[str]) -> tuple[int, ...]:
+    return tuple(sorted({int(text) for text in texts[:200] if text.isdecimal() and len(text) < 18}))

@@ -1,0 +1,26 @@
+"""The addresses of leaving."""
+
+from django.urls import URLPattern, path
+
+from console.leaving import afterwards, begin, certificate, file, lists, one, run
+
+app_name = "leaving"
+
+urlpatterns: list[URLPattern] = [
+    path("", lists.leavers_page, name="leavers"),
+    path("new/", begin.begin_page, name="begin"),
+    path("file/", file.file_page, name="file"),
+    path("people/<uuid:pk>/", one.leaver_page, name="leaver"),
+    path("people/<uuid:pk>/again/", one.leaver_again, name="again"),
+    path("people/<uuid:pk>/restore/", afterwards.leaver_restore, name="restore"),
+    path("people/<uuid:pk>/delete/", afterwards.leaver_delete, name="delete"),
+    path("people/<uuid:pk>/certificate/<str:kind>/", certificate.certificate_page, name="certificate"),
+    path(
+        "people/<uuid:pk>/certificate/<str:kind>/certificate.json",
+        certificate.certificate_export,
+        name="certificate-export",
+    ),
+    path("<uuid:pk>/", run.run_page, name="run"),
+    path("<uuid:pk>/ask/", run.run_ask, name="run-ask"),
+    path("<uuid:pk>/discard/", run.run_discard, name="run-discard"),
+]
