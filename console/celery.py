@@ -144,6 +144,16 @@ app.conf.update(
             "schedule": 20.0,
             "options": {"expires": 20},
         },
+        "tend-campaigns": {
+            "task": "iam.people.campaigns.tasks.tend_campaigns",
+            "schedule": 300.0,
+            "options": {"expires": 300},
+        },
+        "expire-replacements": {
+            "task": "iam.people.replacing.tasks.expire_replacements",
+            "schedule": 300.0,
+            "options": {"expires": 300},
+        },
         "sweep-drafts": {
             "task": "iam.access.drafts.tasks.sweep_drafts",
             "schedule": 24 * 3600.0,
@@ -178,6 +188,8 @@ app.autodiscover_tasks(
         "iam.access.grants",
         "iam.access.rollout",
         "iam.people.enrolment",
+        "iam.people.campaigns",
+        "iam.people.replacing",
         "iam.people.leaving",
         "console.operators",
         "console.demo",
@@ -213,6 +225,15 @@ def end_without_beat(sender: Any, **_: Any) -> None:
     beat = sender.controller.beat
     if beat is not None:
         Thread(target=_end_after, args=(beat,), name="beat-watch", daemon=True).start()
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def look_for_what_is_due(sender: Any, **_: Any) -> None:
+    """With an embedded beat the first round starts at once: a fresh clock would wait a whole period before it sends anything."""
+    if sender.controller.beat is not None:
+        for name in ("pull-due-accounts", "sweep-changes"):
+            entry = app.conf.beat_schedule[name]
+            app.send_task(entry["task"], **entry["options"])
 
 
 def _end_after(beat: Any) -> None:

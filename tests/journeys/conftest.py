@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from console.demo.broker import free_port
 from console.demo.password import PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 120
+# A busy machine is slow, and no fault of the page.
+expect.set_options(timeout=15_000)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page
 
+from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
 from tests.journeys.test_every_page import look, wide_and_light
 
@@ -35,7 +36,8 @@ def test_pages_of_the_past_are_marked_and_pass_axe(sign_in: SignIn, ago: timedel
     for address in _of_each(page, at):
         past = f"{address}{'&' if '?' in address else '?'}as-of={at}"
         wide_and_light(page, past)
-        found += look(page, past)
+        # The bar of the past is the same on all of them; how it looks in the dark and on a phone is seen on two.
+        found += look(page, past) if address in ("/", "/people/") else violations(page)
         assert page.locator(".pastbar").is_visible(), past
         assert page.locator("main form[method=post], main [hx-post]").count() == 0, past
     assert not found, "\n".join(found)

@@ -24,9 +24,15 @@ def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> Non
         time.sleep(0.1)
 
 
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that is used again: only the first start has to fill it."""
+    return tmp_path_factory.mktemp("supervised") / "var"
+
+
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    started = start_console(tmp_path / "var")
+def running(var: Path) -> Iterator[Running]:
+    started = start_console(var)
     try:
         started.wait_until_ready()
         yield started
@@ -45,9 +51,9 @@ def test_a_killed_supervisor_leaves_no_orphan(running: Running) -> None:
     wait_for(lambda: not alive(children), seconds=15, what=f"still there: {alive(children)}")
 
 
-def test_ctrl_c_stops_everything_cleanly(running: Running, tmp_path: Path) -> None:
+def test_ctrl_c_stops_everything_cleanly(running: Running, var: Path) -> None:
     children = descendants(running.process.pid)
-    kept = [path for path in (tmp_path / "var").rglob("*") if path.is_file()]
+    kept = [path for path in var.rglob("*") if path.is_file()]
     assert any(path.name == "gatehouse.sqlite3" for path in kept)
     assert not [path for path in kept if path.stat().st_mode & 0o077], "the data are their owner's alone"
     running.process.send_signal(signal.SIGINT)

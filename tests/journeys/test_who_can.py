@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
+from tests.journeys.test_every_page import look
 
 pytestmark = pytest.mark.journey
 
@@ -51,11 +50,6 @@ def test_answers_pass_axe(sign_in: SignIn) -> None:
     page.goto(STOPPED)
     why = str(page.get_by_role("link", name="Details of").first.get_attribute("href"))
     found: list[str] = []
-    for address, scheme, width in product((STOPPED, REACHED, why), ("light", "dark"), (1440, 390)):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        page.goto(address)
-        page.wait_for_load_state("networkidle")
-        found += [f"{scheme} {width} {address}: {line}" for line in violations(page)]
-        assert page.evaluate("document.documentElement.scrollWidth") <= width + 1
+    for address in (STOPPED, REACHED, why):
+        found += look(page, address)
     assert not found, "\n".join(found)
