@@ -167,6 +167,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "other drift": {"pk": _drift(other).pk},
             "own grant": {"pk": made.grant(account, own, asked_by=operators["approver"].person).pk},
             "other grant": {"pk": made.grant(account, other, asked_by=operators["approver"].person).pk},
+            "failed grant": {"pk": made.failed(account, own, asked_by=operators["approver"].person).pk},
             "waiting grant": {"pk": _waiting_grant(account, own, operators["approver"].person).pk},
             "ended part": _ended_part(account, own, operators["approver"].person),
             "grant draft": {"pk": _grant_draft(operators["administrator"].person, other).pk},

@@ -206,6 +206,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "access:grant-end", "other grant"): "sign-in 404 404 404 404 200 200",
     ("POST", "access:grant-end", "own grant"): "sign-in 404 422 404 404 422 422",
     ("POST", "access:grant-end", "other grant"): "sign-in 404 404 404 404 422 422",
+    ("POST", "access:grant-retry", "failed grant"): "sign-in 404 302 404 404 302 302",
+    ("POST", "access:grant-again", "failed grant"): "sign-in 404 404 404 404 302 404",
     ("POST", "access:grant-again", "own grant"): "sign-in 404 404 404 404 404 404",
     ("POST", "access:grant-withdraw", "own grant"): "sign-in 404 404 404 404 422 404",
     ("POST", "access:grant-withdraw", "other grant"): "sign-in 404 404 404 404 422 404",

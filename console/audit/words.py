@@ -153,6 +153,7 @@ _SENTENCES = {
     "grant.shortened": "Shortened {reference}: {subject}",
     "grant.retried": "Tried what failed of {reference} again: {subject}",
     "grant.ended": "Ended {reference} early: {subject}",
+    "grant.returned": "Gave back what the end of {reference} took: {subject}",
     "grant.ran_out": "{reference} ran out: {subject}",
     "grant.cut": "Asked to end the sessions of {reference}: {subject}",
     "grant.state": "{reference} went from {from} to {to}: {subject}",

@@ -167,7 +167,7 @@ def _page(
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Ask that the sessions end that still run in the roles which it opened: everybody's, so it is approved like any change."""
+    """Ask that sessions end that still run in the roles which it opened: of one person, or everybody's; it is approved like any change."""
     found = acting_on(request, pk)
     part = get_object_or_404(
         found.parts.select_related("grant", "account"), pk=number, state__in=(State.ENDED, State.ENDING)
@@ -176,7 +176,7 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     allowed = request.viewer.may(Right.REQUEST_CHANGE, account_id=part.account.account_id)
     if not roles or not allowed:
         raise Http404
-    error = None
+    error, whose = None, request.POST.get("whose", "").strip()[:64]
     if request.method == "POST":
         try:
             made = request_cut(
@@ -184,6 +184,7 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
                 actor=request.viewer,
                 reason=request.POST.get("why", ""),
                 idempotency_key=_key(request),
+                source_identity=whose,
             )
             return redirect("changes:change", pk=made[0].pk)
         except RefusedError as why_not:
@@ -191,11 +192,13 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     names = ", ".join(role.name for role in roles)
     words = {
         "label": "End running sessions",
-        "question": f"End all sessions of {names}?",
+        "question": f"End sessions of {names}?",
+        "asks_whose": True,
+        "whose": whose,
         "button": "Ask to end them",
         "address": reverse("access:grant-cut", args=[found.pk, part.pk]),
-        "warning": "Everybody who works in the role is cut off, not only whom the grant was for. The receipt names them before "
-        "somebody approves.",
+        "warning": "Without a source identity everybody who works in the role is cut off, not only whom the grant was for. "
+        "The receipt names them before somebody approves.",
     }
     return _page(request, found, words, name="end", error=error)
 

@@ -212,9 +212,10 @@ def fill(
 def _prove(row: PartShown, *, viewer: Viewer, most: int) -> None:
     """How it went; of single permissions only those are told whose changes the viewer sees."""
     row.proof = proof_of(row.part)
-    pks = [one.change.pk for one in row.proof.removals[: most * 10]]
+    told = [*row.proof.cuts, *row.proof.removals][: most * 10]
+    pks = [one.change.pk for one in told]
     seen = set(visible_changes(viewer).filter(pk__in=pks).values_list("pk", flat=True)) if pks else set()
-    row.removals = [one.says for one in row.proof.removals[: most * 10] if one.change.pk in seen][:most]
+    row.removals = [one.says for one in told if one.change.pk in seen][:most]
     row.cuts = bool(roles_of(row.part))
 
 

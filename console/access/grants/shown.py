@@ -20,6 +20,7 @@ ACTS: Final[dict[str, tuple[str, str, str]]] = {
     Act.RETRIED: ("{by} had the rest tried again", "rotate-cw", "info"),
     Act.ENDED: ("{by} ended it", "ban", "warn"),
     Act.RAN_OUT: ("Its time was over", "timer", ""),
+    Act.RETURNED: ("Its end was undone", "undo-2", "warn"),
     Act.FOLLOWED: ("It got another version of its template", "git-branch", "info"),
 }
 ABOUT_TO_END: Final = timedelta(minutes=1)

@@ -35,6 +35,8 @@ LIVING = (State.APPLYING, State.ACTIVE, State.PARTLY, State.ENDING)
 GIVING = (State.ACTIVE, State.PARTLY)
 ENDING = "grant-end"
 """The cause of a set that takes away what a grant gave."""
+CUTTING = "grant-cut"
+"""The cause of a set that ends sessions which outlived a grant."""
 OVER = (State.ENDED, State.FAILED, State.REJECTED, State.WITHDRAWN, State.EXPIRED, State.REFUSED)
 """Nothing more happens by itself."""
 
@@ -140,6 +142,7 @@ class Act(models.TextChoices):
     RETRIED = "retried", "Tried again"
     ENDED = "ended", "Ended early"
     RAN_OUT = "ran_out", "Ran out"
+    RETURNED = "returned", "Given back"
     FOLLOWED = "followed", "Followed its template"
 
 

@@ -6,11 +6,18 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.models import LIVING, Grant, LedgerEntry, State
 from iam.guard import Viewer
+from iam.mirror.models import Entity
 
 
 def own_grants(viewer: Viewer) -> QuerySet[Grant]:
     """Grants that wait or live, by which one of the viewer's own users holds something, or is to; those that end first come first."""
-    own = LedgerEntry.objects.filter(part__grant=OuterRef("pk"), holder_arn__in=viewer.scope.user_arns)
     states = (State.WAITING, *LIVING)
-    found = Grant.objects.filter(Q(Exists(own)), state__in=states)
+    found = Grant.objects.filter(held_by(viewer), state__in=states)
     return found.order_by("ends_at", "-created_at")
+
+
+def held_by(viewer: Viewer) -> Q:
+    """Grants by which one of the viewer's own users holds something: who is meant stays the same through renaming."""
+    own = Entity.objects.filter(arn__in=viewer.scope.user_arns, gone_at__isnull=True)
+    meant = Q(entity__in=own.values("pk")) | Q(entity__isnull=True, holder_arn__in=viewer.scope.user_arns)
+    return Q(Exists(LedgerEntry.objects.filter(meant, part__grant=OuterRef("pk"))))

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from iam.access.grants.models import ENDING, GrantPart, State
+from iam.access.grants.models import CUTTING, ENDING, GrantPart, State
 from iam.access.grants.standing import has_come_back
 from iam.access.grants.wording import counted
 from iam.changes.models import Change, ChangeState
@@ -45,7 +45,8 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Of one part. `is_whole`: every call has gone through and was seen to have. `again_at`: a later reading of the whole account showed all of it gone as well."""
+    """Of one part. `is_whole`: every call has gone through and was seen to have. `again_at`: a later reading of the whole account showed all of it gone as well.
+    `cuts` are the sessions that somebody had ended besides."""
 
     removals: tuple[Removal, ...]
     is_whole: bool
@@ -53,6 +54,7 @@ class Proof:
     reads: int
     kept: int
     again_at: datetime | None = None
+    cuts: tuple[Removal, ...] = ()
 
     @property
     def says(self) -> str:
@@ -83,6 +85,7 @@ def proof_of(part: GrantPart) -> Proof:
         reads=sum(one.reads for one in removals),
         kept=max(0, ended - sum(not one.is_of_sessions for one in removals)),
         again_at=_seen_again(part, removals),
+        cuts=tuple(_removal(change) for change in _cutting(part)),
     )
 
 
@@ -104,6 +107,14 @@ def _taking(part: GrantPart) -> QuerySet[Change]:
     found = Change.objects.filter(sets, lane=part.lane).order_by("created_at", "position")
     newest = Q(change_set=part.ending_set_id) | Q(state=ChangeState.APPLIED)
     return found.filter(newest) if part.ending_set_id else found.none()
+
+
+def _cutting(part: GrantPart) -> QuerySet[Change]:
+    """Every change by which sessions were ended after it, once somebody agreed."""
+    of_part = Change.objects.filter(
+        change_set__cause_id=part.grant_id, change_set__cause_kind=CUTTING, lane=part.lane
+    )
+    return of_part.filter(queued_at__isnull=False).order_by("created_at", "position")
 
 
 def _removal(change: Change) -> Removal:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.models import GIVING, Grant, GrantPart, GrantVersion, LedgerEntry, State
+from iam.access.grants.own import held_by
 from iam.changes.models import Change
 from iam.changes.queries import Place, in_accounts
 from iam.guard import Right, Viewer
@@ -84,7 +85,7 @@ def list_grants(
     if template:
         grants = grants.filter(template=template)
     if mine:
-        grants = grants.filter(Q(requested_by=viewer.person_id) | _for_own(viewer))
+        grants = grants.filter(Q(requested_by=viewer.person_id) | held_by(viewer))
     if tab == "soon":
         return _soonest(grants, after)
     if after is not None:
@@ -116,11 +117,6 @@ def _told(text: str, viewer: Viewer) -> Q:
         )
         holders = holders.filter(seen | Q(account__account_id__in=viewer.scope.accounts or ()))
     return found | Q(Exists(holders))
-
-
-def _for_own(viewer: Viewer) -> Q:
-    own = LedgerEntry.objects.filter(part__grant=OuterRef("pk"), holder_arn__in=viewer.scope.user_arns)
-    return Q(Exists(own))
 
 
 def ending_soon(viewer: Viewer, *, within: timedelta = SOON) -> QuerySet[Grant]:

@@ -87,6 +87,12 @@ def has_come_back(part: GrantPart) -> bool:
     return any(not list(_missing(row, found, None)) for row in rows)
 
 
+def stands(entry: LedgerEntry) -> bool:
+    """Whether AWS has the permission of an entry, as the mirror shows it now."""
+    found = _found({entry.entity_id} if entry.entity_id else ())
+    return not list(_missing(entry, found, None))
+
+
 def _missing(entry: LedgerEntry, found: Found, end: datetime | None) -> Iterator[str]:
     holder = entry.entity
     name = holder.name if holder else entry.holder_arn.rpartition("/")[2]

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 from iam.access.grants.models import Act, Grant, GrantPart, GrantVersion, LedgerEntry, Sort, State
-from iam.changes.models import ChangeSet
+from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.directory.models import Person
-from iam.mirror.models import Account, Entity
+from iam.mirror.models import Account, Entity, Kind
 
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 _numbers = itertools.count(1)
@@ -74,5 +74,43 @@ def grant(
         by_id=asked_by.pk,
         by_label=asked_by.name,
         reason="The audit of the quarter",
+    )
+    return made
+
+
+def failed(account: Account, *holders: Entity, asked_by: Person, approved: bool = True) -> Grant:
+    """A grant that was approved (or not) and whose only change failed."""
+    made = grant(account, *holders, asked_by=asked_by, state=State.FAILED)
+    part, now = made.parts.get(), datetime.now(tz=UTC)
+    group = Entity.objects.filter(account=account, kind=Kind.GROUP).first()
+    assert group is not None
+    Change.objects.create(
+        change_set=part.change_set,
+        operation="group_membership.add",
+        title=f"Add {holders[0].name} to payments",
+        account=account,
+        subject_kind="user",
+        subject_id=holders[0].aws_id,
+        subject_arn=holders[0].arn,
+        params={
+            "user_name": holders[0].name,
+            "user_arn": holders[0].arn,
+            "user_id": holders[0].aws_id,
+            "group_name": group.name,
+            "group_arn": group.arn,
+            "group_id": group.aws_id,
+        },
+        before={},
+        after={},
+        receipt={},
+        calls=[],
+        state=ChangeState.FAILED,
+        idempotency_key=f"failed-{next(_numbers)}-{uuid4()}",
+        requested_by=asked_by.pk,
+        requested_label=asked_by.name,
+        reason="The audit of the quarter",
+        queued_at=now if approved else None,
+        ended_at=now,
+        error_message="AWS did not answer.",
     )
     return made

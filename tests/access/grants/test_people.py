@@ -10,14 +10,17 @@ import pytest
 
 from iam.access.grants import services
 from iam.access.grants.models import Grant, State
+from iam.access.grants.own import own_grants
 from iam.access.grants.queries import grant_for, list_grants, parts_of
 from iam.access.grants.services.settling import settle_open
 from iam.access.grants.services.telling import warn_of_ends
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
 from iam.changes.errors import RefusedError
 from iam.directory.models import Role, RuleKind, Team
+from iam.directory.services import follow_rename
 from iam.guard import Viewer, viewer_for
-from iam.mirror.models import Entity
+from iam.mirror.models import Entity, Kind
+from iam.mirror.reread import reread_entity
 from iam.notify.models import Outgoing
 from tests import factories
 from tests.access.grants.conftest import Office, statements
@@ -196,3 +199,54 @@ def test_a_lead_learns_nothing_of_groups_and_policies_outside_the_team(office: O
         terms = replace(office.terms(statements(), mine), who=Who(kind, arns=arns))
         with pytest.raises(RefusedError, match="your own teams only"):
             office.ask(terms, actor=lead)
+
+
+def test_whoever_was_renamed_ends_their_own_and_whoever_got_the_name_does_not(office: Office) -> None:
+    user = office.user("dana")
+    someone = factories.person("Dana Weiss", arns=(user.arn,))
+    factories.assign(someone, Role.MEMBER)
+    grant = office.granted(office.terms(statements(), user, lasts=3600))
+    former = user.arn
+    office.call("UpdateUser", UserName=user.name, NewUserName=f"{user.name}-new")
+    new = {"name": f"{user.name}-new", "arn": f"{former}-new"}
+    reread_entity(office.scene.account, office.scene.aws, kind=Kind.USER, cause_id=None, **new)
+    follow_rename(former, new_arn=new["arn"])
+    office.call("CreateUser", UserName=user.name)
+    reread_entity(
+        office.scene.account, office.scene.aws, kind=Kind.USER, cause_id=None, name=user.name, arn=former
+    )
+    stranger = factories.person("Dana Wood", email="wood@northline.example", arns=(former,))
+    factories.assign(stranger, Role.MEMBER)
+    renamed, namesake = viewer_for(someone), viewer_for(stranger)
+    assert list(own_grants(renamed)) == list(list_grants(renamed, mine=True).rows) == [grant]
+    assert list(own_grants(namesake)) == list(list_grants(namesake, mine=True).rows) == []
+    with pytest.raises(RefusedError):
+        services.end_grant(grant, actor=namesake, reason="Mine now")
+    later = services.allowed(grant, viewer=renamed)
+    assert (later.end, later.extend) == ("", "")
+    services.end_grant(grant, actor=renamed, reason="Done")
+    assert office.work(grant).state == State.ENDED
+    told = set(Outgoing.objects.filter(event="grant.ended").values_list("recipient", flat=True))
+    assert str(someone.pk) in told
+    assert str(stranger.pk) not in told
+
+
+def test_the_end_of_whoever_was_renamed_moves_in_aws_too(office: Office) -> None:
+    user = office.user("egon")
+    someone = factories.person("Egon Riis", arns=(user.arn,))
+    factories.assign(someone, Role.MEMBER)
+    grant = office.work(
+        office.approve(
+            office.ask(office.terms(statements(), user, lasts=8 * 3600), actor=viewer_for(someone))
+        )
+    )
+    assert grant.parts.get().way == "inline"
+    office.call("UpdateUser", UserName=user.name, NewUserName=f"{user.name}-new")
+    new = {"name": f"{user.name}-new", "arn": f"{user.arn}-new"}
+    reread_entity(office.scene.account, office.scene.aws, kind=Kind.USER, cause_id=None, **new)
+    until = datetime.now(tz=UTC).replace(microsecond=0) + timedelta(hours=1)
+    office.work(services.shorten_grant(grant, until=until, actor=office.asks, reason="Done sooner"))
+    iam = office.scene.aws.iam
+    (name,) = iam.list_user_policies(UserName=new["name"])["PolicyNames"]
+    text = iam.get_user_policy(UserName=new["name"], PolicyName=name)["PolicyDocument"]
+    assert f"{until:%Y-%m-%dT%H:%M:%SZ}" in str(text)

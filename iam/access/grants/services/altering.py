@@ -13,7 +13,7 @@ from iam.access.grants.services.ending import end_grant, try_end_again
 from iam.access.grants.services.moving import moving, set_end, shorten_waiting
 from iam.access.grants.services.preparing import call_off
 from iam.access.grants.services.rights import may_extend, may_retry, may_shorten, may_withdraw
-from iam.access.grants.services.settling import giving_changes, settle
+from iam.access.grants.services.settling import failed_changes, giving_changes, settle
 from iam.access.grants.terms import LONGEST, MAX_WHY, SHORTEST
 from iam.access.grants.wording import moment
 from iam.changes import services as changes
@@ -184,11 +184,9 @@ def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
         return try_end_again(part, actor=actor)
     if grant.ends_at is not None and grant.ends_at <= datetime.now(tz=UTC):
         raise RefusedError("Its time is over. It can be asked for anew.")
-    failed = [one for one in giving_changes(part) if one.state in (ChangeState.FAILED, ChangeState.CANCELLED)]
+    failed = failed_changes(part)
     if not failed or part.state not in (State.PARTLY, State.FAILED):
-        raise RefusedError("Nothing of it failed there.")
-    if any(one.queued_at is None for one in failed):
-        raise RefusedError("It was never approved. It can be asked for anew.")
+        raise RefusedError("Nothing of it failed there that was approved.")
     with transaction.atomic():
         _try_again(part, failed, actor=actor)
         note(grant, act=Act.RETRIED, actor=actor, reason=f"In {part.account.name}")

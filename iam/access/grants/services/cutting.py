@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
-from iam.access.grants.models import GrantPart, Sort, State
+from iam.access.grants.models import CUTTING, GrantPart, Sort, State
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations.role_sessions import RevokeSessions
-from iam.changes.services import Cause
+from iam.changes.services import Cause, Lane
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind
 
-CUTTING: Final = "grant-cut"
-"""The cause of a set that ends sessions."""
+SOURCE_IDENTITY: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+"""https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
 
 
 def roles_of(part: GrantPart) -> list[Entity]:
@@ -28,20 +29,34 @@ def roles_of(part: GrantPart) -> list[Entity]:
     )
 
 
-def request_cut(part: GrantPart, *, actor: Viewer, reason: str, idempotency_key: str) -> list[Change]:
-    """Ask that all sessions end that run in these roles, whoever's they are; the receipt names who may have one. Raises RefusedError."""
+def request_cut(
+    part: GrantPart, *, actor: Viewer, reason: str, idempotency_key: str, source_identity: str = ""
+) -> list[Change]:
+    """Ask that the sessions end that run in these roles: those of one source identity, or all, whoever's they are; the receipt names who may have one.
+
+    Raises RefusedError.
+    """
     if part.state not in (State.ENDED, State.ENDING):
         raise RefusedError("While it lasts, they would come in again at once. End it first.")
     roles = roles_of(part)
     if not roles:
         raise RefusedError("No session outlives it: what it gave is asked for anew with every call.")
-    now = datetime.now(tz=UTC)
-    operations = [RevokeSessions.of_everybody(role, at=now) for role in roles]
+    if source_identity and not SOURCE_IDENTITY.fullmatch(source_identity):
+        raise RefusedError("A source identity has 2 to 64 letters, digits and signs of _+=,.@-")
+    whose = f"the sessions of {source_identity}" if source_identity else "all sessions"
     return changes.request_changes(
-        changes.plan_set(operations, viewer=actor),
+        changes.plan_set([_cutting(role, source_identity) for role in roles], viewer=actor),
         actor=actor,
         reason=reason,
         idempotency_key=f"cut-{part.pk}-{idempotency_key}",
-        title=f"End all sessions after {part.grant.reference}",
+        title=f"End {whose} after {part.grant.reference}",
         cause=Cause(CUTTING, part.grant_id),
+        lanes=[Lane(part.lane, branch) for branch in range(1, len(roles) + 1)],
     )
+
+
+def _cutting(role: Entity, source_identity: str) -> RevokeSessions:
+    now = datetime.now(tz=UTC)
+    if source_identity:
+        return RevokeSessions.of_source_identity(role, source_identity=source_identity, at=now)
+    return RevokeSessions.of_everybody(role, at=now)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -13,10 +14,10 @@ from django.db.models import QuerySet
 from iam.access.grants.models import ENDING, GIVING, LIVING, Act, Grant, GrantPart, State
 from iam.access.grants.services.asking import note
 from iam.access.grants.services.rights import may_end
-from iam.access.grants.services.settling import open_entries, settle
+from iam.access.grants.services.settling import is_stuck, open_entries, settle
 from iam.access.grants.services.taking import Removal, removal_of
 from iam.changes.errors import RefusedError
-from iam.changes.models import IN_FLIGHT, OPEN, Change, ChangeState
+from iam.changes.models import IN_FLIGHT, Change, ChangeState
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
 from iam.changes.states import move
@@ -100,7 +101,9 @@ def _end(grant: Grant, *, actor: Viewer | None, reason: str, act: Act) -> Grant:
 
 def _has_noted(grant: Grant) -> bool:
     """Whether the end was begun before, and is only tried again."""
-    return grant.versions.filter(act__in=[Act.ENDED, Act.RAN_OUT]).exists()
+    acts = [Act.ENDED, Act.RAN_OUT, Act.RETURNED]
+    newest = grant.versions.filter(act__in=acts).order_by("-number").values_list("act", flat=True).first()
+    return newest in (Act.ENDED, Act.RAN_OUT)
 
 
 def _changes_of(parts: QuerySet[GrantPart] | Sequence[GrantPart]) -> QuerySet[Change]:
@@ -124,15 +127,6 @@ def _call_off(grant: Grant, *, actor: Viewer | None, over: bool) -> None:
 def _is_moving(part: GrantPart) -> bool:
     """Whether a worker gives something of it at this moment."""
     return _changes_of([part]).filter(lane=part.lane, state__in=IN_FLIGHT).exists()
-
-
-def is_stuck(part: GrantPart) -> bool:
-    """Whether something of it is still to be taken away, and nothing is under way."""
-    if part.ending_set is None:
-        return part.state == State.ENDING
-    if part.ending_set.changes.filter(lane=part.lane, state__in=OPEN).exists():
-        return False
-    return open_entries(part).exists()
 
 
 def _has_stuck(grant: Grant, now: datetime) -> bool:
@@ -176,7 +170,7 @@ def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: s
                 reason=reason,
                 title=f"End of {part.grant.reference}: {part.grant.title}",
                 cause=Cause(ENDING, part.grant_id),
-                key=f"grant-end-{part.pk}-{part.ending_set_id or part.grant_id}",
+                key=f"grant-end-{part.pk}-{_last_end(part) or part.grant_id}",
                 lanes=[Lane(part.lane, branch) for branch in removal.branches],
             )
             for entry, place in removal.taken_by.items():
@@ -191,6 +185,14 @@ def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: s
         part.save(update_fields=["trouble"])
         return False
     return True
+
+
+def _last_end(part: GrantPart) -> UUID | None:
+    """The last set that was to end it, also one that was undone since: whoever ends it at the same time as others comes after the same one."""
+    ends = Change.objects.filter(
+        change_set__cause_kind=ENDING, change_set__cause_id=part.grant_id, lane=part.lane
+    )
+    return ends.order_by("-created_at").values_list("change_set", flat=True).first()
 
 
 def _over(part: GrantPart) -> None:

@@ -99,7 +99,8 @@ def moving(part: GrantPart, *, old: datetime, new: datetime) -> Iterator[tuple[A
 
 
 def _of_entry(entry: LedgerEntry, old: datetime, new: datetime) -> Operation | None:
-    holder = Entity.objects.filter(account=entry.account, arn=entry.holder_arn, gone_at__isnull=True)
+    living = Entity.objects.filter(account=entry.account, gone_at__isnull=True)
+    holder = living.filter(pk=entry.entity_id) if entry.entity_id else living.filter(arn=entry.holder_arn)
     found = holder.select_related("account").first()
     if found is None or entry.stood_before:
         return None

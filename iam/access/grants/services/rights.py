@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from iam.access.grants.models import GIVING, Grant, State
+from iam.access.grants.services.settling import can_be_tried
 from iam.guard import Right, Viewer
+from iam.mirror.models import Entity, EntityState, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,17 @@ def allowed(grant: Grant, *, viewer: Viewer) -> Allowed:
 
 
 def is_receiver(grant: Grant, viewer: Viewer) -> bool:
-    """Whether it is for the viewer's own users, all of it."""
+    """Whether it is for the viewer's own users, all of it: those who had these ARNs when it was asked for, whatever they are called by now."""
     arns = set(grant.terms.get("who", {}).get("arns", ()))
-    return bool(arns) and arns <= viewer.scope.user_arns
+    if not arns or len(arns) > len(viewer.scope.user_arns):
+        return False
+    meant: dict[str, int] = {}
+    states = EntityState.objects.filter(kind=Kind.USER, arn__in=arns).order_by("valid_from", "pk")
+    for arn, entity, begun in states.values_list("arn", "entity_id", "valid_from"):
+        if arn not in meant or begun <= grant.created_at:
+            meant[arn] = entity
+    own = Entity.objects.filter(kind=Kind.USER, arn__in=viewer.scope.user_arns, gone_at__isnull=True)
+    return arns <= set(meant) and set(meant.values()) <= set(own.values_list("pk", flat=True))
 
 
 def may_end(grant: Grant, *, viewer: Viewer) -> str:
@@ -74,11 +84,9 @@ def may_retry(grant: Grant, *, viewer: Viewer) -> str:
     """Whoever asked, or rules in all of its accounts; what was approved is tried again, nothing else."""
     if grant.state not in (State.PARTLY, State.FAILED, State.ENDING):
         return "Nothing of it failed."
-    return (
-        ""
-        if _is_own(grant, viewer) or _rules_in_all(grant, viewer)
-        else "Whoever asked for it tries it again."
-    )
+    if not (_is_own(grant, viewer) or _rules_in_all(grant, viewer)):
+        return "Whoever asked for it tries it again."
+    return "" if can_be_tried(grant) else "Nothing of it can be tried again. It can be asked for anew."
 
 
 def may_withdraw(grant: Grant, *, viewer: Viewer) -> str:

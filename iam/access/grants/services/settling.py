@@ -9,10 +9,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.services.asking import note
 from iam.access.grants.services.reasons import give_back, same_permission
+from iam.access.grants.services.returning import given_again
 from iam.access.grants.services.telling import tell_ended
 from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
@@ -166,6 +168,15 @@ def open_entries(part: GrantPart) -> QuerySet[LedgerEntry]:
     return part.entries.filter(stands, until__isnull=True)
 
 
+def is_stuck(part: GrantPart) -> bool:
+    """Whether something of it is still to be taken away, and nothing is under way."""
+    if part.ending_set is None:
+        return part.state == State.ENDING
+    if part.ending_set.changes.filter(lane=part.lane, state__in=OPEN).exists():
+        return False
+    return open_entries(part).exists()
+
+
 def _state_of(part: GrantPart) -> State:
     if part.ending_set_id is not None:
         return _ending_state(part)
@@ -198,9 +209,32 @@ def giving_changes(part: GrantPart) -> list[Change]:
     return [change for change in first if change.state == S.APPLIED] + list(again)
 
 
+def failed_changes(part: GrantPart) -> list[Change]:
+    """The changes of it that were approved and did not go through: what can be tried again."""
+    found = giving_changes(part)
+    return [one for one in found if one.state in (S.FAILED, S.CANCELLED) and one.queued_at is not None]
+
+
+def can_be_tried(grant: Grant) -> bool:
+    """Whether something of it failed, giving or taking away, that can be tried again; two queries, however many accounts it has."""
+    giving = Change.objects.filter(
+        change_set=Coalesce(OuterRef("retry_set"), OuterRef("change_set")),
+        lane=OuterRef("lane"),
+        state__in=[S.FAILED, S.CANCELLED],
+        queued_at__isnull=False,
+    )
+    taking = Change.objects.filter(change_set=OuterRef("ending_set"), lane=OuterRef("lane"), state__in=OPEN)
+    failed = grant.parts.filter(Exists(giving), state__in=[State.PARTLY, State.FAILED])
+    stuck = grant.parts.filter(~Exists(taking), state=State.ENDING)
+    is_over = grant.ends_at is not None and grant.ends_at <= datetime.now(tz=UTC)
+    return (not is_over and failed.exists()) or stuck.exists()
+
+
 def _standing_state(part: GrantPart) -> State:
-    """All of it was given; a change of it may have been undone since."""
-    over = {until is None for until in part.entries.values_list("until", flat=True)}
+    """All of it was given; a change of it may have been undone since, or its end. Of a permission that came back, the newest reason tells."""
+    rows = part.entries.order_by("pk").values_list("holder_arn", "sort", "target", "until")
+    newest = {(holder, sort, target): until for holder, sort, target, until in rows}
+    over = {until is None for until in newest.values()}
     if over <= {True}:
         return State.ACTIVE
     return State.PARTLY if True in over else State.ENDED
@@ -269,8 +303,9 @@ def change_ended(change: Change) -> None:
 
 
 def _undone(change: Change) -> None:
-    """What a change gave was taken back by undoing it."""
+    """What a change gave was taken back by undoing it; or what an end took was given back."""
     given = LedgerEntry.objects.filter(change=change.reverts_id)
     given.filter(since__isnull=False, until__isnull=True).update(until=change.ended_at)
-    for part in GrantPart.objects.filter(entries__in=given).select_related("grant").distinct():
+    about = GrantPart.objects.filter(entries__in=given).select_related("grant").distinct()
+    for part in [*about, *given_again(change).select_related("grant")]:
         settle(part.grant, lane=part.lane)

@@ -94,7 +94,10 @@ def _tell(grant: Grant, event: Event, *, said: str, text: str, key: str) -> None
 
 def _people(grant: Grant) -> list[Person]:
     """Whoever asked, and the people behind the users who hold something of it."""
-    holders = LedgerEntry.objects.filter(part__grant=grant).values("holder_arn")
-    receivers = Person.objects.filter(is_active=True, identities__user_arn__in=holders)
+    entries = LedgerEntry.objects.filter(part__grant=grant)
+    named = Q(identities__user_arn__in=entries.filter(entity__isnull=True).values("holder_arn"))
+    # Whoever was renamed since is told as well.
+    meant = Q(identities__user_arn__in=entries.filter(entity__gone_at__isnull=True).values("entity__arn"))
+    receivers = Person.objects.filter(named | meant, is_active=True)
     asked = Person.objects.filter(is_active=True, pk=grant.requested_by)
     return list((receivers | asked).distinct().order_by("pk"))

@@ -1,0 +1,72 @@
+"""Undoing the end of a grant: what the end took away is there again, and the ledger says by what and since when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.db.models import QuerySet
+
+from iam.access.grants.models import ENDING, Act, Grant, GrantPart, LedgerEntry, State
+from iam.access.grants.services.asking import note
+from iam.access.grants.standing import stands
+from iam.changes.models import Change
+from iam.mirror.models import Entity
+
+
+def given_again(undoing: Change) -> QuerySet[GrantPart]:
+    """A change that undoes the end of a part was applied: each permission of it that AWS has again is a reason anew, and the part gives again. Idempotent.
+
+    The former reasons stay as they were. Its time is what it was: if that is over, it ends again. Returns the parts that it is about, for `settle`.
+    """
+    taken = undoing.reverts
+    if taken is None or taken.change_set.cause_kind != ENDING:
+        return GrantPart.objects.none()
+    parts = GrantPart.objects.filter(grant=taken.change_set.cause_id, lane=taken.lane)
+    for part in parts.filter(state__in=[State.ENDED, State.ENDING, State.ACTIVE, State.PARTLY]):
+        _reopen(part, undoing)
+    return parts
+
+
+def _reopen(part: GrantPart, undoing: Change) -> None:
+    over = part.entries.filter(since__isnull=False, until__isnull=False, ended_by__isnull=False)
+    rows = over.select_related("entity", "target_entity", "change", "account").order_by("pk")
+    # Of one permission that came and went several times, the newest tells.
+    newest = {(row.holder_arn, row.sort, row.target): row for row in rows}
+    began = [_again(row, undoing) for row in newest.values() if stands(_living(row))]
+    if any(began) and part.state in (State.ENDED, State.ENDING):
+        part.state, part.ending_set, part.ended_at, part.trouble = State.ACTIVE, None, None, ""
+        part.save(update_fields=["state", "ending_set", "ended_at", "trouble"])
+        grant = Grant.objects.select_for_update().get(pk=part.grant_id)
+        if grant.versions.order_by("-number").values_list("act", flat=True).first() != Act.RETURNED:
+            note(grant, act=Act.RETURNED, actor=None, reason=undoing.reason)
+
+
+def _living(entry: LedgerEntry) -> LedgerEntry:
+    """What was made is made anew by an undo, under another unique id."""
+    for name, arn in (("entity", entry.holder_arn), ("target_entity", entry.target)):
+        known = getattr(entry, name)
+        if known is None or known.gone_at is None:
+            continue
+        found = Entity.objects.filter(account=entry.account_id, arn=arn, gone_at__isnull=True)
+        setattr(entry, name, found.first() or known)
+    return entry
+
+
+def _again(entry: LedgerEntry, undoing: Change) -> bool:
+    """The same permission, once more; False where it is open already."""
+    _, made = LedgerEntry.objects.get_or_create(
+        part_id=entry.part_id,
+        account_id=entry.account_id,
+        holder_arn=entry.holder_arn,
+        sort=entry.sort,
+        target=entry.target,
+        until=None,
+        defaults={
+            "entity": entry.entity,
+            "target_entity": entry.target_entity,
+            "change": entry.change,
+            "stood_before": entry.stood_before,
+            "since": undoing.ended_at or datetime.now(tz=UTC),
+        },
+    )
+    return made
