@@ -12,6 +12,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,8 +31,10 @@ from iam.directory.models import Appointment, Person, Role, RuleKind, Team, Team
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
+from iam.people.campaigns.models import Campaign
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
+from iam.people.replacing.models import Replacement
 from tests import factories, leaving, onboarding
 from tests.access.grant_pages import made
 from tests.url_answers import ANSWERS
@@ -147,6 +150,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
         | {
             "": {},
             **runs,
+            **_campaigns(account, team, operators["administrator"].person),
             **_leaving(own, other, operators["administrator"].person),
             "csv": {"form": "csv"},
             "s3": {"prefix": "s3"},
@@ -186,6 +190,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "link": {"uidb36": "1", "key": "no-such-key"},
             "key": {"pk": 1},
             "own device": {"pk": _device(own).pk},
+            "replacement": {"pk": _replacement(own, person, operators["administrator"].person).pk},
             "one-time link": {"pk": _link(person, own).pk},
         },
         queries={
@@ -249,6 +254,23 @@ def _device(user: Entity) -> Entity:
     made = factories.entity(user.account, Kind.MFA_DEVICE, "kwame-phone", category="virtual")
     Entity.objects.filter(pk=made.pk).update(owner=user, aws_id=made.arn)
     return made
+
+
+def _campaigns(account: Account, team: Team, author: Person) -> dict[str, dict[str, Any]]:
+    """A campaign of the team that is led, and one of the whole account."""
+    terms = {"due": datetime.now(tz=UTC).date(), "ending": "notify", "reason": "PCI"}
+    terms |= {"begun_by": author, "begun_at": datetime.now(tz=UTC)}
+    led = Campaign.objects.create(name="The team", team=team, **terms)
+    whole = Campaign.objects.create(name="The account", account=account, **terms)
+    return {"campaign": {"pk": led.pk}, "other campaign": {"pk": whole.pk}}
+
+
+def _replacement(user: Entity, person: Person, asker: Person) -> Replacement:
+    """The administrator says that the member has lost a device."""
+    now = datetime.now(tz=UTC)
+    device = Entity.objects.filter(kind=Kind.MFA_DEVICE, owner=user).latest("pk")
+    given = {"asked_over": "chat", "reason": "Lost", "asked_at": now, "until": now + timedelta(hours=4)}
+    return Replacement.objects.create(person=person, user=user, device=device, asked_by=asker, **given)
 
 
 def _link(person: Person, user: Entity) -> Link:

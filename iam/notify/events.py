@@ -20,6 +20,8 @@ class Event(StrEnum):
     GRANT_ENDING = "grant.ending"
     GRANT_ENDED = "grant.ended"
     ENROL = "mfa.enrol"
+    CAMPAIGN = "mfa.campaign"
+    REPLACED = "mfa.replaced"
     INVITED = "onboarding.invited"
     TEST = "notify.test"
 
@@ -74,6 +76,18 @@ SPECS: tuple[Spec, ...] = (
         Event.ENROL,
         "I am asked to add an MFA device",
         "Somebody is asked to add an MFA device",
+        is_fixed=True,
+        is_private=True,
+    ),
+    Spec(
+        Event.CAMPAIGN,
+        "A campaign of mine is due, and somebody has no MFA",
+        "A campaign for MFA is due",
+    ),
+    Spec(
+        Event.REPLACED,
+        "Somebody says that I have lost an MFA device",
+        "A lost MFA device is to be replaced",
         is_fixed=True,
         is_private=True,
     ),

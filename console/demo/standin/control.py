@@ -11,6 +11,7 @@ from moto.iam.models import iam_backends
 
 from console.demo.standin.errors import Reply
 from console.demo.standin.iam import report
+from console.demo.standin.iam.extras import MfaDevice, account_extras
 from console.demo.standin.world import Incoming, World
 
 PREFIX = "/_standin/"
@@ -72,6 +73,15 @@ def _advance(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
     return {"accounts": chosen, "hours": hours}
 
 
+def _token(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+    """`{"account": "<id>", "serial": "GAHT12345678", "seed": "<base32>"}`: a hardware token comes from the factory, and belongs to nobody."""
+    serial = str(wanted["serial"])
+    with world.lock:
+        devices = account_extras(iam_backends[wanted["account"]]["aws"]).devices
+        devices[serial] = MfaDevice(serial=serial, kind="hardware", seed=str(wanted["seed"]))
+    return {"serial": serial}
+
+
 def _reset(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
     """Forget all writes, faults and events, and serve the organisation as it was first seeded.
 
@@ -88,5 +98,6 @@ ACTIONS: dict[tuple[str, str], Callable[[World, dict[str, Any]], dict[str, Any]]
     ("POST", "faults/clear"): _clear_faults,
     ("POST", "enforce"): _enforce,
     ("POST", "advance-credential-report"): _advance,
+    ("POST", "token"): _token,
     ("POST", "reset"): _reset,
 }

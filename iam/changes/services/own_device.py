@@ -17,6 +17,7 @@ from iam.changes.models import Change, ChangeSet
 from iam.changes.operations import Operation
 from iam.changes.operations.mfa_device import EnableMfaDevice, ResyncMfaDevice
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
+from iam.changes.operations.tags import SetMfaDeviceTags
 from iam.changes.operations.user_credential import OfUser
 from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, serial_of
 from iam.changes.receipts import set_receipt_of
@@ -79,9 +80,23 @@ def _check_own(operation: Operation, person: Person) -> None:
     if isinstance(operation, _OF_USER):
         is_theirs = isinstance(operation, OfUser) and owns(person.pk, user_arn=operation.user.user_arn)
     else:
-        is_theirs = isinstance(operation, DeleteSpareMfaDevice) and _has_made(operation, person)
+        is_theirs = (isinstance(operation, DeleteSpareMfaDevice) and _has_made(operation, person)) or (
+            isinstance(operation, SetMfaDeviceTags) and _holds(operation, person)
+        )
     if not is_theirs:
         raise RefusedError("This is not an MFA device of your own.")
+
+
+def _holds(operation: SetMfaDeviceTags, person: Person) -> bool:
+    """Whether the device belongs to a user of theirs. Only the label may differ: other tags can have a say in who may do what."""
+    device = operation.subject()
+    differs = {key.lower() for key in (*operation.goes, *operation.comes)}
+    return (
+        device is not None
+        and device.owner is not None
+        and owns(person.pk, user_arn=device.owner.arn)
+        and differs <= {"label"}
+    )
 
 
 def _has_made(operation: DeleteSpareMfaDevice, person: Person) -> bool:

@@ -1,0 +1,265 @@
+"""Campaigns: all of them, beginning one, and the page of one with its progress, reminders and exceptions."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import F
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.directory.models import Team
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account
+from iam.mirror.naming import display_name
+from iam.mirror.queries.accounts import visible_accounts
+from iam.people.campaigns import services
+from iam.people.campaigns.models import Campaign, Ending, Participant, State
+from iam.people.campaigns.queries import (
+    Row,
+    Standing,
+    may_begin,
+    may_run,
+    participants,
+    progress,
+    progresses,
+    rows_of,
+    visible_campaigns,
+)
+
+SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+PAGE: Final = 50
+MARKS: Final = {
+    Standing.MISSING: ("Not started", "bad", "x"),
+    Standing.ENROLLING: ("Enrolling", "info", "loader-circle"),
+    Standing.EXCUSED: ("Excused", "", ""),
+    Standing.UNREAD: ("Not read", "", ""),
+    Standing.ENROLLED: ("Enrolled", "ok", "check"),
+    Standing.GONE: ("Gone", "", ""),
+}
+STATES: Final = {
+    State.RUNNING: ("info", "loader-circle"),
+    State.DUE: ("warn", "clock"),
+    State.CLOSED: ("", ""),
+}
+
+
+@require_safe
+@require(*SEES)
+def index(request: ViewerRequest) -> HttpResponse:
+    """The campaigns, the newest first."""
+    found = list(visible_campaigns(request.viewer).order_by("-begun_at")[:PAGE])
+    known = progresses(found, viewer=request.viewer)
+    context = _frame(request) | {
+        "rows": [(one, known[one.pk], *STATES[State(one.state)]) for one in found],
+        "may_begin": bool(_places(request.viewer)),
+    }
+    return render_page(request, "mfa/campaigns.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def begin(request: ViewerRequest) -> HttpResponse:
+    """The form, and what it begins."""
+    places = _places(request.viewer)
+    context = _frame(request) | {
+        "places": places,
+        "endings": [
+            one for one in Ending.choices if one[0] != Ending.RESTRICT or request.viewer.sees_accounts
+        ],
+        "given": request.POST if request.method == "POST" else request.GET,
+        "refused": None,
+    }
+    if request.method == "GET":
+        return render_page(request, "mfa/campaign_begin.html", context)
+    try:
+        made = services.begin(request.viewer, _terms(request))
+    except RefusedError as refused:
+        return render_page(request, "mfa/campaign_begin.html", context | {"refused": refused}, status=422)
+    messages.success(request, "The campaign runs. Its invitations go out within a few minutes.")
+    return redirect("mfa:campaign", pk=made.pk)
+
+
+@require_safe
+@require(*SEES)
+def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """A campaign: how far it has come, and each participant whom the viewer sees, those first of whom something is still to come."""
+    campaign = _campaign(request, pk)
+    number = request.GET.get("page", "1")
+    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    rows = participants(campaign, viewer=request.viewer).select_related("user__account", "asked")
+    rows = rows.order_by("standing", F("told_at").asc(nulls_first=True), "user__name", "pk")
+    part = list(rows[(page - 1) * PAGE : page * PAGE + 1])
+    known = progress(campaign, viewer=request.viewer)
+    tone, icon_name = STATES[State(campaign.state)]
+    context = _frame(request) | {
+        "campaign": campaign,
+        "tone": tone,
+        "icon_name": icon_name,
+        "progress": known,
+        "days_left": max(0, (campaign.due - datetime.now(tz=UTC).date()).days),
+        "is_running": campaign.state == State.RUNNING,
+        "is_open": campaign.state != State.CLOSED,
+        "may_run": may_run(request.viewer, campaign) and campaign.state != State.CLOSED,
+        "rows": [_shown(row) for row in rows_of(part[:PAGE])],
+        "page": page,
+        "has_more": len(part) > PAGE,
+        "to_remind": known.missing - known.excused,
+    }
+    return render_page(request, "mfa/campaign.html", context, partial="progress")
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Remind one or all, excuse somebody, end an exception, close the campaign."""
+    campaign = _campaign(request, pk)
+    if not may_run(request.viewer, campaign):
+        raise Http404
+    try:
+        _do(request, campaign)
+    except RefusedError as refused:
+        messages.error(request, refused.message)
+    return redirect("mfa:campaign", pk=pk)
+
+
+def _do(request: ViewerRequest, campaign: Campaign) -> None:
+    do, viewer = request.POST.get("do", ""), request.viewer
+    if do == "close":
+        services.close(viewer, campaign)
+    elif do == "remind":
+        chosen = [_participant(request, campaign)] if request.POST.get("who") else None
+        count = services.remind(viewer, campaign=campaign, some=chosen)
+        said = "One message is on its way." if count == 1 else f"{count} messages are on their way."
+        messages.success(
+            request, said if count else "Nobody was told: they heard of it today, or are linked to nobody."
+        )
+    elif do == "excuse":
+        until = _date(request.POST.get("until", ""))
+        why = request.POST.get("why", "")
+        services.excuse(viewer, _participant(request, campaign), until=until, why=why)
+    elif do == "unexcuse":
+        services.end_exception(viewer, _participant(request, campaign))
+    else:
+        raise Http404
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    words, tone, icon_name = MARKS[row.standing]
+    one = row.participant
+    return {
+        "pk": one.pk,
+        "user": one.user,
+        "name": row.person.name if row.person else display_name(one.user.name),
+        "words": words,
+        "tone": tone,
+        "icon_name": icon_name,
+        "note": _note(row),
+        "messages": one.messages,
+        "told_at": one.told_at,
+        "asked": one.asked.changes.order_by("position").first() if one.asked else None,
+        "can_remind": row.standing in (Standing.MISSING, Standing.ENROLLING) and row.person is not None,
+        "can_excuse": row.standing in (Standing.MISSING, Standing.ENROLLING),
+        "is_excused": one.excused_until is not None and row.standing is Standing.EXCUSED,
+    }
+
+
+def _note(row: Row) -> str:
+    one = row.participant
+    if row.standing is Standing.EXCUSED and one.excused_until:
+        return f"Until {one.excused_until:%-d %b %Y}: {one.excused_why} ({one.excused_by})"
+    if row.standing is Standing.MISSING:
+        if row.person is None:
+            return "Linked to nobody, so that no message goes out"
+        if row.opened_at:
+            return f"Link opened {row.opened_at:%-d %b, %H:%M}, not finished"
+        if one.messages and row.link_until is None:
+            return "Link expired"
+    return ""
+
+
+def _frame(request: ViewerRequest) -> dict[str, Any]:
+    request.at = None
+    return {"section": "fleet", "sees_accounts": request.viewer.sees_accounts}
+
+
+def _campaign(request: ViewerRequest, pk: UUID) -> Campaign:
+    found = visible_campaigns(request.viewer).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _participant(request: ViewerRequest, campaign: Campaign) -> Participant:
+    try:
+        pk = UUID(request.POST.get("who", ""))
+    except ValueError:
+        raise Http404 from None
+    rows = participants(campaign, viewer=request.viewer).select_related(
+        "campaign__team", "campaign__account", "user"
+    )
+    found: Participant | None = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _places(viewer: Viewer) -> list[tuple[str, str]]:
+    """(value, label) of what a campaign can be for."""
+    found = [("all", "All accounts")] if may_begin(viewer, account=None, team=None) else []
+    accounts = visible_accounts(viewer).order_by("name", "id")[:500]
+    found += [
+        (f"account:{a.account_id}", a.name) for a in accounts if may_begin(viewer, account=a, team=None)
+    ]
+    teams = Team.objects.order_by("name")
+    return found + [
+        (f"team:{t.slug}", f"Team {t.name}") for t in teams if may_begin(viewer, account=None, team=t)
+    ]
+
+
+def _terms(request: ViewerRequest) -> services.Terms:
+    """Raises RefusedError with what is wrong with the form."""
+    post = request.POST
+    kind, _, name = post.get("place", "").partition(":")
+    account: Account | None = None
+    team: Team | None = None
+    if kind == "account":
+        account = visible_accounts(request.viewer).filter(account_id=name).first()
+    elif kind == "team":
+        team = Team.objects.filter(slug=name).first()
+    if kind not in ("all", "account", "team") or (kind != "all" and account is None and team is None):
+        raise RefusedError("Choose whom it is for.")
+    if post.get("ending") not in Ending.values:
+        raise RefusedError("Choose what happens when it is due.")
+    return services.Terms(
+        name=post.get("name", ""),
+        due=_date(post.get("due", "")),
+        ending=Ending(post["ending"]),
+        reason=post.get("reason", ""),
+        account=account,
+        team=team,
+        remind=_days(post.get("remind", "")),
+    )
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise RefusedError("Write the day as year, month and day, such as 2026-12-05.") from None
+
+
+def _days(text: str) -> tuple[int, ...]:
+    parts = text.replace(",", " ").split()
+    if len(parts) > 10 or not all(
+        part.isdecimal() and 0 < int(part[:4]) <= services.LONGEST for part in parts
+    ):
+        raise RefusedError("Write the days before the end as numbers, such as 14, 7, 3, 1.")
+    return tuple(int(part) for part in parts)

@@ -1,0 +1,131 @@
+"""A lost device: say so, and make sure who it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from console.operators.recency import recently_authenticated
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.guard import Right, Viewer
+from iam.mirror.models import Entity, Kind
+from iam.people.enrolment.inviting import may_invite
+from iam.people.replacing import services
+from iam.people.replacing.models import SURE, Channel, Replacement, State
+
+SEES = (Right.SEE_SELF, Right.REQUEST_CHANGE)
+TONES = {
+    State.WAITING: ("note", "hourglass"),
+    State.CHECKED: ("ok", "check"),
+    State.REFUSED: ("bad", "x"),
+    State.EXPIRED: ("", "clock"),
+}
+REPORTED = tuple(one for one in Channel if one is not Channel.PORTAL)
+
+
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+@recently_authenticated
+def lost(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What happened to which device."""
+    found = Entity.objects.filter(
+        pk=pk, kind=Kind.MFA_DEVICE, owner__gone_at__isnull=True, gone_at__isnull=True
+    )
+    device = found.select_related("owner__account", "account").first()
+    if device is None or device.owner is None or request.at is not None:
+        raise Http404
+    if not services.may_ask(request.viewer, user=device.owner):
+        raise Http404
+    context = _frame(request.viewer) | {
+        "device": device,
+        "user": device.owner,
+        "account": device.account,
+        "is_own": device.owner.arn in request.viewer.scope.user_arns,
+        "channels": [(one.value, one.label) for one in REPORTED],
+        "given": request.POST,
+        "refused": None,
+    }
+    if request.method == "GET":
+        return render_page(request, "mfa/lost.html", context)
+    over = request.POST.get("over", Channel.PORTAL)
+    try:
+        if over not in Channel.values:
+            raise RefusedError("Choose how you heard of it.")
+        made = services.ask(
+            request.viewer, device=device, over=Channel(over), reason=request.POST.get("reason", "")
+        )
+    except RefusedError as refused:
+        return render_page(request, "mfa/lost.html", context | {"refused": refused}, status=422)
+    return redirect("mfa:replacement", pk=made.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+@recently_authenticated
+def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """How it stands; the second person decides here."""
+    one = _one(request, pk)
+    refused: RefusedError | None = None
+    if request.method == "POST":
+        try:
+            _decide(request, one)
+            return redirect("mfa:replacement", pk=pk)
+        except RefusedError as found:
+            refused = found
+    why_not = services.why_not_check(request.viewer, one)
+    tone, icon_name = TONES[State(one.state)]
+    is_over = one.state == State.WAITING and one.until <= datetime.now(tz=UTC)
+    context: dict[str, Any] = _frame(request.viewer) | {
+        "one": one,
+        "tone": "" if is_over else tone,
+        "icon_name": "clock" if is_over else icon_name,
+        "state": State.EXPIRED.label if is_over else one.get_state_display(),
+        "why_not": why_not if one.state == State.WAITING else "",
+        "decides": not why_not,
+        "channels": [(c.value, c.label) for c in SURE if c != one.asked_over],
+        "given": request.POST,
+        "refused": refused,
+        "sees_change": may_invite(request.viewer, user=one.user),
+    }
+    return render_page(request, "mfa/replacement.html", context, status=422 if refused else 200)
+
+
+def _decide(request: ViewerRequest, one: Replacement) -> None:
+    post = request.POST
+    if post.get("do") == "refuse":
+        services.refuse(request.viewer, one, why=post.get("how", ""))
+        return
+    over = post.get("over", "")
+    if over not in Channel.values:
+        raise RefusedError("Choose over which channel you made sure.")
+    services.check(request.viewer, one, over=Channel(over), how=post.get("how", ""))
+    messages.success(
+        request, f"A link is on its way to {one.person.name}, and the removal waits for approval."
+    )
+
+
+def _one(request: ViewerRequest, pk: UUID) -> Replacement:
+    """Who it is about, who asked, and whoever may ask for changes of the user."""
+    rows = Replacement.objects.select_related(
+        "user__account", "device", "person", "asked_by", "decided_by", "removal", "link"
+    )
+    found = rows.filter(pk=pk).first()
+    if found is None or request.at is not None:
+        raise Http404
+    if request.viewer.person_id in (found.person_id, found.asked_by_id):
+        return found
+    if not may_invite(request.viewer, user=found.user):
+        raise Http404
+    return found
+
+
+def _frame(viewer: Viewer) -> dict[str, Any]:
+    return {"layout": layout_for(viewer), "section": "fleet"}

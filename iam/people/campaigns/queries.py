@@ -1,0 +1,174 @@
+"""Who takes part in a campaign and how each stands now: from the mirror, the links, and the campaign's own rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
+
+from iam.directory.models import Identity, Person, Team
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
+from iam.mirror.queries.visibility import visible, visible_entities
+from iam.people.campaigns.models import Campaign, Participant, State
+from iam.people.fleet.demands import Rule, people_under
+from iam.people.links.queries import newest_by_cause
+
+
+class Standing(StrEnum):
+    """How somebody stands, those first of whom something is still to come."""
+
+    MISSING = "1"
+    ENROLLING = "2"
+    EXCUSED = "3"
+    UNREAD = "4"
+    ENROLLED = "5"
+    GONE = "6"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a campaign has come; the excused are among the missing. Whoever is gone, or has no password any more, is not counted."""
+
+    enrolled: int
+    excused: int
+    missing: int
+    unread: int
+
+    @property
+    def total(self) -> int:
+        """Of whom MFA is wanted."""
+        return self.enrolled + self.missing + self.unread
+
+
+def may_begin(viewer: Viewer, *, account: Account | None, team: Team | None) -> bool:
+    """Who asks for changes there: in the whole account or in all; a lead for their own team."""
+    if team is not None and team.slug in viewer.leads:
+        return viewer.may(Right.REQUEST_CHANGE)
+    number = account.account_id if account else ""
+    sees = viewer.asks.sees_account(number) if account else viewer.asks.sees_everything
+    return sees and viewer.may(Right.REQUEST_CHANGE, account_id=number)
+
+
+def may_run(viewer: Viewer, campaign: Campaign) -> bool:
+    """Who may remind, excuse and close: whoever could begin it."""
+    return may_begin(viewer, account=campaign.account, team=campaign.team)
+
+
+def visible_campaigns(viewer: Viewer) -> QuerySet[Campaign]:
+    """Those of the teams that one leads; with a view of accounts, all of these and of every team."""
+    rows = Campaign.objects.select_related("account", "team", "begun_by")
+    mine = Q(team__slug__in=viewer.leads)
+    if viewer.scope.sees_everything:
+        return rows
+    if viewer.sees_accounts and viewer.scope.accounts:
+        mine |= Q(account__account_id__in=viewer.scope.accounts)
+    return rows.filter(mine)
+
+
+def users_of(campaign: Campaign, *, viewer: Viewer) -> QuerySet[Entity]:
+    """The IAM users whom it is about today: with a console password, within what its author asks for."""
+    reach = replace(viewer, scope=viewer.asks)
+    users = visible_entities(reach).filter(kind=Kind.USER, gone_at__isnull=True)
+    if campaign.account is not None:
+        users = users.filter(account=campaign.account)
+    if campaign.team is not None:
+        rules = [Rule(one.kind, one.account_id, one.value) for one in campaign.team.rules.all()]
+        users = users.filter(pk__in=people_under(rules))
+    return users.filter(
+        Exists(UserCredentials.objects.filter(valid_at(None), user=OuterRef("pk"), has_password=True))
+    )
+
+
+def participants(campaign: Campaign, *, viewer: Viewer | None = None) -> QuerySet[Any, Any]:
+    """Its participants with `standing`; for a viewer only those whom they see."""
+    today = datetime.now(tz=UTC).date()
+    held = UserCredentials.objects.filter(valid_at(None), user=OuterRef("user"))
+    rows: QuerySet[Any, Any] = Participant.objects.filter(campaign=campaign)
+    if viewer is not None:
+        seen = visible(Entity.objects.all(), viewer, entity="pk", kinds=(Kind.USER,))
+        rows = rows.filter(user__in=seen.values("pk"))
+    shown: QuerySet[Any, Any] = rows.annotate(
+        standing=Case(
+            When(
+                Q(user__gone_at__isnull=False) | Exists(held.filter(has_password=False)),
+                then=Value(Standing.GONE),
+            ),
+            When(Exists(held.exclude(mfa__in=["none", "unread"])), then=Value(Standing.ENROLLED)),
+            When(~Exists(held.filter(mfa="none")), then=Value(Standing.UNREAD)),
+            When(excused_until__gte=today, then=Value(Standing.EXCUSED)),
+            default=Value(Standing.MISSING),
+            output_field=CharField(),
+        )
+    )
+    return shown
+
+
+def progress(campaign: Campaign, *, viewer: Viewer | None = None) -> Progress:
+    """How far it has come; one query."""
+    return progresses([campaign], viewer=viewer)[campaign.pk]
+
+
+def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -> dict[Any, Progress]:
+    """The same for several; a query each."""
+    found = {}
+    for campaign in campaigns:
+        rows = participants(campaign, viewer=viewer).values("standing").annotate(n=Count("pk"))
+        counts = dict(rows.values_list("standing", "n"))
+        excused = counts.get(Standing.EXCUSED, 0)
+        missing, unread = counts.get(Standing.MISSING, 0) + excused, counts.get(Standing.UNREAD, 0)
+        found[campaign.pk] = Progress(counts.get(Standing.ENROLLED, 0), excused, missing, unread)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A participant as a page shows them; `standing` also knows of a link that was opened."""
+
+    participant: Participant
+    person: Person | None
+    standing: Standing
+    opened_at: datetime | None
+    link_until: datetime | None
+
+
+def rows_of(found: Sequence[Any]) -> list[Row]:
+    """What the rows of a page show besides: persons and links; two queries."""
+    arns = [one.user.arn for one in found]
+    owned = Identity.objects.filter(user_arn__in=arns, person__is_active=True).select_related("person")
+    people = {one.user_arn: one.person for one in owned}
+    links = newest_by_cause(one.pk for one in found)
+    shown, now = [], datetime.now(tz=UTC)
+    for one in found:
+        link = links.get(one.pk)
+        standing = Standing(one.standing)
+        is_inside = bool(link and link.session_until and link.session_until > now and not link.ended_at)
+        if standing is Standing.MISSING and is_inside:
+            standing = Standing.ENROLLING
+        usable = bool(link and not link.used_at and not link.ended_at and link.expires_at > now)
+        shown.append(
+            Row(
+                one,
+                people.get(one.user.arn),
+                standing,
+                link.used_at if link else None,
+                link.expires_at if link and usable else None,
+            )
+        )
+    return shown
+
+
+def own_due(arns: frozenset[str]) -> date | None:
+    """The day until which somebody is asked to have MFA for one of their users; None when nobody asks."""
+    today = datetime.now(tz=UTC).date()
+    lacking = UserCredentials.objects.filter(
+        valid_at(None), user=OuterRef("user"), mfa="none", has_password=True
+    )
+    mine = Participant.objects.filter(
+        Exists(lacking), user__arn__in=arns, user__gone_at__isnull=True, campaign__state=State.RUNNING
+    ).exclude(excused_until__gte=today)
+    return mine.order_by("campaign__due").values_list("campaign__due", flat=True).first()

@@ -1,0 +1,219 @@
+"""Begin a campaign, invite and remind, excuse somebody until a day, close it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import F
+
+from iam.changes.errors import RefusedError
+from iam.directory.models import Person, Team
+from iam.guard import Viewer
+from iam.journal.services import Actor, record
+from iam.mirror.models import Account
+from iam.notify.events import Event
+from iam.notify.services import notify
+from iam.people.campaigns.models import Campaign, Ending, Participant, State
+from iam.people.campaigns.queries import Standing, may_begin, may_run, participants, users_of
+from iam.people.enrolment.inviting import person_of
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import make_link
+from iam.people.links.words import PREFIX
+
+LASTS: Final = timedelta(days=7)
+LONGEST: Final = 365
+MOST: Final = 5_000
+REMINDERS: Final = (14, 7, 3, 1)
+PAUSE: Final = timedelta(hours=20)
+"""Nobody is told twice within this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a campaign is begun with."""
+
+    name: str
+    due: date
+    ending: Ending
+    reason: str
+    account: Account | None = None
+    team: Team | None = None
+    remind: tuple[int, ...] = REMINDERS
+
+
+def begin(viewer: Viewer, terms: Terms) -> Campaign:
+    """Begin it: everybody with a console password in its scope takes part, and those without MFA are invited. Raises RefusedError."""
+    _check(viewer, terms)
+    now = datetime.now(tz=UTC)
+    with transaction.atomic():
+        made = Campaign.objects.create(
+            name=terms.name.strip(),
+            account=terms.account,
+            team=terms.team,
+            due=terms.due,
+            remind=sorted(set(terms.remind), reverse=True),
+            ending=terms.ending,
+            reason=terms.reason.strip(),
+            begun_by=Person.objects.get(pk=viewer.person_id),
+            begun_at=now,
+        )
+        count = enlist(made, viewer=viewer)
+        if not count:
+            raise RefusedError("Nobody in this scope signs in with a password.")
+        if count > MOST:
+            raise RefusedError(
+                f"These are {count:,} people, and a campaign takes {MOST:,}. Begin one for each account or team."
+            )
+        _note("begin", made, viewer, people=count, due=terms.due.isoformat(), ending=terms.ending.value)
+    return made
+
+
+def enlist(campaign: Campaign, *, viewer: Viewer) -> int:
+    """Let everybody of the scope take part who does not yet; how many take part then."""
+    now = datetime.now(tz=UTC)
+    there = campaign.participants.values("user")
+    new = users_of(campaign, viewer=viewer).exclude(pk__in=there)
+    rows = [Participant(campaign=campaign, user=user, joined_at=now) for user in new[: MOST + 1]]
+    Participant.objects.bulk_create(rows, ignore_conflicts=True)
+    Campaign.objects.filter(pk=campaign.pk).update(looked_at=now)
+    return campaign.participants.count()
+
+
+def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) -> Link | None:
+    """Send them a link of their own; None when they were told just now, or are linked to nobody. `actor` None is Gatehouse."""
+    campaign, user, now = participant.campaign, participant.user, datetime.now(tz=UTC)
+    person = person_of(user)
+    if person is None:
+        return None
+    with transaction.atomic():
+        held = Participant.objects.filter(pk=participant.pk).exclude(told_at__gt=now - PAUSE)
+        if not held.update(told_at=now, messages=F("messages") + 1, invited_at=participant.invited_at or now):
+            return None
+        link = make_link(
+            Purpose.MFA,
+            person=person,
+            user_arn=user.arn,
+            actor=actor or campaign.begun_by,
+            lasts=LASTS,
+            cause_id=participant.pk,
+        )
+        begins = "Still missing: an MFA device for" if is_reminder else "Add an MFA device to"
+        notify(
+            Event.ENROL,
+            people=[person],
+            subject=f"{begins} {user.name} by {campaign.due:%-d %B}",
+            text=f"{campaign.begun_by.name} asks everybody to have MFA by {campaign.due:%-d %B %Y}. Your AWS user {user.name} in {user.account.name} has "
+            f"none yet. It takes two minutes with an authenticator app.\n\n{_after(campaign)}\n\nThe link works once, in one browser, until "
+            f"{link.expires_at:%Y-%m-%d %H:%M} UTC. It never asks for a password.",
+            path=f"{PREFIX}{link.pk}/",
+            key=str(link.pk),
+        )
+    return link
+
+
+def remind(viewer: Viewer, *, campaign: Campaign, some: Sequence[Participant] | None = None) -> int:
+    """Remind those who are missing, or some of them; how many were told. Raises RefusedError."""
+    _check_runs(viewer, campaign)
+    missing = (
+        participants(campaign)
+        .filter(standing=Standing.MISSING)
+        .select_related("user__account", "campaign__begun_by")
+    )
+    if some is not None:
+        missing = missing.filter(pk__in=[one.pk for one in some])
+    told = sum(tell(one, actor=viewer, is_reminder=one.invited_at is not None) is not None for one in missing)
+    if told:
+        _note("remind", campaign, viewer, people=told)
+    return told
+
+
+def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -> None:
+    """Ask nothing of them until the end of a day; the campaign comes back to them then. Raises RefusedError."""
+    campaign = participant.campaign
+    _check_runs(viewer, campaign)
+    today = datetime.now(tz=UTC).date()
+    if not today <= until <= today + timedelta(days=LONGEST):
+        raise RefusedError("An exception ends on a day within the next year.")
+    if not why.strip():
+        raise RefusedError("Write why: the auditor reads it.")
+    with transaction.atomic():
+        Participant.objects.filter(pk=participant.pk).update(
+            excused_until=until, excused_why=why.strip()[:300], excused_by=viewer.name[:128]
+        )
+        _note(
+            "excuse",
+            campaign,
+            viewer,
+            user=participant.user.arn,
+            until=until.isoformat(),
+            reason=why.strip()[:300],
+        )
+
+
+def end_exception(viewer: Viewer, participant: Participant) -> None:
+    """Ask it of them after all. Raises RefusedError."""
+    _check_runs(viewer, participant.campaign)
+    with transaction.atomic():
+        held = Participant.objects.filter(pk=participant.pk, excused_until__isnull=False)
+        if held.update(excused_until=None, excused_why="", excused_by=""):
+            _note("unexcuse", participant.campaign, viewer, user=participant.user.arn)
+
+
+def close(viewer: Viewer, campaign: Campaign) -> bool:
+    """End it: nobody is told any more, and nothing is asked for at its end. False when it is over. Raises RefusedError."""
+    if not may_run(viewer, campaign):
+        raise RefusedError("You may look at this campaign, and not change it.")
+    with transaction.atomic():
+        living = Campaign.objects.filter(pk=campaign.pk).exclude(state=State.CLOSED)
+        if not living.update(state=State.CLOSED, closed_at=datetime.now(tz=UTC)):
+            return False
+        _note("close", campaign, viewer)
+    return True
+
+
+def _check(viewer: Viewer, terms: Terms) -> None:
+    today = datetime.now(tz=UTC).date()
+    if not may_begin(viewer, account=terms.account, team=terms.team):
+        raise RefusedError("You can begin a campaign for what you ask for changes in.")
+    number = terms.account.account_id if terms.account else ""
+    whole = viewer.asks.sees_account(number) if number else viewer.asks.sees_everything
+    if terms.ending is Ending.RESTRICT and not whole:
+        raise RefusedError(
+            "A policy concerns the account as a whole, which takes somebody who sees all of it."
+        )
+    if not terms.name.strip() or len(terms.name) > 80:
+        raise RefusedError("Give it a name of at most 80 characters.")
+    if not terms.reason.strip() or len(terms.reason) > 1000:
+        raise RefusedError("Write why this is needed: who is asked reads it, and so does the auditor.")
+    if not today < terms.due <= today + timedelta(days=LONGEST):
+        raise RefusedError("It is due on a day after today, and within a year.")
+
+
+def _check_runs(viewer: Viewer, campaign: Campaign) -> None:
+    if not may_run(viewer, campaign):
+        raise RefusedError("You may look at this campaign, and not change it.")
+    if campaign.state == State.CLOSED:
+        raise RefusedError("This campaign is closed.")
+
+
+def _after(campaign: Campaign) -> str:
+    """What comes after the day, for who is asked."""
+    return {
+        Ending.NOTIFY: f"Why: {campaign.reason}",
+        Ending.RESTRICT: f"Why: {campaign.reason} After that day you can do nothing in AWS but add a device.",
+        Ending.DISABLE: f"Why: {campaign.reason} After that day your console password may be taken away.",
+    }[Ending(campaign.ending)]
+
+
+def _note(act: str, campaign: Campaign, actor: Actor | None, **data: object) -> None:
+    record(
+        kind=f"campaign.{act}",
+        actor=actor,
+        subject=campaign.name,
+        account_id=campaign.account.account_id if campaign.account else "",
+        data={"campaign": campaign.pk, **data},
+    )

@@ -1,0 +1,13 @@
+"""The Celery task of campaigns."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.people.campaigns import tending
+
+
+@shared_task(name="iam.people.campaigns.tasks.tend_campaigns")  # type: ignore[untyped-decorator]
+def tend_campaigns() -> int:
+    """Invite, remind, and ask for what is due."""
+    return tending.tend()

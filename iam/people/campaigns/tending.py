@@ -1,0 +1,201 @@
+"""The beat of campaigns: newcomers, invitations and reminders, and at the end what the rule says, asked for once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+
+from iam.access.enforcement.scope import Scope
+from iam.access.enforcement.services import notes_for, operations_for, outlook
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations import Operation
+from iam.changes.operations.login_profile import DeleteLoginProfile
+from iam.changes.services import Cause
+from iam.changes.services.planning import MOST, check_account
+from iam.changes.services.requests import asked_before
+from iam.directory.models import Identity
+from iam.guard import Viewer, viewer_for
+from iam.journal.services import record
+from iam.mirror.models import Account
+from iam.notify.events import Event
+from iam.notify.services import notify
+from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, Ending, Participant, State
+from iam.people.campaigns.queries import Standing, participants
+from iam.people.campaigns.services import enlist, tell
+
+logger = structlog.get_logger(__name__)
+LOOK_EVERY: Final = timedelta(hours=1)
+AT_ONCE: Final = 200
+"""So many messages a beat and campaign; the next beat goes on."""
+
+
+def tend() -> int:
+    """Take each campaign that is not closed as far as it goes now; how many there were. As often as one likes."""
+    found = list(
+        Campaign.objects.exclude(state=State.CLOSED)
+        .select_related("account", "team", "begun_by")
+        .order_by("begun_at")
+    )
+    for campaign in found:
+        tend_one(campaign)
+    return len(found)
+
+
+def tend_one(campaign: Campaign) -> None:
+    """One of them."""
+    now = datetime.now(tz=UTC)
+    author = viewer_for(campaign.begun_by)
+    if campaign.state == State.RUNNING and now.date() <= campaign.due:
+        if campaign.looked_at is None or campaign.looked_at <= now - LOOK_EVERY:
+            enlist(campaign, viewer=author)
+        _tell(campaign, today=now.date())
+        return
+    if campaign.state == State.RUNNING:
+        Campaign.objects.filter(pk=campaign.pk, state=State.RUNNING).update(state=State.DUE)
+        campaign.state = State.DUE
+    _end(campaign, author)
+
+
+def _tell(campaign: Campaign, *, today: date) -> None:
+    """Invite whoever was not invited; on the days of reminding, remind whoever was not told since that day began."""
+    linked = Identity.objects.filter(user_arn=OuterRef("user__arn"), person__is_active=True)
+    missing = participants(campaign).filter(Exists(linked), standing=Standing.MISSING)
+    wanted = Q(invited_at__isnull=True)
+    left = (campaign.due - today).days
+    day = next((days for days in sorted(campaign.remind) if days >= left), None)
+    if day is not None:
+        since = datetime.combine(campaign.due - timedelta(days=day), datetime.min.time(), tzinfo=UTC)
+        wanted |= Q(told_at__lt=since)
+    rows = missing.filter(wanted).select_related("user__account", "campaign__begun_by")
+    for one in rows.order_by(F("told_at").asc(nulls_first=True), "pk")[:AT_ONCE]:
+        tell(one, actor=None, is_reminder=one.invited_at is not None)
+
+
+def _end(campaign: Campaign, author: Viewer) -> None:
+    """Ask for what the rule says, of those who are missing and not excused; close it when nobody is left."""
+    rows = participants(campaign).select_related("user__account")
+    missing = list(
+        rows.filter(standing=Standing.MISSING, handled_at__isnull=True).order_by("user__name", "pk")
+    )
+    trouble: list[str] = []
+    if missing and campaign.ending == Ending.NOTIFY:
+        _handle(missing, None)
+    elif missing:
+        by_account: dict[Account, list[Participant]] = defaultdict(list)
+        for one in missing:
+            by_account[one.user.account].append(one)
+        for account, some in by_account.items():
+            if said := _ask(campaign, author, account=account, some=some):
+                trouble.append(said)
+    with transaction.atomic():
+        Campaign.objects.filter(pk=campaign.pk).exclude(trouble=" ".join(trouble)[:1024]).update(
+            trouble=" ".join(trouble)[:1024]
+        )
+        if missing:
+            _told_author(campaign, missing, trouble)
+        waits = rows.filter(
+            standing__in=[Standing.MISSING, Standing.EXCUSED, Standing.UNREAD], handled_at__isnull=True
+        )
+        if not waits.exists():
+            _close(campaign)
+
+
+def _ask(campaign: Campaign, author: Viewer, *, account: Account, some: Sequence[Participant]) -> str:
+    """One set for an account; why there is none, or whom it leaves out."""
+    said = ""
+    try:
+        check_account(account)
+        operations, notes, reached = _operations(campaign, account, some)
+        if len(reached) < len(some):
+            said = f"In {account.name}, {len(some) - len(reached)} would be locked out by the policy, and were left out."
+        if operations:
+            made = _requested(
+                campaign, author, operations=operations, notes=notes, account=account, some=reached
+            )
+            _handle(reached, made)
+    except RefusedError as refused:
+        said = f"{account.name}: {refused.message}"
+    return said
+
+
+def _operations(
+    campaign: Campaign, account: Account, some: Sequence[Participant]
+) -> tuple[list[Operation], list[str], list[Participant]]:
+    part = list(some)[: MOST - 1]
+    if campaign.ending == Ending.DISABLE:
+        return [DeleteLoginProfile.of(one.user) for one in part], [], part
+    seen = outlook(Scope(account, path="/"), users={one.user_id: one.user for one in part}, denies_keys=False)
+    barred = {one.number for one in seen.locked_out} | {one.pk for one in seen.outside}
+    reached = [one for one in part if one.user_id not in barred]
+    if not reached:
+        return [], [], []
+    if barred:
+        users = {one.user_id: one.user for one in reached}
+        seen = outlook(Scope(account, path="/"), users=users, denies_keys=False)
+    return operations_for(seen), notes_for(seen), reached
+
+
+def _requested(
+    campaign: Campaign,
+    author: Viewer,
+    *,
+    operations: Sequence[Operation],
+    notes: Sequence[str],
+    account: Account,
+    some: Sequence[Participant],
+) -> Change:
+    """The first change of the set; the same people give the same set."""
+    key = f"campaign-{campaign.id.hex[:12]}-{min(one.id.hex for one in some)[:12]}-{len(some)}-{account.pk}"
+    if standing := asked_before(operations, actor=author, idempotency_key=key):
+        return standing[0]
+    what = "Demand MFA of" if campaign.ending == Ending.RESTRICT else "Take the console password of"
+    who = some[0].user.name if len(some) == 1 else f"{len(some):,} users"
+    return changes.request_changes(
+        changes.plan_set(operations, viewer=author),
+        actor=author,
+        reason=campaign.reason,
+        idempotency_key=key,
+        title=f"{what} {who} in {account.name}: campaign {campaign.name} is due",
+        cause=Cause(OF_CAMPAIGN, campaign.id),
+        notes=notes,
+    )[0]
+
+
+def _handle(some: Sequence[Participant], made: Change | None) -> None:
+    rows = Participant.objects.filter(pk__in=[one.pk for one in some], handled_at__isnull=True)
+    rows.update(handled_at=datetime.now(tz=UTC), asked=made.change_set if made else None)
+
+
+def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Sequence[str]) -> None:
+    """Once a day at most, by the key."""
+    names = ", ".join(one.user.name for one in missing[:20])
+    more = f" and {len(missing) - 20} more" if len(missing) > 20 else ""
+    today = datetime.now(tz=UTC).date()
+    notify(
+        Event.CAMPAIGN,
+        people=[campaign.begun_by],
+        subject=f"{campaign.name} is due, and {len(missing)} {'has' if len(missing) == 1 else 'have'} no MFA",
+        text="\n\n".join([f"Without MFA: {names}{more}.", *trouble]),
+        path=f"/mfa/campaigns/{campaign.pk}/",
+        key=f"{campaign.pk}:{today.isoformat()}",
+    )
+
+
+def _close(campaign: Campaign) -> None:
+    living = Campaign.objects.filter(pk=campaign.pk, state=State.DUE)
+    if living.update(state=State.CLOSED, closed_at=datetime.now(tz=UTC)):
+        record(
+            kind="campaign.end",
+            actor=None,
+            subject=campaign.name,
+            account_id=campaign.account.account_id if campaign.account else "",
+            data={"campaign": campaign.pk},
+        )

@@ -1,0 +1,112 @@
+"""Other devices of one's own: a hardware token by its serial number, and a label, since AWS cannot rename a device."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+from django.db import transaction
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations.mfa_device import DEVICES_PER_USER, CodesParams, EnableMfaDevice, seal_codes
+from iam.changes.operations.subject import tags_in_mirror
+from iam.changes.operations.tags import SetMfaDeviceTags
+from iam.changes.operations.user_credential import names_of
+from iam.changes.services.own_device import owns, queue_own
+from iam.changes.services.requests import Cause
+from iam.directory.models import Person
+from iam.mirror.models import Entity, Kind
+from iam.mirror.reread.credentials import is_virtual
+from iam.people.enrolment import wording
+from iam.people.enrolment.queries import devices_of
+from iam.people.enrolment.resync import MOST_FAILED, WITHIN
+from iam.people.enrolment.services import NOT_YOURS
+
+CAUSE: Final = "mfa_device"
+LABEL: Final = "Label"
+SERIAL: Final = re.compile(r"[A-Z0-9]{9,64}")
+BAD_SERIAL: Final = "The serial number stands on the back of the token: nine or more capital letters and digits, such as GAHT12345678."
+BAD_LABEL: Final = "A label has at most 60 letters, digits, blanks and + - = . _ : / @."
+_LABEL: Final = re.compile(r"[\w .:/=+@-]{1,60}")
+_KEYS: Final = UUID("5a0b7e6c-9a2b-4e43-8ad2-0f4c0e5f3b71")
+
+
+def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str, str], key: str) -> Change:
+    """Give a token to its person by two codes that it shows; the same form gives the same change. Raises RefusedError in words for the person."""
+    if not owns(person.pk, user_arn=user.arn):
+        raise RefusedError(NOT_YOURS)
+    number = serial.strip().replace("-", "").replace(" ", "").upper()
+    if not SERIAL.fullmatch(number):
+        raise RefusedError(BAD_SERIAL)
+    sealed_id = uuid5(_KEYS, f"{person.pk}:{key}")
+    standing = Change.objects.filter(requested_by=person.pk, params__sealed_id=str(sealed_id)).first()
+    if standing is not None:
+        return standing
+    _check_room(user, number)
+    first, second = (code.replace(" ", "") for code in codes)
+    if first == second:
+        raise RefusedError(wording.TWICE.replace("the app", "the token"))
+    with transaction.atomic():
+        try:
+            seal_codes(first, second, sealed_id=sealed_id, account_id=user.account.account_id)
+        except ValueError:
+            raise RefusedError(wording.NOT_SIX.replace("the app", "the token")) from None
+        given = CodesParams(**names_of(user), credential_id=number, sealed_id=str(sealed_id))
+        return queue_own(
+            EnableMfaDevice(user.account, given),
+            person=person,
+            reason=f"{person.name} adds a hardware token of their own.",
+            cause=Cause(CAUSE, sealed_id),
+            key=f"hardware:{sealed_id}",
+            actor=person,
+        )
+
+
+def label_of(device: Entity) -> str:
+    """What it is called beside its name, if anything."""
+    return str(tags_in_mirror(device).get(LABEL, ""))
+
+
+def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change:
+    """Call a virtual device of one's own something; nothing takes the label away. Raises RefusedError in words for the person."""
+    if not is_virtual(device.aws_id):
+        raise RefusedError("AWS keeps labels of virtual devices only.")
+    wanted = " ".join(label.split())
+    if wanted and not _LABEL.fullmatch(wanted):
+        raise RefusedError(BAD_LABEL)
+    tags = {name: value for name, value in tags_in_mirror(device).items() if name != LABEL}
+    return queue_own(
+        SetMfaDeviceTags.of(device, tags=tags | ({LABEL: wanted} if wanted else {})),
+        person=person,
+        reason=f"{person.name} labels an MFA device of their own.",
+        cause=Cause(CAUSE, uuid5(_KEYS, f"{person.pk}:{key}")),
+        key=f"label:{uuid5(_KEYS, key).hex}",
+        actor=person,
+    )
+
+
+def _check_room(user: Entity, serial: str) -> None:
+    """What AWS would say no to, said here in words."""
+    held = {one.entity.aws_id for one in devices_of(user)}
+    if serial in held:
+        raise RefusedError(f"{user.name} has the token {serial} already.")
+    if len(held) >= DEVICES_PER_USER:
+        raise RefusedError(
+            f"{user.name} has {len(held)} MFA devices, and AWS allows {DEVICES_PER_USER}. Have one removed first."
+        )
+    other = Entity.objects.filter(
+        kind=Kind.MFA_DEVICE, aws_id=serial, gone_at__isnull=True, owner__isnull=False
+    )
+    if other.exists():
+        raise RefusedError("This token belongs to somebody already. AWS gives a token to one user only.")
+    failed = Change.objects.filter(
+        entity=user,
+        operation=EnableMfaDevice.slug,
+        state=ChangeState.FAILED,
+        created_at__gt=datetime.now(tz=UTC) - WITHIN,
+    )
+    if failed.count() >= MOST_FAILED:
+        raise RefusedError(f"AWS has refused the codes {MOST_FAILED} times. Try again in half an hour.")

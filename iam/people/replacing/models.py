@@ -1,0 +1,73 @@
+"""A replacement: whose lost device, who asked over which channel, who made sure over which other one, and what came of it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from iam.changes.models import Change
+from iam.directory.models import Person
+from iam.mirror.models import Entity
+from iam.people.links.models import Link
+
+
+class Channel(models.TextChoices):
+    """How two people heard or saw each other."""
+
+    PERSON = "person", "In person"
+    PHONE = "phone", "By phone, at a number that was known before"
+    VIDEO = "video", "By video, with the camera on"
+    CHAT = "chat", "By chat"
+    MAIL = "mail", "By mail"
+    PORTAL = "portal", "By this page"
+
+
+SURE = (Channel.PERSON, Channel.PHONE, Channel.VIDEO)
+"""Over these one hears or sees who it is. A mailbox or a chat may be in the hands of whoever has the phone."""
+
+
+class State(models.TextChoices):
+    """Where a replacement stands."""
+
+    WAITING = "waiting", "Waits for a second person"
+    CHECKED = "checked", "Identity checked"
+    REFUSED = "refused", "Refused"
+    EXPIRED = "expired", "Nobody answered in time"
+
+
+class Replacement(models.Model):
+    """One lost device of one person. `removal` takes the device away, `link` adds a new one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="replacements")
+    user = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+")
+    device = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    asked_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    asked_over = models.CharField(max_length=8, choices=Channel.choices)
+    reason = models.CharField(max_length=1000)
+    until = models.DateTimeField(help_text="So long a second person can make sure.")
+    decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    checked_over = models.CharField(max_length=8, choices=Channel.choices, blank=True)
+    checked_how = models.CharField(max_length=500, blank=True)
+    removal = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
+    link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device"], condition=Q(state="waiting"), name="one_replacement_of_a_device_waits"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True)
+                | (~Q(decided_by=F("asked_by")) & ~Q(decided_by=F("person"))),
+                name="a_second_person_makes_sure",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device_id}: {self.state}"

@@ -1,0 +1,235 @@
+"""Ask for the replacement of a lost device, make sure who it is, refuse; let it end where nobody answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
+from iam.changes.services import Cause
+from iam.directory.models import Person
+from iam.directory.seconds import seconds_for
+from iam.guard import Viewer, viewer_for
+from iam.journal.services import Actor, record
+from iam.mirror.models import Entity
+from iam.mirror.reread.credentials import is_virtual
+from iam.notify.events import Event
+from iam.notify.services import notify
+from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import make_link
+from iam.people.links.words import PREFIX
+from iam.people.replacing.models import SURE, Channel, Replacement, State
+
+CAUSE: Final = "mfa_replacement"
+HOLDS: Final = timedelta(hours=4)
+LINK_HOLDS: Final = timedelta(hours=1)
+
+
+def may_ask(viewer: Viewer, *, user: Entity) -> bool:
+    """Its own person, and whoever may ask for changes of it."""
+    return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
+
+
+def why_not_check(viewer: Viewer, one: Replacement) -> str:
+    """Why the viewer cannot make sure, or ""."""
+    if one.state != State.WAITING or one.until <= datetime.now(tz=UTC):
+        return "Nothing is left to decide: it is over."
+    if viewer.person_id == one.asked_by_id:
+        return "You asked for it, so somebody else makes sure."
+    if viewer.person_id == one.person_id:
+        return "This is about you, so somebody else makes sure."
+    return (
+        "" if may_invite(viewer, user=one.user) else "Somebody who asks for changes of this user makes sure."
+    )
+
+
+def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replacement:
+    """Say that a device is lost: the person is told, and those who can make sure. What waits already is the answer. Raises RefusedError."""
+    user = device.owner
+    if user is None or not may_ask(viewer, user=user):
+        raise RefusedError("You can ask for your own devices, and for those of your own teams.")
+    person = person_of(user)
+    if person is None:
+        raise RefusedError(NOBODY)
+    if not reason.strip():
+        raise RefusedError("Write what happened: whoever makes sure reads it, and so does the auditor.")
+    now = datetime.now(tz=UTC)
+    expire(device=device)
+    try:
+        with transaction.atomic():
+            made = Replacement.objects.create(
+                person=person,
+                user=user,
+                device=device,
+                asked_by=Person.objects.get(pk=viewer.person_id),
+                asked_at=now,
+                asked_over=Channel.PORTAL if viewer.person_id == person.pk else over,
+                reason=reason.strip()[:1000],
+                until=now + HOLDS,
+            )
+            _note("ask", made, viewer, over=made.asked_over, reason=made.reason)
+            _tell_asked(made)
+            return made
+    except IntegrityError:
+        return Replacement.objects.get(device=device, state=State.WAITING)
+
+
+def check(viewer: Viewer, one: Replacement, *, over: Channel, how: str) -> Replacement:
+    """Say that it is really them, over another channel than the request came by: the removal is asked for, and a link for a new device goes out.
+
+    Raises RefusedError; then nothing of it is done.
+    """
+    if over not in SURE:
+        raise RefusedError(
+            "Make sure in person, by phone or by video: a mailbox or a chat may be in other hands."
+        )
+    if over == one.asked_over:
+        raise RefusedError("The request came by this channel. Make sure over another one.")
+    if not how.strip():
+        raise RefusedError("Write how you made sure who it is.")
+    with transaction.atomic():
+        held = _held(one, viewer)
+        held.state, held.decided_at = State.CHECKED, datetime.now(tz=UTC)
+        held.decided_by = Person.objects.get(pk=viewer.person_id)
+        held.checked_over, held.checked_how = over, how.strip()[:500]
+        held.removal = _remove(held, viewer)
+        held.link = _send(held)
+        held.save()
+        _note("check", held, viewer, over=over.value, how=held.checked_how, change=held.removal.reference)
+        _tell_person(
+            held,
+            subject="Your identity was checked for a new MFA device",
+            text=f"{viewer.name} says that they made sure it is you ({over.label.lower()}). The lost device {held.device.name} goes as soon as "
+            f"that is approved.",
+            key=f"checked:{held.pk}",
+        )
+    return held
+
+
+def refuse(viewer: Viewer, one: Replacement, *, why: str) -> Replacement:
+    """Say that it could not be made sure: nothing is done. Raises RefusedError."""
+    if not why.strip():
+        raise RefusedError("Write why: who asked reads it.")
+    with transaction.atomic():
+        held = _held(one, viewer)
+        held.state, held.decided_at = State.REFUSED, datetime.now(tz=UTC)
+        held.decided_by = Person.objects.get(pk=viewer.person_id)
+        held.checked_how = why.strip()[:500]
+        held.save()
+        _note("refuse", held, viewer, reason=held.checked_how)
+        _tell_person(
+            held,
+            subject="Your lost MFA device is not replaced",
+            text=f"{viewer.name}: {held.checked_how}",
+            key=f"refused:{held.pk}",
+        )
+    return held
+
+
+def expire(*, device: Entity | None = None) -> int:
+    """End what nobody answered in time; how many."""
+    over = Replacement.objects.filter(state=State.WAITING, until__lte=datetime.now(tz=UTC))
+    if device is not None:
+        over = over.filter(device=device)
+    ended = 0
+    for one in over.select_related("user__account", "device", "person"):
+        with transaction.atomic():
+            if Replacement.objects.filter(pk=one.pk, state=State.WAITING).update(state=State.EXPIRED):
+                _note("expire", one, None)
+                ended += 1
+    return ended
+
+
+def _held(one: Replacement, viewer: Viewer) -> Replacement:
+    held = (
+        Replacement.objects.select_for_update(of=("self",))
+        .select_related("user__account", "device__owner", "person", "asked_by")
+        .get(pk=one.pk)
+    )
+    if why := why_not_check(viewer, held):
+        raise RefusedError(why)
+    return held
+
+
+def _remove(held: Replacement, checker: Viewer) -> Change:
+    """Asked for by whoever asked, so that whoever made sure may approve; by the checker, where they may not ask."""
+    asker = viewer_for(held.asked_by)
+    actor = asker if may_invite(asker, user=held.user) else checker
+    operation = (DeleteMfaDevice if is_virtual(held.device.aws_id) else DeactivateMfaDevice).of(held.device)
+    over = Channel(held.checked_over).label
+    return changes.request_changes(
+        changes.plan_set([operation], viewer=actor),
+        actor=actor,
+        reason=f"{held.person.name} has lost this device. {held.reason}",
+        idempotency_key=f"replace-{held.pk}",
+        cause=Cause(CAUSE, held.pk),
+        notes=[f"{checker.name} made sure who it is: {over[0].lower()}{over[1:]}. {held.checked_how}"],
+    )[0]
+
+
+def _send(held: Replacement) -> Link:
+    user = held.user
+    link = make_link(
+        Purpose.MFA,
+        person=held.person,
+        user_arn=user.arn,
+        actor=held.decided_by,
+        lasts=LINK_HOLDS,
+        cause_id=held.pk,
+    )
+    notify(
+        Event.ENROL,
+        people=[held.person],
+        subject=f"Add a new MFA device to {user.name}",
+        text=f"The link is in place of {held.device.name}, which you have lost. It works once, in one browser, until "
+        f"{link.expires_at:%Y-%m-%d %H:%M} UTC. It never asks for a password.",
+        path=f"{PREFIX}{link.pk}/",
+        key=str(link.pk),
+    )
+    return link
+
+
+def _tell_asked(made: Replacement) -> None:
+    _tell_person(
+        made,
+        subject=f"{made.asked_by.name} says that you have lost an MFA device",
+        text=f"It is about {made.device.name} of {made.user.name}. If you have it, or did not ask for this, say so at once to whoever looks after "
+        f"AWS: somebody may be trying to take your place.",
+        key=f"asked:{made.pk}",
+    )
+    able = seconds_for(but={made.asked_by_id, made.person_id}, account_id=made.user.account.account_id)
+    notify(
+        Event.WAITING,
+        people=able,
+        subject=f"Make sure who it is: {made.person.name} has lost an MFA device",
+        text=f"{made.asked_by.name} asks for a replacement. Reach {made.person.name} over another channel, by {made.until:%H:%M} UTC.",
+        path=f"/mfa/replacements/{made.pk}/",
+        key=f"replacement:{made.pk}",
+    )
+
+
+def _tell_person(one: Replacement, *, subject: str, text: str, key: str) -> None:
+    notify(
+        Event.REPLACED,
+        people=[one.person],
+        subject=subject,
+        text=text,
+        path=f"/mfa/replacements/{one.pk}/",
+        key=key,
+    )
+
+
+def _note(act: str, one: Replacement, actor: Actor | None, **data: object) -> None:
+    record(
+        kind=f"replacement.{act}",
+        actor=actor,
+        subject=one.user.arn,
+        account_id=one.user.account.account_id,
+        data={"replacement": one.pk, "device": one.device.aws_id, "for": one.person.email, **data},
+    )

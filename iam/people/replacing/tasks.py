@@ -1,0 +1,13 @@
+"""The Celery task of replacements."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.people.replacing import services
+
+
+@shared_task(name="iam.people.replacing.tasks.expire_replacements")  # type: ignore[untyped-decorator]
+def expire_replacements() -> int:
+    """End what nobody answered in time."""
+    return services.expire()

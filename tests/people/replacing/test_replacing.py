@@ -1,0 +1,152 @@
+"""A lost device is replaced when a second person has made sure over another channel who it is, in time, and loudly."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.directory.models import Person, Role
+from iam.guard import Viewer, viewer_for
+from iam.journal.models import Entry
+from iam.mirror.models import Account, Entity, Kind
+from iam.notify.models import Outgoing
+from iam.people.links.models import Link
+from iam.people.replacing import services
+from iam.people.replacing.models import Channel, Replacement, State
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+HOW = "Knew her voice; she told me the project she works on."
+
+
+@pytest.fixture
+def account() -> Account:
+    return factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
+
+
+@pytest.fixture
+def device(account: Account) -> Entity:
+    user = factories.user(account, "maya.okafor")
+    factories.person("Maya Okafor", arns=(user.arn,))
+    made = factories.entity(account, Kind.MFA_DEVICE, "maya-phone", arn="", category="virtual")
+    serial = "arn:aws:iam::111111111111:mfa/maya-phone"
+    Entity.objects.filter(pk=made.pk).update(owner=user, aws_id=serial)
+    return Entity.objects.get(pk=made.pk)
+
+
+def somebody(name: str, role: Role) -> Viewer:
+    person = factories.person(name)
+    factories.assign(person, role)
+    return viewer_for(person)
+
+
+@pytest.fixture
+def ines() -> Viewer:
+    return somebody("Ines Duarte", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def hana() -> Viewer:
+    return somebody("Hana Sato", Role.APPROVER)
+
+
+def asked(viewer: Viewer, device: Entity) -> Replacement:
+    return services.ask(viewer, device=device, over=Channel.CHAT, reason="Left in a train.")
+
+
+def test_a_second_person_who_made_sure_sends_a_link_and_has_the_removal_approved(
+    ines: Viewer, hana: Viewer, device: Entity
+) -> None:
+    one = asked(ines, device)
+    assert asked(ines, device) == one
+    assert not Link.objects.exists()
+    done = services.check(hana, one, over=Channel.PHONE, how=HOW)
+    assert (done.state, done.decided_by_id) == (State.CHECKED, hana.person_id)
+    assert done.link is not None
+    assert done.link.expires_at - done.link.created_at == timedelta(hours=1)
+    removal = Change.objects.get()
+    assert (removal.operation, removal.state) == ("mfa_device.delete", ChangeState.AWAITING)
+    assert removal.requested_by == ines.person_id
+    assert HOW in removal.change_set.notes[0]
+    assert changes.standing_of(removal, viewer=hana).may_decide
+    with pytest.raises(RefusedError, match="it is over"):
+        services.check(hana, one, over=Channel.PHONE, how=HOW)
+
+
+def test_nobody_makes_sure_alone_or_for_themselves_or_over_the_channel_that_it_came_by(
+    ines: Viewer, hana: Viewer, device: Entity
+) -> None:
+    one = services.ask(ines, device=device, over=Channel.PHONE, reason="Stolen.")
+    maya = viewer_for(Person.objects.get(name="Maya Okafor"))
+    member = somebody("Tomas Lind", Role.MEMBER)
+    for viewer, over, how, said in (
+        (ines, Channel.VIDEO, HOW, "You asked for it"),
+        (maya, Channel.VIDEO, HOW, "This is about you"),
+        (member, Channel.VIDEO, HOW, "Somebody who asks"),
+        (hana, Channel.PHONE, HOW, "another one"),
+        (hana, Channel.MAIL, HOW, "in other hands"),
+        (hana, Channel.VIDEO, " ", "how you made sure"),
+    ):
+        with pytest.raises(RefusedError, match=said):
+            services.check(viewer, one, over=over, how=how)
+    one.refresh_from_db()
+    assert (one.state, Link.objects.count(), Change.objects.count()) == (State.WAITING, 0, 0)
+
+
+def test_it_is_over_after_four_hours_and_can_be_asked_for_again(
+    ines: Viewer, hana: Viewer, device: Entity
+) -> None:
+    now = datetime(2026, 11, 27, 9, tzinfo=UTC)
+    with time_machine.travel(now, tick=False) as clock:
+        one = asked(ines, device)
+        clock.move_to(now + timedelta(hours=4))
+        with pytest.raises(RefusedError, match="it is over"):
+            services.check(hana, one, over=Channel.PHONE, how=HOW)
+        assert [services.expire(), services.expire()] == [1, 0]
+        assert asked(ines, device) != one
+
+
+def test_the_person_and_the_journal_hear_of_each_step(ines: Viewer, hana: Viewer, device: Entity) -> None:
+    services.refuse(hana, asked(ines, device), why="Did not answer.")
+    services.check(hana, asked(ines, device), over=Channel.PERSON, how=HOW)
+    kinds = (
+        Entry.objects.filter(kind__startswith="replacement.").order_by("pk").values_list("kind", flat=True)
+    )
+    assert list(kinds) == ["replacement.ask", "replacement.refuse", "replacement.ask", "replacement.check"]
+    told = Outgoing.objects.filter(event="mfa.replaced", name="Maya Okafor").order_by("created_at")
+    assert [one.subject.partition(" ")[0] for one in told] == ["Ines", "Your", "Ines", "Your"]
+    assert Outgoing.objects.filter(event="mfa.enrol", name="Maya Okafor").count() == 1
+
+
+def test_what_a_person_says_of_their_own_device_came_by_this_page(
+    hana: Viewer, ines: Viewer, device: Entity
+) -> None:
+    maya = Person.objects.get(name="Maya Okafor")
+    factories.assign(maya, Role.MEMBER)
+    one = asked(viewer_for(maya), device)
+    assert one.asked_over == Channel.PORTAL
+    services.check(ines, one, over=Channel.PHONE, how=HOW)
+    assert Change.objects.get().requested_by == ines.person_id
+
+
+def test_the_pages_take_it_from_the_loss_to_the_link(account: Account, device: Entity) -> None:
+    clients = {}
+    for name, role in (("Ines", Role.ADMINISTRATOR), ("Hana", Role.APPROVER), ("Otto", Role.AUDITOR)):
+        clients[name] = Client()
+        clients[name].force_login(factories.operator(role, name=name))
+    ines, hana, otto = clients.values()
+    assert ines.get(f"/mfa/devices/{device.pk}/lost/").status_code == 200
+    made = ines.post(f"/mfa/devices/{device.pk}/lost/", {"over": "chat", "reason": "Lost"})
+    page = made["Location"]
+    assert b"You asked for it" in ines.get(page).content
+    assert otto.get(page).status_code == 404
+    assert b"It is Maya Okafor" in hana.get(page).content
+    assert hana.post(page, {"over": "chat", "how": HOW, "do": "check"}).status_code == 422
+    assert hana.post(page, {"over": "phone", "how": HOW, "do": "check"}).status_code == 302
+    assert Link.objects.count() == 1
