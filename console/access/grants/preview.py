@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console.access.grants.calls import calls_of
@@ -21,11 +22,13 @@ from console.web.render import render_page
 from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.terms import terms_of
+from iam.access.grants.checks import checks_of
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services.asking import plan_grant
 from iam.access.grants.services.preparing import submit_grant
-from iam.access.grants.terms import Terms, TermsError
+from iam.access.grants.terms import Terms, TermsError, WhatKind
 from iam.access.grants.wording import listed
+from iam.access.templates.services import may_write
 from iam.changes.approval.needs import need_for
 from iam.changes.approval.people import owners_of, people_of
 from iam.changes.approval.rules import ROLE, TEAM, Need, Who
@@ -80,7 +83,9 @@ def _unfinished(request: ViewerRequest, draft: GrantDraft, error: TermsError) ->
 
 
 def _frame(request: ViewerRequest, draft: GrantDraft) -> dict[str, Any]:
+    may_save = may_write(request.viewer) and draft.body.get("what", {}).get("kind") == WhatKind.STATEMENTS
     return wizard_context(request, draft, "preview") | {
+        "template_url": f"{reverse('access:template-new')}?from={draft.pk}" if may_save else "",
         "address": address(draft, "preview"),
         "edit_url": address(draft, "what"),
     }
@@ -137,6 +142,7 @@ def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
         "calls": calls,
         "more_calls": more_calls,
         "stages": stages_of(request, plan) if not plan.refusals else [],
+        "checks": checks_of(plan, now=datetime.now(tz=UTC)) if not plan.refusals else [],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.text import slugify
 
 from console.access.templates.one import statements_text
+from iam.access.drafts.terms import LASTS, Ends
 from iam.access.templates.body import Body, TemplateError
 from iam.access.templates.parameters import Parameter
 
@@ -90,6 +91,28 @@ def blank() -> Written:
     ]
     bucket = {"name": "bucket", "kind": "bucket", "label": "Bucket", "resource": "s3:bucket"}
     return Written(parameters=(bucket,), statements=json.dumps(example, indent=2))
+
+
+def of_documents(documents: Iterable[str], *, accounts: Sequence[str], hours: int) -> Written:
+    """The form of a template that gives what these policies say; the one account that they were written for is whichever it is given in."""
+    try:
+        bodies = [json.loads(text) for text in documents]
+    except (ValueError, RecursionError):
+        return blank()
+    listed = [body.get("Statement", []) for body in bodies if isinstance(body, dict)]
+    statements = [one for some in listed for one in (some if isinstance(some, list) else [some])]
+    if not statements:
+        return blank()
+    text = json.dumps(statements, indent=2, ensure_ascii=False)
+    if len(accounts) == 1:
+        text = text.replace(f":{accounts[0]}:", ":{{account}}:")
+    return Written(statements=text, hours=str(hours))
+
+
+def hours_of(ends: Ends) -> int:
+    """The longest time that is suggested: that of the draft; 0 where it has none in hours."""
+    chosen = LASTS.get(ends.choice)
+    return max(1, int(chosen[1].total_seconds() // 3600)) if chosen else 0
 
 
 def read(data: QueryDict, *, slug: str) -> Written:

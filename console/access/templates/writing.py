@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.access.templates.form import MOST_PARAMETERS, Written, blank, formatted, read
+from console.access.templates.form import (
+    MOST_PARAMETERS,
+    Written,
+    blank,
+    formatted,
+    hours_of,
+    of_documents,
+    read,
+)
 from console.access.templates.one import writable_or_404
 from console.access.templates.rollout import affected_context
 from console.changes.findings import finding_rows, summary
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.access.builder.words import said_of
+from iam.access.drafts.services import open_draft
+from iam.access.drafts.terms import Ends, accounts_of, who_of
 from iam.access.templates import services
 from iam.access.templates.body import CATEGORIES, RISKS, Body, TemplateError
 from iam.access.templates.linting import findings_of, sample_text
@@ -28,11 +39,11 @@ from iam.policy.lint import Severity
 @require_http_methods(["GET", "POST"])
 @require(Right.MANAGE_ACCOUNTS)
 def template_new(request: ViewerRequest) -> HttpResponse:
-    """A template of our own; `do=save` keeps it."""
+    """A template of our own; `do=save` keeps it. `?from=` begins it with what a draft of a grant gives."""
     if not services.may_write(request.viewer):
         raise Http404
     if request.method == "GET":
-        return _page(request, blank())
+        return _page(request, _begun(request))
     written = read(request.POST, slug="")
     if request.POST.get("do") != "save":
         return _page(request, _pressed(request, written))
@@ -69,6 +80,21 @@ def template_edit(request: ViewerRequest, slug: str) -> HttpResponse:
         return _page(request, written, template=offer.template, refused=error, status=422)
     messages.success(request, f"Version {version.number} is offered from now on. Grants keep theirs.")
     return redirect("access:template", slug=offer.slug)
+
+
+def _begun(request: ViewerRequest) -> Written:
+    """What one's own draft gives, to be given again and again; without one, an example."""
+    try:
+        draft = open_draft(request.viewer, UUID(request.GET.get("from", "")))
+    except ValueError:
+        return blank()
+    if draft is None or draft._state.adding:
+        return blank()
+    given = draft.body.get("what", {})
+    who, ends = who_of(draft.body), Ends.of(draft.body)
+    return of_documents(
+        given.get("documents", ()), accounts=accounts_of(draft.body, who), hours=hours_of(ends)
+    )
 
 
 def _pressed(request: ViewerRequest, written: Written) -> Written:

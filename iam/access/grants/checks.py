@@ -1,0 +1,249 @@
+"""What is looked at before a grant is asked for: is the policy sound, does it take effect, has everybody MFA, who ends it, how old is what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from iam.access.actions import ActionsError, actions_meant
+from iam.access.grants.plans import GrantPlan
+from iam.access.grants.terms import WhatKind
+from iam.access.grants.wording import counted, listed
+from iam.mirror.models import Entity, Kind, PolicyVersion, Section, UserCredentials, valid_at
+from iam.mirror.naming import display_name
+from iam.mirror.pull.sections import GROUPS, ROLES, USERS
+from iam.mirror.snapshot import snapshot
+from iam.policy.compiled import PolicySet
+from iam.policy.document import read
+from iam.policy.evaluate import has_scps
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+from iam.policy.lint import Finding, Severity, lint
+from iam.policy.lint import Kind as LintKind
+from iam.policy.logic import NO, YES
+from iam.policy.request import Request
+
+MEMBERS: Final = 5
+ACTIONS: Final = 24
+TEXTS: Final = 6
+NAMED: Final = 3
+"""So many of each are looked at, or named."""
+STALE: Final = timedelta(hours=1)
+ASKS_FOR_MFA: Final = ("aws:multifactorauthpresent", "aws:multifactorauthage")
+NO_MFA: Final = "none"
+
+
+class Tone(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One that was made; `user` is the mirror's number of the person whom it is about, where it is one."""
+
+    tone: Tone
+    text: str
+    note: str = ""
+    user: int | None = None
+
+
+def checks_of(plan: GrantPlan, *, now: datetime) -> list[Check]:
+    """All of them, in the order in which they are read. A handful of queries, and a few questions to the engine."""
+    texts = list(_texts(plan))
+    holders = list(_holders(plan))
+    return [
+        *_limits(plan, texts, holders),
+        *_sound(texts),
+        *_mfa(texts, holders),
+        *_end(plan),
+        *_age(plan, now),
+    ]
+
+
+def _texts(plan: GrantPlan) -> Iterator[str]:
+    """What it gives, as policies: those that it writes, or the managed one that it attaches."""
+    what = plan.terms.what
+    if what.kind is WhatKind.MANAGED:
+        named = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=what.policy_arn)
+        yield from named.values_list("document__text", flat=True)[:1]
+        return
+    found = (str(one.params.get("document", "")) for one in plan.operations if "trust" not in one.slug)
+    yield from list(dict.fromkeys(text for text in found if text))[:TEXTS]
+
+
+def _holders(plan: GrantPlan) -> Iterator[Entity]:
+    """The users and roles that are there already and get something themselves."""
+    permissions = (one for part in plan.parts for step in part.steps for one in step.permissions)
+    arns = {one.holder_arn for one in permissions}
+    yield from Entity.objects.filter(
+        arn__in=arns, kind__in=[Kind.USER, Kind.ROLE], gone_at__isnull=True
+    ).order_by("name", "pk")
+
+
+def _sound(texts: Sequence[str]) -> Iterator[Check]:
+    if not texts:
+        return
+    found = [
+        one
+        for text in texts
+        for one in lint(text, kind=LintKind.IDENTITY)
+        if one.severity is not Severity.ERROR
+    ]
+    wrong: list[Finding] = [one for one in found if one.severity is not Severity.SUGGESTION]
+    if not wrong:
+        yield Check(Tone.OK, "The policy is valid", "As AWS takes it, by our own lint.")
+        return
+    more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""
+    yield Check(Tone.WARN, "The policy can be used, and is worth a look", f"{wrong[0].message}{more}")
+
+
+def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
+    """Whether a permissions boundary or a service control policy stops a part of it, by the engine."""
+    numbers = {part.account.account_id for part in plan.parts if not part.refusal}
+    asked = list(_asked(texts))
+    if not asked or not numbers:
+        return
+    with snapshot(accounts=numbers) as index:
+        known = {number: index.accounts[number].standing.is_known for number in numbers & set(index.accounts)}
+        found = _Stopped()
+        for one in holders[:MEMBERS]:
+            _look(index, one, asked[:ACTIONS], found)
+    yield from found.checks()
+    if not all(known.values()):
+        places = listed(
+            sorted(part.account.name for part in plan.parts if not known.get(part.account.account_id, True))
+        )
+        note = f"Of {places}: whoever reads the organization could tell."
+        yield Check(Tone.WARN, "Service control policies are not known", note)
+
+
+class _Stopped:
+    """What stops whom, as it is found: the names of boundaries, and the actions that each kind of limit stops."""
+
+    def __init__(self) -> None:
+        self.boundaries: dict[str, None] = {}
+        self.by_boundary: dict[str, set[str]] = {}
+        self.by_scp: dict[str, None] = {}
+        self.has_scps = False
+
+    def checks(self) -> Iterator[Check]:
+        """What comes of it."""
+        if self.by_scp:
+            stopped = counted(len(self.by_scp), "action")
+            yield Check(
+                Tone.BAD, f"A service control policy stops {stopped}", f"{_few(self.by_scp)} stay denied."
+            )
+        elif self.has_scps:
+            yield Check(Tone.OK, "Service control policies allow it")
+        for name, actions in self.by_boundary.items():
+            stopped = counted(len(actions), "action")
+            yield Check(Tone.BAD, f"The boundary of {name} stops {stopped}", f"{_few(sorted(actions))}.")
+        if self.boundaries and not self.by_boundary:
+            yield Check(Tone.OK, f"Inside {listed(list(self.boundaries))}", "Their permissions boundary.")
+
+
+def _few(names: Sequence[str] | dict[str, None]) -> str:
+    shown = list(names)
+    more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
+    return f"{', '.join(shown[:NAMED])}{more}"
+
+
+def _asked(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The single actions that are allowed, and on what."""
+    for text in texts:
+        for statement in read(text).statements:
+            if not statement.allows or statement.is_not_action:
+                continue
+            resource = next(iter(statement.resources or ()), "*")
+            for pattern in statement.actions:
+                yield from _single(pattern, resource)
+
+
+def _single(pattern: str, resource: str) -> Iterator[tuple[str, str]]:
+    try:
+        meant = actions_meant(pattern, resource=resource)
+    except ActionsError:
+        return
+    yield from ((name, resource) for name in meant.actions[:ACTIONS])
+
+
+def _look(index: Index, one: Entity, asked: Sequence[tuple[str, str]], found: _Stopped) -> None:
+    member = index.find(one.arn)
+    if member is None:
+        return
+    bounding = index.accounts[member.account].boundary_of(member.grants)
+    if bounding is not None:
+        found.boundaries[bounding[0].rpartition("/")[2]] = None
+    for action, resource in asked:
+        request, policies = index.request_and_policies(member, Question(action, resource))
+        if policies.boundary is not None and _stops(policies.boundary, request):
+            found.by_boundary.setdefault(_called(one), set()).add(action)
+        if policies.scps and has_scps(request):
+            found.has_scps = True
+            if any(_stops(level, request) for level in policies.scps):
+                found.by_scp[action] = None
+
+
+def _stops(limit: PolicySet, request: Request) -> bool:
+    """Whether it surely does; what hangs on circumstances is not said."""
+    denied, allowed = limit.judge(request)
+    return denied == YES or allowed == NO
+
+
+def _called(one: Entity) -> str:
+    return display_name(one.name) if one.kind == Kind.USER else one.name
+
+
+def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
+    """Whether those who get it have a second factor; where the policy asks for it, nothing works without."""
+    users = {one.pk: one for one in holders if one.kind == Kind.USER}
+    if not users:
+        return
+    rows = UserCredentials.objects.filter(valid_at(None), user__in=users)
+    devices = dict(rows.values_list("user_id", "mfa"))
+    without = [users[pk] for pk, mfa in devices.items() if mfa == NO_MFA]
+    is_asked = any(key in text.lower() for text in texts for key in ASKS_FOR_MFA)
+    note = (
+        "The policy asks for MFA: nothing of it works until then."
+        if is_asked
+        else "A password alone is enough to use it."
+    )
+    tone = Tone.BAD if is_asked else Tone.WARN
+    for one in without[:NAMED]:
+        yield Check(tone, f"{_called(one)} has no MFA device", note, one.pk)
+    if len(without) > NAMED:
+        yield Check(tone, f"And {len(without) - NAMED} more have no MFA device", note)
+    if devices and not without and len(devices) == len(users):
+        yield Check(Tone.OK, "Everybody it is for has an MFA device")
+
+
+def _end(plan: GrantPlan) -> Iterator[Check]:
+    if plan.ends_at is None:
+        yield Check(Tone.WARN, "It has no end", "It stands until somebody ends it.")
+    elif plan.ends_only:
+        yield Check(Tone.WARN, "A part of it ends only while Gatehouse runs")
+    elif not plan.refusals:
+        yield Check(Tone.OK, "AWS ends it by itself", "Also while Gatehouse is down.")
+
+
+def _age(plan: GrantPlan, now: datetime) -> Iterator[Check]:
+    """How old the oldest reading is on which the preview rests."""
+    accounts = [part.account.pk for part in plan.parts if part.account.pk]
+    read_at = Section.objects.filter(account__in=accounts, name__in=[USERS, GROUPS, ROLES])
+    moments = [at for at in read_at.values_list("observed_at", flat=True) if at]
+    if not moments:
+        return
+    age = now - min(moments)
+    if age > STALE:
+        said = f"{counted(int(age / STALE), 'hour')} ago"
+        yield Check(Tone.WARN, f"AWS was last read {said}", "It is looked at again before anything changes.")
+    else:
+        minutes = max(1, round(age.total_seconds() / 60))
+        yield Check(Tone.OK, f"AWS was read {counted(minutes, 'minute')} ago")
