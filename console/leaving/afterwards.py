@@ -16,6 +16,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.leaving.afterwards import deletion_plans, request_deletion, request_return
+from iam.people.leaving.reaching import of_leaver
 
 SHOWN_CALLS = 12
 
@@ -54,7 +55,7 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
             return redirect("leaving:leaver", pk=pk)
     context = {"section": "leaving", "leaver": leaver, "refused": refused, "steps": [], "calls": []}
     try:
-        plans, _ = deletion_plans(leaver, viewer=request.viewer)
+        plans, _ = deletion_plans(leaver, viewer=of_leaver(leaver.pk, request.viewer))
     except RefusedError as error:
         context["refused"] = refused or error
     else:

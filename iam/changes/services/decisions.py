@@ -19,6 +19,7 @@ from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decisio
 from iam.changes.operations import Operation, restore
 from iam.changes.receipts import Receipt, set_receipt_of
 from iam.changes.services.planning import check_account, check_right, examine
+from iam.changes.services.reaching import reaching
 from iam.changes.services.requests import ANSWER_WITHIN
 from iam.changes.states import add_event, move, write_journal
 from iam.directory.models import Person
@@ -191,7 +192,8 @@ def _check_requester(change: Change, operation: Operation, *, earlier: Sequence[
     try:
         if person is not None:
             for_grant = change.change_set.is_of_grant
-            check_right(operation, viewer=viewer_for(person), earlier=earlier, for_grant=for_grant)
+            viewer = reaching(viewer_for(person), change.change_set)
+            check_right(operation, viewer=viewer, earlier=earlier, for_grant=for_grant)
             return
     except RefusedError:
         pass

@@ -17,6 +17,7 @@ from iam.changes.operations import Operation, restore
 from iam.changes.services import Cause, Lane
 from iam.changes.services.deleting import deletion_of
 from iam.changes.services.planning import Plan
+from iam.directory.parting import welcome_back
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -24,6 +25,7 @@ from iam.people.leaving import nudge
 from iam.people.leaving.certificates import certify
 from iam.people.leaving.models import OF_DELETION, OF_RETURN, EndedGrant, Leaver, Seat, Stage
 from iam.people.leaving.proving import changes_of
+from iam.people.leaving.reaching import of_leaver
 from iam.people.leaving.regranting import grant_again
 from iam.people.leaving.rules import asker_of, is_about_oneself, may_act
 
@@ -61,6 +63,7 @@ def return_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[La
 def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
     """Ask that access is given back: one request for all accounts, approved like any that opens a door. Raises RefusedError."""
     _check(actor, leaver, stages=(Stage.GONE, Stage.OPEN, Stage.CLOSING))
+    actor = of_leaver(leaver.pk, actor)
     plans, lanes, _ = return_plans(leaver, viewer=actor)
     if not plans:
         raise RefusedError("There is nothing that could be given back.")
@@ -96,6 +99,7 @@ def deletion_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[
 def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
     """Ask that the users are deleted. Raises RefusedError."""
     _check(actor, leaver, stages=(Stage.GONE, Stage.OPEN))
+    actor = of_leaver(leaver.pk, actor)
     plans, lanes = deletion_plans(leaver, viewer=actor)
     written = _request(
         actor,
@@ -173,6 +177,8 @@ def _done(leaver: Leaver, newest: Sequence[Change], *, trouble: str = "") -> Non
     if leaver.stage == Stage.RETURNING:
         for seat in _seats(leaver):
             grant_again(seat, by=newest)
+        if leaver.person_id is not None:
+            trouble = f"{trouble} {welcome_back(leaver.person_id, why=leaver.run.reference)}".strip()
         leaver.stage, leaver.returned_at, leaver.delete_after = Stage.RETURNED, at, None
     else:
         leaver.stage, leaver.deleted_at, leaver.delete_after = Stage.DELETED, at, None

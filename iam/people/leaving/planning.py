@@ -18,6 +18,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.people.leaving.closing import closing_of, deny_of
 from iam.people.leaving.models import Leaver, Run
+from iam.people.leaving.reaching import with_their_groups
 from iam.people.leaving.trusts import Trusting, trusting
 
 
@@ -74,6 +75,7 @@ class Plan:
 def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None = None) -> Plan:
     """What ends the access of these users. Raises RefusedError for whom the viewer may not ask for, and where nothing can be changed."""
     chosen = choices or Choices()
+    viewer = with_their_groups(viewer, users)
     for user in users:
         check_account(user.account)
     found = trusting(users)

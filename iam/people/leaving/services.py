@@ -22,6 +22,7 @@ from iam.mirror.models import Entity
 from iam.people.leaving import nudge
 from iam.people.leaving.models import MOVING, OF_RUN, Leaver, Run, RunState, Seat, Stage, Standing
 from iam.people.leaving.planning import Choices, Plan, Site, notes_for, plan_for
+from iam.people.leaving.reaching import with_their_groups
 from iam.people.leaving.rules import asker_of, warnings_for
 from iam.people.leaving.who import Somebody, people_of, teams_of
 
@@ -274,7 +275,7 @@ def _ask_batch(
     nothing = Receipt(body={}, digest="")
     written = changes.request_changes(
         [changes.Plan(one, before={}, receipt=nothing) for one in operations],
-        actor=actor,
+        actor=with_their_groups(actor, [seat.user for seat in seats]),
         reason=run.reason,
         idempotency_key=f"leaving-{run.pk.hex}-{batch[0].position}",
         not_before=run.leaves_at,

@@ -11,6 +11,7 @@ from django.db import transaction
 from iam.access.grants.models import ENDING
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import AttachPolicy, PutInlinePolicy
+from iam.directory.parting import part
 from iam.journal.services import record
 from iam.people.leaving import nudge
 from iam.people.leaving.certificates import certify
@@ -104,14 +105,22 @@ def _settle_end(leaver: Leaver) -> None:
         ahead = leaver.run.leaves_at and leaver.run.leaves_at > datetime.now(tz=UTC)
         _move(leaver, Stage.PLANNED if ahead else Stage.CLOSING)
         return
-    leaver.began_at = leaver.began_at or min(begun)
+    if leaver.began_at is None:
+        leaver.began_at = min(begun)
+        _close_sign_in(leaver)
     denies = [one for one in changes if one.operation in DENYING and one.branch == 1]
     if leaver.closed_at is None and all(one.state == ChangeState.APPLIED for one in denies):
         ends = [one.ended_at for one in denies if one.ended_at]
         leaver.closed_at = max(ends) if ends else leaver.began_at
-    leaver.save(update_fields=["began_at", "closed_at"])
+    leaver.save(update_fields=["began_at", "closed_at", "trouble"])
     if leaver.stage != Stage.OPEN:
         _move(leaver, Stage.CLOSING)
+
+
+def _close_sign_in(leaver: Leaver) -> None:
+    """They do not sign in to Gatehouse any more, unless users of theirs stay."""
+    if leaver.person_id is not None and not leaver.unseen:
+        leaver.trouble = part(leaver.person_id, why=leaver.run.reference)[:1024]
 
 
 def _look_after(leaver: Leaver) -> None:

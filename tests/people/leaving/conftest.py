@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 
+from iam.access.grants.models import Grant
+from iam.access.grants.services import request_grant
+from iam.access.grants.terms import Terms as GrantTerms
+from iam.access.grants.terms import What, WhatKind, Who, WhoKind
 from iam.aws import writes
 from iam.changes.models import Change
 from iam.changes.runner import run as carry_out
 from iam.changes.runner.claims import due
 from iam.changes.services import approve
-from iam.directory.models import Identity, Person, Role
-from iam.guard import Viewer
+from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
+from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
 from iam.mirror.reread.user_access import reread_user_access
 from iam.people.leaving import nudge, settling
@@ -110,9 +114,9 @@ class Farewell:
                 with self.committing(execute=True):
                     settling.prove(pk)
 
-    def gone(self, **terms: Any) -> Leaver:
+    def gone(self, *, actor: Viewer | None = None, **terms: Any) -> Leaver:
         """Asked for, agreed to and done."""
-        run = self.asked(**terms)
+        run = self.asked(actor=actor, **terms)
         self.approve(run)
         self.work()
         leaver = run.people.get()
@@ -127,6 +131,66 @@ class Farewell:
     def told(self, run: Run) -> list[tuple[str, str, str]]:
         """How the changes stand, for a failing test."""
         return [(one.title, one.state, one.error_message) for one in self.changes(run)]
+
+    def held(self) -> dict[str, Any]:
+        """What AWS says that the user holds by themselves, and can sign in with."""
+        name = {"UserName": self.user.name}
+        keys = self.aws("ListAccessKeys", **name)["AccessKeyMetadata"]
+        return {
+            "policies": self.aws("ListUserPolicies", **name)["PolicyNames"],
+            "active keys": sum(one["Status"] == "Active" for one in keys),
+            "groups": sorted(one["GroupName"] for one in self.aws("ListGroupsForUser", **name)["Groups"]),
+        }
+
+    def learn_group(self, name: str) -> None:
+        """A group of AWS into the mirror."""
+        found = self.aws("GetGroup", GroupName=name)["Group"]
+        group = factories.group(self.scene.account, name, arn=found["Arn"])
+        Entity.objects.filter(pk=group.pk).update(aws_id=found["GroupId"])
+
+    def granted(self) -> Grant:
+        """A grant of one more group, which was asked for, approved and given."""
+        group = make_group(self.scene.aws, self.user.account, f"analysts-{self.mark}")
+        terms = GrantTerms(
+            who=Who(WhoKind.USERS, arns=(self.user.arn,)),
+            what=What(WhatKind.GROUP, group_arn=group.arn),
+            accounts=(self.scene.account.account_id,),
+            why="The audit of the quarter",
+        )
+        grant = request_grant(terms, actor=self.scene.requester, idempotency_key=f"grant-{self.mark}")
+        self.agree(Change.objects.get(change_set__cause_id=grant.pk))
+        self.work()
+        grant.refresh_from_db()
+        assert grant.state == "active"
+        return grant
+
+    @cached_property
+    def lead(self) -> Viewer:
+        """Who leads the team that is the people of one of the user's groups."""
+        self.user  # noqa: B018
+        team = Team.objects.create(slug="payments", name="Payments")
+        TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value=self.scene.group.name)
+        person = factories.person("Elif Kaya", email=f"elif-{self.mark}@example.com")
+        factories.assign(person, Role.TEAM_LEAD, team=team)
+        return viewer_for(person)
+
+    @cached_property
+    def stranger(self) -> Viewer:
+        """Who leads another team."""
+        team = Team.objects.create(slug="data", name="Data")
+        person = factories.person("Bo Berg", email=f"bo-{self.mark}@example.com")
+        factories.assign(person, Role.TEAM_LEAD, team=team)
+        return viewer_for(person)
+
+    def own(self) -> Viewer:
+        """Who leaves, as an administrator."""
+        factories.assign(self.person, Role.ADMINISTRATOR)
+        return viewer_for(self.person)
+
+    def work_alone(self) -> None:
+        """Workers do what is due of the changes, and nobody is told of an end: that process is lost."""
+        for pk in due(datetime.now(tz=UTC)).values_list("pk", flat=True):
+            carry_out(pk)
 
     def aws(self, operation: str, **params: Any) -> dict[str, Any]:
         """What AWS itself says."""

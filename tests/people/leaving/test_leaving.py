@@ -1,10 +1,24 @@
-"""Somebody leaves: what ends first, what is kept, what is proved, and that nothing is asked for twice."""
+"""Somebody leaves: what ends first, what is kept, what is proved, what comes back, what is deleted, and that nothing is asked for twice."""
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from iam.people.leaving.models import Seat
+from iam.access.grants.models import Grant, LedgerEntry
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.services import reject
+from iam.directory.models import Role, RoleAssignment
+from iam.directory.parting import part
+from iam.journal.models import Entry
+from iam.mirror.models import Entity
+from iam.people.leaving import afterwards, settling
+from iam.people.leaving.certificates import stands
+from iam.people.leaving.models import Certificate, Leaver, Seat
+from iam.people.leaving.rules import warnings_for
 from tests.people.leaving.conftest import Farewell
 
 pytestmark = pytest.mark.django_db
@@ -12,24 +26,140 @@ pytestmark = pytest.mark.django_db
 
 def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> None:
     run = farewell.asked()
-    first, *_ = farewell.changes(run)
+    assert farewell.asked(key="form").pk == run.pk
+    with pytest.raises(RefusedError, match="is leaving already"):
+        farewell.asked(key="another form")
+    first, *others = farewell.changes(run)
     assert (first.operation, first.branch, first.position) == ("inline_policy.put", 1, 0)
-    assert not [one for one in farewell.changes(run)[1:] if one.branch in (0, 1)]
+    assert [one.branch for one in others] == list(range(2, len(others) + 2))
     farewell.approve(run)
     farewell.work()
-    leaver = run.people.get()
 
+    leaver = run.people.get()
     assert leaver.stage == "gone", (farewell.told(run), list(leaver.seats.values("proof", "trouble")))
-    name = {"UserName": farewell.user.name}
-    assert farewell.aws("ListUserPolicies", **name)["PolicyNames"] == ["GatehouseLeft"]
-    keys = farewell.aws("ListAccessKeys", **name)["AccessKeyMetadata"]
-    assert [one["Status"] for one in keys] == ["Inactive", "Inactive"]
-    assert farewell.aws("ListGroupsForUser", **name)["Groups"] == []
+    assert farewell.held() == {"policies": ["GatehouseLeft"], "active keys": 0, "groups": []}
+    credentials = farewell.aws("ListServiceSpecificCredentials", UserName=farewell.user.name)
+    assert [one["Status"] for one in credentials["ServiceSpecificCredentials"]] == ["Inactive"]
     seat = Seat.objects.get()
-    assert [(row["what"], row["says"]) for row in seat.proof][:3] == [
+    assert [(row["what"], row["says"]) for row in seat.proof][:4] == [
         ("User", "There"),
         ("Deny for everything", "In force"),
         ("Console password", "None"),
+        ("Access keys", "2 inactive, none active"),
     ]
     assert not any(row["open"] for row in seat.proof)
     assert leaver.began_at <= leaver.closed_at <= leaver.proved_at < leaver.delete_after
+
+    certificate = Certificate.objects.get()
+    body = json.loads(certificate.text)
+    assert body["approvals"][0]["by"] == "Hana Sato"
+    assert len(body["accounts"][0]["steps"]) == len(farewell.changes(run))
+    assert stands(certificate)
+    assert Entry.objects.get(pk=certificate.entry_id).data["digest"] == certificate.digest
+    certificate.text = certificate.text.replace("Hana Sato", "Nina Nobody")
+    assert not stands(certificate)
+
+
+def test_what_came_after_the_approval_ends_as_well(farewell: Farewell) -> None:
+    run = farewell.asked()
+    farewell.approve(run)
+    name = {"UserName": farewell.user.name}
+    keys = farewell.aws("ListAccessKeys", **name)["AccessKeyMetadata"]
+    old = next(one["AccessKeyId"] for one in keys if one["Status"] == "Inactive")
+    farewell.aws("UpdateAccessKey", **name, AccessKeyId=old, Status="Active")
+    farewell.aws("CreateGroup", GroupName=f"late-{farewell.mark}")
+    farewell.learn_group(f"late-{farewell.mark}")
+    farewell.aws("AddUserToGroup", **name, GroupName=f"late-{farewell.mark}")
+    farewell.work()
+
+    assert run.people.get().stage == "gone", list(Seat.objects.values("proof", "trouble"))
+    assert farewell.held() == {"policies": ["GatehouseLeft"], "active keys": 0, "groups": []}
+    rest = Change.objects.filter(change_set__cause_kind="leaving-rest")
+    assert sorted(one.operation for one in rest) == ["access_key.deactivate", "group_membership.remove"]
+    assert Seat.objects.get().trials == 1
+
+
+def test_at_a_time_it_begins_then_and_a_lost_worker_changes_nothing(farewell: Farewell) -> None:
+    at = datetime.now(tz=UTC) + timedelta(hours=3)
+    run = farewell.asked(leaves_at=at)
+    farewell.approve(run)
+    settling.settle(run.people.get().pk)
+    farewell.work()
+    assert run.people.get().stage == "planned"
+    assert farewell.held()["active keys"] == 1
+
+    Change.objects.filter(state="queued").update(due_at=datetime.now(tz=UTC) - timedelta(seconds=1))
+    for _ in range(12):
+        farewell.work_alone()
+    assert run.people.get().stage == "planned"
+    settling.settle_open(older_than=timedelta(seconds=-1))
+    farewell.work()
+    assert run.people.get().stage == "gone"
+
+
+def test_a_rejected_request_ends_nothing_and_can_be_made_again(farewell: Farewell) -> None:
+    run = farewell.asked()
+    with farewell.committing(execute=True):
+        reject(farewell.changes(run)[0], actor=farewell.scene.approver, comment="Not today")
+    assert run.people.get().stage == "called-off"
+    assert farewell.held()["active keys"] == 1
+    assert farewell.asked(key="again").pk != run.pk
+
+
+def test_a_lead_gives_access_back_with_its_grants_and_an_inactive_key_stays_inactive(
+    farewell: Farewell,
+) -> None:
+    user, grant = farewell.user, farewell.granted()
+    before = farewell.held()
+    leaver = farewell.gone(actor=farewell.lead)
+    grant.refresh_from_db()
+    farewell.person.refresh_from_db()
+    assert (grant.state, leaver.teams, farewell.person.is_active) == ("ended", ["payments"], False)
+
+    with pytest.raises(RefusedError, match="of your own teams"):
+        afterwards.request_return(farewell.stranger, leaver=leaver, reason="It was the wrong one")
+    written = afterwards.request_return(farewell.lead, leaver=leaver, reason="It was the wrong one")
+    farewell.agree(written[0])
+    farewell.work()
+    leaver.refresh_from_db()
+    assert leaver.stage == "returned", leaver.trouble
+    assert farewell.held() == before
+    again = Grant.objects.exclude(pk=grant.pk).get()
+    assert (again.state, again.terms["who"]["arns"]) == ("active", [user.arn])
+    assert LedgerEntry.objects.get(part__grant=again).until is None
+    farewell.person.refresh_from_db()
+    assert farewell.person.is_active
+
+
+def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(farewell: Farewell) -> None:
+    own = farewell.own()
+    with pytest.raises(RefusedError, match="your own access"):
+        farewell.asked(actor=own)
+    RoleAssignment.objects.filter(role=Role.ADMINISTRATOR).exclude(person=farewell.person).delete()
+    said = warnings_for([farewell.somebody()], viewer=farewell.lead)
+    assert "nobody else does" in said[0]
+    run = farewell.asked(actor=own, confirmed=True)
+    leaver = run.people.get()
+    Leaver.objects.update(stage="gone")
+    leaver.refresh_from_db()
+    with pytest.raises(RefusedError, match="somebody else asks"):
+        afterwards.request_return(own, leaver=leaver, reason="I stay")
+    assert "nobody else administers" in part(farewell.person.pk, why="a test")
+
+
+def test_after_the_grace_period_the_user_is_deleted_once_that_is_approved(farewell: Farewell) -> None:
+    leaver = farewell.gone(grace_days=2)
+    assert afterwards.ask_due_deletions() == 0
+    Leaver.objects.update(delete_after=datetime.now(tz=UTC) - timedelta(minutes=1))
+    assert afterwards.ask_due_deletions() == 1
+    leaver.refresh_from_db()
+    assert leaver.stage == "deleting", leaver.trouble
+    assert farewell.held()["policies"] == ["GatehouseLeft"]
+    farewell.agree(afterwards.afterwards_changes(leaver, "leaving-deletion")[0])
+    farewell.work()
+    leaver.refresh_from_db()
+    assert leaver.stage == "deleted", leaver.trouble
+    assert not Entity.objects.filter(pk=farewell.user.pk, gone_at__isnull=True).exists()
+    certificate = leaver.certificates.get(kind="deleted")
+    assert json.loads(certificate.text)["deletion"][-1]["what"].startswith("Delete user")
+    assert stands(certificate)

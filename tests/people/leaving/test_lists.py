@@ -1,0 +1,88 @@
+"""A list of leavers: what is read of a file, and what is said of each row before anybody can be asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from iam.changes.errors import RefusedError
+from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
+from iam.guard import viewer_for
+from iam.mirror.models import EdgeKind, Entity, TagSet
+from iam.people.leaving.models import Run, Seat
+from iam.people.leaving.reading import SheetError, read_leavers
+from iam.people.leaving.services import Terms, request_run
+from iam.people.leaving.staging import check_again, stage
+from tests import factories
+
+FILE = """\
+Name;User name;E-Mail
+Maya;;Maya@example.com
+Nobody;nobody.at.all;
+Kwame;kwame.boateng;
+Again;maya.okafor;
+;;
+Formula;=cmd();
+Nothing;;
+"""
+
+
+def tagged(user: Entity, **tags: str) -> None:
+    """Give a user of the mirror tags."""
+    at = factories.FIRST_READ
+    TagSet.objects.create(entity=user, account=user.account, tags=tags, valid_from=at, observed_at=at)
+
+
+def test_a_file_is_read_by_its_address_or_user_name_with_every_mistake_in_its_line() -> None:
+    rows = read_leavers(FILE.encode("utf-16"))
+    assert [(row.line, row.text) for row in rows] == [
+        (2, "Maya@example.com"),
+        (3, "nobody.at.all"),
+        (4, "kwame.boateng"),
+        (5, "maya.okafor"),
+        (7, "=cmd()"),
+        (8, ""),
+    ]
+    assert "formula" in rows[4].errors[0]
+    assert "does not say who" in rows[5].errors[0]
+    with pytest.raises(SheetError, match="must name a column"):
+        read_leavers(b"Name,Phone\nMaya,1\n")
+    with pytest.raises(SheetError, match="workbook"):
+        read_leavers(b"PK\x03\x04")
+
+
+@pytest.mark.django_db
+def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
+    account, other = factories.account(), factories.account("222222222222", name="data")
+    maya = factories.user(account, "maya.okafor")
+    tagged(maya, Email="maya@example.com")
+    tagged(factories.user(other, "mokafor"), email="MAYA@example.com")
+    factories.user(account, "kwame.boateng")
+    factories.user(other, "kwame.boateng")
+    person = factories.person("Maya Okafor", email="maya@example.com")
+    Identity.objects.create(person=person, user_arn=maya.arn)
+    author = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
+
+    run = stage(author, rows=read_leavers(FILE.encode()), source="leavers.csv")
+    said = {one.line: (one.name, one.problems) for one in run.people.all()}
+    assert said[2] == ("Maya Okafor", [])
+    assert sorted(Seat.objects.filter(leaver__line=2).values_list("user_name", flat=True)) == [
+        "maya.okafor",
+        "mokafor",
+    ]
+    assert said[3][1] == ["Nobody whom you may ask for has this address or user name."]
+    assert said[4][1][0].startswith("It is not clear who is meant: kwame.boateng in")
+    assert said[5][1] == ["The same person stands in line 2 as well."]
+    with pytest.raises(RefusedError, match="5 of 6 rows cannot be used"):
+        request_run(author, run=run, terms=Terms(reason="They go"))
+
+    team = Team.objects.create(slug="payments", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments-dev")
+    factories.edge(EdgeKind.MEMBER, maya, factories.group(account, "payments-dev"))
+    lead = factories.person("Elif Kaya", email="elif@example.com")
+    factories.assign(lead, Role.TEAM_LEAD, team=team)
+    own = stage(viewer_for(lead), rows=read_leavers(FILE.encode()), source="leavers.csv")
+    first = own.people.get(line=2)
+    assert (first.problems, first.unseen, first.teams) == ([], 1, ["payments"])
+    assert "Nobody whom you may ask for" in own.people.get(line=4).problems[0]
+    assert check_again(viewer_for(lead), run=own).people.count() == 6
+    assert Run.objects.count() == 2
