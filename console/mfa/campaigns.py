@@ -25,6 +25,7 @@ from iam.people.campaigns.models import Campaign, Ending, Participant, State
 from iam.people.campaigns.queries import (
     Row,
     Standing,
+    linked_to_nobody,
     may_begin,
     may_run,
     participants,
@@ -98,6 +99,7 @@ def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
     rows = rows.order_by("standing", F("told_at").asc(nulls_first=True), "user__name", "pk")
     part = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     known = progress(campaign, viewer=request.viewer)
+    unlinked = linked_to_nobody(campaign, viewer=request.viewer)
     tone, icon_name = STATES[State(campaign.state)]
     context = _frame(request) | {
         "campaign": campaign,
@@ -111,7 +113,8 @@ def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "rows": [_shown(row) for row in rows_of(part[:PAGE])],
         "page": page,
         "has_more": len(part) > PAGE,
-        "to_remind": known.missing - known.excused,
+        "to_remind": known.missing - known.excused - unlinked,
+        "unlinked": unlinked,
     }
     return render_page(request, "mfa/campaign.html", context, partial="progress")
 
@@ -177,7 +180,7 @@ def _note(row: Row) -> str:
         return f"Until {one.excused_until:%-d %b %Y}: {one.excused_why} ({one.excused_by})"
     if row.standing is Standing.MISSING:
         if row.person is None:
-            return "Linked to nobody, so that no message goes out"
+            return "Linked to nobody"
         if row.opened_at:
             return f"Link opened {row.opened_at:%-d %b, %H:%M}, not finished"
         if one.messages and row.link_until is None:

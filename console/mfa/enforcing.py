@@ -74,7 +74,8 @@ def enforce(request: ViewerRequest) -> HttpResponse:
         status = 422 if request.method == "POST" else 200
         context |= _plan(request, seen)
     except RefusedError as refused:
-        context["refused"] = refused
+        # Who is locked out is told below, and whoever posts is told why not.
+        context["refused"] = None if request.method == "GET" and context.get("locked") else refused
         status = 422 if request.method == "POST" else 200
     return render_page(request, "mfa/enforce.html", context | {"form": form}, status=status)
 
@@ -154,6 +155,8 @@ def _row(seen: Outlook, one: Standing) -> dict[str, Any]:
         "ways": [STEPS[step] for step in one.situation.steps if step not in stopped],
         "stopped": [STEPS[step] for step in stopped],
         "calls": sorted({action for _, action in one.stopped}),
+        "because": one.because,
+        "depends": sorted({action for _, action in one.depends}),
         "besides": one.besides,
     }
 

@@ -6,7 +6,7 @@ What AWS itself would let them do is asked of the engine over all that they hold
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -81,12 +81,15 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How somebody would stand. `stopped` are the calls of their way that they could not make, `left` what they can still do
-    without MFA by level of access, `besides` how many of these actions are not of the way."""
+    """How somebody would stand. `stopped` are the calls of their way that they could not make, `depends` those for which conditions
+    decide that no one knows here, such as the network; `because` says what stops them. `left` is what they can still do without MFA by level
+    of access, `besides` how many of these actions are not of the way."""
 
     number: int
     situation: Situation
     stopped: tuple[tuple[Step, str], ...]
+    depends: tuple[tuple[Step, str], ...]
+    because: tuple[str, ...]
     left: Levels
     besides: int
 
@@ -117,9 +120,20 @@ def stand(
     for member in there:
         moved = then.accounts[account].members[member.id]
         can = effective.of(moved)
-        stopped = tuple(_stopped(then, moved, people[member.id]))
+        judged = list(_judged(then, moved, people[member.id]))
+        stopped = [one for one in judged if one[2] is not Decision.CONDITIONAL]
         besides = (can.any & ~effective.space.free & ~way).bit_count()
-        found.append(Standing(member.id, people[member.id], stopped, counted(can, effective.space), besides))
+        found.append(
+            Standing(
+                number=member.id,
+                situation=people[member.id],
+                stopped=tuple((step, action) for step, action, _ in stopped),
+                depends=tuple((step, action) for step, action, one in judged if one is Decision.CONDITIONAL),
+                because=_because(then, moved, [action for _, action, _ in stopped]),
+                left=counted(can, effective.space),
+                besides=besides,
+            )
+        )
     del held
     return found
 
@@ -141,17 +155,28 @@ def _then(index: Index, account: str, people: Sequence[Member], *, digest: str, 
     return found
 
 
-def _stopped(then: Index, member: Member, situation: Situation) -> Iterable[tuple[Step, str]]:
+def _judged(then: Index, member: Member, situation: Situation) -> Iterator[tuple[Step, str, Decision]]:
     """The calls that are not surely allowed without MFA."""
     for step in situation.steps:
         for action, on in ACTIONS[step]:
-            if _decided(then, member, action, _resource(member, on)) is not Decision.ALLOWED:
-                yield step, action
+            decision = then.decide(member, _question(member, action, on))
+            if decision is not Decision.ALLOWED:
+                yield step, action, decision
 
 
-def _decided(then: Index, member: Member, action: str, resource: str) -> Decision:
-    question = Question(action, resource, {PRESENT: "false"}, is_pattern=False)
-    return then.decide(member, question)
+def _because(then: Index, member: Member, actions: Sequence[str]) -> tuple[str, ...]:
+    """What stops these calls, each reason once."""
+    found: dict[str, None] = {}
+    for step in ACTIONS.values():
+        for action, on in step:
+            if action in actions:
+                reasons = then.explain(member, _question(member, action, on)).reasons
+                found |= {reason.text: None for reason in reasons[:1]}
+    return tuple(found)
+
+
+def _question(member: Member, action: str, on: str) -> Question:
+    return Question(action, _resource(member, on), {PRESENT: "false"}, is_pattern=False)
 
 
 def _resource(member: Member, on: str) -> str:

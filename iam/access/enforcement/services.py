@@ -140,6 +140,11 @@ def notes_for(seen: Outlook) -> list[str]:
         found.append(
             f"{_people(len(seen.machines))} of these have an access key and no password: programs that sign with it stop."
         )
+    depends = sum(bool(one.depends) for one in seen.standings)
+    if depends:
+        found.append(
+            f"For {_people(depends)} a step depends on conditions that they are under already, such as the network."
+        )
     if seen.scope.group is None:
         found.append("Users who come later do not get the policy by themselves.")
     return found

@@ -125,6 +125,13 @@ def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -
     return found
 
 
+def linked_to_nobody(campaign: Campaign, *, viewer: Viewer) -> int:
+    """How many of the missing no message can reach."""
+    linked = Identity.objects.filter(user_arn=OuterRef("user__arn"), person__is_active=True)
+    missing = participants(campaign, viewer=viewer).filter(standing=Standing.MISSING)
+    return missing.exclude(Exists(linked)).count()
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A participant as a page shows them; `standing` also knows of a link that was opened."""

@@ -91,6 +91,16 @@ def test_a_boundary_or_a_deny_that_keeps_somebody_from_a_step_is_found(
     }
 
 
+def test_what_only_conditions_decide_is_said_and_locks_nobody_out(ines: Viewer, account: Account) -> None:
+    away = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    user(account, "office", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": away})
+    seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
+    (one,) = seen.standings
+    assert one.gets_out
+    assert "iam:EnableMFADevice" in {action for _, action in one.depends}
+    assert operations_for(seen)
+
+
 def test_nothing_is_asked_for_as_long_as_somebody_would_be_locked_out(ines: Viewer, account: Account) -> None:
     user(account, "fine")
     out = user(account, "denied", {"Effect": "Deny", "Action": "iam:*", "Resource": "*"})
@@ -180,6 +190,7 @@ def test_whoever_is_locked_out_is_shown_first_with_what_stops_them(
     page = client_of_ines.get(address)
     assert [row["login"] for row in page.context["rows"]] == ["zzz", "aaa"]
     assert page.context["rows"][0]["calls"] == ["iam:EnableMFADevice"]
+    assert "p0" in page.context["rows"][0]["because"][0]
     assert "Ask for approval" not in page.content.decode()
     assert "Ask for approval" in client_of_ines.get(f"{address}&out=1").content.decode()
 
