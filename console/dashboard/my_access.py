@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from console.access.grants.marks import mark_of
 from console.access.grants.shown import used_of
+from console.changes.shown import Mark
 from console.identities.details import words
 from console.identities.details.held import held_by
 from console.identities.details.people import credentials_context
@@ -17,7 +18,8 @@ from console.identities.details.shown import Shown
 from console.web.access import ViewerRequest, layout_for
 from console.web.asof import asof_context
 from console.web.render import render_page
-from iam.access.grants.own import own_grants
+from iam.access.grants.models import Grant
+from iam.access.grants.own import declined_lately, own_grants
 from iam.access.grants.services.rights import may_extend
 from iam.changes.models import Change
 from iam.changes.queries import waiting_for_others
@@ -27,6 +29,8 @@ from iam.mirror.queries.visibility import visible_entities
 
 MOST = 10
 """A person has one IAM user an account; more than ten are on the pages of the accounts."""
+DECLINED = 5
+"""So many requests of one's own that came to nothing are told."""
 
 
 def my_access(request: ViewerRequest) -> HttpResponse:
@@ -45,6 +49,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "users": [card for user in users if (card := _card(request, user))],
         "waiting": _waiting(request) if request.at is None else [],
         "grants": _grants(request) if request.at is None else [],
+        "declined": _declined(request) if request.at is None else [],
         "grant_count": own_grants(request.viewer).count() if request.at is None else 0,
         "layout": layout_for(request.viewer),
     }
@@ -69,6 +74,11 @@ def _grants(request: ViewerRequest) -> list[dict[str, Any]]:
         }
         for one in own_grants(request.viewer)[:MOST]
     ]
+
+
+def _declined(request: ViewerRequest) -> list[tuple[Grant, Mark]]:
+    """What one asked for oneself and did not get, of late."""
+    return [(one, mark_of(one)) for one in declined_lately(request.viewer)[:DECLINED]]
 
 
 def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:

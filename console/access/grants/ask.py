@@ -13,12 +13,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.grants.asked import Asking, own_users, read_address, read_text
 from console.access.grants.ends import DEFAULT, ends_choices, read_ends
+from console.access.what.state import State
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import is_fragment, render_page
 from iam.access.denied.answer import Outcome
 from iam.access.drafts import services
 from iam.access.drafts.terms import Ends
+from iam.access.grants.queries import often_given
 from iam.access.grants.terms import MAX_WHY, TermsError, WhoKind
+from iam.access.templates.queries import Offer, offers
 from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.policy.request import PrincipalKind
@@ -104,11 +107,18 @@ def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, w
         "writes": asking.denied is not None or bool(asking.errors and "message" not in asking.errors),
         "for_others": request.viewer.may(Right.REQUEST_CHANGE),
         "may_mean": _may_mean(asking),
+        "often": _often() if asking.own else [],
         "section": "ask",
         "layout": layout_for(request.viewer),
     }
     status = 422 if asking.errors and not is_fragment(request) else 200
     return render_page(request, "access/grants/ask.html", context, status=status)
+
+
+def _often() -> list[Offer]:
+    """The templates that were asked for most, as far as they are offered."""
+    found = {one.slug: one for one in offers()}
+    return [found[slug] for slug in often_given() if slug in found]
 
 
 def _may_mean(asking: Asking) -> list[tuple[str, str]]:
@@ -132,7 +142,7 @@ LEADS: Final = {
 @require_POST
 @require(*SEES)
 def ask_from_template(request: ViewerRequest) -> HttpResponse:
-    """A draft for oneself, begun at what is given: one's own user is who receives."""
+    """A draft for oneself, begun at what is given: one's own user is who receives. `template` is chosen already."""
     if request.at is not None:
         raise Http404
     own = own_users(request.viewer)
@@ -140,7 +150,9 @@ def ask_from_template(request: ViewerRequest) -> HttpResponse:
     draft = services.open_draft(request.viewer, uuid4())
     if not chosen or draft is None:
         raise Http404
-    services.write(
-        draft, kind=WhoKind.USERS.value, who={WhoKind.USERS.value: {"arns": [one.arn for one in chosen]}}
-    )
+    who = {WhoKind.USERS.value: {"arns": [one.arn for one in chosen]}}
+    slug = request.POST.get("template", "")
+    is_offered = slug and any(one.slug == slug for one in offers())
+    what = {"what_form": State(template=slug).body} if is_offered else {}
+    services.write(draft, kind=WhoKind.USERS.value, who=who, **what)
     return redirect("access:grant-what", pk=draft.pk)

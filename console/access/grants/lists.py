@@ -36,6 +36,15 @@ LABELS: Final = (
     ("failed", "Failed"),
     ("closed", "Closed"),
 )
+NOTHING: Final = {
+    "active": "No grant is active.",
+    "waiting": "No grant waits for approval.",
+    "soon": "No grant ends within a week.",
+    "ended": "No grant has ended.",
+    "failed": "No grant has failed.",
+    "closed": "No grant was rejected, withdrawn or left without an answer.",
+}
+"""What an empty tab says."""
 NAMED: Final = 2
 MOST_DRAFTS: Final = 5
 DAY, HOUR = 86_400, 3_600
@@ -84,6 +93,7 @@ def grants(request: ViewerRequest) -> HttpResponse:
         "is_first": "after" not in get,
         "tab": tab,
         "tabs": LABELS,
+        "nothing": NOTHING.get(tab, ""),
         "q": text,
         "template": template,
         "templates": [(one.slug, one.body.title) for one in offers(with_retired=True)]

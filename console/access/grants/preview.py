@@ -83,7 +83,7 @@ def _unfinished(request: ViewerRequest, draft: GrantDraft, error: TermsError) ->
 
 
 def _frame(request: ViewerRequest, draft: GrantDraft) -> dict[str, Any]:
-    may_save = may_write(request.viewer) and draft.body.get("what", {}).get("kind") == WhatKind.STATEMENTS
+    may_save = may_write(request.viewer) and (draft.body.get("what") or {}).get("kind") == WhatKind.STATEMENTS
     return wizard_context(request, draft, "preview") | {
         "template_url": f"{reverse('access:template-new')}?from={draft.pk}" if may_save else "",
         "address": address(draft, "preview"),

@@ -84,8 +84,8 @@ def steps(draft: GrantDraft, current: str) -> list[Step]:
                 label,
                 address(draft, name) if is_open else "",
                 said.get(name, "") if place <= here or is_open else "",
-                is_done=place < here,
-                is_current=name == current,
+                is_done=place < here or name == current == "done",
+                is_current=name == current != "done",
             )
         )
     return found

@@ -90,7 +90,7 @@ def _begun(request: ViewerRequest) -> Written:
         return blank()
     if draft is None or draft._state.adding:
         return blank()
-    given = draft.body.get("what", {})
+    given = draft.body.get("what") or {}
     who, ends = who_of(draft.body), Ends.of(draft.body)
     return of_documents(
         given.get("documents", ()), accounts=accounts_of(draft.body, who), hours=hours_of(ends)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.models import LIVING, Grant, LedgerEntry, State
 from iam.guard import Viewer
 from iam.mirror.models import Entity
+
+LATELY: Final = timedelta(days=14)
+DECLINED: Final = (State.REJECTED, State.EXPIRED)
 
 
 def own_grants(viewer: Viewer) -> QuerySet[Grant]:
@@ -14,6 +20,13 @@ def own_grants(viewer: Viewer) -> QuerySet[Grant]:
     states = (State.WAITING, *LIVING)
     found = Grant.objects.filter(held_by(viewer), state__in=states)
     return found.order_by("ends_at", "-created_at")
+
+
+def declined_lately(viewer: Viewer, *, now: datetime | None = None) -> QuerySet[Grant]:
+    """What the viewer asked for themselves and did not get, of the last two weeks; the newest first."""
+    since = (now or datetime.now(tz=UTC)) - LATELY
+    asked = Grant.objects.filter(requested_by=viewer.person_id, created_at__gte=since, state__in=DECLINED)
+    return asked.filter(held_by(viewer)).order_by("-created_at")
 
 
 def held_by(viewer: Viewer) -> Q:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.models import GIVING, Grant, GrantPart, GrantVersion, LedgerEntry, State
 from iam.access.grants.own import held_by
@@ -19,6 +19,7 @@ from iam.mirror.queries.visibility import visible_entities
 
 PAGE: Final = 50
 SOON: Final = timedelta(days=7)
+LATELY: Final = timedelta(days=180)
 TABS: Final[dict[str, tuple[State, ...]]] = {
     "waiting": (State.PREPARING, State.WAITING),
     "active": (State.APPLYING, State.ACTIVE, State.PARTLY),
@@ -177,3 +178,11 @@ def grants_of_template(slug: str, *, version: int | None = None) -> QuerySet[Gra
     """Living grants of a template, of one version or of all."""
     found = Grant.objects.filter(template=slug, state__in=GIVING)
     return (found if version is None else found.filter(template_version=version)).order_by("created_at")
+
+
+def often_given(*, most: int = 3, now: datetime | None = None) -> list[str]:
+    """The templates of which most was asked for lately, by their short names, the most first; one query."""
+    since = (now or datetime.now(tz=UTC)) - LATELY
+    grants = Grant.objects.filter(created_at__gte=since).exclude(template="").order_by()
+    counted = grants.values("template").annotate(times=Count("pk")).order_by("-times", "template")
+    return [row["template"] for row in counted[:most]]

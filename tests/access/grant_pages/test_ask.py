@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
 from iam.access.drafts.models import GrantDraft
+from iam.access.grants.models import Grant, State
 from tests import factories as make
+from tests.access.grant_pages import made
 from tests.access.grant_pages.conftest import LEDGER, NUMBER, Office
 
 pytestmark = pytest.mark.django_db
@@ -143,3 +147,38 @@ def test_choosing_from_a_list_begins_with_oneself(office: Office) -> None:
     assert page.status_code == 200
     assert "Ask for access" in page.content.decode()
     assert office.member.get(reverse("access:grant-who", args=[draft.pk])).status_code == 404
+
+
+def test_what_is_asked_for_most_is_a_click_away(office: Office) -> None:
+    person = office.people["asker"].person
+    for slug, times in (("read-bucket", 2), ("on-call", 1), ("gone-long-ago", 5)):
+        for _ in range(times):
+            made.grant(office.account, office.of["maya.okafor"], asked_by=person, template=slug)
+    page = office.member.get("/ask/")
+    assert [one.slug for one in page.context["often"]] == ["read-bucket", "on-call"]
+    answer = office.member.post("/ask/choose/", {"template": "read-bucket"})
+    shown = office.member.get(answer["Location"]).content.decode()
+    assert re.search(r'value="read-bucket"[^>]* checked', shown)
+    plain = office.member.post("/ask/choose/", {"template": "no-such-template"})
+    assert not re.search(
+        r'name="what-template"[^>]* checked', office.member.get(plain["Location"]).content.decode()
+    )
+
+
+def test_my_access_tells_what_was_declined_of_late(office: Office) -> None:
+    user, person = office.of["maya.okafor"], office.people["member"].person
+    made.grant(office.account, user, asked_by=person, state=State.REJECTED, title="Read the ledger")
+    old = made.grant(office.account, user, asked_by=person, state=State.EXPIRED, title="Long ago")
+    Grant.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(days=20))
+    page = office.member.get("/my-access/").content.decode()
+    asked = page.partition("Asked for</h2>")[2].partition("</section>")[0]
+    assert "Read the ledger" in asked
+    assert "Rejected" in asked
+    assert "Long ago" not in page
+
+
+@pytest.mark.parametrize(
+    ("tab", "says"), [("failed", "No grant has failed."), ("soon", "No grant ends within a week.")]
+)
+def test_an_empty_tab_says_what_is_not_there(office: Office, tab: str, says: str) -> None:
+    assert says in office.asker.get("/grants/", {"tab": tab}).content.decode()
