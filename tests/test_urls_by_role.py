@@ -12,7 +12,6 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -31,18 +30,17 @@ from iam.directory.models import Appointment, Person, Role, RuleKind, Team, Team
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
-from iam.people.campaigns.models import Campaign
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.replacing.models import Replacement
-from tests import factories, leaving, onboarding
+from tests import factories, leaving, moving, onboarding
 from tests.access.grant_pages import made
+from tests.mfa import rows as mfa_rows
 from tests.url_answers import ANSWERS
 
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "nobody", "member", "team-lead", "auditor", "approver", "administrator")
 NUMBER = "111111111111"
-BY_QUERY = ("changes:membership", "changes:credential", "changes:acts", "leaving:begin")
+BY_QUERY = ("changes:membership", "changes:credential", "changes:acts", "leaving:begin", "moving:begin")
 """Addresses that name what they are about in their query."""
 
 
@@ -150,7 +148,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
         | {
             "": {},
             **runs,
-            **_campaigns(account, team, operators["administrator"].person),
+            **mfa_rows.campaigns(account, team, operators["administrator"].person),
             **_leaving(own, other, operators["administrator"].person),
             "csv": {"form": "csv"},
             "s3": {"prefix": "s3"},
@@ -190,7 +188,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "link": {"uidb36": "1", "key": "no-such-key"},
             "key": {"pk": 1},
             "own device": {"pk": _device(own).pk},
-            "replacement": {"pk": _replacement(own, person, operators["administrator"].person).pk},
+            "replacement": {"pk": mfa_rows.replacement(own, person, operators["administrator"].person).pk},
             "one-time link": {"pk": _link(person, own).pk},
         },
         queries={
@@ -204,6 +202,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             ("changes:act", "attach to other"): f"?on={other.pk}",
             ("changes:act", "make a user"): f"?account={NUMBER}",
             ("leaving:begin", "own"): f"?user={own.pk}",
+            ("moving:begin", "own"): f"?user={own.pk}",
+            ("moving:begin", "other"): f"?user={other.pk}",
             ("leaving:begin", "other"): f"?user={other.pk}",
             ("identities:compare", ""): f"?account={NUMBER}",
             ("access:person-why", "own"): "?action=s3:GetObject",
@@ -227,6 +227,7 @@ def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, A
         "blueprint version": {"pk": led.blueprint_id, "number": 1},
         "other blueprint": {"pk": other.blueprint_id},
         "run": {"pk": run.pk},
+        "move": {"pk": moving.moved(led, other, author).pk},
         "run csv": {"pk": run.pk, "form": "csv"},
         "newcomer": {"pk": run.pk, "number": run.people.get().pk},
         "other newcomer": {"pk": strange.pk, "number": strange.people.get().pk},
@@ -254,23 +255,6 @@ def _device(user: Entity) -> Entity:
     made = factories.entity(user.account, Kind.MFA_DEVICE, "kwame-phone", category="virtual")
     Entity.objects.filter(pk=made.pk).update(owner=user, aws_id=made.arn)
     return made
-
-
-def _campaigns(account: Account, team: Team, author: Person) -> dict[str, dict[str, Any]]:
-    """A campaign of the team that is led, and one of the whole account."""
-    terms = {"due": datetime.now(tz=UTC).date(), "ending": "notify", "reason": "PCI"}
-    terms |= {"begun_by": author, "begun_at": datetime.now(tz=UTC)}
-    led = Campaign.objects.create(name="The team", team=team, **terms)
-    whole = Campaign.objects.create(name="The account", account=account, **terms)
-    return {"campaign": {"pk": led.pk}, "other campaign": {"pk": whole.pk}}
-
-
-def _replacement(user: Entity, person: Person, asker: Person) -> Replacement:
-    """The administrator says that the member has lost a device."""
-    now = datetime.now(tz=UTC)
-    device = Entity.objects.filter(kind=Kind.MFA_DEVICE, owner=user).latest("pk")
-    given = {"asked_over": "chat", "reason": "Lost", "asked_at": now, "until": now + timedelta(hours=4)}
-    return Replacement.objects.create(person=person, user=user, device=device, asked_by=asker, **given)
 
 
 def _link(person: Person, user: Entity) -> Link:

@@ -5,8 +5,11 @@ The columns are: anonymous, nobody (no role), member, team lead, auditor, approv
 
 from __future__ import annotations
 
+from tests.mfa.url_answers import MFA
+
 # fmt: off
 ANSWERS: dict[tuple[str, str, str], str] = {
+    **MFA,
     # Overview.
     ("GET", "dashboard:overview", ""): "sign-in 404 200 200 200 200 200",
     # Identities.
@@ -45,6 +48,12 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "identities:provider-history", "provider"): "sign-in 404 404 404 200 200 200",
     ("GET", "identities:compare", ""): "sign-in 404 404 404 200 200 200",
     # Onboarding.
+    ("GET", "moving:moves", ""): "sign-in 404 404 200 200 200 200",
+    ("GET", "moving:begin", "own"): "sign-in 404 404 200 404 200 200",
+    ("GET", "moving:begin", "other"): "sign-in 404 404 404 404 200 200",
+    ("POST", "moving:begin", "own"): "sign-in 404 404 422 404 422 422",
+    ("POST", "moving:begin", "other"): "sign-in 404 404 404 404 422 422",
+    ("GET", "moving:move", "move"): "sign-in 404 404 200 200 200 200",
     ("GET", "leaving:leavers", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "leaving:begin", ""): "sign-in 404 404 200 404 200 200",
     ("GET", "leaving:begin", "own"): "sign-in 404 404 200 404 200 200",
@@ -343,45 +352,6 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "mfa_login_webauthn", ""): "302 302 302 302 302 302 302",
     ("GET", "socialaccount_login_cancelled", ""): "200 200 200 200 200 200 200",
     ("GET", "socialaccount_login_error", ""): "401 401 401 401 401 401 401",
-    # MFA devices of IAM users, by a one-time link or signed in.
-    ("GET", "mfa:fleet", ""): "sign-in 404 404 200 200 200 200",
-    ("GET", "mfa:fleet-export", "csv"): "sign-in 404 404 200 200 200 200",
-    ("GET", "mfa:roots", ""): "sign-in 404 404 404 200 200 200",
-    ("GET", "mfa:roots-export", "csv"): "sign-in 404 404 404 200 200 200",
-    ("GET", "mfa:campaigns", ""): "sign-in 404 404 200 200 200 200",
-    ("GET", "mfa:campaign-begin", ""): "sign-in 404 404 200 404 200 200",
-    ("POST", "mfa:campaign-begin", ""): "sign-in 404 404 422 404 422 422",
-    ("GET", "mfa:campaign", "campaign"): "sign-in 404 404 200 200 200 200",
-    ("GET", "mfa:campaign", "other campaign"): "sign-in 404 404 404 200 200 200",
-    ("POST", "mfa:campaign-act", "campaign"): "sign-in 404 404 404 404 404 404",
-    ("POST", "mfa:campaign-act", "other campaign"): "sign-in 404 404 404 404 404 404",
-    ("GET", "mfa:enforce", ""): "sign-in 404 404 200 404 200 200",
-    ("POST", "mfa:enforce", ""): "sign-in 404 404 200 404 200 200",
-    ("GET", "mfa:demands", ""): "sign-in 404 404 404 200 200 200",
-    ("POST", "mfa:demands", ""): "sign-in 404 404 404 404 404 404",
-    ("GET", "mfa:link", "damaged"): "410 410 410 410 410 410 410",
-    ("POST", "mfa:link", "damaged"): "410 410 410 410 410 410 410",
-    ("GET", "mfa:by-link", ""): "403 403 403 403 403 403 403",
-    ("POST", "mfa:by-link", ""): "403 403 403 403 403 403 403",
-    ("GET", "mfa:enrol", "own"): "sign-in 404 200 404 404 404 404",
-    ("GET", "mfa:enrol", "other"): "sign-in 404 404 404 404 404 404",
-    ("POST", "mfa:enrol", "own"): "sign-in 404 302 404 404 404 404",
-    ("GET", "mfa:send", "own"): "sign-in 404 404 200 404 200 200",
-    ("GET", "mfa:send", "other"): "sign-in 404 404 404 404 200 200",
-    ("POST", "mfa:send", "own"): "sign-in 404 404 302 404 302 302",
-    ("GET", "mfa:hardware", "own"): "sign-in 404 200 404 404 404 404",
-    ("GET", "mfa:hardware", "other"): "sign-in 404 404 404 404 404 404",
-    ("POST", "mfa:hardware", "own"): "sign-in 404 422 404 404 404 404",
-    ("GET", "mfa:security-key", "own"): "sign-in 404 200 404 404 404 404",
-    ("GET", "mfa:label", "own device"): "sign-in 404 200 404 404 404 404",
-    ("POST", "mfa:label", "own device"): "sign-in 404 422 404 404 404 404",
-    ("GET", "mfa:lost", "own device"): "sign-in 404 200 200 404 200 200",
-    ("POST", "mfa:lost", "own device"): "sign-in 404 422 422 404 422 422",
-    ("GET", "mfa:replacement", "replacement"): "sign-in 404 200 200 404 200 200",
-    ("POST", "mfa:replacement", "replacement"): "sign-in 404 422 422 404 422 422",
-    ("GET", "mfa:resync", "own device"): "sign-in 404 200 404 404 404 404",
-    ("POST", "mfa:resync", "own device"): "sign-in 404 422 404 404 404 404",
-    ("POST", "mfa:revoke", "one-time link"): "sign-in 404 404 302 404 302 302",
     # Operators and the own profile.
     ("GET", "profile", ""): "sign-in 200 200 200 200 200 200",
     ("POST", "profile-sessions", ""): "sign-in 302 302 302 302 302 302",
