@@ -134,6 +134,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10},
         },
+        "settle-moves": {
+            "task": "iam.people.moving.tasks.settle_moves",
+            "schedule": 20.0,
+            "options": {"expires": 20},
+        },
         "drop-leaving-drafts": {
             "task": "iam.people.leaving.tasks.drop_leaving_drafts",
             "schedule": 24 * 3600.0,
@@ -191,6 +196,7 @@ app.autodiscover_tasks(
         "iam.people.campaigns",
         "iam.people.replacing",
         "iam.people.leaving",
+        "iam.people.moving",
         "console.operators",
         "console.demo",
     ]

@@ -142,6 +142,7 @@ INSTALLED_APPS = [
     "iam.people.blueprints",
     "iam.people.onboarding",
     "iam.people.leaving",
+    "iam.people.moving",
     "iam.people.links",
     "iam.people.enrolment",
     "iam.people.fleet",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("invitation/", invitation, name="invitation"),
     path("onboarding/", include("console.onboarding.urls")),
     path("leaving/", include("console.leaving.urls")),
+    path("moving/", include("console.moving.urls")),
     path("audit/", include("console.audit.urls")),
     path("", include("console.mfa.urls")),
     path("", include("console.notify.urls")),

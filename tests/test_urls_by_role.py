@@ -149,7 +149,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "": {},
             **runs,
             **mfa_rows.campaigns(account, team, operators["administrator"].person),
-            **_leaving(own, other, operators["administrator"].person),
+            **leaving.arguments(own, other, operators["administrator"].person),
             "csv": {"form": "csv"},
             "s3": {"prefix": "s3"},
             "s3 csv": {"prefix": "s3", "form": "csv"},
@@ -233,20 +233,6 @@ def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, A
         "other newcomer": {"pk": strange.pk, "number": strange.people.get().pk},
         "other run": {"pk": strange.pk},
         "own run draft": {"pk": onboarding.draft(led, author).pk},
-    }
-
-
-def _leaving(own: Entity, other: Entity, author: Person) -> dict[str, dict[str, Any]]:
-    """Somebody of the team that is led who left, somebody else, and a list that the administrator has begun."""
-    led, strange = leaving.left(own, author, teams=("payments",)), leaving.left(other, author)
-    return {
-        "leaver": {"pk": led.pk},
-        "other leaver": {"pk": strange.pk},
-        "leaver ended": {"pk": led.pk, "kind": "ended"},
-        "other leaver ended": {"pk": strange.pk, "kind": "ended"},
-        "leaving": {"pk": led.run_id},
-        "other leaving": {"pk": strange.run_id},
-        "own leaving draft": {"pk": leaving.draft(author, other).pk},
     }
 
 

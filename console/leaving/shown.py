@@ -122,6 +122,11 @@ def seats_shown(seats: Sequence[Held], leaver: Leaver) -> list[SeatShown]:
     return [_seat(one, leaver) for one in seats]
 
 
+def steps_shown(changes: Sequence[Change]) -> list[StepShown]:
+    """Each change with its tone."""
+    return [_step(one) for one in changes]
+
+
 def _seat(held: Held, leaver: Leaver) -> SeatShown:
     seat = held.seat
     if seat.proved_at is not None:
@@ -134,7 +139,7 @@ def _seat(held: Held, leaver: Leaver) -> SeatShown:
         mark = ("Ending", "info", "loader-circle")
     else:
         mark = ("Being read again", "info", "loader-circle")
-    return SeatShown(held, [_step(one) for one in held.changes], [_row(one) for one in seat.proof], *mark)
+    return SeatShown(held, steps_shown(held.changes), [_row(one) for one in seat.proof], *mark)
 
 
 def _step(change: Change) -> StepShown:

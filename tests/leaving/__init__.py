@@ -62,6 +62,20 @@ def left(user: Entity, author: Person, *, stage: Stage = Stage.GONE, teams: tupl
     return leaver
 
 
+def arguments(own: Entity, other: Entity, author: Person) -> dict[str, dict[str, Any]]:
+    """Somebody of the team that is led who left, somebody else, and a list that the administrator has begun."""
+    led, strange = left(own, author, teams=("payments",)), left(other, author)
+    return {
+        "leaver": {"pk": led.pk},
+        "other leaver": {"pk": strange.pk},
+        "leaver ended": {"pk": led.pk, "kind": "ended"},
+        "other leaver ended": {"pk": strange.pk, "kind": "ended"},
+        "leaving": {"pk": led.run_id},
+        "other leaving": {"pk": strange.run_id},
+        "own leaving draft": {"pk": draft(author, other).pk},
+    }
+
+
 def _seat(leaver: Leaver, user: Entity, **fields: Any) -> Seat:
     return Seat.objects.create(
         leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name, **fields

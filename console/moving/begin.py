@@ -1,0 +1,139 @@
+"""Move one person: from which blueprint to which, what that comes to, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
+
+from console.access.grants.preview import stages_of
+from console.changes.receipt import impact_context
+from console.changes.shown import call_rows
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.changes.receipts import set_receipt_of
+from iam.guard import Right
+from iam.people.blueprints.models import BlueprintVersion
+from iam.people.blueprints.queries import current_versions
+from iam.people.leaving.who import Somebody, somebody, user_for, within
+from iam.people.moving.planning import GAINS, KEEPS, LOSES, SETS, MovePlan
+from iam.people.moving.queries import blueprint_of
+from iam.people.moving.services import Mover, planned, request_move
+
+MARKS = {
+    LOSES: ("del", "−", "loses"),
+    GAINS: ("add", "+", "gains"),
+    KEEPS: ("", "=", "keeps"),
+    SETS: ("", "~", "changes"),
+    "note": ("", "!", "note"),
+}
+"""(class, sign, words) of each kind of line."""
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+def begin_page(request: ViewerRequest) -> HttpResponse:
+    """`user` (a number of the mirror) says who, `from` and `to` between which blueprints; posted, it is asked for, once however often the form is sent."""
+    number = request.GET.get("user", "")
+    user = user_for(request.viewer, int(number)) if number.isdecimal() and len(number) < 18 else None
+    if user is None or request.at is not None:
+        raise Http404
+    (person,) = within([somebody(user)], viewer=request.viewer)
+    versions = current_versions(request.viewer)
+    data = request.POST if request.method == "POST" else request.GET
+    known = blueprint_of(person.users)
+    former = _chosen(versions, data.get("from", "") or (str(known.pk) if known else ""))
+    version = _chosen(versions, data.get("to", ""))
+    key = request.POST.get("key", "")[:64] or uuid4().hex
+    refused: RefusedError | None = None
+    if request.method == "POST":
+        try:
+            if former is None or version is None:
+                raise RefusedError("Choose from which blueprint they move, and to which.")
+            move = request_move(
+                request.viewer,
+                mover=_mover(person),
+                former=former,
+                version=version,
+                reason=request.POST.get("reason", ""),
+                key=key,
+            )
+            return redirect("moving:move", pk=move.pk)
+        except RefusedError as error:
+            refused = error
+    context: dict[str, Any] = {
+        "section": "onboarding",
+        "user": user,
+        "person": person,
+        "versions": versions,
+        "former": former,
+        "version": version,
+        "known": known,
+        "key": key,
+        "reason": request.POST.get("reason", "")[:1000],
+        "refused_now": refused,
+    }
+    context |= _preview(request, person, former, version, key)
+    return render_page(request, "moving/begin.html", context, status=422 if refused else 200)
+
+
+def line_rows(summary: Sequence[dict[str, str]]) -> list[tuple[str, list[tuple[Any, ...]]]]:
+    """(account, its lines with class, sign, words) in their order."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for one in summary:
+        found.setdefault(one["account"], []).append((*MARKS[one["sign"]], one["text"], one["says"]))
+    return list(found.items())
+
+
+def _chosen(versions: Sequence[BlueprintVersion], text: str) -> BlueprintVersion | None:
+    try:
+        wanted = UUID(text)
+    except ValueError:
+        return None
+    return next((one for one in versions if one.blueprint_id == wanted), None)
+
+
+def _mover(person: Somebody) -> Mover:
+    return Mover(person.name, person.person_id, person.users)
+
+
+def _preview(
+    request: ViewerRequest,
+    person: Somebody,
+    former: BlueprintVersion | None,
+    version: BlueprintVersion | None,
+    key: str,
+) -> dict[str, Any]:
+    if former is None or version is None:
+        return {"plan": None, "refused": None}
+    try:
+        plan = planned(request.viewer, mover=_mover(person), former=former, version=version, key=key)
+    except RefusedError as error:
+        return {"plan": None, "refused": error}
+    receipt = set_receipt_of(plan.operations)
+    calls = [call.body for one in plan.operations for call in one.calls()]
+    about: Any = SimpleNamespace(operations=plan.operations, receipt=receipt, parts=_parts(plan))
+    return impact_context(receipt.get("impact"), viewer=request.viewer) | {
+        "plan": plan,
+        "refused": None,
+        "loses": plan.count(LOSES),
+        "gains": plan.count(GAINS),
+        "accounts": line_rows(plan.summary),
+        "calls": call_rows(calls, partition=_partition(plan)),
+        "stages": stages_of(request, about),
+    }
+
+
+def _parts(plan: MovePlan) -> list[Any]:
+    found = {one.account.pk: one.account for one in plan.operations}
+    return [SimpleNamespace(account=account) for account in found.values()]
+
+
+def _partition(plan: MovePlan) -> str:
+    return plan.operations[0].account.partition

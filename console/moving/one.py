@@ -1,0 +1,60 @@
+"""One move, live: what it came to, and how each change stands."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from console.leaving.shown import steps_shown
+from console.moving.begin import line_rows
+from console.moving.lists import SEES, TONES
+from console.setup.progress import step_of
+from console.web.access import ViewerRequest, require
+from console.web.render import is_fragment, render_page
+from iam.changes.models import Change, ChangeState
+from iam.mirror.models import Entity
+from iam.mirror.queries.visibility import visible_entities
+from iam.people.moving.models import MoveState
+from iam.people.moving.queries import move_for
+
+STOP: Final = 286
+"""The status by which htmx stops to ask."""
+
+
+@never_cache
+@require_safe
+@require(*SEES)
+def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """How it stands."""
+    move = move_for(request.viewer, pk)
+    if move is None:
+        raise Http404
+    changes = list(
+        Change.objects.filter(change_set=move.change_set_id).select_related("account").order_by("position")
+    )
+    step = step_of(request)
+    pace = step.wait if move.is_open else ""
+    users = visible_entities(request.viewer).filter(pk__in=move.users).select_related("account")
+    context: dict[str, Any] = {
+        "section": "onboarding",
+        "move": move,
+        "mark": (str(move.get_state_display()), *TONES[MoveState(move.state)]),
+        "accounts": line_rows(move.summary),
+        "steps": steps_shown(changes),
+        "done": sum(one.state == ChangeState.APPLIED for one in changes),
+        "share": round(100 * sum(one.state == ChangeState.APPLIED for one in changes) / max(1, len(changes))),
+        "users": _users(users),
+        "pace": pace,
+        "step": step,
+        "is_update": is_fragment(request),
+    }
+    status = STOP if is_fragment(request) and not pace else 200
+    return render_page(request, "moving/move.html", context, partial="live", status=status)
+
+
+def _users(users: Any) -> list[Entity]:
+    return list(users.order_by("account__name", "pk"))

@@ -1,0 +1,13 @@
+"""The addresses of moving."""
+
+from django.urls import URLPattern, path
+
+from console.moving import begin, lists, one
+
+app_name = "moving"
+
+urlpatterns: list[URLPattern] = [
+    path("", lists.moves_page, name="moves"),
+    path("new/", begin.begin_page, name="begin"),
+    path("<uuid:pk>/", one.move_page, name="move"),
+]

@@ -1,0 +1,16 @@
+"""The Django application of iam.people.moving."""
+
+from django.apps import AppConfig
+
+
+class MovingConfig(AppConfig):
+    """Registers the table of moves, and follows their changes."""
+
+    name = "iam.people.moving"
+    label = "moving"
+
+    def ready(self) -> None:
+        from iam.changes import handlers
+        from iam.people.moving.settling import change_ended
+
+        handlers.on_end(change_ended)

@@ -1,0 +1,249 @@
+"""What somebody loses, gains and keeps when they move, as operations, account by account. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from iam.access.grants.documents import name_for
+from iam.access.grants.models import GIVING, LedgerEntry, Sort, State
+from iam.access.grants.what import What, WhatKind
+from iam.changes.models import LAST_BRANCH
+from iam.changes.operations import (
+    AddToGroup,
+    DeleteInlinePolicy,
+    Operation,
+    PutInlinePolicy,
+    RemoveFromGroup,
+)
+from iam.changes.operations.boundary import DeleteUserBoundary, PutUserBoundary
+from iam.changes.operations.tags import SetUserTags
+from iam.changes.operations.user import UpdateUser
+from iam.changes.services import Lane
+from iam.guard import Viewer
+from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, TagSet, valid_at
+from iam.people.blueprints.body import Body, Filled
+from iam.people.blueprints.models import BlueprintVersion
+from iam.people.onboarding.planning import Site, sites_of
+
+OWN: Final = ("onboarding:", "moving:")
+"""How the keys of grants begin that a blueprint is the reason of."""
+LOSES, GAINS, KEEPS, SETS, NOTE = "loses", "gains", "keeps", "sets", "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of what the move comes to. `what` is what it gives as a grant would say it; without an operation it is only said."""
+
+    account: str
+    sign: str
+    text: str
+    says: str = ""
+    operation: Operation | None = None
+    lane: int = 0
+    branch: int = 0
+    what: What | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MovePlan:
+    """All of it."""
+
+    steps: tuple[Step, ...] = field(default=())
+
+    @property
+    def doing(self) -> list[Step]:
+        """Those that are changes."""
+        return [one for one in self.steps if one.operation is not None]
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The operations, in the order of the set."""
+        return [one.operation for one in self.steps if one.operation is not None]
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The place of each."""
+        return [Lane(one.lane, one.branch) for one in self.doing]
+
+    def count(self, sign: str) -> int:
+        """How many are lost, gained, kept."""
+        return sum(one.sign == sign for one in self.steps)
+
+    @property
+    def summary(self) -> list[dict[str, str]]:
+        """As it is kept with the move."""
+        return [
+            {"account": one.account, "sign": one.sign, "text": one.text, "says": one.says}
+            for one in self.steps
+        ]
+
+
+def plan_move(
+    users: Sequence[Entity],
+    *,
+    former: BlueprintVersion,
+    version: BlueprintVersion,
+    viewer: Viewer,
+    key: str,
+) -> MovePlan:
+    """From one blueprint to another, for the users of one person. Raises RefusedError where an account lacks what a blueprint names."""
+    old, new = former.body, version.body
+    sites = {site.account.pk: site for site in sites_of(new, viewer=viewer)}
+    steps: list[Step] = []
+    for lane, user in enumerate(users):
+        site = sites.pop(user.account_id, None)
+        numbers = old.accounts
+        if site is None and user.account.account_id not in numbers:
+            continue
+        steps += _numbered(lane, _in_account(user, old, new, site, key=key))
+    for site in sites.values():
+        text = f"Has no user in {site.account.name}, which the blueprint names"
+        steps.append(Step(site.account.name, NOTE, text, "Onboard them there."))
+    return MovePlan(tuple(steps))
+
+
+def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
+    """Each in a branch of its own; where somebody lies comes last, since their name in AWS is another one then."""
+    for branch, one in enumerate(steps, start=1):
+        last = isinstance(one.operation, UpdateUser)
+        yield Step(
+            one.account,
+            one.sign,
+            one.text,
+            one.says,
+            one.operation,
+            lane,
+            LAST_BRANCH if last else branch,
+            one.what,
+        )
+
+
+def _in_account(user: Entity, old: Body, new: Body, site: Site | None, *, key: str) -> Iterator[Step]:
+    was_here = user.account.account_id in old.accounts
+    yield from _groups(user, old.groups if was_here else (), site)
+    yield from _templates(user, old.templates if was_here else (), site, key=key)
+    if site is None:
+        name = user.account.name
+        yield Step(name, NOTE, f"The new blueprint does not name {name}", "The user stays there without it.")
+        return
+    yield from _boundary(user, site)
+    yield from _tags(user, old.tags if was_here else {}, new.tags)
+    state = EntityState.objects.filter(valid_at(None), entity=user).first()
+    if state is not None and state.path != new.path:
+        operation = UpdateUser.of(user, name=user.name, path=new.path)
+        yield Step(user.account.name, SETS, f"Path {new.path}", f"It was {state.path}.", operation)
+
+
+def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Step]:
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user)
+    held = {edge.target.name: edge.target for edge in edges.select_related("target__account")}
+    wanted = {group.name: group for group in site.groups} if site else {}
+    name = user.account.name
+    for group in sorted(set(old) & held.keys() - wanted.keys()):
+        why = other_grants(user, Sort.MEMBER, held[group].arn)
+        if why:
+            yield Step(name, KEEPS, f"Member of {group}", f"{why} needs it as well.")
+        else:
+            yield Step(
+                name, LOSES, f"Member of {group}", operation=RemoveFromGroup.of(user, group=held[group])
+            )
+    for group, entity in wanted.items():
+        what = What(WhatKind.GROUP, group_arn=entity.arn)
+        if group in held:
+            yield Step(name, KEEPS, f"Member of {group}", "Both blueprints, or somebody else, give it.")
+        else:
+            operation = AddToGroup.of(user, group=entity)
+            yield Step(name, GAINS, f"Member of {group}", operation=operation, what=what)
+
+
+def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: str) -> Iterator[Step]:
+    name = user.account.name
+    wanted = list(site.documents) if site else []
+    given = list(_given(user))
+    for filled in old:
+        entry = next((one for one in given if _says(one, filled)), None)
+        stays = next((one for one in wanted if one[0] == filled), None)
+        if entry is None:
+            continue
+        if stays is not None:
+            wanted.remove(stays)
+            yield Step(name, KEEPS, f"Policy {entry.target}", "Both blueprints give it.")
+        elif InlinePolicy.objects.filter(valid_at(None), owner=user, name=entry.target).exists():
+            why = other_grants(user, Sort.INLINE, entry.target)
+            if why:
+                yield Step(name, KEEPS, f"Policy {entry.target}", f"{why} needs it as well.")
+                continue
+            operation = DeleteInlinePolicy.of(user, name=entry.target)
+            yield Step(name, LOSES, f"Policy {entry.target}", operation=operation)
+    for number, (filled, title, text) in enumerate(wanted):
+        what = What(
+            WhatKind.TEMPLATE,
+            template=filled.slug,
+            version=filled.version,
+            parameters=dict(filled.parameters),
+        )
+        policy = name_for(title, mark=f"{key[:8]}-{number}" if number else key[:8])
+        put = PutInlinePolicy.of(user, name=policy, text=text)
+        yield Step(name, GAINS, title, operation=put, what=what)
+
+
+def _given(user: Entity) -> Iterator[LedgerEntry]:
+    """The inline policies that a blueprint is the reason of."""
+    entries = LedgerEntry.objects.filter(
+        entity=user, sort=Sort.INLINE, since__isnull=False, until__isnull=True
+    ).select_related("part__grant")
+    for one in entries.order_by("pk"):
+        if one.part.grant.idempotency_key.startswith(OWN):
+            yield one
+
+
+def _says(entry: LedgerEntry, filled: Filled) -> bool:
+    what = entry.part.grant.terms.get("what", {})
+    return (what.get("template"), what.get("version"), what.get("parameters", {})) == (
+        filled.slug,
+        filled.version,
+        dict(filled.parameters),
+    )
+
+
+def other_grants(user: Entity, sort: Sort, target: str) -> str:
+    """The references of living grants, of no blueprint, that are a reason for it too; blank for none."""
+    entries = LedgerEntry.objects.filter(
+        entity=user,
+        sort=sort,
+        target=target,
+        since__isnull=False,
+        until__isnull=True,
+        part__state__in=[*GIVING, State.APPLYING],
+    ).select_related("part__grant")
+    grants = {one.part.grant for one in entries if not one.part.grant.idempotency_key.startswith(OWN)}
+    return ", ".join(sorted(one.reference for one in grants))
+
+
+def _boundary(user: Entity, site: Site) -> Iterator[Step]:
+    edge = Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, source=user).first()
+    has = edge.target.arn if edge else ""
+    name = user.account.name
+    if site.boundary and site.boundary != has:
+        policy = Entity.objects.filter(
+            account=user.account, kind=Kind.POLICY, arn=site.boundary, gone_at__isnull=True
+        ).first()
+        if policy is not None:
+            operation = PutUserBoundary.of(user, policy=policy)
+            yield Step(name, SETS, f"Boundary {policy.name}", "In the place of the former one.", operation)
+    elif has and not site.boundary:
+        operation_off = DeleteUserBoundary.of(user)
+        yield Step(name, SETS, "No boundary", "The new blueprint has none.", operation_off)
+
+
+def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Step]:
+    row = TagSet.objects.filter(valid_at(None), entity=user).first()
+    has: dict[str, str] = dict(row.tags) if row else {}
+    wanted = {key: value for key, value in has.items() if old.get(key) != value or key in new} | dict(new)
+    if wanted != has:
+        said = (
+            ", ".join(f"{key} = {value}" for key, value in sorted(new.items())) or "without the former ones"
+        )
+        yield Step(user.account.name, SETS, "Tags", said, SetUserTags.of(user, tags=wanted))

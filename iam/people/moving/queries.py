@@ -1,0 +1,43 @@
+"""Which moves somebody sees, and from which blueprint somebody would move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from iam.guard import Viewer
+from iam.mirror.models import Entity
+from iam.people.blueprints.models import Blueprint
+from iam.people.blueprints.queries import visible_blueprints
+from iam.people.moving.models import Move, MoveState
+from iam.people.onboarding.models import Place
+
+
+def visible_moves(viewer: Viewer) -> QuerySet[Move]:
+    """Moves out of, or into, teams whose blueprints the viewer sees."""
+    seen = visible_blueprints(viewer).values("pk")
+    rows = Move.objects.filter(Q(former__blueprint__in=seen) | Q(version__blueprint__in=seen))
+    return rows.select_related("former__blueprint__team", "version__blueprint__team")
+
+
+def move_for(viewer: Viewer, pk: UUID) -> Move | None:
+    """The move, if the viewer sees it."""
+    return visible_moves(viewer).filter(pk=pk).first()
+
+
+def blueprint_of(users: Sequence[Entity]) -> Blueprint | None:
+    """By which blueprint somebody has what they have: of the newest move or onboarding of one of their users; None where neither is known."""
+    pks = {one.pk for one in users}
+    done = Move.objects.filter(state__in=[MoveState.DONE, MoveState.PARTLY]).order_by("-created_at")
+    for move in done.select_related("version__blueprint__team")[:500]:
+        if pks & set(move.users):
+            return move.version.blueprint
+    place = (
+        Place.objects.filter(user_arn__in=[one.arn for one in users], joined_at__isnull=False)
+        .select_related("newcomer__run__version__blueprint__team")
+        .order_by("-joined_at")
+        .first()
+    )
+    return place.newcomer.run.version.blueprint if place else None

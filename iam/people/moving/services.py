@@ -1,0 +1,139 @@
+"""Ask that somebody moves, once: what they lose and gain is one request with one receipt and one approval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid5
+
+from django.db import IntegrityError, transaction
+
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.receipts import Receipt
+from iam.changes.services import Cause
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+from iam.mirror.models import Entity
+from iam.people.blueprints.models import BlueprintVersion
+from iam.people.moving.models import OF_MOVE, Move
+from iam.people.moving.planning import GAINS, KEEPS, LOSES, MovePlan, plan_move
+
+KEYS: Final = UUID("4d2f6d0c-1c9e-4a53-9a08-6f0a5b6c7d11")
+"""The name space in which a person and the key of their form give a move its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """Who moves, with their users."""
+
+    name: str
+    person_id: UUID | None
+    users: Sequence[Entity]
+
+
+def move_id_for(actor: Viewer, key: str) -> UUID:
+    """The id of the move that this form asks for."""
+    return uuid5(KEYS, f"{actor.person_id}:{key}")
+
+
+def planned(
+    actor: Viewer, *, mover: Mover, former: BlueprintVersion, version: BlueprintVersion, key: str
+) -> MovePlan:
+    """What it comes to, if it may be asked for. Raises RefusedError."""
+    if former.blueprint_id == version.blueprint_id:
+        raise RefusedError("Choose another blueprint than the one that they have.")
+    if not actor.may(Right.REQUEST_CHANGE):
+        raise RefusedError("You may look, and not ask for changes.")
+    plan = plan_move(
+        mover.users, former=former, version=version, viewer=actor, key=move_id_for(actor, key).hex
+    )
+    if not plan.operations:
+        raise RefusedError("Nothing would change: they have all of it already.")
+    changes.plan_set(plan.operations, viewer=actor)
+    return plan
+
+
+def request_move(
+    actor: Viewer,
+    *,
+    mover: Mover,
+    former: BlueprintVersion,
+    version: BlueprintVersion,
+    reason: str,
+    key: str,
+) -> Move:
+    """Ask for it; the same key of the same actor gives the same move. Raises RefusedError."""
+    move_id = move_id_for(actor, key)
+    standing = Move.objects.filter(pk=move_id).first()
+    if standing is not None:
+        return standing
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError("Write why: the approver reads it, and so does the auditor.")
+    plan = planned(actor, mover=mover, former=former, version=version, key=key)
+    nothing = Receipt(body={}, digest="")
+    try:
+        with transaction.atomic():
+            move = Move.objects.create(
+                id=move_id,
+                person_id=mover.person_id,
+                name=mover.name[:256],
+                users=[one.pk for one in mover.users],
+                former=former,
+                version=version,
+                summary=plan.summary,
+                gives={str(at): one.what.body for at, one in enumerate(plan.doing) if one.what is not None},
+                gains=plan.count(GAINS),
+                loses=plan.count(LOSES),
+                reason=reason[:1000],
+                requested_by=actor.person_id,
+                requested_label=actor.name[:128],
+            )
+            written = changes.request_changes(
+                [changes.Plan(one, before={}, receipt=nothing) for one in plan.operations],
+                actor=actor,
+                reason=reason,
+                idempotency_key=f"move-{move_id.hex}",
+                title=f"Move {mover.name} to {version.blueprint.team.name}: {counts_of(plan)}",
+                cause=Cause(OF_MOVE, move_id),
+                lanes=plan.lanes,
+                notes=notes_for(plan),
+            )
+            move.change_set = written[0].change_set
+            move.save(update_fields=["change_set"])
+            _note_asked(move, actor)
+    except IntegrityError:
+        # The same form was quicker.
+        return Move.objects.get(pk=move_id)
+    return move
+
+
+def counts_of(plan: MovePlan) -> str:
+    """'loses 9, gains 4'."""
+    return f"loses {plan.count(LOSES)}, gains {plan.count(GAINS)}"
+
+
+def notes_for(plan: MovePlan) -> list[str]:
+    """What whoever approves has to know besides."""
+    kept = [f"{one.text} in {one.account} stays: {one.says}" for one in plan.steps if one.sign == KEEPS]
+    return kept[:20]
+
+
+def _note_asked(move: Move, actor: Viewer) -> None:
+    record(
+        kind="moving.asked",
+        actor=actor,
+        subject=move.name,
+        data={
+            "move": move.pk,
+            "reference": move.reference,
+            "from": move.former.blueprint.name,
+            "to": move.version.blueprint.name,
+            "team": move.version.blueprint.team.slug,
+            "loses": move.loses,
+            "gains": move.gains,
+            "reason": move.reason,
+        },
+    )
