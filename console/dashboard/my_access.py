@@ -26,6 +26,7 @@ from iam.changes.queries import waiting_for_others
 from iam.mirror.models import Entity, Kind, Usage
 from iam.mirror.queries import entities
 from iam.mirror.queries.visibility import visible_entities
+from iam.people.campaigns.queries import own_due
 
 MOST = 10
 """A person has one IAM user an account; more than ten are on the pages of the accounts."""
@@ -51,6 +52,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "grants": _grants(request) if request.at is None else [],
         "declined": _declined(request) if request.at is None else [],
         "grant_count": own_grants(request.viewer).count() if request.at is None else 0,
+        "mfa_due": own_due(request.viewer.scope.user_arns) if request.at is None else None,
         "layout": layout_for(request.viewer),
     }
     return render_page(request, "dashboard/my_access.html", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.cache import cache
@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.journal.models import Entry
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity, Kind
+from iam.people.campaigns.models import Campaign, Participant
 from iam.people.fleet.models import HardwareDemand
 from tests import factories
 from tests.identities.lists.conftest import SignIn, _nothing_counted_before, auditor, shown, sign_in, tabs
@@ -215,3 +216,17 @@ def test_the_fleet_costs_the_same_few_queries_for_one_row_and_for_sixty(
         factories.edge(EdgeKind.MEMBER, user, group)
     assert [cost(client, address) for address in addresses] == one
     assert len(shown(client.get("/mfa/"))) == 50
+
+
+def test_a_member_reads_on_their_first_page_until_when_they_are_asked(
+    sign_in: SignIn, account: Account
+) -> None:
+    user = person(account, "kwame", mfa="none")
+    member = sign_in(Role.MEMBER, arns=(user.arn,))
+    assert "Your password alone opens AWS</strong>" in member.get("/").content.decode()
+    now = datetime.now(tz=UTC)
+    terms = {"due": now.date() + timedelta(days=9), "ending": "notify", "reason": "PCI"}
+    author = factories.person("Ines")
+    campaign = Campaign.objects.create(name="All", begun_by=author, begun_at=now, **terms)
+    Participant.objects.create(campaign=campaign, user=user, joined_at=now)
+    assert f"Add a second factor by {campaign.due:%-d %B}" in member.get("/").content.decode()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
 
 from console.identities.details import history, words
-from console.identities.details.credential_acts import acts_of, user_acts
+from console.identities.details.credential_acts import Act, acts_of, user_acts
 from console.identities.details.held import Held, PolicyRow, address, held_by, managed, own_policies
 from console.identities.details.shown import Shown, Tab, membership_address, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
@@ -17,6 +19,7 @@ from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
 from iam.mirror.naming import display_name
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import GroupContent, Openable
+from iam.people.enrolment.devices import labels_of
 
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 
@@ -165,7 +168,7 @@ def credentials_context(
         "password_last_used": words.moment_from(details.get("password_last_used")),
         "password_next": words.moment_from(report.get("password_next_rotation")),
         "must_change": profile.get("PasswordResetRequired") if isinstance(profile, dict) else None,
-        "devices": [(one, words.device_mark(one), acts_of(one)) for one in owned.get(Kind.MFA_DEVICE, [])],
+        "devices": _devices(owned.get(Kind.MFA_DEVICE, []), at=shown.at),
         "keys": [_key(one, shown) for one in owned.get(Kind.ACCESS_KEY, [])],
         "keys_counted": credentials.keys if credentials else 0,
         "keys_active": credentials.active_keys if credentials else 0,
@@ -175,6 +178,14 @@ def credentials_context(
             for one in owned.get(kind, [])
         ],
     }
+
+
+def _devices(
+    found: Sequence[EntityState], *, at: datetime | None
+) -> list[tuple[EntityState, words.Mark, list[Act]]]:
+    """Each with its sort and its label, and what can be asked for about it."""
+    labels = labels_of([one.entity_id for one in found if one.category == "virtual"], at=at)
+    return [(one, words.device_mark(one, label=labels.get(one.entity_id, "")), acts_of(one)) for one in found]
 
 
 def _key(state: EntityState, shown: Shown) -> dict[str, Any]:

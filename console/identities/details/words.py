@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from iam.mirror.models import NEVER, EntityState, Kind, UserCredentials
@@ -109,9 +109,10 @@ DEVICES = {
 }
 
 
-def device_mark(state: EntityState) -> Mark:
-    """The sort of an MFA device."""
-    return DEVICES.get(state.category, Mark("MFA device", "", "smartphone"))
+def device_mark(state: EntityState, *, label: str = "") -> Mark:
+    """The sort of an MFA device, and what its owner calls it."""
+    mark = DEVICES.get(state.category, Mark("MFA device", "", "smartphone"))
+    return replace(mark, text=f"{mark.text}: {label}") if label else mark
 
 
 KIND_ICONS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid5
@@ -18,7 +19,7 @@ from iam.changes.operations.user_credential import names_of
 from iam.changes.services.own_device import owns, queue_own
 from iam.changes.services.requests import Cause
 from iam.directory.models import Person
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.reread.credentials import is_virtual
 from iam.people.enrolment import wording
 from iam.people.enrolment.queries import devices_of
@@ -68,6 +69,14 @@ def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str,
 def label_of(device: Entity) -> str:
     """What it is called beside its name, if anything."""
     return str(tags_in_mirror(device).get(LABEL, ""))
+
+
+def labels_of(devices: Sequence[int], *, at: datetime | None = None) -> dict[int, str]:
+    """The labels of devices by number, of those that have one; no query for none."""
+    if not devices:
+        return {}
+    rows = TagSet.objects.filter(valid_at(at), entity__in=devices).values_list("entity", "tags")
+    return {device: str(tags[LABEL]) for device, tags in rows if tags.get(LABEL)}
 
 
 def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change:

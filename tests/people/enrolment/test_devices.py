@@ -13,7 +13,7 @@ from iam.changes.models import Change, ChangeState
 from iam.directory.models import Person
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment import wording
-from iam.people.enrolment.devices import BAD_SERIAL, add_hardware, label_of, set_label
+from iam.people.enrolment.devices import BAD_SERIAL, add_hardware, label_of, labels_of, set_label
 from tests import factories
 from tests.people.enrolment.conftest import Desk, codes_of, worked
 
@@ -105,6 +105,7 @@ def test_a_label_is_a_tag_of_ones_own_device_and_nothing_else_of_it_changes(desk
     change = set_label(device, person=desk.seat.person, label=" Pixel 9,  private ".replace(",", ""), key="k")
     assert worked(change).state == ChangeState.APPLIED, change.error_message
     assert label_of(device) == "Pixel 9 private"
+    assert labels_of([device.pk]) == {device.pk: "Pixel 9 private"}
     tags = desk.scene.aws.iam.list_mfa_device_tags(SerialNumber=device.aws_id)["Tags"]
     assert {one["Key"]: one["Value"] for one in tags} == {"Label": "Pixel 9 private"}
     with pytest.raises(RefusedError, match="at most 60"):
