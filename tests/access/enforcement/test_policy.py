@@ -1,16 +1,9 @@
-"""The policy that demands MFA, against a table written by hand from AWS's pages, for every variant and every state of password and device.
-
-Sources: "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the Security credentials page" and its note on first and
-expired passwords, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html;
-"IAM: Allows IAM users to self-manage an MFA device", …/reference_policies_examples_iam_mfa-selfmanage.html; on when the key is there at all,
-"AWS global condition context keys", aws:MultiFactorAuthPresent: in console sessions of users always, in calls signed by an access key never.
-"""
+"""The policy that demands MFA, against the table by hand, for every variant and every state of password and device."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from itertools import product
 from typing import Any
 
 import pytest
@@ -23,74 +16,20 @@ from iam.policy.index.question import Question
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
 from iam.policy.lint import MANAGED, Severity, lint
 from iam.policy.lint.kinds import Kind
-
-ACCOUNT = "111111111111"
-PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
-PATHS = ("/", "/payments/", "/eu/payments/")
-EVERYTHING = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+from tests.access.enforcement.table import (
+    ACCOUNT,
+    BY_KEY,
+    EVERYTHING,
+    NAME,
+    NEVER,
+    NEXT,
+    PATHS,
+    VARIANTS,
+    WITH,
+    WITHOUT,
+    cases,
+    place_of,
 )
-NAME, OTHER = "kwame.boateng", "maya.okafor"
-
-NEXT: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
-    ("first password", "no device"): (
-        ("iam:GetAccountPasswordPolicy", "*"),
-        ("iam:ChangePassword", "own"),
-        ("iam:CreateVirtualMFADevice", "device"),
-        ("iam:EnableMFADevice", "own"),
-    ),
-    ("expired password", "a device"): (
-        ("iam:GetAccountPasswordPolicy", "*"),
-        ("iam:ChangePassword", "own"),
-    ),
-    ("password", "no device"): (
-        ("iam:GetUser", "own"),
-        ("iam:ListMFADevices", "own"),
-        ("iam:ListVirtualMFADevices", "*"),
-        ("iam:CreateVirtualMFADevice", "device"),
-        ("iam:EnableMFADevice", "own"),
-    ),
-    ("password", "a device out of step"): (
-        ("iam:ListMFADevices", "own"),
-        ("iam:GetMFADevice", "own"),
-        ("iam:ResyncMFADevice", "own"),
-    ),
-    ("no password", "no device"): (
-        ("iam:CreateVirtualMFADevice", "device"),
-        ("iam:EnableMFADevice", "own"),
-    ),
-    ("no password", "a device"): (("sts:GetSessionToken", "*"),),
-}
-"""State of password and device → what somebody does next, signed in without MFA: all of it is allowed."""
-
-NEVER: tuple[tuple[str, str], ...] = (
-    ("iam:DeactivateMFADevice", "own"),
-    ("iam:DeleteVirtualMFADevice", "device"),
-    ("iam:CreateAccessKey", "own"),
-    ("iam:UpdateLoginProfile", "own"),
-    ("iam:DeleteLoginProfile", "own"),
-    ("iam:AttachUserPolicy", "own"),
-    ("iam:DetachUserPolicy", "own"),
-    ("iam:EnableMFADevice", "other"),
-    ("iam:ResyncMFADevice", "other"),
-    ("iam:ChangePassword", "other"),
-    ("iam:GetUser", "other"),
-    ("iam:ListUsers", "*"),
-    ("iam:PassRole", "role"),
-    ("s3:ListAllMyBuckets", "*"),
-    ("s3:GetObject", "object"),
-    ("ec2:RunInstances", "*"),
-)
-"""What nobody does without MFA, whatever else they hold."""
-
-MFA = "aws:MultiFactorAuthPresent"
-WITHOUT: dict[str, Any] = {MFA: "false"}
-WITH: dict[str, Any] = {MFA: "true"}
-BY_KEY: dict[str, Any] = {}
-VARIANTS = [
-    Variant(partition, ACCOUNT, denies_keys=denies)
-    for partition, denies in product(PARTITIONS, (True, False))
-]
 
 
 def judge(variant: Variant, path: str, *holds: str, text: str = "") -> Any:
@@ -101,23 +40,14 @@ def judge(variant: Variant, path: str, *holds: str, text: str = "") -> Any:
         held.append(documents.add(digest, one))
         digests.append((digest, digest))
     index = Index(documents)
-    prefix = f"arn:{variant.partition}:iam::{ACCOUNT}"
-    user = PrincipalRow(1, f"{prefix}:user{path}{NAME}", "AIDA1", Grants(tuple(digests)))
+    user = PrincipalRow(1, place_of(variant, path, "own"), "AIDA1", Grants(tuple(digests)))
     index.put(AccountRows([user], (), (), (), ACCOUNT, variant.partition))
     member = index.member(ACCOUNT, 1)
     assert member is not None
-    places = {
-        "*": "*",
-        "own": member.arn,
-        "other": f"{prefix}:user{path}{OTHER}",
-        "device": f"{prefix}:mfa/whatever",
-        "role": f"{prefix}:role/deploy",
-        "object": f"arn:{variant.partition}:s3:::ledger/2026",
-    }
 
     def ask(action: str, on: str, session: dict[str, Any]) -> Decision:
         assert held
-        question = Question(action, places.get(on, on), session, strict=True, is_pattern=False)
+        question = Question(action, place_of(variant, path, on), session, strict=True, is_pattern=False)
         return index.decide(member, question)
 
     return ask
@@ -180,3 +110,10 @@ def test_aws_would_take_it(variant: Variant) -> None:
     errors = [one for one in lint(text, kind=Kind.IDENTITY) if one.severity is Severity.ERROR]
     assert not errors
     assert MANAGED.size(text) < MANAGED.limit
+
+
+def test_the_cases_for_other_engines_are_the_tables() -> None:
+    written = list(cases())
+    steps = {pair for each in NEXT.values() for pair in each}
+    assert len(written) == len(VARIANTS) * len(PATHS) * (2 * len(steps) + 4 * len(NEVER))
+    assert len({case.name for case in written}) == len(written)

@@ -1,4 +1,5 @@
-"""`python -m tests.bench.peers`: our engine and two others on the same documents and requests, and on AWS's own examples.
+"""`python -m tests.bench.peers`: our engine and two others on the same documents and requests, on AWS's own examples,
+and on what the policy that demands MFA leaves.
 
 Nothing is installed by this. A peer is used when its variable says where it is, and skipped with a line otherwise:
 
@@ -23,11 +24,13 @@ from typing import Any
 
 from iam.policy.lines import answer
 from iam.policy.request import Principal, account_of
+from tests.access.enforcement.table import cases as demanding_mfa
 from tests.bench.evaluate import Engine, check_distinct, check_mixed, fastest
 from tests.bench.evaluate_requests import Data, heavy, principals, simple, worlds
 from tests.policy.cases.writing import ALLOWED, CONDITIONAL, Case
-from tests.policy.test_cases import CASES
+from tests.policy.test_cases import CASES as WRITTEN
 
+CASES = [*WRITTEN, *demanding_mfa()]
 FOLDER = Path(__file__).parent
 ROUNDS, SIMPLE, HEAVY, SHOWN = 3, 20_000, 6_000, 3
 OURS = {"simple": "simple", "heavy": "heavy: 9 operators, boundary, 3 SCP levels, RCP, bucket policy"}
