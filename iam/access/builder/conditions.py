@@ -56,11 +56,13 @@ _OPERATORS: Final = {
     for end in ("", "IfExists")
     if not (base == "Null" and (quantifier or end))
 }
-REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+OTHER: Final = re.compile(r"o[0-9]{1,4}-(key|values)")
+REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]")
 VPCE: Final = re.compile(r"vpce-[0-9a-f]{8,17}")
 ORG: Final = re.compile(r"o-[a-z0-9]{10,32}")
 TAG_KEY: Final = re.compile(r"[\w .:/=+@-]{1,128}")
 TAG: Final = "aws:ResourceTag/"
+EARLIEST: Final = 1970
 Form = Mapping[str, str]
 
 
@@ -101,11 +103,7 @@ def written(whens: Sequence[When]) -> dict[str, str]:
 
 def others_in(form: Form) -> list[str]:
     """The numbers of the other conditions that are there: `o0`, `o1` …"""
-    numbers = {
-        name.partition("-")[0]
-        for name, value in form.items()
-        if re.match(r"o\d+-(key|values)$", name) and value
-    }
+    numbers = {name.partition("-")[0] for name, value in form.items() if OTHER.fullmatch(name) and value}
     return sorted(numbers, key=lambda one: int(one[1:]))[:MOST_OTHERS]
 
 
@@ -146,14 +144,16 @@ def _mfa(form: Form) -> list[When]:
     age = form.get("mfa-age", "3600")
     if age == "any":
         return [When("Bool", "aws:MultiFactorAuthPresent", ("true",))]
-    if not re.fullmatch(r"[0-9]{1,6}", age):
+    if not re.fullmatch(r"[0-9]{1,6}", age) or not int(age):
         raise _WrongError("Choose how long ago the sign-in with MFA may be.")
-    return [When("NumericLessThan", "aws:MultiFactorAuthAge", (age,))]
+    return [When("NumericLessThan", "aws:MultiFactorAuthAge", (str(int(age)),))]
 
 
 def _ip(form: Form) -> list[When]:
     nets = _words(form.get("ip-nets", ""))
     for one in nets:
+        if "%" in one:
+            raise _WrongError("AWS knows no zone of an address: leave out the % and what follows it.")
         try:
             ipaddress.ip_network(one)
         except ValueError:
@@ -186,10 +186,13 @@ def _moment(text: str) -> datetime | None:
     if not text.strip():
         return None
     try:
-        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
+        read = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        found = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise _WrongError(f"“{text[:40]}” is no date and time.") from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    if found.year < EARLIEST:
+        raise _WrongError(f"“{text[:40]}” lies before {EARLIEST}, where AWS's time begins.")
+    return found
 
 
 def _tag(form: Form) -> list[When]:
@@ -254,6 +257,8 @@ def _named(when: When) -> dict[str, str]:
 
 
 def _guess(when: When) -> dict[str, str]:
+    if not when.values:
+        return {}
     place, spaced = when.place, " ".join(when.values)
     if place == ("bool", "aws:multifactorauthpresent"):
         return {"mfa": ON, "mfa-age": "any"}

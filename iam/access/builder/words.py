@@ -82,7 +82,8 @@ def _said(part: Part) -> Said:
 
 
 def _when(when: When) -> str:
-    age = AGES.get(when.values[0]) if when.place == ("numericlessthan", "aws:multifactorauthage") else None
+    is_age = when.place == ("numericlessthan", "aws:multifactorauthage") and len(when.values) == 1
+    age = AGES.get(when.values[0]) if is_age else None
     return (
         f"MFA was used in the last {age.removeprefix('1 ')}"
         if age
@@ -122,7 +123,7 @@ def _risk(part: Part) -> tuple[str, str]:
     if risky:
         return "warn", f"{_listed(risky[:NAMED])} can lead further than it looks"
     limited = [one for one in part.of_level(Level.WRITE) if catalogue().resource_types(one)]
-    if limited and part.everywhere and not part.whens:
+    if limited and (part.everywhere or "*" in part.arns) and not part.whens:
         return "warn", f"It changes any resource of {catalogue().title(part.service)}"
     return "", ""
 

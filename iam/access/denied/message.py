@@ -85,6 +85,7 @@ _OPERATION: Final = re.compile(r"when calling the (?P<operation>[A-Za-z0-9]+) op
 _ENCODED: Final = re.compile(r"encoded authorization failure message", re.IGNORECASE)
 _BLOB: Final = re.compile(r"[A-Za-z0-9_+/=-]{200,}")
 _ENDS: Final = ".,;:)]}"
+_NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 
 EMPTY: Final = "Paste what AWS said, from “User:” or “An error occurred” on."
 TOO_LONG: Final = f"This is longer than any message of AWS. Paste the one line that says what was denied, of at most {LONGEST:,} characters."
@@ -211,10 +212,12 @@ def _json(text: str) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """A string of JSON, in which signs may be written that no text has."""
+    return _NO_TEXT.sub("\ufffd", value) if isinstance(value, str) else ""
 
 
 def _spelt(action: str) -> str:
     """As AWS writes the action, if it is known."""
+    action = _text(action)
     found = catalogue().action(action)
     return found.name if found else action

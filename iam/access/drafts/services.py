@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.db.models import QuerySet
 from iam.access.drafts.models import GrantDraft
 from iam.guard import Viewer
 
+NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 KEPT = timedelta(days=30)
 """How long a draft is kept after it was last written."""
 
@@ -42,10 +44,19 @@ def write(draft: GrantDraft, **parts: Any) -> GrantDraft:
     )
     if stored.person_id != draft.person_id:
         raise PermissionError("The draft belongs to somebody else.")
-    stored.body = {**stored.body, **parts}
+    stored.body = {**stored.body, **_storable(parts)}
     stored.save(update_fields=["body", "updated_at"])
     draft.body, draft.grant_id, draft._state.adding = stored.body, stored.grant_id, False
     return draft
+
+
+def _storable(value: Any) -> Any:
+    """The same without the signs that no database keeps as text."""
+    if isinstance(value, str):
+        return NO_TEXT.sub("", value)
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def sent(draft: GrantDraft, *, grant_id: UUID) -> None:

@@ -60,11 +60,11 @@ def _moment(text: str) -> datetime:
     """What a field for date and time holds, which says no zone: it is UTC, as everywhere on the pages."""
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise TermsError(
             "Write the end as a date and a time, such as 2026-12-31 18:00 (UTC).", part="until"
         ) from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def who_of(body: Mapping[str, Any]) -> Who:

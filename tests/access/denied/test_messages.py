@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -229,3 +230,16 @@ def test_what_is_no_message_says_what_to_paste(text: str, word: str) -> None:
 def test_of_several_messages_the_first_is_read() -> None:
     found = read_message(f"{FORMS[0][0]}\n{FORMS[11][0]}")
     assert found == FORMS[0][1]
+
+
+@pytest.mark.parametrize("sign", ["\\ud800", "\\udfff", "\\u0000"])
+def test_signs_that_no_text_has_are_not_taken_over(sign: str) -> None:
+    said = (
+        '{"explicitDeny": false, "context": {"action": "s3:GetObject", '
+        f'"resource": "arn:aws:s3:::a{sign}b", "principal": {{"arn": "x{sign}"}}}}}}'
+    )
+    found = read_message(said)
+    assert (found.resource, found.principal) == ("arn:aws:s3:::a\ufffdb", "x\ufffd")
+    assert quote(found.resource)
+    event = f'{{"eventSource": "s3.amazonaws.com", "eventName": "Get{sign}", "errorCode": "AccessDenied"}}'
+    assert quote(read_message(event).action)

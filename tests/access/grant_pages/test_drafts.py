@@ -127,3 +127,12 @@ def test_ends_are_said_in_words() -> None:
     assert Ends("never").words == "until somebody ends it"
     assert Ends("date", "2026-12-31T18:00").words == "until 31 Dec 2026, 18:00 UTC"
     assert Ends("date", "never ever").words == ""
+
+
+@pytest.mark.django_db
+def test_signs_that_no_database_keeps_are_left_out() -> None:
+    draft = services.open_draft(make.viewer(), uuid4())
+    assert draft is not None
+    services.write(draft, why="a\x00b", what_form={"chosen": [{"s\ud800": ("x\udfff", 1, None)}]})
+    kept = GrantDraft.objects.get(pk=draft.pk).body
+    assert kept == {"why": "ab", "what_form": {"chosen": [{"s": ["x", 1, None]}]}}

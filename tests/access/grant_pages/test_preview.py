@@ -14,7 +14,7 @@ from iam.changes.approval.models import Requirement
 from iam.changes.models import Change
 from iam.directory.models import Identity
 from tests import factories as make
-from tests.access.grant_pages.conftest import HTMX, Office, at
+from tests.access.grant_pages.conftest import HTMX, READ_ONLY, Office, at
 
 pytestmark = pytest.mark.django_db
 
@@ -220,3 +220,22 @@ def test_whom_it_is_for_is_not_named_among_those_who_agree(office: Office) -> No
     office.of["hana.sato"] = hana
     stage = office.asker.get(at("preview", whole(office, "hana.sato"))).context["stages"][0]
     assert "Hana Sato" not in stage.people
+
+
+@pytest.mark.parametrize(
+    "until", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00", "\u0663", "2027-13-01"]
+)
+def test_an_end_that_is_no_moment_is_said_at_its_field_and_locks_no_page(office: Office, until: str) -> None:
+    draft = office.draft(
+        kind="users",
+        who={"users": {"kind": "users", "arns": [office.arn("maya.okafor")]}},
+        what={"kind": "managed", "policy_arn": READ_ONLY},
+        why="On call",
+    )
+    answer = office.asker.post(at("what", draft), {"do": "next", "ends": "date", "until": until, "why": "x"})
+    assert answer.status_code in {200, 422}
+    for step in ("who", "what"):
+        assert office.asker.get(at(step, draft)).status_code == 200
+    preview = office.asker.get(at("preview", draft))
+    assert preview.status_code == 422
+    assert "Write the end as a date" in preview.content.decode()
