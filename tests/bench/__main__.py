@@ -28,6 +28,7 @@ MODULES = (
     "tests.bench.changes.torture",
     "tests.bench.ledger",
     "tests.bench.grant_accounts",
+    "tests.bench.leaving",
 )
 OUTPUT = Path("bench.json")
 RUN_ONE = (
