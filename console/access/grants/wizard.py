@@ -85,7 +85,7 @@ def steps(draft: GrantDraft, current: str) -> list[Step]:
                 address(draft, name) if is_open else "",
                 said.get(name, "") if place <= here or is_open else "",
                 is_done=place < here or name == current == "done",
-                is_current=name == current != "done",
+                is_current=name == current,
             )
         )
     return found

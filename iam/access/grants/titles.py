@@ -49,15 +49,12 @@ def who_words(who: Who) -> str:
         return who.label
     if who.kind is WhoKind.FEDERATED:
         return who.label or who.subject
-    if len(who.arns) == 1:
-        return _name(who.arns[0])
-    return counted(
-        len(who.arns), {WhoKind.USERS: "person", WhoKind.GROUP: "group"}.get(who.kind, "role"), _plural(who)
-    )
-
-
-def _plural(who: Who) -> str:
-    return "people" if who.kind is WhoKind.USERS else ""
+    # One person often has a user in each account.
+    meant = {_name(arn) for arn in who.arns} if who.kind is WhoKind.USERS else set(who.arns)
+    if len(meant) == 1:
+        return _name(meant.pop())
+    noun = {WhoKind.USERS: "person", WhoKind.GROUP: "group"}.get(who.kind, "role")
+    return counted(len(meant), noun, "people" if who.kind is WhoKind.USERS else "")
 
 
 def _name(arn: str) -> str:

@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.access.grants.models import Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.queries import PAGE, counts, grants_about, grants_of_template, list_grants
-from iam.access.grants.terms import TermsError, What, WhatKind
+from iam.access.grants.terms import TermsError, What, WhatKind, Who, WhoKind
+from iam.access.grants.titles import who_words
 from iam.changes.models import ChangeSet
 from iam.directory.models import Role
 from tests import factories
@@ -114,3 +115,13 @@ def test_a_page_goes_on_where_the_one_before_ended(office: Office) -> None:
     assert (len(first.rows), len(second.rows), second.following) == (PAGE, 5, None)
     assert not {row.pk for row in first.rows} & {row.pk for row in second.rows}
     assert counts(office.asks)["active"] == PAGE + 5
+
+
+def test_a_title_counts_people_and_not_their_users() -> None:
+    arns = tuple(
+        f"arn:aws:iam::{number}{number:011d}:user/{name}" for number in (1, 2) for name in ("ama", "kofi")
+    )
+    assert who_words(Who(WhoKind.USERS, arns=arns)) == "2 people"
+    assert who_words(Who(WhoKind.USERS, arns=arns[::2])) == "ama"
+    groups = tuple(arn.replace(":user/", ":group/") for arn in arns)
+    assert who_words(Who(WhoKind.GROUP, arns=groups)) == "4 groups"
