@@ -56,10 +56,9 @@ def _fields(state: State, data: QueryDict) -> State:
         seek=data.get("b-seek", "")[:80],
         paste=data.get("b-paste", "")[:LONGEST_PASTE],
     )
-    shown = data.get("b-open", "")
-    if not shown.isdecimal() or int(shown) >= len(state.chosen):
+    number = _number(data.get("b-open", ""), state)
+    if number is None:
         return state
-    number = int(shown)
     return replace(state.with_chosen(number, _part(state.chosen[number], data)), open=number)
 
 

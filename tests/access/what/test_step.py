@@ -285,6 +285,11 @@ def test_no_button_breaks_the_step(viewer: Viewer, do: str) -> None:
     press(viewer, [("what-tab", "build"), ("b-open", "7"), ("r0-type", "x")], do)
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "\u0663", "\u00b2", "0.5", ""])
+def test_no_number_of_a_part_breaks_the_step(viewer: Viewer, number: str) -> None:
+    press(viewer, [("what-tab", "build"), ("b-open", number)], f"open:{number}")
+
+
 def test_what_was_asked_for_is_opened_again() -> None:
     given = What(WhatKind.STATEMENTS, documents=(json.dumps(factories.ALLOW_S3),))
     assert what_of(state_for(given), accounts=(NUMBER,)).kind is WhatKind.STATEMENTS
