@@ -157,6 +157,7 @@ _SENTENCES = {
     "leaving.retried": "Had AWS read again for {subject}, who leaves",
     "leaving.return_asked": "Asked that {subject} gets their access back",
     "leaving.deletion_asked": "Asked that the users of {subject} are deleted",
+    "leaving.invited": "Sent {for} a link to come back",
     "leaving.export": "Exported the certificate of {subject}",
     "person.join": "{name} joined by {why}",
     "identity.join": "{arn} was made for {subject} by {why}",

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from console.leaving.returned import returned_page
 from console.mfa import door
 from console.web.render import render_page
 from iam.access.templates.queries import offer_of
@@ -53,6 +54,8 @@ def invitation(request: HttpRequest) -> HttpResponse:
     except LinkRefusedError as refused:
         return door.refusal(request, refused.message)
     newcomer = newcomer_of(link) if link.purpose == Purpose.INVITATION else None
+    if newcomer is None and (back := returned_page(request, link)) is not None:
+        return back
     if newcomer is None:
         return door.refusal(request, NOT_YOURS)
     if request.method != "POST":

@@ -14,6 +14,7 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
+from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.services import Cause, Lane
 from iam.changes.services.deleting import deletion_of
 from iam.changes.services.planning import Plan
@@ -27,6 +28,7 @@ from iam.people.leaving.models import OF_DELETION, OF_RETURN, EndedGrant, Leaver
 from iam.people.leaving.proving import changes_of
 from iam.people.leaving.reaching import of_leaver
 from iam.people.leaving.regranting import grant_again
+from iam.people.leaving.returning import invite_back, keep_seals, password_of
 from iam.people.leaving.rules import asker_of, is_about_oneself, may_act
 
 NOT_GIVEN_BACK: Final = frozenset({"role_sessions.revoke"})
@@ -44,6 +46,8 @@ def return_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[La
         for change in _to_turn_back(seat):
             operation = restore(change.operation, account=change.account, params=change.params)
             inverse = operation.inverse(change.before)
+            if inverse is None and change.operation == DeleteLoginProfile.slug and seat.leaver.person_id:
+                continue
             if inverse is None:
                 lost.append(f"{seat.account.name}: {change.title}. {operation.irreversible}")
                 continue
@@ -57,6 +61,15 @@ def return_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[La
             branch += 1
             plans.append(planned)
             lanes.append(Lane(lane, branch))
+        again = password_of(seat)
+        if again is not None:
+            try:
+                planned = changes.plan(again, viewer=viewer, earlier=[one.operation for one in plans])
+            except RefusedError as refused:
+                lost.append(f"{seat.account.name}: {again.title}: {refused.message}")
+                continue
+            plans.append(planned)
+            lanes.append(Lane(lane, branch + 1))
     return plans, lanes, lost
 
 
@@ -75,8 +88,9 @@ def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change
         reason=reason,
         title=f"Restore {leaver.name}",
         kind=OF_RETURN,
-        notes=["Passwords and MFA devices are issued anew when access is back."],
+        notes=["The person gets a one-time link to take a new password and to add an MFA device."],
     )
+    keep_seals(leaver, written)
     _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
     return written
 
@@ -160,8 +174,18 @@ def settle_afterwards(leaver_id: UUID) -> None:
         if kind == OF_RETURN and ChangeState.APPLIED in states:
             _done(leaver, newest, trouble=f"Not all of it came back. {said}")
             return
-        Leaver.objects.filter(pk=leaver.pk).update(stage=Stage.GONE, trouble=said[:1024])
-        _note(leaver, Stage.GONE)
+        # What was not proved yet goes on to be.
+        back = Stage.GONE if leaver.proved_at else Stage.CLOSING
+        values = {"delete_after": _again(states)} if kind == OF_DELETION else {}
+        Leaver.objects.filter(pk=leaver.pk).update(stage=back, trouble=said[:1024], **values)
+        _note(leaver, back)
+
+
+def _again(states: set[ChangeState]) -> datetime | None:
+    """When a deletion that came to nothing is asked for again: a day later, and only by hand where somebody was against it."""
+    if states & {ChangeState.REJECTED, ChangeState.CANCELLED}:
+        return None
+    return datetime.now(tz=UTC) + AGAIN
 
 
 def afterwards_changes(leaver: Leaver, kind: str) -> list[Change]:
@@ -179,6 +203,7 @@ def _done(leaver: Leaver, newest: Sequence[Change], *, trouble: str = "") -> Non
             grant_again(seat, by=newest)
         if leaver.person_id is not None:
             trouble = f"{trouble} {welcome_back(leaver.person_id, why=leaver.run.reference)}".strip()
+        invite_back(leaver)
         leaver.stage, leaver.returned_at, leaver.delete_after = Stage.RETURNED, at, None
     else:
         leaver.stage, leaver.deleted_at, leaver.delete_after = Stage.DELETED, at, None

@@ -138,6 +138,7 @@ class Seat(models.Model):
     """The user of a leaver in an account. The changes are those of `lane` in `change_set`, and of the sets that ended what was still found (`trials` of them).
 
     `proof` is what AWS showed when it was read again: rows of (what, call, at, says, is_open). `proved_at` is when that showed nothing open.
+    `password_seal` is where the password waits that somebody gets who comes back.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -152,6 +153,7 @@ class Seat(models.Model):
     proof = models.JSONField(default=list)
     read_at = models.DateTimeField(null=True)
     proved_at = models.DateTimeField(null=True)
+    password_seal = models.UUIDField(null=True)
     trouble = models.CharField(max_length=1024, blank=True)
 
     class Meta:

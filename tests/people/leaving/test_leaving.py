@@ -15,10 +15,11 @@ from iam.directory.models import Role, RoleAssignment
 from iam.directory.parting import part
 from iam.journal.models import Entry
 from iam.mirror.models import Entity
-from iam.people.leaving import afterwards, settling
+from iam.people.leaving import afterwards, returning, settling
 from iam.people.leaving.certificates import stands
 from iam.people.leaving.models import Certificate, Leaver, Seat
 from iam.people.leaving.rules import warnings_for
+from iam.people.links.models import Link
 from tests.people.leaving.conftest import Farewell
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,12 @@ def test_a_lead_gives_access_back_with_its_grants_and_an_inactive_key_stays_inac
     assert LedgerEntry.objects.get(part__grant=again).until is None
     farewell.person.refresh_from_db()
     assert farewell.person.is_active
+    link = Link.objects.get(cause_id=returning.cause_of(leaver))
+    seat = leaver.seats.get()
+    assert len(returning.take_password(link, seat)) >= 12
+    with pytest.raises(RefusedError):
+        returning.take_password(link, seat)
+    assert farewell.aws("GetLoginProfile", UserName=user.name)["LoginProfile"]["PasswordResetRequired"]
 
 
 def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(farewell: Farewell) -> None:
@@ -154,7 +161,13 @@ def test_after_the_grace_period_the_user_is_deleted_once_that_is_approved(farewe
     assert afterwards.ask_due_deletions() == 1
     leaver.refresh_from_db()
     assert leaver.stage == "deleting", leaver.trouble
+    with farewell.committing(execute=True):
+        first = afterwards.afterwards_changes(leaver, "leaving-deletion")[0]
+        reject(first, actor=farewell.scene.approver, comment="She comes back")
+    leaver.refresh_from_db()
+    assert (leaver.stage, leaver.delete_after) == ("gone", None)
     assert farewell.held()["policies"] == ["GatehouseLeft"]
+    afterwards.request_deletion(farewell.scene.requester, leaver=leaver, reason="She does not")
     farewell.agree(afterwards.afterwards_changes(leaver, "leaving-deletion")[0])
     farewell.work()
     leaver.refresh_from_db()

@@ -1,0 +1,102 @@
+"""What somebody gets who comes back: a new password, sealed for them, and a one-time link by which they take it and add an MFA device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID, uuid5
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeState
+from iam.changes.operations.console_password import CreateLoginProfile, PasswordParams
+from iam.changes.operations.login_profile import NO, YES, DeleteLoginProfile
+from iam.changes.operations.sealed_secret import seal_id
+from iam.changes.operations.user_credential import names_of
+from iam.directory.models import Person
+from iam.journal.services import record
+from iam.notify.events import Event
+from iam.notify.services import notify
+from iam.people.leaving.models import Leaver, Seat
+from iam.people.leaving.proving import changes_of
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import make_link
+from iam.people.links.words import PREFIX
+from iam.sealed import services as sealed
+from iam.sealed.services import SealedError
+
+LINKS: Final = UUID("f6e2c1b4-57a1-4a52-93f0-93b0f6f4b811")
+"""The name space in which a leaver gives the link back its cause."""
+
+
+def password_of(seat: Seat) -> CreateLoginProfile | None:
+    """What gives the person of a seat a new password, where one was taken from them; None for nobody of the directory."""
+    leaver = seat.leaver
+    person = Person.objects.filter(pk=leaver.person_id).first() if leaver.person_id else None
+    taken = changes_of(seat).filter(
+        operation=DeleteLoginProfile.slug, state=ChangeState.APPLIED, already_so=False
+    )
+    if person is None or not taken.exists():
+        return None
+    sealed_id = seal_id(person_id=person.pk, key=f"{leaver.pk.hex}:{seat.pk.hex}:{leaver.trials}")
+    params = PasswordParams(
+        **names_of(seat.user),
+        recipient_id=str(person.pk),
+        recipient_name=person.name,
+        sealed_id=str(sealed_id),
+        typed=NO,
+        must_change=YES,
+    )
+    return CreateLoginProfile(seat.account, params)
+
+
+def keep_seals(leaver: Leaver, written: Sequence[Change]) -> None:
+    """Remember where the passwords wait that were asked for."""
+    for change in written:
+        if change.operation == CreateLoginProfile.slug:
+            seats = Seat.objects.filter(leaver=leaver, user_arn=change.params["user_arn"])
+            seats.update(password_seal=UUID(change.params["sealed_id"]))
+
+
+def cause_of(leaver: Leaver) -> UUID:
+    """By what the link of somebody who came back is found again."""
+    return uuid5(LINKS, f"{leaver.pk}:{leaver.trials}")
+
+
+def invite_back(leaver: Leaver) -> Link | None:
+    """Send the link, once; None where nobody of the directory is meant, or may not sign in."""
+    person = Person.objects.filter(pk=leaver.person_id, is_active=True).first() if leaver.person_id else None
+    seat = leaver.seats.order_by("pk").first()
+    if person is None or seat is None or Link.objects.filter(cause_id=cause_of(leaver)).exists():
+        return None
+    link = make_link(
+        Purpose.INVITATION, person=person, user_arn=seat.user_arn, actor=None, cause_id=cause_of(leaver)
+    )
+    notify(
+        Event.INVITED,
+        people=[person],
+        subject="Your access to AWS is back",
+        text="Your access to AWS was restored. Open the page to take a new password, and to add your phone as a second factor.\n\n"
+        f"The link works once, in one browser, until {link.expires_at:%Y-%m-%d %H:%M} UTC.",
+        path=f"{PREFIX}{link.pk}/",
+        key=str(link.pk),
+    )
+    data = {"leaver": leaver.pk, "for": person.email, "link": link.pk}
+    record(kind="leaving.invited", actor=None, subject=leaver.name, data=data)
+    return link
+
+
+def returned_by(link: Link) -> Leaver | None:
+    """Who came back by a link."""
+    people = Leaver.objects.filter(person_id=link.person_id, returned_at__isnull=False)
+    return next((one for one in people if cause_of(one) == link.cause_id), None)
+
+
+def take_password(link: Link, seat: Seat) -> str:
+    """The new password, for the person of the link, and never again. Raises RefusedError."""
+    leaver = returned_by(link)
+    if leaver is None or seat.leaver_id != leaver.pk or seat.password_seal is None:
+        raise RefusedError("There is nothing for you here.")
+    try:
+        return sealed.open_once(seat.password_seal, person=link.person)
+    except SealedError as error:
+        raise RefusedError(error.message) from None
