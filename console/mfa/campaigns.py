@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import F
 from django.http import Http404, HttpResponse
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
+from iam.changes.models import Change
 from iam.directory.models import Team
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
@@ -95,7 +97,7 @@ def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
     campaign = _campaign(request, pk)
     number = request.GET.get("page", "1")
     page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
-    rows = participants(campaign, viewer=request.viewer).select_related("user__account", "asked")
+    rows = participants(campaign, viewer=request.viewer).select_related("user__account")
     rows = rows.order_by("standing", F("told_at").asc(nulls_first=True), "user__name", "pk")
     part = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     known = progress(campaign, viewer=request.viewer)
@@ -110,7 +112,7 @@ def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "is_running": campaign.state == State.RUNNING,
         "is_open": campaign.state != State.CLOSED,
         "may_run": may_run(request.viewer, campaign) and campaign.state != State.CLOSED,
-        "rows": [_shown(row) for row in rows_of(part[:PAGE])],
+        "rows": _rows(part[:PAGE]),
         "page": page,
         "has_more": len(part) > PAGE,
         "to_remind": known.missing - known.excused - unlinked,
@@ -154,7 +156,17 @@ def _do(request: ViewerRequest, campaign: Campaign) -> None:
         raise Http404
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _rows(part: list[Participant]) -> list[dict[str, Any]]:
+    """The participants of a page, each with the first change of what was asked for of them."""
+    sets = {one.asked_id for one in part if one.asked_id}
+    firsts = {one.change_set_id: one for one in Change.objects.filter(change_set__in=sets, position=0)}
+    return [
+        _shown(row, firsts.get(row.participant.asked_id) if row.participant.asked_id else None)
+        for row in rows_of(part)
+    ]
+
+
+def _shown(row: Row, asked: Change | None) -> dict[str, Any]:
     words, tone, icon_name = MARKS[row.standing]
     one = row.participant
     return {
@@ -167,7 +179,7 @@ def _shown(row: Row) -> dict[str, Any]:
         "note": _note(row),
         "messages": one.messages,
         "told_at": one.told_at,
-        "asked": one.asked.changes.order_by("position").first() if one.asked else None,
+        "asked": asked,
         "can_remind": row.standing in (Standing.MISSING, Standing.ENROLLING) and row.person is not None,
         "can_excuse": row.standing in (Standing.MISSING, Standing.ENROLLING),
         "is_excused": one.excused_until is not None and row.standing is Standing.EXCUSED,
@@ -190,7 +202,11 @@ def _note(row: Row) -> str:
 
 def _frame(request: ViewerRequest) -> dict[str, Any]:
     request.at = None
-    return {"section": "fleet", "sees_accounts": request.viewer.sees_accounts}
+    return {
+        "section": "fleet",
+        "sees_accounts": request.viewer.sees_accounts,
+        "has_mail": settings.MAIL_IS_CONFIGURED,
+    }
 
 
 def _campaign(request: ViewerRequest, pk: UUID) -> Campaign:

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
+from django.db.models import Case, Q, Value, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
@@ -22,6 +24,7 @@ from iam.people.replacing import services
 from iam.people.replacing.models import SURE, Channel, Replacement, State
 
 SEES = (Right.SEE_SELF, Right.REQUEST_CHANGE)
+PAGE = 50
 TONES = {
     State.WAITING: ("note", "hourglass"),
     State.CHECKED: ("ok", "check"),
@@ -67,6 +70,29 @@ def lost(request: ViewerRequest, pk: int) -> HttpResponse:
     return redirect("mfa:replacement", pk=made.pk)
 
 
+@require_safe
+@require(Right.REQUEST_CHANGE)
+def index(request: ViewerRequest) -> HttpResponse:
+    """The lost devices of those for whom the viewer asks for changes: what waits first, then the newest."""
+    now = datetime.now(tz=UTC)
+    waits = Q(state=State.WAITING, until__gt=now)
+    rows = services.visible_replacements(request.viewer).order_by(
+        Case(When(waits, then=Value(0)), default=Value(1)), "-asked_at"
+    )
+    context = _frame(request.viewer) | {
+        "sees_accounts": request.viewer.sees_accounts,
+        "rows": [(one, *_mark(one)) for one in rows[:PAGE]],
+    }
+    return render_page(request, "mfa/replacements.html", context)
+
+
+def _mark(one: Replacement) -> tuple[str, str, str]:
+    """Words, tone and icon; what nobody answered is over before the beat has seen it."""
+    is_over = one.state == State.WAITING and one.until <= datetime.now(tz=UTC)
+    state = State.EXPIRED if is_over else State(one.state)
+    return (state.label, *TONES[state])
+
+
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 @recently_authenticated
@@ -81,13 +107,13 @@ def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except RefusedError as found:
             refused = found
     why_not = services.why_not_check(request.viewer, one)
-    tone, icon_name = TONES[State(one.state)]
-    is_over = one.state == State.WAITING and one.until <= datetime.now(tz=UTC)
+    state, tone, icon_name = _mark(one)
     context: dict[str, Any] = _frame(request.viewer) | {
         "one": one,
-        "tone": "" if is_over else tone,
-        "icon_name": "clock" if is_over else icon_name,
-        "state": State.EXPIRED.label if is_over else one.get_state_display(),
+        "tone": tone,
+        "icon_name": icon_name,
+        "state": state,
+        "has_mail": settings.MAIL_IS_CONFIGURED,
         "why_not": why_not if one.state == State.WAITING else "",
         "decides": not why_not,
         "channels": [(c.value, c.label) for c in SURE if c != one.asked_over],
@@ -114,15 +140,11 @@ def _decide(request: ViewerRequest, one: Replacement) -> None:
 
 def _one(request: ViewerRequest, pk: UUID) -> Replacement:
     """Who it is about, who asked, and whoever may ask for changes of the user."""
-    rows = Replacement.objects.select_related(
+    rows = services.visible_replacements(request.viewer).select_related(
         "user__account", "device", "person", "asked_by", "decided_by", "removal", "link"
     )
     found = rows.filter(pk=pk).first()
     if found is None or request.at is not None:
-        raise Http404
-    if request.viewer.person_id in (found.person_id, found.asked_by_id):
-        return found
-    if not may_invite(request.viewer, user=found.user):
         raise Http404
     return found
 

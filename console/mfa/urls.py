@@ -35,6 +35,7 @@ urlpatterns = [
     path("mfa/<int:pk>/security-key/", devices.security_key, name="security-key"),
     path("mfa/devices/<int:pk>/label/", devices.label, name="label"),
     path("mfa/devices/<int:pk>/lost/", replacing.lost, name="lost"),
+    path("mfa/replacements/", replacing.index, name="replacements"),
     path("mfa/replacements/<uuid:pk>/", replacing.replacement, name="replacement"),
     path("mfa/devices/<int:pk>/resync/", resync.own, name="resync"),
     path("mfa/links/<uuid:pk>/revoke/", sending.revoke, name="revoke"),

@@ -37,6 +37,7 @@ MFA: dict[tuple[str, str, str], str] = {
     ("POST", "mfa:label", "own device"): "sign-in 404 422 404 404 404 404",
     ("GET", "mfa:lost", "own device"): "sign-in 404 200 200 404 200 200",
     ("POST", "mfa:lost", "own device"): "sign-in 404 422 422 404 422 422",
+    ("GET", "mfa:replacements", ""): "sign-in 404 404 200 404 200 200",
     ("GET", "mfa:replacement", "replacement"): "sign-in 404 200 200 404 200 200",
     ("POST", "mfa:replacement", "replacement"): "sign-in 404 422 422 404 422 422",
     ("GET", "mfa:resync", "own device"): "sign-in 404 200 404 404 404 404",

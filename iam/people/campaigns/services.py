@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -84,10 +85,10 @@ def enlist(campaign: Campaign, *, viewer: Viewer) -> int:
 
 
 def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) -> Link | None:
-    """Send them a link of their own; None when they were told just now, or are linked to nobody. `actor` None is Gatehouse."""
+    """Send them a link of their own; None when they were told just now, are linked to nobody, or there is no mail server. `actor` None is Gatehouse."""
     campaign, user, now = participant.campaign, participant.user, datetime.now(tz=UTC)
     person = person_of(user)
-    if person is None:
+    if person is None or not settings.MAIL_IS_CONFIGURED:
         return None
     with transaction.atomic():
         held = Participant.objects.filter(pk=participant.pk).exclude(told_at__gt=now - PAUSE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
@@ -14,9 +16,10 @@ from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevi
 from iam.changes.services import Cause
 from iam.directory.models import Person
 from iam.directory.seconds import seconds_for
-from iam.guard import Viewer, viewer_for
+from iam.guard import Right, Viewer, viewer_for
 from iam.journal.services import Actor, record
-from iam.mirror.models import Entity
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.visibility import visible_entities
 from iam.mirror.reread.credentials import is_virtual
 from iam.notify.events import Event
 from iam.notify.services import notify
@@ -34,6 +37,15 @@ LINK_HOLDS: Final = timedelta(hours=1)
 def may_ask(viewer: Viewer, *, user: Entity) -> bool:
     """Its own person, and whoever may ask for changes of it."""
     return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
+
+
+def visible_replacements(viewer: Viewer) -> QuerySet[Replacement]:
+    """Those of the users for whom the viewer asks for changes, and those that are about them or asked for by them."""
+    reach = replace(viewer, scope=viewer.asks)
+    users = visible_entities(reach).filter(kind=Kind.USER)
+    mine = Q(person=viewer.person_id) | Q(asked_by=viewer.person_id)
+    rows = Replacement.objects.select_related("user__account", "device", "person", "asked_by", "decided_by")
+    return rows.filter(mine | Q(user__in=users.values("pk")) if viewer.may(Right.REQUEST_CHANGE) else mine)
 
 
 def why_not_check(viewer: Viewer, one: Replacement) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
@@ -306,3 +308,34 @@ def test_the_pages_begin_show_excuse_remind_and_close(client_of_ines: Client, ac
     client_of_ines.post(f"{page}act/", {"do": "close"})
     campaign.refresh_from_db()
     assert (mails(), campaign.state) == ({"Kwame": 1}, State.CLOSED)
+
+
+def test_without_a_mail_server_nobody_is_counted_as_told(
+    ines: Viewer, account: Account, client_of_ines: Client, settings: Any
+) -> None:
+    settings.MAIL_IS_CONFIGURED = False
+    user(account, "kwame")
+    campaign = begun(ines)
+    tending.tend()
+    assert (campaign.participants.get().messages, Link.objects.count()) == (0, 0)
+    assert b"No mail server is set up" in client_of_ines.get(f"/mfa/campaigns/{campaign.pk}/").content
+
+
+def test_the_page_of_a_campaign_costs_the_same_for_one_and_for_many(
+    ines: Viewer, account: Account, client_of_ines: Client, clock: time_machine.Traveller
+) -> None:
+    costs = []
+    for count in (1, 55):
+        for number in range(count):
+            user(account, f"user{count}-{number}")
+        campaign = begun(ines, Ending.DISABLE)
+        after_due(clock)
+        tending.tend_one(campaign)
+        clock.move_to(BEGIN)
+        client_of_ines.get(f"/mfa/campaigns/{campaign.pk}/")
+        with CaptureQueriesContext(connection) as captured:
+            page = client_of_ines.get(f"/mfa/campaigns/{campaign.pk}/")
+        costs.append(len(captured))
+    assert b"CHG-" in page.content
+    assert costs[0] == costs[1]
+    assert costs[0] < 20
