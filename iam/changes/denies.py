@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from iam.changes.documents import DENIES, statements_of
 from iam.changes.operations import DeleteInlinePolicy, DetachPolicy, PutInlinePolicy, RemoveFromGroup
 from iam.changes.operations.base import Operation
+from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.policy_version import DefaultText, default_text
 from iam.mirror.models import InlinePolicy, valid_at
 
 _TAKING: Final = (DetachPolicy, DeleteInlinePolicy, RemoveFromGroup)
 
 
-def removes_deny(operation: Operation) -> bool:
-    """Whether somebody is denied less by it than before, as far as texts tell; what they hold in another way as well is not lost."""
+def removes_deny(operation: Operation, *, beside: Sequence[Operation] = ()) -> bool:
+    """Whether somebody is denied less by it than before, as far as texts tell; what they hold in another way as well is not lost, and
+    who is denied everything by another operation of the same set (`beside`) loses no guard."""
+    if isinstance(operation, _TAKING) and is_denied_all(operation, beside):
+        return False
     if isinstance(operation, _TAKING):
         return any(DENIES in policy.flags for policy in operation.effect().loses)
     if isinstance(operation, PutInlinePolicy):

@@ -109,7 +109,7 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
     for operation in operations:
         by_account[operation.account.account_id].append(operation)
     own = {risk for operation in operations for risk in operation.risks()}
-    own |= {DENY_REMOVED for operation in operations if removes_deny(operation)}
+    own |= {DENY_REMOVED for operation in operations if removes_deny(operation, beside=operations)}
     if not any(type(one).weigh is not Operation.weigh for one in operations):
         return Impact(totals={}, risks=_ordered(own))
     numbers = {number: numbers_of(some) for number, some in by_account.items()}

@@ -8,7 +8,7 @@ Both are idempotent: adding a member again and removing one who is not in the gr
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -16,8 +16,9 @@ from uuid import UUID
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.base import NORMAL, Call, Effect, Image, Operation, Policy, Quota
 from iam.changes.operations.holdings import Holdings, holdings, key_of
+from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.world import World
 from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.reread import Memberships, read_memberships, reread_memberships
@@ -56,6 +57,7 @@ class Membership(Operation):
         super().__init__(account)
         self.given = given
         self._read: Memberships | None = None
+        self._is_denied = False
 
     @classmethod
     def from_params(cls, account: Account, params: Mapping[str, Any]) -> Self:
@@ -84,6 +86,14 @@ class Membership(Operation):
     def subject_id(self) -> str:
         """The user's unique id; the ARN of one who is still to be made."""
         return self.given.user_id or self.given.user_arn
+
+    def follow(self, earlier: Sequence[Operation]) -> None:
+        """See Operation: whether the set denies the user everything."""
+        self._is_denied = is_denied_all(self, earlier)
+
+    def sensitivity(self, effect: Effect) -> str:
+        """See Operation: who is denied everything by the same set loses no guard with the group."""
+        return NORMAL if self._is_denied and not self.member_after else super().sensitivity(effect)
 
     def touched(self) -> tuple[str, ...]:
         """See Operation."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
+from iam.changes.documents import statements_of
 from iam.changes.operations.base import Call, Effect, Image, Operation, Policy, Quota
 from iam.changes.operations.holder import (
     HolderParams,
@@ -226,6 +227,29 @@ class PutInlinePolicy(InlineOperation):
             return DeleteInlinePolicy(self.account, InlineParams(**names))
         former = Document.objects.filter(digest=before["text"]).first()
         return PutInlinePolicy(self.account, replace(self.given, document=former.text)) if former else None
+
+
+def denies_all(text: str) -> bool:
+    """Whether a policy denies everything, without any condition."""
+    wanted = {"Effect": "Deny", "Action": ["*"], "Resource": ["*"]}
+    for one in statements_of(text):
+        plain = {
+            key: [value] if isinstance(value, str) and key != "Effect" else value
+            for key, value in one.items()
+            if key != "Sid"
+        }
+        if plain == wanted:
+            return True
+    return False
+
+
+def is_denied_all(operation: Operation, beside: Sequence[Operation]) -> bool:
+    """Whether whom an operation takes something from is denied everything by another of the same set."""
+    arns = operation.touched()
+    return any(
+        isinstance(one, PutInlinePolicy) and one.holder_params.holder_arn in arns and denies_all(one.text)
+        for one in beside
+    )
 
 
 class DeleteInlinePolicy(InlineOperation):
