@@ -96,13 +96,7 @@ def operations_for(seen: Outlook) -> list[Operation]:
         )
     made, arn, policy = _policy(seen)
     holders = [seen.scope.group] if seen.scope.group else list(seen.users.values())
-    has = set()
-    if policy is not None:
-        has = set(
-            Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, target=policy).values_list(
-                "source", flat=True
-            )
-        )
+    has = holders_of(seen.scope.account, denies_keys=seen.variant.denies_keys)
     wanted = [holder for holder in holders if holder.pk not in has]
     if not wanted:
         raise RefusedError("Everybody in scope has the policy already.")
@@ -112,6 +106,15 @@ def operations_for(seen: Outlook) -> list[Operation]:
         )
     aws_id = policy.aws_id if policy else ""
     return [*made, *(AttachPolicy.by_arn(one, arn=arn, policy_id=aws_id) for one in wanted)]
+
+
+def holders_of(account: Account, *, denies_keys: bool) -> set[int]:
+    """The numbers of those to whom the policy is attached."""
+    arn = _arn(account, NAMES[denies_keys])
+    ties = Edge.objects.filter(
+        valid_at(None), kind=EdgeKind.ATTACHED, target__arn=arn, target__gone_at__isnull=True
+    )
+    return set(ties.values_list("source", flat=True))
 
 
 def request_enforcement(actor: Viewer, *, seen: Outlook, reason: str, idempotency_key: str) -> Change:
@@ -153,7 +156,7 @@ def notes_for(seen: Outlook) -> list[str]:
 def _policy(seen: Outlook) -> tuple[list[Operation], str, Entity | None]:
     """What makes the policy, if anything must, and its ARN; None where it is not there yet."""
     account, name = seen.scope.account, NAMES[seen.variant.denies_keys]
-    arn = f"arn:{account.partition}:iam::{account.account_id}:policy/{name}"
+    arn = _arn(account, name)
     there = Entity.objects.filter(account=account, kind=Kind.POLICY, arn=arn, gone_at__isnull=True).first()
     if there is None:
         made = CreatePolicy.of(account, name=name, text=seen.text, description=DESCRIPTION)
@@ -163,6 +166,10 @@ def _policy(seen: Outlook) -> tuple[list[Operation], str, Entity | None]:
             f"{account.name} has a policy {name} that says something else. Delete or rename it, or bring its text back, first."
         )
     return [], arn, there
+
+
+def _arn(account: Account, name: str) -> str:
+    return f"arn:{account.partition}:iam::{account.account_id}:policy/{name}"
 
 
 def _check(viewer: Viewer, account: Account) -> None:

@@ -12,11 +12,12 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from iam.access.enforcement.scope import Scope
-from iam.access.enforcement.services import notes_for, operations_for, outlook
+from iam.access.enforcement.services import holders_of, notes_for, operations_for, outlook
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
+from iam.changes.operations.attachment import AttachPolicy
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.services import Cause
 from iam.changes.services.planning import MOST, check_account
@@ -110,37 +111,73 @@ def _end(campaign: Campaign, author: Viewer) -> None:
 
 def _ask(campaign: Campaign, author: Viewer, *, account: Account, some: Sequence[Participant]) -> str:
     """One set for an account; why there is none, or whom it leaves out."""
-    said = ""
     try:
         check_account(account)
-        operations, notes, reached = _operations(campaign, account, some)
-        if len(reached) < len(some):
-            said = f"In {account.name}, {len(some) - len(reached)} would be locked out by the policy, and were left out."
-        if operations:
-            made = _requested(
-                campaign, author, operations=operations, notes=notes, account=account, some=reached
-            )
-            _handle(reached, made)
+        asked = _disabling if campaign.ending == Ending.DISABLE else _restricting
+        with transaction.atomic():
+            operations, notes, reached, said = asked(author, account, list(some)[: MOST - 1])
+            if reached:
+                made = _requested(
+                    campaign, author, operations=operations, notes=notes, account=account, some=reached
+                )
+                _handle(reached, made)
     except RefusedError as refused:
-        said = f"{account.name}: {refused.message}"
-    return said
+        return f"{account.name}: {refused.message}"
+    return f"{account.name}: {said}" if said else ""
 
 
-def _operations(
-    campaign: Campaign, account: Account, some: Sequence[Participant]
-) -> tuple[list[Operation], list[str], list[Participant]]:
-    part = list(some)[: MOST - 1]
-    if campaign.ending == Ending.DISABLE:
-        return [DeleteLoginProfile.of(one.user) for one in part], [], part
-    seen = outlook(Scope(account, path="/"), users={one.user_id: one.user for one in part}, denies_keys=False)
+Asked = tuple[list[Operation], list[str], list[Participant], str]
+"""Operations, notes for the approver, whom they reach, and what there is to say of the others."""
+
+
+def _disabling(author: Viewer, account: Account, part: list[Participant]) -> Asked:
+    wanted = [(one, DeleteLoginProfile.of(one.user)) for one in part]
+    possible, said = _possible(author, wanted, earlier=())
+    return [operation for _, operation in possible], [], [one for one, _ in possible], said
+
+
+def _restricting(author: Viewer, account: Account, part: list[Participant]) -> Asked:
+    """Whoever has the policy already is done with; whoever would be locked out is left out."""
+    has = holders_of(account, denies_keys=False)
+    _handle([one for one in part if one.user_id in has], None)
+    scope = Scope(account, path="/")
+    users = {one.user_id: one.user for one in part if one.user_id not in has}
+    seen = outlook(scope, users=users, denies_keys=False)
     barred = {one.number for one in seen.locked_out} | {one.pk for one in seen.outside}
-    reached = [one for one in part if one.user_id not in barred]
-    if not reached:
-        return [], [], []
+    left = {pk: user for pk, user in users.items() if pk not in barred}
+    words = f"{len(barred)} would be locked out by the policy, and were left out." if barred else ""
+    if not left:
+        return [], [], [], words
     if barred:
-        users = {one.user_id: one.user for one in reached}
-        seen = outlook(Scope(account, path="/"), users=users, denies_keys=False)
-    return operations_for(seen), notes_for(seen), reached
+        seen = outlook(scope, users=left, denies_keys=False)
+    operations = operations_for(seen)
+    first = [one for one in operations if not isinstance(one, AttachPolicy)]
+    by_arn = {one.user.arn: one for one in part}
+    wanted = [
+        (by_arn[one.holder_params.holder_arn], one) for one in operations if isinstance(one, AttachPolicy)
+    ]
+    possible, said = _possible(author, wanted, earlier=first)
+    found = [*first, *(operation for _, operation in possible)]
+    return found, notes_for(seen), [one for one, _ in possible], " ".join(filter(None, [words, said]))
+
+
+def _possible(
+    author: Viewer, wanted: Sequence[tuple[Participant, Operation]], *, earlier: Sequence[Operation]
+) -> tuple[list[tuple[Participant, Operation]], str]:
+    """What can be asked for, one by one, so that one whom a rule is against stops nobody; what somebody else asks for already counts as asked for."""
+    found: list[tuple[Participant, Operation]] = []
+    said: list[str] = []
+    for one, operation in wanted:
+        try:
+            changes.plan(operation, viewer=author, earlier=earlier)
+        except RefusedError as refused:
+            if refused.change is not None:
+                _handle([one], refused.change)
+            else:
+                said.append(f"{one.user.name}: {refused.message}")
+            continue
+        found.append((one, operation))
+    return found, " ".join(said[:3])
 
 
 def _requested(

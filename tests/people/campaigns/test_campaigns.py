@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from iam.access.enforcement.policy import Variant, document
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
@@ -339,3 +340,38 @@ def test_the_page_of_a_campaign_costs_the_same_for_one_and_for_many(
     assert b"CHG-" in page.content
     assert costs[0] == costs[1]
     assert costs[0] < 20
+
+
+def test_one_whom_somebody_else_asks_about_already_stops_nobody(
+    ines: Viewer, account: Account, clock: time_machine.Traveller
+) -> None:
+    user(account, "kwame"), user(account, "maya")
+    first, second = begun(ines, Ending.DISABLE), begun(ines, Ending.DISABLE, name="Again")
+    UserCredentials.objects.filter(user__name="maya").update(mfa="virtual")
+    after_due(clock)
+    tending.tend_one(first)
+    UserCredentials.objects.filter(user__name="maya").update(mfa="none")
+    second.refresh_from_db()
+    tending.tend_one(second)
+    assert Change.objects.count() == 2
+    assert set(second.participants.values_list("user__name", "asked__changes__title")) == {
+        ("kwame", "Delete the console password of kwame"),
+        ("maya", "Delete the console password of maya"),
+    }
+    second.refresh_from_db()
+    assert (second.state, second.trouble) == (State.CLOSED, "")
+
+
+def test_whoever_has_the_policy_already_is_done_with(
+    ines: Viewer, account: Account, clock: time_machine.Traveller
+) -> None:
+    held = user(account, "kwame")
+    text = document(Variant("aws", account.account_id, denies_keys=False))
+    factories.edge(
+        EdgeKind.ATTACHED, held, factories.policy(account, "gatehouse-require-mfa-console", body=text)
+    )
+    campaign = begun(ines, Ending.RESTRICT)
+    after_due(clock)
+    tending.tend()
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.trouble, Change.objects.count()) == (State.CLOSED, "", 0)
