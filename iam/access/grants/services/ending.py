@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -161,6 +160,7 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
 
 
 def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: str) -> bool:
+    """The key says after which end it comes, or of which reasons it is the first: two processes that saw the same have the same."""
     try:
         with transaction.atomic():
             changes = queue_accepted(
@@ -170,7 +170,7 @@ def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: s
                 reason=reason,
                 title=f"End of {part.grant.reference}: {part.grant.title}",
                 cause=Cause(ENDING, part.grant_id),
-                key=f"grant-end-{part.pk}-{_last_end(part) or part.grant_id}",
+                key=f"grant-end-{part.pk}-{part.ending_set_id or min(removal.taken_by)}",
                 lanes=[Lane(part.lane, branch) for branch in removal.branches],
             )
             for entry, place in removal.taken_by.items():
@@ -185,14 +185,6 @@ def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: s
         part.save(update_fields=["trouble"])
         return False
     return True
-
-
-def _last_end(part: GrantPart) -> UUID | None:
-    """The last set that was to end it, also one that was undone since: whoever ends it at the same time as others comes after the same one."""
-    ends = Change.objects.filter(
-        change_set__cause_kind=ENDING, change_set__cause_id=part.grant_id, lane=part.lane
-    )
-    return ends.order_by("-created_at").values_list("change_set", flat=True).first()
 
 
 def _over(part: GrantPart) -> None:
