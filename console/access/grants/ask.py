@@ -21,6 +21,7 @@ from iam.access.drafts import services
 from iam.access.drafts.terms import Ends
 from iam.access.grants.queries import often_given
 from iam.access.grants.terms import MAX_WHY, TermsError, WhoKind
+from iam.access.grants.wording import duration
 from iam.access.templates.queries import Offer, offers
 from iam.guard import Right
 from iam.mirror.models import Entity
@@ -115,10 +116,11 @@ def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, w
     return render_page(request, "access/grants/ask.html", context, status=status)
 
 
-def _often() -> list[Offer]:
-    """The templates that were asked for most, as far as they are offered."""
+def _often() -> list[tuple[Offer, str]]:
+    """The templates that were asked for most, as far as they are offered, and the longest time that each suggests."""
     found = {one.slug: one for one in offers()}
-    return [found[slug] for slug in often_given() if slug in found]
+    shown = [found[slug] for slug in often_given() if slug in found]
+    return [(one, duration(one.body.hours * 3600) if one.body.hours else "") for one in shown]
 
 
 def _may_mean(asking: Asking) -> list[tuple[str, str]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from console.access.grants.parts import Parts
 from iam.access.grants.models import GIVING, Act, Grant, GrantPart, GrantVersion, State
 from iam.access.grants.wording import counted
-from iam.changes.models import Approval
+from iam.changes.models import Approval, ChangeEvent
 
 ACTS: Final[dict[str, tuple[str, str, str]]] = {
     Act.ASKED: ("{by} asked for it", "file-text", ""),
@@ -25,6 +27,11 @@ ACTS: Final[dict[str, tuple[str, str, str]]] = {
 }
 ABOUT_TO_END: Final = timedelta(minutes=1)
 MOVING: Final = (State.PREPARING, State.APPLYING, State.ENDING)
+CLOSED: Final[dict[str, tuple[str, str, str]]] = {
+    State.WITHDRAWN: ("withdrawn", "{by} withdrew it", "undo-2"),
+    State.EXPIRED: ("expired", "Nobody answered in time", "timer"),
+}
+"""State → the event of its changes, how that is said, and its icon."""
 BY_NAME: Final = 6
 """Of so many accounts the timeline tells each by name; of more, how many there are."""
 
@@ -59,6 +66,7 @@ def events_of(grant: Grant, parts: Parts) -> list[Event]:
     found = [_act(one) for one in GrantVersion.objects.filter(grant=grant).order_by("number")]
     sets = {pk for part in parts.all for pk in (part.change_set_id, part.ending_set_id) if pk}
     found += [_approval(one) for one in Approval.objects.filter(change_set__in=sets)]
+    found += _closed(grant, sets)
     found += _in_accounts(parts)
     return sorted(found, key=lambda event: event.at)
 
@@ -73,6 +81,16 @@ def _approval(one: Approval) -> Event:
     verb, icon, tone = ("approved", "check", "ok") if agreed else ("rejected it", "ban", "bad")
     own = ", their own request" if one.is_own_request else ""
     return Event(f"{one.approver_label} {verb}{own}", icon, tone, one.at, one.comment)
+
+
+def _closed(grant: Grant, sets: Collection[UUID]) -> list[Event]:
+    """That it was taken back, or nobody answered: the requests of all accounts close together."""
+    if grant.state not in CLOSED:
+        return []
+    kind, text, icon = CLOSED[grant.state]
+    rows = ChangeEvent.objects.filter(change__change_set__in=sets, kind=kind)
+    last = rows.order_by("-at", "-pk").first()
+    return [Event(text.format(by=last.actor_label), icon, "", last.at)] if last else []
 
 
 def _in_accounts(parts: Parts) -> list[Event]:

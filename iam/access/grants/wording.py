@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 NAMED: Final = 3
+DAY: Final = 86_400
 
 
 def listed(names: Sequence[str], *, most: int = NAMED) -> str:
@@ -33,7 +34,9 @@ def slugged(text: str) -> str:
 
 
 def duration(seconds: int) -> str:
-    """ "1 hour", "90 minutes", "8 hours"."""
+    """ "1 hour", "90 minutes", "8 hours", "30 days"."""
+    if seconds >= 2 * DAY and seconds % DAY == 0:
+        return counted(seconds // DAY, "day")
     if seconds % 3600:
         return counted(seconds // 60, "minute")
     return counted(seconds // 3600, "hour")

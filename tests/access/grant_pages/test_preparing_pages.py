@@ -107,3 +107,22 @@ def test_what_gives_something_is_not_asked_for_again(office: Office) -> None:
     grant = made.grant(office.account, office.of["maya.okafor"], asked_by=office.people["asker"].person)
     assert office.asker.post(reverse("access:grant-again", args=[grant.pk])).status_code == 404
     assert not GrantDraft.objects.exists()
+
+
+def test_what_was_withdrawn_says_by_whom_and_that_nothing_was_given(office: Office) -> None:
+    draft = office.draft(
+        kind="users",
+        who={"users": {"kind": "users", "arns": [office.arn("maya.okafor")]}},
+        what={"kind": "managed", "policy_arn": READ_ONLY},
+        ends="never",
+        why="On call",
+    )
+    office.asker.post(at("preview", draft))
+    grant = Grant.objects.get()
+    address = reverse("access:grant", args=[grant.pk])
+    assert "Not yet" in office.asker.get(address).content.decode()
+    office.asker.post(reverse("access:grant-withdraw", args=[grant.pk]))
+    page = office.asker.get(address).content.decode()
+    assert "Ines Duarte withdrew it" in page
+    assert "Never given" in page
+    assert "Not yet" not in page
