@@ -30,7 +30,7 @@ KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")
 """The name space in which a person and the key of their form give a run its id."""
 MAX_REASON: Final = 1000
 MOST_PEOPLE: Final = 200
-AT_ONCE: Final = 20
+AT_ONCE: Final = 8
 """So many users are planned while the page waits; more by a worker."""
 MOST_GRACE: Final = 365
 FURTHEST: Final = timedelta(days=365)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from iam.changes.errors import RefusedError
+from iam.changes.models import Change
 from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import EdgeKind, Entity, TagSet
+from iam.people.leaving import nudge, services
 from iam.people.leaving.models import Run, Seat
 from iam.people.leaving.reading import SheetError, read_leavers
 from iam.people.leaving.services import Terms, request_run
@@ -86,3 +90,37 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
     assert "Nobody whom you may ask for" in own.people.get(line=4).problems[0]
     assert check_again(viewer_for(lead), run=own).people.count() == 6
     assert Run.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_long_list_is_asked_for_by_a_worker_and_once_whoever_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/w")
+    for name in ("maya.okafor", "kwame.boateng"):
+        factories.edge(EdgeKind.MEMBER, factories.user(account, name), factories.group(account, f"of-{name}"))
+    author = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
+    run = stage(author, rows=read_leavers(b"User name\nmaya.okafor\nkwame.boateng\n"), source="leavers.csv")
+    sent: list[str] = []
+    monkeypatch.setattr(services, "AT_ONCE", 1)
+    monkeypatch.setattr(nudge, "send", lambda task, pk: sent.append(task))
+    held = request_run(author, run=run, terms=Terms(reason="They go"))
+    assert (held.state, sent, Change.objects.count()) == ("asking", ["ask_run"], 0)
+
+    assert services.ask_open(older_than=timedelta(seconds=-1)) == 1
+    run.refresh_from_db()
+    asked = Change.objects.count()
+    assert (run.state, set(run.people.values_list("stage", flat=True))) == ("asked", {"waiting"})
+    assert (
+        list(Change.objects.order_by("position").values_list("operation", flat=True))[:2]
+        == ["inline_policy.put"] * 2
+    )
+
+    # The process was lost when it had asked, and before it had written so.
+    Seat.objects.update(change_set=None, lane=0)
+    run.people.update(stage="draft")
+    Run.objects.update(state="asking")
+    services.ask(run)
+    run.refresh_from_db()
+    assert (run.state, Change.objects.count()) == ("asked", asked)
+    assert sorted(Seat.objects.values_list("lane", flat=True)) == [0, 1]
