@@ -9,9 +9,10 @@ from threading import Thread
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_embedded_init, worker_init, worker_process_init, worker_ready
+from celery.signals import beat_embedded_init, task_prerun, worker_init, worker_process_init, worker_ready
 from celery.worker import state
 from django.conf import settings
+from django.db import close_old_connections, connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
@@ -44,6 +45,8 @@ app.conf.update(
     task_default_queue="gatehouse",
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
+    # Celery would close the connection to the database after each task; see renew_connection.
+    CELERY_DB_REUSE_MAX=10**9,
     timezone="UTC",
     beat_schedule_filename=str(Path(settings.VAR) / "beat-schedule")
     if settings.EMBEDDED
@@ -211,6 +214,13 @@ def follow_parent(**_: Any) -> None:
         from console.demo.children import follow_leader
 
         follow_leader()
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator]
+def renew_connection(**_: Any) -> None:
+    """A process keeps its connection from task to task; one that is old, or was cut meanwhile, is replaced."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]

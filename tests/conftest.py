@@ -90,9 +90,12 @@ def _no_index_of_another_test() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_way_of_another_test() -> Iterator[None]:
-    """A process keeps ways to AWS, and what stands in for AWS is another in the next test."""
+    """A process keeps ways to AWS and what it works by, and what stands in for AWS is another in the next test."""
+    from iam.changes.services import own
+
     yield
     lending.forget()
+    own.forget()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -158,6 +158,9 @@ class Change(models.Model):
             ),
             models.Index(fields=["lease_until"], condition=Q(state="applying"), name="change_leased"),
             models.Index(
+                fields=["account", "subject_id"], condition=Q(state="queued"), name="change_of_same_subject"
+            ),
+            models.Index(
                 fields=["expires_at"],
                 condition=Q(state__in=["awaiting_approval", "queued"]),
                 name="change_expiring",

@@ -65,7 +65,8 @@ def move(
         raise ForbiddenTransitionError(f"{was} → {to}")
     now = datetime.now(tz=UTC)
     values = {"state": to, **_stamps(to, now), **fields}
-    with transaction.atomic():
+    # No savepoint within a caller's transaction: what fails here fails all of it.
+    with transaction.atomic(savepoint=False):
         held = Change.objects.filter(pk=change.pk, state=was, attempts=change.attempts, **(expecting or {}))
         if not held.update(**values):
             return False

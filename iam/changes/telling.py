@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.changes.queries import visible_changes
@@ -107,9 +107,14 @@ def tell_end(change: Change) -> None:
     if event is None:
         return
     of_set = Change.objects.filter(change_set=change.change_set_id)
-    if event is Event.APPLIED and of_set.exclude(state=ChangeState.APPLIED).exists():
+    others = of_set.exclude(state=ChangeState.APPLIED)
+    first = (
+        of_set.annotate(is_under_way=Exists(others))
+        .select_related("account", "change_set")
+        .order_by("position")[0]
+    )
+    if event is Event.APPLIED and first.is_under_way:
         return
-    first = of_set.select_related("account", "change_set").order_by("position")[0]
     people = {first.requested_by}
     if event is Event.TROUBLE:
         people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))

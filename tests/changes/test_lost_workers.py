@@ -48,7 +48,7 @@ STEPS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "after it has looked at AWS": (Membership, "observe", dying_after(Membership.observe)),
     "before the call leaves": (writes, "call", killed),
     "after AWS has carried the call out": (writes, "call", dying_after(writes.call)),
-    "after the answer was noted": (running, "_note_call", dying_after(running._note_call)),
+    "after the answer was noted": (running, "move", dying_after(running.move)),
     "before it reads back": (running, "_confirm", killed),
     "before the mirror is read": (Membership, "read_back", killed),
     "after the mirror was read": (Membership, "read_back", dying_after(Membership.read_back)),
@@ -151,7 +151,7 @@ def test_a_long_way_to_aws_renews_the_lease(scene: Scene, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("failure", [DatabaseError, InterfaceError])
 @pytest.mark.parametrize(
     ("where", "name", "state"),
-    [(running, "_note_call", ChangeState.APPLYING), (ending, "_read_back", ChangeState.CONFIRMING)],
+    [(running, "move", ChangeState.APPLYING), (ending, "_read_back", ChangeState.CONFIRMING)],
 )
 def test_our_own_database_failing_leaves_the_row_to_the_sweep(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, state: str, failure: type[Exception]

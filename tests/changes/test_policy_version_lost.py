@@ -53,12 +53,23 @@ def lose_a_worker(
     return ran(change)
 
 
+def after_an_answer(keep: Callable[..., Any]) -> Callable[..., Any]:
+    """Dies when it has kept the answer to a call."""
+
+    def call(*args: Any, **values: Any) -> Any:
+        keep(*args, **values)
+        if "request_ids" in values:
+            raise KilledError
+
+    return call
+
+
 STEPS: dict[str, tuple[Any, str, Callable[[], Any]]] = {
     "before it has looked": (DefaultText, "observe", lambda: killed),
     "after it has looked": (DefaultText, "observe", lambda: dying_after(DefaultText.observe)),
     "before the deletion": (writes, "call", lambda: at("DeletePolicyVersion", killed)),
     "after the deletion": (writes, "call", lambda: at("DeletePolicyVersion", dying_after(writes.call))),
-    "after it has noted the deletion": (running, "_note_call", lambda: dying_after(running._note_call)),
+    "after it has noted the deletion": (running, "keep", lambda: after_an_answer(running.keep)),
     "after the creation": (writes, "call", lambda: at("CreatePolicyVersion", dying_after(writes.call))),
     "before it reads back": (running, "_confirm", lambda: killed),
     "before the mirror is read": (DefaultText, "read_back", lambda: killed),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from iam.changes.models import LAST_BRANCH, Change, ChangeState
+from iam.changes.models import LAST_BRANCH, RUNNING, Change, ChangeState
 from iam.changes.states import add_event, move
 
 LEASE = timedelta(seconds=settings.CHANGE_LEASE)
@@ -30,15 +32,7 @@ def due(now: datetime) -> QuerySet[Change]:
 
     A change of a set waits for the ones before it in its lane, of its own branch and of the trunk; in the last branch for all.
     """
-    # Below zero, and so nothing, for every branch but the last one.
-    all_for_the_last = Q(branch__lt=OuterRef("branch") - LAST_BRANCH // 2)
-    earlier = Change.objects.filter(
-        Q(branch=0) | Q(branch=OuterRef("branch")) | all_for_the_last,
-        change_set=OuterRef("change_set"),
-        lane=OuterRef("lane"),
-        position__lt=OuterRef("position"),
-    ).exclude(state=ChangeState.APPLIED)
-    waiting = Q(state=ChangeState.QUEUED, due_at__lte=now) & ~Q(Exists(earlier))
+    waiting = Q(state=ChangeState.QUEUED, due_at__lte=now) & ~Q(Exists(_before(OuterRef)))
     return Change.objects.filter(
         waiting
         | Q(state=ChangeState.CONFIRMING, due_at__lte=now)
@@ -46,11 +40,33 @@ def due(now: datetime) -> QuerySet[Change]:
     )
 
 
+def _before(of: Callable[[str], Any]) -> QuerySet[Change]:
+    """What a change waits for; `of` gives a column of that change."""
+    # Below zero, and so nothing, for every branch but the last one.
+    all_for_the_last = Q(branch__lt=of("branch") - LAST_BRANCH // 2)
+    return Change.objects.filter(
+        Q(branch=0) | Q(branch=of("branch")) | all_for_the_last,
+        change_set=of("change_set_id"),
+        lane=of("lane"),
+        position__lt=of("position"),
+    ).exclude(state=ChangeState.APPLIED)
+
+
+def _is_due(change: Change, now: datetime) -> bool:
+    """What `due` asks the database, of one that has been read: a change of its own waits for nothing."""
+    moment = change.lease_until if change.state == ChangeState.APPLYING else change.due_at
+    if change.state not in RUNNING or moment is None or moment > now:
+        return False
+    is_first = change.state != ChangeState.QUEUED or change.position == 0
+    return is_first or not _before(partial(getattr, change)).exists()
+
+
 def claim(change_id: UUID) -> Change | None:
     """The change, ours until the lease runs out; None when it is not due, or somebody else's, or its subject is busy."""
     now = datetime.now(tz=UTC)
-    change = due(now).select_related("account").filter(pk=change_id).first()
-    if change is None:
+    one = Change.objects.select_related("account", "change_set").defer("change_set__receipt")
+    change = one.filter(pk=change_id).first()
+    if change is None or not _is_due(change, now):
         return None
     take = {
         ChangeState.QUEUED: _begin,
@@ -62,14 +78,15 @@ def claim(change_id: UUID) -> Change | None:
 
 def _begin(change: Change, now: datetime) -> bool:
     try:
-        return move(
-            change,
-            to=ChangeState.APPLYING,
-            actor=None,
-            attempts=change.attempts + 1,
-            lease_until=now + LEASE,
-            due_at=None,
-        )
+        with transaction.atomic():
+            return move(
+                change,
+                to=ChangeState.APPLYING,
+                actor=None,
+                attempts=change.attempts + 1,
+                lease_until=now + LEASE,
+                due_at=None,
+            )
     except IntegrityError:
         # Another change of this subject is in flight; the end of that one nudges this one.
         return False

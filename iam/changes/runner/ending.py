@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q
 
 from iam.aws.errors import AwsError
 from iam.aws.session import Aws
@@ -77,7 +77,7 @@ def fail(change: Change, *, kind: str, message: str) -> None:
             error_message=message[:2048],
             data={"error": kind, "request_ids": change.request_ids},
         )
-        followers = _followers(change).filter(state=ChangeState.QUEUED)
+        followers = Change.objects.filter(_behind(change), state=ChangeState.QUEUED).order_by("position")
         for follower in followers.select_related("account"):
             note = f"{change.reference}, which came first, failed."
             move(follower, to=ChangeState.CANCELLED, actor=None, note=note)
@@ -140,26 +140,22 @@ def _move(change: Change, *, to: ChangeState, note: str, **fields: object) -> No
 
 
 def _waiting_behind(change: Change) -> list[Change]:
-    """What could not begin while this one was in flight: the next of its set, and the next of its subject."""
-    now = datetime.now(tz=UTC)
-    queued = Change.objects.filter(state=ChangeState.QUEUED, due_at__lte=now)
-    next_of_set = _followers(change).filter(state=ChangeState.QUEUED, due_at__lte=now).order_by("position")
-    next_of_subject = queued.filter(account=change.account_id, subject_id=change.subject_id).order_by(
-        "due_at"
+    """What could not begin while this one was in flight: the first of each branch of its set, and the next of its subject; one query."""
+    of_subject = Q(account=change.account_id, subject_id=change.subject_id)
+    waiting = Change.objects.filter(
+        _behind(change) | of_subject, state=ChangeState.QUEUED, due_at__lte=datetime.now(tz=UTC)
     )
-    found = [*_firsts(next_of_set), *next_of_subject[:1]]
+    # Nothing else of a branch can begin before its first.
+    rows = list(waiting.defer("receipt", "before").order_by("position"))
+    firsts = {one.branch: one for one in reversed(rows) if one.change_set_id == change.change_set_id}
+    of_same = [
+        one for one in rows if one.subject_id == change.subject_id and one.account_id == change.account_id
+    ]
+    found = [*firsts.values(), *sorted(of_same, key=lambda one: (one.due_at, one.pk))[:1]]
     return list({one.pk: one for one in found}.values())
 
 
-def _followers(change: Change) -> QuerySet[Change]:
+def _behind(change: Change) -> Q:
     """What of its set waits for it: all behind it in its lane, or those of its branch and of the last one."""
-    behind = change.change_set.changes.filter(lane=change.lane, position__gt=change.position)
-    return behind.filter(branch__in=[change.branch, LAST_BRANCH]) if change.branch else behind
-
-
-def _firsts(waiting: QuerySet[Change]) -> list[Change]:
-    """The first of each branch; nothing else of a branch can begin before it."""
-    found: dict[int, Change] = {}
-    for one in waiting:
-        found.setdefault(one.branch, one)
-    return list(found.values())
+    behind = Q(change_set=change.change_set_id, lane=change.lane, position__gt=change.position)
+    return behind & Q(branch__in=[change.branch, LAST_BRANCH]) if change.branch else behind

@@ -137,8 +137,12 @@ def _calls_left(change: Change, operation: Operation, image: Image) -> list[tupl
 
 
 def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[int, Call]]) -> None:
-    """Make the calls. What AWS rejects for good before anything went through leaves no doubt behind."""
+    """Make the calls; the last answer is written with what follows from it. What AWS rejects for good before anything went through leaves
+    no doubt behind."""
+    last: dict[str, Any] = {}
     for number, call in left:
+        if last:
+            keep(change, **last)
         params = operation.sending(call)
         keep(change, sent_at=datetime.now(tz=UTC), calls=calls.sent(change, number))
         began = time.monotonic()
@@ -152,37 +156,42 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
                 may_retry=operation.may_repeat(call),
             )
         except AwsError as error:
-            certain = error.kind not in _IN_DOUBT | _LOOK_ANEW
-            error_code = error.code or error.kind.value
-            _note_call(
-                change,
-                number,
-                began=began,
-                request_id=error.request_id,
-                error=error_code,
-                in_doubt=not certain,
-            )
-            if certain and not calls.done(change):
-                keep(change, sent_at=None)
+            _note_rejection(change, number, error, began=began)
             raise CallRejectedError(error) from error
         kept = operation.received(call, result.response, change_id=change.pk)
-        _note_call(change, number, began=began, request_id=result.request_id, kept=kept)
+        last = _answered(change, number, began=began, request_id=result.request_id, kept=kept)
     moved = move(
         change,
         to=ChangeState.CONFIRMING,
         actor=None,
-        data={"request_ids": change.request_ids},
+        data={"request_ids": last.get("request_ids", change.request_ids)},
         # Due again when this very worker is lost before it has read back.
         due_at=datetime.now(tz=UTC) + READING,
         lease_until=None,
         error_kind="",
         error_message="",
+        **last,
     )
     if not moved:
         raise LeaseLostError(str(change.pk))
 
 
-def _note_call(
+def _note_rejection(change: Change, number: int, error: AwsError, *, began: float) -> None:
+    certain = error.kind not in _IN_DOUBT | _LOOK_ANEW
+    answer = _answered(
+        change,
+        number,
+        began=began,
+        request_id=error.request_id,
+        error=error.code or error.kind.value,
+        in_doubt=not certain,
+    )
+    keep(change, **answer)
+    if certain and not calls.done(change):
+        keep(change, sent_at=None)
+
+
+def _answered(
     change: Change,
     number: int,
     *,
@@ -191,7 +200,8 @@ def _note_call(
     error: str = "",
     in_doubt: bool = False,
     kept: dict[str, Any] | None = None,
-) -> None:
+) -> dict[str, Any]:
+    """The columns that hold the answer to a call."""
     noted = calls.answered(
         change,
         number,
@@ -202,7 +212,7 @@ def _note_call(
     )
     ids = [*change.request_ids, request_id] if request_id else change.request_ids
     results = {"results": _together(change.results, kept)} if kept else {}
-    keep(change, calls=noted, request_ids=ids, **results)
+    return {"calls": noted, "request_ids": ids, **results}
 
 
 def _together(results: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:

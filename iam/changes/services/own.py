@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from typing import Final, NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -21,21 +23,51 @@ from iam.mirror.models import (
 from iam.mirror.models.setup import SetupKind
 from iam.policy.document import read
 
+READ_EVERY: Final = 2.0
+
+
+class _Known(NamedTuple):
+    """The ARNs by which Gatehouse works, and the trust policies of its roles, as they were read."""
+
+    read_at: float
+    arns: frozenset[str]
+    trusts: str
+
+
+_known: _Known | None = None
+
 
 def is_own(operation: Operation) -> bool:
     """Whether it would alter what Gatehouse works by: a role of an account, whom these roles trust, a policy that they have, or what a
-    group holds that they are in."""
+    group holds that they are in. The first two are as they were READ_EVERY seconds ago at most; each change is looked at twice."""
     arns = operation.touched()
     if not arns:
         return False
-    if Account.objects.filter(Q(role_arn__in=arns) | Q(write_role_arn__in=arns)).exists():
-        return True
-    if ConnectionDraft.objects.filter(hub_arn__in=arns).exists():
-        return True
-    identities = SetupJob.objects.filter(kind=SetupKind.IDENTITY, result__principal__in=arns)
-    if identities.exists() or _is_trusted_by_own(arns):
-        return True
-    return _is_held_by_own(operation) or _is_joined_by_own(operation)
+    return _is_one_of_own(arns) or _is_held_by_own(operation) or _is_joined_by_own(operation)
+
+
+def forget() -> None:
+    """Read anew what Gatehouse works by."""
+    global _known
+    _known = None
+
+
+def _is_one_of_own(arns: tuple[str, ...]) -> bool:
+    """Whether one of them is a role of an account, or somebody whom these roles trust or an account was connected by."""
+    global _known
+    if _known is None or _known.read_at + READ_EVERY <= time.monotonic():
+        _known = _read()
+    return any(arn in _known.arns or json.dumps(arn) in _known.trusts for arn in arns)
+
+
+def _read() -> _Known:
+    at = time.monotonic()
+    roles = Account.objects.values_list("role_arn", "write_role_arn")
+    hubs = ConnectionDraft.objects.values_list("hub_arn", flat=True)
+    identities = SetupJob.objects.filter(kind=SetupKind.IDENTITY).values_list("result__principal", flat=True)
+    trusts = _trusts().values_list("document__text", flat=True).distinct()
+    arns = {arn for pair in roles for arn in pair} | {*hubs, *identities}
+    return _Known(at, frozenset(arn for arn in arns if arn), "\n".join(text or "" for text in trusts))
 
 
 def _own_roles() -> QuerySet[Entity]:
@@ -49,18 +81,13 @@ def _trusts() -> QuerySet[EntityState]:
     return EntityState.objects.filter(valid_at(None), kind=Kind.ROLE, entity__in=own)
 
 
-def _is_trusted_by_own(arns: tuple[str, ...]) -> bool:
-    """Whether the trust policy of one of Gatehouse's roles names one of these principals."""
-    named = Q()
-    for arn in arns:
-        named |= Q(document__text__contains=json.dumps(arn))
-    return _trusts().filter(named).exists()
-
-
 def _is_held_by_own(operation: Operation) -> bool:
     """Whether one of the policies that it alters is held, or bounded by, a role of Gatehouse or somebody whom these roles trust."""
+    arns = [arn for arn in operation.touched() if ":policy/" in arn]
+    if not arns:
+        return False
     policies = Entity.objects.filter(
-        account=operation.account, kind=Kind.POLICY, arn__in=operation.touched(), gone_at__isnull=True
+        account=operation.account, kind=Kind.POLICY, arn__in=arns, gone_at__isnull=True
     )
     holding = Edge.objects.filter(
         valid_at(None), kind__in=[EdgeKind.ATTACHED, EdgeKind.BOUNDARY], target__in=policies.values("pk")

@@ -17,7 +17,12 @@ async def main() -> None:
     """Serve."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.proxy", description=__doc__)
     parser.add_argument("--upstream", required=True, help="the stand-in")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds that each request waits")
+    parser.add_argument(
+        "--latency",
+        type=float,
+        default=0.0,
+        help="seconds that each call takes, the time of the stand-in included",
+    )
     parser.add_argument("--log", type=Path, help="where writes are noted, a line of JSON each")
     options = parser.parse_args()
     to = urlsplit(options.upstream)

@@ -22,7 +22,7 @@ true answer, late."""
 
 @dataclass
 class Faults:
-    """`rates` are shares of the requests by kind, `late` is how many seconds a late answer takes; `latency` is added to each."""
+    """`rates` are shares of the requests by kind, `late` is how many seconds a late answer takes; `latency` is how long each takes at least."""
 
     latency: float = 0.0
     late: float = 3.0

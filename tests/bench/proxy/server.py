@@ -77,13 +77,12 @@ class Proxy:
         parameters = dict(parse_qsl(request.body.decode("utf-8", "replace")))
         action = parameters.pop("Action", "")
         fault = self.faults.strike(action)
-        if self.faults.latency:
-            await asyncio.sleep(self.faults.latency)
-        if fault in (THROTTLE, FAIL):
-            return _answer(*(_THROTTLED if fault == THROTTLE else _FAILED))
-        if fault == RESET:
-            return None
+        over = asyncio.get_running_loop().time() + self.faults.latency
+        if fault in (THROTTLE, FAIL, RESET):
+            await _until(over)
+            return None if fault == RESET else _answer(*(_THROTTLED if fault == THROTTLE else _FAILED))
         answer = await self._carry_out(request, action, parameters, reader, writer)
+        await _until(over)
         if fault == LATE:
             await asyncio.sleep(self.faults.late)
         if fault == RESET_AFTER:
@@ -126,6 +125,13 @@ class Proxy:
             "carried_out": self.log.carried_out,
         }
         return _answer(200, json.dumps(content), kind="application/json")
+
+
+async def _until(moment: float) -> None:
+    """The latency is of the whole call: what the stand-in itself took is a part of it."""
+    left = moment - asyncio.get_running_loop().time()
+    if left > 0:
+        await asyncio.sleep(left)
 
 
 async def _read(reader: asyncio.StreamReader) -> Message | None:
