@@ -213,7 +213,7 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
     note = (
         "The policy asks for MFA: nothing of it works until then."
         if is_asked
-        else "A password alone is enough to use it."
+        else "A password or an access key alone is enough to use it."
     )
     tone = Tone.BAD if is_asked else Tone.WARN
     for one in without[:NAMED]:
