@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from iam.access.grants.models import Act, Grant, GrantPart, GrantVersion, LedgerEntry, Sort, State
 from iam.changes.models import Change, ChangeSet, ChangeState
+from iam.changes.operations import AddToGroup
+from iam.changes.receipts import receipt_of
 from iam.directory.models import Person
 from iam.mirror.models import Account, Entity, Kind
 
@@ -102,7 +104,7 @@ def failed(account: Account, *holders: Entity, asked_by: Person, approved: bool 
         },
         before={},
         after={},
-        receipt={},
+        receipt=receipt_of(AddToGroup.of(holders[0], group=group)).body,
         calls=[],
         state=ChangeState.FAILED,
         idempotency_key=f"failed-{next(_numbers)}-{uuid4()}",
