@@ -23,6 +23,8 @@ from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "gatehouse.example.com"
 BIN = Path(sys.executable).parent
+STOP_SECONDS = 60
+"""What systemd and containers give a process is 90 and 10 seconds; a worker ends what it is at first."""
 IDLE_SECONDS = 5
 EVERY = ("PATH", "LANG", "TMPDIR")
 """What a process manager hands to any process; nothing of the tests' own environment."""
@@ -131,7 +133,7 @@ class Installation:
         codes: dict[str, int] = {}
         for name, process in self.processes.items():
             try:
-                codes[name] = process.wait(timeout=15)
+                codes[name] = process.wait(timeout=STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 codes[name] = process.wait()

@@ -146,7 +146,8 @@ def _waiting_behind(change: Change) -> list[Change]:
         _behind(change) | of_subject, state=ChangeState.QUEUED, due_at__lte=datetime.now(tz=UTC)
     )
     # Nothing else of a branch can begin before its first.
-    rows = list(waiting.defer("receipt", "before").order_by("position"))
+    columns = ("branch", "position", "due_at", "change_set", "account", "subject_id")
+    rows = list(waiting.only(*columns).order_by("position"))
     firsts = {one.branch: one for one in reversed(rows) if one.change_set_id == change.change_set_id}
     of_same = [
         one for one in rows if one.subject_id == change.subject_id and one.account_id == change.account_id
