@@ -112,7 +112,7 @@ class Installation:
             self.processes[name] = subprocess.Popen(
                 self.command(*words, **instead),
                 cwd=ROOT,
-                env=self.environment | own | (self.aws if aws else {}),
+                env=self.environment | own | (self.aws if aws else {}) | {"PYTHONFAULTHANDLER": "1"},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -127,7 +127,8 @@ class Installation:
         return "\n".join(f"== {name}\n{self.log(name).read_text()[-2000:]}" for name in self.processes)
 
     def stop(self) -> dict[str, int]:
-        """Stop what was started as a process manager does, and give the exit codes; what does not end in time is killed."""
+        """Stop what was started as a process manager does, and give the exit codes; what does not end in time writes into its log where it
+        stands, and is killed."""
         for process in self.processes.values():
             process.send_signal(signal.SIGTERM)
         codes: dict[str, int] = {}
@@ -135,6 +136,8 @@ class Installation:
             try:
                 codes[name] = process.wait(timeout=STOP_SECONDS)
             except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGABRT)
+                time.sleep(1)
                 os.killpg(process.pid, signal.SIGKILL)
                 codes[name] = process.wait()
         self.processes.clear()
