@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from iam.people.onboarding.reading import FORMULA, LARGEST, MOST_ROWS, SheetError, sheet_lines
+from iam.people.onboarding.reading import FORMULA, LARGEST, SheetError, sheet_rows
 
 LONGEST: Final = 256
 COLUMNS: Final = frozenset(
@@ -30,25 +30,18 @@ class Typed:
 
 
 def read_leavers(data: bytes) -> list[Typed]:
-    """The rows of a CSV file; rows without any content are passed over. Raises SheetError for a file that is none."""
-    if len(data) > LARGEST:
-        raise SheetError(f"The file has more than {LARGEST // 1024 // 1024} MB.")
-    lines = sheet_lines(data)
-    head = next(lines, None)
-    if head is None:
-        raise SheetError("The file is empty.")
-    places = _places(head[1])
-    found: list[Typed] = []
-    for line, cells in lines:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(found) >= MOST_ROWS:
-            raise SheetError(f"The file has more than {MOST_ROWS:,} people. Split it.")
-        said = next((cells[at].strip() for at in places if at < len(cells) and cells[at].strip()), "")
-        found.append(typed(line, said))
-    if not found:
-        raise SheetError("The file names the columns, and nobody below them.")
-    return found
+    """The rows of a CSV file. Raises SheetError for a file that is none."""
+
+    def reader(head: list[str]) -> Callable[[int, list[str]], Typed]:
+        places = _places(head)
+
+        def read(line: int, cells: list[str]) -> Typed:
+            given = (cells[at].strip() for at in places if at < len(cells))
+            return typed(line, next(filter(None, given), ""))
+
+        return read
+
+    return sheet_rows(data, reader=reader)
 
 
 def typed(line: int, text: str) -> Typed:

@@ -6,16 +6,17 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from iam.people.blueprints.naming import USER_NAME
 
+T = TypeVar("T")
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of a file: some 10,000 people take one."""
 MOST_ROWS: Final = 10_000
@@ -52,29 +53,35 @@ class Typed:
 
 
 def read_sheet(data: bytes) -> list[Typed]:
-    """The rows of a CSV file; rows without any content are passed over. Raises SheetError for a file that is none."""
+    """The rows of a CSV file. Raises SheetError for a file that is none."""
+
+    def reader(head: list[str]) -> Callable[[int, list[str]], Typed]:
+        places = _columns(head)
+        return lambda line, cells: _row(line, cells, places, width=len(head))
+
+    return sheet_rows(data, reader=reader)
+
+
+def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list[str]], T]]) -> list[T]:
+    """The rows of a CSV file of people, as `reader` reads them once it knows the names of the columns; rows without any content are passed
+    over. Raises SheetError for a file that is none."""
     if len(data) > LARGEST:
         raise SheetError(f"The file has more than {LARGEST // 1024 // 1024} MB.")
-    lines = sheet_lines(data)
+    lines = _lines(_text(data))
     head = next(lines, None)
     if head is None:
         raise SheetError("The file is empty.")
-    places = _columns(head[1])
-    found: list[Typed] = []
+    read = reader(head[1])
+    found: list[T] = []
     for line, cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
         if len(found) >= MOST_ROWS:
             raise SheetError(f"The file has more than {MOST_ROWS:,} people. Split it.")
-        found.append(_row(line, cells, places, width=len(head[1])))
+        found.append(read(line, cells))
     if not found:
         raise SheetError("The file names the columns, and nobody below them.")
     return found
-
-
-def sheet_lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """(the line where it begins, its cells) of each row of a CSV file, the names of the columns first. Raises SheetError."""
-    return _lines(_text(data))
 
 
 def typed(line: int, values: Mapping[str, str]) -> Typed:
