@@ -34,7 +34,15 @@ def world(small_aws: tuple[str, World], monkeypatch: pytest.MonkeyPatch) -> Iter
     yield world
     world.control(
         "/_config",
-        {"fault_rate": "0", "deny": "", "fail": "", "rate": "0", "report_steps": "0", "organization": "1"},
+        {
+            "fault_rate": "0",
+            "fault_kinds": "throttling,500,reset",
+            "deny": "",
+            "fail": "",
+            "rate": "0",
+            "report_steps": "0",
+            "organization": "1",
+        },
     )
     credentials._kept.clear()
 
