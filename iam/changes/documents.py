@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
+
+from iam.policy.catalogue import Level, catalogue
 
 EVERYTHING = "everything"
 IAM_WRITE = "iam"
@@ -39,17 +42,36 @@ def statements_of(text: str) -> list[dict[str, Any]]:
 
 
 def _allow_flags(statement: dict[str, Any]) -> set[str]:
+    everything = catalogue().mask("*")
     if "NotAction" in statement:
-        spared = _lower(statement["NotAction"])
-        return set() if any(action in ("*", "iam:*") for action in spared) else {IAM_WRITE}
-    actions = _lower(statement.get("Action", []))
-    if any(action in ("*", "*:*") for action in actions):
+        actions: list[str] = []
+        allowed = everything & ~_mask(_lower(statement["NotAction"]))
+    else:
+        actions = _lower(statement.get("Action", []))
+        allowed = _mask(actions)
+    if allowed == everything:
         return {EVERYTHING}
-    return {IAM_WRITE} if any(_changes_iam(action) for action in actions) else set()
+    return {IAM_WRITE} if allowed & _changing_iam() or any(map(_is_unknown, actions)) else set()
 
 
-def _changes_iam(action: str) -> bool:
-    return action.startswith("iam:") and not action.startswith(_IAM_READING)
+def _mask(patterns: list[str]) -> int:
+    found = 0
+    for pattern in patterns:
+        found |= catalogue().mask(pattern)
+    return found
+
+
+@cache
+def _changing_iam() -> int:
+    known = catalogue()
+    reading = known.mask_of_level(Level.LIST) | known.mask_of_level(Level.READ)
+    return known.mask_of_service("iam") & ~reading
+
+
+def _is_unknown(action: str) -> bool:
+    """An action of IAM that AWS may have published later, unless its name says that it reads."""
+    is_known = bool(catalogue().mask(action))
+    return action.startswith("iam:") and not is_known and not action.startswith(_IAM_READING)
 
 
 def _lower(value: object) -> list[str]:
