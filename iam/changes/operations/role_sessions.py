@@ -164,7 +164,7 @@ class RevokeSessions(PutInlinePolicy):
         state = state_of(role) if role and not self.given.whose else None
         if state is None or state.document is None:
             return ()
-        names = sorted({who for who, _, _ in trust.admitted(state.document.text)})
+        names = sorted(trust.admitted(state.document.text))
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         return (
             (f"Everybody is affected who has assumed it: {', '.join(names[:NAMED])}{more}.",) if names else ()

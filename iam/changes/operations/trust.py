@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -49,23 +50,69 @@ def problems_of(text: str, *, account: Account) -> list[str]:
     return [f"{one.message.rstrip('.')} (line {one.line}). {one.remedy}" for one in errors]
 
 
-def admitted(text: str) -> set[tuple[str, str, str]]:
-    """Whom the text lets in, each with the calls and the conditions under which it does: (sort and name, calls, conditions)."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One principal whom a statement lets in (or keeps out), with the calls and the conditions under which it does."""
+
+    whom: str
+    calls: frozenset[str]
+    is_not_action: bool
+    conditions: tuple[tuple[str, str, frozenset[str]], ...]
+
+    def covers(self, other: Way) -> bool:
+        """Whether all that the other lets in is let in by this one as well: it names them, and asks for no more."""
+        if self.whom not in (other.whom, "* *") or self.is_not_action != other.is_not_action:
+            return False
+        calls = self.calls >= other.calls or (not self.is_not_action and "sts:*" in self.calls)
+        return calls and all(any(_asks_more(new, old) for new in other.conditions) for old in self.conditions)
+
+
+def _asks_more(new: tuple[str, str, frozenset[str]], old: tuple[str, str, frozenset[str]]) -> bool:
+    """Whether who meets the new condition meets the old one: the same test, with fewer values to choose from or more to avoid."""
+    if new[:2] != old[:2]:
+        return False
+    if "not" in old[0]:
+        return new[2] >= old[2]
+    return new[2] <= old[2]
+
+
+def _ways(text: str, *, allows: bool = True) -> set[Way]:
     found = set()
     for statement in read(text).statements:
-        if not statement.allows:
+        if statement.allows != allows:
             continue
-        named = statement.principals
+        conditions = tuple(
+            sorted(
+                (operator.lower(), key.lower(), frozenset(values))
+                for operator, key, values in statement.conditions
+            )
+        )
         sort = "all but " if statement.is_not_principal else ""
-        whom = [f"{sort}{kind} {name}" for kind, names in (named or {"*": ("*",)}).items() for name in names]
-        for one in whom:
-            found.add((one, repr(sorted(statement.actions)), repr(sorted(statement.conditions))))
+        named = statement.principals or {"*": ("*",)}
+        calls = frozenset(map(str.lower, statement.actions))
+        for whom in (sort + _plainly(kind, name) for kind, names in named.items() for name in names):
+            found.add(Way(whom, calls, statement.is_not_action, conditions))
     return found
 
 
+def _plainly(kind: str, name: str) -> str:
+    """A principal in the one way in which it is written here: an account by its number, everybody as one."""
+    if kind == "AWS" and name.startswith("arn:") and name.endswith(":root"):
+        return f"AWS {name.split(':')[4]}"
+    return "* *" if name == "*" else f"{kind} {name}"
+
+
+def admitted(text: str) -> set[str]:
+    """Whom the text lets in, in one way or another: sort and name."""
+    return {one.whom for one in _ways(text)}
+
+
 def opens(before: str, after: str) -> bool:
-    """Whether the new text lets somebody in, or in another way, whom the former did not."""
-    return not admitted(after) <= admitted(before)
+    """Whether the new text lets somebody in, or in another way, whom the former did not; what only narrows it does not."""
+    former = _ways(before)
+    if any(not any(old.covers(new) for old in former) for new in _ways(after)):
+        return True
+    return not _ways(before, allows=False) <= _ways(after, allows=False)
 
 
 def is_open(text: str, *, account: Account, path: str) -> bool:
@@ -75,8 +122,8 @@ def is_open(text: str, *, account: Account, path: str) -> bool:
 
 def said_of(before: str, after: str) -> Iterator[str]:
     """Sentences on who may assume the role from now on, and who no longer."""
-    old = {one for one, _, _ in admitted(before)} if before else set()
-    new = {one for one, _, _ in admitted(after)} if after else set()
+    old = admitted(before) if before else set()
+    new = admitted(after) if after else set()
     if gained := sorted(new - old):
         yield f"May assume the role from then on: {', '.join(gained)}."
     if lost := sorted(old - new):
