@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 ROLES = ("ines.duarte", "hana.sato", "elif.kaya", "tomas.lind", "amara.diallo")
 MAX_PAGES = 150
