@@ -31,6 +31,8 @@ def world(small_aws: tuple[str, World], monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     credentials._kept.clear()
     world.reset()
+    # The same faults at the same calls, whatever was tested before.
+    world.faults.__post_init__()
     yield world
     world.control(
         "/_config",
