@@ -33,7 +33,10 @@ def removes_deny(operation: Operation, *, beside: Sequence[Operation] = ()) -> b
 
 def _inline_text(operation: PutInlinePolicy) -> str:
     """What stands under the name now; empty where nothing does."""
-    rows = InlinePolicy.objects.filter(valid_at(None), owner=operation.subject(), name=operation.policy_name)
+    holder = operation.subject()
+    if holder is None:
+        return ""
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=operation.policy_name)
     return rows.values_list("document__text", flat=True).first() or ""
 
 

@@ -7,12 +7,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from iam.changes.elsewhere import managed_entity
+from iam.changes.elsewhere import Managed, managed_entity
 from iam.changes.impact import impact_of
+from iam.changes.once import is_absent, once
 from iam.changes.operations import Effect, Operation, Quota
-from iam.mirror.models import Section
+from iam.mirror.models import Account, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def receipt_of(operation: Operation, *, quota: Quota | None = None) -> Receipt:
         agreed["irreversible"] = operation.irreversible
     text = json.dumps(agreed, sort_keys=True, separators=(",", ":"))
     observed = _observed_at(operation)
-    managed = managed_entity(operation.touched(), account=operation.account.pk)
+    managed = _managed(operation)
     body = agreed | {
         "quota": quota.body if quota else None,
         "managed": asdict(managed) if managed else None,
@@ -60,8 +62,19 @@ def _effect_json(effect: Effect) -> dict[str, Any]:
     return body if effect.access is not None else {k: v for k, v in body.items() if k != "access"}
 
 
+def _managed(operation: Operation) -> Managed | None:
+    """What else manages one of the things that it alters."""
+    account = operation.account.pk
+    arns = tuple(arn for arn in operation.touched() if not is_absent(account, arn))
+    return once(("managed", account, arns), partial(managed_entity, arns, account=account)) if arns else None
+
+
 def _observed_at(operation: Operation) -> datetime | None:
     """The oldest reading that the receipt rests on."""
-    read = Section.objects.filter(account=operation.account, name__in=["users", "groups", "policies"])
+    return once(("observed", operation.account.pk), partial(_oldest_reading, operation.account))
+
+
+def _oldest_reading(account: Account) -> datetime | None:
+    read = Section.objects.filter(account=account, name__in=["users", "groups", "policies"])
     moments = [section.observed_at for section in read if section.observed_at]
     return min(moments) if moments else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import transaction
 from iam.changes import handlers
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.journal import services as journal
+from iam.journal.models import Entry
 from iam.journal.services import GATEHOUSE, Actor
 
 S = ChangeState
@@ -35,6 +37,8 @@ _STAMP = {
     S.APPLYING: "applying_at",
     S.CONFIRMING: "confirming_at",
 }
+AT_ONCE = 500
+"""So many rows are written with one statement."""
 _ENDS = {S.APPLIED, S.FAILED, S.UNKNOWN, S.REJECTED, S.CANCELLED, S.EXPIRED}
 
 
@@ -79,6 +83,76 @@ def move(
     return True
 
 
+def begin_all(
+    changes: Sequence[Change],
+    *,
+    actor: Actor,
+    note: str,
+    data: Sequence[dict[str, Any]],
+    expires_at: datetime,
+) -> None:
+    """Write changes that are new as asked for, with a row of the timeline and an entry of the journal each, in the caller's transaction."""
+    now = datetime.now(tz=UTC)
+    for change in changes:
+        change.state, change.requested_at, change.expires_at = S.AWAITING, now, expires_at
+    Change.objects.bulk_create(changes, batch_size=AT_ONCE)
+    _write_all(changes, kind="requested", actor=actor, note=note, data=data, at=now)
+
+
+def move_all(
+    changes: Sequence[Change],
+    *,
+    to: ChangeState,
+    actor: Actor | None,
+    kind: str,
+    note: str,
+    data: Sequence[dict[str, Any]],
+    **fields: Any,
+) -> bool:
+    """Bring changes that stand alike to another state as `move` does, in a few statements, in the caller's transaction. False: one of them is not as
+    it was loaded any more, receipt included, and the caller has to roll back. Not for an end, of which handlers are told one by one."""
+    was = {ChangeState(change.state) for change in changes}
+    if to in _ENDS or any(to not in TRANSITIONS[one] for one in was):
+        raise ForbiddenTransitionError(f"{sorted(was)} → {to}")
+    now = datetime.now(tz=UTC)
+    values = {"state": to, **_stamps(to, now), **fields}
+    for start in range(0, len(changes), AT_ONCE):
+        some = changes[start : start + AT_ONCE]
+        held = Change.objects.filter(pk__in=[one.pk for one in some], state__in=was)
+        if held.update(**values) < len(some):
+            return False
+        stand = Change.objects.filter(pk__in=[one.pk for one in some])
+        known = {
+            (pk, tries, seen) for pk, tries, seen in stand.values_list("pk", "attempts", "receipt_digest")
+        }
+        if known != {(one.pk, one.attempts, one.receipt_digest) for one in some}:
+            return False
+    for change in changes:
+        for name, value in values.items():
+            setattr(change, name, value)
+    _write_all(changes, kind=kind, actor=actor, note=note, data=data, at=now)
+    return True
+
+
+def _write_all(
+    changes: Sequence[Change],
+    *,
+    kind: str,
+    actor: Actor | None,
+    note: str,
+    data: Sequence[dict[str, Any]],
+    at: datetime,
+) -> None:
+    """A row of the timeline and an entry of the journal for each."""
+    events = [event_of(change, kind=kind, actor=actor, note=note, at=at) for change in changes]
+    ChangeEvent.objects.bulk_create(events, batch_size=AT_ONCE)
+    entries = [
+        entry_of(change, act=kind, actor=actor, note=note, data=own)
+        for change, own in zip(changes, data, strict=True)
+    ]
+    journal.record_all(entries)
+
+
 def _stamps(to: ChangeState, now: datetime) -> dict[str, datetime | None]:
     stamps: dict[str, datetime | None] = {"ended_at": now if to in _ENDS else None}
     if to in _STAMP:
@@ -92,8 +166,17 @@ def add_event(
     change: Change, *, kind: str, actor: Actor | None, note: str = "", at: datetime | None = None
 ) -> ChangeEvent:
     """Add a line to the timeline, in the caller's transaction."""
+    event = event_of(change, kind=kind, actor=actor, note=note, at=at)
+    event.save(force_insert=True)
+    return event
+
+
+def event_of(
+    change: Change, *, kind: str, actor: Actor | None, note: str = "", at: datetime | None = None
+) -> ChangeEvent:
+    """A line of the timeline, not written yet."""
     who = actor or GATEHOUSE
-    return ChangeEvent.objects.create(
+    return ChangeEvent(
         change=change,
         at=at or datetime.now(tz=UTC),
         kind=kind,
@@ -107,7 +190,14 @@ def write_journal(
     change: Change, *, act: str, actor: Actor | None, note: str = "", data: dict[str, Any] | None = None
 ) -> None:
     """Add the act to the journal, in the caller's transaction."""
-    journal.record(
+    journal.record_all([entry_of(change, act=act, actor=actor, note=note, data=data)])
+
+
+def entry_of(
+    change: Change, *, act: str, actor: Actor | None, note: str = "", data: dict[str, Any] | None = None
+) -> Entry:
+    """The act as the journal has it, not written yet."""
+    return journal.entry(
         kind=f"change.{act}",
         actor=actor,
         subject=change.subject_arn,

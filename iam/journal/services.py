@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ from iam.journal.models import Entry
 from iam.journal.withheld import SecretRefusedError, names_of_secrets, withhold
 
 logger = structlog.get_logger(__name__)
+AT_ONCE = 500
+"""So many rows are written with one statement."""
 KIND = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -75,7 +78,36 @@ def record(
     request_id: str = "",
     ip: str = "",
 ) -> Entry:
-    """Add an entry, in the caller's transaction: what is rolled back was not done.
+    """Add an entry, in the caller's transaction: what is rolled back was not done. See `entry`."""
+    made = entry(
+        kind=kind,
+        actor=actor,
+        subject=subject,
+        account_id=account_id,
+        data=data,
+        request_id=request_id,
+        ip=ip,
+    )
+    made.save(force_insert=True)
+    return made
+
+
+def record_all(entries: Sequence[Entry]) -> None:
+    """Add many, in the caller's transaction, in a few statements."""
+    Entry.objects.bulk_create(entries, batch_size=AT_ONCE)
+
+
+def entry(
+    *,
+    kind: str,
+    actor: Actor | None,
+    subject: str = "",
+    account_id: str = "",
+    data: dict[str, Any] | None = None,
+    request_id: str = "",
+    ip: str = "",
+) -> Entry:
+    """An entry, not written yet.
 
     `kind` is a dotted slug such as `role.assign`; `actor` None is Gatehouse itself; `subject` is what it was done to (an ARN,
     a name); `data` is JSON and may hold moments and UUIDs. Request id and address come from the request that is being
@@ -86,7 +118,7 @@ def record(
         raise ValueError(f"{kind!r} is no journal kind: write a dotted slug such as role.assign.")
     who = actor or GATEHOUSE
     context = structlog.contextvars.get_contextvars()
-    return Entry.objects.create(
+    return Entry(
         at=datetime.now(tz=UTC),
         kind=kind,
         actor_id=person_id_of(who),

@@ -48,6 +48,11 @@ def bring_forward(change_set: ChangeSet, *, until: datetime, actor: Viewer) -> N
     _by_kind[change_set.cause_kind].shorten(change_set.cause_id, until, actor)
 
 
+def has_clock(change_set: ChangeSet) -> bool:
+    """Whether something of its changes is written anew when their clock starts."""
+    return change_set.cause_kind in _by_kind
+
+
 def started(change: Change, *, at: datetime) -> dict[str, Any]:
     """What of a change is written anew when its clock starts: columns and their values."""
     ends = _by_kind.get(change.change_set.cause_kind)

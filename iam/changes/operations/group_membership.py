@@ -17,10 +17,12 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import NORMAL, Call, Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.holder import quota_of
 from iam.changes.operations.holdings import Holdings, holdings, key_of
 from iam.changes.operations.inline_policy import is_denied_all
+from iam.changes.operations.living import living
 from iam.changes.world import World
-from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, Kind, valid_at
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.reread import Memberships, read_memberships, reread_memberships
 
 GROUPS_PER_USER = 10
@@ -89,11 +91,11 @@ class Membership(Operation):
 
     def follow(self, earlier: Sequence[Operation]) -> None:
         """See Operation: whether the set denies the user everything."""
-        self._is_denied = is_denied_all(self, earlier)
+        self._is_denied = not self.member_after and is_denied_all(self, earlier)
 
     def sensitivity(self, effect: Effect) -> str:
         """See Operation: who is denied everything by the same set loses no guard with the group."""
-        return NORMAL if self._is_denied and not self.member_after else super().sensitivity(effect)
+        return NORMAL if self._is_denied else super().sensitivity(effect)
 
     def touched(self) -> tuple[str, ...]:
         """See Operation."""
@@ -112,9 +114,7 @@ class Membership(Operation):
         return self._entity(Kind.GROUP, self.given.group_id)
 
     def _entity(self, kind: Kind, aws_id: str) -> Entity | None:
-        return Entity.objects.filter(
-            account=self.account, kind=kind, aws_id=aws_id, gone_at__isnull=True
-        ).first()
+        return living(self.account, kind=kind, aws_id=aws_id)
 
     def mirrored(self) -> Image | None:
         """See Operation."""
@@ -137,11 +137,7 @@ class Membership(Operation):
         return Quota("Groups then", used=used, after=after, limit=limit, refusal=refusal)
 
     def _groups_per_user(self) -> int:
-        summary = AccountFact.objects.filter(valid_at(None), account=self.account, name="summary").first()
-        limit = (
-            summary.value.get("GroupsPerUserQuota") if summary and isinstance(summary.value, dict) else None
-        )
-        return int(limit or GROUPS_PER_USER)
+        return quota_of(self.account, "GroupsPerUserQuota", default=GROUPS_PER_USER)
 
     def mismatch(self, aws: Aws) -> str:
         """See Operation; two calls."""

@@ -10,7 +10,9 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
 from iam.changes.documents import flags
+from iam.changes.once import once
 from iam.changes.operations.base import HIGH, Effect, Operation, Policy
+from iam.changes.operations.living import living
 from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
 WORDS: Final = holdings.KINDS
@@ -104,10 +106,7 @@ class OfHolder(Operation):
     def subject(self) -> Entity | None:
         """See Operation; one that a set has made is known by its ARN."""
         given = self.holder_params
-        living = Entity.objects.filter(account=self.account, kind=given.holder_kind, gone_at__isnull=True)
-        if given.holder_id:
-            return living.filter(aws_id=given.holder_id).first()
-        return living.filter(arn=given.holder_arn).first()
+        return living(self.account, kind=given.holder_kind, aws_id=given.holder_id, arn=given.holder_arn)
 
     def mismatch(self, aws: Aws) -> str:
         """See Operation; one call. Without an expected id it is enough that there is one of the name."""
@@ -142,7 +141,8 @@ class OfHolder(Operation):
 
 def quota_of(account: Account, name: str, *, default: int) -> int:
     """A quota of an account by its name in the summary (GetAccountSummary), or the default where that has not been read."""
-    summary = AccountFact.objects.filter(valid_at(None), account=account, name="summary").first()
+    facts = AccountFact.objects.filter(valid_at(None), account=account, name="summary")
+    summary = once(("summary", account.pk), facts.first)
     value = summary.value.get(name) if summary and isinstance(summary.value, dict) else None
     return int(value or default)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, cast
 from uuid import UUID
 
 from iam.aws.reads.single import WORDS, EntityNow, entity_now
 from iam.aws.session import Aws
+from iam.changes.once import once, told
 from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
 from iam.changes.operations.holder import quota_of
 from iam.changes.operations.parts import left_over
@@ -33,6 +34,9 @@ def state_of(entity: Entity) -> EntityState | None:
 
 def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity | None:
     """What has this name already: AWS tells names of one kind apart without regard to case. `but` is a unique id that does not count."""
+    known = cast("tuple[frozenset[str], dict[str, Entity]] | None", told(("namesakes", account.pk, kind)))
+    if known is not None and not but and name.lower() in known[0]:
+        return known[1].get(name.lower())
     living = Entity.objects.filter(account=account, kind=kind, name__iexact=name, gone_at__isnull=True)
     return living.exclude(aws_id=but).first()
 
@@ -44,6 +48,15 @@ class Create(OnSubject):
     """As GetAccountSummary names it."""
     quota_usual: ClassVar[int]
     """AWS's own figure, where the summary has not been read."""
+
+    def __init__(self, account: Account, given: SubjectParams) -> None:
+        super().__init__(account, given)
+        self._made_before = 0
+
+    def follow(self, earlier: Sequence[Operation]) -> None:
+        """See Operation: how many of the same kind the set has made by then."""
+        same = type(self), self.account.pk
+        self._made_before = sum((type(one), one.account.pk) == same for one in earlier)
 
     @property
     def title(self) -> str:
@@ -92,9 +105,8 @@ class Create(OnSubject):
 
     def quota(self) -> Quota | None:
         """How many there are in the account, and how many AWS allows."""
-        used = Entity.objects.filter(
-            account=self.account, kind=self.subject_kind, gone_at__isnull=True
-        ).count()
+        there = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
+        used = once(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
         limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
         refusal = f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one first, or have AWS raise the quota."
         return Quota(

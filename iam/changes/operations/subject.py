@@ -12,6 +12,7 @@ from uuid import UUID
 from iam.aws.reads.single import EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.living import living
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, TagSet, valid_at
 from iam.mirror.reread import reread_entity
 
@@ -107,10 +108,8 @@ class OnSubject(Operation):
 
     def subject(self) -> Entity | None:
         """See Operation."""
-        living = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
-        if self.given.subject_id:
-            return living.filter(aws_id=self.given.subject_id).first()
-        return living.filter(arn=self.given.subject_arn).first()
+        given = self.given
+        return living(self.account, kind=self.subject_kind, aws_id=given.subject_id, arn=given.subject_arn)
 
     def mirrored(self) -> Image | None:
         """See Operation."""

@@ -14,6 +14,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
 from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation
+from iam.changes.operations.living import living
 from iam.mirror.models import Account, AccountFact, Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.reread.credentials import Credentials, read_credentials, reread_credentials
 
@@ -82,10 +83,7 @@ class OfUser(Operation):
 
     def subject(self) -> Entity | None:
         """See Operation."""
-        living = Entity.objects.filter(account=self.account, kind=Kind.USER, gone_at__isnull=True)
-        if self.user.user_id:
-            return living.filter(aws_id=self.user.user_id).first()
-        return living.filter(arn=self.user.user_arn).first()
+        return living(self.account, kind=Kind.USER, aws_id=self.user.user_id, arn=self.user.user_arn)
 
     def mirrored(self) -> Image | None:
         """See Operation."""

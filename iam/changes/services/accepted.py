@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from iam.changes.earlier import look_ahead, one_after_the_other
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
+from iam.changes.once import asked_once
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services.decisions import queue
+from iam.changes.services.decisions import queue_all
 from iam.changes.services.planning import Plan, check_account, examine
 from iam.changes.services.requests import Cause, Lane, write_set
 from iam.guard import Viewer
@@ -36,9 +38,11 @@ def queue_accepted(
     if first is None or first.queued_at is None:
         raise RefusedError("What this belongs to was never approved.")
     planned: list[Plan] = []
-    for place, operation in enumerate(operations):
-        check_account(operation.account)
-        planned.append(examine(operation, earlier=operations[:place], for_grant=for_grant))
+    with asked_once():
+        look_ahead(operations)
+        for operation, earlier in one_after_the_other(operations):
+            check_account(operation.account)
+            planned.append(examine(operation, earlier=earlier, for_grant=for_grant))
     asker = Viewer(person_id=first.requested_by, name=first.requested_label, email="")
     with transaction.atomic():
         group = ChangeSet.objects.create(
@@ -48,6 +52,5 @@ def queue_accepted(
             planned, group=group, actor=asker, reason=reason, prefix=key, not_before=None, lanes=lanes
         )
         note = f"Agreed to with {first.reference}."
-        for change in written:
-            queue(change, actor=actor, kind="accepted", note=note, data={"accepted_with": with_set.pk})
+        queue_all(written, actor=actor, kind="accepted", note=note, data={"accepted_with": with_set.pk})
     return written

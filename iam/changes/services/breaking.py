@@ -17,7 +17,7 @@ from iam.changes.approval.reminding import REVIEW_AFTER
 from iam.changes.approval.rules import REVIEWERS
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import RUNNING, Change, ChangeSet, ChangeState
-from iam.changes.services.decisions import check_request, queue, refresh_receipts, waiting_parts
+from iam.changes.services.decisions import check_request, queue_all, refresh_receipts, waiting_parts
 from iam.changes.services.undoing import undo_several
 from iam.changes.states import add_event, write_journal
 from iam.guard import Viewer
@@ -67,8 +67,7 @@ def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str)
             reason=reason,
             remind_at=datetime.now(tz=UTC) + REVIEW_AFTER,
         )
-        for part in parts:
-            queue(part, actor=actor, kind="broke_glass", note=reason, data={"break_glass": True})
+        queue_all(parts, actor=actor, kind="broke_glass", note=reason, data={"break_glass": True})
         # Who looks after one of its accounts hears of it, although those review it who look after all.
         people = {pk for number in _accounts(parts) for pk in people_of(REVIEWERS, accounts={number})}
         telling.tell_broken_glass(parts[0], people=people, by=actor.name)

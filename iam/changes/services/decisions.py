@@ -14,14 +14,16 @@ from iam.changes import nudge, telling
 from iam.changes.approval import ends, stages
 from iam.changes.approval.needs import kept_requirement, parts_of, requirement_of
 from iam.changes.approval.progress import Progress, progress_of
+from iam.changes.earlier import look_ahead, one_after_the_other
 from iam.changes.errors import ReceiptChangedError, RefusedError
-from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
+from iam.changes.models import LAST_BRANCH, Approval, Change, ChangeSet, ChangeState, Decision
+from iam.changes.once import asked_once
 from iam.changes.operations import Operation, restore
 from iam.changes.receipts import Receipt, set_receipt_of
 from iam.changes.services.planning import check_account, check_right, examine
 from iam.changes.services.reaching import reaching
 from iam.changes.services.requests import ANSWER_WITHIN
-from iam.changes.states import add_event, move, write_journal
+from iam.changes.states import add_event, move, move_all, write_journal
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import Actor
@@ -120,8 +122,7 @@ def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
         _note_stage(parts[0], progress, actor=actor, comment=comment)
         return
     kind, data = ("approved_alone", {"single_operator": True}) if own else ("approved", {})
-    for part in parts:
-        queue(part, actor=actor, kind=kind, note=comment, data=data)
+    queue_all(parts, actor=actor, kind=kind, note=comment, data=data)
     telling.tell_decided(parts[0])
 
 
@@ -182,18 +183,26 @@ def _check_decider(change: Change, *, actor: Viewer) -> Progress:
 def check_request(parts: Sequence[Change]) -> None:
     """Whether who asked may ask for all of this today. Raises RefusedError."""
     operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
-    for place, part in enumerate(parts):
-        _check_requester(part, operations[place], earlier=operations[:place])
+    asker = _asker(parts[0])
+    with asked_once():
+        for part, (operation, earlier) in zip(parts, one_after_the_other(operations), strict=True):
+            _check_requester(part, operation, asker=asker, earlier=earlier)
 
 
-def _check_requester(change: Change, operation: Operation, *, earlier: Sequence[Operation]) -> None:
+def _asker(first: Change) -> Viewer | None:
+    """Who asked for a set, as they may ask today."""
+    person = Person.objects.filter(pk=first.requested_by).first()
+    return reaching(viewer_for(person), first.change_set) if person else None
+
+
+def _check_requester(
+    change: Change, operation: Operation, *, asker: Viewer | None, earlier: Sequence[Operation]
+) -> None:
     """Who asked may ask today: a request does not outlive the right to it."""
-    person = Person.objects.filter(pk=change.requested_by).first()
     try:
-        if person is not None:
+        if asker is not None:
             for_grant = change.change_set.is_of_grant
-            viewer = reaching(viewer_for(person), change.change_set)
-            check_right(operation, viewer=viewer, earlier=earlier, for_grant=for_grant)
+            check_right(operation, viewer=asker, earlier=earlier, for_grant=for_grant)
             return
     except RefusedError:
         pass
@@ -234,10 +243,12 @@ def refresh_receipts(parts: list[Change]) -> bool:
     whole = set_receipt_of(operations)
     for part in parts:
         check_account(part.account)
-    current = [
-        examine(operation, earlier=operations[:place], for_grant=group.is_of_grant).receipt
-        for place, operation in enumerate(operations)
-    ]
+    with asked_once():
+        look_ahead(operations)
+        current = [
+            examine(operation, earlier=earlier, for_grant=group.is_of_grant).receipt
+            for operation, earlier in one_after_the_other(operations)
+        ]
     # One that was asked for before sets had receipts does not get its first here.
     is_other = bool(group.receipt) and whole["digest"] != group.receipt["digest"]
     differing = [
@@ -285,6 +296,50 @@ def _decide(
         stage=stage,
         is_own_request=change.requested_by == actor.person_id,
     )
+
+
+def queue_all(
+    parts: Sequence[Change],
+    *,
+    actor: Actor | None,
+    kind: str,
+    note: str,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Queue a whole set, in the caller's transaction. Raises RefusedError if a part of it waits no more."""
+    now = datetime.now(tz=UTC)
+    begins = {max(now, part.not_before) if part.not_before else now for part in parts}
+    if len(begins) > 1 or ends.has_clock(parts[0].change_set):
+        for part in parts:
+            queue(part, actor=actor, kind=kind, note=note, data=data)
+        return
+    begin = begins.pop()
+    moved = move_all(
+        parts,
+        to=ChangeState.QUEUED,
+        actor=actor,
+        kind=kind,
+        note=note,
+        data=[{"receipt": part.receipt_digest, **(data or {})} for part in parts],
+        due_at=begin,
+        expires_at=begin + ANSWER_WITHIN,
+    )
+    if not moved:
+        raise _too_late(parts[0])
+    for part in _firsts(parts):
+        nudge.after_commit(part, delay=(begin - now).total_seconds() if begin > now else 0)
+
+
+def _firsts(parts: Sequence[Change]) -> list[Change]:
+    """Those that wait for none of the others: the end of each wakes those behind it."""
+    found, seen = [], set[tuple[int, int]]()
+    for part in parts:
+        own, trunk = (part.lane, part.branch), (part.lane, 0)
+        is_last = part.branch == LAST_BRANCH and any(lane == part.lane for lane, _ in seen)
+        if own not in seen and trunk not in seen and not is_last:
+            found.append(part)
+        seen.add(own)
+    return found
 
 
 def queue(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal
 
+from iam.changes.earlier import look_ahead, made_before, one_after_the_other, open_beside
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change
+from iam.changes.once import asked_once, once
 from iam.changes.operations import AddToGroup, Operation, RemoveFromGroup
 from iam.changes.receipts import Receipt, receipt_of
 from iam.changes.services.own import is_own
@@ -18,7 +21,9 @@ from iam.mirror.queries.visibility import visible_entities
 
 Do = Literal["add", "remove"]
 MOST: Final = 500
-"""So many changes at most are approved together."""
+"""So many changes at most are approved together of what is asked for while a page waits."""
+MOST_BY_WORKER: Final = 2500
+"""So many of what a worker asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +78,21 @@ def plan_set(
     viewer: Viewer,
     reverts: Sequence[Change | None] = (),
     for_grant: bool = False,
+    most: int = MOST,
 ) -> list[Plan]:
     """Plan operations that are approved together and carried out in this order. Raises RefusedError for the first that cannot be."""
-    if len(operations) > MOST:
+    if len(operations) > most:
         raise RefusedError(
-            f"This takes {len(operations):,} changes at once; {MOST} are the limit. Ask for it in parts."
+            f"This takes {len(operations):,} changes at once; {most:,} are the limit. Ask for it in parts."
         )
     reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
-    return [
-        plan(one, viewer=viewer, reverts=reverted[place], earlier=operations[:place], for_grant=for_grant)
-        for place, one in enumerate(operations)
-    ]
+    with asked_once():
+        look_ahead(operations)
+        open_beside(operations)
+        return [
+            plan(one, viewer=viewer, reverts=reverts_to, earlier=earlier, for_grant=for_grant)
+            for reverts_to, (one, earlier) in zip(reverted, one_after_the_other(operations), strict=True)
+        ]
 
 
 def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False) -> Plan:
@@ -123,8 +132,7 @@ def check_account(account: Account) -> None:
 
 def is_made(operation: Operation, earlier: Sequence[Operation]) -> bool:
     """Whether an earlier operation of the set brings into being something that this one alters."""
-    made = {arn for one in earlier if one.account == operation.account for arn in one.makes()}
-    return not made.isdisjoint((*operation.touched(), *operation.named()))
+    return bool(made_before(operation, (*operation.touched(), *operation.named()), earlier=earlier))
 
 
 def check_right(
@@ -143,12 +151,13 @@ def check_right(
     if reach.scope.sees_account(number):
         _check_there(operation, earlier=earlier)
         return
-    made = {arn for one in (*earlier, operation) if one.account == operation.account for arn in one.makes()}
+    touched = operation.touched()
+    made = {*operation.makes(), *made_before(operation, touched, earlier=earlier)}
     if not all(_lies_within(arn, reach.scope, number) for arn in made):
         raise RefusedError("You can make people under the paths of your own teams only.")
-    if not operation.touched() and not operation.makes():
+    if not touched and not operation.makes():
         raise RefusedError("This is about the account as a whole, which takes somebody who sees all of it.")
-    arns = [arn for arn in operation.touched() if arn not in made]
+    arns = [arn for arn in touched if arn not in made]
     reached = visible_entities(reach).filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
     if reached.values("arn").distinct().count() < len(set(arns)):
         raise RefusedError("You can ask for changes to the people and groups of your own teams only.")
@@ -162,15 +171,19 @@ def _is_for(operation: Operation, viewer: Viewer) -> bool:
 
 def _check_there(operation: Operation, *, earlier: Sequence[Operation]) -> None:
     """What it alters is in the account, or is made by the set; the words are those for what one may not know, too."""
-    made = {arn for one in (*earlier, operation) for arn in one.makes()}
-    arns = {arn for arn in operation.touched() if arn not in made}
+    touched = operation.touched()
+    made = {*operation.makes(), *made_before(operation, touched, earlier=earlier)}
+    arns = frozenset(touched) - made
     there = Entity.objects.filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
-    if there.values("arn").distinct().count() < len(arns):
+    found = there.values("arn").distinct()
+    if arns and once(("there", operation.account.pk, arns), found.count) < len(arns):
         raise RefusedError(operation.gone)
 
 
 def _lies_within(arn: str, scope: Scope, account_id: str) -> bool:
-    """Whether the ARN is that of a user under a path of the scope."""
+    """Whether the ARN is that of a user under a path of the scope, or of one whom the scope names."""
+    if arn in scope.user_arns:
+        return True
     _, _, rest = arn.partition(":user/")
     return bool(rest) and any(
         account in ("", account_id) and f"/{rest}".startswith(path) for account, path in scope.paths
@@ -183,9 +196,8 @@ def _check_own(operation: Operation) -> None:
 
 
 def _check_not_asked_yet(operation: Operation) -> None:
-    standing = Change.objects.filter(
-        account=operation.account, subject_id=operation.subject_id, state__in=OPEN
-    )
+    rows = Change.objects.filter(account=operation.account, subject_id=operation.subject_id, state__in=OPEN)
+    standing: list[Change] = once(("open", operation.account.pk, operation.subject_id), partial(list, rows))
     twin = next((c for c in standing if operation.excludes(c.operation, c.params)), None)
     if twin is None:
         return

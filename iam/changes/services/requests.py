@@ -11,12 +11,14 @@ from django.db import IntegrityError, transaction
 
 from iam.changes import nudge
 from iam.changes.approval import stages
+from iam.changes.earlier import look_ahead
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
+from iam.changes.once import asked_once
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services.planning import Do, Plan, membership, plan, plan_set
-from iam.changes.states import move
+from iam.changes.services.planning import MOST, Do, Plan, membership, plan, plan_set
+from iam.changes.states import begin_all, move
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 
@@ -55,9 +57,11 @@ def weigh(
     actor: Viewer,
     reverts: Sequence[Change | None] = (),
     for_grant: bool = False,
+    most: int = MOST,
 ) -> Weighed:
-    """Check a set and compute its receipt, which takes long where it is large: before a transaction, that it does not keep others waiting. Raises RefusedError."""
-    plans = plan_set(operations, viewer=actor, reverts=reverts, for_grant=for_grant)
+    """Check a set of at most so many and compute its receipt, which takes long where it is large: before a transaction, that it does not keep
+    others waiting. Raises RefusedError."""
+    plans = plan_set(operations, viewer=actor, reverts=reverts, for_grant=for_grant, most=most)
     return Weighed(plans, set_receipt_of(operations))
 
 
@@ -81,10 +85,11 @@ def request_changes(
     cause: Cause = NO_CAUSE,
     lanes: Sequence[Lane] = (),
     notes: Sequence[str] = (),
+    most: int = MOST,
 ) -> list[Change]:
     """Ask for changes that are approved together and applied in this order; `title` says what they come to, `cause` what they are for,
     `lanes` which of them need not wait for each other (none given: each waits for all before it), `notes` what
-    whoever approves has to know besides and agrees to.
+    whoever approves has to know besides and agrees to, `most` how many there may be.
 
     The same key of the same person gives the same changes, however often and from however many requests at once.
     Every rule is checked again, unless that was done just now (`weigh`). Raises RefusedError.
@@ -102,7 +107,8 @@ def request_changes(
             weighed = planned
         else:
             reverts = [one.reverts for one in plans]
-            weighed = weigh(operations, actor=actor, reverts=reverts, for_grant=cause.kind == OF_GRANT)
+            for_grant = cause.kind == OF_GRANT
+            weighed = weigh(operations, actor=actor, reverts=reverts, for_grant=for_grant, most=most)
         group = ChangeSet(
             title=title[:512],
             receipt=weighed.receipt,
@@ -194,45 +200,58 @@ def write_set(
     not_before: datetime | None,
     lanes: Sequence[Lane],
 ) -> list[Change]:
-    """The rows of a set, waiting; in the caller's transaction."""
-    written = []
-    for position, one in enumerate(planned):
-        subject = one.operation.subject()
-        change = Change.objects.create(
-            change_set=group,
-            position=position,
-            **(lanes[position] if lanes else Lane())._asdict(),
-            operation=one.operation.slug,
-            title=one.operation.title,
-            account=one.operation.account,
-            entity=subject,
-            subject_kind=one.operation.subject_kind,
-            subject_id=one.operation.subject_id,
-            subject_arn=subject.arn if subject else next(iter(one.operation.makes()), ""),
-            params=one.operation.params,
-            before=one.before,
-            after=one.operation.wanted(),
-            receipt=one.receipt.body,
-            receipt_digest=one.receipt.digest,
-            calls=one.receipt.body["calls"],
-            idempotency_key=f"{prefix}:{position}",
-            requested_by=actor.person_id,
-            requested_label=actor.name[:128],
-            reason=reason,
-            reverts=one.reverts,
-            not_before=not_before,
-        )
-        move(
-            change,
-            to=ChangeState.AWAITING,
-            actor=actor,
-            kind="requested",
-            note=reason,
-            data={"receipt": one.receipt.digest, "reverts": one.reverts.id if one.reverts else None},
-            expires_at=datetime.now(tz=UTC) + ANSWER_WITHIN,
-        )
-        written.append(change)
+    """The rows of a set, waiting; in the caller's transaction, in a few statements."""
+    asked = {
+        "requested_by": actor.person_id,
+        "requested_label": actor.name[:128],
+        "reason": reason,
+        "not_before": not_before,
+    }
+    with asked_once():
+        look_ahead([one.operation for one in planned])
+        written = [
+            Change(
+                change_set=group,
+                position=position,
+                idempotency_key=f"{prefix}:{position}",
+                **(lanes[position] if lanes else Lane())._asdict(),
+                **asked,
+                **_columns(one),
+            )
+            for position, one in enumerate(planned)
+        ]
+    begin_all(
+        written,
+        actor=actor,
+        note=reason,
+        data=[
+            {"receipt": one.receipt.digest, "reverts": one.reverts.id if one.reverts else None}
+            for one in planned
+        ],
+        expires_at=datetime.now(tz=UTC) + ANSWER_WITHIN,
+    )
     return written
+
+
+def _columns(planned: Plan) -> dict[str, Any]:
+    """What a change has of its operation."""
+    one, subject = planned.operation, planned.operation.subject()
+    return {
+        "operation": one.slug,
+        "title": one.title,
+        "account": one.account,
+        "entity": subject,
+        "subject_kind": one.subject_kind,
+        "subject_id": one.subject_id,
+        "subject_arn": subject.arn if subject else next(iter(one.makes()), ""),
+        "params": one.params,
+        "before": planned.before,
+        "after": one.wanted(),
+        "receipt": planned.receipt.body,
+        "receipt_digest": planned.receipt.digest,
+        "calls": planned.receipt.body["calls"],
+        "reverts": planned.reverts,
+    }
 
 
 def withdraw(change: Change, *, actor: Viewer) -> None:
