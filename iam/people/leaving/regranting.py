@@ -9,11 +9,10 @@ from uuid import UUID, uuid5
 
 from django.db.models import Q
 
-from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort
-from iam.access.grants.services import settle
-from iam.access.grants.services.asking import note
+from iam.access.grants.models import Grant, LedgerEntry, Sort
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Edge, EdgeKind, InlinePolicy, valid_at
+from iam.people.granting import Given, Held, Reason, write_grant
 from iam.people.leaving.models import EndedGrant, Seat
 
 AGAIN: Final = UUID("0d0a9a3e-53c9-4b0c-b7f1-1f3f0b6f0a7d")
@@ -35,7 +34,7 @@ def grant_again(seat: Seat, *, by: Sequence[Change]) -> None:
         )
         standing = [entry for entry in entries.order_by("pk") if _stands(seat, entry)]
         grant_id = uuid5(AGAIN, f"{seat.pk}:{one.grant_id}")
-        if standing and not Grant.objects.filter(pk=grant_id).exists():
+        if standing:
             _write(seat, one.grant, standing, grant_id=grant_id, by=applied)
 
 
@@ -53,50 +52,24 @@ def _stands(seat: Seat, entry: LedgerEntry) -> bool:
 def _write(
     seat: Seat, former: Grant, entries: Sequence[LedgerEntry], *, grant_id: UUID, by: Sequence[Change]
 ) -> None:
+    why = f"As {former.reference}, which ended when {seat.leaver.name} left ({seat.leaver.run.reference})."
     who = {"kind": "users", "arns": [seat.user_arn]}
-    terms = {
-        **former.terms,
-        "who": who,
-        "accounts": [seat.account.account_id],
-        "why": f"As {former.reference}, which ended when {seat.leaver.name} left ({seat.leaver.run.reference}).",
-    }
-    grant = Grant.objects.create(
-        id=grant_id,
-        title=former.title,
-        terms=terms,
-        who_kind="users",
-        what_kind=former.what_kind,
-        template=former.template,
-        template_version=former.template_version,
-        idempotency_key=f"leaving-again:{grant_id}",
+    own = {"who": who, "accounts": [seat.account.account_id], "why": why}
+    way = former.parts.filter(account=seat.account).values_list("way", flat=True).first() or ""
+    held = [Held(one.sort, one.target, _giving(one, by), seat.user, one.target_entity_id) for one in entries]
+    reason = Reason(
+        key="leaving-again",
+        why=why,
         requested_by=by[0].requested_by,
         requested_label=by[0].requested_label,
-        ends_at=former.ends_at,
-        planned_end=former.planned_end,
-        begins_at=by[0].queued_at,
+        since=by[0].queued_at,
+        until=former.ends_at,
+        written=former.planned_end,
+        says=why,
     )
-    way = former.parts.filter(account=seat.account).values_list("way", flat=True).first() or ""
-    part = GrantPart.objects.create(
-        grant=grant,
-        account=seat.account,
-        lane=by[0].lane,
-        way=way,
-        plan={"why": terms["why"], "others": [], "quotas": [], "notes": [], "ends_only": ""},
-        change_set_id=by[0].change_set_id,
-    )
-    for entry in entries:
-        LedgerEntry.objects.create(
-            part=part,
-            account=seat.account,
-            entity=seat.user,
-            target_entity_id=entry.target_entity_id,
-            holder_arn=seat.user_arn,
-            sort=entry.sort,
-            target=entry.target,
-            change=_giving(entry, by),
-        )
-    note(grant, act=Act.ASKED, actor=None, reason=terms["why"])
-    settle(grant)
+    terms = {**former.terms, **own}
+    given = Given(seat.account, seat.user_arn, former.title, terms, way, by[0], held)
+    write_grant(grant_id, given, reason=reason)
 
 
 def _giving(entry: LedgerEntry, by: Sequence[Change]) -> Change:

@@ -1,0 +1,132 @@
+"""Grants for what a blueprint or a return has given: each permission that came true has its reason, and its end, in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort
+from iam.access.grants.plans import Way
+from iam.access.grants.services import settle
+from iam.access.grants.services.asking import note
+from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.titles import title_of
+from iam.changes.models import Change
+from iam.mirror.models import Account, Entity
+
+BLUEPRINT: Final = "The blueprint says so."
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why somebody holds something: in whose name, since when and until when, and in which set what failed of it was tried again.
+
+    `key` says what gave it, as "onboarding" does; `written` is the end that stands in what was given, where that is another one.
+    """
+
+    key: str
+    why: str
+    requested_by: UUID
+    requested_label: str
+    since: datetime | None
+    until: datetime | None = None
+    written: datetime | None = None
+    retry: UUID | None = None
+    says: str = BLUEPRINT
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A thing that is held, and the change that gave it."""
+
+    sort: str
+    target: str
+    change: Change
+    entity: Entity | None = None
+    target_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a grant says, and by which things it shows in one account; `change` is where in its set it stands."""
+
+    account: Account
+    holder_arn: str
+    title: str
+    terms: Mapping[str, Any]
+    way: str
+    change: Change
+    held: Sequence[Held] = field(default=())
+
+
+def given_by(
+    change: Change, what: What, *, holder_arn: str, reason: Reason, entity: Entity | None = None
+) -> Given:
+    """A membership, or an inline policy from a template, that a change has given a user."""
+    is_group = what.kind is WhatKind.GROUP
+    terms = Terms(
+        who=Who(WhoKind.USERS, arns=(holder_arn,)),
+        what=what,
+        accounts=(change.account.account_id,),
+        why=reason.why[:1000],
+        until=reason.until,
+    )
+    target = what.group_arn if is_group else str(change.params["policy_name"])
+    held = Held(Sort.MEMBER if is_group else Sort.INLINE, target, change, entity)
+    way = Way.GROUP if is_group else Way.INLINE
+    return Given(change.account, holder_arn, title_of(terms), terms.body, way, change, (held,))
+
+
+def write_grant(grant_id: UUID, given: Given, *, reason: Reason) -> None:
+    """Write the grant with its entries in the ledger, once; of one that is there, only what was tried again is followed."""
+    standing = Grant.objects.filter(pk=grant_id).first()
+    if standing is not None:
+        if reason.retry is not None:
+            GrantPart.objects.filter(grant=standing).update(retry_set=reason.retry)
+            settle(standing)
+        return
+    grant = _grant(grant_id, given, reason)
+    part = GrantPart.objects.create(
+        grant=grant,
+        account=given.account,
+        lane=given.change.lane,
+        way=given.way,
+        plan={"why": reason.says, "others": [], "quotas": [], "notes": [], "ends_only": ""},
+        change_set_id=given.change.change_set_id,
+        retry_set_id=reason.retry,
+    )
+    for one in given.held:
+        LedgerEntry.objects.create(
+            part=part,
+            account=given.account,
+            entity=one.entity,
+            target_entity_id=one.target_id,
+            holder_arn=given.holder_arn,
+            sort=one.sort,
+            target=one.target,
+            change=one.change,
+        )
+    note(grant, act=Act.ASKED, actor=None, reason=str(given.terms["why"]))
+    settle(grant)
+
+
+def _grant(grant_id: UUID, given: Given, reason: Reason) -> Grant:
+    what = given.terms["what"]
+    return Grant.objects.create(
+        id=grant_id,
+        title=given.title,
+        terms=dict(given.terms),
+        who_kind=given.terms["who"]["kind"],
+        what_kind=what["kind"],
+        template=what.get("template", ""),
+        template_version=what.get("version", 0),
+        idempotency_key=f"{reason.key}:{grant_id}",
+        requested_by=reason.requested_by,
+        requested_label=reason.requested_label,
+        ends_at=reason.until,
+        planned_end=reason.written or reason.until,
+        begins_at=reason.since,
+    )
