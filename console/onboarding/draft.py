@@ -19,6 +19,7 @@ from iam.changes.receipts import set_receipt_of
 from iam.people.blueprints.queries import said
 from iam.people.onboarding import services
 from iam.people.onboarding.models import Run, Standing
+from iam.people.onboarding.reaching import of_run
 from iam.people.onboarding.services import RunPlan
 
 PAGE: Final = 50
@@ -56,7 +57,7 @@ def _receipt(request: ViewerRequest, run: Run) -> dict[str, Any]:
     try:
         plan = services.plan_run(run, people, viewer=viewer)
         weighed = _weighed(plan)
-        planned = changes.plan_set(weighed, viewer=viewer)
+        planned = changes.plan_set(weighed, viewer=of_run(run.pk, viewer))
     except RefusedError as error:
         return {"refused": error, "plan": None}
     receipt = set_receipt_of(weighed)

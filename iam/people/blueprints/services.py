@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,7 +14,7 @@ from iam.access.templates.queries import document_for
 from iam.directory.models import Person, RuleKind, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Edge, EdgeKind, EntityState, valid_at
 from iam.people.blueprints.body import BlueprintError, Body
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.queries import differences, may_write
@@ -108,7 +109,9 @@ def _check(actor: Viewer, team: Team, body: Body, *, before: Body | None = None)
             "An administrator chooses the permissions boundary: leave it as it is.", part="boundary"
         )
     _check_accounts(body)
-    _check_belongs(actor, team, body)
+    _check_belongs(team, body)
+    if before is None or body.path != before.path:
+        _check_path(actor, team, body)
     _check_templates(body)
 
 
@@ -123,7 +126,7 @@ def _check_accounts(body: Body) -> None:
             raise BlueprintError(f"No account {number} is connected.", part="accounts")
 
 
-def _check_belongs(actor: Viewer, team: Team, body: Body) -> None:
+def _check_belongs(team: Team, body: Body) -> None:
     """Whoever is made by it belongs to the team, so that its lead sees them: by the path, or by a group."""
     rules = list(team.rules.all())
     for number in body.accounts:
@@ -138,12 +141,36 @@ def _check_belongs(actor: Viewer, team: Team, body: Body) -> None:
                 f"or a path under the team's: {ways}.",
                 part="path",
             )
-        if not by_path and not actor.asks.sees_account(number):
+
+
+def _check_path(actor: Viewer, team: Team, body: Body) -> None:
+    """Paths are what policies and other teams may go by: who does not see an account whole takes those of the team, or / itself."""
+    for number in body.accounts:
+        mine = [rule for rule in team.rules.all() if rule.account_id in ("", number)]
+        own = [rule.value for rule in mine if rule.kind == RuleKind.PATH]
+        if actor.asks.sees_account(number) or any(body.path.startswith(start_of(path)) for path in own):
+            continue
+        theirs = _paths_of([rule.value for rule in mine if rule.kind == RuleKind.GROUP], number)
+        allowed = sorted({"/", *own, *theirs})
+        if body.path not in allowed:
             raise BlueprintError(
-                f"You can make people under the paths of your own teams only: {', '.join(paths) or 'there is none yet'}. "
-                "An administrator adds one under Operators, Teams.",
+                f"Choose a path where people of {team.name} lie in account {number}: {', '.join(allowed)}. "
+                "Another one takes an administrator, who adds it under Operators, Teams.",
                 part="path",
             )
+
+
+def _paths_of(groups: Sequence[str], number: str) -> set[str]:
+    """Where the members of these groups lie."""
+    members = Edge.objects.filter(
+        valid_at(None),
+        kind=EdgeKind.MEMBER,
+        account__account_id=number,
+        target__name__in=groups,
+        source__gone_at__isnull=True,
+    )
+    states = EntityState.objects.filter(valid_at(None), entity__in=members.values("source"))
+    return set(states.values_list("path", flat=True).distinct())
 
 
 def start_of(path: str) -> str:

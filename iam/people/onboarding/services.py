@@ -18,7 +18,7 @@ from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.receipts import Receipt
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
-from iam.changes.services.planning import MOST
+from iam.changes.services.planning import MOST_BY_WORKER
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
@@ -28,11 +28,13 @@ from iam.people.onboarding import nudge
 from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState, Standing
 from iam.people.onboarding.planning import Part, notes_for, part_of, sites_of
 from iam.people.onboarding.queries import held_by
+from iam.people.onboarding.reaching import of_run
 from iam.people.onboarding.staging import drafted
 
 MOST_PEOPLE: Final = 500
 AT_ONCE: Final = 20
-"""So many people are asked for while the page waits; more by a worker."""
+STEPS_AT_ONCE: Final = 200
+"""So many people, and steps, are asked for while the page waits; more by a worker."""
 MAX_REASON: Final = 1000
 _FAILED: Final = (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED)
 
@@ -48,6 +50,16 @@ class RunPlan:
     def parts(self) -> list[Part]:
         """All of them."""
         return [part for batch in self.batches for part in batch]
+
+    @property
+    def people(self) -> int:
+        """How many people they are about."""
+        return len({part.newcomer.pk for part in self.parts})
+
+    @property
+    def steps(self) -> int:
+        """How many changes they take."""
+        return sum(len(part.steps) for part in self.parts)
 
 
 def plan_run(run: Run, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan:
@@ -86,12 +98,11 @@ def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False) -> 
         raise RefusedError("You can onboard people of your own teams only.")
     with transaction.atomic():
         held = drafted(actor, run)
-        people = ready(held, skip=skip)
-        plan_run(held, people, viewer=actor)
+        plan = plan_run(held, ready(held, skip=skip), viewer=actor)
         held.state, held.reason, held.asked_at = RunState.ASKING, reason, datetime.now(tz=UTC)
         held.trouble = ""
         held.save(update_fields=["state", "reason", "asked_at", "trouble"])
-    if len(people) > AT_ONCE:
+    if plan.people > AT_ONCE or plan.steps > STEPS_AT_ONCE:
         nudge.ask(held.pk)
         return held
     asked = ask(held)
@@ -186,7 +197,7 @@ def _batches(by_person: Sequence[Sequence[Part]]) -> Iterator[tuple[Part, ...]]:
     size = 0
     for parts in by_person:
         more = sum(len(part.steps) for part in parts)
-        if batch and size + more > MOST:
+        if batch and size + more > MOST_BY_WORKER:
             yield tuple(batch)
             batch, size = [], 0
         batch += parts
@@ -196,14 +207,15 @@ def _batches(by_person: Sequence[Sequence[Part]]) -> Iterator[tuple[Part, ...]]:
 
 
 def _ask(run: Run, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: Viewer) -> None:
-    nothing = Receipt(body={}, digest="")
     steps = [(lane, step) for lane, part in enumerate(batch) for step in part.steps]
+    nothing = Receipt(body={}, digest="")
     count = len({part.newcomer.pk for part in batch})
     written = changes.request_changes(
         [changes.Plan(step.operation, before={}, receipt=nothing) for _, step in steps],
-        actor=actor,
+        actor=of_run(run.pk, actor),
         reason=run.reason,
         idempotency_key=f"run-{run.id.hex}-{number}",
+        most=MOST_BY_WORKER,
         title=title_for(run, count, number=number, of=len(plan.batches)),
         cause=Cause(OF_RUN, run.id),
         lanes=[Lane(lane, step.branch) for lane, step in steps],

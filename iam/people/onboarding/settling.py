@@ -9,17 +9,14 @@ from uuid import UUID, uuid5
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort
-from iam.access.grants.plans import Way
-from iam.access.grants.services import settle as settle_grant
-from iam.access.grants.services.asking import note
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
-from iam.access.grants.titles import title_of
+from iam.access.grants.what import What, WhatKind
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import AddToGroup, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
 from iam.directory.joining import join
 from iam.journal.services import record
+from iam.people.causes import OF_MOVE
+from iam.people.granting import Reason, given_by, write_grant
 from iam.people.onboarding.inviting import invite_when_made
 from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState
 from iam.people.onboarding.queries import Held, held_by
@@ -32,15 +29,28 @@ BATCH: Final = 200
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends (`iam.changes.handlers`)."""
+    """A handler of ends (`iam.changes.handlers`): it looks at the user when they are there, and at all that they get when the last of it has ended."""
     group = change.change_set
-    if group.cause_kind not in (OF_RUN, AGAIN):
+    if group.cause_kind not in (OF_RUN, AGAIN, OF_MOVE) or (
+        change.state == ChangeState.REJECTED and change.branch
+    ):
         return
-    first = group.pk if group.cause_kind == OF_RUN else group.cause_id
+    busy = Change.objects.filter(change_set=group, state__in=OPEN)
+    is_made = change.operation == CreateUser.slug and change.state == ChangeState.APPLIED
+    is_last = not busy.filter(lane=change.lane).exists()
+    if not is_made and not is_last:
+        return
+    first = group.cause_id if group.cause_kind == AGAIN else group.pk
     place = _places().filter(change_set=first, lane=change.lane).first()
-    if place is not None:
+    if place is None:
+        return
+    if is_last and place.settled_at is None:
         settle_place(place)
-        settle_run(place.newcomer.run_id)
+    elif place.joined_at is None:
+        _join(place)
+    run = place.newcomer.run
+    if run.state == RunState.WAITING or (run.state == RunState.RUNNING and not busy.exists()):
+        settle_run(run.pk)
 
 
 def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
@@ -141,10 +151,22 @@ def _grant(place: Place, held: Held) -> None:
     newcomer = place.newcomer
     again = [one.change_set_id for one in held.latest if one.change_set_id != place.change_set_id]
     retry = again[-1] if again else None
+    run = newcomer.run
     for change in held.applied:
         what = _what(change, newcomer)
-        if what is not None:
-            _write_grant(place, change, what, retry=retry)
+        if what is None:
+            continue
+        reason = Reason(
+            key="onboarding",
+            why=f"Onboarded into {run.version.blueprint.team.name} by {run.reference}: {run.reason}",
+            requested_by=run.requested_by,
+            requested_label=run.requested_label,
+            since=change.queued_at,
+            until=last_moment(newcomer.until),
+            retry=retry,
+        )
+        grant_id = uuid5(GRANTS, f"{newcomer.pk}:{place.account_id}:{change.branch}")
+        write_grant(grant_id, given_by(change, what, holder_arn=place.user_arn, reason=reason), reason=reason)
 
 
 def _what(change: Change, newcomer: Newcomer) -> What | None:
@@ -160,65 +182,3 @@ def _what(change: Change, newcomer: Newcomer) -> What | None:
                 WhatKind.TEMPLATE, template=one.slug, version=one.version, parameters=dict(one.parameters)
             )
     return None
-
-
-def _follow(grant_id: UUID, retry: UUID | None) -> None:
-    """What had failed beside it was tried again."""
-    GrantPart.objects.filter(grant=grant_id).update(retry_set=retry)
-    settle_grant(Grant.objects.get(pk=grant_id))
-
-
-def _write_grant(place: Place, change: Change, what: What, *, retry: UUID | None) -> None:
-    newcomer, run = place.newcomer, place.newcomer.run
-    grant_id = uuid5(GRANTS, f"{newcomer.pk}:{place.account_id}:{change.branch}")
-    if Grant.objects.filter(pk=grant_id).exists():
-        _follow(grant_id, retry)
-        return
-    end = last_moment(newcomer.until)
-    terms = Terms(
-        who=Who(WhoKind.USERS, arns=(place.user_arn,)),
-        what=what,
-        accounts=(place.account.account_id,),
-        why=f"Onboarded into {run.version.blueprint.team.name} by {run.reference}: {run.reason}"[:1000],
-        until=end,
-    )
-    grant = Grant.objects.create(
-        id=grant_id,
-        title=title_of(terms),
-        terms=terms.body,
-        who_kind=terms.who.kind,
-        what_kind=what.kind,
-        template=what.template,
-        template_version=what.version,
-        idempotency_key=f"onboarding:{grant_id}",
-        requested_by=run.requested_by,
-        requested_label=run.requested_label,
-        ends_at=end,
-        planned_end=end,
-        begins_at=change.queued_at,
-    )
-    _write_entry(grant, place, change, what=what, retry=retry)
-    note(grant, act=Act.ASKED, actor=None, reason=terms.why)
-    settle_grant(grant)
-
-
-def _write_entry(grant: Grant, place: Place, change: Change, *, what: What, retry: UUID | None) -> None:
-    """Its part in the account, and what it is a reason for."""
-    is_group = what.kind is WhatKind.GROUP
-    part = GrantPart.objects.create(
-        grant=grant,
-        account=place.account,
-        lane=place.lane,
-        way=Way.GROUP if is_group else Way.INLINE,
-        plan={"why": "The blueprint says so.", "others": [], "quotas": [], "notes": [], "ends_only": ""},
-        change_set_id=place.change_set_id,
-        retry_set_id=retry,
-    )
-    LedgerEntry.objects.create(
-        part=part,
-        account=place.account,
-        holder_arn=place.user_arn,
-        sort=Sort.MEMBER if is_group else Sort.INLINE,
-        target=what.group_arn if is_group else str(change.params["policy_name"]),
-        change_id=change.pk,
-    )

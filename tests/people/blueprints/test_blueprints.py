@@ -9,6 +9,7 @@ import pytest
 
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
+from iam.mirror.models import Account, EdgeKind
 from iam.people.blueprints.body import BlueprintError, Body
 from iam.people.blueprints.naming import free_name, user_name
 from iam.people.blueprints.queries import current_versions, differences
@@ -103,12 +104,26 @@ def test_whoever_is_made_by_it_belongs_to_the_team_and_lies_where_its_lead_may_m
     team = Team.objects.get()
     with pytest.raises(BlueprintError, match="nobody would belong to Payments"):
         create_blueprint(lead, team=team, name="D", body=replace(GOOD, path="/data/", groups=("others",)))
-    with pytest.raises(BlueprintError, match="under the paths of your own teams"):
+    with pytest.raises(
+        BlueprintError, match="where people of Payments lie in account 111111111111: /, /payments/"
+    ):
         create_blueprint(lead, team=team, name="D", body=replace(GOOD, path="/paymentsx/"))
     with pytest.raises(BlueprintError, match="An administrator chooses"):
         create_blueprint(lead, team=team, name="D", body=replace(GOOD, boundary="Secret"))
     with pytest.raises(BlueprintError, match="No account 222222222222"):
         create_blueprint(lead, team=team, name="D", body=replace(GOOD, accounts=("222222222222",)))
+
+
+def test_a_lead_makes_people_by_the_team_s_group_where_its_people_lie_already(lead: Viewer) -> None:
+    account = Account.objects.get()
+    TeamRule.objects.filter(kind=RuleKind.PATH).delete()
+    member = factories.user(account, "maya.okafor", path="/people/")
+    factories.edge(EdgeKind.MEMBER, member, factories.group(account, "payments-dev"))
+    team = Team.objects.get()
+    for number, path in enumerate(("/", "/people/")):
+        create_blueprint(lead, team=team, name=f"Developers {number}", body=replace(GOOD, path=path))
+    with pytest.raises(BlueprintError, match="Choose a path where people of Payments lie"):
+        create_blueprint(lead, team=team, name="Others", body=replace(GOOD, path="/people/admins/"))
 
 
 def test_a_version_never_changes_and_a_late_writer_is_told(lead: Viewer) -> None:

@@ -11,8 +11,10 @@ from iam.changes import handlers
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.services import reject
-from iam.directory.models import Identity, Person, Role
-from iam.mirror.models import Account, Entity
+from iam.directory.models import Identity, Person, Role, RuleKind
+from iam.guard import viewer_for
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.queries.visibility import visible_entities
 from iam.notify.models import Outgoing
 from iam.people.onboarding import services, settling, tasks
 from iam.people.onboarding.inviting import invitations
@@ -129,12 +131,11 @@ def test_many_people_are_asked_for_by_a_worker_once_and_also_when_one_is_lost(
 ) -> None:
     sent: list[object] = []
     monkeypatch.setattr(services, "AT_ONCE", 1)
-    monkeypatch.setattr(services, "MOST", 3)
+    monkeypatch.setattr(services, "MOST_BY_WORKER", 3)
     monkeypatch.setattr("iam.people.onboarding.nudge.ask", sent.append)
     run = squad.asked(squad.two)
     assert (run.state, sent, Place.objects.count()) == (RunState.ASKING, [run.pk], 0)
 
-    monkeypatch.setattr(services, "MOST", 2)
     with monkeypatch.context() as lost:
         lost.setattr(Place.objects, "bulk_create", LostError.now)
         with pytest.raises(LostError):
@@ -157,6 +158,20 @@ def test_what_a_rule_is_against_is_a_draft_again_with_the_reason(squad: Squad) -
     outsider = factories.viewer(Role.AUDITOR, name="Otto Audit")
     with pytest.raises(RefusedError, match="own teams"):
         services.request_run(outsider, run=run, reason="They begin on Monday")
+
+
+def test_a_lead_whose_team_has_no_path_makes_people_by_its_group(squad: Squad) -> None:
+    squad.team.rules.filter(kind=RuleKind.PATH).delete()
+    version = squad.blueprint(path="/")
+    run = squad.work(squad.approve(squad.asked(squad.two, version=version)))
+    assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in squad.changes(run)]
+    seen = visible_entities(squad.lead).filter(kind=Kind.USER)
+    assert {squad.yuki, squad.bo} <= set(seen.values_list("name", flat=True))
+
+    other = squad.staged(squad.two.replace("yuki-", "kai-").replace("bo-", "ben-"), version=version)
+    squad.team.rules.all().delete()
+    with pytest.raises(RefusedError, match="no group"):
+        services.request_run(viewer_for(Person.objects.get(pk=squad.lead.person_id)), run=other, reason="x")
 
 
 def test_ends_that_nobody_was_told_of_are_found(squad: Squad, monkeypatch: pytest.MonkeyPatch) -> None:

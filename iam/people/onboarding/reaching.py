@@ -1,0 +1,39 @@
+"""Whom a lead may make: people who belong to their team as soon as they are made, by a group that the blueprint gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import UUID
+
+from iam.changes.operations.lifecycle import arn_of
+from iam.guard import Viewer
+from iam.mirror.models import Account, Kind
+from iam.people.blueprints.body import Body
+from iam.people.onboarding.models import Run, Standing
+
+
+def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: Body) -> Viewer:
+    """The same viewer, who may ask for users of these names in the accounts where the blueprint puts them into a group of the viewer's teams. One query,
+    none for who reaches everything."""
+    if viewer.asks.sees_everything:
+        return viewer
+    given = set(body.groups)
+    own = {account for account, group in viewer.asks.groups if group in given}
+    numbers = [number for number in body.accounts if "" in own or number in own]
+    names = list(names)
+    arns = {
+        arn_of(account, kind=Kind.USER.value, name=name, path=body.path)
+        for account in Account.objects.filter(account_id__in=numbers)
+        for name in names
+    }
+    return replace(viewer, asks=replace(viewer.asks, user_arns=viewer.asks.user_arns | arns))
+
+
+def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
+    """Whoever has asked for a run."""
+    run = Run.objects.filter(pk=run_id).select_related("version").first()
+    if run is None:
+        return viewer
+    names = run.people.filter(standing=Standing.READY).values_list("user_name", flat=True)
+    return with_newcomers(viewer, names, body=run.version.body)
