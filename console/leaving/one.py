@@ -24,6 +24,7 @@ from iam.people.leaving.afterwards import afterwards_changes, try_again
 from iam.people.leaving.models import OF_DELETION, OF_RETURN, EndedGrant, Leaver, Stage
 from iam.people.leaving.queries import Held, held_by, leaver_for
 from iam.people.leaving.rules import is_about_oneself, may_act
+from iam.people.moving.queries import move_of
 
 STOP: Final = 286
 """The status by which htmx stops to ask."""
@@ -58,6 +59,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         leaver, OF_DELETION if leaver.stage in (Stage.DELETING, Stage.DELETED) else OF_RETURN
     )
     context = {
+        "moved": move_of(leaver.run),
         "section": "leaving",
         "leaver": leaver,
         "run": leaver.run,

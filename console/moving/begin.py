@@ -22,9 +22,9 @@ from iam.guard import Right
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import current_versions
 from iam.people.leaving.who import Somebody, somebody, user_for, within
-from iam.people.moving.planning import GAINS, KEEPS, LOSES, SETS, MovePlan
+from iam.people.moving.planning import GAINS, KEEPS, LOSES, SETS, MovePlan, Mover
 from iam.people.moving.queries import blueprint_of
-from iam.people.moving.services import Mover, planned, request_move
+from iam.people.moving.services import planned, request_move
 
 MARKS = {
     LOSES: ("del", "−", "loses"),
@@ -100,7 +100,7 @@ def _chosen(versions: Sequence[BlueprintVersion], text: str) -> BlueprintVersion
 
 
 def _mover(person: Somebody) -> Mover:
-    return Mover(person.name, person.person_id, person.users)
+    return Mover(person.name, person.person_id, person.users, person.email)
 
 
 def _preview(

@@ -18,8 +18,11 @@ from console.web.render import is_fragment, render_page
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
+from iam.people.leaving.models import Leaver
+from iam.people.moving.elsewhere import left_id, made_id
 from iam.people.moving.models import MoveState
 from iam.people.moving.queries import move_for
+from iam.people.onboarding.models import Newcomer
 
 STOP: Final = 286
 """The status by which htmx stops to ask."""
@@ -48,6 +51,8 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "done": sum(one.state == ChangeState.APPLIED for one in changes),
         "share": round(100 * sum(one.state == ChangeState.APPLIED for one in changes) / max(1, len(changes))),
         "users": _users(users),
+        "made": Newcomer.objects.filter(run=made_id(move.pk)).select_related("run").first(),
+        "left": Leaver.objects.filter(run=left_id(move.pk)).select_related("run").first(),
         "pace": pace,
         "step": step,
         "is_update": is_fragment(request),

@@ -11,6 +11,7 @@ from iam.changes.operations import RemoveFromGroup
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.visibility import visible_entities
+from iam.people.causes import OF_MOVE
 from iam.people.leaving.models import OF_REST, OF_RUN, Leaver, Seat
 from iam.people.leaving.who import reach_of
 
@@ -42,7 +43,7 @@ def of_leaver(leaver_id: UUID, viewer: Viewer) -> Viewer:
     taken = Change.objects.filter(
         operation=RemoveFromGroup.slug,
         subject_arn__in=arns,
-        change_set__cause_kind__in=[OF_RUN, OF_REST],
+        change_set__cause_kind__in=[OF_RUN, OF_REST, OF_MOVE],
     )
     groups = {
         (number, params["group_name"])

@@ -198,12 +198,12 @@ def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
     warnings = warnings_for(people, viewer=actor)
     if warnings and not terms.confirmed:
         raise RefusedError(f"{' '.join(warnings)} Confirm that this is meant.")
-    leaving = _leaving_already([user for one in people for user in one.users])
+    leaving = leaving_already([user for one in people for user in one.users])
     if leaving:
         raise RefusedError(f"{leaving} is leaving already.")
 
 
-def _leaving_already(users: Sequence[Entity]) -> str:
+def leaving_already(users: Sequence[Entity]) -> str:
     """Who of them is in another run that has not ended."""
     seats = Seat.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related("leaver__run")
     found = seats.first()

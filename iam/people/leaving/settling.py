@@ -13,6 +13,7 @@ from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import AttachPolicy, PutInlinePolicy
 from iam.directory.parting import part
 from iam.journal.services import record
+from iam.people.causes import OF_MOVE
 from iam.people.leaving import nudge
 from iam.people.leaving.certificates import certify
 from iam.people.leaving.grants import end_grants, grants_are_over
@@ -37,7 +38,7 @@ BEFORE_END: Final = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN)
 def change_ended(change: Change) -> None:
     """A handler of ends (`iam.changes.handlers`)."""
     group = change.change_set
-    if group.cause_kind == OF_RUN:
+    if group.cause_kind in (OF_RUN, OF_MOVE):
         seats = Seat.objects.filter(change_set=group, lane=change.lane)
         leavers = set(seats.values_list("leaver", flat=True))
     elif group.cause_kind == OF_REST:

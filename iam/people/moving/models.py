@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Final
 
 from django.db import models
 
 from iam.changes.models import ChangeSet
 from iam.people.blueprints.models import BlueprintVersion
+from iam.people.causes import OF_MOVE
 
-OF_MOVE: Final = "moving"
-"""The cause of a set that moves somebody; its id is the move's."""
+__all__ = ["OF_MOVE", "Move", "MoveState"]
 
 
 class MoveState(models.TextChoices):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from uuid import UUID
 
 from iam.access.grants.documents import name_for
 from iam.access.grants.models import GIVING, LedgerEntry, Sort, State
@@ -21,15 +21,32 @@ from iam.changes.operations.boundary import DeleteUserBoundary, PutUserBoundary
 from iam.changes.operations.tags import SetUserTags
 from iam.changes.operations.user import UpdateUser
 from iam.changes.services import Lane
+from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, TagSet, valid_at
 from iam.people.blueprints.body import Body, Filled
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.onboarding.planning import Site, sites_of
+from iam.people.moving.elsewhere import (
+    GRACE_DAYS,
+    OWN,
+    former_alone,
+    leaving_of,
+    parts_for,
+    why_stays,
+)
+from iam.people.onboarding.planning import Part, Site, sites_of
 
-OWN: Final = ("onboarding:", "moving:")
-"""How the keys of grants begin that a blueprint is the reason of."""
 LOSES, GAINS, KEEPS, SETS, NOTE = "loses", "gains", "keeps", "sets", "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """Who moves, with their users."""
+
+    name: str
+    person_id: UUID | None
+    users: Sequence[Entity]
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +65,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class MovePlan:
-    """All of it."""
+    """All of it. `made` are the users that are made, `left` those whose access ends, each with its lane."""
 
     steps: tuple[Step, ...] = field(default=())
+    made: tuple[tuple[int, Part], ...] = ()
+    left: tuple[tuple[int, Entity], ...] = ()
 
     @property
     def doing(self) -> list[Step]:
@@ -81,27 +100,65 @@ class MovePlan:
 
 
 def plan_move(
-    users: Sequence[Entity],
+    mover: Mover,
     *,
     former: BlueprintVersion,
     version: BlueprintVersion,
     viewer: Viewer,
-    key: str,
+    move_id: UUID,
 ) -> MovePlan:
     """From one blueprint to another, for the users of one person. Raises RefusedError where an account lacks what a blueprint names."""
     old, new = former.body, version.body
     sites = {site.account.pk: site for site in sites_of(new, viewer=viewer)}
     steps: list[Step] = []
-    for lane, user in enumerate(users):
+    left: list[tuple[int, Entity]] = []
+    for lane, user in enumerate(mover.users):
         site = sites.pop(user.account_id, None)
-        numbers = old.accounts
-        if site is None and user.account.account_id not in numbers:
+        if site is None and user.account.account_id not in old.accounts:
             continue
-        steps += _numbered(lane, _in_account(user, old, new, site, key=key))
-    for site in sites.values():
-        text = f"Has no user in {site.account.name}, which the blueprint names"
-        steps.append(Step(site.account.name, NOTE, text, "Onboard them there."))
-    return MovePlan(tuple(steps))
+        why = why_stays(user, old) if former_alone(user, former=former, version=version) else "-"
+        if why:
+            steps += _numbered(lane, _in_account(user, old, new, site, key=move_id.hex, why=why))
+        else:
+            steps += _leaving(lane, user, viewer)
+            left.append((lane, user))
+    made = list(enumerate(_parts(mover, list(sites.values()), body=new, move_id=move_id), len(mover.users)))
+    for lane, part in made:
+        steps += _making(lane, part)
+    if sites and not made:
+        for site in sites.values():
+            text = f"Has no user in {site.account.name}, which the blueprint names"
+            steps.append(
+                Step(
+                    site.account.name,
+                    NOTE,
+                    text,
+                    "Who they are is not known: link the user to a person first.",
+                )
+            )
+    return MovePlan(tuple(steps), tuple(made), tuple(left))
+
+
+def _parts(mover: Mover, sites: Sequence[Site], *, body: Body, move_id: UUID) -> list[Part]:
+    person = Person.objects.filter(pk=mover.person_id, is_active=True).first() if mover.person_id else None
+    return parts_for(person, mover.users, sites, body=body, move_id=move_id) if person else []
+
+
+def _making(lane: int, part: Part) -> Iterator[Step]:
+    """A user who is made, with all that the blueprint gives: the user first, each thing in the branch that an onboarding has it in."""
+    for one in part.steps:
+        says = "They get an invitation when it is there." if one.branch == 0 else ""
+        yield Step(part.account.name, GAINS, one.operation.title, says, one.operation, lane, one.branch)
+
+
+def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[Step]:
+    """A user whose access ends: everything is denied first, and nothing waits for anything."""
+    site, name = leaving_of(user, viewer=viewer), user.account.name
+    for branch, operation in enumerate(site.operations, start=1):
+        says = f"It can be restored for {GRACE_DAYS} days. Deletion is asked for then." if branch == 1 else ""
+        yield Step(name, LOSES, operation.title, says, operation, lane, branch)
+    for said in site.left:
+        yield Step(name, NOTE, "Not all of it can be ended by this", said)
 
 
 def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
@@ -120,13 +177,15 @@ def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
         )
 
 
-def _in_account(user: Entity, old: Body, new: Body, site: Site | None, *, key: str) -> Iterator[Step]:
+def _in_account(
+    user: Entity, old: Body, new: Body, site: Site | None, *, key: str, why: str
+) -> Iterator[Step]:
     was_here = user.account.account_id in old.accounts
     yield from _groups(user, old.groups if was_here else (), site)
     yield from _templates(user, old.templates if was_here else (), site, key=key)
     if site is None:
         name = user.account.name
-        yield Step(name, NOTE, f"The new blueprint does not name {name}", "The user stays there without it.")
+        yield Step(name, NOTE, f"The user stays in {name}, which the new blueprint does not name", why)
         return
     yield from _boundary(user, site)
     yield from _tags(user, old.tags if was_here else {}, new.tags)

@@ -11,6 +11,8 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.people.blueprints.models import Blueprint
 from iam.people.blueprints.queries import visible_blueprints
+from iam.people.leaving.models import Run as LeavingRun
+from iam.people.leaving.models import Seat
 from iam.people.moving.models import Move, MoveState
 from iam.people.onboarding.models import Place
 
@@ -25,6 +27,14 @@ def visible_moves(viewer: Viewer) -> QuerySet[Move]:
 def move_for(viewer: Viewer, pk: UUID) -> Move | None:
     """The move, if the viewer sees it."""
     return visible_moves(viewer).filter(pk=pk).first()
+
+
+def move_of(run: LeavingRun) -> Move | None:
+    """The move within which somebody's access ends; one query, none for who leaves altogether."""
+    if not run.source.startswith("MOV-"):
+        return None
+    sets = Seat.objects.filter(leaver__run=run).values("change_set")
+    return Move.objects.filter(change_set__in=sets).first()
 
 
 def blueprint_of(users: Sequence[Entity]) -> Blueprint | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -15,22 +13,14 @@ from iam.changes.receipts import Receipt
 from iam.changes.services import Cause
 from iam.guard import Right, Viewer
 from iam.journal.services import record
-from iam.mirror.models import Entity
 from iam.people.blueprints.models import BlueprintVersion
+from iam.people.leaving.services import leaving_already
+from iam.people.moving.elsewhere import widened, write_left, write_made
 from iam.people.moving.models import OF_MOVE, Move
-from iam.people.moving.planning import GAINS, KEEPS, LOSES, MovePlan, plan_move
+from iam.people.moving.planning import GAINS, KEEPS, LOSES, MovePlan, Mover, plan_move
 
 KEYS: Final = UUID("4d2f6d0c-1c9e-4a53-9a08-6f0a5b6c7d11")
 """The name space in which a person and the key of their form give a move its id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mover:
-    """Who moves, with their users."""
-
-    name: str
-    person_id: UUID | None
-    users: Sequence[Entity]
 
 
 def move_id_for(actor: Viewer, key: str) -> UUID:
@@ -46,13 +36,20 @@ def planned(
         raise RefusedError("Choose another blueprint than the one that they have.")
     if not actor.may(Right.REQUEST_CHANGE):
         raise RefusedError("You may look, and not ask for changes.")
-    plan = plan_move(
-        mover.users, former=former, version=version, viewer=actor, key=move_id_for(actor, key).hex
-    )
+    move_id = move_id_for(actor, key)
+    plan = plan_move(mover, former=former, version=version, viewer=actor, move_id=move_id)
     if not plan.operations:
         raise RefusedError("Nothing would change: they have all of it already.")
-    changes.plan_set(plan.operations, viewer=actor)
+    if busy := leaving_already([user for _, user in plan.left]):
+        raise RefusedError(f"{busy} is leaving already.")
+    changes.plan_set(plan.operations, viewer=_asking(actor, mover, plan, version))
     return plan
+
+
+def _asking(actor: Viewer, mover: Mover, plan: MovePlan, version: BlueprintVersion) -> Viewer:
+    """Whoever asks, with whom the move is about."""
+    names = [part.newcomer.user_name for _, part in plan.made]
+    return widened(actor, mover.users, names=names, body=version.body)
 
 
 def request_move(
@@ -93,7 +90,7 @@ def request_move(
             )
             written = changes.request_changes(
                 [changes.Plan(one, before={}, receipt=nothing) for one in plan.operations],
-                actor=actor,
+                actor=_asking(actor, mover, plan, version),
                 reason=reason,
                 idempotency_key=f"move-{move_id.hex}",
                 title=f"Move {mover.name} to {version.blueprint.team.name}: {counts_of(plan)}",
@@ -103,6 +100,8 @@ def request_move(
             )
             move.change_set = written[0].change_set
             move.save(update_fields=["change_set"])
+            write_made(move, plan.made, group=written[0].change_set)
+            write_left(move, plan.left, email=mover.email, group=written[0].change_set)
             _note_asked(move, actor)
     except IntegrityError:
         # The same form was quicker.

@@ -8,19 +8,16 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from iam.access.grants.models import LIVING, Act, Grant, GrantPart, LedgerEntry, Sort
-from iam.access.grants.plans import Way
-from iam.access.grants.services import settle
-from iam.access.grants.services.asking import note
+from iam.access.grants.models import LIVING, LedgerEntry, Sort
 from iam.access.grants.services.parting import end_for_leaver
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
-from iam.access.grants.titles import title_of
+from iam.access.grants.what import What
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.people.blueprints.body import Filled
+from iam.people.granting import Reason, given_by, write_grant
+from iam.people.moving.elsewhere import OWN
 from iam.people.moving.models import OF_MOVE, Move, MoveState
-from iam.people.moving.planning import OWN
 
 GRANTS: Final = UUID("9be2c7f0-3f0a-4f7e-8a34-0e7f3f6a7b11")
 """The name space in which a move and a change give a grant its id."""
@@ -108,47 +105,16 @@ def _stays(move: Move, entry: LedgerEntry) -> bool:
 def _grant(move: Move, change: Change) -> None:
     """Each membership and each policy that came true is a grant, as for somebody who joins."""
     given = move.gives.get(str(change.position))
-    grant_id = uuid5(GRANTS, f"{move.pk}:{change.pk}")
-    if given is None or Grant.objects.filter(pk=grant_id).exists():
+    if given is None:
         return
-    what = What.of(given)
+    grant_id = uuid5(GRANTS, f"{move.pk}:{change.pk}")
     user = Entity.objects.get(pk=change.entity_id or 0)
-    is_group = what.kind is WhatKind.GROUP
-    terms = Terms(
-        who=Who(WhoKind.USERS, arns=(user.arn,)),
-        what=what,
-        accounts=(change.account.account_id,),
-        why=f"Moved to {move.version.blueprint.team.name} by {move.reference}: {move.reason}"[:1000],
-    )
-    grant = Grant.objects.create(
-        id=grant_id,
-        title=title_of(terms),
-        terms=terms.body,
-        who_kind=terms.who.kind,
-        what_kind=what.kind,
-        template=what.template,
-        template_version=what.version,
-        idempotency_key=f"moving:{grant_id}",
+    reason = Reason(
+        key="moving",
+        why=f"Moved to {move.version.blueprint.team.name} by {move.reference}: {move.reason}",
         requested_by=move.requested_by,
         requested_label=move.requested_label,
-        begins_at=change.queued_at,
+        since=change.queued_at,
     )
-    part = GrantPart.objects.create(
-        grant=grant,
-        account=change.account,
-        lane=change.lane,
-        way=Way.GROUP if is_group else Way.INLINE,
-        plan={"why": "The blueprint says so.", "others": [], "quotas": [], "notes": [], "ends_only": ""},
-        change_set_id=change.change_set_id,
-    )
-    LedgerEntry.objects.create(
-        part=part,
-        account=change.account,
-        entity=user,
-        holder_arn=user.arn,
-        sort=Sort.MEMBER if is_group else Sort.INLINE,
-        target=what.group_arn if is_group else str(change.params["policy_name"]),
-        change=change,
-    )
-    note(grant, act=Act.ASKED, actor=None, reason=terms.why)
-    settle(grant)
+    what = given_by(change, What.of(given), holder_arn=user.arn, reason=reason, entity=user)
+    write_grant(grant_id, what, reason=reason)

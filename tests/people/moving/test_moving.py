@@ -14,8 +14,9 @@ from iam.directory.models import Role
 from iam.mirror.models import Entity, TagSet, valid_at
 from iam.people.leaving.who import somebody
 from iam.people.moving.models import Move
+from iam.people.moving.planning import Mover
 from iam.people.moving.queries import blueprint_of
-from iam.people.moving.services import Mover, planned, request_move
+from iam.people.moving.services import planned, request_move
 from iam.people.onboarding import services
 from tests import factories
 from tests.changes.conftest import make_group

@@ -1,0 +1,193 @@
+"""Accounts that only one of the two blueprints names: where it is the new one a user is made as in an onboarding, with an invitation; where it is the
+former one the user leaves as anybody leaves, with a grace period. Both are part of the same request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid5
+
+from django.db.models.functions import Lower
+
+from iam.access.grants.models import GIVING, LedgerEntry, State
+from iam.changes.models import ChangeSet
+from iam.directory.models import Person
+from iam.guard import Viewer
+from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
+from iam.people.blueprints.body import Body
+from iam.people.blueprints.models import BlueprintVersion
+from iam.people.blueprints.naming import free_name
+from iam.people.leaving import models as leaving
+from iam.people.leaving.planning import Site as LeavingSite
+from iam.people.leaving.planning import plan_for
+from iam.people.leaving.reaching import with_their_groups
+from iam.people.leaving.who import teams_of
+from iam.people.moving.models import Move
+from iam.people.onboarding import models as onboarding
+from iam.people.onboarding.planning import Part, Site, part_of
+from iam.people.onboarding.reaching import with_newcomers
+
+OWN: Final = ("onboarding:", "moving:")
+"""How the keys of grants begin that a blueprint is the reason of."""
+MADE: Final = UUID("c9a4b1f2-6a77-4b0e-8a35-5b1f0f9d2a11")
+LEFT: Final = UUID("5f7f7a36-0df1-4b5b-9a0e-3a4de61c7b11")
+"""The name spaces in which a move gives the onboarding and the leaving within it their ids."""
+GRACE_DAYS: Final = 30
+
+
+def made_id(move_id: UUID) -> UUID:
+    """The id of the onboarding within a move."""
+    return uuid5(MADE, str(move_id))
+
+
+def left_id(move_id: UUID) -> UUID:
+    """The id of the leaving within a move."""
+    return uuid5(LEFT, str(move_id))
+
+
+def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> onboarding.Newcomer:
+    """Somebody who moves, as a newcomer; not written yet."""
+    today = datetime.now(tz=UTC).date()
+    return onboarding.Newcomer(
+        position=0,
+        line=1,
+        name=name[:256],
+        email=person.email,
+        user_name=user_name,
+        person_id=person.pk,
+        until=today + timedelta(days=body.stay) if body.stay else None,
+    )
+
+
+def parts_for(
+    person: Person, users: Sequence[Entity], sites: Sequence[Site], *, body: Body, move_id: UUID
+) -> list[Part]:
+    """Their new users: under the name that they have elsewhere, or with a number where somebody has that one."""
+    if not sites:
+        return []
+    taken: set[str] = set()
+    for site in sites:
+        living = Entity.objects.filter(account=site.account, kind=Kind.USER, gone_at__isnull=True)
+        taken |= set(living.annotate(low=Lower("name")).values_list("low", flat=True))
+    user_name = free_name(users[0].name, taken=taken)
+    newcomer = newcomer_for(person, name=person.name, user_name=user_name, body=body)
+    return [part_of(site, newcomer, key=made_id(move_id).hex) for site in sites]
+
+
+def why_stays(user: Entity, body: Body) -> str:
+    """What else than the former blueprint somebody has a user for, in a sentence; "" where it goes with the blueprint."""
+    now = valid_at(None)
+    edges = Edge.objects.filter(now, source=user, kind__in=[EdgeKind.MEMBER, EdgeKind.ATTACHED])
+    for edge in edges.select_related("target").order_by("target__name"):
+        if edge.kind == EdgeKind.ATTACHED:
+            return f"{edge.target.name} is attached to the user."
+        if edge.target.name not in body.groups:
+            return f"The user is in {edge.target.name} as well."
+    entries = LedgerEntry.objects.filter(
+        entity=user, since__isnull=False, until__isnull=True, part__state__in=[*GIVING, State.APPLYING]
+    ).select_related("part__grant")
+    given = list(entries.order_by("pk"))
+    other = next((one for one in given if not one.part.grant.idempotency_key.startswith(OWN)), None)
+    if other is not None:
+        return f"{other.part.grant.reference} needs the user."
+    named = {one.target for one in given}
+    inline = InlinePolicy.objects.filter(now, owner=user).exclude(name__in=named).order_by("name")
+    found = inline.first()
+    return f"The user has the policy {found.name} besides." if found else ""
+
+
+def leaving_of(user: Entity, *, viewer: Viewer) -> LeavingSite:
+    """What ends the access of a user. Raises RefusedError."""
+    return plan_for([user], viewer=viewer).sites[0]
+
+
+def reach_of_move(move_id: UUID, viewer: Viewer) -> Viewer:
+    """Whoever has asked for a move: the groups in which its users are, and the users that it makes."""
+    move = Move.objects.filter(pk=move_id).select_related("version").first()
+    if move is None:
+        return viewer
+    users = Entity.objects.filter(pk__in=move.users).select_related("account")
+    names = onboarding.Newcomer.objects.filter(run=made_id(move_id)).values_list("user_name", flat=True)
+    return widened(viewer, list(users), names=list(names), body=move.version.body)
+
+
+def widened(viewer: Viewer, users: Sequence[Entity], *, names: Sequence[str], body: Body) -> Viewer:
+    """The same viewer, who may ask for what a move of these users comes to."""
+    return with_newcomers(with_their_groups(viewer, users), names, body=body)
+
+
+def write_made(move: Move, parts: Sequence[tuple[int, Part]], *, group: ChangeSet) -> None:
+    """The onboarding within the move, by which the invitation is sent and each step is followed; in the caller's transaction."""
+    if not parts:
+        return
+    run = onboarding.Run.objects.create(
+        pk=made_id(move.pk),
+        version=move.version,
+        state=onboarding.RunState.WAITING,
+        source=move.reference,
+        reason=move.reason,
+        requested_by=move.requested_by,
+        requested_label=move.requested_label,
+        asked_at=datetime.now(tz=UTC),
+    )
+    newcomer = parts[0][1].newcomer
+    newcomer.run = run
+    newcomer.save(force_insert=True)
+    onboarding.Place.objects.bulk_create(
+        onboarding.Place(
+            newcomer=newcomer,
+            account=part.account,
+            user_arn=part.user_arn,
+            change_set=group,
+            lane=lane,
+            password_seal=part.password_seal,
+            key_seal=part.key_seal,
+        )
+        for lane, part in parts
+    )
+
+
+def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, group: ChangeSet) -> None:
+    """The leaving within the move, by which its end is proved, restored or followed by a deletion; in the caller's transaction."""
+    if not left:
+        return
+    run = leaving.Run.objects.create(
+        pk=left_id(move.pk),
+        state=leaving.RunState.ASKED,
+        source=move.reference,
+        reason=move.reason,
+        grace_days=GRACE_DAYS,
+        requested_by=move.requested_by,
+        requested_label=move.requested_label,
+        asked_at=datetime.now(tz=UTC),
+    )
+    users = [user for _, user in left]
+    leaver = leaving.Leaver.objects.create(
+        run=run,
+        name=move.name,
+        email=email[:256],
+        person_id=move.person_id,
+        teams=teams_of(users),
+        stage=leaving.Stage.WAITING,
+        # Whoever moves goes on working: their sign-in to Gatehouse stays.
+        unseen=max(1, len(move.users) - len(users)),
+    )
+    leaving.Seat.objects.bulk_create(
+        leaving.Seat(
+            leaver=leaver,
+            account=user.account,
+            user=user,
+            user_arn=user.arn,
+            user_name=user.name,
+            change_set=group,
+            lane=lane,
+        )
+        for lane, user in left
+    )
+
+
+def former_alone(user: Entity, *, former: BlueprintVersion, version: BlueprintVersion) -> bool:
+    """Whether the former blueprint alone names the account of a user."""
+    number = user.account.account_id
+    return number in former.body.accounts and number not in version.body.accounts
