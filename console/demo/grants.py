@@ -9,19 +9,17 @@ from typing import Final
 import structlog
 from django.conf import settings
 
+from console.demo.samples import DOMAIN, approve_all, viewer_of
 from iam.access.grants.models import Grant
 from iam.access.grants.services import request_grant
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
 from iam.access.templates.queries import offer_of
-from iam.changes import services as changes
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change, ChangeState
-from iam.directory.models import Identity, Person
-from iam.guard import Viewer, viewer_for
+from iam.changes.models import Change
+from iam.directory.models import Identity
 from iam.mirror.models import Entity, Kind
 
 logger = structlog.get_logger(__name__)
-DOMAIN: Final = "northline.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def _arn(login: str) -> str:
 
 
 def _give(sample: Sample, arn: str) -> bool:
-    asker, offer = _viewer(sample.asker), offer_of(sample.template)
+    asker, offer = viewer_of(sample.asker), offer_of(sample.template)
     if asker is None or offer is None:
         return False
     terms = Terms(
@@ -88,28 +86,9 @@ def _give(sample: Sample, arn: str) -> bool:
     )
     try:
         grant = request_grant(terms, actor=asker, idempotency_key=f"sample-{sample.template}")
-        _approve(grant, sample)
+        first = Change.objects.filter(change_set__in=grant.parts.values("change_set"), position=0).first()
+        approve_all(first, sample.approvers)
     except (RefusedError, TermsError) as error:
         logger.warning("sample_grant.refused", template=sample.template, why=error.message)
         return False
     return True
-
-
-def _approve(grant: Grant, sample: Sample) -> None:
-    """As many agree as the rules ask for."""
-    first = Change.objects.filter(change_set__in=grant.parts.values("change_set"), position=0).first()
-    for login in sample.approvers:
-        approver = _viewer(login)
-        if first is None or approver is None or first.state != ChangeState.AWAITING:
-            return
-        try:
-            changes.approve(first, actor=approver, seen_digest=first.change_set.receipt_digest)
-        except RefusedError:
-            # Whoever asked, or has agreed, is not asked again; the next one is.
-            continue
-        first.refresh_from_db()
-
-
-def _viewer(login: str) -> Viewer | None:
-    person = Person.objects.filter(email=f"{login}@{DOMAIN}", is_active=True).first()
-    return viewer_for(person) if person else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from console.demo.onboarding import write_blueprints
 from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS, OPERATORS, Operator
 from console.demo.password import PASSWORD
@@ -32,6 +33,7 @@ def prepare() -> None:
     for key, number in ACCOUNT_IDS.items():
         if not Account.objects.filter(account_id=number).exists():
             _connect(NAMES[key], number)
+    write_blueprints()
 
 
 def _appoint(someone: Operator) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from console.demo import grants
+from console.demo import grants, onboarding
 
 
 @shared_task(name="console.demo.tasks.give_sample_grants")  # type: ignore[untyped-decorator]
 def give_sample_grants() -> None:
-    """Make the sample grants, if there are none."""
+    """Make the sample grants, and onboard a few people, if there are none."""
     grants.give_samples()
+    onboarding.run_sample()

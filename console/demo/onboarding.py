@@ -1,0 +1,127 @@
+"""Blueprints of teams of the sample organisation, so that people can be onboarded at once, and a run that has been carried out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.samples import approve_all, viewer_of
+from iam.changes.errors import RefusedError
+from iam.directory import teams
+from iam.directory.models import RuleKind, Team
+from iam.journal.services import COMMAND_LINE
+from iam.mirror.models import Entity, Kind
+from iam.people.blueprints.body import BlueprintError, Body
+from iam.people.blueprints.models import Blueprint, BlueprintVersion
+from iam.people.blueprints.services import create_blueprint
+from iam.people.onboarding.models import Run
+from iam.people.onboarding.queries import sets_of
+from iam.people.onboarding.reading import Typed
+from iam.people.onboarding.services import request_run
+from iam.people.onboarding.staging import stage
+
+logger = structlog.get_logger(__name__)
+ASKER: Final = "ines.duarte"
+APPROVERS: Final = ("hana.sato", "jonas.berg")
+TEAMS: Final = (
+    ("Analysts", "Answers questions about demand, fares and punctuality", RuleKind.GROUP, "analysts"),
+    ("Contractors", "People of other companies, for a limited time", RuleKind.PATH, "/contractors/"),
+)
+"""(name, description, kind and value of the rule) of the teams that have nobody who leads them here."""
+
+
+def _in(*names: str) -> tuple[str, ...]:
+    return tuple(ACCOUNT_IDS[name] for name in names)
+
+
+BLUEPRINTS: Final = (
+    (
+        "Payments",
+        "Developer",
+        Body(
+            accounts=_in("production", "staging"),
+            path="/payments/",
+            groups=("payments-dev",),
+            tags={"Team": "payments", "CostCentre": "4200"},
+        ),
+    ),
+    (
+        "Analysts",
+        "Analyst",
+        Body(
+            accounts=_in("data"),
+            path="/people/",
+            groups=("analysts",),
+            tags={"Team": "analysts", "CostCentre": "4410"},
+        ),
+    ),
+    (
+        "Contractors",
+        "Contractor, 90 days",
+        Body(
+            accounts=_in("staging"),
+            path="/contractors/",
+            groups=("contractors",),
+            boundary="TeamBoundary",
+            tags={"Team": "contractors", "CostCentre": "4900"},
+            stay=90,
+        ),
+    ),
+)
+RUN_OF: Final = "Analyst"
+PEOPLE: Final = (
+    Typed(line=2, name="Freya Lindholm", email="freya.lindholm@northline.example"),
+    Typed(line=3, name="Mateo Silva", email="mateo.silva@northline.example"),
+    Typed(line=4, name="Aiko Watanabe", email="aiko.watanabe@northline.example"),
+)
+WHY: Final = "They begin in the fares team on Monday"
+
+
+def write_blueprints() -> None:
+    """Make the teams and their blueprints if nobody has made any."""
+    actor = viewer_of(ASKER)
+    if actor is None or Blueprint.objects.exists():
+        return
+    for name, description, kind, value in TEAMS:
+        if not Team.objects.filter(name=name).exists():
+            team = teams.create_team(name=name, description=description, actor=COMMAND_LINE)
+            teams.add_rule(team, kind=kind, value=value, actor=COMMAND_LINE)
+    for team_name, name, body in BLUEPRINTS:
+        found = Team.objects.filter(name=team_name).first()
+        try:
+            if found is not None:
+                create_blueprint(actor, team=found, name=name, body=body)
+        except BlueprintError as error:
+            logger.warning("sample_blueprint.refused", blueprint=name, why=error.message)
+
+
+def run_sample() -> int:
+    """Onboard a few people, if nobody was yet and the account has been read; how many."""
+    version = BlueprintVersion.objects.filter(blueprint__name=RUN_OF, number=1).first()
+    actor = viewer_of(ASKER)
+    if not settings.EMBEDDED or version is None or actor is None or not _is_read(version):
+        return 0
+    try:
+        with transaction.atomic():
+            # Of two workers one begins it.
+            Blueprint.objects.select_for_update().get(pk=version.blueprint_id)
+            if Run.objects.exists():
+                return 0
+            run = stage(actor, version=version, rows=PEOPLE, source="new-analysts.csv")
+        request_run(actor, run=run, reason=WHY)
+        for group in sets_of(run):
+            approve_all(group.changes.order_by("position").first(), APPROVERS)
+    except RefusedError as error:
+        logger.warning("sample_run.refused", why=error.message)
+        return 0
+    return len(PEOPLE)
+
+
+def _is_read(version: BlueprintVersion) -> bool:
+    """Whether the mirror holds the groups that the blueprint names."""
+    groups = Entity.objects.filter(kind=Kind.GROUP, name__in=version.body.groups, gone_at__isnull=True)
+    return groups.filter(account__account_id__in=version.body.accounts).exists()
