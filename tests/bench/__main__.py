@@ -29,6 +29,9 @@ MODULES = (
     "tests.bench.ledger",
     "tests.bench.grant_accounts",
     "tests.bench.leaving",
+    "tests.bench.onboarding.throughput",
+    "tests.bench.onboarding.torture",
+    "tests.bench.enforcement",
 )
 OUTPUT = Path("bench.json")
 RUN_ONE = (

@@ -80,11 +80,17 @@ class Site:
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     output: Path = Path(os.devnull)
 
-    def plant(self, step: str, *words: object, through_proxy: bool = False) -> dict[str, Any]:
-        """One step of `plant`; what it printed. It reaches AWS past the proxy unless told."""
+    def plant(
+        self,
+        step: str,
+        *words: object,
+        through_proxy: bool = False,
+        module: str = "tests.bench.changes.plant",
+    ) -> dict[str, Any]:
+        """One step of `plant`, or of another module of steps; what it printed. It reaches AWS past the proxy unless told."""
         address = self.proxy if through_proxy else self.standin
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.changes.plant", step, *map(str, words)],
+            [sys.executable, "-m", module, step, *map(str, words)],
             env=self.variables | {"AWS_ENDPOINT_URL": address},
             stdout=subprocess.PIPE,
             check=True,

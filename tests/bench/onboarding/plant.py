@@ -1,0 +1,221 @@
+"""Inside Django: a team with a blueprint, a run of many people asked for and approved, how it stands, and its pages.
+
+`python -m tests.bench.onboarding.plant STEP ...` runs one step in a process of its own and prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+ACCOUNT: Final = "bench-0"
+PATH: Final = "/bench/"
+
+
+def ask(count: str) -> dict[str, Any]:
+    """Read, check and ask for so many people, in one run; seconds of each step, and how many approvals it takes."""
+    from iam.people.onboarding import services
+    from iam.people.onboarding.models import RunState
+    from iam.people.onboarding.queries import sets_of
+    from iam.people.onboarding.reading import read_sheet
+    from iam.people.onboarding.staging import stage
+
+    actor, version = _asker(), _blueprint()
+    took: dict[str, float] = {}
+    data = "Name,E-mail\n" + "".join(
+        f"Yuki Tanaka{one},yuki{one}@bench.example\n" for one in range(int(count))
+    )
+    rows = _timed(took, "read", lambda: read_sheet(data.encode()))
+    run = _timed(took, "check", lambda: stage(actor, version=version, rows=rows, source="bench.csv"))
+    # What a worker does soon after; none is there yet.
+    services.AT_ONCE = 0  # type: ignore[misc]
+    run = _timed(took, "submit", lambda: services.request_run(actor, run=run, reason="Measured"))
+    if run.state == RunState.ASKING:
+        run = _timed(took, "ask", lambda: services.ask(run))
+    if run.state != RunState.WAITING:
+        raise RuntimeError(f"{run.state}: {run.trouble}")
+    return {"took": took, "approvals": len(sets_of(run)), "steps": _changes().count()}
+
+
+def approve() -> dict[str, Any]:
+    """Every approver agrees to each set; seconds of each agreement, the last of which queues the changes."""
+    from iam.changes.models import ChangeState
+    from iam.changes.services import approve as agree
+    from iam.people.onboarding.models import Run
+    from iam.people.onboarding.queries import sets_of
+
+    took: list[float] = []
+    began = datetime.now(tz=UTC)
+    for group in sets_of(Run.objects.get()):
+        for person in _approvers():
+            first = group.changes.order_by("position")[0]
+            if first.state == ChangeState.AWAITING:
+                at, began = time.perf_counter(), datetime.now(tz=UTC)
+                agree(first, actor=person, seen_digest=group.receipt_digest)
+                took.append(time.perf_counter() - at)
+    return {"took": took, "began": began.isoformat(), "queued": _changes().exclude(queued_at=None).count()}
+
+
+def again() -> dict[str, Any]:
+    """What a person does about what went wrong: have it looked at again where nobody knows, and tried again where it failed."""
+    from iam.changes.errors import RefusedError
+    from iam.changes.models import ChangeState
+    from iam.changes.services import look_again
+    from iam.people.onboarding.models import Run
+    from iam.people.onboarding.services import retry_failed
+    from iam.people.onboarding.settling import settle_run
+
+    actor, run, looked = _asker(), Run.objects.get(), 0
+    for change in _changes().filter(state=ChangeState.UNKNOWN):
+        look_again(change, actor=actor)
+        looked += 1
+    if looked:
+        return {"looked": looked, "tried": 0}
+    settle_run(run.pk)
+    try:
+        return {"looked": 0, "tried": retry_failed(actor, run=run)}
+    except RefusedError:
+        return {"looked": 0, "tried": 0}
+
+
+def standing() -> dict[str, Any]:
+    """How the run and its people stand, and the changes by state, with those that were tried again."""
+    from datetime import timedelta
+
+    from django.db.models import Max
+
+    from iam.changes.models import Change
+    from iam.people.onboarding import settling
+    from iam.people.onboarding.models import Place, Run
+    from iam.people.onboarding.queries import held_by
+
+    settling.settle_open(older_than=timedelta(0))
+    places = list(Place.objects.order_by("pk"))
+    held = held_by(places)
+    states = Counter(str(one.state) for now in held for one in now.latest)
+    wrong = Change.objects.exclude(error_kind="").exclude(state="applied")
+    return {
+        "run": Run.objects.get().state,
+        "people": len(places),
+        "whole": sum(not now.failed and not now.is_open for now in held),
+        "joined": Place.objects.exclude(joined_at=None).count(),
+        "settled": Place.objects.exclude(settled_at=None).count(),
+        "states": dict(states),
+        "reasons": dict(
+            Counter(f"{one.operation} {one.error_kind}: {one.error_message[:90]}" for one in wrong)
+        ),
+        "last": str(Change.objects.aggregate(last=Max("ended_at"))["last"].isoformat()),
+        **_known(),
+    }
+
+
+def _known() -> dict[str, Any]:
+    """Invitations, sign-ins and grants: one for each person, and not two."""
+    from iam.access.grants.models import Grant
+    from iam.directory.models import Identity, Person
+    from iam.people.links.models import Link
+
+    return {
+        "persons": Person.objects.filter(email__startswith="yuki").count(),
+        "identities": Identity.objects.filter(user_arn__contains=f":user{PATH}").count(),
+        "invitations": Link.objects.filter(purpose="invitation").count(),
+        "grants": Grant.objects.count(),
+    }
+
+
+def pages() -> dict[str, Any]:
+    """Seconds and queries of the pages of the run: the live page, its first and its last, and the page of the approval."""
+    from django.db import connection
+    from django.test import Client
+    from django.urls import reverse
+
+    from iam.people.onboarding.models import Run
+    from iam.people.onboarding.queries import sets_of
+    from tests import factories
+
+    run = Run.objects.get()
+    client = Client()
+    client.force_login(factories.operator(name=f"Looks {datetime.now(tz=UTC):%H%M%S%f}"))
+    first = sets_of(run)[0].changes.order_by("position")[0]
+    addresses = {
+        "live": reverse("onboarding:run", args=[run.pk]),
+        "live, again": reverse("onboarding:run", args=[run.pk]),
+        "approval": reverse("changes:approval", args=[first.pk]),
+        "change": reverse("changes:change", args=[first.pk]),
+    }
+    found: dict[str, Any] = {}
+    for name, address in addresses.items():
+        queries = [0]
+
+        def count(execute: Any, *words: Any, queries: list[int] = queries) -> Any:
+            queries[0] += 1
+            return execute(*words)
+
+        with connection.execute_wrapper(count):
+            at = time.perf_counter()
+            answer = client.get(address)
+            found[name] = (
+                round(time.perf_counter() - at, 3),
+                queries[0],
+                answer.status_code,
+                len(answer.content),
+            )
+    return found
+
+
+def _timed(took: dict[str, float], name: str, work: Callable[[], Any]) -> Any:
+    at = time.perf_counter()
+    found = work()
+    took[name] = round(time.perf_counter() - at, 3)
+    return found
+
+
+def _changes() -> Any:
+    from iam.changes.models import Change
+
+    return Change.objects.filter(change_set__cause_kind__startswith="onboarding")
+
+
+def _person(name: str, role: str) -> Any:
+    from iam.directory.models import Person, RoleAssignment
+    from iam.guard import viewer_for
+
+    email = f"{name.lower()}@gatehouse.example"
+    person, made = Person.objects.get_or_create(email=email, defaults={"name": name})
+    if made:
+        RoleAssignment.objects.create(person=person, role=role)
+    return viewer_for(person)
+
+
+def _asker() -> Any:
+    return _person("Ines", "administrator")
+
+
+def _approvers() -> list[Any]:
+    return [_person("Hana", "approver"), _person("Jonas", "approver")]
+
+
+def _blueprint() -> Any:
+    from iam.directory.models import RuleKind, Team, TeamRule
+    from iam.mirror.models import Account
+    from iam.people.blueprints.body import Body
+    from iam.people.blueprints.services import create_blueprint
+
+    team = Team.objects.create(slug="bench", name="Bench")
+    TeamRule.objects.create(team=team, kind=RuleKind.PATH, value=PATH)
+    account = Account.objects.get(name=ACCOUNT)
+    body = Body(accounts=(account.account_id,), path=PATH, groups=("group-0",), tags={"Team": "bench"})
+    return create_blueprint(_asker(), team=team, name="Developers", body=body)
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    steps = {one.__name__: one for one in (ask, approve, again, standing, pages)}
+    print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))

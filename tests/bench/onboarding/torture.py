@@ -1,0 +1,118 @@
+"""Workers are killed, AWS throttles and fails, Redis and the database break off while people are onboarded: nobody is lost, nobody made twice.
+
+What ended unknown is looked at again and what failed is tried again afterwards, as a person would; then everybody is whole. BENCH_PEOPLE sets how
+many (200).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+from collections import Counter
+from functools import partial
+from typing import Any, Final
+
+from tests.bench.changes import torture
+from tests.bench.changes.site import Site, running, why_missing
+from tests.bench.floor import figure
+from tests.bench.onboarding.throughput import PLANT, wait
+from tests.bench.proxy.running import control
+
+PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "200"))
+EVERY: Final = 4.0
+LONGEST: Final = 600
+ROUNDS: Final = 6
+
+
+def run() -> list[dict[str, Any]]:
+    """The figures; raises RuntimeError when somebody was lost or made twice."""
+    if reason := why_missing():
+        print(f"skipped: torture of {PEOPLE} people ({reason})", file=sys.stderr)
+        return []
+    with running(
+        accounts=1,
+        users=20,
+        groups=5,
+        policies=5,
+        concurrency=2,
+        rate=500,
+        lease=torture.LEASE,
+        name="onboarding",
+    ) as site:
+        return _tortured(site)
+
+
+def _tortured(site: Site) -> list[dict[str, Any]]:
+    step = partial(site.plant, module=PLANT)
+    asked = step("ask", PEOPLE)
+    for name in ("worker0", "worker1"):
+        site.start_worker(name)
+    site.start_beat()
+    began = time.monotonic()
+    control(site.proxy, "faults", {"rates": torture.FAULTS, "late": 2.0, "seed": 1})
+    step("approve")
+    few = asked["steps"] // 10
+    done = torture._break(site, random.Random(1), every=EVERY, until=began + LONGEST / 2, few=few)
+    control(site.proxy, "faults", {"rates": {}})
+    torture._settle(site, until=began + LONGEST)
+    broken, helped = step("standing"), _help(site)
+    found = step("standing")
+    struck = control(site.proxy, "stats")["struck"]
+    site.stop()
+    twice = made_twice(site)
+    print(f"onboarding: {dict(done)} {struck} {broken} then {found}", file=sys.stderr)
+    _check(found, twice, site)
+    name = f"onboarding torture: of {PEOPLE} people"
+    return [
+        figure(f"{name}, whole at once", broken["whole"], ""),
+        figure(f"{name}, steps looked at or tried again by a person", helped, ""),
+        figure(f"{name}, whole in the end", found["whole"], ""),
+        figure(f"{name}, lost", PEOPLE - found["whole"], "", limit=0),
+        figure(f"{name}, made twice", len(twice), "", limit=0),
+    ]
+
+
+def _help(site: Site) -> int:
+    """Look again at what ended unknown and try again what failed, until nothing of it is left; how many steps that were."""
+    helped = 0
+    for _ in range(ROUNDS):
+        said = site.plant("again", module=PLANT)
+        if not said["looked"] and not said["tried"]:
+            break
+        helped += said["looked"] + said["tried"]
+        wait(site, longest=120)
+    return helped
+
+
+def made_twice(site: Site) -> list[str]:
+    """Writes of the same user that took effect more than once, by the stand-in's own log; a temporary password that was taken back is none."""
+    seen: Counter[str] = Counter()
+    for line in site.log.read_text(encoding="utf-8").splitlines():
+        note = json.loads(line)
+        if note["took_effect"]:
+            on = {key: value for key, value in note["on"].items() if "assword" not in key}
+            seen[f"{note['action']} {json.dumps(on, sort_keys=True)} {note['key'][4:13]}"] += 1
+    return [what for what, times in seen.items() if times > 1]
+
+
+def _check(found: dict[str, Any], twice: list[str], site: Site) -> None:
+    """Raises RuntimeError for what must not be."""
+    if found["whole"] != PEOPLE:
+        raise RuntimeError(f"{PEOPLE - found['whole']} people are not whole: {found}")
+    for name in ("persons", "identities", "invitations", "grants", "joined", "settled"):
+        if found[name] != PEOPLE:
+            raise RuntimeError(f"{name}: {found[name]}, and not {PEOPLE}")
+    if twice:
+        raise RuntimeError(f"{len(twice)} writes took effect twice: {twice[0]}")
+    made = [json.loads(line) for line in site.log.read_text(encoding="utf-8").splitlines()]
+    users = {one["on"]["UserName"] for one in made if one["action"] == "CreateUser"}
+    if len(users) != PEOPLE:
+        raise RuntimeError(f"AWS made {len(users)} users, and not {PEOPLE}")
+
+
+if __name__ == "__main__":
+    for one in run():
+        print(f"{one['name']:<90} {one['value']:>9} {one['unit']}")
