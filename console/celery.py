@@ -72,6 +72,11 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60},
         },
+        "work-out-links": {
+            "task": "iam.linking.tasks.work_out_links",
+            "schedule": 15.0,
+            "options": {"expires": 15},
+        },
         "find-drift": {
             "task": "iam.changes.drift.tasks.find_drift",
             "schedule": 15.0,
@@ -188,6 +193,7 @@ app.autodiscover_tasks(
         "iam.mirror",
         "iam.mirror.accounts",
         "iam.mirror.doctor",
+        "iam.linking",
         "iam.changes",
         "iam.changes.drift",
         "iam.changes.approval",

@@ -132,6 +132,7 @@ INSTALLED_APPS = [
     "iam.sealed",
     "iam.directory",
     "iam.mirror",
+    "iam.linking",
     "iam.changes",
     "iam.changes.drift",
     "iam.changes.approval",

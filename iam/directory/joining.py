@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from iam.directory.models import Identity, Person
+from iam.directory.models import Identity, Person, Tie
 from iam.journal.services import record
 
 
@@ -20,7 +20,9 @@ def join(person_id: UUID, *, name: str, email: str, user_arn: str, why: str) -> 
     if person is None:
         person = Person.objects.create(id=person_id, name=name[:128], email=email.lower())
         record(kind="person.join", actor=None, subject=person.email, data={"name": person.name, "why": why})
-    _, made = Identity.objects.get_or_create(user_arn=user_arn, defaults={"person": person})
+    _, made = Identity.objects.get_or_create(
+        user_arn=user_arn, defaults={"person": person, "tie": Tie.JOINED}
+    )
     if made:
         account = user_arn.split(":")[4]
         data = {"arn": user_arn, "why": why}

@@ -23,11 +23,26 @@ class Person(models.Model):
         return self.name
 
 
+class Tie(models.TextChoices):
+    """How somebody came to say that an IAM user is a person's."""
+
+    HAND = "hand", "linked by hand"
+    CONFIRMED = "confirmed", "confirmed"
+    JOINED = "joined", "made for them"
+
+
 class Identity(models.Model):
-    """An IAM user that belongs to a person, by its ARN."""
+    """An IAM user that belongs to a person, by its ARN: somebody has said so, and it gives the person rights over the user.
+
+    `aws_id` is AWS's unique id of the user, "" until the mirror has told it: a user who was deleted and made again has another, and is nobody's.
+    """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="identities")
     user_arn = models.CharField(max_length=2048, unique=True)
+    aws_id = models.CharField(max_length=128, blank=True, default="", db_index=True)
+    tie = models.CharField(max_length=12, choices=Tie.choices, default=Tie.HAND)
+    linked_by = models.CharField(max_length=128, blank=True, default="")
+    linked_at = models.DateTimeField(auto_now_add=True, null=True)
 
     class Meta:
         verbose_name_plural = "identities"

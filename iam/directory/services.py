@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from iam.directory.events import rights_reduced
 from iam.directory.models import Identity, Person, Role, RoleAssignment, Team
@@ -17,6 +17,7 @@ from iam.directory.rules import (
     is_command_line,
 )
 from iam.directory.seconds import why_alone
+from iam.directory.tying import tie, untie
 from iam.journal.services import Actor, record
 
 USER_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::(?P<account>\d{12}):user/[\x21-\x7e]+")
@@ -166,24 +167,7 @@ def link_identity(person: Person, *, user_arn: str, actor: Actor) -> Identity:
         raise DirectoryRuleError("Write the ARN of an IAM user, such as arn:aws:iam::111111111111:user/maya.")
     assert_administers(actor, account_id=match["account"])
     assert_somebody_else(actor, person)
-    taken = Identity.objects.filter(user_arn=arn).select_related("person").first()
-    if taken and taken.person_id == person.id:
-        return taken
-    if taken:
-        raise DirectoryRuleError(f"{arn} belongs to {taken.person.name}. Unlink it there first.")
-    try:
-        with transaction.atomic():
-            identity = Identity.objects.create(person=person, user_arn=arn)
-    except IntegrityError:
-        raise DirectoryRuleError(f"{arn} was linked to somebody a moment ago.") from None
-    record(
-        kind="identity.link",
-        actor=actor,
-        subject=person.email,
-        account_id=match["account"],
-        data={"arn": arn},
-    )
-    return identity
+    return tie(person, user_arn=arn, actor=actor)
 
 
 @transaction.atomic
@@ -208,12 +192,7 @@ def follow_rename(old_arn: str, *, new_arn: str) -> None:
 @transaction.atomic
 def unlink_identity(identity: Identity, *, actor: Actor) -> None:
     """This IAM user is not theirs any more; AWS is not touched."""
-    person, arn = identity.person, identity.user_arn
-    account = arn.split(":")[4]
+    person, account = identity.person, identity.user_arn.split(":")[4]
     assert_administers(actor, account_id=account)
     assert_somebody_else(actor, person)
-    if Identity.objects.filter(pk=identity.pk).delete()[0]:
-        record(
-            kind="identity.unlink", actor=actor, subject=person.email, account_id=account, data={"arn": arn}
-        )
-        rights_reduced(person)
+    untie(identity, actor=actor)

@@ -10,8 +10,9 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 
 from iam.access.grants.terms import WhoKind
-from iam.directory.models import Identity, Team, TeamRule
+from iam.directory.models import Team, TeamRule
 from iam.guard import Viewer
+from iam.linking.whose import arns_of
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.naming import display_name
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
@@ -136,15 +137,9 @@ def _means(line: str, one: Receiver, arns: frozenset[str]) -> bool:
 
 
 def _by_mail(lines: list[str]) -> dict[str, frozenset[str]]:
-    """The users that belong to people with these addresses."""
-    addresses = [line.lower() for line in lines if "@" in line]
-    found: dict[str, frozenset[str]] = {}
-    if not addresses:
-        return found
-    tied = Identity.objects.filter(person__email__in=[*addresses, *(x for x in lines if "@" in x)])
-    for address, arn in tied.values_list("person__email", "user_arn"):
-        found[address.lower()] = found.get(address.lower(), frozenset()) | {arn}
-    return found
+    """The users that were linked by hand to people with these addresses: who writes a tag in AWS gets nothing by it."""
+    addresses = {line.lower() for line in lines if "@" in line}
+    return arns_of(addresses) if addresses else {}
 
 
 def _receivers(entities: Iterable[Entity]) -> list[Receiver]:

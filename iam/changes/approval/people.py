@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import Q
 
 from iam.changes.approval.rules import PERSON, ROLE, TEAM, Who
-from iam.directory.models import Identity, Role, RoleAssignment, RuleKind, TeamRule
+from iam.directory.models import Role, RoleAssignment, RuleKind, TeamRule
 from iam.guard import Right
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
+from iam.linking.whose import people_concerned
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 
 ACTING = tuple(role for role, rights in RIGHTS.items() if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= rights)
@@ -57,11 +58,8 @@ def uuid_of(text: str) -> UUID | None:
 
 
 def owners_of(arns: Iterable[str]) -> frozenset[UUID]:
-    """Whose IAM users these are; one query, none where no user is among them."""
-    users = {arn for arn in arns if ":user/" in arn}
-    if not users:
-        return frozenset()
-    return frozenset(Identity.objects.filter(user_arn__in=users).values_list("person_id", flat=True))
+    """Of whom it is said, by hand or by any way, that these IAM users are theirs; two queries, none where no user is among them."""
+    return people_concerned(arn for arn in arns if ":user/" in arn)
 
 
 def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:

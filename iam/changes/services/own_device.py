@@ -7,7 +7,6 @@ device away is asked for like any other change.
 from __future__ import annotations
 
 from typing import Final
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -24,9 +23,10 @@ from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue
 from iam.changes.services.planning import check_account, examine
 from iam.changes.services.requests import Cause, asked_before, write_set
-from iam.directory.models import Identity, Person
+from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import Actor
+from iam.linking.whose import owns
 
 RULE: Final = "One's own MFA device"
 NOTE: Final = "No approval: it is a device of their own."
@@ -68,12 +68,6 @@ def queue_own(
             return change
     except IntegrityError:
         return asked_before([operation], actor=asker, idempotency_key=key)[0]
-
-
-def owns(person_id: UUID, *, user_arn: str) -> bool:
-    """Whether the IAM user is linked to an active person as theirs."""
-    found = Identity.objects.filter(person=person_id, person__is_active=True, user_arn=user_arn)
-    return found.exists()
 
 
 def _check_own(operation: Operation, person: Person) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 
-from iam.directory.models import Identity, Person, Team
+from iam.directory.models import Person, Team
 from iam.guard import Right, Viewer
+from iam.linking.whose import confirmed, owners
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible, visible_entities
 from iam.people.campaigns.models import Campaign, Participant, State
@@ -127,9 +128,8 @@ def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -
 
 def linked_to_nobody(campaign: Campaign, *, viewer: Viewer) -> int:
     """How many of the missing no message can reach."""
-    linked = Identity.objects.filter(user_arn=OuterRef("user__arn"), person__is_active=True)
     missing = participants(campaign, viewer=viewer).filter(standing=Standing.MISSING)
-    return missing.exclude(Exists(linked)).count()
+    return missing.exclude(confirmed("user__arn")).count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,7 @@ class Row:
 
 def rows_of(found: Sequence[Any]) -> list[Row]:
     """What the rows of a page show besides: persons and links; two queries."""
-    arns = [one.user.arn for one in found]
-    owned = Identity.objects.filter(user_arn__in=arns, person__is_active=True).select_related("person")
-    people = {one.user_arn: one.person for one in owned}
+    people = owners(one.user.arn for one in found)
     links = newest_by_cause(one.pk for one in found)
     shown, now = [], datetime.now(tz=UTC)
     for one in found:

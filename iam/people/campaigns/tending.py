@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 
 from iam.access.enforcement.scope import Scope
 from iam.access.enforcement.services import holders_of, notes_for, operations_for, outlook
@@ -22,9 +22,9 @@ from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.services import Cause
 from iam.changes.services.planning import MOST, check_account
 from iam.changes.services.requests import asked_before
-from iam.directory.models import Identity
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
+from iam.linking.whose import confirmed
 from iam.mirror.models import Account
 from iam.notify.events import Event
 from iam.notify.services import notify
@@ -67,8 +67,7 @@ def tend_one(campaign: Campaign) -> None:
 
 def _tell(campaign: Campaign, *, today: date) -> None:
     """Invite whoever was not invited; on the days of reminding, remind whoever was not told since that day began."""
-    linked = Identity.objects.filter(user_arn=OuterRef("user__arn"), person__is_active=True)
-    missing = participants(campaign).filter(Exists(linked), standing=Standing.MISSING)
+    missing = participants(campaign).filter(confirmed("user__arn"), standing=Standing.MISSING)
     wanted = Q(invited_at__isnull=True)
     left = (campaign.due - today).days
     day = next((days for days in sorted(campaign.remind) if days >= left), None)

@@ -16,9 +16,10 @@ from iam.changes.operations.mfa_device import DEVICES_PER_USER, CodesParams, Ena
 from iam.changes.operations.subject import tags_in_mirror
 from iam.changes.operations.tags import SetMfaDeviceTags
 from iam.changes.operations.user_credential import names_of
-from iam.changes.services.own_device import owns, queue_own
+from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import Cause
 from iam.directory.models import Person
+from iam.linking.whose import owns
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.reread.credentials import is_virtual
 from iam.people.enrolment import wording

@@ -9,9 +9,10 @@ from django.db import transaction
 
 from iam.changes.errors import RefusedError
 from iam.changes.services.planning import check_account
-from iam.directory.models import Identity, Person
+from iam.directory.models import Person
 from iam.guard import Right, Viewer
 from iam.journal.services import record
+from iam.linking.whose import owner
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.notify.events import Event
@@ -32,9 +33,8 @@ def may_invite(viewer: Viewer, *, user: Entity) -> bool:
 
 
 def person_of(user: Entity) -> Person | None:
-    """Whose the IAM user is."""
-    identity = Identity.objects.filter(user_arn=user.arn).select_related("person").first()
-    return identity.person if identity and identity.person.is_active else None
+    """Whose the IAM user is, as somebody has said: a tag or a rule gets nobody a link."""
+    return owner(user)
 
 
 @transaction.atomic

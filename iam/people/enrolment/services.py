@@ -29,10 +29,11 @@ from iam.changes.operations.virtual_mfa_device import (
     serial_of,
     taken,
 )
-from iam.changes.services.own_device import owns, queue_own
+from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import Cause
 from iam.directory.models import Person
 from iam.journal.services import Actor, record
+from iam.linking.whose import owns
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment import totp, wording
 from iam.people.enrolment.models import Enrolment, Outcome

@@ -46,7 +46,7 @@ def return_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[La
         for change in _to_turn_back(seat):
             operation = restore(change.operation, account=change.account, params=change.params)
             inverse = operation.inverse(change.before)
-            if inverse is None and change.operation == DeleteLoginProfile.slug and seat.leaver.person_id:
+            if inverse is None and change.operation == DeleteLoginProfile.slug and password_of(seat):
                 continue
             if inverse is None:
                 lost.append(f"{seat.account.name}: {change.title}. {operation.irreversible}")

@@ -14,6 +14,7 @@ from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user_credential import names_of
 from iam.directory.models import Person
 from iam.journal.services import record
+from iam.linking.whose import is_linked
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.leaving.models import Leaver, Seat
@@ -29,13 +30,14 @@ LINKS: Final = UUID("f6e2c1b4-57a1-4a52-93f0-93b0f6f4b811")
 
 
 def password_of(seat: Seat) -> CreateLoginProfile | None:
-    """What gives the person of a seat a new password, where one was taken from them; None for nobody of the directory."""
+    """What gives the person of a seat a new password, where one was taken from them; None for nobody to whom the user was linked by hand."""
     leaver = seat.leaver
     person = Person.objects.filter(pk=leaver.person_id).first() if leaver.person_id else None
     taken = changes_of(seat).filter(
         operation=DeleteLoginProfile.slug, state=ChangeState.APPLIED, already_so=False
     )
-    if person is None or not taken.exists():
+    # What a tag or a rule says gives nobody a password: who writes tags in AWS could name themselves.
+    if person is None or not is_linked(person.pk, user=seat.user) or not taken.exists():
         return None
     sealed_id = seal_id(person_id=person.pk, key=f"{leaver.pk.hex}:{seat.pk.hex}:{leaver.trials}")
     params = PasswordParams(
@@ -65,7 +67,8 @@ def cause_of(leaver: Leaver) -> UUID:
 def invite_back(leaver: Leaver) -> Link | None:
     """Send the link, once; None where nobody of the directory is meant, or may not sign in."""
     person = Person.objects.filter(pk=leaver.person_id, is_active=True).first() if leaver.person_id else None
-    seat = leaver.seats.order_by("pk").first()
+    seats = leaver.seats.select_related("user").order_by("pk")
+    seat = next((one for one in seats if person and is_linked(person.pk, user=one.user)), None)
     if person is None or seat is None or Link.objects.filter(cause_id=cause_of(leaver)).exists():
         return None
     link = make_link(

@@ -12,7 +12,9 @@ from iam.access.grants.models import ENDING
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import AttachPolicy, PutInlinePolicy
 from iam.directory.parting import part
+from iam.guard import Right, viewer_for
 from iam.journal.services import record
+from iam.linking.whose import is_linked
 from iam.people.causes import OF_MOVE
 from iam.people.leaving import nudge
 from iam.people.leaving.certificates import certify
@@ -28,6 +30,7 @@ from iam.people.leaving.models import (
     Stage,
 )
 from iam.people.leaving.proving import changes_of, is_busy, prove_seat
+from iam.people.leaving.rules import asker_of
 
 BATCH: Final = 100
 AGAIN: Final = timedelta(minutes=10)
@@ -119,9 +122,18 @@ def _settle_end(leaver: Leaver) -> None:
 
 
 def _close_sign_in(leaver: Leaver) -> None:
-    """They do not sign in to Gatehouse any more, unless users of theirs stay."""
-    if leaver.person_id is not None and not leaver.unseen:
+    """They do not sign in to Gatehouse any more, unless users of theirs stay. A tag or a name alone shuts out nobody whom the asker does not rule over."""
+    if leaver.person_id is not None and not leaver.unseen and _is_surely(leaver):
         leaver.trouble = part(leaver.person_id, why=leaver.run.reference)[:1024]
+
+
+def _is_surely(leaver: Leaver) -> bool:
+    """Whether somebody has said that one of the users is this person's, or an administrator of all accounts has asked."""
+    asker = asker_of(leaver.run)
+    if asker is not None and viewer_for(asker).may(Right.MANAGE_OPERATORS, account_id=""):
+        return True
+    seats = leaver.seats.select_related("user")
+    return any(is_linked(leaver.person_id, user=seat.user) for seat in seats if leaver.person_id)
 
 
 def _look_after(leaver: Leaver) -> None:

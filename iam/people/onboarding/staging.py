@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -14,17 +13,16 @@ from django.db.models.functions import Lower
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change
 from iam.changes.operations.user import CreateUser
-from iam.directory.models import Identity, Person
+from iam.directory.models import Person
 from iam.guard import Viewer
-from iam.mirror.models import Account, Entity, Kind, TagSet, valid_at
+from iam.linking.whose import users_of
+from iam.mirror.models import Account, Entity, Kind
 from iam.people.blueprints.body import Body
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.naming import free_name, user_name
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding.models import Newcomer, Run, RunState, Standing
 from iam.people.onboarding.reading import Typed
-
-EMAIL_TAG: Final = "email"
 
 
 @dataclass
@@ -193,19 +191,14 @@ def known_in(body: Body, *, emails: Iterable[str]) -> Known:
 
 
 def _at_home(known: Known, accounts: dict[int, Account], wanted: set[str]) -> None:
-    """By the tag that says the address, and by whose a user is in the directory."""
-    names = {one.account_id: one.name for one in accounts.values()}
-    by_person: dict[UUID, str] = {pk: email for email, pk in known.people.items()}
-    for person_id, arn in Identity.objects.filter(person__in=by_person).values_list("person_id", "user_arn"):
-        number = arn.split(":")[4]
-        if number in names:
-            known.at_home.setdefault(by_person[person_id], names[number])
-    tags = TagSet.objects.filter(valid_at(None), account__in=accounts, entity__kind=Kind.USER)
-    for account, held in tags.filter(entity__gone_at__isnull=True).values_list("account_id", "tags"):
-        for key, value in held.items():
-            email = str(value).lower()
-            if key.lower() == EMAIL_TAG and email in wanted:
-                known.at_home.setdefault(email, accounts[account].name)
+    """Who has a user there already, however that is known."""
+    people = {pk: email for email, pk in known.people.items()}
+    theirs = users_of(Person.objects.filter(pk__in=people), addresses=wanted)
+    for key, some in theirs.items():
+        for one in some:
+            if one.user.account_id in accounts:
+                email = key if isinstance(key, str) else people[key]
+                known.at_home.setdefault(email, accounts[one.user.account_id].name)
 
 
 def last_moment(until: date | None) -> datetime | None:

@@ -10,6 +10,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
+from iam.linking.working import work_out
 from iam.mirror.models import EdgeKind, Entity, TagSet
 from iam.people.leaving import nudge, services
 from iam.people.leaving.models import Run, Seat
@@ -66,6 +67,7 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
     Identity.objects.create(person=person, user_arn=maya.arn)
     author = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
 
+    work_out()
     run = stage(author, rows=read_leavers(FILE.encode()), source="leavers.csv")
     said = {one.line: (one.name, one.problems) for one in run.people.all()}
     assert said[2] == ("Maya Okafor", [])

@@ -9,6 +9,7 @@ import pytest
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person, Role, Team
 from iam.guard import viewer_for
+from iam.linking.working import work_out
 from iam.mirror.models import Account, TagSet
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.onboarding import services, staging
@@ -35,6 +36,7 @@ def version() -> BlueprintVersion:
     )
     factories.person("Kofi Mensah", email="kofi@example.com", arns=(factories.user(account, "km").arn,))
     factories.person("Lena Berg", email="lena@example.com")
+    work_out()
     team = Team.objects.create(slug="payments", name="Payments")
     return onboarding.blueprint(account, team, stay=30)
 

@@ -1,0 +1,118 @@
+"""Say whose a user is, take it back, say who is not meant: each checks who may, and is in the journal. Nothing in AWS changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db import transaction
+
+from iam.directory.models import Identity, Person, Tie
+from iam.directory.rules import DirectoryRuleError
+from iam.directory.tying import tie, untie
+from iam.guard import Viewer
+from iam.journal.services import record
+from iam.linking.models import Apart, How, Sign, Standing
+from iam.linking.rights import check
+from iam.linking.whose import whose
+from iam.linking.working import work_out_users
+from iam.mirror.models import Entity
+
+MOST_WHY: Final = 1000
+MOST_AT_ONCE: Final = 500
+
+
+@transaction.atomic
+def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Identity:
+    """This user is theirs. A proposal of the ways that is accepted is noted as such. Raises DirectoryRuleError."""
+    check(viewer, user=user, person=person)
+    if user.gone_at is not None:
+        raise DirectoryRuleError(f"{user.name} is gone from AWS.")
+    sign = Sign.objects.filter(pk=user.pk).first()
+    named = sign is not None and sign.standing == Standing.KNOWN and sign.person_id == person.pk
+    stale = Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", user.aws_id]).first()
+    if stale is not None:
+        untie(stale, actor=None, data={"why": "The user was made again."})
+    return tie(
+        person,
+        user_arn=user.arn,
+        aws_id=user.aws_id,
+        how=Tie.CONFIRMED if named else Tie.HAND,
+        actor=viewer,
+        data={"why": why.strip()[:MOST_WHY], "said": sign.words if sign and named else ""},
+    )
+
+
+@transaction.atomic
+def undo(viewer: Viewer, *, user: Entity) -> Person:
+    """Take back what was said by hand; what the ways say holds again. Raises DirectoryRuleError."""
+    identity = _held(user)
+    check(viewer, user=user, person=identity.person)
+    untie(identity, actor=viewer, data={"why": "Taken back"})
+    return identity.person
+
+
+@transaction.atomic
+def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Apart:
+    """This user is not theirs, whatever any way says from now on. Raises DirectoryRuleError."""
+    check(viewer, user=user, person=person)
+    text = why.strip()[:MOST_WHY]
+    for identity in Identity.objects.filter(user_arn=user.arn, person=person).select_related("person"):
+        untie(identity, actor=viewer, data={"why": text})
+    mark, made = Apart.objects.get_or_create(
+        user=user, person=person, defaults={"why": text, "said_by": viewer.name[:128]}
+    )
+    if made:
+        _note("identity.apart", viewer, user, person, why=text)
+        work_out_users([user.pk])
+    return mark
+
+
+@transaction.atomic
+def forget(viewer: Viewer, mark: Apart) -> None:
+    """Take back that somebody is not meant: the ways may say it again. Raises DirectoryRuleError."""
+    check(viewer, user=mark.user, person=mark.person)
+    if Apart.objects.filter(pk=mark.pk).delete()[0]:
+        _note("identity.together", viewer, mark.user, mark.person)
+        work_out_users([mark.user_id])
+
+
+@dataclass(slots=True)
+class Confirmed:
+    """What became of many proposals: how many are linked, and what was said of the others."""
+
+    linked: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confirmed:
+    """Accept what the ways say of each of the users; one that nobody may accept stops no other."""
+    done, known = Confirmed(), whose(users)
+    for user in users[:MOST_AT_ONCE]:
+        said = known[user.pk]
+        if said.person is None or said.confirmed or said.how == How.HAND:
+            continue
+        try:
+            link(viewer, user=user, person=said.person, why=why)
+            done.linked += 1
+        except DirectoryRuleError as error:
+            done.refused.append(f"{user.name} in {user.account.name}: {error}")
+    return done
+
+
+def _held(user: Entity) -> Identity:
+    found = Identity.objects.filter(user_arn=user.arn).select_related("person").first()
+    if found is None:
+        raise DirectoryRuleError(f"{user.name} is linked to nobody by hand.")
+    return found
+
+
+def _note(kind: str, viewer: Viewer, user: Entity, person: Person, *, why: str = "") -> None:
+    record(
+        kind=kind,
+        actor=viewer,
+        subject=person.email,
+        account_id=user.account.account_id,
+        data={"arn": user.arn, "why": why},
+    )

@@ -1,0 +1,121 @@
+"""Whose a user is by the ways of the organization, pure: each way has a voice, and only one that all agree with links."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from iam.linking.models import How, Standing
+from iam.linking.patterns import Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways as they are, or as they would be: keys of tags in small letters, whether a user name may be an address, rules for names."""
+
+    tag_keys: tuple[str, ...] = ("email",)
+    by_address: bool = True
+    rules: tuple[Pattern, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a user: the name, the tags (keys in small letters), and who was said not to be meant."""
+
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    apart: Collection[UUID] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One way names one person, or an address that is nobody's."""
+
+    person: UUID | None
+    address: str
+    how: How
+    words: str
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        person = str(self.person) if self.person else ""
+        return {"person": person, "address": self.address, "how": self.how.value, "words": self.words}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the voices come to. `address` is what a tag says, whoever it is."""
+
+    standing: Standing
+    person: UUID | None = None
+    address: str = ""
+    how: str = ""
+    words: str = ""
+    said: tuple[Voice, ...] = ()
+
+
+class Known:
+    """The people of the directory, by address and by the user names that the rules make of it."""
+
+    def __init__(self, people: Iterable[tuple[UUID, str]], ways: Ways) -> None:
+        self.by_address = {email.lower(): pk for pk, email in people}
+        self._named: list[tuple[str, dict[str, list[UUID]]]] = []
+        for rule in ways.rules:
+            found: dict[str, list[UUID]] = defaultdict(list)
+            for email, pk in self.by_address.items():
+                name = rule.user_name_of(email)
+                if name:
+                    found[name].append(pk)
+            self._named.append((" of ".join(rule.texts), found))
+        self._ways = ways
+
+    def names_of(self, pk: UUID, email: str) -> set[str]:
+        """The user names by which a person is found."""
+        found = {rule.user_name_of(email) for rule in self._ways.rules}
+        return {name for name in (*found, email.lower()) if name}
+
+    def all_names(self) -> set[str]:
+        """Every user name that a rule makes of somebody."""
+        return {name for _, found in self._named for name in found}
+
+    def judge(self, facts: Facts) -> Verdict:
+        """What the ways say of a user."""
+        address, voices = self._tagged(facts)
+        login = facts.name.lower()
+        if self._ways.by_address and login in self.by_address:
+            voices.append(
+                Voice(self.by_address[login], login, How.ADDRESS, "the user name is their e-mail address")
+            )
+        for words, found in self._named:
+            voices += [Voice(pk, "", How.RULE, f"name rule {words}") for pk in found.get(login, ())]
+        voices = [one for one in voices if one.person is None or one.person not in facts.apart]
+        return _verdict(address, voices)
+
+    def _tagged(self, facts: Facts) -> tuple[str, list[Voice]]:
+        voices: list[Voice] = []
+        for key in self._ways.tag_keys:
+            value = facts.tags.get(key, "").strip().lower()
+            if "@" in value and len(value) <= 254:
+                voices.append(Voice(self.by_address.get(value), value, How.TAG, f"tag {key}: {value}"))
+        return (voices[0].address if voices else ""), voices
+
+
+def _verdict(address: str, voices: Sequence[Voice]) -> Verdict:
+    meant = {one.person or one.address for one in voices}
+    if not meant:
+        return Verdict(Standing.NOBODY, address=address, said=tuple(voices))
+    if len(meant) > 1:
+        ways = {(one.how, one.words if one.how is How.RULE else "") for one in voices}
+        standing = Standing.AMBIGUOUS if len(ways) == 1 and voices[0].how is How.RULE else Standing.CONFLICT
+        return Verdict(standing, address=address, said=tuple(voices))
+    first = voices[0]
+    standing = Standing.KNOWN if first.person else Standing.NOBODY
+    return Verdict(standing, first.person, address, first.how, first.words, tuple(voices))
+
+
+def small_keys(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Tags with their keys in small letters, as IAM compares them."""
+    return {key.lower(): str(value) for key, value in tags.items()}

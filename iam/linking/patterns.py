@@ -1,0 +1,81 @@
+"""Name rules, pure: the parts of the local part of an address, and the user name that they make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+PART: Final = re.compile(r"\{([a-z]*)\}")
+PARTS: Final = {"first": r"[^.+]+", "last": r"[^.+]+", "f": r"[^.+]", "l": r"[^.+]", "local": r".+"}
+"""What a part stands for in an address; `f` and `l` are the first letters of the first and the last name."""
+LETTERS: Final = {"f": "first", "l": "last"}
+USER_NAME: Final = re.compile(r"[a-z0-9+=,.@_-]*")
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names"""
+
+
+class PatternError(ValueError):
+    """A rule that makes no sense; the message is a sentence for who wrote it."""
+
+
+class Pattern:
+    """One rule. Raises PatternError."""
+
+    def __init__(self, user_name: str, address: str) -> None:
+        self._user_name, self._address = user_name.strip().lower(), address.strip().lower()
+        _check(self._user_name, "the user name")
+        _check(self._address, "the address")
+        given = set(PART.findall(self._address))
+        for part in PART.findall(self._user_name):
+            if part not in given and LETTERS.get(part) not in given:
+                raise PatternError(
+                    f"The user name has {{{part}}}, and nothing in the address says what that is."
+                )
+        self._expression = re.compile(_expression(self._address))
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """As it is kept: (user name, address)."""
+        return self._user_name, self._address
+
+    def user_name_of(self, email: str) -> str:
+        """The user name that somebody with this address would have, in small letters; "" where the rule does not fit them."""
+        found = self._expression.fullmatch(email.lower().rpartition("@")[0])
+        return _filled(self._user_name, found.groupdict()) if found else ""
+
+
+def _check(text: str, which: str) -> None:
+    names = PART.findall(text)
+    if not names:
+        raise PatternError(f"Write at least one part in {which}, such as {{first}}.{{last}}.")
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        raise PatternError(f"There is no part {{{unknown[0]}}}. The parts are {_listed()}.")
+    if len(set(names)) != len(names):
+        raise PatternError(f"Write each part once in {which}.")
+    between = PART.split(text)[::2]
+    if any(not USER_NAME.fullmatch(one) or "@" in one for one in between):
+        raise PatternError(f"Beside the parts, {which} has letters, digits and + = , . _ - only, and no @.")
+    for left, middle in zip(names, between[1:-1], strict=False):
+        if not middle and left not in LETTERS and which == "the address":
+            raise PatternError(f"Between {{{left}}} and the next part the address needs a sign.")
+
+
+def _listed() -> str:
+    return ", ".join(f"{{{name}}}" for name in PARTS)
+
+
+def _expression(text: str) -> str:
+    pieces = PART.split(text)
+    return "".join(
+        f"(?P<{piece}>{PARTS[piece]})" if place % 2 else re.escape(piece)
+        for place, piece in enumerate(pieces)
+    )
+
+
+def _filled(text: str, parts: Mapping[str, str]) -> str:
+    known = dict(parts)
+    for letter, whole in LETTERS.items():
+        if letter not in known and whole in known:
+            known[letter] = known[whole][0]
+    return PART.sub(lambda found: known[found[1]], text)

@@ -1,0 +1,228 @@
+"""What the pages of links show: all users of a person as far as a viewer sees them, and what waits for somebody to say whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+
+from iam.directory.models import Identity, Person
+from iam.guard import Viewer
+from iam.linking.models import Apart, Sign, Standing
+from iam.linking.rights import linkable, people_to_choose
+from iam.linking.whose import DOUBTS, Theirs, Whose, users_of, waiting, whose
+from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
+from iam.mirror.queries.visibility import visible_entities
+
+PAGE: Final = 50
+MOST_FOUND: Final = 20
+CAP: Final = 10_000
+"""Counts beyond this are not worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A user of a person, with how they sign in; `said` by whom and when it was, if by hand."""
+
+    user: Entity
+    whose: Whose
+    credentials: UserCredentials | None
+    used_at: datetime | None
+    may_say: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """All users of the person of one user. `unseen` more are outside what the viewer sees: how many, and not which."""
+
+    whose: Whose
+    lines: tuple[Line, ...]
+    unseen: int
+    may_say: bool
+
+
+def everything_of(user: Entity, *, viewer: Viewer) -> Everybody:
+    """A handful of queries, whatever the number of users and accounts."""
+    known = whose([user])[user.pk]
+    people = [known.person] if known.person else []
+    found = users_of(people, addresses=[] if people else [known.address])
+    theirs = [one for some in found.values() for one in some] or [Theirs(user, known)]
+    pks = {one.user.pk for one in theirs}
+    seen = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True))
+    may = set(linkable(viewer).filter(pk__in=pks | {user.pk}).values_list("pk", flat=True))
+    shown = [one for one in theirs if one.user.pk in seen]
+    return Everybody(known, lines_of(shown, may=may), len(theirs) - len(shown), user.pk in may)
+
+
+def lines_of(theirs: Sequence[Theirs], *, may: set[int]) -> tuple[Line, ...]:
+    """Users with what is known of their credentials and last use: two queries."""
+    pks = [one.user.pk for one in theirs]
+    credentials = {one.user_id: one for one in UserCredentials.objects.filter(valid_at(None), user__in=pks)}
+    used = dict(Usage.objects.filter(entity__in=pks).values_list("entity_id", "last_used_at"))
+    return tuple(
+        Line(
+            one.user,
+            one.whose,
+            credentials.get(one.user.pk),
+            used.get(one.user.pk, NEVER),
+            one.user.pk in may,
+        )
+        for one in theirs
+    )
+
+
+def people_found(viewer: Viewer, text: str) -> list[Person]:
+    """People to whom the viewer may link a user, by a part of the name or of the address."""
+    if not text.strip():
+        return []
+    found = people_to_choose(viewer).filter(
+        Q(name__icontains=text.strip()) | Q(email__icontains=text.strip())
+    )
+    return list(found.order_by("name", "pk")[:MOST_FOUND])
+
+
+def person_to_choose(viewer: Viewer, pk: UUID) -> Person | None:
+    """Somebody, if the viewer may link users to people like them."""
+    return Person.objects.filter(pk=pk).exclude(pk=viewer.person_id).first()
+
+
+def users_found(viewer: Viewer, text: str) -> list[Entity]:
+    """Living users, of whom the viewer may say whose they are and nobody has, by the beginning of the user name."""
+    start = text.strip().lower()
+    if not start:
+        return []
+    signs = waiting(Sign.objects.filter(login__gte=start, login__lt=start + "\U0010ffff"))
+    rows = signs.filter(user__in=linkable(viewer).values("pk")).select_related("user__account")
+    return [one.user for one in rows.order_by("login", "user")[:MOST_FOUND]]
+
+
+PROPOSED, DOUBTFUL, UNLINKED, LINKED, APART = "proposed", "doubtful", "unlinked", "linked", "apart"
+VIEWS: Final = (PROPOSED, DOUBTFUL, UNLINKED, LINKED, APART)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a view, and the places of the pages around: (login, number)."""
+
+    rows: list[Any]
+    after: tuple[str, int] | None
+
+
+def signs_of(view: str, viewer: Viewer) -> QuerySet[Sign]:
+    """The signs of a view that are of users of whom the viewer may say whose they are."""
+    rows = Sign.objects.all()
+    if view == PROPOSED:
+        rows = rows.filter(standing=Standing.KNOWN, person__isnull=False)
+    elif view == DOUBTFUL:
+        rows = rows.filter(standing__in=DOUBTS)
+    elif view == UNLINKED:
+        rows = rows.filter(standing=Standing.NOBODY)
+    if not viewer.scope.sees_everything or not viewer.held >= {("administrator", "")}:
+        rows = rows.filter(user__in=linkable(viewer).values("pk"))
+    if view == LINKED:
+        tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
+        return rows.filter(Exists(tied), user__gone_at__isnull=True, account__removed_at__isnull=True)
+    return waiting(rows)
+
+
+def part_of(view: str, viewer: Viewer, *, after: tuple[str, int] | None = None) -> Part:
+    """A page of a view, by user name; the same few queries whatever the size of the organization."""
+    rows = signs_of(view, viewer)
+    if after is not None:
+        login, pk = after
+        rows = rows.filter(Q(login__gt=login) | Q(login=login, user__gt=pk))
+    found = list(
+        rows.select_related("user__account", "person", "former").order_by("login", "user")[: PAGE + 1]
+    )
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return Part(found[:PAGE], (last.login, last.pk) if last else None)
+
+
+def count_of(view: str, viewer: Viewer) -> int:
+    """How many there are, up to a limit."""
+    if view == APART:
+        return marks(viewer).count()
+    return int(signs_of(view, viewer).order_by().values("pk")[: CAP + 1].count())
+
+
+def marks(viewer: Viewer) -> QuerySet[Apart]:
+    """Who was said not to be meant, newest first."""
+    rows = Apart.objects.filter(user__in=linkable(viewer).values("pk"))
+    return rows.select_related("user__account", "person").order_by("-at", "-pk")
+
+
+def same_names(signs: Sequence[Sign]) -> dict[int, list[tuple[Person, Entity]]]:
+    """Whom users of the same name in other accounts were linked to by hand, by user: three queries. A proposal, and never more."""
+    logins = {one.login for one in signs}
+    twins = Sign.objects.filter(login__in=logins, user__gone_at__isnull=True).select_related("user__account")
+    others = list(twins.exclude(account__removed_at__isnull=False)[: 40 * PAGE])
+    rows = Identity.objects.filter(user_arn__in=[one.user.arn for one in others]).select_related("person")
+    held = {one.user_arn: one.person for one in rows}
+    apart = set(Apart.objects.filter(user__in=[one.pk for one in signs]).values_list("user_id", "person_id"))
+    by_login: dict[str, list[tuple[Person, Entity]]] = {}
+    for one in others:
+        if one.user.arn in held:
+            by_login.setdefault(one.login, []).append((held[one.user.arn], one.user))
+    return {
+        sign.pk: [
+            (person, user)
+            for person, user in by_login.get(sign.login, [])
+            if user.account_id != sign.account_id and (sign.pk, person.pk) not in apart
+        ]
+        for sign in signs
+    }
+
+
+def names_of(signs: Iterable[Sign]) -> dict[str, str]:
+    """The names of the people whom the voices name, by their ids as text; one query."""
+    pks = {voice["person"] for sign in signs for voice in sign.said if voice["person"]}
+    return {str(one.pk): one.name for one in Person.objects.filter(pk__in=pks)}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A person in the list of people, with the users that the viewer sees."""
+
+    person: Person
+    lines: tuple[Line, ...]
+    unseen: int
+
+
+def persons(viewer: Viewer) -> QuerySet[Person]:
+    """The people of whom the viewer sees a user; all of the directory for who sees everything."""
+    if viewer.scope.sees_everything:
+        return Person.objects.all()
+    seen = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True)
+    held = Identity.objects.filter(user_arn__in=seen.values("arn")).values("person")
+    said = Sign.objects.filter(user__in=seen.values("pk"), person__isnull=False).values("person")
+    return Person.objects.filter(Q(pk__in=held) | Q(pk__in=said))
+
+
+def people_part(
+    viewer: Viewer, *, text: str = "", after: tuple[str, str] | None = None
+) -> tuple[list[Row], tuple[str, str] | None]:
+    """A page of people by name, and the place of the next: eight queries, whatever the number of people and users."""
+    found = persons(viewer).annotate(low=Lower("name"))
+    if text:
+        found = found.filter(Q(name__icontains=text) | Q(email__icontains=text))
+    if after is not None:
+        found = found.filter(Q(low__gt=after[0]) | Q(low=after[0], pk__gt=UUID(after[1])))
+    people = list(found.order_by("low", "pk")[: PAGE + 1])
+    last = people[PAGE - 1] if len(people) > PAGE else None
+    people = people[:PAGE]
+    theirs = users_of(people)
+    pks = {one.user.pk for some in theirs.values() for one in some}
+    seen = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True))
+    shown = [one for some in theirs.values() for one in some if one.user.pk in seen]
+    lines = {line.user.pk: line for line in lines_of(shown, may=set())}
+    rows = []
+    for person in people:
+        own = theirs.get(person.pk, [])
+        some = tuple(lines[one.user.pk] for one in own if one.user.pk in lines)
+        rows.append(Row(person, some, len(own) - len(some)))
+    return rows, (last.name.lower(), str(last.pk)) if last else None

@@ -1,0 +1,196 @@
+"""Choose the ways by which users are known to be somebody's, after a look at what that would link; for administrators of all accounts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from iam.directory.models import Person
+from iam.directory.rules import DirectoryRuleError, assert_administers
+from iam.guard import Viewer
+from iam.journal.services import record
+from iam.linking.judging import Known, Verdict, Ways
+from iam.linking.models import NameRule, Sign, Standing
+from iam.linking.models import Ways as Row
+from iam.linking.patterns import Pattern, PatternError
+from iam.linking.whose import DOUBTS, waiting
+from iam.linking.working import facts_of, known_by, settings_row, ways_now
+from iam.mirror.models import Entity, Kind, TagSet, valid_at
+
+MOST_KEYS: Final = 10
+MOST_RULES: Final = 20
+SHOWN: Final = 50
+CHUNK: Final = 500
+T = TypeVar("T")
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules
+TAG_KEY: Final = re.compile(r"[\w .:/=+@-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The ways as somebody wants them; rules as (user name, address)."""
+
+    tag_keys: tuple[str, ...]
+    by_address: bool
+    rules: tuple[tuple[str, str], ...]
+
+    def ways(self) -> Ways:
+        """Read. Raises DirectoryRuleError."""
+        keys = tuple(dict.fromkeys(key.strip().lower() for key in self.tag_keys if key.strip()))
+        if len(keys) > MOST_KEYS:
+            raise DirectoryRuleError(f"These are {len(keys)} tag keys; {MOST_KEYS} are the limit.")
+        for key in keys:
+            if not TAG_KEY.fullmatch(key):
+                raise DirectoryRuleError(f"{key!r} is no key of a tag.")
+        if len(self.rules) > MOST_RULES:
+            raise DirectoryRuleError(f"These are {len(self.rules)} name rules; {MOST_RULES} are the limit.")
+        try:
+            rules = {Pattern(*texts).texts: Pattern(*texts) for texts in self.rules}
+        except PatternError as error:
+            raise DirectoryRuleError(str(error)) from None
+        return Ways(keys, self.by_address, tuple(rules.values()))
+
+
+@dataclass(slots=True)
+class Effect:
+    """What other ways would come to, of users to whom nobody is linked by hand. Each list has the first few, each number counts all."""
+
+    linked: int = 0
+    people: int = 0
+    ends: int = 0
+    doubtful: int = 0
+    gains: list[tuple[Entity, Person, str]] = field(default_factory=list)
+    loses: list[tuple[Entity, str]] = field(default_factory=list)
+    doubts: list[tuple[Entity, list[str]]] = field(default_factory=list)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing would be different."""
+        return not (self.linked or self.ends or self.doubtful)
+
+
+def chosen_now() -> Chosen:
+    """As things are."""
+    now = ways_now()
+    return Chosen(now.tag_keys, now.by_address, tuple(rule.texts for rule in now.rules))
+
+
+def foretell(chosen: Chosen) -> Effect:
+    """What the ways would link, unlink and leave in doubt; nothing is written. Raises DirectoryRuleError.
+
+    It looks at the users who can be concerned: by the user names that the rules make, by the tags whose keys come or go.
+    """
+    wanted, before = chosen.ways(), ways_now()
+    new, old = known_by(wanted), known_by(before)
+    effect, people = Effect(), set()
+    found: list[tuple[Entity, Sign, Verdict]] = []
+    for some in _chunks(_concerned(before, wanted, old, new)):
+        signs = waiting(Sign.objects.filter(pk__in=some)).select_related("user__account")
+        rows = list(signs.order_by("login", "pk"))
+        facts = facts_of([one.user for one in rows])
+        found += [(one.user, one, new.judge(facts[one.pk])) for one in rows]
+    for _, sign, verdict in found:
+        if verdict.standing == Standing.KNOWN and verdict.person != sign.person_id:
+            effect.linked += 1
+            people.add(verdict.person)
+        if sign.person_id is not None and verdict.person != sign.person_id:
+            effect.ends += 1
+        if verdict.standing in DOUBTS and verdict.standing != sign.standing:
+            effect.doubtful += 1
+    effect.people = len(people)
+    _name(effect, found)
+    return effect
+
+
+def _name(effect: Effect, found: Sequence[tuple[Entity, Sign, Verdict]]) -> None:
+    gains = [(u, v) for u, s, v in found if v.standing == Standing.KNOWN and v.person != s.person_id][:SHOWN]
+    loses = [(u, s) for u, s, v in found if s.person_id is not None and v.person != s.person_id][:SHOWN]
+    doubts = [(u, v) for u, s, v in found if v.standing in DOUBTS and v.standing != s.standing][:SHOWN]
+    pks = {v.person for _, v in gains} | {s.person_id for _, s in loses}
+    pks |= {one.person for _, v in doubts for one in v.said}
+    people = Person.objects.in_bulk([pk for pk in pks if pk is not None])
+    effect.gains = [(u, people[v.person], v.words) for u, v in gains if v.person in people]
+    effect.loses = [(u, people[s.person_id].name) for u, s in loses if s.person_id in people]
+    effect.doubts = [
+        (
+            u,
+            sorted(
+                f"{people[one.person].name if one.person in people else one.address} ({one.words})"
+                for one in v.said
+            ),
+        )
+        for u, v in doubts
+    ]
+
+
+def _concerned(before: Ways, wanted: Ways, old: Known, new: Known) -> list[int]:
+    """The numbers of the users of whom the ways may say something else."""
+    names = {rule.texts for rule in before.rules} ^ {rule.texts for rule in wanted.rules}
+    logins = (old.all_names() | new.all_names()) if names else set()
+    if before.by_address != wanted.by_address:
+        logins |= set(new.by_address)
+    found: set[int] = set()
+    for some in _chunks(sorted(logins)):
+        found.update(Sign.objects.filter(login__in=some).values_list("pk", flat=True))
+    keys = set(before.tag_keys) ^ set(wanted.tag_keys)
+    if keys or before.tag_keys != wanted.tag_keys:
+        rows = TagSet.objects.filter(
+            valid_at(None), entity__kind=Kind.USER, entity__gone_at__isnull=True
+        ).filter(_has_any(keys or set(wanted.tag_keys)))
+        for pk, tags in rows.values_list("entity_id", "tags").iterator(chunk_size=5000):
+            if keys & {key.lower() for key in tags} or not keys:
+                found.add(pk)
+    return sorted(found)
+
+
+def _has_any(keys: Iterable[str]) -> Q:
+    """Tags whose text has one of the keys somewhere: what they are is looked at afterwards, since IAM does not tell keys apart by case."""
+    wanted = Q(pk__in=[])
+    for key in keys:
+        wanted |= Q(tags__icontains=key)
+    return wanted
+
+
+def save(viewer: Viewer, chosen: Chosen) -> bool:
+    """From now on these are the ways; False when they were so already. Who is linked by them is worked out soon after. Raises DirectoryRuleError."""
+    assert_administers(viewer)
+    wanted = chosen.ways()
+    settings_row()
+    try:
+        with transaction.atomic():
+            return _save(viewer, wanted)
+    except IntegrityError:
+        raise DirectoryRuleError("Somebody else has changed the ways a moment ago. Look again.") from None
+
+
+def _save(viewer: Viewer, wanted: Ways) -> bool:
+    row = Row.objects.select_for_update().get(pk=1)
+    texts = {rule.texts for rule in wanted.rules}
+    held = {(one.user_name, one.address): one for one in NameRule.objects.all()}
+    data = {"tags": list(wanted.tag_keys), "user_name": wanted.by_address}
+    before = {"tags": row.tag_keys, "user_name": row.by_address}
+    gone, come = held.keys() - texts, texts - held.keys()
+    if data == before and not gone and not come:
+        return False
+    Row.objects.filter(pk=1).update(
+        tag_keys=list(wanted.tag_keys), by_address=wanted.by_address, version=F("version") + 1
+    )
+    if data != before:
+        record(kind="linking.ways", actor=viewer, subject="People", data={"before": before, "after": data})
+    for pair in sorted(gone):
+        held[pair].delete()
+        record(kind="linking.rule_remove", actor=viewer, subject=" of ".join(pair))
+    for user_name, address in sorted(come):
+        NameRule.objects.create(user_name=user_name, address=address, added_by=viewer.name[:128])
+        record(kind="linking.rule_add", actor=viewer, subject=f"{user_name} of {address}")
+    return True
+
+
+def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

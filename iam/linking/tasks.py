@@ -1,0 +1,13 @@
+"""The Celery task of linking."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from iam.linking.working import work_out
+
+
+@shared_task(name="iam.linking.tasks.work_out_links")  # type: ignore[untyped-decorator]
+def work_out_links() -> int:
+    """Work out whose the users are of whom something was written, or may have become somebody's."""
+    return work_out()

@@ -1,0 +1,195 @@
+"""Whose users are and how that is known, and all users of people: the one answer that everything else asks for.
+
+What gives somebody rights over a user (to see it as theirs, to enrol its MFA device, to get its links) takes only what somebody has said: `confirmed`. What
+shows, warns, forbids or ends takes what the ways say as well.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+
+from iam.directory.models import Identity, Person, Tie
+from iam.linking.models import How, Sign, Standing
+from iam.mirror.models import Entity, Kind
+
+DOUBTS: Final = (Standing.AMBIGUOUS, Standing.CONFLICT)
+HELD: Final = {
+    Tie.HAND: "linked by hand",
+    Tie.CONFIRMED: "confirmed by hand",
+    Tie.JOINED: "made for them by an onboarding",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose a user is. `person` None with an address: of somebody whom the directory does not know. `said` are the voices that disagree."""
+
+    person: Person | None = None
+    address: str = ""
+    how: str = ""
+    words: str = ""
+    confirmed: bool = False
+    standing: str = Standing.NOBODY
+    identity: Identity | None = None
+    sign: Sign | None = None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether several are meant, so that nobody is linked."""
+        return self.standing in DOUBTS
+
+
+NOBODY: Final = Whose()
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """One user of a person."""
+
+    user: Entity
+    whose: Whose
+
+
+def confirmed(users: str = "user_arn") -> Exists:
+    """A condition: somebody active is linked by hand to the user whose ARN a column has. For what gives rights and sends messages."""
+    return Exists(Identity.objects.filter(user_arn=OuterRef(users), person__is_active=True))
+
+
+def owners(arns: Iterable[str]) -> dict[str, Person]:
+    """Who was linked by hand to users, by ARN, if they are active; one query."""
+    rows = Identity.objects.filter(user_arn__in=set(arns), person__is_active=True).select_related("person")
+    return {one.user_arn: one.person for one in _valid(rows)}
+
+
+def owner(user: Entity) -> Person | None:
+    """Who has rights over a user as theirs."""
+    return owners([user.arn]).get(user.arn)
+
+
+def owns(person_id: UUID, *, user_arn: str) -> bool:
+    """Whether an active person is linked by hand to the user of this name, and to the one who has it now."""
+    rows = Identity.objects.filter(person=person_id, person__is_active=True, user_arn=user_arn)
+    return _valid(rows).exists()
+
+
+def arns_of(addresses: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The users that were linked by hand to the people of addresses (in small letters); one query."""
+    found: dict[str, set[str]] = defaultdict(set)
+    wanted = set(addresses)
+    rows = Identity.objects.alias(low=Lower("person__email")).filter(low__in=wanted)
+    for address, arn in _valid(rows).values_list("person__email", "user_arn"):
+        found[address.lower()].add(arn)
+    return {address: frozenset(arns) for address, arns in found.items()}
+
+
+def is_linked(person_id: UUID, *, user: Entity) -> bool:
+    """Whether somebody has said that just this user is theirs, active or not: who has left cannot sign in, and may come back."""
+    rows = Identity.objects.filter(person=person_id, user_arn=user.arn)
+    return rows.filter(aws_id__in=["", user.aws_id]).exists()
+
+
+def _valid(rows: QuerySet[Identity]) -> QuerySet[Identity]:
+    """Without what was said of a user who is gone, and whose name another one has by now."""
+    other = Entity.objects.filter(
+        arn=OuterRef("user_arn"), kind=Kind.USER, gone_at__isnull=True, account__removed_at__isnull=True
+    ).exclude(aws_id=OuterRef("aws_id"))
+    return rows.exclude(Q(Exists(other)) & ~Q(aws_id=""))
+
+
+def people_concerned(arns: Iterable[str]) -> frozenset[UUID]:
+    """Everybody of whom it is said, by hand or by any way, that a user is theirs: for what keeps people from deciding about themselves. Two queries."""
+    wanted = set(arns)
+    if not wanted:
+        return frozenset()
+    held = Identity.objects.filter(user_arn__in=wanted).values_list("user_arn", "person_id")
+    by_hand = dict(held)
+    signs = Sign.objects.filter(user__arn__in=wanted - by_hand.keys(), user__gone_at__isnull=True)
+    voices = signs.values_list("said", flat=True)
+    said = {UUID(one["person"]) for voice in voices for one in voice if one["person"]}
+    return frozenset(by_hand.values()) | said
+
+
+def whose(users: Sequence[Entity]) -> dict[int, Whose]:
+    """Whose each user is; two queries, whatever their number."""
+    rows = Identity.objects.filter(user_arn__in=[one.arn for one in users]).select_related("person")
+    held = {one.user_arn: one for one in rows}
+    signs = {
+        one.pk: one
+        for one in Sign.objects.filter(pk__in=[one.pk for one in users]).select_related("person", "former")
+    }
+    return {one.pk: _answer(one, held.get(one.arn), signs.get(one.pk)) for one in users}
+
+
+def _answer(user: Entity, identity: Identity | None, sign: Sign | None) -> Whose:
+    if identity is not None and identity.aws_id in ("", user.aws_id):
+        return Whose(
+            person=identity.person,
+            address=identity.person.email.lower(),
+            how=How.HAND,
+            words=HELD[Tie(identity.tie)],
+            confirmed=True,
+            standing=Standing.KNOWN,
+            identity=identity,
+            sign=sign,
+        )
+    if sign is None:
+        return NOBODY
+    address = sign.person.email.lower() if sign.person else sign.address
+    if sign.standing in DOUBTS:
+        address = ""
+    return Whose(sign.person, address, sign.how, sign.words, standing=sign.standing, sign=sign)
+
+
+def users_of(people: Iterable[Person], *, addresses: Iterable[str] = ()) -> dict[UUID | str, list[Theirs]]:
+    """All living users of people, by their ids, and of addresses that nobody of the directory has; four queries, whatever their number.
+
+    Beyond what somebody sees: whoever shows it filters by what the viewer may see.
+    """
+    by_id = {one.pk: one for one in people}
+    strange = {one for one in addresses if one}
+    held = list(Identity.objects.filter(person__in=by_id).select_related("person"))
+    signs = list(
+        Sign.objects.filter(
+            Q(person__in=by_id) | Q(person__isnull=True, standing=Standing.NOBODY, address__in=strange)
+        ).select_related("person")
+    )
+    living = Entity.objects.filter(
+        Q(arn__in={one.user_arn for one in held}) | Q(pk__in={one.pk for one in signs}),
+        kind=Kind.USER,
+        gone_at__isnull=True,
+        account__removed_at__isnull=True,
+    )
+    users = list(living.select_related("account").order_by("account__name", "account_id", "name", "pk"))
+    tied = {one.user_arn: one for one in held}
+    arns = {one.arn for one in users} - tied.keys()
+    tied |= {one.user_arn: one for one in Identity.objects.filter(user_arn__in=arns).select_related("person")}
+    known = {one.pk: one for one in signs}
+    found: dict[UUID | str, list[Theirs]] = defaultdict(list)
+    for user in users:
+        answer = _answer(user, tied.get(user.arn), known.get(user.pk))
+        key = answer.person.pk if answer.person else answer.address
+        if key in by_id or key in strange:
+            found[key].append(Theirs(user, answer))
+    return found
+
+
+def lines_by_hand(users: Sequence[Entity]) -> dict[str, Identity]:
+    """What was said of users by hand, by ARN; one query."""
+    rows = Identity.objects.filter(user_arn__in=[one.arn for one in users]).select_related("person")
+    return {one.user_arn: one for one in rows}
+
+
+def waiting(rows: QuerySet[Sign]) -> QuerySet[Sign]:
+    """Of signs, those of living users to whom nobody was linked by hand."""
+    tied = Identity.objects.filter(user_arn=OuterRef("user__arn")).filter(
+        Q(aws_id="") | Q(aws_id=OuterRef("user__aws_id"))
+    )
+    living = rows.filter(user__gone_at__isnull=True, account__removed_at__isnull=True)
+    return living.filter(~Exists(tied))
