@@ -27,6 +27,7 @@ from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
 from iam.changes.drift.models import Drift
 from iam.directory.models import Appointment, Person, Role, RuleKind, Team, TeamRule
+from iam.linking.models import Apart
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
@@ -165,6 +166,8 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "make a user": {"slug": "create-user"},
             "template": {"slug": "read-bucket"},
             "template version": {"slug": "read-bucket", "number": 1},
+            "mark": {"number": Apart.objects.create(user=own, person=operators["auditor"].person).pk},
+            "other mark": {"number": Apart.objects.create(user=other, person=person).pk},
             "own drift": {"pk": _drift(own).pk},
             "other drift": {"pk": _drift(other).pk},
             "own grant": {"pk": made.grant(account, own, asked_by=operators["approver"].person).pk},

@@ -62,6 +62,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
             ),
             Item("leaving:leavers", "log-out", "Leaving", "leaving", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("mfa:fleet", "smartphone", "MFA", "fleet", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
+            Item("linking:links", "link", "Links", "links", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
             Item("identities:groups", "users", "Groups", "groups", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("identities:roles", "bot", "Roles", "roles", (Right.SEE_ACCOUNT,)),
             Item("identities:policies", "scroll-text", "Policies", "policies", (Right.SEE_ACCOUNT,)),

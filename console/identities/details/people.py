@@ -128,6 +128,7 @@ def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> li
             count=1 if alarm else None,
             tone="bad",
         ),
+        shown.tab("All users", "linking:person", here=here),
         shown.tab("Effective access" if shown.viewer.sees_accounts else "Access", "access:person", here=here),
         shown.tab("Grants", "access:person-grants", here=here),
         shown.tab("History", "identities:person-history", here=here),

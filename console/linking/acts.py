@@ -1,0 +1,130 @@
+"""What is posted about whose a user is: link, confirm, take back, say that somebody is not meant. Each goes back to where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from console.operators.recency import recently_authenticated
+from console.web.access import ViewerRequest, require
+from iam.directory.models import Person
+from iam.directory.rules import DirectoryRuleError
+from iam.guard import Right
+from iam.linking import acts
+from iam.linking.models import Apart
+from iam.linking.queries import PROPOSED, person_to_choose, signs_of
+from iam.linking.rights import linkable, may_link
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries import entities
+
+SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
+NOTHING = "Nothing changes in AWS."
+
+
+@require_POST
+@require(*SAYS)
+@recently_authenticated
+def link(request: ViewerRequest, pk: int) -> HttpResponse:
+    """This user is the person's of the field `person`."""
+    user, person = _user(request, pk), _person(request)
+    done = f"{user.name} in {user.account.name} is {person.name}'s. {NOTHING}"
+    why = request.POST.get("why", "")
+    return _tried(request, pk, lambda: acts.link(request.viewer, user=user, person=person, why=why), done)
+
+
+@require_POST
+@require(*SAYS)
+@recently_authenticated
+def undo(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Take back what was said by hand."""
+    user = _user(request, pk)
+    done = f"Taken back: nobody says by hand whose {user.name} in {user.account.name} is. {NOTHING}"
+    return _tried(request, pk, lambda: acts.undo(request.viewer, user=user), done)
+
+
+@require_POST
+@require(*SAYS)
+@recently_authenticated
+def apart(request: ViewerRequest, pk: int) -> HttpResponse:
+    """This user is not the person's of the field `person`."""
+    user, person = _user(request, pk), _person(request)
+    done = (
+        f"{user.name} in {user.account.name} is not {person.name}'s, whatever a tag or a rule says. {NOTHING}"
+    )
+    why = request.POST.get("why", "")
+    return _tried(
+        request, pk, lambda: acts.set_apart(request.viewer, user=user, person=person, why=why), done
+    )
+
+
+@require_POST
+@require(*SAYS)
+@recently_authenticated
+def forget(request: ViewerRequest, number: int) -> HttpResponse:
+    """Take back that somebody is not meant."""
+    mark = Apart.objects.select_related("user__account", "person").filter(pk=number).first()
+    if mark is None or not linkable(request.viewer).filter(pk=mark.user_id).exists():
+        raise Http404
+    done = f"Tags and rules may say again that {mark.user.name} is {mark.person.name}'s."
+    return _tried(request, mark.user_id, lambda: acts.forget(request.viewer, mark), done)
+
+
+@require_POST
+@require(*SAYS)
+@recently_authenticated
+def confirm(request: ViewerRequest) -> HttpResponse:
+    """Accept proposals: those of the fields `user`, or all, some hundreds at once."""
+    rows = signs_of(PROPOSED, request.viewer).select_related("user__account")
+    if "all" not in request.POST:
+        chosen = [int(one) for one in request.POST.getlist("user") if one.isdecimal() and len(one) < 18]
+        rows = rows.filter(pk__in=chosen[: acts.MOST_AT_ONCE])
+    found = acts.confirm(
+        request.viewer,
+        [one.user for one in rows.order_by("login", "user")[: acts.MOST_AT_ONCE]],
+        why=request.POST.get("why", ""),
+    )
+    if found.linked:
+        said = "1 user is linked" if found.linked == 1 else f"{found.linked} users are linked"
+        messages.success(request, f"{said}. {NOTHING}")
+    elif not found.refused:
+        messages.error(request, "Choose the users to confirm.")
+    for sentence in found.refused[:5]:
+        messages.error(request, sentence)
+    return redirect("linking:links")
+
+
+def _user(request: ViewerRequest, pk: int) -> Entity:
+    """A user of whom the viewer may say whose it is; else 404."""
+    user = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.USER])
+    if user is None or request.at is not None or not may_link(request.viewer, user):
+        raise Http404
+    return user
+
+
+def _person(request: ViewerRequest) -> Person:
+    try:
+        found = person_to_choose(request.viewer, UUID(request.POST.get("person", "")))
+    except ValueError:
+        found = None
+    if found is None:
+        raise Http404
+    return found
+
+
+def _tried(request: ViewerRequest, pk: int, act: Callable[[], object], done: str) -> HttpResponse:
+    try:
+        act()
+    except DirectoryRuleError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, done)
+    back = request.POST.get("back", "")
+    if back and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        return redirect(back)
+    return redirect("linking:person", pk)

@@ -1,0 +1,179 @@
+"""The page of links: what the ways propose, where they disagree, whose users nobody knows, what was said by hand; and the ways themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console.identities.lists.people import PASSWORD
+from console.linking.words import facts_of, summary_of
+from console.web.access import ViewerRequest, require
+from console.web.paging import Cursor, CursorError, decode, encode
+from console.web.render import render_page
+from iam.directory.rules import DirectoryRuleError
+from iam.guard import Right
+from iam.linking import queries
+from iam.linking.models import Sign
+from iam.linking.patterns import PARTS
+from iam.linking.rights import may_rule
+from iam.linking.rules import Chosen, chosen_now, foretell, save
+from iam.linking.whose import lines_by_hand
+from iam.mirror.models import UserCredentials, valid_at
+from iam.mirror.queries.keyset import Place
+
+SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
+TITLES = {
+    queries.PROPOSED: "To confirm",
+    queries.DOUBTFUL: "In doubt",
+    queries.UNLINKED: "Nobody known",
+    queries.LINKED: "Linked by hand",
+    queries.APART: "Not theirs",
+}
+
+
+@require_safe
+@require(*SAYS)
+def links(request: ViewerRequest) -> HttpResponse:
+    """A view of the address: `view`, from the place `after`."""
+    if request.at is not None:
+        raise Http404
+    view = request.GET.get("view", queries.PROPOSED)
+    if view not in TITLES:
+        raise Http404
+    counts = {name: queries.count_of(name, request.viewer) for name in TITLES}
+    context: dict[str, Any] = {
+        "section": "links",
+        "view": view,
+        "tabs": [
+            (label, f"{reverse('linking:links')}?view={name}", _shown(counts[name]), name == view)
+            for name, label in TITLES.items()
+        ],
+        "may_rule": may_rule(request.viewer),
+        "count": counts[view],
+    }
+    return render_page(request, "linking/links.html", context | _rows(request, view))
+
+
+def _shown(count: int) -> str:
+    return f"{queries.CAP:,}+" if count > queries.CAP else f"{count:,}"
+
+
+def _rows(request: ViewerRequest, view: str) -> dict[str, Any]:
+    if view == queries.APART:
+        return {"marks": list(queries.marks(request.viewer)[: queries.PAGE])}
+    place = _place(request)
+    part = queries.part_of(view, request.viewer, after=place)
+    following = ""
+    if part.after:
+        after = encode(Cursor(Place(part.after[0], part.after[1]), 0))
+        following = f"{reverse('linking:links')}?{urlencode({'view': view, 'after': after})}"
+    return {
+        "rows": _lines(part.rows, view),
+        "first": f"{reverse('linking:links')}?view={view}" if place else "",
+        "following": following,
+    }
+
+
+def _place(request: ViewerRequest) -> tuple[str, int] | None:
+    word = request.GET.get("after", "")
+    if not word:
+        return None
+    try:
+        place = decode(word, kind=str).place
+    except CursorError:
+        raise Http404 from None
+    return str(place.value), int(place.pk)
+
+
+def _lines(signs: list[Sign], view: str) -> list[dict[str, Any]]:
+    pks = [one.pk for one in signs]
+    password = dict(
+        UserCredentials.objects.filter(valid_at(None), user__in=pks).values_list("user_id", "has_password")
+    )
+    names = queries.names_of(signs) if view == queries.DOUBTFUL else {}
+    twins = queries.same_names(signs) if view == queries.UNLINKED else {}
+    held = lines_by_hand([one.user for one in signs]) if view == queries.LINKED else {}
+    return [
+        {
+            "sign": one,
+            "user": one.user,
+            "console": PASSWORD[password.get(one.pk)],
+            "voices": [(names.get(v["person"]) or v["address"], v["words"], v["person"]) for v in one.said],
+            "twins": twins.get(one.pk, []),
+            "identity": held.get(one.user.arn),
+        }
+        for one in signs
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.MANAGE_OPERATORS)
+def ways(request: ViewerRequest) -> HttpResponse:
+    """The ways: looked at with what they would link, and saved after that."""
+    if not may_rule(request.viewer) or request.at is not None:
+        raise Http404
+    chosen = _chosen(request) if request.method == "POST" else chosen_now()
+    context: dict[str, Any] = {"section": "links", "chosen": chosen, "parts": sorted(PARTS)}
+    try:
+        if request.method == "POST":
+            if request.POST.get("act") == "save":
+                changed = save(request.viewer, chosen)
+                messages.success(
+                    request,
+                    "Saved. Who is linked by it is worked out within a minute."
+                    if changed
+                    else "Nothing to save: it was so already.",
+                )
+                return redirect("linking:ways")
+            context["effect"] = foretell(chosen)
+    except DirectoryRuleError as error:
+        return render_page(request, "linking/ways.html", context | {"refused": str(error)}, status=422)
+    return render_page(request, "linking/ways.html", context)
+
+
+def _chosen(request: ViewerRequest) -> Chosen:
+    """The fields: a key of a tag in each line, and for each rule a user name and an address."""
+    keys = tuple(one.strip() for one in request.POST.get("tags", "")[:2000].splitlines() if one.strip())
+    pairs = zip(request.POST.getlist("user_name"), request.POST.getlist("address"), strict=False)
+    rules = tuple((name.strip()[:64], address.strip()[:64]) for name, address in pairs)
+    return Chosen(
+        keys,
+        "by_address" in request.POST,
+        tuple((name, address) for name, address in rules if name or address),
+    )
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
+def persons(request: ViewerRequest) -> HttpResponse:
+    """The list of people, a row for each person with all their users; `q` searches, `after` pages."""
+    if request.at is not None:
+        raise Http404
+    text = request.GET.get("q", "").strip()[:128]
+    word = request.GET.get("after", "")
+    after: tuple[str, str] | None = None
+    if word:
+        name, _, pk = word.rpartition("~")
+        if len(pk) != len("00000000-0000-0000-0000-000000000000") or set(pk) - set("0123456789abcdef-"):
+            raise Http404
+        after = (name, pk)
+    try:
+        rows, following = queries.people_part(request.viewer, text=text, after=after)
+    except ValueError:
+        raise Http404 from None
+    context = {
+        "section": "people",
+        "text": text,
+        "rows": [(one, [facts_of(line) for line in one.lines], summary_of(one.lines)) for one in rows],
+        "first": f"{reverse('linking:persons')}?{urlencode({'q': text})}" if after else "",
+        "following": f"{reverse('linking:persons')}?{urlencode({'q': text, 'after': '~'.join(following)})}"
+        if following
+        else "",
+    }
+    return render_page(request, "linking/persons.html", context)

@@ -1,0 +1,91 @@
+"""All users of a person, from the page of any of them: how they sign in, how it is known, and who may say otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.access.people_levels import small_bar
+from console.identities.details.people import SEES, person_head
+from console.identities.details.shown import Shown, render_shown, shown_or_404
+from console.linking.words import facts_of, summary_of
+from console.web.access import ViewerRequest, require
+from iam.access.levels import levels_of
+from iam.directory.models import Person
+from iam.linking.models import Apart, Sign
+from iam.linking.queries import Everybody, everything_of, people_found, same_names, users_found
+from iam.linking.rights import may_link_any
+from iam.mirror.models import Kind
+
+HERE = "linking:person"
+
+
+@require_safe
+@require(*SEES)
+def person_users(request: ViewerRequest, pk: int) -> HttpResponse:
+    """The tab: a summary over all accounts, each user, and the forms of who may link."""
+    shown = shown_or_404(request, pk, kinds=[Kind.USER])
+    if shown.state is None:
+        return render_shown(request, shown, "identities/person.html", {})
+    context = person_head(shown, here=HERE) | {"tab": "linking/person.html"}
+    return render_shown(request, shown, "identities/person.html", context | users_context(request, shown))
+
+
+def users_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+    """What the tab shows besides the head of the page."""
+    found = everything_of(shown.entity, viewer=request.viewer)
+    may = found.may_say and request.at is None and shown.entity.gone_at is None
+    person = found.whose.person
+    reach = _access(found)
+    context: dict[str, Any] = {
+        "whose": found.whose,
+        "owner": person,
+        "rows": [facts_of(one, bar=reach["bars"].get(one.user.pk, "")) for one in found.lines],
+        "summary": summary_of(found.lines),
+        "unseen": found.unseen,
+        "may_say": may,
+        "links_page": may_link_any(request.viewer),
+        "is_me": person is not None and person.pk == request.viewer.person_id,
+    }
+    return context | reach | (_forms(request, shown, found, person) if may else {})
+
+
+def _access(found: Everybody) -> dict[str, Any]:
+    """How far they reach in each account, and in how many they could change permissions."""
+    levels = levels_of({one.user.pk: one.user.account.account_id for one in found.lines}, at=None)
+    bars = {pk: small_bar(one) for pk, one in levels.items()}
+    known = [(one.user.account_id, levels[one.user.pk]) for one in found.lines if one.user.pk in levels]
+    return {
+        "bars": bars,
+        "changing": len({account for account, one in known if one.permissions}),
+        "writing": len({account for account, one in known if one.write}),
+    }
+
+
+def _forms(request: ViewerRequest, shown: Shown, found: Everybody, person: Person | None) -> dict[str, Any]:
+    text = request.GET.get("q", "").strip()[:128]
+    sign, mine = found.whose.sign, request.viewer.person_id
+    proposed = _proposed(sign) if person is None and sign is not None else []
+    people = people_found(request.viewer, text) if text and person is None else []
+    users = users_found(request.viewer, text) if text and person is not None else []
+    return {
+        "text": text,
+        "people": people,
+        "users": [one for one in users if one.pk != shown.entity.pk],
+        "proposed": [(one, words) for one, words in proposed if one.pk != mine],
+        "marks": list(Apart.objects.filter(user=shown.entity).select_related("person")),
+    }
+
+
+def _proposed(sign: Sign) -> list[tuple[Person, str]]:
+    """Who may be meant, and why: the voices that disagree, whoever has a user of the same name, whoever had this one before."""
+    known = Person.objects.in_bulk([voice["person"] for voice in sign.said if voice["person"]])
+    people = {str(pk): one for pk, one in known.items()}
+    found = [(people[voice["person"]], voice["words"]) for voice in sign.said if voice["person"] in people]
+    for one, user in same_names([sign])[sign.pk]:
+        found.append((one, f"has the user {user.name} in {user.account.name}"))
+    if sign.former is not None:
+        found.append((sign.former, "had a user of this name before it was made again"))
+    return found

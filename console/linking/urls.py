@@ -1,0 +1,18 @@
+"""The addresses of the pages of links."""
+
+from django.urls import URLPattern, path
+
+from console.linking import acts, links, person
+
+app_name = "linking"
+urlpatterns: list[URLPattern] = [
+    path("people/persons/", links.persons, name="persons"),
+    path("people/links/", links.links, name="links"),
+    path("people/links/ways/", links.ways, name="ways"),
+    path("people/links/confirm/", acts.confirm, name="confirm"),
+    path("people/links/marks/<int:number>/forget/", acts.forget, name="forget"),
+    path("people/<int:pk>/users/", person.person_users, name="person"),
+    path("people/<int:pk>/users/link/", acts.link, name="link"),
+    path("people/<int:pk>/users/undo/", acts.undo, name="undo"),
+    path("people/<int:pk>/users/apart/", acts.apart, name="apart"),
+]
