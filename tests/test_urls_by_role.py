@@ -178,6 +178,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "grant draft": {"pk": _grant_draft(operators["administrator"].person, other).pk},
             "message": {"pk": Outgoing.objects.latest("created_at").pk},
             "damaged": {"word": "no-such-link"},
+            "place": {"place": 1},
             "unknown change": {"pk": uuid.uuid4()},
             "rule of approval": {"key": "rest"},
             "proposal": {"pk": _proposed(operators["administrator"].person).pk},
@@ -191,6 +192,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "link": {"uidb36": "1", "key": "no-such-key"},
             "key": {"pk": 1},
             "own device": {"pk": _device(own).pk},
+            "other device": {"pk": _device(other).pk},
             "replacement": {"pk": mfa_rows.replacement(own, person, operators["administrator"].person).pk},
             "one-time link": {"pk": _link(person, own).pk},
         },
@@ -241,7 +243,7 @@ def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, A
 
 def _device(user: Entity) -> Entity:
     """An MFA device of the member."""
-    made = factories.entity(user.account, Kind.MFA_DEVICE, "kwame-phone", category="virtual")
+    made = factories.entity(user.account, Kind.MFA_DEVICE, f"{user.name}-phone", category="virtual")
     Entity.objects.filter(pk=made.pk).update(owner=user, aws_id=made.arn)
     return made
 

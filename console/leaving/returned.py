@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
+from console.mfa.enrolling import having_mfa
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.people.leaving.models import Leaver, Seat
@@ -18,7 +19,7 @@ def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
     if leaver is None:
         return None
     if request.method != "POST":
-        return _page(request, leaver)
+        return _page(request, link, leaver)
     number = request.POST.get("place", "")[:36]
     seat = next((one for one in leaver.seats.all() if str(one.pk) == number), None)
     try:
@@ -26,12 +27,13 @@ def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
             raise RefusedError("There is nothing for you here.")
         password = take_password(link, seat)
     except RefusedError as refused:
-        return _page(request, leaver, refused=refused)
-    return _page(request, leaver, taken=(seat, password))
+        return _page(request, link, leaver, refused=refused)
+    return _page(request, link, leaver, taken=(seat, password))
 
 
 def _page(
     request: HttpRequest,
+    link: Link,
     leaver: Leaver,
     *,
     taken: tuple[Seat, str] | None = None,
@@ -46,5 +48,6 @@ def _page(
             for one in seats
         ],
         "refused": refused,
+        "phone": having_mfa(link),
     }
     return render_page(request, "leaving/returned.html", context, status=422 if refused else 200)

@@ -1,10 +1,12 @@
 """The one-time link: a GET only shows a button, since mail scanners open links; the POST lets this browser in, for half an hour.
 
-A higher area that uses links of its own names the page of their purpose in PAGES, and asks `inside` who sits there.
+A higher area that uses links of its own names the page of their purpose in PAGES, and asks `inside` who sits there; in USERS it says for which
+users of its person a link adds devices, where that is more than one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
@@ -32,6 +34,8 @@ from iam.people.links.services import (
 COOKIE: Final = "gatehouse_link" if settings.EMBEDDED else "__Host-gatehouse_link"
 PAGES: dict[str, str] = {Purpose.MFA: "mfa:by-link"}
 """Purpose of a link → the page that it leads to."""
+USERS: dict[str, Callable[[Link], list[str]]] = {}
+"""Purpose of a link → the ARNs of the users for whom it adds a device; without an entry, the one of the link."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,6 +67,12 @@ def link(request: HttpRequest, word: str) -> HttpResponse:
 def inside(request: HttpRequest) -> Link:
     """The link by which this browser is in. Raises LinkRefusedError."""
     return session_of(request.COOKIES.get(COOKIE, ""))
+
+
+def users_of(link: Link) -> list[str]:
+    """The ARNs of the users for whom a link adds a device, in the order in which the person goes through them."""
+    found = USERS[link.purpose](link) if link.purpose in USERS else []
+    return found or [link.user_arn]
 
 
 def refusal(request: HttpRequest, why: str, *, status: int = 403) -> HttpResponse:

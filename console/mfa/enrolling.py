@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,19 +22,31 @@ from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment import services
 from iam.people.enrolment.models import Enrolment
-from iam.people.enrolment.queries import Stage, Standing, devices_of, has_password, latest, standing_of
+from iam.people.enrolment.queries import (
+    Stage,
+    Standing,
+    devices_of,
+    has_mfa,
+    has_password,
+    latest,
+    standing_of,
+)
 from iam.people.enrolment.services import Seat
-from iam.people.links.models import Ended, Link
+from iam.people.links.models import Ended, Link, Purpose
 from iam.people.links.services import LinkRefusedError
 
 STOP = 286
 """The status by which htmx stops to ask."""
+ENROLS = (Purpose.MFA, Purpose.INVITATION)
+NOT_FOR_MFA = (
+    "The link that you used is for something else. Ask whoever sent it for a link to add an MFA device."
+)
 NO_USER = "AWS has no such user, as of the last reading. Ask whoever sent you the link."
 
 
 @require_http_methods(["GET", "POST"])
-def by_link(request: HttpRequest) -> HttpResponse:
-    """By a link: without signing in to Gatehouse."""
+def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
+    """By a link: without signing in to Gatehouse. `place` counts the users of the link from 1; 0 is the first without a device, or under way."""
     try:
         link = door.inside(request)
     except LinkRefusedError as refused:
@@ -41,12 +54,35 @@ def by_link(request: HttpRequest) -> HttpResponse:
         if refused.why != Ended.FINISHED or refused.link is None or request.method == "POST":
             return door.refusal(request, refused.message)
         link = refused.link
-    user = Entity.objects.filter(kind=Kind.USER, arn=link.user_arn, gone_at__isnull=True)
-    found = user.select_related("account").first()
-    if found is None:
+    if link.purpose not in ENROLS:
+        return door.refusal(request, NOT_FOR_MFA)
+    users = _users_of(link)
+    if not users:
         return door.refusal(request, NO_USER, status=410)
+    if place > len(users):
+        raise Http404
+    if len(users) > 1 and not place:
+        at = next((at for at, user in enumerate(users, 1) if not has_mfa(user)), len(users))
+        return redirect("mfa:by-link-at", place=at)
+    found = users[place - 1] if place else users[0]
     seat = Seat(person=link.person, user=found, secret=request.COOKIES[door.COOKIE], link=link)
-    return _answer(request, seat, address=reverse("mfa:by-link"))
+    address = reverse("mfa:by-link-at", args=[place]) if place else reverse("mfa:by-link")
+    return _answer(request, seat, address=address, several=_several(users, found))
+
+
+def having_mfa(link: Link) -> tuple[int, int]:
+    """How many of the users of a link have MFA, and how many there are."""
+    users = _users_of(link)
+    return sum(has_mfa(user) for user in users), len(users)
+
+
+def _users_of(link: Link) -> list[Entity]:
+    """The users of a link that AWS has, in its order."""
+    arns = door.users_of(link)
+    there = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True).select_related(
+        "account"
+    )
+    return sorted(there, key=lambda user: arns.index(user.arn))
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,15 +102,38 @@ def own(request: ViewerRequest, pk: int) -> HttpResponse:
     return _answer(request, seat, address=reverse("mfa:enrol", args=[pk]))
 
 
-def _answer(request: HttpRequest, seat: Seat, *, address: str) -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A person's users, one of whom has its turn: its place, how many there are and how many have MFA, and who comes next (None: nobody)."""
+
+    place: int
+    count: int
+    done: int
+    next_place: int | None
+    next_account: str
+
+
+def _several(users: list[Entity], here: Entity) -> Several | None:
+    if len(users) < 2:
+        return None
+    have = {user.pk for user in users if has_mfa(user)}
+    left = [(at, user) for at, user in enumerate(users, 1) if user.pk not in have and user.pk != here.pk]
+    at, name = (left[0][0], left[0][1].account.name) if left else (None, "")
+    return Several(users.index(here) + 1, len(users), len(have), at, name)
+
+
+def _answer(
+    request: HttpRequest, seat: Seat, *, address: str, several: Several | None = None
+) -> HttpResponse:
     enrolment = latest(seat.user, browser=seat.browser)
+    frame = {"address": address, "several": several}
     if request.method == "GET":
-        return _page(request, seat, enrolment, address=address)
+        return _page(request, seat, enrolment, frame)
     try:
         _act(request, seat, enrolment)
     except RefusedError as refused:
         enrolment = latest(seat.user, browser=seat.browser)
-        return _page(request, seat, enrolment, address=address, refused=refused.message, status=422)
+        return _page(request, seat, enrolment, frame | {"refused": refused.message}, status=422)
     return redirect(address)
 
 
@@ -99,22 +158,19 @@ def _page(
     request: HttpRequest,
     seat: Seat,
     enrolment: Enrolment | None,
+    frame: dict[str, Any],
     *,
-    address: str,
-    refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
     again = "again" in request.GET and (enrolment is None or enrolment.ended_at is not None)
     standing = standing_of(enrolment) if enrolment and not again else None
-    context: dict[str, Any] = {
-        "address": address,
+    context: dict[str, Any] = frame | {
         "seat": seat,
         "user": seat.user,
         "account": seat.user.account,
         "enrolment": enrolment,
         "standing": standing,
         "stage": standing.stage.value if standing else "start",
-        "refused": refused,
         "section": "overview",
         "is_update": is_fragment(request),
     }

@@ -100,10 +100,13 @@ def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """How it stands; the second person decides here."""
     one = _one(request, pk)
     refused: RefusedError | None = None
+    address = ""
     if request.method == "POST":
         try:
-            _decide(request, one)
-            return redirect("mfa:replacement", pk=pk)
+            if request.POST.get("do") != "show":
+                _decide(request, one)
+                return redirect("mfa:replacement", pk=pk)
+            one.link, address = services.show_link(request.viewer, one)
         except RefusedError as found:
             refused = found
     why_not = services.why_not_check(request.viewer, one)
@@ -114,6 +117,8 @@ def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "icon_name": icon_name,
         "state": state,
         "has_mail": settings.MAIL_IS_CONFIGURED,
+        "link_address": address,
+        "shows": not address and services.may_show(request.viewer, one),
         "why_not": why_not if one.state == State.WAITING else "",
         "decides": not why_not,
         "channels": [(c.value, c.label) for c in SURE if c != one.asked_over],
@@ -133,9 +138,8 @@ def _decide(request: ViewerRequest, one: Replacement) -> None:
     if over not in Channel.values:
         raise RefusedError("Choose over which channel you made sure.")
     services.check(request.viewer, one, over=Channel(over), how=post.get("how", ""))
-    messages.success(
-        request, f"A link is on its way to {one.person.name}, and the removal waits for approval."
-    )
+    said = f"A link is on its way to {one.person.name}, and the" if settings.MAIL_IS_CONFIGURED else "The"
+    messages.success(request, f"{said} removal waits for approval.")
 
 
 def _one(request: ViewerRequest, pk: UUID) -> Replacement:

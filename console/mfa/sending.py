@@ -18,7 +18,7 @@ from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import entities
 from iam.people.enrolment import inviting
-from iam.people.enrolment.queries import devices_of
+from iam.people.enrolment.queries import devices_of, has_mfa
 from iam.people.links.models import Link
 from iam.people.links.queries import links_of_user, waiting_links
 
@@ -75,6 +75,7 @@ def _page(
         "account": user.account,
         "person": inviting.person_of(user),
         "devices": devices_of(user),
+        "has_mfa": has_mfa(user),
         "waiting": {link.pk for link in waiting_links(user.arn)[:MOST]},
         "links": list(links_of_user(user.arn)[:MOST]),
         "layout": layout_for(request.viewer),

@@ -29,6 +29,7 @@ urlpatterns = [
     path("mfa/hardware/", roots.demands, name="demands"),
     path("link/<str:word>/", door.link, name="link"),
     path("enrol/", enrolling.by_link, name="by-link"),
+    path("enrol/<int:place>/", enrolling.by_link, name="by-link-at"),
     path("mfa/<int:pk>/enrol/", enrolling.own, name="enrol"),
     path("mfa/<int:pk>/send/", sending.send, name="send"),
     path("mfa/<int:pk>/hardware/", devices.hardware, name="hardware"),

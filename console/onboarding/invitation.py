@@ -11,16 +11,19 @@ from django.views.decorators.http import require_http_methods
 
 from console.leaving.returned import returned_page
 from console.mfa import door
+from console.mfa.enrolling import having_mfa
 from console.web.render import render_page
 from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
 from iam.mirror.models import AccountFact, valid_at
+from iam.people.leaving.returning import returned_by
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
 from iam.people.onboarding.inviting import key_id_of, newcomer_of, take, waits
 from iam.people.onboarding.models import Newcomer, Place
 
 door.PAGES[Purpose.INVITATION] = "invitation"
+door.USERS[Purpose.INVITATION] = lambda link: _users_of(link)
 NOT_YOURS: Final = "This page opens from the invitation that was sent to you."
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/console.html
 CONSOLES: Final = {
@@ -28,6 +31,15 @@ CONSOLES: Final = {
     "aws-cn": "signin.amazonaws.cn",
     "aws-us-gov": "signin.amazonaws-us-gov.com",
 }
+
+
+def _users_of(link: Link) -> list[str]:
+    """The users of whoever was invited, or came back, in all accounts."""
+    newcomer, leaver = newcomer_of(link), returned_by(link)
+    if newcomer is not None:
+        places = newcomer.places.filter(joined_at__isnull=False).order_by("pk")
+        return list(places.values_list("user_arn", flat=True))
+    return list(leaver.seats.order_by("pk").values_list("user_arn", flat=True)) if leaver else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,7 @@ def _page(
         "offers": [one for one in offers if one],
         "refused": refused,
         "asker": newcomer.run.requested_label,
+        "phone": having_mfa(link),
     }
     return render_page(request, "onboarding/invitation.html", context, status=status)
 

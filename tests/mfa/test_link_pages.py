@@ -13,10 +13,11 @@ from django.urls import reverse
 from console.mfa.door import COOKIE
 from iam.directory.models import Identity, Person, Role
 from iam.journal.models import Entry
-from iam.mirror.models import Entity
+from iam.mirror.models import Entity, Kind
 from iam.notify.channels.mail import send_mail
 from iam.notify.models import Outgoing
 from iam.people.enrolment import inviting
+from iam.people.enrolment.models import Enrolment
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import DAMAGED, NO_SESSION, make_link, revoke_link
 from iam.people.links.words import word_of
@@ -29,7 +30,7 @@ PAGE = "/enrol/"
 @pytest.fixture
 def user() -> Entity:
     account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
-    return factories.user(account, "kwame.boateng")
+    return factories.user(account, "kwame.boateng", credentials={"mfa": "none"})
 
 
 @pytest.fixture
@@ -170,3 +171,48 @@ def test_the_link_is_shown_once_to_whoever_asks_for_it(user: Entity, person: Per
 
     assert Link.objects.get().ended_why == "revoked"
     assert Identity.objects.count() == 1
+
+
+def test_a_link_for_something_else_adds_no_device(link: Link, client: Client) -> None:
+    client.post(door(link))
+    Link.objects.update(purpose="rotation")
+    for answer in (client.get(PAGE), client.post(PAGE, {"do": "begin"})):
+        assert (answer.status_code, b"is for something else" in answer.content) == (403, True)
+    assert not Enrolment.objects.exists()
+
+
+def has_a_device(user: Entity) -> None:
+    device = factories.entity(user.account, Kind.MFA_DEVICE, "kwame-phone", arn="", category="virtual")
+    Entity.objects.filter(pk=device.pk).update(owner=user)
+
+
+def test_nobody_has_a_link_made_for_somebody_who_has_a_device(
+    user: Entity, person: Person, client: Client
+) -> None:
+    """Whoever held it would have a second factor of their own; a lost device goes the way of two people."""
+    has_a_device(user)
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
+    page = reverse("mfa:send", args=[user.pk])
+    shown = client.get(page).content.decode()
+    assert "a second person makes sure who it is" in shown
+    assert "Show it to pass it on" not in shown
+    for how in ("show", "mail"):
+        answer = client.post(page, {"how": how})
+        assert (answer.status_code, b"has MFA already" in answer.content) == (422, True)
+    assert not Link.objects.exists()
+    assert not Outgoing.objects.exists()
+    credentials = client.get(reverse("identities:person-credentials", args=[user.pk])).content.decode()
+    assert "Send a link" not in credentials
+
+
+def test_a_link_adds_nothing_beside_a_device_that_came_since_unless_a_second_person_made_sure(
+    link: Link, user: Entity, client: Client
+) -> None:
+    client.post(door(link))
+    has_a_device(user)
+    answer = client.post(PAGE, {"do": "begin"})
+    assert (answer.status_code, b"adds a first MFA device only" in answer.content) == (422, True)
+    assert not Enrolment.objects.exists()
+    Link.objects.update(is_checked=True)
+    assert client.post(PAGE, {"do": "begin"}).status_code == 302
+    assert Enrolment.objects.get().user == user

@@ -8,7 +8,9 @@ import pytest
 from django.test import Client
 
 from iam.changes.operations.console_password import PURPOSE
-from iam.directory.models import Person, Team
+from iam.directory.models import Identity, Person, Team
+from iam.mirror.models import UserCredentials
+from iam.people.enrolment.models import Enrolment
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.words import word_of
@@ -101,3 +103,41 @@ def test_an_access_key_is_shown_alike_and_once(places: list[Place]) -> None:
     assert "wJalrXUtnFEMI" in shown
     assert PASSWORD not in shown
     assert browser.post("/invitation/", {"place": place.pk, "what": "key"}).status_code == 422
+
+
+def test_the_phone_is_added_for_all_accounts_one_after_the_other(places: list[Place]) -> None:
+    first, role = places[0], "arn:aws:iam::222222222222:role/gatehouse-writer"
+    link, other = invited(first), factories.account("222222222222", name="staging", write_role_arn=role)
+    second = Place.objects.create(
+        newcomer=first.newcomer,
+        account=other,
+        user_arn=first.user_arn.replace("111111111111", "222222222222"),
+        change_set=first.change_set,
+        lane=9,
+        joined_at=datetime.now(tz=UTC),
+    )
+    users = []
+    for place in (first, second):
+        name = place.user_arn.rpartition("/")[2]
+        users.append(
+            factories.user(
+                place.account, name, path="/payments/", arn=place.user_arn, credentials={"mfa": "none"}
+            )
+        )
+        Identity.objects.create(person=link.person, user_arn=place.user_arn)
+    browser = entered(link)
+    assert "0 of 2 accounts done" in browser.get("/invitation/").content.decode()
+    assert browser.get("/enrol/")["Location"] == "/enrol/1/"
+    assert "Account 1 of 2" in browser.get("/enrol/1/").content.decode()
+    assert browser.get("/enrol/3/").status_code == 404
+    UserCredentials.objects.filter(user=users[0]).update(mfa="virtual")
+    assert browser.get("/enrol/")["Location"] == "/enrol/2/"
+    shown = browser.get("/enrol/2/").content.decode()
+    assert "1 of 2 have MFA" in shown
+    assert "staging" in shown
+    assert browser.post("/enrol/2/", {"do": "begin"}).status_code == 302
+    assert [(one.user, one.link) for one in Enrolment.objects.all()] == [(users[1], link)]
+    assert browser.post("/enrol/1/", {"do": "begin"}).status_code == 422, "it has a device already"
+    UserCredentials.objects.filter(user=users[1]).update(mfa="virtual")
+    assert "added for all 2 accounts" in browser.get("/invitation/").content.decode()
+    assert entered(invited(places[1])).get("/enrol/2/").status_code == 410, "somebody else's invitation"

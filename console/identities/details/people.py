@@ -76,6 +76,9 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
             "acts": user_acts(shown.entity, head["credentials"]) if asks else None,
             "adds_device": shown.is_self and shown.at is None,
             "asks_device": asks and shown.at is None,
+            "sends_link": asks
+            and shown.at is None
+            and not (context["devices"] or _has_mfa(head["credentials"])),
         },
     )
 
@@ -90,6 +93,10 @@ def person_history(request: ViewerRequest, pk: int) -> HttpResponse:
     open_to = shown.openable(held.pks)
     context = _head(shown, held, open_to, here="identities:person-history")
     return history.render_history(request, shown, "identities/person.html", context)
+
+
+def _has_mfa(credentials: UserCredentials | None) -> bool:
+    return credentials is not None and credentials.mfa not in ("none", "unread")
 
 
 def person_head(shown: Shown, *, here: str) -> dict[str, Any]:

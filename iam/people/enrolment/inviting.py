@@ -17,6 +17,8 @@ from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.notify.events import Event
 from iam.notify.services import notify
+from iam.people.enrolment.queries import has_mfa
+from iam.people.enrolment.wording import HAS_ONE
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.links.words import PREFIX, address_of
@@ -74,6 +76,8 @@ def _link(viewer: Viewer, user: Entity) -> Link:
     person = person_of(user)
     if person is None:
         raise RefusedError(NOBODY)
+    if has_mfa(user):
+        raise RefusedError(HAS_ONE.format(user=user.name))
     return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=viewer)
 
 

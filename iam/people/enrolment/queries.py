@@ -94,6 +94,15 @@ def devices_of(user: Entity) -> list[EntityState]:
     return list(found.select_related("entity").order_by("sort_name", "entity_id"))
 
 
+def has_mfa(user: Entity) -> bool:
+    """Whether the user has an MFA device, as the mirror or the credential report knows it."""
+    if devices_of(user):
+        return True
+    return (
+        UserCredentials.objects.filter(valid_at(None), user=user).exclude(mfa__in=["none", "unread"]).exists()
+    )
+
+
 def has_password(user: Entity) -> bool:
     """Whether the user can sign in to the AWS console with a password."""
     return UserCredentials.objects.filter(valid_at(None), user=user, has_password=True).exists()

@@ -37,7 +37,7 @@ from iam.linking.whose import owns
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment import totp, wording
 from iam.people.enrolment.models import Enrolment, Outcome
-from iam.people.enrolment.queries import Stage, devices_of, latest, locked_until, standing_of
+from iam.people.enrolment.queries import Stage, devices_of, has_mfa, latest, locked_until, standing_of
 from iam.people.links.models import Link
 from iam.people.links.services import digest_of
 from iam.sealed import services as sealed
@@ -195,6 +195,8 @@ def free_name(user: Entity) -> str:
 def _check_may_begin(seat: Seat, name: str) -> None:
     if not owns(seat.person.pk, user_arn=seat.user.arn):
         raise RefusedError(NOT_YOURS)
+    if seat.link is not None and not seat.link.is_checked and has_mfa(seat.user):
+        raise RefusedError(wording.BESIDE.format(user=seat.user.name))
     if seat.user.gone_at is not None:
         raise RefusedError(f"AWS has no user named {seat.user.name} any more, as of the last reading.")
     if not NAME.fullmatch(name):

@@ -17,6 +17,7 @@ from iam.mirror import services as mirror
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.enrolment.services import CAUSE, end
+from iam.people.links.models import Purpose
 from iam.people.links.services import finish_link, revoke_link
 
 logger = structlog.get_logger(__name__)
@@ -70,7 +71,8 @@ def _enabled(enrolment: Enrolment) -> None:
     """AWS shows the device as the user's; also of one that was given up while AWS was asked."""
     if not end(enrolment, outcome=Outcome.ENABLED, actor=enrolment.person):
         Enrolment.objects.filter(pk=enrolment.pk).update(outcome=Outcome.ENABLED, is_settled=True)
-    if enrolment.link is not None:
+    if enrolment.link is not None and enrolment.link.purpose == Purpose.MFA:
+        # An invitation goes on: it has passwords to take, and may be for users of several accounts.
         finish_link(enrolment.link)
 
 

@@ -19,6 +19,14 @@ LOCKED: Final = (
     "There were too many wrong codes, so this enrolment has ended, and its device is deleted. Nobody has it."
 )
 OVER: Final = "The 15 minutes are over, so the secret is destroyed, and the device with it. Begin again: your app needs the new secret."
+BESIDE: Final = (
+    "This link adds a first MFA device only, and {user} has one already. Sign in to Gatehouse to add another one. "
+    "If you have lost yours, say so to whoever sent you the link: a second person makes sure that it is you."
+)
+HAS_ONE: Final = (
+    "{user} has an MFA device already, and a link would add one beside it for whoever holds the link. For a lost device press “Lost” beside it "
+    "on the page of {user}: a second person makes sure who it is, and then a link goes out. A further device {user} adds signed in to Gatehouse."
+)
 NOTHING_SENT: Final = "Nothing was sent to AWS."
 
 

@@ -29,7 +29,8 @@ class Link(models.Model):
     """One link for one person to one matter of one IAM user.
 
     `used_at` is when its person pressed the button, from when on it opens nothing any more; `browser` is the digest of the cookie that the browser got,
-    which holds until `session_until`. `cause_id` is what of a higher layer it was made for. `created_by` is null for Gatehouse.
+    which holds until `session_until`. `cause_id` is what of a higher layer it was made for. `created_by` is null for Gatehouse. `is_checked`: a second
+    person made sure who gets it, so that it adds a device also beside those that are there.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -37,6 +38,7 @@ class Link(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="links")
     user_arn = models.CharField(max_length=2048)
     cause_id = models.UUIDField(null=True)
+    is_checked = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     created_by = models.UUIDField(null=True)
     created_label = models.CharField(max_length=128)

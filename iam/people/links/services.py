@@ -58,8 +58,10 @@ def make_link(
     actor: Actor | None,
     lasts: timedelta = LASTS,
     cause_id: UUID | None = None,
+    is_checked: bool = False,
 ) -> Link:
     """A link for the person to this matter of the IAM user; older ones for the same that nobody has used yet open nothing from now on.
+    `is_checked`: a second person made sure who gets it.
 
     `iam.people.links.words.address_of` gives its address. Raises ValueError for a time beyond `LONGEST`.
     """
@@ -73,6 +75,7 @@ def make_link(
         person=person,
         user_arn=user_arn,
         cause_id=cause_id,
+        is_checked=is_checked,
         created_at=now,
         created_by=person_id_of(actor),
         created_label=(actor.name if actor else "Gatehouse")[:128],

@@ -26,7 +26,7 @@ from iam.notify.services import notify
 from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.links.words import PREFIX
+from iam.people.links.words import PREFIX, address_of
 from iam.people.replacing.models import SURE, Channel, Replacement, State
 
 CAUSE: Final = "mfa_replacement"
@@ -144,6 +144,40 @@ def refuse(viewer: Viewer, one: Replacement, *, why: str) -> Replacement:
     return held
 
 
+def may_show(viewer: Viewer, one: Replacement) -> bool:
+    """Whoever made sure, and nobody else, passes the link on by hand, within its hour and as long as nobody has used it."""
+    if one.state != State.CHECKED or one.decided_by_id != viewer.person_id or one.decided_at is None:
+        return False
+    is_used = one.link is not None and one.link.used_at is not None
+    return not is_used and datetime.now(tz=UTC) < one.decided_at + LINK_HOLDS
+
+
+def show_link(viewer: Viewer, one: Replacement) -> tuple[Link, str]:
+    """A link in the place of the one that went out, and its address, to be passed on; shown this once. Raises RefusedError."""
+    with transaction.atomic():
+        held = (
+            Replacement.objects.select_for_update(of=("self",))
+            .select_related("user__account", "device", "person", "decided_by", "link")
+            .get(pk=one.pk)
+        )
+        if not may_show(viewer, held) or held.decided_at is None:
+            raise RefusedError(
+                "Only whoever made sure has the link shown, within an hour, as long as it is not used."
+            )
+        held.link = make_link(
+            Purpose.MFA,
+            person=held.person,
+            user_arn=held.user.arn,
+            actor=held.decided_by,
+            lasts=held.decided_at + LINK_HOLDS - datetime.now(tz=UTC),
+            cause_id=held.pk,
+            is_checked=True,
+        )
+        held.save(update_fields=["link"])
+        _note("show", held, viewer, link=held.link.pk)
+    return held.link, address_of(held.link)
+
+
 def expire(*, device: Entity | None = None) -> int:
     """End what nobody answered in time; how many."""
     over = Replacement.objects.filter(state=State.WAITING, until__lte=datetime.now(tz=UTC))
@@ -194,6 +228,7 @@ def _send(held: Replacement) -> Link:
         actor=held.decided_by,
         lasts=LINK_HOLDS,
         cause_id=held.pk,
+        is_checked=True,
     )
     notify(
         Event.ENROL,

@@ -193,6 +193,16 @@ def test_a_name_that_somebody_has_taken_in_aws_is_said(desk: Desk) -> None:
     assert enrolment.serial_number in desk.spare(), "somebody else's device was deleted"
 
 
+@pytest.mark.parametrize(("purpose", "ended"), [(Purpose.MFA, "finished"), (Purpose.INVITATION, "")])
+def test_a_link_has_served_with_the_device_and_an_invitation_goes_on(
+    desk: Desk, purpose: Purpose, ended: str
+) -> None:
+    link = make_link(purpose, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
+    desk.seat = replace(desk.seat, link=link)
+    tending.settle(desk.submit(one := desk.begin(), *desk.codes(one)))
+    assert Link.objects.get().ended_why == ended
+
+
 def test_a_second_device_gets_another_name(desk: Desk) -> None:
     first = desk.begin()
     tending.settle(desk.submit(first, *desk.codes(first)))

@@ -17,6 +17,8 @@ from iam.journal.models import Entry
 from iam.mirror.models import Account, Entity, Kind
 from iam.notify.models import Outgoing
 from iam.people.links.models import Link
+from iam.people.links.services import exchange
+from iam.people.links.words import address_of, word_of
 from iam.people.replacing import services
 from iam.people.replacing.models import Channel, Replacement, State
 from tests import factories
@@ -151,3 +153,33 @@ def test_the_pages_take_it_from_the_loss_to_the_link(account: Account, device: E
     assert hana.post(page, {"over": "chat", "how": HOW, "do": "check"}).status_code == 422
     assert hana.post(page, {"over": "phone", "how": HOW, "do": "check"}).status_code == 302
     assert Link.objects.count() == 1
+    assert ines.post(page, {"do": "show"}).status_code == 422
+    shown = hana.post(page, {"do": "show"}).content.decode()
+    word = word_of(Link.objects.latest("created_at").pk)
+    assert word in shown
+    assert word not in hana.get(page).content.decode()
+
+
+def test_only_whoever_made_sure_has_the_link_shown_within_its_hour_and_once_used_not_again(
+    ines: Viewer, hana: Viewer, device: Entity
+) -> None:
+    one = services.check(hana, asked(ines, device), over=Channel.PHONE, how=HOW)
+    sent = one.link
+    assert sent is not None
+    assert sent.is_checked
+    with pytest.raises(RefusedError, match="Only whoever made sure"):
+        services.show_link(ines, one)
+    link, address = services.show_link(hana, one)
+    assert address == address_of(link)
+    assert (link.is_checked, Link.objects.get(pk=sent.pk).ended_why) == (True, "replaced")
+    assert link.expires_at <= sent.expires_at + timedelta(seconds=1)
+    assert Entry.objects.filter(kind="replacement.show", actor_label="Hana Sato").count() == 1
+    assert one.decided_at is not None
+    with (
+        time_machine.travel(one.decided_at + services.LINK_HOLDS, tick=False),
+        pytest.raises(RefusedError, match="within an hour"),
+    ):
+        services.show_link(hana, one)
+    exchange(word_of(link.pk))
+    with pytest.raises(RefusedError, match="not used"):
+        services.show_link(hana, one)
