@@ -13,13 +13,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from console.identities.details.words import moment_from
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Team
 from iam.guard import Right, Viewer
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Usage
 from iam.mirror.naming import display_name
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.campaigns import services
@@ -36,6 +37,7 @@ from iam.people.campaigns.queries import (
     rows_of,
     visible_campaigns,
 )
+from iam.people.campaigns.reconsidering import waits_for_approval
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
@@ -47,6 +49,7 @@ MARKS: Final = {
     Standing.ENROLLED: ("Enrolled", "ok", "check"),
     Standing.GONE: ("Gone", "", ""),
 }
+EXPIRED: Final = ("Link expired", "warn", "clock")
 STATES: Final = {
     State.RUNNING: ("info", "loader-circle"),
     State.DUE: ("warn", "clock"),
@@ -111,7 +114,8 @@ def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "days_left": max(0, (campaign.due - datetime.now(tz=UTC).date()).days),
         "is_running": campaign.state == State.RUNNING,
         "is_open": campaign.state != State.CLOSED,
-        "may_run": may_run(request.viewer, campaign) and campaign.state != State.CLOSED,
+        "may_run": may_run(request.viewer, campaign)
+        and (campaign.state != State.CLOSED or waits_for_approval(campaign)),
         "rows": _rows(part[:PAGE]),
         "page": page,
         "has_more": len(part) > PAGE,
@@ -160,15 +164,20 @@ def _rows(part: list[Participant]) -> list[dict[str, Any]]:
     """The participants of a page, each with the first change of what was asked for of them."""
     sets = {one.asked_id for one in part if one.asked_id}
     firsts = {one.change_set_id: one for one in Change.objects.filter(change_set__in=sets, position=0)}
+    usages = Usage.objects.filter(entity__in=[one.user_id for one in part])
+    seen = {
+        user: details.get("password_last_used") for user, details in usages.values_list("entity", "details")
+    }
     return [
         _shown(row, firsts.get(row.participant.asked_id) if row.participant.asked_id else None)
+        | {"signed_in": moment_from(seen.get(row.participant.user_id))}
         for row in rows_of(part)
     ]
 
 
 def _shown(row: Row, asked: Change | None) -> dict[str, Any]:
-    words, tone, icon_name = MARKS[row.standing]
-    one = row.participant
+    one, is_expired = row.participant, _is_expired(row)
+    words, tone, icon_name = EXPIRED if is_expired else MARKS[row.standing]
     return {
         "pk": one.pk,
         "user": one.user,
@@ -180,6 +189,7 @@ def _shown(row: Row, asked: Change | None) -> dict[str, Any]:
         "messages": one.messages,
         "told_at": one.told_at,
         "asked": asked,
+        "remind": "Send new link" if is_expired else "Remind",
         "can_remind": row.standing in (Standing.MISSING, Standing.ENROLLING) and row.person is not None,
         "can_excuse": row.standing in (Standing.MISSING, Standing.ENROLLING),
         "is_excused": one.excused_until is not None and row.standing is Standing.EXCUSED,
@@ -195,9 +205,18 @@ def _note(row: Row) -> str:
             return "Linked to nobody"
         if row.opened_at:
             return f"Link opened {row.opened_at:%-d %b, %H:%M}, not finished"
-        if one.messages and row.link_until is None:
-            return "Link expired"
     return ""
+
+
+def _is_expired(row: Row) -> bool:
+    """Whether they were told, and the link was never used in its time."""
+    is_unused = row.opened_at is None and row.link_until is None
+    return (
+        row.standing is Standing.MISSING
+        and row.person is not None
+        and bool(row.participant.messages)
+        and is_unused
+    )
 
 
 def _frame(request: ViewerRequest) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
 from iam.people.campaigns.queries import Standing, may_begin, may_run, participants, users_of
+from iam.people.campaigns.reconsidering import reconsider, waits_for_approval
 from iam.people.enrolment.inviting import person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
@@ -135,7 +136,8 @@ def remind(viewer: Viewer, *, campaign: Campaign, some: Sequence[Participant] | 
 def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -> None:
     """Ask nothing of them until the end of a day; the campaign comes back to them then. Raises RefusedError."""
     campaign = participant.campaign
-    _check_runs(viewer, campaign)
+    # What was asked for at its end and is not decided yet can still be taken back.
+    _check_runs(viewer, campaign, is_open=waits_for_approval(campaign))
     today = datetime.now(tz=UTC).date()
     if not today <= until <= today + timedelta(days=LONGEST):
         raise RefusedError("An exception ends on a day within the next year.")
@@ -153,6 +155,7 @@ def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -
             until=until.isoformat(),
             reason=why.strip()[:300],
         )
+    reconsider(campaign)
 
 
 def end_exception(viewer: Viewer, participant: Participant) -> None:
@@ -194,10 +197,10 @@ def _check(viewer: Viewer, terms: Terms) -> None:
         raise RefusedError("It is due on a day after today, and within a year.")
 
 
-def _check_runs(viewer: Viewer, campaign: Campaign) -> None:
+def _check_runs(viewer: Viewer, campaign: Campaign, *, is_open: bool = False) -> None:
     if not may_run(viewer, campaign):
         raise RefusedError("You may look at this campaign, and not change it.")
-    if campaign.state == State.CLOSED:
+    if campaign.state == State.CLOSED and not is_open:
         raise RefusedError("This campaign is closed.")
 
 

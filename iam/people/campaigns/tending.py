@@ -15,13 +15,14 @@ from iam.access.enforcement.scope import Scope
 from iam.access.enforcement.services import holders_of, notes_for, operations_for, outlook
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change
+from iam.changes.models import Change, ChangeSet
 from iam.changes.operations import Operation
 from iam.changes.operations.attachment import AttachPolicy
 from iam.changes.operations.login_profile import DeleteLoginProfile
+from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.services import Cause
 from iam.changes.services.planning import MOST, check_account
-from iam.changes.services.requests import asked_before
+from iam.changes.services.requests import Lane, asked_before
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.linking.whose import confirmed
@@ -30,6 +31,7 @@ from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, Ending, Participant, State
 from iam.people.campaigns.queries import Standing, participants
+from iam.people.campaigns.reconsidering import reconsider, waiting_sets
 from iam.people.campaigns.services import enlist, tell
 
 logger = structlog.get_logger(__name__)
@@ -40,6 +42,9 @@ AT_ONCE: Final = 200
 
 def tend() -> int:
     """Take each campaign that is not closed as far as it goes now; how many there were. As often as one likes."""
+    asked = waiting_sets().values("cause_id")
+    for campaign in Campaign.objects.filter(pk__in=asked).select_related("begun_by"):
+        reconsider(campaign)
     found = list(
         Campaign.objects.exclude(state=State.CLOSED)
         .select_related("account", "team", "begun_by")
@@ -188,8 +193,9 @@ def _requested(
     account: Account,
     some: Sequence[Participant],
 ) -> Change:
-    """The first change of the set; the same people give the same set."""
-    key = f"campaign-{campaign.id.hex[:12]}-{min(one.id.hex for one in some)[:12]}-{len(some)}-{account.pk}"
+    """The first change of the set. Whoever is in it waits for the making of the policy, if for anything, and for nobody else."""
+    earlier = ChangeSet.objects.filter(cause_kind=OF_CAMPAIGN, cause_id=campaign.id).count()
+    key = f"campaign-{campaign.id.hex[:12]}-{earlier}-{account.pk}"
     if standing := asked_before(operations, actor=author, idempotency_key=key):
         return standing[0]
     what = "Demand MFA of" if campaign.ending == Ending.RESTRICT else "Take the console password of"
@@ -202,6 +208,9 @@ def _requested(
         title=f"{what} {who} in {account.name}: campaign {campaign.name} is due",
         cause=Cause(OF_CAMPAIGN, campaign.id),
         notes=notes,
+        lanes=[
+            Lane(branch=0 if isinstance(one, CreatePolicy) else at) for at, one in enumerate(operations, 1)
+        ],
     )[0]
 
 

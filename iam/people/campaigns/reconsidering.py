@@ -1,0 +1,75 @@
+"""What was asked for at the end of a campaign and still waits for approval: taken back where somebody in it needs it no more."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeSet, ChangeState
+from iam.changes.operations.mfa_device import EnableMfaDevice
+from iam.guard import Viewer, viewer_for
+from iam.journal.services import record
+from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, Participant, State
+from iam.people.campaigns.queries import Standing, participants
+
+OVER: Final = (Standing.ENROLLED, Standing.EXCUSED, Standing.GONE)
+
+
+def waiting_sets() -> QuerySet[ChangeSet]:
+    """The sets of campaigns on which nobody has decided."""
+    waits = Change.objects.filter(change_set=OuterRef("pk"), state=ChangeState.AWAITING)
+    return ChangeSet.objects.filter(Exists(waits), cause_kind=OF_CAMPAIGN)
+
+
+def waits_for_approval(campaign: Campaign) -> bool:
+    """Whether something of what it asked for is not decided."""
+    return waiting_sets().filter(cause_id=campaign.pk).exists()
+
+
+def change_ended(change: Change) -> None:
+    """A handler of ends: whoever has a device now is not restricted for having none. Harmless the second time."""
+    if change.operation == EnableMfaDevice.slug and change.state == ChangeState.APPLIED:
+        theirs = Participant.objects.filter(user=change.entity_id, asked__in=waiting_sets())
+        for campaign in Campaign.objects.filter(participants__in=theirs).distinct():
+            reconsider(campaign)
+
+
+def reconsider(campaign: Campaign) -> int:
+    """Withdraw each set that waits and concerns somebody who has enrolled, is excused or gone; how many. The next beat asks anew for the others.
+
+    A set that somebody has decided on just now stays as it is.
+    """
+    author = viewer_for(campaign.begun_by)
+    waiting = waiting_sets().filter(cause_id=campaign.pk)
+    over = participants(campaign).filter(asked__in=waiting, standing__in=OVER)
+    names: dict[UUID, list[str]] = {}
+    for group, name in over.values_list("asked", "user__name").order_by("user__name"):
+        names.setdefault(group, []).append(name)
+    return sum(_take_back(campaign, group, author=author, names=some) for group, some in names.items())
+
+
+def _take_back(campaign: Campaign, group: UUID, *, author: Viewer, names: list[str]) -> bool:
+    first = Change.objects.filter(change_set=group).order_by("position").first()
+    assert first is not None
+    try:
+        with transaction.atomic():
+            changes.withdraw(first, actor=author)
+            Participant.objects.filter(campaign=campaign, asked=group).update(handled_at=None, asked=None)
+            closed = Campaign.objects.filter(pk=campaign.pk, state=State.CLOSED)
+            closed.update(state=State.DUE, closed_at=None)
+            record(
+                kind="campaign.take_back",
+                actor=None,
+                subject=campaign.name,
+                account_id=first.account.account_id,
+                data={"campaign": campaign.pk, "change": first.reference, "users": ", ".join(names[:20])},
+            )
+    except RefusedError:
+        return False
+    campaign.refresh_from_db(fields=["state", "closed_at"])
+    return True
