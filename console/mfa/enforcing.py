@@ -19,6 +19,7 @@ from iam.access.enforcement.scope import scope_of
 from iam.access.enforcement.services import (
     NAMES,
     Outlook,
+    because_of,
     look,
     notes_for,
     operations_for,
@@ -124,11 +125,12 @@ def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
     page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
     ranked = sorted(seen.standings, key=lambda one: (one.gets_out, seen.users[one.number].name.lower()))
     part = ranked[(page - 1) * PAGE : page * PAGE]
+    because = because_of(seen, part)
     query = {name: str(value) for name, value in request.GET.items() if name != "page"}
     return {
         "seen": seen,
         "policy_name": NAMES[seen.variant.denies_keys],
-        "rows": [_row(seen, one) for one in part],
+        "rows": [_row(seen, one, because.get(one.number, ())) for one in part],
         "total": len(ranked),
         "locked": len(seen.locked_out) + len(seen.outside),
         "machines": len(seen.machines),
@@ -141,7 +143,7 @@ def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
     }
 
 
-def _row(seen: Outlook, one: Standing) -> dict[str, Any]:
+def _row(seen: Outlook, one: Standing, because: tuple[str, ...]) -> dict[str, Any]:
     user = seen.users[one.number]
     devices = one.situation.devices
     has = f"{devices} device{'s' if devices > 1 else ''}" if devices else "no device"
@@ -155,7 +157,7 @@ def _row(seen: Outlook, one: Standing) -> dict[str, Any]:
         "ways": [STEPS[step] for step in one.situation.steps if step not in stopped],
         "stopped": [STEPS[step] for step in stopped],
         "calls": sorted({action for _, action in one.stopped}),
-        "because": one.because,
+        "because": because,
         "depends": sorted({action for _, action in one.depends}),
         "besides": one.besides,
     }

@@ -14,7 +14,9 @@ from typing import Final
 from iam.access.enforcement.policy import LEFT, PRESENT
 from iam.access.levels import Levels, counted
 from iam.policy.evaluate import Decision
-from iam.policy.index.classes import Member
+from iam.policy.index.classes import Class, Member
+from iam.policy.index.documents import Clause
+from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.rows import AccountRows, PolicyRow
@@ -82,14 +84,13 @@ class Situation:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How somebody would stand. `stopped` are the calls of their way that they could not make, `depends` those for which conditions
-    decide that no one knows here, such as the network; `because` says what stops them. `left` is what they can still do without MFA by level
-    of access, `besides` how many of these actions are not of the way."""
+    decide that no one knows here, such as the network. `left` is what they can still do without MFA by level of access, `besides` how many
+    of these actions are not of the way."""
 
     number: int
     situation: Situation
     stopped: tuple[tuple[Step, str], ...]
     depends: tuple[tuple[Step, str], ...]
-    because: tuple[str, ...]
     left: Levels
     besides: int
 
@@ -99,57 +100,116 @@ class Standing:
         return not self.stopped
 
 
-def stand(
-    index: Index, *, account: str, text: str, people: Mapping[int, Situation], group: int | None
-) -> list[Standing]:
-    """Everybody of an account as they would stand with the policy, attached to themselves or to a group; whom the index lacks is left out.
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried: the text of the policy, attached to everybody in an account, or to a group (its number)."""
+
+    account: str
+    text: str
+    group: int | None
+
+    @property
+    def digest(self) -> str:
+        """Of the text."""
+        return hashlib.blake2b(self.text.encode(), digest_size=16).hexdigest()
+
+
+def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> list[Standing]:
+    """Everybody as they would stand with the policy; whom the index lacks is left out. Those of a class who cannot stand otherwise are judged once.
 
     The caller holds the lock of the index, which stays as it is.
     """
-    there = [member for number in people if (member := index.member(account, number)) is not None]
+    there = [member for number in people if (member := index.member(trial.account, number)) is not None]
     if not there:
         return []
-    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    held = index.documents.add(digest, text)
-    then = _then(index, account, there, digest=digest, group=group)
+    held = index.documents.add(trial.digest, trial.text)
+    then = _then(index, trial, there)
     effective = then.effective(context={PRESENT: "false"})
-    way = 0
+    way = effective.space.free
     for action in LEFT:
         way |= effective.space.catalogue.mask(action)
+    alike: dict[Class, bool] = {}
+    known: dict[tuple[Class, Situation], Standing] = {}
     found = []
     for member in there:
-        moved = then.accounts[account].members[member.id]
-        can = effective.of(moved)
-        judged = list(_judged(then, moved, people[member.id]))
-        stopped = [one for one in judged if one[2] is not Decision.CONDITIONAL]
-        besides = (can.any & ~effective.space.free & ~way).bit_count()
-        found.append(
-            Standing(
-                number=member.id,
-                situation=people[member.id],
-                stopped=tuple((step, action) for step, action, _ in stopped),
-                depends=tuple((step, action) for step, action, one in judged if one is Decision.CONDITIONAL),
-                because=_because(then, moved, [action for _, action, _ in stopped]),
-                left=counted(can, effective.space),
-                besides=besides,
-            )
-        )
+        moved, situation = then.accounts[trial.account].members[member.id], people[member.id]
+        if moved.cls not in alike:
+            alike[moved.cls] = are_alike(moved.cls, trial.digest)
+        key = (moved.cls, situation)
+        one = known.get(key) if alike[moved.cls] else None
+        if one is None:
+            one = known[key] = _stand(then, effective, moved, situation, way=way)
+        found.append(replace(one, number=member.id))
     del held
     return found
 
 
-def _then(index: Index, account: str, people: Sequence[Member], *, digest: str, group: int | None) -> Index:
+def _stand(
+    then: Index, effective: EffectiveActions, moved: Member, situation: Situation, *, way: int
+) -> Standing:
+    judged = list(_judged(then, moved, situation))
+    can = effective.of(moved)
+    return Standing(
+        number=moved.id,
+        situation=situation,
+        stopped=tuple((step, action) for step, action, one in judged if one is not Decision.CONDITIONAL),
+        depends=tuple((step, action) for step, action, one in judged if one is Decision.CONDITIONAL),
+        left=counted(can, effective.space),
+        besides=(can.any & ~way).bit_count(),
+    )
+
+
+def are_alike(cls: Class, digest: str) -> bool:
+    """Whether the members of a class stand alike, who have the policy by its digest.
+
+    It allows each of them every call of the way on what is their own, so that what else allows these makes no difference. What may deny them,
+    or bounds them, must be about all resources, and nothing may ask for more of who they are than what the class has in common.
+    """
+    limits, docs = cls.profile.limits, cls.profile.bundle.docs
+    if all(doc.digest != digest for doc in docs):
+        return False
+    others = [clause for doc in docs if doc.digest != digest for clause in doc.clauses]
+    above = [doc for level in (*limits.levels.scps, *limits.levels.rcps) for _, doc in level]
+    above += [] if limits.boundary is None else [limits.boundary]
+    bounds = [clause for doc in above for clause in doc.clauses]
+    for clause in (*others, *bounds):
+        traits = clause.traits
+        if traits.raw or traits.named_in_conditions or traits.names_principals:
+            return False
+    denies = [clause for clause in others if not clause.allows]
+    return not any(clause.is_partial and _speaks_of_way(clause) for clause in (*denies, *bounds))
+
+
+def _speaks_of_way(clause: Clause) -> bool:
+    return any(clause.actions.speaks_of(action.lower()) for step in ACTIONS.values() for action, _ in step)
+
+
+def reasons(index: Index, trial: Trial, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
+    """What stops each of some who are stopped, in sentences, each once. The caller holds the lock of the index."""
+    stopped = {one.number: [action for _, action in one.stopped] for one in standings if one.stopped}
+    there = [member for number in stopped if (member := index.member(trial.account, number)) is not None]
+    if not there:
+        return {}
+    held = index.documents.add(trial.digest, trial.text)
+    then = _then(index, trial, there)
+    members = then.accounts[trial.account].members
+    found = {one.id: _because(then, members[one.id], stopped[one.id]) for one in there}
+    del held
+    return found
+
+
+def _then(index: Index, trial: Trial, people: Sequence[Member]) -> Index:
     """An index of these people alone, with the policy."""
-    shard = index.accounts[account]
+    shard = index.accounts[trial.account]
     rows, groups = [row_of(member) for member in people], dict(shard.groups)
-    if group is not None and group in groups:
-        row = groups[group]
+    if trial.group is not None and trial.group in groups:
+        row = groups[trial.group]
         grants = replace(row.grants, attached=(*row.grants.attached, NEW))
-        groups[group] = replace(row, grants=grants)
+        groups[trial.group] = replace(row, grants=grants)
     else:
         for one in rows:
             one.grants = replace(one.grants, attached=(*one.grants.attached, NEW))
-    policies = [*shard.policies.values(), PolicyRow(NEW, "the policy that demands MFA", digest)]
+    policies = [*shard.policies.values(), PolicyRow(NEW, "the policy that demands MFA", trial.digest)]
     found = Index(index.documents)
     found.put(AccountRows(rows, groups.values(), policies, (), shard.number, shard.partition, shard.standing))
     return found

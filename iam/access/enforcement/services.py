@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from iam.access.enforcement.check import Password, Situation, Standing, stand
+from iam.access.enforcement.check import Password, Situation, Standing, Trial, reasons, stand
 from iam.access.enforcement.policy import Variant, text_of
 from iam.access.enforcement.scope import Scope, situations, users_in
 from iam.changes import services as changes
@@ -74,16 +74,20 @@ def outlook(scope: Scope, *, users: dict[int, Entity], denies_keys: bool) -> Out
     text = text_of(variant)
     people = situations(list(users))
     with snapshot(accounts=[account.account_id]) as index:
-        found = stand(
-            index,
-            account=account.account_id,
-            text=text,
-            people=people,
-            group=scope.group.pk if scope.group else None,
-        )
+        found = stand(index, _trial(scope, text), people=people)
     known = {one.number for one in found}
     outside = [user for pk, user in users.items() if pk not in known]
     return Outlook(scope, variant, text, users, found, outside)
+
+
+def because_of(seen: Outlook, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
+    """What stops those of some who are stopped, by number: for as many as a page shows, since telling takes longer than judging."""
+    with snapshot(accounts=[seen.scope.account.account_id]) as index:
+        return reasons(index, _trial(seen.scope, seen.text), standings)
+
+
+def _trial(scope: Scope, text: str) -> Trial:
+    return Trial(scope.account.account_id, text, scope.group.pk if scope.group else None)
 
 
 def operations_for(seen: Outlook) -> list[Operation]:

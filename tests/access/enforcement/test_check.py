@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from iam.access.enforcement import check
 from iam.access.enforcement.check import Step
 from iam.access.enforcement.scope import scope_of
 from iam.access.enforcement.services import look, operations_for, request_enforcement
@@ -89,6 +90,75 @@ def test_a_boundary_or_a_deny_that_keeps_somebody_from_a_step_is_found(
         "has-device": set(),
         "bound": {Step.PASSWORD, Step.ENROL},
     }
+
+
+def one_of_each(account: Account) -> None:
+    """People whom something of theirs, of their groups or above them might tell apart."""
+    own = "arn:aws:iam::*:user/${aws:username}"
+    bodies: list[dict[str, Any]] = [
+        {"Effect": "Deny", "Action": "iam:ChangePassword", "Resource": "arn:aws:iam::*:user/staff/pair0"},
+        {"Effect": "Deny", "Action": "iam:Enable*", "NotResource": "arn:aws:iam::*:user/staff/pair1"},
+        {
+            "Effect": "Deny",
+            "Action": "iam:*",
+            "Resource": "*",
+            "Condition": {"StringLike": {"aws:username": "*0"}},
+        },
+        {
+            "Effect": "Deny",
+            "NotAction": "s3:*",
+            "Resource": "*",
+            "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}},
+        },
+        {
+            "Effect": "Deny",
+            "Action": "s3:*",
+            "Resource": "*",
+            "Condition": {"ArnLike": {"aws:PrincipalArn": "*1"}},
+        },
+        {"Effect": "Allow", "Action": ["iam:*MFADevice", "iam:ChangePassword"], "Resource": own},
+        ALL,
+    ]
+    for number, body in enumerate(bodies):
+        group = factories.group(account, f"group{number}")
+        factories.inline(group, body=says(body))
+        for pair in range(2):
+            one = user(account, f"pair{pair}" if not number else f"g{number}-pair{pair}", active_keys=pair)
+            factories.edge(EdgeKind.MEMBER, one, group)
+    bounds = [
+        {"Effect": "Allow", "Action": "*", "Resource": f"arn:aws:iam::*:user/staff/bound{n}"} for n in (0, 1)
+    ]
+    for number, body in enumerate([*bounds, ALL]):
+        policy = factories.policy(account, f"bound{number}", body=says(body))
+        for pair in range(2):
+            factories.edge(EdgeKind.BOUNDARY, user(account, f"b{number}-bound{pair}"), policy)
+
+
+@pytest.mark.parametrize("denies_keys", [True, False])
+def test_whoever_is_judged_with_their_class_stands_as_judged_alone(
+    ines: Viewer, account: Account, monkeypatch: pytest.MonkeyPatch, denies_keys: bool
+) -> None:
+    one_of_each(account)
+    scope = scope_of(account, path="/")
+    together = look(ines, scope=scope, denies_keys=denies_keys).standings
+    monkeypatch.setattr(check, "are_alike", lambda cls, digest: False)
+    assert look(ines, scope=scope, denies_keys=denies_keys).standings == together
+    assert len({(one.stopped, one.depends, one.besides) for one in together}) > 3
+
+
+def test_many_who_hold_the_same_are_judged_once(
+    ines: Viewer, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page for thousands answers at once; see `tests.bench.enforcement`."""
+    group = factories.group(account, "staff")
+    factories.inline(group, body=says(ALL))
+    for number in range(30):
+        factories.edge(EdgeKind.MEMBER, user(account, f"user{number}"), group)
+    user(account, "another", {"Effect": "Deny", "Action": "iam:EnableMFADevice", "Resource": "*"})
+    judged, judge = [], check._judged
+    monkeypatch.setattr(check, "_judged", lambda *given: judged.append(1) or judge(*given))
+    seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
+    assert (len(seen.standings), len(judged), len(seen.locked_out)) == (31, 2, 1)
 
 
 def test_what_only_conditions_decide_is_said_and_locks_nobody_out(ines: Viewer, account: Account) -> None:
