@@ -251,9 +251,7 @@ def _aws_policies(managed: dict[str, Fact]) -> list[Fact]:
             "bounds": 0,
             "tags": {},
             "aws": True,
-            "versions": [
-                (p["DefaultVersionId"], json.dumps(p["Document"], indent=4), p["UpdateDate"][:19] + "Z")
-            ],
+            "versions": [(p["DefaultVersionId"], p["Text"], p["UpdateDate"][:19] + "Z")],
         }
         for i, (name, p) in enumerate(sorted(managed.items()))
     ]

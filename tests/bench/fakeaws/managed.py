@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import importlib.util
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,16 @@ WANTED = (
 )  # fmt: skip
 
 
+@cache
 def load(path: str | None) -> dict[str, dict[str, Any]]:
-    """{name: {"Arn", "Path", "Document", "DefaultVersionId", "CreateDate", "UpdateDate"}}."""
+    """{name: {"Arn", "Path", "Document", "DefaultVersionId", "CreateDate", "UpdateDate", "Text"}}; read once, and not to be changed."""
+    found = _read(path)
+    return {
+        name: {**policy, "Text": json.dumps(policy["Document"], indent=4)} for name, policy in found.items()
+    }
+
+
+def _read(path: str | None) -> dict[str, dict[str, Any]]:
     if path:
         return dict(json.loads(Path(path).read_text(encoding="utf-8")))
     found = importlib.util.find_spec("moto")

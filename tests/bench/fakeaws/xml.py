@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -23,7 +24,12 @@ def x(tag: str, value: object) -> str:
 
 def doc(tag: str, text: str) -> str:
     """A policy document, percent-encoded."""
-    return f"<{tag}>{quote(text, safe='')}</{tag}>"
+    return f"<{tag}>{_quoted(text)}</{tag}>"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 def members(tag: str, items: Iterable[str]) -> str:
