@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, QuerySet
+from django.db.models import QuerySet, UUIDField
 
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.changes.queries import visible_changes
@@ -18,6 +18,7 @@ from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.notify.events import Event
 from iam.notify.services import notify
+from iam.prepared import Slot, Statement
 
 A_MINUTE, MISSED_FOR, MOST = timedelta(minutes=1), timedelta(minutes=10), 200
 _ENDED: dict[str, tuple[Event, str]] = {
@@ -32,6 +33,15 @@ _WAITS = {
     Event.REMINDER: "still waits for your approval",
     Event.ESCALATION: "was left unanswered and waits for your approval",
 }
+
+_LEFT = Statement(
+    lambda: (
+        Change.objects.filter(change_set=Slot("change_set", UUIDField()))
+        .exclude(state=ChangeState.APPLIED)
+        .values_list("pk")[:1]
+    )
+)
+"""Whether a set has changes that are not applied."""
 
 
 def tell_waiting(
@@ -107,14 +117,10 @@ def tell_end(change: Change) -> None:
     if event is None:
         return
     of_set = Change.objects.filter(change_set=change.change_set_id)
-    others = of_set.exclude(state=ChangeState.APPLIED)
-    first = (
-        of_set.annotate(is_under_way=Exists(others))
-        .select_related("account", "change_set")
-        .order_by("position")[0]
-    )
-    if event is Event.APPLIED and first.is_under_way:
+    if event is Event.APPLIED and _LEFT.rows(change_set=change.change_set_id):
         return
+    is_first = change.position == 0 and change.lane == 0
+    first = change if is_first else of_set.select_related("account", "change_set").order_by("position")[0]
     people = {first.requested_by}
     if event is Event.TROUBLE:
         people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+from django.db.models import BigIntegerField, CharField
+
 from iam.changes.once import is_absent, once
 from iam.mirror.models import Account, Entity
+from iam.prepared import Slot, Statement, columns, instance
+
+
+def _by(column: str) -> Statement:
+    """The living entity of an account and a kind that has a value in the column."""
+    return Statement(
+        lambda: (
+            Entity.objects.filter(
+                account=Slot("account", BigIntegerField()),
+                kind=Slot("kind", CharField()),
+                gone_at__isnull=True,
+                **{column: Slot(column, CharField())},
+            )
+            .order_by("pk")
+            .values_list(*columns(Entity))[:1]
+        )
+    )
+
+
+_BY_ID, _BY_ARN = _by("aws_id"), _by("arn")
 
 
 def living(account: Account, *, kind: str, aws_id: str = "", arn: str = "") -> Entity | None:
     """The one of this unique id or, where none is given, of this ARN; None for what is gone, and for what is still to be made."""
     if not aws_id and (not arn or is_absent(account.pk, arn)):
         return None
-    which = {"aws_id": aws_id} if aws_id else {"arn": arn}
-    rows = Entity.objects.filter(account=account, kind=kind, gone_at__isnull=True, **which)
-    return once(("living", account.pk, kind, aws_id, "" if aws_id else arn), rows.first)
+
+    def read() -> Entity | None:
+        statement, which = (_BY_ID, {"aws_id": aws_id}) if aws_id else (_BY_ARN, {"arn": arn})
+        rows = statement.rows(account=account.pk, kind=kind, **which)
+        return instance(Entity, rows[0]) if rows else None
+
+    return once(("living", account.pk, kind, aws_id, "" if aws_id else arn), read)

@@ -9,11 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, UUIDField
 
-from iam.changes.models import LAST_BRANCH, RUNNING, Change, ChangeState
+from iam.changes.models import LAST_BRANCH, RUNNING, Change, ChangeSet, ChangeState
 from iam.changes.states import add_event, move
+from iam.mirror.models import Account
+from iam.prepared import Slot, Statement, columns, instance
 
 LEASE = timedelta(seconds=settings.CHANGE_LEASE)
 """Longer than one request to AWS can take (connecting, reading, and the wait before); each request renews it."""
@@ -21,6 +23,21 @@ LEASE = timedelta(seconds=settings.CHANGE_LEASE)
 
 READING = timedelta(seconds=15)
 """After how long another worker may read back what one was about to: two who read do no harm."""
+
+
+_OF_SET = tuple(name for name in columns(ChangeSet) if name != "receipt")
+_PARTS = (
+    slice(0, len(columns(Change))),
+    slice(len(columns(Change)), -len(_OF_SET)),
+    slice(-len(_OF_SET), None),
+)
+_ONE = Statement(
+    lambda: Change.objects.filter(pk=Slot("change", UUIDField())).values_list(
+        *columns(Change),
+        *(f"account__{name}" for name in columns(Account)),
+        *(f"change_set__{name}" for name in _OF_SET),
+    )
+)
 
 
 class LeaseLostError(Exception):
@@ -61,11 +78,21 @@ def _is_due(change: Change, now: datetime) -> bool:
     return is_first or not _before(partial(getattr, change)).exists()
 
 
+def _read(change_id: UUID) -> Change | None:
+    """The change with its account, and its set without the receipt."""
+    for row in _ONE.rows(change=change_id):
+        of_change, of_account, of_set = (row[part] for part in _PARTS)
+        change = instance(Change, of_change)
+        change.account = instance(Account, of_account)
+        change.change_set = ChangeSet.from_db(DEFAULT_DB_ALIAS, _OF_SET, of_set)
+        return change
+    return None
+
+
 def claim(change_id: UUID) -> Change | None:
     """The change, ours until the lease runs out; None when it is not due, or somebody else's, or its subject is busy."""
     now = datetime.now(tz=UTC)
-    one = Change.objects.select_related("account", "change_set").defer("change_set__receipt")
-    change = one.filter(pk=change_id).first()
+    change = _read(change_id)
     if change is None or not _is_due(change, now):
         return None
     take = {

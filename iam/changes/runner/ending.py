@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import structlog
-from django.db import transaction
-from django.db.models import Q
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    DateTimeField,
+    Field,
+    IntegerField,
+    Q,
+    QuerySet,
+    UUIDField,
+)
 
 from iam.aws.errors import AwsError
 from iam.aws.session import Aws
@@ -18,6 +30,7 @@ from iam.changes.runner import calls, wording
 from iam.changes.runner.claims import LeaseLostError
 from iam.changes.states import move
 from iam.mirror import services as mirror
+from iam.prepared import Slot, Statement, columns
 
 logger = structlog.get_logger(__name__)
 
@@ -141,22 +154,58 @@ def _move(change: Change, *, to: ChangeState, note: str, **fields: object) -> No
 
 def _waiting_behind(change: Change) -> list[Change]:
     """What could not begin while this one was in flight: the first of each branch of its set, and the next of its subject; one query."""
-    of_subject = Q(account=change.account_id, subject_id=change.subject_id)
-    waiting = Change.objects.filter(
-        _behind(change) | of_subject, state=ChangeState.QUEUED, due_at__lte=datetime.now(tz=UTC)
-    )
+    statement = _IN_BRANCH if change.branch else _IN_LANE
     # Nothing else of a branch can begin before its first.
-    columns = ("branch", "position", "due_at", "change_set", "account", "subject_id")
-    rows = list(waiting.only(*columns).order_by("position"))
+    found = statement.rows(now=datetime.now(tz=UTC), **{name: getattr(change, name) for name in _SLOTS})
+    rows = [Change.from_db(DEFAULT_DB_ALIAS, _WAITING, row) for row in found]
     firsts = {one.branch: one for one in reversed(rows) if one.change_set_id == change.change_set_id}
     of_same = [
         one for one in rows if one.subject_id == change.subject_id and one.account_id == change.account_id
     ]
-    found = [*firsts.values(), *sorted(of_same, key=lambda one: (one.due_at, one.pk))[:1]]
-    return list({one.pk: one for one in found}.values())
+    next_ones = [*firsts.values(), *sorted(of_same, key=lambda one: (one.due_at, one.pk))[:1]]
+    return list({one.pk: one for one in next_ones}.values())
 
 
 def _behind(change: Change) -> Q:
     """What of its set waits for it: all behind it in its lane, or those of its branch and of the last one."""
-    behind = Q(change_set=change.change_set_id, lane=change.lane, position__gt=change.position)
-    return behind & Q(branch__in=[change.branch, LAST_BRANCH]) if change.branch else behind
+    of = partial(getattr, change)
+    return _behind_in_branch(of) if change.branch else _behind_in_lane(of)
+
+
+def _behind_in_lane(of: Callable[[str], Any]) -> Q:
+    return Q(change_set=of("change_set_id"), lane=of("lane"), position__gt=of("position"))
+
+
+def _behind_in_branch(of: Callable[[str], Any]) -> Q:
+    return _behind_in_lane(of) & (Q(branch=of("branch")) | Q(branch=LAST_BRANCH))
+
+
+_SLOTS: dict[str, Field[Any, Any]] = {
+    "change_set_id": UUIDField(),
+    "lane": IntegerField(),
+    "branch": IntegerField(),
+    "position": IntegerField(),
+    "account_id": BigIntegerField(),
+    "subject_id": CharField(),
+}
+_NEEDED = {"id", "branch", "position", "due_at", "change_set_id", "account_id", "subject_id"}
+# A row fills an instance in the order of its columns.
+_WAITING = tuple(name for name in columns(Change) if name in _NEEDED)
+
+
+def _statement(behind: Callable[[Callable[[str], Any]], Q]) -> Statement:
+    """The queued that are behind a change, and those of its subject."""
+
+    def of(name: str) -> Slot:
+        return Slot(name, _SLOTS[name])
+
+    def make() -> QuerySet[Change, tuple[Any, ...]]:
+        of_subject = Q(account=of("account_id"), subject_id=of("subject_id"))
+        is_due = Q(state=ChangeState.QUEUED, due_at__lte=Slot("now", DateTimeField()))
+        waiting = Change.objects.filter(is_due, behind(of) | of_subject)
+        return waiting.order_by("position").values_list(*_WAITING)
+
+    return Statement(make)
+
+
+_IN_LANE, _IN_BRANCH = _statement(_behind_in_lane), _statement(_behind_in_branch)

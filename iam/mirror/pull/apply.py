@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import BigIntegerField
+
 from iam.mirror.models import Account, Edge, EdgeKind, Kind
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.census import Census, Known
@@ -15,13 +17,22 @@ from iam.mirror.pull.sections import KINDS
 from iam.mirror.pull.states import load_states
 from iam.mirror.pull.sweep import LossLimit, sweep
 from iam.mirror.pull.temporal import EDGES, INLINE, TAGS, VERSIONS, Wanted
+from iam.prepared import Slot, Statement
 
 Members = list[tuple[Known, Found]]
+_LOCK = Statement(
+    lambda: (
+        Account.objects.select_for_update(no_key=True)
+        .filter(pk=Slot("account", BigIntegerField()))
+        .values_list("pk")
+    )
+)
 
 
 def lock_account(account: Account) -> None:
     """Hold the account until the transaction ends, so that a pull and a re-read apply one after the other."""
-    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if not _LOCK.rows(account=account.pk):
+        raise Account.DoesNotExist
 
 
 @dataclass

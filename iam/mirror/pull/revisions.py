@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db import connection
+
 from iam.mirror.models import Account, Edge, Entity
 from iam.mirror.pull import bulk
 
@@ -16,8 +18,10 @@ _ACCOUNT, _ENTITY = Account._meta.db_table, Entity._meta.db_table
 
 def next_revision(account_id: int) -> int:
     """Give an account its next revision. In a transaction that has locked the account, so that revisions are seen in order."""
-    bulk.execute(f"UPDATE {_ACCOUNT} SET revision = revision + 1 WHERE id = %s", [account_id])  # noqa: S608
-    return int(Account.objects.values_list("revision", flat=True).get(pk=account_id))
+    with connection.cursor() as cursor:
+        statement = f"UPDATE {_ACCOUNT} SET revision = revision + 1 WHERE id = %s RETURNING revision"  # noqa: S608
+        cursor.execute(statement, [account_id])
+        return int(cursor.fetchone()[0])
 
 
 def note(account_id: int, entities: Collection[int]) -> None:

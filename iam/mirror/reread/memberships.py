@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import BigIntegerField
 
 from iam.aws.reads import identity
 from iam.aws.session import Aws
@@ -14,6 +15,21 @@ from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, Kind, Sect
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import Seen
+from iam.prepared import Slot, Statement
+
+_KNOWN = Statement(lambda: Entity.objects.filter(pk=Slot("user", BigIntegerField())).values_list("reread_at"))
+_USERS_SEEN = Statement(
+    lambda: Section.objects.filter(account=Slot("account", BigIntegerField()), name="users").values_list(
+        "observed_at"
+    )
+)
+_OTHER_EDGES = Statement(
+    lambda: (
+        Edge.objects.filter(valid_at(None), source=Slot("user", BigIntegerField()))
+        .exclude(kind=EdgeKind.MEMBER)
+        .values_list("kind", "target_id")
+    )
+)
 
 
 class Memberships(NamedTuple):
@@ -40,27 +56,26 @@ def reread_memberships(
     at, group_ids = read or read_memberships(aws, user_name=user.name)
     with transaction.atomic():
         lock_account(account)
-        known = Entity.objects.get(pk=user.pk)
-        if known.reread_at is not None and known.reread_at > at:
+        ((last,),) = _KNOWN.rows(user=user.pk)
+        if last is not None and last > at:
             return
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        seen = Seen(at, after=_last_seen(account, known), cause_kind=cause.value, cause_id=cause_id)
+        seen = Seen(at, after=_last_seen(account, last), cause_kind=cause.value, cause_id=cause_id)
         wanted = {user.pk: dict.fromkeys(_wanted_edges(account, user, aws_ids=group_ids), ())}
         temporal.load(temporal.EDGES, wanted=wanted, account_id=account.pk, seen=seen)
         Entity.objects.filter(pk=user.pk).update(reread_at=at, source_digest=None)
 
 
-def _last_seen(account: Account, user: Entity) -> datetime | None:
-    section = Section.objects.filter(account=account, name="users").first()
-    moments = [m for m in (section.observed_at if section else None, user.reread_at) if m is not None]
-    return max(moments) if moments else None
+def _last_seen(account: Account, reread_at: datetime | None) -> datetime | None:
+    moments = [*(moment for (moment,) in _USERS_SEEN.rows(account=account.pk)), reread_at]
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _wanted_edges(account: Account, user: Entity, *, aws_ids: frozenset[str]) -> list[tuple[str, int]]:
     """The user's other edges as they are, and the memberships that AWS shows."""
-    others = Edge.objects.filter(valid_at(None), source=user).exclude(kind=EdgeKind.MEMBER)
+    others = _OTHER_EDGES.rows(user=user.pk)
     groups = Entity.objects.filter(account=account, kind=Kind.GROUP, aws_id__in=aws_ids, gone_at__isnull=True)
     return [
-        *others.values_list("kind", "target_id"),
+        *((kind, target) for kind, target in others),
         *((EdgeKind.MEMBER.value, pk) for pk in groups.values_list("pk", flat=True)),
     ]

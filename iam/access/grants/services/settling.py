@@ -291,9 +291,11 @@ def _whole_state(states: Sequence[State]) -> State:
 
 
 def change_ended(change: Change) -> None:
-    """A handler of ends (`iam.changes.handlers`)."""
+    """A handler of ends (`iam.changes.handlers`); sets of grants say what they are made for."""
     if change.reverts_id is not None and change.state == S.APPLIED:
         _undone(change)
+    if not change.change_set.cause_kind:
+        return
     names = ("change_set", "retry_set", "extending_set", "ending_set")
     sets = Q()
     for name in names:
