@@ -41,6 +41,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "linking:confirm", ""): "sign-in 404 404 302 404 404 302",
     ("POST", "linking:link", "own"): "sign-in 404 404 404 404 404 404",
     ("POST", "linking:link", "other"): "sign-in 404 404 404 404 404 404",
+    ("POST", "linking:add", "own"): "sign-in 404 404 404 404 404 302",
+    ("POST", "linking:add", "other"): "sign-in 404 404 404 404 404 302",
     ("POST", "linking:undo", "own"): "sign-in 404 404 302 404 404 302",
     ("POST", "linking:undo", "other"): "sign-in 404 404 404 404 404 302",
     ("POST", "linking:apart", "own"): "sign-in 404 404 404 404 404 404",

@@ -23,6 +23,7 @@ from iam.access.grants.own import declined_lately, own_grants
 from iam.access.grants.services.rights import may_extend
 from iam.changes.models import Change
 from iam.changes.queries import waiting_for_others
+from iam.linking.whose import unconfirmed_of
 from iam.mirror.models import Entity, Kind, Usage
 from iam.mirror.queries import entities
 from iam.mirror.queries.visibility import visible_entities
@@ -53,6 +54,7 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "declined": _declined(request) if request.at is None else [],
         "grant_count": own_grants(request.viewer).count() if request.at is None else 0,
         "mfa_due": own_due(request.viewer.scope.user_arns) if request.at is None else None,
+        "unconfirmed": unconfirmed_of(request.viewer.person_id) if request.at is None else 0,
         "layout": layout_for(request.viewer),
     }
     return render_page(request, "dashboard/my_access.html", context)

@@ -39,6 +39,20 @@ def link(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@require(Right.MANAGE_OPERATORS)
+@recently_authenticated
+def add(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Whoever has the address that a tag names is known from now on, without any role, and the user is theirs."""
+    user = _user(request, pk)
+    name = " ".join(request.POST.get("name", "").split())[:128]
+    if not name:
+        messages.error(request, "Write the name of the person.")
+        return redirect("linking:person", pk)
+    done = f"{name} is known from now on, and {user.name} in {user.account.name} is theirs. {NOTHING}"
+    return _tried(request, pk, lambda: acts.add_and_link(request.viewer, user=user, name=name), done)
+
+
+@require_POST
 @require(*SAYS)
 @recently_authenticated
 def undo(request: ViewerRequest, pk: int) -> HttpResponse:

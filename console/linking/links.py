@@ -17,11 +17,11 @@ from console.web.access import ViewerRequest, require
 from console.web.paging import Cursor, CursorError, decode, encode
 from console.web.render import render_page
 from iam.directory.rules import DirectoryRuleError
-from iam.guard import Right
+from iam.guard import Right, Viewer
 from iam.linking import queries
 from iam.linking.models import Sign
 from iam.linking.patterns import PARTS
-from iam.linking.rights import may_rule
+from iam.linking.rights import may_link_any, may_rule
 from iam.linking.rules import Chosen, chosen_now, foretell, save
 from iam.linking.whose import lines_by_hand
 from iam.mirror.models import UserCredentials, valid_at
@@ -74,7 +74,7 @@ def _rows(request: ViewerRequest, view: str) -> dict[str, Any]:
         after = encode(Cursor(Place(part.after[0], part.after[1]), 0))
         following = f"{reverse('linking:links')}?{urlencode({'view': view, 'after': after})}"
     return {
-        "rows": _lines(part.rows, view),
+        "rows": _lines(part.rows, view, viewer=request.viewer),
         "first": f"{reverse('linking:links')}?view={view}" if place else "",
         "following": following,
     }
@@ -91,25 +91,31 @@ def _place(request: ViewerRequest) -> tuple[str, int] | None:
     return str(place.value), int(place.pk)
 
 
-def _lines(signs: list[Sign], view: str) -> list[dict[str, Any]]:
+def _lines(signs: list[Sign], view: str, *, viewer: Viewer) -> list[dict[str, Any]]:
     pks = [one.pk for one in signs]
     password = dict(
         UserCredentials.objects.filter(valid_at(None), user__in=pks).values_list("user_id", "has_password")
     )
-    names = queries.names_of(signs) if view == queries.DOUBTFUL else {}
-    twins = queries.same_names(signs) if view == queries.UNLINKED else {}
+    names = queries.names_of(signs, viewer=viewer) if view == queries.DOUBTFUL else {}
+    twins = queries.same_names(signs, viewer=viewer) if view == queries.UNLINKED else {}
     held = lines_by_hand([one.user for one in signs]) if view == queries.LINKED else {}
     return [
         {
             "sign": one,
             "user": one.user,
             "console": PASSWORD[password.get(one.pk)],
-            "voices": [(names.get(v["person"]) or v["address"], v["words"], v["person"]) for v in one.said],
+            "voices": [_voice(voice, names, whole=viewer.sees_accounts) for voice in one.said],
             "twins": twins.get(one.pk, []),
             "identity": held.get(one.user.arn),
         }
         for one in signs
     ]
+
+
+def _voice(voice: dict[str, Any], names: dict[str, str], *, whole: bool) -> tuple[str, str]:
+    """Whom a way names, and which way; an address in it is for those who see whole accounts, and so its tags."""
+    words = voice["words"] if whole else voice["words"].partition(":")[0]
+    return names.get(voice["person"]) or (voice["address"] if whole else "An address"), words
 
 
 @require_http_methods(["GET", "POST"])
@@ -170,6 +176,7 @@ def persons(request: ViewerRequest) -> HttpResponse:
     context = {
         "section": "people",
         "text": text,
+        "may_link": may_link_any(request.viewer),
         "rows": [(one, [facts_of(line) for line in one.lines], summary_of(one.lines)) for one in rows],
         "first": f"{reverse('linking:persons')}?{urlencode({'q': text})}" if after else "",
         "following": f"{reverse('linking:persons')}?{urlencode({'q': text, 'after': '~'.join(following)})}"

@@ -14,9 +14,10 @@ from console.linking.words import facts_of, summary_of
 from console.web.access import ViewerRequest, require
 from iam.access.levels import levels_of
 from iam.directory.models import Person
+from iam.guard import Viewer
 from iam.linking.models import Apart, Sign
 from iam.linking.queries import Everybody, everything_of, people_found, same_names, users_found
-from iam.linking.rights import may_link_any
+from iam.linking.rights import may_link_any, may_rule, may_say
 from iam.mirror.models import Kind
 
 HERE = "linking:person"
@@ -66,25 +67,28 @@ def _access(found: Everybody) -> dict[str, Any]:
 
 def _forms(request: ViewerRequest, shown: Shown, found: Everybody, person: Person | None) -> dict[str, Any]:
     text = request.GET.get("q", "").strip()[:128]
-    sign, mine = found.whose.sign, request.viewer.person_id
-    proposed = _proposed(sign) if person is None and sign is not None else []
+    sign = found.whose.sign
+    proposed = _proposed(sign, viewer=request.viewer) if person is None and sign is not None else []
     people = people_found(request.viewer, text) if text and person is None else []
     users = users_found(request.viewer, text) if text and person is not None else []
     return {
         "text": text,
+        "may_add": may_rule(request.viewer) and person is None,
         "people": people,
         "users": [one for one in users if one.pk != shown.entity.pk],
-        "proposed": [(one, words) for one, words in proposed if one.pk != mine],
+        "proposed": [
+            (one, words) for one, words in proposed if may_say(request.viewer, user=shown.entity, person=one)
+        ],
         "marks": list(Apart.objects.filter(user=shown.entity).select_related("person")),
     }
 
 
-def _proposed(sign: Sign) -> list[tuple[Person, str]]:
+def _proposed(sign: Sign, *, viewer: Viewer) -> list[tuple[Person, str]]:
     """Who may be meant, and why: the voices that disagree, whoever has a user of the same name, whoever had this one before."""
     known = Person.objects.in_bulk([voice["person"] for voice in sign.said if voice["person"]])
     people = {str(pk): one for pk, one in known.items()}
     found = [(people[voice["person"]], voice["words"]) for voice in sign.said if voice["person"] in people]
-    for one, user in same_names([sign])[sign.pk]:
+    for one, user in same_names([sign], viewer=viewer)[sign.pk]:
         found.append((one, f"has the user {user.name} in {user.account.name}"))
     if sign.former is not None:
         found.append((sign.former, "had a user of this name before it was made again"))

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("people/links/marks/<int:number>/forget/", acts.forget, name="forget"),
     path("people/<int:pk>/users/", person.person_users, name="person"),
     path("people/<int:pk>/users/link/", acts.link, name="link"),
+    path("people/<int:pk>/users/add/", acts.add, name="add"),
     path("people/<int:pk>/users/undo/", acts.undo, name="undo"),
     path("people/<int:pk>/users/apart/", acts.apart, name="apart"),
 ]

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from iam.directory.models import Identity, Person, Tie
 from iam.directory.rules import DirectoryRuleError
+from iam.directory.services import add_person
 from iam.directory.tying import tie, untie
 from iam.guard import Viewer
 from iam.journal.services import record
@@ -42,6 +43,16 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
         actor=viewer,
         data={"why": why.strip()[:MOST_WHY], "said": sign.words if sign and named else ""},
     )
+
+
+@transaction.atomic
+def add_and_link(viewer: Viewer, *, user: Entity, name: str) -> Identity:
+    """Whoever has the address that a tag of the user names becomes known, without any role, with this user. Raises DirectoryRuleError."""
+    known = whose([user])[user.pk]
+    if known.person is not None or known.in_doubt or not known.address:
+        raise DirectoryRuleError(f"No tag of {user.name} names an address that is new to Gatehouse.")
+    person = add_person(name=name, email=known.address, actor=viewer)
+    return link(viewer, user=user, person=person, why=known.words)
 
 
 @transaction.atomic

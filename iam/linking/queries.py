@@ -156,10 +156,11 @@ def marks(viewer: Viewer) -> QuerySet[Apart]:
     return rows.select_related("user__account", "person").order_by("-at", "-pk")
 
 
-def same_names(signs: Sequence[Sign]) -> dict[int, list[tuple[Person, Entity]]]:
-    """Whom users of the same name in other accounts were linked to by hand, by user: three queries. A proposal, and never more."""
+def same_names(signs: Sequence[Sign], *, viewer: Viewer) -> dict[int, list[tuple[Person, Entity]]]:
+    """Whom users of the same name in other accounts that the viewer sees were linked to by hand, by user: three queries. A proposal, and never more."""
     logins = {one.login for one in signs}
     twins = Sign.objects.filter(login__in=logins, user__gone_at__isnull=True).select_related("user__account")
+    twins = twins.filter(user__in=visible_entities(viewer).values("pk"))
     others = list(twins.exclude(account__removed_at__isnull=False)[: 40 * PAGE])
     rows = Identity.objects.filter(user_arn__in=[one.user.arn for one in others]).select_related("person")
     held = {one.user_arn: one.person for one in rows}
@@ -178,10 +179,11 @@ def same_names(signs: Sequence[Sign]) -> dict[int, list[tuple[Person, Entity]]]:
     }
 
 
-def names_of(signs: Iterable[Sign]) -> dict[str, str]:
-    """The names of the people whom the voices name, by their ids as text; one query."""
+def names_of(signs: Iterable[Sign], *, viewer: Viewer) -> dict[str, str]:
+    """The names of the people whom the voices name, by their ids as text; who is outside the scope of the viewer has none. Two queries."""
     pks = {voice["person"] for sign in signs for voice in sign.said if voice["person"]}
-    return {str(one.pk): one.name for one in Person.objects.filter(pk__in=pks)}
+    known = persons(viewer).filter(pk__in=pks).values_list("pk", "name")
+    return dict.fromkeys(pks, "Somebody outside your scope") | {str(pk): name for pk, name in known}
 
 
 @dataclass(frozen=True, slots=True)

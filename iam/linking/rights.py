@@ -64,6 +64,15 @@ def check(viewer: Viewer, *, user: Entity, person: Person) -> None:
         raise DirectoryRuleError(STRANGER)
 
 
+def may_say(viewer: Viewer, *, user: Entity, person: Person) -> bool:
+    """Whether `check` lets it pass."""
+    try:
+        check(viewer, user=user, person=person)
+    except DirectoryRuleError:
+        return False
+    return True
+
+
 def people_to_choose(viewer: Viewer) -> QuerySet[Person]:
     """The people to whom they may link a user by name: all for administrators, else the people of their teams."""
     people = Person.objects.exclude(pk=viewer.person_id)

@@ -186,6 +186,11 @@ def lines_by_hand(users: Sequence[Entity]) -> dict[str, Identity]:
     return {one.user_arn: one for one in rows}
 
 
+def unconfirmed_of(person_id: UUID) -> int:
+    """How many users a way says to be somebody's that nobody has confirmed; one query."""
+    return waiting(Sign.objects.filter(person=person_id, standing=Standing.KNOWN)).count()
+
+
 def waiting(rows: QuerySet[Sign]) -> QuerySet[Sign]:
     """Of signs, those of living users to whom nobody was linked by hand."""
     tied = Identity.objects.filter(user_arn=OuterRef("user__arn")).filter(

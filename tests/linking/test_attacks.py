@@ -156,3 +156,21 @@ def test_who_rules_over_nobody_finds_no_door(role: Role, account: Account) -> No
     answers.append(client.get(reverse("linking:links")).status_code)
     assert set(answers) == {404}
     assert not Identity.objects.exists()
+
+
+def test_a_lead_learns_by_no_proposal_who_and_what_is_elsewhere(account: Account, team: Team) -> None:
+    data = factories.account("222222222222", name="data")
+    user = of_team(account, "twin")
+    noor = factories.person("Noor Haddad", arns=(factories.user(data, "twin").arn,))
+    strange = tagged(of_team(account, "jonas@example.com"), email=noor.email)
+    factories.person("Jonas Berg", email="jonas@example.com")
+    work_out()
+    client = Client()
+    client.force_login(factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team))
+    pages = [reverse("linking:person", args=[one.pk]) for one in (user, strange)]
+    pages += [f"{reverse('linking:links')}?view={view}" for view in ("doubtful", "unlinked")]
+    texts = [client.get(address).content.decode() for address in pages]
+    assert not [name for name in ("Noor", "Jonas Berg") for text in texts if name in text]
+    # On the page of the user the lead sees its tags, in the list none.
+    assert "noor.haddad" not in texts[2] + texts[3]
+    assert "Somebody outside your scope" in texts[2]

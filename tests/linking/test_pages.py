@@ -44,8 +44,8 @@ def page(client: Client, user: Entity, **query: str) -> str:
     return " ".join(answer.content.decode().split())
 
 
-def post(client: Client, name: str, *args: object, **data: object) -> int:
-    return client.post(reverse(f"linking:{name}", args=list(args)), data).status_code
+def post(client: Client, act: str, *args: object, **data: object) -> int:
+    return client.post(reverse(f"linking:{act}", args=list(args)), data).status_code
 
 
 @pytest.fixture
@@ -94,6 +94,7 @@ def test_a_member_sees_their_own_and_what_was_not_confirmed_as_a_number(world: W
     assert "maya-data" in text
     assert "1 more seems to be yours." in text
     assert "Confirm" not in text
+    assert "1 more user seems to be yours" in client.get("/").content.decode()
     assert f"/people/{world.by_tag.pk}/" not in text
     assert client.get(reverse("linking:person", args=[world.by_tag.pk])).status_code == 404
 
@@ -121,6 +122,22 @@ def test_nobody_known_leads_to_a_search_and_a_link_by_hand(world: World) -> None
     assert post(client, "link", world.stranger.pk, person=str(world.maya.pk)) == 302
     assert "4 in 2 accounts" in page(client, world.stranger)
     assert post(client, "link", world.stranger.pk, person="x") == 404
+
+
+def test_whoever_a_tag_names_and_nobody_knows_is_added_and_linked(world: World) -> None:
+    client = world.browser(Role.ADMINISTRATOR)
+    user = tagged(factories.user(world.first.account, "kofi"), email="kofi@example.com")
+    work_out(whole=True)
+    assert "Add them and link" in page(client, user)
+    assert post(client, "add", user.pk, name=" Kofi  Mensah ") == 302
+    kofi = Person.objects.get(email="kofi@example.com")
+    assert (kofi.name, kofi.assignments.count(), kofi.identities.get().user_arn) == (
+        "Kofi Mensah",
+        0,
+        user.arn,
+    )
+    assert post(client, "add", world.stranger.pk, name="X") == 302
+    assert Person.objects.filter(name="X").count() == 0
 
 
 def test_the_page_of_links_has_each_view_and_confirms_many_at_once(world: World) -> None:

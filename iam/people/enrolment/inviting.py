@@ -23,7 +23,7 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.links.words import PREFIX, address_of
 
-NOBODY: Final = "This IAM user is linked to nobody that Gatehouse knows. An administrator links it under Operators, so that the link goes to its person."
+NOBODY: Final = "This IAM user is linked to nobody that Gatehouse knows. Whoever administers its account links it under Links, so that the link goes to its person."
 
 
 def may_invite(viewer: Viewer, *, user: Entity) -> bool:

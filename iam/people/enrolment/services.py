@@ -45,7 +45,7 @@ from iam.sealed.services import SealedError
 
 CAUSE: Final = "enrolment"
 MOST_WRONG: Final = 5
-NOT_YOURS: Final = "This IAM user is not linked to you. Ask an administrator to link it under Operators."
+NOT_YOURS: Final = "This IAM user is not linked to you. Ask an administrator to link it under Links."
 BAD_NAME: Final = "A name has letters, digits and + = , . @ - _ only, and no blanks."
 
 
