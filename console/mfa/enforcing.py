@@ -41,9 +41,9 @@ PASSWORDS: Final = {
     Password.UNREAD: "Password not read",
 }
 STEPS: Final = {
-    Step.PASSWORD: "change a first or expired password",
+    Step.PASSWORD: "change the password",
     Step.ENROL: "add a device",
-    Step.RESYNC: "bring the device into step",
+    Step.RESYNC: "resync the device",
     Step.SESSION: "get a session with a code",
 }
 

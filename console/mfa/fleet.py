@@ -76,7 +76,7 @@ def _devices(row: Row) -> SafeString | str:
         return format_html('<span class="muted">{}</span>', known.get(row["mfa"], "Not read"))
     lines = format_html_join(
         "",
-        "<li>{}{}</li>",
+        "<li>{} <div>{}</div></li>",
         ((SORTS.get(sort, sort), under(name, "id")) for name, sort, _ in row["devices"][:DEVICES_SHOWN]),
     )
     more = len(row["devices"]) - DEVICES_SHOWN
