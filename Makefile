@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
 WORKERS ?= 2
-ON_POSTGRESQL := tests/mirror tests/changes tests/journal tests/directory tests/identities/lists tests/access
+ON_POSTGRESQL := tests/mirror tests/linking tests/changes tests/journal tests/directory tests/identities/lists tests/access
 
 .PHONY: help setup run test lint bench clean
 

@@ -21,7 +21,7 @@ from iam.mirror.queries.visibility import visible_entities
 
 PAGE: Final = 50
 MOST_FOUND: Final = 20
-CAP: Final = 10_000
+CAP: Final = 1_000
 """Counts beyond this are not worked out."""
 
 

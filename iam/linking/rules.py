@@ -64,6 +64,7 @@ class Effect:
     people: int = 0
     ends: int = 0
     doubtful: int = 0
+    readdressed: int = 0
     gains: list[tuple[Entity, Person, str]] = field(default_factory=list)
     loses: list[tuple[Entity, str]] = field(default_factory=list)
     doubts: list[tuple[Entity, list[str]]] = field(default_factory=list)
@@ -71,7 +72,7 @@ class Effect:
     @property
     def is_nothing(self) -> bool:
         """Whether nothing would be different."""
-        return not (self.linked or self.ends or self.doubtful)
+        return not (self.linked or self.ends or self.doubtful or self.readdressed)
 
 
 def chosen_now() -> Chosen:
@@ -102,6 +103,8 @@ def foretell(chosen: Chosen) -> Effect:
             effect.ends += 1
         if verdict.standing in DOUBTS and verdict.standing != sign.standing:
             effect.doubtful += 1
+        if verdict.person is None and sign.person_id is None and verdict.address != sign.address:
+            effect.readdressed += 1
     effect.people = len(people)
     _name(effect, found)
     return effect

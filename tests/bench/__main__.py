@@ -29,6 +29,7 @@ MODULES = (
     "tests.bench.ledger",
     "tests.bench.grant_accounts",
     "tests.bench.leaving",
+    "tests.bench.links",
     "tests.bench.onboarding.throughput",
     "tests.bench.onboarding.torture",
     "tests.bench.enforcement",
