@@ -14,6 +14,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.mirror.models import Entity
+from iam.people.leaving.open_roles import open_roles
 from iam.people.leaving.planning import Choices, Plan, plan_for
 
 WEIGHED: Final = 20
@@ -41,6 +42,7 @@ def preview_context(
     return impact_context(receipt.get("impact"), viewer=viewer) | {
         "refused": None,
         "plan": plan,
+        "open_roles": open_roles(users[:WEIGHED], viewer=viewer),
         "sites": [(site, _said(site.operations)) for site in plan.sites],
         "steps": len(operations),
         "weighed": WEIGHED if len(users) > WEIGHED else 0,

@@ -18,6 +18,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.people.leaving.closing import closing_of, deny_of
 from iam.people.leaving.models import Leaver, Run
+from iam.people.leaving.open_roles import chosen_among
 from iam.people.leaving.reaching import with_their_groups
 from iam.people.leaving.trusts import Trusting, trusting
 
@@ -82,6 +83,11 @@ def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None
     seen = [one for one in found if viewer.asks.sees_account(one.role.account.account_id)]
     plan = Plan([], seen, unseen=len(found) - len(seen))
     of_roles = _of_roles(seen, chosen)
+    others = chosen.sessions - {one.role.pk for one in seen}
+    for role in chosen_among(users, others):
+        if viewer.asks.sees_account(role.account.account_id):
+            ending = RevokeSessions.of_everybody(role, at=chosen.at)
+            of_roles.setdefault(role.account_id, []).append(ending)
     for user in users:
         site = Site(user)
         _deny(site, viewer)

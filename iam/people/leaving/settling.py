@@ -100,11 +100,15 @@ def _settle_end(leaver: Leaver) -> None:
     if not states & {*OPEN, ChangeState.APPLIED} and not any(one.queued_at for one in changes):
         _move(leaver, Stage.CALLED_OFF)
         return
-    if states & {ChangeState.CANCELLED, ChangeState.EXPIRED} and not states & {*OPEN, ChangeState.APPLIED}:
-        # It was approved, and withdrawn or never begun.
+    is_late = _is_late(leaver, states)
+    ended = {ChangeState.CANCELLED, ChangeState.EXPIRED}
+    if states & ended and not states & {*OPEN, ChangeState.APPLIED} and not is_late:
+        # It was approved, and withdrawn.
         _move(leaver, Stage.CALLED_OFF)
         return
     begun = [one.applying_at for one in changes if one.applying_at]
+    if is_late and not begun:
+        begun = [datetime.now(tz=UTC)]
     if not begun:
         ahead = leaver.run.leaves_at and leaver.run.leaves_at > datetime.now(tz=UTC)
         _move(leaver, Stage.PLANNED if ahead else Stage.CLOSING)
@@ -113,12 +117,20 @@ def _settle_end(leaver: Leaver) -> None:
         leaver.began_at = min(begun)
         _close_sign_in(leaver)
     denies = [one for one in changes if one.operation in DENYING and one.branch == 1]
-    if leaver.closed_at is None and all(one.state == ChangeState.APPLIED for one in denies):
+    begun_denies = [one for one in denies if one.state != ChangeState.EXPIRED]
+    are_applied = all(one.state == ChangeState.APPLIED for one in begun_denies)
+    if leaver.closed_at is None and are_applied and (begun_denies or not denies):
         ends = [one.ended_at for one in denies if one.ended_at]
         leaver.closed_at = max(ends) if ends else leaver.began_at
     leaver.save(update_fields=["began_at", "closed_at", "trouble"])
     if leaver.stage != Stage.OPEN:
         _move(leaver, Stage.CLOSING)
+
+
+def _is_late(leaver: Leaver, states: set[ChangeState]) -> bool:
+    """Whether no worker was there for a day after the moment: what was approved holds, and ends as what is found after an approval does. Who moves
+    has not moved then, and stays."""
+    return states == {ChangeState.EXPIRED} and not leaver.run.source.startswith("MOV-")
 
 
 def _close_sign_in(leaver: Leaver) -> None:

@@ -90,6 +90,15 @@ def _without(body: dict[str, Any], statements: Sequence[dict[str, Any]], arns: s
     return json.dumps({**body, "Statement": kept})
 
 
+def trusted_by(text: str) -> list[str]:
+    """The AWS principals that a trust policy lets in."""
+    try:
+        statements = _listed(json.loads(text).get("Statement", []))
+    except (ValueError, AttributeError):
+        return []
+    return [name for one in statements if one.get("Effect") == "Allow" for name in _named(one)]
+
+
 def _named(statement: dict[str, Any]) -> list[str]:
     principal = statement.get("Principal")
     found = principal.get("AWS", []) if isinstance(principal, dict) else []

@@ -10,6 +10,7 @@ import pytest
 from iam.access.grants.models import Grant, LedgerEntry
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
+from iam.changes.runner.sweeping import sweep
 from iam.changes.services import reject
 from iam.directory.models import Role, RoleAssignment
 from iam.directory.parting import part
@@ -96,6 +97,24 @@ def test_at_a_time_it_begins_then_and_a_lost_worker_changes_nothing(farewell: Fa
     settling.settle_open(older_than=timedelta(seconds=-1))
     farewell.work()
     assert run.people.get().stage == "gone"
+
+
+def test_where_no_worker_was_there_for_a_day_access_ends_when_one_comes_back(farewell: Farewell) -> None:
+    run = farewell.asked(leaves_at=datetime.now(tz=UTC) + timedelta(hours=3))
+    farewell.approve(run)
+    past = datetime.now(tz=UTC) - timedelta(hours=25)
+    Change.objects.filter(state="queued").update(due_at=past, expires_at=past + timedelta(hours=24))
+    with farewell.committing(execute=True):
+        sweep()
+    assert set(Change.objects.values_list("state", flat=True)) == {"expired"}
+
+    with farewell.committing(execute=True):
+        settling.settle_open(older_than=timedelta(seconds=-1))
+    farewell.work()
+    leaver = run.people.get()
+    assert (leaver.stage, leaver.began_at is not None) == ("gone", True), farewell.told(run)
+    held = farewell.held()
+    assert (held["policies"], held["active keys"], held["groups"]) == (["GatehouseLeft"], 0, [])
 
 
 def test_a_rejected_request_ends_nothing_and_can_be_made_again(farewell: Farewell) -> None:

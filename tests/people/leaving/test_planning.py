@@ -10,6 +10,7 @@ import pytest
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
+from iam.people.leaving.open_roles import open_roles
 from iam.people.leaving.planning import Choices, plan_for
 from iam.people.leaving.trusts import trusting
 from tests import factories
@@ -66,6 +67,25 @@ def test_roles_that_name_a_user_are_found_in_all_accounts_with_what_is_left_with
     assert slugs() == ["role_sessions.revoke", "role_sessions.revoke"]
     chosen = Choices(roles=frozenset({alone.role.pk, shared.role.pk}), sessions=frozenset({alone.role.pk}))
     assert slugs(chosen) == ["role_sessions.revoke", "role_sessions.revoke", "trust_policy.replace"]
+
+
+def test_roles_that_trust_the_whole_account_are_found_where_somebody_can_assume_them(
+    account: Account, user: Entity
+) -> None:
+    root = f"arn:aws:iam::{account.account_id}:root"
+    open_to = factories.role(account, "deploy", trust=trust(statement(root)))
+    factories.role(account, "not-allowed", trust=trust(statement(account.account_id)))
+    factories.role(account, "of-others", trust=trust(statement("arn:aws:iam::999999999999:root")))
+    may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": open_to.arn}
+    factories.inline(user, "assume", body={"Version": "2012-10-17", "Statement": [may]})
+    viewer = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
+
+    (found,) = open_roles([user], viewer=viewer).found
+    assert (found.role, found.users, found.is_sure) == (open_to, (user.name,), True)
+
+    chosen = Choices(sessions=frozenset({open_to.pk}))
+    operations, _ = plan_for([user], viewer=viewer, choices=chosen).ordered()
+    assert [one.slug for one in operations if one.subject_kind == "role"] == ["role_sessions.revoke"]
 
 
 def test_where_inline_policies_leave_no_room_the_policy_of_aws_denies(user: Entity) -> None:

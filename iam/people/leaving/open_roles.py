@@ -1,0 +1,92 @@
+"""Roles that trust a whole account, and that somebody who leaves can assume by what they are allowed: the deny ends that, and no session that is running."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Q
+
+from iam.access.reasons import why
+from iam.guard import Viewer
+from iam.mirror.models import Entity, EntityState, Kind, valid_at
+from iam.mirror.snapshot import snapshot
+from iam.people.leaving.trusts import trusted_by
+from iam.policy.evaluate import Decision
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+
+ASSUME: Final = "sts:AssumeRole"
+MOST: Final = 40
+"""So many roles at most are asked about; the rest is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRole:
+    """A role, and which of the users can assume it; `is_sure`: whatever conditions there are."""
+
+    role: Entity
+    users: tuple[str, ...]
+    is_sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRoles:
+    """Those that were found; `unasked` trust the account as well, and were too many to be asked about."""
+
+    found: tuple[OpenRole, ...] = ()
+    unasked: int = 0
+
+
+def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
+    """The roles that trust the account of one of these users and that the user can assume, by account and name; of accounts that the viewer sees whole."""
+    seen = [one for one in _trusting(users) if viewer.scope.sees_account(one.entity.account.account_id)]
+    if not seen:
+        return OpenRoles()
+    roles = [state.entity for state in seen[:MOST]]
+    accounts = {one.account.account_id for one in (*users, *roles)}
+    with snapshot(accounts=accounts) as index:
+        asked = [(role, _able(index, role, users)) for role in roles]
+    found = [
+        OpenRole(role, tuple(sorted(can)), Decision.ALLOWED in can.values()) for role, can in asked if can
+    ]
+    return OpenRoles(tuple(found), len(seen) - len(roles))
+
+
+def _able(index: Index, role: Entity, users: Sequence[Entity]) -> dict[str, Decision]:
+    """Who of the users can assume a role."""
+    question = Question(ASSUME, role.arn, {}, resource_account=role.account.account_id)
+    found: dict[str, Decision] = {}
+    for user in users:
+        member = index.member(user.account.account_id, user.pk)
+        decision = why(index, member, question).decision if member else Decision.IMPLICITLY_DENIED
+        if decision in (Decision.ALLOWED, Decision.CONDITIONAL):
+            found[user.name] = decision
+    return found
+
+
+def chosen_among(users: Sequence[Entity], numbers: Collection[int]) -> list[Entity]:
+    """The roles of these numbers that trust the account of one of the users."""
+    return [one.entity for one in _trusting(users) if one.entity.pk in numbers] if numbers else []
+
+
+def _trusting(users: Sequence[Entity]) -> list[EntityState]:
+    """Roles whose trust policy lets a whole account in; one query."""
+    named = Q()
+    roots = {root for one in users for root in _roots(one)}
+    for text in roots:
+        named |= Q(document__text__contains=f'"{text}"')
+    if not named:
+        return []
+    rows = EntityState.objects.filter(
+        named, valid_at(None), kind=Kind.ROLE, entity__gone_at__isnull=True, account__removed_at__isnull=True
+    )
+    ordered = rows.select_related("document", "entity__account").order_by("account__name", "sort_name")
+    return [one for one in ordered if roots & set(trusted_by(one.document.text if one.document else ""))]
+
+
+def _roots(user: Entity) -> tuple[str, str]:
+    """How a trust policy names an account: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"""
+    account = user.account
+    return account.account_id, f"arn:{account.partition}:iam::{account.account_id}:root"
