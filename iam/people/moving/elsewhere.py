@@ -12,6 +12,10 @@ from django.db.models.functions import Lower
 
 from iam.access.grants.models import GIVING, LedgerEntry, State
 from iam.changes.models import ChangeSet
+from iam.changes.operations import AddToGroup, Operation, PutInlinePolicy, RemoveFromGroup
+from iam.changes.operations.console_password import CreateLoginProfile
+from iam.changes.operations.login_profile import DeleteLoginProfile
+from iam.changes.operations.user import CreateUser
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
@@ -34,6 +38,7 @@ MADE: Final = UUID("c9a4b1f2-6a77-4b0e-8a35-5b1f0f9d2a11")
 LEFT: Final = UUID("5f7f7a36-0df1-4b5b-9a0e-3a4de61c7b11")
 """The name spaces in which a move gives the onboarding and the leaving within it their ids."""
 GRACE_DAYS: Final = 30
+DENIED: Final = f"AWS denies the user everything, before anything else. It can be restored for {GRACE_DAYS} days; then deletion is asked for."
 
 
 def made_id(move_id: UUID) -> UUID:
@@ -44,6 +49,22 @@ def made_id(move_id: UUID) -> UUID:
 def left_id(move_id: UUID) -> UUID:
     """The id of the leaving within a move."""
     return uuid5(LEFT, str(move_id))
+
+
+def text_of(operation: Operation) -> str:
+    """What an operation gives or takes, as a line of a move says it."""
+    match operation:
+        case CreateUser():
+            return f"User {operation.given.name}"
+        case AddToGroup() | RemoveFromGroup():
+            return f"Member of {operation.given.group_name}"
+        case PutInlinePolicy():
+            return f"Policy {operation.policy_name}"
+        case CreateLoginProfile():
+            return "A temporary console password"
+        case DeleteLoginProfile():
+            return "The console password"
+    return operation.title
 
 
 def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> onboarding.Newcomer:

@@ -27,11 +27,12 @@ from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy,
 from iam.people.blueprints.body import Body, Filled
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.moving.elsewhere import (
-    GRACE_DAYS,
+    DENIED,
     OWN,
     former_alone,
     leaving_of,
     parts_for,
+    text_of,
     why_stays,
 )
 from iam.people.onboarding.planning import Part, Site, sites_of
@@ -148,15 +149,17 @@ def _making(lane: int, part: Part) -> Iterator[Step]:
     """A user who is made, with all that the blueprint gives: the user first, each thing in the branch that an onboarding has it in."""
     for one in part.steps:
         says = "They get an invitation when it is there." if one.branch == 0 else ""
-        yield Step(part.account.name, GAINS, one.operation.title, says, one.operation, lane, one.branch)
+        text = text_of(one.operation)
+        yield Step(part.account.name, GAINS, text, says, one.operation, lane, one.branch)
 
 
 def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[Step]:
     """A user whose access ends: everything is denied first, and nothing waits for anything."""
     site, name = leaving_of(user, viewer=viewer), user.account.name
     for branch, operation in enumerate(site.operations, start=1):
-        says = f"It can be restored for {GRACE_DAYS} days. Deletion is asked for then." if branch == 1 else ""
-        yield Step(name, LOSES, operation.title, says, operation, lane, branch)
+        is_deny = operation is site.deny
+        text = f"All access of the user {user.name}" if is_deny else text_of(operation)
+        yield Step(name, LOSES, text, DENIED if is_deny else "", operation, lane, branch)
     for said in site.left:
         yield Step(name, NOTE, "Not all of it can be ended by this", said)
 
