@@ -20,7 +20,7 @@ from iam.people.blueprints.queries import (
     differences,
     may_run,
     may_write,
-    said,
+    said_in_full,
     version_of,
 )
 from iam.people.blueprints.services import set_retired
@@ -80,7 +80,7 @@ def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersio
         "section": "onboarding",
         "blueprint": blueprint,
         "version": version,
-        "rows": said(version.body),
+        "rows": said_in_full(version.body),
         "differences": differences(before.body, version.body) if before else [],
         "versions": list(blueprint.versions.all()[:50]),
         "is_current": version.number == blueprint.current,

@@ -16,9 +16,10 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
-from iam.people.blueprints.queries import said
+from iam.people.blueprints.queries import said_in_full
 from iam.people.onboarding import services
-from iam.people.onboarding.models import Run, Standing
+from iam.people.onboarding.adopting import adoptable
+from iam.people.onboarding.models import Newcomer, Run, Standing
 from iam.people.onboarding.reaching import of_run
 from iam.people.onboarding.services import RunPlan
 
@@ -37,7 +38,7 @@ def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
     context: dict[str, Any] = {
         "run": run,
         "blueprint": run.version.blueprint,
-        "said": said(run.version.body),
+        "said": said_in_full(run.version.body),
         "page": Paginator(rows, PAGE).get_page(number if number.isdecimal() else 1),
         "counts": counts,
         "total": sum(counts.values()),
@@ -46,12 +47,15 @@ def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
         "reason": request.POST.get("reason", "")[:1000],
         "skip": request.POST.get("skip") == "1",
     }
-    return context | _receipt(request, run)
+    there = adoptable(run)
+    adopts = request.POST.get("adopt", "1" if there and not counts[Standing.READY] else "") == "1"
+    context |= {"adoptable": len(there), "adopts": adopts}
+    return context | _receipt(request, run, there if adopts else [])
 
 
-def _receipt(request: ViewerRequest, run: Run) -> dict[str, Any]:
+def _receipt(request: ViewerRequest, run: Run, there: list[Newcomer]) -> dict[str, Any]:
     viewer = request.viewer
-    people = list(run.people.filter(standing=Standing.READY)[: services.MOST_PEOPLE + 1])
+    people = list(run.people.filter(standing=Standing.READY)[: services.MOST_PEOPLE + 1]) + there
     if not people:
         return {"refused": None, "plan": None}
     try:

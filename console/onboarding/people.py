@@ -17,7 +17,7 @@ from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
-from iam.people.blueprints.queries import may_run, said
+from iam.people.blueprints.queries import may_run, said_in_full
 from iam.people.onboarding.reading import LARGEST, SheetError, Typed, read_sheet, typed
 from iam.people.onboarding.staging import stage
 
@@ -118,7 +118,7 @@ def _page(
         "section": "onboarding",
         "blueprint": blueprint,
         "version": version,
-        "said": said(version.body),
+        "said": said_in_full(version.body),
         "stay": version.body.stay,
         "rows": rows,
         "may_add": len(rows) < MOST_ROWS,

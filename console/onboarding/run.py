@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -30,7 +31,7 @@ from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.inviting import invite
 from iam.people.onboarding.models import Run, RunState, Standing
-from iam.people.onboarding.queries import counts_of, run_for, sets_of
+from iam.people.onboarding.queries import counts_of, people_shown, run_for, sets_of
 from iam.people.onboarding.staging import check_again, discard
 
 PAGE: Final = 25
@@ -86,6 +87,7 @@ def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
             run=run,
             reason=request.POST.get("reason", ""),
             skip=request.POST.get("skip") == "1",
+            adopt=request.POST.get("adopt") == "1",
         )
     except RefusedError as error:
         return draft_page(request, run_or_404(request, pk), refused=error, status=422)
@@ -168,12 +170,14 @@ def _lines(run: Run) -> Iterator[dict[str, Any]]:
 
 def _live(request: ViewerRequest, run: Run) -> HttpResponse:
     number = request.GET.get("page", "1")
-    people = run.people.filter(standing=Standing.READY)
+    text, only = request.GET.get("q", "").strip()[:128], request.GET.get("show", "")
+    counts = counts_of(run)
+    people = people_shown(run, text=text, only=counts.failed if only == "failed" else None)
     pages = Paginator(people, PAGE)
     page = pages.get_page(number if number.isdecimal() else 1)
     found = checklists(list(page.object_list), body=run.version.body)
     step = step_of(request)
-    progress = progress_of(counts_of(run))
+    progress = progress_of(counts.states)
     waits_for_people = not run.is_open and any(not one.is_over for one in person_rows(found))
     pace = step.wait if run.is_open else ("10s" if waits_for_people and step.number < QUESTIONS else "")
     context = {
@@ -184,12 +188,17 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         "progress": progress,
         "people": person_rows(found),
         "page": page,
+        "total": run.people.filter(standing=Standing.READY).count(),
+        "failed_count": len(counts.failed),
+        "only_failed": only == "failed",
+        "q": text,
+        "wanted": urlencode({"q": text, "show": "failed" if only == "failed" else ""}),
         "pace": pace,
         "step": step,
         "sets": [(number, _first(one.pk)) for number, one in enumerate(sets_of(run), start=1)],
         "may_retry": request.at is None
         and progress.failed
-        and not run.is_open
+        and run.state not in (RunState.ASKING, RunState.WAITING)
         and may_run(request.viewer, run.version.blueprint.team),
         "may_invite": request.at is None and may_run(request.viewer, run.version.blueprint.team),
         "may_export": request.viewer.may(Right.EXPORT),

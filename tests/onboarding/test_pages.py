@@ -11,11 +11,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from iam.changes import nudge
 from iam.changes.models import Change
-from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.changes.services import approve
+from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.journal.models import Entry
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
+from iam.people.onboarding import services
 from iam.people.onboarding.models import Newcomer, Run
+from iam.people.onboarding.queries import sets_of
 from tests import factories, onboarding
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +151,47 @@ def test_a_blueprint_is_written_in_the_form_and_its_next_version_says_what_diffe
     assert blueprint.current == 2
     wrong = lead.post(edit, given | {"tags": "no sign", "base": "2"})
     assert "key = value" in wrong.content.decode()
+
+
+def test_among_hundreds_one_is_found_by_name_and_those_of_whom_something_failed(
+    lead: Client, version: BlueprintVersion
+) -> None:
+    account = factories.Account.objects.get()
+    run = onboarding.asked(version, factories.person("Ines Duarte"), account, count=30)
+    Change.objects.filter(lane=28, branch=2).update(state="failed", error_message="AWS said no.")
+    address = reverse("onboarding:run", args=[run.pk])
+    assert "Yuki Tanaka 28" not in lead.get(address).content.decode()
+
+    found = lead.get(address, {"q": "yuki.tanaka27"}).content.decode()
+    assert ("Yuki Tanaka 27" in found, "Yuki Tanaka 3<" in found) == (True, False)
+    failed = lead.get(address, {"show": "failed"}).content.decode()
+    assert ("Yuki Tanaka 28" in failed, "Yuki Tanaka 27" in failed) == (True, False)
+    assert "AWS said no." in failed
+    assert "Nobody like this" in lead.get(address, {"q": "nobody"}).content.decode()
+
+
+def test_asking_and_agreeing_ask_the_database_as_often_for_a_few_as_for_many(
+    version: BlueprintVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudge, "send", lambda *_, **__: True)
+    monkeypatch.setattr(services, "AT_ONCE", 100)
+    asker = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
+    approvers = [factories.viewer(Role.APPROVER, name=name) for name in ("Hana Sato", "Jonas Berg")]
+
+    def cost(count: int) -> int:
+        run = onboarding.draft(version, Person.objects.get(pk=asker.person_id), count=count)
+        for one in run.people.all():
+            Newcomer.objects.filter(pk=one.pk).update(user_name=f"{one.user_name}-of-{count}")
+        with CaptureQueriesContext(connection) as queries:
+            services.request_run(asker, run=run, reason="They begin")
+            (group,) = sets_of(run)
+            first = group.changes.order_by("position")[0]
+            for person in approvers:
+                approve(first, actor=person, seen_digest=group.receipt_digest)
+                first.refresh_from_db()
+        assert set(group.changes.values_list("state", flat=True)) == {"queued"}
+        return len(queries)
+
+    cost(2)
+    # SQLite takes so many values at once, and the rows of many are some more statements.
+    assert cost(60) - cost(3) < 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -11,11 +12,13 @@ from django.db.models import F, QuerySet
 from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
 from iam.guard import Right, Viewer
+from iam.mirror.models import Account
 from iam.people.blueprints.body import Body, Filled
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.naming import RULES
 
 NOTHING: Final = "None"
+NAMELESS: Final[Mapping[str, str]] = {}
 
 
 def sees_every_team(viewer: Viewer) -> bool:
@@ -81,11 +84,18 @@ def differences(old: Body, new: Body) -> list[Difference]:
     return [Difference(what, before, after) for (what, before), (_, after) in pairs if before != after]
 
 
-def said(body: Body) -> list[tuple[str, str]]:
-    """(part, words) of what it says, always in the same order."""
+def said_in_full(body: Body) -> list[tuple[str, str]]:
+    """The same with the names of the accounts; one query."""
+    rows = Account.objects.filter(account_id__in=body.accounts)
+    return said(body, names=dict(rows.values_list("account_id", "name")))
+
+
+def said(body: Body, *, names: Mapping[str, str] = NAMELESS) -> list[tuple[str, str]]:
+    """(part, words) of what it says, always in the same order; `names` are of accounts by their numbers."""
+    accounts = [f"{names[one]} ({one})" if one in names else one for one in body.accounts]
     tags = ", ".join(f"{key} = {value}" for key, value in sorted(body.tags.items()))
     return [
-        ("Accounts", ", ".join(body.accounts) or NOTHING),
+        ("Accounts", ", ".join(accounts) or NOTHING),
         ("Groups", ", ".join(body.groups) or NOTHING),
         ("Templates", "; ".join(map(template_words, body.templates)) or NOTHING),
         ("Permissions boundary", body.boundary or NOTHING),

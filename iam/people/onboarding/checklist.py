@@ -134,9 +134,11 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
     by_operation: dict[str, list[Change]] = {}
     for change in held.latest:
         by_operation.setdefault(change.operation, []).append(change)
-    yield _of_changes(
-        f"User {place.newcomer.user_name} created{where}", by_operation.get(CreateUser.slug, [])
-    )
+    if held.is_taken_in:
+        yield Item(f"User {place.newcomer.user_name}{where}", Standing.DONE, "Was there already")
+    else:
+        made = by_operation.get(CreateUser.slug, [])
+        yield _of_changes(f"User {place.newcomer.user_name} created{where}", made)
     if groups := by_operation.get(AddToGroup.slug):
         yield _of_changes(f"In {_counted(groups, 'group')}{where}", groups)
     if policies := by_operation.get(PutInlinePolicy.slug):
@@ -148,20 +150,22 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
 
 
 def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str) -> Iterable[Item]:
-    """What the person does there by themselves."""
+    """What the person does there by themselves; nothing is new to who was there."""
+    if held.is_taken_in:
+        return
     user = facts.users.get(place.user_arn)
-    is_closed = not held.applied and not held.is_open
+    waits = _waits(held)
     if body.password:
-        yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), closed=is_closed)
+        yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), waits=waits)
     if body.mfa:
-        yield _after(f"MFA on{where}", _mfa_since(facts, user), closed=is_closed)
+        yield _after(f"MFA on{where}", _mfa_since(facts, user), waits=waits)
     if body.password or body.key:
-        yield _after(f"First use{where}", _used_at(facts, user), closed=is_closed)
+        yield _after(f"First use{where}", _used_at(facts, user), waits=waits)
 
 
 def _invited(link: Link | None, email: str, own: Sequence[Place], held: Mapping[int, Held]) -> Iterable[Item]:
     """Whether the invitation was sent, and opened; it is sent when the users are there."""
-    if not own:
+    if all(held[place.pk].is_taken_in for place in own):
         return
     if link is None:
         over = not any(held[place.pk].is_open or held[place.pk].applied for place in own)
@@ -199,11 +203,18 @@ def _of_changes(what: str, changes: Sequence[Change]) -> Item:
     return Item(what, Standing.CLOSED, "Not carried out", change=first)
 
 
-def _after(what: str, at: datetime | None, *, closed: bool) -> Item:
-    """What the person does by themselves."""
+def _after(what: str, at: datetime | None, *, waits: Standing) -> Item:
+    """What the person does by themselves; `waits` is how that stands until it is done."""
     if at is not None:
         return Item(what, Standing.DONE, at=at)
-    return Item(what, Standing.CLOSED, "Not carried out") if closed else Item(what, Standing.PERSON)
+    return Item(what, waits, "Not carried out" if waits is Standing.CLOSED else "")
+
+
+def _waits(held: Held) -> Standing:
+    """For whom what the person does waits: for Gatehouse while there is no user, for nobody where there will be none."""
+    if any(one.operation == CreateUser.slug for one in held.applied):
+        return Standing.PERSON
+    return Standing.TODO if held.is_open else Standing.CLOSED
 
 
 def _chosen_at(place: Place, facts: _Facts, user: Entity | None) -> datetime | None:

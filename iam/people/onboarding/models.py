@@ -75,7 +75,8 @@ class Standing(models.TextChoices):
 
 
 class Newcomer(models.Model):
-    """One row of a run. `person_id` is who they are, or will be, in the directory; `until` the last day of their access."""
+    """One row of a run. `person_id` is who they are, or will be, in the directory; `until` the last day of their access; `users` the mirror's
+    numbers of users that they have already and that can be taken in."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="people")
     position = models.PositiveIntegerField()
@@ -88,6 +89,7 @@ class Newcomer(models.Model):
     person_id = models.UUIDField(default=uuid.uuid4)
     standing = models.CharField(max_length=8, choices=Standing.choices, default=Standing.READY)
     problems = models.JSONField(default=list)
+    users = models.JSONField(default=list)
 
     class Meta:
         ordering = ["position"]

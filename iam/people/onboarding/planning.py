@@ -28,7 +28,7 @@ from iam.mirror.models import Account, AccountFact, Entity, Kind, valid_at
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.body import Body, Filled
 from iam.people.onboarding.models import Newcomer
-from iam.people.onboarding.staging import last_moment
+from iam.people.onboarding.reading import last_moment
 
 UNTAGGABLE: Final = re.compile(r"[^\w\s.:/=+@-]")
 """What AWS takes in no value of a tag, as the apostrophe of O'Brien."""
@@ -101,7 +101,7 @@ def part_of(site: Site, newcomer: Newcomer, *, key: str) -> Part:
         for sort, is_given in (("password", body.password), ("key", body.key))
         if is_given
     }
-    given = [*_memberships(site, newcomer, arn), *_policies(site, newcomer, arn, key=key)]
+    given = [*memberships(site, newcomer, arn), *policies(site, newcomer, arn, key=key)]
     given += [(one, None) for one in _secrets(site, newcomer, arn, seals)]
     steps = [Step(one, branch, what) for branch, (one, what) in enumerate(given, start=1)]
     return Part(
@@ -180,7 +180,8 @@ def _document(account: Account, filled: Filled) -> tuple[Filled, str, str]:
     return filled, offer.version.title, written(document)
 
 
-def _memberships(site: Site, newcomer: Newcomer, arn: str) -> Iterator[tuple[Operation, What | None]]:
+def memberships(site: Site, newcomer: Newcomer, arn: str) -> Iterator[tuple[Operation, What | None]]:
+    """The groups of the blueprint, for the user of this ARN."""
     user = {"user_name": newcomer.user_name, "user_id": "", "user_arn": arn}
     for group in site.groups:
         named = {"group_name": group.name, "group_id": group.aws_id, "group_arn": group.arn}
@@ -188,9 +189,10 @@ def _memberships(site: Site, newcomer: Newcomer, arn: str) -> Iterator[tuple[Ope
         yield AddToGroup(site.account, MembershipParams(**user, **named)), what
 
 
-def _policies(
+def policies(
     site: Site, newcomer: Newcomer, arn: str, *, key: str
 ) -> Iterator[tuple[Operation, What | None]]:
+    """The templates of the blueprint, for the user of this ARN, until their last day."""
     holder = {"holder_kind": "user", "holder_name": newcomer.user_name, "holder_id": "", "holder_arn": arn}
     end = last_moment(newcomer.until)
     for number, (filled, title, text) in enumerate(site.documents):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
+from iam.changes.operations.user import CreateUser
 from iam.guard import Viewer
 from iam.people.blueprints.queries import visible_blueprints
-from iam.people.onboarding.models import AGAIN, Newcomer, Place, Run, RunState
+from iam.people.onboarding.models import AGAIN, Newcomer, Place, Run, RunState, Standing
 
 _COLUMNS = (
     "pk", "change_set", "lane", "branch", "position", "operation", "title", "state", "params", "subject_arn",
@@ -43,6 +45,11 @@ class Held:
     def is_open(self) -> bool:
         """Whether something is still to come of them by itself."""
         return any(one.state in OPEN or one.state == ChangeState.DRAFT for one in self.latest)
+
+    @property
+    def is_taken_in(self) -> bool:
+        """Whether the user was there before."""
+        return all(one.operation != CreateUser.slug for one in self.latest)
 
     @property
     def failed(self) -> list[Change]:
@@ -99,10 +106,31 @@ def counted_runs(viewer: Viewer, *, start: int, limit: int) -> list[Run]:
     return list(rows.order_by("-created_at", "-id")[start : start + limit])
 
 
-def counts_of(run: Run) -> dict[str, int]:
-    """How many changes of a run are in each state; of what was tried again the newest counts. Few queries, whatever the size."""
+class RunCounts(NamedTuple):
+    """How many changes of a run are in each state, and the people of whom something failed."""
+
+    states: dict[str, int]
+    failed: frozenset[int]
+
+
+def counts_of(run: Run) -> RunCounts:
+    """Of what was tried again the newest counts. Few queries, whatever the size."""
     places = list(Place.objects.filter(newcomer__run=run))
     found: Counter[str] = Counter()
-    for held in held_by(places):
+    failed = set()
+    for place, held in zip(places, held_by(places), strict=True):
         found.update(str(one.state) for one in held.latest)
-    return dict(found)
+        if any(one.state in (ChangeState.FAILED, ChangeState.UNKNOWN) for one in held.latest):
+            failed.add(place.newcomer_id)
+    return RunCounts(dict(found), frozenset(failed))
+
+
+def people_shown(run: Run, *, text: str = "", only: Collection[int] | None = None) -> QuerySet[Newcomer]:
+    """The people of a run who are asked for, by their place in the file; whose name, address or user name holds the text, and of these numbers."""
+    people = run.people.filter(standing=Standing.READY)
+    if only is not None:
+        people = people.filter(pk__in=only)
+    if text:
+        said = Q(name__icontains=text) | Q(email__icontains=text) | Q(user_name__icontains=text)
+        people = people.filter(said)
+    return people

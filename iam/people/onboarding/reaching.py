@@ -35,5 +35,6 @@ def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
     run = Run.objects.filter(pk=run_id).select_related("version").first()
     if run is None:
         return viewer
-    names = run.people.filter(standing=Standing.READY).values_list("user_name", flat=True)
+    # Users who are there already are reached as they are, or not at all.
+    names = run.people.filter(standing=Standing.READY, users=[]).values_list("user_name", flat=True)
     return with_newcomers(viewer, names, body=run.version.body)

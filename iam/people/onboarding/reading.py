@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -243,3 +243,8 @@ def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: i
         more = f"The row has {len(cells)} cells, and the first line names {width}."
         return Typed(line, found.name, found.email, found.user_name, found.until, (*found.errors, more))
     return found
+
+
+def last_moment(until: date | None) -> datetime | None:
+    """When access ends whose last day this is: with that day, UTC."""
+    return datetime(until.year, until.month, until.day, tzinfo=UTC) + timedelta(days=1) if until else None

@@ -12,22 +12,25 @@ from django.db import transaction
 
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
+from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.receipts import Receipt
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
 from iam.changes.services.planning import MOST_BY_WORKER
+from iam.changes.states import move
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity, Kind
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding import nudge
+from iam.people.onboarding.adopting import adoptable, adopted_part, held_by_users, users_by_place
 from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState, Standing
-from iam.people.onboarding.planning import Part, notes_for, part_of, sites_of
-from iam.people.onboarding.queries import held_by
+from iam.people.onboarding.planning import Part, Site, notes_for, part_of, sites_of
+from iam.people.onboarding.queries import Held, held_by
 from iam.people.onboarding.reaching import of_run
 from iam.people.onboarding.staging import drafted
 
@@ -71,14 +74,57 @@ def plan_run(run: Run, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan
             f"These are {len(people):,} people, and a run takes {MOST_PEOPLE}. Split the file, and begin a run for each part."
         )
     sites = sites_of(run.version.body, viewer=viewer)
-    by_person = [[part_of(site, one, key=run.id.hex) for site in sites] for one in people]
+    by_person = [some for one in _parts(sites, people, key=run.id.hex) if (some := [*one])]
+    if not by_person:
+        raise RefusedError("They have all of it already.")
     return RunPlan(tuple(_batches(by_person)), tuple(notes_for(sites)))
 
 
-def ready(run: Run, *, skip: bool) -> list[Newcomer]:
-    """Whom the run makes. Raises RefusedError while a row is bad, unless they are to be passed over."""
+def _to_try_again(held: Held, *, actor: Viewer) -> list[Change]:
+    """What of a place was approved and did not come true; nothing while something of it is under way. Where nobody knows whether the user was made, what
+    waits for the user is taken along. AWS is looked at before a call is made again; a key, of which AWS would make a second one, a person looks after.
+    """
+    stuck: list[Change] = []
+    if held.is_open:
+        waiting = [one for one in held.latest if one.state in OPEN]
+        trunk = next((one for one in held.latest if one.branch == 0), None)
+        if trunk is None or trunk.state != ChangeState.UNKNOWN:
+            return []
+        if any(one.state != ChangeState.QUEUED for one in waiting):
+            return []
+        note = f"{trunk.reference}, which came first, is tried again."
+        for one in waiting:
+            if move(one, to=ChangeState.CANCELLED, actor=actor, kind="withdrawn", note=note):
+                stuck.append(one)
+    wrong = [one for one in held.latest if one.state in _FAILED and one.queued_at is not None]
+    unknown = [
+        one
+        for one in held.latest
+        if one.state == ChangeState.UNKNOWN and one.operation != CreateAccessKey.slug
+    ]
+    return sorted({one.pk: one for one in (*wrong, *unknown, *stuck)}.values(), key=lambda one: one.branch)
+
+
+def _parts(sites: Sequence[Site], people: Sequence[Newcomer], *, key: str) -> Iterator[Iterator[Part]]:
+    """For each person what they get in each account; of who has a user already, in the accounts where that is, and only what they lack."""
+    users = users_by_place(people)
+    held = held_by_users(users.values())
+    for one in people:
+        if not one.users:
+            yield (part_of(site, one, key=key) for site in sites)
+            continue
+        theirs = [
+            (site, users[one.pk, site.account.pk]) for site in sites if (one.pk, site.account.pk) in users
+        ]
+        parts = [adopted_part(site, one, user, held=held, key=key) for site, user in theirs]
+        yield (part for part in parts if part.steps)
+
+
+def ready(run: Run, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
+    """Whom the run is for; `adopt`: those as well who have a user already. Raises RefusedError while a row is bad, unless they are to be passed over."""
     people = list(run.people.all())
-    found = [one for one in people if one.standing == Standing.READY]
+    taken_in = {one.pk for one in adoptable(run)} if adopt else set()
+    found = [one for one in people if one.standing == Standing.READY or one.pk in taken_in]
     left = len(people) - len(found)
     if left and not skip:
         raise RefusedError(
@@ -87,8 +133,9 @@ def ready(run: Run, *, skip: bool) -> list[Newcomer]:
     return found
 
 
-def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False) -> Run:
-    """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Many are asked for by a worker, soon after. Raises RefusedError."""
+def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False, adopt: bool = False) -> Run:
+    """Ask for everybody of a draft: nobody is made before it is approved, and nobody twice. Many are asked for by a worker, soon after.
+    `adopt`: who has a user already gets what it lacks. Raises RefusedError."""
     reason = reason.strip()
     if not reason:
         raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
@@ -98,7 +145,9 @@ def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False) -> 
         raise RefusedError("You can onboard people of your own teams only.")
     with transaction.atomic():
         held = drafted(actor, run)
-        plan = plan_run(held, ready(held, skip=skip), viewer=actor)
+        people = ready(held, skip=skip, adopt=adopt)
+        plan = plan_run(held, people, viewer=actor)
+        held.people.filter(pk__in=[one.pk for one in people]).update(standing=Standing.READY, problems=[])
         held.state, held.reason, held.asked_at = RunState.ASKING, reason, datetime.now(tz=UTC)
         held.trouble = ""
         held.save(update_fields=["state", "reason", "asked_at", "trouble"])
@@ -173,9 +222,8 @@ def retry_failed(actor: Viewer, *, run: Run) -> int:
         held = Run.objects.select_for_update().get(pk=run.pk)
         places = list(Place.objects.filter(newcomer__run=held).select_related("newcomer", "account"))
         failed = {
-            place.pk: [one for one in now.latest if one.state in _FAILED and one.queued_at is not None]
+            place.pk: _to_try_again(now, actor=actor)
             for place, now in zip(places, held_by(places), strict=True)
-            if not now.is_open
         }
         wanted = [place for place in places if failed.get(place.pk)]
         if not wanted:

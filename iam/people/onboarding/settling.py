@@ -20,7 +20,7 @@ from iam.people.granting import Reason, given_by, write_grant
 from iam.people.onboarding.inviting import invite_when_made
 from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState
 from iam.people.onboarding.queries import Held, held_by
-from iam.people.onboarding.staging import last_moment
+from iam.people.onboarding.reading import last_moment
 
 GRANTS: Final = UUID("3a7a4a3e-5b1c-4a53-9f49-2a8f6f1f6c11")
 """The name space in which a newcomer and what they get give a grant its id."""
@@ -85,7 +85,7 @@ def settle_place(place: Place) -> None:
             settled_at=datetime.now(tz=UTC)
         ):
             return
-        if made is not None:
+        if made is not None or held.is_taken_in:
             _grant(place, held)
             invite_when_made(place.newcomer)
 

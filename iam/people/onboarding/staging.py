@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -21,6 +21,7 @@ from iam.people.blueprints.body import Body
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.naming import free_name, user_name
 from iam.people.blueprints.queries import may_run
+from iam.people.onboarding.adopting import reached_by
 from iam.people.onboarding.models import Newcomer, Run, RunState, Standing
 from iam.people.onboarding.reading import Typed
 
@@ -31,8 +32,8 @@ class Known:
 
     names: set[str] = field(default_factory=set)
     people: dict[str, UUID] = field(default_factory=dict)
-    at_home: dict[str, str] = field(default_factory=dict)
-    """E-mail address → the name of the account in which somebody with it has a user."""
+    at_home: dict[str, list[Entity]] = field(default_factory=dict)
+    """E-mail address → the users that somebody with it has there."""
 
 
 @transaction.atomic
@@ -61,7 +62,7 @@ def stage(
         run.source, run.version = source[:128], version
         run.save(update_fields=["source", "version"])
         run.people.all().delete()
-    Newcomer.objects.bulk_create(checked(run, rows, body=version.body), batch_size=500)
+    Newcomer.objects.bulk_create(checked(run, rows, body=version.body, actor=actor), batch_size=500)
     return run
 
 
@@ -101,9 +102,10 @@ def drop_drafts(*, older_than: timedelta = timedelta(days=7)) -> int:
     return old.delete()[1].get("onboarding.Run", 0)
 
 
-def checked(run: Run, rows: Sequence[Typed], *, body: Body) -> list[Newcomer]:
+def checked(run: Run, rows: Sequence[Typed], *, body: Body, actor: Viewer) -> list[Newcomer]:
     """A newcomer for each row, with what is wrong with it, and the user name that they would get."""
     known = known_in(body, emails={row.email for row in rows if row.email})
+    reached = reached_by(actor, [user for some in known.at_home.values() for user in some])
     taken = set(known.names)
     seen_emails: dict[str, int] = {}
     seen_names: dict[str, int] = {}
@@ -124,7 +126,10 @@ def checked(run: Run, rows: Sequence[Typed], *, body: Body) -> list[Newcomer]:
         home = known.at_home.get(row.email)
         if home:
             one.standing = Standing.EXISTING
-            problems.append(f"Somebody with this e-mail address has a user in {home} already.")
+            one.users = [] if problems else [user.pk for user in home if user.pk in reached]
+            one.user_name = home[0].name if one.users else ""
+            where = ", ".join(user.account.name for user in home)
+            problems.append(f"Somebody with this e-mail address has a user in {where} already.")
         else:
             problems += _name(row, one, body, known=known, taken=taken)
             one.standing = Standing.BAD if problems else Standing.READY
@@ -198,9 +203,4 @@ def _at_home(known: Known, accounts: dict[int, Account], wanted: set[str]) -> No
         for one in some:
             if one.user.account_id in accounts:
                 email = key if isinstance(key, str) else people[key]
-                known.at_home.setdefault(email, accounts[one.user.account_id].name)
-
-
-def last_moment(until: date | None) -> datetime | None:
-    """When access ends whose last day this is: with that day, UTC."""
-    return datetime(until.year, until.month, until.day, tzinfo=UTC) + timedelta(days=1) if until else None
+                known.at_home.setdefault(email, []).append(one.user)

@@ -13,15 +13,17 @@ from iam.changes.models import Change
 from iam.changes.services import reject
 from iam.directory.models import Identity, Person, Role, RuleKind
 from iam.guard import viewer_for
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Account, Edge, Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 from iam.notify.models import Outgoing
 from iam.people.onboarding import services, settling, tasks
+from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Place, RunState
 from iam.people.onboarding.queries import sets_of
 from iam.sealed.models import Secret
 from tests import factories
+from tests.changes.conftest import make_group
 from tests.people.onboarding.conftest import Squad, template
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +106,21 @@ def test_what_failed_beside_the_user_is_tried_again_on_the_user_who_is_there(squ
     assert len(squad.aws("GetGroup", GroupName=squad.group.name)["Users"]) == 2
 
 
+def test_where_nobody_knows_whether_a_user_was_made_all_of_it_is_tried_again(squad: Squad) -> None:
+    run = squad.approve(squad.asked(squad.two))
+    doubtful = Change.objects.get(operation="user.create", params__name=squad.yuki)
+    Change.objects.filter(pk=doubtful.pk).update(state="unknown", ended_at=datetime.now(tz=UTC), due_at=None)
+    run = squad.work(run)
+    assert run.state == RunState.RUNNING
+    assert Change.objects.filter(lane=doubtful.lane, state="queued").count() == 2
+
+    assert services.retry_failed(squad.lead, run=run) == 3
+    run = squad.work(run)
+    assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in Change.objects.all()]
+    assert squad.aws("GetLoginProfile", UserName=squad.yuki)
+    assert len(squad.aws("GetGroup", GroupName=squad.group.name)["Users"]) == 2
+
+
 def test_nobody_is_asked_for_twice_nor_while_a_row_is_bad(squad: Squad) -> None:
     bad = squad.two + "Nobody,not an address,,\n"
     run = squad.staged(bad)
@@ -172,6 +189,55 @@ def test_a_lead_whose_team_has_no_path_makes_people_by_its_group(squad: Squad) -
     squad.team.rules.all().delete()
     with pytest.raises(RefusedError, match="no group"):
         services.request_run(viewer_for(Person.objects.get(pk=squad.lead.person_id)), run=other, reason="x")
+
+
+def test_who_has_a_user_already_is_taken_in_without_a_password_or_a_second_user(squad: Squad) -> None:
+    squad.work(squad.approve(squad.asked(squad.two)))
+    on_call = make_group(squad.scene.aws, squad.scene.account, f"on-call-{squad.mark}")
+    version = squad.blueprint(
+        actor=squad.scene.requester,
+        name="On call",
+        groups=(squad.group.name, on_call.name),
+        templates=(template(),),
+    )
+    mixed = squad.two.replace("bo-", "kim-").replace("Bo O'Brien", "Kim Park")
+    run = squad.staged(mixed, version=version, actor=squad.scene.requester)
+    assert [one.standing for one in run.people.all()] == ["existing", "ready"]
+    with pytest.raises(RefusedError, match="1 of 2 rows"):
+        services.request_run(squad.scene.requester, run=run, reason="The rota")
+
+    services.request_run(squad.scene.requester, run=run, reason="The rota", adopt=True)
+    run.refresh_from_db()
+    run = squad.work(squad.approve(run))
+    assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in squad.changes(run)]
+    of_yuki = [one.operation for one in squad.changes(run) if one.subject_arn.endswith(squad.yuki)]
+    assert of_yuki == ["group_membership.add", "inline_policy.put"]
+    groups = {one["GroupName"] for one in squad.aws("ListGroupsForUser", UserName=squad.yuki)["Groups"]}
+    assert groups == {squad.group.name, on_call.name}
+    arn = squad.aws("GetUser", UserName=squad.yuki)["User"]["Arn"]
+    reasons = LedgerEntry.objects.filter(holder_arn=arn, until__isnull=True, since__isnull=False)
+    assert {one.part.grant.terms["why"].count(run.reference) for one in reasons} == {0, 1}
+    yuki, kim = run.people.all()
+    assert (yuki.pk in invitations([yuki, kim]), kim.pk in invitations([yuki, kim])) == (False, True)
+    lists = checklists([yuki, kim], body=version.body)
+    assert {one.standing for one in lists[0].items} == {"done"}
+
+    again = squad.staged(squad.two, version=version, actor=squad.scene.requester)
+    again.people.filter(user_name=squad.bo).delete()
+    with pytest.raises(RefusedError, match="all of it already"):
+        services.request_run(squad.scene.requester, run=again, reason="Once more", adopt=True)
+
+
+def test_a_lead_takes_in_nobody_of_another_team(squad: Squad) -> None:
+    squad.work(squad.approve(squad.asked(squad.two)))
+    squad.team.rules.filter(kind=RuleKind.PATH).delete()
+    Edge.objects.filter(source__name=squad.yuki).delete()
+    lead = viewer_for(Person.objects.get(pk=squad.lead.person_id))
+    run = squad.staged(squad.two, version=squad.blueprint(actor=lead, name="Again"), actor=lead)
+    assert [(one.standing, bool(one.users)) for one in run.people.all()] == [
+        ("existing", False),
+        ("existing", True),
+    ]
 
 
 def test_ends_that_nobody_was_told_of_are_found(squad: Squad, monkeypatch: pytest.MonkeyPatch) -> None:

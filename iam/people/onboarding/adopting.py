@@ -1,0 +1,86 @@
+"""People who have a user already are taken in: that user gets the groups and the templates of the blueprint, and nothing else. No password, no key, no new user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from iam.access.grants.models import LedgerEntry, Sort
+from iam.changes.operations import AddToGroup, PutInlinePolicy
+from iam.guard import Viewer
+from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
+from iam.mirror.queries.visibility import visible_entities
+from iam.people.onboarding.models import Newcomer, Run, Standing
+from iam.people.onboarding.planning import Part, Site, Step, memberships, policies
+
+
+def reached_by(viewer: Viewer, users: Iterable[Entity]) -> frozenset[int]:
+    """Those of whom somebody may ask for changes; one query, none for who reaches everything."""
+    pks = [one.pk for one in users]
+    if viewer.asks.sees_everything:
+        return frozenset(pks)
+    seen = visible_entities(replace(viewer, scope=viewer.asks)).filter(pk__in=pks)
+    return frozenset(seen.values_list("pk", flat=True))
+
+
+def adoptable(run: Run) -> list[Newcomer]:
+    """Who of a draft can be taken in."""
+    return [one for one in run.people.filter(standing=Standing.EXISTING) if one.users]
+
+
+def users_by_place(people: Sequence[Newcomer]) -> dict[tuple[int, int], Entity]:
+    """The living users of these people by (newcomer, account); one query, none where nobody has one."""
+    owners = {pk: one.pk for one in people for pk in one.users}
+    rows = Entity.objects.filter(pk__in=owners, gone_at__isnull=True).select_related("account")
+    return {(owners[user.pk], user.account_id): user for user in rows} if owners else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What users have: (user, group) of each membership, and (user, template with version and parameters) of each policy that a grant has given."""
+
+    groups: frozenset[tuple[int, int]] = frozenset()
+    templates: frozenset[tuple[int, str]] = frozenset()
+
+
+def held_by_users(users: Iterable[Entity]) -> Holdings:
+    """Two queries; none for nobody."""
+    pks = [one.pk for one in users]
+    if not pks:
+        return Holdings()
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks)
+    entries = LedgerEntry.objects.filter(
+        entity__in=pks, sort=Sort.INLINE, since__isnull=False, until__isnull=True
+    ).values_list("entity", "part__grant__terms")
+    given = ((pk, terms.get("what", {})) for pk, terms in entries)
+    return Holdings(
+        frozenset(edges.values_list("source_id", "target_id")),
+        frozenset((pk, _mark(what)) for pk, what in given if pk),
+    )
+
+
+def _mark(what: Mapping[str, Any]) -> str:
+    """A template with its version and parameters, in one form."""
+    return json.dumps([what.get("template"), what.get("version"), what.get("parameters", {})], sort_keys=True)
+
+
+def adopted_part(site: Site, newcomer: Newcomer, user: Entity, *, held: Holdings, key: str) -> Part:
+    """What a user who is there gets: each thing in the branch that it has for somebody new, without what they have already."""
+    return Part(newcomer, site.account, user.arn, tuple(_steps(site, newcomer, user, held, key)))
+
+
+def _steps(site: Site, newcomer: Newcomer, user: Entity, held: Holdings, key: str) -> Iterator[Step]:
+    given = [*memberships(site, newcomer, user.arn), *policies(site, newcomer, user.arn, key=key)]
+    groups = {group.arn: group for group in site.groups}
+    for branch, (operation, what) in enumerate(given, start=1):
+        if isinstance(operation, AddToGroup):
+            group = groups[operation.given.group_arn]
+            if (user.pk, group.pk) not in held.groups:
+                yield Step(AddToGroup.of(user, group=group), branch, what)
+        elif isinstance(operation, PutInlinePolicy):
+            if what is not None and (user.pk, _mark(what.body)) in held.templates:
+                continue
+            again = PutInlinePolicy.of(user, name=operation.policy_name, text=operation.text)
+            yield Step(again, branch, what)
