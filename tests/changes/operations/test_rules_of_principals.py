@@ -206,6 +206,15 @@ def test_a_quota_of_the_account_is_kept(world: World) -> None:
         world.plan(CreateUser.of(world.account, name="third"))
 
 
+def test_who_is_made_earlier_in_a_set_counts_for_the_quota(world: World) -> None:
+    seen = {"valid_from": AT, "observed_at": AT}
+    AccountFact.objects.create(account=world.account, name="summary", value={"UsersQuota": 3}, **seen)
+    third, fourth = (CreateUser.of(world.account, name=name) for name in ("third", "fourth"))
+    assert services.plan_set([third], viewer=world.viewer)
+    with pytest.raises(RefusedError, match="has 3 users, and AWS allows 3"):
+        services.plan_set([third, fourth], viewer=world.viewer)
+
+
 def test_a_profile_holds_one_role(world: World) -> None:
     factories.edge(EdgeKind.PROFILE_ROLE, world.profile, factories.role(world.account, "first"))
     with pytest.raises(RefusedError, match="holds the role first, and a profile holds one only"):
