@@ -61,8 +61,8 @@ def approve() -> dict[str, Any]:
     return {"took": took, "began": began.isoformat(), "queued": _changes().exclude(queued_at=None).count()}
 
 
-def again() -> dict[str, Any]:
-    """What a person does about what went wrong: have it looked at again where nobody knows, and tried again where it failed."""
+def again(turn: str) -> dict[str, Any]:
+    """What a person does about what went wrong: first have it looked at again where nobody knows, then try again what is not there."""
     from iam.changes.errors import RefusedError
     from iam.changes.models import ChangeState
     from iam.changes.services import look_again
@@ -71,7 +71,8 @@ def again() -> dict[str, Any]:
     from iam.people.onboarding.settling import settle_run
 
     actor, run, looked = _asker(), Run.objects.get(), 0
-    for change in _changes().filter(state=ChangeState.UNKNOWN):
+    unknown = _changes().filter(state=ChangeState.UNKNOWN)
+    for change in unknown if turn == "0" else unknown.none():
         look_again(change, actor=actor)
         looked += 1
     if looked:
@@ -126,6 +127,26 @@ def _known() -> dict[str, Any]:
         "invitations": Link.objects.filter(purpose="invitation").count(),
         "grants": Grant.objects.count(),
     }
+
+
+def under_way() -> dict[str, Any]:
+    """What has not ended, and why, as far as the rows tell."""
+    from iam.changes.models import OPEN
+
+    rows = _changes().filter(state__in=OPEN).order_by("change_set", "position")
+    columns = (
+        "operation",
+        "state",
+        "lane",
+        "branch",
+        "position",
+        "due_at",
+        "lease_until",
+        "attempts",
+        "reads",
+    )
+    kinds = rows.values_list("change_set__cause_kind", *columns)
+    return {"now": str(datetime.now(tz=UTC)), "rows": [[str(cell) for cell in row] for row in kinds[:20]]}
 
 
 def pages() -> dict[str, Any]:
@@ -217,5 +238,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    steps = {one.__name__: one for one in (ask, approve, again, standing, pages)}
+    steps = {one.__name__: one for one in (ask, approve, again, standing, under_way, pages)}
     print(json.dumps(steps[sys.argv[1]](*sys.argv[2:])))

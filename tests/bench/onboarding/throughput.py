@@ -81,7 +81,8 @@ def wait(site: Site, *, longest: float = LONGEST) -> None:
     deadline = time.monotonic() + longest
     while site.left():
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{site.left()} changes have not ended after {longest} s")
+            found = site.plant("under_way", module=PLANT)
+            raise RuntimeError(f"{site.left()} changes have not ended after {longest} s: {found}")
         time.sleep(0.5)
 
 

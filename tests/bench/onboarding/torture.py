@@ -18,7 +18,7 @@ from typing import Any, Final
 from tests.bench.changes import torture
 from tests.bench.changes.site import Site, running, why_missing
 from tests.bench.floor import figure
-from tests.bench.onboarding.throughput import PLANT, wait
+from tests.bench.onboarding.throughput import PLANT
 from tests.bench.proxy.running import control
 
 PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "200"))
@@ -78,13 +78,23 @@ def _tortured(site: Site) -> list[dict[str, Any]]:
 def _help(site: Site) -> int:
     """Look again at what ended unknown and try again what failed, until nothing of it is left; how many steps that were."""
     helped = 0
-    for _ in range(ROUNDS):
-        said = site.plant("again", module=PLANT)
-        if not said["looked"] and not said["tried"]:
-            break
+    for turn in range(ROUNDS):
+        said = site.plant("again", turn, module=PLANT)
         helped += said["looked"] + said["tried"]
-        wait(site, longest=120)
+        if turn and not said["tried"]:
+            break
+        _settled(site)
     return helped
+
+
+def _settled(site: Site) -> None:
+    """Until nothing moves any more: what waits for a change of which nobody knows how it ended waits on."""
+    deadline, before = time.monotonic() + 120, -1
+    while (left := site.left()) and time.monotonic() < deadline:
+        if left == before:
+            break
+        before = left
+        time.sleep(15)
 
 
 def made_twice(site: Site) -> list[str]:
