@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('onboarding', '0002_asking'),
+        ("onboarding", "0002_asking"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='newcomer',
-            name='users',
+            model_name="newcomer",
+            name="users",
             field=models.JSONField(default=list),
         ),
     ]
