@@ -194,4 +194,4 @@ def test_asking_and_agreeing_ask_the_database_as_often_for_a_few_as_for_many(
 
     cost(2)
     # SQLite takes so many values at once, and the rows of many are some more statements.
-    assert cost(60) - cost(3) < 20
+    assert cost(30) - cost(3) < 20
