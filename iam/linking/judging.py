@@ -77,9 +77,10 @@ class Known:
         found = {rule.user_name_of(email) for rule in self._ways.rules}
         return {name for name in (*found, email.lower()) if name}
 
-    def all_names(self) -> set[str]:
-        """Every user name that a rule makes of somebody."""
-        return {name for _, found in self._named for name in found}
+    def names_by(self, rules: Collection[tuple[str, str]]) -> set[str]:
+        """Every user name that one of some rules makes of somebody."""
+        words = {" of ".join(texts) for texts in rules}
+        return {name for rule, found in self._named if rule in words for name in found}
 
     def judge(self, facts: Facts) -> Verdict:
         """What the ways say of a user."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
-from iam.directory.models import Identity, Person
+from iam.directory.models import Identity, Person, Role
 from iam.guard import Viewer
 from iam.linking.models import Apart, Sign, Standing
 from iam.linking.rights import linkable, people_to_choose
@@ -19,6 +19,7 @@ from iam.linking.whose import DOUBTS, Theirs, Whose, users_of, waiting, whose
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible_entities
 
+M = TypeVar("M", bound=Model)
 PAGE: Final = 50
 MOST_FOUND: Final = 20
 CAP: Final = 1_000
@@ -97,7 +98,7 @@ def users_found(viewer: Viewer, text: str) -> list[Entity]:
     if not start:
         return []
     signs = waiting(Sign.objects.filter(login__gte=start, login__lt=start + "\U0010ffff"))
-    rows = signs.filter(user__in=linkable(viewer).values("pk")).select_related("user__account")
+    rows = _linkable(signs, viewer).select_related("user__account")
     return [one.user for one in rows.order_by("login", "user")[:MOST_FOUND]]
 
 
@@ -113,6 +114,13 @@ class Part:
     after: tuple[str, int] | None
 
 
+def _linkable(rows: QuerySet[M], viewer: Viewer) -> QuerySet[M]:
+    """Rows of users of whom the viewer may say whose they are; where that is everybody, the database is not asked for all of them."""
+    if (Role.ADMINISTRATOR, "") in viewer.held:
+        return rows
+    return rows.filter(user__in=linkable(viewer).values("pk"))
+
+
 def signs_of(view: str, viewer: Viewer) -> QuerySet[Sign]:
     """The signs of a view that are of users of whom the viewer may say whose they are."""
     rows = Sign.objects.all()
@@ -122,8 +130,7 @@ def signs_of(view: str, viewer: Viewer) -> QuerySet[Sign]:
         rows = rows.filter(standing__in=DOUBTS)
     elif view == UNLINKED:
         rows = rows.filter(standing=Standing.NOBODY)
-    if not viewer.scope.sees_everything or not viewer.held >= {("administrator", "")}:
-        rows = rows.filter(user__in=linkable(viewer).values("pk"))
+    rows = _linkable(rows, viewer)
     if view == LINKED:
         tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
         return rows.filter(Exists(tied), user__gone_at__isnull=True, account__removed_at__isnull=True)
@@ -152,7 +159,8 @@ def count_of(view: str, viewer: Viewer) -> int:
 
 def marks(viewer: Viewer) -> QuerySet[Apart]:
     """Who was said not to be meant, newest first."""
-    rows = Apart.objects.filter(user__in=linkable(viewer).values("pk"))
+    living = Apart.objects.filter(user__gone_at__isnull=True, user__account__removed_at__isnull=True)
+    rows = _linkable(living, viewer)
     return rows.select_related("user__account", "person").order_by("-at", "-pk")
 
 
@@ -160,7 +168,8 @@ def same_names(signs: Sequence[Sign], *, viewer: Viewer) -> dict[int, list[tuple
     """Whom users of the same name in other accounts that the viewer sees were linked to by hand, by user: three queries. A proposal, and never more."""
     logins = {one.login for one in signs}
     twins = Sign.objects.filter(login__in=logins, user__gone_at__isnull=True).select_related("user__account")
-    twins = twins.filter(user__in=visible_entities(viewer).values("pk"))
+    if not viewer.scope.sees_everything:
+        twins = twins.filter(user__in=visible_entities(viewer).values("pk"))
     others = list(twins.exclude(account__removed_at__isnull=False)[: 40 * PAGE])
     rows = Identity.objects.filter(user_arn__in=[one.user.arn for one in others]).select_related("person")
     held = {one.user_arn: one.person for one in rows}

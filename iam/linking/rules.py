@@ -133,8 +133,8 @@ def _name(effect: Effect, found: Sequence[tuple[Entity, Sign, Verdict]]) -> None
 
 def _concerned(before: Ways, wanted: Ways, old: Known, new: Known) -> list[int]:
     """The numbers of the users of whom the ways may say something else."""
-    names = {rule.texts for rule in before.rules} ^ {rule.texts for rule in wanted.rules}
-    logins = (old.all_names() | new.all_names()) if names else set()
+    rules = {rule.texts for rule in before.rules} ^ {rule.texts for rule in wanted.rules}
+    logins = old.names_by(rules) | new.names_by(rules)
     if before.by_address != wanted.by_address:
         logins |= set(new.by_address)
     found: set[int] = set()

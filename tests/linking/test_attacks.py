@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from iam.access.drafts.receivers import _by_mail
 from iam.changes.approval.people import owners_of
+from iam.changes.models import Change
 from iam.changes.services.own_device import owns
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.directory.rules import DirectoryRuleError
@@ -19,9 +20,10 @@ from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.enrolment.inviting import person_of
 from iam.people.leaving.models import Leaver, Run, Seat
-from iam.people.leaving.returning import invite_back
+from iam.people.leaving.returning import invite_back, password_of
 from iam.people.leaving.settling import _close_sign_in
 from tests import factories
+from tests.leaving import left
 from tests.linking.test_whose import tagged
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,21 @@ def test_who_tags_a_user_with_their_own_address_gets_nothing_by_it(account: Acco
     leaver = Leaver.objects.create(run=run, name="Chief", person_id=mallory.pk)
     Seat.objects.create(leaver=leaver, user=chief, account=account, user_arn=chief.arn, user_name="chief")
     assert invite_back(leaver) is None
+
+
+def test_who_comes_back_gets_no_password_of_a_user_that_only_a_tag_names(account: Account) -> None:
+    mallory, ines = with_role("Mallory Reed", Role.MEMBER), with_role("Ines Duarte", Role.ADMINISTRATOR)
+    chief = tagged(factories.user(account, "chief"), email=mallory.email)
+    work_out()
+    leaver = left(chief, ines)
+    Leaver.objects.filter(pk=leaver.pk).update(person_id=mallory.pk)
+    Change.objects.update(already_so=False)
+    seat = leaver.seats.select_related("leaver", "user__account", "account").get()
+    assert password_of(seat) is None
+    Identity.objects.create(person=mallory, user_arn=chief.arn)
+    given = password_of(seat)
+    assert given is not None
+    assert given.given.recipient_id == str(mallory.pk)
 
 
 def test_who_tags_a_user_with_an_administrators_address_shuts_nobody_out(
