@@ -19,6 +19,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("appointment", "Appointments"),
     ("approval_rules", "Rules of approval"),
     ("identity", "Linked IAM users"),
+    ("linking", "Ways to know whose users are"),
     ("team", "Teams"),
     ("account", "Accounts"),
     ("organization", "Organizations"),
