@@ -12,6 +12,13 @@ CONTEXT = {"include": [["html"]], "exclude": [["tbody > tr:nth-child(n + 13)"], 
 """Of a long table or list the first rows: all others are made by the same lines, and to look at them takes most of the time."""
 OPTIONS = {"resultTypes": ["violations"]}
 
+STILL = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important }");
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}"""
+"""Colours do not fade from one to the other, so that nothing has to be waited for."""
+
 
 def violations(page: Page, *, only: str = "", but: str = "") -> list[str]:
     """One line per violation: the rule, and the first element that breaks it; `only` or all `but` one rule are looked at."""
@@ -24,3 +31,17 @@ def violations(page: Page, *, only: str = "", but: str = "") -> list[str]:
         "([context, options]) => axe.run(context, options)", [CONTEXT, options]
     )
     return [f"{v['id']}: {v['nodes'][0]['html'][:160]} ({len(v['nodes'])})" for v in found["violations"]]
+
+
+def in_every_look(page: Page) -> list[str]:
+    """All rules in light, the contrasts in dark, on a phone the rules and the width; the page stays on the phone."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light")
+    page.evaluate(STILL)
+    found = [f"light: {line}" for line in violations(page)]
+    page.emulate_media(color_scheme="dark")
+    found += [f"dark: {line}" for line in violations(page, only="color-contrast")]
+    page.set_viewport_size({"width": 390, "height": 844})
+    found += [f"narrow: {line}" for line in violations(page, but="color-contrast")]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    return found if width <= 391 else [*found, f"narrow: the page is {width} px wide"]

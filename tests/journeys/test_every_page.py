@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page
 
-from tests.journeys.axe import violations
+from tests.journeys.axe import STILL, in_every_look
 from tests.journeys.conftest import SignIn
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
@@ -26,12 +26,6 @@ ACT = re.compile(r"/act/(?!delete/|create-role/)[a-z-]+/")
 """So do the acts; of those with a receipt at once, and of those with a policy to write, one is looked at as well."""
 SERVICE = re.compile(r"/(services|access)/(?!who-can/|compare/|simulate/)[a-z0-9-]+/")
 """And the services of AWS, of which there are hundreds."""
-STILL = """() => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important }");
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-}"""
-"""Colours do not fade from one to the other, so that nothing has to be waited for."""
 
 
 def shape(address: str) -> str:
@@ -75,13 +69,7 @@ def reachable(page: Page) -> Iterator[str]:
 def look(page: Page, address: str) -> list[str]:
     """What is wrong with a page: all rules in light, the contrasts in dark, on a phone the rules and the width."""
     wide_and_light(page, address)
-    found = [f"light {address}: {line}" for line in violations(page)]
-    page.emulate_media(color_scheme="dark")
-    found += [f"dark {address}: {line}" for line in violations(page, only="color-contrast")]
-    page.set_viewport_size({"width": 390, "height": 844})
-    found += [f"narrow {address}: {line}" for line in violations(page, but="color-contrast")]
-    width = page.evaluate("document.documentElement.scrollWidth")
-    return found if width <= 391 else [*found, f"narrow {address}: the page is {width} px wide"]
+    return [f"{address}: {line}" for line in in_every_look(page)]
 
 
 @pytest.mark.parametrize("username", ROLES)
