@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from iam.changes.operations.base import Call, Loss, Quota
-from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
+from iam.changes.operations.base import Call, Image, Loss, Operation, Quota
+from iam.changes.operations.given_once import GivenOnce, GivenParams
 from iam.changes.operations.sealed_secret import Recipient
 from iam.changes.operations.user_credential import (
     ACTIVE,
@@ -24,7 +24,7 @@ from iam.changes.operations.user_credential import (
     names_of,
     owned,
 )
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.sections import ACCESS_KEYS
 
 KEYS_PER_USER: Final = 2
@@ -84,12 +84,16 @@ class CreateAccessKey(GivenOnce):
     id_field = "key_id"
     way_back = DeleteAccessKey
 
+    def __init__(self, account: Account, given: GivenParams) -> None:
+        super().__init__(account, given)
+        self._going: frozenset[str] = frozenset()
+
     @classmethod
-    def of(cls, user: Entity, *, recipient: Recipient, sealed_id: UUID) -> Self:
-        """The operation for a user of the mirror."""
+    def of(cls, user: Entity, *, recipient: Recipient, sealed_id: UUID, instead_of: str = "") -> Self:
+        """The operation for a user of the mirror; `instead_of` is the id of a key that is deleted before, in the same set."""
         given = GivenParams(
             **names_of(user),
-            **given_params(user, kind=cls.kind),
+            known=" ".join(sorted(one for one in owned(user, cls.kind) if one != instead_of)),
             sealed_id=str(sealed_id),
             recipient_id=str(recipient.person_id),
             recipient_name=recipient.name,
@@ -105,6 +109,18 @@ class CreateAccessKey(GivenOnce):
             ),
         )
 
+    def follow(self, earlier: Sequence[Operation]) -> None:
+        """See Operation: a key that is deleted before leaves its room to this one."""
+        self._going = frozenset(
+            one.given.credential_id
+            for one in earlier
+            if isinstance(one, DeleteAccessKey) and one.touched() == self.touched()
+        )
+
+    def image_of(self, user: Entity) -> Image:
+        """See OfUser."""
+        return {"ids": sorted(set(owned(user, self.kind)) - self._going)}
+
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
         """See GivenOnce."""
         key = response["AccessKey"]
@@ -115,7 +131,7 @@ class CreateAccessKey(GivenOnce):
         user = self.subject()
         if user is None:
             return None
-        used = len(owned(user, self.kind))
+        used = len(set(owned(user, self.kind)) - self._going)
         limit = account_quota(self.account, "AccessKeysPerUserQuota", usual=KEYS_PER_USER)
         refusal = (
             f"{user.name} has {used} access keys, and AWS allows {limit}. Delete one that is not used first."
