@@ -89,6 +89,7 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
         | seal_context(request, shown)
         | {
             "change": shown,
+            "is_partial": is_partial,
             "set_title": "" if is_partial else shown.change_set.title,
             "mark": MARKS[shown.state],
             "account": shown.account,
