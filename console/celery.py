@@ -167,6 +167,11 @@ app.conf.update(
             "schedule": 300.0,
             "options": {"expires": 300},
         },
+        "tend-rotations": {
+            "task": "iam.people.rotation.tasks.tend_rotations",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "sweep-drafts": {
             "task": "iam.access.drafts.tasks.sweep_drafts",
             "schedule": 24 * 3600.0,
@@ -199,6 +204,7 @@ app.autodiscover_tasks(
         "iam.changes.approval",
         "iam.access.drafts",
         "iam.people.onboarding",
+        "iam.people.rotation",
         "iam.access.grants",
         "iam.access.rollout",
         "iam.people.enrolment",

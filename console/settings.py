@@ -149,6 +149,7 @@ INSTALLED_APPS = [
     "iam.people.fleet",
     "iam.people.campaigns",
     "iam.people.replacing",
+    "iam.people.rotation",
     "console",
     "console.operators",
     "console.web",

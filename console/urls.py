@@ -17,6 +17,7 @@ urlpatterns = [
     path("moving/", include("console.moving.urls")),
     path("audit/", include("console.audit.urls")),
     path("", include("console.mfa.urls")),
+    path("", include("console.rotation.urls")),
     path("", include("console.notify.urls")),
     path("", include("console.operators.urls")),
     path("", include("console.web.urls")),

@@ -36,6 +36,7 @@ from iam.people.links.services import make_link
 from tests import factories, leaving, moving, onboarding
 from tests.access.grant_pages import made
 from tests.mfa import rows as mfa_rows
+from tests.rotation import rows as rotation_rows
 from tests.url_answers import ANSWERS
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +151,7 @@ def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
             "": {},
             **runs,
             **mfa_rows.campaigns(account, team, operators["administrator"].person),
+            **rotation_rows.arguments(own, other, person),
             **leaving.arguments(own, other, operators["administrator"].person),
             "csv": {"form": "csv"},
             "s3": {"prefix": "s3"},

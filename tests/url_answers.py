@@ -5,11 +5,15 @@ The columns are: anonymous, nobody (no role), member, team lead, auditor, approv
 
 from __future__ import annotations
 
+from tests.leaving.url_answers import LEAVING
 from tests.mfa.url_answers import MFA
+from tests.rotation.url_answers import KEYS
 
 # fmt: off
 ANSWERS: dict[tuple[str, str, str], str] = {
+    **LEAVING,
     **MFA,
+    **KEYS,
     # Overview.
     ("GET", "dashboard:overview", ""): "sign-in 404 200 200 200 200 200",
     # Identities.
@@ -65,39 +69,6 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "identities:provider-history", "provider"): "sign-in 404 404 404 200 200 200",
     ("GET", "identities:compare", ""): "sign-in 404 404 404 200 200 200",
     # Onboarding.
-    ("GET", "moving:moves", ""): "sign-in 404 404 200 200 200 200",
-    ("GET", "moving:begin", "own"): "sign-in 404 404 200 404 200 200",
-    ("GET", "moving:begin", "other"): "sign-in 404 404 404 404 200 200",
-    ("POST", "moving:begin", "own"): "sign-in 404 404 422 404 422 422",
-    ("POST", "moving:begin", "other"): "sign-in 404 404 404 404 422 422",
-    ("GET", "moving:move", "move"): "sign-in 404 404 200 200 200 200",
-    ("GET", "leaving:leavers", ""): "sign-in 404 404 200 200 200 200",
-    ("GET", "leaving:begin", ""): "sign-in 404 404 200 404 200 200",
-    ("GET", "leaving:begin", "own"): "sign-in 404 404 200 404 200 200",
-    ("GET", "leaving:begin", "other"): "sign-in 404 404 404 404 200 200",
-    ("POST", "leaving:begin", "own"): "sign-in 404 404 422 404 422 422",
-    ("POST", "leaving:begin", "other"): "sign-in 404 404 404 404 422 422",
-    ("GET", "leaving:file", ""): "sign-in 404 404 200 404 200 200",
-    ("POST", "leaving:file", ""): "sign-in 404 404 422 404 422 422",
-    ("GET", "leaving:leaver", "leaver"): "sign-in 404 404 200 200 200 200",
-    ("GET", "leaving:leaver", "other leaver"): "sign-in 404 404 404 200 200 200",
-    ("POST", "leaving:again", "leaver"): "sign-in 404 404 302 404 302 302",
-    ("POST", "leaving:again", "other leaver"): "sign-in 404 404 404 404 302 302",
-    ("POST", "leaving:restore", "leaver"): "sign-in 404 404 302 404 302 302",
-    ("POST", "leaving:restore", "other leaver"): "sign-in 404 404 404 404 302 302",
-    ("GET", "leaving:delete", "leaver"): "sign-in 404 404 200 404 200 200",
-    ("GET", "leaving:delete", "other leaver"): "sign-in 404 404 404 404 200 200",
-    ("POST", "leaving:delete", "other leaver"): "sign-in 404 404 404 404 422 422",
-    ("GET", "leaving:certificate", "leaver ended"): "sign-in 404 404 200 200 200 200",
-    ("GET", "leaving:certificate", "other leaver ended"): "sign-in 404 404 404 200 200 200",
-    ("GET", "leaving:certificate-export", "leaver ended"): "sign-in 404 404 200 200 200 200",
-    ("GET", "leaving:certificate-export", "other leaver ended"): "sign-in 404 404 404 200 200 200",
-    ("GET", "leaving:run", "leaving"): "sign-in 404 404 302 302 302 302",
-    ("GET", "leaving:run", "other leaving"): "sign-in 404 404 404 302 302 302",
-    ("GET", "leaving:run", "own leaving draft"): "sign-in 404 404 404 404 404 200",
-    ("POST", "leaving:run-ask", "own leaving draft"): "sign-in 404 404 404 404 404 422",
-    ("POST", "leaving:run-ask", "leaving"): "sign-in 404 404 302 404 302 302",
-    ("POST", "leaving:run-discard", "own leaving draft"): "sign-in 404 404 404 404 404 302",
     ("GET", "onboarding:runs", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "onboarding:blueprints", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "onboarding:blueprint-new", ""): "sign-in 404 404 200 404 404 200",

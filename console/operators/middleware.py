@@ -17,7 +17,7 @@ from console.operators.attempts import client_address
 from console.operators.recency import page_of
 from iam.guard import Viewer, viewer_for
 
-OPEN_PREFIXES = ("/sign-in/", "/static/", "/link/", "/enrol/", "/invitation/")
+OPEN_PREFIXES = ("/sign-in/", "/static/", "/link/", "/enrol/", "/key/", "/invitation/")
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 
 

@@ -61,6 +61,7 @@ NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 (Right.SEE_ACCOUNT, Right.SEE_TEAM),
             ),
             Item("leaving:leavers", "log-out", "Leaving", "leaving", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
+            Item("keys:keys", "rotate-cw", "Access keys", "keys", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("mfa:fleet", "smartphone", "MFA", "fleet", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
             Item("linking:links", "link", "Links", "links", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
             Item("identities:groups", "users", "Groups", "groups", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),

@@ -23,6 +23,7 @@ class Event(StrEnum):
     CAMPAIGN = "mfa.campaign"
     REPLACED = "mfa.replaced"
     INVITED = "onboarding.invited"
+    ROTATION = "keys.rotation"
     TEST = "notify.test"
 
 
@@ -88,6 +89,13 @@ SPECS: tuple[Spec, ...] = (
         Event.REPLACED,
         "Somebody says that I have lost an MFA device",
         "A lost MFA device is to be replaced",
+        is_fixed=True,
+        is_private=True,
+    ),
+    Spec(
+        Event.ROTATION,
+        "An access key of mine is rotated",
+        "An access key is rotated",
         is_fixed=True,
         is_private=True,
     ),

@@ -20,6 +20,7 @@ from iam.mirror.naming import display_name
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import GroupContent, Openable
 from iam.people.enrolment.devices import labels_of
+from iam.people.rotation.planning import living_of
 
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 
@@ -75,6 +76,8 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
             "tab": "identities/person_credentials.html",
             "acts": user_acts(shown.entity, head["credentials"]) if asks else None,
             "adds_device": shown.is_self and shown.at is None,
+            "rotates": (asks or shown.is_self) and shown.at is None,
+            "rotation": living_of(shown.entity) if shown.at is None else None,
             "asks_device": asks and shown.at is None,
             "sends_link": asks
             and shown.at is None

@@ -15,6 +15,7 @@ class Purpose(models.TextChoices):
 
     MFA = "mfa", "Add an MFA device"
     INVITATION = "invitation", "Invitation"
+    ROTATION = "rotation", "A new access key"
 
 
 class Ended(models.TextChoices):

@@ -246,21 +246,25 @@ def common(rows: States) -> States:
 
 
 def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
-    """Rows in whose name, ARN or unique id every word of the text occurs; a key id finds the user who has the key."""
+    """Rows in whose name, ARN or unique id every word of the text occurs; a key id finds the user who has the key, and a
+    user their keys."""
     words = text.lower().split()[:WORDS]
     if not words:
         return ALWAYS
-    named = Entity.objects.filter(kind__in=kinds)
-    keys = Entity.objects.filter(kind=Kind.ACCESS_KEY)
+    found = [Entity.objects.filter(kind__in=kinds)]
+    found += [Entity.objects.filter(kind=kind) for kind in (Kind.ACCESS_KEY, Kind.USER)]
     if lens.account:
-        named, keys = named.filter(account=lens.account), keys.filter(account=lens.account)
+        found = [rows.filter(account=lens.account) for rows in found]
     then = ALWAYS
     for word in words:
-        named, keys = named.filter(search__contains=word), keys.filter(search__contains=word)
+        found = [rows.filter(search__contains=word) for rows in found]
         then &= Q(sort_name__contains=word)
+    named, keys, users = found
     matches = Q(entity__in=named.values("pk"))
     if Kind.USER in kinds and words[0].startswith(("akia", "asia")):
         matches |= Q(entity__in=keys.values("owner"))
+    if Kind.ACCESS_KEY in kinds:
+        matches |= Q(entity__owner__in=users.values("pk"))
     return matches if lens.at is None else matches | then
 
 

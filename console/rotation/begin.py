@@ -1,0 +1,172 @@
+"""Begin the rotation of one key: what will happen and when, what stands in its way, and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from console.changes.deciding import need_context
+from console.changes.shown import call_rows
+from console.operators.recency import recently_authenticated
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.directory.models import Person
+from iam.guard import Right
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries import entities
+from iam.people.enrolment.inviting import NOBODY, person_of
+from iam.people.rotation.asking import begin, preview
+from iam.people.rotation.planning import (
+    KEEP_DAYS,
+    LEAST_KEEP,
+    LEAST_QUIET,
+    MOST_DAYS,
+    QUIET_DAYS,
+    Held,
+    Terms,
+    keys_of,
+    living_of,
+    may_begin,
+)
+
+SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
+
+
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+@recently_authenticated
+def begin_page(request: ViewerRequest, pk: int) -> HttpResponse:
+    """The page; posted, the new key is asked for."""
+    key = key_or_404(request, pk)
+    if request.method == "GET":
+        return _page(request, key)
+    try:
+        made = begin(request.viewer, key, read_terms(request.POST), first=_first(request, key))
+    except RefusedError as refused:
+        return _page(request, key, refused=refused)
+    return redirect("keys:rotation", pk=made.pk)
+
+
+def key_or_404(request: ViewerRequest, pk: int) -> Entity:
+    """The key, if the viewer sees it and may rotate it; else 404."""
+    found = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.ACCESS_KEY])
+    if request.at is not None or found is None or found.owner is None or found.gone_at is not None:
+        raise Http404
+    if not may_begin(request.viewer, user=found.owner):
+        raise Http404
+    return found
+
+
+def read_terms(data: QueryDict) -> Terms:
+    """The terms of a form. Raises RefusedError for days that are no number."""
+    return Terms(
+        reason=data.get("reason", ""),
+        is_automatic=data.get("how") != "asked",
+        quiet_days=_days(data.get("quiet", "")),
+        keep_days=_days(data.get("keep", "")),
+        is_for_me=data.get("for_me") == "yes",
+    )
+
+
+def terms_context(request: ViewerRequest) -> dict[str, Any]:
+    """What the form of the terms shows, as it was typed."""
+    data = request.POST if request.method == "POST" else request.GET
+    return {
+        "how": data.get("how", "automatic"),
+        "quiet": data.get("quiet", str(QUIET_DAYS)),
+        "keep": data.get("keep", str(KEEP_DAYS)),
+        "reason": data.get("reason", ""),
+        "least_quiet": LEAST_QUIET,
+        "least_keep": LEAST_KEEP,
+        "most_days": MOST_DAYS,
+        "has_mail": settings.MAIL_IS_CONFIGURED,
+    }
+
+
+def plan_context(quiet: str, keep: str) -> dict[str, Any]:
+    """The earliest days of the steps, were the new key in use today."""
+    days = [int(text) if text.isdecimal() and len(text) < 3 else 0 for text in (quiet, keep)]
+    now = datetime.now(tz=UTC)
+    return {"quiet_at": now + timedelta(days=days[0]), "gone_at": now + timedelta(days=sum(days))}
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or len(text) > 3:
+        raise RefusedError("Write the days as a number.")
+    return int(text)
+
+
+def _first(request: ViewerRequest, key: Entity) -> Entity | None:
+    """The second key, if it was chosen to go first."""
+    text = request.POST.get("first", "")
+    if not text.isdecimal() or len(text) > 18:
+        return None
+    return Entity.objects.filter(pk=int(text), kind=Kind.ACCESS_KEY, owner=key.owner_id).first()
+
+
+def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None = None) -> HttpResponse:
+    user = key.owner
+    assert user is not None
+    held = keys_of(user)
+    linked = person_of(user)
+    # What is nobody's, such as a machine's, is put in place by whoever begins.
+    person = linked or Person.objects.get(pk=request.viewer.person_id)
+    own = next((one for one in held if one.entity.pk == key.pk), None)
+    other = next((one for one in held if one.entity.pk != key.pk), None)
+    terms = terms_context(request)
+    context: dict[str, Any] = {
+        "section": "keys",
+        "layout": layout_for(request.viewer),
+        "account": key.account,
+        "key": key,
+        "user": user,
+        "person": person,
+        "nobody": NOBODY,
+        "is_nobodys": linked is None,
+        "for_me": request.POST.get("for_me") == "yes",
+        "is_self": person.pk == request.viewer.person_id,
+        "own": own,
+        "other": other,
+        "deactivate_url": _deactivation(other)
+        if request.viewer.may(Right.REQUEST_CHANGE, account_id=key.account.account_id)
+        else "",
+        "is_newer": bool(own and other and _is_newer(other, own)),
+        "chosen": request.POST.get("first", ""),
+        "standing": living_of(user),
+        "refused": refused,
+    }
+    context |= terms | plan_context(terms["quiet"], terms["keep"])
+    if context["standing"] is None:
+        context |= _preview(request, key, person, other)
+    return render_page(request, "rotation/begin.html", context, status=422 if refused else 200)
+
+
+def _preview(request: ViewerRequest, key: Entity, person: Person, other: Held | None) -> dict[str, Any]:
+    """The calls, and who has to agree; where it cannot be asked for, why."""
+    first = other.entity if other and other.is_idle else None
+    try:
+        plans = preview(request.viewer, key, person=person, first=first)
+    except RefusedError as error:
+        return {"impossible": "" if other and not other.is_idle else error.message}
+    calls = [call for plan in plans for call in plan.receipt.body["calls"]]
+    return need_context(request, plans) | {"calls": call_rows(calls, partition=key.account.partition)}
+
+
+def _is_newer(other: Held, own: Held) -> bool:
+    return bool(other.is_active and other.created_at and own.created_at and other.created_at > own.created_at)
+
+
+def _deactivation(other: Held | None) -> str:
+    """The address by which the second key is made inactive, by a request of its own."""
+    if other is None or not other.is_active:
+        return ""
+    query = urlencode({"do": "access_key.deactivate", "of": str(other.entity.pk)})
+    return f"{reverse('changes:credential')}?{query}"

@@ -1,0 +1,161 @@
+"""The list of access keys: whose, how old, when and where last used; as a page and as a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from console.identities.lists import views
+from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.rotation.words import mark_of
+from console.web.access import ViewerRequest, require
+from console.web.templatetags.lists import under
+from console.web.templatetags.ui import ago, avatar, badge
+from iam.directory.models import Team
+from iam.guard import Right, Viewer
+from iam.mirror.models import NEVER
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import Lens
+from iam.people.rotation.listing import KEYS, OLD, VERY_OLD
+
+RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+
+
+def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
+    """What the table shows of each key."""
+    return [_shown(row, lens) for row in rows]
+
+
+def _shown(row: Row, lens: Lens) -> dict[str, Any]:
+    is_active, rotation = row["status"] == "Active", row["rotation"]
+    return {
+        "pk": row["entity"],
+        "name": row["aws_id"],
+        "user": row["user"],
+        "display": row["display"],
+        "face": avatar(row["display"]),
+        "sub": under(row["user_name"] or ""),
+        "account_name": row["account_name"],
+        "state": badge("Active", "ok", "check") if is_active else badge("Inactive", ""),
+        "age": _age(row, lens),
+        "used": used_words(row["used_at"], row["service"], row["region"]),
+        "rotation": rotation,
+        "mark": badge(*mark_of(rotation)) if rotation else "",
+        "may_ask": is_active
+        and rotation is None
+        and lens.viewer.may(Right.REQUEST_CHANGE, account_id=row["number"]),
+    }
+
+
+def _age(row: Row, lens: Lens) -> SafeString | str:
+    made = row["created_at"]
+    if made in {None, NEVER}:
+        return "Not read"
+    days = max(0, (lens.now - made).days)
+    tone = "bad" if days > VERY_OLD else "warn" if days > OLD else ""
+    return badge(f"{days} d", tone) if tone and row["status"] == "Active" else f"{days} d"
+
+
+def used_words(at: Any, service: str | None, region: str | None) -> SafeString | str:
+    """When a key was last used, and below by which service and where."""
+    if at is None:
+        return "Not read"
+    if at == NEVER:
+        return "Never"
+    where = ", ".join(part for part in (service, region) if part)
+    return format_html("{}{}", ago(at), under(where))
+
+
+def export(lens: Lens) -> tuple[Column, ...]:
+    """The columns of a file."""
+    return (
+        ("account_id", lambda row, _: row["number"]),
+        ("account", lambda row, _: row["account_name"]),
+        ("access_key_id", lambda row, _: row["aws_id"]),
+        ("status", lambda row, _: row["status"]),
+        ("login", lambda row, _: row["user_name"]),
+        ("display_name", lambda row, _: row["display"]),
+        ("created", lambda row, _: row["created_at"]),
+        ("last_used", lambda row, _: row["used_at"]),
+        ("last_used_service", lambda row, _: row["service"]),
+        ("last_used_region", lambda row, _: row["region"]),
+        ("rotation", lambda row, _: row["rotation"].reference if row["rotation"] else ""),
+    )
+
+
+PAGE: Final = Page(
+    listing=KEYS,
+    title="Access keys",
+    noun=("access key", "access keys"),
+    intro="Every access key of an IAM user, the oldest first. A key is rotated in four steps over days, so that nothing stops.",
+    icon="rotate-cw",
+    template="rotation/keys.html",
+    find="Key ID, login or ARN",
+    tabs=(
+        TabWords("all", "All"),
+        TabWords("old", "Over 90 days", "warn", "active key over 90 days"),
+        TabWords("never", "Never used", phrase="active key that was never used"),
+        TabWords("two", "Two active", phrase="user with two active keys"),
+        TabWords("rotating", "Being rotated", "info", "rotation under way"),
+    ),
+    filters=(
+        Filter("state", "State", (("active", "Active"), ("inactive", "Inactive"))),
+        Filter(
+            "age",
+            "Age",
+            (
+                ("fresh", "Up to 90 days"),
+                ("90", "Over 90 days"),
+                ("180", "Over 180 days"),
+                ("365", "Over a year"),
+            ),
+        ),
+        Filter(
+            "use",
+            "Last used",
+            (
+                ("7", "Within 7 days"),
+                ("30", "Within 30 days"),
+                ("idle-90", "Not for 90 days"),
+                ("never", "Never"),
+            ),
+        ),
+    ),
+    present=present,
+    export=export,
+    team_intro="The access keys of the people of your teams, the oldest first.",
+    team_find="Key ID or login",
+    area="keys",
+)
+
+
+def page_for(viewer: Viewer) -> Page:
+    """The page, with the teams that the viewer can filter by."""
+    found = [
+        (slug, name)
+        for slug, name in Team.objects.order_by("name").values_list("slug", "name")
+        if viewer.sees_accounts or slug in viewer.leads
+    ]
+    return replace(PAGE, filters=(*PAGE.filters, Filter("team", "Team", tuple(found)))) if found else PAGE
+
+
+@require_safe
+@require(*RIGHTS)
+def keys_page(request: ViewerRequest) -> HttpResponse:
+    """The list of today: what is known of last use has no past."""
+    request.at = None
+    return views.show(request, page_for(request.viewer))
+
+
+@require_safe
+@require(*RIGHTS)
+def keys_export(request: ViewerRequest, form: str) -> HttpResponseBase:
+    """The list as a file."""
+    request.at = None
+    return views.files(request, page_for(request.viewer), form)

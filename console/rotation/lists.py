@@ -1,0 +1,92 @@
+"""The rotations: those under way first, filtered by where they stand, by what they were begun with."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.rotation.words import mark_of
+from console.web.access import ViewerRequest, require
+from console.web.context import frame_of
+from console.web.render import render_page
+from iam.guard import Right
+from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.queries import visible_rotations
+
+RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+PAGE: Final = 50
+VIEWS: Final = {
+    "open": "Under way",
+    "asked": "Waiting for approval",
+    "handing": "Secret waits",
+    "using": "Both keys active",
+    "inactive": "Old key inactive",
+    "trouble": "In trouble",
+    "done": "Done",
+    "ended": "Ended otherwise",
+}
+
+
+@require_safe
+@require(*RIGHTS)
+def rotations_page(request: ViewerRequest) -> HttpResponse:
+    """The list, a page at a time."""
+    request.at = None
+    view = request.GET.get("view", "open")
+    view = view if view in VIEWS else "open"
+    batch = _uuid(request.GET.get("batch", ""))
+    rows = visible_rotations(request.viewer)
+    if account := frame_of(request).chosen:
+        rows = rows.filter(user__account=account)
+    if batch:
+        rows = rows.filter(batch=batch)
+    counts = _counts(rows)
+    number = request.GET.get("page", "1")
+    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    place = Case(When(stage=Stage.ENDED, then=Value(1)), default=Value(0), output_field=IntegerField())
+    found = rows if batch and "view" not in request.GET else rows.filter(_KEPT[view])
+    part = list(found.order_by(place, "-begun_at", "pk")[(page - 1) * PAGE : page * PAGE + 1])
+    context: dict[str, Any] = {
+        "section": "keys",
+        "sees_accounts": request.viewer.sees_accounts,
+        "account": account,
+        "rows": [(one, mark_of(one)) for one in part[:PAGE]],
+        "tabs": [(name, label, counts[name], name == view) for name, label in VIEWS.items()],
+        "view": view,
+        "batch": batch,
+        "batch_total": sum(counts[name] for name in ("open", "done", "ended")) if batch else 0,
+        "page": page,
+        "has_more": len(part) > PAGE,
+        "first": (page - 1) * PAGE + 1,
+        "last": (page - 1) * PAGE + len(part[:PAGE]),
+    }
+    return render_page(request, "rotation/rotations.html", context)
+
+
+_LIVING: Final = ~Q(stage=Stage.ENDED)
+_KEPT: Final = {
+    "open": _LIVING,
+    "asked": Q(stage__in=[Stage.WAITING, Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING]),
+    "handing": Q(stage=Stage.HANDING),
+    "using": Q(stage=Stage.USING),
+    "inactive": Q(stage=Stage.INACTIVE),
+    "trouble": _LIVING & ~Q(trouble="", read_trouble=""),
+    "done": Q(outcome=Outcome.DONE),
+    "ended": Q(stage=Stage.ENDED) & ~Q(outcome=Outcome.DONE),
+}
+
+
+def _counts(rows: QuerySet[Rotation]) -> dict[str, int]:
+    """The count of each view; one query."""
+    return dict(rows.aggregate(**{name: Count("pk", filter=kept) for name, kept in _KEPT.items()}))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

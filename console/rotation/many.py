@@ -1,0 +1,84 @@
+"""Begin rotations for many keys at once: those that were chosen in the list, or all that its filter shows."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.db.models import F
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from console.identities.lists.asked import Asked, read
+from console.operators.recency import recently_authenticated
+from console.rotation.begin import plan_context, read_terms, terms_context
+from console.rotation.keys import page_for
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.guard import Right
+from iam.mirror.queries.lists.core import found
+from iam.people.rotation.asking import AT_ONCE, MOST, begin_many
+from iam.people.rotation.choosing import Choice, choose
+from iam.people.rotation.listing import KEYS
+
+SHOWN: Final = 50
+
+
+@require_http_methods(["GET", "POST"])
+@require(Right.REQUEST_CHANGE)
+@recently_authenticated
+def many_page(request: ViewerRequest) -> HttpResponse:
+    """Which keys it is about, which are left out and why; posted, they are written down and asked for by a worker."""
+    if request.at is not None:
+        raise Http404
+    asked = read(request, page_for(request.viewer))
+    keys = _keys(asked)
+    choice = choose(request.viewer, keys[:MOST])
+    if request.method == "GET":
+        return _page(request, asked, keys, choice)
+    try:
+        if request.POST.get("count", "") != str(len(choice.chosen)):
+            raise RefusedError(f"It is about {len(choice.chosen):,} keys by now. Look at them again.")
+        batch, begun = begin_many(request.viewer, keys, read_terms(request.POST))
+    except RefusedError as refused:
+        return _page(request, asked, keys, choice, refused=refused)
+    messages.success(request, f"{len(begun.chosen):,} rotations are being asked for.")
+    return redirect(f"{reverse('keys:rotations')}?batch={batch}")
+
+
+def _keys(asked: Asked) -> list[int]:
+    """The numbers of the keys, one more than can be begun at once where there are too many; inactive ones are nobody's to rotate."""
+    rows = found(KEYS, asked.lens, asked.wanted).filter(category="Active")
+    return list(rows.order_by(F("created_at").asc(), "entity").values_list("entity", flat=True)[: MOST + 1])
+
+
+def _page(
+    request: ViewerRequest,
+    asked: Asked,
+    keys: list[int],
+    choice: Choice,
+    *,
+    refused: RefusedError | None = None,
+) -> HttpResponse:
+    terms = terms_context(request)
+    context: dict[str, Any] = {
+        "section": "keys",
+        "account": asked.lens.account,
+        "total": len(keys),
+        "too_many": len(keys) > MOST,
+        "most": MOST,
+        "count": len(choice.chosen),
+        "sets": -(-len(choice.chosen) // AT_ONCE),
+        "at_once": AT_ONCE,
+        "chosen": choice.chosen[:SHOWN],
+        "more": max(0, len(choice.chosen) - SHOWN),
+        "left_out": choice.left_out.most_common(),
+        "refused": refused,
+        "action": request.get_full_path(),
+        "back": f"{reverse('keys:keys')}{asked.query}",
+    }
+    context |= terms | plan_context(terms["quiet"], terms["keep"])
+    return render_page(request, "rotation/many.html", context, status=422 if refused else 200)

@@ -1,0 +1,46 @@
+"""One's own access keys: how old each is, where it was last used, and the way to a new one."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.rotation.begin import SEES
+from console.rotation.words import mark_of
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import render_page
+from iam.mirror.models import Entity, Kind
+from iam.people.rotation.models import Rotation
+from iam.people.rotation.planning import keys_of
+from iam.people.rotation.services import waits
+
+MOST = 50
+
+
+@require_safe
+@require(*SEES)
+def mine_page(request: ViewerRequest) -> HttpResponse:
+    """The keys of one's own users, and the rotations of them."""
+    request.at = None
+    viewer = request.viewer
+    users = Entity.objects.filter(
+        kind=Kind.USER,
+        arn__in=viewer.scope.user_arns,
+        gone_at__isnull=True,
+        account__removed_at__isnull=True,
+    )
+    rotations = Rotation.objects.filter(person=viewer.person_id).select_related(
+        "user__account", "old", "change"
+    )
+    found = list(rotations.order_by("-begun_at")[:MOST])
+    busy = {one.user_id: one for one in found if one.is_living}
+    context = {
+        "section": "keys",
+        "layout": layout_for(viewer),
+        "users": [
+            (user, keys_of(user), busy.get(user.pk))
+            for user in users.select_related("account").order_by("account__name", "pk")[:MOST]
+        ],
+        "rotations": [(one, mark_of(one), waits(one)) for one in found],
+    }
+    return render_page(request, "rotation/mine.html", context)

@@ -1,0 +1,183 @@
+"""One rotation, live: the four steps with their times, both keys and where each was last used, what happened, and what can be done now."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from console.rotation.begin import SEES
+from console.rotation.words import mark_of, places_for
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import is_fragment, render_page
+from iam.guard import Viewer
+from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.planning import days, may_run
+from iam.people.rotation.queries import visible_rotations
+from iam.people.rotation.services import waits
+from iam.people.rotation.standing import deletion_at, old_words, quiet_of, used_since
+from iam.sealed.queries import secret_of
+
+STOP: Final = 286
+"""The status by which htmx stops to ask."""
+BUSY, PATIENT = "1s", "10s"
+_MOVING: Final = (Stage.WAITING, Stage.ASKED, Stage.DEACTIVATING, Stage.ACTIVATING, Stage.DELETING)
+_REACHED: Final = {
+    Stage.WAITING: 1,
+    Stage.ASKED: 1,
+    Stage.HANDING: 1,
+    Stage.USING: 2,
+    Stage.DEACTIVATING: 3,
+    Stage.INACTIVE: 4,
+    Stage.ACTIVATING: 3,
+    Stage.DELETING: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """One of the four steps: its name, "done", "now" or "", and when it was reached or is due."""
+
+    name: str
+    state: str
+    says: str
+    at: datetime | None = None
+
+
+def rotation_or_404(request: ViewerRequest, pk: UUID) -> Rotation:
+    """The rotation, if the viewer may see it; else 404, as though there were none."""
+    found = visible_rotations(request.viewer).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@never_cache
+@require_safe
+@require(*SEES)
+def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """How it stands; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when nothing more comes."""
+    request.at = None
+    rotation = rotation_or_404(request, pk)
+    pace = _pace(rotation)
+    context = page_context(rotation, request.viewer)
+    version = _version(rotation, pace, len(context["happenings"]))
+    if is_fragment(request) and request.GET.get("seen") == version:
+        return HttpResponse(status=204)
+    context |= {"pace": pace, "version": version, "is_update": is_fragment(request)}
+    status = STOP if is_fragment(request) and not pace else 200
+    return render_page(request, "rotation/rotation.html", context, partial="live", status=status)
+
+
+def page_context(rotation: Rotation, viewer: Viewer) -> dict[str, Any]:
+    """What the page shows."""
+    may = may_run(viewer, rotation)
+    seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
+    quiet = quiet_of(rotation)
+    is_self = rotation.person_id == viewer.person_id
+    return {
+        "section": "keys",
+        "layout": layout_for(viewer),
+        "rotation": rotation,
+        "user": rotation.user,
+        "account": rotation.user.account,
+        "mark": mark_of(rotation),
+        "steps": steps_of(rotation),
+        "now": now_words(rotation),
+        "happenings": list(rotation.happenings.select_related("change").order_by("-at", "-pk")[:100]),
+        "may_run": may and rotation.is_living,
+        "is_self": is_self,
+        "takes_secret": is_self and waits(rotation),
+        "secret_until": seal.expires_at if seal and waits(rotation) else None,
+        "quiet": quiet,
+        "deletion_at": deletion_at(rotation),
+        "old_words": old_words(rotation),
+        "is_used": used_since(rotation),
+        "is_early": quiet is None or not quiet.is_due(datetime.now(tz=UTC)),
+        "places": places_for(rotation.user.name, rotation.new_key_id)
+        if rotation.stage in (Stage.HANDING, Stage.USING)
+        else [],
+        "has_mail": settings.MAIL_IS_CONFIGURED,
+        "quiet_words": days(rotation.quiet_days),
+        "keep_words": days(rotation.keep_days),
+    }
+
+
+def steps_of(rotation: Rotation) -> list[StepShown]:
+    """Create, use, deactivate, delete."""
+    done = rotation.outcome == Outcome.DONE
+    at = 5 if done else _REACHED.get(Stage(rotation.stage), _last_reached(rotation))
+    quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
+    says = [
+        ("Create", "A new key, its secret for one", rotation.fetched_at),
+        ("Use", "Put it where the old one is", rotation.new_used_at),
+        (
+            "Deactivate",
+            f"After {days(rotation.quiet_days)} of silence",
+            rotation.inactive_at or (quiet.due_at if quiet and rotation.stage == Stage.USING else None),
+        ),
+        (
+            "Delete",
+            f"{days(rotation.keep_days)} later",
+            rotation.ended_at if done else deleted_at,
+        ),
+    ]
+    is_over = rotation.stage == Stage.ENDED
+    return [
+        StepShown(
+            name,
+            "done" if number < at else "now" if number == at and not is_over else "",
+            text,
+            moment,
+        )
+        for number, (name, text, moment) in enumerate(says, start=1)
+    ]
+
+
+def _last_reached(rotation: Rotation) -> int:
+    """The step at which it ended."""
+    if rotation.inactive_at:
+        return 4
+    if rotation.fetched_at:
+        return 2
+    return 1
+
+
+def now_words(rotation: Rotation) -> str:
+    """What it waits for, in a sentence."""
+    person = rotation.person.name
+    automatic = rotation.is_automatic
+    return {
+        Stage.WAITING: "A worker asks for the new key in a moment.",
+        Stage.ASKED: "The new key waits for approval, or is being made.",
+        Stage.HANDING: f"The new key is there. {person} fetches its secret; nobody else can.",
+        Stage.USING: f"Both keys work. Put the new one wherever the old one is. The old one is deactivated {'by itself' if automatic else 'when somebody asks for it'}, "
+        f"once it was not used for {days(rotation.quiet_days)} and the new one was.",
+        Stage.DEACTIVATING: "To deactivate the old key was asked for, or is being carried out.",
+        Stage.INACTIVE: f"The old key is refused by AWS, and can be made active again in one click. It is deleted {'by itself' if automatic else 'when somebody asks for it'}.",
+        Stage.ACTIVATING: "The old key is being made active again.",
+        Stage.DELETING: "To delete the old key was asked for, or is being carried out.",
+        Stage.ENDED: rotation.trouble,
+    }[Stage(rotation.stage)]
+
+
+def _pace(rotation: Rotation) -> str:
+    """How often the page asks: often while something moves, at leisure while days are waited for."""
+    if rotation.stage == Stage.ENDED:
+        return ""
+    moving = rotation.wanted or rotation.stage in _MOVING
+    return BUSY if moving else PATIENT
+
+
+def _version(rotation: Rotation, pace: str, happenings: int) -> str:
+    """What the page shows, in short: equal versions, equal pages."""
+    change = rotation.change.state if rotation.change else ""
+    parts = (rotation.stage, change, pace, happenings, rotation.read_at, rotation.trouble, rotation.wanted)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

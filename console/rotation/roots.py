@@ -1,0 +1,42 @@
+"""The access keys of root users: of which accounts there are any. Gatehouse cannot rotate them, and nobody should have one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.web.access import ViewerRequest, require
+from console.web.context import frame_of
+from console.web.render import render_page
+from iam.guard import Right
+from iam.people.fleet.roots import roots
+
+PAGE: Final = 50
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def roots_page(request: ViewerRequest) -> HttpResponse:
+    """The accounts whose root user has a key, a page at a time; and how many are safe, and not known."""
+    request.at = None
+    number = request.GET.get("page", "1")
+    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    known = roots(request.viewer, account=frame_of(request).chosen)
+    found = [one for one in known if one.keys]
+    shown = found[(page - 1) * PAGE : page * PAGE]
+    context = {
+        "section": "keys",
+        "sees_accounts": True,
+        "account": frame_of(request).chosen,
+        "rows": shown,
+        "total": len(found),
+        "safe": sum(one.keys == 0 for one in known),
+        "unknown": sum(one.keys is None for one in known),
+        "page": page,
+        "has_more": len(found) > page * PAGE,
+        "first": (page - 1) * PAGE + 1,
+        "last": (page - 1) * PAGE + len(shown),
+    }
+    return render_page(request, "rotation/roots.html", context)

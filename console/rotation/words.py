@@ -1,0 +1,77 @@
+"""How rotations are called on pages: words, tone and icon of where one stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from iam.people.rotation.models import Outcome, Rotation, Stage
+
+MARKS: Final = {
+    Stage.WAITING: ("To be asked for", "", "hourglass"),
+    Stage.ASKED: ("New key asked for", "info", "hourglass"),
+    Stage.HANDING: ("Secret waits", "note", "hourglass"),
+    Stage.USING: ("Both keys active", "info", "eye"),
+    Stage.DEACTIVATING: ("Being deactivated", "info", "hourglass"),
+    Stage.INACTIVE: ("Old key inactive", "warn", "clock"),
+    Stage.ACTIVATING: ("Being activated", "info", "hourglass"),
+    Stage.DELETING: ("Being deleted", "info", "hourglass"),
+}
+ENDS: Final = {
+    Outcome.DONE: ("Done", "ok", "check"),
+    Outcome.REFUSED: ("Could not be asked for", "bad", "x"),
+    Outcome.NOT_MADE: ("No new key", "bad", "x"),
+    Outcome.UNFETCHED: ("Secret not fetched", "bad", "x"),
+    Outcome.USER_GONE: ("User gone", "", ""),
+    Outcome.KEY_GONE: ("New key gone", "bad", "x"),
+    Outcome.CANCELLED: ("Cancelled", "", ""),
+}
+
+
+def mark_of(rotation: Rotation) -> tuple[str, str, str]:
+    """Words, tone, icon."""
+    if rotation.stage == Stage.ENDED:
+        return ENDS[Outcome(rotation.outcome)]
+    return MARKS[Stage(rotation.stage)]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place in which keys stand, and how the new one gets there; no secret is in it."""
+
+    title: str
+    says: str
+    code: str = ""
+
+
+def places_for(user_name: str, key_id: str) -> list[Place]:
+    """How to change the key in the usual places.
+
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
+    """
+    return [
+        Place(
+            "Command line (AWS CLI)",
+            "Run this, and paste the new key and its secret when it asks. It replaces those of the profile in ~/.aws/credentials.",
+            f"aws configure --profile {user_name}",
+        ),
+        Place(
+            "Environment",
+            "Set both variables where the process starts: a shell profile, a unit file, a container definition. Then start it anew.",
+            f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY=…",
+        ),
+        Place(
+            "SDK",
+            "boto3 and the other SDKs read the environment or ~/.aws/credentials: nothing in the code changes. A key that stands in the code is moved out of it now.",
+        ),
+        Place(
+            "CI",
+            "Replace the two secret variables of the project or the organization, and run a job. Most CI systems can take a role by OIDC instead, and then need no key.",
+        ),
+        Place(
+            "See that it works",
+            "With the new key in place, AWS answers with the user, and its use is seen here within minutes.",
+            f"aws sts get-caller-identity --profile {user_name}",
+        ),
+    ]

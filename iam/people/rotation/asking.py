@@ -1,0 +1,239 @@
+"""Begin rotations: of one key while the page waits, of many by a worker, a set of changes for up to a hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations import Operation
+from iam.changes.operations.access_key import DeleteAccessKey
+from iam.changes.operations.user_credential import ACTIVE
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services import Cause, Lane
+from iam.changes.services.planning import Plan
+from iam.changes.services.requests import Weighed
+from iam.directory.models import Person
+from iam.guard import Viewer, viewer_for
+from iam.journal.services import record
+from iam.mirror.models import NEVER, Entity, Usage
+from iam.people.rotation import nudge
+from iam.people.rotation.choosing import Choice, choose
+from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
+from iam.people.rotation.noting import end, move_to, note
+from iam.people.rotation.planning import (
+    Terms,
+    check_begin,
+    check_room,
+    check_terms,
+    creation,
+    for_own,
+    keys_of,
+    notes_for,
+    operations_of,
+    owner_of,
+)
+
+AT_ONCE: Final = 100
+"""So many keys are asked for as one set: an approver still sees each of them."""
+MOST: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A rotation and what it begins with, weighed as the mirror stands."""
+
+    rotation: Rotation
+    plans: list[Plan]
+
+
+def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = None) -> Rotation:
+    """Ask for the new key at once. What is under way for this key already is the answer. Raises RefusedError; then nothing is written."""
+    standing = Rotation.objects.filter(old=old).exclude(stage=Stage.ENDED).select_related("user").first()
+    if standing is not None and standing.begun_by_id == viewer.person_id:
+        return standing
+    check_terms(terms)
+    person = check_begin(viewer, old, first=first, is_for_me=terms.is_for_me)
+    beginner = Person.objects.get(pk=viewer.person_id)
+    made = _row(beginner, old, terms, person=person, batch=uuid4(), first=first)
+    planned = plan_one(made, viewer)
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+            note(made, "begin", _begun(made), actor=viewer, reason=made.reason)
+            _ask([planned], viewer, terms)
+    except IntegrityError:
+        return Rotation.objects.select_related("user").exclude(stage=Stage.ENDED).get(user=made.user)
+    return made
+
+
+def preview(viewer: Viewer, old: Entity, *, person: Person, first: Entity | None) -> list[Plan]:
+    """What would be asked for, weighed as the mirror stands. Raises RefusedError."""
+    made = creation(owner_of(old), person=person, sealed_id=uuid4(), first=first)
+    operations = [DeleteAccessKey.of(first), made] if first else [made]
+    return changes.plan_set(operations, viewer=for_own(viewer))
+
+
+def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID, Choice]:
+    """Write down that the keys with these numbers are to be rotated, and have a worker ask for it; the id of all of them, and which they are.
+
+    What cannot be rotated is left out: the preview said so. Raises RefusedError.
+    """
+    check_terms(terms)
+    if len(keys) > MOST:
+        raise RefusedError(f"These are {len(keys):,} keys, and {MOST:,} are the limit. Choose fewer.")
+    found, batch = choose(viewer, keys), uuid4()
+    if not found.chosen:
+        raise RefusedError("None of these keys can be rotated now.")
+    beginner = Person.objects.get(pk=viewer.person_id)
+    rows = [_row(beginner, one.key, terms, person=one.person, batch=batch) for one in found.chosen]
+    with transaction.atomic():
+        # Somebody may have begun one of them a moment ago: the constraint leaves it out.
+        Rotation.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
+        record(
+            kind="rotation.begin_many",
+            actor=viewer,
+            subject=f"{len(rows)} keys",
+            data={"batch": batch, "keys": len(rows), "reason": terms.reason.strip()},
+        )
+        transaction.on_commit(lambda: nudge.send("ask_batch", batch))
+    return batch, found
+
+
+def ask_batch(batch: UUID) -> int:
+    """Ask for what of a batch waits, a set after the other; how many were asked for. Harmless from several workers at once."""
+    asked = 0
+    while True:
+        rows = list(_waiting(batch).order_by("pk")[:AT_ONCE])
+        if not rows:
+            return asked
+        asked += _ask_rows(rows)
+
+
+def ask_open() -> int:
+    """Go on with what a lost process has left."""
+    found = Rotation.objects.filter(stage=Stage.WAITING).values_list("batch", flat=True).distinct()
+    return sum(ask_batch(batch) for batch in list(found[:20]))
+
+
+def plan_one(rotation: Rotation, viewer: Viewer) -> Planned:
+    """What a rotation begins with, checked by every rule. Raises RefusedError."""
+    return Planned(rotation, changes.plan_set(operations_of(rotation), viewer=for_own(viewer)))
+
+
+def _ask_rows(rows: Sequence[Rotation]) -> int:
+    """One set for those that can be asked for; the others end, and say why."""
+    viewer = viewer_for(rows[0].begun_by)
+    planned: list[Planned] = []
+    refused: dict[UUID, str] = {}
+    for row in rows:
+        row.sealed_id = row.sealed_id or uuid4()
+        try:
+            check_room(keys_of(row.user), old=row.old, first=None)
+            planned.append(plan_one(row, viewer))
+        except RefusedError as error:
+            refused[row.pk] = error.message
+    with transaction.atomic():
+        held = _waiting(rows[0].batch).filter(pk__in=[row.pk for row in rows]).select_for_update(of=("self",))
+        living = {one.pk for one in held}
+        for row in rows:
+            if row.pk in refused and row.pk in living:
+                end(row, Outcome.REFUSED, refused[row.pk], actor=None)
+        left = [one for one in planned if one.rotation.pk in living]
+        if left:
+            _ask(left, viewer, _terms_of(left[0].rotation))
+    return len(left)
+
+
+def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
+    """The set of these rotations, in the caller's transaction. Raises RefusedError."""
+    plans = [plan for one in planned for plan in one.plans]
+    lanes = [Lane(lane) for lane, one in enumerate(planned) for _ in one.plans]
+    operations: list[Operation] = [plan.operation for plan in plans]
+    rotation = planned[0].rotation
+    many = f"Rotate {len(planned)} access keys"
+    written = changes.request_changes(
+        Weighed(plans, set_receipt_of(operations)),
+        actor=for_own(viewer),
+        reason=terms.reason,
+        idempotency_key=f"rotate-{rotation.pk.hex}",
+        title=many
+        if len(planned) > 1
+        else f"Rotate access key {rotation.old.aws_id} of {rotation.user.name}",
+        cause=Cause(OF_ROTATION, rotation.batch),
+        lanes=lanes,
+        notes=notes_for(terms, olds=[one.rotation.old.aws_id for one in planned]),
+    )
+    at = 0
+    for one in planned:
+        _asked(one.rotation, written[at + len(one.plans) - 1], viewer)
+        at += len(one.plans)
+
+
+def _asked(rotation: Rotation, change: Change, viewer: Viewer) -> None:
+    known = Usage.objects.filter(entity=rotation.old, last_used_at__gt=NEVER).first()
+    if known is not None:
+        rotation.old_used_at = known.last_used_at
+        rotation.old_service, rotation.old_region = known.service, known.region
+    move_to(
+        rotation,
+        Stage.ASKED,
+        change=change,
+        agreed=change,
+        issues=1,
+        sealed_id=rotation.sealed_id,
+        old_state=ACTIVE,
+        old_used_at=rotation.old_used_at,
+        old_service=rotation.old_service,
+        old_region=rotation.old_region,
+    )
+    note(rotation, "ask", "A new key was asked for.", actor=viewer, change=change)
+
+
+def _row(
+    beginner: Person,
+    old: Entity,
+    terms: Terms,
+    *,
+    person: Person,
+    batch: UUID,
+    first: Entity | None = None,
+) -> Rotation:
+    now = datetime.now(tz=UTC)
+    return Rotation(
+        batch=batch,
+        person=person,
+        user=owner_of(old),
+        old=old,
+        first=first,
+        is_automatic=terms.is_automatic,
+        quiet_days=terms.quiet_days,
+        keep_days=terms.keep_days,
+        reason=terms.reason.strip(),
+        begun_by=beginner,
+        begun_at=now,
+        stage_at=now,
+        sealed_id=uuid4(),
+    )
+
+
+def _begun(row: Rotation) -> str:
+    first = f" The key {row.first.aws_id} is deleted first." if row.first else ""
+    return f"Rotation of {row.old.aws_id} begun.{first}"
+
+
+def _terms_of(row: Rotation) -> Terms:
+    return Terms(row.reason, row.is_automatic, row.quiet_days, row.keep_days)
+
+
+def _waiting(batch: UUID) -> QuerySet[Rotation]:
+    rows = Rotation.objects.filter(batch=batch, stage=Stage.WAITING)
+    return rows.select_related("user__account", "old__owner", "old__account", "first", "person", "begun_by")

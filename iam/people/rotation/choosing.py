@@ -1,0 +1,120 @@
+"""Which of many keys can be rotated now, and why the others cannot; the same few queries for ten keys and for thousands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from django.db.models import Count
+
+from iam.changes.operations.access_key import KEYS_PER_USER
+from iam.directory.models import Identity, Person
+from iam.guard import Right, Viewer
+from iam.mirror.models import Entity, EntityState, Kind, valid_at
+from iam.mirror.models.accounts import Source
+from iam.mirror.queries.visibility import visible
+from iam.people.rotation.models import Rotation, Stage
+
+CHUNK: Final = 500
+NOT_ASKED, UNDER_WAY, NOBODYS, TWO, CLOSED, GONE = (
+    "You cannot ask for changes of their users",
+    "A rotation is under way already",
+    "Linked to nobody that Gatehouse knows",
+    "The user has two keys: begin from their page, where you choose which one goes",
+    "The account is read only",
+    "Gone from AWS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A key that can be rotated, and who gets the new one."""
+
+    key: Entity
+    person: Person
+
+
+@dataclass(slots=True)
+class Choice:
+    """What of many keys can be rotated; `left_out` says why others cannot, and how many each."""
+
+    chosen: list[Chosen] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def choose(viewer: Viewer, keys: Sequence[int]) -> Choice:
+    """Of the keys with these numbers. A few queries for each 500 of them."""
+    found, users = Choice(), set[int]()
+    for part in _parts(keys):
+        rows = Entity.objects.filter(pk__in=part, kind=Kind.ACCESS_KEY).select_related(
+            "account", "owner__account"
+        )
+        known = _Known(viewer, [one.owner for one in rows if one.owner])
+        for key in sorted(rows, key=lambda one: (one.first_seen, one.pk)):
+            why, person = known.why_not(key)
+            if not why and key.owner_id in users:
+                why = TWO
+            if why or person is None:
+                found.left_out[why] += 1
+                continue
+            users.add(key.owner_id or 0)
+            found.chosen.append(Chosen(key, person))
+    return found
+
+
+def _parts(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    for at in range(0, len(keys), CHUNK):
+        yield keys[at : at + CHUNK]
+
+
+class _Known:
+    """What is known of some users, each in one query."""
+
+    def __init__(self, viewer: Viewer, users: Sequence[Entity]) -> None:
+        self.viewer = viewer
+        pks = [one.pk for one in users]
+        reach = replace(viewer, scope=viewer.asks)
+        self.reached = set(
+            visible(Entity.objects.filter(pk__in=pks), reach, entity="pk", kinds=(Kind.USER,)).values_list(
+                "pk", flat=True
+            )
+        )
+        self.busy = set(
+            Rotation.objects.filter(user__in=pks).exclude(stage=Stage.ENDED).values_list("user_id", flat=True)
+        )
+        linked = Identity.objects.filter(user_arn__in=[one.arn for one in users], person__is_active=True)
+        self.people = {one.user_arn: one.person for one in linked.select_related("person")}
+        counts: Any = (
+            EntityState.objects.filter(
+                valid_at(None),
+                kind=Kind.ACCESS_KEY,
+                entity__owner__in=pks,
+                entity__gone_at__isnull=True,
+            )
+            .values("entity__owner")
+            .annotate(n=Count("pk"))
+        )
+        self.counts = dict(counts.values_list("entity__owner", "n"))
+
+    def why_not(self, key: Entity) -> tuple[str, Person | None]:
+        """Why a key cannot be rotated, or "" and for whom the new one is."""
+        user = key.owner
+        if user is None or key.gone_at is not None:
+            return GONE, None
+        account = key.account
+        is_own = user.arn in self.viewer.scope.user_arns
+        asks = user.pk in self.reached and self.viewer.may(
+            Right.REQUEST_CHANGE, account_id=account.account_id
+        )
+        if not (is_own or asks):
+            return NOT_ASKED, None
+        if user.pk in self.busy:
+            return UNDER_WAY, None
+        if account.source == Source.EXPORT or not account.is_writable:
+            return CLOSED, None
+        if self.counts.get(user.pk, 0) >= KEYS_PER_USER:
+            return TWO, None
+        person = self.people.get(user.arn)
+        return ("", person) if person else (NOBODYS, None)

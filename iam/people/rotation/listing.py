@@ -1,0 +1,164 @@
+"""The list of access keys: whose, how old, when last used, and whether one is on its way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from iam.changes.operations.user_credential import ACTIVE, INACTIVE
+from iam.directory.models import Team
+from iam.mirror.models import NEVER, EntityState, Kind, Usage, UserCredentials, valid_at
+from iam.mirror.naming import display_name
+from iam.mirror.queries.keyset import Row
+from iam.mirror.queries.lists.core import (
+    ALWAYS,
+    COMMON,
+    Lens,
+    Listing,
+    Seen,
+    Sort,
+    States,
+    Tab,
+    common,
+    either,
+    fact_at,
+    of_account,
+    states,
+)
+from iam.mirror.queries.visibility import visible
+from iam.people.fleet.demands import Rule, people_under
+from iam.people.rotation.models import Rotation, Stage
+from iam.people.rotation.queries import living_by_key
+
+OLD, VERY_OLD = 90, 180
+SORTS: Final = {
+    "made": Sort("created_at", kind=datetime, floor=NEVER, past="no"),
+    "used": Sort("used_at", "usage_key", datetime, floor=NEVER, past="no"),
+    "name": Sort("sort_name", past="no"),
+}
+
+
+def rows(seen: Seen, sort: str = "made") -> States:
+    """Keys with their users, tags of these, and use. A sort by use begins with the index of last use, where every key has a row."""
+    found = states(seen, Kind.ACCESS_KEY).annotate(owner_tags=fact_at("entity__owner__tag_sets", seen.at))
+    if sort == "used":
+        strict: dict[str, Any] = {"entity__usage__kind": Kind.ACCESS_KEY}
+        if seen.account:
+            strict["entity__usage__account"] = seen.account.pk
+        found = found.filter(**strict)
+    found = found.annotate(
+        status=F("category"),
+        user=F("entity__owner"),
+        user_name=F("entity__owner__name"),
+        used_at=F("entity__usage__last_used_at"),
+        usage_key=F("entity__usage__entity"),
+        service=F("entity__usage__service"),
+        region=F("entity__usage__region"),
+        tags=F("owner_tags__tags"),
+    )
+    shown: States = common(found).values(
+        *COMMON,
+        *("status", "user", "user_name", "used_at", "usage_key", "service", "region", "tags"),
+    )
+    return shown
+
+
+def _keys(lens: Lens) -> QuerySet[Any, Any]:
+    return states(lens, Kind.ACCESS_KEY)
+
+
+def _old(days: int) -> Callable[[Lens], Q]:
+    """Active, and made before that."""
+    return lambda lens: Q(category=ACTIVE, created_at__lt=lens.days_before(days))
+
+
+def _counted(wanted: Callable[[Lens], Q]) -> Callable[[Lens], QuerySet[Any, Any]]:
+    def counted(lens: Lens) -> QuerySet[Any, Any]:
+        found: QuerySet[Any, Any] = _keys(lens).filter(wanted(lens))
+        return found
+
+    return counted
+
+
+def _unused(lens: Lens) -> Q:
+    return Q(category=ACTIVE, entity__usage__last_used_at=NEVER)
+
+
+def _never(lens: Lens) -> QuerySet[Any, Any]:
+    """Begins with the index of last use."""
+    used = Usage.objects.filter(of_account(lens), kind=Kind.ACCESS_KEY, last_used_at=NEVER)
+    living = EntityState.objects.filter(valid_at(None), entity=OuterRef("entity"), category=ACTIVE)
+    return visible(used.filter(Exists(living)), lens.viewer, entity="entity", kinds=(Kind.ACCESS_KEY,))
+
+
+def _two(lens: Lens) -> Q:
+    both = UserCredentials.objects.filter(
+        valid_at(None), of_account(lens), user=OuterRef("entity__owner"), active_keys__gte=2
+    )
+    return Q(category=ACTIVE) & Q(Exists(both))
+
+
+def _rotating(lens: Lens) -> Q:
+    living = Rotation.objects.exclude(stage=Stage.ENDED).values("old")
+    return Q(entity__in=living)
+
+
+TABS: Final = {
+    "all": Tab(lambda _: ALWAYS, _keys, is_past=False, sort="made"),
+    "old": Tab(_old(OLD), _counted(_old(OLD)), is_past=False, sort="made"),
+    "never": Tab(_unused, _never, is_past=False, sort="made"),
+    "two": Tab(_two, _counted(_two), is_past=False, sort="name"),
+    "rotating": Tab(_rotating, _counted(_rotating), is_past=False, sort="made"),
+}
+
+
+def _state(lens: Lens, values: list[str]) -> Q:
+    return either({"active": Q(category=ACTIVE), "inactive": Q(category=INACTIVE)}, values)
+
+
+def _age(lens: Lens, values: list[str]) -> Q:
+    def before(days: int) -> Q:
+        return Q(created_at__lt=lens.days_before(days))
+
+    wanted = {"fresh": ~before(OLD), "90": before(OLD), "180": before(VERY_OLD), "365": before(365)}
+    return either(wanted, values)
+
+
+def _use(lens: Lens, values: list[str]) -> Q:
+    used = "entity__usage__last_used_at"
+    wanted = {
+        "7": Q(**{f"{used}__gte": lens.days_before(7)}),
+        "30": Q(**{f"{used}__gte": lens.days_before(30)}),
+        "idle-90": Q(**{f"{used}__lt": lens.days_before(90)}, created_at__lt=lens.days_before(90)),
+        "never": Q(**{used: NEVER}),
+    }
+    return either(wanted, values)
+
+
+def _team(lens: Lens, values: list[str]) -> Q:
+    known = Team.objects.filter(slug__in=values).prefetch_related("rules")
+    rules = [Rule(one.kind, one.account_id, one.value) for team in known for one in team.rules.all()]
+    return Q(entity__owner__in=people_under(rules))
+
+
+def complete(lens: Lens, found: list[Row]) -> None:
+    """Adds to each row how its user is called, and the rotation that is under way. One query."""
+    living = living_by_key([row["entity"] for row in found])
+    for row in found:
+        row["display"] = display_name(row["user_name"] or "", row["tags"] or {})
+        row["rotation"] = living.get(row["entity"])
+
+
+KEYS: Final = Listing(
+    name="keys",
+    kinds=(Kind.ACCESS_KEY,),
+    rows=rows,
+    sorts=SORTS,
+    tabs=TABS,
+    filters={"state": _state, "age": _age, "use": _use, "team": _team},
+    complete=complete,
+    sections=("access_keys",),
+)

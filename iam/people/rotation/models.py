@@ -1,0 +1,153 @@
+"""A rotation: which key of whom gives way to which, how far it has come, what AWS said of their use, and what happened on the way. No secret is here."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from iam.changes.models import Change
+from iam.directory.models import Person
+from iam.mirror.models import Entity
+from iam.people.links.models import Link
+
+OF_ROTATION = "key_rotation"
+"""The kind of cause of the sets of a rotation, or of several that were asked for together; the id is `batch`."""
+
+
+class Stage(models.TextChoices):
+    """Where a rotation stands."""
+
+    WAITING = "waiting", "To be asked for"
+    ASKED = "asked", "New key asked for"
+    HANDING = "handing", "Secret waits"
+    USING = "using", "Both keys active"
+    DEACTIVATING = "deactivating", "Old key being deactivated"
+    INACTIVE = "inactive", "Old key inactive"
+    ACTIVATING = "activating", "Old key being activated"
+    DELETING = "deleting", "Old key being deleted"
+    ENDED = "ended", "Ended"
+
+
+class Outcome(models.TextChoices):
+    """How a rotation ended."""
+
+    DONE = "done", "Done"
+    REFUSED = "refused", "Could not be asked for"
+    NOT_MADE = "not_made", "No new key was made"
+    UNFETCHED = "unfetched", "Nobody fetched the secret"
+    USER_GONE = "user_gone", "The user is gone"
+    KEY_GONE = "key_gone", "The new key is gone"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Wanted(models.TextChoices):
+    """What somebody asked for, which a worker decides once AWS was read."""
+
+    LOOK = "look", "Ask AWS again"
+    DEACTIVATE = "deactivate", "Deactivate the old key"
+    DELETE = "delete", "Delete the old key"
+
+
+class Rotation(models.Model):
+    """One key on its way out. `old` is the mirror's row of it, `first` that of a key that is deleted before, since AWS allows two.
+
+    `agreed` is a change of the set that was approved: what follows by itself was agreed to with it. `change` is the latest one of the stage.
+    `sealed_id` is the seal of the new secret, `issues` how many keys were made for it. `old_state` and `new_state` are AWS's word of each key at
+    `read_at`; "" stands for not there. `quiet_from` is when the watch began. `wanted`, by whom and whether in spite of a use, waits for a worker.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.UUIDField(help_text="Those that were begun together.")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="rotations")
+    user = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+")
+    old = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+")
+    first = models.ForeignKey(Entity, on_delete=models.PROTECT, null=True, related_name="+")
+    new_key_id = models.CharField(max_length=128, blank=True)
+    is_automatic = models.BooleanField(default=True)
+    quiet_days = models.PositiveSmallIntegerField()
+    keep_days = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=1000)
+    begun_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    begun_at = models.DateTimeField()
+    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.WAITING)
+    stage_at = models.DateTimeField()
+    outcome = models.CharField(max_length=9, choices=Outcome.choices, blank=True)
+    ended_at = models.DateTimeField(null=True)
+    agreed = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
+    discarding = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
+    sealed_id = models.UUIDField(null=True)
+    issues = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    link = models.ForeignKey(Link, on_delete=models.PROTECT, null=True, related_name="+")
+    fetched_at = models.DateTimeField(null=True)
+    quiet_from = models.DateTimeField(null=True)
+    inactive_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    read_trouble = models.CharField(max_length=1024, blank=True)
+    old_state = models.CharField(max_length=8, blank=True)
+    old_used_at = models.DateTimeField(null=True)
+    old_service = models.CharField(max_length=64, blank=True)
+    old_region = models.CharField(max_length=32, blank=True)
+    new_state = models.CharField(max_length=8, blank=True)
+    new_used_at = models.DateTimeField(null=True)
+    new_service = models.CharField(max_length=64, blank=True)
+    new_region = models.CharField(max_length=32, blank=True)
+    told_at = models.DateTimeField(null=True)
+    reminders = models.PositiveSmallIntegerField(default=0)
+    trouble = models.CharField(max_length=1024, blank=True)
+    retry_at = models.DateTimeField(null=True)
+    wanted = models.CharField(max_length=10, choices=Wanted.choices, blank=True)
+    wanted_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    wanted_at = models.DateTimeField(null=True)
+    in_spite = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=~Q(stage="ended"), name="one_rotation_of_a_user_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(stage="ended", ended_at__isnull=False) & ~Q(outcome="")
+                | (~Q(stage="ended") & Q(ended_at__isnull=True, outcome="")),
+                name="an_ended_rotation_says_how",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["stage_at"], condition=~Q(stage="ended"), name="rotation_to_tend"),
+            models.Index(fields=["batch"], name="rotation_by_batch"),
+            models.Index(fields=["old"], name="rotation_by_key"),
+            models.Index(fields=["-begun_at", "id"], name="rotation_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rotation of {self.old_id}: {self.stage}"
+
+    @property
+    def is_living(self) -> bool:
+        """Whether it has not ended."""
+        return self.stage != Stage.ENDED
+
+    @property
+    def reference(self) -> str:
+        """How people name it."""
+        return f"R-{self.id.hex[:6].upper()}"
+
+
+class Happening(models.Model):
+    """Something that happened to a rotation, in a sentence; `by` is whose doing it was, `change` where it was one."""
+
+    rotation = models.ForeignKey(Rotation, on_delete=models.CASCADE, related_name="happenings")
+    at = models.DateTimeField()
+    act = models.CharField(max_length=16)
+    text = models.CharField(max_length=512)
+    by = models.CharField(max_length=128)
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["rotation", "at"], name="happening_of_rotation")]
+
+    def __str__(self) -> str:
+        return f"{self.act} of {self.rotation_id}"

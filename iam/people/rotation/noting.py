@@ -1,0 +1,88 @@
+"""What happened to a rotation, written into its timeline and into the journal; and telling its person. Never a secret."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from iam.changes.models import Change
+from iam.journal.services import Actor, record
+from iam.notify.events import Event
+from iam.notify.services import notify
+from iam.people.rotation.models import Happening, Outcome, Rotation, Stage
+
+
+def note(
+    rotation: Rotation, act: str, text: str, *, actor: Actor | None, change: Change | None = None, **data: Any
+) -> None:
+    """One line of the timeline, and an entry of the journal; `actor` None is Gatehouse."""
+    Happening.objects.create(
+        rotation=rotation,
+        at=datetime.now(tz=UTC),
+        act=act,
+        text=text[:512],
+        by=(actor.name if actor else "Gatehouse")[:128],
+        change=change,
+    )
+    record(
+        kind=f"rotation.{act}",
+        actor=actor,
+        subject=rotation.user.arn,
+        account_id=rotation.user.account.account_id,
+        data={
+            "rotation": rotation.pk,
+            "reference": rotation.reference,
+            "key": rotation.old.aws_id,
+            "new_key": rotation.new_key_id,
+            "for": rotation.person.email,
+            **({"change": change.reference} if change else {}),
+            **data,
+        },
+    )
+
+
+def move_to(rotation: Rotation, stage: Stage, **values: Any) -> None:
+    """The row at another stage; the caller holds its lock."""
+    save(rotation, stage=stage, stage_at=datetime.now(tz=UTC), tries=0, retry_at=None, **values)
+
+
+def save(rotation: Rotation, **values: Any) -> None:
+    """Write these columns and nothing else."""
+    for name, value in values.items():
+        setattr(rotation, name, value)
+    rotation.save(update_fields=list(values))
+
+
+def end(
+    rotation: Rotation, outcome: Outcome, text: str, *, actor: Actor | None, change: Change | None = None
+) -> None:
+    """End it; `text` says what stands then."""
+    move_to(
+        rotation, Stage.ENDED, outcome=outcome, ended_at=datetime.now(tz=UTC), trouble=text[:1024], wanted=""
+    )
+    note(rotation, "end", text, actor=actor, change=change, outcome=outcome.value)
+    if outcome not in (Outcome.DONE, Outcome.CANCELLED, Outcome.REFUSED):
+        tell(
+            rotation,
+            subject=f"The rotation of key {rotation.old.aws_id} has ended",
+            text=text,
+            key="end",
+            others=True,
+        )
+
+
+def tell(
+    rotation: Rotation, *, subject: str, text: str, key: str, path: str = "", others: bool = False
+) -> int:
+    """A message to its person, once for the key; with `others` also to whoever began it."""
+    people = {rotation.person_id: rotation.person}
+    if others:
+        people[rotation.begun_by_id] = rotation.begun_by
+    return notify(
+        Event.ROTATION,
+        people=list(people.values()),
+        subject=subject,
+        text=text,
+        path=path or f"/keys/rotations/{rotation.pk}/",
+        key=f"rotation:{rotation.pk}:{key}",
+    )

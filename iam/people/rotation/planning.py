@@ -1,0 +1,232 @@
+"""What a rotation takes: who may begin one, which keys stand in its way, what is asked for, and what is agreed to with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from iam.changes.errors import RefusedError
+from iam.changes.operations import Operation
+from iam.changes.operations.access_key import KEYS_PER_USER, CreateAccessKey, DeleteAccessKey
+from iam.changes.operations.sealed_secret import Recipient
+from iam.changes.operations.user_credential import ACTIVE
+from iam.directory.models import Identity, Person
+from iam.guard import Right, Viewer
+from iam.guard.viewer import ANY_ACCOUNT
+from iam.mirror.models import NEVER, Entity, EntityState, Kind, Usage, valid_at
+from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
+from iam.people.rotation.models import Rotation, Stage
+
+QUIET_DAYS: Final = 7
+"""A week has every weekday and a weekend in it, so what runs once a week is seen before the old key goes."""
+LEAST_QUIET, MOST_DAYS, LEAST_KEEP = 3, 90, 1
+"""From Friday evening to Monday morning is less than three days: no key goes over a weekend that nobody saw."""
+KEEP_DAYS: Final = 7
+IDLE: Final = timedelta(days=90)
+"""A second key that was not used for so long may be deleted to make room; one that was is in use."""
+MOST_ISSUES: Final = 3
+"""So many keys are made, one after the other, for somebody who does not fetch the secret."""
+NOT_YOURS: Final = "You can rotate your own keys, and those of your own teams."
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a rotation is begun with."""
+
+    reason: str
+    is_automatic: bool = True
+    quiet_days: int = QUIET_DAYS
+    keep_days: int = KEEP_DAYS
+    is_for_me: bool = False
+    """The user is nobody's, such as a machine's: whoever begins it gets the secret, and puts it in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A key as the mirror shows it; `used_at` None: never, `read_at` None: nobody has looked."""
+
+    entity: Entity
+    status: str
+    created_at: datetime | None
+    used_at: datetime | None
+    service: str
+    region: str
+    read_at: datetime | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it works."""
+        return self.status == ACTIVE
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether deleting it takes nothing from anybody, as far as AWS tells: inactive, or not used for long since it was made."""
+        if not self.is_active:
+            return True
+        last = max(filter(None, [self.used_at, self.created_at]), default=None)
+        return self.read_at is not None and last is not None and datetime.now(tz=UTC) - last > IDLE
+
+
+def may_begin(viewer: Viewer, *, user: Entity) -> bool:
+    """Its own person, and whoever may ask for changes of it."""
+    return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
+
+
+def may_run(viewer: Viewer, rotation: Rotation) -> bool:
+    """Whoever may begin it may also decide about it; the person whose key it is, too."""
+    return rotation.person_id == viewer.person_id or may_begin(viewer, user=rotation.user)
+
+
+def for_own(viewer: Viewer) -> Viewer:
+    """The same viewer, who may ask for changes of their own users as well."""
+    arns = viewer.scope.user_arns
+    if not arns:
+        return viewer
+    return replace(
+        viewer,
+        grants=viewer.grants | {(Right.REQUEST_CHANGE, ANY_ACCOUNT)},
+        asks=replace(viewer.asks, user_arns=viewer.asks.user_arns | arns),
+    )
+
+
+def for_set(batch: UUID, viewer: Viewer) -> Viewer:
+    """Whoever has asked for a set of rotations; see iam.changes.services.reaching."""
+    return for_own(viewer)
+
+
+def keys_of(user: Entity) -> list[Held]:
+    """The keys that the mirror shows of a user, the oldest first. Two queries."""
+    rows = EntityState.objects.filter(
+        valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True
+    )
+    found = list(rows.select_related("entity__account", "entity__owner").order_by("created_at", "entity_id"))
+    uses = {one.entity_id: one for one in Usage.objects.filter(entity__in=[row.entity_id for row in found])}
+    return [_held(row, uses.get(row.entity_id)) for row in found]
+
+
+def _held(row: EntityState, use: Usage | None) -> Held:
+    used = use.last_used_at if use and use.last_used_at > NEVER else None
+    return Held(
+        row.entity,
+        row.category,
+        row.created_at if row.created_at and row.created_at > NEVER else None,
+        used,
+        use.service if use else "",
+        use.region if use else "",
+        use.observed_at if use else None,
+    )
+
+
+def living_of(user: Entity) -> Rotation | None:
+    """The rotation of the user that is under way."""
+    return Rotation.objects.filter(user=user).exclude(stage=Stage.ENDED).first()
+
+
+def owner_of(key: Entity) -> Entity:
+    """The user whose key it is. Raises RefusedError."""
+    if key.kind != Kind.ACCESS_KEY or key.owner is None or key.owner.kind != Kind.USER:
+        raise RefusedError("This is no access key of an IAM user.")
+    return key.owner
+
+
+def check_begin(viewer: Viewer, old: Entity, *, first: Entity | None, is_for_me: bool = False) -> Person:
+    """Whether the key can be rotated now, and for whom the new one is. Raises RefusedError in words."""
+    user = owner_of(old)
+    if not may_begin(viewer, user=user):
+        raise RefusedError(NOT_YOURS)
+    if old.gone_at is not None:
+        raise RefusedError(f"AWS has no key {old.aws_id} any more, as of the last reading.")
+    standing = living_of(user)
+    if standing is not None:
+        raise RefusedError(
+            f"{user.name} has a rotation under way ({standing.reference}). End it first, or wait for it."
+        )
+    person = person_of(user)
+    if person is None and is_for_me and not _is_linked(user):
+        person = Person.objects.filter(pk=viewer.person_id, is_active=True).first()
+    if person is None:
+        raise RefusedError(NOBODY)
+    check_room(keys_of(user), old=old, first=first)
+    return person
+
+
+def _is_linked(user: Entity) -> bool:
+    """Whether it is somebody's, though perhaps of one who is deactivated."""
+    return Identity.objects.filter(user_arn=user.arn).exists()
+
+
+def check_room(held: Sequence[Held], *, old: Entity, first: Entity | None) -> None:
+    """Two keys at a time: the other one must have been chosen to go first, and be one that nobody uses. Raises RefusedError."""
+    if old.pk not in {one.entity.pk for one in held}:
+        raise RefusedError(f"AWS has no key {old.aws_id} any more, as of the last reading.")
+    other = next((one for one in held if one.entity.pk != old.pk), None)
+    if first is not None and (other is None or other.entity.pk != first.pk):
+        raise RefusedError("The other key is another by now. Open the page again.")
+    if other is None or len(held) < KEYS_PER_USER:
+        return
+    if first is None:
+        raise RefusedError(
+            f"{other.entity.owner.name if other.entity.owner else 'The user'} has a second key, {other.entity.aws_id}, and AWS allows "
+            f"{KEYS_PER_USER}. Choose to have it deleted first."
+        )
+    if not other.is_idle:
+        raise RefusedError(
+            f"The second key {other.entity.aws_id} is active and in use. Deactivate it first, and see that nobody misses it."
+        )
+
+
+def creation(user: Entity, *, person: Person, sealed_id: UUID, first: Entity | None = None) -> Operation:
+    """The new key, whose secret is sealed for its person."""
+    return CreateAccessKey.of(
+        user,
+        recipient=Recipient(person.pk, person.name),
+        sealed_id=sealed_id,
+        instead_of=first.aws_id if first else "",
+    )
+
+
+def operations_of(rotation: Rotation) -> list[Operation]:
+    """What a rotation begins with."""
+    assert rotation.sealed_id is not None
+    made = creation(rotation.user, person=rotation.person, sealed_id=rotation.sealed_id, first=rotation.first)
+    return [DeleteAccessKey.of(rotation.first), made] if rotation.first else [made]
+
+
+def check_terms(terms: Terms) -> None:
+    """Raises RefusedError for days out of bounds, and without a reason."""
+    if not LEAST_QUIET <= terms.quiet_days <= MOST_DAYS:
+        raise RefusedError(f"The old key has to be quiet for {LEAST_QUIET} to {MOST_DAYS} days.")
+    if not LEAST_KEEP <= terms.keep_days <= MOST_DAYS:
+        raise RefusedError(f"The old key is kept inactive for {LEAST_KEEP} to {MOST_DAYS} days.")
+    if not terms.reason.strip() or len(terms.reason) > 1000:
+        raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
+
+
+def notes_for(terms: Terms, *, olds: Collection[str]) -> list[str]:
+    """What whoever approves agrees to beside the new key; what is done later by itself rests on it."""
+    what = f"the old key {next(iter(olds))}" if len(olds) == 1 else f"each of {len(olds)} old keys"
+    again = (
+        f"Where nobody reads the secret within 24 hours, the new key is deleted and another one is made, {MOST_ISSUES} in all. "
+        "So it is where the secret was lost before the key was used; where the rotation is cancelled, the new key may be deleted."
+    )
+    back = "As long as the old key is there and was deactivated by this, it can be made active again at once."
+    if not terms.is_automatic:
+        return [
+            f"This begins a rotation. To deactivate and to delete {what} is asked for later, each by itself.",
+            again,
+            back,
+        ]
+    return [
+        f"This begins a rotation: {what} is deactivated once it was not used for {days(terms.quiet_days)} and the new one was, and deleted for "
+        f"good {days(terms.keep_days)} later. AWS is asked each time before. Nobody is asked again.",
+        again,
+        back,
+    ]
+
+
+def days(number: int) -> str:
+    """'1 day', '7 days'."""
+    return f"{number} day{'' if number == 1 else 's'}"

@@ -1,0 +1,33 @@
+"""Which rotations a viewer sees, and what a page shows of one."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from iam.guard import Viewer
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.visibility import visible
+from iam.people.links.models import Link
+from iam.people.rotation.models import Rotation
+
+
+def visible_rotations(viewer: Viewer) -> QuerySet[Rotation]:
+    """Those of the users whom the viewer sees, and those by which they get a key."""
+    rows = Rotation.objects.select_related("user__account", "old", "person", "begun_by", "change")
+    if viewer.scope.sees_everything:
+        return rows.filter(user__account__removed_at__isnull=True)
+    seen = visible(Entity.objects.filter(kind=Kind.USER), viewer, entity="pk", kinds=(Kind.USER,))
+    return rows.filter(Q(user__in=seen.values("pk")) | Q(person=viewer.person_id))
+
+
+def rotation_of_link(link: Link) -> Rotation | None:
+    """What a link was made for, as long as it is the latest one of it and its person is the same."""
+    if link.cause_id is None:
+        return None
+    found = Rotation.objects.select_related("user__account", "old", "person", "begun_by")
+    return found.filter(pk=link.cause_id, person=link.person_id, user__arn=link.user_arn).first()
+
+
+def living_by_key(keys: list[int]) -> dict[int, Rotation]:
+    """The rotations under way of these keys. One query."""
+    return {one.old_id: one for one in Rotation.objects.filter(old__in=keys).exclude(stage="ended")}

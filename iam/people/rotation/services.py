@@ -1,0 +1,225 @@
+"""What people do with a rotation that is under way: fetch the secret, have the old key deactivated, activated, deleted, a new one issued, give it up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.models import ChangeState
+from iam.directory.models import Person
+from iam.guard import Viewer
+from iam.journal.services import Actor
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import make_link, revoke_link
+from iam.people.links.words import PREFIX
+from iam.people.rotation import nudge
+from iam.people.rotation.carrying import activate_old, discard_new
+from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
+from iam.people.rotation.noting import end, move_to, note, save, tell
+from iam.people.rotation.planning import may_run
+from iam.people.rotation.standing import what_stands
+from iam.sealed import services as sealed
+from iam.sealed.models import State
+from iam.sealed.queries import secret_of
+from iam.sealed.services import SealedError
+
+NOT_YOURS: Final = "Only its own person and who may ask for changes of this user decide about it."
+LINK_PAUSE: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A key with its secret, on its way to one page; it stands nowhere else."""
+
+    key_id: str
+    secret: str
+
+
+def fetch(rotation: Rotation, *, person: Person | Viewer) -> Fetched:
+    """The secret, for the person whose key it is, and never again. Raises RefusedError."""
+    reader = person.person_id if isinstance(person, Viewer) else person.pk
+    if rotation.person_id != reader or rotation.sealed_id is None:
+        raise RefusedError("There is nothing for you here.")
+    with transaction.atomic():
+        held = locked(rotation)
+        seal = secret_of(held.sealed_id) if held.sealed_id else None
+        if seal is None or held.stage not in (Stage.HANDING, Stage.USING):
+            raise RefusedError("There is no secret to be shown.")
+        try:
+            text = sealed.open_once(seal.pk, person=person)
+        except SealedError as error:
+            refused = error.message
+        else:
+            fetched(held, actor=person)
+            return Fetched(seal.label, text)
+    # What was found to be over stays written.
+    raise RefusedError(refused)
+
+
+def fetched(held: Rotation, *, actor: Actor | None) -> None:
+    """The watch begins: the secret was read. The caller holds the row."""
+    now = datetime.now(tz=UTC)
+    move_to(held, Stage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble="")
+    note(held, "fetch", f"The secret of {held.new_key_id} was read. Both keys are active.", actor=actor)
+    transaction.on_commit(lambda: nudge.send("look", held.pk))
+
+
+def hand_over(held: Rotation, *, actor: Actor | None = None) -> Link:
+    """Tell the person where the secret is: a link that works once, in one browser. The caller holds the row."""
+    seal = secret_of(held.sealed_id) if held.sealed_id else None
+    until = seal.expires_at if seal else datetime.now(tz=UTC) + timedelta(hours=24)
+    lasts = max(until - datetime.now(tz=UTC), timedelta(minutes=1))
+    link = make_link(
+        Purpose.ROTATION,
+        person=held.person,
+        user_arn=held.user.arn,
+        actor=actor or held.begun_by,
+        lasts=lasts,
+        cause_id=held.pk,
+    )
+    save(held, link=link, told_at=datetime.now(tz=UTC))
+    tell(
+        held,
+        subject=f"A new access key for {held.user.name}",
+        text=f"The key {held.old.aws_id} of your AWS user {held.user.name} in {held.user.account.name} is rotated. Its successor {held.new_key_id} is there. "
+        f"Its secret is shown once, to you alone, until {link.expires_at:%Y-%m-%d %H:%M} UTC: by this link, which works once in one browser, or signed in to Gatehouse.\n\n"
+        f"Then put it wherever the old one is. The old one works until it is no longer used.",
+        path=f"{PREFIX}{link.pk}/",
+        key=str(link.pk),
+    )
+    return link
+
+
+def send_again(viewer: Viewer, rotation: Rotation) -> Link:
+    """A new link for the person; the one before opens nothing any more. Raises RefusedError."""
+    if not settings.MAIL_IS_CONFIGURED:
+        raise RefusedError(
+            f"No mail server is set up, so that no link reaches {rotation.person.name}. They fetch the secret signed in."
+        )
+    with transaction.atomic():
+        held = _held(viewer, rotation, Stage.HANDING)
+        if held.told_at and held.told_at > datetime.now(tz=UTC) - LINK_PAUSE:
+            raise RefusedError("A link went out just now.")
+        link = hand_over(held, actor=viewer)
+        note(held, "send", f"A new link was sent to {held.person.name}.", actor=viewer)
+    return link
+
+
+def want(viewer: Viewer, rotation: Rotation, what: Wanted, *, in_spite: bool = False) -> None:
+    """Have a worker ask AWS and then do it; the same asked twice is asked once. Raises RefusedError."""
+    stages = {Wanted.DEACTIVATE: (Stage.USING,), Wanted.DELETE: (Stage.INACTIVE,)}.get(
+        what, (Stage.HANDING, Stage.USING, Stage.INACTIVE)
+    )
+    with transaction.atomic():
+        held = _held(viewer, rotation, *stages)
+        save(
+            held,
+            wanted=what,
+            wanted_by=Person.objects.get(pk=viewer.person_id),
+            wanted_at=datetime.now(tz=UTC),
+            in_spite=in_spite,
+            trouble="",
+            retry_at=None,
+        )
+        transaction.on_commit(lambda: nudge.send("look", held.pk))
+
+
+def activate(viewer: Viewer, rotation: Rotation) -> None:
+    """Make the old key active again at once: that was agreed to with the rotation. Raises RefusedError."""
+    with transaction.atomic():
+        held = _held(viewer, rotation, Stage.INACTIVE)
+        activate_old(held, actor=viewer)
+
+
+def issue_again(viewer: Viewer, rotation: Rotation) -> None:
+    """The secret is lost: the new key goes, and another one is made. Raises RefusedError once the new key was used."""
+    with transaction.atomic():
+        held = _held(viewer, rotation, Stage.USING)
+        if held.new_used_at is not None:
+            raise RefusedError(
+                f"{held.new_key_id} was used at {held.new_used_at:%Y-%m-%d %H:%M} UTC: somebody has its secret. "
+                "Cancel, and begin anew with that key."
+            )
+        move_to(held, Stage.HANDING, fetched_at=None, quiet_from=None)
+        note(held, "lost", f"The secret of {held.new_key_id} was lost before it was used.", actor=viewer)
+        discard_new(held, actor=viewer)
+
+
+def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str:
+    """Give it up; what stands then, in a sentence. `with_new`: the new key goes as well. Raises RefusedError while a change is under way."""
+    with transaction.atomic():
+        held = _held(viewer, rotation)
+        if held.stage in (Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING, Stage.ACTIVATING):
+            _withdraw(held, viewer)
+        if held.link is not None:
+            revoke_link(held.link, actor=viewer, why="the rotation was cancelled")
+        # A key of which nobody has read the secret is of use to nobody.
+        unread = held.stage == Stage.HANDING
+        said = what_stands(held, discards=unread or with_new)
+        if held.new_key_id and held.stage != Stage.ENDED and (unread or with_new):
+            if held.new_used_at is not None:
+                raise RefusedError(
+                    f"{held.new_key_id} was used, so that deleting it would break what uses it. Cancel without that."
+                )
+            discard_new(held, actor=viewer)
+        end(held, Outcome.CANCELLED, said, actor=viewer)
+        note(held, "cancel", f"{viewer.name} cancelled it.", actor=viewer)
+    return said
+
+
+def locked(rotation: Rotation) -> Rotation:
+    """The row, with the lock of the caller's transaction."""
+    rows = Rotation.objects.select_for_update(of=("self",)).select_related(
+        "user__account",
+        "old__owner",
+        "old__account",
+        "person",
+        "begun_by",
+        "wanted_by",
+        "change",
+        "agreed__change_set",
+        "discarding",
+        "link",
+    )
+    return rows.get(pk=rotation.pk)
+
+
+def waits(rotation: Rotation) -> bool:
+    """Whether the secret can still be read."""
+    seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
+    return (
+        rotation.stage == Stage.HANDING
+        and seal is not None
+        and seal.state == State.SEALED
+        and seal.expires_at > datetime.now(tz=UTC)
+    )
+
+
+def _held(viewer: Viewer, rotation: Rotation, *stages: Stage) -> Rotation:
+    held = locked(rotation)
+    if not may_run(viewer, held):
+        raise RefusedError(NOT_YOURS)
+    if held.stage == Stage.ENDED:
+        raise RefusedError("This rotation has ended.")
+    if stages and held.stage not in stages:
+        raise RefusedError(f"It has moved on: {held.get_stage_display().lower()}.")
+    return held
+
+
+def _withdraw(held: Rotation, viewer: Viewer) -> None:
+    """Take back what waits for approval. A set with the keys of others in it stays with who asked for it."""
+    change = held.change
+    if change is None or change.state != ChangeState.AWAITING:
+        raise RefusedError("A change of this is being carried out just now. Wait until it has ended.")
+    others = Rotation.objects.filter(change__change_set=change.change_set_id).exclude(pk=held.pk)
+    if others.exists():
+        raise RefusedError(
+            f"It was asked for together with {others.count()} other keys, and waits for approval. {change.requested_label} can withdraw all of it."
+        )
+    changes.withdraw(change, actor=viewer)

@@ -1,0 +1,258 @@
+"""Take rotations on: by what became of their changes, by what AWS shows of their keys, and by what is due. Harmless at any time, from any number of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.operations.user_credential import ACTIVE
+from iam.mirror.reread.key_use import KeysSeen, UnreadableKeysError, reread_key_use
+from iam.people.rotation.carrying import discard_new, make_another
+from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage, Wanted
+from iam.people.rotation.noting import end, move_to, note, save, tell
+from iam.people.rotation.services import fetched, hand_over, locked
+from iam.people.rotation.watching import is_other, note_seen, watch_inactive, watch_using
+from iam.sealed.models import Secret, State
+from iam.sealed.queries import secret_of
+
+READ_EVERY: Final = timedelta(hours=6)
+"""So often AWS is asked by itself; before anything is taken away it is asked once more."""
+UNREAD_AGAIN: Final = timedelta(minutes=15)
+SETTLES: Final = timedelta(minutes=1)
+"""So long after a step AWS may still show the time before."""
+BATCH: Final = 100
+READ: Final = (Stage.HANDING, Stage.USING, Stage.INACTIVE)
+"""Where what AWS shows of the keys decides."""
+MOVING: Final = (Stage.ASKED, Stage.DEACTIVATING, Stage.ACTIVATING, Stage.DELETING)
+"""Where a change is under way."""
+
+
+def change_ended(change: Change) -> None:
+    """A handler of ends: the rotation that a change belongs to goes on. Harmless the second time."""
+    if change.change_set.cause_kind != OF_ROTATION:
+        return
+    about = Q(change=change) | Q(discarding=change)
+    for pk in Rotation.objects.filter(about).exclude(stage=Stage.ENDED).values_list("pk", flat=True):
+        settle(pk)
+
+
+def tend() -> int:
+    """Whatever is due: what a worker missed to tell, secrets that nobody fetched, keys to be looked at; how many."""
+    now = datetime.now(tz=UTC)
+    waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
+    ended = ~Q(change__state__in=OPEN)
+    seal = Secret.objects.filter(pk=OuterRef("sealed_id"), state=State.SEALED, expires_at__gt=now)
+    unread = Q(stage=Stage.HANDING) & Q(discarding__isnull=True) & ~Exists(seal)
+    discarded = Q(stage=Stage.HANDING, discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
+    for pk in waiting.filter(Q(stage__in=MOVING) & ended | unread | discarded).values_list("pk", flat=True)[
+        :BATCH
+    ]:
+        settle(pk)
+    old = Q(read_at__isnull=True) | Q(read_at__lte=now - READ_EVERY)
+    looked = waiting.filter(Q(stage__in=READ) & (old | ~Q(wanted="")), discarding__isnull=True)
+    found = list(
+        looked.order_by(F("read_at").asc(nulls_first=True), "pk").values_list("pk", flat=True)[:BATCH]
+    )
+    for pk in found:
+        look(pk)
+    return len(found)
+
+
+def look(pk: UUID) -> None:
+    """Ask AWS for the keys of one rotation, and go on with it by what they show. No transaction spans the call."""
+    found = Rotation.objects.select_related("user__account").filter(pk=pk, stage__in=READ).first()
+    if found is None:
+        return
+    try:
+        seen = reread_key_use(found.user.account, found.user)
+    except UnreadableKeysError as error:
+        _unread(pk, str(error))
+        return
+    settle(pk, seen)
+
+
+def settle(pk: UUID, seen: KeysSeen | None = None) -> None:
+    """Take one rotation as far as it goes now."""
+    with transaction.atomic():
+        held = locked(Rotation(pk=pk))
+        if held.stage in (Stage.ENDED, Stage.WAITING):
+            return
+        if seen is not None and seen.at < held.stage_at:
+            # It began before the latest step: what it shows may be of the time before.
+            seen = None
+        if seen is not None and seen.at < held.stage_at + SETTLES and is_other(held, seen):
+            # IAM is eventually consistent: what was just changed is looked at once more before anything follows from it.
+            seen = None
+        if seen is not None and held.stage in READ and not note_seen(held, seen):
+            return
+        _BY_STAGE[Stage(held.stage)](held, seen)
+
+
+def _unread(pk: UUID, why: str) -> None:
+    with transaction.atomic():
+        held = locked(Rotation(pk=pk))
+        if held.stage == Stage.ENDED:
+            return
+        asked = bool(held.wanted and held.wanted != Wanted.LOOK)
+        save(
+            held,
+            read_trouble=why[:1024],
+            retry_at=datetime.now(tz=UTC) + UNREAD_AGAIN,
+            wanted="",
+            trouble="AWS could not be asked, so that nothing was changed." if asked else held.trouble,
+        )
+
+
+def _asked(held: Rotation, seen: KeysSeen | None) -> None:
+    change = held.change
+    if change is None or change.state in OPEN:
+        return
+    if change.state == ChangeState.APPLIED:
+        _made(held, change)
+    elif not _is_unknown(held, change):
+        end(held, Outcome.NOT_MADE, f"{_fate(change)} {_old_works(held)}", actor=None, change=change)
+
+
+def _made(held: Rotation, change: Change) -> None:
+    seal = secret_of(held.sealed_id) if held.sealed_id else None
+    move_to(held, Stage.HANDING, new_key_id=seal.label if seal else "", new_state=ACTIVE, trouble="")
+    note(
+        held,
+        "made",
+        f"The new key {held.new_key_id} was made. Its secret waits for {held.person.name}.",
+        actor=None,
+        change=change,
+    )
+    hand_over(held)
+
+
+def _handing(held: Rotation, seen: KeysSeen | None) -> None:
+    discarding = held.discarding
+    if discarding is not None:
+        _discarded(held, discarding)
+        return
+    seal = secret_of(held.sealed_id) if held.sealed_id else None
+    if seal is not None and seal.state == State.OPENED:
+        fetched(held, actor=held.person)
+    elif seal is None or seal.state != State.SEALED or seal.expires_at <= datetime.now(tz=UTC):
+        note(
+            held,
+            "unfetched",
+            f"Nobody read the secret of {held.new_key_id} in time. It is destroyed.",
+            actor=None,
+        )
+        discard_new(held, actor=None)
+        if held.discarding is None and not held.retry_at:
+            make_another(held)
+
+
+def _discarded(held: Rotation, discarding: Change) -> None:
+    if discarding.state in OPEN:
+        return
+    if discarding.state == ChangeState.APPLIED:
+        make_another(held)
+        return
+    if not _is_unknown(held, discarding):
+        save(held, discarding=None, trouble=_fate(discarding)[:1024])
+        save(held, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
+
+
+def _deactivating(held: Rotation, seen: KeysSeen | None) -> None:
+    if (change := _ended(held)) is None:
+        return
+    if change.state == ChangeState.APPLIED:
+        now = datetime.now(tz=UTC)
+        move_to(held, Stage.INACTIVE, inactive_at=now, trouble="", in_spite=False, told_at=now)
+        note(held, "inactive", f"{held.old.aws_id} is inactive.", actor=None, change=change)
+        tell(
+            held,
+            subject=f"The key {held.old.aws_id} is inactive",
+            text=f"Whatever still uses it is refused by AWS. If something of yours stopped, make the key active again on the page of the rotation: one click. "
+            f"It is {'deleted for good' if held.is_automatic else 'kept'} {'in ' if held.is_automatic else 'for '}{held.keep_days} days{'' if held.is_automatic else ' at least'}.",
+            key=f"inactive:{int(now.timestamp())}",
+        )
+    elif not _is_unknown(held, change):
+        _back(held, Stage.USING, change)
+
+
+def _activating(held: Rotation, seen: KeysSeen | None) -> None:
+    if (change := _ended(held)) is None:
+        return
+    if change.state == ChangeState.APPLIED:
+        now = datetime.now(tz=UTC)
+        move_to(held, Stage.USING, inactive_at=None, quiet_from=now, told_at=now, reminders=0, trouble="")
+        note(
+            held,
+            "active",
+            f"{held.old.aws_id} is active again. The watch begins anew.",
+            actor=None,
+            change=change,
+        )
+    elif not _is_unknown(held, change):
+        _back(held, Stage.INACTIVE, change)
+
+
+def _deleting(held: Rotation, seen: KeysSeen | None) -> None:
+    if (change := _ended(held)) is None:
+        return
+    if change.state == ChangeState.APPLIED:
+        end(
+            held,
+            Outcome.DONE,
+            f"The old key {held.old.aws_id} is deleted. {held.new_key_id} is in its place.",
+            actor=None,
+            change=change,
+        )
+    elif not _is_unknown(held, change):
+        _back(held, Stage.INACTIVE, change)
+
+
+def _back(held: Rotation, stage: Stage, change: Change) -> None:
+    """To where it was before a change that came to nothing; by itself it is tried again in a while."""
+    text = _fate(change)
+    move_to(held, stage, trouble=text[:1024])
+    save(held, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
+    note(held, "back", text, actor=None, change=change)
+
+
+def _ended(held: Rotation) -> Change | None:
+    return None if held.change is None or held.change.state in OPEN else held.change
+
+
+def _is_unknown(held: Rotation, change: Change) -> bool:
+    if change.state != ChangeState.UNKNOWN:
+        return False
+    text = f"Nobody knows how {change.reference} ended. Open it and have AWS looked at again."
+    if held.trouble != text:
+        save(held, trouble=text)
+    return True
+
+
+def _fate(change: Change) -> str:
+    said = {
+        ChangeState.REJECTED: "was rejected",
+        ChangeState.CANCELLED: "was withdrawn",
+        ChangeState.EXPIRED: "was not answered in time",
+    }.get(ChangeState(change.state), "failed")
+    return f"{change.reference} {said}. {change.error_message}".strip()
+
+
+def _old_works(held: Rotation) -> str:
+    return f"The old key {held.old.aws_id} works as before."
+
+
+_BY_STAGE: Final[dict[Stage, Callable[[Rotation, KeysSeen | None], None]]] = {
+    Stage.ASKED: _asked,
+    Stage.HANDING: _handing,
+    Stage.USING: watch_using,
+    Stage.DEACTIVATING: _deactivating,
+    Stage.INACTIVE: watch_inactive,
+    Stage.ACTIVATING: _activating,
+    Stage.DELETING: _deleting,
+}

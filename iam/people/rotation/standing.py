@@ -1,0 +1,74 @@
+"""How a rotation stands, in sentences and dates: when the next step is due, what stands when it is given up, where each key was last used. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from iam.changes.operations.user_credential import ACTIVE, INACTIVE
+from iam.people.rotation.models import Rotation, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Since when the old key was not used, from when on that is long enough, and whether the new key was used."""
+
+    since: datetime
+    due_at: datetime
+    new_is_used: bool
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the old key can go."""
+        return self.new_is_used and now >= self.due_at
+
+
+def quiet_of(rotation: Rotation) -> Quiet | None:
+    """How quiet the old key is; None before the watch has begun."""
+    if rotation.quiet_from is None:
+        return None
+    since = max(filter(None, [rotation.quiet_from, rotation.old_used_at]))
+    new_is_used = rotation.new_used_at is not None and rotation.new_state == ACTIVE
+    return Quiet(since, since + timedelta(days=rotation.quiet_days), new_is_used)
+
+
+def deletion_at(rotation: Rotation) -> datetime | None:
+    """From when on the old key may be deleted; None while it is not inactive."""
+    return rotation.inactive_at + timedelta(days=rotation.keep_days) if rotation.inactive_at else None
+
+
+def used_since(rotation: Rotation) -> bool:
+    """Whether AWS tells of a use of the old key since it was made inactive, or since the watch began."""
+    begun = rotation.inactive_at or rotation.quiet_from
+    return bool(begun and rotation.old_used_at and rotation.old_used_at > begun)
+
+
+def used_words(at: datetime | None, service: str, region: str) -> str:
+    """'on 12 Nov 2026, 09:12 UTC by s3 in eu-west-1', or 'never'."""
+    if at is None:
+        return "never"
+    moment = at.astimezone(UTC)
+    by = f" by {service}" if service else ""
+    where = f" in {region}" if region else ""
+    return f"on {moment:%-d %b %Y, %H:%M} UTC{by}{where}"
+
+
+def old_words(rotation: Rotation) -> str:
+    """Where the old key was last used."""
+    return used_words(rotation.old_used_at, rotation.old_service, rotation.old_region)
+
+
+def new_words(rotation: Rotation) -> str:
+    """Where the new key was last used."""
+    return used_words(rotation.new_used_at, rotation.new_service, rotation.new_region)
+
+
+def what_stands(rotation: Rotation, *, discards: bool) -> str:
+    """What is there of the keys when it is given up now."""
+    old, new = rotation.old.aws_id, rotation.new_key_id
+    is_inactive = rotation.stage in (Stage.INACTIVE, Stage.DELETING) or rotation.old_state == INACTIVE
+    says = f"The old key {old} {'stays inactive: it works no more, and is not deleted' if is_inactive else 'works as before'}."
+    if not new:
+        return f"{says} No new key was made."
+    if discards:
+        return f"{says} The new key {new} is deleted: nobody uses it."
+    return f"{says} The new key {new} stays, too."

@@ -1,0 +1,1 @@
+"""The rotation of access keys, against the stand-in."""

@@ -1,0 +1,160 @@
+"""Who may begin a rotation, of what, and what stands in its way."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.services import reject
+from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
+from iam.guard import Viewer, viewer_for
+from iam.people.rotation import asking, services
+from iam.people.rotation.choosing import NOBODYS, NOT_ASKED, TWO, UNDER_WAY, choose
+from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.planning import Terms
+from iam.people.rotation.queries import visible_rotations
+from tests import factories
+from tests.changes.conftest import make_user
+from tests.people.rotation.conftest import REASON, Wheel
+from tests.rotation.rows import key
+
+pytestmark = pytest.mark.django_db
+
+
+def lead_of(name: str, group: str) -> Viewer:
+    """Who leads a team that is the people of a group."""
+    team = Team.objects.create(slug=name, name=name)
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value=group)
+    person = factories.person(f"Lead of {name}", email=f"{name}@example.com")
+    factories.assign(person, Role.TEAM_LEAD, team=team)
+    return viewer_for(person)
+
+
+def test_a_member_rotates_their_own_key_and_others_agree(wheel: Wheel) -> None:
+    rotation = wheel.made(actor=wheel.owner) if wheel.person else None
+    assert rotation is not None
+    assert (rotation.stage, rotation.begun_by) == (Stage.HANDING, wheel.person)
+    assert rotation.agreed is not None
+    assert rotation.agreed.requested_by == wheel.person.pk
+
+
+def test_nobody_begins_or_sees_what_lies_outside_of_their_scope(wheel: Wheel) -> None:
+    stranger = lead_of("data", "another-group")
+    auditor = factories.viewer(Role.AUDITOR, name="Otto Audit")
+    for viewer in (stranger, auditor):
+        with pytest.raises(RefusedError):
+            wheel.begin(actor=viewer)
+    assert not Rotation.objects.exists()
+    rotation = wheel.begin()
+    assert not visible_rotations(stranger).exists()
+    assert visible_rotations(auditor).get() == rotation
+    for act in (services.activate, services.issue_again, services.cancel, services.send_again):
+        for viewer in (stranger, auditor):
+            with pytest.raises(RefusedError):
+                act(viewer, rotation)
+
+
+def test_a_lead_rotates_the_keys_of_their_team(wheel: Wheel) -> None:
+    lead = lead_of("payments", wheel.scene.group.name)
+    with pytest.raises(RefusedError):
+        wheel.begin(actor=lead)
+    factories.edge("member", wheel.scene.user, wheel.scene.group)
+    assert wheel.begin(actor=lead).stage == Stage.ASKED
+
+
+def test_a_second_key_goes_first_only_when_that_was_chosen(wheel: Wheel) -> None:
+    spare, _ = wheel.make_key()
+    wheel.aws("UpdateAccessKey", AccessKeyId=spare, Status="Inactive")
+    with pytest.raises(RefusedError, match="Choose to have it deleted first"):
+        wheel.begin()
+    rotation = wheel.made(first=wheel.entity(spare))
+    assert wheel.in_aws() == {wheel.old.aws_id: "Active", rotation.new_key_id: "Active"}
+    slugs = Change.objects.order_by("position").values_list("operation", flat=True)
+    assert list(slugs) == ["access_key.delete", "access_key.create"]
+
+
+def test_a_second_key_that_is_in_use_is_not_deleted(wheel: Wheel) -> None:
+    other, _ = wheel.make_key()
+    wheel.pull()
+    with pytest.raises(RefusedError, match="active and in use"):
+        wheel.begin(first=wheel.entity(other))
+    assert set(wheel.in_aws()) == {wheel.old.aws_id, other}
+
+
+def test_the_same_rotation_is_begun_once(wheel: Wheel) -> None:
+    first = wheel.begin()
+    assert wheel.begin() == first
+    with pytest.raises(RefusedError, match="under way"):
+        wheel.begin(actor=wheel.owner)
+
+
+@pytest.mark.parametrize("terms", [{"quiet_days": 2}, {"quiet_days": 91}, {"keep_days": 0}, {"reason": " "}])
+def test_terms_out_of_bounds_are_refused(wheel: Wheel, terms: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError):
+        wheel.begin(**terms)
+
+
+def test_a_user_of_nobody_is_refused(wheel: Wheel) -> None:
+    wheel.person  # noqa: B018
+    Identity.objects.all().delete()
+    with pytest.raises(RefusedError, match="linked to nobody"):
+        wheel.begin()
+
+
+def test_a_rejected_request_ends_it_and_says_what_stands(wheel: Wheel) -> None:
+    rotation = wheel.begin()
+    assert rotation.change is not None
+    with wheel.done():
+        reject(rotation.change, actor=wheel.scene.approver, comment="Not this week")
+    held = wheel.now(rotation)
+    assert (held.stage, held.outcome) == (Stage.ENDED, Outcome.NOT_MADE)
+    assert "works as before" in held.trouble
+
+
+def test_many_are_asked_for_as_one_set_and_the_others_are_left_out_with_reasons(wheel: Wheel) -> None:
+    account, keys = wheel.scene.account, []
+    for number in range(5):
+        user = make_user(wheel.scene.aws, account, f"many-{wheel.mark}-{number}")
+        keys.append(key(user))
+        if number < 4:
+            person = factories.person(f"Person {number}", email=f"p{number}-{wheel.mark}@example.com")
+            Identity.objects.create(person=person, user_arn=user.arn)
+    key(keys[3].owner)
+    pks = [one.pk for one in keys] + [wheel.begin().old_id]
+    with wheel.done():
+        batch, choice = asking.begin_many(wheel.scene.requester, pks, Terms(REASON))
+    assert choice.left_out == {TWO: 1, NOBODYS: 1, UNDER_WAY: 1}
+    assert Rotation.objects.filter(batch=batch, stage=Stage.WAITING).count() == 3
+    wheel.work()
+    rows = Rotation.objects.filter(batch=batch, stage=Stage.ASKED).select_related("change__change_set")
+    assert len({row.change.change_set_id for row in rows if row.change}) == 1
+    assert rows.count() == 3
+    assert asking.ask_batch(batch) == 0
+    outside = choose(lead_of("data", "another-group"), pks)
+    assert (outside.chosen, outside.left_out) == ([], {NOT_ASKED: 6})
+
+
+def test_choosing_takes_the_same_queries_for_one_key_and_for_many(
+    wheel: Wheel, django_assert_num_queries: Any
+) -> None:
+    account, pks = wheel.scene.account, []
+    for number in range(30):
+        user = factories.user(account, f"few-{wheel.mark}-{number}")
+        pks.append(key(user).pk)
+    for part in (pks[:1], pks):
+        with django_assert_num_queries(5):
+            choose(wheel.scene.requester, part)
+
+
+def test_the_key_of_a_machine_goes_to_whoever_begins_and_says_so(wheel: Wheel) -> None:
+    user = make_user(wheel.scene.aws, wheel.scene.account, f"machine-{wheel.mark}")
+    begin = partial(asking.begin, wheel.scene.requester, key(user))
+    with pytest.raises(RefusedError, match="linked to nobody"):
+        begin(Terms(REASON))
+    assert begin(Terms(REASON, is_for_me=True)).person_id == wheel.scene.requester.person_id
+    wheel.person  # noqa: B018
+    assert wheel.begin(is_for_me=True).person == wheel.person
