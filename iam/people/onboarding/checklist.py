@@ -12,7 +12,7 @@ from uuid import UUID
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import AddToGroup, PutInlinePolicy
 from iam.changes.operations.access_key import CreateAccessKey
-from iam.changes.operations.console_password import CreateLoginProfile
+from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.user import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.people.blueprints.body import Body
@@ -23,6 +23,7 @@ from iam.people.onboarding.queries import Held, held_by, places_of
 from iam.sealed.models import Secret
 
 WITHOUT_MFA: Final = ("none", "unread")
+PASSWORDS: Final = (UpdateLoginProfile.slug, CreateLoginProfile.slug)
 SLACK: Final = timedelta(seconds=5)
 """AWS's own moment of a password lies a little after ours."""
 
@@ -145,7 +146,8 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
         yield _of_changes(f"Access from {_counted(policies, 'template')}{where}", policies)
     if keys := by_operation.get(CreateAccessKey.slug):
         yield _of_changes(f"Access key made{where}", keys)
-    if password := by_operation.get(CreateLoginProfile.slug):
+    passwords = [one for slug in PASSWORDS for one in by_operation.get(slug, [])]
+    if password := passwords[:1]:
         yield _of_changes(f"Temporary password made{where}", password)
 
 

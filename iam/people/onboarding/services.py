@@ -15,7 +15,9 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.access_key import CreateAccessKey
+from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.sealed_secret import seal_id
+from iam.changes.operations.user_credential import credentials_row
 from iam.changes.receipts import Receipt
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
@@ -315,7 +317,12 @@ def _anew(run: Run, place: Place, change: Change) -> Operation:
     if "sealed_id" in params:
         sort = "password" if str(place.password_seal) == params["sealed_id"] else "key"
         params["sealed_id"] = str(_new_seal(run, place, sort))
-    return restore(change.operation, account=place.account, params=params)
+    slug = change.operation
+    if slug == CreateLoginProfile.slug and change.state == ChangeState.UNKNOWN and user is not None:
+        # The call of which nobody knows the end may have given a password that nobody has read.
+        row = credentials_row(user)
+        slug = UpdateLoginProfile.slug if row is not None and row.has_password else slug
+    return restore(slug, account=place.account, params=params)
 
 
 def _new_seal(run: Run, place: Place, sort: str) -> UUID:

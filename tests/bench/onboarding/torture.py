@@ -25,6 +25,8 @@ PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "200"))
 EVERY: Final = 4.0
 LONGEST: Final = 600
 ROUNDS: Final = 6
+STILL: Final = 75
+"""Seconds after which nothing moves any more: longer than a change waits between two readings."""
 
 
 def run() -> list[dict[str, Any]]:
@@ -89,12 +91,12 @@ def _help(site: Site) -> int:
 
 def _settled(site: Site) -> None:
     """Until nothing moves any more: what waits for a change of which nobody knows how it ended waits on."""
-    deadline, before = time.monotonic() + 120, -1
-    while (left := site.left()) and time.monotonic() < deadline:
-        if left == before:
-            break
-        before = left
-        time.sleep(15)
+    still = time.monotonic()
+    before = -1
+    while (left := site.left()) and time.monotonic() - still < STILL:
+        if left != before:
+            before, still = left, time.monotonic()
+        time.sleep(1)
 
 
 def made_twice(site: Site) -> list[str]:

@@ -121,6 +121,23 @@ def test_where_nobody_knows_whether_a_user_was_made_all_of_it_is_tried_again(squ
     assert len(squad.aws("GetGroup", GroupName=squad.group.name)["Users"]) == 2
 
 
+def test_a_password_of_which_nobody_knows_whether_it_was_set_is_set_anew(squad: Squad) -> None:
+    run = squad.work(squad.approve(squad.asked(squad.two)))
+    doubtful = Change.objects.get(operation="login_profile.create", params__user_name=squad.yuki)
+    Change.objects.filter(pk=doubtful.pk).update(state="unknown")
+    settling.settle_run(run.pk)
+
+    assert services.retry_failed(squad.lead, run=run) == 1
+    run = squad.work(run)
+    assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in Change.objects.all()]
+    newcomer = run.people.get(user_name=squad.yuki)
+    secret = Secret.objects.get(pk=newcomer.places.get().password_seal)
+    assert (secret.state, str(secret.pk)) != ("sealed", doubtful.params["sealed_id"])
+    assert secret.state == "sealed"
+    (shown,) = checklists([newcomer], body=run.version.body)
+    assert "Temporary password made" in {one.what for one in shown.items if one.standing == "done"}
+
+
 def test_nobody_is_asked_for_twice_nor_while_a_row_is_bad(squad: Squad) -> None:
     bad = squad.two + "Nobody,not an address,,\n"
     run = squad.staged(bad)
