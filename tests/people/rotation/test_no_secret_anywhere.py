@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celery import Celery
+from celery import current_app
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -55,7 +55,7 @@ def test_the_secret_is_nowhere_but_on_the_page_of_its_person(
         wheel.tend()
 
     assert wheel.now(rotation).outcome == Outcome.DONE
-    Celery("proof").send_task("iam.people.rotation.tasks.look", args=[str(rotation.pk)])
+    current_app.send_task("iam.people.rotation.tasks.look", args=[str(rotation.pk)])
     printed, lying = capsys.readouterr(), in_redis(messages)
     assert str(rotation.pk) in lying, "the messages are not looked at"
     assert "that the cache is Redis" in lying, "the cache is not looked at"
