@@ -149,7 +149,7 @@ def test_whoever_is_judged_with_their_class_stands_as_judged_alone(
 def test_many_who_hold_the_same_are_judged_once(
     ines: Viewer, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page for thousands answers at once; see `tests.bench.enforcement`."""
+    """How long it takes for thousands, `tests.bench.enforcement` measures."""
     group = factories.group(account, "staff")
     factories.inline(group, body=says(ALL))
     for number in range(30):
