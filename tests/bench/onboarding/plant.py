@@ -61,27 +61,19 @@ def approve() -> dict[str, Any]:
     return {"took": took, "began": began.isoformat(), "queued": _changes().exclude(queued_at=None).count()}
 
 
-def again(turn: str) -> dict[str, Any]:
-    """What a person does about what went wrong: first have it looked at again where nobody knows, then try again what is not there."""
+def again() -> dict[str, Any]:
+    """What a person does about what went wrong: try it again, until nothing of it is left."""
     from iam.changes.errors import RefusedError
-    from iam.changes.models import ChangeState
-    from iam.changes.services import look_again
     from iam.people.onboarding.models import Run
     from iam.people.onboarding.services import retry_failed
     from iam.people.onboarding.settling import settle_run
 
-    actor, run, looked = _asker(), Run.objects.get(), 0
-    unknown = _changes().filter(state=ChangeState.UNKNOWN)
-    for change in unknown if turn == "0" else unknown.none():
-        look_again(change, actor=actor)
-        looked += 1
-    if looked:
-        return {"looked": looked, "tried": 0}
+    run = Run.objects.get()
     settle_run(run.pk)
     try:
-        return {"looked": 0, "tried": retry_failed(actor, run=run)}
+        return {"tried": retry_failed(_asker(), run=run)}
     except RefusedError:
-        return {"looked": 0, "tried": 0}
+        return {"tried": 0}
 
 
 def standing() -> dict[str, Any]:
