@@ -6,7 +6,7 @@ What AWS itself would let them do is asked of the engine over all that they hold
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -16,7 +16,6 @@ from iam.access.levels import Levels, counted
 from iam.policy.evaluate import Decision
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause
-from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.rows import AccountRows, PolicyRow
@@ -128,34 +127,39 @@ def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> lis
     way = effective.space.free
     for action in LEFT:
         way |= effective.space.catalogue.mask(action)
-    alike: dict[Class, bool] = {}
-    known: dict[tuple[Class, Situation], Standing] = {}
+    bearing: dict[Class, Hashable | None] = {}
+    verdicts: dict[tuple[Hashable, Situation], Verdicts] = {}
+    rests: dict[Class, tuple[Levels, int]] = {}
     found = []
     for member in there:
         moved, situation = then.accounts[trial.account].members[member.id], people[member.id]
-        if moved.cls not in alike:
-            alike[moved.cls] = are_alike(moved.cls, trial.digest)
-        key = (moved.cls, situation)
-        one = known.get(key) if alike[moved.cls] else None
-        if one is None:
-            one = known[key] = _stand(then, effective, moved, situation, way=way)
-        found.append(replace(one, number=member.id))
+        cls = moved.cls
+        if cls not in bearing:
+            bearing[cls] = _bearing(cls, trial.digest) if are_alike(cls, trial.digest) else None
+        # Nobody but themselves has the number of a member.
+        key = member.id if bearing[cls] is None else bearing[cls]
+        if (key, situation) not in verdicts:
+            verdicts[key, situation] = tuple(_judged(then, moved, situation))
+        if cls not in rests or bearing[cls] is None:
+            can = effective.of(moved)
+            rests[cls] = counted(can, effective.space), (can.any & ~way).bit_count()
+        found.append(_standing(member.id, situation, verdicts[key, situation], rests[cls]))
     del held
     return found
 
 
-def _stand(
-    then: Index, effective: EffectiveActions, moved: Member, situation: Situation, *, way: int
-) -> Standing:
-    judged = list(_judged(then, moved, situation))
-    can = effective.of(moved)
+Verdicts = tuple[tuple[Step, str, Decision], ...]
+"""The calls of somebody's way that are not surely allowed without MFA."""
+
+
+def _standing(number: int, situation: Situation, verdicts: Verdicts, rest: tuple[Levels, int]) -> Standing:
     return Standing(
-        number=moved.id,
+        number=number,
         situation=situation,
-        stopped=tuple((step, action) for step, action, one in judged if one is not Decision.CONDITIONAL),
-        depends=tuple((step, action) for step, action, one in judged if one is Decision.CONDITIONAL),
-        left=counted(can, effective.space),
-        besides=(can.any & ~way).bit_count(),
+        stopped=tuple((step, action) for step, action, one in verdicts if one is not Decision.CONDITIONAL),
+        depends=tuple((step, action) for step, action, one in verdicts if one is Decision.CONDITIONAL),
+        left=rest[0],
+        besides=rest[1],
     )
 
 
@@ -178,6 +182,20 @@ def are_alike(cls: Class, digest: str) -> bool:
             return False
     denies = [clause for clause in others if not clause.allows]
     return not any(clause.is_partial and _speaks_of_way(clause) for clause in (*denies, *bounds))
+
+
+def _bearing(cls: Class, digest: str) -> Hashable:
+    """What of all that such a class holds bears on the calls of the way; classes that have it in common are judged as one.
+
+    It is the class itself where something could not be read, or where statements tell principals apart by their marks.
+    """
+    docs = [doc for doc in cls.profile.bundle.docs if doc.digest != digest]
+    denies = [
+        clause for doc in docs for clause in doc.clauses if not clause.allows and _speaks_of_way(clause)
+    ]
+    if any(doc.problems for doc in docs) or any(not clause.traits.is_plain for clause in denies):
+        return cls
+    return frozenset(denies), cls.profile.limits
 
 
 def _speaks_of_way(clause: Clause) -> bool:
