@@ -317,12 +317,24 @@ def _anew(run: Run, place: Place, change: Change) -> Operation:
     if "sealed_id" in params:
         sort = "password" if str(place.password_seal) == params["sealed_id"] else "key"
         params["sealed_id"] = str(_new_seal(run, place, sort))
-    slug = change.operation
-    if slug == CreateLoginProfile.slug and change.state == ChangeState.UNKNOWN and user is not None:
-        # The call of which nobody knows the end may have given a password that nobody has read.
-        row = credentials_row(user)
-        slug = UpdateLoginProfile.slug if row is not None and row.has_password else slug
+    slug = (
+        UpdateLoginProfile.slug
+        if user is not None and _has_unread_password(user, change)
+        else change.operation
+    )
     return restore(slug, account=place.account, params=params)
+
+
+def _has_unread_password(user: Entity, change: Change) -> bool:
+    """Whether a call of which nobody knows the end, this one or one before it, has given a password that nobody has read."""
+    if change.operation != CreateLoginProfile.slug:
+        return False
+    alike = Change.objects.filter(account=change.account_id, operation=change.operation)
+    was_in_doubt = alike.filter(
+        params__user_arn=change.params["user_arn"], state=ChangeState.UNKNOWN
+    ).exists()
+    row = credentials_row(user)
+    return was_in_doubt and row is not None and bool(row.has_password)
 
 
 def _new_seal(run: Run, place: Place, sort: str) -> UUID:

@@ -13,7 +13,7 @@ from iam.changes.models import Change
 from iam.changes.services import reject
 from iam.directory.models import Identity, Person, Role, RuleKind
 from iam.guard import viewer_for
-from iam.mirror.models import Account, Edge, Entity, Kind
+from iam.mirror.models import Account, Edge, Entity, Kind, UserCredentials
 from iam.mirror.queries.visibility import visible_entities
 from iam.notify.models import Outgoing
 from iam.people.onboarding import services, settling, tasks
@@ -136,6 +136,24 @@ def test_a_password_of_which_nobody_knows_whether_it_was_set_is_set_anew(squad: 
     assert secret.state == "sealed"
     (shown,) = checklists([newcomer], body=run.version.body)
     assert "Temporary password made" in {one.what for one in shown.items if one.standing == "done"}
+
+
+def test_a_password_that_was_found_set_when_it_was_tried_again_is_set_anew_all_the_same(squad: Squad) -> None:
+    run = squad.work(squad.approve(squad.asked(squad.two)))
+    doubtful = Change.objects.get(operation="login_profile.create", params__user_name=squad.yuki)
+    Change.objects.filter(pk=doubtful.pk).update(state="unknown")
+    settling.settle_run(run.pk)
+    user = Entity.objects.get(arn=doubtful.params["user_arn"])
+    # The mirror has not read the password yet when it is tried again.
+    UserCredentials.objects.filter(user=user).update(has_password=False)
+    assert services.retry_failed(squad.lead, run=run) == 1
+    run = squad.work(run)
+    assert run.state != RunState.DONE
+    UserCredentials.objects.filter(user=user).update(has_password=True)
+
+    run.refresh_from_db()
+    assert services.retry_failed(squad.lead, run=run) == 1
+    assert squad.work(run).state == RunState.DONE
 
 
 def test_nobody_is_asked_for_twice_nor_while_a_row_is_bad(squad: Squad) -> None:
