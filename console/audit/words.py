@@ -199,6 +199,7 @@ _SENTENCES = {
     "grant.renewed": "Extended {reference}: {subject}",
     "grant.shortened": "Shortened {reference}: {subject}",
     "grant.retried": "Tried what failed of {reference} again: {subject}",
+    "grant.withdrawn": "Withdrew {reference}: {subject}",
     "grant.ended": "Ended {reference} early: {subject}",
     "grant.returned": "Gave back what the end of {reference} took: {subject}",
     "grant.ran_out": "{reference} ran out: {subject}",

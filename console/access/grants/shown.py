@@ -23,6 +23,7 @@ ACTS: Final[dict[str, tuple[str, str, str]]] = {
     Act.ENDED: ("{by} ended it", "ban", "warn"),
     Act.RAN_OUT: ("Its time was over", "timer", ""),
     Act.RETURNED: ("Its end was undone", "undo-2", "warn"),
+    Act.WITHDRAWN: ("{by} withdrew it", "undo-2", ""),
     Act.FOLLOWED: ("It got another version of its template", "git-branch", "info"),
 }
 ABOUT_TO_END: Final = timedelta(minutes=1)

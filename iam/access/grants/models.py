@@ -144,6 +144,7 @@ class Act(models.TextChoices):
     RAN_OUT = "ran_out", "Ran out"
     RETURNED = "returned", "Given back"
     FOLLOWED = "followed", "Followed its template"
+    WITHDRAWN = "withdrawn", "Withdrawn while it was prepared"
 
 
 class GrantVersion(_AppendOnly):

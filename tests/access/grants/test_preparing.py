@@ -184,7 +184,8 @@ def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
     grant = submit(terms(accounts), asker)
 
     def withdrawn(plan: GrantPlan, *, actor: Viewer) -> Weighed:
-        assert services.withdraw_grant(Grant.objects.get(pk=grant.pk), actor=asker).state == State.WITHDRAWN
+        found = services.withdraw_grant(Grant.objects.get(pk=grant.pk), actor=asker)
+        assert (found.state, found.versions.latest("number").act) == (State.WITHDRAWN, "withdrawn")
         return asking.weigh(plan, actor=actor)
 
     monkeypatch.setattr(preparing, "weigh", withdrawn)

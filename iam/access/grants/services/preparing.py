@@ -10,13 +10,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from iam.access.grants import nudge
-from iam.access.grants.models import Grant, Preparation, State
+from iam.access.grants.models import Act, Grant, Preparation, State
 from iam.access.grants.services.asking import (
     ask_for_changes,
     asked_before,
     check_plan,
     check_terms,
     id_for,
+    note,
     plan_for,
     request_grant,
     weigh,
@@ -103,7 +104,11 @@ def prepare(grant_id: UUID) -> None:
 
 def call_off(grant: Grant, *, actor: Viewer) -> bool:
     """Take back what is still being prepared; False where it is no longer."""
-    return _move(grant, to=State.WITHDRAWN, actor=actor)
+    with transaction.atomic():
+        if not _move(grant, to=State.WITHDRAWN, actor=actor):
+            return False
+        note(grant, act=Act.WITHDRAWN, actor=actor, reason="")
+    return True
 
 
 class _CannotError(Exception):
