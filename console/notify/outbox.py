@@ -20,6 +20,7 @@ from iam.notify.events import Event, spec_of
 from iam.notify.models import Outgoing, State
 from iam.notify.queries import Place, outbox_page, unsent_counts
 from iam.notify.services import NotifyError, notify, send_again
+from iam.people.links.words import PREFIX
 
 TABS = (("", "All"), ("waiting", "Waiting"), ("given_up", "Given up"), ("sent", "Sent"))
 MARKS = {
@@ -49,6 +50,8 @@ class Row:
     mark: tuple[str, str, str]
     icon: str
     about: str
+    opens_once: bool
+    """It leads to a link that is for its receiver alone."""
 
 
 @require_GET
@@ -75,7 +78,8 @@ def outbox(request: ViewerRequest) -> HttpResponse:
 
 def _row(message: Outgoing) -> Row:
     mark = MARKS[State(message.state)]
-    return Row(message, mark, ICONS[message.channel], spec_of(message.event).headline)
+    opens_once = message.path.startswith(PREFIX)
+    return Row(message, mark, ICONS[message.channel], spec_of(message.event).headline, opens_once)
 
 
 def _ways() -> list[Way]:

@@ -54,6 +54,14 @@ def test_the_outbox_shows_what_went_to_whom_and_where_mails_are(ines: Any, kwame
     assert "/go/" not in page
 
 
+def test_a_link_that_opens_once_is_said_not_linked(ines: Any, kwame: Any) -> None:
+    path = "/link/8f0c6a51-6f3f-4f5c-9d53-1d4c2b8a7e10/"
+    notify(Event.WAITING, people=[kwame.person], subject="Enrol", key="one", path=path)
+    page = browser(ines).get(OUTBOX).content.decode()
+    assert "A link that opens once, for its receiver alone" in page
+    assert path not in page
+
+
 def test_the_addresses_of_rooms_are_on_no_page(ines: Any, settings: Any) -> None:
     settings.SLACK_WEBHOOK = "https://hooks.slack.example/services/T0/B0/very-secret"
     page = browser(ines).get(OUTBOX).content.decode()
