@@ -6,55 +6,20 @@ By tag, by name rule, by hand and by nothing, a quarter each. SQLite and Postgre
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from typing import Any
 
+from tests.bench.both import Figures, on_both
 from tests.bench.floor import figure
-from tests.services import postgres
 
 ACCOUNTS, PEOPLE, EACH = 1_000, 10_000, 10
 ROUNDS = 10
-Figures = list[dict[str, Any]]
 
 
 def run() -> Figures:
-    """Both databases, each in a process of its own, since settings are read once."""
-    figures: Figures = []
-    with tempfile.TemporaryDirectory(prefix="gatehouse-links-") as folder:
-        figures += _in_process("SQLite", f"sqlite:///{folder}/links.sqlite3", folder)
-        if reason := postgres.why_missing():
-            print(f"skipped: links on PostgreSQL ({reason})", file=sys.stderr)
-            return figures
-        cluster = postgres.Cluster.start()
-        try:
-            figures += _in_process("PostgreSQL", cluster.url, folder)
-        finally:
-            cluster.stop()
-    return figures
-
-
-def _in_process(database: str, url: str, folder: str) -> Figures:
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "console.settings",
-        "GATEHOUSE_MODE": "embedded",
-        "GATEHOUSE_VAR": folder,
-        "DATABASE_URL": url,
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.links", database],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return list(json.loads(done.stdout.splitlines()[-1]))
+    """The figures of both databases."""
+    return on_both("tests.bench.links")
 
 
 def _cpu(action: Callable[[], object], *, rounds: int = ROUNDS) -> float:

@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.services import postgres
+from tests.bench.both import Figures, on_both
 
 ACCOUNTS, USERS = 20, 5_000
 """AWS allows 5,000 users in an account."""
 ROUNDS = 100
 LIMITS = {"ratio": 3, "ms": 25, "queries": 12, "kb": 60, "depth": 1.5}
 
-Figures = list[dict[str, Any]]
-
 
 def run() -> Figures:
-    """Both databases, each in a process of its own, since settings are read once."""
-    figures: Figures = []
-    with tempfile.TemporaryDirectory() as folder:
-        figures += _in_process("SQLite", f"sqlite:///{folder}/lists.sqlite3", folder)
-        if reason := postgres.why_missing():
-            print(f"skipped: lists on PostgreSQL ({reason})", file=sys.stderr)
-            return figures
-        cluster = postgres.Cluster.start()
-        try:
-            figures += _in_process("PostgreSQL", cluster.url, folder)
-        finally:
-            cluster.stop()
-    return figures
-
-
-def _in_process(database: str, url: str, folder: str) -> Figures:
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "console.settings",
-        "GATEHOUSE_MODE": "embedded",
-        "GATEHOUSE_VAR": folder,
-        "DATABASE_URL": url,
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.lists", database],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return list(json.loads(done.stdout.splitlines()[-1]))
+    """The figures of both databases."""
+    return on_both("tests.bench.lists")
 
 
 def _best(*actions: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
