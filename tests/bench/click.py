@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import statistics
@@ -38,7 +39,9 @@ def run() -> list[dict[str, Any]]:
     if reason := browser.why_missing():
         print(f"skipped: clicks in a browser ({reason})", file=sys.stderr)
         return []
-    with _console() as (url, var), browser.running_browser() as chromium:
+    # Chromium as people have it, where it is installed: how soon a page asks again is the browser's business too.
+    path = shutil.which("chromium")
+    with _console() as (url, var), browser.running_browser(path=path) as chromium:
         asker, approver = _signed_in(chromium, url, "ines.duarte"), _signed_in(chromium, url, "hana.sato")
         with closing(sqlite3.connect(var / "gatehouse.sqlite3", timeout=20)) as database:
             rows = database.execute(SOME_PEOPLE, [CLICKS]).fetchall()

@@ -34,10 +34,10 @@ def why_missing() -> str:
 
 
 @contextmanager
-def running_browser() -> Iterator[Browser]:
-    """A headless browser with an empty profile."""
+def running_browser(*, path: str | None = None) -> Iterator[Browser]:
+    """A headless browser with an empty profile; another one than tests use where its path is given."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path or program(), args=FLAGS)
         try:
             yield browser
         finally:
