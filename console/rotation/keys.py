@@ -69,7 +69,7 @@ def used_words(at: Any, service: str | None, region: str | None) -> SafeString |
     if at == NEVER:
         return "Never"
     where = ", ".join(part for part in (service, region) if part)
-    return format_html("{}{}", ago(at), under(where))
+    return format_html("<div>{}</div>{}", ago(at), under(where))
 
 
 def export(lens: Lens) -> tuple[Column, ...]:
