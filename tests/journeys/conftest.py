@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from console.demo.broker import free_port
 from console.demo.password import PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 120
-# A busy machine is slow, and no fault of the page.
-expect.set_options(timeout=15_000)
 
 
 @dataclass(slots=True)
@@ -106,7 +104,6 @@ def sign_in(browser: Browser, console: Running) -> Iterator[SignIn]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
         page.on("console", lambda m: problems.append(m.text) if "Content Security Policy" in m.text else None)
         page.goto("/sign-in/")

@@ -15,12 +15,12 @@ from tests.journeys.axe import violations
 from tests.journeys.conftest import Running, SignIn
 from tests.journeys.test_every_page import STILL
 from tests.people.enrolment.test_no_seed_anywhere import in_redis
+from tests.services.browser import PATIENCE
 
 pytestmark = pytest.mark.journey
 PHONE = {"width": 390, "height": 844}
 MOST_CLICKS = 6
 MOST_TABS = 60
-PATIENCE = 60_000
 
 
 @pytest.fixture
@@ -50,7 +50,6 @@ def number_of(page: Page, name: str) -> str:
 def link_for(sign_in: SignIn, name: str) -> str:
     """An administrator asks somebody; the link as it is passed on."""
     page = sign_in("ines.duarte")
-    page.set_default_timeout(PATIENCE)
     page.goto(f"/mfa/{number_of(page, name)}/send/")
     assert violations(page) == []
     page.get_by_role("button", name="Show it to pass it on").click()
@@ -65,7 +64,6 @@ class Hand:
 
     def __init__(self, page: Page, *, by_key: bool = False) -> None:
         self.page, self.by_key, self.presses, self.codes = page, by_key, 0, 0
-        page.set_default_timeout(PATIENCE)
 
     def press(self, name: str) -> None:
         """Press a button, by thumb or by key."""
@@ -218,6 +216,6 @@ def test_a_lost_device_is_replaced_by_two_people_and_the_new_one_added_without_s
         if (decide := approver.get_by_role("button", name="Approve")).count():
             decide.first.click()
             approver.wait_for_load_state()
-    expect(jonas.locator("main").get_by_text("Applied", exact=True).first).to_be_visible(timeout=PATIENCE)
+    expect(jonas.locator("main").get_by_text("Applied", exact=True).first).to_be_visible()
     ines.goto(f"/people/{number_of(ines, 'elif.kaya')}/credentials/")
     expect(ines.get_by_role("link", name=re.compile("is lost"))).to_have_count(1)

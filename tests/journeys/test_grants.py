@@ -13,7 +13,6 @@ from tests.journeys.conftest import Running, SignIn
 
 pytestmark = pytest.mark.journey
 DRAFT = re.compile(r"/grants/new/[0-9a-f-]{36}/(who|what|preview|done)/")
-UNTIL_DONE = 60_000
 
 
 def begin(page: Page, *, kind: str = "People") -> None:
@@ -60,7 +59,7 @@ def approve(grant: str, *approvers: Page) -> None:
 
 def see(page: Page, words: str) -> None:
     """The open page follows by itself, without a reload."""
-    expect(page.get_by_role("heading", name=words)).to_be_visible(timeout=UNTIL_DONE)
+    expect(page.get_by_role("heading", name=words)).to_be_visible()
 
 
 def test_a_grant_is_approved_by_somebody_else_and_taken_away_at_its_end(
@@ -89,9 +88,7 @@ def test_a_grant_is_approved_by_somebody_else_and_taken_away_at_its_end(
     run_out(console, grant)
     admin.goto(grant)
     see(admin, "Proof")
-    expect(admin.get_by_text(re.compile("confirmed by [0-9]+ reading")).first).to_be_visible(
-        timeout=UNTIL_DONE
-    )
+    expect(admin.get_by_text(re.compile("confirmed by [0-9]+ reading")).first).to_be_visible()
     expect(admin.get_by_text("Its time was over")).to_be_visible()
 
 

@@ -43,9 +43,9 @@ for _ in range(12): app.send_task("iam.mirror.tasks.pull_due_accounts")
 """
 
 
-def wait_for(condition: Callable[[], object], *, seconds: float, what: str) -> None:
+def wait_for(condition: Callable[[], object], *, what: str) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + chromium.PATIENCE / 1000
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
@@ -100,7 +100,7 @@ def outcomes(services: Installation) -> Outcomes:
 @pytest.fixture(scope="module")
 def installed(services: Installation, outcomes: Outcomes) -> Installation:
     """The running installation."""
-    wait_for(lambda: services.is_serving(), seconds=30, what=services.log("web").read_text())
+    wait_for(lambda: services.is_serving(), what=services.log("web").read_text())
     return services
 
 
@@ -167,8 +167,8 @@ def test_static_files_are_hashed_compressed_and_kept_for_good(installed: Install
 def https(browser: Browser, installed: Installation) -> Iterator[Browser]:
     """A browser for which the installation's name leads to a proxy with TLS in front of it."""
     with running_proxy(HOST, behind=installed.port, folder=installed.folder) as port:
-        flags = [*chromium.FLAGS, f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{port}"]
-        started = browser.browser_type.launch(executable_path=chromium.program(), args=flags)
+        leads = f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{port}"
+        started = chromium.launched(browser.browser_type, flags=(leads,))
         yield started
         started.close()
 
@@ -186,7 +186,6 @@ def new_page(https: Browser) -> Iterator[NewPage]:
         context = https.new_context(base_url=f"https://{HOST}", ignore_https_errors=True)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
         return page
@@ -272,7 +271,7 @@ def test_the_first_people_come_in_by_link_and_second_factor_and_change_aws(
     expect(admin.get_by_role("heading", name="Second factors")).to_be_visible()
     enrol(admin)
 
-    wait_for(lambda: set(installed.rows(PULLS)) >= READ, seconds=40, what=installed.logs())
+    wait_for(lambda: set(installed.rows(PULLS)) >= READ, what=installed.logs())
     admin.goto("/people/")
     row = admin.get_by_role("row", name=re.compile("Maya Okafor"))
     expect(row).to_contain_text("builders")
@@ -285,13 +284,13 @@ def test_the_first_people_come_in_by_link_and_second_factor_and_change_aws(
     admin.wait_for_url(re.compile(r"/changes/[0-9a-f-]{36}/$"))
     approver[0].goto(admin.url)
     approver[0].get_by_role("button", name="Approve").click()
-    expect(admin.locator("main").get_by_text("Applied", exact=True).first).to_be_visible(timeout=20_000)
+    expect(admin.locator("main").get_by_text("Applied", exact=True).first).to_be_visible()
 
 
 def test_the_schedule_has_each_account_read_once_whatever_the_number_of_beats(
     installed: Installation,
 ) -> None:
-    wait_for(lambda: set(installed.rows(PULLS)) == READ, seconds=40, what=installed.logs())
+    wait_for(lambda: set(installed.rows(PULLS)) == READ, what=installed.logs())
     assert len(installed.rows(PULLS)) == 2, "two beats and two workers read each account once"
     installed.rows("UPDATE mirror_account SET next_pull_at = now()")
     sent = done(
@@ -299,9 +298,7 @@ def test_the_schedule_has_each_account_read_once_whatever_the_number_of_beats(
     )
     assert sent.returncode == 0, sent.stderr
     with Redis.from_url(installed.redis_url) as broker:
-        wait_for(
-            lambda: not broker.llen("gatehouse") and not broker.hlen("unacked"), seconds=20, what="queue"
-        )
+        wait_for(lambda: not broker.llen("gatehouse") and not broker.hlen("unacked"), what="queue")
     pulls = installed.rows(PULLS)
     assert sorted(pulls) == sorted([*READ, *READ]), "one more each, of twelve that asked"
     journal = done(installed.start_any([sys.executable, "manage.py", "verify_journal"]))

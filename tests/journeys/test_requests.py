@@ -85,7 +85,7 @@ def test_grants_follow_a_new_version_of_their_template_and_go_back(sign_in: Sign
     admin.wait_for_url(CHANGE)
     rollout = admin.url
     decide(rollout, hana, jonas)
-    expect(admin.get_by_text("Applied").first).to_be_visible(timeout=60_000)
+    expect(admin.get_by_text("Applied").first).to_be_visible()
     follows(admin, f"Version {number}, active")
 
     admin.goto(rollout)
@@ -94,7 +94,7 @@ def test_grants_follow_a_new_version_of_their_template_and_go_back(sign_in: Sign
     admin.get_by_role("button", name=re.compile("^Ask")).click()
     admin.wait_for_url(CHANGE)
     decide(admin.url, hana, jonas)
-    expect(admin.get_by_text("Applied").first).to_be_visible(timeout=60_000)
+    expect(admin.get_by_text("Applied").first).to_be_visible()
     follows(admin, "Version 1, active")
 
 

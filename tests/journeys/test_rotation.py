@@ -5,24 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
 from tests.journeys.test_first_write import approve
 
 pytestmark = pytest.mark.journey
-PATIENCE = 60_000
-
-
-def opened(sign_in: SignIn, username: str, **options: object) -> Page:
-    page = sign_in(username, **options)
-    page.set_default_timeout(PATIENCE)
-    return page
 
 
 def test_a_member_rotates_their_key_up_to_its_use(sign_in: SignIn) -> None:
-    page = opened(sign_in, "tomas.lind", width=390, height=844)
+    page = sign_in("tomas.lind", width=390, height=844)
     page.goto("/keys/mine/")
     assert violations(page) == []
     page.get_by_role("link", name=re.compile("^Rotate AKIA")).first.focus()
@@ -36,7 +29,7 @@ def test_a_member_rotates_their_key_up_to_its_use(sign_in: SignIn) -> None:
     request = page.locator("#live a", has_text="CHG-").first.get_attribute("href") or ""
     approve(request, sign_in("hana.sato"), sign_in("jonas.berg"))
 
-    expect(page.get_by_role("button", name="Show it once")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Show it once")).to_be_visible()
     page.get_by_role("button", name="Show it once").click()
     secret = page.locator("#row-secret").text_content() or ""
     assert len(secret) == 40
@@ -49,7 +42,7 @@ def test_a_member_rotates_their_key_up_to_its_use(sign_in: SignIn) -> None:
     assert secret not in page.content()
     assert page.evaluate("document.documentElement.scrollWidth") <= 391
 
-    administrator = opened(sign_in, "ines.duarte")
+    administrator = sign_in("ines.duarte")
     administrator.goto("/keys/rotations/")
     expect(administrator.get_by_text("Both keys active").first).to_be_visible()
     assert secret not in administrator.content()

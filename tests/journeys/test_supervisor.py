@@ -12,13 +12,14 @@ import pytest
 
 from tests.journeys.conftest import Running, start_console
 from tests.journeys.processes import alive, command_line, descendants
+from tests.services.browser import PATIENCE
 
 pytestmark = pytest.mark.journey
 
 
-def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
+def wait_for(condition: Callable[[], bool], *, what: str) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE / 1000
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
@@ -40,7 +41,7 @@ def running(var: Path) -> Iterator[Running]:
         # Each test ends it in its own way; one that failed has not come to that.
         if started.process.poll() is None:
             started.process.terminate()
-            started.process.wait(timeout=30)
+            started.process.wait(timeout=PATIENCE / 1000)
 
 
 def test_a_killed_supervisor_leaves_no_orphan(running: Running) -> None:
@@ -48,7 +49,7 @@ def test_a_killed_supervisor_leaves_no_orphan(running: Running) -> None:
     assert len(children) >= 5
     os.kill(running.process.pid, signal.SIGKILL)
     running.process.wait()
-    wait_for(lambda: not alive(children), seconds=15, what=f"still there: {alive(children)}")
+    wait_for(lambda: not alive(children), what=f"still there: {alive(children)}")
 
 
 def test_ctrl_c_stops_everything_cleanly(running: Running, var: Path) -> None:
@@ -57,7 +58,7 @@ def test_ctrl_c_stops_everything_cleanly(running: Running, var: Path) -> None:
     assert any(path.name == "gatehouse.sqlite3" for path in kept)
     assert not [path for path in kept if path.stat().st_mode & 0o077], "the data are their owner's alone"
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(timeout=20) == 0
+    assert running.process.wait(timeout=PATIENCE / 1000) == 0
     assert not alive(children)
 
 
@@ -69,12 +70,12 @@ def test_a_dead_child_is_started_again(running: Running) -> None:
     )
     os.kill(web, signal.SIGKILL)
     try:
-        wait_for(lambda: "web started again" in running.text(), seconds=20, what=running.text())
+        wait_for(lambda: "web started again" in running.text(), what=running.text())
         after = descendants(running.process.pid)
-        wait_for(lambda: not alive(workers), seconds=5, what=f"still there: {workers}")
+        wait_for(lambda: not alive(workers), what=f"still there: {workers}")
     finally:
         running.process.send_signal(signal.SIGTERM)
-        running.process.wait(timeout=20)
+        running.process.wait(timeout=PATIENCE / 1000)
     left = alive(before | after)
     assert not left, f"still there: {left}"
 
@@ -90,4 +91,4 @@ def test_a_supervisor_that_is_killed_while_it_starts_leaves_no_orphan(tmp_path: 
     os.kill(started.process.pid, signal.SIGKILL)
     seen |= descendants(started.process.pid)
     started.process.wait()
-    wait_for(lambda: not alive(seen), seconds=15, what=f"still there: {alive(seen)}")
+    wait_for(lambda: not alive(seen), what=f"still there: {alive(seen)}")

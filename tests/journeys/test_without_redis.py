@@ -46,6 +46,6 @@ def test_a_change_is_carried_out(sign_in: SignIn) -> None:
     admin, hana, jonas = sign_in("ines.duarte"), sign_in("hana.sato"), sign_in("jonas.berg")
     change = ask_for(admin, person="Aaron Blake", group="deployers", why="Covers the release on Friday")
     approve(change, hana, jonas)
-    see_applied(admin, seconds=40)
+    see_applied(admin)
     admin.goto("/people/?q=aaron.blake")
     expect(admin.get_by_role("row", name=re.compile("Aaron Blake"))).to_contain_text("deployers")
