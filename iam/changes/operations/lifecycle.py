@@ -272,8 +272,9 @@ class Rename(OnSubject):
 
     @property
     def name_afterwards(self) -> str:
-        """See OnSubject."""
-        return self.given.new_name
+        """See OnSubject; the name of before, when AWS shows that it still has that."""
+        given, now = self.given, self.seen.now if self.seen else None
+        return now.name if now is not None and now.aws_id == given.subject_id else given.new_name
 
     def problems(self) -> list[str]:
         """See Operation; and whether somebody else has the name."""

@@ -217,9 +217,10 @@ class UploadServerCertificate(OnCertificate, Create):
         return {"body": self.wanted()["body"], **image} == self.wanted()
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See OnCertificate; a key of which the answer was lost is destroyed here."""
+        """See OnCertificate; a key of which the answer was lost is destroyed here, and kept when AWS has another certificate under the name."""
         super().read_back(aws, cause_id=cause_id)
-        used(self.given.sealed_id)
+        if self._seen and self._seen[1] and self.satisfied(self.image_now(self._seen[1])):
+            used(self.given.sealed_id)
 
     def problems(self) -> list[str]:
         """See Operation; and whether the texts are certificates."""

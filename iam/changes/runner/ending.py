@@ -69,7 +69,7 @@ def _subject(change: Change, operation: Operation) -> dict[str, object]:
 
 
 def _read_back(change: Change, operation: Operation, aws: Aws, *, is_ours: bool) -> bool:
-    """Read the subject into the mirror. AWS has changed whatever comes of this, so a failed reading only asks for a pull."""
+    """Read the subject into the mirror. AWS is as it is whatever comes of this, so a failed reading only asks for a pull."""
     try:
         operation.read_back(aws, cause_id=change.pk if is_ours else None)
     except AwsError as error:
@@ -115,10 +115,21 @@ def refuse(change: Change, refused: RefusedError) -> None:
         mirror.request_pull(change.account, trigger="change")
 
 
-def drift(change: Change, *, what: str) -> None:
-    """End a change that was planned on a state that is gone."""
+def drift(change: Change, operation: Operation, aws: Aws, *, what: str) -> None:
+    """End a change that was planned on a state that is gone; the mirror learns what AWS shows instead, so that whoever asks anew plans on that."""
+    is_read_back = _read_back(change, operation, aws, is_ours=False)
+    _end_as_drift(change, what=what, is_read_back=is_read_back)
+
+
+def drift_of_names(change: Change, *, what: str) -> None:
+    """End a change of which the names mean something else by now: what AWS shows under them is of another, and a pull tells who is who."""
+    mirror.request_pull(change.account, trigger="change")
+    _end_as_drift(change, what=what, is_read_back=False)
+
+
+def _end_as_drift(change: Change, *, what: str, is_read_back: bool) -> None:
     if change.sent_at is None:
-        fail(change, kind="drift", message=wording.drifted(what))
+        fail(change, kind="drift", message=wording.drifted(what, is_read_back=is_read_back))
     else:
         leave_unknown(change, kind="drift", message=wording.drifted_in_doubt(what))
 

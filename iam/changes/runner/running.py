@@ -110,14 +110,15 @@ def _with_ids(change: Change) -> dict[str, Any]:
 def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
     """Observe, and call only what is still to be done."""
     if why := operation.mismatch(aws):
-        ending.drift(change, what=why)
+        ending.drift_of_names(change, what=why)
         return
     image = operation.observe(aws)
     if operation.satisfied(image):
         ending.apply(change, operation, aws)
         return
     if not operation.may_go_on(image, before=change.before):
-        ending.drift(change, what=operation.differing(image, before=change.before) or wording.DIFFERS)
+        what = operation.differing(image, before=change.before) or wording.DIFFERS
+        ending.drift(change, operation, aws, what=what)
         return
     left = _calls_left(change, operation, image)
     if any(calls.is_in_doubt(change, number) and not operation.may_repeat(call) for number, call in left):

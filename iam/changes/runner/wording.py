@@ -93,9 +93,10 @@ def not_seen(reads: int) -> str:
     return f"AWS accepted the call, and {reads} readings since have not shown it. Somebody may have turned it back. {LOOK}"
 
 
-def drifted(what: str) -> str:
+def drifted(what: str, *, is_read_back: bool) -> str:
     """For a change that was planned on a state that is gone."""
-    return f"AWS is no longer as it was when this was asked for. {what} {NOTHING_CHANGED} Pull the account, then ask again."
+    following = _SHOWN if is_read_back else _PULLED
+    return f"AWS is no longer as it was when this was asked for. {what} {NOTHING_CHANGED} {following}"
 
 
 def drifted_in_doubt(what: str) -> str:
@@ -103,6 +104,8 @@ def drifted_in_doubt(what: str) -> str:
     return f"A call may have reached AWS, and AWS is neither as before nor as wanted. {what} {LOOK}"
 
 
+_SHOWN = "Gatehouse has read it anew: see how it is now, then ask again."
+_PULLED = "A pull of the account has been asked for: see how it is then, and ask again."
 DIFFERS = "It shows something else than both before and after."
 NOT_REPEATED = (
     f"A worker was lost after it may have called AWS, and this call is never repeated blindly. {LOOK}"

@@ -13,6 +13,8 @@ from iam.changes import services
 from iam.changes.irreversible import losses
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import REGISTRY, Operation, restore
+from iam.changes.operations.lifecycle import Create
+from iam.mirror.models import Entity
 from tests.changes.conftest import wait_over
 from tests.changes.operations.rows import as_it_is, foretold
 from tests.changes.operations.stage import Stage, applied, ran
@@ -53,6 +55,17 @@ def refuses_other_types(operation: Operation) -> bool:
         with pytest.raises((TypeError, ValueError)):
             restore(operation.slug, account=operation.account, params=one)
     return True
+
+
+def shows_what_is(operation: Operation, stage: Stage) -> bool:
+    """Whether the mirror shows of the matter what AWS does; of what is gone it has no image. What somebody else has made has a path of its own, and so another ARN
+    than the one that was to be made: it is found by its name."""
+    if isinstance(operation, Create):
+        named = Entity.objects.filter(
+            account=stage.account, kind=operation.subject_kind, name=operation.given.name
+        )
+        return named.filter(gone_at__isnull=True).exists()
+    return operation.mirrored() in (None, operation.observe(stage.scene.aws))
 
 
 def of(*cases: Case) -> pytest.MarkDecorator:
@@ -116,6 +129,9 @@ def test_what_somebody_changed_meanwhile_is_left_alone(stage: Stage, case: Case)
 
     assert (change.state, change.error_kind) == (ChangeState.FAILED, "drift"), change.error_message
     assert (case.shows(stage), stage.written()) == (meddled, 0)
+    operation = restore(change.operation, account=change.account, params=change.params)
+    if not operation.mismatch(stage.scene.aws):
+        assert shows_what_is(operation, stage), "the mirror still shows what was"
 
 
 @of(*(case for case in CASES if not case.is_reversible or not case.repeats))
