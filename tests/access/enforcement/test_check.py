@@ -97,7 +97,7 @@ def one_of_each(account: Account) -> None:
     own = "arn:aws:iam::*:user/${aws:username}"
     bodies: list[dict[str, Any]] = [
         {"Effect": "Deny", "Action": "iam:ChangePassword", "Resource": "arn:aws:iam::*:user/staff/pair0"},
-        {"Effect": "Deny", "Action": "iam:Enable*", "NotResource": "arn:aws:iam::*:user/staff/pair1"},
+        {"Effect": "Deny", "Action": "iam:Enable*", "NotResource": "arn:aws:iam::*:user/staff/*-pair1"},
         {
             "Effect": "Deny",
             "Action": "iam:*",
@@ -123,10 +123,14 @@ def one_of_each(account: Account) -> None:
         group = factories.group(account, f"group{number}")
         factories.inline(group, body=says(body))
         for pair in range(2):
-            one = user(account, f"pair{pair}" if not number else f"g{number}-pair{pair}", active_keys=pair)
+            # Both sign in alike, so that only what they hold can tell them apart.
+            one = user(
+                account, f"pair{pair}" if not number else f"g{number}-pair{pair}", active_keys=number % 2
+            )
             factories.edge(EdgeKind.MEMBER, one, group)
     bounds = [
-        {"Effect": "Allow", "Action": "*", "Resource": f"arn:aws:iam::*:user/staff/bound{n}"} for n in (0, 1)
+        {"Effect": "Allow", "Action": "*", "Resource": f"arn:aws:iam::*:user/staff/*-bound{n}"}
+        for n in (0, 1)
     ]
     for number, body in enumerate([*bounds, ALL]):
         policy = factories.policy(account, f"bound{number}", body=says(body))
