@@ -5,7 +5,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
 WORKERS ?= 2
-ON_POSTGRESQL := tests/mirror tests/linking tests/changes tests/journal tests/directory tests/identities/lists tests/access
+# Every process would compile each module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test lint bench clean
 
@@ -39,8 +40,7 @@ run: setup
 
 test: $(VENV)/.dev
 	@$(PY) -m tests.services
-	@$(PY) -m pytest -n $(WORKERS) --dist loadscope
-	@TEST_DATABASE=postgres $(PY) -m pytest -n $(WORKERS) --dist loadscope --ignore-glob="*browser*" $(wildcard $(ON_POSTGRESQL))
+	@$(PY) -m tests.passes $(WORKERS)
 
 lint: $(VENV)/.dev
 	@$(PY) -m ruff format --check .

@@ -1,0 +1,25 @@
+"""No test falls between the two passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests import passes
+
+
+def test_each_folder_and_pattern_is_there_once() -> None:
+    for pattern in (*passes.ON_POSTGRESQL, *passes.ON_BOTH):
+        assert list(Path().glob(pattern)), pattern
+    named = passes.on_postgresql()
+    assert len(named) == len(set(named))
+
+
+def test_what_sqlite_leaves_out_runs_on_postgresql() -> None:
+    named = set(passes.on_postgresql())
+    out = [one.removeprefix("--ignore=") for one in passes.left_out()]
+    assert out
+    assert [one for one in out if one not in named] == []
+
+
+def test_what_locks_runs_on_both() -> None:
+    assert [one for one in passes.left_out() if one.endswith(passes.LOCKS)] == []
