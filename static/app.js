@@ -35,7 +35,19 @@ addEventListener("DOMContentLoaded", () => {
   const d = location.hash && document.getElementById(location.hash.slice(1));
   if (d instanceof HTMLDialogElement) openDialog(d);
   syncBulk();
+  showTabs();
 });
+
+/* on a phone the tab that one is on may lie beyond the edge of its bar */
+function showTabs() {
+  $$(".tabs > [aria-current]").forEach((a) => {
+    const bar = a.parentElement,
+      { left, right } = bar.getBoundingClientRect(),
+      own = a.getBoundingClientRect();
+    if (own.right > right || own.left < left) bar.scrollLeft += own.left - left - 24;
+  });
+}
+document.addEventListener("htmx:afterSettle", showTabs);
 
 /* bulk selection */
 function syncBulk() {

@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from django.utils.safestring import mark_safe
 
 from console.web.templatetags.lists import under
-from console.web.templatetags.ui import ago, badge, here, moment
+from console.web.templatetags.ui import ago, badge, breakable, here, moment
 from iam.mirror.models import NEVER
 
 MOMENT = datetime(2026, 2, 3, 4, 5, 6, 789_000, tzinfo=timezone(timedelta(hours=2)))
@@ -60,3 +60,8 @@ def test_a_link_to_here_changes_what_it_names_and_forgets_the_place() -> None:
     assert here(context, q="", mfa=["x", "y"], as_of=None) == "?mfa=x&mfa=y"
     assert here(context, q=None, mfa=None, as_of=None) == "?"
     assert here(context, q="1", mfa=None, as_of=None, after="w") == "?q=1&after=w"
+
+
+def test_an_address_breaks_behind_its_at_sign_and_is_escaped() -> None:
+    assert breakable("maya@example.com") == "maya@<wbr>example.com"
+    assert breakable("<b>@x") == "&lt;b&gt;@<wbr>x"

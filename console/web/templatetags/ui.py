@@ -213,6 +213,12 @@ def get(mapping: dict[str, Any], key: str) -> Any:
 
 
 @register.filter
+def breakable(address: str) -> SafeString:
+    """An e-mail address that breaks behind its @ before it breaks anywhere."""
+    return format_html_join(mark_safe("@<wbr>"), "{}", ((part,) for part in address.split("@")))
+
+
+@register.filter
 def words(text: str) -> list[str]:
     """The words of a text, to loop over."""
     return text.split()
