@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from console.demo.organisation.specs import Account, Group, Organisation, Policy, Role, User
+from console.demo.organisation.specs import (
+    Account,
+    Credential,
+    Device,
+    Group,
+    Key,
+    Login,
+    Organisation,
+    Policy,
+    Role,
+    User,
+)
 from iam.aws import permissions
 
 EXTERNAL_ID = "gh-bench-2f81c0"
@@ -15,9 +26,14 @@ def number_of(place: int) -> str:
     return f"{700_000_000_000 + place * 1_003:012d}"
 
 
-def organisation(*, accounts: int, users: int, groups: int, policies: int) -> Organisation:
-    """`accounts` accounts with so many users, groups and customer managed policies each."""
-    made = tuple(_account(place, users=users, groups=groups, policies=policies) for place in range(accounts))
+def organisation(
+    *, accounts: int, users: int, groups: int, policies: int, equipped: bool = False
+) -> Organisation:
+    """`accounts` accounts with so many users, groups and customer managed policies each; `equipped` users have every way to sign in, and are in two groups."""
+    made = tuple(
+        _account(place, users=_users(users, groups, policies, equipped), groups=groups, policies=policies)
+        for place in range(accounts)
+    )
     return Organisation(
         id="o-bench00001",
         root_id="r-be01",
@@ -28,7 +44,30 @@ def organisation(*, accounts: int, users: int, groups: int, policies: int) -> Or
     )
 
 
-def _account(place: int, *, users: int, groups: int, policies: int) -> Account:
+def _users(count: int, groups: int, policies: int, equipped: bool) -> tuple[User, ...]:
+    if not equipped:
+        return tuple(User(name=f"user-{one}", path="/", age=50) for one in range(count))
+    return tuple(
+        User(
+            name=f"user-{one}",
+            path="/",
+            age=50,
+            groups=tuple({f"group-{one % groups}", f"group-{(one + 1) % groups}"}),
+            policies=(f"policy-{one % policies}",),
+            inline={"own": document("s3:GetObject")},
+            login=Login(age=40),
+            keys=(Key(age=40), Key(age=30)),
+            devices=(Device("virtual", age=40),),
+            credentials=(
+                Credential("ssh", age=20),
+                Credential("service", age=20, service="codecommit.amazonaws.com"),
+            ),
+        )
+        for one in range(count)
+    )
+
+
+def _account(place: int, *, users: tuple[User, ...], groups: int, policies: int) -> Account:
     number = number_of(place)
     return Account(
         id=number,
@@ -37,7 +76,7 @@ def _account(place: int, *, users: int, groups: int, policies: int) -> Account:
         email=f"bench-{place}@bench.example",
         ou="Bench" if place else "Root",
         age=100,
-        users=tuple(User(name=f"user-{one}", path="/", age=50) for one in range(users)),
+        users=users,
         groups=tuple(
             Group(name=f"group-{one}", path="/", age=50, policies=(f"policy-{one % policies}",))
             for one in range(groups)

@@ -155,6 +155,10 @@ class Site:
         """How many changes have not ended."""
         return self._count("changes_change WHERE state IN ('queued', 'applying', 'confirming')")
 
+    def leaving(self) -> int:
+        """How many people leave of whom nobody has proved yet that their access has ended."""
+        return self._count("leaving_leaver WHERE stage <> 'gone'")
+
     def asked_for(self) -> int:
         """How many pulls that changes have asked for are not over."""
         return self._count("mirror_pull WHERE trigger = 'change' AND state IN ('queued', 'running')")
@@ -196,8 +200,9 @@ def running(
     rate: int = 1000,
     lease: int = 90,
     name: str = "changes",
+    equipped: bool = False,
 ) -> Iterator[Site]:
-    """A site without workers yet; every account is connected and has been read."""
+    """A site without workers yet; every account is connected and has been read. `equipped`: its users have every way to sign in."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"gatehouse-{name}-")))
         cluster = postgres.Cluster.start()
@@ -206,7 +211,9 @@ def running(
         broker.start()
         stack.callback(broker.kill)
         address = stack.enter_context(
-            standin_in_process(accounts=accounts, users=users, groups=groups, policies=policies)
+            standin_in_process(
+                accounts=accounts, users=users, groups=groups, policies=policies, equipped=equipped
+            )
         )
         log = folder / "writes.jsonl"
         proxy = stack.enter_context(proxy_in_process(address, latency=latency, log=log))

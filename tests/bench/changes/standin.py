@@ -12,10 +12,13 @@ from types import FrameType
 
 
 @contextmanager
-def in_process(*, accounts: int, users: int, groups: int, policies: int) -> Iterator[str]:
+def in_process(
+    *, accounts: int, users: int, groups: int, policies: int, equipped: bool = False
+) -> Iterator[str]:
     """The address of one in a process of its own."""
     sizes = {"accounts": accounts, "users": users, "groups": groups, "policies": policies}
     words = [word for name, value in sizes.items() for word in (f"--{name}", str(value))]
+    words += ["--equipped"] if equipped else []
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.bench.changes.standin", *words], stdout=subprocess.PIPE, text=True
     )
@@ -41,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("accounts", "users", "groups", "policies"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--equipped", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
     server = Server(("127.0.0.1", 0), prepare(state=None, organisation=organisation(**vars(options))))

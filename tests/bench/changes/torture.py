@@ -90,19 +90,47 @@ def torture(*, changes: int, accounts: int, every: float, seed: int = 1, longest
         lease=LEASE,
         name="torture",
     ) as site:
-        for name in ("worker0", "worker1", "beat"):
-            site.start_beat() if name == "beat" else site.start_worker(name)
+        start(site)
         began = time.monotonic()
         queued = int(site.plant("queue", changes, KINDS, seed)["queued"])
-        control(site.proxy, "faults", {"rates": FAULTS, "late": 2.0, "seed": seed})
-        done = _break(site, random.Random(seed), every=every, until=began + longest / 2, few=changes // 10)
-        control(site.proxy, "faults", {"rates": {}})
-        _settle(site, until=began + longest)
+        breaking = Breaking(every=every, longest=longest, few=changes // 10, seed=seed)
+        done = breaking.at_work(site, left=site.left)
         return _outcome(site, queued, done, time.monotonic() - began)
 
 
-def _break(site: Site, chance: random.Random, *, every: float, until: float, few: int) -> Counter[str]:
+def start(site: Site) -> None:
+    """Two workers and the clock."""
+    for name in ("worker0", "worker1"):
+        site.start_worker(name)
+    site.start_beat()
+
+
+@dataclass(frozen=True)
+class Breaking:
+    """Something breaks every so many seconds, until no more than a `few` are left of what is to be done, or half of the `longest` time is over."""
+
+    every: float
+    longest: float
+    few: int
+    seed: int = 1
+
+    def at_work(
+        self, site: Site, *, left: Callable[[], int], begin: Callable[[], object] | None = None
+    ) -> Counter[str]:
+        """What was broken how often. `begin` sets the work off; when the breaking is over, the rest ends in peace."""
+        began = time.monotonic()
+        control(site.proxy, "faults", {"rates": FAULTS, "late": 2.0, "seed": self.seed})
+        if begin is not None:
+            begin()
+        done = _break(site, self, until=began + self.longest / 2, left=left)
+        control(site.proxy, "faults", {"rates": {}})
+        settle(site, until=began + self.longest, left=left)
+        return done
+
+
+def _break(site: Site, breaking: Breaking, *, until: float, left: Callable[[], int]) -> Counter[str]:
     """One thing after the other, each kind in turn; a worker that was killed is started again."""
+    chance = random.Random(breaking.seed)
     acts: dict[str, Callable[[], object]] = {
         "worker killed": lambda: _kill(site, chance.choice(["worker0", "worker1"])),
         "Redis emptied": lambda: _empty(site),
@@ -111,8 +139,8 @@ def _break(site: Site, chance: random.Random, *, every: float, until: float, few
     }
     done: Counter[str] = Counter()
     turns = _turns(list(acts), chance)
-    while site.left() > few and time.monotonic() < until:
-        time.sleep(every)
+    while left() > breaking.few and time.monotonic() < until:
+        time.sleep(breaking.every)
         act = next(turns)
         acts[act]()
         done[act] += 1
@@ -137,9 +165,9 @@ def _empty(site: Site) -> None:
         client.flushall()
 
 
-def _settle(site: Site, *, until: float) -> None:
+def settle(site: Site, *, until: float, left: Callable[[], int]) -> None:
     """Leases run out, and the sweep finds what nobody has been told of; then what changes have asked to be read again is read."""
-    while site.left() and time.monotonic() < until:
+    while left() and time.monotonic() < until:
         time.sleep(0.5)
     most = min(until, time.monotonic() + PULLED_WITHIN)
     while site.asked_for() and time.monotonic() < most:
@@ -153,7 +181,7 @@ def _outcome(site: Site, queued: int, done: Counter[str], seconds: float) -> Out
     return Outcome(
         queued=queued,
         standing=found["standing"],
-        twice=list(_twice(site)),
+        twice=twice(site),
         differs=found["differences"],
         journal_holds=found["journal_holds"],
         done=done,
@@ -162,14 +190,16 @@ def _outcome(site: Site, queued: int, done: Counter[str], seconds: float) -> Out
     )
 
 
-def _twice(site: Site) -> Iterator[str]:
-    """Writes on the same that took effect more than once: every change is about something of its own."""
+def twice(site: Site, *, but: str = "") -> list[str]:
+    """Writes on the same that took effect more than once, by the proxy's own log: every change is about something of its own. Parameters with the word
+    `but` in their names tell nothing apart."""
     seen: Counter[str] = Counter()
     for line in site.log.read_text(encoding="utf-8").splitlines():
         note = json.loads(line)
         if note["took_effect"]:
-            seen[f"{note['action']} {json.dumps(note['on'], sort_keys=True)} {note['key'][4:13]}"] += 1
-    return (what for what, times in seen.items() if times > 1)
+            on = {key: value for key, value in note["on"].items() if not but or but not in key}
+            seen[f"{note['action']} {json.dumps(on, sort_keys=True)} {note['key'][4:13]}"] += 1
+    return [what for what, times in seen.items() if times > 1]
 
 
 def run() -> list[dict[str, Any]]:

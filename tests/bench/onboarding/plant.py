@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from tests.bench.changes.people import agree_to, asker
+
 ACCOUNT: Final = "bench-0"
 PATH: Final = "/bench/"
 
@@ -25,7 +27,7 @@ def ask(count: str) -> dict[str, Any]:
     from iam.people.onboarding.reading import read_sheet
     from iam.people.onboarding.staging import stage
 
-    actor, version = _asker(), _blueprint()
+    actor, version = asker(), _blueprint()
     took: dict[str, float] = {}
     data = "Name,E-mail\n" + "".join(
         f"Yuki Tanaka{one},yuki{one}@bench.example\n" for one in range(int(count))
@@ -44,20 +46,10 @@ def ask(count: str) -> dict[str, Any]:
 
 def approve() -> dict[str, Any]:
     """Every approver agrees to each set; seconds of each agreement, the last of which queues the changes."""
-    from iam.changes.models import ChangeState
-    from iam.changes.services import approve as agree
     from iam.people.onboarding.models import Run
     from iam.people.onboarding.queries import sets_of
 
-    took: list[float] = []
-    began = datetime.now(tz=UTC)
-    for group in sets_of(Run.objects.get()):
-        for person in _approvers():
-            first = group.changes.order_by("position")[0]
-            if first.state == ChangeState.AWAITING:
-                at, began = time.perf_counter(), datetime.now(tz=UTC)
-                agree(first, actor=person, seen_digest=group.receipt_digest)
-                took.append(time.perf_counter() - at)
+    took, began = agree_to(sets_of(Run.objects.get()))
     return {"took": took, "began": began.isoformat(), "queued": _changes().exclude(queued_at=None).count()}
 
 
@@ -71,7 +63,7 @@ def again() -> dict[str, Any]:
     run = Run.objects.get()
     settle_run(run.pk)
     try:
-        return {"tried": retry_failed(_asker(), run=run)}
+        return {"tried": retry_failed(asker(), run=run)}
     except RefusedError:
         return {"tried": 0}
 
@@ -194,25 +186,6 @@ def _changes() -> Any:
     return Change.objects.filter(change_set__cause_kind__startswith="onboarding")
 
 
-def _person(name: str, role: str) -> Any:
-    from iam.directory.models import Person, RoleAssignment
-    from iam.guard import viewer_for
-
-    email = f"{name.lower()}@gatehouse.example"
-    person, made = Person.objects.get_or_create(email=email, defaults={"name": name})
-    if made:
-        RoleAssignment.objects.create(person=person, role=role)
-    return viewer_for(person)
-
-
-def _asker() -> Any:
-    return _person("Ines", "administrator")
-
-
-def _approvers() -> list[Any]:
-    return [_person("Hana", "approver"), _person("Jonas", "approver")]
-
-
 def _blueprint() -> Any:
     from iam.directory.models import RuleKind, Team, TeamRule
     from iam.mirror.models import Account
@@ -223,7 +196,7 @@ def _blueprint() -> Any:
     TeamRule.objects.create(team=team, kind=RuleKind.PATH, value=PATH)
     account = Account.objects.get(name=ACCOUNT)
     body = Body(accounts=(account.account_id,), path=PATH, groups=("group-0",), tags={"Team": "bench"})
-    return create_blueprint(_asker(), team=team, name="Developers", body=body)
+    return create_blueprint(asker(), team=team, name="Developers", body=body)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import sys
 import time
-from collections import Counter
 from functools import partial
 from typing import Any, Final
 
@@ -50,21 +48,15 @@ def run() -> list[dict[str, Any]]:
 def _tortured(site: Site) -> list[dict[str, Any]]:
     step = partial(site.plant, module=PLANT)
     asked = step("ask", PEOPLE)
-    for name in ("worker0", "worker1"):
-        site.start_worker(name)
-    site.start_beat()
-    began = time.monotonic()
-    control(site.proxy, "faults", {"rates": torture.FAULTS, "late": 2.0, "seed": 1})
-    step("approve")
-    few = asked["steps"] // 10
-    done = torture._break(site, random.Random(1), every=EVERY, until=began + LONGEST / 2, few=few)
-    control(site.proxy, "faults", {"rates": {}})
-    torture._settle(site, until=began + LONGEST)
+    torture.start(site)
+    breaking = torture.Breaking(every=EVERY, longest=LONGEST, few=asked["steps"] // 10)
+    done = breaking.at_work(site, left=site.left, begin=partial(step, "approve"))
     broken, helped = step("standing"), _help(site)
     found = step("standing")
     struck = control(site.proxy, "stats")["struck"]
     site.stop()
-    twice = made_twice(site)
+    # A temporary password that was taken back is made twice by no mistake.
+    twice = torture.twice(site, but="assword")
     print(f"onboarding: {dict(done)} {struck} {broken} then {found}", file=sys.stderr)
     _check(found, twice, site)
     name = f"onboarding torture: of {PEOPLE} people"
@@ -97,17 +89,6 @@ def _settled(site: Site) -> None:
         if left != before:
             before, still = left, time.monotonic()
         time.sleep(1)
-
-
-def made_twice(site: Site) -> list[str]:
-    """Writes of the same user that took effect more than once, by the stand-in's own log; a temporary password that was taken back is none."""
-    seen: Counter[str] = Counter()
-    for line in site.log.read_text(encoding="utf-8").splitlines():
-        note = json.loads(line)
-        if note["took_effect"]:
-            on = {key: value for key, value in note["on"].items() if "assword" not in key}
-            seen[f"{note['action']} {json.dumps(on, sort_keys=True)} {note['key'][4:13]}"] += 1
-    return [what for what, times in seen.items() if times > 1]
 
 
 def _check(found: dict[str, Any], twice: list[str], site: Site) -> None:

@@ -19,6 +19,9 @@ _OBSERVERS: dict[str, tuple[str, str]] = {
     "DetachUserPolicy": ("ListAttachedUserPolicies", "UserName"),
     "PutUserPolicy": ("ListUserPolicies", "UserName"),
     "DeleteUserPolicy": ("ListUserPolicies", "UserName"),
+    "UpdateAccessKey": ("ListAccessKeys", "UserName"),
+    "UpdateSSHPublicKey": ("ListSSHPublicKeys", "UserName"),
+    "UpdateServiceSpecificCredential": ("ListServiceSpecificCredentials", "UserName"),
 }
 """Write → the reading that shows its effect, and the parameter that both have."""
 _CHANGING = re.compile(rb"<(RequestId|Marker)>[^<]*</\1>")

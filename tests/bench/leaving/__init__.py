@@ -1,0 +1,1 @@
+"""People who leave: in a browser, and while everything breaks."""

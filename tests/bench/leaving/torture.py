@@ -1,0 +1,113 @@
+"""Workers are killed, AWS throttles and fails, Redis and the database break off while people leave: each is proved ended, nothing is done twice.
+
+Everybody has users in four accounts, with a password, keys, an MFA device, other credentials, groups, policies and a grant. BENCH_LEAVERS sets how
+many people (12).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import partial
+from typing import Any, Final
+
+from tests.bench.changes import torture
+from tests.bench.changes.site import Site, running, why_missing
+from tests.bench.floor import figure
+from tests.bench.proxy.running import control
+
+PEOPLE: Final = int(os.environ.get("BENCH_LEAVERS", "12"))
+ACCOUNTS: Final = 4
+EVERY: Final = 6.0
+LONGEST: Final = 600
+ROUNDS: Final = 6
+AGAIN: Final = 60
+"""Seconds until a person looks after whom something is still open of."""
+PLANT: Final = "tests.bench.leaving.plant"
+
+
+def run() -> list[dict[str, Any]]:
+    """The figures; raises RuntimeError when somebody's access has not ended, or anything was done twice."""
+    if reason := why_missing():
+        print(f"skipped: torture of {PEOPLE} people who leave ({reason})", file=sys.stderr)
+        return []
+    with running(
+        accounts=ACCOUNTS,
+        users=PEOPLE + 1,
+        groups=5,
+        policies=5,
+        concurrency=2,
+        rate=500,
+        lease=torture.LEASE,
+        name="leaving",
+        equipped=True,
+    ) as site:
+        return _tortured(site)
+
+
+def _tortured(site: Site) -> list[dict[str, Any]]:
+    step = partial(site.plant, module=PLANT)
+    torture.start(site)
+    step("people", PEOPLE)
+    torture.settle(site, until=time.monotonic() + LONGEST, left=site.left)
+    asked = step("ask")
+    breaking = torture.Breaking(every=EVERY, longest=LONGEST / 2, few=0)
+    done = breaking.at_work(site, left=site.leaving, begin=partial(step, "approve"))
+    broken, helped = step("standing"), _help(site)
+    found = step("standing")
+    struck = control(site.proxy, "stats")["struck"]
+    torture.settle(site, until=time.monotonic() + torture.PULLED_WITHIN, left=site.left)
+    site.stop()
+    truth, twice = step("truth"), torture.twice(site)
+    print(f"leaving: {asked} {dict(done)} {struck} {broken} then {found} {truth}", file=sys.stderr)
+    if problems := _problems(found, truth, twice):
+        raise RuntimeError("; ".join(problems))
+    name = f"leaving torture: of {PEOPLE} people in {ACCOUNTS} accounts"
+    return [
+        figure(f"{name}, proved at once", broken["proved"], ""),
+        figure(f"{name}, read again by a person", helped, ""),
+        figure(f"{name}, proved in the end", found["proved"], ""),
+        figure(f"{name}, still open", PEOPLE - found["proved"], "", limit=0),
+        figure(f"{name}, done twice", len(twice), "", limit=0),
+    ]
+
+
+def _help(site: Site) -> int:
+    """Have AWS read again for whom something is still open of; for how many."""
+    helped = 0
+    for _ in range(ROUNDS):
+        if not site.leaving():
+            break
+        helped += int(site.plant("again", module=PLANT)["tried"])
+        torture.settle(site, until=time.monotonic() + AGAIN, left=site.leaving)
+    return helped
+
+
+def _problems(found: dict[str, Any], truth: dict[str, Any], twice: list[str]) -> list[str]:
+    """What must not be, in words."""
+    wrong: list[str] = []
+    if found["stages"] != {"gone": PEOPLE} or found["proved"] != PEOPLE:
+        wrong.append(f"not everybody is gone: {found}")
+    if found["certificates"] != PEOPLE or found["lacking"] or found["broken"]:
+        wrong.append(
+            f"{found['certificates']} certificates; {found['broken']} broken; {found['lacking'][:3]}"
+        )
+    if truth["open"]:
+        wrong.append(f"AWS still shows {truth['open'][:3]}")
+    if truth["differences"]:
+        wrong.append(f"the mirror is not what AWS shows: {truth['differences'][:3]}")
+    if truth["shared"] != PEOPLE // 2:
+        wrong.append(f"{truth['shared']} of {PEOPLE // 2} grants live on for who stays: {truth['states']}")
+    if truth["grants"]:
+        wrong.append(f"{truth['grants']} grants live that were for somebody who left")
+    if not truth["journal_holds"]:
+        wrong.append("the journal's chain is broken")
+    if twice:
+        wrong.append(f"{len(twice)} writes took effect twice: {twice[0]}")
+    return wrong
+
+
+if __name__ == "__main__":
+    for one in run():
+        print(f"{one['name']:<90} {one['value']:>9} {one['unit']}")
