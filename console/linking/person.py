@@ -16,7 +16,14 @@ from iam.access.levels import levels_of
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.linking.models import Apart, Sign
-from iam.linking.queries import Everybody, everything_of, people_found, same_names, users_found
+from iam.linking.queries import (
+    Everybody,
+    everything_of,
+    gone_of,
+    people_found,
+    same_names,
+    users_found,
+)
 from iam.linking.rights import may_link_any, may_rule, may_say
 from iam.mirror.models import Kind
 
@@ -46,6 +53,7 @@ def users_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
         "rows": [facts_of(one, bar=reach["bars"].get(one.user.pk, "")) for one in found.lines],
         "summary": summary_of(found.lines),
         "unseen": found.unseen,
+        "gone": gone_of(person, viewer=request.viewer) if person is not None else [],
         "may_say": may,
         "links_page": may_link_any(request.viewer),
         "is_me": person is not None and person.pk == request.viewer.person_id,

@@ -60,6 +60,16 @@ def everything_of(user: Entity, *, viewer: Viewer) -> Everybody:
     return Everybody(known, lines_of(shown, may=may), len(theirs) - len(shown), user.pk in may)
 
 
+def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
+    """Users that were theirs when AWS had them last, as far as the viewer sees them, the latest first: two queries."""
+    wanted = Q(pk__in=Sign.objects.filter(person=person).values("pk"))
+    for arn, aws_id in Identity.objects.filter(person=person).values_list("user_arn", "aws_id"):
+        wanted |= Q(arn=arn, aws_id=aws_id) if aws_id else Q(arn=arn)
+    rows = visible_entities(viewer).filter(wanted, kind=Kind.USER, gone_at__isnull=False)
+    there = rows.filter(account__removed_at__isnull=True).select_related("account")
+    return list(there.order_by("-gone_at", "pk")[:MOST_FOUND])
+
+
 def lines_of(theirs: Sequence[Theirs], *, may: set[int]) -> tuple[Line, ...]:
     """Users with what is known of their credentials and last use: two queries."""
     pks = [one.user.pk for one in theirs]

@@ -75,6 +75,15 @@ def test_an_administrator_sees_all_users_of_the_person_in_one_summary(world: Wor
     assert "outside your scope" not in text
 
 
+def test_users_that_have_gone_are_told_apart_from_those_that_are_there(world: World) -> None:
+    Entity.objects.filter(pk__in=[world.by_tag.pk, world.by_hand.pk]).update(gone_at=factories.FIRST_READ)
+    factories.user(world.by_hand.account, "maya-data")
+    text = page(world.browser(Role.ADMINISTRATOR), world.first)
+    assert "1 in 1 account" in text
+    assert text.count("gone from AWS since") == 2
+    assert "gone from AWS" not in page(world.browser(Role.TEAM_LEAD, name="Elif Kaya"), world.first)
+
+
 def test_a_lead_learns_that_there_are_more_and_not_which(world: World) -> None:
     text = page(world.browser(Role.TEAM_LEAD, name="Elif Kaya"), world.first)
     assert "2 more outside your scope." in text
