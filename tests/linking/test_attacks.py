@@ -14,6 +14,7 @@ from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRul
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer, viewer_for
 from iam.linking import acts
+from iam.linking.rights import people_to_choose
 from iam.linking.rules import Chosen, save
 from iam.linking.working import work_out
 from iam.mirror.models import Account, EdgeKind, Entity
@@ -138,12 +139,58 @@ def test_a_lead_says_it_of_their_team_and_of_people_without_a_role_over_others(
     third = tagged(of_team(account, "three"), email=other.email)
     work_out()
     assert acts.link(lead, user=third, person=other)
+    # But nobody who has a user elsewhere, where the lead leads nobody.
+    noor = factories.person("Noor Berg", arns=(factories.user(account, "noor").arn,))
+    fourth = tagged(of_team(account, "four"), email=noor.email)
+    work_out()
+    with pytest.raises(DirectoryRuleError, match="Ask an administrator"):
+        acts.link(lead, user=fourth, person=noor)
+    assert set(people_to_choose(lead)) == {maya, other}
     # Nor can a lead take a user from somebody who decides.
     factories.assign(maya, Role.APPROVER)
     with pytest.raises(DirectoryRuleError, match="Ask an administrator"):
         acts.undo(lead, user=user)
     with pytest.raises(DirectoryRuleError, match="Ask an administrator"):
         acts.set_apart(lead, user=user, person=maya)
+    assert set(people_to_choose(lead)) == {other}
+
+
+def test_in_the_first_run_an_administrator_links_themselves_and_a_lead_does_not(
+    account: Account, team: Team
+) -> None:
+    ines, lead = with_role("Ines Duarte", Role.ADMINISTRATOR), lead_of(team)
+    assert acts.link(viewer_for(ines), user=factories.user(account, "chief"), person=ines)
+    with pytest.raises(DirectoryRuleError, match="Ask another administrator"):
+        acts.link(lead, user=of_team(account, "temp"), person=Person.objects.get(pk=lead.person_id))
+
+
+def test_a_lead_says_nothing_of_what_they_only_see(account: Account, team: Team) -> None:
+    own, far = factories.user(account, "own"), factories.user(account, "far")
+    elif_ = factories.person("Elif Kaya", arns=(own.arn,))
+    factories.assign(elif_, Role.TEAM_LEAD, team=team)
+    factories.assign(elif_, Role.AUDITOR)
+    lead, maya = viewer_for(elif_), factories.person("Maya Okafor", arns=(of_team(account, "one").arn,))
+    assert set(visible_entities(lead)) >= {own, far}
+    for user in (own, far):
+        with pytest.raises(DirectoryRuleError, match="only where you administer"):
+            acts.link(lead, user=user, person=maya)
+
+
+def test_what_was_said_once_is_not_undone_or_repeated_by_a_late_click(account: Account, team: Team) -> None:
+    ines, lead = viewer_for(with_role("Ines Duarte", Role.ADMINISTRATOR)), lead_of(team)
+    gone, user = factories.user(account, "gone"), tagged(of_team(account, "one"), email="new@example.com")
+    maya = factories.person("Maya Okafor", email="maya@example.com")
+    Entity.objects.filter(pk=gone.pk).update(gone_at=factories.FIRST_READ)
+    gone.refresh_from_db()
+    with pytest.raises(DirectoryRuleError, match="is gone from AWS"):
+        acts.link(ines, user=gone, person=maya)
+    mark = acts.set_apart(ines, user=user, person=maya)
+    with pytest.raises(DirectoryRuleError, match="Ask an administrator"):
+        acts.forget(lead, mark)
+    work_out()
+    assert acts.add_and_link(ines, user=user, name="Noor Haddad").person.email == "new@example.com"
+    with pytest.raises(DirectoryRuleError, match="an address that is new"):
+        acts.add_and_link(ines, user=user, name="Somebody Else")
 
 
 def test_an_administrator_of_one_account_says_nothing_of_another_and_chooses_no_ways(

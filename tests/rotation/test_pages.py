@@ -133,6 +133,7 @@ def test_the_secret_is_shown_once_to_its_person_and_to_no_administrator(account:
     one.save()
     address = reverse("keys:secret", args=[one.pk])
     assert administrator.post(address).status_code == 404
+    assert member.get(address)["Location"] == reverse("keys:rotation", args=[one.pk])
     assert "the/secret" not in member.get(reverse("keys:rotation", args=[one.pk])).content.decode()
     page = member.post(address)
     assert "the/secret" in page.content.decode()
@@ -151,17 +152,38 @@ def test_a_link_of_somebody_else_or_of_another_rotation_opens_nothing(account: A
         "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=one.new_key_id
     )
     one.save()
-    for link in (
+    bad = [
         _link(thief, user, one),
         _link(person, factories.user(account, "another"), one),
         make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None, cause_id=one.pk),
-        _link(person, user, one),
-    ):
+    ]
+    # The last one would be right, but is not the latest of the rotation.
+    for link, latest in [*((link, link) for link in bad), (_link(person, user, one), None)]:
+        Rotation.objects.update(link=latest)
         browser = Client()
         browser.post(f"/link/{word_of(link.pk)}/")
         page = browser.post(reverse("keys:by-link"))
         assert page.status_code == 403
         assert "the/secret" not in page.content.decode()
+
+
+def test_a_link_shows_the_secret_by_a_press_once_and_then_opens_nothing(account: Account) -> None:
+    user = factories.user(account, "kwame.boateng")
+    person = factories.person("Kwame Boateng", email="kwame@example.com")
+    one = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
+    one.link = _link(person, user, one)
+    one.sealed_id = seal(
+        "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=one.new_key_id
+    )
+    one.save()
+    browser, page = Client(), reverse("keys:by-link")
+    browser.post(f"/link/{word_of(one.link.pk)}/")
+    for _ in range(2):
+        assert "the/secret" not in browser.get(page).content.decode()
+    assert "the/secret" in browser.post(page).content.decode()
+    assert (browser.get(page).status_code, browser.post(page).status_code) == (403, 403)
+    one.link.refresh_from_db()
+    assert one.link.ended_why == "finished"
 
 
 def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account) -> None:

@@ -14,7 +14,7 @@ from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.people.rotation import asking, services
 from iam.people.rotation.choosing import NOBODYS, NOT_ASKED, TWO, UNDER_WAY, choose
-from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.planning import Terms
 from iam.people.rotation.queries import visible_rotations
 from tests import factories
@@ -42,7 +42,7 @@ def test_a_member_rotates_their_own_key_and_others_agree(wheel: Wheel) -> None:
     assert rotation.agreed.requested_by == wheel.person.pk
 
 
-def test_nobody_begins_or_sees_what_lies_outside_of_their_scope(wheel: Wheel) -> None:
+def test_nobody_begins_or_sees_what_lies_outside_of_their_scope(wheel: Wheel, settings: Any) -> None:
     stranger = lead_of("data", "another-group")
     auditor = factories.viewer(Role.AUDITOR, name="Otto Audit")
     for viewer in (stranger, auditor):
@@ -52,9 +52,11 @@ def test_nobody_begins_or_sees_what_lies_outside_of_their_scope(wheel: Wheel) ->
     rotation = wheel.begin()
     assert not visible_rotations(stranger).exists()
     assert visible_rotations(auditor).get() == rotation
-    for act in (services.activate, services.issue_again, services.cancel, services.send_again):
+    settings.MAIL_IS_CONFIGURED = True
+    look = partial(services.want, what=Wanted.LOOK)
+    for act in (look, services.activate, services.issue_again, services.cancel, services.send_again):
         for viewer in (stranger, auditor):
-            with pytest.raises(RefusedError):
+            with pytest.raises(RefusedError, match="Only its own person"):
                 act(viewer, rotation)
 
 
@@ -134,6 +136,8 @@ def test_many_are_asked_for_as_one_set_and_the_others_are_left_out_with_reasons(
     assert len({row.change.change_set_id for row in rows if row.change}) == 1
     assert rows.count() == 3
     assert asking.ask_batch(batch) == 0
+    with pytest.raises(RefusedError, match="together with 2 other keys"):
+        services.cancel(wheel.scene.requester, rows[0])
     outside = choose(lead_of("data", "another-group"), pks)
     assert (outside.chosen, outside.left_out) == ([], {NOT_ASKED: 6})
 

@@ -129,6 +129,36 @@ def test_cancelled_in_use_both_keys_stand_or_the_new_one_goes(wheel: Wheel) -> N
     assert "stays, too" in said
 
 
+def test_a_new_key_that_is_in_use_is_deleted_by_no_cancelling(wheel: Wheel) -> None:
+    rotation, fetched = wheel.using()
+    wheel.use(fetched.key_id, fetched.secret)
+    with wheel.done():
+        services.want(wheel.owner, rotation, Wanted.LOOK)
+    wheel.work()
+    with pytest.raises(RefusedError, match="would break what uses it"):
+        services.cancel(wheel.owner, rotation, with_new=True)
+    with wheel.done():
+        services.cancel(wheel.owner, rotation)
+    wheel.tend()
+    assert set(wheel.in_aws()) == {wheel.old.aws_id, fetched.key_id}
+
+
+def test_what_comes_too_early_or_too_late_is_refused_and_says_where_it_stands(wheel: Wheel) -> None:
+    rotation = wheel.begin(actor=wheel.owner) if wheel.person else None
+    assert rotation is not None
+    for act in (services.activate, services.issue_again):
+        with pytest.raises(RefusedError, match="It has moved on: new key asked for"):
+            act(wheel.owner, rotation)
+    wheel.agree(rotation.change)
+    with pytest.raises(RefusedError, match="is being carried out"):
+        services.cancel(wheel.owner, rotation)
+    wheel.work()
+    with wheel.done():
+        services.cancel(wheel.owner, rotation)
+    with pytest.raises(RefusedError, match="has ended"):
+        services.cancel(wheel.owner, rotation)
+
+
 def test_cancelled_while_inactive_the_old_key_stays_inactive(wheel: Wheel) -> None:
     rotation = wheel.inactive()
     with wheel.done():

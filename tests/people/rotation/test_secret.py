@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -96,3 +97,25 @@ def test_a_cancelled_rotation_takes_the_unread_key_with_it(wheel: Wheel) -> None
     assert "is deleted" in said
     assert Secret.objects.get(pk=rotation.sealed_id).state == State.SHREDDED
     assert Link.objects.get(cause_id=rotation.pk).ended_at is not None
+
+
+def test_a_secret_of_a_rotation_that_has_ended_is_shown_to_nobody(wheel: Wheel) -> None:
+    rotation = wheel.made()
+    wheel.aws("DeleteAccessKey", AccessKeyId=rotation.new_key_id)
+    wheel.pass_days(rotation, 0)
+    wheel.tend()
+    assert wheel.now(rotation).outcome == Outcome.KEY_GONE
+    with pytest.raises(RefusedError, match="no secret to be shown"):
+        services.fetch(rotation, person=wheel.person)
+
+
+def test_a_link_is_sent_again_after_a_while_and_the_one_before_opens_nothing(
+    wheel: Wheel, settings: Any
+) -> None:
+    settings.MAIL_IS_CONFIGURED = True
+    rotation = wheel.made()
+    with pytest.raises(RefusedError, match="went out just now"):
+        services.send_again(wheel.owner, rotation)
+    wheel.pass_days(rotation, 0)
+    again = services.send_again(wheel.owner, rotation)
+    assert list(Link.objects.filter(cause_id=rotation.pk, ended_at__isnull=True)) == [again]
