@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from iam.access.grants.models import Grant, LedgerEntry
+from iam.aws import writes
+from iam.aws.errors import AwsError, ErrorKind
 from iam.changes import handlers
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -23,7 +27,7 @@ from iam.people.onboarding.models import Place, RunState
 from iam.people.onboarding.queries import sets_of
 from iam.sealed.models import Secret
 from tests import factories
-from tests.changes.conftest import make_group
+from tests.changes.conftest import make_group, wait_over
 from tests.people.onboarding.conftest import Squad, template
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +158,34 @@ def test_a_password_that_was_found_set_when_it_was_tried_again_is_set_anew_all_t
     run.refresh_from_db()
     assert services.retry_failed(squad.lead, run=run) == 1
     assert squad.work(run).state == RunState.DONE
+
+
+def test_a_password_of_which_the_answer_was_lost_is_set_anew_at_the_first_trial(
+    squad: Squad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(writes, "call", losing_the_answer(writes.call, "CreateLoginProfile"))
+        run = squad.work(squad.approve(squad.asked(squad.two)))
+    for doubtful in Change.objects.filter(operation="login_profile.create", state="queued"):
+        wait_over(doubtful)
+    run = squad.work(run)
+    unknown = Change.objects.filter(operation="login_profile.create", state="unknown")
+    assert [one.error_kind for one in unknown] == ["drift", "drift"]
+
+    assert services.retry_failed(squad.lead, run=run) == 2
+    assert squad.work(run).state == RunState.DONE
+
+
+def losing_the_answer(function: Callable[..., Any], operation: str) -> Callable[..., Any]:
+    """The function, which carries this one out as the others, and tells nobody."""
+
+    def call(aws: Any, service: str, name: str, *args: Any, **kwargs: Any) -> Any:
+        result = function(aws, service, name, *args, **kwargs)
+        if name == operation:
+            raise AwsError("No answer", kind=ErrorKind.TIMEOUT, action=f"{service}:{name}")
+        return result
+
+    return call
 
 
 def test_nobody_is_asked_for_twice_nor_while_a_row_is_bad(squad: Squad) -> None:
