@@ -116,7 +116,9 @@ class Rotation(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["stage_at"], condition=~Q(stage="ended"), name="rotation_to_tend"),
+            # Those to be looked at are found by these two, however many there are.
+            models.Index(fields=["stage", "read_at"], name="rotation_to_look_at"),
+            models.Index(fields=["wanted"], name="rotation_wanted"),
             models.Index(fields=["batch"], name="rotation_by_batch"),
             models.Index(fields=["old"], name="rotation_by_key"),
             models.Index(fields=["-begun_at", "id"], name="rotation_newest"),

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations.user_credential import ACTIVE
@@ -45,23 +45,38 @@ def change_ended(change: Change) -> None:
 def tend() -> int:
     """Whatever is due: what a worker missed to tell, secrets that nobody fetched, keys to be looked at; how many."""
     now = datetime.now(tz=UTC)
+    for pk in _to_settle(now):
+        settle(pk)
+    found = _to_look_at(now)
+    for pk in found:
+        look(pk)
+    return len(found)
+
+
+def _to_settle(now: datetime) -> list[UUID]:
+    """Of whom a worker was not told that their change has ended, or their secret expired."""
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
     ended = ~Q(change__state__in=OPEN)
     seal = Secret.objects.filter(pk=OuterRef("sealed_id"), state=State.SEALED, expires_at__gt=now)
     unread = Q(stage=Stage.HANDING) & Q(discarding__isnull=True) & ~Exists(seal)
     discarded = Q(stage=Stage.HANDING, discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
-    for pk in waiting.filter(Q(stage__in=MOVING) & ended | unread | discarded).values_list("pk", flat=True)[
-        :BATCH
-    ]:
-        settle(pk)
-    old = Q(read_at__isnull=True) | Q(read_at__lte=now - READ_EVERY)
-    looked = waiting.filter(Q(stage__in=READ) & (old | ~Q(wanted="")), discarding__isnull=True)
-    found = list(
-        looked.order_by(F("read_at").asc(nulls_first=True), "pk").values_list("pk", flat=True)[:BATCH]
-    )
-    for pk in found:
-        look(pk)
-    return len(found)
+    found = waiting.filter(stage__in=(*MOVING, Stage.HANDING))
+    found = found.filter(Q(stage__in=MOVING) & ended | unread | discarded)
+    return list(found.values_list("pk", flat=True)[:BATCH])
+
+
+def _to_look_at(now: datetime) -> list[UUID]:
+    """Of whom AWS is to be asked: somebody wants it, it never was, or a while ago. Each is a query of its own, so that an index finds the few of the many."""
+    waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
+    waiting = waiting.filter(stage__in=READ, discarding__isnull=True)
+    found: list[UUID] = []
+    for due in (
+        waiting.filter(wanted__in=Wanted.values).order_by("wanted_at", "pk"),
+        waiting.filter(read_at__isnull=True).order_by("pk"),
+        waiting.filter(read_at__lte=now - READ_EVERY).order_by("read_at", "pk"),
+    ):
+        found += due.exclude(pk__in=found).values_list("pk", flat=True)[: BATCH - len(found)]
+    return found
 
 
 def look(pk: UUID) -> None:
