@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from playwright.sync_api import Page
 
 SOURCE = (Path(__file__).resolve().parent.parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 CONTEXT = {"include": [["html"]], "exclude": [["tbody > tr:nth-child(n + 13)"], ["li:nth-child(n + 25)"]]}
 """Of a long table or list the first rows: all others are made by the same lines, and to look at them takes most of the time."""
-OPTIONS = {"resultTypes": ["violations"]}
+OPTIONS = {"resultTypes": ["violations"], "preload": False}
+OF_LAYOUT: Final = ("target-size", "scrollable-region-focusable")
+"""What else than contrast may differ on a phone in an element that a wide window shows as well."""
+OF_COLOUR: Final = ("color-contrast",)
+
+WIDE: Final = {"width": 1440, "height": 900}
+PHONE: Final = {"width": 390, "height": 844}
 
 STILL = """() => {
   const sheet = new CSSStyleSheet();
@@ -19,29 +25,96 @@ STILL = """() => {
 }"""
 """Colours do not fade from one to the other, so that nothing has to be waited for."""
 
+SHORTEN = """short => {
+  if (!window.shortened) {
+    window.shortened = new CSSStyleSheet();
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, window.shortened];
+  }
+  const rule = "tbody > tr:nth-child(n + 13), li:nth-child(n + 25) { display: none !important }";
+  window.shortened.replaceSync(short ? rule : "");
+}"""
+"""Take the rows that are not looked at out of sight, or show them again: axe walks over all that is to be seen."""
 
-def violations(page: Page, *, only: str = "", but: str = "") -> list[str]:
-    """One line per violation: the rule, and the first element that breaks it; `only` or all `but` one rule are looked at."""
+CONTRASTS = """() => {
+  const known = new Map();
+  const behind = one => {
+    if (!one) return "";
+    if (!known.has(one)) {
+      const style = getComputedStyle(one), image = style.backgroundImage === "none" ? "" : style.backgroundImage;
+      const own = style.backgroundColor === "rgba(0, 0, 0, 0)" ? "" : style.backgroundColor;
+      const fades = style.opacity === "1" && style.filter === "none" ? "" : `${style.opacity} ${style.filter}`;
+      known.set(one, own + image + fades + (own.startsWith("rgb(") ? "" : behind(one.parentElement)));
+    }
+    return known.get(one);
+  };
+  const text = one => [...one.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  const shown = window.shownWide = [...document.body.querySelectorAll("*")].filter(one => one.checkVisibility());
+  window.looked = shown.filter(one => text(one) || one.matches("input, select, textarea"));
+  return window.looked.map(one => {
+    const style = getComputedStyle(one);
+    return [style.color, parseFloat(style.fontSize) < 24, style.fontWeight, style.textShadow, one.matches(":disabled"), behind(one)].join();
+  });
+}"""
+"""All that a contrast is made of, for each element with text: its colour and size, and what lies behind it."""
+
+ON_PHONE = """() => {
+  const before = new Set(window.shownWide);
+  window.looked = [...document.body.querySelectorAll("*")].filter(one => one.checkVisibility() && !before.has(one));
+  const chain = one => one ? `${chain(one.parentElement)}>${one.localName}.${one.className}` : "";
+  return window.looked.map(chain);
+}"""
+"""The elements that a wide window does not show, by their classes."""
+
+_passed: dict[str, set[str]] = {"light": set(), "dark": set(), "phone": set()}
+"""In each look what nothing was found in: its like is not looked at again."""
+
+
+def violations(
+    page: Page, *, only: tuple[str, ...] = (), but: tuple[str, ...] = (), of: list[int] | None = None
+) -> list[str]:
+    """One line per violation: the rule, and the first element that breaks it.
+
+    `only` some or all `but` some rules are looked at; `of` counts the elements that `CONTRASTS` or `ON_PHONE` has left, and all are meant without it.
+    """
     # evaluate() runs outside of the page's Content-Security-Policy, which rightly forbids a script tag.
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(SOURCE)
-    options = OPTIONS | ({"runOnly": {"type": "rule", "values": [only]}} if only else {})
-    options |= {"rules": {but: {"enabled": False}}} if but else {}
+    options: dict[str, Any] = OPTIONS | ({"runOnly": {"type": "rule", "values": list(only)}} if only else {})
+    options |= {"rules": {one: {"enabled": False} for one in but}} if but else {}
     found: dict[str, Any] = page.evaluate(
-        "([context, options]) => axe.run(context, options)", [CONTEXT, options]
+        "([context, of, options]) => axe.run(of ? of.map(one => window.looked[one]) : context, options)",
+        [CONTEXT, of, options],
     )
     return [f"{v['id']}: {v['nodes'][0]['html'][:160]} ({len(v['nodes'])})" for v in found["violations"]]
 
 
-def in_every_look(page: Page) -> list[str]:
-    """All rules in light, the contrasts in dark, on a phone the rules and the width; the page stays on the phone."""
-    page.set_viewport_size({"width": 1440, "height": 900})
+def _of_new(page: Page, look: str, *, script: str, only: tuple[str, ...] = ()) -> list[str]:
+    """The violations in those elements of which no like has passed in this look."""
+    like: list[str] = page.evaluate(script)
+    new = {one: number for number, one in enumerate(like) if one not in _passed[look]}
+    found = violations(page, only=only, of=list(new.values())) if new else []
+    if not found:
+        _passed[look].update(new)
+    return [f"{look}: {line}" for line in found]
+
+
+def in_every_look(page: Page, *, of_layout: tuple[str, ...] = OF_LAYOUT) -> list[str]:
+    """All rules in light; the contrasts in dark; on a phone the width, the rules of layout, and all rules for what is shown there alone.
+
+    A contrast, and what a phone alone shows, is looked at once, and not where its like has passed. The page stays on the phone and
+    in dark.
+    """
+    page.set_viewport_size(WIDE)
     page.emulate_media(color_scheme="light")
     page.evaluate(STILL)
-    found = [f"light: {line}" for line in violations(page)]
-    page.emulate_media(color_scheme="dark")
-    found += [f"dark: {line}" for line in violations(page, only="color-contrast")]
-    page.set_viewport_size({"width": 390, "height": 844})
-    found += [f"narrow: {line}" for line in violations(page, but="color-contrast")]
+    page.evaluate(SHORTEN, True)
+    found = [f"light: {line}" for line in violations(page, but=OF_COLOUR)]
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found += _of_new(page, scheme, script=CONTRASTS, only=OF_COLOUR)
+    page.set_viewport_size(PHONE)
+    found += [f"phone: {line}" for line in violations(page, only=of_layout)]
+    found += _of_new(page, "phone", script=ON_PHONE)
+    page.evaluate(SHORTEN, False)
     width = page.evaluate("document.documentElement.scrollWidth")
-    return found if width <= 391 else [*found, f"narrow: the page is {width} px wide"]
+    return found if width <= PHONE["width"] + 1 else [*found, f"phone: the page is {width} px wide"]

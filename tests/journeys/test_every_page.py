@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page
 
-from tests.journeys.axe import STILL, in_every_look
+from tests.journeys.axe import STILL, WIDE, in_every_look
 from tests.journeys.conftest import SignIn
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
@@ -26,6 +26,8 @@ ACT = re.compile(r"/act/(?!delete/|create-role/)[a-z-]+/")
 """So do the acts; of those with a receipt at once, and of those with a policy to write, one is looked at as well."""
 SERVICE = re.compile(r"/(services|access)/(?!who-can/|compare/|simulate/)[a-z0-9-]+/")
 """And the services of AWS, of which there are hundreds."""
+
+LOADS = "document.querySelector('.htmx-request') !== null"
 
 
 def shape(address: str) -> str:
@@ -45,11 +47,12 @@ def links(page: Page, address: str) -> list[str]:
 
 def wide_and_light(page: Page, address: str) -> None:
     """Open the page as `look` takes it."""
-    page.set_viewport_size({"width": 1440, "height": 900})
+    page.set_viewport_size(WIDE)
     page.emulate_media(color_scheme="light")
     page.goto(address)
     # What a page loads after itself belongs to it.
-    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    if page.evaluate(LOADS):
+        page.wait_for_function(f"() => !({LOADS})")
     page.evaluate(STILL)
 
 

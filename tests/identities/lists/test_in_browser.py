@@ -171,7 +171,8 @@ def test_no_list_breaks_a_rule_of_axe_or_the_width(page: Page) -> None:
             page.locator("tbody input").first.check()
             if page.locator(".filters details").count():
                 page.locator(".filters summary").first.click()
-        assert in_every_look(page) == [], address
+        # An open menu lies over what could be touched below it.
+        assert in_every_look(page, of_layout=("scrollable-region-focusable",)) == [], address
 
 
 def test_without_javascript_everything_is_a_link_or_a_form(
