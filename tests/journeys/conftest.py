@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from console.demo.broker import free_port
 from console.demo.password import PASSWORD
+from tests.services.browser import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 120
@@ -46,14 +50,24 @@ class Running:
 
     def wait_until_read(self, *, accounts: int = 5) -> None:
         """Wait until the first reading of every account has ended."""
-        deadline = time.monotonic() + READY_SECONDS
         query = "SELECT COUNT(DISTINCT account_id) FROM mirror_pull WHERE state = 'complete'"
+        self.wait_for(query, least=accounts)
+
+    def wait_for(self, query: str, *, least: int) -> None:
+        """Wait until the number that a query finds in the database is so high."""
+        deadline = time.monotonic() + READY_SECONDS
         while True:
             with closing(sqlite3.connect(self.var / "gatehouse.sqlite3", timeout=20)) as database:
-                if database.execute(query).fetchone()[0] >= accounts:
+                if database.execute(query).fetchone()[0] >= least:
                     return
-            assert time.monotonic() < deadline, f"not read in {READY_SECONDS} s"
+            assert time.monotonic() < deadline, f"not in {READY_SECONDS} s: {query}"
             time.sleep(0.3)
+
+    def stop(self) -> None:
+        """Stop it as Ctrl-C stops it; one that has ended has."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=PATIENCE / 1000)
 
 
 def start_console(var: Path, **variables: str) -> Running:
@@ -74,17 +88,60 @@ def start_console(var: Path, **variables: str) -> Running:
     return Running(f"http://127.0.0.1:{port}", var, process, output)
 
 
+IS_QUIET = """
+    SELECT (SELECT COUNT(*) FROM onboarding_run WHERE state = 'done') > 0
+    AND (SELECT COUNT(*) FROM grants_grant WHERE state = 'active') > 1
+    AND NOT EXISTS (SELECT 1 FROM changes_change WHERE state NOT IN ('applied', 'failed'))
+    AND NOT EXISTS (SELECT 1 FROM mirror_pull WHERE state IN ('queued', 'running'))
+"""
+"""Whether the samples of the organisation are given and nothing is under way."""
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which every account is read and the samples are given: made once for all test processes, to be copied."""
+    root = tmp_path_factory.getbasetemp()
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "prepared"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "var").exists():
+            begun = folder / f"begun-{os.getpid()}"
+            begun.mkdir()
+            started = start_console(begun / "var")
+            try:
+                started.wait_until_ready()
+                started.wait_until_read()
+                started.wait_for(IS_QUIET, least=1)
+            finally:
+                started.stop()
+            started.var.rename(folder / "var")
+    return folder / "var"
+
+
 @pytest.fixture(scope="package")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One console for all journeys of this process, which ends with them; stopped as Ctrl-C stops it."""
-    started = start_console(tmp_path_factory.mktemp("console") / "var")
+def console(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Running]:
+    """One console for all journeys of this process, which ends with them."""
+    var = tmp_path_factory.mktemp("console") / "var"
+    shutil.copytree(prepared, var)
+    started = start_console(var)
     try:
         started.wait_until_ready()
-        started.wait_until_read()
         yield started
     finally:
-        started.process.send_signal(signal.SIGTERM)
-        started.process.wait(timeout=30)
+        started.stop()
+
+
+def open_when(page: Page, address: str, *, says: str) -> None:
+    """Ask for an address until one of its texts is as this pattern, and open it then: nothing is drawn meanwhile."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:
+        main = page.request.get(address).text().partition("<main")[2]
+        if any(re.fullmatch(says, text.strip()) for text in re.split("<[^>]*>", main)):
+            break
+        assert time.monotonic() < deadline, f"{says} is not on {address}"
+        page.wait_for_timeout(500)
+    page.goto(address)
 
 
 SignIn = Callable[..., Page]

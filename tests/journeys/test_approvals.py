@@ -6,24 +6,14 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.journeys.axe import violations
-from tests.journeys.conftest import Running, SignIn
+from tests.journeys.conftest import Running, SignIn, open_when
 from tests.journeys.test_drift import READS, by_hand, read_now
 from tests.journeys.test_first_write import CHANGE, approve, ask_for, see_applied
 
 pytestmark = pytest.mark.journey
-
-
-def read_until(page: Page, address: str, words: str) -> None:
-    """Look at a page until a reading has brought these words to it."""
-    for _ in range(120):
-        page.goto(address)
-        if page.locator("main").get_by_text(words, exact=True).count():
-            return
-        page.wait_for_timeout(500)
-    raise AssertionError(f"{words} is not on {address}")
 
 
 def test_a_request_is_talked_about_and_rejected_with_a_reason(sign_in: SignIn) -> None:
@@ -59,7 +49,7 @@ def test_a_new_receipt_is_asked_about_again_and_break_glass_is_reviewed(
     iam.create_group(GroupName="hub-readers")
     admin, hana, jonas = sign_in("ines.duarte"), sign_in("hana.sato"), sign_in("jonas.berg")
     read_now(admin)
-    read_until(admin, "/people/?q=casey.hub", "casey.hub")
+    open_when(admin, "/people/?q=casey.hub", says="casey.hub")
     change = ask_for(admin, person="Casey Hub", group="hub-readers", why="Reads the reports")
 
     hana.goto(f"{change}approval/")
@@ -68,7 +58,7 @@ def test_a_new_receipt_is_asked_about_again_and_break_glass_is_reviewed(
     admin.goto("/groups/?q=hub-readers")
     admin.get_by_role("link", name="hub-readers").first.click()
     admin.wait_for_url(re.compile("/groups/[0-9]+/"))
-    read_until(admin, admin.url, "reports")
+    open_when(admin, admin.url, says="reports")
     hana.get_by_role("button", name="Approve").click()
     expect(hana.get_by_role("alert")).to_contain_text("has changed since it was shown to you")
     expect(hana.get_by_text("reports").first).to_be_visible()

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import Running, SignIn
+from tests.journeys.conftest import Running, SignIn, open_when
 from tests.journeys.test_first_write import approve, see_applied
 
 pytestmark = pytest.mark.journey
@@ -37,16 +37,6 @@ def read_now(admin: Page) -> None:
     admin.locator("form[action$='/pull/'] button").first.click()
 
 
-def appears(admin: Page, name: str) -> None:
-    """The list of drift has it, within the time that a reading and the search for drift take."""
-    for _ in range(60):
-        admin.goto("/changes/drift/")
-        if admin.get_by_role("link", name=re.compile(name)).count():
-            return
-        admin.wait_for_timeout(1000)
-    raise AssertionError(f"{name} is not listed")
-
-
 def test_drift_is_adopted_or_undone(sign_in: SignIn, console: Running) -> None:
     iam = by_hand(console)
     iam.create_user(UserName="made.by.hand")
@@ -54,7 +44,7 @@ def test_drift_is_adopted_or_undone(sign_in: SignIn, console: Running) -> None:
     iam.put_group_policy(GroupName=group, PolicyName="emergency", PolicyDocument=json.dumps(READS))
     admin, hana, jonas = sign_in("ines.duarte"), sign_in("hana.sato"), sign_in("jonas.berg")
     read_now(admin)
-    appears(admin, "was created")
+    open_when(admin, "/changes/drift/", says=".*was created.*")
 
     admin.get_by_role("link", name=re.compile("was created")).first.click()
     expect(admin.get_by_text("Who did it is not known").first).to_be_visible()
@@ -63,7 +53,7 @@ def test_drift_is_adopted_or_undone(sign_in: SignIn, console: Running) -> None:
     admin.goto("/changes/drift/?tab=adopted")
     expect(admin.get_by_text("Made for the audit, agreed by phone").first).to_be_visible()
 
-    appears(admin, f"Group {group}")
+    open_when(admin, "/changes/drift/", says=f"Group {group}.*")
     admin.get_by_role("link", name=re.compile(f"Group {group}")).first.click()
     admin.get_by_role("link", name="Undo").click()
     expect(admin.get_by_text("iam:DeleteGroupPolicy").first).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -26,9 +27,11 @@ def wait_for(condition: Callable[[], bool], *, what: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder that is used again: only the first start has to fill it."""
-    return tmp_path_factory.mktemp("supervised") / "var"
+def var(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Path:
+    """A data folder that is used again."""
+    folder = tmp_path_factory.mktemp("supervised") / "var"
+    shutil.copytree(prepared, folder)
+    return folder
 
 
 @pytest.fixture

