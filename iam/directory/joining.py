@@ -5,25 +5,25 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from iam.directory.models import Identity, Person, Tie
 from iam.journal.services import record
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def join(person_id: UUID, *, name: str, email: str, user_arn: str, why: str) -> Person:
     """The person of this id, or who has the address already, with the IAM user; without any role. Harmless the second time.
 
     It is called for an IAM user that an approved change has made; `why` names what it belongs to. A user who is somebody's already stays theirs.
     """
-    person = Person.objects.filter(pk=person_id).first() or Person.objects.filter(email__iexact=email).first()
+    known = Person.objects.filter(Q(pk=person_id) | Q(email__iexact=email))
+    person = min(known, key=lambda one: one.pk != person_id, default=None)
     if person is None:
         person = Person.objects.create(id=person_id, name=name[:128], email=email.lower())
         record(kind="person.join", actor=None, subject=person.email, data={"name": person.name, "why": why})
-    _, made = Identity.objects.get_or_create(
-        user_arn=user_arn, defaults={"person": person, "tie": Tie.JOINED}
-    )
-    if made:
+    if not Identity.objects.filter(user_arn=user_arn).exists():
+        Identity.objects.create(user_arn=user_arn, person=person, tie=Tie.JOINED)
         account = user_arn.split(":")[4]
         data = {"arn": user_arn, "why": why}
         record(kind="identity.join", actor=None, subject=person.email, account_id=account, data=data)

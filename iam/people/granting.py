@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort
+from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.plans import Way
 from iam.access.grants.services import settle
 from iam.access.grants.services.asking import note
+from iam.access.grants.services.settling import entity_of, note_state
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.access.grants.titles import title_of
-from iam.changes.models import Change
+from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Account, Entity
 
 BLUEPRINT: Final = "The blueprint says so."
@@ -88,32 +89,53 @@ def write_grant(grant_id: UUID, given: Given, *, reason: Reason) -> None:
             GrantPart.objects.filter(grant=standing).update(retry_set=reason.retry)
             settle(standing)
         return
-    grant = _grant(grant_id, given, reason)
+    is_so = reason.retry is None and all(_came_true(one) for one in given.held)
+    state = State.ACTIVE if is_so else State.WAITING
+    grant = _grant(grant_id, given, reason, state=state)
     part = GrantPart.objects.create(
         grant=grant,
         account=given.account,
+        state=state,
         lane=given.change.lane,
         way=given.way,
         plan={"why": reason.says, "others": [], "quotas": [], "notes": [], "ends_only": ""},
         change_set_id=given.change.change_set_id,
         retry_set_id=reason.retry,
     )
-    for one in given.held:
-        LedgerEntry.objects.create(
-            part=part,
-            account=given.account,
-            entity=one.entity,
-            target_entity_id=one.target_id,
-            holder_arn=given.holder_arn,
-            sort=one.sort,
-            target=one.target,
-            change=one.change,
-        )
-    note(grant, act=Act.ASKED, actor=None, reason=str(given.terms["why"]))
-    settle(grant)
+    LedgerEntry.objects.bulk_create(_entry(part, given, one, is_so=is_so) for one in given.held)
+    note(grant, act=Act.ASKED, actor=None, reason=str(given.terms["why"]), number=1)
+    if is_so:
+        note_state(grant, before=State.WAITING)
+    else:
+        settle(grant)
 
 
-def _grant(grant_id: UUID, given: Given, reason: Reason) -> Grant:
+def _came_true(held: Held) -> bool:
+    """Whether its change has given it, where nothing was before: then it stands by this reason alone, and there is nothing to weigh."""
+    change = held.change
+    is_plain = held.sort in (Sort.MEMBER, Sort.INLINE) and not change.already_so
+    return is_plain and change.state == ChangeState.APPLIED and change.ended_at is not None
+
+
+def _entry(part: GrantPart, given: Given, held: Held, *, is_so: bool) -> LedgerEntry:
+    entry = LedgerEntry(
+        part=part,
+        account=given.account,
+        entity=held.entity,
+        target_entity_id=held.target_id,
+        holder_arn=given.holder_arn,
+        sort=held.sort,
+        target=held.target,
+        change=held.change,
+    )
+    if is_so:
+        entry.since = held.change.ended_at
+        if entry.entity_id is None:
+            entry.entity_id = entity_of(given.account.pk, given.holder_arn)
+    return entry
+
+
+def _grant(grant_id: UUID, given: Given, reason: Reason, *, state: State) -> Grant:
     what = given.terms["what"]
     return Grant.objects.create(
         id=grant_id,
@@ -123,6 +145,7 @@ def _grant(grant_id: UUID, given: Given, reason: Reason) -> Grant:
         what_kind=what["kind"],
         template=what.get("template", ""),
         template_version=what.get("version", 0),
+        state=state,
         idempotency_key=f"{reason.key}:{grant_id}",
         requested_by=reason.requested_by,
         requested_label=reason.requested_label,

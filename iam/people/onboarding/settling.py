@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.what import What, WhatKind
-from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
 from iam.changes.operations import AddToGroup, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
 from iam.directory.joining import join
@@ -35,21 +35,16 @@ def change_ended(change: Change) -> None:
         change.state == ChangeState.REJECTED and change.branch
     ):
         return
-    busy = Change.objects.filter(change_set=group, state__in=OPEN)
-    is_made = change.operation == CreateUser.slug and change.state == ChangeState.APPLIED
-    is_last = not busy.filter(lane=change.lane).exists()
-    if not is_made and not is_last:
-        return
-    first = group.cause_id if group.cause_kind == AGAIN else group.pk
-    place = _places().filter(change_set=first, lane=change.lane).first()
+    place = _ended_at(group, change.lane)
     if place is None:
         return
-    if is_last and place.settled_at is None:
+    is_made = change.operation == CreateUser.slug and change.state == ChangeState.APPLIED
+    if not place.is_busy and place.settled_at is None:
         settle_place(place)
-    elif place.joined_at is None:
+    elif is_made and place.joined_at is None:
         _join(place)
     run = place.newcomer.run
-    if run.state == RunState.WAITING or (run.state == RunState.RUNNING and not busy.exists()):
+    if run.state == RunState.WAITING or (run.state == RunState.RUNNING and not place.is_set_busy):
         settle_run(run.pk)
 
 
@@ -106,6 +101,14 @@ def settle_run(run_id: UUID) -> None:
             _move(run, RunState.RUNNING)
             return
         _move(run, _end_of(run))
+
+
+def _ended_at(group: ChangeSet, lane: int) -> Any:
+    """The place of a lane of changes, with whether something of it (`is_busy`) and of its set (`is_set_busy`) is under way; one query."""
+    busy = Change.objects.filter(change_set=group.pk, state__in=OPEN)
+    first = group.cause_id if group.cause_kind == AGAIN else group.pk
+    places = _places().annotate(is_busy=Exists(busy.filter(lane=lane)), is_set_busy=Exists(busy))
+    return places.filter(change_set=first, lane=lane).first()
 
 
 def _places() -> QuerySet[Place]:

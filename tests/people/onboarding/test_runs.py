@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from iam.access.grants.models import Grant, LedgerEntry
+from iam.access.grants.models import Grant, GrantPart, LedgerEntry
+from iam.access.grants.services import settle
 from iam.aws import writes
 from iam.aws.errors import AwsError, ErrorKind
 from iam.changes import handlers
@@ -17,6 +18,7 @@ from iam.changes.models import Change
 from iam.changes.services import reject
 from iam.directory.models import Identity, Person, Role, RuleKind
 from iam.guard import viewer_for
+from iam.journal.models import Entry
 from iam.mirror.models import Account, Edge, Entity, Kind, UserCredentials
 from iam.mirror.queries.visibility import visible_entities
 from iam.notify.models import Outgoing
@@ -77,6 +79,20 @@ def test_people_are_made_with_all_that_the_blueprint_gives_and_are_known(squad: 
     newcomer = run.people.get(email=email)
     secret = Secret.objects.get(pk=newcomer.places.get().password_seal)
     assert (secret.person_id, secret.state) == (newcomer.person_id, "sealed") == (person.pk, "sealed")
+
+
+def test_a_grant_of_an_onboarding_is_written_as_following_its_changes_would_leave_it(squad: Squad) -> None:
+    squad.work(squad.approve(squad.asked(squad.two, version=squad.blueprint(templates=(template(),)))))
+    tables = (Grant, GrantPart, LedgerEntry, Entry)
+    before = [list(table.objects.order_by("pk").values()) for table in tables]
+    assert [len(rows) for rows in before[:3]] == [4, 4, 4]
+    assert all(row["entity_id"] and row["since"] for row in before[2])
+    states = [entry.data for entry in Entry.objects.filter(kind="grant.state")]
+    assert [(one["from"], one["to"]) for one in states] == [("waiting", "active")] * 4
+
+    for grant in Grant.objects.all():
+        settle(grant)
+    assert [list(table.objects.order_by("pk").values()) for table in tables] == before
 
 
 def test_one_who_fails_stops_nobody_and_is_tried_again_alone(squad: Squad) -> None:

@@ -232,11 +232,11 @@ def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None
     )
 
 
-def note(grant: Grant, *, act: Act, actor: Viewer | None, reason: str) -> None:
-    """Add what was done to the grant's own record and to the journal, in the caller's transaction."""
+def note(grant: Grant, *, act: Act, actor: Viewer | None, reason: str, number: int = 0) -> None:
+    """Add what was done to the grant's own record and to the journal, in the caller's transaction; `number`: of this entry, where it is known."""
     GrantVersion.objects.create(
         grant=grant,
-        number=grant.versions.count() + 1,
+        number=number or grant.versions.count() + 1,
         act=act,
         terms=grant.terms,
         by_id=actor.person_id if actor else None,

@@ -111,9 +111,9 @@ def _begin(entry: LedgerEntry) -> None:
     if entry.since is not None or entry.until is not None or change is None or change.state != S.APPLIED:
         return
     if entry.entity_id is None:
-        entry.entity_id = _entity_of(entry, entry.holder_arn)
+        entry.entity_id = entity_of(entry.account_id, entry.holder_arn)
     if entry.target_entity_id is None and entry.sort == Sort.ATTACHED and OF_AWS not in entry.target:
-        entry.target_entity_id = _entity_of(entry, entry.target)
+        entry.target_entity_id = entity_of(entry.account_id, entry.target)
     # A policy that an earlier grant made is there whatever came of this change, which only attaches it.
     is_shared = entry.sort == Sort.POLICY and change.operation != CreatePolicy.slug
     reasons = _reasons_before(entry, change) if change.already_so or is_shared else []
@@ -144,9 +144,9 @@ def _reasons_before(entry: LedgerEntry, change: Change) -> list[LedgerEntry]:
     return list(others.filter(since__isnull=False))
 
 
-def _entity_of(entry: LedgerEntry, arn: str) -> int | None:
-    """What has the ARN by now: its own change, or one before it, has made it."""
-    living = Entity.objects.filter(account=entry.account_id, arn=arn, gone_at__isnull=True)
+def entity_of(account_id: int, arn: str) -> int | None:
+    """What has the ARN in the account by now."""
+    living = Entity.objects.filter(account=account_id, arn=arn, gone_at__isnull=True)
     return living.values_list("pk", flat=True).first()
 
 
@@ -258,18 +258,24 @@ def _settle_whole(grant: Grant) -> None:
     changed = {name: value for name, value in values.items() if getattr(grant, name) != value}
     if not changed:
         return
-    if "state" in changed:
-        record(
-            kind="grant.state",
-            actor=None,
-            subject=grant.title,
-            data={"grant": grant.pk, "reference": grant.reference, "from": grant.state, "to": state},
-        )
+    before = State(grant.state)
     for name, value in changed.items():
         setattr(grant, name, value)
+    if "state" in changed:
+        note_state(grant, before=before)
     grant.save(update_fields=list(changed))
     if changed.get("state") == State.ENDED:
         tell_ended(grant)
+
+
+def note_state(grant: Grant, *, before: State) -> None:
+    """Say in the journal that a grant stands otherwise than before."""
+    record(
+        kind="grant.state",
+        actor=None,
+        subject=grant.title,
+        data={"grant": grant.pk, "reference": grant.reference, "from": before, "to": State(grant.state)},
+    )
 
 
 def _begun_at(grant: Grant) -> datetime | None:
