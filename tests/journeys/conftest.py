@@ -13,8 +13,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -145,10 +146,41 @@ def open_when(page: Page, address: str, *, says: str) -> None:
 
 
 SignIn = Callable[..., Page]
+FRESH_SECONDS = 240
+"""How long a sign-in is used again: the console asks for the password anew after minutes, and a journey may take some."""
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Who has signed in lately at which console: (moment, cookies)."""
+
+    kept: dict[tuple[str, str], tuple[float, list[Any]]] = field(default_factory=dict)
+
+    def enter(self, page: Page, *, url: str, username: str) -> None:
+        """By the session that a journey before has left, or else by the form."""
+        moment, cookies = self.kept.get((url, username), (0.0, []))
+        if cookies and time.monotonic() - moment < FRESH_SECONDS:
+            page.context.add_cookies(cookies)
+            page.goto("/")
+            if "/sign-in/" not in page.url:
+                return
+        else:
+            page.goto("/sign-in/")
+        page.get_by_label("E-mail or user name").fill(username)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url(lambda url: "/sign-in/" not in url)
+        self.kept[url, username] = (time.monotonic(), page.context.cookies())
+
+
+@pytest.fixture(scope="session")
+def sessions() -> Sessions:
+    """Sessions of the consoles of this process."""
+    return Sessions()
 
 
 @pytest.fixture
-def sign_in(browser: Browser, console: Running) -> Iterator[SignIn]:
+def sign_in(browser: Browser, console: Running, sessions: Sessions) -> Iterator[SignIn]:
     """Opens a page of a fresh browser profile, signed in as the user; violations of the CSP and script errors fail the test."""
     contexts: list[BrowserContext] = []
     problems: list[str] = []
@@ -163,11 +195,7 @@ def sign_in(browser: Browser, console: Running) -> Iterator[SignIn]:
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
         page.on("console", lambda m: problems.append(m.text) if "Content Security Policy" in m.text else None)
-        page.goto("/sign-in/")
-        page.get_by_label("E-mail or user name").fill(username)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in", exact=True).click()
-        page.wait_for_url(lambda url: "/sign-in/" not in url)
+        sessions.enter(page, url=console.url, username=username)
         return page
 
     yield open_page
