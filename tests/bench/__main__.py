@@ -33,6 +33,7 @@ MODULES = (
     "tests.bench.links",
     "tests.bench.onboarding.throughput",
     "tests.bench.onboarding.torture",
+    "tests.bench.rotation",
     "tests.bench.enforcement",
 )
 OUTPUT = Path("bench.json")
