@@ -30,9 +30,12 @@ ENDS: Final = {
 
 def mark_of(rotation: Rotation) -> tuple[str, str, str]:
     """Words, tone, icon."""
-    if rotation.stage == Stage.ENDED:
-        return ENDS[Outcome(rotation.outcome)]
-    return MARKS[Stage(rotation.stage)]
+    return mark_at(rotation.stage, rotation.outcome)
+
+
+def mark_at(stage: str, outcome: str) -> tuple[str, str, str]:
+    """The same, where there is no more of a rotation than these."""
+    return ENDS[Outcome(outcome)] if stage == Stage.ENDED else MARKS[Stage(stage)]
 
 
 @dataclass(frozen=True, slots=True)
