@@ -98,6 +98,13 @@ def _of_new(page: Page, look: str, *, script: str, only: tuple[str, ...] = ()) -
     return [f"{look}: {line}" for line in found]
 
 
+def in_light(page: Page) -> list[str]:
+    """All rules as the page is shown, without the rows that are not looked at; a contrast where its like has not passed."""
+    page.evaluate(SHORTEN, True)
+    found = [f"light: {line}" for line in violations(page, but=OF_COLOUR)]
+    return found + _of_new(page, "light", script=CONTRASTS, only=OF_COLOUR)
+
+
 def in_every_look(page: Page, *, of_layout: tuple[str, ...] = OF_LAYOUT) -> list[str]:
     """All rules in light; the contrasts in dark; on a phone the width, the rules of layout, and all rules for what is shown there alone.
 
@@ -107,11 +114,9 @@ def in_every_look(page: Page, *, of_layout: tuple[str, ...] = OF_LAYOUT) -> list
     page.set_viewport_size(WIDE)
     page.emulate_media(color_scheme="light")
     page.evaluate(STILL)
-    page.evaluate(SHORTEN, True)
-    found = [f"light: {line}" for line in violations(page, but=OF_COLOUR)]
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found += _of_new(page, scheme, script=CONTRASTS, only=OF_COLOUR)
+    found = in_light(page)
+    page.emulate_media(color_scheme="dark")
+    found += _of_new(page, "dark", script=CONTRASTS, only=OF_COLOUR)
     page.set_viewport_size(PHONE)
     found += [f"phone: {line}" for line in violations(page, only=of_layout)]
     found += _of_new(page, "phone", script=ON_PHONE)
