@@ -54,10 +54,29 @@ def test_the_end_of_the_trunk_tells_a_worker_of_each_branch(
     scene: Scene, nudges: Nudges, django_capture_on_commit_callbacks: Any
 ) -> None:
     changes, _ = _asked(scene, [Lane(0, 0), Lane(0, 1), Lane(0, 2), Lane(1, 0)])
+    _about_another(changes[2])
     nudges.sent.clear()
     with django_capture_on_commit_callbacks(execute=True):
         run(changes[0].pk)
     assert {change for change, _ in nudges.sent} >= {changes[1].pk, changes[2].pk}
+
+
+def _about_another(change: Change) -> None:
+    Change.objects.filter(pk=change.pk).update(subject_id=f"{change.subject_id}-2")
+
+
+def test_of_branches_about_one_subject_one_is_told_and_its_end_tells_the_next(
+    scene: Scene, nudges: Nudges, django_capture_on_commit_callbacks: Any
+) -> None:
+    changes, _ = _asked(scene, [Lane(0, 0), Lane(0, 2), Lane(0, 1), Lane(0, 3)])
+    _about_another(changes[3])
+    told = []
+    for number in (0, 1):
+        nudges.sent.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            run(changes[number].pk)
+        told.append({change for change, _ in nudges.sent})
+    assert told == [{changes[1].pk, changes[3].pk}, {changes[2].pk}]
 
 
 def test_a_failed_branch_ends_without_the_others_and_a_failed_trunk_ends_its_lane(scene: Scene) -> None:

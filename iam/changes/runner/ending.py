@@ -173,8 +173,16 @@ def _waiting_behind(change: Change) -> list[Change]:
     of_same = [
         one for one in rows if one.subject_id == change.subject_id and one.account_id == change.account_id
     ]
-    next_ones = [*firsts.values(), *sorted(of_same, key=lambda one: (one.due_at, one.pk))[:1]]
-    return list({one.pk: one for one in next_ones}.values())
+    # Of those about one subject one is enough: it would keep the others out, and its end nudges the next.
+    of_each = {
+        (one.account_id, one.subject_id): one
+        for one in sorted([*firsts.values(), *of_same], key=_turn, reverse=True)
+    }
+    return list(of_each.values())
+
+
+def _turn(change: Change) -> tuple[Any, ...]:
+    return change.branch == LAST_BRANCH, change.due_at, change.position, change.pk
 
 
 def _behind(change: Change) -> Q:
