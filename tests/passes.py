@@ -32,6 +32,8 @@ ON_BOTH: Final = (
     "tests/mirror/snapshot",
     "tests/identities/lists",
     "tests/linking",
+    "tests/people/links",
+    "tests/sealed",
     "tests/journal",
     "tests/directory",
     "tests/changes/test_*.py",

@@ -130,6 +130,7 @@ def test_a_revoked_link_opens_nothing_and_throws_its_browser_out(link: Link) -> 
 
 def test_a_newer_link_replaces_one_that_nobody_has_used(link: Link, person: Person) -> None:
     newer = services.make_link(Purpose.MFA, person=person, user_arn=ARN, actor=None)
+    assert refused(services.find_link, word_of(link.pk)).why == "replaced"
     assert refused(services.exchange, word_of(link.pk)).why == "replaced"
     assert list(queries.waiting_links(ARN)) == [newer]
     assert services.exchange(word_of(newer.pk)).link.pk == newer.pk
