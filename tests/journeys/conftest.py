@@ -50,8 +50,11 @@ class Running:
             time.sleep(0.2)
 
     def wait_until_read(self, *, accounts: int = 5) -> None:
-        """Wait until the first reading of every account has ended."""
-        query = "SELECT COUNT(DISTINCT account_id) FROM mirror_pull WHERE state = 'complete'"
+        """Wait until the first reading of every account has ended, and whose their users are was worked out."""
+        query = (
+            "SELECT MIN((SELECT COUNT(DISTINCT account_id) FROM mirror_pull WHERE state = 'complete'), "
+            "(SELECT COUNT(*) FROM linking_worked))"
+        )
         self.wait_for(query, least=accounts)
 
     def wait_for(self, query: str, *, least: int) -> None:
