@@ -11,9 +11,9 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('changes', '0007_waiting_of_a_subject'),
-        ('directory', '0002_appointments'),
+        ('directory', '0003_ties'),
         ('mirror', '0009_revisions'),
-        ('people_links', '0001_initial'),
+        ('people_links', '0003_rotation_links'),
     ]
 
     operations = [
@@ -81,7 +81,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='rotation',
-            index=models.Index(condition=models.Q(('stage', 'ended'), _negated=True), fields=['stage_at'], name='rotation_to_tend'),
+            index=models.Index(fields=['stage', 'read_at'], name='rotation_to_look_at'),
+        ),
+        migrations.AddIndex(
+            model_name='rotation',
+            index=models.Index(fields=['wanted'], name='rotation_wanted'),
         ),
         migrations.AddIndex(
             model_name='rotation',
