@@ -13,6 +13,7 @@ from console.changes.deciding import need_context
 from console.changes.forms import ReasonForm
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
+from console.web.paging import page_number
 from console.web.render import render_page
 from iam.access.enforcement.check import Password, Standing, Step
 from iam.access.enforcement.scope import scope_of
@@ -121,8 +122,7 @@ def _outlook(request: ViewerRequest, account: Account) -> Outlook:
 
 def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
     """Who stands how: whoever is locked out first, then by name."""
-    number = request.GET.get("page", "1")
-    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    page = page_number(request)
     ranked = sorted(seen.standings, key=lambda one: (one.gets_out, seen.users[one.number].name.lower()))
     part = ranked[(page - 1) * PAGE : page * PAGE]
     because = because_of(seen, part)

@@ -14,6 +14,7 @@ from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, account_or_404, require
 from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines
+from console.web.paging import page_number
 from console.web.render import render_page
 from iam.directory.models import Team
 from iam.guard import Right
@@ -37,8 +38,7 @@ STANDING: Final = {
 @require(Right.SEE_ACCOUNT)
 def roots_page(request: ViewerRequest) -> HttpResponse:
     """The accounts, a page at a time."""
-    number = request.GET.get("page", "1")
-    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    page = page_number(request)
     found = roots(request.viewer, account=frame_of(request).chosen)
     counts = {one: sum(root.standing is one for root in found) for one in RootStanding}
     shown = found[(page - 1) * PAGE : page * PAGE]

@@ -23,7 +23,9 @@ from django.views.decorators.http import require_safe
 from console.rotation.words import mark_at
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
+from console.web.paging import page_number
 from console.web.render import render_page
+from iam.changes.models import ChangeState
 from iam.guard import Right
 from iam.people.rotation.models import Outcome, Rotation, Stage
 from iam.people.rotation.queries import visible_rotations
@@ -35,6 +37,7 @@ COLUMNS: Final = ("pk", "stage", "stage_at", "outcome", "new_key_id")
 VIEWS: Final = {
     "open": "Under way",
     "asked": "Waiting for approval",
+    "carried": "Being carried out",
     "handing": "Secret waits",
     "using": "Both keys active",
     "inactive": "Old key inactive",
@@ -58,8 +61,7 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
     if batch:
         rows = rows.filter(batch=batch)
     counts = _counts(rows)
-    number = request.GET.get("page", "1")
-    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    page = page_number(request)
     all_of_batch = batch is not None and "view" not in request.GET
     found = (
         rows.order_by(_ENDED_LAST, *NEWEST) if all_of_batch else rows.filter(_KEPT[view]).order_by(*NEWEST)
@@ -86,6 +88,8 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
 _ENDED_LAST: Final = Case(
     When(stage=Stage.ENDED, then=Value(1)), default=Value(0), output_field=IntegerField()
 )
+_AT_A_CHANGE: Final = (Stage.WAITING, Stage.ASKED, Stage.DEACTIVATING, Stage.ACTIVATING, Stage.DELETING)
+_WAITS: Final = Q(stage__in=_AT_A_CHANGE, change__state=ChangeState.AWAITING)
 _LIVING: Final = ~Q(stage=Stage.ENDED)
 _IN_TROUBLE: Final = _LIVING & ~Q(trouble="", read_trouble="")
 OTHERS: Final[dict[str, Any]] = {
@@ -94,11 +98,13 @@ OTHERS: Final[dict[str, Any]] = {
     "account_name": F("user__account__name"),
     "person_name": F("person__name"),
     "beginner": F("begun_by__name"),
+    "waits": ExpressionWrapper(_WAITS, output_field=BooleanField()),
     "needs_somebody": ExpressionWrapper(_IN_TROUBLE, output_field=BooleanField()),
 }
 _KEPT: Final = {
     "open": _LIVING,
-    "asked": Q(stage__in=[Stage.WAITING, Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING]),
+    "asked": _WAITS,
+    "carried": Q(stage__in=_AT_A_CHANGE) & ~_WAITS,
     "handing": Q(stage=Stage.HANDING),
     "using": Q(stage=Stage.USING),
     "inactive": Q(stage=Stage.INACTIVE),

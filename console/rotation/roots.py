@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
+from console.web.paging import page_number
 from console.web.render import render_page
 from iam.guard import Right
 from iam.people.fleet.roots import roots
@@ -21,8 +22,7 @@ PAGE: Final = 50
 def roots_page(request: ViewerRequest) -> HttpResponse:
     """The accounts whose root user has a key, a page at a time; and how many are safe, and not known."""
     request.at = None
-    number = request.GET.get("page", "1")
-    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    page = page_number(request)
     known = roots(request.viewer, account=frame_of(request).chosen)
     found = [one for one in known if one.keys]
     shown = found[(page - 1) * PAGE : page * PAGE]

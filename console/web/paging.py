@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.http import HttpRequest
+
 from iam.mirror.queries.keyset import Place
 
 LONGEST = 1024
@@ -24,6 +26,12 @@ class Cursor:
 
     place: Place
     number: int
+
+
+def page_number(request: HttpRequest) -> int:
+    """The page that the address asks for, from 1; the first one where it names none, or none that there can be."""
+    text = request.GET.get("page", "")
+    return max(1, int(text)) if text.isdecimal() and len(text) < 5 else 1
 
 
 def encode(cursor: Cursor) -> str:

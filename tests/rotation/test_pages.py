@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from iam.changes.models import Change, ChangeState
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.journal.models import Entry
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity
@@ -90,6 +91,28 @@ def test_an_empty_list_says_so(account: Account) -> None:
     for name in ("keys:keys", "keys:rotations", "keys:roots", "keys:mine"):
         assert client.get(reverse(name)).status_code == 200
     assert "None here" in client.get(reverse("keys:rotations")).content.decode()
+
+
+def test_what_is_carried_out_is_counted_apart_from_what_waits_for_approval(account: Account) -> None:
+    user = factories.user(account, "kwame.boateng")
+    member, person = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
+    old = key(user)
+    terms = {"quiet": "14", "keep": "7", "how": "automatic", "reason": "Old"}
+    assert member.post(reverse("keys:rotate", args=[old.pk]), terms).status_code == 302
+    rotation(key(factories.user(account, "bo")), person, stage=Stage.WAITING)
+    administrator, _ = signed_in(Role.ADMINISTRATOR)
+    page = reverse("keys:rotations")
+
+    def counted(words: str) -> str:
+        tab = administrator.get(page).content.decode().partition(f">{words}")[2].partition("</a>")[0]
+        return tab.removeprefix('<span class="count">').removesuffix("</span>")
+
+    assert (counted("Waiting for approval"), counted("Being carried out")) == ("1", "1")
+    assert ">Waits for approval<" in administrator.get(f"{page}?view=asked").content.decode()
+    Change.objects.update(state=ChangeState.QUEUED)
+    assert (counted("Waiting for approval"), counted("Being carried out")) == ("", "2")
+    assert old.aws_id not in administrator.get(f"{page}?view=asked").content.decode()
+    assert old.aws_id in administrator.get(f"{page}?view=carried").content.decode()
 
 
 def test_a_lead_sees_the_keys_and_rotations_of_their_team_only(account: Account) -> None:
