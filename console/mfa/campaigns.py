@@ -14,7 +14,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.identities.details.words import moment_from
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, found_or_404, require
+from console.web.paging import page_number
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -61,10 +62,14 @@ STATES: Final = {
 @require(*SEES)
 def index(request: ViewerRequest) -> HttpResponse:
     """The campaigns, the newest first."""
-    found = list(visible_campaigns(request.viewer).order_by("-begun_at")[:PAGE])
-    known = progresses(found, viewer=request.viewer)
+    page = page_number(request)
+    rows = visible_campaigns(request.viewer).order_by("-begun_at", "pk")
+    found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
+    known = progresses(found[:PAGE], viewer=request.viewer)
     context = _frame(request) | {
-        "rows": [(one, known[one.pk], *STATES[State(one.state)]) for one in found],
+        "rows": [(one, known[one.pk], *STATES[State(one.state)]) for one in found[:PAGE]],
+        "page": page,
+        "has_more": len(found) > PAGE,
         "may_begin": bool(_places(request.viewer)),
     }
     return render_page(request, "mfa/campaigns.html", context)
@@ -97,32 +102,71 @@ def begin(request: ViewerRequest) -> HttpResponse:
 @require(*SEES)
 def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """A campaign: how far it has come, and each participant whom the viewer sees, those first of whom something is still to come."""
-    campaign = _campaign(request, pk)
-    number = request.GET.get("page", "1")
-    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    return _page(request, _campaign(request, pk))
+
+
+def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError | None = None) -> HttpResponse:
+    """The page; with what was refused, what was typed stands in its row."""
+    page = page_number(request)
     rows = participants(campaign, viewer=request.viewer).select_related("user__account")
     rows = rows.order_by("standing", F("told_at").asc(nulls_first=True), "user__name", "pk")
     part = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     known = progress(campaign, viewer=request.viewer)
     unlinked = linked_to_nobody(campaign, viewer=request.viewer)
     tone, icon_name = STATES[State(campaign.state)]
+    today = datetime.now(tz=UTC).date()
     context = _frame(request) | {
         "campaign": campaign,
         "tone": tone,
         "icon_name": icon_name,
         "progress": known,
-        "days_left": max(0, (campaign.due - datetime.now(tz=UTC).date()).days),
+        "today": today.isoformat(),
+        "days_left": max(0, (campaign.due - today).days),
+        "ending": ending_words(campaign),
         "is_running": campaign.state == State.RUNNING,
         "is_open": campaign.state != State.CLOSED,
         "may_run": may_run(request.viewer, campaign)
         and (campaign.state != State.CLOSED or waits_for_approval(campaign)),
-        "rows": _rows(part[:PAGE]),
+        "rows": [one | {"typed": _typed(request, one, refused)} for one in _rows(part[:PAGE])],
         "page": page,
         "has_more": len(part) > PAGE,
         "to_remind": known.missing - known.excused - unlinked,
         "unlinked": unlinked,
+        "refused": refused,
     }
-    return render_page(request, "mfa/campaign.html", context, partial="progress")
+    status = 422 if refused else 200
+    return render_page(request, "mfa/campaign.html", context, partial="progress", status=status)
+
+
+def _typed(request: ViewerRequest, row: dict[str, Any], refused: RefusedError | None) -> dict[str, str]:
+    """What was typed into the form of this row, if that was refused."""
+    if refused is None or request.POST.get("who") != str(row["pk"]):
+        return {}
+    return {name: request.POST.get(name, "")[:300] for name in ("until", "why")}
+
+
+def ending_words(campaign: Campaign) -> str:
+    """What comes after the day, or came."""
+    begun_by, is_closed = campaign.begun_by.name, campaign.state == State.CLOSED
+    if is_closed and campaign.closed_at and campaign.closed_at.date() <= campaign.due:
+        return "It was closed before its day: nothing was asked for."
+    before, after = {
+        Ending.NOTIFY: (
+            f"After that day {begun_by} is told who is left.",
+            f"{begun_by} was told who is left.",
+        ),
+        Ending.RESTRICT: (
+            "After that day it is asked for that whoever is left can do nothing without MFA but add a device. It has to be approved.",
+            "It was asked for that whoever is left can do nothing without MFA but add a device: the request stands beside each name.",
+        ),
+        Ending.DISABLE: (
+            "After that day it is asked for that whoever is left loses the console password. It has to be approved.",
+            "It was asked for that whoever is left loses the console password: the request stands beside each name.",
+        ),
+    }[Ending(campaign.ending)]
+    if campaign.state == State.RUNNING:
+        return before
+    return after if is_closed else f"{after} It stays open for those who are excused or not read yet."
 
 
 @require_POST
@@ -135,6 +179,8 @@ def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
     try:
         _do(request, campaign)
     except RefusedError as refused:
+        if request.POST.get("do") == "excuse":
+            return _page(request, campaign, refused=refused)
         messages.error(request, refused.message)
     return redirect("mfa:campaign", pk=pk)
 
@@ -229,10 +275,7 @@ def _frame(request: ViewerRequest) -> dict[str, Any]:
 
 
 def _campaign(request: ViewerRequest, pk: UUID) -> Campaign:
-    found = visible_campaigns(request.viewer).filter(pk=pk).first()
-    if found is None:
-        raise Http404
-    return found
+    return found_or_404(visible_campaigns(request.viewer).filter(pk=pk).first())
 
 
 def _participant(request: ViewerRequest, campaign: Campaign) -> Participant:
@@ -244,9 +287,7 @@ def _participant(request: ViewerRequest, campaign: Campaign) -> Participant:
         "campaign__team", "campaign__account", "user"
     )
     found: Participant | None = rows.filter(pk=pk).first()
-    if found is None:
-        raise Http404
-    return found
+    return found_or_404(found)
 
 
 def _places(viewer: Viewer) -> list[tuple[str, str]]:

@@ -30,6 +30,7 @@ def layout_for(viewer: Viewer) -> str:
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
+Found = TypeVar("Found")
 View = Callable[Concatenate[ViewerRequest, P], R]
 
 
@@ -51,6 +52,13 @@ def require(*rights: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpR
         return guarded
 
     return decorate
+
+
+def found_or_404(found: Found | None) -> Found:
+    """What a query of those that the viewer sees has found; 404 where that is nothing."""
+    if found is None:
+        raise Http404
+    return found
 
 
 def account_or_404(viewer: Viewer, number: str, *, right: Right | None = None) -> Account:

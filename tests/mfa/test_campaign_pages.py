@@ -1,0 +1,78 @@
+"""The pages of campaigns: what came at the end, an exception that is refused, and more campaigns than a page has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from iam.directory.models import Person, Role
+from iam.people.campaigns.models import Campaign, Ending, Participant, State
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NOW = datetime.now(tz=UTC)
+DUE = NOW.date() + timedelta(days=9)
+
+
+@pytest.fixture
+def admin() -> Client:
+    """Of Ines Duarte."""
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
+    return client
+
+
+def campaign(ending: Ending = Ending.NOTIFY, *, days: int = 0, **more: object) -> Campaign:
+    """One of hers, begun so many days ago."""
+    values: dict[str, object] = {"name": "By December", "reason": "PCI", "due": DUE, "remind": []} | more
+    author = Person.objects.get(name="Ines Duarte")
+    begun_at = NOW - timedelta(days=days)
+    return Campaign.objects.create(ending=ending, begun_by=author, begun_at=begun_at, **values)
+
+
+def shown(client: Client, one: Campaign) -> str:
+    """Its page."""
+    return client.get(f"/mfa/campaigns/{one.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("ending", "words"),
+    [
+        (Ending.NOTIFY, "Ines Duarte was told who is left. It stays open"),
+        (Ending.RESTRICT, "It was asked for that whoever is left can do nothing without MFA"),
+        (Ending.DISABLE, "It was asked for that whoever is left loses the console password"),
+    ],
+)
+def test_the_page_says_what_came_at_the_end(admin: Client, ending: Ending, words: str) -> None:
+    one = campaign(ending)
+    assert "After that day" in shown(admin, one)
+    Campaign.objects.update(state=State.DUE)
+    assert words in shown(admin, one)
+    assert "After that day" not in shown(admin, one)
+    Campaign.objects.update(state=State.CLOSED, closed_at=NOW)
+    assert "closed before its day: nothing was asked for" in shown(admin, one)
+
+
+def test_an_exception_that_is_refused_keeps_what_was_typed(admin: Client) -> None:
+    one = campaign()
+    user = factories.user(factories.account(), "kwame", credentials={"mfa": "none", "has_password": True})
+    who = Participant.objects.create(campaign=one, user=user, joined_at=NOW)
+    typed = {"do": "excuse", "who": str(who.pk), "until": "2099-01-01", "why": "At sea <until> then"}
+    refused = admin.post(f"/mfa/campaigns/{one.pk}/act/", typed)
+    assert refused.status_code == 422
+    for words in ("within the next year", 'value="2099-01-01"', "At sea &lt;until&gt; then", 'menu" open'):
+        assert words in refused.content.decode()
+    assert admin.post(f"/mfa/campaigns/{one.pk}/act/", typed | {"until": str(DUE)}).status_code == 302
+    assert "At sea &lt;until&gt; then (Ines Duarte)" in shown(admin, one)
+
+
+def test_campaigns_beyond_a_page_are_on_the_next_one(admin: Client) -> None:
+    for number in range(52):
+        campaign(days=number, name=f"Campaign {number:02}.")
+    first = admin.get("/mfa/campaigns/").content.decode()
+    assert "Campaign 49." in first
+    assert "Campaign 50." not in first
+    assert 'href="?page=2"' in first
+    assert "Campaign 51." in admin.get("/mfa/campaigns/?page=2").content.decode()
