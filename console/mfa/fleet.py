@@ -65,8 +65,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
 
 
 def _short(row: Row) -> str:
-    sorts = ", ".join(SORTS.get(sort, sort) for _, sort, _ in row["devices"]) or "No device"
-    return f"Administrator. {sorts}" if row["is_administrator"] is not None else sorts
+    return ", ".join(SORTS.get(sort, sort) for _, sort, _ in row["devices"]) or "No device"
 
 
 def _devices(row: Row) -> SafeString | str:

@@ -89,6 +89,8 @@ def test_administrators_and_the_people_of_a_team_can_be_looked_for(auditor: Clie
     factories.edge(EdgeKind.MEMBER, Entity.objects.get(name="fine"), factories.group(account, "core"))
     bosses = shown(auditor.get("/mfa/?role=administrator"))
     assert sorted(bosses) == ["boss", "boss-at-rest", "boss-with-app"]
+    row = auditor.get("/mfa/?q=boss-with-app").content.decode().partition("<tbody>")[2]
+    assert row.count("Administrator") == 1, "once a row, on a phone as well"
     assert shown(auditor.get("/mfa/?team=core")) == ["fine"]
 
 
