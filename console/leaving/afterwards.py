@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -53,7 +54,14 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, "Asked for. The users are deleted when it is approved.")
             return redirect("leaving:leaver", pk=pk)
-    context = {"section": "leaving", "leaver": leaver, "refused": refused, "steps": [], "calls": []}
+    context: dict[str, Any] = {
+        "section": "leaving",
+        "leaver": leaver,
+        "refused": refused,
+        "reason": request.POST.get("reason", "")[:1000],
+        "steps": [],
+        "calls": [],
+    }
     try:
         plans, _ = deletion_plans(leaver, viewer=of_leaver(leaver.pk, request.viewer))
     except RefusedError as error:

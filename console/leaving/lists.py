@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from console.leaving.shown import mark_of
 from console.web.access import ViewerRequest, require
+from console.web.paging import page_number
 from console.web.query import Query
 from console.web.render import render_page
 from iam.guard import Right
@@ -36,8 +37,7 @@ def leavers_page(request: ViewerRequest) -> HttpResponse:
     show = request.GET.get("show", "")
     stages = next((found for name, _, found in TABS if name == show), ())
     text = request.GET.get("q", "").strip()[:128]
-    number = request.GET.get("page", "1")
-    page = int(number) if number.isdecimal() and 0 < len(number) < 5 and int(number) else 1
+    page = page_number(request)
     found = listed(request.viewer, stages=stages, text=text, start=(page - 1) * PAGE, limit=PAGE + 1)
     counts = counts_by_stage(request.viewer)
     query = Query.of([("show", show), ("q", text)])

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.leaving.lists import SEES
 from console.leaving.shown import is_moving, mark_of, progress_of, seats_shown
 from console.setup.progress import FAST, Step, step_of
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, found_or_404, require
 from console.web.render import is_fragment, render_page
 from iam.access.grants.queries import visible_grants
 from iam.changes.errors import RefusedError
@@ -34,10 +34,7 @@ QUICK: Final = 90
 
 def leaver_or_404(request: ViewerRequest, pk: UUID) -> Leaver:
     """The leaver, if the viewer sees them."""
-    found = leaver_for(request.viewer, pk)
-    if found is None:
-        raise Http404
-    return found
+    return found_or_404(leaver_for(request.viewer, pk))
 
 
 @never_cache

@@ -18,7 +18,7 @@ from console.leaving.preview import preview_context
 from console.leaving.shown import is_moving, mark_of, progress_of
 from console.leaving.terms import read_terms, typed_terms
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, found_or_404, require
 from console.web.render import is_fragment, render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -36,10 +36,7 @@ STOP: Final = 286
 
 def run_or_404(request: ViewerRequest, pk: UUID) -> Run:
     """The run, if the viewer sees it."""
-    found = run_for(request.viewer, pk)
-    if found is None:
-        raise Http404
-    return found
+    return found_or_404(run_for(request.viewer, pk))
 
 
 @never_cache
@@ -64,13 +61,12 @@ def draft_page(request: ViewerRequest, run: Run, *, refused_now: RefusedError | 
     users = [seat.user for one in ready for seat in one.seats.all()]
     only = request.GET.get("show", "")
     rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
-    number = request.GET.get("page", "1")
     total, good = run.people.count(), len(ready)
     firsts = [one.seats.all()[0].user for one in ready if one.seats.all()]
     context: dict[str, Any] = {
         "section": "leaving",
         "run": run,
-        "page": Paginator(rows, PAGE).get_page(number if number.isdecimal() else 1),
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "total": total,
         "good": good,
         "bad": total - good,
@@ -132,9 +128,8 @@ def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _live(request: ViewerRequest, run: Run) -> HttpResponse:
-    number = request.GET.get("page", "1")
     people = visible_leavers(request.viewer).filter(run=run).order_by("position")
-    page = Paginator(people, PAGE).get_page(number if number.isdecimal() else 1)
+    page = Paginator(people, PAGE).get_page(request.GET.get("page"))
     found = list(page.object_list)
     held = held_by(found)
     step = step_of(request)

@@ -30,9 +30,8 @@ TONES: Final = {
 @require(*SEES)
 def moves_page(request: ViewerRequest) -> HttpResponse:
     """Moves, the newest first."""
-    number = request.GET.get("page", "1")
     rows = visible_moves(request.viewer).order_by("-created_at", "-id")
-    page = Paginator(rows, PAGE).get_page(number if number.isdecimal() else 1)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "section": "onboarding",
         "rows": [(one, str(one.get_state_display()), *TONES[MoveState(one.state)]) for one in page],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -13,7 +13,7 @@ from console.leaving.shown import steps_shown
 from console.moving.begin import line_rows
 from console.moving.lists import SEES, TONES
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, found_or_404, require
 from console.web.render import is_fragment, render_page
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Entity
@@ -33,9 +33,7 @@ STOP: Final = 286
 @require(*SEES)
 def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """How it stands."""
-    move = move_for(request.viewer, pk)
-    if move is None:
-        raise Http404
+    move = found_or_404(move_for(request.viewer, pk))
     changes = list(
         Change.objects.filter(change_set=move.change_set_id).select_related("account").order_by("position")
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from console.onboarding.lists import SEES
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, found_or_404, require
 from console.web.render import render_page
 from iam.guard import Right
 from iam.people.blueprints.body import BlueprintError
@@ -28,18 +28,12 @@ from iam.people.blueprints.services import set_retired
 
 def blueprint_or_404(request: ViewerRequest, pk: UUID) -> Blueprint:
     """The blueprint, if the viewer sees it."""
-    found = blueprint_for(request.viewer, pk)
-    if found is None:
-        raise Http404
-    return found
+    return found_or_404(blueprint_for(request.viewer, pk))
 
 
 def version_or_404(blueprint: Blueprint, number: int | None = None) -> BlueprintVersion:
     """The version in use, or that of the number."""
-    found = version_of(blueprint, number)
-    if found is None:
-        raise Http404
-    return found
+    return found_or_404(version_of(blueprint, number))
 
 
 @require_safe

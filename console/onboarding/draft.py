@@ -33,13 +33,12 @@ def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
     """Rows, counts, and the receipt; where it cannot be asked for, why."""
     only = request.GET.get("show", "")
     rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
-    number = request.GET.get("page", "1")
     counts = {one.value: run.people.filter(standing=one).count() for one in Standing}
     context: dict[str, Any] = {
         "run": run,
         "blueprint": run.version.blueprint,
         "said": said_in_full(run.version.body),
-        "page": Paginator(rows, PAGE).get_page(number if number.isdecimal() else 1),
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
         "counts": counts,
         "total": sum(counts.values()),
         "bad": counts[Standing.BAD] + counts[Standing.EXISTING],

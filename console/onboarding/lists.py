@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from console.web.access import ViewerRequest, require
+from console.web.paging import page_number
 from console.web.render import render_page
 from iam.guard import Right
 from iam.people.blueprints.queries import current_versions, may_run, said, writable_teams
@@ -30,8 +31,7 @@ PAGE: Final = 50
 @require(*SEES)
 def runs_page(request: ViewerRequest) -> HttpResponse:
     """The runs, the newest first."""
-    number = request.GET.get("page", "1")
-    page = int(number) if number.isdecimal() and 0 < len(number) < 5 else 1
+    page = page_number(request)
     found = counted_runs(request.viewer, start=(page - 1) * PAGE, limit=PAGE + 1)
     versions = current_versions(request.viewer)
     context = {

@@ -78,7 +78,7 @@ def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
             source=(file.name or "a file") if file else "",
         )
     except (SheetError, RefusedError) as error:
-        return _page(request, pk, rows=rows, refused=error, status=422)
+        return _page(request, pk, rows=rows or _blank(), refused=error, status=422)
     return redirect("onboarding:run", pk=run.pk)
 
 

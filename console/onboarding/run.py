@@ -19,7 +19,7 @@ from console.onboarding.draft import draft_context
 from console.onboarding.lists import SEES, TONES
 from console.onboarding.shown import person_rows, progress_of
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, found_or_404, require
 from console.web.files import FORMS, csv_lines, download, json_lines
 from console.web.render import is_fragment, render_page
 from iam.changes.errors import RefusedError
@@ -44,10 +44,7 @@ COLUMNS: Final = ("name", "e-mail", "user name", "last day", "step", "stands", "
 
 def run_or_404(request: ViewerRequest, pk: UUID) -> Run:
     """The run, if the viewer sees it."""
-    found = run_for(request.viewer, pk)
-    if found is None:
-        raise Http404
-    return found
+    return found_or_404(run_for(request.viewer, pk))
 
 
 @never_cache
@@ -169,12 +166,11 @@ def _lines(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def _live(request: ViewerRequest, run: Run) -> HttpResponse:
-    number = request.GET.get("page", "1")
     text, only = request.GET.get("q", "").strip()[:128], request.GET.get("show", "")
     counts = counts_of(run)
     people = people_shown(run, text=text, only=counts.failed if only == "failed" else None)
     pages = Paginator(people, PAGE)
-    page = pages.get_page(number if number.isdecimal() else 1)
+    page = pages.get_page(request.GET.get("page"))
     found = checklists(list(page.object_list), body=run.version.body)
     step = step_of(request)
     progress = progress_of(counts.states)

@@ -9,13 +9,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.rotation.begin import SEES
 from console.rotation.words import mark_of, places_for
-from console.web.access import ViewerRequest, layout_for, require
+from console.web.access import ViewerRequest, found_or_404, layout_for, require
 from console.web.render import is_fragment, render_page
 from iam.guard import Viewer
 from iam.people.rotation.models import Outcome, Rotation, Stage
@@ -53,10 +53,7 @@ class StepShown:
 
 def rotation_or_404(request: ViewerRequest, pk: UUID) -> Rotation:
     """The rotation, if the viewer may see it; else 404, as though there were none."""
-    found = visible_rotations(request.viewer).filter(pk=pk).first()
-    if found is None:
-        raise Http404
-    return found
+    return found_or_404(visible_rotations(request.viewer).filter(pk=pk).first())
 
 
 @never_cache

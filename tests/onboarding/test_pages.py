@@ -89,7 +89,9 @@ def test_rows_of_the_form_are_checked_alike_and_more_can_be_had(
 def test_a_file_that_is_none_or_too_large_is_refused_in_words(
     lead: Client, version: BlueprintVersion
 ) -> None:
-    assert "workbook" in upload(lead, version, b"PK\x03\x04").content.decode()
+    refused = upload(lead, version, b"PK\x03\x04").content.decode()
+    assert "workbook" in refused
+    assert 'name="r4-name"' in refused, "the rows to be typed stand there all the same"
     address = reverse("onboarding:people", args=[version.blueprint_id])
     huge = lead.generic(
         "POST", address, b"x", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH="1073741824"

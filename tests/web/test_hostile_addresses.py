@@ -77,3 +77,20 @@ def test_a_page_without_fragments_comes_whole_to_htmx_too(browser: Client) -> No
         response = browser.get(page, headers=HTMX)
         assert response.status_code == 200, page
         assert 'href="/people/' in response.content.decode(), "with its navigation"
+
+
+NUMBERED = (
+    "/keys/rotations/",
+    "/keys/roots/",
+    "/leaving/",
+    "/mfa/campaigns/",
+    "/mfa/roots/",
+    "/moving/",
+    "/onboarding/",
+)
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "9999", "99999999", "²", "one"])
+def test_a_page_that_there_is_not_is_no_fault(browser: Client, page: str) -> None:
+    for address in NUMBERED:
+        assert browser.get(address, {"page": page}).status_code == 200, address
