@@ -79,6 +79,7 @@ try:
     SIGN_IN_FORM_TARGETS = single_sign_on.form_targets(SOCIALACCOUNT_PROVIDERS)
     PULL_MINUTES = env.number("GATEHOUSE_PULL_MINUTES", 15, low=1, high=1440)
     AWS_RATE = env.number("GATEHOUSE_AWS_RATE", 20, low=1, high=1000)
+    AWS_READS_AT_ONCE = env.number("GATEHOUSE_AWS_READS_AT_ONCE", 4, low=1, high=4)
     CHANGE_LEASE = env.number("GATEHOUSE_CHANGE_LEASE", 90, low=10, high=3600)
     DETAIL_CALLS = env.number("GATEHOUSE_DETAIL_CALLS", 1000, low=0, high=1_000_000)
     INSTANCE_REGIONS = env.words("GATEHOUSE_INSTANCE_REGIONS")

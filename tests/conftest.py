@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from threading import current_thread
 from typing import Any
 
 import pytest
 from django.core.management.commands import flush
 from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
@@ -79,6 +81,20 @@ def _few_collections() -> Iterator[None]:
     yield
     gc.set_threshold(*before)
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _reads_beside_have_no_database() -> Iterator[None]:
+    """What `iam.aws.at_once` runs in other threads is to touch AWS alone: a connection of such a thread would never be closed."""
+    connect = BaseDatabaseWrapper.connect
+
+    def refuse(self: BaseDatabaseWrapper) -> None:
+        assert not current_thread().name.startswith("aws"), "a read beside asks the database"
+        connect(self)
+
+    BaseDatabaseWrapper.connect = refuse
+    yield
+    BaseDatabaseWrapper.connect = connect
 
 
 @pytest.fixture(scope="session", autouse=True)

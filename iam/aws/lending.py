@@ -25,16 +25,20 @@ _lock = threading.Lock()
 
 @contextmanager
 def lent(
-    access: Access, *, rate: RateLimit | None = None, on_call: Callable[[str], None] | None = None
+    access: Access,
+    *,
+    rate: RateLimit | None = None,
+    on_call: Callable[[str], None] | None = None,
+    width: int = 1,
 ) -> Iterator[Aws]:
-    """A way to the account for this block and this thread alone.
+    """A way to the account for this block and this thread alone, with up to `width` reads at once.
 
     It holds no connection when it is lent: one that AWS has closed meanwhile would leave a call in doubt. One on which a call had to be
     repeated or raised an error is not kept: the pace that botocore has then found, or what is wrong with it, is not for the next.
     """
     key = (access, rate, *sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
     aws, made = _take(key) or (connect(access, rate=rate), time.monotonic())
-    aws.on_call = on_call
+    aws.on_call, aws.width = on_call, width
     try:
         yield aws
     except BaseException:

@@ -7,6 +7,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -26,6 +27,9 @@ from iam.aws.ratelimit import RateLimit, bucket_of
 Mode = Literal["environment", "role"]
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+
+heard: ContextVar[Callable[[str], None] | None] = ContextVar("heard", default=None)
+"""Who is told of a request that runs beside, instead of `Aws.on_call`, which is for the thread that has the way."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Access:
 
 
 class Aws:
-    """The open way to one account. Clients are made when first asked for; not to be shared between threads.
+    """The open way to one account. Clients are made when first asked for; not to be shared between threads, but by `iam.aws.at_once`,
+    which has up to `width` requests under way.
 
     `calls` counts every request sent, retries included, by action ("iam:ListUsers"); `retries` those that were sent again.
     On `iam`, policy documents in answers are their exact, decoded text, not dictionaries as in stock boto3.
@@ -75,10 +80,13 @@ class Aws:
         self.access = access
         self.calls: Counter[str] = Counter()
         self.retries = 0
+        self.width = 1
         self.on_call: Callable[[str], None] | None = None
         self._session = session
         self._bucket = bucket_of(access.account_id, limit=rate) if rate else None
         self._clients: dict[tuple[str, str, bool], Any] = {}
+        self._beside = 0
+        self._counting = threading.Lock()
         few = {"retries": {"mode": "standard", "total_max_attempts": attempts}} if attempts else {}
         self._config = CONFIG.merge(Config(**few))
 
@@ -116,6 +124,18 @@ class Aws:
             self._clients[key] = self._make_client(*key)
         return self._clients[key]
 
+    def enter_beside(self) -> bool:
+        """Whether there is room for one more thread beside the caller's; it is taken until `leave_beside`."""
+        with self._counting:
+            is_room = self._beside < self.width - 1
+            self._beside += is_room
+        return is_room
+
+    def leave_beside(self) -> None:
+        """The thread is done with the way."""
+        with self._counting:
+            self._beside -= 1
+
     def close(self) -> None:
         """Close the pooled connections of all clients."""
         for client in self._clients.values():
@@ -143,13 +163,15 @@ class Aws:
         return client
 
     def _on_request(self, request: Any, operation_name: str, event_name: str, **_: Any) -> None:
-        self.retries += request.context.get("retries", {}).get("attempt", 1) > 1
         action = f"{event_name.split('.')[1]}:{operation_name}"
         if self._bucket is not None:
             self._bucket.wait()
-        self.calls[action] += 1
-        if self.on_call is not None:
-            self.on_call(action)
+        with self._counting:
+            self.retries += request.context.get("retries", {}).get("attempt", 1) > 1
+            self.calls[action] += 1
+        tell = heard.get() or self.on_call
+        if tell is not None:
+            tell(action)
 
 
 MAX_ATTEMPTS = 9

@@ -6,17 +6,23 @@ no harm the second time, and whoever must not miss anything looks for it periodi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
+from uuid import UUID
 
 import structlog
 from django.db import transaction
 
+from iam.changes import nudge
 from iam.changes.models import Change
 
 logger = structlog.get_logger(__name__)
 Handler = Callable[[Change], None]
 _on_end: list[Handler] = []
+FEW: Final = 20
+"""Of so many who asks tells by themselves: the next page shows what follows."""
+AT_ONCE: Final = 100
 
 
 def on_end(handler: Handler) -> Handler:
@@ -30,6 +36,35 @@ def tell_end_after_commit(change: Change) -> None:
     """Tell all handlers when the caller's transaction is written."""
     for handler in _on_end:
         transaction.on_commit(partial(_tell, handler, change), robust=True)
+
+
+def tell_ends_after_commit(changes: Sequence[Change]) -> None:
+    """The same for several; of many, a worker tells, and this process where no broker takes it."""
+    if len(changes) <= FEW:
+        for change in changes:
+            tell_end_after_commit(change)
+        return
+    for start in range(0, len(changes), AT_ONCE):
+        some = changes[start : start + AT_ONCE]
+        transaction.on_commit(partial(_tell_by_worker, some), robust=True)
+
+
+def tell_ends(ids: Sequence[UUID]) -> None:
+    """Tell all handlers of changes that have ended."""
+    for change in Change.objects.filter(pk__in=ids).select_related("account", "change_set"):
+        tell_end(change)
+
+
+def tell_end(change: Change) -> None:
+    """Tell all handlers."""
+    for handler in _on_end:
+        _tell(handler, change)
+
+
+def _tell_by_worker(changes: Sequence[Change]) -> None:
+    if not nudge.send_ended([change.pk for change in changes]):
+        for change in changes:
+            tell_end(change)
 
 
 def _tell(handler: Handler, change: Change) -> None:

@@ -110,9 +110,42 @@ def move_all(
     **fields: Any,
 ) -> bool:
     """Bring changes that stand alike to another state as `move` does, in a few statements, in the caller's transaction. False: one of them is not as
-    it was loaded any more, receipt included, and the caller has to roll back. Not for an end, of which handlers are told one by one."""
+    it was loaded any more, receipt included, and the caller has to roll back. Not for an end, see `end_all`."""
+    if to in _ENDS:
+        raise ForbiddenTransitionError(f"{to} is an end")
+    return _move_all(changes, to=to, actor=actor, kind=kind, note=note, data=data, **fields)
+
+
+def end_all(
+    changes: Sequence[Change], *, to: ChangeState, actor: Actor | None, kind: str = "", note: str = ""
+) -> int:
+    """End changes that nobody has begun, as `move` does each, in few statements where nobody is quicker; how many were ended.
+
+    A worker tells the handlers of many: nobody waits for that.
+    """
+    if not changes:
+        return 0
+    with transaction.atomic():
+        own: list[dict[str, Any]] = [{} for _ in changes]
+        if _move_all(changes, to=to, actor=actor, kind=kind or to.value, note=note, data=own):
+            handlers.tell_ends_after_commit(changes)
+            return len(changes)
+        transaction.set_rollback(True)
+    return sum(move(change, to=to, actor=actor, kind=kind, note=note) for change in changes)
+
+
+def _move_all(
+    changes: Sequence[Change],
+    *,
+    to: ChangeState,
+    actor: Actor | None,
+    kind: str,
+    note: str,
+    data: Sequence[dict[str, Any]],
+    **fields: Any,
+) -> bool:
     was = {ChangeState(change.state) for change in changes}
-    if to in _ENDS or any(to not in TRANSITIONS[one] for one in was):
+    if any(to not in TRANSITIONS[one] for one in was):
         raise ForbiddenTransitionError(f"{sorted(was)} → {to}")
     now = datetime.now(tz=UTC)
     values = {"state": to, **_stamps(to, now), **fields}

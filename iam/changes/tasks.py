@@ -6,13 +6,19 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.changes import runner, telling
+from iam.changes import handlers, runner, telling
 
 
 @shared_task(name="iam.changes.tasks.run_change")  # type: ignore[untyped-decorator]
 def run_change(change_id: str) -> None:
     """Do what is due on one change."""
     runner.run(UUID(change_id))
+
+
+@shared_task(name="iam.changes.tasks.tell_ended")  # type: ignore[untyped-decorator]
+def tell_ended(change_ids: list[str]) -> None:
+    """Tell what follows from changes that ended together."""
+    handlers.tell_ends([UUID(one) for one in change_ids])
 
 
 @shared_task(name="iam.changes.tasks.sweep_changes")  # type: ignore[untyped-decorator]

@@ -109,15 +109,15 @@ def test_a_worker_that_wakes_up_after_it_was_overtaken_sends_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change = scene.queued()
-    true_observe = Membership.observe
+    true_mismatch = Membership.mismatch
 
     def overtaken(self: Membership, aws: Any) -> Any:
         """While this worker slept its lease ran out, and another has begun."""
-        image = true_observe(self, aws)
+        why = true_mismatch(self, aws)
         Change.objects.filter(pk=change.pk).update(attempts=2)
-        return image
+        return why
 
-    monkeypatch.setattr(Membership, "observe", overtaken)
+    monkeypatch.setattr(Membership, "mismatch", overtaken)
 
     run(change.pk)
 

@@ -4,9 +4,11 @@ after a change."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from operator import itemgetter
 from typing import Any, TypeVar
 
+from iam.aws.at_once import at_once
 from iam.aws.calls import build_all
 from iam.aws.reads.decode import is_aws_managed
 from iam.aws.reads.lists import tag_dictionary
@@ -27,23 +29,27 @@ T = TypeVar("T")
 def get_user(aws: Aws, *, name: str) -> UserRecord:
     """A user with groups, policies, boundary and tags; AwsError (not_found) when there is none. 4 calls
     and more."""
-    return _built(
-        aws,
-        "GetUser",
-        {"UserName": name},
-        lambda user: UserRecord(
-            aws_id=user["UserId"],
-            name=user["UserName"],
-            path=user["Path"],
-            arn=user["Arn"],
-            created_at=user["CreateDate"],
-            tags=tag_dictionary(user.get("Tags", ())),
-            groups=groups_for_user(aws, name=name),
-            inline=_inline(aws, entity="User", name=name),
-            attached=_attached(aws, entity="User", name=name),
-            boundary=_boundary(user),
-        ),
-    )
+    with at_once(aws) as ask:
+        groups = ask(partial(groups_for_user, aws, name=name))
+        inline = ask(partial(_inline, aws, entity="User", name=name))
+        attached = ask(partial(_attached, aws, entity="User", name=name))
+        return _built(
+            aws,
+            "GetUser",
+            {"UserName": name},
+            lambda user: UserRecord(
+                aws_id=user["UserId"],
+                name=user["UserName"],
+                path=user["Path"],
+                arn=user["Arn"],
+                created_at=user["CreateDate"],
+                tags=tag_dictionary(user.get("Tags", ())),
+                groups=groups(),
+                inline=inline(),
+                attached=attached(),
+                boundary=_boundary(user),
+            ),
+        )
 
 
 def groups_for_user(aws: Aws, *, name: str) -> tuple[str, ...]:
@@ -54,20 +60,23 @@ def groups_for_user(aws: Aws, *, name: str) -> tuple[str, ...]:
 
 def get_group(aws: Aws, *, name: str) -> GroupRecord:
     """A group with its policies; AwsError (not_found) when there is none."""
-    return _built(
-        aws,
-        "GetGroup",
-        {"GroupName": name, "MaxItems": 1},
-        lambda group: GroupRecord(
-            aws_id=group["GroupId"],
-            name=group["GroupName"],
-            path=group["Path"],
-            arn=group["Arn"],
-            created_at=group["CreateDate"],
-            inline=_inline(aws, entity="Group", name=name),
-            attached=_attached(aws, entity="Group", name=name),
-        ),
-    )
+    with at_once(aws) as ask:
+        inline = ask(partial(_inline, aws, entity="Group", name=name))
+        attached = ask(partial(_attached, aws, entity="Group", name=name))
+        return _built(
+            aws,
+            "GetGroup",
+            {"GroupName": name, "MaxItems": 1},
+            lambda group: GroupRecord(
+                aws_id=group["GroupId"],
+                name=group["GroupName"],
+                path=group["Path"],
+                arn=group["Arn"],
+                created_at=group["CreateDate"],
+                inline=inline(),
+                attached=attached(),
+            ),
+        )
 
 
 def group_members(aws: Aws, *, name: str) -> tuple[str, ...]:
@@ -79,53 +88,59 @@ def group_members(aws: Aws, *, name: str) -> tuple[str, ...]:
 def get_role(aws: Aws, *, name: str) -> RoleRecord:
     """A role with trust, policies, boundary, tags, duration, description; AwsError (not_found) when there
     is none."""
-    return _built(
-        aws,
-        "GetRole",
-        {"RoleName": name},
-        lambda role: RoleRecord(
-            aws_id=role["RoleId"],
-            name=role["RoleName"],
-            path=role["Path"],
-            arn=role["Arn"],
-            created_at=role["CreateDate"],
-            tags=tag_dictionary(role.get("Tags", ())),
-            inline=_inline(aws, entity="Role", name=name),
-            attached=_attached(aws, entity="Role", name=name),
-            boundary=_boundary(role),
-            trust=role["AssumeRolePolicyDocument"],
-            instance_profiles=_profiles(aws, role_name=name),
-            last_used_at=role.get("RoleLastUsed", {}).get("LastUsedDate"),
-            last_used_region=role.get("RoleLastUsed", {}).get("Region"),
-            max_session_duration=role.get("MaxSessionDuration", 3600),
-            description=role.get("Description", ""),
-        ),
-    )
+    with at_once(aws) as ask:
+        inline = ask(partial(_inline, aws, entity="Role", name=name))
+        attached = ask(partial(_attached, aws, entity="Role", name=name))
+        profiles = ask(partial(_profiles, aws, role_name=name))
+        return _built(
+            aws,
+            "GetRole",
+            {"RoleName": name},
+            lambda role: RoleRecord(
+                aws_id=role["RoleId"],
+                name=role["RoleName"],
+                path=role["Path"],
+                arn=role["Arn"],
+                created_at=role["CreateDate"],
+                tags=tag_dictionary(role.get("Tags", ())),
+                inline=inline(),
+                attached=attached(),
+                boundary=_boundary(role),
+                trust=role["AssumeRolePolicyDocument"],
+                instance_profiles=profiles(),
+                last_used_at=role.get("RoleLastUsed", {}).get("LastUsedDate"),
+                last_used_region=role.get("RoleLastUsed", {}).get("Region"),
+                max_session_duration=role.get("MaxSessionDuration", 3600),
+                description=role.get("Description", ""),
+            ),
+        )
 
 
 def get_policy(aws: Aws, *, arn: str) -> PolicyRecord:
     """A managed policy with all versions and tags; AwsError (not_found) when there is none."""
-    return _built(
-        aws,
-        "GetPolicy",
-        {"PolicyArn": arn},
-        lambda policy: PolicyRecord(
-            aws_id=policy["PolicyId"],
-            name=policy["PolicyName"],
-            path=policy["Path"],
-            arn=arn,
-            created_at=policy["CreateDate"],
-            updated_at=policy["UpdateDate"],
-            description=policy.get("Description", ""),
-            versions=_versions(aws, arn=arn),
-            default_version_id=policy["DefaultVersionId"],
-            attachment_count=policy.get("AttachmentCount", 0),
-            boundary_count=policy.get("PermissionsBoundaryUsageCount", 0),
-            is_attachable=policy.get("IsAttachable", True),
-            is_aws_managed=is_aws_managed(arn),
-            tags=tag_dictionary(policy.get("Tags", ())),
-        ),
-    )
+    with at_once(aws) as ask:
+        versions = ask(partial(_versions, aws, arn=arn))
+        return _built(
+            aws,
+            "GetPolicy",
+            {"PolicyArn": arn},
+            lambda policy: PolicyRecord(
+                aws_id=policy["PolicyId"],
+                name=policy["PolicyName"],
+                path=policy["Path"],
+                arn=arn,
+                created_at=policy["CreateDate"],
+                updated_at=policy["UpdateDate"],
+                description=policy.get("Description", ""),
+                versions=versions(),
+                default_version_id=policy["DefaultVersionId"],
+                attachment_count=policy.get("AttachmentCount", 0),
+                boundary_count=policy.get("PermissionsBoundaryUsageCount", 0),
+                is_attachable=policy.get("IsAttachable", True),
+                is_aws_managed=is_aws_managed(arn),
+                tags=tag_dictionary(policy.get("Tags", ())),
+            ),
+        )
 
 
 def _built(aws: Aws, operation: str, parameters: dict[str, Any], build: Callable[[Any], T]) -> T:
@@ -140,7 +155,7 @@ def _versions(aws: Aws, *, arn: str) -> tuple[PolicyVersionRecord, ...]:
     def read(version_id: str) -> Any:
         return one(aws, "GetPolicyVersion", key="PolicyVersion", PolicyArn=arn, VersionId=version_id)
 
-    found = (version for _, version in each(ids, read))
+    found = (version for _, version in each(aws, ids, read))
     return build_all(found, _version, action="iam:GetPolicyVersion")
 
 
@@ -165,7 +180,7 @@ def _inline(aws: Aws, *, entity: str, name: str) -> tuple[InlinePolicyRecord, ..
     def read(policy: str) -> Any:
         return one(aws, f"Get{entity}Policy", key="PolicyDocument", PolicyName=policy, **owner)
 
-    return tuple(InlinePolicyRecord(policy, document) for policy, document in each(names, read))
+    return tuple(InlinePolicyRecord(policy, document) for policy, document in each(aws, names, read))
 
 
 def _attached(aws: Aws, *, entity: str, name: str) -> tuple[str, ...]:

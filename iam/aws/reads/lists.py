@@ -100,7 +100,7 @@ def list_server_certificates(aws: Aws) -> tuple[ServerCertificateRecord, ...]:
 def list_saml_providers(aws: Aws) -> tuple[SamlProviderRecord, ...]:
     """All SAML providers, each read in full (AWS allows 100 per account)."""
     arns = read_all(aws, "ListSAMLProviders", key="SAMLProviderList", build=itemgetter("Arn"))
-    return tuple(found for _, found in each(arns, lambda arn: get_saml_provider(aws, arn=arn)))
+    return tuple(found for _, found in each(aws, arns, lambda arn: get_saml_provider(aws, arn=arn)))
 
 
 def get_saml_provider(aws: Aws, *, arn: str) -> SamlProviderRecord:
@@ -112,7 +112,7 @@ def list_oidc_providers(aws: Aws) -> tuple[OidcProviderRecord, ...]:
     """All OIDC providers, each read in full (AWS allows 100 per account)."""
     key = "OpenIDConnectProviderList"
     arns = read_all(aws, "ListOpenIDConnectProviders", key=key, build=itemgetter("Arn"))
-    return tuple(found for _, found in each(arns, lambda arn: get_oidc_provider(aws, arn=arn)))
+    return tuple(found for _, found in each(aws, arns, lambda arn: get_oidc_provider(aws, arn=arn)))
 
 
 def get_oidc_provider(aws: Aws, *, arn: str) -> OidcProviderRecord:

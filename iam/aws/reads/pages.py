@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
+from iam.aws.at_once import at_once
 from iam.aws.calls import build_all, invoke, part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.raw import malformed, raw_answer
@@ -19,14 +21,15 @@ def one(aws: Aws, operation: str, *, key: str | None = None, **parameters: Any) 
     return answer if key is None else part(answer, key, action=f"iam:{operation}")
 
 
-def each(names: Iterable[str], read: Callable[[str], T]) -> Iterator[tuple[str, T]]:
+def each(aws: Aws, names: Iterable[str], read: Callable[[str], T]) -> Iterator[tuple[str, T]]:
     """(name, what `read` gives for it), without those that were deleted since they were listed."""
-    for name in names:
-        try:
-            yield name, read(name)
-        except AwsError as error:
-            if error.kind is not ErrorKind.NOT_FOUND:
-                raise
+    with at_once(aws) as ask:
+        for name, answer in [(name, ask(partial(read, name))) for name in names]:
+            try:
+                yield name, answer()
+            except AwsError as error:
+                if error.kind is not ErrorKind.NOT_FOUND:
+                    raise
 
 
 def read_all(

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
+from iam.aws.at_once import at_once
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.policies import policy_id
 from iam.aws.session import Aws
@@ -138,9 +139,12 @@ class Attachment(OfHolder):
 
     def mismatch(self, aws: Aws) -> str:
         """See Operation; two calls, one for a policy of AWS that somebody has had: it stays what it is."""
+        with at_once(aws) as ask:
+            of_policy = ask(partial(self._mismatch_of_policy, aws))
+            return super().mismatch(aws) or of_policy()
+
+    def _mismatch_of_policy(self, aws: Aws) -> str:
         given = self.given
-        if why := super().mismatch(aws):
-            return why
         if given.is_of_aws and given.policy_id:
             return ""
         try:

@@ -142,6 +142,8 @@ class Operation(ABC):
     slug: ClassVar[str]
     family: ClassVar[str] = ""
     """Its family in `iam.aws.permissions.WRITE`."""
+    looks_beside: ClassVar[bool] = False
+    """Whether `observe` asks AWS alone, and nothing that `mismatch` has found, so that both may ask at once."""
     is_idempotent: ClassVar[bool]
     subject_kind: ClassVar[str]
     gone: ClassVar[str]

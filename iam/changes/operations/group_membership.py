@@ -10,9 +10,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
+from iam.aws.at_once import at_once
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import identity
 from iam.aws.session import Aws
@@ -51,6 +53,7 @@ class Membership(Operation):
 
     family = "group-membership"
     is_idempotent = True
+    looks_beside = True
     subject_kind = Kind.USER.value
     gone = "AWS has no such user or group any more, as of the last reading."
     member_after: ClassVar[bool]
@@ -141,18 +144,26 @@ class Membership(Operation):
 
     def mismatch(self, aws: Aws) -> str:
         """See Operation; two calls."""
-        for kind, name, wanted, read in (
-            ("user", self.given.user_name, self.given.user_id, identity.user_id),
-            ("group", self.given.group_name, self.given.group_id, identity.group_id),
-        ):
-            try:
-                found = read(aws, name=name)
-            except AwsError as error:
-                if error.kind is not ErrorKind.NOT_FOUND:
-                    raise
-                return f"AWS has no {kind} named {name} any more."
-            if wanted and found != wanted:
-                return f"The {kind} {name} was deleted and made again: it is {found} now, not {wanted}."
+        given = self.given
+        with at_once(aws) as ask:
+            of_group = ask(partial(identity.group_id, aws, name=given.group_name))
+            for kind, name, wanted, read in (
+                (
+                    "user",
+                    given.user_name,
+                    given.user_id,
+                    partial(identity.user_id, aws, name=given.user_name),
+                ),
+                ("group", given.group_name, given.group_id, of_group),
+            ):
+                try:
+                    found = read()
+                except AwsError as error:
+                    if error.kind is not ErrorKind.NOT_FOUND:
+                        raise
+                    return f"AWS has no {kind} named {name} any more."
+                if wanted and found != wanted:
+                    return f"The {kind} {name} was deleted and made again: it is {found} now, not {wanted}."
         return ""
 
     def observe(self, aws: Aws) -> Image:

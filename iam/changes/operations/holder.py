@@ -61,6 +61,7 @@ class OfHolder(Operation):
     """What operations on somebody's policies share."""
 
     is_idempotent = True
+    looks_beside = True
     gone = "AWS has no such user, group or role any more, as of the last reading."
 
     def __init__(self, account: Account, given: HolderParams) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final, Self
 from uuid import UUID
 
+from iam.aws.at_once import at_once
 from iam.aws.reads.single import EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
@@ -87,7 +89,9 @@ class RoleInProfile(OnProfile):
 
     def mismatch(self, aws: Aws) -> str:
         """See Operation; two calls."""
-        return super().mismatch(aws) or self._mismatch_of_role(aws)
+        with at_once(aws) as ask:
+            of_role = ask(partial(self._mismatch_of_role, aws))
+            return super().mismatch(aws) or of_role()
 
     def _mismatch_of_role(self, aws: Aws) -> str:
         given = self.given

@@ -14,7 +14,7 @@ from iam.aws.session import Aws
 from iam.changes.operations.base import Effect, Image, Operation
 from iam.changes.operations.living import living
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, TagSet, valid_at
-from iam.mirror.reread import reread_entity
+from iam.mirror.reread import Reading, reread_entity
 
 NOUNS: Final = {
     Kind.USER.value: "user",
@@ -150,7 +150,7 @@ class OnSubject(Operation):
         return dict(ABSENT) if now is None else self.image_now(now)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """See Operation; four calls and one for each inline policy."""
+        """See Operation; four calls and one for each inline policy, none where nothing was there at the last look."""
         reread_entity(
             self.account,
             aws,
@@ -158,6 +158,7 @@ class OnSubject(Operation):
             name=self.name_afterwards,
             arn=self.given.subject_arn,
             cause_id=cause_id,
+            read=Reading(self.seen.at, None) if self.seen and self.seen.now is None else None,
         )
 
     @property

@@ -57,6 +57,8 @@ class OfUser(Operation):
     section: ClassVar[str]
     params_type: ClassVar[type[UserParams]] = UserParams
 
+    looks_beside = True
+
     def __init__(self, account: Account, given: UserParams) -> None:
         super().__init__(account)
         self.user = given

@@ -43,4 +43,4 @@ def lent_for_writing(
 ) -> AbstractContextManager[Aws]:
     """An open way for a block, within the account's share of calls a second."""
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(100, settings.AWS_RATE))
-    return lent(access_for_writing(account), rate=rate, on_call=on_call)
+    return lent(access_for_writing(account), rate=rate, on_call=on_call, width=settings.AWS_READS_AT_ONCE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, transaction
 
 from iam.aws import writes
+from iam.aws.at_once import at_once
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.session import Aws
 from iam.changes import nudge
@@ -109,10 +111,10 @@ def _with_ids(change: Change) -> dict[str, Any]:
 
 def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
     """Observe, and call only what is still to be done."""
-    if why := operation.mismatch(aws):
+    why, image = _looked(operation, aws)
+    if why:
         ending.drift_of_names(change, what=why)
         return
-    image = operation.observe(aws)
     if operation.satisfied(image):
         ending.apply(change, operation, aws)
         return
@@ -126,6 +128,15 @@ def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
         return
     _send(change, operation, aws, left=left)
     _confirm(change, operation, aws)
+
+
+def _looked(operation: Operation, aws: Aws) -> tuple[str, Image]:
+    """Why the names mean something else ("" for nothing), and what AWS shows where they do not."""
+    with at_once(aws) as ask:
+        observe = partial(operation.observe, aws)
+        image = ask(observe) if operation.looks_beside else observe
+        why = operation.mismatch(aws)
+        return why, {} if why else image()
 
 
 def _calls_left(change: Change, operation: Operation, image: Image) -> list[tuple[int, Call]]:

@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 from iam.changes import nudge
 from iam.changes.models import Change, ChangeState
 from iam.changes.runner.claims import due
-from iam.changes.states import move
+from iam.changes.states import end_all
 
 BATCH = 500
+_OVERDUE = {
+    ChangeState.AWAITING: "Too few people answered in time. It can be asked for again.",
+    ChangeState.QUEUED: "It was approved, and could not be begun within a day. It can be asked for again.",
+}
 
 
 def sweep() -> int:
@@ -26,13 +30,11 @@ def sweep() -> int:
 
 
 def _expire(now: datetime) -> None:
-    waiting = [ChangeState.AWAITING, ChangeState.QUEUED]
-    for change in Change.objects.filter(state__in=waiting, expires_at__lte=now).select_related("account")[
-        :BATCH
-    ]:
-        note = (
-            "Too few people answered in time. It can be asked for again."
-            if change.state == ChangeState.AWAITING
-            else "It was approved, and could not be begun within a day. It can be asked for again."
+    for state, note in _OVERDUE.items():
+        overdue = Change.objects.filter(state=state, expires_at__lte=now).order_by("expires_at", "pk")
+        end_all(
+            list(overdue.select_related("account", "change_set")[:BATCH]),
+            to=ChangeState.EXPIRED,
+            actor=None,
+            note=note,
         )
-        move(change, to=ChangeState.EXPIRED, actor=None, note=note)

@@ -23,7 +23,7 @@ from iam.changes.receipts import Receipt, set_receipt_of
 from iam.changes.services.planning import check_account, check_right, examine
 from iam.changes.services.reaching import reaching
 from iam.changes.services.requests import ANSWER_WITHIN
-from iam.changes.states import add_event, move, move_all, write_journal
+from iam.changes.states import add_event, end_all, move, move_all, write_journal
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import Actor
@@ -157,9 +157,8 @@ def reject(change: Change, *, actor: Viewer, comment: str) -> None:
             seen=change.change_set.receipt_digest,
             stage=current_progress(change).at,
         )
-        for part in parts:
-            if not move(part, to=ChangeState.REJECTED, actor=actor, note=comment):
-                raise _too_late(part)
+        if end_all(parts, to=ChangeState.REJECTED, actor=actor, note=comment) < len(parts):
+            raise _too_late(next(part for part in parts if part.state != ChangeState.REJECTED))
 
 
 def _comment(comment: str) -> str:

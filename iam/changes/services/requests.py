@@ -18,7 +18,7 @@ from iam.changes.once import asked_once
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.planning import MOST, Do, Plan, membership, plan, plan_set
-from iam.changes.states import begin_all, move
+from iam.changes.states import begin_all, end_all, move
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 
@@ -261,10 +261,9 @@ def withdraw(change: Change, *, actor: Viewer) -> None:
     with transaction.atomic():
         # Who approves just now does so before or after, and not in between.
         ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
-        taken = 0
-        for one in change.change_set.changes.order_by("position"):
-            if one.state in (ChangeState.AWAITING, ChangeState.QUEUED):
-                taken += move(one, to=ChangeState.CANCELLED, actor=actor, kind="withdrawn")
+        left = change.change_set.changes.filter(state__in=[ChangeState.AWAITING, ChangeState.QUEUED])
+        parts = list(left.select_related("account", "change_set").order_by("position"))
+        taken = end_all(parts, to=ChangeState.CANCELLED, actor=actor, kind="withdrawn")
     if not taken:
         change.refresh_from_db()
         raise RefusedError(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from django.conf import settings
 
+from iam.aws.at_once import at_once
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.lending import lent
 from iam.aws.ratelimit import RateLimit
@@ -52,7 +54,7 @@ def reread_key_use(account: Account, user: Entity) -> KeysSeen:
     """
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(BURST, settings.AWS_RATE))
     try:
-        with lent(access_to(account), rate=rate) as aws:
+        with lent(access_to(account), rate=rate, width=settings.AWS_READS_AT_ONCE) as aws:
             return _read(aws, account, user)
     except (AwsError, UnreachableError) as error:
         raise UnreadableKeysError(str(error)) from error
@@ -64,11 +66,13 @@ def _read(aws: Aws, account: Account, user: Entity) -> KeysSeen:
         return KeysSeen(at)
     read = read_credentials(aws, user_name=user.name, section=ACCESS_KEYS)
     keys = {}
-    for one in read.records:
-        used = details.access_key_last_used(aws, key_id=one.key_id)
-        keys[one.key_id] = KeySeen(
-            one.key_id, one.status, one.created_at, used.at, used.service or "", used.region or ""
-        )
+    with at_once(aws) as ask:
+        uses = [ask(partial(details.access_key_last_used, aws, key_id=one.key_id)) for one in read.records]
+        for one, use in zip(read.records, uses, strict=True):
+            used = use()
+            keys[one.key_id] = KeySeen(
+                one.key_id, one.status, one.created_at, used.at, used.service or "", used.region or ""
+            )
     if _differs(user, read):
         reread_credentials(account, user, read, cause_id=None)
     for key in keys.values():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
 
+from iam.aws.at_once import at_once
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.lending import lent
 from iam.aws.ratelimit import RateLimit
@@ -84,7 +86,7 @@ def reread_user_access(account: Account, user: Entity, *, policies: tuple[str, .
     """Read it, and make the mirror what AWS shows, where that differs: taking an answer in means reading the account's rows. `policies` are the names of inline policies to look at. Some ten calls. Raises UnreadableUserError."""
     rate = RateLimit(per_second=settings.AWS_RATE, burst=max(BURST, settings.AWS_RATE))
     try:
-        with lent(access_to(account), rate=rate) as aws:
+        with lent(access_to(account), rate=rate, width=settings.AWS_READS_AT_ONCE) as aws:
             return _read(aws, account, user, policies)
     except (AwsError, UnreachableError) as error:
         raise UnreadableUserError(str(error)) from error
@@ -95,18 +97,28 @@ def _read(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...]) -
     if not _is_there(aws, user):
         return found
     found.exists = True
-    _inline(aws, account, user, policies, found)
-    for section, call in CALLS.items():
-        read = read_credentials(aws, user_name=user.name, section=section)
-        found.credentials[section], found.at[call] = read, read.at
+    # The moment of all of them: of what is read at once none is older than another, which would not be taken in.
+    at = datetime.now(tz=UTC)
+    with at_once(aws) as ask:
+        named = {"kind": user.kind, "name": user.name}
+        texts = [ask(partial(read_inline, aws, **named, policy_name=name)) for name in policies]
+        sections = [
+            ask(partial(read_credentials, aws, user_name=user.name, section=section)) for section in CALLS
+        ]
+        groups = ask(partial(read_memberships, aws, user_name=user.name))
+        policies_held = ask(partial(read_attachments, aws, **named))
+        inline = [answer()._replace(at=at) for answer in texts]
+        credentials = [replace(answer(), at=at) for answer in sections]
+        memberships, attached = groups()._replace(at=at), policies_held()._replace(at=at)
+    found.at |= dict.fromkeys((*CALLS.values(), GROUPS, ATTACHED, *([INLINE] if policies else [])), at)
+    _inline(account, user, inline, found)
+    for read in credentials:
+        found.credentials[read.section] = read
         if _differs(user, read):
             reread_credentials(account, user, read, cause_id=None)
-    memberships = read_memberships(aws, user_name=user.name)
-    found.groups, found.at[GROUPS] = memberships.group_ids, memberships.at
+    found.groups, found.attached = memberships.group_ids, attached.arns
     if found.groups != _tied(user, EdgeKind.MEMBER, "target__aws_id"):
         reread_memberships(account, aws, user, cause_id=None, read=memberships)
-    attached = read_attachments(aws, kind=user.kind, name=user.name)
-    found.attached, found.at[ATTACHED] = attached.arns, attached.at
     if found.attached != _tied(user, EdgeKind.ATTACHED, "target__arn"):
         reread_attachments(account, aws, user, cause_id=None, read=attached)
     return found
@@ -126,15 +138,11 @@ def _is_there(aws: Aws, user: Entity) -> bool:
         raise
 
 
-def _inline(aws: Aws, account: Account, user: Entity, policies: tuple[str, ...], found: UserAccess) -> None:
-    read: list[Inline] = [
-        read_inline(aws, kind=user.kind, name=user.name, policy_name=name) for name in policies
-    ]
+def _inline(account: Account, user: Entity, read: list[Inline], found: UserAccess) -> None:
     for one in read:
-        found.at[INLINE] = one.at
         if one.text is not None:
             found.texts[one.name] = one.text
-    rows = InlinePolicy.objects.filter(valid_at(None), owner=user, name__in=policies)
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=user, name__in=[one.name for one in read])
     if dict(rows.values_list("name", "document__text")) != found.texts:
         reread_inline(account, user, cause_id=None, read=read)
 

@@ -19,7 +19,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import IN_FLIGHT, Change, ChangeState
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
-from iam.changes.states import move
+from iam.changes.states import end_all
 from iam.guard import Viewer
 
 BATCH: Final = 200
@@ -63,8 +63,8 @@ def close_overdue(*, now: datetime | None = None) -> int:
     for grant in found:
         sets = grant.parts.values("change_set")
         waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING)
-        for change in waiting.select_related("account").order_by("position"):
-            move(change, to=ChangeState.EXPIRED, actor=None, note="Its end came before its approval.")
+        parts = list(waiting.select_related("account", "change_set").order_by("position"))
+        end_all(parts, to=ChangeState.EXPIRED, actor=None, note="Its end came before its approval.")
         settle(grant)
     return len(found)
 
@@ -119,8 +119,7 @@ def _call_off(grant: Grant, *, actor: Viewer | None, over: bool) -> None:
         else (ChangeState.CANCELLED, "Its grant is ended.")
     )
     waiting = _changes_of(grant.parts.all()).filter(state__in=[ChangeState.AWAITING, ChangeState.QUEUED])
-    for change in waiting.order_by("position"):
-        move(change, to=to, actor=actor, note=note)
+    end_all(list(waiting.select_related("change_set").order_by("position")), to=to, actor=actor, note=note)
 
 
 def _is_moving(part: GrantPart) -> bool:
