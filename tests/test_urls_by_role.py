@@ -7,19 +7,23 @@ the team lead, whose team is the people of the group payments-dev.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import DjangoDbBlocker
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, State
@@ -65,6 +69,11 @@ class World:
     clients: dict[str, Client]
     operators: dict[str, Any]
     queries: dict[tuple[str, str], str]
+    cookies: dict[str, SimpleCookie] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Who is signed in stays so."""
+        self.cookies = {role: copy.copy(client.cookies) for role, client in self.clients.items()}
 
 
 def _names(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[str]:
@@ -102,11 +111,23 @@ def _no_way_to_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.session.Session.get_credentials", refuse)
 
 
-@pytest.fixture
-def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+@pytest.fixture(scope="module")
+def world(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """One for all tests, each of which takes back what it does to it."""
+    with ExitStack() as stack:
+        stack.enter_context(django_db_blocker.unblock())
+        stack.enter_context(transaction.atomic())
+        stack.callback(transaction.set_rollback, True)
+        stack.enter_context(override_settings(VAR=tmp_path_factory.mktemp("var")))
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("console.web.health._broker", lambda: "ok")
+        yield _made()
+
+
+def _made() -> World:
     """Kwame is a member with an IAM user in the team of Maya; Tomas is in no team."""
-    settings.VAR = tmp_path
-    monkeypatch.setattr("console.web.health._broker", lambda: "ok")
     account = factories.account(NUMBER, write_role_arn=f"arn:aws:iam::{NUMBER}:role/gatehouse-writer")
     own = factories.user(account, "kwame.boateng")
     other = factories.user(account, "tomas.lind")
@@ -304,8 +325,8 @@ def _ask(world: World, method: str, name: str, what: str, role: str) -> str:
     query = world.queries.get((name, what), "")
     address = reverse(name, kwargs={} if name in BY_QUERY else world.arguments[what]) + query
     client = world.clients[role]
-    if role in world.operators:
-        client.force_login(world.operators[role])
+    # What signs out is taken back as well.
+    client.cookies = SimpleCookie({key: one.value for key, one in world.cookies[role].items()})
     with transaction.atomic():
         response = client.get(address) if method == "GET" else client.post(address, {})
         if response.streaming:
