@@ -39,11 +39,22 @@ VIEWS: Final = {
     "asked": "Waiting for approval",
     "carried": "Being carried out",
     "handing": "Secret waits",
-    "using": "Both keys active",
-    "inactive": "Old key inactive",
+    "using": "Both active",
+    "inactive": "Old inactive",
     "trouble": "In trouble",
     "done": "Done",
     "ended": "Ended otherwise",
+}
+NOTHING: Final = {
+    "open": "No key is being rotated",
+    "asked": "None waits for approval",
+    "carried": "None is being carried out",
+    "handing": "No secret waits to be read",
+    "using": "No two keys of a rotation are in use",
+    "inactive": "No old key waits to be deleted",
+    "trouble": "None is in trouble",
+    "done": "None is done yet",
+    "ended": "None ended otherwise",
 }
 
 
@@ -74,7 +85,7 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
         "account": account,
         "rows": [(one, mark_at(one["stage"], one["outcome"])) for one in part[:PAGE]],
         "tabs": [(name, label, counts[name], name == view) for name, label in VIEWS.items()],
-        "view": view,
+        "nothing": NOTHING[view],
         "batch": batch,
         "batch_total": sum(counts[name] for name in ("open", "done", "ended")) if batch else 0,
         "page": page,

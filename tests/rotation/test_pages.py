@@ -90,7 +90,8 @@ def test_an_empty_list_says_so(account: Account) -> None:
     client, _ = signed_in(Role.ADMINISTRATOR)
     for name in ("keys:keys", "keys:rotations", "keys:roots", "keys:mine"):
         assert client.get(reverse(name)).status_code == 200
-    assert "None here" in client.get(reverse("keys:rotations")).content.decode()
+    assert "No key is being rotated" in client.get(reverse("keys:rotations")).content.decode()
+    assert "None is done yet" in client.get(reverse("keys:rotations"), {"view": "done"}).content.decode()
 
 
 def test_what_is_carried_out_is_counted_apart_from_what_waits_for_approval(account: Account) -> None:
