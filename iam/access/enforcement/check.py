@@ -13,7 +13,7 @@ from typing import Final
 
 from iam.access.enforcement.policy import LEFT, PRESENT
 from iam.access.levels import Levels, counted
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import FREE, Decision
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause
 from iam.policy.index.index import Index
@@ -82,8 +82,8 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How somebody would stand. `stopped` are the calls of their way that they could not make, `depends` those for which conditions
-    decide that no one knows here, such as the network. `left` is what they can still do without MFA by level of access, `besides` how many
+    """How somebody would stand. `stopped` are the calls of their way that they could not make, `depends` those for which something decides
+    that no one knows here: conditions, such as the network, or a policy that was not read and may deny. `left` is what they can still do without MFA by level of access, `besides` how many
     of these actions are not of the way."""
 
     number: int
@@ -168,6 +168,10 @@ def are_alike(cls: Class, digest: str) -> bool:
 
     It allows each of them every call of the way on what is their own, so that what else allows these makes no difference. What may deny them,
     or bounds them, must be about all resources, and nothing may ask for more of who they are than what the class has in common.
+
+    Nothing else can tell two of a class apart: they have their documents, boundary, account and organization in common, and agree in all
+    conditions that the principal alone decides and in each tag that a document names; what AWS knows of the user or device as a resource, such as
+    its tags, is asked of nobody and stays open for both; and how they sign in, the caller tells apart.
     """
     limits, docs = cls.profile.limits, cls.profile.bundle.docs
     if all(doc.digest != digest for doc in docs):
@@ -235,11 +239,21 @@ def _then(index: Index, trial: Trial, people: Sequence[Member]) -> Index:
 
 def _judged(then: Index, member: Member, situation: Situation) -> Iterator[tuple[Step, str, Decision]]:
     """The calls that are not surely allowed without MFA."""
+    is_unread = _is_unread(member.cls)
     for step in situation.steps:
         for action, on in ACTIONS[step]:
             decision = then.decide(member, _question(member, action, on))
+            if decision is Decision.ALLOWED and is_unread and action.lower() not in FREE:
+                decision = Decision.CONDITIONAL
             if decision is not Decision.ALLOWED:
                 yield step, action, decision
+
+
+def _is_unread(cls: Class) -> bool:
+    """Whether a policy that may deny could not be read."""
+    limits = cls.profile.limits
+    docs = [*cls.profile.bundle.docs, *(doc for level in limits.levels.scps for _, doc in level)]
+    return any(doc.problems for doc in docs)
 
 
 def _because(then: Index, member: Member, actions: Sequence[str]) -> tuple[str, ...]:

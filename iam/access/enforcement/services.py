@@ -150,7 +150,7 @@ def notes_for(seen: Outlook) -> list[str]:
     depends = sum(bool(one.depends) for one in seen.standings)
     if depends:
         found.append(
-            f"For {_people(depends)} a step depends on conditions that they are under already, such as the network."
+            f"For {_people(depends)} a step depends on conditions that they are under already, such as the network, or on a policy that was not read."
         )
     if seen.scope.group is None:
         found.append("Users who come later do not get the policy by themselves.")
