@@ -92,7 +92,9 @@ def proof_rows(found: UserAccess) -> Iterator[dict[str, Any]]:
     yield _row("User", "iam:GetUser", found, "There" if found.exists else "Gone from AWS", is_open=False)
     if not found.exists:
         return
-    denied = says_deny(found.texts.get(DENY, "")) or any(arn.endswith(DENY_ALL) for arn in found.attached)
+    denied = says_deny(found.texts.get(DENY, "")) or any(
+        arn.endswith(f":iam::aws:{DENY_ALL}") for arn in found.attached
+    )
     yield _row("Deny for everything", INLINE, found, "In force" if denied else "Missing", is_open=not denied)
     for section, call in CALLS.items():
         what, noun = _WORDS[section]
