@@ -10,8 +10,9 @@ from typing import Any, Final
 from django.db.models import Count
 
 from iam.changes.operations.access_key import KEYS_PER_USER
-from iam.directory.models import Identity, Person
+from iam.directory.models import Person
 from iam.guard import Right, Viewer
+from iam.linking.whose import owners
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.visibility import visible
@@ -84,8 +85,7 @@ class _Known:
         self.busy = set(
             Rotation.objects.filter(user__in=pks).exclude(stage=Stage.ENDED).values_list("user_id", flat=True)
         )
-        linked = Identity.objects.filter(user_arn__in=[one.arn for one in users], person__is_active=True)
-        self.people = {one.user_arn: one.person for one in linked.select_related("person")}
+        self.people = owners(one.arn for one in users)
         counts: Any = (
             EntityState.objects.filter(
                 valid_at(None),
