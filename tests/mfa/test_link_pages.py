@@ -11,7 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from console.mfa.door import COOKIE
-from iam.directory.models import Identity, Person, Role
+from iam.changes.errors import RefusedError
+from iam.directory.models import Identity, Person, Role, Team
+from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Entity, Kind
 from iam.notify.channels.mail import send_mail
@@ -171,6 +173,29 @@ def test_the_link_is_shown_once_to_whoever_asks_for_it(user: Entity, person: Per
 
     assert Link.objects.get().ended_why == "revoked"
     assert Identity.objects.count() == 1
+
+
+def test_who_leads_another_team_sends_shows_and_takes_back_no_link(
+    link: Link, user: Entity, client: Client
+) -> None:
+    """They see the account's people as little as they reach them, whatever number they write into the address."""
+    team = Team.objects.create(slug="data", name="Data")
+    client.force_login(factories.operator(Role.TEAM_LEAD, name="Bo Berg", team=team))
+    for how in ("mail", "show"):
+        assert client.post(reverse("mfa:send", args=[user.pk]), {"how": how}).status_code == 404
+    assert client.post(reverse("mfa:revoke", args=[link.pk])).status_code == 404
+    assert (Link.objects.get().ended_at, Outgoing.objects.count()) == (None, 0)
+
+
+def test_who_reaches_a_user_and_may_not_ask_has_no_link_made(user: Entity, person: Person) -> None:
+    auditor = factories.viewer(Role.AUDITOR, name="Otto Audit")
+    elsewhere = factories.person("Jonas Berg")
+    factories.assign(elsewhere, Role.ADMINISTRATOR, account_id="222222222222")
+    for viewer in (auditor, viewer_for(elsewhere)):
+        for act in (inviting.send_link, inviting.show_link):
+            with pytest.raises(RefusedError, match="your own teams only"):
+                act(viewer, user=user)
+    assert not Link.objects.exists()
 
 
 def test_a_link_for_something_else_adds_no_device(link: Link, client: Client) -> None:

@@ -11,10 +11,11 @@ from django.test import Client
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
-from iam.directory.models import Person, Role
+from iam.directory.models import Identity, Person, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
-from iam.mirror.models import Account, Entity, Kind
+from iam.linking.working import work_out
+from iam.mirror.models import Account, Entity, Kind, TagSet
 from iam.notify.models import Outgoing
 from iam.people.links.models import Link
 from iam.people.links.services import exchange
@@ -183,3 +184,59 @@ def test_only_whoever_made_sure_has_the_link_shown_within_its_hour_and_once_used
     exchange(word_of(link.pk))
     with pytest.raises(RefusedError, match="not used"):
         services.show_link(hana, one)
+
+
+def test_who_reaches_neither_the_user_nor_the_request_asks_for_nothing_and_sees_nothing(
+    ines: Viewer, device: Entity
+) -> None:
+    team = Team.objects.create(slug="data", name="Data")
+    lead = factories.person("Bo Berg")
+    factories.assign(lead, Role.TEAM_LEAD, team=team)
+    member, stranger = somebody("Tomas Lind", Role.MEMBER), viewer_for(lead)
+    for viewer in (member, stranger, somebody("Otto Audit", Role.AUDITOR)):
+        with pytest.raises(RefusedError, match="those of your own teams"):
+            asked(viewer, device)
+    one = asked(ines, device)
+    maya = viewer_for(Person.objects.get(name="Maya Okafor"))
+    seen = {
+        viewer.name: list(services.visible_replacements(viewer)) for viewer in (member, stranger, ines, maya)
+    }
+    assert seen == {"Tomas Lind": [], "Bo Berg": [], "Ines Duarte": [one], "Maya Okafor": [one]}
+    client = Client()
+    client.force_login(factories.operator(Role.TEAM_LEAD, name="Lena Berg", team=team))
+    for page in (f"/mfa/devices/{device.pk}/lost/", f"/mfa/replacements/{one.pk}/"):
+        assert client.get(page).status_code == 404
+        assert client.post(page, {"over": "phone", "how": HOW, "reason": "Lost"}).status_code == 404
+
+
+def test_nobody_is_asked_about_whom_a_tag_alone_names(ines: Viewer, device: Entity) -> None:
+    Identity.objects.all().delete()
+    at = factories.FIRST_READ
+    assert device.owner is not None
+    TagSet.objects.create(
+        account=device.account,
+        entity=device.owner,
+        tags={"email": "maya.okafor@example.com"},
+        valid_from=at,
+        observed_at=at,
+    )
+    work_out()
+    with pytest.raises(RefusedError, match="linked to nobody"):
+        asked(ines, device)
+
+
+def test_a_request_without_a_reason_is_none(ines: Viewer, device: Entity) -> None:
+    with pytest.raises(RefusedError, match="Write what happened"):
+        services.ask(ines, device=device, over=Channel.CHAT, reason=" ")
+
+
+def test_a_link_that_is_shown_late_lasts_no_longer_than_the_one_that_went_out(
+    ines: Viewer, hana: Viewer, device: Entity
+) -> None:
+    with time_machine.travel(datetime(2026, 11, 27, 9, tzinfo=UTC), tick=False) as clock:
+        one = services.check(hana, asked(ines, device), over=Channel.PHONE, how=HOW)
+        sent = one.link
+        clock.shift(timedelta(minutes=50))
+        link, _ = services.show_link(hana, one)
+    assert sent is not None
+    assert link.expires_at == sent.expires_at
