@@ -155,6 +155,16 @@ def test_ten_wrong_codes_in_half_an_hour_lock_the_user_for_all_browsers(desk: De
         services.begin(desk.seat, device_name="third")
 
 
+def test_six_beginnings_in_half_an_hour_are_enough_for_a_user(desk: Desk) -> None:
+    for number in range(6):
+        desk.seat = replace(desk.seat, secret=f"browser {number}")
+        begun = services.begin(desk.seat, device_name=f"phone-{number}")
+    desk.seat = replace(desk.seat, secret="one more")
+    assert "There were too many attempts" in refused(services.begin, desk.seat, device_name="more")
+    with time_machine.travel(begun.begun_at + timedelta(minutes=31), tick=False):
+        services.begin(desk.seat, device_name="more")
+
+
 def test_what_is_not_finished_in_time_is_destroyed_and_its_device_deleted(desk: Desk) -> None:
     enrolment = desk.begin()
     codes = desk.codes(enrolment)
