@@ -8,7 +8,18 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 
 from iam.directory.models import Person, Team
 from iam.guard import Right, Viewer
@@ -87,20 +98,25 @@ def users_of(campaign: Campaign, *, viewer: Viewer) -> QuerySet[Entity]:
 
 def participants(campaign: Campaign, *, viewer: Viewer | None = None) -> QuerySet[Any, Any]:
     """Its participants with `standing`; for a viewer only those whom they see."""
+    return _standing(Participant.objects.filter(campaign=campaign), viewer)
+
+
+def _standing(rows: QuerySet[Any, Any], viewer: Viewer | None) -> QuerySet[Any, Any]:
+    """The credentials of today are joined once: asked for by themselves, 10,000 participants would ask three times each."""
     today = datetime.now(tz=UTC).date()
-    held = UserCredentials.objects.filter(valid_at(None), user=OuterRef("user"))
-    rows: QuerySet[Any, Any] = Participant.objects.filter(campaign=campaign)
-    if viewer is not None:
+    if viewer is not None and viewer.scope.sees_everything:
+        rows = rows.filter(user__account__removed_at__isnull=True)
+    elif viewer is not None:
         seen = visible(Entity.objects.all(), viewer, entity="pk", kinds=(Kind.USER,))
         rows = rows.filter(user__in=seen.values("pk"))
-    shown: QuerySet[Any, Any] = rows.annotate(
+    held = FilteredRelation(
+        "user__credential_states", condition=Q(user__credential_states__valid_to__isnull=True)
+    )
+    shown: QuerySet[Any, Any] = rows.annotate(held=held).annotate(
         standing=Case(
-            When(
-                Q(user__gone_at__isnull=False) | Exists(held.filter(has_password=False)),
-                then=Value(Standing.GONE),
-            ),
-            When(Exists(held.exclude(mfa__in=["none", "unread"])), then=Value(Standing.ENROLLED)),
-            When(~Exists(held.filter(mfa="none")), then=Value(Standing.UNREAD)),
+            When(Q(user__gone_at__isnull=False) | Q(held__has_password=False), then=Value(Standing.GONE)),
+            When(Q(held__isnull=True) | Q(held__mfa="unread"), then=Value(Standing.UNREAD)),
+            When(~Q(held__mfa="none"), then=Value(Standing.ENROLLED)),
             When(excused_until__gte=today, then=Value(Standing.EXCUSED)),
             default=Value(Standing.MISSING),
             output_field=CharField(),
@@ -115,15 +131,17 @@ def progress(campaign: Campaign, *, viewer: Viewer | None = None) -> Progress:
 
 
 def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -> dict[Any, Progress]:
-    """The same for several; a query each."""
-    found = {}
-    for campaign in campaigns:
-        rows = participants(campaign, viewer=viewer).values("standing").annotate(n=Count("pk"))
-        counts = dict(rows.values_list("standing", "n"))
-        excused = counts.get(Standing.EXCUSED, 0)
-        missing, unread = counts.get(Standing.MISSING, 0) + excused, counts.get(Standing.UNREAD, 0)
-        found[campaign.pk] = Progress(counts.get(Standing.ENROLLED, 0), excused, missing, unread)
-    return found
+    """The same for several, in one query."""
+    rows = _standing(Participant.objects.filter(campaign__in=[one.pk for one in campaigns]), viewer)
+    counted = rows.order_by().values("campaign", "standing").annotate(n=Count("pk"))
+    counts = {(pk, standing): n for pk, standing, n in counted.values_list("campaign", "standing", "n")}
+    return {one.pk: _progress({s: counts.get((one.pk, s), 0) for s in Standing}) for one in campaigns}
+
+
+def _progress(counts: dict[Standing, int]) -> Progress:
+    excused = counts[Standing.EXCUSED]
+    missing = counts[Standing.MISSING] + excused
+    return Progress(counts[Standing.ENROLLED], excused, missing, counts[Standing.UNREAD])
 
 
 def linked_to_nobody(campaign: Campaign, *, viewer: Viewer) -> int:
