@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+
+from django.db.models import Model
 
 from iam.directory.models import Identity, Person, Role, RoleAssignment, Team
 from iam.guard import Viewer, viewer_for
@@ -25,6 +29,7 @@ from iam.mirror.models import (
     UserCredentials,
 )
 
+M = TypeVar("M", bound=Model)
 FIRST_READ = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
 _PREFIX = {
@@ -44,6 +49,32 @@ TRUST_EC2 = {
         {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ],
 }
+
+
+_held: dict[type[Model], list[Model]] | None = None
+
+
+def _make(model: type[M], **fields: Any) -> M:
+    """A row, written now or with all others of `at_once`."""
+    row = model(**fields)
+    if _held is None:
+        row.save(force_insert=True)
+    else:
+        _held.setdefault(model, []).append(row)
+    return row
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Entities with what belongs to them that are made in here are written at its end, by one statement for each table."""
+    global _held
+    _held = held = {}
+    try:
+        yield
+    finally:
+        _held = None
+    for model, rows in held.items():
+        model._default_manager.bulk_create(rows)
 
 
 def account(account_id: str = "111111111111", *, name: str = "production", **fields: Any) -> Account:
@@ -77,7 +108,8 @@ def entity(
     """An entity with one state from `since` (until `until`)."""
     aws_id = f"{_PREFIX.get(kind, 'AXXX')}{next(_numbers):017d}"
     arn = arn if arn is not None else f"arn:aws:iam::{owner_account.account_id}:{kind.value}{path}{name}"
-    made = Entity.objects.create(
+    made = _make(
+        Entity,
         account=owner_account,
         kind=kind,
         aws_id=aws_id,
@@ -87,7 +119,8 @@ def entity(
         first_seen=since,
         gone_at=until,
     )
-    EntityState.objects.create(
+    _make(
+        EntityState,
         entity=made,
         account=owner_account,
         kind=kind,
@@ -110,12 +143,14 @@ def user(
     name: str = "maya.okafor",
     *,
     credentials: dict[str, Any] | None = None,
+    usage: dict[str, Any] | None = None,
     **fields: Any,
 ) -> Entity:
     """An IAM user with credentials and usage rows."""
     since = fields.get("since", FIRST_READ)
     made = entity(owner_account, Kind.USER, name, category="user", **fields)
-    UserCredentials.objects.create(
+    _make(
+        UserCredentials,
         account=owner_account,
         user=made,
         valid_from=since,
@@ -123,7 +158,8 @@ def user(
         observed_at=since,
         **{"has_password": True, "mfa": "virtual"} | (credentials or {}),
     )
-    Usage.objects.create(entity=made, account=owner_account, kind=Kind.USER, observed_at=since)
+    seen = {"kind": Kind.USER, "observed_at": since} | (usage or {})
+    _make(Usage, entity=made, account=owner_account, **seen)
     return made
 
 
@@ -143,8 +179,8 @@ def role(
         document=document(trust or TRUST_EC2),
         **{"category": "service:ec2"} | fields,
     )
-    Usage.objects.create(
-        entity=made, account=owner_account, kind=Kind.ROLE, observed_at=fields.get("since", FIRST_READ)
+    _make(
+        Usage, entity=made, account=owner_account, kind=Kind.ROLE, observed_at=fields.get("since", FIRST_READ)
     )
     return made
 
@@ -155,7 +191,8 @@ def policy(
     """A customer managed policy with one version, v1."""
     since = fields.get("since", FIRST_READ)
     made = entity(owner_account, Kind.POLICY, name, **{"category": "customer"} | fields)
-    PolicyVersion.objects.create(
+    _make(
+        PolicyVersion,
         account=owner_account,
         policy=made,
         version_id="v1",
@@ -177,7 +214,8 @@ def edge(
     until: datetime | None = None,
 ) -> Edge:
     """A tie between two entities."""
-    return Edge.objects.create(
+    return _make(
+        Edge,
         account=source.account,
         kind=kind,
         source=source,
@@ -192,7 +230,8 @@ def inline(
     owner: Entity, name: str = "extra", *, body: dict[str, Any] | None = None, since: datetime = FIRST_READ
 ) -> InlinePolicy:
     """An inline policy."""
-    return InlinePolicy.objects.create(
+    return _make(
+        InlinePolicy,
         account=owner.account,
         owner=owner,
         name=name,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import uuid
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from iam.changes import services
 from iam.changes.models import Change
@@ -81,18 +85,28 @@ def test_whoever_decides_nothing_has_no_inbox(site: Site) -> None:
         assert browser.get(reverse("changes:approvals")).status_code == 404
 
 
-def many(site: Site, count: int) -> list[Change]:
-    """Changes, the oldest first."""
-    viewer = viewer_for(site.asks.person)
-    made = []
-    for number in range(count):
-        group = factories.group(site.account, f"group-{number:03d}")
-        made.append(
-            services.request_membership(
-                viewer, user=site.user, group=group, do="add", reason="r", idempotency_key=f"k{number}"
-            )
-        )
-    return made
+def many(site: Site, count: int, *, word: str = "group") -> list[Change]:
+    """Changes, the oldest first: one that was asked for, and its copies."""
+    first = services.request_membership(
+        viewer_for(site.asks.person),
+        user=site.user,
+        group=factories.group(site.account, word),
+        do="add",
+        reason="r",
+        idempotency_key=word,
+    )
+    return [first, *(copied(first, f"{word}-{number}") for number in range(1, count))]
+
+
+def copied(change: Change, key: str) -> Change:
+    """A change like this one, in a set of its own, asked for now."""
+    whole, one = copy.copy(change.change_set), copy.copy(change)
+    whole.pk = uuid.uuid4()
+    whole.save(force_insert=True)
+    one.pk, one.change_set, one.idempotency_key = uuid.uuid4(), whole, key
+    one.requested_at = timezone.now()
+    one.save(force_insert=True)
+    return one
 
 
 def test_the_list_goes_on_page_by_page(site: Site) -> None:
@@ -116,12 +130,7 @@ def test_the_list_costs_the_same_queries_for_one_row_and_for_fifty(
         connection,
     ) as one:
         site.asker.get(reverse("changes:list"))
-    viewer = viewer_for(site.asks.person)
-    for number in range(49):
-        group = factories.group(site.account, f"more-{number:03d}")
-        services.request_membership(
-            viewer, user=site.user, group=group, do="add", reason="r", idempotency_key=f"m{number}"
-        )
+    many(site, 49, word="more")
     with CaptureQueriesContext(connection) as fifty:
         site.asker.get(reverse("changes:list"))
     assert len(fifty) == len(one)

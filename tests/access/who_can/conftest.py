@@ -74,9 +74,11 @@ def crowd(size: int) -> list[Entity]:
     account = make.account()
     group, policy = make.group(account), make.policy(account)
     make.edge(EdgeKind.ATTACHED, group, policy)
-    users = [make.user(account, f"user-{number:03d}") for number in range(size)]
-    for user in users:
-        make.edge(EdgeKind.MEMBER, user, group)
+    with make.at_once():
+        users = [make.user(account, f"user-{number:03d}") for number in range(size)]
+    with make.at_once():
+        for user in users:
+            make.edge(EdgeKind.MEMBER, user, group)
     return users
 
 

@@ -29,13 +29,14 @@ def table(response: Any) -> list[dict[str, str]]:
 
 def crowd(size: int) -> None:
     accounts = [factories.account(), factories.account("222222222222", name="staging")]
-    for number in range(size):
-        factories.user(
-            accounts[number % 2],
-            f"user-{number:04d}",
-            created_at=NOW - timedelta(days=number % 5),
-            credentials={"mfa": ["none", "virtual", "hardware"][number % 3], "oldest_key_at": NEVER},
-        )
+    with factories.at_once():
+        for number in range(size):
+            factories.user(
+                accounts[number % 2],
+                f"user-{number:04d}",
+                created_at=NOW - timedelta(days=number % 5),
+                credentials={"mfa": ["none", "virtual", "hardware"][number % 3], "oldest_key_at": NEVER},
+            )
 
 
 QUERIES = [

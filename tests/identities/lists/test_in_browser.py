@@ -29,13 +29,14 @@ def _crowd() -> None:
     """Two accounts with something of every kind, and more users than fit on a page."""
     production, staging = factories.account(), factories.account("222222222222", name="staging")
     group = factories.group(production, "payments-dev")
-    for number in range(70):
-        user = factories.user(
-            production if number % 5 else staging,
-            f"user-{number:02d}",
-            credentials={"mfa": ["none", "virtual", "several"][number % 3]},
-        )
-        factories.edge(EdgeKind.MEMBER, user, group, since=MARCH)
+    with factories.at_once():
+        for number in range(70):
+            user = factories.user(
+                production if number % 5 else staging,
+                f"user-{number:02d}",
+                credentials={"mfa": ["none", "virtual", "several"][number % 3]},
+            )
+            factories.edge(EdgeKind.MEMBER, user, group, since=MARCH)
     factories.user(staging, "maya.okafor")
     factories.role(production, "maya-deploys", category="cross-account")
     factories.policy(production, "Deploy")

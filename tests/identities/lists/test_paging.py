@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from iam.mirror.models import NEVER, Account, Usage
+from iam.mirror.models import NEVER, Account
 from tests import factories
 from tests.identities.lists.conftest import link, shown
 
@@ -21,17 +21,18 @@ SORTS = ["name", "created", "mfa", "key", "activity"]
 def crowd(size: int = 120) -> list[Account]:
     """So many users in two accounts, with few different values, so that every order has ties over pages and accounts."""
     accounts = [factories.account(), factories.account("222222222222", name="staging")]
-    for number in range(size):
-        user = factories.user(
-            accounts[number % 2],
-            f"user-{number // 2:03d}",
-            created_at=NOW - timedelta(days=number % 3),
-            credentials={
-                "mfa": ["none", "virtual"][number % 2],
-                "oldest_key_at": NEVER if number % 4 else NOW,
-            },
-        )
-        Usage.objects.filter(entity=user).update(last_used_at=[NEVER, NOW][number % 2])
+    with factories.at_once():
+        for number in range(size):
+            factories.user(
+                accounts[number % 2],
+                f"user-{number // 2:03d}",
+                created_at=NOW - timedelta(days=number % 3),
+                credentials={
+                    "mfa": ["none", "virtual"][number % 2],
+                    "oldest_key_at": NEVER if number % 4 else NOW,
+                },
+                usage={"last_used_at": [NEVER, NOW][number % 2]},
+            )
     return accounts
 
 

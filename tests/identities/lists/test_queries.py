@@ -23,14 +23,18 @@ LIMIT = 12
 
 def users(account: Account, count: int, start: int = 0) -> None:
     group = factories.group(account, f"payments-dev{start or ''}")
-    for number in range(start, start + count):
-        factories.edge(EdgeKind.MEMBER, factories.user(account, f"user-{number}"), group)
+    with factories.at_once():
+        for number in range(start, start + count):
+            factories.edge(EdgeKind.MEMBER, factories.user(account, f"user-{number}"), group)
 
 
 def many(kind: Kind) -> Callable[[Account, int, int], None]:
     def make(account: Account, count: int, start: int = 0) -> None:
-        for number in range(start, start + count):
-            factories.entity(account, kind, f"thing-{number}", category="saml", attrs={"ClientIDList": ["a"]})
+        with factories.at_once():
+            for number in range(start, start + count):
+                factories.entity(
+                    account, kind, f"thing-{number}", category="saml", attrs={"ClientIDList": ["a"]}
+                )
 
     return make
 
@@ -88,8 +92,9 @@ def test_a_list_of_a_team_lead_costs_no_more(sign_in: SignIn, name: str) -> None
     client = sign_in(Role.TEAM_LEAD)
     one = spent(client, f"/{name}/", warm=False)
     group = next(e for e in account.entities.filter(name="payments-dev"))
-    for number in range(60):
-        factories.edge(EdgeKind.MEMBER, factories.user(account, f"more-{number}"), group)
+    with factories.at_once():
+        for number in range(60):
+            factories.edge(EdgeKind.MEMBER, factories.user(account, f"more-{number}"), group)
     assert spent(client, f"/{name}/", warm=False) == one
 
 
