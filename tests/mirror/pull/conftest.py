@@ -16,7 +16,7 @@ from tests.bench.fakeaws.accounts import account_id
 from tests.bench.fakeaws.running import in_thread
 from tests.bench.fakeaws.world import Options, World
 
-SMALL = Options(users=60, groups=8, roles=40, policies=30, accounts=3)
+SMALL = Options(users=24, groups=4, roles=16, policies=12, accounts=3)
 
 
 @pytest.fixture

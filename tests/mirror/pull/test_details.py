@@ -159,11 +159,11 @@ def test_a_key_that_was_deleted_is_ended_once_the_report_says_so(
 def test_a_budget_spreads_the_first_reading_over_several_pulls_with_keys_first(
     world: World, account: Account, pull: Callable[..., Pull], settings: Settings
 ) -> None:
-    settings.DETAIL_CALLS = 60
+    settings.DETAIL_CALLS = 25
     first = pull(account)
     assert first.state == "partial"
     calls = sum(asked(world).values())
-    assert 60 <= calls <= 64
+    assert 25 <= calls <= 29
     assert asked(world).get("ListPolicyTags") is None
     assert "next pull goes on" in section(account, "ssh_keys").message
     pulls = 1
