@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,8 @@ from iam.mirror.models import Account, AccountFact, EdgeKind, Entity
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.words import word_of
-from iam.people.rotation.models import Rotation, Stage
+from iam.people.rotation import listing
+from iam.people.rotation.models import Outcome, Rotation, Stage
 from iam.sealed.services import seal
 from tests import factories
 from tests.rotation.rows import key, rotation
@@ -69,6 +70,25 @@ def test_views_and_filters_show_what_they_say(account: Account) -> None:
     assert ids(client.get(f"{page}?sort=-used"))[0] == fresh.aws_id
     assert set(ids(client.get(f"{page}?q=bo"))) == {fresh.aws_id, twin.aws_id}
     assert ids(client.get(f"{page}?q={old.aws_id}")) == [old.aws_id]
+
+
+@pytest.mark.parametrize("many", [0, 2000])
+def test_keys_on_their_way_out_are_found_whether_few_are_or_many(
+    account: Account, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(listing, "MANY", many)
+    client, person = signed_in(Role.ADMINISTRATOR)
+    old, ended = (key(factories.user(account, name)) for name in ("ada", "bo"))
+    key(factories.user(account, "no-rotation"))
+    rotation(old, person)
+    rotation(ended, person, stage=Stage.ENDED, outcome=Outcome.DONE, ended_at=datetime.now(tz=UTC))
+    removed = factories.account("222222222222", removed_at=datetime.now(tz=UTC))
+    gone = key(factories.user(removed, "cy"))
+    rotation(gone, person)
+    assert ids(client.get(reverse("keys:keys"), {"view": "rotating"})) == [old.aws_id]
+    page = client.get(reverse("keys:rotations")).content.decode()
+    assert old.aws_id in page
+    assert gone.aws_id not in page
 
 
 def test_the_lists_take_the_same_queries_for_a_few_and_for_many(account: Account) -> None:
