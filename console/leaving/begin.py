@@ -18,7 +18,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.models import Entity
-from iam.people.leaving.models import MOVING, Seat
+from iam.people.leaving.models import MOVING, Seat, Stage
 from iam.people.leaving.rules import warnings_for
 from iam.people.leaving.services import request_leaving
 from iam.people.leaving.who import Somebody, meant_by, people_of, same_name, somebody, user_for, within
@@ -79,16 +79,15 @@ def _page(
 ) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     typed = typed_terms(data)
-    running = Seat.objects.filter(user__in=person.users, leaver__stage__in=MOVING).select_related(
-        "leaver__run"
-    )
+    seats = Seat.objects.filter(user__in=person.users).select_related("leaver__run").order_by("-pk")
     context: dict[str, Any] = {
         "section": "leaving",
         "user": user,
         "person": person,
         "why": [(one, person.why[one.pk]) for one in person.users],
         "others": [(one, one in chosen) for one in others],
-        "running": running.first(),
+        "running": seats.filter(leaver__stage__in=MOVING).first(),
+        "left": seats.filter(leaver__stage=Stage.GONE).first(),
         "warnings": warnings_for([person], viewer=request.viewer),
         "refused_now": refused_now,
         "key": request.POST.get("key", "")[:64] or uuid4().hex,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 
 import pytest
@@ -12,7 +13,8 @@ from django.urls import reverse
 
 from iam.changes.models import Change
 from iam.directory.models import Role
-from iam.mirror.models import EdgeKind, Entity
+from iam.mirror.models import Account, EdgeKind, Entity
+from iam.people.leaving.closing import DENY, DENY_TEXT
 from iam.people.leaving.models import Certificate, Leaver, Run, Stage
 from tests import factories, leaving
 
@@ -54,6 +56,9 @@ def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity)
         reverse("leaving:run", args=[Run.objects.get().pk])
         in admin.get(reverse("changes:change", args=[change.pk])).content.decode()
     )
+    again = admin.get(address).content.decode()
+    assert "Maya Okafor is leaving already" in again
+    assert "cannot be asked for as it is" not in again
     later = admin.post(address, {**sent, "key": "other", "when": "later", "at": "yesterday"})
     assert "Write when access ends" in later.content.decode()
 
@@ -102,6 +107,23 @@ def test_lists_cost_the_same_for_one_and_for_many_and_are_narrowed(admin: Client
     narrowed = admin.get(f"{reverse('leaving:leavers')}?show=deleted&q=leaver-3").content.decode()
     assert "leaver-3" in narrowed
     assert "leaver-4" not in narrowed
+
+
+def test_of_whoever_has_left_it_is_said_and_where_that_stands(admin: Client) -> None:
+    gone = factories.user(Account.objects.get(), "nina", credentials={"has_password": False})
+    factories.inline(gone, DENY, body=json.loads(DENY_TEXT))
+    leaver = leaving.left(gone, factories.person("Hana Sato"))
+    page = admin.get(f"{reverse('leaving:begin')}?user={gone.pk}").content.decode()
+    assert "nina has left already" in page
+    assert reverse("leaving:leaver", args=[leaver.pk]) in page
+    assert "cannot be asked for as it is" not in page
+
+
+def test_a_deletion_that_is_refused_keeps_the_reason(admin: Client, user: Entity) -> None:
+    leaver = leaving.left(user, factories.person("Hana Sato"), stage=Stage.RETURNED)
+    page = admin.post(reverse("leaving:delete", args=[leaver.pk]), {"reason": "Gone <for> good"})
+    assert page.status_code == 422
+    assert "Gone &lt;for&gt; good</textarea>" in page.content.decode()
 
 
 def test_a_certificate_stands_in_the_journal_until_somebody_alters_it(admin: Client, user: Entity) -> None:

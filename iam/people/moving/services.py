@@ -16,7 +16,7 @@ from iam.journal.services import record
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.leaving.services import leaving_already
 from iam.people.moving.elsewhere import widened, write_left, write_made
-from iam.people.moving.models import OF_MOVE, Move
+from iam.people.moving.models import OF_MOVE, Move, MoveState
 from iam.people.moving.planning import GAINS, KEEPS, LOSES, MovePlan, Mover, plan_move
 
 KEYS: Final = UUID("4d2f6d0c-1c9e-4a53-9a08-6f0a5b6c7d11")
@@ -40,10 +40,20 @@ def planned(
     plan = plan_move(mover, former=former, version=version, viewer=actor, move_id=move_id)
     if not plan.operations:
         raise RefusedError("Nothing would change: they have all of it already.")
+    if standing := moving_already(mover):
+        raise RefusedError(
+            f"{standing.name} is moving already ({standing.reference}). Have that approved, rejected or carried out first."
+        )
     if busy := leaving_already([user for _, user in plan.left]):
         raise RefusedError(f"{busy} is leaving already.")
     changes.plan_set(plan.operations, viewer=_asking(actor, mover, plan, version))
     return plan
+
+
+def moving_already(mover: Mover) -> Move | None:
+    """The move of theirs that has not ended."""
+    open_ones = Move.objects.filter(state__in=[MoveState.WAITING, MoveState.RUNNING])
+    return open_ones.filter(person_id=mover.person_id).first() if mover.person_id else None
 
 
 def _asking(actor: Viewer, mover: Mover, plan: MovePlan, version: BlueprintVersion) -> Viewer:

@@ -83,6 +83,8 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
         request_move(admin, mover=mover, former=former, version=version, reason="Joins Data", key="form")
         == move
     )
+    with pytest.raises(RefusedError, match=f"is moving already .{move.reference}"):
+        request_move(admin, mover=mover, former=former, version=version, reason="Joins Data", key="other")
     assert move.change_set is not None
     assert move.change_set.title.endswith("loses 1, gains 1")
     agree(squad, move.change_set.changes.order_by("position")[0])
