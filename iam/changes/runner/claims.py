@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, UUIDField
+from django.db.models import Exists, Field, IntegerField, OuterRef, Q, QuerySet, UUIDField
 
 from iam.changes.models import LAST_BRANCH, RUNNING, Change, ChangeSet, ChangeState
 from iam.changes.states import add_event, move
@@ -69,13 +68,22 @@ def _before(of: Callable[[str], Any]) -> QuerySet[Change]:
     ).exclude(state=ChangeState.APPLIED)
 
 
+_SLOTS: dict[str, Field[Any, Any]] = {
+    "change_set_id": UUIDField(),
+    "lane": IntegerField(),
+    "branch": IntegerField(),
+    "position": IntegerField(),
+}
+_BEFORE = Statement(lambda: _before(lambda name: Slot(name, _SLOTS[name])).values_list("pk")[:1])
+
+
 def _is_due(change: Change, now: datetime) -> bool:
     """What `due` asks the database, of one that has been read: a change of its own waits for nothing."""
     moment = change.lease_until if change.state == ChangeState.APPLYING else change.due_at
     if change.state not in RUNNING or moment is None or moment > now:
         return False
     is_first = change.state != ChangeState.QUEUED or change.position == 0
-    return is_first or not _before(partial(getattr, change)).exists()
+    return is_first or not _BEFORE.rows(**{name: getattr(change, name) for name in _SLOTS})
 
 
 def _read(change_id: UUID) -> Change | None:

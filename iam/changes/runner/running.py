@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, InterfaceError, transaction
+from django.db.models import BigIntegerField, CharField, IntegerField, UUIDField
 
 from iam.aws import writes
 from iam.aws.at_once import at_once
@@ -30,6 +31,7 @@ from iam.changes.runner.reach import lent_for_writing
 from iam.changes.services.own import is_own
 from iam.changes.states import move
 from iam.mirror.models import Entity
+from iam.prepared import Slot, Statement
 
 logger = structlog.get_logger(__name__)
 
@@ -43,6 +45,26 @@ BACKOFF_LIMIT = 300.0
 _IN_DOUBT = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.UNEXPECTED})
 # After a lost answer AWS may say so of a call that it has carried out already: only another look can tell.
 _LOOK_ANEW = frozenset({ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
+
+
+# What this one waits for is in its lane; compiled once, since each change that follows another asks for it.
+_EARLIER = Statement(
+    lambda: (
+        Change.objects.filter(
+            change_set=Slot("change_set", UUIDField()),
+            account=Slot("account", BigIntegerField()),
+            lane=Slot("lane", IntegerField()),
+            position__lt=Slot("position", IntegerField()),
+        )
+        .order_by("position")
+        .values_list("results")
+    )
+)
+_KNOWN = Statement(
+    lambda: Entity.objects.filter(
+        account=Slot("account", BigIntegerField()), arn=Slot("arn", CharField()), gone_at__isnull=True
+    ).values_list("aws_id")
+)
 
 
 class CallRejectedError(Exception):
@@ -99,12 +121,11 @@ def _with_ids(change: Change) -> dict[str, Any]:
     missing = [name for name in missing if f"{name[:-3]}_arn" in params]
     if not missing or change.position == 0:
         return params
-    earlier = change.change_set.changes.filter(position__lt=change.position, account=change.account_id)
-    arns = [params[f"{name[:-3]}_arn"] for name in missing]
     # Read back when the earlier change had ended; what it noted of AWS's answer comes first.
-    known = Entity.objects.filter(account=change.account_id, arn__in=arns, gone_at__isnull=True)
-    ids: dict[str, str] = dict(known.values_list("arn", "aws_id"))
-    for results in earlier.order_by("position").values_list("results", flat=True):
+    arns = {params[f"{name[:-3]}_arn"] for name in missing}
+    ids = {arn: aws_id for arn in arns for (aws_id,) in _KNOWN.rows(account=change.account_id, arn=arn)}
+    of = {"change_set": change.change_set_id, "account": change.account_id}
+    for (results,) in _EARLIER.rows(**of, lane=change.lane, position=change.position):
         ids |= results.get("ids", {})
     return params | {name: ids.get(params[f"{name[:-3]}_arn"], "") for name in missing}
 

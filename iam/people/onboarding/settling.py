@@ -7,10 +7,10 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, UUIDField
 
 from iam.access.grants.what import What, WhatKind
-from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
+from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import AddToGroup, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
 from iam.directory.joining import join
@@ -21,6 +21,7 @@ from iam.people.onboarding.inviting import invite_when_made
 from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState
 from iam.people.onboarding.queries import Held, held_by
 from iam.people.onboarding.reading import last_moment
+from iam.prepared import Slot, Statement
 
 GRANTS: Final = UUID("3a7a4a3e-5b1c-4a53-9f49-2a8f6f1f6c11")
 """The name space in which a newcomer and what they get give a grant its id."""
@@ -35,17 +36,16 @@ def change_ended(change: Change) -> None:
         change.state == ChangeState.REJECTED and change.branch
     ):
         return
-    place = _ended_at(group, change.lane)
-    if place is None:
-        return
-    is_made = change.operation == CreateUser.slug and change.state == ChangeState.APPLIED
-    if not place.is_busy and place.settled_at is None:
-        settle_place(place)
-    elif is_made and place.joined_at is None:
-        _join(place)
-    run = place.newcomer.run
-    if run.state == RunState.WAITING or (run.state == RunState.RUNNING and not place.is_set_busy):
-        settle_run(run.pk)
+    first = group.cause_id if group.cause_kind == AGAIN else group.pk
+    for one in _ENDED_AT.mappings(change_set=group.pk, first=first, lane=change.lane):
+        is_made = change.operation == CreateUser.slug and change.state == ChangeState.APPLIED
+        if not one["is_busy"] and one["settled_at"] is None:
+            settle_place(_places().get(pk=one["pk"]))
+        elif is_made and one["joined_at"] is None:
+            _join(_places().get(pk=one["pk"]))
+        state = one["newcomer__run__state"]
+        if state == RunState.WAITING or (state == RunState.RUNNING and not one["is_set_busy"]):
+            settle_run(one["newcomer__run"])
 
 
 def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
@@ -103,12 +103,17 @@ def settle_run(run_id: UUID) -> None:
         _move(run, _end_of(run))
 
 
-def _ended_at(group: ChangeSet, lane: int) -> Any:
-    """The place of a lane of changes, with whether something of it (`is_busy`) and of its set (`is_set_busy`) is under way; one query."""
-    busy = Change.objects.filter(change_set=group.pk, state__in=OPEN)
-    first = group.cause_id if group.cause_kind == AGAIN else group.pk
-    places = _places().annotate(is_busy=Exists(busy.filter(lane=lane)), is_set_busy=Exists(busy))
-    return places.filter(change_set=first, lane=lane).first()
+def _ended_at() -> Any:
+    """The place of a lane of changes, with whether something of it (`is_busy`) and of its set (`is_set_busy`) is under way."""
+    lane = Slot("lane", IntegerField())
+    busy = Change.objects.filter(change_set=Slot("change_set", UUIDField()), state__in=OPEN)
+    places = Place.objects.filter(change_set=Slot("first", UUIDField()), lane=lane)
+    places = places.annotate(is_busy=Exists(busy.filter(lane=lane)), is_set_busy=Exists(busy))
+    names = ("pk", "settled_at", "joined_at", "newcomer__run", "newcomer__run__state")
+    return places.values(*names, "is_busy", "is_set_busy")
+
+
+_ENDED_AT = Statement(_ended_at)
 
 
 def _places() -> QuerySet[Place]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.functions import Coalesce
 
 from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, Sort, State
@@ -20,6 +20,7 @@ from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
 from iam.journal.services import record
 from iam.mirror.models import Entity
+from iam.prepared import Slot, Statement
 
 S = ChangeState
 BATCH: Final = 500
@@ -296,17 +297,25 @@ def _whole_state(states: Sequence[State]) -> State:
     return next(state for state in OVER if state in found)
 
 
+def _about() -> QuerySet[GrantPart, tuple[Any, ...]]:
+    """What a change of a set is made for."""
+    sets = Q()
+    for name in ("change_set", "retry_set", "extending_set", "ending_set"):
+        sets |= Q(**{name: Slot("change_set", UUIDField())})
+    return GrantPart.objects.filter(sets, lane=Slot("lane", IntegerField())).values_list("pk")
+
+
+_ABOUT = Statement(_about)
+
+
 def change_ended(change: Change) -> None:
     """A handler of ends (`iam.changes.handlers`); sets of grants say what they are made for."""
     if change.reverts_id is not None and change.state == S.APPLIED:
         _undone(change)
     if not change.change_set.cause_kind:
         return
-    names = ("change_set", "retry_set", "extending_set", "ending_set")
-    sets = Q()
-    for name in names:
-        sets |= Q(**{name: change.change_set_id})
-    for part in GrantPart.objects.filter(sets, lane=change.lane).select_related("grant"):
+    about = [pk for (pk,) in _ABOUT.rows(change_set=change.change_set_id, lane=change.lane)]
+    for part in GrantPart.objects.filter(pk__in=about).select_related("grant") if about else ():
         settle(part.grant, lane=part.lane)
 
 
