@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -18,6 +19,7 @@ from iam.linking.whose import is_linked
 from iam.people.causes import OF_MOVE
 from iam.people.leaving import nudge
 from iam.people.leaving.certificates import certify
+from iam.people.leaving.closing import is_denied
 from iam.people.leaving.grants import end_grants, grants_are_over
 from iam.people.leaving.models import (
     OF_DELETION,
@@ -121,10 +123,17 @@ def _settle_end(leaver: Leaver) -> None:
     are_applied = all(one.state == ChangeState.APPLIED for one in begun_denies)
     if leaver.closed_at is None and are_applied and (begun_denies or not denies):
         ends = [one.ended_at for one in denies if one.ended_at]
-        leaver.closed_at = max(ends) if ends else leaver.began_at
+        if _are_denied(leaver, but={one.subject_arn for one in denies}):
+            leaver.closed_at = max(ends) if ends else leaver.began_at
     leaver.save(update_fields=["began_at", "closed_at", "trouble"])
     if leaver.stage != Stage.OPEN:
         _move(leaver, Stage.CLOSING)
+
+
+def _are_denied(leaver: Leaver, *, but: Collection[str]) -> bool:
+    """Whether whoever got no deny by a change, but these, was denied everything before or is gone: a deny may have found no room."""
+    others = leaver.seats.exclude(user_arn__in=but).select_related("user__account")
+    return all(seat.user.gone_at is not None or is_denied(seat.user) for seat in others)
 
 
 def _is_late(leaver: Leaver, states: set[ChangeState]) -> bool:

@@ -166,3 +166,18 @@ def test_one_account_that_is_not_proved_keeps_the_certificate_back(
         now + timedelta(days=leaver.run.grace_days),
     )
     assert Certificate.objects.count() == 1
+
+
+def test_nobody_is_said_to_be_denied_everything_while_a_deny_found_no_room(
+    seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iam.people.leaving.nudge.send", lambda *_, **__: None)
+    began = datetime.now(tz=UTC)
+    Leaver.objects.update(closed_at=None, began_at=began)
+    Change.objects.update(applying_at=began, ended_at=began)
+    Change.objects.filter(operation="inline_policy.put").update(operation="group_membership.remove")
+    settling.settle(seat.leaver_id)
+    assert Leaver.objects.get().closed_at is None
+    factories.inline(seat.user, DENY, body=json.loads(DENY_TEXT))
+    settling.settle(seat.leaver_id)
+    assert Leaver.objects.get().closed_at == began
