@@ -20,7 +20,7 @@ from pytest_django import DjangoDbBlocker
 from iam.aws import lending
 from iam.journal import triggers
 from tests.services import browser as chromium
-from tests.services import redis
+from tests.services import redis, tables
 
 # That a machine is busy says nothing about a property; and a gate tries the same examples each time.
 settings.register_profile(
@@ -45,6 +45,21 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"a browser ({reason})")
     with chromium.running_browser() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def undrawn(browser: Browser) -> Iterator[Browser]:
+    """A Chromium for what is looked at by its elements alone; see `UNDRAWN`."""
+    started = chromium.launched(browser.browser_type, flags=chromium.UNDRAWN)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """The tables are made once for all test processes."""
+    with tables.made_once():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -99,13 +114,15 @@ def _reads_beside_have_no_database() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_may_empty_the_journal() -> Iterator[None]:
-    """A test that commits is followed by a flush, which the journal's triggers rightly refuse: lift them for it alone."""
-    refused = flush.Command.handle
+    """A test that commits is followed by a flush, which the journal's triggers rightly refuse: lift them for it alone.
+
+    Only tables that hold something are emptied: few of the hundred, each of which costs PostgreSQL as much as a test.
+    """
 
     def handle(self: flush.Command, **options: Any) -> None:
         connection = connections[options["database"]]
         triggers.drop(connection)
-        refused(self, **options)
+        tables.empty(connection)
         triggers.create(connection)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -23,6 +23,9 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 # Whitenoise warns of a missing folder, and warnings are errors.
 (FOLDER / "staticfiles").mkdir()
 
+# Test processes inherit it from the one that has started them.
+os.environ.setdefault("GATEHOUSE_TEST_TABLES", str(FOLDER / "tables"))
+
 for name in [n for n in os.environ if n.startswith("AWS_") or n in {"DATABASE_URL_FILE", "REDIS_URL"}]:
     del os.environ[name]
 os.environ.update(
@@ -72,6 +75,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 OF_THEIR_OWN = ("test_every_page", "test_production", "test_supervisor", "test_torture", "test_without_redis")
 """Journeys that start what they walk through, or take as long as all others together."""
+FIRST = ("tests/journeys/test_torture.py", "journeys", *(f"tests/journeys/{one}.py" for one in OF_THEIR_OWN))
+"""What takes longest is begun first, so that nobody waits for it at the end."""
 
 
 class OneConsole(LoadScopeScheduling):
@@ -85,6 +90,12 @@ class OneConsole(LoadScopeScheduling):
         if not file.startswith("tests/journeys/"):
             return nodeid
         return file if Path(file).stem in OF_THEIR_OWN else "journeys"
+
+    def _assign_work_unit(self, node: Any) -> None:
+        first = next((scope for scope in FIRST if scope in self.workqueue), None)
+        if first is not None:
+            self.workqueue.move_to_end(first, last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
