@@ -21,7 +21,7 @@ from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_o
 from console.changes.subject import about_of, subject_openable
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, layout_for, require
-from console.web.render import is_fragment, render_page
+from console.web.render import is_fragment, render_live, render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Approval, Change, ChangeEvent, ChangeState
@@ -34,8 +34,6 @@ from iam.guard import Right
 DECIDES = (Right.APPROVE_CHANGE, Right.REQUEST_CHANGE)
 """Approvers; and administrators and team leads, where a rule asks for them."""
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
-STOP = 286
-"""The status by which htmx stops to ask."""
 
 
 def change_or_404(request: ViewerRequest, pk: UUID) -> Change:
@@ -56,12 +54,9 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if is_fragment(request) and request.GET.get("seen") == version:
         return HttpResponse(status=204)
     context = page_context(request, shown, events) | {
-        "pace": pace,
         "version": version,
-        "is_update": is_fragment(request),
     }
-    status = STOP if is_fragment(request) and not pace else 200
-    return render_page(request, "changes/change.html", context, partial="live", status=status)
+    return render_live(request, "changes/change.html", context, pace=pace)
 
 
 def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from console.leaving.lists import SEES
 from console.leaving.shown import is_moving, mark_of, progress_of, seats_shown
 from console.setup.progress import FAST, Step, step_of
 from console.web.access import ViewerRequest, found_or_404, require
-from console.web.render import is_fragment, render_page
+from console.web.render import render_live
 from iam.access.grants.queries import visible_grants
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -26,8 +26,6 @@ from iam.people.leaving.queries import Held, held_by, leaver_for
 from iam.people.leaving.rules import is_about_oneself, may_act
 from iam.people.moving.queries import move_of
 
-STOP: Final = 286
-"""The status by which htmx stops to ask."""
 QUICK: Final = 90
 """So often it asks at the quick pace, however long an approver was waited for."""
 
@@ -73,12 +71,9 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "may_restore": acts and leaver.stage in (Stage.GONE, Stage.OPEN, Stage.CLOSING),
         "may_delete": acts and leaver.stage in (Stage.GONE, Stage.OPEN),
         "may_again": acts and leaver.stage == Stage.OPEN,
-        "pace": pace,
         "step": step,
-        "is_update": is_fragment(request),
     }
-    status = STOP if is_fragment(request) and not pace else 200
-    return render_page(request, "leaving/leaver.html", context, partial="live", status=status)
+    return render_live(request, "leaving/leaver.html", context, pace=pace)
 
 
 @require_POST

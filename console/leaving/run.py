@@ -19,7 +19,7 @@ from console.leaving.shown import is_moving, mark_of, progress_of
 from console.leaving.terms import read_terms, typed_terms
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, found_or_404, require
-from console.web.render import is_fragment, render_page
+from console.web.render import render_live, render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.leaving.models import Leaver, Run, RunState, Standing
@@ -30,8 +30,6 @@ from iam.people.leaving.staging import check_again, discard
 from iam.people.leaving.who import people_of
 
 PAGE: Final = 50
-STOP: Final = 286
-"""The status by which htmx stops to ask."""
 
 
 def run_or_404(request: ViewerRequest, pk: UUID) -> Run:
@@ -141,12 +139,9 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         "rows": [(one, *mark_of(one), progress_of(held[one.pk])) for one in found],
         "page": page,
         "counts": _counts(run, people.count()),
-        "pace": pace,
         "step": step,
-        "is_update": is_fragment(request),
     }
-    status = STOP if is_fragment(request) and not pace else 200
-    return render_page(request, "leaving/run.html", context, partial="live", status=status)
+    return render_live(request, "leaving/run.html", context, pace=pace)
 
 
 def _counts(run: Run, total: int) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -14,7 +14,7 @@ from console.moving.begin import line_rows
 from console.moving.lists import SEES, TONES
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, found_or_404, require
-from console.web.render import is_fragment, render_page
+from console.web.render import render_live
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
@@ -23,9 +23,6 @@ from iam.people.moving.elsewhere import left_id, made_id
 from iam.people.moving.models import MoveState
 from iam.people.moving.queries import move_for
 from iam.people.onboarding.models import Newcomer
-
-STOP: Final = 286
-"""The status by which htmx stops to ask."""
 
 
 @never_cache
@@ -51,12 +48,9 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "users": _users(users),
         "made": Newcomer.objects.filter(run=made_id(move.pk)).select_related("run").first(),
         "left": Leaver.objects.filter(run=left_id(move.pk)).select_related("run").first(),
-        "pace": pace,
         "step": step,
-        "is_update": is_fragment(request),
     }
-    status = STOP if is_fragment(request) and not pace else 200
-    return render_page(request, "moving/move.html", context, partial="live", status=status)
+    return render_live(request, "moving/move.html", context, pace=pace)
 
 
 def _users(users: Any) -> list[Entity]:

@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,7 +22,7 @@ from console.onboarding.shown import person_rows, progress_of
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.files import FORMS, csv_lines, download, json_lines
-from console.web.render import is_fragment, render_page
+from console.web.render import render_live, render_page
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.guard import Right
@@ -35,8 +36,6 @@ from iam.people.onboarding.queries import counts_of, people_shown, run_for, sets
 from iam.people.onboarding.staging import check_again, discard
 
 PAGE: Final = 25
-STOP: Final = 286
-"""The status by which htmx stops to ask."""
 QUESTIONS: Final = 60
 """So often a page asks by itself while it is people who are waited for."""
 COLUMNS: Final = ("name", "e-mail", "user name", "last day", "step", "stands", "since")
@@ -118,7 +117,7 @@ def run_invite(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
         messages.error(request, error.message)
     else:
         messages.success(request, f"An invitation is on its way to {link.person.email}.")
-    return redirect("onboarding:run", pk=pk)
+    return redirect(f"{reverse('onboarding:run', args=[pk])}?{request.GET.urlencode()}")
 
 
 @require_POST
@@ -189,7 +188,6 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         "only_failed": only == "failed",
         "q": text,
         "wanted": urlencode({"q": text, "show": "failed" if only == "failed" else ""}),
-        "pace": pace,
         "step": step,
         "sets": [(number, _first(one.pk)) for number, one in enumerate(sets_of(run), start=1)],
         "may_retry": request.at is None
@@ -198,10 +196,8 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         and may_run(request.viewer, run.version.blueprint.team),
         "may_invite": request.at is None and may_run(request.viewer, run.version.blueprint.team),
         "may_export": request.viewer.may(Right.EXPORT),
-        "is_update": is_fragment(request),
     }
-    status = STOP if is_fragment(request) and not pace else 200
-    return render_page(request, "onboarding/run.html", context, partial="live", status=status)
+    return render_live(request, "onboarding/run.html", context, pace=pace)
 
 
 def _first(set_id: UUID) -> UUID | None:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from console.rotation.begin import SEES
 from console.rotation.words import mark_of, places_for
 from console.web.access import ViewerRequest, found_or_404, layout_for, require
-from console.web.render import is_fragment, render_page
+from console.web.render import is_fragment, render_live
 from iam.guard import Viewer
 from iam.people.rotation.models import Outcome, Rotation, Stage
 from iam.people.rotation.planning import days, may_run
@@ -25,8 +25,6 @@ from iam.people.rotation.services import waits
 from iam.people.rotation.standing import deletion_at, old_words, quiet_of, used_since
 from iam.sealed.queries import secret_of
 
-STOP: Final = 286
-"""The status by which htmx stops to ask."""
 BUSY, PATIENT = "1s", "10s"
 _MOVING: Final = (Stage.WAITING, Stage.ASKED, Stage.DEACTIVATING, Stage.ACTIVATING, Stage.DELETING)
 _REACHED: Final = {
@@ -68,9 +66,7 @@ def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     version = _version(rotation, pace, len(context["happenings"]))
     if is_fragment(request) and request.GET.get("seen") == version:
         return HttpResponse(status=204)
-    context |= {"pace": pace, "version": version, "is_update": is_fragment(request)}
-    status = STOP if is_fragment(request) and not pace else 200
-    return render_page(request, "rotation/rotation.html", context, partial="live", status=status)
+    return render_live(request, "rotation/rotation.html", context | {"version": version}, pace=pace)
 
 
 def page_context(rotation: Rotation, viewer: Viewer) -> dict[str, Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+STOP: Final = 286
+"""The status by which htmx stops to ask."""
 
 
 def is_fragment(request: HttpRequest) -> bool:
@@ -25,3 +28,11 @@ def render_page(
     """Render `template`, or only its partial when htmx asks and the partial is named."""
     name = f"{template}#{partial}" if partial and is_fragment(request) else template
     return render(request, name, context, status=status)
+
+
+def render_live(request: HttpRequest, template: str, context: dict[str, Any], *, pace: str) -> HttpResponse:
+    """A page whose part `live` asks for itself again after `pace`; where that is "" nothing more comes, and htmx is told to stop."""
+    is_update = is_fragment(request)
+    status = STOP if is_update and not pace else 200
+    shown = context | {"pace": pace, "is_update": is_update}
+    return render_page(request, template, shown, partial="live", status=status)

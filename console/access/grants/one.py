@@ -21,7 +21,7 @@ from console.access.grants.wizard import draft_or_404, wizard_context
 from console.access.grants.words import ends_of, name_of, others_too, what_words, who_words
 from console.changes.deciding import deciding_context
 from console.web.access import ViewerRequest, layout_for, require
-from console.web.render import is_fragment, render_page
+from console.web.render import is_fragment, render_live, render_page
 from iam.access.grants.hidden import hidden_holders, seen_holders
 from iam.access.grants.models import Grant, Preparation, State
 from iam.access.grants.queries import parts_of, visible_grants
@@ -34,8 +34,6 @@ from iam.guard import Right, Viewer
 from iam.mirror.naming import display_name
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
-STOP: Final = 286
-"""The status by which htmx stops to ask."""
 NAMED: Final = 3
 PROBLEMS: Final = 12
 PAGE: Final = 100
@@ -110,17 +108,8 @@ def _live(request: ViewerRequest, found: Grant, *, template: str, more: dict[str
     version = version_of(found, parts)
     if is_fragment(request) and request.GET.get("seen") == version and pace:
         return HttpResponse(status=204)
-    context = (
-        grant_context(request, found, parts, hidden=hidden)
-        | more
-        | {
-            "pace": pace,
-            "version": version,
-            "is_update": is_fragment(request),
-        }
-    )
-    status = STOP if is_fragment(request) and not pace else 200
-    return render_page(request, template, context, partial="live", status=status)
+    context = grant_context(request, found, parts, hidden=hidden) | more | {"version": version}
+    return render_live(request, template, context, pace=pace)
 
 
 def _parts(request: ViewerRequest, found: Grant, hidden: Collection[str]) -> Parts:
