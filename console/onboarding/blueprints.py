@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.onboarding.lists import SEES
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.render import render_page
+from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.blueprints.body import BlueprintError
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
@@ -24,6 +25,7 @@ from iam.people.blueprints.queries import (
     version_of,
 )
 from iam.people.blueprints.services import set_retired
+from iam.people.onboarding.planning import sites_of
 
 
 def blueprint_or_404(request: ViewerRequest, pk: UUID) -> Blueprint:
@@ -70,6 +72,8 @@ def blueprint_retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersion) -> HttpResponse:
     before = version_of(blueprint, version.number - 1)
+    is_current = version.number == blueprint.current
+    runs = may_run(request.viewer, blueprint.team) and blueprint.retired_at is None
     context = {
         "section": "onboarding",
         "blueprint": blueprint,
@@ -77,8 +81,18 @@ def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersio
         "rows": said_in_full(version.body),
         "differences": differences(before.body, version.body) if before else [],
         "versions": list(blueprint.versions.all()[:50]),
-        "is_current": version.number == blueprint.current,
+        "is_current": is_current,
+        "lacks": _lacks(version, request) if runs and is_current else "",
         "may_write": may_write(request.viewer, blueprint.team),
-        "may_run": may_run(request.viewer, blueprint.team) and blueprint.retired_at is None,
+        "may_run": runs,
     }
     return render_page(request, "onboarding/blueprint.html", context)
+
+
+def _lacks(version: BlueprintVersion, request: ViewerRequest) -> str:
+    """Why nobody can be onboarded by it as things are; "" where nothing is in the way."""
+    try:
+        sites_of(version.body, viewer=request.viewer)
+    except RefusedError as refused:
+        return refused.message
+    return ""

@@ -151,7 +151,13 @@ def test_a_blueprint_is_written_in_the_form_and_its_next_version_says_what_diffe
     assert lead.post(edit, given | {"stay": "30", "base": "1"}).status_code == 302
     blueprint.refresh_from_db()
     assert blueprint.current == 2
-    wrong = lead.post(edit, given | {"tags": "no sign", "base": "2"})
+    assert (
+        "as things are" not in lead.get(reverse("onboarding:blueprint", args=[blueprint.pk])).content.decode()
+    )
+    lead.post(edit, given | {"groups": "payments-dev, nonesuch", "stay": "30", "base": "2"})
+    page = lead.get(reverse("onboarding:blueprint", args=[blueprint.pk])).content.decode()
+    assert "has no group nonesuch of your teams, as of the last reading" in page
+    wrong = lead.post(edit, given | {"tags": "no sign", "base": "3"})
     assert "key = value" in wrong.content.decode()
 
 
