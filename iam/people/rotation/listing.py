@@ -110,7 +110,7 @@ def _living() -> QuerySet[Rotation]:
 
 def _rotating(lens: Lens) -> Q:
     """Few are looked up each; of many a page is full after a few keys, taken in their order."""
-    if cache.get_or_set("rotations-are-many", lambda: _living().count() > MANY, 60):
+    if cache.get_or_set("rotations-are-many", lambda: _living().count() > MANY, 2):
         return Q(Exists(_living().filter(old=OuterRef("entity"))))
     return _on_their_way(lens)
 
