@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -89,39 +90,52 @@ def foretell(chosen: Chosen) -> Effect:
     wanted, before = chosen.ways(), ways_now()
     new, old = known_by(wanted), known_by(before)
     effect, people = Effect(), set()
-    found: list[tuple[Entity, Sign, Verdict]] = []
+    found: list[tuple[_Now, Verdict]] = []
     for some in _chunks(_concerned(before, wanted, old, new)):
-        signs = waiting(Sign.objects.filter(pk__in=some)).select_related("user__account")
-        rows = list(signs.order_by("login", "pk"))
-        facts = facts_of([one.user for one in rows])
-        found += [(one.user, one, new.judge(facts[one.pk])) for one in rows]
-    for _, sign, verdict in found:
-        if verdict.standing == Standing.KNOWN and verdict.person != sign.person_id:
+        signs = waiting(Sign.objects.filter(pk__in=some)).order_by("login", "pk")
+        # As values: of very many users only the few that are shown are made to objects.
+        rows = [_Now(*row) for row in signs.values_list("pk", "user__name", "person", "standing", "address")]
+        facts = facts_of({row.pk: row.name for row in rows})
+        found += [(row, new.judge(facts[row.pk])) for row in rows]
+    for now, verdict in found:
+        if verdict.standing == Standing.KNOWN and verdict.person != now.person:
             effect.linked += 1
             people.add(verdict.person)
-        if sign.person_id is not None and verdict.person != sign.person_id:
+        if now.person is not None and verdict.person != now.person:
             effect.ends += 1
-        if verdict.standing in DOUBTS and verdict.standing != sign.standing:
+        if verdict.standing in DOUBTS and verdict.standing != now.standing:
             effect.doubtful += 1
-        if verdict.person is None and sign.person_id is None and verdict.address != sign.address:
+        if verdict.person is None and now.person is None and verdict.address != now.address:
             effect.readdressed += 1
     effect.people = len(people)
     _name(effect, found)
     return effect
 
 
-def _name(effect: Effect, found: Sequence[tuple[Entity, Sign, Verdict]]) -> None:
-    gains = [(u, v) for u, s, v in found if v.standing == Standing.KNOWN and v.person != s.person_id][:SHOWN]
-    loses = [(u, s) for u, s, v in found if s.person_id is not None and v.person != s.person_id][:SHOWN]
-    doubts = [(u, v) for u, s, v in found if v.standing in DOUBTS and v.standing != s.standing][:SHOWN]
-    pks = {v.person for _, v in gains} | {s.person_id for _, s in loses}
+class _Now(NamedTuple):
+    """What the ways say of a user now."""
+
+    pk: int
+    name: str
+    person: UUID | None
+    standing: str
+    address: str
+
+
+def _name(effect: Effect, found: Sequence[tuple[_Now, Verdict]]) -> None:
+    gains = [(u, v) for u, v in found if v.standing == Standing.KNOWN and v.person != u.person][:SHOWN]
+    loses = [(u, u.person) for u, v in found if u.person is not None and v.person != u.person][:SHOWN]
+    doubts = [(u, v) for u, v in found if v.standing in DOUBTS and v.standing != u.standing][:SHOWN]
+    pks = {v.person for _, v in gains} | {person for _, person in loses}
     pks |= {one.person for _, v in doubts for one in v.said}
     people = Person.objects.in_bulk([pk for pk in pks if pk is not None])
-    effect.gains = [(u, people[v.person], v.words) for u, v in gains if v.person in people]
-    effect.loses = [(u, people[s.person_id].name) for u, s in loses if s.person_id in people]
+    shown = {u.pk for some in (gains, loses, doubts) for u, _ in some}
+    users = Entity.objects.select_related("account").in_bulk(list(shown))
+    effect.gains = [(users[u.pk], people[v.person], v.words) for u, v in gains if v.person in people]
+    effect.loses = [(users[u.pk], people[person].name) for u, person in loses if person in people]
     effect.doubts = [
         (
-            u,
+            users[u.pk],
             sorted(
                 f"{people[one.person].name if one.person in people else one.address} ({one.words})"
                 for one in v.said

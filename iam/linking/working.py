@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -117,7 +117,7 @@ def _newcomers(people: Iterable[tuple[UUID, str]], known: Known) -> int:
 def _users(pks: Collection[int], known: Known) -> None:
     users = list(Entity.objects.filter(pk__in=pks, kind=Kind.USER).select_related("account"))
     former = _follow(users)
-    facts = facts_of(users)
+    facts = facts_of({one.pk: one.name for one in users})
     rows = [_row(one, known.judge(facts[one.pk]), former.get(one.pk)) for one in users]
     kept = [one for one in rows if one.former_id is None]
     for some, fields in ((kept, SAID), ([one for one in rows if one.former_id], (*SAID, "former"))):
@@ -126,14 +126,13 @@ def _users(pks: Collection[int], known: Known) -> None:
         )
 
 
-def facts_of(users: Collection[Entity]) -> dict[int, Facts]:
-    """What the ways look at: two queries."""
-    pks = [one.pk for one in users]
-    tags = dict(TagSet.objects.filter(valid_at(None), entity__in=pks).values_list("entity_id", "tags"))
+def facts_of(names: Mapping[int, str]) -> dict[int, Facts]:
+    """What the ways look at, of users by their numbers and names: two queries."""
+    tags = dict(TagSet.objects.filter(valid_at(None), entity__in=names).values_list("entity_id", "tags"))
     apart: dict[int, set[UUID]] = defaultdict(set)
-    for user, person in Apart.objects.filter(user__in=pks).values_list("user_id", "person_id"):
+    for user, person in Apart.objects.filter(user__in=names).values_list("user_id", "person_id"):
         apart[user].add(person)
-    return {one.pk: Facts(one.name, small_keys(tags.get(one.pk, {})), apart.get(one.pk, ())) for one in users}
+    return {pk: Facts(name, small_keys(tags.get(pk, {})), apart.get(pk, ())) for pk, name in names.items()}
 
 
 def _row(user: Entity, verdict: Verdict, former: UUID | None) -> Sign:
