@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.identities.details.words import moment_from
@@ -182,7 +183,7 @@ def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
         if request.POST.get("do") == "excuse":
             return _page(request, campaign, refused=refused)
         messages.error(request, refused.message)
-    return redirect("mfa:campaign", pk=pk)
+    return redirect(f"{reverse('mfa:campaign', args=[pk])}?{request.GET.urlencode()}")
 
 
 def _do(request: ViewerRequest, campaign: Campaign) -> None:
