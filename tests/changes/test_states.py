@@ -34,21 +34,20 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize(("was", "to"), list(itertools.product(S, S)))
-def test_a_change_moves_only_along_the_table(scene: Scene, was: ChangeState, to: ChangeState) -> None:
+def test_a_change_moves_only_along_the_table(scene: Scene) -> None:
     change = scene.ask()
-    Change.objects.filter(pk=change.pk).update(state=was)
-    change.refresh_from_db()
+    for was, to in itertools.product(S, S):
+        Change.objects.filter(pk=change.pk).update(state=was)
+        change.refresh_from_db()
 
-    if (was, to) in ALLOWED:
-        assert move(change, to=to, actor=None)
+        if (was, to) in ALLOWED:
+            assert move(change, to=to, actor=None)
+        else:
+            with pytest.raises(ForbiddenTransitionError):
+                move(change, to=to, actor=None)
+
         change.refresh_from_db()
-        assert change.state == to
-    else:
-        with pytest.raises(ForbiddenTransitionError):
-            move(change, to=to, actor=None)
-        change.refresh_from_db()
-        assert change.state == was
+        assert change.state == (to if (was, to) in ALLOWED else was)
 
 
 def test_the_table_names_every_state() -> None:
