@@ -207,6 +207,21 @@ def test_a_user_who_is_renamed_in_aws_stays_theirs_and_who_gets_the_name_is_not(
     assert Entry.objects.filter(kind="identity.follow").count() == 1
 
 
+def test_whoever_is_renamed_to_a_name_that_somebody_had_keeps_their_person_and_gets_no_other(
+    account: Account, maya: Person, ines: Viewer
+) -> None:
+    former, user = factories.user(account, "admin"), factories.user(account, "maya.okafor")
+    acts.link(ines, user=former, person=factories.person("Nina Holm"))
+    acts.link(ines, user=user, person=maya)
+    Entity.objects.filter(pk=former.pk).update(gone_at=factories.FIRST_READ)
+    Entity.objects.filter(pk=user.pk).update(name="admin", arn=former.arn)
+    written(user)
+    work_out()
+    user.refresh_from_db()
+    assert said(user) == ("Maya Okafor", "hand", True)
+    assert [one.person for one in Identity.objects.all()] == [maya]
+
+
 def test_users_who_are_gone_and_accounts_that_were_removed_do_not_count(
     account: Account, other: Account, maya: Person
 ) -> None:

@@ -17,7 +17,7 @@ from iam.mirror.models import Entity
 from iam.people.rotation import asking, services
 from iam.people.rotation.choosing import CLOSED, NOBODYS, NOT_ASKED, TWO, UNDER_WAY, choose
 from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
-from iam.people.rotation.planning import Held, Terms
+from iam.people.rotation.planning import Held, Terms, check_begin
 from iam.people.rotation.queries import visible_rotations
 from tests import factories
 from tests.changes.conftest import make_user
@@ -99,6 +99,17 @@ def test_only_the_second_key_of_the_same_user_makes_room(wheel: Wheel) -> None:
     wheel.pull()
     with pytest.raises(RefusedError, match="another by now"):
         wheel.begin(first=another)
+
+
+def test_a_key_that_is_gone_is_not_rotated() -> None:
+    user = factories.user(factories.account(), "kwame.boateng")
+    factories.person("Kwame Boateng", arns=(user.arn,))
+    old, admin = key(user), factories.viewer(Role.ADMINISTRATOR)
+    assert check_begin(admin, old, first=None).name == "Kwame Boateng"
+    old.gone_at = datetime.now(tz=UTC)
+    old.save()
+    with pytest.raises(RefusedError, match="has no key"):
+        check_begin(admin, old, first=None)
 
 
 @pytest.mark.parametrize(
