@@ -126,6 +126,16 @@ def test_what_the_mirror_still_shows_is_no_proof_and_is_ended_three_times_at_mos
     assert "Still open after 3 trials" in held.trouble
 
 
+def test_nothing_more_is_ended_by_a_request_that_nobody_approved(
+    seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Change.objects.update(queued_at=None)
+    count = Change.objects.count()
+    held = prove(seat, monkeypatch, shown())
+    assert (held.proved_at, held.trials, Change.objects.count()) == (None, 0, count)
+    assert "was never approved" in held.trouble
+
+
 def test_what_could_not_be_read_is_no_proof_and_says_so(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     held = prove(seat, monkeypatch, UnreadableUserError("AWS did not answer"))
     assert (held.proved_at, held.trouble) == (None, "AWS could not be read: AWS did not answer")

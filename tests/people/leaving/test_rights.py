@@ -116,6 +116,15 @@ def test_a_deletion_of_which_a_part_failed_is_none_and_is_not_certified(leaver: 
     assert not Certificate.objects.filter(kind="deleted").exists()
 
 
+def test_what_is_turned_back_has_the_deny_last_and_no_session_that_was_ended(leaver: Leaver) -> None:
+    seat = leaver.seats.get()
+    assert afterwards._to_turn_back(seat) == []
+    Change.objects.update(already_so=False)
+    Change.objects.filter(position=1).update(operation="role_sessions.revoke")
+    turned = [one.operation for one in afterwards._to_turn_back(seat)]
+    assert turned == ["access_key.deactivate", "inline_policy.put"]
+
+
 def test_a_certificate_that_was_altered_with_its_digest_does_not_stand(leaver: Leaver) -> None:
     one = leaver.certificates.get()
     assert stands(one)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from iam.people.rotation import watching
+from iam.mirror.reread.key_use import KeySeen, KeysSeen
+from iam.people.rotation import settling, watching
 from iam.people.rotation.models import Rotation, Stage, Wanted
 from tests import factories
 from tests.rotation import rows
@@ -115,3 +116,24 @@ def test_the_old_key_is_deleted_when_it_was_kept_unused_and_another_one_works(
     assert done == expected
     held.refresh_from_db()
     assert held.stage == (Stage.USING if held.old_state == ACTIVE else Stage.INACTIVE)
+
+
+@pytest.mark.parametrize(
+    ("after", "is_there", "expected"),
+    [
+        (timedelta(seconds=-1), True, (False, Stage.USING)),
+        (timedelta(seconds=30), True, (True, Stage.USING)),
+        (timedelta(seconds=30), False, (False, Stage.USING)),
+        (timedelta(seconds=61), False, (False, Stage.ENDED)),
+    ],
+)
+def test_a_reading_of_before_the_latest_step_says_nothing_and_one_of_right_after_it_ends_nothing(
+    done: list[bool], after: timedelta, is_there: bool, expected: tuple[bool, Stage]
+) -> None:
+    held = rotation(new_used_at=None)
+    keys = {held.old.aws_id: KeySeen(held.old.aws_id, ACTIVE, ago(120))}
+    if is_there:
+        keys[held.new_key_id] = KeySeen(held.new_key_id, ACTIVE, ago(9), used_at=ago(1))
+    settling.settle(held.pk, KeysSeen(held.stage_at + after, exists=True, keys=keys))
+    held.refresh_from_db()
+    assert (held.new_used_at is not None, held.stage) == expected
