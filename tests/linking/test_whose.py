@@ -15,7 +15,7 @@ from iam.journal.models import Entry
 from iam.linking import acts
 from iam.linking.models import Apart, NameRule, Sign, Standing, Ways
 from iam.linking.patterns import Pattern, PatternError
-from iam.linking.whose import owner, owns, people_concerned, users_of, whose
+from iam.linking.whose import confirmed, is_linked, owner, owns, people_concerned, users_of, whose
 from iam.linking.working import settings_row, work_out
 from iam.mirror.models import Account, Entity, TagSet
 from iam.people.leaving.who import somebody
@@ -220,6 +220,20 @@ def test_whoever_is_renamed_to_a_name_that_somebody_had_keeps_their_person_and_g
     user.refresh_from_db()
     assert said(user) == ("Maya Okafor", "hand", True)
     assert [one.person for one in Identity.objects.all()] == [maya]
+
+
+def test_who_left_has_no_rights_over_their_user_and_gets_that_one_alone_back(
+    account: Account, maya: Person, ines: Viewer
+) -> None:
+    user = factories.user(account, "maya.okafor")
+    acts.link(ines, user=user, person=maya)
+    mine = Entity.objects.filter(confirmed("arn"))
+    assert (owner(user), owns(maya.pk, user_arn=user.arn), list(mine.all())) == (maya, True, [user])
+    Person.objects.filter(pk=maya.pk).update(is_active=False)
+    assert (owner(user), owns(maya.pk, user_arn=user.arn), list(mine.all())) == (None, False, [])
+    assert is_linked(maya.pk, user=user)
+    user.aws_id = "AIDAANOTHER"
+    assert not is_linked(maya.pk, user=user)
 
 
 def test_users_who_are_gone_and_accounts_that_were_removed_do_not_count(
