@@ -12,8 +12,8 @@ def test_whatever_breaks_each_change_is_applied_once_or_ends_with_a_reason() -> 
     if reason := why_missing():
         pytest.skip(f"torture of changes ({reason})")
 
-    found = torture(changes=40, accounts=3, every=3.0, longest=240)
+    found = torture(changes=24, accounts=2, every=2.0, longest=240)
 
     assert found.problems() == []
-    assert found.applied >= 30
+    assert found.applied >= 18
     assert sum(found.done.values()) >= 2, found.done
