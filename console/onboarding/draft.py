@@ -54,10 +54,13 @@ def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
 
 def _receipt(request: ViewerRequest, run: Run, there: list[Newcomer]) -> dict[str, Any]:
     viewer = request.viewer
-    people = list(run.people.filter(standing=Standing.READY)[: services.MOST_PEOPLE + 1]) + there
-    if not people:
-        return {"refused": None, "plan": None}
+    ready = run.people.filter(standing=Standing.READY)
     try:
+        # Counted, since of very many only the number is wanted.
+        services.check_size(ready.count() + len(there))
+        people = [*ready, *there]
+        if not people:
+            return {"refused": None, "plan": None}
         plan = services.plan_run(run, people, viewer=viewer)
         weighed = _weighed(plan)
         planned = changes.plan_set(weighed, viewer=of_run(run.pk, viewer))

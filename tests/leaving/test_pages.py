@@ -15,7 +15,7 @@ from iam.changes.models import Change
 from iam.directory.models import Role
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.leaving.closing import DENY, DENY_TEXT
-from iam.people.leaving.models import Certificate, Leaver, Run, Stage
+from iam.people.leaving.models import Certificate, Leaver, Run, Stage, Standing
 from tests import factories, leaving
 
 pytestmark = pytest.mark.django_db
@@ -117,6 +117,16 @@ def test_of_whoever_has_left_it_is_said_and_where_that_stands(admin: Client) -> 
     assert "nina has left already" in page
     assert reverse("leaving:leaver", args=[leaver.pk]) in page
     assert "cannot be asked for as it is" not in page
+
+
+def test_in_a_list_whoever_has_left_is_to_be_put_right(admin: Client, user: Entity) -> None:
+    leaver = leaving.left(user, factories.person("Hana Sato"))
+    file = BytesIO(b"E-mail;User name\n;maya.okafor\n")
+    file.name = "leavers.csv"
+    draft = admin.post(reverse("leaving:file"), {"file": file})["Location"]
+    page = admin.get(draft).content.decode()
+    assert f"has left ({leaver.run.reference}): there is nothing left to end." in page
+    assert not Leaver.objects.filter(standing=Standing.READY, stage=Stage.DRAFT).exists()
 
 
 def test_a_deletion_that_is_refused_keeps_the_reason(admin: Client, user: Entity) -> None:

@@ -74,6 +74,16 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
     assert reverse("onboarding:run", args=[run.pk]) in change
 
 
+def test_of_more_than_a_run_takes_it_says_how_many_they_are(
+    lead: Client, version: BlueprintVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "MOST_PEOPLE", 2)
+    rows = "".join(f"Zoë Adler {number},zoe{number}@example.com\n" for number in "abcd")
+    draft = upload(lead, version, f"Name,E-mail\n{rows}".encode())["Location"]
+    page = lead.get(draft).content.decode()
+    assert "These are 4 people, and a run takes 2." in page
+
+
 def test_rows_of_the_form_are_checked_alike_and_more_can_be_had(
     lead: Client, version: BlueprintVersion
 ) -> None:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import transaction
 
 from iam.changes.errors import RefusedError
 from iam.guard import Viewer
 from iam.mirror.models import Entity
-from iam.people.leaving.models import MOVING, Leaver, Run, RunState, Seat, Standing
+from iam.people.leaving.models import MOVING, Leaver, Run, RunState, Seat, Stage, Standing
 from iam.people.leaving.reading import Typed
 from iam.people.leaving.rules import may_begin
 from iam.people.leaving.services import drafted, write_seats
 from iam.people.leaving.who import Somebody, meant_by, people_of, teams_of, within
 
 SHOWN: Final = 3
+
+
+class Busy(NamedTuple):
+    """Users who are leaving, and who have left, with the run in which."""
+
+    leaving: dict[int, str]
+    left: dict[int, str]
 
 
 @transaction.atomic
@@ -60,12 +67,13 @@ def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
     order = list(firsts)
     people = within(people_of([firsts[text] for text in order]), viewer=viewer)
     whose = dict(zip(order, people, strict=True))
-    leaving = _leaving([user for one in whose.values() for user in one.users])
+    users = [user for one in whose.values() for user in one.users]
+    busy = Busy(_in_runs(users, MOVING), _in_runs(users, (Stage.GONE,)))
     seen: dict[frozenset[int], int] = {}
     for position, row in enumerate(rows):
         leaver = Leaver(run=run, position=position, line=row.line, typed=row.text[:256])
         person = whose.get(row.text)
-        problems = [*row.errors, *_problems(row, person, found.get(row.text, []), leaving, seen)]
+        problems = [*row.errors, *_problems(row, person, found.get(row.text, []), busy, seen)]
         if person is not None:
             leaver.name, leaver.email = person.name[:256], person.email[:256]
             leaver.person_id, leaver.teams = person.person_id, teams_of(person.users)
@@ -81,7 +89,7 @@ def _problems(
     row: Typed,
     person: Somebody | None,
     users: Sequence[Entity],
-    leaving: dict[int, str],
+    busy: Busy,
     seen: dict[frozenset[int], int],
 ) -> list[str]:
     if row.errors:
@@ -96,11 +104,15 @@ def _problems(
     first = seen.setdefault(frozenset(own), row.line)
     if first != row.line:
         return [f"The same person stands in line {first} as well."]
-    found = next((leaving[pk] for pk in own if pk in leaving), "")
-    return [f"{person.name} is leaving already ({found})."] if found else []
+    found = next((busy.leaving[pk] for pk in own if pk in busy.leaving), "")
+    if found:
+        return [f"{person.name} is leaving already ({found})."]
+    if own <= set(busy.left):
+        return [f"{person.name} has left ({busy.left[min(own)]}): there is nothing left to end."]
+    return []
 
 
-def _leaving(users: Sequence[Entity]) -> dict[int, str]:
-    """Who of them is in a run that has not ended, and in which."""
-    seats = Seat.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related("leaver__run")
+def _in_runs(users: Sequence[Entity], stages: Sequence[Stage]) -> dict[int, str]:
+    """Who of them stands at one of these stages, and in which run."""
+    seats = Seat.objects.filter(user__in=users, leaver__stage__in=stages).select_related("leaver__run")
     return {seat.user_id: seat.leaver.run.reference for seat in seats}

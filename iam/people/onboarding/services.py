@@ -67,14 +67,19 @@ class RunPlan:
         return sum(len(part.steps) for part in self.parts)
 
 
+def check_size(count: int) -> None:
+    """Raises RefusedError for more people than a run takes."""
+    if count > MOST_PEOPLE:
+        raise RefusedError(
+            f"These are {count:,} people, and a run takes {MOST_PEOPLE}. Split the file, and begin a run for each part."
+        )
+
+
 def plan_run(run: Run, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan:
     """The users of these people in each account of the blueprint. Raises RefusedError."""
     if not people:
         raise RefusedError("There is nobody to ask for.")
-    if len(people) > MOST_PEOPLE:
-        raise RefusedError(
-            f"These are {len(people):,} people, and a run takes {MOST_PEOPLE}. Split the file, and begin a run for each part."
-        )
+    check_size(len(people))
     sites = sites_of(run.version.body, viewer=viewer)
     by_person = [some for one in _parts(sites, people, key=run.id.hex) if (some := [*one])]
     if not by_person:
