@@ -34,6 +34,8 @@ def test_a_template_goes_on_in_the_builder_part_by_part(sign_in: SignIn) -> None
     expect(page.locator("#lv-write")).to_have_js_property("indeterminate", True)
 
     page.locator("#c-ip").check()
+    # The answer brings the field anew, and what was written into the one before is gone.
+    expect(page.get_by_text("Write a network").first).to_be_visible()
     page.get_by_label("Networks").fill("10.0.0.5/8")
     page.keyboard.press("Tab")
     expect(page.get_by_text("did you mean 10.0.0.0/8?").first).to_be_visible()

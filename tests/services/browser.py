@@ -24,7 +24,7 @@ FLAGS = [
     "--js-flags=--no-opt --no-maglev --min-semi-space-size=64 --max-semi-space-size=64",
 ]
 UNDRAWN = ("--disable-threaded-compositing",)
-"""With these a page is laid out and never drawn, which takes half of the time. It can be read, typed into and sent, not clicked on."""
+"""With these a page is laid out and never drawn, which takes half of the time. It can be read and filled in, not clicked on."""
 
 
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
