@@ -176,6 +176,32 @@ const partly = () => $$(".level[data-some] input").forEach((i) => (i.indetermina
 addEventListener("DOMContentLoaded", partly);
 document.addEventListener("htmx:afterSettle", partly);
 
+/* what is written while an answer is on its way stays: the answer knows only what was sent */
+const texts = (r) =>
+  $$("input[id]:not([type=checkbox], [type=radio], [type=hidden], [type=file], [type=password]), textarea[id]", r);
+const sent = new WeakMap();
+let late = [];
+document.addEventListener("htmx:beforeRequest", (e) => {
+  if (e.detail.target) sent.set(e.detail.xhr, new Map(texts(e.detail.target).map((i) => [i.id, i.value])));
+});
+document.addEventListener("htmx:beforeSwap", (e) => {
+  const then = sent.get(e.detail.xhr) ?? new Map();
+  late = texts(e.detail.target)
+    .filter((i) => then.has(i.id) && then.get(i.id) !== i.value)
+    .map((i) => [i.id, i.value, i.selectionStart]);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  late.splice(0).forEach(([id, value, at]) => {
+    const i = document.getElementById(id);
+    if (!i || i.value === value) return;
+    i.value = value;
+    if (at !== null && document.activeElement === i) i.setSelectionRange(at, at);
+    /* the server has not seen it: a search goes on by itself, another field when it is left */
+    if (i.type === "search") setTimeout(() => i.dispatchEvent(new Event("input", { bubbles: true })));
+    else i.addEventListener("blur", () => i.dispatchEvent(new Event("change", { bubbles: true })), { once: true });
+  });
+});
+
 /* what somebody has opened stays open when the server answers with the whole part */
 let kept = [],
   within = "";
