@@ -48,14 +48,6 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def undrawn(browser: Browser) -> Iterator[Browser]:
-    """A Chromium for what is looked at by its elements alone; see `UNDRAWN`."""
-    started = chromium.launched(browser.browser_type, flags=chromium.UNDRAWN)
-    yield started
-    started.close()
-
-
-@pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
     """The tables are made once for all test processes."""
     with tables.made_once():

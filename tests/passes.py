@@ -1,4 +1,4 @@
-"""Runs the tests in two passes at once, one on each database, and says which test runs on which: `python -m tests.passes [WORKERS]`.
+"""Runs the tests in two passes, one on each database, and says which test runs on which: `python -m tests.passes [WORKERS]`.
 
 SQLite is the embedded default, on which all pages and all journeys run. What is SQL, locks and transactions runs on
 PostgreSQL: alone, where the journeys walk over the same lines on SQLite, or on both. Without PostgreSQL there is one
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -59,24 +58,12 @@ LOCKS: Final = ("test_two_at_once.py", "test_at_once.py")
 
 
 def main(workers: str = "2") -> int:
-    """The exit code of the first pass that failed. PostgreSQL has half of the work, and so half of the workers; what it printed comes last.
-
-    Journeys wait for workers, leases and browsers: together the passes leave no processor idle, and none of them has the end to itself.
-    """
-    command = [sys.executable, "-m", "pytest", "--dist", "loadscope"]
+    """The exit code of the first pass that failed; the second runs whatever came of the first."""
+    command = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "loadscope"]
     if postgres.why_missing():
-        return subprocess.call([*command, "-n", workers])
-    with tempfile.TemporaryFile() as printed:
-        other = subprocess.Popen(
-            [*command, "-n", str(max(1, int(workers) // 2)), *on_postgresql()],
-            env=os.environ | {"TEST_DATABASE": "postgres"},
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-        )
-        first = subprocess.call([*command, "-n", workers, *left_out()])
-        second = other.wait()
-        printed.seek(0)
-        sys.stdout.buffer.write(printed.read())
+        return subprocess.call(command)
+    first = subprocess.call([*command, *left_out()])
+    second = subprocess.call([*command, *on_postgresql()], env=os.environ | {"TEST_DATABASE": "postgres"})
     return first or second
 
 

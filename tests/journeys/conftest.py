@@ -170,8 +170,7 @@ class Sessions:
         page.goto("/sign-in/")
         page.get_by_label("E-mail or user name").fill(username)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
-        # A page that is not drawn takes no keys and no clicks.
-        page.get_by_role("button", name="Sign in", exact=True).evaluate("button => button.click()")
+        page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url(lambda url: "/sign-in/" not in url)
         self.kept[url, username] = (time.monotonic(), page.context.cookies())
 
@@ -196,7 +195,7 @@ def sign_in(browser: Browser, console: Running, sessions: Sessions) -> Iterator[
     ) -> Page:
         given: dict[str, Any] = {"base_url": console.url, "color_scheme": scheme}
         given |= {"viewport": {"width": width, "height": height}} | options
-        context = given.pop("browser", browser).new_context(**given)
+        context = browser.new_context(**given)
         context.add_init_script(f"({STILL})()")
         contexts.append(context)
         page = context.new_page()

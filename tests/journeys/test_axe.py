@@ -25,10 +25,10 @@ CLEAN = "<p>Nothing is wrong</p>"
 
 
 @pytest.fixture
-def page(undrawn: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """An empty page that is not drawn, as every page is looked at, in front of which nothing has passed."""
+def page(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """An empty page, in front of which nothing has passed."""
     monkeypatch.setattr(axe, "_passed", {"light": set(), "dark": set(), "phone": set()})
-    made = undrawn.new_page()
+    made = browser.new_page()
     yield made
     made.close()
 

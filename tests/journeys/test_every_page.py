@@ -8,7 +8,7 @@ from html import unescape
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.journeys.axe import SOURCE, WIDE, in_every_look
 from tests.journeys.conftest import SignIn
@@ -70,10 +70,8 @@ def look(page: Page, address: str) -> list[str]:
 
 
 @pytest.mark.parametrize("username", ROLES)
-def test_every_page_passes_axe_in_light_and_dark(
-    sign_in: SignIn, undrawn: Browser, username: str, looked_at: set[str]
-) -> None:
-    page = sign_in(username, browser=undrawn)
+def test_every_page_passes_axe_in_light_and_dark(sign_in: SignIn, username: str, looked_at: set[str]) -> None:
+    page = sign_in(username)
     page.context.add_init_script(SOURCE)
     found: list[str] = []
     queue, seen = ["/"], {"/"}

@@ -81,6 +81,7 @@ def test_a_lead_onboards_five_people_before_lunch(
     lead, hana, jonas = sign_in("elif.kaya"), sign_in("hana.sato"), sign_in("jonas.berg")
     write_blueprint(lead)
     lead.get_by_role("link", name="Onboard people").click()
+    lead.wait_for_url("**/people/")
     assert violations(lead) == []
     file = {"name": "joiners.csv", "mimeType": "text/csv", "buffer": FILE.encode("utf-16")}
     lead.get_by_label("CSV file").set_input_files(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.journeys.axe import in_light
 from tests.journeys.conftest import SignIn
@@ -29,9 +29,9 @@ def _of_each(page: Page, at: str) -> list[str]:
 
 
 @pytest.mark.parametrize("ago", [timedelta(seconds=1), timedelta(days=400)], ids=["known", "unknown"])
-def test_pages_of_the_past_are_marked_and_pass_axe(sign_in: SignIn, undrawn: Browser, ago: timedelta) -> None:
+def test_pages_of_the_past_are_marked_and_pass_axe(sign_in: SignIn, ago: timedelta) -> None:
     at = f"{datetime.now(tz=UTC) - ago:%Y-%m-%dT%H:%M:%S}"
-    page = sign_in("ines.duarte", browser=undrawn)
+    page = sign_in("ines.duarte")
     found: list[str] = []
     for address in _of_each(page, at):
         past = f"{address}{'&' if '?' in address else '?'}as-of={at}"

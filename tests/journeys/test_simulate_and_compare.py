@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.journeys.axe import OF_COLOUR, violations
 from tests.journeys.conftest import SignIn
@@ -42,8 +42,8 @@ def test_somebody_simulates_a_request_and_changes_its_circumstances(sign_in: Sig
     expect(page.get_by_label("Policy of the resource")).to_be_focused()
 
 
-def test_answers_pass_axe(sign_in: SignIn, undrawn: Browser) -> None:
-    page = sign_in("ines.duarte", browser=undrawn)
+def test_answers_pass_axe(sign_in: SignIn) -> None:
+    page = sign_in("ines.duarte")
     found: list[str] = []
     for address in (REQUEST, ANSWER, SIDES):
         page.set_viewport_size({"width": 1440, "height": 900})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.journeys.axe import violations
 from tests.journeys.conftest import SignIn
@@ -45,8 +45,8 @@ def test_somebody_asks_who_can_and_reads_why(sign_in: SignIn) -> None:
     expect(page.get_by_label("Action or service")).to_be_focused()
 
 
-def test_answers_pass_axe(sign_in: SignIn, undrawn: Browser) -> None:
-    page = sign_in("ines.duarte", browser=undrawn)
+def test_answers_pass_axe(sign_in: SignIn) -> None:
+    page = sign_in("ines.duarte")
     page.goto(STOPPED)
     why = str(page.get_by_role("link", name="Details of").first.get_attribute("href"))
     found: list[str] = []
