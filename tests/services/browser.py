@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
 
 PATIENCE = 60_000
 """Milliseconds that a test waits for a page at most: that a machine is busy is no fault of the page."""
@@ -42,9 +42,15 @@ def why_missing() -> str:
 def running_browser(*, path: str | None = None) -> Iterator[Browser]:
     """A headless browser with an empty profile; another one than tests use where its path is given."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path or program(), args=FLAGS)
-        browser.on("context", lambda context: context.set_default_timeout(PATIENCE))
+        browser = launched(playwright.chromium, path=path)
         try:
             yield browser
         finally:
             browser.close()
+
+
+def launched(chromium: BrowserType, *, path: str | None = None, flags: tuple[str, ...] = ()) -> Browser:
+    """A headless browser whose pages are all waited for as long as `PATIENCE` says."""
+    browser = chromium.launch(executable_path=path or program(), args=[*FLAGS, *flags])
+    browser.on("context", lambda context: context.set_default_timeout(PATIENCE))
+    return browser
