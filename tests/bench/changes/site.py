@@ -248,6 +248,7 @@ def _variables(
         "GATEHOUSE_PULL_MINUTES": "1440",
         "GATEHOUSE_DETAIL_CALLS": "0",
         "GATEHOUSE_AWS_RATE": str(rate),
+        "GATEHOUSE_AWS_READS_AT_ONCE": os.environ.get("BENCH_READS_AT_ONCE", "4"),
         "GATEHOUSE_CHANGE_LEASE": str(lease),
         "DATABASE_URL": database,
         "REDIS_URL": broker,
