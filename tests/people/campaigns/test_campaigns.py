@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -26,21 +25,9 @@ from iam.people.campaigns.queries import own_due, progress
 from iam.people.campaigns.services import Terms
 from iam.people.links.models import Link
 from tests import factories
+from tests.people.campaigns.conftest import BEGIN, DUE
 
-pytestmark = pytest.mark.django_db
-BEGIN = datetime(2026, 11, 2, 9, tzinfo=UTC)
-DUE = date(2026, 12, 5)
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(BEGIN, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def account() -> Account:
-    return factories.account(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture
