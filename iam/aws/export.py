@@ -13,9 +13,9 @@ from hashlib import blake2b
 from typing import Any, BinaryIO, NoReturn
 
 from iam.aws.export_nodes import ExportError, Node, named_type
-from iam.aws.export_shapes import BUILDERS
+from iam.aws.export_shapes import BUILDERS, instance_profiles_of
 from iam.aws.reads.authorization import Item
-from iam.aws.records import LastUsed, RoleRecord
+from iam.aws.records import InstanceProfileRecord, LastUsed, RoleRecord
 
 __all__ = ["MAX_BYTES", "Export", "ExportError", "parse_export", "read_export"]
 
@@ -38,12 +38,14 @@ _COMMAND = "`aws iam get-account-authorization-details --output json > account.j
 class Export:
     """What a file says about one account, as one would have read it page by page.
 
-    `warnings` are sentences about what the file refers to but does not have.
+    `profiles` are the instance profiles that hold a role; the file does not describe others. `warnings` are sentences about
+    what the file refers to but does not have.
     """
 
     account_id: str
     partition: str
     items: tuple[Item, ...]
+    profiles: tuple[InstanceProfileRecord, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -65,13 +67,15 @@ def parse_export(content: bytes) -> Export:
     """Parse the bytes of a file; ExportError with a sentence that says where it is wrong and what to do."""
     text = _decoded(content)
     items: list[Item] = []
-    found: set[str] = set()
+    profiles: list[InstanceProfileRecord] = []
     for name, path, value in _entries(text):
-        found.add(name)
         if len(items) == MAX_ENTITIES:
             raise ExportError(f"The file has more than {MAX_ENTITIES:,} entities, which no account has.")
-        items.append(_item(_LISTS[name], Node(value, path)))
-    return _Checked(items).export()
+        node = Node(value, path)
+        items.append(_item(_LISTS[name], node))
+        if name == "RoleDetailList":
+            profiles += instance_profiles_of(node)
+    return _Checked(items, profiles).export()
 
 
 def _decoded(content: bytes) -> str:
@@ -215,13 +219,17 @@ def _without_use(record: Any) -> Any:
 class _Checked:
     """The checks that look at all entities together."""
 
-    def __init__(self, items: list[Item]) -> None:
+    def __init__(self, items: list[Item], profiles: list[InstanceProfileRecord]) -> None:
         self._items = items
+        self._profiles = profiles
 
     def export(self) -> Export:
         partition, account_id = self._account()
         self._refuse_doubles()
-        return Export(account_id, partition, tuple(self._items), tuple(self._dangling()))
+        self._refuse_wrong_profiles(account_id)
+        return Export(
+            account_id, partition, tuple(self._items), tuple(self._profiles), tuple(self._dangling())
+        )
 
     def _account(self) -> tuple[str, str]:
         owners: dict[tuple[str, str], str] = {}
@@ -251,6 +259,21 @@ class _Checked:
                 if key(item) in seen:
                     raise ExportError(f"The {item.kind} {label} {key(item)[1]} is there twice.")
                 seen.add(key(item))
+
+    def _refuse_wrong_profiles(self, account_id: str) -> None:
+        """An instance profile has its own name in its ARN, is of this account, and holds one role."""
+        holders: dict[str, str] = {}
+        for profile in self._profiles:
+            if not profile.arn.endswith(f":iam::{account_id}:instance-profile{profile.path}{profile.name}"):
+                raise ExportError(
+                    f"The ARN of the instance profile {profile.name} does not belong to it: {profile.arn[:120]!r}."
+                )
+            for key in (profile.aws_id, profile.arn):
+                if key in holders:
+                    raise ExportError(
+                        f"The instance profile {key} is in the roles {holders[key]} and {profile.roles[0]}; AWS allows one."
+                    )
+                holders[key] = profile.roles[0]
 
     def _dangling(self) -> Iterator[str]:
         groups = {item.name for item in self._items if item.kind == "group"}

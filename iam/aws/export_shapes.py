@@ -10,6 +10,7 @@ from iam.aws.reads.decode import is_aws_managed
 from iam.aws.records import (
     GroupRecord,
     InlinePolicyRecord,
+    InstanceProfileRecord,
     LastUsed,
     PolicyRecord,
     PolicyVersionRecord,
@@ -109,6 +110,23 @@ def _role(node: Node) -> RoleRecord:
         instance_profiles=tuple(sorted(_arn(profile) for profile in node.nodes("InstanceProfileList"))),
         last_used_at=last_used.at if last_used else None,
         last_used_region=last_used.region if last_used else None,
+    )
+
+
+def instance_profiles_of(role: Node) -> tuple[InstanceProfileRecord, ...]:
+    """The instance profiles that hold a role of the file: the only ones that an export describes."""
+    role_name = _name(role, "RoleName")
+    return tuple(_instance_profile(profile, role_name) for profile in role.nodes("InstanceProfileList"))
+
+
+def _instance_profile(node: Node, role_name: str) -> InstanceProfileRecord:
+    return InstanceProfileRecord(
+        aws_id=node.text("InstanceProfileId", longest=128, pattern=_ID),
+        name=_name(node, "InstanceProfileName"),
+        path=_path(node),
+        arn=_arn(node),
+        created_at=node.moment("CreateDate"),
+        roles=(role_name,),
     )
 
 

@@ -33,6 +33,14 @@ def arn(rest: str) -> str:
     return f"arn:aws:iam::111111111111:{rest}"
 
 
+def profile(name: str = "web", aws_id: str = "AIPAAAAAAAAAAAAAAAAA") -> dict[str, Any]:
+    """An instance profile inside of its role, as the CLI prints it."""
+    return {
+        "Path": "/", "InstanceProfileName": name, "InstanceProfileId": aws_id, "Arn": arn(f"instance-profile/{name}"),
+        "CreateDate": AT, "Roles": [],
+    }  # fmt: skip
+
+
 def small() -> dict[str, Any]:
     """A file with one of each, as the CLI prints it."""
     attached = [{"PolicyName": "p", "PolicyArn": arn("policy/p")}]
@@ -54,7 +62,7 @@ def small() -> dict[str, Any]:
         "RoleDetailList": [
             {
                 "Path": "/", "RoleName": "web", "RoleId": ROLE_ID, "Arn": arn("role/web"), "CreateDate": AT,
-                "AssumeRolePolicyDocument": DOCUMENT, "InstanceProfileList": [{"Arn": arn("instance-profile/web")}],
+                "AssumeRolePolicyDocument": DOCUMENT, "InstanceProfileList": [profile()],
                 "RolePolicyList": [], "AttachedManagedPolicies": [], "Tags": [],
                 "RoleLastUsed": {"LastUsedDate": "2026-01-01T00:00:00+00:00", "Region": "eu-west-1"},
             }
@@ -135,6 +143,32 @@ def test_a_role_keeps_when_it_was_used() -> None:
     assert isinstance(role.record, RoleRecord)
     assert role.last_used == (datetime(2026, 1, 1, tzinfo=UTC), "eu-west-1")
     assert role.record.instance_profiles == (arn("instance-profile/web"),)
+
+
+def test_the_instance_profiles_of_the_roles_are_records_too() -> None:
+    (found,) = parse(small()).profiles
+    assert (found.name, found.path, found.arn, found.roles) == (
+        "web",
+        "/",
+        arn("instance-profile/web"),
+        ("web",),
+    )
+    assert found.created_at == datetime.fromisoformat(AT)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ([{**profile(), "Arn": arn("instance-profile/other")}], "does not belong to it"),
+        ([profile(), profile()], "AWS allows one"),
+        ([{"Arn": arn("instance-profile/web")}], r"RoleDetailList\[0\].InstanceProfileList\[0\]"),
+    ],
+)
+def test_a_wrong_instance_profile_is_refused_with_its_place(wrong: list[Any], message: str) -> None:
+    data = small()
+    data["RoleDetailList"][0]["InstanceProfileList"] = wrong
+    with pytest.raises(ExportError, match=message):
+        parse(data)
 
 
 def test_what_the_file_names_but_does_not_have_is_a_warning() -> None:

@@ -9,16 +9,24 @@ from django.utils import timezone
 
 from iam.aws.export import Export
 from iam.aws.reads.credential_report import CredentialReport
-from iam.mirror.models import Account, Pull
+from iam.mirror.models import Account, Kind, Pull, SectionState
 from iam.mirror.models.accounts import UPLOAD, PullState
-from iam.mirror.pull.authorization import Bulk
+from iam.mirror.pull import temporal
+from iam.mirror.pull.apply import apply_parts
+from iam.mirror.pull.authorization import Bulk, is_of_kind
 from iam.mirror.pull.census import Census
-from iam.mirror.pull.freshness import Freshness
+from iam.mirror.pull.facts import Part
+from iam.mirror.pull.freshness import Freshness, Verdict
 from iam.mirror.pull.job import Job, Reading
 from iam.mirror.pull.principals import Principals, apply_principals, refresh_statistics
 from iam.mirror.pull.progress import LEASE, Progress
 from iam.mirror.pull.run import end_pull, verdict_of_job
-from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, INSTANCE_PROFILES, USERS
+from iam.mirror.pull.sweep import LossLimit
+from iam.mirror.pull.temporal import EDGES
+from iam.mirror.pull.transform.inventory import instance_profile
+
+ONLY_WITH_ROLE = "An export lists only the instance profiles that have a role."
 
 
 def load_export(
@@ -29,7 +37,8 @@ def load_export(
     credential_report: CredentialReport | None = None,
     accept_loss: bool = False,
 ) -> Pull:
-    """Load the records; users, groups, roles and policies are complete then, the report too if there is one.
+    """Load the records; users, groups, roles and policies are complete then, the report too if there is one. Instance profiles
+    stay partial, since an export names only those that hold a role.
 
     Everything counts as observed at `observed_at`. The upload has a row among the pulls. An unusual loss against what was
     known before is held back, as with a pull, unless it is accepted. Raises ValueError for an export of another account.
@@ -75,4 +84,21 @@ def _apply(job: Job, export: Export, report: CredentialReport | None, observed_a
         read.report = Reading(CREDENTIAL_REPORT, began_at=observed_at, value=dated)
     with job.applying():
         apply_principals(job, read)
+        _apply_profiles(job, export, observed_at)
     refresh_statistics(job)
+
+
+def _apply_profiles(job: Job, export: Export, observed_at: datetime) -> None:
+    """Load the instance profiles that hold a role. One that the file does not name has no role now, if it still exists."""
+    listed = [instance_profile(record) for record in export.profiles]
+    seen = job.seen(INSTANCE_PROFILES, at=observed_at)
+    part = Part(INSTANCE_PROFILES, seen, listed, covers=is_of_kind(Kind.INSTANCE_PROFILE), is_whole=False)
+    outcome = apply_parts(job.census, [part], limit=LossLimit(percent=0)).outcomes[INSTANCE_PROFILES]
+    named = {found.aws_id for found in listed}
+    known = job.census.of_kind(Kind.INSTANCE_PROFILE)
+    emptied: temporal.Wanted = {profile.id: {} for profile in known if profile.aws_id not in named}
+    outcome.changed |= temporal.load(EDGES, wanted=emptied, account_id=job.account.pk, seen=seen)
+    job.outcomes[INSTANCE_PROFILES] = outcome
+    # Not among the verdicts of the upload: the file was read whole, AWS just puts no more into it.
+    verdict = Verdict(INSTANCE_PROFILES, SectionState.PARTIAL.value, observed_at, message=ONLY_WITH_ROLE)
+    job.freshness.end(verdict, outcome=outcome, now=timezone.now())

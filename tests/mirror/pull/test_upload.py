@@ -12,7 +12,7 @@ import pytest
 
 from iam.aws.export import parse_export
 from iam.aws.reads.credential_report import parse_credential_report
-from iam.mirror.models import Account, Entity, EntityState, Pull, Section, Usage, UserCredentials
+from iam.mirror.models import Account, Edge, Entity, EntityState, Pull, Section, Usage, UserCredentials
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull.sections import AUTHORIZATION
 from iam.mirror.queries.moments import account_moments, entity_moments
@@ -59,10 +59,43 @@ def test_an_upload_shows_the_account_as_of_its_moment(world: World, uploaded: Ac
     assert (done.state, done.trigger, done.calls) == (PullState.COMPLETE, "upload", 0)
     assert meaning(seen(picture(uploaded))) == meaning(source(world))
     sections = dict(Section.objects.values_list("name", "observed_at"))
-    assert sections == dict.fromkeys(AUTHORIZATION, MADE)
+    assert sections == dict.fromkeys(AUTHORIZATION, MADE) | {"instance_profiles": None}
     assert set(EntityState.objects.values_list("valid_from", flat=True)) == {MADE}
     assert set(UserCredentials.objects.values_list("mfa", "has_password")) == {("unread", None)}
     assert Usage.objects.count() == len(world.account.users + world.account.roles)
+
+
+def profiles_of(account: Account) -> dict[str, list[str]]:
+    """The instance profiles that the mirror holds, each with the names of its roles."""
+    profiles = Entity.objects.filter(account=account, kind="instance-profile", gone_at__isnull=True)
+    roles = Edge.objects.filter(kind="profile-role", valid_to__isnull=True)
+    return {
+        profile.name: list(roles.filter(source=profile).values_list("target__name", flat=True))
+        for profile in profiles
+    }
+
+
+def test_an_upload_brings_the_instance_profiles_of_its_roles(world: World, uploaded: Account) -> None:
+    expected = {name: [role["name"]] for role in world.account.roles for name, _, _ in role["profiles"]}
+    assert expected
+    load_export(uploaded, export_of(world), observed_at=MADE)
+    assert profiles_of(uploaded) == expected
+    section = Section.objects.get(name="instance_profiles")
+    assert (section.state, section.count, section.observed_at) == ("partial", len(expected), None)
+    assert section.message == "An export lists only the instance profiles that have a role."
+
+
+def test_a_profile_that_a_later_export_does_not_name_has_no_role_but_is_not_gone(
+    world: World, uploaded: Account
+) -> None:
+    load_export(uploaded, export_of(world), observed_at=MADE)
+    before = profiles_of(uploaded)
+    role = next(role for role in world.account.roles if role["profiles"])
+    lost = role["profiles"].pop()[0]
+    redraw(world)
+    load_export(uploaded, export_of(world), observed_at=LATER)
+    assert profiles_of(uploaded) == {**before, lost: []}
+    assert Edge.objects.get(source__name=lost, kind="profile-role").valid_to == LATER
 
 
 def test_the_moments_of_an_upload_are_those_of_its_file(world: World, uploaded: Account) -> None:
