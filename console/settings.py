@@ -189,7 +189,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "console.web.context.shell",
             ],
-            "builtins": ["console.web.templatetags.ui", "console.web.templatetags.policy_text"],
+            "builtins": [
+                "console.web.templatetags.ui",
+                "console.web.templatetags.fields",
+                "console.web.templatetags.policy_text",
+            ],
         },
     }
 ]

@@ -114,8 +114,35 @@ document.addEventListener("focusout", (e) => {
   if (m && e.relatedTarget && !m.contains(e.relatedTarget)) m.open = false;
 });
 
+/* a form that was refused: the focus goes to the first wrong field, or else to what says what is wrong */
+const FIELD = "input:not([type=hidden]), select, textarea";
+function focusWrong(root, isRefused) {
+  const said = isRefused ? "[data-form-error], [role=alert]" : "[data-form-error]",
+    wrong = $$('[aria-invalid="true"]', root).find((e) => e.type !== "hidden") ?? $(said, root);
+  if (!wrong) return false;
+  for (let d = wrong.closest("details"); d; d = d.parentElement.closest("details")) d.open = true;
+  const target = wrong.matches(FIELD) ? wrong : ($(FIELD, wrong) ?? wrong);
+  if (!target.matches(FIELD)) target.tabIndex = -1;
+  target.focus();
+  target.scrollIntoView({ block: "nearest" });
+  return true;
+}
+addEventListener("DOMContentLoaded", () => {
+  const main = $("main"),
+    status = performance.getEntriesByType("navigation")[0]?.responseStatus ?? 0;
+  if (main && document.activeElement === document.body) focusWrong(main, status === 422 || status === 409);
+});
+const SUBMITS = ["submit", "click"]; /* not while somebody is still typing */
+document.addEventListener("htmx:afterSettle", (e) => {
+  const event = e.detail.requestConfig?.triggeringEvent;
+  if (e.detail.xhr?.status !== 422 || !SUBMITS.includes(event?.type)) return;
+  if (focusWrong(document.getElementById(e.detail.target?.id) ?? e.target, true)) lost = null;
+});
+
 /* a swap takes the focus away with the element that had it: its twin in what came gets it, after a change of page the table */
-const twin = (e) => e.tagName + (e.getAttribute("aria-label") ?? e.textContent.replace(/[\d,+]+/g, "").trim());
+const twin = (e) =>
+  [e.tagName, e.name, e.type === "checkbox" || e.type === "radio" ? e.value : "", e.getAttribute("aria-label")].join("|") +
+  (e.getAttribute("aria-label") ? "" : e.textContent.replace(/[\d,+]+/g, "").trim());
 let lost;
 document.addEventListener("htmx:beforeSwap", (e) => {
   const had = document.activeElement,

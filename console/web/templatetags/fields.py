@@ -1,0 +1,113 @@
+"""Form fields as the design draws them: label, control, hint and error, tied together for screen readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from console.web.templatetags.ui import icon
+
+register = template.Library()
+
+
+@register.simple_tag
+def field(bound: BoundField, cls: str = "input", label: str = "", **attrs: str) -> SafeString:
+    """A field of a Django form; underscores in attribute names stand for hyphens. Hidden fields are only the control."""
+    if bound.is_hidden:
+        return bound.as_widget()
+    given = {name.replace("_", "-"): value for name, value in attrs.items()}
+    control = bound.as_widget(
+        attrs={"class": cls, "placeholder": bound.field.widget.attrs.get("placeholder", "")} | given
+    )
+    hint = (
+        format_html('<span class="hint" id="{}_helptext">{}</span>', bound.auto_id, bound.help_text)
+        if bound.help_text
+        else ""
+    )
+    errors = format_html_join(" ", "{}", ((error,) for error in bound.errors))
+    return format_html(
+        '<div class="field"><label for="{}">{}</label>{}{}{}</div>',
+        bound.id_for_label,
+        label or bound.label,
+        control,
+        hint,
+        field_error(f"{bound.auto_id}_error", errors),
+    )
+
+
+@register.inclusion_tag("components/field.html")
+def input_field(
+    name: str,
+    label: str,
+    value: object = "",
+    *,
+    error: str = "",
+    hint: str = "",
+    kind: str = "text",
+    id: str = "",
+    cls: str = "",
+    options: Iterable[tuple[object, str]] = (),
+    hide_label: bool = False,
+    optional: bool = False,
+    **attrs: Any,
+) -> dict[str, Any]:
+    """A field that no Django form describes: `kind` is the type of the input, or `textarea`, or `select` with `options` (value, text).
+
+    Further arguments are attributes of the control; an underscore stands for a hyphen, True is a bare attribute, and None, False
+    and "" leave the attribute out. The id is `id`, else `id_` and the name; hint and error are tied to the control by it.
+    """
+    own_id = id or f"id_{name}"
+    described = [f"{own_id}-hint"] if hint else []
+    described += [f"{own_id}-error"] if error else []
+    if also := attrs.pop("described_by", ""):
+        described.append(str(also))
+    attributes = {
+        "class": f"input {cls}".strip(),
+        "id": own_id,
+        "name": name,
+        "aria-invalid": "true" if error else None,
+        "aria-describedby": " ".join(described) or None,
+    }
+    attributes |= {key.replace("_", "-"): given for key, given in attrs.items()}
+    if kind not in ("textarea", "select"):
+        attributes |= {"type": kind, "value": value}
+    return {
+        "id": own_id,
+        "label": label,
+        "hide_label": hide_label,
+        "optional": optional,
+        "kind": kind,
+        "value": "" if value is None else value,
+        "options": [(str(key), text, str(key) == str(value)) for key, text in options],
+        "hint": hint,
+        "error": error,
+        "attributes": flatatt({key: given for key, given in attributes.items() if given not in (None, "")}),
+    }
+
+
+@register.simple_tag
+def field_error(id: str, error: str) -> SafeString:
+    """What is wrong with a field whose control is the page's own: give the control aria-invalid and this id in aria-describedby."""
+    if not error:
+        return SafeString("")
+    return format_html('<span class="error" id="{}">{}{}</span>', id, icon("circle-alert", "sm"), error)
+
+
+@register.simple_tag
+def form_errors(form: object) -> SafeString:
+    """What is wrong with the form as a whole, announced at once; it takes the focus where no field is wrong."""
+    errors = form.non_field_errors() if form else []  # type: ignore[attr-defined]
+    if not errors:
+        return SafeString("")
+    text = format_html_join(" ", "{}", ((error,) for error in errors))
+    return format_html(
+        '<div class="banner" data-tone="bad" data-form-error role="alert">{}<div><p>{}</p></div></div>',
+        icon("circle-alert"),
+        text,
+    )
