@@ -24,10 +24,13 @@ from iam.mirror.models import (
     InlinePolicy,
     Kind,
     PolicyVersion,
+    Section,
+    SectionState,
     Temporal,
     Usage,
     UserCredentials,
 )
+from iam.mirror.pull.sections import ALL as ALL_SECTIONS
 
 M = TypeVar("M", bound=Model)
 FIRST_READ = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -85,6 +88,21 @@ def account(account_id: str = "111111111111", *, name: str = "production", **fie
         "role_arn": f"arn:aws:iam::{account_id}:role/gatehouse-reader",
     }
     return Account.objects.create(account_id=account_id, **defaults | fields)
+
+
+def synced(owner_account: Account, *, but: tuple[str, ...] = (), at: datetime | None = None) -> None:
+    """Every section of the account was read whole, except some that were never read."""
+    moment = at or FIRST_READ
+    Section.objects.bulk_create(
+        Section(
+            account=owner_account,
+            name=name,
+            state=SectionState.NEVER if name in but else SectionState.COMPLETE,
+            observed_at=None if name in but else moment,
+            attempted_at=moment,
+        )
+        for name in ALL_SECTIONS
+    )
 
 
 def document(body: dict[str, Any] | str) -> Document:

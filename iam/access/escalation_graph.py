@@ -8,15 +8,15 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
 
 from iam.access.escalation_facts import facts_at
 from iam.mirror.snapshot import snapshot
-from iam.policy.escalation.graph import Graph
-from iam.policy.escalation.paths import Explorer
+from iam.policy.escalation.graph import At, Graph
+from iam.policy.escalation.paths import Explorer, Path
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows
@@ -38,6 +38,19 @@ class Escalation:
     made_at: datetime
     seconds: float
     held: list[Doc]
+    paths: dict[At, Path] = field(default_factory=dict)
+    """The best path to administrator of each principal that was asked about."""
+    explained: set[str] = field(default_factory=set)
+    """Accounts of whose principals all paths are known."""
+
+    def path_to_administrator(self, start: At) -> Path | None:
+        """The best path of a principal, explained once."""
+        path = self.paths.get(start)
+        if path is None:
+            path = self.explorer.path(start, self.graph.to_administrator())
+            if path is not None:
+                self.paths[start] = path
+        return path
 
 
 _guard = Lock()
@@ -58,6 +71,12 @@ def escalation_of(index: Index, *, at: datetime | None) -> Escalation:
     """The same for who holds the snapshot of that moment already."""
     found = _fitting(at, index)
     return _made(at, index, _copied(index), index.version) if found is None else found
+
+
+def kept_escalation(at: datetime | None) -> Escalation | None:
+    """The graph of a moment if it is there already, so that nobody waits for it."""
+    with snapshot(at) as index:
+        return _fitting(at, index)
 
 
 def forget() -> None:

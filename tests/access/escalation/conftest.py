@@ -12,6 +12,7 @@ from django.test import Client
 
 from iam.directory.models import Role, Team
 from iam.mirror.models import Account, Entity
+from iam.mirror.pull.sections import INSTANCE_PROFILES
 from tests import factories as make
 
 SignIn = Callable[..., Client]
@@ -50,6 +51,8 @@ def world(db: None) -> World:
     """The role pay-admin does everything. dana makes a function with it; kwame gives himself everything, with MFA; tomas takes a
     role from staging; the role deployer takes pay-admin; ines has everything, nobody has nothing. dana can since day ten."""
     production, staging = make.account(ONE), make.account(TWO, name="staging")
+    make.synced(production, but=(INSTANCE_PROFILES,))
+    make.synced(staging, but=(INSTANCE_PROFILES,))
     everything = body(allow("All", "*"))
     of = {
         name: make.user(production, name) for name in ("dana.wirth", "kwame.boateng", "ines.duarte", "nobody")

@@ -1,0 +1,136 @@
+"""How many people are behind IAM users: a person may have several users, and some users belong to nobody known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.directory.models import Identity
+from iam.linking.models import Sign
+from iam.linking.whose import DOUBTS
+from iam.mirror.naming import display_name
+from iam.mirror.pull.bulk import chunks
+from iam.policy.index.classes import Member
+from iam.policy.request import PrincipalKind
+
+MAIL_TAGS: Final = ("email", "mail", "e-mail")
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalCount:
+    """Users, the distinct people that they are matched to, users that are matched to nobody, and roles."""
+
+    users: int = 0
+    people: int = 0
+    unmatched: int = 0
+    roles: int = 0
+
+    @property
+    def total(self) -> int:
+        """Users and roles."""
+        return self.users + self.roles
+
+    @property
+    def words(self) -> str:
+        """'70 IAM users (54 people) and 3 roles'; 'no one' where there are none."""
+        parts = [self._users] if self.users else []
+        parts += [counted(self.roles, "role")] if self.roles else []
+        return " and ".join(parts) or "no one"
+
+    @property
+    def _users(self) -> str:
+        behind = [counted(self.people, "person", "people")] if self.people else []
+        behind += [f"{self.unmatched:,} unmatched"] if self.unmatched else []
+        return f"{counted(self.users, 'IAM user')} ({', '.join(behind)})"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """'1 role', '1,204 roles'."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def count_of(members: Iterable[Member]) -> PrincipalCount:
+    """Count some principals; two queries for each 1,000 users."""
+    users = list[Member]()
+    roles = 0
+    for member in members:
+        if member.kind is PrincipalKind.USER:
+            users.append(member)
+        elif member.kind is PrincipalKind.ROLE:
+            roles += 1
+    owners = people_of(users)
+    return PrincipalCount(len(users), len(set(owners.values())), len(users) - len(owners), roles)
+
+
+def people_of(users: Sequence[Member]) -> dict[int, str]:
+    """The email address of the person whom each user is matched to, by the user's number; users in doubt are left out."""
+    owners: dict[int, str] = {}
+    for chunk in chunks(list(users)):
+        by_arn = {user.arn: user for user in chunk}
+        signs = Sign.objects.filter(pk__in=[user.id for user in chunk]).exclude(standing__in=DOUBTS)
+        for pk, mail, address in signs.values_list("pk", "person__email", "address"):
+            if mail or address:
+                owners[pk] = (mail or address).lower()
+        by_hand = Identity.objects.filter(user_arn__in=list(by_arn))
+        for arn, aws_id, mail in by_hand.values_list("user_arn", "aws_id", "person__email"):
+            if aws_id in ("", by_arn[arn].unique_id):
+                owners[by_arn[arn].id] = mail.lower()
+    return owners
+
+
+class Matcher:
+    """Finds principals by any part of display name, login, ARN, or the name or email address of their person. Two queries."""
+
+    def __init__(self, text: str) -> None:
+        self._words = text.lower().split()
+        self._arns: list[set[str]] = []
+        self._numbers: list[set[int]] = []
+        for word in self._words:
+            held = Identity.objects.filter(person__name__icontains=word) | Identity.objects.filter(
+                person__email__icontains=word
+            )
+            self._arns.append(set(held.values_list("user_arn", flat=True)))
+            signs = (
+                Sign.objects.filter(person__name__icontains=word)
+                | Sign.objects.filter(person__email__icontains=word)
+                | Sign.objects.filter(address__icontains=word)
+            )
+            self._numbers.append(set(signs.exclude(standing__in=DOUBTS).values_list("pk", flat=True)))
+
+    def fits(self, member: Member) -> bool:
+        """Whether every word is found."""
+        told = f"{member.arn} {shown_name(member)} {mail_tag(member)}".lower()
+        for word, arns, numbers in zip(self._words, self._arns, self._numbers, strict=True):
+            if word not in told and member.arn not in arns and member.id not in numbers:
+                return False
+        return True
+
+
+def shown_name(member: Member) -> str:
+    """The display name of a user, the name of a role."""
+    return display_name(member.name, member.tags) if member.kind is PrincipalKind.USER else member.name
+
+
+def mail_tag(member: Member) -> str:
+    """The email address in the tags of a user; empty where none is."""
+    for key, value in (member.tags or {}).items():
+        if key.lower() in MAIL_TAGS:
+            return value
+    return ""
+
+
+def named_exactly(members: Iterable[Member], text: str) -> list[Member]:
+    """Those whose ARN, login, display name or email address is the text, in whatever case."""
+    wanted = text.strip().lower()
+    direct = list[Member]()
+    others = list[Member]()
+    for member in members:
+        (direct if wanted in (member.arn.lower(), member.name.lower()) else others).append(member)
+    if direct:
+        return direct
+    shown = [member for member in others if wanted in (shown_name(member).lower(), mail_tag(member).lower())]
+    if shown or "@" not in wanted:
+        return shown
+    matcher = Matcher(wanted)
+    return [member for member in others if matcher.fits(member)]

@@ -1,0 +1,134 @@
+"""Paths to administrator grouped by the statement that opens them, with what closes them for everyone."""
+
+from __future__ import annotations
+
+import pytest
+
+from iam.access.certainty import Certainty
+from iam.access.escalation_graph import forget
+from iam.access.escalation_groups import (
+    Filter,
+    Opening,
+    escalation_totals,
+    fix_of,
+    openings,
+)
+from iam.mirror.models import Account, EdgeKind, Entity, Section, SectionState
+from iam.mirror.pull.sections import ORGANIZATION, POLICIES
+from iam.policy.request import PrincipalKind
+from tests import factories as make
+from tests.access.escalation.conftest import ONE, TWO, World, allow, body
+
+
+def shared_policy(account: Account, *names: str) -> tuple[Entity, list[Entity]]:
+    """A group whose policy lets each member rewrite any user's policies."""
+    team = make.group(account, "deployers")
+    tuning = make.policy(account, "Tuning", body=body(allow("Tune", "iam:PutUserPolicy")))
+    make.edge(EdgeKind.ATTACHED, team, tuning)
+    users = [make.user(account, name) for name in names]
+    for user in users:
+        make.edge(EdgeKind.MEMBER, user, team)
+    return tuning, users
+
+
+def by_policy(groups: list[Opening]) -> dict[str, Opening]:
+    return {next(iter(group.statements)).policy: group for group in groups}
+
+
+def test_one_policy_that_gives_many_a_path_is_one_group(world: World) -> None:
+    tuning, users = shared_policy(world.production, "a.one", "b.two", "c.three")
+    totals, groups = openings(None)
+    shared = by_policy(groups)["Tuning"]
+    assert {one.member.arn for one in shared.affected} == {user.arn for user in users}
+    (statement,) = shared.statements
+    assert (statement.holder, statement.sid) == (tuning.arn, "Tune")
+    assert groups[0] is shared, "most confirmed users first"
+    assert sum(len(group.affected) for group in groups) == totals.everyone.total
+
+
+def test_each_principal_is_in_one_group_and_counts_agree(world: World) -> None:
+    totals, groups = openings(None)
+    starts = [one.start for group in groups for one in group.affected]
+    assert len(starts) == len(set(starts)) == totals.confirmed.total + totals.unconfirmed.total
+    assert totals.openings == len(groups)
+    assert totals == escalation_totals(None)
+
+
+def test_the_fix_closes_the_path_for_everyone(world: World) -> None:
+    _, users = shared_policy(world.production, "a.one", "b.two")
+    make.inline(users[0], "own", body=body(allow("Own", "iam:AttachUserPolicy", users[0].arn)))
+    forget()
+    _, groups = openings(None)
+    fix = fix_of(by_policy(groups)["Tuning"])
+    assert [one.member.name for one in fix.closed] == ["b.two"]
+    assert [one.member.name for one in fix.others] == ["a.one"]
+    assert [(one.policy, one.sid) for one in fix.more] == [("own", "Own")]
+    assert fix.is_whole
+
+
+@pytest.mark.parametrize(
+    ("section", "clause"),
+    [(ORGANIZATION, "SCPs weren't synced"), (POLICIES, "managed policies weren't fully synced")],
+)
+def test_a_path_is_confirmed_only_where_everything_that_could_stop_it_was_synced(
+    world: World, section: str, clause: str
+) -> None:
+    before, _ = openings(None)
+    Section.objects.filter(account=world.production, name=section).update(state=SectionState.DENIED)
+    after, groups = openings(None)
+    assert before.confirmed.total
+    assert not before.unread
+    assert after.confirmed.total == 0, "the goal of every path is in production"
+    unread = [one for group in groups for one in group.affected if one.certainty is Certainty.UNCONFIRMED]
+    assert len(unread) == before.confirmed.total
+    assert all(clause in one.unread for one in unread)
+    assert after.everyone == before.everyone
+    assert after.unread == (f"{clause} for 1 account",)
+    assert f"{len(unread)} unconfirmed" in after.words
+
+
+def test_a_condition_is_named_as_one_even_where_something_is_unread(world: World) -> None:
+    Section.objects.filter(account=world.production, name=ORGANIZATION).delete()
+    _, groups = openings(None)
+    kwame = next(one for group in groups for one in group.affected if one.member.name == "kwame.boateng")
+    assert kwame.certainty is Certainty.CONDITIONAL
+
+
+def test_only_accounts_that_are_asked_about_count(world: World) -> None:
+    totals, groups = openings(frozenset({TWO}))
+    assert totals.everyone.total == 1
+    assert [one.member.name for group in groups for one in group.affected] == ["tomas.lind"]
+
+
+def test_people_are_counted_apart_from_their_users(world: World) -> None:
+    person = make.person("Dana Wirth", email="dana@example.com", arns=(world.of["dana.wirth"].arn,))
+    make.person("Kwame", email="k@example.com", arns=(world.of["kwame.boateng"].arn,))
+    person.identities.create(user_arn=world.of["tomas.lind"].arn)
+    totals = escalation_totals(None)
+    assert totals is not None
+    assert totals.words == (
+        "3 IAM users (2 people) and 1 role can become administrator: 3 confirmed, 1 conditional"
+    )
+
+
+def test_groups_are_narrowed_by_name_email_kind_and_certainty(world: World) -> None:
+    make.person("Wirth, Dana", email="danuta@example.com", arns=(world.of["dana.wirth"].arn,))
+
+    def names(**wanted: object) -> set[str]:
+        _, groups = openings(None, narrowed=Filter(**wanted))  # type: ignore[arg-type]
+        return {one.member.name for group in groups for one in group.affected}
+
+    assert names(text="danuta@example") == {"dana.wirth"}
+    assert names(text="Dana Wirth") == {"dana.wirth"}
+    assert names(text="KWAME.b") == {"kwame.boateng"}
+    assert names(kind=PrincipalKind.ROLE) == {"deployer"}
+    assert names(certainty=Certainty.CONDITIONAL) == {"kwame.boateng"}
+    assert names(text="no-one-at-all") == set()
+
+
+def test_the_overview_never_waits_and_never_says_none_instead_of_not_calculated(world: World) -> None:
+    forget()
+    assert escalation_totals(None, wait=False) is None
+    waited = escalation_totals(None)
+    assert escalation_totals(None, wait=False) == waited
+    assert escalation_totals(frozenset({ONE}), wait=False) is not None
