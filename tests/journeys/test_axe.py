@@ -11,7 +11,7 @@ from tests.journeys import axe
 
 pytestmark = pytest.mark.journey
 
-PLANTED = """<!doctype html><html lang="en"><head><title>Planted</title><style>
+PLANTED = """<!DOCTYPE html><html lang="en"><head><title>Planted</title><style>
 body { background: #fff; color: #111; font-size: 16px; margin: 0 }
 @media (prefers-color-scheme: dark) { body { background: #111; color: #eee } .weak { color: #333 } }
 .phone { display: none }

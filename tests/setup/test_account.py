@@ -71,7 +71,7 @@ def test_the_fix_is_a_page_and_a_drawer_with_the_statement(admin: Client, accoun
     denied(account)
     whole = text_of(admin.get(page("fix")))
     drawer = admin.get(page("fix"), headers=HTMX).content.decode()
-    assert not drawer.lstrip().startswith("<!doctype")
+    assert not drawer.lstrip().startswith("<!DOCTYPE")
     assert 'id="fx-h"' in drawer
     for body in (whole, drawer):
         assert "GatehouseMissing" in body

@@ -149,7 +149,7 @@ def test_a_list_that_is_filtered_swaps_only_its_table(admin: Client, account: Ac
     assert '<span id="n-all" hx-swap-oob="true">1</span>' in body
     assert admin.get(
         f"{LIST}?q=prod", headers=HTMX | {"HX-History-Restore-Request": "true"}
-    ).content.startswith(b"<!doctype")
+    ).content.startswith(b"<!DOCTYPE")
 
 
 def test_rows_that_are_being_read_are_followed_until_they_are_done(admin: Client, account: Account) -> None:

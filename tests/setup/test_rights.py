@@ -86,9 +86,9 @@ def test_an_administrator_opens_every_page_whole_or_its_fragment(
     whole = admin.get(address(name, arguments), follow=True)
     part = admin.get(address(name, arguments), headers=HTMX)
     assert whole.status_code == 200
-    assert b"<!doctype html>" in whole.content
+    assert b"<!DOCTYPE html>" in whole.content
     assert part.status_code in {200, 286}
-    assert (b"<!doctype html>" in part.content) is (name not in FRAGMENTS)
+    assert (b"<!DOCTYPE html>" in part.content) is (name not in FRAGMENTS)
     assert "HX-Request" in part["Vary"]
 
 

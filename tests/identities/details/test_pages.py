@@ -43,7 +43,7 @@ def test_htmx_gets_the_panel_and_a_history_restore_the_page(small: Small, admin:
         panel = _text(admin, address, headers={"HX-Request": "true"})
         assert panel.lstrip().startswith('<div class="stack lg" id="panel">')
         restored = _text(admin, address, headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
-        assert "<!doctype html>" in restored
+        assert "<!DOCTYPE html>" in restored
 
 
 def test_every_page_is_marked_as_past_in_the_past_and_keeps_the_moment_in_its_tabs(

@@ -144,7 +144,7 @@ def test_suggestions_are_a_few_links_to_what_exists(auditor: Client, production:
     factories.user(production, "maya-gone", until=datetime(2026, 3, 1, tzinfo=UTC))
     response = auditor.get("/search/?q=maya", HTTP_HX_REQUEST="true")
     page = text_of(response)
-    assert "<!doctype" not in page
+    assert "<!DOCTYPE" not in page
     assert page.count("<strong>") == 8
     assert "maya-gone" not in page
     assert 'href="/search/?q=maya"' in page

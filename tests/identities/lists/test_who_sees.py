@@ -33,13 +33,13 @@ def test_who_sees_accounts_sees_every_list_whole_and_in_part(sign_in: SignIn, na
     page = client.get(f"/{name}/")
     part = client.get(f"/{name}/", HTTP_HX_REQUEST="true")
     assert page.status_code == part.status_code == 200
-    assert b"<!doctype html>" in page.content
-    assert b"<!doctype html>" not in part.content
+    assert b"<!DOCTYPE html>" in page.content
+    assert b"<!DOCTYPE html>" not in part.content
     assert b'id="table"' in page.content
     assert b'id="table"' in part.content
     assert client.get(f"/{name}/", HTTP_HX_REQUEST="true", HTTP_HX_HISTORY_RESTORE_REQUEST="true").content[
         :15
-    ] == (b"<!doctype html>")
+    ] == (b"<!DOCTYPE html>")
 
 
 @pytest.mark.parametrize("name", LISTS)
