@@ -49,11 +49,11 @@ def breaches() -> Iterator[str]:
         if lines and not lines[0].startswith(('"""', "#!")):
             yield f"{place}:1: a module opens with one sentence on its job"
     for file in tracked("templates/*.html"):
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            markup = TEMPLATE_TAG.sub("", line)
-            for rule, what in TEMPLATE_RULES:
-                if rule.search(markup):
-                    yield f"{file.relative_to(ROOT)}:{number}: {what}"
+        markup = TEMPLATE_TAG.sub("", file.read_text(encoding="utf-8"))
+        for rule, what in TEMPLATE_RULES:
+            for match in rule.finditer(markup):
+                number = markup.count("\n", 0, match.start()) + 1
+                yield f"{file.relative_to(ROOT)}:{number}: {what}"
 
 
 def main() -> int:
