@@ -74,7 +74,7 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
         context
         | {
             "tab": "identities/person_credentials.html",
-            "acts": user_acts(shown.entity, head["credentials"]) if asks else None,
+            "user_acts": user_acts(shown.entity, head["credentials"]) if asks else None,
             "adds_device": shown.is_self and shown.at is None,
             "rotates": (asks or shown.is_self) and shown.at is None,
             "rotation": living_of(shown.entity) if shown.at is None else None,

@@ -123,7 +123,7 @@ def frame_of(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
         "section_title": title,
         "section_url": reverse(f"identities:{section}"),
         "layout": layout_for(viewer),
-        "acts": f"{reverse('changes:acts')}?on={shown.entity.pk}"
+        "change_url": f"{reverse('changes:acts')}?on={shown.entity.pk}"
         if shown.entity.pk in shown.askable([shown.entity.pk])
         else "",
         "lists": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
