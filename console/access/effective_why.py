@@ -24,8 +24,7 @@ from iam.access.who_can import Row
 from iam.access.why import Answer, why_of
 from iam.guard import Right
 from iam.mirror.models import Kind
-from iam.mirror.naming import display_name
-from iam.mirror.queries import entities
+from iam.mirror.naming import names_by_entity
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import Decision
 from iam.policy.explain import Outcome
@@ -85,7 +84,7 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
     answer = None if wanted.problem else _ask(shown, wanted)
     prefix = wanted.action.partition(":")[0].lower()
     context = frame_of(request, shown) | {
-        "name": display_name(shown.entity.name, entities.tags(shown.entity, at=shown.at)),
+        "name": names_by_entity([shown.entity])[shown.entity.pk],
         "wanted": wanted,
         "answer": answer,
         "service": catalogue().title(prefix) if catalogue().has_service(prefix) else prefix,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.guard import Viewer
 from iam.mirror.models import Account, Document
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_number
 from iam.mirror.queries.entities import Openable
 
 SIGNS: dict[str, tuple[str, str, str]] = {
@@ -103,6 +103,7 @@ def access_shown(
         return None
     weight = weight_of(receipt)
     names_them = viewer.scope.sees_account(account.account_id)
+    names = names_by_number(users_in(name for way in access["ways"] for name in way["names"]))
     return AccessShown(
         holders=access["holders"],
         affected=access["affected"],
@@ -110,7 +111,7 @@ def access_shown(
         loses=weight["less"],
         others=weight["other"],
         risky=access["risky"],
-        ways=[_way(way, open_to=open_to, names_them=names_them) for way in access["ways"]],
+        ways=[_way(way, open_to=open_to, names_them=names_them, names=names) for way in access["ways"]],
         more_ways=access["more_ways"],
         more_people=access["more_people"],
         marks=[_MARKS[mark] for mark in access["marks"]],
@@ -130,11 +131,16 @@ def texts_of(*, before: dict[str, Any], after: str) -> tuple[str, str] | None:
     return (former.text, after) if former else None
 
 
-def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool) -> WayShown:
+def users_in(rows: Iterable[dict[str, Any]]) -> dict[int, str]:
+    """The users among those whom a receipt names, who are in the mirror: number and login of each."""
+    return {one["entity_id"]: one["name"] for one in rows if one["kind"] == "user" and one["entity_id"]}
+
+
+def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Mapping[int, str]) -> WayShown:
     listed = way["names"] if names_them else []
-    names = [
+    shown = [
         Name(
-            display_name(one["name"]) if one["kind"] == "user" else one["name"],
+            names.get(one["entity_id"], one["name"]),
             one["kind"],
             one["entity_id"] if one["entity_id"] in open_to else None,
         )
@@ -143,8 +149,8 @@ def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool) -> WayShow
     people = way["users"] + way["roles"]
     return WayShown(
         title=f"{_counted(way['users'], way['roles'])} {_how(way)}",
-        names=names,
-        unnamed=people - len(names) if names else 0,
+        names=shown,
+        unnamed=people - len(shown) if shown else 0,
         rows=[_row(shift) for shift in way["shifts"]],
         more=way["more"],
     )

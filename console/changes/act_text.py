@@ -19,7 +19,7 @@ from iam.changes.operations.role import CreateRole
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Entity, Kind
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_entity
 from iam.policy.lint import MANAGED, Quota, Severity, lint
 from iam.policy.lint.kinds import Kind as PolicyKind
 from iam.policy.lint.run import OF_KIND
@@ -64,7 +64,7 @@ def shown_name(subject: Subject) -> str:
     """How a sentence names it."""
     if isinstance(subject, Account):
         return subject.name
-    return display_name(subject.name) if subject.kind == Kind.USER else subject.name
+    return names_by_entity([subject])[subject.pk]
 
 
 def back_of(subject: Subject, *, is_menu: bool = False) -> Back:

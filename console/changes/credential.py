@@ -24,7 +24,7 @@ from iam.changes.receipts import set_receipt_of
 from iam.changes.services.requests import request_operation
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_entity
 from iam.mirror.queries import entities
 
 
@@ -138,7 +138,7 @@ def _page(
         "given": given,
         "wish": wish,
         "user": wish.user,
-        "user_name": display_name(wish.user.name),
+        "user_name": names_by_entity([wish.user])[wish.user.pk],
         "account": wish.user.account,
         "section": "people",
     }

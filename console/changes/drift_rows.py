@@ -18,7 +18,7 @@ from iam.changes.drift.reading import Happened, given_texts
 from iam.changes.drift.settings import ACCOUNT, SETTINGS, Changed
 from iam.guard import Viewer
 from iam.mirror.models import Kind
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_number
 from iam.mirror.queries.entities import Openable, openable_in
 from iam.mirror.queries.happenings import BECAME, BEGAN, ENDED, Event
 from iam.mirror.queries.history import TwoDocuments, two_documents
@@ -105,10 +105,16 @@ def rows_of(found: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row]
     pks |= {drift.entity_id for drift, _ in found if drift.entity_id}
     numbers = {drift.account.account_id for drift, _ in found}
     open_to = openable_in(viewer, account_ids=numbers, pks=pks)
+    users = {one.entity_id: one.name for one, _ in found if one.kind == Kind.USER and one.entity_id}
+    names = names_by_number(users)
     texts = given_texts([what for _, what in found if isinstance(what, Happened)])
     return [
         _row(
-            drift, events[drift.pk], open_to, risks=_risks(what, texts) if isinstance(what, Happened) else []
+            drift,
+            events[drift.pk],
+            open_to,
+            risks=_risks(what, texts) if isinstance(what, Happened) else [],
+            name=names.get(drift.entity_id or 0, drift.name),
         )
         for drift, what in found
     ]
@@ -130,12 +136,19 @@ def _risks(happened: Happened, texts: Mapping[int, str]) -> list[tuple[str, str]
     return [*marks, *([("Who may assume it", "warn")] if happened.is_about_trust else [])]
 
 
-def _row(drift: Drift, events: Iterable[Event], open_to: Openable, *, risks: list[tuple[str, str]]) -> Row:
+def _row(
+    drift: Drift,
+    events: Iterable[Event],
+    open_to: Openable,
+    *,
+    risks: list[tuple[str, str]],
+    name: str,
+) -> Row:
     entity = drift.entity
     of_account = reverse("setup:account", args=[drift.account.account_id])
     return Row(
         drift=drift,
-        name=display_name(drift.name) if drift.kind == Kind.USER else drift.name,
+        name=name,
         noun=_NOUNS.get(drift.kind) or Kind(drift.kind).label,
         icon=ICONS.get(drift.kind, "fingerprint"),
         url=_address(entity.kind, entity.pk, open_to) if entity else of_account,

@@ -11,7 +11,7 @@ from console.changes.access_rows import SIGNS
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, WORDS
 from iam.guard import Viewer
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_number
 from iam.mirror.queries.entities import Openable
 from iam.policy.catalogue import Level, catalogue
 
@@ -153,11 +153,14 @@ def _gain(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> GainSho
 def _names(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterable[Name]:
     """Who is not in the mirror yet is made by the changes themselves, and is no secret."""
     sees_all = viewer.scope.sees_account(gain["account_id"])
+    users = {
+        one["entity_id"]: one["name"] for one in gain["names"] if one["kind"] == "user" and one["entity_id"]
+    }
+    called = names_by_number(users)
     for one in gain["names"]:
         pk = one["entity_id"] if one["entity_id"] in open_to else None
         if sees_all or pk is not None or one["entity_id"] is None:
-            name = display_name(one["name"]) if one["kind"] == "user" else one["name"]
-            yield Name(name, one["kind"], pk)
+            yield Name(called.get(one["entity_id"], one["name"]), one["kind"], pk)
 
 
 def _services(rows: list[dict[str, Any]]) -> list[ServiceLines]:

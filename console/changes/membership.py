@@ -19,7 +19,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_entity
 from iam.mirror.queries import entities
 
 Do = Literal["add", "remove"]
@@ -66,8 +66,9 @@ def _choose(request: ViewerRequest, *, user: Entity | None, group: Entity | None
         if group
         else Choices([], has_more=False)
     )
+    names = names_by_entity(choice.entity for choice in choices.rows)
     context = {
-        "choices": [(choice, display_name(choice.entity.name)) for choice in choices.rows],
+        "choices": [(choice, names[choice.entity.pk]) for choice in choices.rows],
         "has_more": choices.has_more,
         "q": text,
     }
@@ -130,7 +131,7 @@ def _render(
     one = user or group
     frame = {
         "user": user,
-        "user_name": display_name(user.name) if user else "",
+        "user_name": names_by_entity([user])[user.pk] if user else "",
         "group": group,
         "do": do,
         "account": one.account if one else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -23,7 +24,7 @@ from iam.changes.models import Change
 from iam.directory.models import Team
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Usage
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.campaigns import services
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
@@ -215,20 +216,21 @@ def _rows(part: list[Participant]) -> list[dict[str, Any]]:
     seen = {
         user: details.get("password_last_used") for user, details in usages.values_list("entity", "details")
     }
+    names = names_by_entity(one.user for one in part)
     return [
-        _shown(row, firsts.get(row.participant.asked_id) if row.participant.asked_id else None)
+        _shown(row, firsts.get(row.participant.asked_id) if row.participant.asked_id else None, names)
         | {"signed_in": moment_from(seen.get(row.participant.user_id))}
         for row in rows_of(part)
     ]
 
 
-def _shown(row: Row, asked: Change | None) -> dict[str, Any]:
+def _shown(row: Row, asked: Change | None, names: Mapping[int, str]) -> dict[str, Any]:
     one, is_expired = row.participant, _is_expired(row)
     words, tone, icon_name = EXPIRED if is_expired else MARKS[row.standing]
     return {
         "pk": one.pk,
         "user": one.user,
-        "name": row.person.name if row.person else display_name(one.user.name),
+        "name": row.person.name if row.person else names[one.user_id],
         "words": words,
         "tone": tone,
         "icon_name": icon_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.http import HttpResponse
@@ -31,7 +32,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
 from iam.mirror.models import Account
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import whole_accounts
 
 PAGE: Final = 50
@@ -126,11 +127,12 @@ def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
     ranked = sorted(seen.standings, key=lambda one: (one.gets_out, seen.users[one.number].name.lower()))
     part = ranked[(page - 1) * PAGE : page * PAGE]
     because = because_of(seen, part)
+    names = names_by_entity(seen.users[one.number] for one in part)
     query = {name: str(value) for name, value in request.GET.items() if name != "page"}
     return {
         "seen": seen,
         "policy_name": NAMES[seen.variant.denies_keys],
-        "rows": [_row(seen, one, because.get(one.number, ())) for one in part],
+        "rows": [_row(seen, one, because.get(one.number, ()), names) for one in part],
         "total": len(ranked),
         "locked": len(seen.locked_out) + len(seen.outside),
         "machines": len(seen.machines),
@@ -143,14 +145,14 @@ def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
     }
 
 
-def _row(seen: Outlook, one: Standing, because: tuple[str, ...]) -> dict[str, Any]:
+def _row(seen: Outlook, one: Standing, because: tuple[str, ...], names: Mapping[int, str]) -> dict[str, Any]:
     user = seen.users[one.number]
     devices = one.situation.devices
     has = f"{devices} device{'s' if devices > 1 else ''}" if devices else "no device"
     stopped = list(dict.fromkeys(step for step, _ in one.stopped))
     return {
         "pk": user.pk,
-        "name": display_name(user.name),
+        "name": names[user.pk],
         "login": user.name,
         "signs_in": f"{PASSWORDS[one.situation.password]}, {has}",
         "gets_out": one.gets_out,

@@ -13,7 +13,7 @@ from iam.access.actions import Meant
 from iam.access.reasons import Why, why
 from iam.access.several import Tallied, tallied
 from iam.access.stopped import Stopped, stopped
-from iam.mirror.naming import display_name
+from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import Decision
 from iam.policy.index.classes import Member
@@ -130,16 +130,16 @@ def who_can(
             barred = stopped(index, found.whole.question, found.whole, most=denied)
         return Found(
             counts=counts,
-            rows=[_row(index, asked, found, member, decision) for member, decision in page[:size]][
-                :: -1 if before else 1
-            ],
+            rows=_with_people(
+                [_row(index, asked, found, member, decision) for member, decision in page[:size]]
+            )[:: -1 if before else 1],
             has_before=len(page) > size if before else after is not None,
             has_after=before is not None or len(page) > size,
             limitations=found.whole.limitations,
             asked=_size(index, asked.accounts),
             roots=_roots(index, asked),
             seconds=seconds,
-            stopped=[_denied(index, found.whole.question, member) for member in barred.members],
+            stopped=_with_people([_denied(index, found.whole.question, member) for member in barred.members]),
             is_stopped_whole=barred.is_whole,
         )
 
@@ -167,7 +167,7 @@ def why_one(asked: Asked, *, account: str, pk: int) -> list[Row]:
         for action in asked.meant.actions:
             reasons = why(index, member, asked.question(action))
             found.append(_shown(member, reasons.decision, action, reasons))
-        return found
+        return _with_people(found)
 
 
 def answer_to(index: Index, asked: Asked) -> Tallied:
@@ -235,6 +235,12 @@ def _shown(
         can=can,
         may=may,
     )
+
+
+def _with_people(rows: list[Row]) -> list[Row]:
+    """The same rows, with the name of the person in the directory where no tag has a name."""
+    people = people_of_users(row.pk for row in rows if row.display == row.arn.rpartition("/")[2])
+    return [replace(row, display=people[row.pk]) if row.pk in people else row for row in rows]
 
 
 def _size(index: Index, accounts: frozenset[str] | None) -> int:

@@ -1,34 +1,96 @@
-"""What people call things that AWS names tersely: persons behind logins, and who may assume a role."""
+"""What people call things that AWS names tersely: the people behind IAM users, and who can assume a role."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 
+from django.db.models import Exists, OuterRef, Q, Subquery
+
+from iam.directory.models import Identity
+from iam.mirror.models import Entity, Kind, TagSet, valid_at
+
+NAME_TAG: Final = "DisplayName"
+"""The tag in which onboarding writes somebody's name."""
 _NAME_TAGS = ("displayname", "fullname", "name")
-_PERSONAL = re.compile(r"[^\W\d_]{2,}(-[^\W\d_]+)*([._][^\W\d_]+(-[^\W\d_]+)*)+")
-_WORD = re.compile(r"[^\W\d_]+")
+_UNTAGGABLE: Final = re.compile(r"[^\w\s.:/=+@-]")
+_APOSTROPHES: Final = str.maketrans({"'": "\u02bc", "\u2019": "\u02bc", "\u2018": "\u02bc", "`": "\u02bc"})
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html: a tag takes no apostrophe, and it takes every letter, as U+02BC is one."""
 
 
-def display_name(login: str, tags: Mapping[str, str] | None = None) -> str:
-    """The name of whoever has a login: the tag DisplayName, FullName or Name if there is one, else read off the login.
-
-    `maya.okafor` and `maya.okafor@example.com` give Maya Okafor; what is no first and last name stays as it is (`ci-release`).
+def display_name(login: str, tags: Mapping[str, str] | None = None, *, person: str = "") -> str:
+    """The name of whoever has a login, as people write it: the tag DisplayName, FullName or Name, else the name of the person in the
+    directory, else the login itself. A name is never made up from a login: "sean.obrien" may be Seán O'Brien.
     """
     if tags:
-        told = {key.replace("-", "").replace("_", "").lower(): _plain(value) for key, value in tags.items()}
+        told = {key.replace("-", "").replace("_", "").lower(): value for key, value in tags.items()}
         for key in _NAME_TAGS:
-            if told.get(key):
-                return told[key]
-    local = login.partition("@")[0]
-    if not _PERSONAL.fullmatch(local):
-        return login
-    return _WORD.sub(lambda m: m.group().capitalize(), re.sub(r"[._]", " ", local))
+            name = name_in_tag(told.get(key, ""))
+            if name:
+                return name
+    return person or login
 
 
-def _plain(value: str) -> str:
-    """A tag as a name on one line: without what cannot be seen and yet changes how the rest is read."""
-    return "".join(letter for letter in value if letter.isprintable()).strip()
+def tag_for_name(name: str) -> str:
+    """A name as a tag can hold it: with the letter apostrophe for the one that AWS refuses, without any other sign that AWS refuses."""
+    return _UNTAGGABLE.sub("", name.translate(_APOSTROPHES))[:256].strip()
+
+
+def name_in_tag(value: str) -> str:
+    """The name that a tag holds, on one line: without what cannot be seen and yet changes how the rest is read."""
+    visible = "".join(letter for letter in value if letter.isprintable())
+    return visible.replace("\u02bc", "'").strip()
+
+
+def person_names(arns: Iterable[str]) -> dict[str, str]:
+    """The names of the people to whom users were linked by hand, or for whom they were made, by ARN; one query."""
+    wanted = {arn for arn in arns if ":user/" in arn}
+    if not wanted:
+        return {}
+    # A user who was deleted and created again under the same name is somebody else.
+    another = Entity.objects.filter(
+        arn=OuterRef("user_arn"), kind=Kind.USER, gone_at__isnull=True, account__removed_at__isnull=True
+    ).exclude(aws_id=OuterRef("aws_id"))
+    rows = Identity.objects.filter(user_arn__in=wanted).exclude(Exists(another) & ~Q(aws_id=""))
+    return dict(rows.values_list("user_arn", "person__name"))
+
+
+def names_by_arn(arns: Iterable[str]) -> dict[str, str]:
+    """What to call whoever is behind each ARN: users by the names of their people, everything else by the end of its ARN; two queries."""
+    wanted = list(dict.fromkeys(arns))
+    users = [arn for arn in wanted if ":user/" in arn]
+    tags: dict[str, Mapping[str, str]] = {}
+    people: dict[str, str] = {}
+    if users:
+        rows = TagSet.objects.filter(valid_at(None), entity__arn__in=users, entity__gone_at__isnull=True)
+        tags = dict(rows.values_list("entity__arn", "tags"))
+        people = person_names(users)
+    return {
+        arn: display_name(arn.rpartition("/")[2], tags.get(arn), person=people.get(arn, "")) for arn in wanted
+    }
+
+
+def people_of_users(users: Iterable[int]) -> dict[int, str]:
+    """The names of the people to whom users were linked by hand, or for whom they were made, by the number of the user; one query."""
+    own = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
+    rows = Entity.objects.filter(pk__in=list(users)).annotate(called=Subquery(own.values("person__name")[:1]))
+    return dict(rows.filter(called__isnull=False).values_list("pk", "called"))
+
+
+def names_by_number(users: Mapping[int, str]) -> dict[int, str]:
+    """What to call users of whom the numbers and the logins are known; two queries."""
+    rows = TagSet.objects.filter(valid_at(None), entity__in=list(users))
+    tags = dict(rows.values_list("entity_id", "tags"))
+    people = people_of_users(users)
+    return {pk: display_name(login, tags.get(pk), person=people.get(pk, "")) for pk, login in users.items()}
+
+
+def names_by_entity(entities: Iterable[Entity]) -> dict[int, str]:
+    """What to call each entity, by its number: users by the names of their people, everything else by its own name; two queries."""
+    wanted = list(entities)
+    users = {one.pk: one.name for one in wanted if one.kind == Kind.USER}
+    return {one.pk: one.name for one in wanted} | names_by_number(users)
 
 
 TRUST_WORDS = {

@@ -115,7 +115,7 @@ def test_a_lead_who_audits_elsewhere_sees_only_the_team_of_the_chosen_account() 
     client.force_login(someone)
     page = _text(client, "/?account=111111111111")
     assert "1 person" in page
-    assert "Maya Okafor" in page
+    assert "maya.okafor" in page
     assert 'href="/accounts/111111111111/"' not in page
     assert "0 users" in _text(client, "/?account=222222222222")
 
@@ -256,8 +256,8 @@ def test_a_team_lead_sees_the_team() -> None:
     factories.user(account, "tomas.lind")
     page = _text(_client(Role.TEAM_LEAD, name="Elif Kaya", team=team))
     assert "1 person" in page
-    assert "Maya Okafor" in page
-    assert "Tomas" not in page
+    assert "maya.okafor" in page
+    assert "tomas" not in page.lower()
     assert 'href="/roles/' not in page
     assert "/accounts/" not in page
 

@@ -37,7 +37,7 @@ def test_a_text_that_is_no_document_does_so_too() -> None:
 
 def test_a_tag_is_a_name_without_them() -> None:
     assert display_name("px042", {"DisplayName": "Pri\u202eya\u200b\nRaman"}) == "PriyaRaman"
-    assert display_name("maya.okafor", {"Name": "\u202e\u200b"}) == "Maya Okafor"
+    assert display_name("maya.okafor", {"Name": "\u202e\u200b"}) == "maya.okafor"
 
 
 def test_nobody_types_them_where_somebody_else_decides_by_it() -> None:

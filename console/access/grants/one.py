@@ -18,7 +18,7 @@ from console.access.grants.marks import mark_of
 from console.access.grants.parts import Parts, one_part, parts_shown
 from console.access.grants.shown import MOVING, events_of, pace_of, used_of, version_of
 from console.access.grants.wizard import draft_or_404, wizard_context
-from console.access.grants.words import ends_of, name_of, others_too, what_words, who_words
+from console.access.grants.words import ends_of, others_too, what_words, who_words
 from console.changes.deciding import deciding_context
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import is_fragment, render_live, render_page
@@ -31,7 +31,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes, waiting_for
 from iam.guard import Right, Viewer
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_arn
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 NAMED: Final = 3
@@ -161,7 +161,7 @@ def grant_context(
 ) -> dict[str, Any]:
     """What every page of a grant says of it; of those who are `hidden` from the viewer, how many they are."""
     terms = found.agreed
-    own = [_called(arn) for arn in seen_holders(found, hidden=hidden)] if hidden else []
+    own = list(names_by_arn(seen_holders(found, hidden=hidden)).values()) if hidden else []
     waits = found.state == State.WAITING
     decide = _change_to_decide(request.viewer, found) if waits else None
     can = allowed(found, viewer=request.viewer)
@@ -202,10 +202,6 @@ def problems_of(found: Grant) -> dict[str, Any]:
     rows = Preparation.objects.filter(pk=found.pk).values_list("problems", flat=True)
     said = list(rows.first() or ())
     return {"problems": said[:PROBLEMS], "more_problems": max(0, len(said) - PROBLEMS)}
-
-
-def _called(arn: str) -> str:
-    return display_name(name_of(arn)) if ":user/" in arn else name_of(arn)
 
 
 def _change_to_decide(viewer: Viewer, found: Grant) -> Change | None:

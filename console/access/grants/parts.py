@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -30,7 +30,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_arn
 from iam.mirror.queries.entities import Openable, openable_in
 
 WHOLE: Final = 4
@@ -192,9 +192,10 @@ def fill(
     ledger = _entries(parts, hidden)
     firsts = _firsts(ledger, by="part_id", most=ENTRIES) if entries is None else list(entries)
     links = _links(firsts, viewer=viewer)
+    names = names_by_arn(entry.holder_arn for entry in firsts)
     by_part: dict[int, list[EntryShown]] = defaultdict(list)
     for entry in firsts:
-        by_part[entry.part_id].append(_entry(entry, links))
+        by_part[entry.part_id].append(_entry(entry, links, names))
     entry_counts = dict(ledger.order_by().values_list("part_id").annotate(n=Count("pk")))
     own = changes.filter(account__in=[part.account_id for part in parts])
     change_counts = dict(own.order_by().values_list("account_id").annotate(n=Count("pk")))
@@ -249,14 +250,14 @@ def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:
     return {arn: reverse(PAGES[Kind(kind)], args=[pk]) for arn, pk, kind, _ in rows if pk in seen}
 
 
-def _entry(entry: LedgerEntry, links: dict[str, str]) -> EntryShown:
+def _entry(entry: LedgerEntry, links: dict[str, str], names: Mapping[str, str]) -> EntryShown:
     """What is made for a grant holds itself."""
     name, stood = name_of(entry.holder_arn), entry.stood_before
     url = links.get(entry.holder_arn, "")
     if entry.sort in MADE:
         return EntryShown(MADE[Sort(entry.sort)], "", name, entry.since, entry.until, stood, "", url)
     return EntryShown(
-        display_name(name) if ":user/" in entry.holder_arn else name,
+        names[entry.holder_arn],
         SORTS[entry.sort],
         name_of(entry.target),
         entry.since,

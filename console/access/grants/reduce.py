@@ -15,7 +15,7 @@ from console.access.grants.ends import ends_choices, read_ends
 from console.access.grants.one import acting_on, grant_context
 from console.access.grants.parts import parts_shown
 from console.access.grants.preview import plan_context
-from console.access.grants.words import lasting, name_of, who_words
+from console.access.grants.words import lasting, who_words
 from console.access.what import State, is_its_own, posted, shown, state_for, what_of
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
@@ -28,7 +28,7 @@ from iam.access.grants.terms import Terms, TermsError, WhatKind
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.models import Account
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_arn
 
 SEES: Final = (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
 AS_ASKED: Final = "asked"
@@ -163,10 +163,8 @@ def _people(form: _Form) -> list[Choice]:
     arns = form.asked.who.arns
     if len(arns) < 2:
         return []
-    return [
-        Choice(arn, display_name(name_of(arn)) if ":user/" in arn else name_of(arn), arn in form.kept_arns)
-        for arn in arns
-    ]
+    names = names_by_arn(arns)
+    return [Choice(arn, names[arn], arn in form.kept_arns) for arn in arns]
 
 
 def _places(form: _Form) -> list[Choice]:

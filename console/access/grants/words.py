@@ -8,7 +8,7 @@ from typing import Final
 from iam.access.grants.terms import Terms, Who, WhoKind
 from iam.access.grants.titles import what_words
 from iam.access.grants.wording import counted, listed, moment
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_arn
 
 __all__ = ["ICONS", "ends_of", "lasting", "name_of", "others_too", "what_words", "who_words"]
 
@@ -31,9 +31,8 @@ def name_of(arn: str) -> str:
 def who_words(who: Who) -> str:
     """'Maya Okafor', 'Maya Okafor and 3 others', 'team payments', 'account 1111-2222-3333'; "" while nobody is chosen."""
     if who.arns:
-        names = [name_of(arn) for arn in who.arns]
-        shown = [display_name(one) for one in names] if who.kind is WhoKind.USERS else names
-        shown = list(dict.fromkeys(shown))
+        names = names_by_arn(who.arns)
+        shown = list(dict.fromkeys(names[arn] for arn in who.arns))
         more = len(shown) - 1
         return f"{shown[0]} and {more} other{'s' if more > 1 else ''}" if more else shown[0]
     if who.kind is WhoKind.TEAM:

@@ -13,7 +13,7 @@ from console.identities.details.shown import Shown, membership_address, render_s
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.models import Kind
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_number
 from iam.mirror.queries import entities
 
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
@@ -83,11 +83,12 @@ def _members(shown: Shown, page: Page) -> list[dict[str, Any]]:
     credentials = entities.credentials_of(pks, at=shown.at)
     others = entities.other_groups(pks, but=shown.entity, at=shown.at)
     askable = shown.askable([shown.entity.pk, *pks])
+    names = names_by_number({row["entity_id"]: row["name"] for row in page.rows})
     may_change = shown.entity.pk in askable
     return [
         row
         | {
-            "display_name": display_name(row["name"]),
+            "display_name": names[row["entity_id"]],
             "mfa": words.mfa_mark(credentials.get(row["entity_id"])),
             "others": others.get(row["entity_id"], []),
             "remove": membership_address(user=row["entity_id"], group=shown.entity.pk, do="remove")

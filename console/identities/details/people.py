@@ -16,7 +16,7 @@ from console.identities.details.shown import Shown, Tab, membership_address, ren
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
-from iam.mirror.naming import display_name
+from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import GroupContent, Openable
 from iam.people.enrolment.devices import labels_of
@@ -113,7 +113,9 @@ def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str
     tags = entities.tags(shown.entity, at=shown.at)
     days = words.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
     return {
-        "display_name": display_name(shown.entity.name, tags),
+        "display_name": display_name(
+            shown.entity.name, tags, person=people_of_users([shown.entity.pk]).get(shown.entity.pk, "")
+        ),
         "credentials": credentials,
         "usage": _usage(shown),
         "mfa": words.mfa_mark(credentials),

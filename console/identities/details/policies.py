@@ -13,7 +13,7 @@ from console.identities.details.shown import SECTIONS, Shown, render_shown, show
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.models import Kind, PolicyVersion
-from iam.mirror.naming import display_name, trusted_by
+from iam.mirror.naming import names_by_number, trusted_by
 from iam.mirror.queries import holders
 from iam.mirror.queries.entities import group_contents, tags, versions
 
@@ -117,10 +117,11 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
 def _holders(shown: Shown, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     groups = [row["entity_id"] for row in rows if row["kind"] == Kind.GROUP]
     contents = group_contents(groups, at=shown.at)
+    names = names_by_number({row["entity_id"]: row["name"] for row in rows if row["kind"] == Kind.USER})
     return [
         row
         | {
-            "label": display_name(row["name"]) if row["kind"] == Kind.USER else row["name"],
+            "label": names.get(row["entity_id"], row["name"]),
             "icon": words.KIND_ICONS.get(row["kind"], "circle-help"),
             "url_name": SECTIONS[row["kind"]][2],
             "people": contents[row["entity_id"]].people if row["entity_id"] in contents else None,

@@ -14,7 +14,7 @@ from iam.directory.models import Team, TeamRule
 from iam.guard import Viewer
 from iam.linking.whose import arns_of
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 from iam.mirror.queries.visibility import visible_entities
 
@@ -147,12 +147,13 @@ def _receivers(entities: Iterable[Entity]) -> list[Receiver]:
     users = [one.pk for one in found if one.kind == Kind.USER]
     facts = UserCredentials.objects.filter(valid_at(None), user__in=users) if users else []
     mfa: dict[Any, str] = {one.user_id: one.mfa for one in facts}
+    names = names_by_entity(found)
     return [
         Receiver(
             pk=one.pk,
             arn=one.arn,
             name=one.name,
-            shown=display_name(one.name) if one.kind == Kind.USER else one.name,
+            shown=names[one.pk],
             kind=one.kind,
             account=one.account,
             has_mfa=_has_mfa(mfa.get(one.pk)),

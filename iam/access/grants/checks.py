@@ -13,7 +13,7 @@ from iam.access.grants.plans import GrantPlan
 from iam.access.grants.terms import WhatKind
 from iam.access.grants.wording import counted, listed
 from iam.mirror.models import Entity, Kind, PolicyVersion, Section, UserCredentials, valid_at
-from iam.mirror.naming import display_name
+from iam.mirror.naming import names_by_entity
 from iam.mirror.pull.sections import GROUPS, ROLES, USERS
 from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicySet
@@ -115,7 +115,7 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
         found = _Stopped()
         for one in holders[:MEMBERS]:
             _look(index, one, asked[:ACTIONS], found)
-    yield from found.checks()
+    yield from found.checks(holders)
     if not all(known.values()):
         places = listed(
             sorted(part.account.name for part in plan.parts if not known.get(part.account.account_id, True))
@@ -129,12 +129,13 @@ class _Stopped:
 
     def __init__(self) -> None:
         self.boundaries: dict[str, None] = {}
-        self.by_boundary: dict[str, set[str]] = {}
+        self.by_boundary: dict[int, set[str]] = {}
         self.by_scp: dict[str, None] = {}
         self.has_scps = False
 
-    def checks(self) -> Iterator[Check]:
-        """What comes of it."""
+    def checks(self, holders: Sequence[Entity]) -> Iterator[Check]:
+        """What comes of it for these holders."""
+        names = names_by_entity(one for one in holders if one.pk in self.by_boundary)
         if self.by_scp:
             stopped = counted(len(self.by_scp), "action")
             yield Check(
@@ -142,9 +143,9 @@ class _Stopped:
             )
         elif self.has_scps:
             yield Check(Tone.OK, "Service control policies allow it")
-        for name, actions in self.by_boundary.items():
+        for pk, actions in self.by_boundary.items():
             stopped = counted(len(actions), "action")
-            yield Check(Tone.BAD, f"The boundary of {name} stops {stopped}", f"{_few(sorted(actions))}.")
+            yield Check(Tone.BAD, f"The boundary of {names[pk]} stops {stopped}", f"{_few(sorted(actions))}.")
         if self.boundaries and not self.by_boundary:
             yield Check(Tone.OK, f"Inside {listed(list(self.boundaries))}", "Their permissions boundary.")
 
@@ -184,7 +185,7 @@ def _look(index: Index, one: Entity, asked: Sequence[tuple[str, str]], found: _S
     for action, resource in asked:
         request, policies = index.request_and_policies(member, Question(action, resource))
         if policies.boundary is not None and _stops(policies.boundary, request):
-            found.by_boundary.setdefault(_called(one), set()).add(action)
+            found.by_boundary.setdefault(one.pk, set()).add(action)
         if policies.scps and has_scps(request):
             found.has_scps = True
             if any(_stops(level, request) for level in policies.scps):
@@ -195,10 +196,6 @@ def _stops(limit: PolicySet, request: Request) -> bool:
     """Whether it surely does; what hangs on circumstances is not said."""
     denied, allowed = limit.judge(request)
     return denied == YES or allowed == NO
-
-
-def _called(one: Entity) -> str:
-    return display_name(one.name) if one.kind == Kind.USER else one.name
 
 
 def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
@@ -216,8 +213,9 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
         else "A password or an access key alone is enough to use it."
     )
     tone = Tone.BAD if is_asked else Tone.WARN
+    names = names_by_entity(without[:NAMED])
     for one in without[:NAMED]:
-        yield Check(tone, f"{_called(one)} has no MFA device", note, one.pk)
+        yield Check(tone, f"{names[one.pk]} has no MFA device", note, one.pk)
     if len(without) > NAMED:
         yield Check(tone, f"And {len(without) - NAMED} more have no MFA device", note)
     if devices and not without and len(devices) == len(users):

@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 
 from iam.access.administrators import administrators
 from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid_at
-from iam.mirror.naming import display_name
+from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists import people
 from iam.mirror.queries.lists.core import Lens, Listing, Seen, Sort, States, Tab, either, of_account
@@ -125,8 +125,9 @@ class Fleet:
     def _complete(self, lens: Lens, found: list[Row]) -> None:
         """Adds to each row its devices, and whether its user is administrator: None, or whether surely."""
         by_user = {row["entity"]: row for row in found}
+        people = people_of_users(by_user)
         for row in found:
-            row["display"] = display_name(row["name"], row["tags"])
+            row["display"] = display_name(row["name"], row["tags"], person=people.get(row["entity"], ""))
             row["mfa"] = row["mfa"] or "unread"
             row["devices"], row["is_administrator"] = [], self.administrators.get(row["entity"])
         devices = EntityState.objects.filter(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 from uuid import UUID
 
 from django.db.models import Q
@@ -15,8 +14,6 @@ from iam.linking.whose import DOUBTS, Theirs, Whose, users_of, whose
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, Kind, TagSet, valid_at
 from iam.mirror.naming import display_name
 from iam.mirror.queries.visibility import visible_entities
-
-NAME: Final = "displayname"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,7 @@ def _one(
     if user.pk not in why:
         users.insert(0, user)
         why[user.pk] = "chosen"
-    name = person.name if person else tags.get(NAME) or display_name(user.name) or user.name
+    name = person.name if person else display_name(user.name, tags)
     address = person.email.lower() if person else known.address
     return Somebody(name, address, person.pk if person else None, tuple(users), why)
 

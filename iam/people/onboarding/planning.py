@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from iam.access.grants.documents import name_for, timed, written
@@ -25,13 +24,11 @@ from iam.changes.operations.user import CreateUser
 from iam.changes.services.planning import check_account
 from iam.guard import Viewer
 from iam.mirror.models import Account, AccountFact, Entity, Kind, valid_at
+from iam.mirror.naming import NAME_TAG, tag_for_name
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.body import Body, Filled
 from iam.people.onboarding.models import Newcomer
 from iam.people.onboarding.reading import last_moment
-
-UNTAGGABLE: Final = re.compile(r"[^\w\s.:/=+@-]")
-"""What AWS takes in no value of a tag, as the apostrophe of O'Brien."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +113,7 @@ def part_of(site: Site, newcomer: Newcomer, *, key: str) -> Part:
 
 def tags_for(newcomer: Newcomer, body: Body) -> dict[str, str]:
     """The blueprint's, and who it is."""
-    own = {"DisplayName": newcomer.name, "Email": newcomer.email}
-    return dict(body.tags) | {key: UNTAGGABLE.sub("", text)[:256] for key, text in own.items()}
+    return dict(body.tags) | {NAME_TAG: tag_for_name(newcomer.name), "Email": tag_for_name(newcomer.email)}
 
 
 def notes_for(sites: Sequence[Site]) -> list[str]:

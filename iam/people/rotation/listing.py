@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.directory.models import Team
 from iam.mirror.models import NEVER, EntityState, Kind, Usage, UserCredentials, valid_at
-from iam.mirror.naming import display_name
+from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
@@ -158,10 +158,12 @@ def _team(lens: Lens, values: list[str]) -> Q:
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds to each row how its user is called, and the rotation that is under way. One query."""
+    """Adds to each row how its user is called, and the rotation that is under way. Two queries."""
     living = living_by_key([row["entity"] for row in found])
+    people = people_of_users(row["user"] for row in found if row["user"])
     for row in found:
-        row["display"] = display_name(row["user_name"] or "", row["tags"] or {})
+        login, tags = row["user_name"] or "", row["tags"] or {}
+        row["display"] = display_name(login, tags, person=people.get(row["user"], ""))
         row["rotation"] = living.get(row["entity"])
 
 

@@ -73,9 +73,9 @@ def test_each_bar_says_in_words_how_much_it_is_and_leads_to_what_it_is(place: Pl
 def test_without_scripts_the_same_address_is_a_page(place: Place, auditor: Client) -> None:
     page = auditor.get("/people/access-levels/?q=maya").content.decode()
     assert "<h1>Access levels</h1>" in page
-    assert f'<a href="/people/{place.maya.pk}/access/">Maya Okafor</a>' in page
+    assert f'<a href="/people/{place.maya.pk}/access/">maya.okafor</a>' in page
     assert f"Write: 3 of {totals().write:,} actions" in page
-    assert "Tomas" not in page
+    assert "tomas" not in page.lower()
     assert 'href="/people/?q=maya"' in page
     assert "Nobody here" in auditor.get("/people/access-levels/?q=nobody").content.decode()
 

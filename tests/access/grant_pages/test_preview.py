@@ -35,7 +35,7 @@ def whole(office: Office, *names: str, **body: Any) -> UUID:
 def test_the_preview_tells_who_gains_what_how_and_who_agrees(office: Office) -> None:
     page = office.asker.get(at("preview", whole(office))).content.decode()
     for words in (
-        "Tomas Lind",
+        "tomas.lind",
         "Amazon S3",
         "How it is given",
         "iam:CreatePolicy",

@@ -37,7 +37,7 @@ def test_every_row_has_its_decision_its_conditions_and_its_policies(world: World
     ]
     maya, priya = rows[3], rows[5]
     assert maya["policies"] == "OncallRead, statement 1 of the group platform-oncall"
-    assert (maya["display_name"], maya["kind"], maya["conditions"]) == ("Maya Okafor", "user", "")
+    assert (maya["display_name"], maya["kind"], maya["conditions"]) == ("maya.okafor", "user", "")
     assert priya["conditions"] == "WithMfa, statement 1, allows it only when MFA is present"
 
 

@@ -31,12 +31,12 @@ def drawn(client: Client, **query: str) -> tuple[str, list[tuple[str, str, int, 
 def test_each_identity_group_policy_and_the_resource_has_a_box(world: World, auditor: Client) -> None:
     svg, boxes = drawn(auditor)
     assert [(css, title) for css, title, *_ in boxes if css] == [
-        ("denied", "Jonah Weiss, jonah.weiss"),
+        ("denied", "jonah.weiss, user"),
         ("denied", "DenyLedger, explicit deny, statement 1"),
         ("end", "pay-ledger/*, The resource"),
     ]
     assert {title for _, title, *_ in boxes} >= {
-        "Maya Okafor, maya.okafor",
+        "maya.okafor, user",
         "platform-oncall, group, 111111111111",
         "OncallRead, statement 1",
         "Everything, statement 1",

@@ -53,9 +53,9 @@ def summary(page: str) -> str:
 def test_everybody_who_can_is_shown_apart_from_those_who_only_may(world: World, auditor: Client) -> None:
     page = ask(auditor)
     assert shown(page) == {
-        "can": ["pay-settle", "Hana Sato", "Ines Duarte", "Maya Okafor", "Tomas Lind"],
-        "maybe": ["Priya Nair"],
-        "no": ["Jonah Weiss"],
+        "can": ["pay-settle", "hana.sato", "ines.duarte", "maya.okafor", "tomas.lind"],
+        "maybe": ["priya.nair"],
+        "no": ["jonah.weiss"],
     }
     assert summary(page) == "5 can, 1 more under conditions, 1 is stopped by a deny"
     assert "WithMfa, statement 1, allows it only when MFA is present" in page
@@ -75,16 +75,16 @@ def test_each_way_goes_through_group_and_statement_to_the_resource(world: World,
 
 
 def test_circumstances_decide_what_depends_on_them(world: World, auditor: Client) -> None:
-    assert "Priya Nair" in shown(ask(auditor, mfa="yes"))["can"]
+    assert "priya.nair" in shown(ask(auditor, mfa="yes"))["can"]
     without = shown(ask(auditor, mfa="no"))
     assert "maybe" not in without
-    assert "Priya Nair" not in without["can"]
-    assert "Priya Nair" not in str(shown(ask(auditor, strict="1")))
+    assert "priya.nair" not in without["can"]
+    assert "priya.nair" not in str(shown(ask(auditor, strict="1")))
 
 
 def test_an_account_is_asked_about_alone(world: World, auditor: Client) -> None:
     page = ask(auditor, account="222222222222")
-    assert shown(page) == {"can": ["Tomas Lind"]}
+    assert shown(page) == {"can": ["tomas.lind"]}
     assert "over 1 identity" in page
     assert auditor.get(f"{URL}?account=999999999999").status_code == 404
 
@@ -92,7 +92,7 @@ def test_an_account_is_asked_about_alone(world: World, auditor: Client) -> None:
 def test_a_level_of_a_service_is_asked_about_with_all_its_actions(world: World, auditor: Client) -> None:
     page = ask(auditor, action="s3", level="write", resource="arn:aws:s3:::pay-ledger/x")
     found = shown(page)
-    assert found == {"can": ["pay-settle", "Ines Duarte"]}
+    assert found == {"can": ["pay-settle", "ines.duarte"]}
     tallies = re.findall(r"(\d+) of (\d+) actions", page)
     (some, total), (every, same) = tallies
     assert every == total == same
@@ -102,9 +102,9 @@ def test_a_level_of_a_service_is_asked_about_with_all_its_actions(world: World, 
 def test_a_past_moment_is_answered_from_what_was_there(world: World, auditor: Client) -> None:
     later = make.FIRST_READ + timedelta(days=30)
     make.ends(world.of["maya.okafor"].edges_out.get(kind=EdgeKind.MEMBER), at=later)
-    assert "Maya Okafor" not in str(shown(ask(auditor)))
+    assert "maya.okafor" not in str(shown(ask(auditor)))
     page = ask(auditor, **{"as-of": f"{later - timedelta(days=1):%Y-%m-%dT%H:%M:%S}"})
-    assert "Maya Okafor" in shown(page)["can"]
+    assert "maya.okafor" in shown(page)["can"]
     assert "as-of=2026-02-03" in page
     before = ask(auditor, **{"as-of": "2020-01-01T00:00:00"})
     assert summary(before) == "Nobody can"
@@ -113,9 +113,9 @@ def test_a_past_moment_is_answered_from_what_was_there(world: World, auditor: Cl
 def test_only_accounts_that_the_asker_sees_are_answered_about(world: World, sign_in: SignIn) -> None:
     client = sign_in(Role.AUDITOR, account_id="222222222222")
     page = ask(client)
-    assert shown(page) == {"can": ["Tomas Lind"]}
+    assert shown(page) == {"can": ["tomas.lind"]}
     assert "over 1 identity" in page
-    for word in ("production", "Maya", "111111111111"):
+    for word in ("production", "maya", "111111111111"):
         assert word not in page
 
 
@@ -128,7 +128,7 @@ def test_of_a_role_in_an_account_that_is_not_seen_nothing_is_told(world: World, 
     make.inline(world.of["tomas.lind"], "assume", body=say("Allow", "sts:AssumeRole"))
     question = {"action": "sts:AssumeRole", "resource": target.arn}
     everything = ask(sign_in(Role.AUDITOR), **question)
-    assert shown(everything)["can"] == ["Tomas Lind"]
+    assert shown(everything)["can"] == ["tomas.lind"]
     part = ask(sign_in(Role.AUDITOR, account_id="222222222222", name="Part"), **question)
     missing = ask(
         sign_in(Role.AUDITOR, account_id="222222222222", name="Same"),
@@ -190,12 +190,12 @@ def test_a_place_that_is_none_is_said_and_the_beginning_shown(world: World, audi
 def test_an_unknown_action_is_answered_with_a_warning(world: World, auditor: Client) -> None:
     page = ask(auditor, action="s3:GetObjct")
     assert "Did you mean s3:GetObject?" in page
-    assert shown(page)["can"] == ["Ines Duarte"]
+    assert shown(page)["can"] == ["ines.duarte"]
 
 
 def test_the_account_of_the_resource_can_be_told(world: World, auditor: Client) -> None:
     page = ask(auditor, owner="222222222222")
-    assert shown(page) == {"can": ["Tomas Lind"]}
+    assert shown(page) == {"can": ["tomas.lind"]}
     assert "Principals of other accounts than 222222222222 are left out" in page
 
 

@@ -92,7 +92,7 @@ def test_the_rows_of_people_hold_every_fact(auditor: Client) -> None:
     factories.inline(user)
     [row] = table(auditor.get("/people/export.csv"))
     assert row | {"created": ""} == {
-        "account_id": "111111111111", "account": "production", "login": "maya.okafor", "display_name": "Maya Okafor",
+        "account_id": "111111111111", "account": "production", "login": "maya.okafor", "display_name": "maya.okafor",
         "arn": user.arn, "unique_id": user.aws_id, "path": "/", "created": "", "mfa": "virtual", "console_password": "yes",
         "password_changed": "", "access_keys": "2", "active_access_keys": "1",
         "oldest_active_key": "2026-01-02T03:04:05Z", "last_activity": "", "groups": "analysts; sre",

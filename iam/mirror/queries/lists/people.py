@@ -20,7 +20,7 @@ from iam.mirror.models import (
     UserCredentials,
     valid_at,
 )
-from iam.mirror.naming import display_name
+from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
@@ -239,8 +239,9 @@ FILTERS = {"mfa": _mfa, "group": _group, "password": _password, "key": _keys, "a
 
 def complete(lens: Lens, found: list[Row]) -> None:
     """Adds display name and groups; in the past also what has changed since: groups joined and left."""
+    people = people_of_users(row["entity"] for row in found)
     for row in found:
-        row["display"] = display_name(row["name"], row["tags"])
+        row["display"] = display_name(row["name"], row["tags"], person=people.get(row["entity"], ""))
         row["mfa"], row["key_at"] = row["mfa"] or "unread", row["key_at"] or NEVER
         row["groups"], row["joined"], row["left"] = [], [], []
     by_user = {row["entity"]: row for row in found}
