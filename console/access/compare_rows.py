@@ -13,8 +13,8 @@ from console.access.effective_rows import GRADES, short_name
 from console.web.query import Query
 from iam.access.compare import Cause, Comparison, Group, OneService, Sort
 from iam.access.effective import Grade, patterns_of
-from iam.access.phrases import conditions_in_words
 from iam.policy.catalogue import Level
+from iam.policy.sentences.conditions import conditions_in_words
 
 SHOWN: Final = 8
 FEW: Final = 3

@@ -13,10 +13,10 @@ from console.access.asking import Asking
 from console.access.bars import allowed, bar, in_words
 from console.identities.details.shown import Shown
 from iam.access.effective import Access, Basis, Grade, OneAction, OneService, Says, patterns_of
-from iam.access.phrases import conditions_in_words
 from iam.guard import Right
 from iam.mirror.models import Kind
 from iam.policy.catalogue import catalogue
+from iam.policy.sentences.conditions import conditions_in_words
 
 SHOWN: Final = 2
 """So many resources or phrases stand in a cell."""

@@ -10,13 +10,13 @@ from django.urls import reverse
 
 from console.identities.details.shown import SECTIONS
 from console.web.query import Query
-from iam.access.phrases import phrase_of
 from iam.access.reasons import Named, Step, Why
 from iam.access.who_can import Row
 from iam.mirror.models import Kind
 from iam.policy.evaluate import Decision
 from iam.policy.explain import Outcome
 from iam.policy.request import PrincipalKind
+from iam.policy.sentences.conditions import phrase_of
 
 WAYS: Final = 2
 SHOWN: Final = 80

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from iam.access.phrases import phrase
 from iam.access.reasons import Held
 from iam.access.verdict import Branch, Check, Leaf, Levels, Voice
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
@@ -28,6 +27,7 @@ from iam.policy.evaluate import (
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.principals import OUTSIDERS
 from iam.policy.request import PrincipalKind, Request
+from iam.policy.sentences.conditions import phrase
 
 MORE_VALUES: Final = 5
 BY_MARK: Final = (Voice.SILENT, Voice.DEPENDS, Voice.ALLOWS)

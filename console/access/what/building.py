@@ -13,10 +13,11 @@ from console.access.what.state import Chosen, State
 from console.web.access import ViewerRequest
 from iam.access.builder.build import arns_for
 from iam.access.builder.parts import CHOICES, Part, level_actions
-from iam.access.builder.rows import FREE, PARTITION, Place, Row, arn_of, pattern_of, pieces, types_for
+from iam.access.builder.rows import FREE, Place, Row, arn_of, pattern_of, types_for
 from iam.access.builder.words import RISKY, Said, said
 from iam.access.suggesting import Suggestion, resources_known
 from iam.policy.catalogue import Level, catalogue
+from iam.policy.catalogue.arn_fields import PARTITION, pieces
 from iam.policy.glob import compile_glob
 
 KEYS: Final = {

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
 from iam.policy.catalogue import ResourceType, catalogue
+from iam.policy.catalogue.arn_fields import ACCOUNT, FIELD, PARTITION, REGION, SEGMENTS, pieces, values_of
 
-FIELD: Final = re.compile(r"\$\{([^}]*)\}")
 FREE: Final = "arn"
 """The one field of a row without a type: a whole ARN."""
-PARTITION, ACCOUNT, REGION = "Partition", "Account", "Region"
-SEGMENTS: Final = 6
-LONGEST: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +39,6 @@ def pattern_of(service: str, kind: str) -> str:
     found = catalogue().service(service)
     known = found.resource_types.get(kind.lower()) if found else None
     return known.arn if known else ""
-
-
-@lru_cache(maxsize=2048)
-def pieces(pattern: str) -> tuple[tuple[str, str], ...]:
-    """(fixed text, the field that follows it) of a pattern; the last field is "" where text ends it."""
-    found, at = [], 0
-    for match in FIELD.finditer(pattern):
-        found.append((pattern[at : match.start()], match[1]))
-        at = match.end()
-    return (*found, (pattern[at:], "")) if at < len(pattern) else tuple(found)
 
 
 def fields(pattern: str) -> tuple[str, ...]:
@@ -98,32 +83,10 @@ def row_of(arn: str, *, service: str, actions: Sequence[str] = ()) -> Row:
 
 
 def _values(arn: str, kind: ResourceType) -> dict[str, str] | None:
-    match = _reader(kind.arn).fullmatch(arn[:LONGEST])
-    if match is None or any(not value for value in match.groups()):
+    values = values_of(arn, kind.arn)
+    if values is None:
         return None
-    names = [name for _, name in pieces(kind.arn) if name]
-    pairs = list(zip(names, match.groups(), strict=True))
-    found = dict(pairs)
-    if any(found[name] != value for name, value in pairs):
-        return None
-    return {name: value for name, value in found.items() if name != PARTITION}
-
-
-@lru_cache(maxsize=2048)
-def _reader(pattern: str) -> re.Pattern[str]:
-    """Fields of a segment end at its colon; in the resource, all but the last end at the next fixed text and hold no slash."""
-    parts, before = pieces(pattern), ""
-    text = ""
-    names = [name for _, name in parts if name]
-    for number, (fixed, name) in enumerate(parts):
-        before += fixed
-        text += re.escape(fixed)
-        if not name:
-            continue
-        is_last = number == len(parts) - 1
-        in_resource = before.count(":") >= SEGMENTS - 1
-        text += "([^:]*)" if not in_resource else "(.*)" if is_last and len(names) > 1 else "([^:/]*)"
-    return re.compile(text, re.DOTALL)
+    return {name: value for name, value in values.items() if name != PARTITION}
 
 
 def types_for(service: str, actions: Sequence[str]) -> tuple[ResourceType, ...]:

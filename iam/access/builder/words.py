@@ -10,8 +10,8 @@ from iam.access.builder.build import groups_of
 from iam.access.builder.conditions import AGES
 from iam.access.builder.parts import CHOICES, Part, When, level_actions
 from iam.access.builder.read import read_back
-from iam.access.phrases import phrase
 from iam.policy.catalogue import Level, catalogue
+from iam.policy.sentences.conditions import phrase
 
 VERBS: Final = {
     Level.LIST: "list",

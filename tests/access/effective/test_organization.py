@@ -71,7 +71,7 @@ def test_what_an_scp_makes_depend_on_circumstances_is_told_without_them(
     assert found is not None
     (one,) = found.actions("s3")
     assert one.grade is Grade.CONDITIONAL
-    assert "the region is not eu-central-1" in body(auditor, of(place, ASKED))
+    assert "the Region is not eu-central-1" in body(auditor, of(place, ASKED))
     plain = body(member, of(place, ASKED))
     assert "Whether the organization allows it depends on circumstances" in plain
     assert "eu-central-1" not in plain

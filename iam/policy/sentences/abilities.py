@@ -1,0 +1,160 @@
+"""What single actions, or a few together, let somebody do, in the words of people who use the service. Data.
+
+An ability is said only where all of its `needs` are given on the same resources. `with_it` are actions that this word covers too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """One ability: "read" "items in", of the resource type `kind` ("" where the actions take no resource); verbs are said in their `order`."""
+
+    verb: str
+    noun: str
+    kind: str
+    needs: frozenset[str]
+    with_it: frozenset[str]
+    order: int
+
+
+OBJECTS: Final = ""
+"""The words for objects of S3 come from the place: "objects under s3://…", "the object s3://…"."""
+
+_ROWS: Final = (
+    # service, verb, noun, resource type, needed actions, actions that the word covers too
+    (
+        "s3",
+        "list",
+        OBJECTS,
+        "object list",
+        "ListBucket",
+        "GetBucketLocation ListBucketVersions ListBucketMultipartUploads",
+    ),
+    (
+        "s3",
+        "read",
+        OBJECTS,
+        "object",
+        "GetObject",
+        "GetObjectVersion GetObjectAttributes GetObjectVersionAttributes GetObjectTagging GetObjectVersionTagging",
+    ),
+    ("s3", "write", OBJECTS, "object", "PutObject", "AbortMultipartUpload ListMultipartUploadParts"),
+    ("s3", "delete", OBJECTS, "object", "DeleteObject", ""),
+    ("s3", "see the Region of", "", "bucket", "GetBucketLocation", ""),
+    ("s3", "list", "the buckets of the account", "", "ListAllMyBuckets", ""),
+    ("dynamodb", "read", "items in", "table", "GetItem", "BatchGetItem Query Scan DescribeTable"),
+    ("dynamodb", "query", "", "index", "Query", "Scan"),
+    ("dynamodb", "add and replace", "items in", "table", "PutItem", "BatchWriteItem"),
+    ("dynamodb", "update", "items in", "table", "UpdateItem", ""),
+    ("dynamodb", "delete", "items in", "table", "DeleteItem", ""),
+    ("dynamodb", "list", "the DynamoDB tables of the account", "", "ListTables", ""),
+    ("sqs", "send messages to", "", "queue", "SendMessage", "GetQueueUrl"),
+    (
+        "sqs",
+        "receive and delete messages from",
+        "",
+        "queue",
+        "ReceiveMessage DeleteMessage",
+        "ChangeMessageVisibility GetQueueAttributes GetQueueUrl",
+    ),
+    ("sqs", "receive messages from", "", "queue", "ReceiveMessage", "GetQueueAttributes GetQueueUrl"),
+    ("sns", "publish messages to", "", "topic", "Publish", "GetTopicAttributes"),
+    ("lambda", "invoke", "", "function", "InvokeFunction", ""),
+    (
+        "lambda",
+        "change the code of",
+        "",
+        "function",
+        "UpdateFunctionCode",
+        "GetFunction GetFunctionConfiguration ListVersionsByFunction ListAliases GetAlias",
+    ),
+    ("lambda", "publish versions of", "", "function", "PublishVersion", ""),
+    ("lambda", "create and move aliases of", "", "function", "CreateAlias UpdateAlias", ""),
+    ("lambda", "list", "the Lambda functions of the account", "", "ListFunctions", "GetAccountSettings"),
+    (
+        "logs",
+        "read",
+        "log events in",
+        "log-group",
+        "FilterLogEvents",
+        "GetLogEvents DescribeLogStreams GetLogGroupFields GetLogRecord StartQuery",
+    ),
+    ("logs", "read", "log events in", "log-stream", "GetLogEvents", ""),
+    ("secretsmanager", "read", "", "Secret", "GetSecretValue", "DescribeSecret ListSecretVersionIds"),
+    (
+        "ssm",
+        "read",
+        "",
+        "parameter",
+        "GetParameter",
+        "GetParameters GetParametersByPath GetParameterHistory",
+    ),
+    ("ssm", "change", "", "parameter", "PutParameter", ""),
+    ("kms", "encrypt and decrypt with", "", "key", "Decrypt Encrypt", "DescribeKey GenerateDataKey GenerateDataKeyWithoutPlaintext"),
+    ("kms", "decrypt with", "", "key", "Decrypt", "DescribeKey"),
+    ("kms", "encrypt with", "", "key", "Encrypt", "GenerateDataKey GenerateDataKeyWithoutPlaintext"),
+    ("ecr", "push images to", "", "repository", "PutImage CompleteLayerUpload InitiateLayerUpload UploadLayerPart", "BatchCheckLayerAvailability"),
+    ("ecr", "pull images from", "", "repository", "BatchGetImage GetDownloadUrlForLayer", "DescribeImages ListImages"),
+    ("ecr", "sign in to the container registry", "", "", "GetAuthorizationToken", ""),
+    ("ec2", "start", "", "instance", "StartInstances", ""),
+    ("ec2", "stop", "", "instance", "StopInstances", ""),
+    ("ec2", "restart", "", "instance", "RebootInstances", ""),
+    ("ec2", "terminate", "", "instance", "TerminateInstances", ""),
+    ("ec2", "see", "EC2 instances and their status", "", "DescribeInstances", "DescribeInstanceStatus DescribeTags"),
+    ("rds", "restart", "", "db", "RebootDBInstance", ""),
+    ("rds-db", "sign in as", "", "db-user", "connect", ""),
+    ("ecs", "update", "", "service", "UpdateService", "DescribeServices"),
+    ("ecs", "register versions of", "", "task-definition", "RegisterTaskDefinition", ""),
+    ("eks", "see the Kubernetes objects of", "", "cluster", "AccessKubernetesApi", ""),
+    ("eks", "describe", "", "cluster", "DescribeCluster", "ListNodegroups"),
+    ("eks", "list", "the EKS clusters of the account", "", "ListClusters", ""),
+    ("cloudfront", "clear the cache of", "", "distribution", "CreateInvalidation", "GetDistribution GetInvalidation ListInvalidations"),
+    ("cloudfront", "list", "the CloudFront distributions of the account", "", "ListDistributions", ""),
+    ("cloudwatch", "read", "metrics", "", "GetMetricData", "GetMetricStatistics ListMetrics"),
+    ("cloudwatch", "see", "", "dashboard", "GetDashboard", ""),
+    ("cloudwatch", "change", "", "dashboard", "PutDashboard", ""),
+    ("iam", "pass", "", "role", "PassRole", ""),
+    ("sts", "assume", "", "role", "AssumeRole", "TagSession SetSourceIdentity"),
+    ("ssm", "start Session Manager sessions on", "", "instance", "StartSession", ""),
+    ("ce", "read", "costs and usage", "", "GetCostAndUsage", "GetCostAndUsageWithResources GetCostForecast GetUsageForecast GetDimensionValues GetTags"),
+    ("support", "open", "support cases", "", "CreateCase", "DescribeCases DescribeServices DescribeSeverityLevels AddAttachmentsToSet DescribeAttachment DescribeCommunications"),
+    ("support", "answer", "support cases", "", "AddCommunicationToCase", ""),
+    ("support", "close", "support cases", "", "ResolveCase", ""),
+)  # fmt: skip
+LISTING: Final = "object list"
+"""The kind of s3:ListBucket: given on a bucket, it lists what is in it."""
+
+
+@cache
+def _by_service() -> dict[str, tuple[Ability, ...]]:
+    abilities: dict[str, list[Ability]] = {}
+    for order, (service, verb, noun, kind, needs, with_it) in enumerate(_ROWS):
+        ability = Ability(verb, noun, kind, _names(service, needs), _names(service, with_it), order)
+        abilities.setdefault(service, []).append(ability)
+    return {service: tuple(rows) for service, rows in abilities.items()}
+
+
+def _names(service: str, words: str) -> frozenset[str]:
+    return frozenset(f"{service}:{word}" for word in words.split())
+
+
+def abilities_of(service: str, actions: frozenset[str]) -> Iterator[tuple[Ability, frozenset[str]]]:
+    """The abilities that actions of a service come to, each with the actions that it speaks of. An action that sets one up is said once."""
+    said: set[str] = set()
+    for ability in _by_service().get(service, ()):
+        if ability.needs <= actions and not ability.needs <= said:
+            said |= ability.needs
+            yield ability, (ability.needs | ability.with_it) & actions
+
+
+def all_abilities() -> Iterator[tuple[str, Ability]]:
+    """Every ability with its service."""
+    for service, abilities in _by_service().items():
+        for ability in abilities:
+            yield service, ability

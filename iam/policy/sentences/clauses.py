@@ -1,0 +1,213 @@
+"""Actions of one service on the same resources as clauses of sentences: "read objects in s3://pay-ledger". Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from iam.policy.catalogue import Level, ResourceType, catalogue
+from iam.policy.lint.overlaps import can_mean
+from iam.policy.sentences.abilities import LISTING, Ability, abilities_of
+from iam.policy.sentences.labels import level_of, service_name, type_names
+from iam.policy.sentences.places import EVERYTHING, Reader, join, place_of_all_objects, places_in_words
+from iam.policy.sentences.sentence import Claim
+
+LEVELS: Final = (Level.LIST, Level.READ, Level.WRITE, Level.TAGGING, Level.PERMISSIONS)
+WORDS: Final = {
+    Level.LIST: "list",
+    Level.READ: "read",
+    Level.WRITE: "write",
+    Level.TAGGING: "tagging",
+    Level.PERMISSIONS: "permissions management",
+}
+WEIGHTS: Final = {Level.PERMISSIONS: 2, Level.WRITE: 3, Level.TAGGING: 4, Level.READ: 5, Level.LIST: 6}
+UNKNOWN_WEIGHT: Final = 1
+NAMED: Final = 3
+"""So many actions are named; of more, how many there are."""
+MINOR: Final = frozenset({"s3:GetBucketLocation"})
+"""Actions that say little."""
+MINOR_WEIGHT: Final = 8
+FEWEST_OF_LEVEL: Final = 4
+"""A level with fewer actions is told by its actions."""
+WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What somebody can do: `verbs` with `rest` ("objects in s3://pay-ledger"). Clauses with the same `rest` make one sentence.
+
+    A clause without verbs is whole in its `rest`. A lower `weight` is said first; verbs of one sentence are said in their `order`.
+    """
+
+    verbs: tuple[str, ...]
+    rest: str
+    plain_rest: str
+    claim: Claim
+    weight: int
+    order: int = 0
+
+
+def clauses_of(
+    service: str, actions: Iterable[str], resources: Sequence[str], *, account_id: str = ""
+) -> list[Clause]:
+    """The clauses of known actions of a service on resources that each of them works on."""
+    left = set(actions)
+    clauses: list[Clause] = []
+    for clause in _whole_levels(service, left, resources):
+        clauses.append(clause)
+        left -= set(clause.claim.actions)
+    known = frozenset(left)
+    for ability, spoken in abilities_of(service, known):
+        if _applies(ability, resources):
+            clauses.append(_ability_clause(ability, spoken, service, resources, account_id))
+            left -= spoken
+    if left:
+        clauses.append(_counted(service, left, resources, account_id))
+    return clauses
+
+
+def weight_of(actions: Iterable[str]) -> int:
+    """That of the weightiest action."""
+    return min((_weight(action) for action in actions), default=UNKNOWN_WEIGHT)
+
+
+def _weight(action: str) -> int:
+    if action in MINOR:
+        return MINOR_WEIGHT
+    level = level_of(action)
+    return UNKNOWN_WEIGHT if level is None else WEIGHTS[level]
+
+
+def _whole_levels(service: str, actions: set[str], resources: Sequence[str]) -> Iterator[Clause]:
+    """Levels of which every action is given on all resources."""
+    if EVERYTHING not in resources:
+        return
+    known = catalogue()
+    whole: list[Level] = []
+    names: list[str] = []
+    for level in LEVELS:
+        of_level = known.names(known.mask_of_service(service) & known.mask_of_level(level))
+        if len(of_level) >= FEWEST_OF_LEVEL and actions.issuperset(of_level):
+            whole.append(level)
+            names += of_level
+    if whole:
+        words = f"all {join([WORDS[level] for level in whole])} actions in {service_name(service)}"
+        yield _clause((), words, words, names, (EVERYTHING,))
+
+
+def _clause(
+    verbs: tuple[str, ...], rest: str, plain_rest: str, actions: Iterable[str], resources: Sequence[str]
+) -> Clause:
+    names = tuple(sorted(actions))
+    return Clause(verbs, rest, plain_rest, Claim(names, tuple(resources)), weight_of(names))
+
+
+def _applies(ability: Ability, resources: Sequence[str]) -> bool:
+    """Whether every resource can be of the type that the ability is about."""
+    if not ability.kind or EVERYTHING in resources:
+        return True
+    kinds = _kinds(ability)
+    return all(any(can_mean(arn, kind.arn, has_variables=True) for kind in kinds) for arn in resources)
+
+
+def _kinds(ability: Ability) -> list[ResourceType]:
+    """The resource types of the ability's name, of the actions that it needs."""
+    name = "bucket" if ability.kind == LISTING else ability.kind
+    kinds = {
+        kind.arn: kind
+        for action in sorted(ability.needs)
+        for kind in catalogue().resource_types(action)
+        if kind.name == name
+    }
+    return list(kinds.values())
+
+
+def _ability_clause(
+    ability: Ability, spoken: frozenset[str], service: str, resources: Sequence[str], account_id: str
+) -> Clause:
+    rests = [
+        " ".join(filter(None, (ability.noun, _ability_place(ability, spoken, service, resources, reader))))
+        for reader in (Reader(account_id), Reader(account_id, is_plain=True))
+    ]
+    said = _clause((ability.verb,), rests[0], rests[1], spoken, resources)
+    return replace(said, order=ability.order)
+
+
+def _ability_place(
+    ability: Ability, spoken: frozenset[str], service: str, resources: Sequence[str], reader: Reader
+) -> str:
+    if not ability.kind:
+        return ""
+    if service == "s3" and ability.kind in ("object", LISTING):
+        if EVERYTHING in resources:
+            return place_of_all_objects(reader)
+        if ability.kind == LISTING:
+            inside = [f"{arn}/{EVERYTHING}" for arn in resources]
+            return places_in_words(inside, _object_kinds(), reader=reader)
+    if EVERYTHING in resources:
+        return f"all {type_names(service, ability.kind)[1]}"
+    return places_in_words(resources, _kinds_of(spoken), reader=reader)
+
+
+def _object_kinds() -> tuple[ResourceType, ...]:
+    return tuple(kind for kind in catalogue().resource_types("s3:GetObject") if kind.name == "object")
+
+
+def _kinds_of(actions: Iterable[str]) -> list[ResourceType]:
+    """Every resource type that one of the actions takes, each once."""
+    kinds = {kind.arn: kind for action in sorted(actions) for kind in catalogue().resource_types(action)}
+    return list(kinds.values())
+
+
+def _counted(service: str, actions: set[str], resources: Sequence[str], account_id: str) -> Clause:
+    """Actions by name, or how many of which level there are."""
+    where = [
+        _on(service, actions, resources, reader)
+        for reader in (Reader(account_id), Reader(account_id, is_plain=True))
+    ]
+    names = sorted(actions)
+    if len(names) <= NAMED:
+        words = join(names)
+        plain = join([in_plain_words(name) for name in names])
+        where[1] = where[1] or f" in {service_name(service)}"
+    else:
+        words = plain = f"{_number_of(names)} in {service_name(service)}"
+    return _clause((), words + where[0], plain + where[1], names, resources)
+
+
+def _on(service: str, actions: set[str], resources: Sequence[str], reader: Reader) -> str:
+    if EVERYTHING in resources:
+        takes_resources = any(
+            not catalogue().mask(action) & catalogue().mask_without_resources for action in actions
+        )
+        return " on all resources" if takes_resources else ""
+    words = places_in_words(resources, _kinds_of(actions), reader=reader)
+    return f" on {words}" if words else ""
+
+
+def _number_of(actions: Sequence[str]) -> str:
+    """ "12 actions (9 list, 3 write)", "131 list actions"."""
+    counts = dict.fromkeys(LEVELS, 0)
+    for action in actions:
+        level = level_of(action)
+        if level is not None:
+            counts[level] += 1
+    present = [level for level in LEVELS if counts[level]]
+    if len(present) == 1:
+        return f"{len(actions):,} {WORDS[present[0]]} actions"
+    detail = ", ".join(f"{counts[level]:,} {WORDS[level]}" for level in present)
+    return f"{len(actions):,} actions ({detail})"
+
+
+def wide_clause(services: int, actions: Sequence[str]) -> Clause:
+    """Actions of many services on all resources."""
+    words = f"{_number_of(actions)} in {services:,} services on all resources"
+    return _clause((), words, words, actions, (EVERYTHING,))
+
+
+def in_plain_words(action: str) -> str:
+    """The name of an action as words: "start instances"."""
+    words = WORD.findall(action.partition(":")[2])
+    return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words)

@@ -1,0 +1,217 @@
+"""Conditions of policies in words: phrases that follow "only when", for people, who need not know the operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from iam.policy.document import Statement
+
+VERBS: Final = {
+    "stringequals": "is",
+    "stringnotequals": "is not",
+    "stringequalsignorecase": "is",
+    "stringnotequalsignorecase": "is not",
+    "stringlike": "is like",
+    "stringnotlike": "is not like",
+    "numericequals": "is",
+    "numericnotequals": "is not",
+    "numericlessthan": "is less than",
+    "numericlessthanequals": "is at most",
+    "numericgreaterthan": "is more than",
+    "numericgreaterthanequals": "is at least",
+    "dateequals": "is",
+    "datenotequals": "is not",
+    "datelessthan": "is before",
+    "datelessthanequals": "is not after",
+    "dategreaterthan": "is after",
+    "dategreaterthanequals": "is not before",
+    "bool": "is",
+    "binaryequals": "is",
+    "ipaddress": "is in",
+    "notipaddress": "is not in",
+    "arnequals": "is like",
+    "arnlike": "is like",
+    "arnnotequals": "is not like",
+    "arnnotlike": "is not like",
+}
+KEYS: Final = {
+    "aws:sourceip": "the source address",
+    "aws:vpcsourceip": "the source address within the VPC",
+    "aws:sourcevpc": "the VPC of the request",
+    "aws:sourcevpce": "the VPC endpoint of the request",
+    "aws:currenttime": "the time",
+    "aws:requestedregion": "the Region",
+    "aws:multifactorauthage": "the age of the MFA sign-in in seconds",
+    "aws:principalorgid": "the organization of the caller",
+    "aws:principalaccount": "the account of the caller",
+    "aws:resourceaccount": "the account of the resource",
+    "aws:resourceorgid": "the organization of the resource",
+    "aws:calledvia": "the service that calls in between",
+    "aws:useragent": "the user agent",
+    "iam:passedtoservice": "the service that gets the role",
+    "s3:prefix": "the requested prefix",
+}
+TAGS: Final = {
+    "aws:principaltag/": "the caller's tag",
+    "aws:resourcetag/": "the resource's tag",
+    "aws:requesttag/": "the tag in the request",
+}
+SWITCHES: Final = {
+    ("aws:multifactorauthpresent", "true"): "MFA is present",
+    ("aws:multifactorauthpresent", "false"): "MFA is not present",
+    ("aws:securetransport", "true"): "the connection is encrypted",
+    ("aws:securetransport", "false"): "the connection is not encrypted",
+    ("aws:viaawsservice", "true"): "an AWS service makes the call",
+    ("aws:viaawsservice", "false"): "no AWS service makes the call in between",
+}
+SHOWN: Final = 3
+
+
+def conditions_in_words(statement: Statement) -> tuple[str, ...]:
+    """A phrase for each condition of a statement."""
+    return tuple(phrase(*one) for one in statement.conditions)
+
+
+def phrase(operator: str, key: str, values: Sequence[str]) -> str:
+    """'MFA is present', 'the service that gets the role is lambda.amazonaws.com'; operators that are unknown stay as written."""
+    quantifier, colon, base = operator.lower().rpartition(":")
+    is_optional = base.endswith("ifexists")
+    base = base.removesuffix("ifexists")
+    lowered = key.lower()
+    if base == "null":
+        return f"{_key(key)} is {'absent' if _is_true(values) else 'present'}"
+    if base not in VERBS:
+        return f"{operator} {key}: {', '.join(values)}"
+    switch = SWITCHES.get((lowered, values[0].lower())) if base == "bool" and len(values) == 1 else None
+    found = switch or f"{_key(key)} {VERBS[base]} {_values(values)}"
+    if colon:
+        found = f"{'each value of' if quantifier == 'forallvalues' else 'some value of'} {found}"
+    return f"{found}, if the request has it" if is_optional else found
+
+
+def phrase_of(text: str) -> str:
+    """The phrase of a condition as explanations write it, `StringEquals aws:username: maya`; other texts stay."""
+    operator, space, rest = text.partition(" ")
+    key, colon, values = rest.partition(": ")
+    if not (space and colon) or operator.endswith(":"):
+        return text
+    return phrase(operator, key, values.split(", "))
+
+
+def _is_true(values: Sequence[str]) -> bool:
+    return any(value.lower() == "true" for value in values)
+
+
+def _key(key: str) -> str:
+    lowered = key.lower()
+    if lowered in KEYS:
+        return KEYS[lowered]
+    for prefix, words in TAGS.items():
+        if lowered.startswith(prefix):
+            return f"{words} {key[len(prefix) :]}"
+    return key
+
+
+def _values(values: Sequence[str]) -> str:
+    shown = " or ".join(values[:SHOWN])
+    more = len(values) - SHOWN
+    return f"{shown} or one of {more} more" if more > 0 else shown or "one of none"
+
+
+NOW: Final = "aws:currenttime"
+ENDS: Final = frozenset(
+    {"datelessthan", "datelessthanequals", "datelessthanifexists", "datelessthanequalsifexists"}
+)
+"""Operators of an end. Every request has the time, so that IfExists changes nothing."""
+HOUR: Final = 3600
+
+Condition = tuple[str, str, Sequence[str]]
+"""Operator, key and values, as a statement has them."""
+
+
+def split_end(conditions: Iterable[Condition]) -> tuple[tuple[Condition, ...], datetime | None]:
+    """The conditions without those that set an end, and the earliest of these ends; None if there is none."""
+    others: list[Condition] = []
+    ends: list[datetime] = []
+    for condition in conditions:
+        end = _end_of(condition)
+        if end is None:
+            others.append(condition)
+        else:
+            ends.append(end)
+    return tuple(others), min(ends, default=None)
+
+
+def _end_of(condition: Condition) -> datetime | None:
+    operator, key, values = condition
+    if key.lower() != NOW or operator.lower() not in ENDS or len(values) != 1:
+        return None
+    try:
+        moment = datetime.fromisoformat(values[0])
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def clause(condition: Condition, *, allows: bool = True, account_id: str = "") -> str:
+    """A condition as the end of a sentence: "only with MFA", "only when the Region is eu-west-1"; of a deny, "when MFA is not present".
+
+    Values that name `account_id`, the account of the policy, are said without the number, so that equal policies read alike.
+    """
+    operator, key, values = condition
+    words = [_local(value, account_id) for value in values] if account_id else list(values)
+    if not allows:
+        return f"when {phrase(operator, key, words)}"
+    return _short_clause(operator.lower(), key, words) or f"only when {phrase(operator, key, words)}"
+
+
+THIS_ACCOUNT: Final = "this account"
+
+
+def _local(value: str, account_id: str) -> str:
+    """A value without the number of the account: an ARN of it is named by what it is there."""
+    if value == account_id:
+        return THIS_ACCOUNT
+    parts = value.split(":", 5)
+    if len(parts) == 6 and parts[0] == "arn" and parts[4] == account_id:
+        region = f" in {parts[3]}" if parts[3] else ""
+        return f"{parts[5]}{region} of {THIS_ACCOUNT}"
+    return value
+
+
+def _short_clause(operator: str, key: str, values: Sequence[str]) -> str:
+    """The few conditions that have a shorter form than "only when"."""
+    value, lowered = values[0] if len(values) == 1 else "", key.lower()
+    if (operator, lowered, value.lower()) == ("bool", "aws:multifactorauthpresent", "true"):
+        return "only with MFA"
+    if (operator, lowered) == ("numericlessthan", "aws:multifactorauthage") and value.isdecimal():
+        return f"only with MFA in the last {_age(int(value))}"
+    if (operator, lowered) == ("ipaddress", "aws:sourceip") and values:
+        return f"only from {_values(values)}"
+    if (operator, lowered, value) == ("stringequals", "aws:resourceaccount", THIS_ACCOUNT):
+        return f"only in {THIS_ACCOUNT}"
+    service, _, tag = key.partition("/")
+    if operator == "stringequals" and tag and service.lower().endswith(":resourcetag") and values:
+        return f"only if tagged {tag}={_values(values)}"
+    if operator in ("stringlike", "stringequals") and lowered == "s3:prefix":
+        return _prefix(operator, values)
+    return ""
+
+
+def _prefix(operator: str, values: Sequence[str]) -> str:
+    """Listing below one folder; "" for any other set of prefixes."""
+    folders = {value.removesuffix("*") if operator == "stringlike" else value for value in values}
+    folder = next(iter(folders)) if len(folders) == 1 else ""
+    if folder.endswith("/") and not set(folder) & set("*?$"):
+        return f"only under {folder}"
+    return ""
+
+
+def _age(seconds: int) -> str:
+    for size, noun in ((HOUR, "hour"), (60, "minute")):
+        if seconds >= size and seconds % size == 0:
+            number = seconds // size
+            return noun if number == 1 else f"{number:,} {noun}s"
+    return f"{seconds:,} seconds"

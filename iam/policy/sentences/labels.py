@@ -1,0 +1,84 @@
+"""What services and types of resources are called in a sentence. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iam.policy.catalogue import Level, catalogue
+
+SERVICES: Final = {
+    "autoscaling": "EC2 Auto Scaling",
+    "ce": "Cost Explorer",
+    "cloudformation": "CloudFormation",
+    "ecr": "ECR",
+    "ecs": "ECS",
+    "eks": "EKS",
+    "elasticloadbalancing": "Elastic Load Balancing",
+    "es": "OpenSearch",
+    "execute-api": "API Gateway",
+    "apigateway": "API Gateway",
+    "iam": "IAM",
+    "kms": "KMS",
+    "logs": "CloudWatch Logs",
+    "rds-db": "RDS databases",
+    "sso": "IAM Identity Center",
+    "sts": "STS",
+}
+"""Names that people say, where the published title is long or, for CloudFormation and API Gateway, of a sibling service."""
+
+TYPES: Final = {
+    ("autoscaling", "autoScalingGroup"): ("Auto Scaling group", "Auto Scaling groups"),
+    ("cloudfront", "distribution"): ("CloudFront distribution", "CloudFront distributions"),
+    ("cloudwatch", "dashboard"): ("CloudWatch dashboard", "CloudWatch dashboards"),
+    ("dynamodb", "index"): ("DynamoDB index", "DynamoDB indexes"),
+    ("ec2", "instance"): ("EC2 instance", "EC2 instances"),
+    ("iam", "mfa"): ("MFA device", "MFA devices"),
+    ("iam", "user"): ("IAM user", "IAM users"),
+    ("iam", "role"): ("role", "roles"),
+    ("iam", "group"): ("group", "groups"),
+    ("iam", "policy"): ("policy", "policies"),
+    ("kms", "alias"): ("KMS alias", "KMS aliases"),
+    ("logs", "log-group"): ("log group", "log groups"),
+    ("rds", "db"): ("RDS database", "RDS databases"),
+    ("rds-db", "db-user"): ("database user", "database users"),
+    ("secretsmanager", "Secret"): ("secret", "secrets"),
+    ("ssm", "document"): ("Systems Manager document", "Systems Manager documents"),
+    ("ssm", "parameter"): ("parameter", "parameters"),
+    ("ssm", "session"): ("Session Manager session", "Session Manager sessions"),
+    ("sts", "role"): ("role", "roles"),
+}
+"""(service of the ARN, resource type) → one, several."""
+MAKERS: Final = ("Amazon ", "AWS ")
+
+
+def service_name(prefix: str) -> str:
+    """The service as people say it: "S3", "Lambda"; the prefix itself where AWS publishes none such."""
+    if not prefix:
+        return "several services"
+    name = SERVICES.get(prefix)
+    if name:
+        return name
+    title = catalogue().title(prefix)
+    for maker in MAKERS:
+        title = title.removeprefix(maker)
+    return title
+
+
+def type_names(service: str, kind: str) -> tuple[str, str]:
+    """One and several resources of a type: "SQS queue", "SQS queues"."""
+    names = TYPES.get((service, kind))
+    if names:
+        return names
+    single = f"{service_name(service)} {kind.replace('-', ' ')}"
+    if single.endswith("y") and single[-2:-1] not in "aeiou":
+        return single, f"{single[:-1]}ies"
+    return single, f"{single}s"
+
+
+NOT_PERMISSIONS: Final = frozenset({"rds-db:connect"})
+"""AWS lists it under permissions management, though it signs in to a database and manages nothing."""
+
+
+def level_of(action: str) -> Level | None:
+    """The access level that sentences count an action under; None for an unknown one."""
+    return Level.WRITE if action in NOT_PERMISSIONS else catalogue().level(action)

@@ -1,0 +1,259 @@
+"""The resources of a statement in words: "objects under s3://pay-ledger/exports/", "the SQS queue jobs in eu-west-1". Pure.
+
+A name is never wider or narrower than the ARN: a pattern that has no plain name is shown as the pattern it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.policy.catalogue import ResourceType, catalogue
+from iam.policy.catalogue.arn_fields import ACCOUNT, PARTITION, REGION, values_of
+from iam.policy.lint.overlaps import can_mean
+from iam.policy.sentences.labels import service_name, type_names
+
+EVERYTHING: Final = "*"
+SHOWN: Final = 4
+"""So many names of one type are shown; of more, how many there are."""
+SPECIAL: Final = frozenset("*?$")
+S3: Final = "arn:aws:s3:::"
+VERSIONS: Final = ":*"
+WITH_VERSIONS: Final = " and its versions"
+OWN_USER: Final = "${aws:username}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One resource, or pattern, in words: `before` is said once for all that share it ("objects in"), `many` instead of it for several.
+
+    `after` follows the names: the Region, or another account.
+    """
+
+    before: str
+    many: str
+    name: str
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom names are written: `account_id` is where the policy is, `is_plain` for members, who do not know s3:// names."""
+
+    account_id: str = ""
+    is_plain: bool = False
+
+
+def places_in_words(arns: Sequence[str], kinds: Sequence[ResourceType], *, reader: Reader) -> str:
+    """All of them as one phrase; "" for none."""
+    places: list[Place] = []
+    for arn in _without_versions(arns):
+        place = place_of(arn, kinds, reader=reader)
+        if place not in places:
+            places.append(place)
+    groups: dict[tuple[str, str], list[Place]] = {}
+    for place in places:
+        groups.setdefault((place.many, place.after), []).append(place)
+    return join([_group(group) for group in groups.values()])
+
+
+def _without_versions(arns: Sequence[str]) -> list[str]:
+    """Without the second ARN of a Lambda function that has its versions too; the first is marked instead."""
+    both = {arn for arn in arns if _service_of(arn) == "lambda" and f"{arn}{VERSIONS}" in arns}
+    kept = [arn for arn in arns if not (arn.endswith(VERSIONS) and arn.removesuffix(VERSIONS) in both)]
+    return [f"{arn}{WITH_VERSIONS}" if arn in both else arn for arn in kept]
+
+
+def _group(places: list[Place]) -> str:
+    first = places[0]
+    names = [place.name for place in places if place.name]
+    before = first.before if len(names) < 2 else first.many
+    words = [before, join(names, most=SHOWN), first.after]
+    return " ".join(filter(None, words))
+
+
+def join(names: Sequence[str], *, most: int = 0) -> str:
+    """ "a", "a and b", "a, b, c, d and 3 more"."""
+    if most and len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def place_of(arn: str, kinds: Sequence[ResourceType], *, reader: Reader) -> Place:
+    """One ARN of a policy, as the types of resources that the actions work on read it."""
+    fitting = [kind for kind in kinds if can_mean(arn, kind.arn, has_variables=True)]
+    if arn == EVERYTHING:
+        return _everything(kinds)
+    names = {kind.name for kind in fitting}
+    if arn.startswith(S3) and names and names <= {"bucket", "object"}:
+        return _s3_place(arn.removeprefix(S3), names, reader)
+    log_group = _log_group(arn)
+    if log_group:
+        arn, fitting = log_group, list(_log_group_kinds())
+    best = _best(arn, fitting)
+    if best is None:
+        return _matching(arn, fitting, reader)
+    kind, values = best
+    return _place(arn, kind, values, fitting, reader)
+
+
+def _log_group(arn: str) -> str:
+    """The ARN of a log group without the `:*` by which AWS means its streams too; "" for anything else."""
+    parts = arn.split(":", 6)
+    if len(parts) < 7 or parts[2] != "logs" or parts[5] != "log-group":
+        return ""
+    name = parts[6].removesuffix(":*") if len(parts[6]) > 2 else parts[6]
+    return "" if ":" in name else ":".join([*parts[:6], name])
+
+
+def _log_group_kinds() -> Sequence[ResourceType]:
+    service = catalogue().service("logs")
+    return [service.resource_types["log-group"]] if service else []
+
+
+def _matching(arn: str, fitting: Sequence[ResourceType], reader: Reader) -> Place:
+    """An ARN that has the form of no type: its last part as it is written, or all of it where it lacks segments."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or not fitting or set(parts[2]) & SPECIAL:
+        return Place("", "", arn)
+    after = _where({REGION: parts[3] or EVERYTHING, ACCOUNT: parts[4] or EVERYTHING}, reader)
+    if len({kind.name for kind in fitting}) > 1:
+        words = f"{service_name(parts[2])} resources matching"
+        return Place(words, words, parts[5], after)
+    many = type_names(_service_of(fitting[0].arn), fitting[0].name)[1]
+    fixed = fitting[0].arn.split(":", 5)[-1].partition("${")[0]
+    if not parts[5].startswith(fixed):
+        return Place(f"{many} matching", f"{many} matching", parts[5], after)
+    name = parts[5].removeprefix(fixed)
+    if name == EVERYTHING:
+        return Place(f"all {many}", f"all {many}", "", after)
+    return Place(f"{many} named", f"{many} named", name, after)
+
+
+def _everything(kinds: Sequence[ResourceType]) -> Place:
+    if len({kind.name for kind in kinds}) != 1:
+        return Place("all resources", "all resources", "")
+    (kind,) = {kind.name: kind for kind in kinds}.values()
+    if kind.arn.startswith("arn:${Partition}:s3:::"):
+        return _s3_everything({kind.name})
+    _, many = type_names(_service_of(kind.arn), kind.name)
+    return Place(f"all {many}", f"all {many}", "")
+
+
+def _service_of(arn: str) -> str:
+    parts = arn.split(":")
+    return parts[2] if len(parts) > 2 else ""
+
+
+def _best(arn: str, kinds: Iterable[ResourceType]) -> tuple[ResourceType, dict[str, str]] | None:
+    """The type whose pattern an ARN has, the one with most fixed text first."""
+    best: tuple[int, ResourceType, dict[str, str]] | None = None
+    for kind in kinds:
+        values = values_of(arn, kind.arn)
+        if values is not None and (best is None or len(kind.arn) > best[0]):
+            best = (len(kind.arn), kind, values)
+    return (best[1], best[2]) if best else None
+
+
+def _place(
+    arn: str, kind: ResourceType, values: dict[str, str], fitting: Sequence[ResourceType], reader: Reader
+) -> Place:
+    service = _service_of(kind.arn)
+    one, many = type_names(service, kind.name)
+    after = _where(values, reader)
+    names = [value for field, value in values.items() if field not in (PARTITION, ACCOUNT, REGION)]
+    name = _name(arn, kind)
+    if not any(set(value) & SPECIAL for value in names):
+        return Place(f"the {one}", f"the {many}", name, after)
+    if len(fitting) > 1:
+        # A wildcard may reach into resources of another type, such as the indexes of a table.
+        return _matching(arn, fitting, reader)
+    if name == OWN_USER and kind.name == "user":
+        return Place("their own IAM user", "their own IAM user", "", after)
+    if all(value == EVERYTHING for value in names):
+        return Place(f"all {many}", f"all {many}", "", after)
+    if reader.is_plain and name.endswith(EVERYTHING) and not set(name[:-1]) & SPECIAL:
+        words = f"{many} whose names start with"
+        return Place(words, words, name[:-1], after)
+    return Place(f"{many} named", f"{many} named", name, after)
+
+
+def _name(arn: str, kind: ResourceType) -> str:
+    """What stands in an ARN from the first field of the resource on, such as `cluster/service`."""
+    resource = kind.arn.split(":", 5)[-1]
+    fixed = resource.partition("${")[0]
+    return arn.split(":", 5)[-1].removeprefix(fixed)
+
+
+def _where(values: dict[str, str], reader: Reader) -> str:
+    """The Region, and the account if it is another one than that of the policy."""
+    words: list[str] = []
+    region, account = values.get(REGION, EVERYTHING), values.get(ACCOUNT, EVERYTHING)
+    if region != EVERYTHING:
+        words.append(f"in {region}")
+    if account not in (EVERYTHING, reader.account_id):
+        words.append(f"of account {account}")
+    return " ".join(words)
+
+
+def _s3_everything(kinds: set[str]) -> Place:
+    if kinds == {"object"}:
+        return Place("objects in all S3 buckets", "objects in all S3 buckets", "")
+    return Place("all S3 buckets", "all S3 buckets", "")
+
+
+def _s3_place(resource: str, kinds: set[str], reader: Reader) -> Place:
+    """A bucket, or objects: what follows `arn:aws:s3:::`. Without a slash a pattern means whole buckets and all that is in them."""
+    if "object" not in kinds:
+        return _bucket(resource, reader)
+    bucket, slash, key = resource.partition("/")
+    objects = "files" if reader.is_plain else "objects"
+    is_whole = key == EVERYTHING or (not slash and bucket.endswith(EVERYTHING))
+    if is_whole and not set(bucket.removesuffix(EVERYTHING)) & SPECIAL:
+        return _in_bucket(bucket, objects, reader)
+    is_folder = key.endswith("/*") and not set(bucket + key[:-1]) & SPECIAL
+    if is_folder:
+        return _in_folder(bucket, key[:-1], objects, reader)
+    if set(resource) & SPECIAL:
+        words = f"{objects} matching"
+        return Place(words, words, f"s3://{resource}")
+    if reader.is_plain:
+        return Place("the file", "the files", key, f"in the bucket {bucket}")
+    return Place("the object", "the objects", f"s3://{resource}")
+
+
+def _bucket(bucket: str, reader: Reader) -> Place:
+    if bucket == EVERYTHING:
+        return _s3_everything({"bucket"})
+    if set(bucket) & SPECIAL:
+        return Place("S3 buckets named", "S3 buckets named", bucket)
+    if reader.is_plain:
+        return Place("the bucket", "the buckets", bucket)
+    return Place("the bucket", "the buckets", f"s3://{bucket}")
+
+
+def _in_bucket(bucket: str, objects: str, reader: Reader) -> Place:
+    if bucket == EVERYTHING:
+        words = f"{objects} in all S3 buckets"
+        return Place(words, words, "")
+    if set(bucket) & SPECIAL:
+        words = f"{objects} in S3 buckets named"
+        return Place(words, words, bucket)
+    if reader.is_plain:
+        return Place(f"{objects} in the bucket", f"{objects} in the buckets", bucket)
+    return Place(f"{objects} in", f"{objects} in", f"s3://{bucket}")
+
+
+def _in_folder(bucket: str, folder: str, objects: str, reader: Reader) -> Place:
+    if reader.is_plain:
+        words = f"{objects} in the folder"
+        return Place(words, f"{objects} in the folders", folder, f"of the bucket {bucket}")
+    return Place(f"{objects} under", f"{objects} under", f"s3://{bucket}/{folder}")
+
+
+def place_of_all_objects(reader: Reader) -> str:
+    """The objects of every bucket."""
+    return f"{'files' if reader.is_plain else 'objects'} in all S3 buckets"

@@ -1,0 +1,302 @@
+"""From the statements of a policy to sentences: what, on which resources, under which conditions. Pure.
+
+Nothing is said of a statement that it does not say itself: conditions are never carried from one statement to another, and statements
+are put together only where their conditions are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+from iam.policy.catalogue import catalogue
+from iam.policy.document import Document, Statement, read
+from iam.policy.lint.overlaps import can_mean
+from iam.policy.sentences.clauses import Clause, clauses_of, weight_of, wide_clause
+from iam.policy.sentences.conditions import clause, split_end
+from iam.policy.sentences.labels import service_name
+from iam.policy.sentences.places import EVERYTHING, Reader, join, places_in_words
+from iam.policy.sentences.sentence import Claim, Sentence, capital
+from iam.policy.sentences.warnings import warning_for
+
+MANY_SERVICES: Final = 8
+"""A statement on all resources with actions of more services is one sentence."""
+EVERYTHING_WEIGHT, WHOLE_WEIGHT, LAST = 0, 1, 9
+DENY_WEIGHT: Final = 10
+NAMED: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What sentences share that can be put together: the effect, the service, the conditions and the end."""
+
+    allows: bool
+    service: str
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    until: datetime | None
+
+
+@dataclass(slots=True)
+class Unit:
+    """Actions of one service on the same resources, of one statement or several with the same frame."""
+
+    actions: set[str] = field(default_factory=set)
+    statements: set[int] = field(default_factory=set)
+
+
+Units = dict[Frame, dict[tuple[str, ...], Unit]]
+Weighed = tuple[int, Sentence]
+
+
+def sentences_of(source: str | Mapping[str, Any], *, account_id: str = "") -> tuple[Sentence, ...]:
+    """What a policy says, the weightiest first, denies last. Never raises: of what cannot be read, one sentence says so.
+
+    `account_id` is the account in which the policy is: resources of it are named without its number.
+    """
+    if isinstance(source, str):
+        return _sentences(source, account_id)
+    return _of_document(read(source), account_id)
+
+
+@lru_cache(maxsize=2048)
+def _sentences(text: str, account_id: str) -> tuple[Sentence, ...]:
+    """Kept by the text, because pages and mails ask again for the same."""
+    return _of_document(read(text), account_id)
+
+
+def _of_document(document: Document, account_id: str) -> tuple[Sentence, ...]:
+    if document.problems or not document.statements:
+        return (_unreadable((), "This policy can't be read"),)
+    unreadable = tuple(one.index for one in document.statements if one.problems)
+    weighed: list[Weighed] = []
+    units: Units = {}
+    for statement in document.statements:
+        if not statement.problems:
+            weighed += _statement(statement, units, account_id)
+    for frame, by_resources in units.items():
+        weighed += _of_frame(frame, by_resources, account_id)
+    weighed.sort(key=lambda pair: pair[0])
+    sentences = [sentence for _, sentence in weighed]
+    if unreadable:
+        noun = "statement" if len(unreadable) == 1 else "statements"
+        sentences.append(_unreadable(unreadable, f"{len(unreadable):,} {noun} that can't be read"))
+    return tuple(sentences)
+
+
+def _unreadable(statements: tuple[int, ...], words: str) -> Sentence:
+    return Sentence(
+        allows=True,
+        service="",
+        statements=statements,
+        claims=(),
+        conditions=(),
+        until=None,
+        head=words,
+        plain_head=words,
+        warning="What can't be read can't be checked.",
+    )
+
+
+def _statement(statement: Statement, units: Units, account_id: str) -> Iterator[Weighed]:
+    """The sentences that a statement makes alone; all else goes to the units."""
+    if statement.is_not_action or statement.is_not_resource:
+        yield _exception(statement, account_id)
+        return
+    resources = statement.resources or ()
+    if EVERYTHING in resources:
+        resources = (EVERYTHING,)
+    if any(not action.strip("*") for action in statement.actions):
+        yield _everything(statement, resources, account_id)
+        return
+    by_service, unknown = _by_service(statement.actions)
+    is_wide = resources == (EVERYTHING,) and len(by_service) > MANY_SERVICES
+    if is_wide:
+        names = tuple(name for actions in by_service.values() for name in actions)
+        yield _alone(statement, wide_clause(len(by_service), names), account_id)
+        by_service = {}
+    has_effect = is_wide
+    for service, names in by_service.items():
+        for sentence in _whole_service(statement, service, names, resources, account_id):
+            has_effect = True
+            yield sentence
+            break
+        else:
+            has_effect = _add(statement, service, names, resources, units) or has_effect
+    if unknown:
+        yield _alone(statement, _unknown(unknown, resources), account_id)
+    elif not has_effect:
+        yield _without_effect(statement, resources)
+
+
+def _by_service(patterns: Sequence[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """The actions that AWS publishes of each service, and the patterns that mean none of them."""
+    known = catalogue()
+    mask, unknown = 0, list[str]()
+    for pattern in patterns:
+        meant = known.mask(pattern)
+        mask |= meant
+        if not meant:
+            unknown.append(pattern)
+    by_service: dict[str, list[str]] = {}
+    for name in known.names(mask):
+        by_service.setdefault(name.partition(":")[0], []).append(name)
+    return {service: tuple(names) for service, names in by_service.items()}, unknown
+
+
+def _frame(statement: Statement, service: str) -> Frame:
+    conditions, until = split_end(statement.conditions)
+    ordered = sorted((operator, key, tuple(sorted(values))) for operator, key, values in conditions)
+    return Frame(statement.allows, service, tuple(ordered), until)
+
+
+def _add(
+    statement: Statement, service: str, names: Sequence[str], resources: tuple[str, ...], units: Units
+) -> bool:
+    """Puts each action with the resources it works on. False if none works on any."""
+    by_resources = units.setdefault(_frame(statement, service), {})
+    has_effect = False
+    for name in names:
+        fitting = resources_for(name, resources)
+        if fitting:
+            unit = by_resources.setdefault(fitting, Unit())
+            unit.actions.add(name)
+            unit.statements.add(statement.index)
+            has_effect = True
+    return has_effect
+
+
+def resources_for(action: str, resources: tuple[str, ...]) -> tuple[str, ...]:
+    """Those resources of a statement on which an action can work."""
+    if EVERYTHING in resources:
+        return (EVERYTHING,)
+    kinds = catalogue().resource_types(action)
+    return tuple(
+        arn for arn in resources if any(can_mean(arn, kind.arn, has_variables=True) for kind in kinds)
+    )
+
+
+def _of_frame(frame: Frame, by_resources: dict[tuple[str, ...], Unit], account_id: str) -> Iterator[Weighed]:
+    """Sentences of one frame; clauses that differ in their verbs only become one."""
+    groups: dict[str, list[tuple[Clause, Unit]]] = {}
+    for resources, unit in by_resources.items():
+        for said in clauses_of(frame.service, unit.actions, resources, account_id=account_id):
+            groups.setdefault(said.rest if said.verbs else f"\0{said.rest}", []).append((said, unit))
+    for group in groups.values():
+        clauses = sorted((said for said, _ in group), key=lambda said: said.order)
+        statements = {index for _, unit in group for index in unit.statements}
+        yield _sentence(frame, clauses, tuple(sorted(statements)), account_id)
+
+
+def _sentence(
+    frame: Frame, clauses: Sequence[Clause], statements: tuple[int, ...], account_id: str
+) -> Weighed:
+    verbs = join(list(dict.fromkeys(verb for said in clauses for verb in said.verbs)))
+    heads = [" ".join(filter(None, (verbs, rest))) for rest in (clauses[0].rest, clauses[0].plain_rest)]
+    claims = tuple(said.claim for said in clauses)
+    actions = [action for claim in claims for action in claim.actions]
+    resources = [arn for claim in claims for arn in claim.resources]
+    warning = warning_for(frame.service, actions, resources, has_conditions=bool(frame.conditions))
+    return min(said.weight for said in clauses) + _deny(frame), Sentence(
+        allows=frame.allows,
+        service=frame.service,
+        statements=statements,
+        claims=claims,
+        conditions=tuple(clause(one, allows=frame.allows, account_id=account_id) for one in frame.conditions),
+        until=frame.until,
+        head=_with_effect(heads[0], allows=frame.allows),
+        plain_head=_with_effect(heads[1], allows=frame.allows),
+        warning=warning if frame.allows else "",
+    )
+
+
+def _deny(frame: Frame) -> int:
+    return 0 if frame.allows else DENY_WEIGHT
+
+
+def _with_effect(words: str, *, allows: bool) -> str:
+    return capital(words) if allows else f"Denies: {words}"
+
+
+def _alone(statement: Statement, said: Clause, account_id: str, *, service: str = "") -> Weighed:
+    return _sentence(_frame(statement, service), [said], (statement.index,), account_id)
+
+
+def _everything(statement: Statement, resources: tuple[str, ...], account_id: str) -> Weighed:
+    words = "all actions in all services" + _on(resources, account_id)
+    said = Clause((), words, words, Claim((EVERYTHING,), resources), EVERYTHING_WEIGHT)
+    return _alone(statement, said, account_id)
+
+
+def _on(resources: tuple[str, ...], account_id: str) -> str:
+    if EVERYTHING in resources:
+        return " on all resources"
+    words = places_in_words(resources, (), reader=Reader(account_id))
+    return f" on {words}" if words else ""
+
+
+def _whole_service(
+    statement: Statement, service: str, names: tuple[str, ...], resources: tuple[str, ...], account_id: str
+) -> Iterator[Weighed]:
+    """Every action of a service, where the statement gives all of them."""
+    known = catalogue()
+    published = known.service(service) if len(names) == known.mask_of_service(service).bit_count() else None
+    if published is None or len(names) < 2:
+        return
+    kinds = tuple(published.resource_types.values())
+    used = resources
+    if EVERYTHING not in resources:
+        used = tuple(
+            arn for arn in resources if any(can_mean(arn, kind.arn, has_variables=True) for kind in kinds)
+        )
+    if not used:
+        return
+    words = f"all actions in {service_name(service)}"
+    heads = [words + _whole_place(used, kinds, Reader(account_id, is_plain)) for is_plain in (False, True)]
+    claim = Claim(names, used)
+    said = Clause((), heads[0], heads[1], claim, WHOLE_WEIGHT)
+    yield _alone(statement, said, account_id, service=service)
+
+
+def _whole_place(resources: tuple[str, ...], kinds: Sequence[Any], reader: Reader) -> str:
+    if EVERYTHING in resources:
+        return " on all resources"
+    return f" on {places_in_words(resources, kinds, reader=reader)}"
+
+
+def _unknown(patterns: Sequence[str], resources: tuple[str, ...]) -> Clause:
+    words = f"{join(patterns, most=NAMED)} (not in AWS's published list of actions){_on(resources, '')}"
+    return Clause((), words, words, Claim(tuple(patterns), resources), weight_of(()))
+
+
+def _without_effect(statement: Statement, resources: tuple[str, ...]) -> Weighed:
+    patterns = join(statement.actions, most=NAMED)
+    words = f"{patterns} has no effect on {join(resources, most=NAMED)}: it doesn't work on such resources"
+    frame = Frame(statement.allows, "", (), None)
+    weight = LAST + _deny(frame)
+    return weight, Sentence(
+        statement.allows, "", (statement.index,), (), (), None, capital(words), capital(words)
+    )
+
+
+def _exception(statement: Statement, account_id: str) -> Weighed:
+    """A statement with NotAction or NotResource: all but what it names."""
+    resources = statement.resources or ()
+    listed = join(statement.actions, most=NAMED)
+    is_all = not statement.is_not_action and any(not action.strip("*") for action in statement.actions)
+    words = "all actions" if is_all else listed
+    if statement.is_not_action:
+        words = f"all actions except {listed}"
+    if statement.is_not_resource:
+        words += f" on all resources except {places_in_words(resources, (), reader=Reader(account_id))}"
+    else:
+        words += _on(resources, account_id)
+    claim = Claim(
+        statement.actions,
+        resources,
+        is_not_action=statement.is_not_action,
+        is_not_resource=statement.is_not_resource,
+    )
+    return _alone(statement, Clause((), words, words, claim, EVERYTHING_WEIGHT), account_id)

@@ -1,0 +1,85 @@
+"""One thing that a policy says, as data and as a sentence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from iam.policy.sentences.places import join
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the sentence claims: each of these actions on each of these resources. `is_not_action`, `is_not_resource`: all but these."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    is_not_action: bool = False
+    is_not_resource: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One thing that statements say, all under the same conditions.
+
+    `statements` are their places in the document, from 0. `service` is the prefix, "" for several or all. `conditions` are clauses such as
+    "only with MFA"; the end that the statements carry is `until`, not a condition. `text` has the exact names of AWS, `plain` is for members.
+    `warning` says why to look twice, or nothing.
+    """
+
+    allows: bool
+    service: str
+    statements: tuple[int, ...]
+    claims: tuple[Claim, ...]
+    conditions: tuple[str, ...]
+    until: datetime | None
+    head: str
+    plain_head: str
+    warning: str = ""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions of all claims, each once."""
+        return tuple(dict.fromkeys(action for claim in self.claims for action in claim.actions))
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The resources of all claims, as the policy writes them."""
+        return tuple(dict.fromkeys(arn for claim in self.claims for arn in claim.resources))
+
+    @property
+    def text(self) -> str:
+        """The sentence for people who know AWS, without account and end: "Read objects in s3://pay-ledger, only with MFA"."""
+        return self.say()
+
+    @property
+    def plain(self) -> str:
+        """The sentence for members: "Read files in the bucket pay-ledger, only with MFA"."""
+        return self.say(plain=True)
+
+    def say(self, *, where: str = "", until: str = "", plain: bool = False) -> str:
+        """The sentence with an account and an end: "Read objects in s3://pay-ledger (production) until 5 Dec, only with MFA"."""
+        words = self.plain_head if plain else self.head
+        if where:
+            words += f" ({where})"
+        if until:
+            words += f" until {until}"
+        return ", ".join((words, join(self.conditions))) if self.conditions else words
+
+
+def in_short(
+    sentences: Sequence[Sentence], *, most: int = 3, where: str = "", until: str = "", plain: bool = False
+) -> list[str]:
+    """The first sentences as texts, and how many more there are."""
+    texts = [sentence.say(where=where, until=until, plain=plain) for sentence in sentences[:most]]
+    more = len(sentences) - most
+    if more > 0:
+        texts.append(f"and {more:,} more {'permission' if more == 1 else 'permissions'}; see the policy")
+    return texts
+
+
+def capital(text: str) -> str:
+    """With a capital first letter, unless it begins with the name of an action."""
+    first = text.partition(" ")[0]
+    return text if ":" in first else text[:1].upper() + text[1:]

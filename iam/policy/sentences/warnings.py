@@ -1,0 +1,47 @@
+"""Why a sentence about a policy deserves a second look. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from iam.policy.catalogue import Level, catalogue
+from iam.policy.sentences.labels import level_of, service_name
+from iam.policy.sentences.places import EVERYTHING, join
+
+RISKY: Final = frozenset(
+    {
+        "iam:PassRole",
+        "sts:AssumeRole",
+        "iam:CreateAccessKey",
+        "iam:CreatePolicyVersion",
+        "lambda:AddPermission",
+        "secretsmanager:GetSecretValue",
+        "kms:Decrypt",
+    }
+)
+SHOWN: Final = 3
+
+
+def warning_for(
+    service: str, actions: Sequence[str], resources: Sequence[str], *, has_conditions: bool
+) -> str:
+    """A sentence, or "" where nothing stands out. `actions` are names of the catalogue, or `*` for all."""
+    if EVERYTHING in actions:
+        return "Allows everything, IAM included."
+    if any(level_of(action) is Level.PERMISSIONS for action in actions):
+        return "Manages permissions: whoever has this can give access to others."
+    risky = [action for action in actions if action in RISKY]
+    if risky:
+        return f"{join(risky, most=SHOWN)} can give more access than it seems."
+    if EVERYTHING in resources and not has_conditions and _changes_resources(actions):
+        return f"Can change every resource in {service_name(service)}."
+    return ""
+
+
+def _changes_resources(actions: Sequence[str]) -> bool:
+    known = catalogue()
+    return any(
+        level_of(action) is Level.WRITE and not known.mask(action) & known.mask_without_resources
+        for action in actions
+    )

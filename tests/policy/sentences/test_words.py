@@ -1,0 +1,215 @@
+"""How sentences about policies read, by example; and the tables they are made from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from iam.policy.catalogue import Level, catalogue
+from iam.policy.sentences import in_short, sentences_of
+from iam.policy.sentences.abilities import LISTING, all_abilities
+from iam.policy.sentences.labels import TYPES
+
+ACCOUNT = "111122223333"
+Statement = dict[str, Any]
+
+
+def allow(action: str | list[str], resource: str | list[str] = "*", **condition: Any) -> Statement:
+    """A statement; operators of conditions by keyword."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource} | (
+        {"Condition": condition} if condition else {}
+    )
+
+
+def texts(*statements: Statement, plain: bool = False) -> list[str]:
+    """Sentences of a policy with these statements."""
+    found = sentences_of({"Version": "2012-10-17", "Statement": list(statements)}, account_id=ACCOUNT)
+    return [one.plain if plain else one.text for one in found]
+
+
+BUCKET, OBJECTS = "arn:aws:s3:::pay-ledger", "arn:aws:s3:::pay-ledger/*"
+
+
+@pytest.mark.parametrize(
+    ("statement", "exact", "plain"),
+    [
+        (
+            allow("s3:GetObject", OBJECTS),
+            "Read objects in s3://pay-ledger",
+            "Read files in the bucket pay-ledger",
+        ),
+        (
+            allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::pay-ledger/exports/*"),
+            "Read and write objects under s3://pay-ledger/exports/",
+            "Read and write files in the folder exports/ of the bucket pay-ledger",
+        ),
+        (
+            allow("s3:PutObject", "arn:aws:s3:::pay-ledger/a.csv"),
+            "Write the object s3://pay-ledger/a.csv",
+            "Write the file a.csv in the bucket pay-ledger",
+        ),
+        (
+            allow(["s3:ListBucket", "s3:GetObject"], [BUCKET, OBJECTS]),
+            "List and read objects in s3://pay-ledger",
+            "List and read files in the bucket pay-ledger",
+        ),
+        (allow("s3:GetObject"), "Read objects in all S3 buckets", "Read files in all S3 buckets"),
+        (
+            allow("s3:*", [BUCKET, OBJECTS]),
+            "All actions in S3 on the bucket s3://pay-ledger and objects in s3://pay-ledger",
+            "All actions in S3 on the bucket pay-ledger and files in the bucket pay-ledger",
+        ),
+        (allow("*"), "All actions in all services on all resources", ""),
+        (allow("ec2:*"), "All actions in EC2 on all resources", ""),
+        (
+            allow(["sqs:SendMessage"], f"arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs"),
+            "Send messages to the SQS queue jobs in eu-west-1",
+            "",
+        ),
+        (
+            allow(["sqs:SendMessage"], "arn:aws:sqs:eu-west-1:999988887777:jobs"),
+            "Send messages to the SQS queue jobs in eu-west-1 of account 999988887777",
+            "",
+        ),
+        (
+            allow("iam:ChangePassword", f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"),
+            "iam:ChangePassword on their own IAM user",
+            "Change password on their own IAM user",
+        ),
+        (
+            allow("s3:GetObject", OBJECTS, Bool={"aws:MultiFactorAuthPresent": "true"}),
+            "Read objects in s3://pay-ledger, only with MFA",
+            "Read files in the bucket pay-ledger, only with MFA",
+        ),
+        (
+            allow("s3:PutBucketPolicy", BUCKET),
+            "s3:PutBucketPolicy on the bucket s3://pay-ledger",
+            "Put bucket policy on the bucket pay-ledger",
+        ),
+        (
+            allow("nosuch:Action"),
+            "nosuch:Action (not in AWS's published list of actions) on all resources",
+            "",
+        ),
+        (
+            {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"},
+            "All actions except iam:* and organizations:* on all resources",
+            "",
+        ),
+        (
+            {"Effect": "Deny", "Action": "s3:*", "NotResource": OBJECTS},
+            "Denies: s3:* on all resources except arn:aws:s3:::pay-ledger/*",
+            "",
+        ),
+        (
+            {
+                "Effect": "Deny",
+                "Action": "s3:DeleteObject",
+                "Resource": OBJECTS,
+                "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}},
+            },
+            "Denies: delete objects in s3://pay-ledger, when MFA is not present",
+            "",
+        ),
+        (
+            allow("s3:ListAllMyBuckets", OBJECTS),
+            "s3:ListAllMyBuckets has no effect on arn:aws:s3:::pay-ledger/*: it doesn't work on such resources",
+            "",
+        ),
+    ],
+)
+def test_a_statement_in_words(statement: Statement, exact: str, plain: str) -> None:
+    assert texts(statement) == [exact]
+    if plain:
+        assert texts(statement, plain=True) == [plain]
+
+
+def test_a_condition_is_said_of_its_own_statement_only() -> None:
+    tagged = allow("ec2:StartInstances", StringEquals={"aws:ResourceTag/team": "payments"})
+    assert texts(tagged, allow("ec2:StopInstances")) == [
+        "Start all EC2 instances, only if tagged team=payments",
+        "Stop all EC2 instances",
+    ]
+
+
+def test_many_actions_are_counted_by_level() -> None:
+    (text,) = texts(allow([*catalogue().expand("ec2:Describe*")[:9], *catalogue().expand("ec2:Create*")[:3]]))
+    assert text == "12 actions (9 list, 3 write) in EC2 on all resources"
+
+
+def test_a_wide_policy_is_one_sentence() -> None:
+    services = ["s3", "sqs", "sns", "ec2", "iam", "kms", "rds", "ecs", "ecr", "eks", "logs"]
+    (text,) = texts(allow([f"{service}:List*" for service in services]))
+    assert text.endswith(" services on all resources")
+
+
+def test_the_end_in_a_statement_is_no_condition() -> None:
+    ends = allow("s3:GetObject", OBJECTS, DateLessThan={"aws:CurrentTime": "2026-12-05T12:00:00Z"})
+    (sentence,) = sentences_of({"Version": "2012-10-17", "Statement": ends})
+    assert sentence.until == datetime(2026, 12, 5, 12, tzinfo=UTC)
+    assert sentence.conditions == ()
+    assert sentence.say(where="production", until="5 Dec") == (
+        "Read objects in s3://pay-ledger (production) until 5 Dec"
+    )
+
+
+def test_equal_policies_of_two_accounts_read_alike() -> None:
+    def of(account: str) -> list[str]:
+        arn = f"arn:aws:sqs:eu-west-1:{account}:jobs"
+        block = {
+            "StringEquals": {"aws:ResourceAccount": account},
+            "ArnEquals": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{account}:x"},
+        }
+        document = {
+            "Version": "2012-10-17",
+            "Statement": allow("sqs:SendMessage", arn) | {"Condition": block},
+        }
+        return [one.text for one in sentences_of(document, account_id=account)]
+
+    assert of("111111111111") == of("222222222222")
+
+
+def test_what_is_cut_says_so() -> None:
+    found = sentences_of(
+        {
+            "Version": "2012-10-17",
+            "Statement": [allow("s3:GetObject", f"arn:aws:s3:::bucket-{number}/*") for number in range(5)],
+        }
+    )
+    assert in_short(found, most=2)[-1] == "and 3 more permissions; see the policy"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no JSON", "{}", '{"Version": "2012-10-17", "Statement": [{"Effect": "Maybe"}]}']
+)
+def test_what_cannot_be_read_says_so(text: str) -> None:
+    (sentence,) = sentences_of(text)
+    assert "can't be read" in sentence.text
+    assert sentence.claims == ()
+
+
+def test_the_table_of_abilities_names_actions_and_types_that_exist() -> None:
+    weights = {Level.LIST: 0, Level.READ: 0, Level.TAGGING: 1, Level.WRITE: 2, Level.PERMISSIONS: 3}
+    for service, ability in all_abilities():
+        levels = {}
+        for action in ability.needs | ability.with_it:
+            level = catalogue().level(action)
+            assert level is not None, action
+            levels[action] = weights[level]
+        most = max(levels[action] for action in ability.needs)
+        heavier = [action for action in ability.with_it if levels[action] > most]
+        assert heavier == [], (ability.verb, heavier)
+        kind = "bucket" if ability.kind == LISTING else ability.kind
+        if kind:
+            for action in ability.needs:
+                assert kind in {one.name for one in catalogue().resource_types(action)}, (action, kind)
+        assert service == next(iter(ability.needs)).partition(":")[0]
+
+
+def test_the_table_of_types_names_types_that_exist() -> None:
+    for service, kind in TYPES:
+        published = catalogue().service(service)
+        assert published is not None
+        assert kind in {one.name for one in published.resource_types.values()}, (service, kind)
