@@ -17,17 +17,17 @@ from console.access.what.templates import TONES, duration_words, levels_of
 from console.changes.findings import finding_rows
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
-from iam.access.builder.words import said_of
 from iam.access.drafts import services as drafts
 from iam.access.grants.models import LIVING
 from iam.access.grants.queries import visible_grants
 from iam.access.templates import services
-from iam.access.templates.body import CATEGORIES, RISKS, Body
+from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, Body
 from iam.access.templates.linting import findings_of, sample_text
 from iam.access.templates.models import Origin, Template, TemplateVersion
 from iam.access.templates.parameters import LABELS
 from iam.access.templates.queries import Offer, offer_of, versions_of
 from iam.guard import Right
+from iam.policy.sentences import sentences_of
 
 SHOWN = 20
 
@@ -101,6 +101,7 @@ def _page(request: ViewerRequest, offer: Offer) -> HttpResponse:
         "may_write": services.may_write(request.viewer),
         "may_grant": request.viewer.may(Right.REQUEST_CHANGE) and offer.template.retired_at is None,
         "sees_text": sees,
+        "is_plain": not sees,
         **body_context(offer.body, offer.version),
         **(grants_context(request, offer.template) if sees else {}),
     }
@@ -115,7 +116,6 @@ def _newer_shipped(template: Template, versions: list[TemplateVersion]) -> Templ
 
 def body_context(body: Body, version: TemplateVersion) -> dict[str, Any]:
     """What a version says: words, parameters, statements, and what the samples come to."""
-    lines, more = said_of(body.render(body.samples))
     return {
         "body": body,
         "category": CATEGORIES[body.category],
@@ -124,8 +124,7 @@ def body_context(body: Body, version: TemplateVersion) -> dict[str, Any]:
         "longest": duration_words(body.hours),
         "levels": levels_of(version.digest, body),
         "parameters": [(one, LABELS[one.kind]) for one in body.parameters],
-        "lines": lines,
-        "more": more,
+        "lines": sentences_of(body.render(body.samples), account_id=SAMPLE_ACCOUNT),
         "statements": statements_text(body),
         "sample": sample_text(body),
         **finding_rows(findings_of(body)),

@@ -24,16 +24,16 @@ from console.access.templates.rollout import affected_context
 from console.changes.findings import finding_rows, summary
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
-from iam.access.builder.words import said_of
 from iam.access.drafts.services import open_draft
 from iam.access.drafts.terms import Ends, accounts_of, who_of
 from iam.access.templates import services
-from iam.access.templates.body import CATEGORIES, RISKS, Body, TemplateError
+from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, Body, TemplateError
 from iam.access.templates.linting import findings_of, sample_text
 from iam.access.templates.models import Template
 from iam.access.templates.parameters import LABELS
 from iam.guard import Right
 from iam.policy.lint import Severity
+from iam.policy.sentences import sentences_of
 
 
 @require_http_methods(["GET", "POST"])
@@ -131,10 +131,8 @@ def _checked(request: ViewerRequest, written: Written, template: Template | None
     except TemplateError as error:
         return {"trouble": error.message, "summary": "it cannot be used yet"}
     findings = findings_of(body)
-    lines, more = said_of(body.render(body.samples))
     return {
-        "lines": lines,
-        "more": more,
+        "lines": sentences_of(body.render(body.samples), account_id=SAMPLE_ACCOUNT),
         "sample": sample_text(body),
         "summary": summary(findings),
         "has_errors": any(one.severity is Severity.ERROR for one in findings),

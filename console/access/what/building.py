@@ -14,11 +14,13 @@ from console.web.access import ViewerRequest
 from iam.access.builder.build import arns_for
 from iam.access.builder.parts import CHOICES, Part, level_actions
 from iam.access.builder.rows import FREE, Place, Row, arn_of, pattern_of, types_for
-from iam.access.builder.words import RISKY, Said, said
+from iam.access.builder.words import quarters, sentences_of_part
 from iam.access.suggesting import Suggestion, resources_known
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.catalogue.arn_fields import PARTITION, pieces
 from iam.policy.glob import compile_glob
+from iam.policy.sentences import Sentence
+from iam.policy.sentences.warnings import RISKY
 
 KEYS: Final = {
     Level.LIST: ("list", "list", "List"),
@@ -29,6 +31,8 @@ KEYS: Final = {
 }
 """Level → (value of its checkbox, its colour, its word)."""
 MOST_ACTIONS: Final = 60
+MOST_LINES: Final = 2
+"""So many sentences of a part are shown while it is closed."""
 MOST_TYPES: Final = 12
 MOST_SUGGESTIONS: Final = 5
 MOST_SERVICES: Final = 12
@@ -113,7 +117,11 @@ class PartView:
     number: int
     service: str
     title: str
-    said: Said | None
+    lines: Sequence[Sentence]
+    more_lines: int
+    warning: str
+    levels: str
+    count: int
     troubles: Sequence[str]
     everywhere: bool
     open: Open | None
@@ -127,14 +135,18 @@ def part_views(
     found = []
     for number, one in enumerate(state.chosen):
         part = one.part(place)
-        lines = said([part])
+        lines = sentences_of_part(part, account_id=accounts[0] if accounts else "")
         is_open = number == state.open
         found.append(
             PartView(
                 number=number,
                 service=one.service,
                 title=catalogue().title(one.service),
-                said=lines[0] if lines else None,
+                lines=lines[:MOST_LINES],
+                more_lines=len(lines[MOST_LINES:]),
+                warning=next((line.warning for line in lines if line.warning), ""),
+                levels=quarters(part),
+                count=len(part.actions),
                 troubles=[trouble.message for trouble in troubles if trouble.part == number],
                 everywhere=one.everywhere,
                 open=_open(request, state, one, part, place=place, accounts=accounts) if is_open else None,

@@ -10,14 +10,16 @@ from django.urls import reverse
 
 from console.access.what.state import State
 from console.web.access import ViewerRequest
-from iam.access.builder.words import said_of
 from iam.access.grants.what import POLICY
 from iam.changes.operations.policy_version import default_text
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
+from iam.policy.sentences import sentences_of
 
 MOST: Final = 30
 OWNERS: Final = (("", "All"), ("aws", "AWS"), ("own", "Ours"))
+
+MOST_LINES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +94,5 @@ def _said(policy: Entity) -> dict[str, Any] | None:
     text = default_text(policy)
     if not text:
         return None
-    lines, more = said_of(text)
-    return {"lines": lines[:8], "rest": len(lines[8:]), "more": more[:2], "text": text}
+    lines = sentences_of(text, account_id=policy.account.account_id)
+    return {"lines": lines[:MOST_LINES], "rest": len(lines[MOST_LINES:]), "text": text}

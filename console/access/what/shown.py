@@ -14,17 +14,16 @@ from console.access.what.state import BUILD, MANAGED, TABS, TEMPLATE, State
 from console.access.what.templates import chosen_view, tiles
 from console.changes.findings import finding_rows
 from console.web.access import ViewerRequest
-from iam.access.builder.words import Said, said_of
 from iam.policy.lint import MANAGED as QUOTA
 from iam.policy.lint import Finding, Kind, lint
+from iam.policy.sentences import Sentence, sentences_of
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What the choice comes to. `size` counts as AWS counts; `documents` is how many policies it takes."""
 
-    lines: Sequence[Said]
-    more: Sequence[str]
+    lines: Sequence[Sentence]
     text: str
     size: int
     limit: int
@@ -57,7 +56,8 @@ def shown(
         ],
         "url": url,
         "find": state.find,
-        "who": who or "They",
+        "who": who or "they",
+        "is_plain": not request.viewer.sees_accounts,
         "result": result,
         "notes": state.notes,
         "sees_text": request.viewer.sees_accounts,
@@ -97,11 +97,9 @@ def _result(state: State, accounts: tuple[str, ...]) -> Result | None:
         return None
     document = documents[0]
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    lines, more = said_of(document)
     size = QUOTA.size(text)
     return Result(
-        lines=lines,
-        more=more,
+        lines=sentences_of(text, account_id=accounts[0] if accounts else ""),
         text=text if len(text) <= MOST_SHOWN else "",
         size=size,
         limit=QUOTA.limit,

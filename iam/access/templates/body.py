@@ -35,6 +35,8 @@ CATEGORIES: Final = {
 RISKS: Final = {"low": "Low risk", "medium": "Medium risk", "high": "High risk"}
 LONGEST_HOURS: Final = 3 * 365 * 24
 MOST_RENDERED: Final = 600
+SAMPLE_ACCOUNT: Final = "111122223333"
+"""The account in which samples are rendered."""
 
 
 class TemplateError(ValueError):
@@ -151,7 +153,7 @@ class Body:
         return found
 
     def render(
-        self, given: Mapping[str, str], *, account_id: str = "111122223333", partition: str = "aws"
+        self, given: Mapping[str, str], *, account_id: str = SAMPLE_ACCOUNT, partition: str = "aws"
     ) -> dict[str, Any]:
         """The policy document for these parameters in an account. Raises TemplateError."""
         values = self.values(given) | {"account": (account_id,), "partition": (partition,)}

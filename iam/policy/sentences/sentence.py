@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from iam.policy.sentences.places import join
+
+NAMED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,11 @@ class Sentence:
     def resources(self) -> tuple[str, ...]:
         """The resources of all claims, as the policy writes them."""
         return tuple(dict.fromkeys(arn for claim in self.claims for arn in claim.resources))
+
+    @property
+    def names(self) -> str:
+        """The actions by name, the first ones where there are many."""
+        return join(self.actions, most=NAMED)
 
     @property
     def text(self) -> str:

@@ -326,6 +326,6 @@ def test_whoever_leads_a_team_is_offered_templates_and_no_policy_text(account: A
     factories.assign(someone, Role.TEAM_LEAD, team=Team.objects.create(slug="payments", name="Payments"))
     lead = viewer_for(someone)
     page = press(lead, [], **{"what-template": "read-bucket", "p-read-bucket-bucket": "pay-artifacts"})
-    assert "In words" in page
+    assert "List and read files in the bucket pay-artifacts" in page
     assert "Policy text" not in page
     assert "Build it" not in page
