@@ -19,6 +19,7 @@ from iam.guard import Right
 from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import facts_of, readable_accounts
 from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.figures import figures
 from iam.mirror.queries.freshness import Facts, Standing, standing
 from iam.mirror.queries.lists.core import Lens, Wanted, list_page
 from iam.mirror.queries.lists.people import PEOPLE
@@ -62,7 +63,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "sees_accounts": whole,
         "news": differences(news, viewer=viewer, with_nouns=True),
         **asof,
-        **_numbers(lens, whole=whole, generation=asof["asof"].read_at),
+        **_numbers(lens),
         **(
             _waiting(request)
             | _sync(request, chosen_pk=chosen.pk if chosen else None)
@@ -76,8 +77,8 @@ def look_after(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "dashboard/overview.html", context)
 
 
-def _numbers(lens: Lens, *, whole: bool, generation: object) -> dict[str, Any]:
-    numbers = mirror.account_numbers(lens) if whole else mirror.team_numbers(lens, generation=generation)
+def _numbers(lens: Lens) -> dict[str, Any]:
+    numbers = figures(lens)
     people, mfa = numbers.of("people"), Counter(numbers.of("mfa"))
     known = mfa.total() - mfa["unread"]
     covered = known - mfa["none"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ from iam.mirror.queries.account_pages import (
     pull_sections,
 )
 from iam.mirror.queries.accounts_then import was_connected
+from iam.mirror.queries.figures import quota_usage, section_counts
 from iam.mirror.queries.freshness import Cell, Facts, cells, standing
 from iam.mirror.queries.organization import organization_tree
 from iam.mirror.queries.own_facts import own_facts, unit_path
@@ -53,13 +55,18 @@ def account(request: ViewerRequest, number: str) -> HttpResponse:
         "at": at,
         "was_there": at is None or was_connected(found, at=at),
         "pulls": history(found, at=at),
-        "own": own_settings(facts),
+        "own": own_settings(facts, used=_used(found, context["facts"], at)),
         "organization": _organization(found, facts, at),
         "units": unit_path(found, at=at),
         "tree": organization_tree(found, at=at),
         "every": every(found.pull_every or settings.PULL_MINUTES),
     }
     return setup_page(request, "account.html", context)
+
+
+def _used(found: Account, facts: Facts, at: datetime | None) -> dict[str, int]:
+    synced = {name for name, section in facts.sections.items() if section.observed_at is not None}
+    return quota_usage(found, facts.counts, synced=synced, at=at)
 
 
 def _organization(found: Account, facts: dict[str, AccountFact], at: datetime | None) -> str:
@@ -71,7 +78,7 @@ def _organization(found: Account, facts: dict[str, AccountFact], at: datetime | 
 
 def live_context(request: ViewerRequest, found: Account, *, at: datetime | None = None) -> dict[str, Any]:
     """What changes while the account is read, and how it was at a past moment."""
-    facts = facts_of([found.pk], at=at)[0]
+    facts = replace(facts_of([found.pk], at=at)[0], counts=section_counts(found, at=at))
     shown = cells(facts)
     step = step_of(request)
     progress = progress_of(facts, pull_sections(facts.pull)) if facts.pull else None

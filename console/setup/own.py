@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from console.web.middleware import parse_moment
@@ -27,6 +28,9 @@ QUOTAS = (
     ("Server certificates", "ServerCertificates", "ServerCertificatesQuota"),
 )
 """How a quota is called, and AWS's names of what is used and of what there is at most."""
+
+
+NOTHING_USED: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +60,16 @@ class Own:
     quotas: list[tuple[str, int, int]]
 
 
-def own_settings(facts: Mapping[str, AccountFact]) -> Own | None:
-    """What the facts say; None where none was read."""
+def own_settings(facts: Mapping[str, AccountFact], *, used: Mapping[str, int] = NOTHING_USED) -> Own | None:
+    """What the facts say; None where none was synced. `used` is what is in use of each quota, as the lists count it."""
     policy, summary = facts.get("password_policy"), _value(facts, "summary")
     own = Own(
         passwords=PasswordPolicy(_rules(policy.value), policy) if policy else None,
         root=_root(_value(facts, "root_credentials"), summary),
         quotas=[
-            (label, summary[used], summary[most])
-            for label, used, most in QUOTAS
-            if used in summary and most in summary
+            (label, used.get(name, summary.get(name, 0)), summary[most])
+            for label, name, most in QUOTAS
+            if most in summary and (name in used or name in summary)
         ],
     )
     return own if own.passwords or own.root or own.quotas else None

@@ -16,6 +16,7 @@ from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity, Kind, Pull, Section, UserCredentials
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull.numbers import keep_numbers
+from iam.mirror.pull.revisions import note_write
 from tests import factories
 from tests.factories import becomes, seen_after
 
@@ -120,38 +121,48 @@ def test_a_lead_who_audits_elsewhere_sees_only_the_team_of_the_chosen_account() 
     assert "0 users" in _text(client, "/?account=222222222222")
 
 
-def test_numbers_that_a_pull_kept_are_shown_and_of_their_moment() -> None:
+def test_kept_figures_are_shown_until_something_is_written() -> None:
     account = factories.account()
     for name in ("a", "b"):
         factories.user(account, name)
-    before = datetime.now(tz=UTC) - timedelta(days=3)
-    keep_numbers(account, at=before, found_news=True)
+    keep_numbers(account, at=datetime.now(tz=UTC))
     factories.user(account, "c")
     client = _client(Role.AUDITOR)
     assert "2 users" in _text(client)
-    keep_numbers(account, at=datetime.now(tz=UTC), found_news=True)
+    note_write(account.pk)
     assert "3 users" in _text(client)
-    assert "2 users" in _text(client, f"/?as-of={before + timedelta(days=1):%Y-%m-%dT%H:%M}")
 
 
-def test_numbers_are_counted_again_for_news_and_every_six_hours() -> None:
+def test_figures_of_the_past_are_counted_in_the_past() -> None:
+    account = factories.account()
+    factories.user(account, "a")
+    keep_numbers(account, at=datetime.now(tz=UTC) - timedelta(days=3))
+    factories.user(account, "b", since=datetime.now(tz=UTC) - timedelta(days=1))
+    client = _client(Role.AUDITOR)
+    assert "1 user" in _text(client, f"/?as-of={datetime.now(tz=UTC) - timedelta(days=2):%Y-%m-%dT%H:%M}")
+    assert "2 users" in _text(client)
+
+
+def test_figures_are_counted_again_when_something_was_written_and_every_hour() -> None:
     account = factories.account()
     now = datetime.now(tz=UTC)
-    keep_numbers(account, at=now, found_news=False)
+    keep_numbers(account, at=now)
     factories.user(account, "a")
     kept = AccountFact.objects.filter(account=account, name="numbers", valid_to__isnull=True)
-    for hours, found_news, users in ((1, False, 0), (2, True, 1), (5, False, 1), (9, False, 2)):
-        if hours == 5:
+    for minutes, is_written, users in ((10, False, 0), (20, True, 1), (50, False, 1), (90, False, 2)):
+        if minutes == 50:
             factories.user(account, "b")
-        keep_numbers(account, at=now + timedelta(hours=hours), found_news=found_news)
+        if is_written:
+            note_write(account.pk)
+        keep_numbers(account, at=now + timedelta(minutes=minutes))
         assert kept.get().value["people.all"] == users
 
 
 def test_accounts_beyond_a_few_wait_for_their_next_reading() -> None:
-    for number in range(7):
+    for number in range(10):
         factories.user(factories.account(f"{number + 1:012}", name=f"account-{number}"), "a")
     page = _text(_client(Role.AUDITOR))
-    assert "5 users" in page
+    assert "8 users" in page
     assert "2 accounts not counted yet" in page
 
 
@@ -238,7 +249,7 @@ def test_a_member_of_whom_nothing_was_known_then_is_told_so() -> None:
 def test_what_rests_on_last_use_leads_to_no_list_of_the_past() -> None:
     account = factories.account()
     factories.user(account, "maya")
-    keep_numbers(account, at=factories.FIRST_READ, found_news=True)
+    keep_numbers(account, at=factories.FIRST_READ)
     client = _client(Role.AUDITOR)
     now, then = _text(client), _text(client, "/?as-of=2026-02-01T09:00:00")
     assert "view=inactive" in now

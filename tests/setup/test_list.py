@@ -20,6 +20,9 @@ LIST = "/accounts/"
 
 
 def test_the_row_of_an_account(admin: Client, account: Account) -> None:
+    for number in range(12):
+        factories.user(account, f"user-{number}")
+        factories.role(account, f"role-{number}")
     body = text_of(admin.get(LIST))
     assert "4471-0923-8816" in body
     assert "Fresh, 4 min" in body
@@ -140,7 +143,7 @@ def test_the_page_costs_the_same_queries_at_1_and_at_2000_accounts(admin: Client
         PullSection.objects.create(pull=pull, name="users", state="reading", began_at=datetime.now(tz=UTC))
     many = cost(admin, LIST), cost(admin, f"{LIST}?state=attention&q=a", headers=HTMX)
     assert many == one
-    assert one[0] <= 12
+    assert one[0] <= 13  # one of them counts the accounts that were never counted
 
 
 def test_a_list_that_is_filtered_swaps_only_its_table(admin: Client, account: Account) -> None:

@@ -19,8 +19,8 @@ from console.web.files import FORMS
 from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.journal.services import record
+from iam.mirror.queries.figures import list_counts
 from iam.mirror.queries.lists.core import list_page
-from iam.mirror.queries.lists.counts import tab_counts
 from iam.mirror.queries.lists.freshness import gaps
 
 
@@ -28,7 +28,7 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
     """The list, or with htmx only its table; the address in its plain form goes into the history."""
     asked = read(request, page)
     asof = asof_context(request, account=asked.lens.account)
-    counts = tab_counts(page.listing, asked.lens, asked.wanted, generation=asof["asof"].read_at)
+    counts = list_counts(page.listing, asked.lens, asked.wanted)
     part = list_page(
         page.listing,
         asked.lens,

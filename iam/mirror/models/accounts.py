@@ -48,6 +48,13 @@ class Account(models.Model):
     revision = models.PositiveBigIntegerField(
         default=0, db_default=0, help_text="Grows whenever something of the account is written to the mirror."
     )
+    writes = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Grows like the revision, and with credentials and last uses too."
+    )
+    counted_writes = models.PositiveBigIntegerField(
+        null=True,
+        help_text="The value of `writes` when the numbers of the account were last counted and kept.",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["name", "id"], name="account_by_name")]

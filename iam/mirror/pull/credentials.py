@@ -11,7 +11,7 @@ from typing import Any
 
 from iam.aws.reads.credential_report import CredentialReport, CredentialRow, ReportedKey
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials
-from iam.mirror.pull import bulk, temporal
+from iam.mirror.pull import bulk, revisions, temporal
 from iam.mirror.pull.census import Census, Known
 from iam.mirror.pull.enrol import is_newer
 from iam.mirror.pull.evidence import UNKNOWN, Evidence, credentials_of
@@ -115,6 +115,8 @@ def derive(
     for seen, change in changes.items():
         temporal.write(CREDENTIALS, change, account_id=census.account.pk, seen=seen)
     bulk.update(UserCredentials, key="id", columns=("mfa", "report"), rows=learned)
+    if changed or learned:
+        revisions.note_write(census.account.pk)
     return changed
 
 

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import F, QuerySet
 
 from iam.guard import Scope, Viewer
 from iam.mirror.models import Account, AccountFact, Kind, UserCredentials, valid_at
 from iam.mirror.pull.account_facts import load_facts
+from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import Seen
 from iam.mirror.queries.lists.core import Lens, of_account
 from iam.mirror.queries.lists.counts import count
@@ -28,26 +30,35 @@ MFA_SORTS: dict[str, tuple[str, ...]] = {
     "none": ("none",),
     "unread": ("unread",),
 }
-_EVERYBODY = Viewer(person_id=UUID(int=0), name="", email="", scope=Scope(accounts=None))
+EVERYTHING = Viewer(person_id=UUID(int=0), name="", email="", scope=Scope(accounts=None))
+"""Counts what there is, whoever asks."""
 
 
-RECOUNT = timedelta(hours=6)
-"""Keys grow old and users fall silent without a reading that finds anything new."""
+RECOUNT = timedelta(hours=1)
+"""Access keys get old and users become inactive without anything being written."""
 
 
-def keep_numbers(account: Account, *, at: datetime, found_news: bool) -> None:
-    """Count, and make the numbers the current ones; nothing is done while a count is fresh and nothing new was found."""
-    kept = AccountFact.objects.filter(valid_at(None), account=account, name=NUMBERS)
-    before = kept.values_list("observed_at", flat=True).first()
-    if before and not found_news and at - before < RECOUNT:
-        return
-    load_facts(account, {NUMBERS: numbers_of(account, at=None, now=at)}, seen=Seen(at=at, after=before))
-    kept.update(observed_at=at)
+def keep_numbers(account: Account, *, at: datetime) -> None:
+    """Count, and make the numbers the current ones; nothing is done while the kept ones are up to date."""
+    with transaction.atomic():
+        lock_account(account)
+        kept = AccountFact.objects.filter(valid_at(None), account=account, name=NUMBERS)
+        before = kept.values_list("observed_at", flat=True).first()
+        if before and at - before < RECOUNT and is_counted().filter(pk=account.pk).exists():
+            return
+        load_facts(account, {NUMBERS: numbers_of(account, at=None, now=at)}, seen=Seen(at=at, after=before))
+        kept.update(observed_at=at)
+        Account.objects.filter(pk=account.pk).update(counted_writes=F("writes"))
+
+
+def is_counted() -> QuerySet[Account]:
+    """The accounts to which nothing was written since their numbers were counted."""
+    return Account.objects.filter(counted_writes=F("writes"))
 
 
 def numbers_of(account: Account, *, at: datetime | None, now: datetime) -> dict[str, int]:
     """`people.TAB`, `mfa.SORT` (of users with a password), `groups`, `roles`, `policies`; one query."""
-    return count(number_queries(Lens(viewer=_EVERYBODY, at=at, account=account, now=now)))
+    return count(number_queries(Lens(viewer=EVERYTHING, at=at, account=account, now=now)))
 
 
 def number_queries(lens: Lens) -> dict[str, Any]:

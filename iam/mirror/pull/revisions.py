@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import connection
+from django.db.models import F
 
 from iam.mirror.models import Account, Edge, Entity
 from iam.mirror.pull import bulk
@@ -19,9 +20,14 @@ _ACCOUNT, _ENTITY = Account._meta.db_table, Entity._meta.db_table
 def next_revision(account_id: int) -> int:
     """Give an account its next revision. In a transaction that has locked the account, so that revisions are seen in order."""
     with connection.cursor() as cursor:
-        statement = f"UPDATE {_ACCOUNT} SET revision = revision + 1 WHERE id = %s RETURNING revision"  # noqa: S608
+        statement = f"UPDATE {_ACCOUNT} SET revision = revision + 1, writes = writes + 1 WHERE id = %s RETURNING revision"  # noqa: S608
         cursor.execute(statement, [account_id])
         return int(cursor.fetchone()[0])
+
+
+def note_write(account_id: int) -> None:
+    """Note that credentials or last uses of an account are written: they get no revision, but are counted."""
+    Account.objects.filter(pk=account_id).update(writes=F("writes") + 1)
 
 
 def note(account_id: int, entities: Collection[int]) -> None:

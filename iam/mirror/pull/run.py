@@ -126,7 +126,7 @@ def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> 
     )
     if ended:
         if state in {PullState.COMPLETE, PullState.PARTIAL, PullState.HELD}:
-            keep_numbers(pull.account, at=now, found_news=bool(pull.added or pull.changed or pull.ended))
+            keep_numbers(pull.account, at=now)
         close_sections(pull.sections.all(), now=now)
         _forget_uneventful(pull.account, before=now - PULLS_KEPT)
 

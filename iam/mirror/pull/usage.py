@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iam.mirror.models import NEVER, Kind, Usage
-from iam.mirror.pull import bulk
+from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.census import Known
 
 KINDS = (Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
@@ -58,6 +58,8 @@ def load_usage(
             updates.append((known.id, *new[:3], bulk.canonical(new[3]), observed_at))
     bulk.insert(Usage, columns=("entity_id", "account_id", "kind", *_COLUMNS), rows=inserts)
     bulk.update(Usage, key="entity_id", columns=_COLUMNS, rows=updates)
+    if inserts or updates:
+        revisions.note_write(account_id)
     return len(inserts) + len(updates)
 
 

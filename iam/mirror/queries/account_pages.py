@@ -16,7 +16,7 @@ from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
 from iam.mirror.models.accounts import ACTIVE_PULL, UPLOAD, PullState, Source
 from iam.mirror.models.setup import DoctorRun
-from iam.mirror.pull.sections import USERS
+from iam.mirror.pull.sections import ROLES, USERS
 from iam.mirror.queries import keyset
 from iam.mirror.queries.accounts_then import (
     ahead,
@@ -29,6 +29,7 @@ from iam.mirror.queries.accounts_then import (
     unsure_until,
     with_last_pull,
 )
+from iam.mirror.queries.figures import identities_of, with_kept_figures
 from iam.mirror.queries.freshness import Facts, patience
 
 PAGE_SIZE = 50
@@ -141,7 +142,7 @@ def _with_last_pull(accounts: QuerySet[Account], *, at: datetime | None) -> Quer
     if at is not None:
         return with_last_pull(accounts, at=at)
     last = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
-    return accounts.annotate(
+    return with_kept_figures(accounts).annotate(
         last_state=Subquery(last.values("state")[:1]), last_message=Subquery(last.values("message")[:1])
     )
 
@@ -155,6 +156,7 @@ def _facts(accounts: list[Any], *, at: datetime | None) -> list[Facts]:
         sections[section.account_id][section.name] = section
     pulls, reading = _active(ids)
     now = datetime.now(tz=UTC)
+    identities = identities_of(accounts)
     return [
         Facts(
             account=account,
@@ -164,6 +166,7 @@ def _facts(accounts: list[Any], *, at: datetime | None) -> list[Facts]:
             last_state=account.last_state,
             last_message=account.last_message or "",
             alias=account.alias,
+            identities=identities[account.pk],
             now=now,
         )
         for account in accounts
@@ -197,11 +200,18 @@ def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[Fa
             was_uploaded=account.last_trigger == UPLOAD,
             alias=known[account.pk].get("alias") or "",
             unit=account.unit or "",
-            numbers=known[account.pk].get("numbers") or {},
+            identities=_identities_then(known[account.pk].get("numbers"), sections[account.pk]),
             unsure_until=unsure_until(at),
         )
         for account in accounts
     ]
+
+
+def _identities_then(kept: dict[str, int] | None, sections: dict[str, Section]) -> int:
+    """How many IAM users and roles an account had: as counted then, or else as its last sync had found them."""
+    if kept and "people.all" in kept:
+        return kept["people.all"] + kept.get("roles", 0)
+    return sum(sections[name].count for name in (USERS, ROLES) if name in sections)
 
 
 @dataclass(frozen=True, slots=True)

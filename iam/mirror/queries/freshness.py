@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -38,6 +38,7 @@ class Cell:
     tone: str
     words: str
     section: Section | None = None
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,9 @@ class Standing:
 class Facts:
     """What the freshness of an account follows from. `reading` names the sections that are being read just now.
 
-    Of a past moment, which `now` is then, `is_past` is so, `unit` names where in the organization the account was, and `numbers`
-    are those that were kept. A reading before `unsure_until` may be forgotten by now, as those are that found nothing new.
+    `counts` are the entities of each section, where a page shows them.
+
+    Of a past moment, which `now` is then, `is_past` is so, `unit` names where in the organization the account was. A reading before `unsure_until` may be forgotten by now, as those are that found nothing new.
     """
 
     account: Account
@@ -68,20 +70,14 @@ class Facts:
     was_uploaded: bool = False
     alias: str = ""
     unit: str = ""
-    numbers: Mapping[str, int] = field(default_factory=dict)
+    identities: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
     unsure_until: datetime | None = None
 
     @property
     def is_export(self) -> bool:
         """Whether an uploaded file is all that is known."""
         return self.was_uploaded if self.is_past else self.account.source == Source.EXPORT
-
-    @property
-    def identities(self) -> int:
-        """How many users and roles the account has."""
-        if "people.all" in self.numbers:
-            return self.numbers["people.all"] + self.numbers.get("roles", 0)
-        return sum(self.sections[name].count for name in (USERS, "roles") if name in self.sections)
 
     def is_dated(self, observed_at: datetime) -> bool:
         """Whether a reading is known by its date only: how old it was is uncertain, since later ones may be forgotten."""
@@ -104,7 +100,16 @@ class Facts:
 
 def cells(facts: Facts) -> list[Cell]:
     """A cell per section, always in the same order."""
-    return [_cell(facts, name) for name in ALL]
+    return [replace(_cell(facts, name), count=_count(facts, name)) for name in ALL]
+
+
+def _count(facts: Facts, name: str) -> int | None:
+    """How many entities are kept of a section; None if it was never synced or has none of its own."""
+    section = facts.sections.get(name)
+    was_synced = section is not None and (
+        section.observed_at is not None or section.state == SectionState.PARTIAL
+    )
+    return facts.counts.get(name) if was_synced else None
 
 
 def _cell(facts: Facts, name: str) -> Cell:

@@ -1,27 +1,21 @@
-"""The numbers and the news of the first page: cheap at a million entities, since counts are kept and news come from an index."""
+"""What changed lately, for the first page: cheap at a million entities, since it comes from an index."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 
 from iam.mirror.models import (
-    AccountFact,
     Edge,
     EntityState,
     InlinePolicy,
     Kind,
     PolicyVersion,
     UserCredentials,
-    valid_at,
 )
-from iam.mirror.pull.numbers import NUMBERS, number_queries, numbers_of
-from iam.mirror.queries.account_pages import readable_accounts
 from iam.mirror.queries.differences import (
     CAME,
     CHANGED,
@@ -36,62 +30,12 @@ from iam.mirror.queries.differences import (
     States,
     Ties,
 )
-from iam.mirror.queries.lists.core import Lens, Wanted, of_account
-from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
-from iam.mirror.queries.lists.groups import GROUPS
-from iam.mirror.queries.lists.people import PEOPLE
+from iam.mirror.queries.lists.core import Lens, of_account
 from iam.mirror.queries.visibility import visible
 
 M = TypeVar("M", bound=Model)
 NEWS_DAYS = 30
 PRINCIPALS = (Kind.USER, Kind.GROUP, Kind.ROLE)
-LIVE = 5
-"""So many accounts without kept numbers are counted on the spot; further ones are left out until their next reading."""
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """What the overview counts (see iam.mirror.pull.numbers), by name; `uncounted` accounts are not in it."""
-
-    values: dict[str, int]
-    uncounted: int = 0
-
-    def of(self, start: str) -> dict[str, int]:
-        """The numbers under a name: `people`, by tab; `mfa`, by sort."""
-        return {
-            name.removeprefix(f"{start}."): number
-            for name, number in self.values.items()
-            if name.startswith(f"{start}.")
-        }
-
-
-def account_numbers(lens: Lens) -> Numbers:
-    """The sums over the accounts that the viewer sees whole, as kept when they were last read: two queries, and one more
-    for each of the few accounts of which nothing is kept."""
-    readable = readable_accounts(lens.viewer)
-    accounts = list(readable.filter(pk=lens.account.pk) if lens.account else readable)
-    kept = AccountFact.objects.filter(valid_at(lens.at), name=NUMBERS)
-    if lens.account or lens.viewer.scope.accounts is not None:
-        kept = kept.filter(account__in=accounts)
-    by_account = {pk: dict(value or {}) for pk, value in kept.values_list("account_id", "value")}
-    missing = [account for account in accounts if account.pk not in by_account]
-    for account in missing[:LIVE]:
-        by_account[account.pk] = numbers_of(account, at=lens.at, now=lens.now)
-    wanted = {account.pk for account in accounts}
-    total: Counter[str] = Counter()
-    for pk, numbers in by_account.items():
-        if pk in wanted:
-            total.update(numbers)
-    return Numbers(dict(total), uncounted=len(missing[LIVE:]))
-
-
-def team_numbers(lens: Lens, *, generation: object) -> Numbers:
-    """The same for the people and groups that a team lead sees: three queries, unless they are at hand."""
-    people = tab_counts(PEOPLE, lens, Wanted(), generation=generation)
-    groups = tab_counts(GROUPS, lens, Wanted(), generation=generation)
-    queries = {name: make for name, make in number_queries(lens).items() if name.startswith("mfa.")}
-    mfa = kept_counts(queries, about=f"mfa {who(lens)} {generation}")
-    return Numbers({f"people.{name}": n for name, n in people.items()} | mfa | {"groups": groups["all"]})
 
 
 def news(lens: Lens, *, limit: int) -> list[Row]:

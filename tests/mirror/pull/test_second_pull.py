@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from iam.mirror.models import Account, EdgeKind, Entity, EntityState, PolicyVersion, Pull, Usage
+from iam.mirror.models import Account, AccountFact, EdgeKind, Entity, EntityState, PolicyVersion, Pull, Usage
 from tests.bench.fakeaws.world import World
 from tests.mirror.pull.conftest import redraw
 from tests.mirror.pull.picture import picture, rows, seen, source
@@ -30,6 +30,9 @@ def writes(captured: CaptureQueriesContext) -> list[str]:
         if words[0] in {"INSERT", "UPDATE", "DELETE", "COPY"}:
             # A temporary table, out of which rows are updated on PostgreSQL, is no state.
             target = next((word for word in words if word.startswith(("mirror_", "journal_"))), "")
+            # How often the account was written to is counted, whatever was written.
+            if "writes" in query["sql"] and target.startswith("mirror_account"):
+                continue
             if target and not target.startswith(ALWAYS_WRITTEN):
                 found.append(query["sql"][:200])
     return found
@@ -47,7 +50,7 @@ def test_an_unchanged_account_costs_no_state_writes(
     assert (done.state, done.added, done.changed, done.ended) == ("complete", 0, 0, 0)
 
 
-def test_only_last_uses_changed_so_only_usage_is_written(
+def test_only_last_uses_changed_so_only_usage_and_the_figures_are_written(
     world: World, account: Account, pull: Callable[..., Pull]
 ) -> None:
     pull(account)
@@ -55,8 +58,10 @@ def test_only_last_uses_changed_so_only_usage_is_written(
     world.touch(5)
     with CaptureQueriesContext(connection) as captured:
         pull(account)
-    assert rows(account) == before
-    assert writes(captured) == []
+    facts = AccountFact.objects.filter(account=account).exclude(name="numbers")
+    assert not facts.filter(valid_to__isnull=False).exists()
+    assert {**rows(account), "AccountFact": None} == {**before, "AccountFact": None}
+    assert [statement for statement in writes(captured) if "accountfact" not in statement] == []
     after = dict(Usage.objects.values_list("entity__aws_id", "last_used_at"))
     changed = {aws_id for aws_id in after if after[aws_id] != used[aws_id]}
     assert changed

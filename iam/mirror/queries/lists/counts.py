@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.core.cache import cache
@@ -23,17 +24,22 @@ PATIENCE = 600.0
 """A count that took a second is kept for so many seconds, so that counting never takes more than a sliver of the time."""
 
 
+NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 Queries = Mapping[str, Callable[[], QuerySet[Any, Any]]]
 
 
-def tab_counts(listing: Listing, lens: Lens, wanted: Wanted, *, generation: object) -> dict[str, int]:
+def tab_counts(
+    listing: Listing, lens: Lens, wanted: Wanted, *, generation: object, known: Mapping[str, int] = NO_COUNTS
+) -> dict[str, int]:
     """The count of every tab on offer, and under "" that of the wanted rows (at most CAP + 1 where they are narrowed).
 
-    `generation` is whatever changes when there is something new to count: the time of the last reading.
+    `generation` is whatever changes when there is something new to count; `known` are the tabs whose count is at hand.
     """
+    tabs = listing.tabs_for(lens)
     queries: dict[str, Callable[[], QuerySet[Any, Any]]] = {
         name: lambda tab=tab: tab.counts(lens).values("pk")  # type: ignore[misc]
-        for name, tab in listing.tabs_for(lens).items()
+        for name, tab in tabs.items()
+        if name not in known
     }
     if lens.at:
         queries |= {COME: lambda: _come(listing, lens), GONE: lambda: _gone(listing, lens)}
@@ -41,6 +47,7 @@ def tab_counts(listing: Listing, lens: Lens, wanted: Wanted, *, generation: obje
         unsorted = Wanted(wanted.tab, wanted.text, wanted.filters, wanted.ids)
         queries[repr(unsorted)] = lambda: found(listing, lens, unsorted).values("pk")[: CAP + 1]
     counts = kept_counts(queries, about=f"{listing.name} {listing.stamp} {who(lens)} {generation}")
+    counts |= {name: number for name, number in known.items() if name in tabs}
     return counts | {"": counts.pop(repr(unsorted)) if wanted.is_narrowed else counts[wanted.tab]}
 
 

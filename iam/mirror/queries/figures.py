@@ -1,0 +1,216 @@
+"""The figures that several pages show: overview, lists, tabs and accounts get each of them here, so that they agree.
+
+A figure is counted at the end of a sync and kept. What was written to the mirror since, for instance by a change of our own, makes the
+kept figures of its account out of date: they are counted again when a page asks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Sum
+
+from iam.mirror.models import Account, AccountFact, EntityState, Kind, PolicyVersion, valid_at
+from iam.mirror.pull.numbers import EVERYTHING, NUMBERS, RECOUNT, number_queries
+from iam.mirror.pull.sections import (
+    GROUPS,
+    INSTANCE_PROFILES,
+    KINDS,
+    MFA_DEVICES,
+    POLICIES,
+    ROLES,
+    SERVER_CERTIFICATES,
+    USER_MFA,
+    USERS,
+)
+from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.lists.core import Lens, Listing, Wanted
+from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
+from iam.mirror.queries.lists.people import PEOPLE
+
+NOW_ONLY = frozenset(f"{PEOPLE.name}.{name}" for name, tab in PEOPLE.tabs.items() if not tab.is_past)
+QUOTA_SECTIONS = {
+    "Users": USERS,
+    "Groups": GROUPS,
+    "Roles": ROLES,
+    "InstanceProfiles": INSTANCE_PROFILES,
+    "ServerCertificates": SERVER_CERTIFICATES,
+}
+"""The names by which AWS counts what is in use of a quota, each with the section that it comes from."""
+CUSTOMER_POLICIES = "customer_policies"
+LIVE = 8
+"""So many accounts are counted for one page; the others show what was counted at the end of their last sync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Figures by name (see iam.mirror.pull.numbers); `uncounted` accounts are not in them."""
+
+    values: dict[str, int]
+    uncounted: int = 0
+
+    def of(self, start: str) -> dict[str, int]:
+        """The figures under a name: `people`, by tab; `mfa`, by type."""
+        return {
+            name.removeprefix(f"{start}."): number
+            for name, number in self.values.items()
+            if name.startswith(f"{start}.")
+        }
+
+
+def figures(lens: Lens) -> Numbers:
+    """What the overview shows, and the tabs of the lists too."""
+    if lens.at is None and _sees_whole(lens):
+        return _sum(_kept_by_account(lens), now=lens.now)
+    counted = kept_counts(number_queries(lens), about=f"figures {who(lens)} {generation(lens)}")
+    return Numbers(counted | (_kept_then(lens) if _sees_whole(lens) else {}))
+
+
+def _kept_then(lens: Lens) -> dict[str, int]:
+    """The figures that rest on last use, as they were kept at a past moment: what they were counted from has no history."""
+    facts = AccountFact.objects.filter(valid_at(lens.at), name=NUMBERS, account__removed_at__isnull=True)
+    if lens.account:
+        facts = facts.filter(account=lens.account)
+    total: Counter[str] = Counter()
+    for value in facts.values_list("value", flat=True):
+        for name, number in (value or {}).items():
+            if name in NOW_ONLY:
+                total[name] += number
+    return dict(total)
+
+
+def list_counts(listing: Listing, lens: Lens, wanted: Wanted) -> dict[str, int]:
+    """The count of each tab of a list, and under "" that of the wanted rows.
+
+    The tabs of IAM users depend on how old keys and sign-ins are: they come from the same count as the overview.
+    """
+    if listing is not PEOPLE or lens.at is not None or not _sees_whole(lens):
+        return tab_counts(listing, lens, wanted, generation=generation(lens))
+    accounts = _kept_by_account(lens)
+    numbers = _sum(accounts, now=lens.now)
+    known = {} if numbers.uncounted else numbers.of(listing.name)
+    return tab_counts(listing, lens, wanted, generation=sum(one.writes for one in accounts), known=known)
+
+
+def generation(lens: Lens) -> int:
+    """A number that grows with whatever is written to the mirror of the accounts that are shown."""
+    accounts = Account.objects.filter(pk=lens.account.pk) if lens.account else Account.objects.all()
+    return int(accounts.aggregate(total=Sum("writes"))["total"] or 0)
+
+
+def _sees_whole(lens: Lens) -> bool:
+    """True if all that the lens shows are whole accounts, so that the sum over accounts is the count of the list."""
+    scope = lens.viewer.scope
+    if scope.accounts is None:
+        return True
+    return lens.account is not None and lens.account.account_id in scope.accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of one account: the figures (None: none yet), and whether something was written since they were counted."""
+
+    account: Account
+    values: dict[str, int] | None
+    writes: int
+    is_current: bool
+
+
+def _kept_by_account(lens: Lens) -> list[Kept]:
+    """What is kept of each account that the lens shows: one query."""
+    accounts = visible_accounts(lens.viewer)
+    return _kept(accounts.filter(pk=lens.account.pk) if lens.account else accounts, now=lens.now)
+
+
+def with_kept_figures(accounts: QuerySet[Account]) -> QuerySet[Account]:
+    """The accounts with the figures that are kept of each (`kept_values`), and when they were counted (`kept_at`)."""
+    return accounts.annotate(
+        kept=FilteredRelation("facts", condition=valid_at(None, prefix="facts__") & Q(facts__name=NUMBERS)),
+        kept_values=F("kept__value"),
+        kept_at=F("kept__observed_at"),
+    )
+
+
+def _kept(accounts: QuerySet[Account], *, now: datetime) -> list[Kept]:
+    found = []
+    for row in cast(Iterable[Any], with_kept_figures(accounts)):
+        is_current = row.writes == row.counted_writes and row.kept_at and now - row.kept_at < RECOUNT
+        found.append(Kept(row, row.kept_values, row.writes, bool(is_current)))
+    return found
+
+
+def _sum(accounts: list[Kept], *, now: datetime) -> Numbers:
+    by_account = _brought_up_to_date(accounts, now=now)
+    total: Counter[str] = Counter()
+    for numbers in by_account.values():
+        total.update(numbers)
+    return Numbers(dict(total), uncounted=len(accounts) - len(by_account))
+
+
+def _brought_up_to_date(accounts: list[Kept], *, now: datetime) -> dict[int, dict[str, int]]:
+    """The figures by account: one query for each account to which something was written since, for at most `LIVE` of them."""
+    figures_by_account = {kept.account.pk: kept.values for kept in accounts if kept.values is not None}
+    # Accounts without any figures come first: without a count they would be missing from the sums.
+    outdated = sorted((kept for kept in accounts if not kept.is_current), key=lambda kept: bool(kept.values))
+    for kept in outdated[:LIVE]:
+        lens = Lens(viewer=EVERYTHING, account=kept.account, now=now)
+        about = f"figures {kept.account.pk} {kept.writes}"
+        figures_by_account[kept.account.pk] = kept_counts(number_queries(lens), about=about)
+    return figures_by_account
+
+
+def identities_of(accounts: Iterable[Any]) -> dict[int, int]:
+    """How many IAM users and roles each account has, by its id; the accounts come `with_kept_figures`. At most one query."""
+    counted: dict[int, int] = {}
+    outdated = []
+    for account in accounts:
+        if account.kept_values and account.writes == account.counted_writes:
+            counted[account.pk] = account.kept_values["people.all"] + account.kept_values["roles"]
+        else:
+            outdated.append(account.pk)
+    if outdated:
+        states = EntityState.objects.filter(
+            valid_at(None), kind__in=(Kind.USER, Kind.ROLE), account__in=outdated
+        )
+        counted |= dict.fromkeys(outdated, 0)
+        counted |= dict(states.order_by().values_list("account").annotate(number=Count("pk")))
+    return counted
+
+
+def section_counts(account: Account, *, at: datetime | None) -> dict[str, int]:
+    """How many entities of each section there are, as the lists count them, and CUSTOMER_POLICIES: one query.
+
+    A section without entities of its own, such as the credential report, is not in it.
+    """
+    states = EntityState.objects.filter(valid_at(at), account=account).order_by()
+    by_kind: Counter[str] = Counter()
+    by_category: Counter[tuple[str, str]] = Counter()
+    for kind, category, number in states.values_list("kind", "category").annotate(number=Count("pk")):
+        by_kind[kind] += number
+        by_category[kind, category] = number
+    counts = {section: sum(by_kind[kind] for kind in kinds) for section, kinds in KINDS.items()}
+    virtual = by_category[Kind.MFA_DEVICE, "virtual"]
+    return counts | {
+        MFA_DEVICES: virtual,
+        USER_MFA: by_kind[Kind.MFA_DEVICE] - virtual,
+        CUSTOMER_POLICIES: by_category[Kind.POLICY, "customer"],
+    }
+
+
+def quota_usage(
+    account: Account, counts: Mapping[str, int], *, synced: Collection[str], at: datetime | None
+) -> dict[str, int]:
+    """What is in use of AWS's quotas, by the names of GetAccountSummary, from `section_counts`: one query.
+
+    Only what comes from the synced sections: AWS's own summary is as old as its last sync.
+    """
+    used = {name: counts[section] for name, section in QUOTA_SECTIONS.items() if section in synced}
+    if POLICIES in synced:
+        own = EntityState.objects.filter(valid_at(at), account=account, kind=Kind.POLICY, category="customer")
+        versions = PolicyVersion.objects.filter(valid_at(at), policy__in=own.values("entity"))
+        used |= {"Policies": counts[CUSTOMER_POLICIES], "PolicyVersionsInUse": versions.count()}
+    return used
