@@ -177,6 +177,8 @@ _SENTENCES = {
     "blueprint.restore": "Used the blueprint {subject} again",
     "onboarding.asked": "Asked for {subject}: {people} people into {team}",
     "onboarding.invited": "Sent {for} an invitation of {subject}",
+    "onboarding.reset": "Reset the first password of {for} to invite them again",
+    "onboarding.invitation_wanted": "{for} requested another invitation",
     "onboarding.retried": "Tried what failed of {subject} again",
     "onboarding.state": "{subject} went from {from} to {to}",
     "onboarding.export": "Exported the steps of {subject} as {format}",

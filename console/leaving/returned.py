@@ -10,7 +10,7 @@ from iam.changes.errors import RefusedError
 from iam.people.leaving.models import Leaver, Seat
 from iam.people.leaving.returning import returned_by, take_password
 from iam.people.links.models import Link
-from iam.people.onboarding.inviting import waits
+from iam.people.onboarding.inviting import can_be_shown
 
 
 def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
@@ -44,7 +44,7 @@ def _page(
         "leaver": leaver,
         "first_name": leaver.name.split()[0],
         "rows": [
-            (one, waits(one.password_seal), taken[1] if taken and taken[0].pk == one.pk else "")
+            (one, can_be_shown(one.password_seal), taken[1] if taken and taken[0].pk == one.pk else "")
             for one in seats
         ],
         "refused": refused,

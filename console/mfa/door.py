@@ -1,12 +1,13 @@
 """The one-time link: a GET only shows a button, since mail scanners open links; the POST lets this browser in, for half an hour.
 
 A higher area that uses links of its own names the page of their purpose in PAGES, and asks `inside` who sits there; in USERS it says for which
-users of its person a link adds devices, where that is more than one.
+users of its person a link adds devices, where that is more than one; in CLOSED it says why a link no longer works, and where another one is requested.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
@@ -34,6 +35,18 @@ from iam.people.links.services import (
 COOKIE: Final = "gatehouse_link" if settings.EMBEDDED else "__Host-gatehouse_link"
 PAGES: dict[str, str] = {Purpose.MFA: "mfa:by-link"}
 """Purpose of a link → the page that it leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """`why` a link no longer works, whatever its date says ("": it does); `again` is where its person requests another one ("": nowhere)."""
+
+    why: str = ""
+    again: str = ""
+
+
+CLOSED: dict[str, Callable[[Link], Closed]] = {}
+"""Purpose of a link → what has become of what it was made for."""
 USERS: dict[str, Callable[[Link], list[str]]] = {}
 """Purpose of a link → the ARNs of the users for whom it adds a device; without an entry, the one of the link."""
 
@@ -48,6 +61,8 @@ def link(request: HttpRequest, word: str) -> HttpResponse:
         if request.method != "POST":
             found = find_link(word)
             _check_reader(request, found)
+            if closed_of(found).why:
+                return refusal(request, "", link=found, status=410)
             return render_page(request, "mfa/door.html", {"link": found, "sender": found.created_label})
         entered = exchange(word, address=client_address(request), reader=_reader(request))
     except LinkRefusedError as refused:
@@ -75,9 +90,17 @@ def users_of(link: Link) -> list[str]:
     return found or [link.user_arn]
 
 
-def refusal(request: HttpRequest, why: str, *, status: int = 403) -> HttpResponse:
-    """The page that says why a link does not open."""
-    return render_page(request, "mfa/door_closed.html", {"why": why}, status=status)
+def closed_of(link: Link | None) -> Closed:
+    """What has become of what a link was made for."""
+    told = CLOSED.get(link.purpose) if link is not None else None
+    return told(link) if told is not None and link is not None else Closed()
+
+
+def refusal(request: HttpRequest, why: str, *, link: Link | None = None, status: int = 403) -> HttpResponse:
+    """The page that says why a link does not open, with a way to another one where there is one."""
+    closed = closed_of(link)
+    context = {"why": closed.why or why, "again": closed.again}
+    return render_page(request, "mfa/door_closed.html", context, status=status)
 
 
 def _reader(request: HttpRequest) -> Person | None:
@@ -98,7 +121,9 @@ def _refused(request: HttpRequest, refused: LinkRefusedError, *, key: str) -> Ht
         _count_guess(key)
     if request.method != "POST" and refused.link is not None and _is_inside(request, refused.link):
         return redirect(reverse(PAGES[refused.link.purpose]))
-    return refusal(request, refused.message, status=403 if refused.why == "other" else 410)
+    is_other = refused.why == "other"
+    link = None if is_other else refused.link
+    return refusal(request, refused.message, link=link, status=403 if is_other else 410)
 
 
 def _count_guess(key: str) -> None:

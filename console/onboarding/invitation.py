@@ -1,4 +1,4 @@
-"""The page of an invitation: the first password, once; the way to add a phone; what the person may do, and how to sign in."""
+"""The page of an invitation: the first password, the way to add a phone, what the person can do, and how to sign in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -19,11 +21,21 @@ from iam.mirror.models import AccountFact, valid_at
 from iam.people.leaving.returning import returned_by
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
-from iam.people.onboarding.inviting import key_id_of, newcomer_of, take, waits
+from iam.people.links.words import id_in, word_of
+from iam.people.onboarding.invitation_state import (
+    ACCESS_ENDED,
+    has_chosen_password,
+    is_password_gone,
+    version_of,
+    why_over,
+)
+from iam.people.onboarding.inviting import can_be_shown, is_shown, key_id_of, newcomer_of, show_secret
 from iam.people.onboarding.models import Newcomer, Place
+from iam.people.onboarding.reinviting import request_invitation
 
 door.PAGES[Purpose.INVITATION] = "invitation"
 door.USERS[Purpose.INVITATION] = lambda link: _users_of(link)
+door.CLOSED[Purpose.INVITATION] = lambda link: closed_of(link)
 NOT_YOURS: Final = "This page opens from the invitation that was sent to you."
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/console.html
 CONSOLES: Final = {
@@ -42,34 +54,48 @@ def _users_of(link: Link) -> list[str]:
     return list(leaver.seats.order_by("pk").values_list("user_arn", flat=True)) if leaver else []
 
 
+def closed_of(link: Link) -> door.Closed:
+    """What an invitation says that no longer works, and the address where its person requests another one."""
+    newcomer = newcomer_of(link)
+    if newcomer is None:
+        return door.Closed()
+    why = why_over(newcomer, since=link.created_at)
+    address = "" if why == ACCESS_ENDED else reverse("invitation-request", args=[word_of(link.pk)])
+    return door.Closed(why=why, again=address)
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """The user in one account."""
+    """The user in one account. `note` is why there is no password to show."""
 
     place: Place
     user_name: str
     account: str
     address: str
-    waits: bool
+    can_show: bool
+    was_shown: bool
+    note: str
     key_id: str
-    key_waits: bool
+    can_show_key: bool
     password: str = ""
     key: str = ""
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest) -> HttpResponse:
-    """A POST takes the password, or the access key, of one account; it is in this answer and nowhere else."""
+    """A POST shows the password, or the access key, of one account; it is in this answer and nowhere else."""
     try:
         link = door.inside(request)
     except LinkRefusedError as refused:
-        return door.refusal(request, refused.message)
+        return door.refusal(request, refused.message, link=refused.link)
     newcomer = newcomer_of(link) if link.purpose == Purpose.INVITATION else None
     if newcomer is None and (back := returned_page(request, link)) is not None:
         return back
     if newcomer is None:
         return door.refusal(request, NOT_YOURS)
+    if why := why_over(newcomer, since=link.created_at):
+        return door.refusal(request, why, link=link, status=410)
     if request.method != "POST":
         return _page(request, link, newcomer)
     number = request.POST.get("place", "")
@@ -80,10 +106,32 @@ def invitation(request: HttpRequest) -> HttpResponse:
         return door.refusal(request, NOT_YOURS)
     is_key = request.POST.get("what") == "key"
     try:
-        secret = take(link, place, is_key=is_key)
+        secret = show_secret(link, place, session=_session(request), is_key=is_key)
     except RefusedError as refused_now:
         return _page(request, link, newcomer, refused=refused_now, status=422)
     return _page(request, link, newcomer, taken=(place.pk, "key" if is_key else "password", secret))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
+    """Whoever holds an invitation that no longer opens requests another one; who sent it is told."""
+    if request.method != "POST":
+        return redirect("mfa:link", word=word)
+    link_id = id_in(word)
+    invitations = Link.objects.select_related("person").filter(purpose=Purpose.INVITATION)
+    link = invitations.filter(pk=link_id).first() if link_id else None
+    names = request_invitation(link) if link is not None else ""
+    if link is None or not names:
+        return door.refusal(request, NOT_YOURS)
+    return render_page(
+        request, "onboarding/invitation_requested.html", {"names": names, "person": link.person}
+    )
+
+
+def _session(request: HttpRequest) -> str:
+    """What tells this browser from others: the cookie that the link gave it."""
+    return request.COOKIES.get(door.COOKIE, "")
 
 
 def _page(
@@ -95,37 +143,53 @@ def _page(
     refused: RefusedError | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    body = newcomer.run.version.body
+    version = version_of(newcomer)
+    body = version.body
     offers = [offer_of(one.slug, number=one.version) for one in body.templates]
     places = newcomer.places.filter(joined_at__isnull=False).select_related("account").order_by("pk")
+    seats = [_seat(place, taken, session=_session(request), gives=body.password) for place in places]
     context: dict[str, Any] = {
         "link": link,
         "newcomer": newcomer,
-        "first_name": newcomer.name.split()[0],
-        "team": newcomer.run.version.blueprint.team,
+        "team": version.blueprint.team,
         "body": body,
-        "seats": [_seat(place, taken) for place in places],
+        "seats": seats,
+        "again": ""
+        if all(seat.can_show for seat in seats)
+        else reverse("invitation-request", args=[word_of(link.pk)]),
         "offers": [one for one in offers if one],
         "refused": refused,
-        "asker": newcomer.run.requested_label,
+        "asker": link.created_label,
         "phone": having_mfa(link),
     }
     return render_page(request, "onboarding/invitation.html", context, status=status)
 
 
-def _seat(place: Place, taken: tuple[int, str, str] | None) -> Seat:
+def _seat(place: Place, taken: tuple[int, str, str] | None, *, session: str, gives: bool) -> Seat:
     mine = {taken[1]: taken[2]} if taken and taken[0] == place.pk else {}
     account = place.account
     fact = AccountFact.objects.filter(valid_at(None), account=account, name="alias").first()
     alias = fact.value if fact and isinstance(fact.value, str) and fact.value else account.account_id
     host = CONSOLES.get(account.partition, CONSOLES["aws"])
+    note = _note(place) if gives else ""
     return Seat(
         place=place,
         user_name=place.user_arn.rpartition("/")[2],
         account=account.name,
         address=f"https://{alias}.{host}/console",
-        waits=waits(place.password_seal),
+        can_show=not note and can_be_shown(place.password_seal, session=session),
+        was_shown=is_shown(place.password_seal),
+        note=note,
         key_id=key_id_of(place),
-        key_waits=waits(place.key_seal),
+        can_show_key=can_be_shown(place.key_seal, session=session),
         **mine,
     )
+
+
+def _note(place: Place) -> str:
+    """What became of the first password, where it opens nothing any more."""
+    if has_chosen_password(place):
+        return "You have chosen a password of your own. Sign in with that one."
+    if is_password_gone(place):
+        return "This password was deleted in AWS, so it opens nothing any more."
+    return ""

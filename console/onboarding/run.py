@@ -30,9 +30,9 @@ from iam.journal.services import record
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
-from iam.people.onboarding.inviting import invite
 from iam.people.onboarding.models import Run, RunState, Standing
 from iam.people.onboarding.queries import counts_of, people_shown, run_for, sets_of
+from iam.people.onboarding.reinviting import invite_again
 from iam.people.onboarding.staging import check_again, discard
 
 PAGE: Final = 25
@@ -107,16 +107,20 @@ def run_retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_invite(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Send somebody another invitation; the former one opens nothing from now on."""
+    """Send someone another invitation, with a new first password where the former one is used up; the former link opens nothing from now on."""
     newcomer = run_or_404(request, pk).people.filter(pk=min(number, 2**31)).first()
     if newcomer is None:
         raise Http404
     try:
-        link = invite(newcomer, actor=request.viewer)
+        sent = invite_again(newcomer, actor=request.viewer)
     except RefusedError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"An invitation is on its way to {link.person.email}.")
+        if sent.link is not None:
+            done = f"Another invitation was sent to {sent.link.person.email}."
+        else:
+            done = f"A new first password is being set. The invitation to {newcomer.email} follows as soon as AWS has it."
+        messages.success(request, done)
     return redirect(f"{reverse('onboarding:run', args=[pk])}?{request.GET.urlencode()}")
 
 

@@ -23,6 +23,7 @@ class Event(StrEnum):
     CAMPAIGN = "mfa.campaign"
     REPLACED = "mfa.replaced"
     INVITED = "onboarding.invited"
+    INVITATION_WANTED = "onboarding.invitation_wanted"
     ROTATION = "keys.rotation"
     TEST = "notify.test"
 
@@ -72,6 +73,11 @@ SPECS: tuple[Spec, ...] = (
         "Somebody is invited to AWS",
         is_fixed=True,
         is_private=True,
+    ),
+    Spec(
+        Event.INVITATION_WANTED,
+        "Someone I onboarded needs another invitation",
+        "Someone needs another invitation",
     ),
     Spec(
         Event.ENROL,

@@ -109,6 +109,33 @@ def show(secret_id: UUID, *, person: Actor, session: str) -> str:
     return _text(secret)
 
 
+def reveal(secret_id: UUID, *, person: Actor, session: str, until: datetime) -> str:
+    """The text, for its person: the first browser session that asks keeps it, and sees it again until `until` at the latest.
+
+    A password that is shown once is lost to whoever reloads the page. Every other browser is refused from the first look on. Raises SealedError.
+    """
+    secret = Secret.objects.filter(pk=secret_id).first()
+    if secret is None or secret.person_id is None or secret.person_id != person_id_of(person) or not session:
+        raise SealedError(NOT_YOURS)
+    if secret.state == State.HELD:
+        raise SealedError("AWS has not accepted it yet. Try again in a moment.")
+    if secret.is_there and not secret.browser:
+        fresh = Secret.objects.filter(pk=secret_id, state=State.SEALED, browser="")
+        with transaction.atomic():
+            if fresh.update(browser=_digest(session), expires_at=min(until, secret.expires_at)):
+                _note("shown", secret, actor=person)
+        secret.refresh_from_db()
+    if secret.is_there and secret.browser != _digest(session):
+        raise SealedError("It was shown in another browser, and only that browser can show it again.")
+    return _text(secret)
+
+
+def can_reveal(secret: Secret, *, session: str) -> bool:
+    """True if `reveal` would give the text to its person in this browser session."""
+    is_here = secret.browser in ("", _digest(session))
+    return secret.state == State.SEALED and is_here and secret.expires_at > datetime.now(tz=UTC)
+
+
 def take(secret_id: UUID, *, purpose: str) -> str:
     """The text, for a worker, and never again. Raises SealedError, also for another purpose and after its time."""
     return _end(_for_worker(secret_id, purpose), to=State.TAKEN, actor=None)
@@ -174,6 +201,8 @@ def _wipe(secret_id: UUID, *, to: State, actor: Actor | None) -> bool:
 
 def _why_gone(secret: Secret) -> str:
     at = f"{secret.ended_at:%Y-%m-%d %H:%M} UTC" if secret.ended_at else "an unknown time"
+    if secret.state == State.EXPIRED and secret.browser:
+        return f"It could be read until {at}, and was destroyed then."
     return {
         State.OPENED: f"It was read at {at} by {secret.ended_by}, and is kept nowhere else.",
         State.TAKEN: f"It was used at {at}, and is kept nowhere else.",

@@ -1,21 +1,28 @@
-"""The page of an invitation: one browser, one person, a password that is shown once."""
+"""The page of an invitation: one browser, one person, a password for them alone, and no dead end."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 
 from iam.changes.operations.console_password import PURPOSE
 from iam.directory.models import Identity, Person, Team
-from iam.mirror.models import UserCredentials
+from iam.journal.models import Entry
+from iam.mirror.models import Entity, UserCredentials
+from iam.notify.models import Outgoing
 from iam.people.enrolment.models import Enrolment
+from iam.people.leaving import models as leaving
 from iam.people.links.models import Link, Purpose
-from iam.people.links.services import make_link
+from iam.people.links.services import SESSION, make_link
 from iam.people.links.words import word_of
-from iam.people.onboarding.inviting import cause_of
+from iam.people.moving.models import Move, MoveState
+from iam.people.onboarding.inviting import cause_of, close_invitations
 from iam.people.onboarding.models import Place
+from iam.sealed import services as sealed
+from iam.sealed.models import Secret
 from iam.sealed.services import seal
 from tests import factories, onboarding
 
@@ -54,7 +61,9 @@ def entered(link: Link) -> Client:
     return client
 
 
-def test_the_password_is_shown_to_its_person_once_and_stored_nowhere(places: list[Place]) -> None:
+def test_the_password_can_be_shown_again_in_the_same_browser_and_is_stored_nowhere(
+    places: list[Place],
+) -> None:
     browser = entered(invited(places[0]))
     page = browser.get("/invitation/")
     assert page.status_code == 200
@@ -65,10 +74,151 @@ def test_the_password_is_shown_to_its_person_once_and_stored_nowhere(places: lis
     shown = browser.post("/invitation/", {"place": places[0].pk})
     assert PASSWORD in shown.content.decode()
     assert "no-store" in shown["Cache-Control"]
-    again = browser.post("/invitation/", {"place": places[0].pk})
-    assert again.status_code == 422
-    assert PASSWORD not in again.content.decode()
-    assert "Show my first password" not in browser.get("/invitation/").content.decode()
+    for _ in range(2):
+        reloaded = browser.get("/invitation/").content.decode()
+        assert PASSWORD not in reloaded
+        assert "Show my first password again" in reloaded
+        assert PASSWORD in browser.post("/invitation/", {"place": places[0].pk}).content.decode()
+    assert PASSWORD not in str(list(Entry.objects.values()))
+
+
+def test_the_password_is_destroyed_when_the_browser_is_out(places: list[Place]) -> None:
+    link = invited(places[0])
+    browser = entered(link)
+    browser.post("/invitation/", {"place": places[0].pk})
+    with time_machine.travel(datetime.now(tz=UTC) + SESSION + timedelta(seconds=1)):
+        sealed.sweep()
+        secret = Secret.objects.get(pk=places[0].password_seal)
+        assert (secret.state, secret.ciphertext) == ("expired", "")
+        page = browser.get("/invitation/").content.decode()
+        assert "Request another invitation" in page
+        assert "The 30 minutes since you used the link are over" in page
+
+
+def test_whoever_has_chosen_a_password_of_their_own_is_not_shown_the_first_one(places: list[Place]) -> None:
+    browser = entered(invited(places[0]))
+    user = _user_of(places[0])
+    UserCredentials.objects.filter(user=user).update(
+        password_changed_at=datetime.now(tz=UTC) + timedelta(minutes=5)
+    )
+    assert "You have chosen a password of your own" in browser.get("/invitation/").content.decode()
+    refused = browser.post("/invitation/", {"place": places[0].pk})
+    assert refused.status_code == 422
+    assert PASSWORD not in refused.content.decode()
+    assert Secret.objects.get(pk=places[0].password_seal).ciphertext == ""
+
+
+def test_a_password_that_was_deleted_in_aws_is_not_shown(places: list[Place]) -> None:
+    browser = entered(invited(places[0]))
+    user = _user_of(places[0])
+    after = datetime.now(tz=UTC) + timedelta(minutes=1)
+    UserCredentials.objects.filter(user=user).update(has_password=False, valid_from=after)
+    page = browser.get("/invitation/").content.decode()
+    assert "This password was deleted in AWS" in page
+    assert "Request another invitation" in page
+    assert browser.post("/invitation/", {"place": places[0].pk}).status_code == 422
+    assert Secret.objects.get(pk=places[0].password_seal).ciphertext == ""
+
+
+@pytest.mark.parametrize("when", ["before the link was used", "after the link was used"])
+@pytest.mark.parametrize("what", ["change of team", "offboarding", "deletion of the user"])
+def test_an_invitation_stops_working_when_its_person_changes_team_or_leaves(
+    places: list[Place], what: str, when: str
+) -> None:
+    link, place = invited(places[0]), places[0]
+    browser = entered(link) if when.startswith("after") else Client()
+    {"change of team": _changes_team, "offboarding": _leaves, "deletion of the user": _is_deleted}[what](
+        place
+    )
+    answers = [browser.get(f"/link/{word_of(link.pk)}/", follow=True)]
+    if when.startswith("after"):
+        answers += [browser.get("/invitation/"), browser.post("/invitation/", {"place": place.pk})]
+    for answer in answers:
+        page = answer.content.decode()
+        assert answer.status_code == 410
+        assert PASSWORD not in page
+        assert "phone" not in page.partition("<main")[2], "nothing about a second factor"
+        said = "You changed team" if what == "change of team" else "Your access to AWS has ended"
+        assert said in page
+        assert ("Request another invitation" in page) is (what == "change of team")
+    assert close_invitations() == 1
+    assert Secret.objects.get(pk=place.password_seal).ciphertext == ""
+    assert close_invitations() == 0
+
+
+def test_a_change_of_team_under_way_for_somebody_else_closes_nothing(places: list[Place]) -> None:
+    link = invited(places[0])
+    _changes_team(places[1])
+    _leaves(places[1])
+    assert entered(link).get("/invitation/").status_code == 200
+    assert close_invitations() == 0
+
+
+def test_whoever_has_lost_the_way_in_requests_another_invitation_and_the_lead_is_told_once(
+    places: list[Place],
+) -> None:
+    link, newcomer = invited(places[0]), places[0].newcomer
+    entered(link).post("/invitation/", {"place": places[0].pk})
+    second = Client()
+    closed = second.get(f"/link/{word_of(link.pk)}/")
+    assert closed.status_code == 410
+    address = f"/invitation/request/{word_of(link.pk)}/"
+    assert f'action="{address}"' in closed.content.decode()
+    assert second.get(address)["Location"] == f"/link/{word_of(link.pk)}/"
+    for _ in range(2):
+        page = second.post(address).content.decode()
+        assert "We told Elif Kaya" in page
+    told = Outgoing.objects.filter(event="onboarding.invitation_wanted")
+    assert [one.name for one in told] == ["Elif Kaya"]
+    newcomer.refresh_from_db()
+    assert newcomer.wants_link_at is not None
+    assert second.post("/invitation/request/nonsense/").status_code == 403
+
+
+def _user_of(place: Place) -> Entity:
+    """The user as the mirror shows it."""
+    name = place.user_arn.rpartition("/")[2]
+    return factories.user(
+        place.account,
+        name,
+        path="/payments/",
+        arn=place.user_arn,
+        credentials={"mfa": "none", "has_password": True},
+    )
+
+
+def _changes_team(place: Place) -> None:
+    version = onboarding.blueprint(
+        place.account, Team.objects.create(slug="data", name="Data"), name="Analysts"
+    )
+    Move.objects.create(
+        person_id=place.newcomer.person_id,
+        name=place.newcomer.name,
+        former=place.newcomer.run.version,
+        version=version,
+        state=MoveState.DONE,
+        requested_by=place.newcomer.run.requested_by,
+        requested_label="Elif Kaya",
+        ended_at=datetime.now(tz=UTC) + timedelta(seconds=1),
+    )
+
+
+def _leaves(place: Place) -> None:
+    run = leaving.Run.objects.create(
+        requested_by=place.newcomer.run.requested_by, requested_label="Elif Kaya"
+    )
+    leaver = leaving.Leaver.objects.create(run=run, name=place.newcomer.name, stage=leaving.Stage.CLOSING)
+    leaving.Seat.objects.create(
+        leaver=leaver,
+        account=place.account,
+        user=_user_of(place),
+        user_arn=place.user_arn,
+        user_name=place.user_arn.rpartition("/")[2],
+    )
+
+
+def _is_deleted(place: Place) -> None:
+    Entity.objects.filter(pk=_user_of(place).pk).update(gone_at=datetime.now(tz=UTC))
 
 
 def test_nobody_else_gets_it(places: list[Place]) -> None:
@@ -81,13 +231,27 @@ def test_nobody_else_gets_it(places: list[Place]) -> None:
     assert PASSWORD in inside.post("/invitation/", {"place": places[0].pk}).content.decode()
 
 
+def test_a_second_browser_with_a_newer_link_does_not_see_what_the_first_one_was_shown(
+    places: list[Place],
+) -> None:
+    first = entered(invited(places[0]))
+    assert PASSWORD in first.post("/invitation/", {"place": places[0].pk}).content.decode()
+    second = entered(invited(places[0]))
+    page = second.get("/invitation/").content.decode()
+    assert "was shown in another browser" in page
+    assert "Request another invitation" in page
+    refused = second.post("/invitation/", {"place": places[0].pk})
+    assert refused.status_code == 422
+    assert PASSWORD not in refused.content.decode()
+
+
 def test_a_link_for_another_purpose_opens_no_invitation(places: list[Place]) -> None:
     browser = entered(invited(places[0], Purpose.MFA))
     assert browser.get("/invitation/").status_code == 403
     assert browser.post("/invitation/", {"place": places[0].pk}).status_code == 403
 
 
-def test_an_access_key_is_shown_alike_and_once(places: list[Place]) -> None:
+def test_an_access_key_is_shown_alike(places: list[Place]) -> None:
     link, place = invited(places[0]), places[0]
     place.key_seal = seal(
         "wJalrXUtnFEMI",
@@ -102,7 +266,9 @@ def test_an_access_key_is_shown_alike_and_once(places: list[Place]) -> None:
     shown = browser.post("/invitation/", {"place": place.pk, "what": "key"}).content.decode()
     assert "wJalrXUtnFEMI" in shown
     assert PASSWORD not in shown
-    assert browser.post("/invitation/", {"place": place.pk, "what": "key"}).status_code == 422
+    again = browser.post("/invitation/", {"place": place.pk, "what": "key"}).content.decode()
+    assert "wJalrXUtnFEMI" in again
+    assert PASSWORD not in again
 
 
 def test_the_phone_is_added_for_all_accounts_one_after_the_other(places: list[Place]) -> None:

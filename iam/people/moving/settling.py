@@ -18,6 +18,7 @@ from iam.people.blueprints.body import Filled
 from iam.people.granting import Reason, given_by, write_grant
 from iam.people.moving.elsewhere import OWN
 from iam.people.moving.models import OF_MOVE, Move, MoveState
+from iam.people.onboarding.models import Place
 
 GRANTS: Final = UUID("9be2c7f0-3f0a-4f7e-8a34-0e7f3f6a7b11")
 """The name space in which a move and a change give a grant its id."""
@@ -59,9 +60,19 @@ def settle_move(move_id: UUID) -> None:
         move.settled_at = datetime.now(tz=UTC)
         move.save(update_fields=["settled_at"])
     if applied:
+        _follow_users(move)
         _end_former(move)
         for change in applied:
             _grant(move, change)
+
+
+def _follow_users(move: Move) -> None:
+    """Users whose path has changed have another ARN; their onboarding goes on under it."""
+    if move.person_id is None:
+        return
+    for user in Entity.objects.filter(pk__in=move.users, gone_at__isnull=True):
+        places = Place.objects.filter(newcomer__person_id=move.person_id, account=user.account_id)
+        places.filter(user_arn__endswith=f"/{user.name}").update(user_arn=user.arn)
 
 
 def _set_state(move: Move, state: MoveState) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -16,7 +16,10 @@ from iam.changes.operations.console_password import CreateLoginProfile, UpdateLo
 from iam.changes.operations.user import CreateUser
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.people.blueprints.body import Body
+from iam.people.leaving.models import Seat
 from iam.people.links.models import Link
+from iam.people.moving.models import Move, MoveState
+from iam.people.onboarding.invitation_state import ACCESS_ENDED, ENDED, SLACK, TEAM_CHANGED
 from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Newcomer, Place
 from iam.people.onboarding.queries import Held, held_by, places_of
@@ -24,8 +27,6 @@ from iam.sealed.models import Secret
 
 WITHOUT_MFA: Final = ("none", "unread")
 PASSWORDS: Final = (UpdateLoginProfile.slug, CreateLoginProfile.slug)
-SLACK: Final = timedelta(seconds=5)
-"""AWS's own moment of a password lies a little after ours."""
 
 
 class Standing(StrEnum):
@@ -83,14 +84,18 @@ class _Facts:
     credentials: dict[int, UserCredentials]
     used: dict[int, datetime]
     seals: dict[UUID, Secret]
+    ended: frozenset[str]
+    """The ARNs of users whose access was ended by an offboarding."""
+    moved: dict[UUID, datetime]
+    """Person → when they last changed team."""
 
 
 def checklists(people: Sequence[Newcomer], *, body: Body) -> list[Checklist]:
-    """The checklists of some people of one run; nine queries, whatever their number."""
+    """The checklists of some people of one run; eleven queries, whatever their number."""
     by_person = places_of(people)
     places = [place for one in people for place in by_person[one.pk]]
     held = dict(zip((place.pk for place in places), held_by(places), strict=True))
-    facts, links = _facts(places), invitations(people)
+    facts, links = _facts(places, people), invitations(people)
     found = []
     for person in people:
         own = by_person[person.pk]
@@ -98,14 +103,18 @@ def checklists(people: Sequence[Newcomer], *, body: Body) -> list[Checklist]:
             (place, held[place.pk], f" in {place.account.name}" if len(own) > 1 else "") for place in own
         ]
         items = [item for place, now, where in given for item in _given(place, now, where)]
-        items += _invited(links.get(person.pk), person.email, own, held)
+        link = links.get(person.pk)
+        closed = _why_closed(person, link, own, facts)
+        items += _invited(link, person, own, held, over=closed)
         items += [
             item for place, now, where in given for item in _done(place, now, facts, body=body, where=where)
         ]
         users = tuple((place.account.name, _number(facts, place)) for place in own)
-        is_opened = person.pk in links and links[person.pk].used_at is not None
-        invited = not is_opened and any(place.joined_at for place in own)
-        found.append(Checklist(person, tuple(items), users, may_be_invited=invited))
+        made = [place for place in own if place.joined_at and not held[place.pk].is_taken_in]
+        is_busy = any(held[place.pk].is_open for place in own)
+        is_complete = all(one.standing is Standing.DONE for one in items)
+        can_invite = bool(made) and not is_busy and not is_complete and closed != ACCESS_ENDED
+        found.append(Checklist(person, tuple(items), users, may_be_invited=can_invite))
     return found
 
 
@@ -114,7 +123,7 @@ def _number(facts: _Facts, place: Place) -> int | None:
     return user.pk if user else None
 
 
-def _facts(places: Iterable[Place]) -> _Facts:
+def _facts(places: Iterable[Place], people: Sequence[Newcomer]) -> _Facts:
     places = list(places)
     arns = [place.user_arn for place in places]
     living = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
@@ -127,7 +136,36 @@ def _facts(places: Iterable[Place]) -> _Facts:
         credentials={row.user_id: row for row in rows},
         used=dict(Usage.objects.filter(entity__in=keys).values_list("entity_id", "last_used_at")),
         seals={one.pk: one for one in Secret.objects.filter(pk__in=seals)},
+        ended=frozenset(
+            Seat.objects.filter(user_arn__in=arns, leaver__stage__in=ENDED).values_list("user_arn", flat=True)
+        ),
+        moved=_moved(people),
     )
+
+
+def _moved(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
+    """When people changed team after they were onboarded; a change of team under way counts from now."""
+    runs = {one.person_id: one.run.source for one in people}
+    moves = Move.objects.filter(
+        person_id__in=runs, state__in=(MoveState.RUNNING, MoveState.DONE, MoveState.PARTLY)
+    )
+    now = datetime.now(tz=UTC)
+    return {
+        move.person_id: move.ended_at or now
+        for move in moves.order_by("created_at")
+        if move.person_id and runs[move.person_id] != move.reference
+    }
+
+
+def _why_closed(person: Newcomer, link: Link | None, own: Sequence[Place], facts: _Facts) -> str:
+    """Why the invitation of somebody no longer works, for whoever sent it; "" while it works."""
+    joined = [place for place in own if place.joined_at]
+    if joined and all(place.user_arn in facts.ended for place in joined):
+        return ACCESS_ENDED
+    moved = facts.moved.get(person.person_id)
+    if moved is not None and link is not None and moved > link.created_at:
+        return TEAM_CHANGED
+    return ""
 
 
 def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
@@ -165,21 +203,30 @@ def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str) ->
         yield _after(f"First use{where}", _used_at(facts, user), waits=waits)
 
 
-def _invited(link: Link | None, email: str, own: Sequence[Place], held: Mapping[int, Held]) -> Iterable[Item]:
-    """Whether the invitation was sent, and opened; it is sent when the users are there."""
+def _invited(
+    link: Link | None, person: Newcomer, own: Sequence[Place], held: Mapping[int, Held], *, over: str
+) -> Iterable[Item]:
+    """Whether the invitation was sent and opened, and whether it still works; it is sent when the users are there."""
     if all(held[place.pk].is_taken_in for place in own):
         return
-    if link is None:
-        over = not any(held[place.pk].is_open or held[place.pk].applied for place in own)
-        yield Item(
-            "Invitation opened", Standing.CLOSED if over else Standing.TODO, "" if over else "Not sent yet"
-        )
+    if over:
+        says = "Access ended" if over == ACCESS_ENDED else "No longer works: they changed team"
+        yield Item("Invitation opened", Standing.CLOSED, says)
+    elif person.link_for is not None:
+        yield Item("Invitation opened", Standing.TODO, "Follows when the new first password is set")
+    elif person.wants_link_at is not None:
+        yield Item("Invitation opened", Standing.PERSON, "They asked for another one")
+    elif link is None:
+        if any(held[place.pk].is_open or held[place.pk].applied for place in own):
+            yield Item("Invitation opened", Standing.TODO, "Not sent yet")
+        else:
+            yield Item("Invitation opened", Standing.CLOSED)
     elif link.used_at is not None:
         yield Item("Invitation opened", Standing.DONE, at=link.used_at)
     elif link.ended_at is not None or link.expires_at <= datetime.now(tz=UTC):
-        yield Item("Invitation opened", Standing.PERSON, "It was not opened in time: send another one")
+        yield Item("Invitation opened", Standing.PERSON, "It has expired. Send another one.")
     else:
-        yield Item("Invitation opened", Standing.PERSON, f"Sent to {email}")
+        yield Item("Invitation opened", Standing.PERSON, f"Sent to {person.email}")
 
 
 def _counted(changes: Sequence[Change], noun: str) -> str:

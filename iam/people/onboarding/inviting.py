@@ -1,10 +1,9 @@
-"""The invitation: a one-time link for the person alone, sent when their users are there; with it they take their first password, once."""
+"""The invitation: a one-time link for the person alone, sent when their users are there; with it they see their first password."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -16,11 +15,17 @@ from iam.guard import Viewer
 from iam.journal.services import record
 from iam.notify.events import Event
 from iam.notify.services import notify
-from iam.people.blueprints.queries import may_run
 from iam.people.links.models import Link, Purpose
 from iam.people.links.queries import newest_by_cause
 from iam.people.links.services import make_link
 from iam.people.links.words import PREFIX
+from iam.people.onboarding.invitation_state import (
+    check_may_invite,
+    has_chosen_password,
+    is_password_gone,
+    team_of,
+    why_over,
+)
 from iam.people.onboarding.models import Newcomer, Place
 from iam.sealed import services as sealed
 from iam.sealed.models import Secret, State
@@ -28,6 +33,8 @@ from iam.sealed.services import SealedError
 
 INVITATIONS: Final = UUID("7f4e3a0e-02c4-4f0c-8a8b-9d9f5d1f7a2c")
 """The name space in which a newcomer gives their invitations a cause."""
+ALREADY_CHANGED: Final = "You have chosen a password of your own since. Sign in with that one."
+DELETED_IN_AWS: Final = "The password that was set for you does not exist in AWS any more."
 
 
 def cause_of(newcomer: Newcomer) -> UUID:
@@ -49,28 +56,30 @@ def invitations(people: Sequence[Newcomer]) -> dict[int, Link]:
 
 @transaction.atomic
 def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
-    """Send the person a link; an older one that was not used opens nothing from now on. `actor` None: by itself, in the name of who asked for the run. Raises RefusedError."""
-    team = newcomer.run.version.blueprint.team
-    if actor is not None and not may_run(actor, team):
-        raise RefusedError("You can invite people of your own teams only.")
+    """Send the person a link; an older one that was not used opens nothing from now on. `actor` None: Gatehouse sends it, in the name of
+    whoever requested the run or sends it again. Raises RefusedError."""
+    if actor is not None:
+        check_may_invite(newcomer, actor=actor)
     place = newcomer.places.filter(joined_at__isnull=False).order_by("pk").first()
     person = Person.objects.filter(pk=newcomer.person_id).first()
     person = person or Person.objects.filter(email__iexact=newcomer.email).first()
     if place is None or person is None:
-        raise RefusedError(f"{newcomer.name} has no user yet.")
+        raise RefusedError(f"{newcomer.name} has no IAM user yet.")
+    sender = newcomer.link_for or newcomer.run.requested_by
     link = make_link(
         Purpose.INVITATION,
         person=person,
         user_arn=place.user_arn,
-        actor=actor or Person.objects.filter(pk=newcomer.run.requested_by).first(),
+        actor=actor or Person.objects.filter(pk=sender).first(),
         cause_id=cause_of(newcomer),
     )
-    asker = link.created_label
+    Newcomer.objects.filter(pk=newcomer.pk).update(wants_link_at=None, link_for=None)
     notify(
         Event.INVITED,
         people=[person],
-        subject=f"Your access to AWS with {team.name}",
-        text=f"{asker} set up your access to AWS. Open the page to take your first password, and to add your phone as a second factor.\n\n"
+        subject=f"Your access to AWS with {team_of(newcomer).name}",
+        text=f"{link.created_label} set up your access to AWS. Open the page to see your first password and to add your phone as a "
+        "second factor.\n\n"
         f"The link works once, in one browser, until {link.expires_at:%Y-%m-%d %H:%M} UTC.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
@@ -85,21 +94,31 @@ def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
 
 
 def invite_when_made(newcomer: Newcomer) -> Link | None:
-    """The first invitation, once all of their users are settled and at least one is there; None when there was one, or it is too early."""
+    """The first invitation, once all of their users are settled and at least one is there, or one that follows a new first password; None
+    when there is nothing to send, or it is too early."""
     places = list(newcomer.places.all())
     if any(place.settled_at is None for place in places) or not any(place.joined_at for place in places):
         return None
-    if Link.objects.filter(cause_id=cause_of(newcomer)).exists():
+    if newcomer.link_for is not None:
+        is_ready = any(can_be_shown(place.password_seal) for place in places)
+    else:
+        is_ready = not Link.objects.filter(cause_id=cause_of(newcomer)).exists()
+    if not is_ready:
         return None
     with suppress(RefusedError):
         return invite(newcomer, actor=None)
     return None
 
 
-def waits(seal: UUID | None) -> bool:
-    """Whether a secret can still be taken."""
+def can_be_shown(seal: UUID | None, *, session: str | None = None) -> bool:
+    """True if a secret waits for its person: in this browser session, or, without one, in a browser that they have yet to open."""
     secret = Secret.objects.filter(pk=seal).first() if seal else None
-    return secret is not None and secret.state == State.SEALED and secret.expires_at > datetime.now(tz=UTC)
+    return secret is not None and sealed.can_reveal(secret, session=session or "")
+
+
+def is_shown(seal: UUID | None) -> bool:
+    """True if a browser has shown the secret already."""
+    return seal is not None and Secret.objects.filter(pk=seal).exclude(browser="").exists()
 
 
 def key_id_of(place: Place) -> str:
@@ -108,13 +127,41 @@ def key_id_of(place: Place) -> str:
     return secret.label if secret is not None and secret.released_at is not None else ""
 
 
-def take(link: Link, place: Place, *, is_key: bool = False) -> str:
-    """The temporary password, or the secret of the access key, for the person of the link, and never again. Raises RefusedError."""
+def show_secret(link: Link, place: Place, *, session: str, is_key: bool = False) -> str:
+    """The first password, or the secret of the access key, for the person of the link in this browser session. Raises RefusedError."""
     newcomer = newcomer_of(link)
     seal = place.key_seal if is_key else place.password_seal
     if newcomer is None or place.newcomer_id != newcomer.pk or seal is None:
         raise RefusedError("There is nothing for you here.")
+    if why := why_over(newcomer, since=link.created_at):
+        raise RefusedError(why)
+    if not is_key:
+        _check_password(place)
+    until = link.session_until or link.expires_at
     try:
-        return sealed.open_once(seal, person=link.person)
+        return sealed.reveal(seal, person=link.person, session=session, until=until)
     except SealedError as error:
         raise RefusedError(error.message) from None
+
+
+def _check_password(place: Place) -> None:
+    """A password that opens nothing any more is not shown. Raises RefusedError."""
+    refused = (
+        ALREADY_CHANGED if has_chosen_password(place) else DELETED_IN_AWS if is_password_gone(place) else ""
+    )
+    if refused and place.password_seal is not None:
+        sealed.shred(place.password_seal)
+        raise RefusedError(refused)
+
+
+def close_invitations() -> int:
+    """Destroy the passwords and keys of invitations that no longer work, because their person changed team or left; how many."""
+    waiting = Secret.objects.filter(state__in=(State.HELD, State.SEALED)).values("pk")
+    closed = 0
+    for column in ("password_seal", "key_seal"):
+        rows = Place.objects.filter(**{f"{column}__in": waiting}, joined_at__isnull=False)
+        for place in rows.select_related("newcomer__run"):
+            secret = Secret.objects.get(pk=getattr(place, column))
+            if secret.released_at and why_over(place.newcomer, since=secret.released_at):
+                closed += sealed.shred(secret.pk)
+    return closed

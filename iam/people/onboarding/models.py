@@ -76,7 +76,8 @@ class Standing(models.TextChoices):
 
 class Newcomer(models.Model):
     """One row of a run. `person_id` is who they are, or will be, in the directory; `until` the last day of their access; `users` the mirror's
-    numbers of users that they have already and that can be taken in."""
+    numbers of users that they have already and that can be taken in. `wants_link_at`: when they asked for another invitation. `link_for`: who sends them
+    another one, which leaves as soon as their new first password is set."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="people")
     position = models.PositiveIntegerField()
@@ -90,6 +91,8 @@ class Newcomer(models.Model):
     standing = models.CharField(max_length=8, choices=Standing.choices, default=Standing.READY)
     problems = models.JSONField(default=list)
     users = models.JSONField(default=list)
+    wants_link_at = models.DateTimeField(null=True)
+    link_for = models.UUIDField(null=True)
 
     class Meta:
         ordering = ["position"]

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.people.onboarding import services, settling, staging
+from iam.people.onboarding import inviting, services, settling, staging
 from iam.people.onboarding.models import Run, RunState
 
 
 @shared_task(name="iam.people.onboarding.tasks.settle_runs")  # type: ignore[untyped-decorator]
 def settle_runs() -> int:
     """Follow the changes of runs of which nobody was told, and go on with asking where a process was lost."""
+    inviting.close_invitations()
     return services.ask_open() + settling.settle_open()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from iam.access.grants.models import Grant, LedgerEntry
@@ -11,18 +13,44 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.services import approve
 from iam.directory.models import Role
+from iam.guard import Viewer
 from iam.mirror.models import Entity, TagSet, valid_at
 from iam.people.leaving.who import somebody
+from iam.people.links.models import Link
 from iam.people.moving.models import Move
 from iam.people.moving.planning import Mover
 from iam.people.moving.queries import blueprint_of
 from iam.people.moving.services import planned, request_move
 from iam.people.onboarding import services
+from iam.people.onboarding.invitation_state import TEAM_CHANGED, why_over
+from iam.people.onboarding.inviting import cause_of, close_invitations, show_secret
+from iam.people.onboarding.models import Run
+from iam.people.onboarding.reinviting import invite_again
 from tests import factories
 from tests.changes.conftest import make_group
 from tests.people.onboarding.conftest import Squad, template
 
 pytestmark = pytest.mark.django_db
+
+
+def _is_invited_anew(squad: Squad, run: Run, admin: Viewer) -> None:
+    """The first invitation is over, with its password; another one sets a new password on the user in its new path."""
+    newcomer = run.people.get(user_name=squad.yuki)
+    first = Link.objects.get(cause_id=cause_of(newcomer))
+    assert why_over(newcomer, since=first.created_at) == TEAM_CHANGED
+    assert close_invitations() == 1
+    assert newcomer.places.get().user_arn.endswith(f"{squad.path}data/{squad.yuki}")
+    assert invite_again(newcomer, actor=admin).resets == 1
+    squad.work(run)
+    link = Link.objects.filter(cause_id=cause_of(newcomer)).latest("created_at")
+    assert link != first
+    assert why_over(newcomer, since=link.created_at) == ""
+    now = datetime.now(tz=UTC)
+    Link.objects.filter(pk=link.pk).update(
+        used_at=now, browser="b", session_until=now + timedelta(minutes=30)
+    )
+    link.refresh_from_db()
+    assert len(show_secret(link, newcomer.places.get(), session="cookie")) >= 24
 
 
 def agree(squad: Squad, first: Change) -> None:
@@ -106,6 +134,7 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
     assert move.reference in by_target[data.name].terms["why"]
     assert Grant.objects.filter(state="ended").count() == 2
     assert blueprint_of([user]) == version.blueprint
+    _is_invited_anew(squad, run, admin)
 
     with pytest.raises(RefusedError, match="another blueprint"):
         planned(admin, mover=mover, former=former, version=former, key="other")

@@ -144,7 +144,7 @@ def known(newcomer: Newcomer) -> Person:
 def test_an_invitation_goes_out_once_when_all_of_the_users_are_settled(run: Run, account: Account) -> None:
     newcomer, now = run.people.all()[0], datetime.now(tz=UTC)
     person = known(newcomer)
-    with pytest.raises(RefusedError, match="has no user yet"):
+    with pytest.raises(RefusedError, match="has no IAM user yet"):
         inviting.invite(newcomer, actor=None)
     first = newcomer.places.get()
     elsewhere = factories.account("222222222222", name="data")
@@ -179,10 +179,11 @@ def test_the_link_of_one_run_takes_nothing_that_another_has_given_the_same_perso
     assert inviting.newcomer_of(link) == newcomer
     for wrong, place in ((link, later.places.get()), (link_of(uuid4()), newcomer.places.get())):
         with pytest.raises(RefusedError, match="nothing for you here"):
-            inviting.take(wrong, place)
-    assert inviting.take(link, newcomer.places.get()) == text[newcomer.pk]
+            inviting.show_secret(wrong, place, session="cookie")
+    own = newcomer.places.get()
+    assert inviting.show_secret(link, own, session="cookie") == text[newcomer.pk]
     with pytest.raises(RefusedError):
-        inviting.take(link, newcomer.places.get())
+        inviting.show_secret(link, own, session="another browser")
 
 
 def test_a_lead_makes_users_only_where_their_own_group_is_given_and_none_who_are_there(

@@ -1,0 +1,100 @@
+"""Whether an invitation still works: what became of its person and of their password since it was sent, and who can send another one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from iam.changes.errors import RefusedError
+from iam.directory.models import Team
+from iam.guard import Viewer
+from iam.mirror.models import Entity, Kind, UserCredentials, valid_at
+from iam.people.blueprints.models import BlueprintVersion
+from iam.people.blueprints.queries import may_run
+from iam.people.leaving.models import Seat, Stage
+from iam.people.moving.models import Move, MoveState
+from iam.people.onboarding.models import Newcomer, Place
+from iam.sealed.models import Secret
+
+SLACK: Final = timedelta(seconds=5)
+"""AWS's own time of a password lies a little after ours."""
+ENDED: Final = (Stage.CLOSING, Stage.OPEN, Stage.GONE, Stage.DELETING, Stage.DELETED)
+TEAM_CHANGED: Final = "You changed team after this invitation was sent, so it no longer works."
+ACCESS_ENDED: Final = "Your access to AWS has ended, so this invitation no longer works."
+
+
+def moves_of(newcomer: Newcomer) -> list[Move]:
+    """The changes of team of the person that were carried out, at least in part, the newest first."""
+    done = Move.objects.filter(
+        person_id=newcomer.person_id, state__in=(MoveState.RUNNING, MoveState.DONE, MoveState.PARTLY)
+    )
+    return list(done.select_related("version__blueprint__team").order_by("-created_at"))
+
+
+def version_of(newcomer: Newcomer) -> BlueprintVersion:
+    """The blueprint by which the person has what they have: of the team to which they changed, else of the run."""
+    newest = next(iter(moves_of(newcomer)), None)
+    if newest is not None and newest.created_at > newcomer.run.created_at:
+        return newest.version
+    return newcomer.run.version
+
+
+def team_of(newcomer: Newcomer) -> Team:
+    """The person's team as it is today."""
+    return version_of(newcomer).blueprint.team
+
+
+def why_over(newcomer: Newcomer, *, since: datetime) -> str:
+    """Why an invitation of this time no longer works, as a sentence to its person; "" while it works."""
+    places = list(newcomer.places.filter(joined_at__isnull=False))
+    arns = [place.user_arn for place in places]
+    now = datetime.now(tz=UTC)
+    for move in moves_of(newcomer):
+        # A change of team that creates users in other accounts sends an invitation of its own.
+        if newcomer.run.source != move.reference and (move.ended_at or now) > since:
+            return TEAM_CHANGED
+    ended = Seat.objects.filter(user_arn__in=arns, leaver__stage__in=ENDED)
+    if arns and ended.values("user_arn").distinct().count() == len(set(arns)):
+        return ACCESS_ENDED
+    known = Entity.objects.filter(kind=Kind.USER, arn__in=arns)
+    if known.exists() and not known.filter(gone_at__isnull=True).exists():
+        return ACCESS_ENDED
+    return ""
+
+
+def check_may_invite(newcomer: Newcomer, *, actor: Viewer) -> None:
+    """Who runs blueprints of the person's team, today's or that of the run, can invite them. Raises RefusedError."""
+    if not (may_run(actor, newcomer.run.version.blueprint.team) or may_run(actor, team_of(newcomer))):
+        raise RefusedError("You can invite people of your own teams only.")
+
+
+def has_chosen_password(place: Place) -> bool:
+    """True if the person replaced the first password by one of their own."""
+    row, made = _credentials(place), _made_at(place)
+    if row is None or made is None or row.password_changed_at is None:
+        return False
+    return row.password_changed_at > made + SLACK
+
+
+def is_password_gone(place: Place) -> bool:
+    """True if AWS was read after the first password was set, and the user has no password: somebody deleted it."""
+    row, made = _credentials(place), _made_at(place)
+    return row is not None and made is not None and row.has_password is False and row.valid_from > made
+
+
+def lacks_password(place: Place) -> bool:
+    """True if AWS shows that the user has no password, whenever that was read."""
+    row = _credentials(place)
+    return row is not None and row.has_password is False
+
+
+def _credentials(place: Place) -> UserCredentials | None:
+    users = Entity.objects.filter(
+        account=place.account_id, kind=Kind.USER, arn=place.user_arn, gone_at__isnull=True
+    )
+    return UserCredentials.objects.filter(valid_at(None), user__in=users).first()
+
+
+def _made_at(place: Place) -> datetime | None:
+    seal = Secret.objects.filter(pk=place.password_seal).first() if place.password_seal else None
+    return seal.released_at if seal else None
