@@ -1,0 +1,176 @@
+"""Every link and every form on every page, as every role of the sample organization: none leads to an error.
+
+Pages are fetched, not drawn. Of pages whose addresses differ by numbers only, a few are fetched. Forms are sent with the values that the
+page gives them, once all links were followed: nothing that they answer may be an error, and what they lead to is a page.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import pytest
+from playwright.sync_api import APIResponse, Page
+
+from tests.journeys.conftest import Running, SignIn, start_console
+from tests.journeys.pages import Form, PageParser, parse
+from tests.journeys.test_every_page import shape
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
+
+ROLES = {
+    "administrator": "ines.duarte",
+    "approver": "hana.sato",
+    "team lead": "elif.kaya",
+    "auditor": "tomas.lind",
+    "member": "amara.diallo",
+}
+ALIKE = 3
+"""So many pages of one shape are fetched: what differs between them is the data."""
+MAX_PAGES = 900
+IS_FINE = {200, 204, 422}
+"""422: the form says what is missing."""
+NEVER_SENT = re.compile(r"^/sign-in/")
+"""Ends or changes the session by which the next page is fetched."""
+LEAKED = re.compile(r"<[\w.]+ object|<function|<bound|object at 0x|/None/|=None\b|\bNone$|{{|{%|%7B%7B")
+"""What Python or a template shows where a value is missing."""
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Running]:
+    """A console of its own, since forms are sent to it."""
+    var = tmp_path_factory.mktemp("links") / "var"
+    shutil.copytree(prepared, var)
+    started = start_console(var)
+    try:
+        started.wait_until_ready()
+        yield started
+    finally:
+        started.stop()
+
+
+def kind_of(address: str) -> str:
+    """The shape of an address and the names in its query."""
+    names = sorted({name for name, _ in parse_qsl(urlsplit(address).query, keep_blank_values=True)})
+    return f"{shape(address)}?{'&'.join(names)}"
+
+
+class Crawl:
+    """One role's walk over all pages from the overview."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self.problems: list[str] = []
+        self.fetched: Counter[str] = Counter()
+        self.forms: dict[tuple[str, tuple[str, ...]], tuple[str, Form]] = {}
+
+    def follow_links(self) -> None:
+        """Fetch what can be reached, each shape a few times."""
+        queue, seen = [("/", "the start")], {"/"}
+        while queue and self.fetched.total() < MAX_PAGES:
+            address, origin = queue.pop(0)
+            if self.fetched[kind_of(address)] >= ALIKE:
+                continue
+            self.fetched[kind_of(address)] += 1
+            parsed = self._get(address, origin)
+            if parsed is None:
+                continue
+            for form in parsed.forms:
+                self._note_form(form, address)
+            for link in parsed.links:
+                target = self._target(link, address, parsed)
+                if target and target not in seen:
+                    seen.add(target)
+                    queue.append((target, address))
+        assert not queue, f"{len(queue)} pages are left: is a shape missing?"
+
+    def _get(self, address: str, origin: str) -> PageParser | None:
+        answer = self._page.request.get(address)
+        if answer.status not in IS_FINE:
+            self.problems.append(f"{address} answers {answer.status}; linked from {origin}")
+            return None
+        is_page = answer.headers.get("content-type", "").startswith("text/html")
+        return parse(answer.text()) if is_page else None
+
+    def _target(self, link: str, base: str, parsed: PageParser) -> str:
+        """The address in this console that a link leads to; empty where it leads elsewhere or is not followed."""
+        if LEAKED.search(link):
+            self.problems.append(f"{base} links to {link!r}")
+            return ""
+        if link.startswith("#"):
+            if link[1:] and link[1:] not in parsed.ids:
+                self.problems.append(f"{base} links to {link!r}, which is not on it")
+            return ""
+        joined = urljoin(base, link)
+        parts = urlsplit(joined)
+        if parts.scheme or parts.netloc or parts.path.startswith("/static/") or NEVER_SENT.search(parts.path):
+            return ""
+        return joined.partition("#")[0]
+
+    def _note_form(self, form: Form, address: str) -> None:
+        action = urljoin(address, form.action or address).partition("#")[0]
+        if LEAKED.search(form.action):
+            self.problems.append(f"{address} has a form to {form.action!r}")
+        elif not urlsplit(action).scheme and not NEVER_SENT.search(urlsplit(action).path):
+            self.forms.setdefault(
+                (kind_of(action), form.key), (address, Form(action, form.method, form.fields, form.buttons))
+            )
+
+    def send_forms(self) -> None:
+        """Send each form as its page gives it, while it is still there."""
+        for origin, form in list(self.forms.values()):
+            for number in range(len(form.bodies())):
+                fresh = form if form.method == "get" else self._again(origin, form)
+                if fresh is None or number >= len(fresh.bodies()):
+                    break
+                self._send(fresh, fresh.bodies()[number], origin)
+
+    def _again(self, origin: str, form: Form) -> Form | None:
+        """The form with a fresh token; None where an earlier form has ended what it is about."""
+        answer = self._page.request.get(origin)
+        if answer.status != 200:
+            return None
+        for other in parse(answer.text()).forms:
+            if (
+                other.key == form.key
+                and urljoin(origin, other.action or origin).partition("#")[0] == form.action
+            ):
+                return Form(form.action, other.method, other.fields, other.buttons)
+        return None
+
+    def _send(self, form: Form, body: str, origin: str) -> None:
+        if form.method == "get":
+            joint = "&" if "?" in form.action else "?"
+            answer = self._page.request.get(form.action.partition("?")[0] + joint.replace("&", "?") + body)
+        else:
+            headers = {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Origin": _origin(self._page),
+                "Referer": origin,
+            }
+            answer = self._page.request.post(form.action, data=body, headers=headers)
+        self._judge(answer, form, origin)
+
+    def _judge(self, answer: APIResponse, form: Form, origin: str) -> None:
+        if answer.status not in IS_FINE:
+            self.problems.append(
+                f"{form.method} {form.action} answers {answer.status} at {answer.url}; form of {origin}"
+            )
+
+
+def _origin(page: Page) -> str:
+    parts = urlsplit(page.url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_link_and_no_form_leads_to_an_error(sign_in: SignIn, role: str) -> None:
+    crawl = Crawl(sign_in(ROLES[role]))
+    crawl.follow_links()
+    assert crawl.fetched.total() > 10
+    crawl.send_forms()
+    assert not crawl.problems, f"{len(crawl.problems)} problems:\n" + "\n".join(crawl.problems)
