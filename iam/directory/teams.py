@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils.text import slugify
 
 from iam.directory.models import RuleKind, Team, TeamRule
@@ -40,9 +42,24 @@ def delete_team(team: Team, *, actor: Actor) -> None:
     leads = [a.person.name for a in team.assignments.select_related("person")]
     if leads:
         raise DirectoryRuleError(f"{', '.join(leads)} still leads {team.name}. Take that role first.")
-    rules = [str(rule) for rule in team.rules.all()]
-    team.delete()
-    record(kind="team.delete", actor=actor, subject=team.name, data={"rules": rules})
+    rules, name = [str(rule) for rule in team.rules.all()], team.name
+    try:
+        team.delete()
+    except ProtectedError as error:
+        raise DirectoryRuleError(
+            f"You can't delete {name}: {_kept_records(error)} belong to it, and their records are kept."
+        ) from None
+    record(kind="team.delete", actor=actor, subject=name, data={"rules": rules})
+
+
+def _kept_records(error: ProtectedError) -> str:
+    """What refers to the team, such as "1 blueprint and 2 campaigns"."""
+    counts = Counter(type(row)._meta for row in error.protected_objects)
+    texts = [
+        f"{count} {meta.verbose_name if count == 1 else meta.verbose_name_plural}"
+        for meta, count in counts.items()
+    ]
+    return " and ".join(sorted(texts))
 
 
 @transaction.atomic

@@ -20,6 +20,7 @@ from iam.directory.teams import add_rule, create_team, delete_team, remove_rule
 from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE
+from iam.people.blueprints.models import Blueprint
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -257,6 +258,16 @@ def test_teams_have_rules_and_go_when_nobody_leads_them(admin: Person, hana: Per
     delete_team(team, actor=admin)
     assert not Team.objects.exists()
     assert Entry.objects.latest("id").data == {"rules": ["path /ledger/eu/"]}
+
+
+def test_a_team_with_records_is_kept_and_the_error_names_them(admin: Person) -> None:
+    team = create_team(name="Ledger", actor=admin)
+    for name in ("Developer", "Analyst"):
+        Blueprint.objects.create(team=team, name=name)
+    with pytest.raises(DirectoryRuleError, match="can't delete Ledger: 2 blueprints belong to it"):
+        delete_team(team, actor=admin)
+    assert Team.objects.get() == team
+    assert not Entry.objects.filter(kind="team.delete").exists()
 
 
 @pytest.mark.parametrize("name", ["", "!!!"])
