@@ -19,7 +19,7 @@ CHARACTERS = (
 )
 DEFAULT = "AWS’s default"
 QUOTAS = (
-    ("Users", "Users", "UsersQuota"),
+    ("IAM users", "Users", "UsersQuota"),
     ("Groups", "Groups", "GroupsQuota"),
     ("Roles", "Roles", "RolesQuota"),
     ("Customer managed policies", "Policies", "PoliciesQuota"),

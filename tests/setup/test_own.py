@@ -49,7 +49,7 @@ def test_the_root_user_is_known_from_the_report_or_else_from_the_summary() -> No
     assert (both.root.mfa, both.root.keys) == (False, 1)
     assert both.root.last_used is not None
     assert both.root.last_used.isoformat() == "2026-03-01T10:00:00+00:00"
-    assert both.quotas == [("Users", 3, 5000)]
+    assert both.quotas == [("IAM users", 3, 5000)]
     one = own_settings({"summary": fact(summary)})
     assert one is not None
     assert one.root is not None
