@@ -21,7 +21,7 @@ from console.changes.act_text import (
 from console.changes.deciding import need_context
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.acts import ACTS, Act, Field, Subject, check_names, choices_for, read_fields
@@ -289,8 +289,7 @@ def _one_body(planned: list[Plan]) -> dict[str, Any]:
 @require(Right.REQUEST_CHANGE)
 def acts(request: ViewerRequest) -> HttpResponse:
     """What can be asked for about one entity (`on`), or in an account (`account`; the first that can be changed if none is named)."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     subject = _any_subject(request)
     is_entity = not isinstance(subject, Account)
     wanted = request.GET.get("find", "").strip()[:MOST_NAME]

@@ -20,7 +20,7 @@ from console.changes.seals import seal_context
 from console.changes.shown import MARKS, call_rows, lines_of, pace_of, version_of
 from console.changes.subject import about_of, subject_openable
 from console.operators.recency import recently_authenticated
-from console.web.access import ViewerRequest, layout_for, require
+from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import is_fragment, render_live, render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
@@ -120,8 +120,7 @@ def policy_context(operation: Operation, *, before: dict[str, Any]) -> dict[str,
 
 def acting_on(request: ViewerRequest, pk: UUID) -> Change:
     """The change to act on; the past is only looked at."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     return change_or_404(request, pk)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.deciding import need_context
 from console.changes.forms import CredentialForm
 from console.changes.receipt import receipt_context
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.credential_acts import Asked, form_of, kind_of, operation_of
@@ -46,8 +46,7 @@ class Wish:
 @require(Right.REQUEST_CHANGE)
 def credential(request: ViewerRequest) -> HttpResponse:
     """The page of an act on credentials; `do` says which, `user` or `of` (a credential) whose."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     wish = _wish(request)
     if request.method == "GET":
         given = {"key": uuid.uuid4(), "service": request.GET.get("service", "")[:64]}

@@ -17,7 +17,7 @@ from console.changes.drift_rows import documents_of, rows_of
 from console.changes.forms import ReasonForm
 from console.changes.receipt import receipt_context
 from console.changes.shown import call_rows
-from console.web.access import ViewerRequest, layout_for, require
+from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import render_page
 from console.web.text import reads_as_stored
 from iam.changes.drift import services
@@ -129,8 +129,7 @@ def _ids(texts: Sequence[str]) -> list[UUID]:
 
 def _refuse_the_past(request: ViewerRequest) -> None:
     """The past is only looked at."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
 
 
 def _drift_or_404(request: ViewerRequest, pk: UUID) -> Drift:

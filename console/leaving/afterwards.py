@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.changes.shown import call_rows
 from console.leaving.one import leaver_or_404
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -27,8 +27,7 @@ SHOWN_CALLS = 12
 def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Ask that access is given back."""
     leaver = leaver_or_404(request, pk)
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     try:
         request_return(request.viewer, leaver=leaver, reason=request.POST.get("reason", "")[:1000])
     except RefusedError as error:
@@ -43,8 +42,7 @@ def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """What is deleted, and that nothing brings it back; posted, it is asked for."""
     leaver = leaver_or_404(request, pk)
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     refused: RefusedError | None = None
     if request.method == "POST":
         try:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from console.leaving.preview import preview_context
 from console.leaving.terms import read_terms, typed_terms
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -30,8 +30,7 @@ MOST: Final = 20
 @require(Right.REQUEST_CHANGE)
 def begin_page(request: ViewerRequest) -> HttpResponse:
     """Without `user`: the search. With it (a number of the mirror): what ends; posted, it is asked for, once however often the form is sent."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     number = request.GET.get("user", "")
     if not number:
         return _search(request)

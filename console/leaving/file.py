@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -46,8 +46,7 @@ def _refuse(request: ViewerRequest) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @csrf_protect
 def _file(request: ViewerRequest) -> HttpResponse:
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     if request.method != "POST":
         return _page(request)
     file = request.FILES.get("file")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -18,7 +18,7 @@ from console.leaving.preview import preview_context
 from console.leaving.shown import is_moving, mark_of, progress_of
 from console.leaving.terms import read_terms, typed_terms
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, found_or_404, require
+from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.render import render_live, render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -90,8 +90,7 @@ def draft_page(request: ViewerRequest, run: Run, *, refused_now: RefusedError | 
 def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Ask for everybody of the draft."""
     run = run_or_404(request, pk)
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     if run.state != RunState.DRAFT:
         return redirect("leaving:run", pk=pk)
     try:

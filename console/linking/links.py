@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.identities.lists.people import PASSWORD
 from console.linking.words import facts_of, summary_of
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, require_present
 from console.web.paging import Cursor, CursorError, decode, encode
 from console.web.render import render_page
 from iam.directory.rules import DirectoryRuleError
@@ -41,8 +41,7 @@ TITLES = {
 @require(*SAYS)
 def links(request: ViewerRequest) -> HttpResponse:
     """A view of the address: `view`, from the place `after`."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     view = request.GET.get("view", queries.PROPOSED)
     if view not in TITLES:
         raise Http404
@@ -122,7 +121,8 @@ def _voice(voice: dict[str, Any], names: dict[str, str], *, whole: bool) -> tupl
 @require(Right.MANAGE_OPERATORS)
 def ways(request: ViewerRequest) -> HttpResponse:
     """The ways: looked at with what they would link, and saved after that."""
-    if not may_rule(request.viewer) or request.at is not None:
+    require_present(request)
+    if not may_rule(request.viewer):
         raise Http404
     chosen = _chosen(request) if request.method == "POST" else chosen_now()
     context: dict[str, Any] = {"section": "links", "chosen": chosen, "parts": sorted(PARTS)}
@@ -159,8 +159,7 @@ def _chosen(request: ViewerRequest) -> Chosen:
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
 def persons(request: ViewerRequest) -> HttpResponse:
     """The list of people, a row for each person with all their users; `q` searches, `after` pages."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     text = request.GET.get("q", "").strip()[:128]
     word = request.GET.get("after", "")
     after: tuple[str, str] | None = None

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.secrets import sign_in_page
 from console.mfa import door
 from console.operators.recency import recently_authenticated
-from console.web.access import ViewerRequest, layout_for, require
+from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.qr import svg_of
 from console.web.render import is_fragment, render_page
 from iam.changes.errors import RefusedError
@@ -90,8 +90,7 @@ def _users_of(link: Link) -> list[Entity]:
 @recently_authenticated
 def own(request: ViewerRequest, pk: int) -> HttpResponse:
     """Signed in: for a user of one's own; anybody else's is not there."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     arns = request.viewer.scope.user_arns
     user = Entity.objects.filter(pk=pk, kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
     found = user.select_related("account").first()

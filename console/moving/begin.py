@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.grants.preview import stages_of
 from console.changes.receipt import impact_context
 from console.changes.shown import call_rows
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
@@ -42,7 +42,8 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     """`user` (a number of the mirror) says who, `from` and `to` between which blueprints; posted, it is asked for, once however often the form is sent."""
     number = request.GET.get("user", "")
     user = user_for(request.viewer, int(number)) if number.isdecimal() and len(number) < 18 else None
-    if user is None or request.at is not None:
+    require_present(request)
+    if user is None:
         raise Http404
     (person,) = within([somebody(user)], viewer=request.viewer)
     versions = current_versions(request.viewer)

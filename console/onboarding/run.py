@@ -20,7 +20,7 @@ from console.onboarding.draft import draft_context
 from console.onboarding.lists import SEES, TONES
 from console.onboarding.shown import person_rows, progress_of
 from console.setup.progress import step_of
-from console.web.access import ViewerRequest, found_or_404, require
+from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.files import FORMS, csv_lines, download, json_lines
 from console.web.render import render_live, render_page
 from iam.changes.errors import RefusedError
@@ -70,8 +70,7 @@ def draft_page(
 def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Ask for everybody of the draft."""
     run = run_or_404(request, pk)
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     if run.state != RunState.DRAFT:
         return redirect("onboarding:run", pk=pk)
     try:

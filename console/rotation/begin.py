@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from console.changes.deciding import need_context
 from console.changes.shown import call_rows
 from console.operators.recency import recently_authenticated
-from console.web.access import ViewerRequest, layout_for, require
+from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
@@ -58,7 +58,8 @@ def begin_page(request: ViewerRequest, pk: int) -> HttpResponse:
 def key_or_404(request: ViewerRequest, pk: int) -> Entity:
     """The key, if the viewer sees it and may rotate it; else 404."""
     found = entities.find_entity(request.viewer, pk=pk, kinds=[Kind.ACCESS_KEY])
-    if request.at is not None or found is None or found.owner is None or found.gone_at is not None:
+    require_present(request)
+    if found is None or found.owner is None or found.gone_at is not None:
         raise Http404
     if not may_begin(request.viewer, user=found.owner):
         raise Http404

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import F
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -15,7 +15,7 @@ from console.identities.lists.asked import Asked, read
 from console.operators.recency import recently_authenticated
 from console.rotation.begin import plan_context, read_terms, terms_context
 from console.rotation.keys import page_for
-from console.web.access import ViewerRequest, require
+from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -32,8 +32,7 @@ SHOWN: Final = 50
 @recently_authenticated
 def many_page(request: ViewerRequest) -> HttpResponse:
     """Which keys it is about, which are left out and why; posted, they are written down and asked for by a worker."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     asked = read(request, page_for(request.viewer))
     keys = _keys(asked)
     choice = choose(request.viewer, keys[:MOST])

@@ -54,6 +54,16 @@ def require(*rights: Right) -> Callable[[View[P, R]], Callable[Concatenate[HttpR
     return decorate
 
 
+class PresentOnlyError(Http404):
+    """A page without a past view was opened with an as-of date. The `AsOf` middleware leads a GET to the present page."""
+
+
+def require_present(request: ViewerRequest) -> None:
+    """Raise PresentOnlyError where the address has an as-of date: what is changed is changed now."""
+    if request.at is not None:
+        raise PresentOnlyError
+
+
 def found_or_404(found: Found | None) -> Found:
     """What a query of those that the viewer sees has found; 404 where that is nothing."""
     if found is None:

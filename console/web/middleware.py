@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import patch_vary_headers
 from django.views.defaults import bad_request
+
+from console.web.access import PresentOnlyError
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -77,3 +80,12 @@ class AsOf:
         now = datetime.now(tz=UTC)
         request.at = moment if moment and moment < now else None  # type: ignore[attr-defined]
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Lead a page that has no past view to the present, and say so."""
+        if not isinstance(exception, PresentOnlyError) or request.method != "GET":
+            return None
+        query = request.GET.copy()
+        query.pop("as-of", None)
+        messages.info(request, "This page shows the present only, so the date was left out.")
+        return HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)

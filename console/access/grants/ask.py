@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.access.grants.asked import Asking, own_users, read_address, read_text
 from console.access.grants.ends import DEFAULT, ends_choices, read_ends
 from console.access.what.state import State
-from console.web.access import ViewerRequest, layout_for, require
+from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import is_fragment, render_page
 from iam.access.denied.answer import Outcome
 from iam.access.drafts import services
@@ -41,8 +41,7 @@ LEVELS: Final = {
 @require(*SEES)
 def ask(request: ViewerRequest) -> HttpResponse:
     """The page. A message that was read leads to an address with what it says, and without the message: it may hold secrets."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     if request.method == "GET":
         return _page(request, read_address(request, request.GET))
     if request.POST.get("do") == "ask":
@@ -145,8 +144,7 @@ LEADS: Final = {
 @require(*SEES)
 def ask_from_template(request: ViewerRequest) -> HttpResponse:
     """A draft for oneself, begun at what is given: one's own user is who receives. `template` is chosen already."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     own = own_users(request.viewer)
     chosen = [one for one in own if str(one.pk) in request.POST.getlist("user")] or own[:1]
     draft = services.open_draft(request.viewer, uuid4())

@@ -20,7 +20,7 @@ from console.access.grants.shown import MOVING, events_of, pace_of, used_of, ver
 from console.access.grants.wizard import draft_or_404, wizard_context
 from console.access.grants.words import ends_of, others_too, what_words, who_words
 from console.changes.deciding import deciding_context
-from console.web.access import ViewerRequest, layout_for, require
+from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import is_fragment, render_live, render_page
 from iam.access.grants.hidden import hidden_holders, seen_holders
 from iam.access.grants.models import Grant, Preparation, State
@@ -57,8 +57,7 @@ def grant_or_404(request: ViewerRequest, pk: UUID) -> Grant:
 
 def acting_on(request: ViewerRequest, pk: UUID) -> Grant:
     """The grant to act on; the past is only looked at."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     return grant_or_404(request, pk)
 
 

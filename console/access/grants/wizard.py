@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from console.access.asked import resource_problem
 from console.access.grants.words import what_words, who_words
-from console.web.access import ViewerRequest, layout_for, require
+from console.web.access import ViewerRequest, layout_for, require, require_present
 from iam.access.actions import ActionsError, actions_meant
 from iam.access.denied.answer import smallest
 from iam.access.drafts import services
@@ -119,8 +119,7 @@ def wizard_context(request: ViewerRequest, draft: GrantDraft, current: str) -> d
 @require(Right.REQUEST_CHANGE)
 def begin(request: ViewerRequest) -> HttpResponse:
     """A new draft under a link of its own; nothing is stored before something is written. `?for=` names who shall receive."""
-    if request.at is not None:
-        raise Http404
+    require_present(request)
     pk = uuid4()
     start = reverse("access:grant-who", args=[pk])
     number = request.GET.get("for", "")
