@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from iam.access.drafts.receivers import _by_mail
 from iam.changes.approval.people import owners_of
 from iam.changes.models import Change
 from iam.changes.services.own_device import owns
@@ -14,6 +13,7 @@ from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRul
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer, viewer_for
 from iam.linking import acts
+from iam.linking.pasted import match_list
 from iam.linking.rights import people_to_choose
 from iam.linking.rules import Chosen, save
 from iam.linking.working import work_out
@@ -69,7 +69,9 @@ def test_who_tags_a_user_with_their_own_address_gets_nothing_by_it(account: Acco
     assert not visible_entities(viewer).filter(pk=chief.pk).exists()
     assert not owns(mallory.pk, user_arn=chief.arn)
     assert person_of(chief) is None
-    assert _by_mail([mallory.email]) == {}
+    meant = match_list(mallory.email, among=Entity.objects.all())
+    assert meant.chosen == []
+    assert [match.is_sure for match in meant.to_decide[0].matches] == [False], "shown, and never selected"
     # It works against them only: they cannot decide about the user.
     assert owners_of([chief.arn]) == {mallory.pk}
     run = Run.objects.create(requested_by=mallory.pk, requested_label="x", reason="x")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.http import urlencode
@@ -23,6 +25,7 @@ from iam.access.drafts.receivers import KINDS, Found, Pasted, Receiver
 from iam.access.drafts.terms import accounts_of, who_of
 from iam.access.grants.terms import MOST_ACCOUNTS, TermsError, Who, WhoKind
 from iam.guard import Right
+from iam.linking.pasted import MOST_LINES, in_words, split_list
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 
@@ -59,6 +62,7 @@ class Asked:
     pasted: Pasted | None = None
     error: TermsError | None = None
     left_out: int = 0
+    problems: list[str] = field(default_factory=list)
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,12 +75,20 @@ def who_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if request.method == "GET":
         return _page(request, draft, _from_address(request, draft))
     asked = _from_form(request, draft)
-    if request.POST.get("do") == "next" and (asked.error is None):
+    if request.POST.get("do") == "next" and asked.error is None and not _is_news(request, asked):
+        if asked.names:
+            messages.warning(request, f"Left out: {in_words(split_list(asked.names))}.")
         return redirect(address(draft, "what"))
     if is_fragment(request) or asked.names or asked.error:
         return _page(request, draft, asked)
     query = {"kind": asked.kind, "q": asked.text, "in": asked.account}
     return redirect(f"{address(draft, 'who')}?{urlencode({k: v for k, v in query.items() if v})}")
+
+
+def _is_news(request: ViewerRequest, asked: Asked) -> bool:
+    """True if names of the list could not be added, and nobody was told of them yet: the page says so once, and does not stand in the way."""
+    told = set(split_list(request.POST.get("told", "")))
+    return bool(asked.problems) and not set(split_list(asked.names)) <= told
 
 
 def _kind(text: str, *, default: WhoKind) -> WhoKind:
@@ -120,12 +132,13 @@ def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     post = request.POST
     ticked, shown, dropped = (post.getlist(name) for name in ("pick", "shown", "drop"))
     arns = [arn for arn in post.getlist("keep") if arn in ticked or arn not in shown] + ticked
-    asked.names = post.get("names", "").strip()[:20_000]
+    asked.names = post.get("names", "").strip()
     if asked.names and post.get("do") in TAKING:
-        asked.pasted = receivers.read_names(request.viewer, asked.kind, asked.names, account_id=asked.account)
+        read = receivers.read_names(request.viewer, asked.kind, asked.names, account_id=asked.account)
+        asked.pasted = read.without_decided(arns)
         arns += [one.arn for one in asked.pasted.found]
-        asked.names = "\n".join([*asked.pasted.unknown, *asked.pasted.several])
-        asked.error = _unread(asked.pasted)
+        asked.names = "\n".join([*asked.pasted.unknown, *asked.pasted.several, *asked.pasted.left_over])
+        asked.problems = list(_problems_of(asked.pasted))
     if post.get("do") == "everywhere":
         there = receivers.chosen(request.viewer, asked.kind, [arn for arn in arns if arn not in dropped])
         arns += [one.arn for one in receivers.namesakes(request.viewer, asked.kind, there)]
@@ -135,19 +148,16 @@ def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     return {"arns": asked.arns}
 
 
-def _unread(pasted: Pasted) -> TermsError | None:
-    """Which names of a list could not be taken, in one sentence each."""
-    said = []
+def _problems_of(pasted: Pasted) -> Iterator[str]:
+    """Which names of a list were not added, and what to do about each."""
     if pasted.unknown:
-        names = ", ".join(pasted.unknown[:10])
-        more = f" and {len(pasted.unknown) - 10} more" if len(pasted.unknown) > 10 else ""
-        said.append(
-            f"Nobody whom you look after is called {names}{more}. Check the spelling; the others are chosen."
-        )
+        yield f"No one in your teams matches {in_words(pasted.unknown)}. Check the spelling, or go on without them."
     if pasted.several:
-        names = ", ".join(list(pasted.several)[:10])
-        said.append(f"{names}: in more than one account. Tick which ones are meant.")
-    return TermsError(" ".join(said), part="who") if said else None
+        count = len(pasted.several)
+        what = "this name" if count == 1 else f"these {count:,} names"
+        yield f"Select who is meant by {what}: {in_words(pasted.several)}. The possible matches are at the top of the list."
+    if pasted.left_over:
+        yield f"The list has more than {MOST_LINES:,} names. The last {len(pasted.left_over):,} are still in the box: add them next."
 
 
 def _given(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
@@ -207,7 +217,8 @@ def _page(request: ViewerRequest, draft: GrantDraft, asked: Asked) -> HttpRespon
         context |= _to_pick(request, asked)
     else:
         context |= _to_write(request, draft, kind)
-    status = 422 if asked.error and not is_fragment(request) else 200
+    is_refused = asked.error or asked.problems
+    status = 422 if is_refused and not is_fragment(request) else 200
     return render_page(request, "access/grants/who.html", context, partial="choice", status=status)
 
 
@@ -215,15 +226,17 @@ def _to_pick(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     viewer, kind = request.viewer, asked.kind
     found = receivers.search(viewer, kind, text=asked.text, account_id=asked.account)
     picked = receivers.chosen(viewer, kind, asked.arns)
-    meant = [one for several in asked.pasted.several.values() for one in several] if asked.pasted else []
+    meant = (
+        {one.arn: one for several in asked.pasted.several.values() for one in several} if asked.pasted else {}
+    )
     also = receivers.namesakes(viewer, kind, picked)
     arns = {one.arn for one in picked}
     return {
-        "found": _rows(found, arns, meant),
+        "found": _rows(found, arns, list(meant.values())),
         "has_more": found.has_more,
         "chosen": picked,
         "chosen_count": len(picked),
-        "also": [one for one in also if one.arn not in {m.arn for m in meant}],
+        "also": [one for one in also if one.arn not in meant],
         "without_mfa": [one.shown for one in picked if one.has_mfa is False],
     }
 

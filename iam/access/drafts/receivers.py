@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from iam.access.grants.terms import WhoKind
 from iam.directory.models import Team, TeamRule
 from iam.guard import Viewer
-from iam.linking.whose import arns_of
+from iam.linking.pasted import PastedList, match_list
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 from iam.mirror.queries.visibility import visible_entities
 
 SHOWN: Final = 12
-MOST_PASTED: Final = 200
 MOST_NAMESAKES: Final = 100
 KINDS: Final = {
     WhoKind.USERS: Kind.USER,
@@ -27,13 +25,11 @@ KINDS: Final = {
     WhoKind.ROLE: Kind.ROLE,
 }
 """Those who are chosen in the mirror."""
-SEPARATORS: Final = re.compile(r"[\n\r,;\t]+")
-IN_BRACKETS: Final = re.compile(r"^.*<([^<>]+@[^<>]+)>$")
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Somebody who may receive. `shown` is what people call them; `has_mfa` None: no user, or nobody knows."""
+    """Somebody who may receive. `shown` is what people call them; `has_mfa` None: no user, or nobody knows. `basis`: what a pasted name was matched by."""
 
     pk: int
     arn: str
@@ -42,6 +38,7 @@ class Receiver:
     kind: str
     account: Account
     has_mfa: bool | None = None
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +51,20 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """What a list of names means: whom it names, which lines name nobody, and which name several, with these."""
+    """What a list of names means: whom it names, which lines name nobody, which are for somebody to decide (several, or one by a tag alone),
+    with those whom they can mean, and which were beyond the limit."""
 
     found: list[Receiver]
     unknown: list[str]
     several: dict[str, list[Receiver]]
+    left_over: list[str] = field(default_factory=list)
+
+    def without_decided(self, arns: Collection[str]) -> Pasted:
+        """The same without the lines of which somebody was selected already."""
+        open_lines = {
+            text: rows for text, rows in self.several.items() if not any(one.arn in arns for one in rows)
+        }
+        return replace(self, several=open_lines)
 
 
 def reach(viewer: Viewer, kind: Kind) -> QuerySet[Entity]:
@@ -96,50 +102,23 @@ def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[Receiver]) -> l
 
 
 def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = "") -> Pasted:
-    """Names, e-mail addresses or ARNs, one a line or with commas between: whom they mean. Four queries, however many there are."""
-    lines = list(dict.fromkeys(_lines(text)))[:MOST_PASTED]
+    """Whom a pasted list of names, e-mail addresses or ARNs means; a handful of queries, however many there are."""
     rows = reach(viewer, KINDS[kind])
     if account_id:
         rows = rows.filter(account__account_id=account_id)
-    mailed = _by_mail(lines) if kind is WhoKind.USERS else {}
-    wanted = set(lines) | {_login(line) for line in lines}
-    arns = {arn for found in mailed.values() for arn in found}
-    candidates = _receivers(
-        rows.filter(Q(name__in=wanted) | Q(arn__in=wanted | arns)).order_by("account__name", "id")
-    )
-    result = Pasted([], [], {})
-    for line in lines:
-        meant = [one for one in candidates if _means(line, one, mailed.get(line.lower(), frozenset()))]
-        if not meant:
-            result.unknown.append(line)
-        elif len(meant) == 1:
-            result.found.append(meant[0])
-        else:
-            result.several[line] = meant
-    return result
+    return _pasted(match_list(text, among=rows))
 
 
-def _lines(text: str) -> Iterable[str]:
-    for part in SEPARATORS.split(text):
-        line = part.strip().strip('"')
-        bracketed = IN_BRACKETS.fullmatch(line)
-        if line:
-            yield (bracketed[1] if bracketed else line).strip()
-
-
-def _login(line: str) -> str:
-    """ "Maya Okafor" as a login, `maya.okafor`."""
-    return ".".join(line.lower().split())
-
-
-def _means(line: str, one: Receiver, arns: frozenset[str]) -> bool:
-    return line in (one.arn, one.name) or one.arn in arns or (" " in line and one.name == _login(line))
-
-
-def _by_mail(lines: list[str]) -> dict[str, frozenset[str]]:
-    """The users that were linked by hand to people with these addresses: who writes a tag in AWS gets nothing by it."""
-    addresses = {line.lower() for line in lines if "@" in line}
-    return arns_of(addresses) if addresses else {}
+def _pasted(meant: PastedList) -> Pasted:
+    to_decide = meant.to_decide
+    offered = [match.entity for line in to_decide for match in line.matches]
+    rows = {one.pk: one for one in _receivers({one.pk: one for one in [*meant.chosen, *offered]}.values())}
+    several = {
+        line.text: [replace(rows[match.entity.pk], basis=match.basis) for match in line.matches]
+        for line in to_decide
+    }
+    chosen = [rows[one.pk] for one in meant.chosen]
+    return Pasted(chosen, meant.unknown, several, list(meant.left_over))
 
 
 def _receivers(entities: Iterable[Entity]) -> list[Receiver]:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant
+from iam.linking.models import Sign
 from tests import factories as make
 from tests.access.grant_pages.conftest import HTMX, NUMBER, Office, at
 
@@ -55,14 +56,69 @@ def test_each_kind_keeps_what_was_chosen_in_it(office: Office) -> None:
 
 
 def test_of_a_pasted_list_the_unknown_are_named_and_the_others_chosen(office: Office) -> None:
-    answer = office.asker.post(
-        at("who"), {"kind": "users", "names": "Maya Okafor\nghost\nkwame.boateng", "do": "paste"}
-    )
+    pk = uuid4()
+    form = {"kind": "users", "names": "Maya Okafor\nghost\nkwame.boateng", "do": "paste"}
+    answer = office.asker.post(at("who", pk), form)
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "called ghost." in page
+    assert "No one in your teams matches ghost." in page
     assert ">ghost</textarea>" in page
-    assert body()["who"] == {"users": {"arns": [office.arn("maya.okafor"), office.arn("kwame.boateng")]}}
+    chosen = {"users": {"arns": [office.arn("maya.okafor"), office.arn("kwame.boateng")]}}
+    assert body()["who"] == chosen
+
+    # The wrong name stays in the box, and stands in nobody's way: they were told of it.
+    kept = {"kind": "users", "keep": chosen["users"]["arns"], "names": "ghost", "told": "ghost", "do": "next"}
+    answer = office.asker.post(at("who", pk), kept, follow=True)
+    assert answer.redirect_chain[-1][0] == at("what", pk)
+    assert "Left out: ghost." in answer.content.decode()
+    assert body()["who"] == chosen
+
+
+def test_a_wrong_name_of_which_nobody_was_told_is_shown_first(office: Office) -> None:
+    pk = uuid4()
+    form = {"kind": "users", "names": "maya.okafor\nghost", "told": "other", "do": "next"}
+    answer = office.asker.post(at("who", pk), form)
+    assert answer.status_code == 422
+    assert 'name="told" value="ghost"' in answer.content.decode()
+
+
+def test_whoever_an_email_tag_names_is_shown_with_what_that_rests_on_and_selected_by_hand(
+    office: Office,
+) -> None:
+    pk, maya = uuid4(), office.of["maya.okafor"]
+    Sign.objects.create(
+        user=maya,
+        account=maya.account,
+        login="maya.okafor",
+        address="mo@example.com",
+        words="tag email: mo@example.com",
+        how="tag",
+    )
+    form = {"kind": "users", "names": "MO@example.com", "do": "paste"}
+    page = office.asker.post(at("who", pk), form).content.decode()
+    assert "Tag email: mo@example.com" in page
+    assert "Select who is meant by this name: MO@example.com" in page
+    assert body()["who"] == {"users": {"arns": []}}
+    answer = office.asker.post(at("who", pk), form | {"pick": maya.arn, "shown": maya.arn, "do": "next"})
+    assert answer["Location"] == at("what", pk)
+    assert body()["who"] == {"users": {"arns": [maya.arn]}}
+
+
+def test_three_hundred_names_are_taken_and_a_longer_list_says_what_is_left(office: Office) -> None:
+    account = office.of["maya.okafor"].account
+    logins = [f"joiner{number:04}" for number in range(1_050)]
+    arns = [make.user(account, login).arn for login in logins[:300]]
+    pk = uuid4()
+    answer = office.asker.post(
+        at("who", pk), {"kind": "users", "names": "\t".join(logins[:300]), "do": "paste"}
+    )
+    assert answer.status_code == 302 or answer.status_code == 200
+    assert body()["who"] == {"users": {"arns": arns}}
+    answer = office.asker.post(at("who", pk), {"kind": "users", "names": "\n".join(logins), "do": "paste"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "The list has more than 1,000 names. The last 50 are still in the box: add them next." in page
+    assert "joiner1049" in page
 
 
 def test_a_list_that_is_not_taken_yet_is_kept_while_one_searches(office: Office) -> None:

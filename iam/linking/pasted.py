@@ -1,0 +1,200 @@
+"""A pasted list of people: one parser and one matcher for every page that takes one. Nothing is cut without saying so, and every match says
+what it rests on."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+
+from iam.directory.models import Identity, Person
+from iam.linking.models import Sign, Standing
+from iam.mirror.models import Entity, Kind, TagSet, valid_at
+from iam.mirror.naming import display_name
+
+MOST_LINES: Final = 1_000
+"""So many names are matched at once; what is beyond them is given back, to be pasted next."""
+LONGEST: Final = 2_048
+"""Characters of one name: an ARN is the longest."""
+_SEPARATORS: Final = re.compile(r"[\n\r,;\t]+")
+_MAILBOX: Final = re.compile(r"(.*)<([^<>\s]+@[^<>\s]+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A user, or something else of the mirror, that a line names. `basis` says by what; `is_sure`: by its own name, or because somebody linked
+    the user by hand. Whoever can write tags in AWS can name themselves, so a match by tag or rule is for somebody to confirm."""
+
+    entity: Entity
+    basis: str
+    is_sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it was pasted, and everything that it can mean."""
+
+    text: str
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def chosen(self) -> Entity | None:
+        """The one that is surely meant."""
+        sure = [match.entity for match in self.matches if match.is_sure]
+        return sure[0] if len(sure) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class PastedList:
+    """What a list means. `left_over` are the lines beyond the limit, which were not looked at."""
+
+    lines: tuple[Line, ...] = ()
+    left_over: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> list[Entity]:
+        """Those who are surely meant, each once, in the order of the list."""
+        return list(dict.fromkeys(line.chosen for line in self.lines if line.chosen is not None))
+
+    @property
+    def unknown(self) -> list[str]:
+        """The lines that name nobody."""
+        return [line.text for line in self.lines if not line.matches]
+
+    @property
+    def to_decide(self) -> list[Line]:
+        """The lines that mean several, or somebody whom only a tag or a rule names."""
+        return [line for line in self.lines if line.matches and line.chosen is None]
+
+
+@dataclass(slots=True)
+class _Known:
+    """By lower-case text: the users and what says that they are meant."""
+
+    matches: dict[str, dict[int, Match]] = field(default_factory=lambda: defaultdict(dict))
+
+    def add(self, text: str, entity: Entity, basis: str, *, is_sure: bool) -> None:
+        """A sure match replaces another one of the same user."""
+        present = self.matches[text.lower()].get(entity.pk)
+        if present is None or (is_sure and not present.is_sure):
+            self.matches[text.lower()][entity.pk] = Match(entity, basis, is_sure)
+
+    def of(self, text: str) -> tuple[Match, ...]:
+        """What a text means: where something is sure, nothing else."""
+        matches = list(self.matches.get(text.lower(), {}).values())
+        sure = [match for match in matches if match.is_sure]
+        return tuple(sorted(sure or matches, key=lambda match: (match.entity.account.name, match.entity.pk)))
+
+
+def split_list(text: str) -> list[str]:
+    """The names of a list, each once: one a line, or with commas, semicolons or tabs between; `Maya <maya@example.com>` is the address."""
+    return list(dict.fromkeys(_pieces(text)))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    for piece in _SEPARATORS.split(text):
+        name = " ".join(piece.strip().strip("\"'\ufeff").split())
+        mailbox = _MAILBOX.fullmatch(name)
+        if mailbox:
+            name = mailbox[2]
+        if name:
+            yield name[:LONGEST]
+
+
+def match_list(text: str, *, among: QuerySet[Entity], most: int = MOST_LINES) -> PastedList:
+    """Whom a list means, of the users, groups or roles in `among`; a handful of queries, whatever its length."""
+    names = split_list(text)
+    wanted = names[:most]
+    known = _Known()
+    _by_own_name(known, wanted, among)
+    _by_person(known, wanted, among)
+    _by_sign(known, wanted, among)
+    rest = [name for name in wanted if " " in name and not known.of(name)]
+    if rest:
+        _by_name_tag(known, rest, among)
+        _by_login(known, [name for name in rest if not known.of(name)], among)
+    lines = tuple(Line(name, known.of(name)) for name in wanted)
+    return PastedList(lines, tuple(names[most:]))
+
+
+def _by_own_name(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+    """ARNs and user names; IAM tells user names apart without regard to case."""
+    small = [name.lower() for name in names]
+    signs = Sign.objects.filter(login__in=small).values("user")
+    rows = among.filter(Q(arn__in=names) | Q(name__in={*names, *small}) | Q(pk__in=signs))
+    for entity in rows.select_related("account"):
+        known.add(entity.arn, entity, "ARN", is_sure=True)
+        known.add(entity.name, entity, "User name" if entity.kind == Kind.USER else "Name", is_sure=True)
+
+
+def _by_person(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+    """The users that were linked by hand to people of these addresses and names."""
+    small = [name.lower() for name in names]
+    people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
+    meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names))
+    identities = Identity.objects.filter(person__in=meant).select_related("person")
+    by_arn = {one.user_arn: one for one in identities}
+    for entity in among.filter(arn__in=by_arn, kind=Kind.USER).select_related("account"):
+        identity = by_arn[entity.arn]
+        if identity.aws_id not in ("", entity.aws_id):
+            continue
+        basis = f"Linked to {identity.person.name}"
+        known.add(identity.person.email, entity, basis, is_sure=True)
+        known.add(identity.person.name, entity, basis, is_sure=True)
+
+
+def _by_sign(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+    """The users that tags and rules say to be of people of these addresses and names."""
+    small = [name.lower() for name in names]
+    people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
+    meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names)).values("pk")
+    signs = Sign.objects.filter(
+        Q(address__in=small) | Q(person__in=meant, standing=Standing.KNOWN), user__in=among.values("pk")
+    ).select_related("person", "user__account")
+    for sign in signs:
+        basis = f"{sign.words[:1].upper()}{sign.words[1:]}" if sign.words else "E-mail tag"
+        if sign.address:
+            known.add(sign.address, sign.user, basis, is_sure=False)
+        if sign.person is not None:
+            known.add(sign.person.email, sign.user, basis, is_sure=False)
+            known.add(sign.person.name, sign.user, basis, is_sure=False)
+
+
+def _by_name_tag(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+    """The users whose name tag is one of these names. Tags are not indexed by value, so this is only for names that nothing else explains."""
+    small = {name.lower() for name in names}
+    rows = TagSet.objects.filter(
+        valid_at(None), entity__in=among.filter(kind=Kind.USER).values("pk"), tags__icontains="name"
+    )
+    found: dict[int, str] = {}
+    for pk, tags in rows.values_list("entity_id", "tags").iterator(chunk_size=5_000):
+        name = display_name("", tags)
+        if name.lower() in small:
+            found[pk] = name
+    _add_named(known, found, among, "Name tag")
+
+
+def _by_login(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+    """ "Maya Okafor" can be the user maya.okafor, where nothing says more."""
+    logins: Mapping[str, str] = {".".join(name.lower().split()): name for name in names}
+    rows = among.filter(name__in=logins, kind=Kind.USER).values_list("pk", "name")
+    _add_named(known, {pk: logins[login] for pk, login in rows}, among, "User name", is_sure=True)
+
+
+def _add_named(
+    known: _Known, found: Mapping[int, str], among: QuerySet[Entity], basis: str, *, is_sure: bool = False
+) -> None:
+    for entity in among.filter(pk__in=list(found)).select_related("account"):
+        known.add(found[entity.pk], entity, basis, is_sure=is_sure)
+
+
+def in_words(names: Iterable[str], *, most: int = 10) -> str:
+    """Some names, and how many more there are."""
+    listed = list(names)
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
