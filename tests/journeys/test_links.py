@@ -26,8 +26,8 @@ ROLES = {
     "administrator": "ines.duarte",
     "approver": "hana.sato",
     "team lead": "elif.kaya",
-    "auditor": "tomas.lind",
-    "member": "amara.diallo",
+    "auditor": "amara.diallo",
+    "member": "tomas.lind",
 }
 ALIKE = 2
 """So many pages of one shape are fetched: what differs between them is the data."""
