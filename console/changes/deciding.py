@@ -68,7 +68,9 @@ def deciding_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
         "may_comment": now and services.may_comment(shown, viewer=viewer),
         "breaks_glass": now and services.may_break_glass(shown, viewer=viewer),
         "ends_at": ends.end_of(shown.change_set),
-        "shortens": now and (standing.may_decide or shown.requested_by == viewer.person_id),
+        "shortens": now
+        and ends.has_clock(shown.change_set)
+        and (standing.may_decide or shown.requested_by == viewer.person_id),
         "is_grave": is_grave(shown),
         "call_count": sum(len(part.calls) for part in parts),
     }  # fmt: skip

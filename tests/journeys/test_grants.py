@@ -50,7 +50,7 @@ def approve(grant: str, *approvers: Page) -> None:
     """As many agree as the rules ask for."""
     for approver in approvers:
         approver.goto(grant)
-        decide = approver.get_by_role("link", name="Decide", exact=True)
+        decide = approver.get_by_role("link", name="Review and decide", exact=True)
         if decide.count():
             decide.click()
             approver.get_by_role("button", name="Approve").first.click()
@@ -89,7 +89,7 @@ def test_a_grant_is_approved_by_somebody_else_and_taken_away_at_its_end(
     admin.goto(grant)
     see(admin, "Proof")
     expect(admin.get_by_text(re.compile("confirmed by [0-9]+ reading")).first).to_be_visible()
-    expect(admin.get_by_text("Its time was over")).to_be_visible()
+    expect(admin.get_by_text("The end date was reached")).to_be_visible()
 
 
 def run_out(console: Running, grant: str) -> None:
@@ -145,5 +145,5 @@ def test_a_partner_and_twenty_people_are_given_access(sign_in: SignIn, console: 
     approve(many, hana, jonas)
     see(admin, "active")
     admin.goto(many)
-    admin.get_by_role("link", name=re.compile("^All 2[01]$")).first.click()
+    admin.get_by_role("link", name=re.compile("^Show all 2[01]$")).first.click()
     expect(admin.get_by_text("has the policy")).to_have_count(20)

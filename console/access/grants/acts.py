@@ -1,4 +1,4 @@
-"""What people do with a grant: let it last longer or shorter, end it, try it again, withdraw it; each page says what it means."""
+"""What people do with a grant: extend, shorten, end, retry or withdraw it; each page says what it means."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.access.grants.ends import ends_choices, read_ends
+from console.access.grants.ends import ends_choices, read_ends, until_text
 from console.access.grants.one import acting_on, grant_context, refused
 from console.access.grants.parts import parts_shown
 from console.web.access import ViewerRequest, require
+from console.web.moments import zone_label
 from console.web.render import render_page
 from iam.access.drafts import services as drafts
 from iam.access.drafts.terms import Ends, body_of
@@ -47,7 +48,7 @@ LONGER: Final = "1d"
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Take it away now; what would go is named first."""
+    """End it now; what will be removed is named first."""
     found = acting_on(request, pk)
     if may_end(found, viewer=request.viewer):
         raise Http404
@@ -61,7 +62,7 @@ def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
     words = {
         "label": "End now",
         "question": f"End {found.reference} now?",
-        "button": "End it",
+        "button": "End grant",
         "is_danger": True,
     }
     return _page(request, found, words, name="end", error=error)
@@ -70,7 +71,7 @@ def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Ask for more time, which is approved like a new grant."""
+    """Request more time, which is approved like a new grant."""
     found = acting_on(request, pk)
     if may_extend(found, viewer=request.viewer):
         raise Http404
@@ -90,12 +91,13 @@ def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
             error = why_not
     words = {
         "label": "Extend",
-        "question": f"More time for {found.reference}?",
-        "button": "Ask for more time",
+        "question": f"Extend {found.reference}?",
+        "button": "Request extension",
         "ends": ends_choices(ends, with_never=False),
-        "ends_label": "How much longer",
-        "until": ends.until,
-        "hint": "Added to its end, or a later date. Until somebody has approved it, it ends as agreed.",
+        "ends_label": "Extend by",
+        "until": until_text(ends),
+        "zone": zone_label(),
+        "hint": "Added to the current end, or choose a later date. The current end applies until the extension is approved.",
     }
     return _page(request, found, words, name="extend", error=error)
 
@@ -123,12 +125,13 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
             error = why_not
     words = {
         "label": "Shorten",
-        "question": f"Let {found.reference} end earlier?",
-        "button": "Shorten it",
+        "question": f"End {found.reference} earlier?",
+        "button": "Shorten grant",
         "ends": ends_choices(ends, with_never=False),
-        "ends_label": "From now on",
-        "until": ends.until,
-        "hint": "From now on, or an earlier date. It needs no approval: less is given than was agreed to.",
+        "ends_label": "New end",
+        "until": until_text(ends),
+        "zone": zone_label(),
+        "hint": "Counted from now, or choose an earlier date. This needs no approval, because it gives less than was approved.",
     }
     return _page(request, found, words, name="shorten", error=error)
 
@@ -156,18 +159,29 @@ def _page(
             "address": reverse(f"access:grant-{name}", args=[found.pk]),
             "key": request.POST.get("key", "")[:36] or uuid4(),
             "why": request.POST.get("why", "")[:2000],
-            "refused": error,
-            "errors": {},
+            **_errors(request, error),
         }
         | words
     )
     return render_page(request, "access/grants/act.html", context, status=422 if error else 200)
 
 
+def _errors(request: ViewerRequest, error: RefusedError | TermsError | None) -> dict[str, Any]:
+    """Errors at their fields, and what is wrong with the whole."""
+    if error is not None and not request.POST.get("why", "").strip():
+        return {
+            "errors": {"why": "Enter a reason. The people with access and auditors read it."},
+            "refused": None,
+        }
+    if isinstance(error, TermsError) and error.part == "until":
+        return {"errors": {"until": error.message}, "refused": None}
+    return {"errors": {}, "refused": error}
+
+
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
-    """Ask that sessions end that still run in the roles which it opened: of one person, or everybody's; it is approved like any change."""
+    """Request that running sessions end in the roles that the grant opened: those of one person, or all; approved like any change."""
     found = acting_on(request, pk)
     part = get_object_or_404(
         found.parts.select_related("grant", "account"), pk=number, state__in=(State.ENDED, State.ENDING)
@@ -192,13 +206,14 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     names = ", ".join(role.name for role in roles)
     words = {
         "label": "End running sessions",
-        "question": f"End sessions of {names}?",
+        "question": f"End the running sessions of {names}?",
         "asks_whose": True,
         "whose": whose,
-        "button": "Ask to end them",
+        "button": "Request to end sessions",
+        "whose_hint": "Ends only the sessions with this source identity. It can’t be changed during a session. Leave it blank to end all sessions.",
         "address": reverse("access:grant-cut", args=[found.pk, part.pk]),
-        "warning": "Without a source identity everybody who works in the role is cut off, not only whom the grant was for. "
-        "The receipt names them before somebody approves.",
+        "warning": "Without a source identity, everyone who uses the role is signed out of it, not only the people of this grant. "
+        "The request names them before anyone approves it.",
     }
     return _page(request, found, words, name="end", error=error)
 
@@ -220,7 +235,7 @@ def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(*SEES)
 def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Try again what failed, in each account in which something did: just what was approved."""
+    """Retry what failed in each account: exactly what was approved."""
     found = acting_on(request, pk)
     if may_retry(found, viewer=request.viewer):
         raise Http404
@@ -234,7 +249,7 @@ def retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def again(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Begin a draft that says what this grant said, of which nothing more comes; the grant stays as it is."""
+    """Start a draft with the terms of a grant that is over; the grant stays as it is."""
     found = acting_on(request, pk)
     if not may_ask_again(found, viewer=request.viewer):
         raise Http404

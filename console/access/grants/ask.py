@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.grants.asked import Asking, own_users, read_address, read_text
-from console.access.grants.ends import DEFAULT, ends_choices, read_ends
+from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
 from console.access.what.state import State
 from console.web.access import ViewerRequest, layout_for, require, require_present
+from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
 from iam.access.denied.answer import Outcome
 from iam.access.drafts import services
@@ -102,7 +103,8 @@ def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, w
         "level": LEVELS.get(found.level or "", "") if found else "",
         "document": json.dumps(found.document, indent=2) if found and found.document else "",
         "ends": ends_choices(ends or Ends(DEFAULT), with_never=names),
-        "until": ends.until if ends else "",
+        "until": until_text(ends) if ends else "",
+        "zone": zone_label(),
         "why": why,
         "writes": asking.denied is not None or bool(asking.errors and "message" not in asking.errors),
         "for_others": request.viewer.may(Right.REQUEST_CHANGE),

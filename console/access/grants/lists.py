@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from console.access.grants.effect_blocks import End, end_of
 from console.access.grants.marks import mark_of
 from console.access.grants.words import who_words
 from console.changes.shown import Mark
 from console.web.access import ViewerRequest, layout_for, require
+from console.web.moments import left_text
 from console.web.render import is_fragment, render_page
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.services import drafts_of
 from iam.access.drafts.terms import who_of
+from iam.access.grants.effects import Bodies, bodies_for, in_one_line
 from iam.access.grants.hidden import hidden_in
 from iam.access.grants.models import GIVING, Grant
 from iam.access.grants.queries import TABS, list_grants
@@ -37,25 +40,27 @@ LABELS: Final = (
     ("closed", "Closed"),
 )
 NOTHING: Final = {
-    "active": "No grant is active.",
-    "waiting": "No grant waits for approval.",
-    "soon": "No grant ends within a week.",
-    "ended": "No grant has ended.",
-    "failed": "No grant has failed.",
-    "closed": "No grant was rejected, withdrawn or left without an answer.",
+    "active": "No active grants.",
+    "waiting": "No grants waiting for approval.",
+    "soon": "No grants end within a week.",
+    "ended": "No ended grants.",
+    "failed": "No failed grants.",
+    "closed": "No grants were rejected or withdrawn, or expired without a decision.",
 }
 """What an empty tab says."""
 NAMED: Final = 2
 MOST_DRAFTS: Final = 5
-DAY, HOUR = 86_400, 3_600
+SOON: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the list; `unplanned` is in how many accounts it is asked for, before it has a part in each."""
+    """A line of the list: `effect` says what it gives; `unplanned` is in how many accounts it is requested, before it has a part in each."""
 
     grant: Grant
     mark: Mark
+    effect: str
+    end: End
     accounts: list[str]
     more_accounts: int
     unplanned: int
@@ -110,6 +115,7 @@ def grants(request: ViewerRequest) -> HttpResponse:
 
 def _rows(found: list[Grant], viewer: Viewer) -> list[Row]:
     hidden = hidden_in(found, viewer=viewer)
+    bodies = bodies_for(found)
     now = datetime.now(tz=UTC)
     rows = []
     for one in found:
@@ -120,6 +126,8 @@ def _rows(found: list[Grant], viewer: Viewer) -> list[Row]:
             Row(
                 one,
                 mark_of(one),
+                _effect(one, bodies, viewer),
+                end_of(one),
                 accounts[:NAMED],
                 max(0, len(accounts) - NAMED),
                 unplanned,
@@ -129,16 +137,21 @@ def _rows(found: list[Grant], viewer: Viewer) -> list[Row]:
     return rows
 
 
+def _effect(one: Grant, bodies: Bodies, viewer: Viewer) -> str:
+    terms = one.agreed
+    return in_one_line(
+        terms.what, account_id=terms.accounts[0], bodies=bodies, plain=not viewer.sees_accounts
+    )
+
+
 def _soon(one: Grant, now: datetime) -> str:
-    """'Ends in 3 h', of what ends within a week."""
+    """'3 hours left', of what ends within a week."""
     if one.ends_at is None or one.state not in GIVING:
         return ""
-    left = (one.ends_at - now).total_seconds()
-    if left <= 0:
+    left = one.ends_at - now
+    if left <= timedelta():
         return "Ending"
-    if left < DAY:
-        return f"Ends in {max(1, round(left / HOUR))} h"
-    return f"Ends in {round(left / DAY)} d" if left < 7 * DAY else ""
+    return left_text(one.ends_at, now=now) if left < SOON else ""
 
 
 def _drafts(request: ViewerRequest) -> list[DraftRow]:
@@ -150,6 +163,6 @@ def _drafts(request: ViewerRequest) -> list[DraftRow]:
 
 def _said(draft: GrantDraft) -> str:
     try:
-        return f"For {who_words(who_of(draft.body)) or 'nobody yet'}"
+        return f"For {who_words(who_of(draft.body)) or 'no one yet'}"
     except TermsError:
         return "A draft"

@@ -14,19 +14,21 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from console.access.grants.effect_blocks import accounts_of_terms, effect_context, end_of, end_of_terms
 from console.access.grants.marks import mark_of
 from console.access.grants.parts import Parts, one_part, parts_shown
 from console.access.grants.shown import MOVING, events_of, pace_of, used_of, version_of
 from console.access.grants.wizard import draft_or_404, wizard_context
-from console.access.grants.words import ends_of, others_too, what_words, who_words
+from console.access.grants.words import others_too, what_words, who_words
 from console.changes.deciding import deciding_context
 from console.web.access import ViewerRequest, layout_for, require, require_present
+from console.web.moments import left_text, moment_text
 from console.web.render import is_fragment, render_live, render_page
 from iam.access.grants.hidden import hidden_holders, seen_holders
-from iam.access.grants.models import Grant, Preparation, State
+from iam.access.grants.models import GIVING, Grant, Preparation, State
 from iam.access.grants.queries import parts_of, visible_grants
 from iam.access.grants.services.rights import Allowed, allowed, may_ask_again
-from iam.access.grants.wording import counted, moment
+from iam.access.grants.wording import counted
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes, waiting_for
@@ -160,6 +162,8 @@ def grant_context(
 ) -> dict[str, Any]:
     """What every page of a grant says of it; of those who are `hidden` from the viewer, how many they are."""
     terms = found.agreed
+    places = [one.account for one in parts.all] or accounts_of_terms(terms)
+    end = end_of(found)
     own = list(names_by_arn(seen_holders(found, hidden=hidden)).values()) if hidden else []
     waits = found.state == State.WAITING
     decide = _change_to_decide(request.viewer, found) if waits else None
@@ -183,7 +187,9 @@ def grant_context(
         "events": events_of(found, parts),
         "who_words": who_words(terms.who) if not hidden else others_too(own, len(hidden)),
         "what_words": what_words(terms.what),
-        "ends_words": ends_of(terms),
+        "end": end,
+        "left": left_text(found.ends_at) if found.ends_at and found.state in GIVING else "",
+        **effect_context(request.viewer, terms, accounts=places, end=end),
         "text_of_what": terms.what.documents if request.viewer.sees_accounts else (),
         "used": used_of(found, now=datetime.now(tz=UTC)),
         "withdraws": now and not can.withdraw,
@@ -253,22 +259,22 @@ def following(found: Grant, *, calls: int = 0, closes: datetime | None = None) -
     if found.state == State.PREPARING:
         steps.append(
             (
-                "Gatehouse plans it, account by account",
+                "Gatehouse plans the request for each account",
                 "list-checks",
-                "Then it is asked for as a whole, or not at all.",
+                "It is submitted for all accounts, or not at all.",
             )
         )
     if found.state in (State.PREPARING, State.WAITING):
-        note = "They may reduce it, never widen anything."
-        note += f" Without an answer it closes on {moment(closes)}." if closes else ""
-        steps.append(("Somebody else approves", "hourglass", note))
+        note = "The approver can reduce the request, but not extend it."
+        note += f" Without a decision it expires on {moment_text(closes)}." if closes else ""
+        steps.append(("Someone else approves", "hourglass", note))
     if found.state in (State.PREPARING, State.WAITING, State.APPLYING):
-        made = f"Gatehouse makes {counted(calls, 'call')} to AWS" if calls else "Gatehouse changes AWS"
-        steps.append((f"{made}, and reads back what came of it", "play", ""))
+        made = f"Gatehouse makes {counted(calls, 'AWS call')}" if calls else "Gatehouse changes AWS"
+        steps.append((f"{made} and checks the result", "play", ""))
     terms = found.agreed
     if terms.lasts:
-        note = "Whoever asked, and whom it is for, are told before it ends. Extending is a new request."
-        steps.append((f"It lasts {ends_of(terms)}", "timer", note))
+        note = "The requester and the people with access are notified before it ends. To extend it, submit a new request."
+        steps.append((f"Access lasts {end_of_terms(terms).words.removeprefix('for ')}", "timer", note))
     if terms.ends:
         steps.append((_how_it_ends(found), "minus", ""))
     return steps
@@ -278,5 +284,5 @@ def _how_it_ends(found: Grant) -> str:
     """AWS ends by itself what is a policy with an end; the rest only Gatehouse does."""
     plans = list(found.parts.values_list("plan", flat=True)[:200])
     if any(plan.get("ends_only") for plan in plans):
-        return "It ends, and Gatehouse takes it away"
-    return "AWS ends it by itself, and Gatehouse takes away what is left"
+        return "Access ends: Gatehouse removes it"
+    return "Access ends: AWS stops it, and Gatehouse removes what is left"

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console.access.grants.calls import calls_of
+from console.access.grants.effect_blocks import effect_context, end_of_terms
 from console.access.grants.wizard import address, draft_or_404, step_of, wizard_context
 from console.access.grants.words import what_words, who_words
 from console.changes.receipt import impact_context
@@ -133,17 +134,24 @@ def _way_back(draft: GrantDraft, error: Exception) -> str:
 def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
     """What a plan says: per account the way and why, who gains what, the calls, and who has to agree."""
     calls, more_calls = calls_of(plan)
-    return impact_context(plan.receipt.get("impact"), viewer=request.viewer) | {
-        "plan": plan,
-        "parts": sorted(plan.parts, key=lambda part: not part.refusal)[:PARTS],
-        "part_count": len(plan.parts),
-        "more_parts": max(0, len(plan.parts) - PARTS),
-        "where": listed([part.account.name for part in plan.parts]),
-        "calls": calls,
-        "more_calls": more_calls,
-        "stages": stages_of(request, plan) if not plan.refusals else [],
-        "checks": checks_of(plan, now=datetime.now(tz=UTC)) if not plan.refusals else [],
-    }
+    accounts = [part.account for part in plan.parts]
+    effect = effect_context(request.viewer, plan.terms, accounts=accounts, end=end_of_terms(plan.terms))
+    return (
+        effect
+        | impact_context(plan.receipt.get("impact"), viewer=request.viewer)
+        | {
+            "plan": plan,
+            "parts": sorted(plan.parts, key=lambda part: not part.refusal)[:PARTS],
+            "part_count": len(plan.parts),
+            "more_parts": max(0, len(plan.parts) - PARTS),
+            "where": listed([account.name for account in accounts]),
+            "end": end_of_terms(plan.terms),
+            "calls": calls,
+            "more_calls": more_calls,
+            "stages": stages_of(request, plan) if not plan.refusals else [],
+            "checks": checks_of(plan, now=datetime.now(tz=UTC)) if not plan.refusals else [],
+        }
+    )
 
 
 def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:

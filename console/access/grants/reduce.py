@@ -11,13 +11,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from console.access.grants.ends import ends_choices, read_ends
+from console.access.grants.ends import ends_choices, read_ends, until_text
 from console.access.grants.one import acting_on, grant_context
 from console.access.grants.parts import parts_shown
 from console.access.grants.preview import plan_context
 from console.access.grants.words import lasting, who_words
 from console.access.what import State, is_its_own, posted, shown, state_for, what_of
 from console.web.access import ViewerRequest, require
+from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
 from iam.access.drafts.terms import DATE, LASTS, NEVER, Ends, with_end
 from iam.access.grants.models import Grant
@@ -149,7 +150,8 @@ def _page(
         "places": _places(form),
         "what": _what(request, found, form) if form.asked.what.kind in WRITTEN else None,
         "ends": _ends(form),
-        "until": form.ends.until,
+        "until": until_text(form.ends),
+        "zone": zone_label(),
         "why": request.POST.get("why", "")[:2000],
         "refused": refused,
         "plan": None,

@@ -14,23 +14,23 @@ from iam.access.grants.wording import counted
 from iam.changes.models import Approval, ChangeEvent
 
 ACTS: Final[dict[str, tuple[str, str, str]]] = {
-    Act.ASKED: ("{by} asked for it", "file-text", ""),
+    Act.ASKED: ("{by} requested it", "file-text", ""),
     Act.REDUCED: ("{by} reduced it", "minus", "warn"),
-    Act.EXTENDED: ("{by} asked for more time", "timer", "note"),
-    Act.RENEWED: ("It was extended", "timer", "ok"),
+    Act.EXTENDED: ("{by} requested an extension", "timer", "note"),
+    Act.RENEWED: ("Extended", "timer", "ok"),
     Act.SHORTENED: ("{by} shortened it", "timer", "warn"),
-    Act.RETRIED: ("{by} had the rest tried again", "rotate-cw", "info"),
+    Act.RETRIED: ("{by} retried what failed", "rotate-cw", "info"),
     Act.ENDED: ("{by} ended it", "ban", "warn"),
-    Act.RAN_OUT: ("Its time was over", "timer", ""),
-    Act.RETURNED: ("Its end was undone", "undo-2", "warn"),
+    Act.RAN_OUT: ("The end date was reached", "timer", ""),
+    Act.RETURNED: ("Restored: its end was undone", "undo-2", "warn"),
     Act.WITHDRAWN: ("{by} withdrew it", "undo-2", ""),
-    Act.FOLLOWED: ("It got another version of its template", "git-branch", "info"),
+    Act.FOLLOWED: ("Updated to another template version", "git-branch", "info"),
 }
 ABOUT_TO_END: Final = timedelta(minutes=1)
 MOVING: Final = (State.PREPARING, State.APPLYING, State.ENDING)
 CLOSED: Final[dict[str, tuple[str, str, str]]] = {
     State.WITHDRAWN: ("withdrawn", "{by} withdrew it", "undo-2"),
-    State.EXPIRED: ("expired", "Nobody answered in time", "timer"),
+    State.EXPIRED: ("expired", "Expired without a decision", "timer"),
 }
 """State → the event of its changes, how that is said, and its icon."""
 BY_NAME: Final = 6
@@ -103,7 +103,7 @@ def _in_accounts(parts: Parts) -> list[Event]:
     ]
     gone = [(part, part.ended_at) for part in parts.all if part.ended_at]
     proofs = {one.part.pk: one.proof.says for one in parts.shown if one.proof}
-    return _told(up, "Set up in", "shield-check", "ok", {}) + _told(gone, "Gone from", "minus", "", proofs)
+    return _told(up, "Set up in", "shield-check", "ok", {}) + _told(gone, "Removed from", "minus", "", proofs)
 
 
 def _told(

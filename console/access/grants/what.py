@@ -9,11 +9,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from console.access.grants.ends import DEFAULT, ends_choices, read_ends
+from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
 from console.access.grants.wizard import address, draft_or_404, wizard_context
 from console.access.grants.words import who_words
 from console.access.what import State, is_its_own, posted, shown, state_for, what_of
 from console.web.access import ViewerRequest, require
+from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
 from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
@@ -115,7 +116,8 @@ def _page(
         ),
         "who_said": who,
         "ends": ends_choices(ends if ends.choice else Ends(DEFAULT)),
-        "until": ends.until,
+        "until": until_text(ends),
+        "zone": zone_label(),
         "why": draft.body.get("why", ""),
         "errors": errors or {},
     }

@@ -20,7 +20,7 @@ from iam.access.denied.answer import smallest
 from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.receivers import KINDS
-from iam.access.drafts.terms import Ends, what_of, who_of
+from iam.access.drafts.terms import what_of, who_of
 from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.guard import Right
 from iam.mirror.models import Entity
@@ -28,7 +28,7 @@ from iam.mirror.queries.visibility import visible_entities
 
 LONGEST: Final = 2048
 STEPS: Final = (("who", "Who"), ("what", "What"), ("preview", "Preview"), ("done", "Submit"))
-HEADINGS: Final = {True: "Grant access", False: "Ask for access"}
+HEADINGS: Final = {True: "Grant access", False: "Request access"}
 PARTS: Final = {"who": "who", "accounts": "who", "what": "what", "until": "what", "why": "what"}
 """What is wrong with the terms → the step on which it is put right."""
 
@@ -108,7 +108,6 @@ def wizard_context(request: ViewerRequest, draft: GrantDraft, current: str) -> d
         "steps": shown if asks_for_others else shown[1:],
         "heading": HEADINGS[asks_for_others],
         "layout": layout_for(request.viewer),
-        "ends_words": Ends.of(draft.body).words,
         "section": "grants" if asks_for_others else "ask",
         "discard_url": reverse("access:grant-discard", args=[draft.pk]),
         "is_stored": not draft._state.adding,

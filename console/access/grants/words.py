@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from iam.access.grants.terms import Terms, Who, WhoKind
+from iam.access.grants.terms import Who, WhoKind
 from iam.access.grants.titles import what_words
-from iam.access.grants.wording import counted, listed, moment
+from iam.access.grants.wording import counted, listed
 from iam.mirror.naming import names_by_arn
 
-__all__ = ["ICONS", "ends_of", "lasting", "name_of", "others_too", "what_words", "who_words"]
+__all__ = ["ICONS", "lasting", "name_of", "others_too", "what_words", "who_words"]
 
 ICONS: Final = {
     WhoKind.USERS: "user-round",
@@ -44,15 +44,6 @@ def who_words(who: Who) -> str:
     return f"account {who.account_id}" if who.account_id else ""
 
 
-def ends_of(terms: Terms) -> str:
-    """'8 hours from the approval on', 'until 26 Nov 2026, 18:00 UTC', 'until somebody ends it'."""
-    if terms.until:
-        return f"until {moment(terms.until)}"
-    if terms.lasts:
-        return f"{lasting(terms.lasts)} from the approval on"
-    return "until somebody ends it"
-
-
 def lasting(seconds: int) -> str:
     """'8 hours', '7 days', '90 minutes'."""
     for size, noun in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
@@ -63,5 +54,5 @@ def lasting(seconds: int) -> str:
 
 def others_too(names: Sequence[str], others: int) -> str:
     """'Maya Okafor, and 3 outside your teams'."""
-    shown = listed(names) or "nobody of yours"
+    shown = listed(names) or "No one in your teams"
     return f"{shown}, and {others} outside your teams"

@@ -43,18 +43,6 @@ class Ends:
             return {}
         raise TermsError("Choose until when it lasts.", part="until")
 
-    @property
-    def words(self) -> str:
-        """'8 hours from the approval on', 'until 26 Nov 2026, 18:00 UTC', 'until somebody ends it'."""
-        if self.choice in LASTS:
-            return f"{LASTS[self.choice][0]} from the approval on"
-        if self.choice == NEVER:
-            return "until somebody ends it"
-        try:
-            return f"until {_moment(self.until):%-d %b %Y, %H:%M} UTC"
-        except TermsError:
-            return ""
-
 
 def _moment(text: str) -> datetime:
     """What a field for date and time holds, which says no zone: it is UTC, as everywhere on the pages."""

@@ -10,6 +10,7 @@ class GrantsConfig(AppConfig):
     label = "grants"
 
     def ready(self) -> None:
+        from iam.access.grants.models import ENDING
         from iam.access.grants.services.moving import end_of, shorten_waiting, started
         from iam.access.grants.services.settling import change_ended
         from iam.changes import handlers
@@ -18,3 +19,4 @@ class GrantsConfig(AppConfig):
 
         handlers.on_end(change_ended)
         ends.register(OF_GRANT, ends.Ends(end_of=end_of, shorten=shorten_waiting, started=started))
+        ends.register_restored(ENDING, end_of)

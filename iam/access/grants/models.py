@@ -16,18 +16,18 @@ from iam.mirror.models import Account, Entity
 class State(models.TextChoices):
     """Where a grant, or its part in an account, stands."""
 
-    PREPARING = "preparing", "Being prepared"
+    PREPARING = "preparing", "Preparing"
     WAITING = "waiting", "Waiting for approval"
-    APPLYING = "applying", "Being set up"
+    APPLYING = "applying", "Setting up"
     ACTIVE = "active", "Active"
-    PARTLY = "partly", "Active in part"
-    ENDING = "ending", "Being taken away"
+    PARTLY = "partly", "Partly active"
+    ENDING = "ending", "Ending"
     ENDED = "ended", "Ended"
     FAILED = "failed", "Failed"
     REJECTED = "rejected", "Rejected"
     WITHDRAWN = "withdrawn", "Withdrawn"
-    EXPIRED = "expired", "Not answered in time"
-    REFUSED = "refused", "Could not be asked for"
+    EXPIRED = "expired", "Expired"
+    REFUSED = "refused", "Not submitted"
 
 
 LIVING = (State.APPLYING, State.ACTIVE, State.PARTLY, State.ENDING)
@@ -134,17 +134,17 @@ class _AppendOnly(models.Model):
 class Act(models.TextChoices):
     """What was done to a grant as a whole."""
 
-    ASKED = "asked", "Asked for"
+    ASKED = "asked", "Requested"
     REDUCED = "reduced", "Reduced"
-    EXTENDED = "extended", "Extension asked for"
+    EXTENDED = "extended", "Extension requested"
     RENEWED = "renewed", "Extended"
     SHORTENED = "shortened", "Shortened"
-    RETRIED = "retried", "Tried again"
+    RETRIED = "retried", "Retried"
     ENDED = "ended", "Ended early"
     RAN_OUT = "ran_out", "Ran out"
-    RETURNED = "returned", "Given back"
-    FOLLOWED = "followed", "Followed its template"
-    WITHDRAWN = "withdrawn", "Withdrawn while it was prepared"
+    RETURNED = "returned", "Restored"
+    FOLLOWED = "followed", "Updated to a template version"
+    WITHDRAWN = "withdrawn", "Withdrawn"
 
 
 class GrantVersion(_AppendOnly):
@@ -205,8 +205,8 @@ class Sort(models.TextChoices):
     ATTACHED = "attached", "Attached policy"
     INLINE = "inline", "Inline policy"
     TRUST = "trust", "Statement of a trust policy"
-    POLICY = "policy", "Policy made for it"
-    ROLE = "role", "Role made for it"
+    POLICY = "policy", "Policy created for the grant"
+    ROLE = "role", "Role created for the grant"
 
 
 class LedgerEntry(models.Model):

@@ -6,6 +6,7 @@ from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.access.grants.wording import counted
 from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
+from iam.mirror.naming import names_by_arn
 from iam.policy.document import read
 
 
@@ -42,19 +43,21 @@ def who_words(who: Who) -> str:
     """To whom."""
     if who.kind is WhoKind.TEAM:
         found = Team.objects.filter(slug=who.team).values_list("name", flat=True).first()
-        return f"the team {found or who.team}"
+        return f"team {found or who.team}"
     if who.kind is WhoKind.ACCOUNT:
         return f"account {who.account_id}"
     if who.kind is WhoKind.PARTNER:
         return who.label
     if who.kind is WhoKind.FEDERATED:
         return who.label or who.subject
-    # One person often has a user in each account.
-    meant = {_name(arn) for arn in who.arns} if who.kind is WhoKind.USERS else set(who.arns)
+    if who.kind is WhoKind.USERS:
+        # One person often has a user in each account.
+        names = list(dict.fromkeys(names_by_arn(who.arns).values()))
+        return names[0] if len(names) == 1 else counted(len(names), "person", "people")
+    meant = set(who.arns)
     if len(meant) == 1:
         return _name(meant.pop())
-    noun = {WhoKind.USERS: "person", WhoKind.GROUP: "group"}.get(who.kind, "role")
-    return counted(len(meant), noun, "people" if who.kind is WhoKind.USERS else "")
+    return counted(len(meant), "group" if who.kind is WhoKind.GROUP else "role")
 
 
 def _name(arn: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,16 @@ def offer_of(slug: str, *, number: int | None = None) -> Offer | None:
     rows = rows.filter(number=F("template__current")) if number is None else rows.filter(number=number)
     found = rows.first()
     return Offer(found.template, found) if found else None
+
+
+def bodies_of(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Body]:
+    """What versions of templates say, by short name and number; one query for all, none for none."""
+    pairs = {(slug, number) for slug, number in wanted if slug}
+    if not pairs:
+        return {}
+    rows = TemplateVersion.objects.filter(template__slug__in={slug for slug, _ in pairs})
+    rows = rows.filter(number__in={number for _, number in pairs}).select_related("template")
+    return {(row.template.slug, row.number): body_of(row) for row in rows}
 
 
 def versions_of(template: Template) -> list[TemplateVersion]:

@@ -29,6 +29,8 @@ class Ends:
 
 
 _by_kind: dict[str, Ends] = {}
+_restored: dict[str, Callable[[UUID], datetime | None]] = {}
+"""Kind of cause of sets that take something away → the end that it has again when such a set is undone."""
 
 
 def register(kind: str, ends: Ends) -> None:
@@ -36,10 +38,25 @@ def register(kind: str, ends: Ends) -> None:
     _by_kind[kind] = ends
 
 
+def register_restored(kind: str, end_of: Callable[[UUID], datetime | None]) -> None:
+    """Tell when that ends which is there again once a set of this kind of cause is undone."""
+    _restored[kind] = end_of
+
+
 def end_of(change_set: ChangeSet) -> datetime | None:
-    """When what the set gives ends by itself; None where it does not, or nobody knows."""
+    """When what the set gives, or gives back, ends by itself; None where it does not, or nobody knows."""
     ends = _by_kind.get(change_set.cause_kind)
-    return ends.end_of(change_set.cause_id) if ends and change_set.cause_id else None
+    if ends and change_set.cause_id:
+        return ends.end_of(change_set.cause_id)
+    return _end_of_restored(change_set)
+
+
+def _end_of_restored(change_set: ChangeSet) -> datetime | None:
+    """The earliest end of what the changes of a set give back."""
+    undone = change_set.changes.filter(reverts__change_set__cause_kind__in=list(_restored)).order_by()
+    causes = set(undone.values_list("reverts__change_set__cause_kind", "reverts__change_set__cause_id"))
+    moments = [_restored[kind](cause) for kind, cause in causes]
+    return min((moment for moment in moments if moment), default=None)
 
 
 def bring_forward(change_set: ChangeSet, *, until: datetime, actor: Viewer) -> None:

@@ -83,36 +83,54 @@ def grant(
 def failed(account: Account, *holders: Entity, asked_by: Person, approved: bool = True) -> Grant:
     """A grant that was approved (or not) and whose only change failed."""
     made = grant(account, *holders, asked_by=asked_by, state=State.FAILED)
-    part, now = made.parts.get(), datetime.now(tz=UTC)
-    group = Entity.objects.filter(account=account, kind=Kind.GROUP).first()
-    assert group is not None
-    Change.objects.create(
-        change_set=part.change_set,
-        operation="group_membership.add",
-        title=f"Add {holders[0].name} to payments",
-        account=account,
-        subject_kind="user",
-        subject_id=holders[0].aws_id,
-        subject_arn=holders[0].arn,
-        params={
-            "user_name": holders[0].name,
-            "user_arn": holders[0].arn,
-            "user_id": holders[0].aws_id,
-            "group_name": group.name,
-            "group_arn": group.arn,
-            "group_id": group.aws_id,
-        },
-        before={},
-        after={},
-        receipt=receipt_of(AddToGroup.of(holders[0], group=group)).body,
-        calls=[],
+    now = datetime.now(tz=UTC)
+    change(
+        made,
+        holders[0],
+        change_set=made.parts.get().change_set,
         state=ChangeState.FAILED,
-        idempotency_key=f"failed-{next(_numbers)}-{uuid4()}",
-        requested_by=asked_by.pk,
-        requested_label=asked_by.name,
-        reason="The audit of the quarter",
         queued_at=now if approved else None,
         ended_at=now,
         error_message="AWS did not answer.",
     )
     return made
+
+
+def change(made: Grant, holder: Entity | None = None, **fields: Any) -> Change:
+    """A change that adds somebody to a group, for a grant; without `change_set` in a set of its own, with `cause_kind`."""
+    account = made.parts.get().account
+    group = Entity.objects.filter(account=account, kind=Kind.GROUP).first()
+    holder = holder or Entity.objects.filter(account=account, kind=Kind.USER).first()
+    assert group is not None
+    assert holder is not None
+    kind = fields.pop("cause_kind", "")
+    if "change_set" not in fields:
+        fields["change_set"] = ChangeSet.objects.create(cause_kind=kind, cause_id=made.pk if kind else None)
+    return Change.objects.create(
+        **{
+            "operation": "group_membership.add",
+            "title": f"Add {holder.name} to payments",
+            "account": account,
+            "subject_kind": "user",
+            "subject_id": holder.aws_id,
+            "subject_arn": holder.arn,
+            "params": {
+                "user_name": holder.name,
+                "user_arn": holder.arn,
+                "user_id": holder.aws_id,
+                "group_name": group.name,
+                "group_arn": group.arn,
+                "group_id": group.aws_id,
+            },
+            "before": {},
+            "after": {},
+            "receipt": receipt_of(AddToGroup.of(holder, group=group)).body,
+            "calls": [],
+            "state": ChangeState.AWAITING,
+            "idempotency_key": f"made-{next(_numbers)}-{uuid4()}",
+            "requested_by": made.requested_by,
+            "requested_label": made.requested_label,
+            "reason": "The audit of the quarter",
+        }
+        | fields
+    )

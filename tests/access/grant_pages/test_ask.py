@@ -145,7 +145,7 @@ def test_choosing_from_a_list_begins_with_oneself(office: Office) -> None:
     assert answer["Location"] == reverse("access:grant-what", args=[draft.pk])
     page = office.member.get(answer["Location"])
     assert page.status_code == 200
-    assert "Ask for access" in page.content.decode()
+    assert "Request access" in page.content.decode()
     assert office.member.get(reverse("access:grant-who", args=[draft.pk])).status_code == 404
 
 
@@ -179,7 +179,7 @@ def test_my_access_tells_what_was_declined_of_late(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tab", "says"), [("failed", "No grant has failed."), ("soon", "No grant ends within a week.")]
+    ("tab", "says"), [("failed", "No failed grants."), ("soon", "No grants end within a week.")]
 )
 def test_an_empty_tab_says_what_is_not_there(office: Office, tab: str, says: str) -> None:
     assert says in office.asker.get("/grants/", {"tab": tab}).content.decode()

@@ -9,7 +9,7 @@ import pytest
 
 from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
-from iam.access.drafts.terms import Ends, terms_of, what_of, who_of
+from iam.access.drafts.terms import terms_of, what_of, who_of
 from iam.access.grants.terms import TermsError, WhoKind
 from iam.directory.models import Role
 from iam.guard import Viewer, viewer_for
@@ -120,13 +120,6 @@ def test_what_is_missing_names_the_step_on_which_it_is_put_right(
     with pytest.raises(TermsError, match=words) as found:
         terms_of(WHOLE | change, now=NOW)
     assert found.value.part == part
-
-
-def test_ends_are_said_in_words() -> None:
-    assert Ends("8h").words == "8 hours from the approval on"
-    assert Ends("never").words == "until somebody ends it"
-    assert Ends("date", "2026-12-31T18:00").words == "until 31 Dec 2026, 18:00 UTC"
-    assert Ends("date", "never ever").words == ""
 
 
 @pytest.mark.django_db

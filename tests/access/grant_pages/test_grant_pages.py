@@ -58,7 +58,7 @@ def test_the_list_is_found_by_text_and_account_and_pages(office: Office) -> None
     page = office.asker.get(LIST, {"q": "kwame"}).content.decode()
     assert page.count('class="id">GRT-') == page.count(mine.reference) == 1
     assert office.asker.get(LIST, {"q": mine.reference}).content.decode().count(mine.reference) > 0
-    assert "No grant matches" in office.asker.get(LIST, {"q": "nobody"}).content.decode()
+    assert "No grants match" in office.asker.get(LIST, {"q": "nobody"}).content.decode()
     first = office.asker.get(LIST)
     assert "Next" in first.content.decode()
     after = first.context["following"]
@@ -128,7 +128,8 @@ def test_ending_names_what_goes_and_needs_a_reason(office: Office) -> None:
     assert "ReadOnlyAccess" in page
     answer = office.asker.post(address, {"why": " "})
     assert answer.status_code == 422
-    assert "Write why it ends" in answer.content.decode()
+    assert "Enter a reason." in answer.content.decode()
+    assert 'aria-invalid="true"' in answer.content.decode()
     grant.refresh_from_db()
     assert grant.state == State.ACTIVE
 
@@ -136,11 +137,11 @@ def test_ending_names_what_goes_and_needs_a_reason(office: Office) -> None:
 @pytest.mark.parametrize(
     ("name", "form", "words"),
     [
-        ("extend", {"ends": "1d", "why": ""}, "Write why it is needed longer"),
+        ("extend", {"ends": "1d", "why": ""}, "Enter a reason."),
         ("extend", {"ends": "date", "until": "2020-01-01T00:00", "why": "x"}, "already. Choose a later"),
         ("extend", {"ends": "", "why": "x"}, "Choose until when"),
         ("shorten", {"ends": "30d", "why": "x"}, "A later end takes a new approval"),
-        ("shorten", {"ends": "1h", "why": ""}, "Write why it ends earlier"),
+        ("shorten", {"ends": "1h", "why": ""}, "Enter a reason."),
     ],
 )
 def test_another_end_that_makes_no_sense_is_said_and_nothing_changed(

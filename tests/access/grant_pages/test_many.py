@@ -40,7 +40,7 @@ def test_of_many_people_the_first_are_shown_and_all_are_a_page_away(office: Offi
     assert page.count("has the policy") == 15
     part = many.parts.get()
     address = reverse("access:grant-part", args=[many.pk, part.pk])
-    assert f'href="{address}">All 130</a>' in page
+    assert f'href="{address}">Show all 130</a>' in page
     first = office.asker.get(address)
     assert first.content.decode().count("has the policy") == 100
     rest = office.asker.get(address, {"after": first.context["following"]})

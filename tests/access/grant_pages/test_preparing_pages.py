@@ -49,8 +49,8 @@ def test_the_page_plans_nothing_and_shows_how_it_stands_until_it_waits(
         patch.setattr(asking, "plan_parts", None)
         grant = submitted(office, draft)
         page = office.asker.get(at("done", draft)).content.decode()
-    assert "Being prepared" in page
-    assert "It is planned for 6 accounts" in page
+    assert "Preparing" in page
+    assert "Planning for 6 accounts" in page
     assert 'hx-trigger="every 1s"' in page
     row = office.asker.get("/grants/", {"tab": "waiting"}).content.decode()
     assert "6 accounts" in row
@@ -67,7 +67,7 @@ def test_what_stands_against_it_is_said_and_can_be_changed(office: Office, draft
     Account.objects.filter(name="unit-3").update(write_role_arn="")
     preparing.prepare(grant.pk)
     page = office.asker.get(reverse("access:grant", args=[grant.pk])).content.decode()
-    assert "It could not be asked for, in any account" in page
+    assert "This couldn’t be submitted in any account" in page
     assert "unit-3: unit-3 is read only" in page
     assert "hx-trigger" not in page.partition('id="live"')[2].partition(">")[0]
     answer = office.asker.post(reverse("access:grant-again", args=[grant.pk]))

@@ -44,7 +44,7 @@ def test_the_preview_tells_who_gains_what_how_and_who_agrees(office: Office) -> 
         "curl",
         "Approval needed",
         "Hana Sato",
-        "8 hours from the approval on",
+        "for 8 hours after approval",
         "Settles the quarter",
     ):
         assert words in page

@@ -33,7 +33,7 @@ def test_the_button_is_there_for_whoever_may_press_it_and_for_nobody_else(
     browser = getattr(office, who)
     page = browser.get(reverse("access:grant", args=[grant.pk])).content.decode()
     assert (f'action="{address}"' in page) is may
-    assert ("Try what failed again" in page) is may
+    assert ("Retry what failed" in page) is may
     assert browser.post(address).status_code == (302 if may else 404)
     assert Change.objects.filter(state=ChangeState.QUEUED).count() == may
 
@@ -47,7 +47,7 @@ def test_what_is_tried_again_is_what_was_approved_once(office: Office) -> None:
     grant.refresh_from_db()
     assert grant.state == State.APPLYING
     page = office.asker.get(reverse("access:grant", args=[grant.pk])).content.decode()
-    assert "Ines Duarte had the rest tried again" in page
+    assert "Ines Duarte retried what failed" in page
     assert address not in page
 
 

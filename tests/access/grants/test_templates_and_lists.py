@@ -117,6 +117,7 @@ def test_a_page_goes_on_where_the_one_before_ended(office: Office) -> None:
     assert counts(office.asks)["active"] == PAGE + 5
 
 
+@pytest.mark.django_db
 def test_a_title_counts_people_and_not_their_users() -> None:
     arns = tuple(
         f"arn:aws:iam::{number}{number:011d}:user/{name}" for number in (1, 2) for name in ("ama", "kofi")

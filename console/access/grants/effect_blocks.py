@@ -1,0 +1,101 @@
+"""What a grant lets somebody do, as blocks of a page: one for the accounts in which it is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from console.web.moments import moment_text
+from iam.access.grants.effects import Effect, effects_of
+from iam.access.grants.models import Grant
+from iam.access.grants.terms import Terms
+from iam.access.grants.wording import counted, duration, listed
+from iam.guard import Viewer
+from iam.mirror.models import Account
+from iam.policy.sentences import Sentence
+
+LINES: Final = 6
+"""So many sentences of a block are shown at once; the rest is a click away."""
+NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Accounts with the same effect: `where` names them or says how many there are, `names` are all of them where `where` cuts them."""
+
+    where: str
+    names: tuple[str, ...]
+    lead: str
+    lines: Sequence[Sentence]
+    more_lines: Sequence[Sentence]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """When a grant ends: a label, and a moment or the words for it."""
+
+    label: str
+    at: datetime | None
+    words: str
+
+    @property
+    def text(self) -> str:
+        """For a sentence: "until 5 Dec 2026, 13:26", "for 8 hours after approval", "with no end date"."""
+        return f"until {moment_text(self.at)}" if self.at else self.words
+
+
+PERMANENT: Final = "permanently"
+
+
+def end_of(grant: Grant) -> End:
+    """The one answer that lists, pages, cards and mails give to when a grant ends."""
+    if grant.ended_at:
+        return End("Ended", grant.ended_at, "")
+    if grant.begins_at:
+        return End("Ends", grant.ends_at, "" if grant.ends_at else PERMANENT)
+    return end_of_terms(grant.agreed)
+
+
+def end_of_terms(terms: Terms) -> End:
+    """The end that is requested: the date is known only if it was chosen as a date."""
+    if terms.until:
+        return End("Ends", terms.until, "")
+    if terms.lasts:
+        return End("Ends", None, f"for {duration(terms.lasts)} after approval")
+    return End("Ends", None, PERMANENT)
+
+
+def blocks_of(terms: Terms, *, accounts: Sequence[Account]) -> list[Block]:
+    """A block for each different effect."""
+    return [_block(effect) for effect in effects_of(terms, accounts=accounts)]
+
+
+def _block(effect: Effect) -> Block:
+    names = effect.accounts
+    is_cut = len(names) > NAMED
+    return Block(
+        where=counted(len(names), "account") if is_cut else listed(names),
+        names=names if is_cut else (),
+        lead=effect.lead,
+        lines=effect.sentences[:LINES],
+        more_lines=effect.sentences[LINES:],
+        note=effect.note,
+    )
+
+
+def effect_context(viewer: Viewer, terms: Terms, *, accounts: Sequence[Account], end: End) -> dict[str, Any]:
+    """The context of `access/grants/_effect.html`: who can do what, where, and until when."""
+    return {
+        "effect_blocks": blocks_of(terms, accounts=accounts),
+        "effect_end": end,
+        "effect_is_plain": not viewer.sees_accounts,
+    }
+
+
+def accounts_of_terms(terms: Terms) -> list[Account]:
+    """The accounts of the terms, in their order, as far as they are connected."""
+    rows = {row.account_id: row for row in Account.objects.filter(account_id__in=terms.accounts)}
+    return [rows[number] for number in terms.accounts if number in rows]

@@ -1,0 +1,186 @@
+"""What a grant lets somebody do in each account, in sentences read from the statements that are written; accounts with the same effect together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.access.grants.documents import written
+from iam.access.grants.models import Grant
+from iam.access.grants.terms import Terms, What, WhatKind
+from iam.access.grants.wording import counted
+from iam.access.templates.body import Body, TemplateError
+from iam.access.templates.queries import bodies_of
+from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
+from iam.policy.sentences import Sentence, sentences_of
+
+OF_AWS: Final = ":iam::aws:"
+HELD: Final = {WhatKind.ROLE: Kind.ROLE, WhatKind.GROUP: Kind.GROUP}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a grant gives in accounts in which it gives the same.
+
+    `accounts` are their names. `lead` says by what, where that is a role, a group or a managed policy that is there already: "Use the role deploy".
+    `note` says what is not known, or that nothing is given; "" where the sentences say all.
+    """
+
+    accounts: tuple[str, ...]
+    lead: str
+    sentences: tuple[Sentence, ...]
+    note: str = ""
+
+    @property
+    def warning(self) -> str:
+        """The first reason to look twice."""
+        return next((sentence.warning for sentence in self.sentences if sentence.warning), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The texts of policies in one account, and how many more there are whose text is not known."""
+
+    texts: tuple[str, ...]
+    missing: int = 0
+
+
+def effects_of(terms: Terms, *, accounts: Sequence[Account]) -> tuple[Effect, ...]:
+    """The effect in each of the accounts, in their order; the same few queries for one account and for two hundred."""
+    what = terms.what
+    known = _texts(what, accounts)
+    groups: dict[tuple[object, ...], list[tuple[Account, tuple[Sentence, ...], str]]] = defaultdict(list)
+    for account in accounts:
+        texts = known.get(account.account_id, _Known((), 1))
+        sentences = _sentences(texts.texts, account.account_id)
+        note = _note(what, texts)
+        key = (tuple(sentence.text for sentence in sentences), note)
+        groups[key].append((account, sentences, note))
+    lead = lead_of(what)
+    return tuple(
+        Effect(tuple(account.name for account, _, _ in group), lead, group[0][1], group[0][2])
+        for group in groups.values()
+    )
+
+
+def lead_of(what: What) -> str:
+    """By what it is given, where that is there already; "" for statements that are written for it."""
+    if what.kind is WhatKind.ROLE:
+        return f"Use the role {_name(what.role_arn)}"
+    if what.kind is WhatKind.GROUP:
+        return f"Join the group {_name(what.group_arn)}"
+    if what.kind is WhatKind.MANAGED:
+        return f"Get the policy {_name(what.policy_arn)}"
+    return ""
+
+
+Bodies = Mapping[tuple[str, int], Body]
+
+
+def bodies_for(grants: Iterable[Grant]) -> Bodies:
+    """The templates of grants, for `in_one_line`; one query."""
+    return bodies_of((grant.template, grant.template_version) for grant in grants)
+
+
+def in_one_line(what: What, *, account_id: str, bodies: Bodies, plain: bool = False) -> str:
+    """The weightiest thing that is given, and how much more there is: for lists and mails. Without a query."""
+    sentences: tuple[Sentence, ...] = ()
+    if what.kind is WhatKind.STATEMENTS:
+        sentences = _sentences(what.documents, account_id)
+    elif what.kind is WhatKind.TEMPLATE and (body := bodies.get((what.template, what.version))):
+        sentences = _sentences(_rendered(body, what, account_id, "aws"), account_id)
+    if not sentences:
+        return lead_of(what)
+    first = sentences[0].plain if plain else sentences[0].text
+    more = len(sentences) - 1
+    return f"{first}; and {counted(more, 'more permission')}" if more else first
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _sentences(texts: Sequence[str], account_id: str) -> tuple[Sentence, ...]:
+    return tuple(sentence for text in texts for sentence in sentences_of(text, account_id=account_id))
+
+
+def _note(what: What, known: _Known) -> str:
+    """What is not known of it, or that it gives nothing."""
+    if not known.missing:
+        return f"This {what.kind} has no policies." if what.kind in HELD and not known.texts else ""
+    if what.kind is WhatKind.MANAGED:
+        return "The text of this policy isn't synced, so what it allows isn't known."
+    if what.kind in HELD and not known.texts and known.missing == 1:
+        return f"The policies of this {what.kind} aren't synced, so what they allow isn't known."
+    return f"{counted(known.missing, 'policy', 'policies')} not synced: what they allow isn't known."
+
+
+def _texts(what: What, accounts: Sequence[Account]) -> Mapping[str, _Known]:
+    """The texts of the policies that are given, by the number of the account."""
+    if what.kind is WhatKind.STATEMENTS:
+        return {account.account_id: _Known(what.documents) for account in accounts}
+    if what.kind is WhatKind.TEMPLATE:
+        body = bodies_of([(what.template, what.version)]).get((what.template, what.version))
+        if body is None:
+            return {}
+        return {
+            account.account_id: _Known(_rendered(body, what, account.account_id, account.partition))
+            for account in accounts
+        }
+    if what.kind is WhatKind.MANAGED:
+        return _managed(what.policy_arn, accounts)
+    return _held(HELD[what.kind], what.role_arn or what.group_arn, accounts)
+
+
+def _rendered(body: Body, what: What, account_id: str, partition: str) -> tuple[str, ...]:
+    try:
+        document = body.render(what.parameters, account_id=account_id, partition=partition)
+    except TemplateError:
+        return ()
+    return (written(document),)
+
+
+def _here(arn: str, account: Account) -> str:
+    """The ARN of what has the same path and name in an account."""
+    parts = arn.split(":", 5)
+    owner = "aws" if parts[4] == "aws" else account.account_id
+    return ":".join([parts[0], account.partition, *parts[2:4], owner, parts[5]])
+
+
+def _managed(arn: str, accounts: Sequence[Account]) -> dict[str, _Known]:
+    """A policy of AWS says the same everywhere: what any account shows of it counts for all."""
+    wanted = {account.account_id: _here(arn, account) for account in accounts}
+    rows = PolicyVersion.objects.filter(
+        valid_at(None), is_default=True, policy__arn__in=set(wanted.values())
+    ).order_by("observed_at")
+    texts = dict(rows.values_list("policy__arn", "document__text"))
+    return {number: _Known((texts[here],)) for number, here in wanted.items() if here in texts}
+
+
+def _held(kind: Kind, arn: str, accounts: Sequence[Account]) -> dict[str, _Known]:
+    """The policies of a role or group, attached and inline."""
+    wanted = {_here(arn, account): account.account_id for account in accounts}
+    rows = Entity.objects.filter(kind=kind, arn__in=wanted, gone_at__isnull=True)
+    holders = {pk: wanted[found] for pk, found in rows.values_list("pk", "arn")}
+    texts: dict[str, list[str]] = {number: [] for number in holders.values()}
+    missing: dict[str, int] = dict.fromkeys(texts, 0)
+    now = valid_at(None)
+    inline = InlinePolicy.objects.filter(now, owner__in=holders).order_by("name")
+    for owner, text in inline.values_list("owner_id", "document__text"):
+        texts[holders[owner]].append(text)
+    edges = Edge.objects.filter(now, source__in=holders, kind=EdgeKind.ATTACHED).order_by("target__name")
+    attached = list(edges.values_list("source_id", "target_id"))
+    documents = _default_texts({target for _, target in attached})
+    for source, target in attached:
+        if target in documents:
+            texts[holders[source]].append(documents[target])
+        else:
+            missing[holders[source]] += 1
+    return {number: _Known(tuple(found), missing[number]) for number, found in texts.items()}
+
+
+def _default_texts(policies: Collection[int]) -> dict[int, str]:
+    rows = PolicyVersion.objects.filter(valid_at(None), policy__in=policies, is_default=True)
+    return dict(rows.values_list("policy_id", "document__text"))

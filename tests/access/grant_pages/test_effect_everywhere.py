@@ -1,0 +1,90 @@
+"""Preview, confirmation, grant page and list say the same effect and the same end."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from console.access.grants.effect_blocks import end_of
+from iam.access.grants.models import Grant, State
+from iam.changes.models import ChangeSet
+from tests.access.grant_pages import made
+from tests.access.grant_pages.conftest import Office, at
+from tests.access.grant_pages.test_preview import whole
+
+pytestmark = pytest.mark.django_db
+SAYS = "Read objects in s3://pay-ledger"
+
+
+def text_of(page: bytes) -> str:
+    """The words of a page, on one line."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.decode())).split())
+
+
+def test_each_page_says_what_is_given_where_and_until_when(office: Office) -> None:
+    pk = whole(office)
+    pages = [office.asker.get(at("preview", pk))]
+    office.asker.post(at("preview", pk))
+    grant = Grant.objects.get()
+    pages += [
+        office.asker.get(at("done", pk)),
+        office.asker.get(reverse("access:grant", args=[grant.pk])),
+        office.approver.get(reverse("access:grant", args=[grant.pk])),
+    ]
+    for page in pages:
+        words = text_of(page.content)
+        assert "In production for 8 hours after approval" in words
+        assert "Read" in words.partition("In production for 8 hours after approval")[2][:200]
+    line = next(one.text for one in pages[0].context["effect_blocks"][0].lines)
+    for page in pages:
+        assert line in text_of(page.content)
+    assert line in text_of(office.asker.get("/grants/").content)
+
+
+def test_a_member_reads_it_without_the_words_of_iam(office: Office) -> None:
+    pk = whole(office)
+    office.asker.post(at("preview", pk))
+    grant = Grant.objects.get()
+    exact = office.asker.get(reverse("access:grant", args=[grant.pk])).context["effect_blocks"][0].lines
+    assert any("s3:" in one.text or "s3:" in one.names for one in exact)
+
+
+@pytest.mark.parametrize(
+    ("state", "ends_in", "words"),
+    [
+        (State.ACTIVE, None, "permanently"),
+        (State.WAITING, timedelta(hours=8), "for 8 hours after approval"),
+        (State.REJECTED, timedelta(hours=8), "for 8 hours after approval"),
+        (State.WAITING, None, "permanently"),
+    ],
+)
+def test_an_end_without_a_date_is_said_in_the_same_words_everywhere(
+    office: Office, state: State, ends_in: timedelta | None, words: str
+) -> None:
+    grant = made.grant(
+        office.account,
+        office.of["tomas.lind"],
+        asked_by=office.people["asker"].person,
+        state=state,
+        ends_in=ends_in,
+    )
+    assert end_of(grant).words == words
+    for address in (reverse("access:grant", args=[grant.pk]), "/grants/"):
+        assert words.lower() in text_of(office.asker.get(address).content).lower()
+
+
+def test_a_request_that_undoes_an_ending_says_when_the_grant_ends(office: Office) -> None:
+    from iam.changes.approval import ends
+
+    grant = made.grant(
+        office.account, office.of["tomas.lind"], asked_by=office.people["asker"].person, state=State.ENDED
+    )
+    Grant.objects.filter(pk=grant.pk).update(ends_at=datetime(2026, 12, 5, 12, tzinfo=UTC))
+    taken = made.change(grant, cause_kind="grant-end")
+    undo = made.change(grant, cause_kind="", reverts=taken)
+    assert ends.end_of(undo.change_set) == datetime(2026, 12, 5, 12, tzinfo=UTC)
+    assert ends.end_of(ChangeSet.objects.create()) is None
