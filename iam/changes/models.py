@@ -36,6 +36,8 @@ LAST_BRANCH = 30_000
 """The branch that waits for all others of its lane."""
 OF_GRANT = "grant"
 """The cause of a set that gives or takes what a grant of access says."""
+OF_OFFBOARDING = "leaving"
+"""The cause of a set that offboards people."""
 
 
 class ChangeSet(models.Model):
@@ -67,6 +69,11 @@ class ChangeSet(models.Model):
     def is_of_grant(self) -> bool:
         """Whether a grant of access is what it was made for."""
         return self.cause_kind == OF_GRANT
+
+    @property
+    def may_be_so_already(self) -> bool:
+        """True if AWS may already be as some of its changes want it, such as after a suspension of the person who is offboarded."""
+        return self.cause_kind in (OF_GRANT, OF_OFFBOARDING)
 
     @property
     def receipt_digest(self) -> str:

@@ -36,7 +36,7 @@ def test_somebody_leaves_everywhere_and_comes_back_by_one_click(sign_in: SignIn)
     expect(ines.locator("main .badge").get_by_text("Waiting for approval")).to_be_visible()
 
     approve(ines.get_by_role("link", name="See the request").get_attribute("href") or "", hana, jonas)
-    ended = ines.locator("main .badge").get_by_text("Access ended", exact=True)
+    ended = ines.locator("main .badge").get_by_text("Access removed", exact=True)
     expect(ended).to_be_visible(timeout=UNTIL_DONE)
     expect(ines.get_by_text("In force").first).to_be_visible()
     assert violations(ines) == []
@@ -63,10 +63,10 @@ def test_a_list_of_leavers_is_checked_before_anybody_is_asked_for(sign_in: SignI
     ines.get_by_label("CSV file").set_input_files(file)
     ines.get_by_role("button", name="Check the file").click()
     expect(ines.get_by_role("heading", name="2 people leave")).to_be_visible()
-    expect(ines.get_by_text("Nobody whom you may ask for has this address or user name.")).to_be_visible()
+    expect(ines.get_by_text("No one in your accounts or teams matches. Try a name, email or user name.")).to_be_visible()
     assert violations(ines) == []
     ines.get_by_label("Reason").fill("Their last day")
     ines.get_by_role("button", name="Submit for approval").click()
-    expect(ines.get_by_text("1 of 2 rows cannot be used")).to_be_visible()
+    expect(ines.get_by_text("1 of 2 rows need fixing")).to_be_visible()
     ines.get_by_role("button", name="Discard").click()
     expect(ines.get_by_text("The list is gone")).to_be_visible()

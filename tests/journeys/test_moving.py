@@ -38,5 +38,5 @@ def test_an_analyst_moves_to_payments_in_one_request(sign_in: SignIn) -> None:
     assert violations(ines) == []
     ines.get_by_role("link", name="Access that ends").click()
     expect(ines.get_by_text("They move and go on working")).to_be_visible()
-    ended = ines.locator("main .badge").get_by_text("Access ended", exact=True)
+    ended = ines.locator("main .badge").get_by_text("Access removed", exact=True)
     expect(ended).to_be_visible(timeout=UNTIL_DONE)

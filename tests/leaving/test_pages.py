@@ -57,7 +57,7 @@ def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity)
         in admin.get(reverse("changes:change", args=[change.pk])).content.decode()
     )
     again = admin.get(address).content.decode()
-    assert "maya.okafor is leaving already" in again
+    assert "maya.okafor is being offboarded already" in again
     assert "cannot be asked for as it is" not in again
     later = admin.post(address, {**sent, "key": "other", "when": "later", "at": "yesterday"})
     assert "Write when access ends" in later.content.decode()
@@ -69,11 +69,11 @@ def test_a_list_is_checked_row_by_row_and_nobody_is_asked_for_while_one_is_bad(
     file = BytesIO(b"E-mail;User name\n;maya.okafor\n;nobody\n")
     file.name = "leavers.csv"
     draft = admin.post(reverse("leaving:file"), {"file": file})["Location"]
-    assert "Nobody whom you may ask for" in admin.get(draft).content.decode()
+    assert "No one in your accounts or teams" in admin.get(draft).content.decode()
     run = Run.objects.get()
     ask = reverse("leaving:run-ask", args=[run.pk])
     refused = admin.post(ask, {"reason": "They go", "grace": "30"})
-    assert "1 of 2 rows cannot be used" in refused.content.decode()
+    assert "1 of 2 rows need fixing" in refused.content.decode()
     assert not Change.objects.exists()
     admin.post(ask, {"reason": "They go", "grace": "30", "skip": "1"})
     assert Leaver.objects.filter(stage=Stage.WAITING).count() == 1

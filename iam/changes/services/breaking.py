@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -24,6 +25,14 @@ from iam.guard import Viewer
 from iam.guard.viewer import ANY_ACCOUNT
 
 MAX_REASON = 1000
+Ending = Callable[[BreakGlass, Viewer, str, str], list[Change]]
+"""What undoes a set that was applied without approval: its review, the reviewer, the comment, and the verdict."""
+_by_cause: dict[str, Ending] = {}
+
+
+def register_review(kind: str, handler: Ending) -> None:
+    """Let a layer above follow the review of sets with this kind of cause: it gets both verdicts, and carries out an undoing in its own way."""
+    _by_cause[kind] = handler
 
 
 def may_break_glass(change: Change, *, viewer: Viewer) -> bool:
@@ -111,7 +120,12 @@ def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key:
     if any(part.state in RUNNING for part in parts):
         raise RefusedError("It is still being applied. Review it when it has ended.")
     with transaction.atomic():
-        undoing = _undo(parts, actor=actor, comment=comment, key=key) if verdict == Verdict.UNDO else []
+        follow = _by_cause.get(glass.change_set.cause_kind)
+        undoing: list[Change] = []
+        if follow is not None:
+            undoing = follow(glass, actor, comment, verdict)
+        elif verdict == Verdict.UNDO:
+            undoing = _undo(parts, actor=actor, comment=comment, key=key)
         _record(glass, parts[0], actor=actor, verdict=verdict, comment=comment)
     return undoing
 

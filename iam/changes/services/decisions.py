@@ -245,7 +245,7 @@ def refresh_receipts(parts: list[Change]) -> bool:
     with asked_once():
         look_ahead(operations)
         current = [
-            examine(operation, earlier=earlier, for_grant=group.is_of_grant).receipt
+            examine(operation, earlier=earlier, for_grant=group.may_be_so_already).receipt
             for operation, earlier in one_after_the_other(operations)
         ]
     # One that was asked for before sets had receipts does not get its first here.

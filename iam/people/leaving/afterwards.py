@@ -9,13 +9,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from iam.access.grants.models import LedgerEntry
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
-from iam.changes.operations import Operation, restore
-from iam.changes.operations.login_profile import DeleteLoginProfile
+from iam.changes.operations import Operation
 from iam.changes.services import Cause, Lane
+from iam.changes.services.at_once import queue_at_once, weigh_at_once
 from iam.changes.services.deleting import deletion_of
 from iam.changes.services.planning import Plan
 from iam.directory.parting import welcome_back
@@ -24,62 +23,43 @@ from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.people.leaving import nudge
 from iam.people.leaving.certificates import certify
-from iam.people.leaving.models import OF_DELETION, OF_RETURN, EndedGrant, Leaver, Seat, Stage
-from iam.people.leaving.proving import changes_of
+from iam.people.leaving.models import OF_DELETION, OF_RETURN, Leaver, Seat, Stage
 from iam.people.leaving.reaching import of_leaver
 from iam.people.leaving.regranting import grant_again
-from iam.people.leaving.returning import invite_back, keep_seals, password_of
-from iam.people.leaving.rules import asker_of, is_about_oneself, may_act
+from iam.people.leaving.restoring import restore_notes, return_plans, seats_of
+from iam.people.leaving.returning import invite_back, keep_seals
+from iam.people.leaving.rules import asker_of, is_about_oneself, is_confirmed, may_act
 
-NOT_GIVEN_BACK: Final = frozenset({"role_sessions.revoke"})
-"""Sessions that were ended stay ended: whoever comes back begins new ones."""
 AGAIN: Final = timedelta(hours=24)
 
 
-def return_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[Lane], list[str]]:
-    """What gives access back as far as AWS allows, the deny last of each account; and sentences on what does not come back."""
-    plans: list[Plan] = []
-    lanes: list[Lane] = []
-    lost: list[str] = []
-    for lane, seat in enumerate(_seats(leaver)):
-        branch = 0
-        for change in _to_turn_back(seat):
-            operation = restore(change.operation, account=change.account, params=change.params)
-            inverse = operation.inverse(change.before)
-            if inverse is None and change.operation == DeleteLoginProfile.slug and password_of(seat):
-                continue
-            if inverse is None:
-                lost.append(f"{seat.account.name}: {change.title}. {operation.irreversible}")
-                continue
-            try:
-                planned = changes.plan(
-                    inverse, viewer=viewer, reverts=change, earlier=[one.operation for one in plans]
-                )
-            except RefusedError as refused:
-                lost.append(f"{seat.account.name}: {inverse.title}: {refused.message}")
-                continue
-            branch += 1
-            plans.append(planned)
-            lanes.append(Lane(lane, branch))
-        again = password_of(seat)
-        if again is not None:
-            try:
-                planned = changes.plan(again, viewer=viewer, earlier=[one.operation for one in plans])
-            except RefusedError as refused:
-                lost.append(f"{seat.account.name}: {again.title}: {refused.message}")
-                continue
-            plans.append(planned)
-            lanes.append(Lane(lane, branch + 1))
-    return plans, lanes, lost
+DELETABLE: Final = (Stage.GONE, Stage.OPEN, Stage.CONFIRMED)
+"""In which status a deletion can be requested."""
+RESTORABLE: Final = (
+    Stage.GONE,
+    Stage.OPEN,
+    Stage.CLOSING,
+    Stage.PARTLY,
+    Stage.SUSPENDED,
+    Stage.CONFIRMED,
+)
+"""In which status a restore can be requested."""
 
 
 def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
-    """Ask that access is given back: one request for all accounts, approved like any that opens a door. Raises RefusedError."""
-    _check(actor, leaver, stages=(Stage.GONE, Stage.OPEN, Stage.CLOSING))
+    """Request that access is restored: one request for all accounts, approved like any that gives access. Raises RefusedError.
+
+    Returns no changes where AWS shows nothing more to restore after a partial restore: then it is complete.
+    """
+    _check(actor, leaver, stages=RESTORABLE)
     actor = of_leaver(leaver.pk, actor)
-    plans, lanes, _ = return_plans(leaver, viewer=actor)
+    plans, lanes, lost = return_plans(leaver, viewer=actor)
+    if not plans and leaver.stage != Stage.PARTLY:
+        raise RefusedError(f"AWS has nothing left to restore for {leaver.name}. {' '.join(lost)}".strip())
     if not plans:
-        raise RefusedError("There is nothing that could be given back.")
+        _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
+        _done(leaver, [], trouble=" ".join(lost))
+        return []
     written = _request(
         actor,
         leaver,
@@ -88,10 +68,42 @@ def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change
         reason=reason,
         title=f"Restore {leaver.name}",
         kind=OF_RETURN,
-        notes=["The person gets a one-time link to take a new password and to add an MFA device."],
+        notes=restore_notes(leaver, lost),
     )
     keep_seals(leaver, written)
     _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
+    return written
+
+
+def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str) -> list[Change]:
+    """Turn a suspension back without another approval; who may do that, `iam.people.leaving.confirming` says. Raises RefusedError.
+
+    Returns no changes where AWS shows nothing to turn back.
+    """
+    plans, lanes, lost = return_plans(leaver, viewer=actor, at_once=True)
+    title = f"Restore {leaver.name}"
+    if not plans:
+        _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.restored")
+        _done(leaver, [], trouble=" ".join(lost))
+        return []
+    operations = [plan.operation for plan in plans]
+    weighed = weigh_at_once(operations, actor=actor, reverts=[plan.reverts for plan in plans])
+    with transaction.atomic():
+        key = f"{OF_RETURN}-{leaver.pk.hex}-{leaver.trials}"
+        _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.restored")
+        written = queue_at_once(
+            weighed,
+            actor=actor,
+            reason=reason.strip() or f"{title} ({leaver.run.reference})",
+            title=title,
+            cause=Cause(OF_RETURN, leaver.pk),
+            key=key,
+            because=because,
+            lanes=lanes,
+            notes=restore_notes(leaver, lost),
+            is_reviewed=False,
+        )
+        keep_seals(leaver, written)
     return written
 
 
@@ -99,20 +111,20 @@ def deletion_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[
     """The deletion of each user that is there, with all that AWS wants gone first, a lane an account. Raises RefusedError."""
     operations: list[Operation] = []
     lanes: list[Lane] = []
-    for lane, seat in enumerate(_seats(leaver)):
+    for lane, seat in enumerate(seats_of(leaver)):
         user = Entity.objects.filter(pk=seat.user_id, gone_at__isnull=True).select_related("account").first()
         if user is not None:
             found = deletion_of(user)
             operations += found
             lanes += [Lane(lane)] * len(found)
     if not operations:
-        raise RefusedError("Their users are gone from AWS already.")
+        raise RefusedError("Their IAM users no longer exist in AWS.")
     return changes.plan_set(operations, viewer=viewer), lanes
 
 
 def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
     """Ask that the users are deleted. Raises RefusedError."""
-    _check(actor, leaver, stages=(Stage.GONE, Stage.OPEN))
+    _check(actor, leaver, stages=DELETABLE)
     actor = of_leaver(leaver.pk, actor)
     plans, lanes = deletion_plans(leaver, viewer=actor)
     written = _request(
@@ -121,11 +133,9 @@ def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Chan
         plans,
         lanes,
         reason=reason,
-        title=f"Delete the users of {leaver.name}",
+        title=f"Delete the IAM users of {leaver.name}",
         kind=OF_DELETION,
-        notes=[
-            "A deleted user does not come back: whoever is made anew under the name is another user to AWS."
-        ],
+        notes=["A deleted user can't be restored. A new user with the same name is a different user to AWS."],
     )
     _begin(leaver, Stage.DELETING, actor=actor, reason=reason, kind="leaving.deletion_asked")
     return written
@@ -141,44 +151,68 @@ def ask_due_deletions(*, now: datetime | None = None) -> int:
         days = leaver.run.grace_days
         try:
             if person is None:
-                raise RefusedError("Whoever asked that they leave is known no more.")
+                raise RefusedError("The person who requested the offboarding is no longer in Gatehouse.")
             request_deletion(
                 viewer_for(person),
                 leaver=leaver,
-                reason=f"The grace period of {days} {'day' if days == 1 else 'days'} is over ({leaver.run.reference}).",
+                reason=f"The grace period of {days} {'day' if days == 1 else 'days'} has ended ({leaver.run.reference}).",
             )
         except RefusedError as refused:
             Leaver.objects.filter(pk=leaver.pk).update(
-                trouble=f"Deletion could not be asked for: {refused.message}"[:1024],
+                trouble=f"The deletion could not be requested: {refused.message}"[:1024],
                 delete_after=moment + AGAIN,
             )
     return len(found)
 
 
 def settle_afterwards(leaver_id: UUID) -> None:
-    """How restoring or deleting stands, from its changes; what was not agreed to, or failed, leaves somebody as they were: without access."""
+    """Follow a restore or a deletion by its changes. One that was rejected, or changed nothing, leaves the person as they were before it."""
     with transaction.atomic():
         leaver = Leaver.objects.select_for_update().select_related("run").get(pk=leaver_id)
         if leaver.stage not in (Stage.RETURNING, Stage.DELETING):
             return
         kind = OF_RETURN if leaver.stage == Stage.RETURNING else OF_DELETION
         newest = afterwards_changes(leaver, kind)
-        states = {ChangeState(one.state) for one in newest}
+        states = {ChangeState(change.state) for change in newest}
         if not newest or states & {*OPEN, ChangeState.DRAFT}:
             return
         if states == {ChangeState.APPLIED}:
             _done(leaver, newest)
             return
-        failed = [one for one in newest if one.state != ChangeState.APPLIED]
-        said = f"{failed[0].title}: {failed[0].get_state_display().lower()}. {failed[0].error_message}"
+        trouble = _why_not_done(leaver, newest)[:1024]
         if kind == OF_RETURN and ChangeState.APPLIED in states:
-            _done(leaver, newest, trouble=f"Not all of it came back. {said}")
+            for seat in seats_of(leaver):
+                grant_again(seat, by=newest)
+            Leaver.objects.filter(pk=leaver.pk).update(stage=Stage.PARTLY, trouble=trouble, delete_after=None)
+            _note(leaver, Stage.PARTLY)
             return
-        # What was not proved yet goes on to be.
-        back = Stage.GONE if leaver.proved_at else Stage.CLOSING
+        back = _stage_before(leaver)
         values = {"delete_after": _again(states)} if kind == OF_DELETION else {}
-        Leaver.objects.filter(pk=leaver.pk).update(stage=back, trouble=said[:1024], **values)
+        Leaver.objects.filter(pk=leaver.pk).update(stage=back, trouble=trouble, **values)
         _note(leaver, back)
+
+
+def _why_not_done(leaver: Leaver, newest: Sequence[Change]) -> str:
+    """What happened to a restore or a deletion, with the first change that was not applied."""
+    what = "restore" if leaver.stage == Stage.RETURNING else "deletion"
+    left = [change for change in newest if change.state != ChangeState.APPLIED]
+    applied = len(newest) - len(left)
+    status = left[0].get_state_display().lower()
+    if not applied and left[0].state in (ChangeState.REJECTED, ChangeState.CANCELLED, ChangeState.EXPIRED):
+        return f"The {what} was not done: the request is {status}. Nothing changed in AWS."
+    return (
+        f"The {what} is incomplete: {applied} of {len(newest)} changes were applied. "
+        f"{left[0].title}: {status}. {left[0].error_message}"
+    ).strip()
+
+
+def _stage_before(leaver: Leaver) -> Stage:
+    """Where somebody is after a restore or a deletion came to nothing; what was not proved yet goes on to be."""
+    if not leaver.run.is_suspension:
+        return Stage.GONE if leaver.proved_at else Stage.CLOSING
+    if not leaver.proved_at:
+        return Stage.SUSPENDING
+    return Stage.CONFIRMED if is_confirmed(leaver) else Stage.SUSPENDED
 
 
 def _again(states: set[ChangeState]) -> datetime | None:
@@ -199,7 +233,7 @@ def afterwards_changes(leaver: Leaver, kind: str) -> list[Change]:
 def _done(leaver: Leaver, newest: Sequence[Change], *, trouble: str = "") -> None:
     at = max((one.ended_at for one in newest if one.ended_at), default=datetime.now(tz=UTC))
     if leaver.stage == Stage.RETURNING:
-        for seat in _seats(leaver):
+        for seat in seats_of(leaver):
             grant_again(seat, by=newest)
         if leaver.person_id is not None:
             trouble = f"{trouble} {welcome_back(leaver.person_id, why=leaver.run.reference)}".strip()
@@ -223,19 +257,13 @@ def _note(leaver: Leaver, stage: Stage) -> None:
     )
 
 
-def _seats(leaver: Leaver) -> list[Seat]:
-    return list(
-        leaver.seats.select_related("account", "user__account", "change_set").order_by("account__name", "pk")
-    )
-
-
 def _check(actor: Viewer, leaver: Leaver, *, stages: Sequence[Stage]) -> None:
     if leaver.stage not in stages:
         raise RefusedError(f"{leaver.name}: {leaver.get_stage_display().lower()}.")
     if is_about_oneself(actor, leaver):
-        raise RefusedError("This is about your own access: somebody else asks for it.")
+        raise RefusedError("This is your own access, so somebody else has to request it.")
     if not may_act(actor, leaver):
-        raise RefusedError("You can do this for people of your own teams only.")
+        raise RefusedError("You can do this only for people in your own teams.")
 
 
 def _request(
@@ -273,27 +301,12 @@ def _begin(leaver: Leaver, stage: Stage, *, actor: Viewer, reason: str, kind: st
     leaver.refresh_from_db()
 
 
-def _to_turn_back(seat: Seat) -> list[Change]:
-    """What of a seat was changed and is not turned back yet, the newest first, so that the deny goes last."""
-    done = changes_of(seat).filter(state=ChangeState.APPLIED, already_so=False)
-    done = done.exclude(operation__in=NOT_GIVEN_BACK)
-    found = list(done.select_related("account", "change_set").order_by("-created_at", "-position"))
-    grants = EndedGrant.objects.filter(seat=seat).values("grant")
-    taken = LedgerEntry.objects.filter(part__grant__in=grants, ended_by__isnull=False).values("ended_by")
-    now = datetime.now(tz=UTC)
-    lapsed = LedgerEntry.objects.filter(ended_by__in=taken, part__grant__ends_at__lte=now).values("ended_by")
-    by_grants = Change.objects.filter(pk__in=taken, state=ChangeState.APPLIED, already_so=False)
-    by_grants = by_grants.exclude(pk__in=lapsed).exclude(operation__in=NOT_GIVEN_BACK)
-    known = {one.pk for one in found}
-    return [*(one for one in by_grants.select_related("account") if one.pk not in known), *found]
-
-
 def try_again(actor: Viewer, *, leaver: Leaver) -> None:
     """Have AWS read again for somebody of whom something is still open, and that ended. Raises RefusedError."""
     if leaver.stage != Stage.OPEN:
         raise RefusedError(f"{leaver.name}: {leaver.get_stage_display().lower()}.")
     if not may_act(actor, leaver):
-        raise RefusedError("You can do this for people of your own teams only.")
+        raise RefusedError("You can do this only for people in your own teams.")
     with transaction.atomic():
         Seat.objects.filter(leaver=leaver, proved_at__isnull=True).update(trials=0, read_at=None, trouble="")
         data = {"leaver": leaver.pk, "reference": leaver.run.reference}

@@ -11,12 +11,15 @@ class LeavingConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
-        from iam.changes.services import reaching
-        from iam.people.leaving.models import OF_DELETION, OF_RETURN, OF_RUN
+        from iam.changes.services import breaking, reaching
+        from iam.people.leaving.confirming import reviewed
+        from iam.people.leaving.models import OF_DELETION, OF_RETURN, OF_RUN, OF_SUSPENSION
         from iam.people.leaving.reaching import of_leaver, of_run
         from iam.people.leaving.settling import change_ended
 
         handlers.on_end(change_ended)
-        reaching.register(OF_RUN, of_run)
+        breaking.register_review(OF_SUSPENSION, reviewed)
+        for kind in (OF_RUN, OF_SUSPENSION):
+            reaching.register(kind, of_run)
         for kind in (OF_RETURN, OF_DELETION):
             reaching.register(kind, of_leaver)

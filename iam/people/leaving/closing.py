@@ -72,7 +72,12 @@ def says_deny(text: str) -> bool:
 
 def closing_of(user: Entity) -> list[Operation]:
     """Everything but the deny: password, credentials, MFA devices and memberships that are there, in the order in which they count."""
-    return [*_signing_in(user), *_devices(user), *_memberships(user)]
+    return [*sign_in_of(user), *_devices(user), *_memberships(user)]
+
+
+def sign_in_of(user: Entity) -> list[Operation]:
+    """What ends every way to sign in: the console password is deleted, keys and credentials are made inactive."""
+    return list(_signing_in(user))
 
 
 def _signing_in(user: Entity) -> Iterator[Operation]:

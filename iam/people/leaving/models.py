@@ -8,10 +8,10 @@ from django.db import models
 from django.db.models import Q
 
 from iam.access.grants.models import Grant
-from iam.changes.models import ChangeSet
+from iam.changes.models import OF_OFFBOARDING, ChangeSet
 from iam.mirror.models import Account, Entity
 
-OF_RUN = "leaving"
+OF_RUN = OF_OFFBOARDING
 """The cause of a set that ends access; its id is the run's."""
 OF_REST = "leaving-rest"
 """The cause of a set that ends what was still found; its id is the seat's."""
@@ -19,22 +19,25 @@ OF_RETURN = "leaving-return"
 """The cause of a set that gives access back; its id is the leaver's."""
 OF_DELETION = "leaving-deletion"
 """The cause of a set that deletes the users; its id is the leaver's."""
-CAUSES = (OF_RUN, OF_REST, OF_RETURN, OF_DELETION)
+OF_SUSPENSION = "suspension"
+"""The cause of a set that suspends somebody, without an approval before; its id is the run's."""
+CAUSES = (OF_RUN, OF_REST, OF_RETURN, OF_DELETION, OF_SUSPENSION)
 
 
 class RunState(models.TextChoices):
     """Where a run stands as a request; how each person stands, their own state says."""
 
-    DRAFT = "draft", "Being prepared"
-    ASKING = "asking", "Being asked for"
-    ASKED = "asked", "Asked for"
+    DRAFT = "draft", "Draft"
+    ASKING = "asking", "Submitting"
+    ASKED = "asked", "Requested"
 
 
 class Run(models.Model):
     """People who leave together: one request. `leaves_at` null: at once. `source` is the name of the file, blank for one person by name.
 
     `grace_days` after the proof the users are deleted, once that was approved; 0: they stay, without access. `roles` are the
-    roles (by number of the mirror) whose trust policy loses the person, `sessions` those of which all sessions end.
+    roles (by number of the mirror) whose trust policy loses the person, `sessions` those of which all sessions end. `is_suspension`: access was cut at once,
+    in a way that can be turned back, and somebody else confirms it afterwards.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -45,6 +48,7 @@ class Run(models.Model):
     grace_days = models.PositiveSmallIntegerField(default=30)
     roles = models.JSONField(default=list)
     sessions = models.JSONField(default=list)
+    is_suspension = models.BooleanField(default=False)
     requested_by = models.UUIDField()
     requested_label = models.CharField(max_length=128)
     trouble = models.CharField(max_length=1024, blank=True)
@@ -63,41 +67,56 @@ class Run(models.Model):
     @property
     def reference(self) -> str:
         """The short name by which people speak of it."""
-        return f"LVG-{self.id.hex[:8].upper()}"
+        return f"{'SUS' if self.is_suspension else 'LVG'}-{self.id.hex[:8].upper()}"
 
 
 class Standing(models.TextChoices):
     """What came of checking a row."""
 
     READY = "ready", "Ready"
-    BAD = "bad", "To be put right"
+    BAD = "bad", "Needs fixing"
 
 
 class Stage(models.TextChoices):
-    """How somebody who leaves stands."""
+    """The status of one person who is offboarded or suspended."""
 
-    DRAFT = "draft", "Not asked for"
+    DRAFT = "draft", "Draft"
     WAITING = "waiting", "Waiting for approval"
-    PLANNED = "planned", "Leaves later"
-    CLOSING = "closing", "Access is being ended"
-    OPEN = "open", "Something is still open"
-    GONE = "gone", "Access ended"
-    RETURNING = "returning", "Access is being restored"
+    PLANNED = "planned", "Scheduled"
+    CLOSING = "closing", "Removing access"
+    OPEN = "open", "Access not fully removed"
+    GONE = "gone", "Access removed"
+    RETURNING = "returning", "Restore in progress"
     RETURNED = "returned", "Access restored"
-    DELETING = "deleting", "Being deleted"
-    DELETED = "deleted", "Deleted"
-    CALLED_OFF = "called-off", "Not carried out"
+    PARTLY = "partly", "Partly restored"
+    DELETING = "deleting", "Deletion in progress"
+    DELETED = "deleted", "Users deleted"
+    CALLED_OFF = "called-off", "Cancelled"
+    SUSPENDING = "suspending", "Suspending"
+    SUSPENDED = "suspended", "Suspended, waiting for confirmation"
+    CONFIRMED = "confirmed", "Suspended"
+    FOLLOWED = "followed", "Offboarded since"
 
 
-MOVING = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN, Stage.RETURNING, Stage.DELETING)
+MOVING = (
+    Stage.WAITING,
+    Stage.PLANNED,
+    Stage.CLOSING,
+    Stage.OPEN,
+    Stage.RETURNING,
+    Stage.DELETING,
+    Stage.SUSPENDING,
+)
 """While something is still to come."""
+SUSPENSION = (Stage.SUSPENDED, Stage.CONFIRMED)
+"""While a suspension is in force: it can be restored, or followed by an offboarding."""
 
 
 class Leaver(models.Model):
     """One person of a run. `typed` is what somebody wrote for them; `teams` are the slugs of the teams whose they were when it was asked for.
 
     `closed_at`: the deny-all stood in every account; `proved_at`: AWS was read again and showed nothing open; `delete_after`: the end of the grace period.
-    `trials`: how often restoring and deleting were asked for. `unseen`: users of theirs that whoever asked does not reach, and which stay as they are.
+    `followed_by`: the offboarding that began while this suspension was in force. `trials`: how often restoring and deleting were asked for. `unseen`: users of theirs that whoever asked does not reach, and which stay as they are.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -117,6 +136,7 @@ class Leaver(models.Model):
     proved_at = models.DateTimeField(null=True)
     delete_after = models.DateTimeField(null=True)
     returned_at = models.DateTimeField(null=True)
+    followed_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="follows")
     deleted_at = models.DateTimeField(null=True)
     trials = models.PositiveSmallIntegerField(default=0)
     unseen = models.PositiveSmallIntegerField(default=0)

@@ -104,7 +104,7 @@ def _deny(site: Site, viewer: Viewer) -> None:
     try:
         site.deny = deny_of(site.user)
     except RefusedError as refused:
-        site.left.append(f"a deny for everything finds no room ({refused.message})")
+        site.left.append(f"there is no room for a policy that denies everything ({refused.message})")
         return
     if site.deny is not None:
         check_right(site.deny, viewer=viewer)
@@ -146,6 +146,11 @@ def _sessions(one: Trusting, *, at: datetime, everybody: bool) -> Iterator[Opera
     if everybody:
         yield RevokeSessions.of_everybody(one.role, at=at)
         return
+    yield from known_sessions(one, at=at)
+
+
+def known_sessions(one: Trusting, *, at: datetime) -> Iterator[Operation]:
+    """What ends the sessions of a role that are theirs by their name."""
     for name in one.names:
         yield RevokeSessions.of_session_name(one.role, session_name=name, at=at)
 
@@ -154,22 +159,22 @@ def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
     """What whoever approves agrees to besides."""
     who = people[0].name if len(people) == 1 else f"{len(people):,} people"
     found = [
-        f"Whatever else {who} can sign in with by then, or is a member of, ends as well, and so does every grant to them.",
-        "Passwords and MFA devices do not come back. Keys, certificates and service credentials are made inactive, and can be restored.",
+        f"Any other credential or membership that {who} has by then ends too, and so does every grant to them.",
+        "Console passwords and MFA devices can't be restored. Access keys, certificates and service credentials are deactivated and can be restored.",
     ]
     if run.leaves_at is not None:
-        found.append(f"It begins at {run.leaves_at:%Y-%m-%d %H:%M} UTC.")
+        found.append(f"Access ends at {run.leaves_at:%Y-%m-%d %H:%M} UTC.")
     if run.grace_days:
         days = "day" if run.grace_days == 1 else "days"
         found.append(
-            f"Deletion of the users is asked for {run.grace_days} {days} after the end of access is proved, and approved by itself."
+            f"Deletion of the IAM users is requested {run.grace_days} {days} after access is removed. It needs an approval of its own."
         )
     if plan.unseen:
         found.append(
-            f"{counted(plan.unseen, 'role')} of accounts that whoever asks does not see name them in a trust policy: an administrator decides about that."
+            f"{counted(plan.unseen, 'role')} in accounts that the requester can't see also trust them. An administrator has to review those trust policies."
         )
     if unseen := sum(one.unseen for one in people):
         found.append(
-            f"{counted(unseen, 'user')} of theirs lie outside of what whoever asks may change, and stay as they are."
+            f"{counted(unseen, 'IAM user')} of theirs outside the requester's accounts and teams keep their access."
         )
     return found

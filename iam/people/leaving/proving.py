@@ -28,7 +28,7 @@ from iam.mirror.reread.user_access import (
     UserAccess,
     reread_user_access,
 )
-from iam.people.leaving.closing import DENY, DENY_ALL, closing_of, deny_of, says_deny
+from iam.people.leaving.closing import DENY, DENY_ALL, closing_of, deny_of, says_deny, sign_in_of
 from iam.people.leaving.models import OF_REST, Seat, Stage
 
 logger = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ def prove_seat(seat_id: UUID) -> bool:
     seat = Seat.objects.select_related("leaver__run", "account", "user__account", "change_set").get(
         pk=seat_id
     )
-    if seat.proved_at is not None or seat.leaver.stage not in (Stage.CLOSING, Stage.OPEN):
+    if seat.proved_at is not None or seat.leaver.stage not in (Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING):
         return seat.proved_at is not None
     if is_busy(seat):
         return False
@@ -61,7 +61,7 @@ def prove_seat(seat_id: UUID) -> bool:
     except UnreadableUserError as error:
         _keep(seat, rows=seat.proof, trouble=f"AWS could not be read: {error}")
         return False
-    rows = list(proof_rows(found))
+    rows = list(proof_rows(found, is_suspension=seat.leaver.run.is_suspension))
     left = _left(seat) if found.exists else []
     is_open = found.exists and (bool(left) or any(row["open"] for row in rows))
     if not is_open:
@@ -87,9 +87,18 @@ def changes_of(seat: Seat) -> QuerySet[Change]:
     return first | again
 
 
-def proof_rows(found: UserAccess) -> Iterator[dict[str, Any]]:
-    """What was read, when, and what it showed; in the order in which it was read."""
-    yield _row("User", "iam:GetUser", found, "There" if found.exists else "Gone from AWS", is_open=False)
+def turned_changes_of(seat: Seat) -> QuerySet[Change]:
+    """The same, and those of suspensions of the same user from which the offboarding went on: what a restore turns back."""
+    found = changes_of(seat)
+    before = Seat.objects.filter(user=seat.user_id, leaver__followed_by=seat.leaver_id)
+    for suspended in before.select_related("leaver"):
+        found = found | changes_of(suspended)
+    return found
+
+
+def proof_rows(found: UserAccess, *, is_suspension: bool = False) -> Iterator[dict[str, Any]]:
+    """What was read, when, and what it showed; in the order in which it was read. A suspension keeps MFA devices and memberships, under the deny."""
+    yield _row("User", "iam:GetUser", found, "Exists" if found.exists else "Deleted", is_open=False)
     if not found.exists:
         return
     denied = says_deny(found.texts.get(DENY, "")) or any(
@@ -103,9 +112,13 @@ def proof_rows(found: UserAccess) -> Iterator[dict[str, Any]]:
         said = f"{len(live)} {noun}{'' if len(live) == 1 else 's'}" if live else "None"
         if records and not live:
             said = f"{len(records)} inactive, none active"
-        yield _row(what, call, found, said, is_open=bool(live))
+        is_kept = is_suspension and section == "user_mfa" and denied
+        yield _row(what, call, found, said, is_open=bool(live) and not is_kept)
     count = len(found.groups)
-    yield _row("Groups", GROUPS, found, f"Member of {count}" if count else "None", is_open=bool(count))
+    said = f"Member of {count}" if count else "None"
+    if count and is_suspension and denied:
+        said = f"Member of {count}, all denied"
+    yield _row("Groups", GROUPS, found, said, is_open=bool(count) and not (is_suspension and denied))
     held = len(found.attached)
     said = f"{held} attached, all denied" if held and denied else f"{held} attached" if held else "None"
     yield _row("Attached policies", ATTACHED, found, said, is_open=bool(held) and not denied)
@@ -126,14 +139,15 @@ def _left(seat: Seat) -> list[Operation]:
         found += [deny] if deny else []
     except RefusedError as refused:
         logger.warning("leaving.no_deny", seat=str(seat.pk), error=refused.message)
-    return found + closing_of(user)
+    rest = sign_in_of(user) if seat.leaver.run.is_suspension else closing_of(user)
+    return found + rest
 
 
 def _end_rest(seat: Seat, left: list[Operation]) -> str:
     """Queue what is left; a sentence where that cannot be, or was tried often enough."""
     names = "; ".join(one.title for one in left)
     if seat.trials >= MOST_TRIALS:
-        return f"Still open after {MOST_TRIALS} trials: {names}."[:1024]
+        return f"Still not removed after {MOST_TRIALS} attempts: {names}."[:1024]
     fit: list[Operation] = []
     refused_now: list[str] = []
     for one in left:
@@ -143,7 +157,7 @@ def _end_rest(seat: Seat, left: list[Operation]) -> str:
         except RefusedError as refused:
             refused_now.append(f"{one.title}: {refused.message}")
     if not fit:
-        return f"Still open: {'; '.join(refused_now) or names}."[:1024]
+        return f"Still not removed: {'; '.join(refused_now) or names}."[:1024]
     assert seat.change_set is not None
     try:
         with transaction.atomic():
@@ -153,8 +167,8 @@ def _end_rest(seat: Seat, left: list[Operation]) -> str:
                 fit,
                 with_set=seat.change_set,
                 actor=None,
-                reason=f"{seat.leaver.run.reference}: AWS still showed it when it was read again.",
-                title=f"Still open of {seat.leaver.name}",
+                reason=f"{seat.leaver.run.reference}: AWS still showed it after the changes.",
+                title=f"Remove the remaining access of {seat.leaver.name}",
                 cause=Cause(OF_REST, seat.pk),
                 key=f"leaving-rest-{seat.pk.hex}-{seat.trials + 1}",
                 lanes=[Lane(0, branch) for branch in range(1, len(fit) + 1)],
@@ -162,7 +176,7 @@ def _end_rest(seat: Seat, left: list[Operation]) -> str:
     except IntegrityError:
         return ""
     except RefusedError as refused:
-        return f"Still open: {names}. {refused.message}"[:1024]
+        return f"Still not removed: {names}. {refused.message}"[:1024]
     return "; ".join(refused_now)[:1024]
 
 

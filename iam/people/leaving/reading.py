@@ -49,13 +49,13 @@ def typed(line: int, text: str) -> Typed:
     text = " ".join(text.split())
     errors = []
     if not text:
-        errors.append("It does not say who leaves.")
+        errors.append("This row names no one.")
     if len(text) > LONGEST:
-        errors.append(f"It has {len(text):,} characters; {LONGEST} are the limit.")
+        errors.append(f"This row has {len(text):,} characters. The limit is {LONGEST}.")
     if text.startswith(FORMULA):
-        errors.append(f"It begins with {text[0]!r}, which a spreadsheet takes for a formula.")
+        errors.append(f"This row starts with {text[0]!r}, which a spreadsheet reads as a formula.")
     if not text.isprintable():
-        errors.append("It holds a sign that cannot be shown.")
+        errors.append("This row contains a character that can't be shown.")
     kept = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST])
     return Typed(line, kept, tuple(errors))
 
@@ -66,7 +66,7 @@ def _places(head: Sequence[str]) -> list[int]:
     found = [at for at, word in enumerate(words) if word in COLUMNS]
     if not found:
         raise SheetError(
-            "The first line must name a column that says who leaves: E-mail or User name. "
-            f"It says: “{', '.join(cell.strip() for cell in head)[:60]}”"
+            "The first line must have a column Email or User name. "
+            f"It has: “{', '.join(cell.strip() for cell in head)[:60]}”"
         )
     return sorted(found, key=lambda at: "mail" not in words[at])

@@ -52,7 +52,7 @@ def _stands(seat: Seat, entry: LedgerEntry) -> bool:
 def _write(
     seat: Seat, former: Grant, entries: Sequence[LedgerEntry], *, grant_id: UUID, by: Sequence[Change]
 ) -> None:
-    why = f"As {former.reference}, which ended when {seat.leaver.name} left ({seat.leaver.run.reference})."
+    why = f"Restores {former.reference}, which ended when {seat.leaver.name} was offboarded ({seat.leaver.run.reference})."
     who = {"kind": "users", "arns": [seat.user_arn]}
     own = {"who": who, "accounts": [seat.account.account_id], "why": why}
     way = former.parts.filter(account=seat.account).values_list("way", flat=True).first() or ""

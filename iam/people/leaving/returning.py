@@ -18,7 +18,7 @@ from iam.linking.whose import is_linked
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.leaving.models import Leaver, Seat
-from iam.people.leaving.proving import changes_of
+from iam.people.leaving.proving import turned_changes_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.words import PREFIX
@@ -33,7 +33,7 @@ def password_of(seat: Seat) -> CreateLoginProfile | None:
     """What gives the person of a seat a new password, where one was taken from them; None for nobody to whom the user was linked by hand."""
     leaver = seat.leaver
     person = Person.objects.filter(pk=leaver.person_id).first() if leaver.person_id else None
-    taken = changes_of(seat).filter(
+    taken = turned_changes_of(seat).filter(
         operation=DeleteLoginProfile.slug, state=ChangeState.APPLIED, already_so=False
     )
     # What a tag or a rule says gives nobody a password: who writes tags in AWS could name themselves.
@@ -78,7 +78,7 @@ def invite_back(leaver: Leaver) -> Link | None:
         Event.INVITED,
         people=[person],
         subject="Your access to AWS is back",
-        text="Your access to AWS was restored. Open the page to take a new password, and to add your phone as a second factor.\n\n"
+        text="Your access to AWS was restored. Open this page to get a new password and to add your phone for multi-factor sign-in (MFA).\n\n"
         f"The link works once, in one browser, until {link.expires_at:%Y-%m-%d %H:%M} UTC.",
         path=f"{PREFIX}{link.pk}/",
         key=str(link.pk),
@@ -98,7 +98,7 @@ def take_password(link: Link, seat: Seat) -> str:
     """The new password, for the person of the link, and never again. Raises RefusedError."""
     leaver = returned_by(link)
     if leaver is None or seat.leaver_id != leaver.pk or seat.password_seal is None:
-        raise RefusedError("There is nothing for you here.")
+        raise RefusedError("This link has no password for you.")
     try:
         return sealed.open_once(seat.password_seal, person=link.person)
     except SealedError as error:

@@ -1,14 +1,15 @@
-"""Who may have somebody leave, and what has to be said aloud before: that it is oneself, or the last one who administers Gatehouse."""
+"""Who may offboard people, and what has to be confirmed first: that it is oneself, or the last administrator of Gatehouse."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from uuid import UUID
 
+from iam.changes.approval.models import BreakGlass, Verdict
 from iam.directory.models import Person, Role, RoleAssignment
 from iam.directory.rules import EVERYWHERE
 from iam.guard import Right, Viewer
-from iam.people.leaving.models import Leaver, Run
+from iam.people.leaving.models import OF_SUSPENSION, Leaver, Run
 from iam.people.leaving.who import Somebody
 
 
@@ -19,17 +20,18 @@ def warnings_for(people: Iterable[Somebody], *, viewer: Viewer) -> list[str]:
     if viewer.person_id in ids or any(
         {user.arn for user in one.users} & viewer.scope.user_arns for one in people
     ):
-        found.append("You are about to end your own access, in all of these accounts.")
-    administrators = _administrators()
-    if administrators and administrators <= ids.keys():
-        names = ", ".join(sorted(name for pk, name in ids.items() if pk in administrators))
+        found.append("You are about to remove your own access in all of these accounts.")
+    active = administrators()
+    if active and active <= ids.keys():
+        names = ", ".join(sorted(name for pk, name in ids.items() if pk in active))
         found.append(
-            f"{names} administers Gatehouse, and nobody else does: afterwards nobody can appoint anybody. Appoint another administrator first."
+            f"{names} is the only administrator of Gatehouse. Afterwards no one can appoint people. Appoint another administrator first."
         )
     return found
 
 
-def _administrators() -> set[UUID]:
+def administrators() -> set[UUID]:
+    """Everybody active who administers all of Gatehouse."""
     rows = RoleAssignment.objects.filter(
         role=Role.ADMINISTRATOR, account_id=EVERYWHERE, person__is_active=True
     )
@@ -63,3 +65,16 @@ def is_about_oneself(viewer: Viewer, leaver: Leaver) -> bool:
 def asker_of(run: Run) -> Person | None:
     """Who asked, as the directory knows them today."""
     return Person.objects.filter(pk=run.requested_by).first()
+
+
+def review_of(leaver: Leaver) -> BreakGlass | None:
+    """The review that a suspension needs, whether or not it was done."""
+    return BreakGlass.objects.filter(
+        change_set__cause_kind=OF_SUSPENSION, change_set__cause_id=leaver.run_id
+    ).first()
+
+
+def is_confirmed(leaver: Leaver) -> bool:
+    """Whether somebody else has agreed to the suspension."""
+    review = review_of(leaver)
+    return review is not None and review.verdict == Verdict.ACCEPT

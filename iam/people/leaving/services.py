@@ -50,14 +50,16 @@ class Terms:
     def check(self) -> None:
         """Raises RefusedError for what makes no sense."""
         if not self.reason.strip():
-            raise RefusedError("Write why: the approver reads it, and so does the auditor.")
+            raise RefusedError("Write a reason. The approver and the auditor read it.")
         if len(self.reason) > MAX_REASON:
-            raise RefusedError(f"The reason has {len(self.reason)} characters; {MAX_REASON} are the limit.")
+            raise RefusedError(
+                f"The reason has {len(self.reason):,} characters. The limit is {MAX_REASON:,}."
+            )
         if not 0 <= self.grace_days <= MOST_GRACE:
-            raise RefusedError(f"Write a number of days from 0 to {MOST_GRACE}.")
+            raise RefusedError(f"Enter a number of days from 0 to {MOST_GRACE}.")
         now = datetime.now(tz=UTC)
         if self.leaves_at is not None and not now - timedelta(minutes=1) < self.leaves_at < now + FURTHEST:
-            raise RefusedError("The moment must lie ahead, and within a year.")
+            raise RefusedError("Choose a time in the future, within a year.")
 
 
 def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) -> Run:
@@ -67,7 +69,7 @@ def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) 
     if standing is not None and standing.state == RunState.ASKED:
         return standing
     if not person.users:
-        raise RefusedError("None of their users is one for whom you may ask.")
+        raise RefusedError("None of their IAM users is in an account or a team that you manage.")
     _check(actor, [person], terms)
     with transaction.atomic():
         run = standing or Run(pk=run_id, requested_by=actor.person_id, requested_label=actor.name[:128])
@@ -98,9 +100,9 @@ def drafted(actor: Viewer, run: Run) -> Run:
     """The run, locked, while it is a draft of the actor. Raises RefusedError."""
     held = Run.objects.select_for_update().get(pk=run.pk)
     if held.requested_by != actor.person_id:
-        raise RefusedError("Only who began this can go on with it.")
+        raise RefusedError("Only the person who started this list can continue it.")
     if held.state != RunState.DRAFT:
-        raise RefusedError(f"{held.reference} was asked for already.")
+        raise RefusedError(f"{held.reference} was submitted already.")
     return held
 
 
@@ -110,14 +112,12 @@ def ready(run: Run, *, skip: bool) -> list[Leaver]:
     found = [one for one in people if one.standing == Standing.READY]
     left = len(people) - len(found)
     if left and not skip:
-        raise RefusedError(
-            f"{left:,} of {len(people):,} rows cannot be used. Put them right, or say that they are to be left out."
-        )
+        raise RefusedError(f"{left:,} of {len(people):,} rows need fixing. Fix them, or choose to skip them.")
     if not found:
-        raise RefusedError("There is nobody to ask for.")
+        raise RefusedError("The list has no one who can be offboarded.")
     if len(found) > MOST_PEOPLE:
         raise RefusedError(
-            f"These are {len(found):,} people, and one request takes {MOST_PEOPLE}. Split the file."
+            f"The list has {len(found):,} people. A request can hold {MOST_PEOPLE}. Split the file."
         )
     return found
 
@@ -130,7 +130,7 @@ def ask(run: Run) -> Run:
     trouble = ""
     try:
         if person is None:
-            raise RefusedError("Whoever asked is known no more.")
+            raise RefusedError("The person who requested this is no longer in Gatehouse.")
         _ask_all(run, people, actor=viewer_for(person))
     except RefusedError as refused:
         trouble = refused.message[:1024]
@@ -197,10 +197,10 @@ def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
     terms.check()
     warnings = warnings_for(people, viewer=actor)
     if warnings and not terms.confirmed:
-        raise RefusedError(f"{' '.join(warnings)} Confirm that this is meant.")
+        raise RefusedError(f"{' '.join(warnings)} Tick the box to confirm.")
     leaving = leaving_already([user for one in people for user in one.users])
     if leaving:
-        raise RefusedError(f"{leaving} is leaving already.")
+        raise RefusedError(f"{leaving} is being offboarded already.")
 
 
 def leaving_already(users: Sequence[Entity]) -> str:
@@ -271,7 +271,7 @@ def _ask_batch(
     part = Plan([by_user[seat.user_id] for seat in seats], plan.roles, plan.unseen)
     operations, lanes = part.ordered()
     if not operations:
-        raise RefusedError(f"{title_for(batch)}: there is nothing left to end.")
+        raise RefusedError(f"{title_for(batch)}: there is no access left to remove.")
     nothing = Receipt(body={}, digest="")
     written = changes.request_changes(
         [changes.Plan(one, before={}, receipt=nothing) for one in operations],

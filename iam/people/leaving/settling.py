@@ -12,7 +12,7 @@ from django.db import transaction
 from iam.access.grants.models import ENDING
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import AttachPolicy, PutInlinePolicy
-from iam.directory.parting import part
+from iam.directory.parting import part, welcome_back
 from iam.guard import Right, viewer_for
 from iam.journal.services import record
 from iam.linking.whose import is_linked
@@ -26,24 +26,27 @@ from iam.people.leaving.models import (
     OF_REST,
     OF_RETURN,
     OF_RUN,
+    OF_SUSPENSION,
+    SUSPENSION,
     EndedGrant,
     Leaver,
     Seat,
     Stage,
 )
 from iam.people.leaving.proving import changes_of, is_busy, prove_seat
-from iam.people.leaving.rules import asker_of
+from iam.people.leaving.rules import asker_of, is_confirmed
 
 BATCH: Final = 100
 AGAIN: Final = timedelta(minutes=10)
 DENYING: Final = (PutInlinePolicy.slug, AttachPolicy.slug)
-BEFORE_END: Final = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN)
+BEFORE_END: Final = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
+CUTTING: Final = (Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
 
 
 def change_ended(change: Change) -> None:
     """A handler of ends (`iam.changes.handlers`)."""
     group = change.change_set
-    if group.cause_kind in (OF_RUN, OF_MOVE):
+    if group.cause_kind in (OF_RUN, OF_MOVE, OF_SUSPENSION):
         seats = Seat.objects.filter(change_set=group, lane=change.lane)
         leavers = set(seats.values_list("leaver", flat=True))
     elif group.cause_kind == OF_REST:
@@ -79,7 +82,7 @@ def settle(leaver_id: UUID) -> None:
             return
         if leaver.stage in BEFORE_END:
             _settle_end(leaver)
-    if leaver.stage in (Stage.CLOSING, Stage.OPEN):
+    if leaver.stage in CUTTING:
         _look_after(leaver)
     elif leaver.stage in (Stage.RETURNING, Stage.DELETING):
         from iam.people.leaving.afterwards import settle_afterwards
@@ -100,24 +103,26 @@ def _settle_end(leaver: Leaver) -> None:
     if not changes or ChangeState.AWAITING in states or ChangeState.DRAFT in states:
         return
     if not states & {*OPEN, ChangeState.APPLIED} and not any(one.queued_at for one in changes):
-        _move(leaver, Stage.CALLED_OFF)
+        _call_off(leaver)
         return
     is_late = _is_late(leaver, states)
     ended = {ChangeState.CANCELLED, ChangeState.EXPIRED}
     if states & ended and not states & {*OPEN, ChangeState.APPLIED} and not is_late:
         # It was approved, and withdrawn.
-        _move(leaver, Stage.CALLED_OFF)
+        _call_off(leaver)
         return
     begun = [one.applying_at for one in changes if one.applying_at]
     if is_late and not begun:
         begun = [datetime.now(tz=UTC)]
     if not begun:
         ahead = leaver.run.leaves_at and leaver.run.leaves_at > datetime.now(tz=UTC)
-        _move(leaver, Stage.PLANNED if ahead else Stage.CLOSING)
+        _move(leaver, Stage.PLANNED if ahead else _cutting(leaver))
         return
     if leaver.began_at is None:
         leaver.began_at = min(begun)
-        _close_sign_in(leaver)
+        if not leaver.run.is_suspension:
+            _close_sign_in(leaver)
+            _take_over_suspensions(leaver)
     denies = [one for one in changes if one.operation in DENYING and one.branch == 1]
     begun_denies = [one for one in denies if one.state != ChangeState.EXPIRED]
     are_applied = all(one.state == ChangeState.APPLIED for one in begun_denies)
@@ -127,7 +132,31 @@ def _settle_end(leaver: Leaver) -> None:
             leaver.closed_at = max(ends) if ends else leaver.began_at
     leaver.save(update_fields=["began_at", "closed_at", "trouble"])
     if leaver.stage != Stage.OPEN:
-        _move(leaver, Stage.CLOSING)
+        _move(leaver, _cutting(leaver))
+
+
+def _cutting(leaver: Leaver) -> Stage:
+    return Stage.SUSPENDING if leaver.run.is_suspension else Stage.CLOSING
+
+
+def _call_off(leaver: Leaver) -> None:
+    """Nothing was changed in AWS; whom a suspension kept out of Gatehouse is let in again."""
+    _move(leaver, Stage.CALLED_OFF)
+    if leaver.run.is_suspension and leaver.person_id is not None:
+        leaver.trouble = welcome_back(leaver.person_id, why=leaver.run.reference)[:1024]
+        leaver.save(update_fields=["trouble"])
+
+
+def _take_over_suspensions(leaver: Leaver) -> None:
+    """The offboarding goes on from a suspension whose users are all in it: a restore turns back both. Who changes team is not taken over."""
+    if leaver.run.source.startswith("MOV-"):
+        return
+    users = set(leaver.seats.values_list("user", flat=True))
+    held = Leaver.objects.filter(stage__in=SUSPENSION, seats__user__in=users)
+    for suspended in held.distinct():
+        if users.issuperset(suspended.seats.values_list("user", flat=True)):
+            Leaver.objects.filter(pk=suspended.pk).update(followed_by=leaver)
+            _move(suspended, Stage.FOLLOWED)
 
 
 def _are_denied(leaver: Leaver, *, but: Collection[str]) -> bool:
@@ -137,8 +166,7 @@ def _are_denied(leaver: Leaver, *, but: Collection[str]) -> bool:
 
 
 def _is_late(leaver: Leaver, states: set[ChangeState]) -> bool:
-    """Whether no worker was there for a day after the moment: what was approved holds, and ends as what is found after an approval does. Who moves
-    has not moved then, and stays."""
+    """True if no worker was there for a day after the moment: what was approved still holds, and access ends later. Who changes team stays."""
     return states == {ChangeState.EXPIRED} and not leaver.run.source.startswith("MOV-")
 
 
@@ -165,7 +193,8 @@ def _look_after(leaver: Leaver) -> None:
         if is_busy(seat):
             waits = True
         elif seat.proved_at is None:
-            if not seat.grants.exists() or seat.read_at is None:
+            ends_grants = not leaver.run.is_suspension and (not seat.grants.exists() or seat.read_at is None)
+            if ends_grants:
                 _note(seat, end_grants(seat))
             if _is_due(seat):
                 nudge.send("prove_seat", seat.pk)
@@ -173,7 +202,9 @@ def _look_after(leaver: Leaver) -> None:
         if not waits and any(_is_stuck(seat) for seat in seats):
             _move(leaver, Stage.OPEN)
         return
-    if grants_are_over(leaver):
+    if leaver.run.is_suspension:
+        _suspended(leaver)
+    elif grants_are_over(leaver):
         _gone(leaver)
 
 
@@ -191,6 +222,27 @@ def _is_stuck(seat: Seat) -> bool:
 def _note(seat: Seat, said: list[str]) -> None:
     if said:
         Seat.objects.filter(pk=seat.pk).update(trouble=" ".join(said)[:1024])
+
+
+def _suspended(leaver: Leaver) -> None:
+    """Access is cut, as AWS showed when it was read again."""
+    with transaction.atomic():
+        held = Leaver.objects.select_for_update().get(pk=leaver.pk)
+        if held.stage not in (Stage.SUSPENDING, Stage.OPEN):
+            return
+        held.proved_at = max(at for at in held.seats.values_list("proved_at", flat=True) if at)
+        held.save(update_fields=["proved_at"])
+        _move(held, Stage.CONFIRMED if is_confirmed(held) else Stage.SUSPENDED)
+        users = held.seats.values("user")
+        # An offboarding of the same users may have begun meanwhile.
+        ending = Leaver.objects.filter(
+            run__is_suspension=False,
+            seats__user__in=users,
+            began_at__isnull=False,
+            stage__in=[Stage.CLOSING, Stage.OPEN, Stage.GONE],
+        )
+        for offboarding in ending.select_related("run").distinct():
+            _take_over_suspensions(offboarding)
 
 
 def _gone(leaver: Leaver) -> None:

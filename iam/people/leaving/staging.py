@@ -11,6 +11,7 @@ from django.db import transaction
 from iam.changes.errors import RefusedError
 from iam.guard import Viewer
 from iam.mirror.models import Entity
+from iam.people.leaving.finding import find_people, named_exactly
 from iam.people.leaving.models import MOVING, Leaver, Run, RunState, Seat, Stage, Standing
 from iam.people.leaving.reading import Typed
 from iam.people.leaving.rules import may_begin
@@ -18,6 +19,8 @@ from iam.people.leaving.services import drafted, write_seats
 from iam.people.leaving.who import Somebody, meant_by, people_of, teams_of, within
 
 SHOWN: Final = 3
+MOST_BY_NAME: Final = 50
+"""So many rows are looked up by name; each takes a few queries."""
 
 
 class Busy(NamedTuple):
@@ -31,7 +34,7 @@ class Busy(NamedTuple):
 def stage(actor: Viewer, *, rows: Sequence[Typed], source: str, run: Run | None = None) -> Run:
     """A draft with these rows, each checked, or the same draft with others. Raises RefusedError."""
     if not may_begin(actor):
-        raise RefusedError("You may look, and not ask for changes.")
+        raise RefusedError("You can view this, but you can't request changes.")
     if run is None:
         run = Run.objects.create(
             source=source[:128] or "a list", requested_by=actor.person_id, requested_label=actor.name[:128]
@@ -51,7 +54,7 @@ def check_again(actor: Viewer, *, run: Run) -> Run:
 
 @transaction.atomic
 def discard(actor: Viewer, *, run: Run) -> None:
-    """Throw a draft away. Raises RefusedError."""
+    """Discard a draft. Raises RefusedError."""
     drafted(actor, run).delete()
 
 
@@ -63,6 +66,7 @@ def drop_drafts(*, older_than: timedelta = timedelta(days=7)) -> int:
 
 def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
     found = meant_by(viewer, {row.text for row in rows if row.text and not row.errors})
+    hints = _by_name(found, viewer=viewer)
     firsts = {text: users[0] for text, users in found.items() if users}
     order = list(firsts)
     people = within(people_of([firsts[text] for text in order]), viewer=viewer)
@@ -73,7 +77,7 @@ def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
     for position, row in enumerate(rows):
         leaver = Leaver(run=run, position=position, line=row.line, typed=row.text[:256])
         person = whose.get(row.text)
-        problems = [*row.errors, *_problems(row, person, found.get(row.text, []), busy, seen)]
+        problems = [*row.errors, *_problems(row, person, found.get(row.text, []), busy, seen, hints)]
         if person is not None:
             leaver.name, leaver.email = person.name[:256], person.email[:256]
             leaver.person_id, leaver.teams = person.person_id, teams_of(person.users)
@@ -91,25 +95,53 @@ def _problems(
     users: Sequence[Entity],
     busy: Busy,
     seen: dict[frozenset[int], int],
+    hints: dict[str, str],
 ) -> list[str]:
     if row.errors:
         return []
     if person is None:
-        return ["Nobody whom you may ask for has this address or user name."]
+        return [
+            hints.get(row.text) or "No one in your accounts or teams matches. Try a name, email or user name."
+        ]
     own = {one.pk for one in person.users}
     strangers = [one for one in users if one.pk not in own]
     if strangers:
         where = ", ".join(f"{one.name} in {one.account.name}" for one in [*users][:SHOWN])
-        return [f"It is not clear who is meant: {where}. Write the e-mail address."]
+        return [f"Several people match: {where}. Use the email address or the ARN."]
     first = seen.setdefault(frozenset(own), row.line)
     if first != row.line:
-        return [f"The same person stands in line {first} as well."]
+        return [f"The same person is in line {first} too."]
     found = next((busy.leaving[pk] for pk in own if pk in busy.leaving), "")
     if found:
-        return [f"{person.name} is leaving already ({found})."]
+        return [f"{person.name} is being offboarded already ({found})."]
     if own <= set(busy.left):
-        return [f"{person.name} has left ({busy.left[min(own)]}): there is nothing left to end."]
+        return [
+            f"{person.name} was offboarded already ({busy.left[min(own)]}). There is no access left to remove."
+        ]
     return []
+
+
+def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str]:
+    """Add to `found` the users of texts that are just one person's whole name; for the others, who may have been meant."""
+    hints: dict[str, str] = {}
+    unknown = [text for text, users in found.items() if not users and "@" not in text]
+    for text in unknown[:MOST_BY_NAME]:
+        matches = find_people(viewer, text, most=SHOWN + 1)
+        exact = named_exactly(matches, text)
+        if len(exact) == 1:
+            found[text] = [exact[0].user]
+            continue
+        names = [
+            f"{match.person.name} ({match.user.name} in {match.user.account.name})"
+            for match in matches.people
+        ]
+        if names:
+            hints[text] = (
+                f"Several people could be meant: {', '.join(names[:SHOWN])}. Use the email address or the ARN."
+            )
+        if len(names) == 1:
+            hints[text] = f"Did you mean {names[0]}? Use the email address or the ARN."
+    return hints
 
 
 def _in_runs(users: Sequence[Entity], stages: Sequence[Stage]) -> dict[int, str]:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> None:
     run = farewell.asked()
     assert farewell.asked(key="form").pk == run.pk
-    with pytest.raises(RefusedError, match="is leaving already"):
+    with pytest.raises(RefusedError, match="is being offboarded already"):
         farewell.asked(key="another form")
     first, *others = farewell.changes(run)
     assert (first.operation, first.branch, first.position) == ("inline_policy.put", 1, 0)
@@ -44,7 +44,7 @@ def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> 
     assert [one["Status"] for one in credentials["ServiceSpecificCredentials"]] == ["Inactive"]
     seat = Seat.objects.get()
     assert [(row["what"], row["says"]) for row in seat.proof][:4] == [
-        ("User", "There"),
+        ("User", "Exists"),
         ("Deny for everything", "In force"),
         ("Console password", "None"),
         ("Access keys", "2 inactive, none active"),
@@ -136,7 +136,7 @@ def test_a_lead_gives_access_back_with_its_grants_and_an_inactive_key_stays_inac
     farewell.person.refresh_from_db()
     assert (grant.state, leaver.teams, farewell.person.is_active) == ("ended", ["payments"], False)
 
-    with pytest.raises(RefusedError, match="of your own teams"):
+    with pytest.raises(RefusedError, match="in your own teams"):
         afterwards.request_return(farewell.stranger, leaver=leaver, reason="It was the wrong one")
     written = afterwards.request_return(farewell.lead, leaver=leaver, reason="It was the wrong one")
     farewell.agree(written[0])
@@ -163,12 +163,12 @@ def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(fa
         farewell.asked(actor=own)
     RoleAssignment.objects.filter(role=Role.ADMINISTRATOR).exclude(person=farewell.person).delete()
     said = warnings_for([farewell.somebody()], viewer=farewell.lead)
-    assert "nobody else does" in said[0]
+    assert "only administrator of Gatehouse" in said[0]
     run = farewell.asked(actor=own, confirmed=True)
     leaver = run.people.get()
     Leaver.objects.update(stage="gone")
     leaver.refresh_from_db()
-    with pytest.raises(RefusedError, match="somebody else asks"):
+    with pytest.raises(RefusedError, match="somebody else has to request"):
         afterwards.request_return(own, leaver=leaver, reason="I stay")
     assert "nobody else administers" in part(farewell.person.pk, why="a test")
 

@@ -48,8 +48,8 @@ def test_a_file_is_read_by_its_address_or_user_name_with_every_mistake_in_its_li
         (8, ""),
     ]
     assert "formula" in rows[4].errors[0]
-    assert "does not say who" in rows[5].errors[0]
-    with pytest.raises(SheetError, match="must name a column"):
+    assert "names no one" in rows[5].errors[0]
+    with pytest.raises(SheetError, match="must have a column"):
         read_leavers(b"Name,Phone\nMaya,1\n")
     with pytest.raises(SheetError, match="workbook"):
         read_leavers(b"PK\x03\x04")
@@ -75,10 +75,10 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
         "maya.okafor",
         "mokafor",
     ]
-    assert said[3][1] == ["Nobody whom you may ask for has this address or user name."]
-    assert said[4][1][0].startswith("It is not clear who is meant: kwame.boateng in")
-    assert said[5][1] == ["The same person stands in line 2 as well."]
-    with pytest.raises(RefusedError, match="5 of 6 rows cannot be used"):
+    assert said[3][1] == ["No one in your accounts or teams matches. Try a name, email or user name."]
+    assert said[4][1][0].startswith("Several people match: kwame.boateng in")
+    assert said[5][1] == ["The same person is in line 2 too."]
+    with pytest.raises(RefusedError, match="5 of 6 rows need fixing"):
         request_run(author, run=run, terms=Terms(reason="They go"))
 
     team = Team.objects.create(slug="payments", name="Payments")
@@ -89,7 +89,7 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
     own = stage(viewer_for(lead), rows=read_leavers(FILE.encode()), source="leavers.csv")
     first = own.people.get(line=2)
     assert (first.problems, first.unseen, first.teams) == ([], 1, ["payments"])
-    assert "Nobody whom you may ask for" in own.people.get(line=4).problems[0]
+    assert "No one in your accounts or teams" in own.people.get(line=4).problems[0]
     assert check_again(viewer_for(lead), run=own).people.count() == 6
     assert Run.objects.count() == 2
 

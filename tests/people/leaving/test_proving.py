@@ -123,7 +123,7 @@ def test_what_the_mirror_still_shows_is_no_proof_and_is_ended_three_times_at_mos
         held = prove(seat, monkeypatch, shown())
         assert (held.proved_at, held.trials) == (None, min(trial, proving.MOST_TRIALS))
         Change.objects.filter(state=ChangeState.QUEUED).update(state=ChangeState.FAILED)
-    assert "Still open after 3 trials" in held.trouble
+    assert "Still not removed after 3 attempts" in held.trouble
 
 
 def test_nothing_more_is_ended_by_a_request_that_nobody_approved(

@@ -1,0 +1,106 @@
+"""Carry out, without an approval before, what must not wait: the suspension of a person, and its end. Somebody else reviews a suspension afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from iam.changes import telling
+from iam.changes.approval.models import BreakGlass, Requirement
+from iam.changes.approval.people import people_of
+from iam.changes.approval.reminding import REVIEW_AFTER
+from iam.changes.approval.rules import REVIEWERS
+from iam.changes.earlier import look_ahead, one_after_the_other
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change, ChangeSet
+from iam.changes.once import asked_once
+from iam.changes.operations import Operation
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services.decisions import queue_all
+from iam.changes.services.planning import Plan, check_account, check_right, examine
+from iam.changes.services.requests import Cause, Lane, Weighed, asked_before, write_set
+from iam.guard import Viewer
+
+
+def weigh_at_once(
+    operations: Sequence[Operation], *, actor: Viewer, reverts: Sequence[Change | None] = ()
+) -> Weighed:
+    """Check operations as for a request, except that an open request for the same stops none of them. Raises RefusedError."""
+    reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
+    plans: list[Plan] = []
+    with asked_once():
+        look_ahead(operations)
+        for change, (operation, earlier) in zip(reverted, one_after_the_other(operations), strict=True):
+            check_account(operation.account)
+            check_right(operation, viewer=actor, earlier=earlier)
+            plans.append(replace(examine(operation, earlier=earlier), reverts=change))
+    return Weighed(plans, set_receipt_of(operations))
+
+
+def queue_at_once(
+    weighed: Weighed,
+    *,
+    actor: Viewer,
+    reason: str,
+    title: str,
+    cause: Cause,
+    key: str,
+    because: str,
+    lanes: Sequence[Lane] = (),
+    notes: Sequence[str] = (),
+    is_reviewed: bool = True,
+) -> list[Change]:
+    """Queue operations of the actor without an approval; `because` names the rule that allows it.
+
+    With `is_reviewed`, everybody who could have approved them is told and somebody else has to review them, as after break-glass. The same
+    key of the same person gives the same changes. Raises RefusedError; then nothing is queued.
+    """
+    operations = [plan.operation for plan in weighed.plans]
+    standing = asked_before(operations, actor=actor, idempotency_key=key)
+    if standing:
+        return standing
+    with transaction.atomic():
+        group = ChangeSet.objects.create(
+            title=title[:512],
+            receipt=weighed.receipt,
+            notes=list(notes),
+            cause_kind=cause.kind,
+            cause_id=cause.id,
+        )
+        written = write_set(
+            weighed.plans,
+            group=group,
+            actor=actor,
+            reason=reason,
+            prefix=f"{actor.person_id}:{key[:64]}",
+            not_before=None,
+            lanes=lanes,
+        )
+        Requirement.objects.create(
+            change_set=group, digest=group.receipt_digest, stages=[], because=[because], wait_hours=0
+        )
+        kind, data = "accepted", {"rule": because, "break_glass": is_reviewed}
+        if is_reviewed:
+            kind = "broke_glass"
+            _have_reviewed(group, written, actor=actor, reason=reason)
+        queue_all(written, actor=actor, kind=kind, note=reason, data=data)
+    return written
+
+
+def _have_reviewed(group: ChangeSet, written: Sequence[Change], *, actor: Viewer, reason: str) -> None:
+    """Keep who did it and why, and tell those who review it."""
+    if not reason.strip():
+        raise RefusedError("Write a reason. The reviewer and the auditor read it.")
+    BreakGlass.objects.create(
+        change_set=group,
+        used_by=actor.person_id,
+        used_label=actor.name[:128],
+        reason=reason,
+        remind_at=datetime.now(tz=UTC) + REVIEW_AFTER,
+    )
+    numbers = {change.account.account_id for change in written}
+    people = {pk for number in numbers for pk in people_of(REVIEWERS, accounts={number})}
+    telling.tell_broken_glass(written[0], people=people - {actor.person_id}, by=actor.name)
