@@ -46,7 +46,14 @@ from tests.url_answers import ANSWERS
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "nobody", "member", "team-lead", "auditor", "approver", "administrator")
 NUMBER = "111111111111"
-BY_QUERY = ("changes:membership", "changes:credential", "changes:acts", "leaving:begin", "moving:begin")
+BY_QUERY = (
+    "changes:membership",
+    "changes:credential",
+    "changes:acts",
+    "leaving:begin",
+    "leaving:suspend",
+    "moving:begin",
+)
 """Addresses that name what they are about in their query."""
 
 
@@ -230,6 +237,8 @@ def _made() -> World:
             ("changes:act", "attach to other"): f"?on={other.pk}",
             ("changes:act", "make a user"): f"?account={NUMBER}",
             ("leaving:begin", "own"): f"?user={own.pk}",
+            ("leaving:suspend", "own"): f"?user={own.pk}",
+            ("leaving:suspend", "other"): f"?user={other.pk}",
             ("moving:begin", "own"): f"?user={own.pk}",
             ("moving:begin", "other"): f"?user={other.pk}",
             ("leaving:begin", "other"): f"?user={other.pk}",

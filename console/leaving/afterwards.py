@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from console.changes.shown import call_rows
 from console.leaving.one import leaver_or_404
@@ -16,25 +16,49 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
-from iam.people.leaving.afterwards import deletion_plans, request_deletion, request_return
+from iam.people.leaving.afterwards import RESTORABLE, deletion_plans, request_deletion, request_return
 from iam.people.leaving.reaching import of_leaver
+from iam.people.leaving.restoring import return_plans
+from iam.people.leaving.returning import password_of
+from iam.people.leaving.rules import field_errors, may_act
+from iam.people.leaving.services import MAX_REASON
+from iam.people.leaving.suspending import checked_reason
 
 SHOWN_CALLS = 12
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Ask that access is given back."""
+    """What comes back and what does not; posted, it is requested."""
     leaver = leaver_or_404(request, pk)
     require_present(request)
-    try:
-        request_return(request.viewer, leaver=leaver, reason=request.POST.get("reason", "")[:1000])
-    except RefusedError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, "Asked for. Access comes back when it is approved.")
-    return redirect("leaving:leaver", pk=pk)
+    reason, refused = request.POST.get("reason", "")[: MAX_REASON + 1], None
+    if request.method == "POST":
+        try:
+            request_return(request.viewer, leaver=leaver, reason=checked_reason(reason))
+        except RefusedError as error:
+            refused = error
+        else:
+            messages.success(request, "Restore requested. Access comes back when the request is approved.")
+            return redirect("leaving:leaver", pk=pk)
+    context: dict[str, Any] = {
+        "section": "leaving",
+        "leaver": leaver,
+        "refused": refused,
+        "errors": field_errors(refused),
+        "reason": reason,
+        "can": leaver.stage in RESTORABLE and may_act(request.viewer, leaver),
+    }
+    if context["can"]:
+        viewer = of_leaver(leaver.pk, request.viewer)
+        plans, _, lost = return_plans(leaver, viewer=viewer)
+        context |= {
+            "steps": [(plan.operation.account.name, plan.operation.title) for plan in plans],
+            "lost": lost,
+            "gets_link": any(password_of(seat) for seat in leaver.seats.all()),
+        }
+    return render_page(request, "leaving/restore.html", context, status=422 if refused else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,16 +70,20 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
     refused: RefusedError | None = None
     if request.method == "POST":
         try:
-            request_deletion(request.viewer, leaver=leaver, reason=request.POST.get("reason", "")[:1000])
+            reason = checked_reason(request.POST.get("reason", "")[: MAX_REASON + 1])
+            request_deletion(request.viewer, leaver=leaver, reason=reason)
         except RefusedError as error:
             refused = error
         else:
-            messages.success(request, "Asked for. The users are deleted when it is approved.")
+            messages.success(
+                request, "Deletion requested. The IAM users are deleted when the request is approved."
+            )
             return redirect("leaving:leaver", pk=pk)
     context: dict[str, Any] = {
         "section": "leaving",
         "leaver": leaver,
         "refused": refused,
+        "errors": field_errors(refused),
         "reason": request.POST.get("reason", "")[:1000],
         "steps": [],
         "calls": [],

@@ -1,4 +1,4 @@
-"""Have one person leave: find them, look at what ends, say when and why."""
+"""Offboard one person: find them, see what is removed, choose when and why."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from console.leaving.preview import preview_context
+from console.leaving.suspend import suspend_context
 from console.leaving.terms import read_terms, typed_terms
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.models import Entity
+from iam.people.leaving.finding import find_people, without_users
 from iam.people.leaving.models import MOVING, Seat, Stage
-from iam.people.leaving.rules import warnings_for
+from iam.people.leaving.queries import listed
+from iam.people.leaving.rules import field_errors, warnings_for
 from iam.people.leaving.services import request_leaving
-from iam.people.leaving.who import Somebody, meant_by, people_of, same_name, somebody, user_for, within
+from iam.people.leaving.suspending import person_to_suspend
+from iam.people.leaving.who import Somebody, same_name, somebody, user_for, within
 
 MOST: Final = 20
+SHORT: Final = 5
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,14 +62,32 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _search(request: ViewerRequest) -> HttpResponse:
+    """People by any part of their name, or all whom the viewer may offboard, by name."""
     text = request.GET.get("q", "").strip()[:256]
-    users = meant_by(request.viewer, [text])[text][:MOST] if text else []
-    people = within(people_of(users), viewer=request.viewer) if users else []
-    found: dict[frozenset[int], tuple[Entity, Somebody]] = {}
-    for user, person in zip(users, people, strict=True):
-        found.setdefault(frozenset(one.pk for one in person.users), (user, person))
-    context = {"section": "leaving", "text": text, "found": list(found.values())}
+    found = find_people(request.viewer, text)
+    context: dict[str, Any] = {
+        "section": "leaving",
+        "text": text,
+        "found": found.people,
+        "is_cut": found.is_cut,
+    }
+    context |= {"shown": len(found.people), "leaders": _leads_only(request)}
+    if text:
+        context["offboarded"] = listed(request.viewer, text=text, start=0, limit=SHORT)
+        if request.viewer.may(Right.MANAGE_OPERATORS, account_id=""):
+            context["without_users"] = without_users(text)
     return render_page(request, "leaving/search.html", context)
+
+
+def _leads_only(request: ViewerRequest) -> bool:
+    """Whether the viewer reaches people of teams, and no account whole."""
+    return not request.viewer.sees_accounts
+
+
+def _suspension(request: ViewerRequest, user: Entity) -> dict[str, Any]:
+    """The card that suspends at once, for who may do that."""
+    person = person_to_suspend(request.viewer, user.pk)
+    return suspend_context(request, person) if person is not None else {}
 
 
 def _page(
@@ -89,11 +112,13 @@ def _page(
         "left": seats.filter(leaver__stage=Stage.GONE).first(),
         "warnings": warnings_for([person], viewer=request.viewer),
         "refused_now": refused_now,
+        "errors": field_errors(refused_now),
         "key": request.POST.get("key", "")[:64] or uuid4().hex,
         "action": f"{reverse('leaving:begin')}?user={user.pk}",
         "one": True,
     }
     context |= typed
+    context |= _suspension(request, user)
     context |= preview_context(
         request, person.users, roles=typed["roles_chosen"], sessions=typed["sessions_chosen"]
     )

@@ -21,7 +21,7 @@ ENVELOPE: Final = 64 * 1024
 """What a form adds around its file."""
 MOST_TYPED: Final = 200
 LONGEST: Final = 20_000
-TOO_LARGE: Final = f"The file has more than {LARGEST // 1024 // 1024} MB."
+TOO_LARGE: Final = f"The file is larger than {LARGEST // 1024 // 1024} MB."
 
 
 @csrf_exempt
@@ -55,7 +55,13 @@ def _file(request: ViewerRequest) -> HttpResponse:
         rows = read_leavers(file.read(LARGEST + 1)) if file else _typed(text)
         run = stage(request.viewer, rows=rows, source=(file.name or "a file") if file else "a list")
     except (SheetError, RefusedError) as error:
-        return _page(request, refused=str(error), text=text, status=422)
+        return _page(
+            request,
+            refused=str(error),
+            text=text,
+            of_file=bool(file) or "people" not in request.POST,
+            status=422,
+        )
     return redirect("leaving:run", pk=run.pk)
 
 
@@ -63,17 +69,25 @@ def _typed(text: str) -> list[Typed]:
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     rows = [typed(number, line) for number, line in lines if line]
     if not rows:
-        raise SheetError("Write who leaves, one a line, or choose a file.")
+        raise SheetError("Enter one person a line, or choose a file.")
     if len(rows) > MOST_TYPED:
-        raise SheetError(f"These are {len(rows)} lines; {MOST_TYPED} are typed at most. Choose a file.")
+        raise SheetError(
+            f"The list has {len(rows)} lines. Up to {MOST_TYPED} can be typed here. Use a file for more."
+        )
     return rows
 
 
-def _page(request: ViewerRequest, *, refused: str = "", text: str = "", status: int = 200) -> HttpResponse:
+def _page(
+    request: ViewerRequest, *, refused: str = "", text: str = "", of_file: bool = True, status: int = 200
+) -> HttpResponse:
+    """The two forms; `of_file` says at which of them the error belongs."""
     context = {
         "section": "leaving",
-        "refused": refused,
+        "file_error": refused if of_file else "",
+        "list_error": "" if of_file else refused,
         "text": text,
-        "megabytes": LARGEST // 1024 // 1024,
+        "list_hint": "A full name, an email address, a user name or an ARN.",
+        "file_hint": f"From Excel, Numbers or an HR system, separated by commas, semicolons or tabs, up to {LARGEST // 1024 // 1024} MB. "
+        "The first line names the columns. One of them is Email or User name.",
     }
     return render_page(request, "leaving/file.html", context, status=status)

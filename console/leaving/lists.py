@@ -13,7 +13,7 @@ from console.web.paging import page_number
 from console.web.query import Query
 from console.web.render import render_page
 from iam.guard import Right
-from iam.people.leaving.models import MOVING, Stage
+from iam.people.leaving.models import MOVING, SUSPENSION, Stage
 from iam.people.leaving.queries import counts_by_stage, drafts_of, listed
 from iam.people.leaving.rules import may_begin
 
@@ -21,11 +21,12 @@ SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
 TABS: Final[tuple[tuple[str, str, tuple[Stage, ...]], ...]] = (
     ("", "All", ()),
-    ("moving", "Under way", MOVING),
-    ("gone", "Can be restored", (Stage.GONE,)),
-    ("returned", "Restored", (Stage.RETURNED,)),
+    ("moving", "In progress", MOVING),
+    ("suspended", "Suspended", SUSPENSION),
+    ("gone", "Access removed", (Stage.GONE,)),
+    ("returned", "Restored", (Stage.RETURNED, Stage.PARTLY)),
     ("deleted", "Deleted", (Stage.DELETED,)),
-    ("called-off", "Not carried out", (Stage.CALLED_OFF,)),
+    ("called-off", "Cancelled", (Stage.CALLED_OFF,)),
 )
 """(in the address, words, stages) of what the list can show."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from console.leaving.lists import SEES
 from console.leaving.shown import is_moving, mark_of, progress_of, seats_shown
@@ -18,12 +19,15 @@ from console.web.access import ViewerRequest, found_or_404, require
 from console.web.render import render_live
 from iam.access.grants.queries import visible_grants
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change
+from iam.changes.models import Change, ChangeState
 from iam.guard import Right
-from iam.people.leaving.afterwards import afterwards_changes, try_again
-from iam.people.leaving.models import OF_DELETION, OF_RETURN, EndedGrant, Leaver, Stage
+from iam.people.leaving.afterwards import DELETABLE, RESTORABLE, afterwards_changes, try_again
+from iam.people.leaving.confirming import may_take_back, why_not_confirm
+from iam.people.leaving.current import differs_now
+from iam.people.leaving.models import OF_DELETION, OF_RETURN, SUSPENSION, EndedGrant, Leaver, Stage
 from iam.people.leaving.queries import Held, held_by, leaver_for
-from iam.people.leaving.rules import is_about_oneself, may_act
+from iam.people.leaving.rules import is_about_oneself, may_act, review_of
+from iam.people.leaving.suspending import may_suspend, suspended_already
 from iam.people.moving.queries import move_of
 
 QUICK: Final = 90
@@ -53,46 +57,75 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     later = afterwards_changes(
         leaver, OF_DELETION if leaver.stage in (Stage.DELETING, Stage.DELETED) else OF_RETURN
     )
+    seats = seats_shown(seen, leaver)
     context = {
         "moved": move_of(leaver.run),
         "section": "leaving",
         "leaver": leaver,
         "run": leaver.run,
         "mark": mark_of(leaver),
-        "seats": seats_shown(seen, leaver),
+        "seats": seats,
+        "differs": differs_now(leaver, [seat.now for seat in seats]),
         "hidden": hidden,
         "progress": progress_of(held),
+        "later_awaits": any(change.state == ChangeState.AWAITING for change in later),
         "request_of": _first(held),
         "later": later[0] if later else None,
         "later_done": sum(one.state == "applied" for one in later),
         "later_total": len(later),
         "grants": _grants(leaver, request),
         "certificates": list(leaver.certificates.all()),
-        "may_restore": acts and leaver.stage in (Stage.GONE, Stage.OPEN, Stage.CLOSING),
-        "may_delete": acts and leaver.stage in (Stage.GONE, Stage.OPEN),
+        "may_restore": acts and leaver.stage in RESTORABLE,
+        "may_delete": acts and leaver.stage in DELETABLE,
         "may_again": acts and leaver.stage == Stage.OPEN,
-        "step": step,
+        "following": f"{reverse('leaving:leaver', args=[leaver.pk])}?n={step.following}",
     }
+    if request.at is None:
+        context |= _suspension(request, leaver, acts=acts)
     return render_live(request, "leaving/leaver.html", context, pace=pace)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def leaver_again(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Read AWS again, and end what is still open."""
+    """Check AWS again and remove the access that is left."""
     leaver = leaver_or_404(request, pk)
+    if request.method != "POST":
+        return redirect("leaving:leaver", pk=pk)
     try:
         try_again(request.viewer, leaver=leaver)
     except RefusedError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, "AWS is read again, and what is still open is ended.")
+        messages.success(request, "Checking AWS again. Any access that is left will be removed.")
     return redirect("leaving:leaver", pk=pk)
+
+
+def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[str, Any]:
+    """What can be done about a suspension, or from an offboarding that waits: suspend until then."""
+    first = leaver.seats.order_by("pk").first()
+    found: dict[str, Any] = {"first_user": first.user_id if first else None}
+    if not leaver.run.is_suspension:
+        waits = leaver.stage in (Stage.WAITING, Stage.PLANNED)
+        users = [seat.user for seat in leaver.seats.select_related("user")]
+        suspended = suspended_already(users) if waits else None
+        found |= {
+            "suspended": suspended.leaver if suspended else None,
+            "may_suspend": acts and waits and suspended is None and may_suspend(request.viewer),
+        }
+        return found
+    return found | {
+        "review": review_of(leaver),
+        "may_confirm": not why_not_confirm(request.viewer, leaver),
+        "may_take_back": may_take_back(request.viewer, leaver),
+        "may_offboard": acts and leaver.stage in SUSPENSION,
+        "followed_by": leaver.followed_by,
+    }
 
 
 def _pace(leaver: Leaver, step: Step) -> str:
     """How soon the page asks again: often while access is being ended, at leisure while people are waited for."""
-    if leaver.stage == Stage.CLOSING:
+    if leaver.stage in (Stage.CLOSING, Stage.SUSPENDING):
         return FAST if step.number < QUICK else step.wait
     return step.wait if is_moving(leaver) else ""
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from console.access.grants.preview import stages_of
 from console.changes.receipt import impact_context
 from console.changes.shown import call_rows
+from console.leaving.wording import plain_steps
 from console.web.access import ViewerRequest
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
@@ -35,7 +36,7 @@ def preview_context(
         return {"refused": error, "plan": None}
     operations, _ = plan.ordered()
     if not operations:
-        return {"refused": RefusedError("There is nothing left to end."), "plan": None}
+        return {"refused": RefusedError("No access is left to remove."), "plan": None}
     receipt = set_receipt_of(operations)
     calls = [call.body for one in operations for call in one.calls()]
     about: Any = SimpleNamespace(operations=operations, receipt=receipt, parts=_accounts(plan))
@@ -43,7 +44,7 @@ def preview_context(
         "refused": None,
         "plan": plan,
         "open_roles": open_roles(users[:WEIGHED], viewer=viewer),
-        "sites": [(site, _said(site.operations)) for site in plan.sites],
+        "sites": [(site, plain_steps(site.operations), _said(site.operations)) for site in plan.sites],
         "steps": len(operations),
         "weighed": WEIGHED if len(users) > WEIGHED else 0,
         "calls": call_rows(calls[:SHOWN_CALLS], partition=users[0].account.partition),

@@ -24,7 +24,7 @@ from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.leaving.models import Leaver, Run, RunState, Standing
 from iam.people.leaving.queries import held_by, run_for, visible_leavers
-from iam.people.leaving.rules import warnings_for
+from iam.people.leaving.rules import field_errors, warnings_for
 from iam.people.leaving.services import request_run
 from iam.people.leaving.staging import check_again, discard
 from iam.people.leaving.who import people_of
@@ -72,6 +72,7 @@ def draft_page(request: ViewerRequest, run: Run, *, refused_now: RefusedError | 
         "skip": request.POST.get("skip") == "1",
         "warnings": warnings_for(people_of(firsts), viewer=request.viewer),
         "refused_now": refused_now,
+        "errors": field_errors(refused_now),
         "action": reverse("leaving:run-ask", args=[run.pk]),
         "refused": None,
         "plan": None,
@@ -120,7 +121,7 @@ def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as error:
         messages.error(request, error.message)
         return redirect("leaving:run", pk=pk)
-    messages.success(request, "The list is gone. Nobody was asked for.")
+    messages.success(request, "List discarded. Nothing was requested.")
     return redirect("leaving:leavers")
 
 
@@ -138,7 +139,7 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
         "rows": [(one, *mark_of(one), progress_of(held[one.pk])) for one in found],
         "page": page,
         "counts": _counts(run, people.count()),
-        "step": step,
+        "following": f"{reverse('leaving:run', args=[run.pk])}?page={page.number}&n={step.following}",
     }
     return render_live(request, "leaving/run.html", context, pace=pace)
 

@@ -1,4 +1,4 @@
-"""Leavers as their pages show them: stages, steps and readings with tones and icons."""
+"""People who are offboarded or suspended as their pages show them: status, steps and what AWS showed, with tones and icons."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from iam.changes.models import OPEN, Change, ChangeState
+from iam.people.leaving.current import CUT, UserNow, users_now
 from iam.people.leaving.models import MOVING, Leaver, Stage
 from iam.people.leaving.queries import Held
 
@@ -23,16 +24,24 @@ TONES: Final[dict[str, tuple[str, str]]] = {
     Stage.DELETING: ("info", "trash-2"),
     Stage.DELETED: ("ok", "check"),
     Stage.CALLED_OFF: ("", "x"),
+    Stage.PARTLY: ("bad", "triangle-alert"),
+    Stage.SUSPENDING: ("info", "loader-circle"),
+    Stage.SUSPENDED: ("note", "ban"),
+    Stage.CONFIRMED: ("ok", "ban"),
+    Stage.FOLLOWED: ("", "log-out"),
 }
 """(tone, icon) of each stage."""
 _STEPS: Final[dict[str, tuple[str, str, str]]] = {
-    ChangeState.AWAITING: ("Waits for approval", "note", "hourglass"),
+    ChangeState.AWAITING: ("Waiting for approval", "note", "hourglass"),
     ChangeState.QUEUED: ("Queued", "", "circle-dashed"),
     ChangeState.APPLYING: ("Applying", "info", "loader-circle"),
     ChangeState.CONFIRMING: ("Confirming", "info", "loader-circle"),
     ChangeState.APPLIED: ("Done", "ok", "circle-check"),
     ChangeState.FAILED: ("Failed", "bad", "circle-alert"),
     ChangeState.UNKNOWN: ("Unknown", "bad", "circle-help"),
+    ChangeState.REJECTED: ("Rejected", "", "x"),
+    ChangeState.CANCELLED: ("Cancelled", "", "x"),
+    ChangeState.EXPIRED: ("Expired", "", "x"),
 }
 
 
@@ -66,14 +75,11 @@ class SeatShown:
     held: Held
     steps: list[StepShown]
     rows: list[RowShown]
+    progress: Progress
+    now: UserNow
     text: str
     tone: str
     icon: str
-
-    @property
-    def done(self) -> int:
-        """Steps that came true."""
-        return self.held.applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +108,34 @@ def mark_of(leaver: Leaver) -> tuple[str, str, str]:
 
 
 def is_moving(leaver: Leaver) -> bool:
-    """Whether something is still to come by itself, or by an approver."""
-    return leaver.stage in MOVING
+    """Whether something is still to come without the viewer, such as an approval."""
+    return leaver.stage in MOVING or leaver.stage == Stage.SUSPENDED
 
 
 def progress_of(seats: Sequence[Held]) -> Progress:
-    """Over all accounts; what failed and was ended later counts as done."""
-    changes = [one for held in seats for one in held.changes]
-    again = {_matter(one) for one in changes if one.state == ChangeState.APPLIED}
-    failed = [one for held in seats for one in held.failed if _matter(one) not in again]
-    applied = sum(one.state == ChangeState.APPLIED for one in changes)
-    running = sum(one.state in (ChangeState.APPLYING, ChangeState.CONFIRMING) for one in changes)
-    waits = sum(one.state in OPEN for one in changes)
-    return Progress(applied + waits + len(failed), applied, len(failed), running)
+    """The steps of some users; the numbers of all are the sum of those of each.
+
+    A step that failed does not count where a later one ended the same, or where AWS showed afterwards that nothing is left of it.
+    """
+    total = applied = failed = running = 0
+    for held in seats:
+        done = {change.title for change in held.changes if change.state == ChangeState.APPLIED}
+        is_proved = held.seat.proved_at is not None
+        left = [] if is_proved else [change for change in held.failed if change.title not in done]
+        waiting = sum(change.state in OPEN for change in held.changes)
+        applied += held.applied
+        failed += len(left)
+        running += sum(
+            change.state in (ChangeState.APPLYING, ChangeState.CONFIRMING) for change in held.changes
+        )
+        total += held.applied + waiting + len(left)
+    return Progress(total, applied, failed, running)
 
 
 def seats_shown(seats: Sequence[Held], leaver: Leaver) -> list[SeatShown]:
-    """Each account, with its steps and what AWS showed."""
-    return [_seat(one, leaver) for one in seats]
+    """Each account, with its steps, what AWS showed after them, and how the user is now."""
+    now = users_now([held.seat for held in seats])
+    return [_seat(held, leaver, user) for held, user in zip(seats, now, strict=True)]
 
 
 def steps_shown(changes: Sequence[Change]) -> list[StepShown]:
@@ -127,19 +143,34 @@ def steps_shown(changes: Sequence[Change]) -> list[StepShown]:
     return [_step(one) for one in changes]
 
 
-def _seat(held: Held, leaver: Leaver) -> SeatShown:
+def _seat(held: Held, leaver: Leaver, now: UserNow) -> SeatShown:
     seat = held.seat
+    rows = [_row(row) for row in seat.proof]
+    return SeatShown(
+        held, steps_shown(held.changes), rows, progress_of([held]), now, *_mark_of_seat(held, leaver, now)
+    )
+
+
+def _mark_of_seat(held: Held, leaver: Leaver, now: UserNow) -> tuple[str, str, str]:
+    """(words, tone, icon) of one user: what is so now, not what was so once."""
+    seat = held.seat
+    if not now.is_there:
+        return ("Deleted in AWS", "", "trash-2")
+    if leaver.stage in CUT and now.gives_access:
+        return ("Gives access again", "bad", "triangle-alert")
+    if leaver.stage in CUT and seat.proved_at is not None:
+        return ("Access removed", "ok", "shield-check")
+    if leaver.stage == Stage.OPEN and seat.proved_at is not None:
+        return ("Access removed", "ok", "shield-check")
+    if leaver.stage == Stage.OPEN and seat.trouble:
+        return ("Not fully removed", "bad", "triangle-alert")
+    if leaver.stage not in (Stage.CLOSING, Stage.SUSPENDING, Stage.OPEN):
+        return mark_of(leaver)
+    if held.is_open:
+        return ("Removing access", "info", "loader-circle")
     if seat.proved_at is not None:
-        mark = ("Proved", "ok", "shield-check")
-    elif leaver.stage == Stage.OPEN and seat.trouble:
-        mark = ("Still open", "bad", "triangle-alert")
-    elif leaver.stage in (Stage.WAITING, Stage.PLANNED, Stage.CALLED_OFF):
-        mark = mark_of(leaver)
-    elif held.is_open:
-        mark = ("Ending", "info", "loader-circle")
-    else:
-        mark = ("Being read again", "info", "loader-circle")
-    return SeatShown(held, steps_shown(held.changes), [_row(one) for one in seat.proof], *mark)
+        return ("Access removed", "ok", "shield-check")
+    return ("Checking in AWS", "info", "loader-circle")
 
 
 def _step(change: Change) -> StepShown:
@@ -147,8 +178,8 @@ def _step(change: Change) -> StepShown:
     text, tone, icon = _STEPS.get(state, (str(state.label), "", "x"))
     says = ""
     if state == ChangeState.APPLIED:
-        reads = f"{change.reads} {'reading' if change.reads == 1 else 'readings'}"
-        says = "It was so already" if change.already_so else f"Confirmed by {reads}"
+        reads = f"{change.reads} {'read' if change.reads == 1 else 'reads'}"
+        says = "Already done before" if change.already_so else f"Confirmed by {reads} of AWS"
     elif state in (ChangeState.FAILED, ChangeState.UNKNOWN):
         says = change.error_message
     return StepShown(change, text, tone, icon, change.ended_at if says else None, says)
@@ -157,7 +188,3 @@ def _step(change: Change) -> StepShown:
 def _row(row: dict[str, Any]) -> RowShown:
     at = datetime.fromisoformat(row["at"])
     return RowShown(row["what"], row["call"], at, row["says"], bool(row["open"]))
-
-
-def _matter(change: Change) -> tuple[int, str]:
-    return change.account_id, change.title

@@ -1,4 +1,4 @@
-"""What somebody answers beside whom: when, how long it can be restored, the roles, and why."""
+"""The answers of an offboarding form: when, how long access can be restored, which roles, and why."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any, Final
 
 from django.http import QueryDict
 
-from iam.changes.errors import RefusedError
+from iam.people.leaving.rules import FieldError
 from iam.people.leaving.services import MAX_REASON, Terms
 
 GRACE: Final = "30"
 
 
 def read_terms(data: QueryDict) -> Terms:
-    """From a form. Raises RefusedError for a moment or a number that is none."""
+    """From a form. Raises FieldError."""
     at = None
     if data.get("when") == "later":
         said = data.get("at", "").strip()[:32]
         try:
             at = datetime.fromisoformat(said).replace(tzinfo=UTC)
         except ValueError:
-            raise RefusedError("Write when access ends: a day and a time.") from None
+            raise FieldError("Enter the day and the time when access ends.", field="at") from None
     days = data.get("grace", "").strip()
     if not (days.isdecimal() and len(days) < 5):
-        raise RefusedError("Write a number of days, 0 for users who stay without access.")
+        raise FieldError("Enter a number of days. 0 keeps the IAM users, without access.", field="grace")
     return Terms(
         reason=data.get("reason", ""),
         leaves_at=at,
@@ -40,6 +40,7 @@ def typed_terms(data: QueryDict) -> dict[str, Any]:
     return {
         "when": data.get("when", "now"),
         "at_typed": data.get("at", "")[:32],
+        "grace_hint": "Until the IAM users are deleted, a restore can be requested. 0 keeps them, without access.",
         "grace": data.get("grace", GRACE)[:4],
         "reason": data.get("reason", "")[:MAX_REASON],
         "roles_chosen": set(_numbers(data.getlist("role"))),

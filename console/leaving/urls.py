@@ -1,17 +1,20 @@
-"""The addresses of leaving."""
+"""The addresses of offboarding and suspensions."""
 
 from django.urls import URLPattern, path
 
-from console.leaving import afterwards, begin, certificate, file, lists, one, run
+from console.leaving import afterwards, begin, certificate, file, lists, one, run, suspend
 
 app_name = "leaving"
 
 urlpatterns: list[URLPattern] = [
     path("", lists.leavers_page, name="leavers"),
     path("new/", begin.begin_page, name="begin"),
+    path("suspend/", suspend.suspend_page, name="suspend"),
     path("file/", file.file_page, name="file"),
     path("people/<uuid:pk>/", one.leaver_page, name="leaver"),
     path("people/<uuid:pk>/again/", one.leaver_again, name="again"),
+    path("people/<uuid:pk>/confirm/", suspend.leaver_confirm, name="confirm"),
+    path("people/<uuid:pk>/take-back/", suspend.leaver_take_back, name="take-back"),
     path("people/<uuid:pk>/restore/", afterwards.leaver_restore, name="restore"),
     path("people/<uuid:pk>/delete/", afterwards.leaver_delete, name="delete"),
     path("people/<uuid:pk>/certificate/<str:kind>/", certificate.certificate_page, name="certificate"),

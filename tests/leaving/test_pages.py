@@ -14,8 +14,9 @@ from django.urls import reverse
 from iam.changes.models import Change
 from iam.directory.models import Role
 from iam.mirror.models import Account, EdgeKind, Entity
+from iam.people.leaving import afterwards, current
 from iam.people.leaving.closing import DENY, DENY_TEXT
-from iam.people.leaving.models import Certificate, Leaver, Run, Stage, Standing
+from iam.people.leaving.models import Certificate, Leaver, Run, Seat, Stage, Standing
 from tests import factories, leaving
 
 pytestmark = pytest.mark.django_db
@@ -58,9 +59,9 @@ def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity)
     )
     again = admin.get(address).content.decode()
     assert "maya.okafor is being offboarded already" in again
-    assert "cannot be asked for as it is" not in again
+    assert "This can’t be requested" not in again
     later = admin.post(address, {**sent, "key": "other", "when": "later", "at": "yesterday"})
-    assert "Write when access ends" in later.content.decode()
+    assert "Enter the day and the time when access ends." in later.content.decode()
 
 
 def test_a_list_is_checked_row_by_row_and_nobody_is_asked_for_while_one_is_bad(
@@ -114,9 +115,9 @@ def test_of_whoever_has_left_it_is_said_and_where_that_stands(admin: Client) -> 
     factories.inline(gone, DENY, body=json.loads(DENY_TEXT))
     leaver = leaving.left(gone, factories.person("Hana Sato"))
     page = admin.get(f"{reverse('leaving:begin')}?user={gone.pk}").content.decode()
-    assert "nina has left already" in page
+    assert "nina was offboarded already" in page
     assert reverse("leaving:leaver", args=[leaver.pk]) in page
-    assert "cannot be asked for as it is" not in page
+    assert "This can’t be requested" not in page
 
 
 def test_in_a_list_whoever_has_left_is_to_be_put_right(admin: Client, user: Entity) -> None:
@@ -125,7 +126,7 @@ def test_in_a_list_whoever_has_left_is_to_be_put_right(admin: Client, user: Enti
     file.name = "leavers.csv"
     draft = admin.post(reverse("leaving:file"), {"file": file})["Location"]
     page = admin.get(draft).content.decode()
-    assert f"has left ({leaver.run.reference}): there is nothing left to end." in page
+    assert f"was offboarded already ({leaver.run.reference}). No access is left to remove." in page
     assert not Leaver.objects.filter(standing=Standing.READY, stage=Stage.DRAFT).exists()
 
 
@@ -139,10 +140,94 @@ def test_a_deletion_that_is_refused_keeps_the_reason(admin: Client, user: Entity
 def test_a_certificate_stands_in_the_journal_until_somebody_alters_it(admin: Client, user: Entity) -> None:
     leaver = leaving.left(user, factories.person("Hana Sato"))
     address = reverse("leaving:certificate", args=[leaver.pk, "ended"])
-    assert "Stands in the journal" in admin.get(address).content.decode()
+    assert "Matches the journal" in admin.get(address).content.decode()
     file = admin.get(reverse("leaving:certificate-export", args=[leaver.pk, "ended"]))
     assert file.content.decode() == Certificate.objects.get().text
     Certificate.objects.update(text=file.content.decode().replace("maya", "nina"))
     assert "Does not match the journal" in admin.get(address).content.decode()
     live = admin.get(reverse("leaving:leaver", args=[leaver.pk]), headers={"HX-Request": "true"})
     assert live.status_code == 286
+
+
+def test_people_are_found_by_any_part_and_a_miss_leads_on(admin: Client, user: Entity) -> None:
+    address = reverse("leaving:begin")
+    everyone = admin.get(address).content.decode()
+    assert f"?user={user.pk}" in everyone
+    assert f"?user={user.pk}" in admin.get(address, {"q": "OKAF"}).content.decode()
+    leaving.left(factories.user(user.account, "nina.lund"), factories.person("Hana Sato"))
+    missed = admin.get(address, {"q": "no such name"}).content.decode()
+    assert "No IAM user in your accounts matches “no such name”" in missed
+    assert "Show everyone you can offboard" in missed
+    factories.person("Zoë Nowhere")
+    nowhere = admin.get(address, {"q": "zoe"}).content.decode()
+    assert "In Gatehouse, without an IAM user" in nowhere
+    assert "Zoë Nowhere" in nowhere
+    assert "Offboard nina.lund" in admin.get(address, {"q": "nina"}).content.decode()
+
+
+def test_suspend_now_takes_a_reason_and_one_click(admin: Client, user: Entity) -> None:
+    begin = admin.get(f"{reverse('leaving:begin')}?user={user.pk}").content.decode()
+    address = f"{reverse('leaving:suspend')}?user={user.pk}"
+    assert f'formaction="{address}"' in begin
+    assert "Denies them everything" in admin.get(address).content.decode()
+    refused = admin.post(address, {"reason": " ", "key": "k"})
+    assert refused.status_code == 422
+    page = refused.content.decode()
+    assert 'aria-invalid="true"' in page
+    assert "Enter a reason. The approver and the auditor read it." in page
+    assert not Change.objects.exists()
+    places = {admin.post(address, {"reason": "Stolen laptop", "key": "k"})["Location"] for _ in range(2)}
+    assert len(places) == 1
+    live = admin.get(places.pop()).content.decode()
+    assert "Suspend maya.okafor" in live
+    assert set(Change.objects.values_list("state", flat=True)) == {"queued"}
+    again = admin.get(address).content.decode()
+    assert "There is nothing to suspend" in again
+
+
+@pytest.mark.parametrize("name", ["again", "confirm", "take-back"])
+def test_a_post_address_that_is_opened_leads_back_to_its_page(admin: Client, user: Entity, name: str) -> None:
+    leaver = leaving.left(user, factories.person("Hana Sato"))
+    answer = admin.get(reverse(f"leaving:{name}", args=[leaver.pk]))
+    assert answer["Location"] == reverse("leaving:leaver", args=[leaver.pk])
+
+
+@pytest.mark.parametrize("stage", [one for one in Stage if one != Stage.DRAFT])
+def test_each_status_says_what_is_so_and_what_can_be_done(admin: Client, user: Entity, stage: Stage) -> None:
+    """No page says that access is back, or gone, beside a status that says otherwise; each button that it shows can be used."""
+    leaver = leaving.left(user, factories.person("Hana Sato"), stage=stage)
+    page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()
+    assert stage.label in page
+    assert ("Access restored</strong>" in page) == (stage == Stage.RETURNED)
+    assert ("AWS was checked afterwards and shows no access" in page) is False
+    # The mirror shows no deny on this user: where access should be cut, the page says so.
+    assert ("AWS shows access again" in page) == (stage in current.CUT)
+    for name in ("restore", "delete"):
+        address = reverse(f"leaving:{name}", args=[leaver.pk])
+        assert (f'href="{address}"' in page) == (
+            stage in (afterwards.RESTORABLE if name == "restore" else afterwards.DELETABLE)
+        )
+        assert admin.get(address).status_code == 200
+
+
+def test_where_the_deny_is_in_force_nothing_says_otherwise(admin: Client) -> None:
+    gone = factories.user(Account.objects.get(), "nina", credentials={"has_password": False})
+    factories.inline(gone, DENY, body=json.loads(DENY_TEXT))
+    leaver = leaving.left(gone, factories.person("Hana Sato"))
+    page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()
+    assert "AWS shows access again" not in page
+    assert "AWS was checked afterwards and shows no access" in page
+    assert "In force" in page
+
+
+def test_the_numbers_of_a_person_are_those_of_their_accounts(admin: Client, user: Entity) -> None:
+    """A step that failed and of which AWS shows nothing any more counts neither as open nor in one place only."""
+    leaver = leaving.left(user, factories.person("Hana Sato"))
+    Change.objects.filter(position=2).update(state="failed")
+    page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()
+    assert "2 of 2 steps done" in page
+    assert "2 of 2 done" in page
+    Seat.objects.update(proved_at=None)
+    page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()
+    assert "2 of 3 steps done" in page
+    assert "2 of 3 done" in page

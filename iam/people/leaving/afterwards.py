@@ -253,7 +253,13 @@ def _note(leaver: Leaver, stage: Stage) -> None:
         kind="leaving.stage",
         actor=None,
         subject=leaver.name,
-        data={"leaver": leaver.pk, "run": leaver.run_id, "from": "", "to": stage.value},
+        data={
+            "leaver": leaver.pk,
+            "run": leaver.run_id,
+            "from": "",
+            "to": stage.value,
+            "status": stage.label,
+        },
     )
 
 
@@ -261,7 +267,7 @@ def _check(actor: Viewer, leaver: Leaver, *, stages: Sequence[Stage]) -> None:
     if leaver.stage not in stages:
         raise RefusedError(f"{leaver.name}: {leaver.get_stage_display().lower()}.")
     if is_about_oneself(actor, leaver):
-        raise RefusedError("This is your own access, so somebody else has to request it.")
+        raise RefusedError("This is your own access, so someone else has to request it.")
     if not may_act(actor, leaver):
         raise RefusedError("You can do this only for people in your own teams.")
 

@@ -30,7 +30,7 @@ def why_not_confirm(viewer: Viewer, leaver: Leaver) -> str:
     if found is None:
         return "This is not a suspension."
     if is_about_oneself(viewer, leaver):
-        return "This is your own access, so somebody else has to decide."
+        return "This is your own access, so someone else has to decide."
     return why_not_review(found, viewer=viewer)
 
 
@@ -70,7 +70,7 @@ def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> li
     """What the review of a suspension does (`iam.changes.services.breaking.register_review`); in the transaction of the review."""
     leaver = Leaver.objects.select_for_update().select_related("run").get(run=glass.change_set.cause_id)
     if is_about_oneself(actor, leaver):
-        raise RefusedError("This is your own access, so somebody else has to decide.")
+        raise RefusedError("This is your own access, so someone else has to decide.")
     if verdict == Verdict.UNDO:
         if leaver.stage not in CUT:
             status = leaver.get_stage_display().lower()

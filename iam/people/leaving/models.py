@@ -86,10 +86,10 @@ class Stage(models.TextChoices):
     CLOSING = "closing", "Removing access"
     OPEN = "open", "Access not fully removed"
     GONE = "gone", "Access removed"
-    RETURNING = "returning", "Restore in progress"
+    RETURNING = "returning", "Restore requested"
     RETURNED = "returned", "Access restored"
     PARTLY = "partly", "Partly restored"
-    DELETING = "deleting", "Deletion in progress"
+    DELETING = "deleting", "Deletion requested"
     DELETED = "deleted", "Users deleted"
     CALLED_OFF = "called-off", "Cancelled"
     SUSPENDING = "suspending", "Suspending"
@@ -152,6 +152,11 @@ class Leaver(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.typed
+
+    @property
+    def title(self) -> str:
+        """'Offboard Maya Okafor', 'Suspend Maya Okafor': the same on every page, in requests and in mails."""
+        return f"{'Suspend' if self.run.is_suspension else 'Offboard'} {self.name}"
 
 
 class Seat(models.Model):

@@ -104,7 +104,7 @@ def _deny(site: Site, viewer: Viewer) -> None:
     try:
         site.deny = deny_of(site.user)
     except RefusedError as refused:
-        site.left.append(f"there is no room for a policy that denies everything ({refused.message})")
+        site.left.append(f"a policy that denies everything doesn't fit ({refused.message})")
         return
     if site.deny is not None:
         check_right(site.deny, viewer=viewer)

@@ -6,11 +6,25 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from iam.changes.approval.models import BreakGlass, Verdict
+from iam.changes.errors import RefusedError
 from iam.directory.models import Person, Role, RoleAssignment
 from iam.directory.rules import EVERYWHERE
 from iam.guard import Right, Viewer
 from iam.people.leaving.models import OF_SUSPENSION, Leaver, Run
 from iam.people.leaving.who import Somebody
+
+
+class FieldError(RefusedError):
+    """What one field of a form says can't be used; `field` is its name."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def field_errors(error: RefusedError | None) -> dict[str, str]:
+    """The message by its field; empty for an error of the whole form."""
+    return {error.field: error.message} if isinstance(error, FieldError) else {}
 
 
 def warnings_for(people: Iterable[Somebody], *, viewer: Viewer) -> list[str]:

@@ -23,7 +23,7 @@ from iam.people.leaving import nudge
 from iam.people.leaving.models import MOVING, OF_RUN, Leaver, Run, RunState, Seat, Stage, Standing
 from iam.people.leaving.planning import Choices, Plan, Site, notes_for, plan_for
 from iam.people.leaving.reaching import with_their_groups
-from iam.people.leaving.rules import asker_of, warnings_for
+from iam.people.leaving.rules import FieldError, asker_of, warnings_for
 from iam.people.leaving.who import Somebody, people_of, teams_of
 
 KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")
@@ -50,16 +50,16 @@ class Terms:
     def check(self) -> None:
         """Raises RefusedError for what makes no sense."""
         if not self.reason.strip():
-            raise RefusedError("Write a reason. The approver and the auditor read it.")
+            raise FieldError("Enter a reason. The approver and the auditor read it.", field="reason")
         if len(self.reason) > MAX_REASON:
             raise RefusedError(
                 f"The reason has {len(self.reason):,} characters. The limit is {MAX_REASON:,}."
             )
         if not 0 <= self.grace_days <= MOST_GRACE:
-            raise RefusedError(f"Enter a number of days from 0 to {MOST_GRACE}.")
+            raise FieldError(f"Enter a number of days from 0 to {MOST_GRACE}.", field="grace")
         now = datetime.now(tz=UTC)
         if self.leaves_at is not None and not now - timedelta(minutes=1) < self.leaves_at < now + FURTHEST:
-            raise RefusedError("Choose a time in the future, within a year.")
+            raise FieldError("Choose a time in the future, within a year.", field="at")
 
 
 def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) -> Run:
@@ -190,14 +190,14 @@ def choices_of(run: Run) -> Choices:
 
 def title_for(people: Sequence[Leaver]) -> str:
     """'Offboard Maya Okafor', 'Offboard 5 people'."""
-    return f"Offboard {people[0].name}" if len(people) == 1 else f"Offboard {len(people):,} people"
+    return people[0].title if len(people) == 1 else f"Offboard {len(people):,} people"
 
 
 def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
     terms.check()
     warnings = warnings_for(people, viewer=actor)
     if warnings and not terms.confirmed:
-        raise RefusedError(f"{' '.join(warnings)} Tick the box to confirm.")
+        raise FieldError(f"{' '.join(warnings)} Tick the box to confirm.", field="confirmed")
     leaving = leaving_already([user for one in people for user in one.users])
     if leaving:
         raise RefusedError(f"{leaving} is being offboarded already.")
@@ -271,7 +271,7 @@ def _ask_batch(
     part = Plan([by_user[seat.user_id] for seat in seats], plan.roles, plan.unseen)
     operations, lanes = part.ordered()
     if not operations:
-        raise RefusedError(f"{title_for(batch)}: there is no access left to remove.")
+        raise RefusedError(f"{title_for(batch)}: no access is left to remove.")
     nothing = Receipt(body={}, digest="")
     written = changes.request_changes(
         [changes.Plan(one, before={}, receipt=nothing) for one in operations],

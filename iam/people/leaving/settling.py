@@ -277,5 +277,11 @@ def _move(leaver: Leaver, stage: Stage) -> None:
         kind="leaving.stage",
         actor=None,
         subject=leaver.name,
-        data={"leaver": leaver.pk, "run": leaver.run_id, "from": before, "to": stage.value},
+        data={
+            "leaver": leaver.pk,
+            "run": leaver.run_id,
+            "from": before,
+            "to": stage.value,
+            "status": stage.label,
+        },
     )

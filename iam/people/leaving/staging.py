@@ -115,9 +115,7 @@ def _problems(
     if found:
         return [f"{person.name} is being offboarded already ({found})."]
     if own <= set(busy.left):
-        return [
-            f"{person.name} was offboarded already ({busy.left[min(own)]}). There is no access left to remove."
-        ]
+        return [f"{person.name} was offboarded already ({busy.left[min(own)]}). No access is left to remove."]
     return []
 
 

@@ -34,7 +34,7 @@ from iam.people.leaving.models import (
     Stage,
 )
 from iam.people.leaving.planning import Plan, Site, known_sessions
-from iam.people.leaving.rules import administrators
+from iam.people.leaving.rules import FieldError, administrators
 from iam.people.leaving.services import MAX_REASON, seat_all
 from iam.people.leaving.trusts import trusting
 from iam.people.leaving.who import Somebody, somebody, user_for, within
@@ -128,7 +128,7 @@ def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
         try:
             site.deny = deny_of(user)
         except RefusedError as refused:
-            site.left.append(f"There is no room for a policy that denies everything. {refused.message}")
+            site.left.append(f"A policy that denies everything doesn't fit. {refused.message}")
         if site.deny is not None:
             check_right(site.deny, viewer=reach)
         sessions = [
@@ -178,7 +178,7 @@ def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str
                 weighed,
                 actor=reach,
                 reason=reason,
-                title=title_of(leaver),
+                title=leaver.title,
                 cause=Cause(OF_SUSPENSION, run.pk),
                 key=f"suspension-{run.pk.hex}",
                 because=RULE,
@@ -198,18 +198,15 @@ def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str
     return run
 
 
-def title_of(leaver: Leaver) -> str:
-    """'Suspend Maya Okafor'."""
-    return f"Suspend {leaver.name}"
-
-
 def checked_reason(reason: str) -> str:
     """The reason without blanks around it. Raises RefusedError."""
     reason = reason.strip()
     if not reason:
-        raise RefusedError("Write a reason. The approver and the auditor read it.")
+        raise FieldError("Enter a reason. The approver and the auditor read it.", field="reason")
     if len(reason) > MAX_REASON:
-        raise RefusedError(f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.")
+        raise FieldError(
+            f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.", field="reason"
+        )
     return reason
 
 

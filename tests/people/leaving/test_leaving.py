@@ -168,7 +168,7 @@ def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(fa
     leaver = run.people.get()
     Leaver.objects.update(stage="gone")
     leaver.refresh_from_db()
-    with pytest.raises(RefusedError, match="somebody else has to request"):
+    with pytest.raises(RefusedError, match="someone else has to request"):
         afterwards.request_return(own, leaver=leaver, reason="I stay")
     assert "nobody else administers" in part(farewell.person.pk, why="a test")
 

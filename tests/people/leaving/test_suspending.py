@@ -19,6 +19,7 @@ from iam.mirror.models import Entity
 from iam.notify.models import Outgoing
 from iam.people.leaving import afterwards, proving, services, settling
 from iam.people.leaving.confirming import confirm, may_take_back, order_restore, take_back, why_not_confirm
+from iam.people.leaving.current import differs_now, users_now
 from iam.people.leaving.models import Leaver, Run
 from iam.people.leaving.suspending import may_suspend, person_to_suspend, request_suspension
 from iam.people.links.models import Link
@@ -132,12 +133,30 @@ def test_a_restore_gives_back_what_it_took_and_nothing_else(farewell: Farewell, 
     assert (leaver.stage, leaver.trouble) == ("returned", "")
     # The key that was inactive before stays inactive.
     assert farewell.held() == before
+    (now,) = users_now(list(leaver.seats.all()))
+    facts = {fact.what: fact.says for fact in now.facts}
+    assert (facts["Policy that denies everything"], facts["Active access keys"]) == ("Not attached", "1")
+    assert differs_now(leaver, [now]) == []
     assert has_password(farewell)
     farewell.person.refresh_from_db()
     assert farewell.person.is_active
     assert Link.objects.filter(person=farewell.person).count() == 1
     reviewed_now = BreakGlass.objects.get().reviewed_at is not None
     assert reviewed_now == (by != "suspender")
+
+
+def test_what_somebody_changes_in_aws_afterwards_is_shown(farewell: Farewell) -> None:
+    leaver = suspended(farewell)
+    seats = list(leaver.seats.select_related("account"))
+    assert differs_now(leaver, users_now(seats)) == []
+    name = {"UserName": farewell.user.name}
+    farewell.aws("DeleteUserPolicy", **name, PolicyName="GatehouseLeft")
+    key = farewell.aws("ListAccessKeys", **name)["AccessKeyMetadata"][0]["AccessKeyId"]
+    farewell.aws("UpdateAccessKey", **name, AccessKeyId=key, Status="Active")
+    farewell.read(farewell.user)
+    (sentence,) = differs_now(leaver, users_now(seats))
+    assert "policy that denies everything: not attached" in sentence
+    assert "active access keys: 1" in sentence
 
 
 def test_twice_is_once_and_another_form_is_refused(farewell: Farewell) -> None:

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='leaver',
             name='stage',
-            field=models.CharField(choices=[('draft', 'Draft'), ('waiting', 'Waiting for approval'), ('planned', 'Scheduled'), ('closing', 'Removing access'), ('open', 'Access not fully removed'), ('gone', 'Access removed'), ('returning', 'Restore in progress'), ('returned', 'Access restored'), ('partly', 'Partly restored'), ('deleting', 'Deletion in progress'), ('deleted', 'Users deleted'), ('called-off', 'Cancelled'), ('suspending', 'Suspending'), ('suspended', 'Suspended, waiting for confirmation'), ('confirmed', 'Suspended'), ('followed', 'Offboarded since')], default='draft', max_length=12),
+            field=models.CharField(choices=[('draft', 'Draft'), ('waiting', 'Waiting for approval'), ('planned', 'Scheduled'), ('closing', 'Removing access'), ('open', 'Access not fully removed'), ('gone', 'Access removed'), ('returning', 'Restore requested'), ('returned', 'Access restored'), ('partly', 'Partly restored'), ('deleting', 'Deletion requested'), ('deleted', 'Users deleted'), ('called-off', 'Cancelled'), ('suspending', 'Suspending'), ('suspended', 'Suspended, waiting for confirmation'), ('confirmed', 'Suspended'), ('followed', 'Offboarded since')], default='draft', max_length=12),
         ),
         migrations.AlterField(
             model_name='leaver',

@@ -1,0 +1,160 @@
+"""What the mirror shows now of users who were offboarded, suspended or restored: a page that tells what was done says beside it how things are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from iam.changes.operations.user_credential import ACTIVE
+from iam.mirror.models import (
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    Section,
+    UserCredentials,
+    valid_at,
+)
+from iam.people.leaving.closing import DENY, DENY_ALL, ORDER, says_deny
+from iam.people.leaving.models import Leaver, Seat, Stage
+
+CUT: Final = (Stage.GONE, Stage.SUSPENDED, Stage.CONFIRMED)
+"""In these, nothing by which the person signs in should be there."""
+UNKNOWN: Final = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that the mirror shows. `is_open`: it gives access; None: it says nothing about access, or is unknown."""
+
+    what: str
+    says: str
+    is_open: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserNow:
+    """How a user is now. `read_at` is when the newest of it was read from AWS."""
+
+    seat: Seat
+    facts: list[Fact]
+    read_at: datetime | None
+    is_there: bool = True
+
+    @property
+    def gives_access(self) -> list[Fact]:
+        """What gives access although it should be cut."""
+        return [fact for fact in self.facts if fact.is_open]
+
+
+def users_now(seats: Sequence[Seat]) -> list[UserNow]:
+    """How the users are now, in their order; the same queries, whatever their number."""
+    pks = [seat.user_id for seat in seats]
+    users = {user.pk: user for user in Entity.objects.filter(pk__in=pks)}
+    denied = _denied(pks)
+    active = _active_credentials(pks)
+    groups = _counted(Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks), "source_id")
+    rows = {row.user_id: row for row in UserCredentials.objects.filter(valid_at(None), user__in=pks)}
+    read_at = _read_at(pks, accounts={seat.account_id for seat in seats})
+    found = []
+    for seat in seats:
+        user = users[seat.user_id]
+        at = max(
+            (moment for moment in (read_at.get(user.pk), read_at.get(-seat.account_id)) if moment),
+            default=None,
+        )
+        if user.gone_at is not None:
+            found.append(UserNow(seat, [Fact("IAM user", "Deleted in AWS")], at, is_there=False))
+            continue
+        facts = list(_facts(user.pk in denied, rows.get(user.pk), active[user.pk], groups[user.pk]))
+        found.append(UserNow(seat, facts, at))
+    return found
+
+
+def differs_now(leaver: Leaver, users: Sequence[UserNow]) -> list[str]:
+    """What gives access again although this person's access was cut: a sentence for each user, none where all is as it was left."""
+    if leaver.stage not in CUT:
+        return []
+    return [
+        f"{user.seat.user_name} in {user.seat.account.name}: {', '.join(_words(fact) for fact in user.gives_access)}"
+        for user in users
+        if user.gives_access
+    ]
+
+
+def _words(fact: Fact) -> str:
+    return f"{fact.what.lower()}: {fact.says.lower()}"
+
+
+def _facts(is_denied: bool, row: UserCredentials | None, active: Counter[str], groups: int) -> Iterable[Fact]:
+    yield Fact(
+        "Policy that denies everything", "In force" if is_denied else "Not attached", is_open=not is_denied
+    )
+    if row is None or row.has_password is None:
+        yield Fact("Console password", UNKNOWN)
+    else:
+        yield Fact("Console password", "Set" if row.has_password else "None", is_open=row.has_password)
+    keys = active[Kind.ACCESS_KEY] if row is None else max(row.active_keys, active[Kind.ACCESS_KEY])
+    yield Fact("Active access keys", str(keys) if keys else "None", is_open=keys > 0)
+    others = sum(count for kind, count in active.items() if kind != Kind.ACCESS_KEY)
+    if others:
+        yield Fact("Other active credentials", str(others), is_open=True)
+    yield Fact("Groups", str(groups) if groups else "None")
+    yield Fact("MFA devices", _mfa(row))
+
+
+def _mfa(row: UserCredentials | None) -> str:
+    if row is None or row.mfa in ("unread", "unknown"):
+        return UNKNOWN
+    return "None" if row.mfa == "none" else "Registered"
+
+
+def _denied(users: Iterable[int]) -> set[int]:
+    inline = InlinePolicy.objects.filter(valid_at(None), owner__in=users, name=DENY).select_related(
+        "document"
+    )
+    found = {policy.owner_id for policy in inline if says_deny(policy.document.text)}
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source__in=users)
+    attached = edges.filter(target__arn__endswith=f":iam::aws:{DENY_ALL}")
+    return found | set(attached.values_list("source_id", flat=True))
+
+
+def _active_credentials(users: Iterable[int]) -> dict[int, Counter[str]]:
+    found: dict[int, Counter[str]] = {pk: Counter() for pk in users}
+    states = EntityState.objects.filter(
+        valid_at(None),
+        kind__in=ORDER,
+        category=ACTIVE,
+        entity__owner__in=found,
+        entity__gone_at__isnull=True,
+    )
+    for owner, kind in states.values_list("entity__owner_id", "kind"):
+        if owner is not None:
+            found[owner][kind] += 1
+    return found
+
+
+def _counted(rows: object, field: str) -> Counter[int]:
+    return Counter(rows.values_list(field, flat=True))  # type: ignore[attr-defined]
+
+
+def _read_at(users: Iterable[int], *, accounts: Iterable[int]) -> dict[int, datetime]:
+    """When each user was read last, by number; and by minus the number of an account, when all of its users were."""
+    found: dict[int, datetime] = {}
+    states = EntityState.objects.filter(valid_at(None), entity__in=users)
+    for pk, at in states.values_list("entity_id", "observed_at"):
+        found[pk] = at
+    for pk, at in UserCredentials.objects.filter(valid_at(None), user__in=users).values_list(
+        "user_id", "observed_at"
+    ):
+        found[pk] = max(at, found.get(pk, at))
+    sections = Section.objects.filter(account__in=accounts, name="users")
+    for account, read_at in sections.values_list("account_id", "observed_at"):
+        if read_at is not None:
+            found[-account] = read_at
+    return found
