@@ -174,6 +174,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "console.web.middleware.VaryOnHtmx",
     "console.operators.middleware.SignedIn",
+    "console.web.middleware.ReaderZone",
     "console.web.middleware.AsOf",
 ]
 
@@ -206,6 +207,7 @@ TEMPLATES = [
                 "console.web.templatetags.ui",
                 "console.web.templatetags.fields",
                 "console.web.templatetags.policy_text",
+                "console.web.templatetags.when",
             ],
         },
     }

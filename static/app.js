@@ -27,6 +27,10 @@ document.addEventListener("click", (e) => {
     document.cookie = `theme=${h.dataset.theme}; path=/; max-age=31536000; samesite=lax`; /* the server renders it: no flash */
   }
 });
+/* moments are shown in the reader's zone: the server learns it from here, and knows it from the next page on */
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.includes(`zone=${zone}`))
+  document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 document.addEventListener("htmx:afterSwap", (e) => {
   const d = e.target.closest?.("dialog[data-auto]");
   if (d) openDialog(d);
@@ -74,7 +78,15 @@ document.addEventListener("change", (e) => {
 });
 
 /* keyboard: "/" search, Escape closes menus, j/k move and c/r/s decide in a review table */
+const toSearch = () => {
+  const field = $("#global-search");
+  field?.checkVisibility() ? field.focus() : $(".search-link")?.click();
+};
 document.addEventListener("keydown", (e) => {
+  if ((e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey && e.key.toLowerCase() === "k" && $(".search-link")) {
+    e.preventDefault();
+    toSearch();
+  }
   if (e.key === "Escape")
     $$("details.menu[open]").forEach((m) => {
       m.open = false;
@@ -90,8 +102,7 @@ document.addEventListener("keydown", (e) => {
     return; /* WCAG 2.1.4: a profile setting renders data-shortcuts="off" */
   if (e.key === "/") {
     e.preventDefault();
-    const field = $("#global-search");
-    field?.checkVisibility() ? field.focus() : $(".search-link")?.click();
+    toSearch();
   }
   const t = $("[data-review]");
   if (!t || $("dialog[open]")) return;

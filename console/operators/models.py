@@ -16,6 +16,8 @@ class Operator(AbstractUser):
     # Part of what every session is checked against: one more ends them all.
     session_epoch = models.PositiveIntegerField(default=0)
     shortcuts = models.BooleanField(default=True)
+    # A name of the IANA database; "" is the zone of the browser.
+    time_zone = models.CharField(max_length=64, blank=True, default="")
 
     def __str__(self) -> str:
         return self.username

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from console.web.access import layout_for
+from console.web.navigation import DECIDES, Reader, links_for, tabs_at
 from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
 from iam.changes.services import to_review
@@ -22,111 +21,9 @@ from iam.mirror.models import Account
 from iam.mirror.queries.accounts import Frame, frame
 from iam.prepared import counts
 
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One link of the navigation: shown to viewers who hold one of the rights."""
-
-    url: str
-    icon: str
-    label: str
-    section: str
-    rights: tuple[Right, ...]
-
-
-DECIDES = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
-"""Who may have to decide about something: approvers; administrators and team leads, where a rule asks for them."""
-NAVIGATION: tuple[tuple[str, tuple[Item, ...]], ...] = (
-    (
-        "",
-        (
-            Item(
-                "dashboard:overview",
-                "gauge",
-                "Overview",
-                "overview",
-                (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF),
-            ),
-        ),
-    ),
-    (
-        "Identities",
-        (
-            Item("identities:people", "user-round", "People", "people", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
-            Item(
-                "onboarding:runs",
-                "user-plus",
-                "Onboarding",
-                "onboarding",
-                (Right.SEE_ACCOUNT, Right.SEE_TEAM),
-            ),
-            Item("leaving:leavers", "log-out", "Leaving", "leaving", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
-            Item("keys:keys", "rotate-cw", "Access keys", "keys", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
-            Item("mfa:fleet", "smartphone", "MFA", "fleet", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
-            Item("linking:links", "link", "Links", "links", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
-            Item("identities:groups", "users", "Groups", "groups", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
-            Item("identities:roles", "bot", "Roles", "roles", (Right.SEE_ACCOUNT,)),
-            Item("identities:policies", "scroll-text", "Policies", "policies", (Right.SEE_ACCOUNT,)),
-            Item(
-                "identities:instance-profiles",
-                "server",
-                "Instance profiles",
-                "instance-profiles",
-                (Right.SEE_ACCOUNT,),
-            ),
-            Item(
-                "identities:providers", "fingerprint", "Identity providers", "providers", (Right.SEE_ACCOUNT,)
-            ),
-        ),
-    ),
-    (
-        "Access",
-        (
-            Item("access:grants", "key-round", "Grants", "grants", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
-            Item("access:templates", "layers", "Templates", "templates", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
-            Item("access:who-can", "waypoints", "Who can", "who-can", (Right.SEE_ACCOUNT,)),
-            Item("access:services", "boxes", "Services", "services", (Right.SEE_ACCOUNT,)),
-            Item("access:compare", "arrow-left-right", "Compare", "compare-access", (Right.SEE_ACCOUNT,)),
-            Item("access:escalation", "shield-alert", "Escalation", "escalation", (Right.SEE_ACCOUNT,)),
-            Item("access:simulate", "play", "Simulate", "simulate", (Right.SEE_ACCOUNT,)),
-        ),
-    ),
-    (
-        "Operations",
-        (
-            Item("changes:approvals", "git-pull-request", "Approvals", "approvals", DECIDES),
-            Item(
-                "changes:list",
-                "history",
-                "Changes",
-                "changes",
-                (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT),
-            ),
-            Item("changes:drift", "git-compare", "Drift", "drift", (Right.SEE_ACCOUNT, Right.SEE_TEAM)),
-            Item("audit:journal", "book-open", "Journal", "journal", (Right.SEE_JOURNAL,)),
-            Item("setup:accounts", "cloud", "Accounts", "accounts", (Right.SEE_ACCOUNT,)),
-            Item("operators", "user-cog", "Operators", "operators", (Right.MANAGE_OPERATORS,)),
-            Item("notify:outbox", "bell", "Notifications", "notifications", (Right.MANAGE_OPERATORS,)),
-        ),
-    ),
-)
-
-
 MOST_SAID = 99
-Links = tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...]
-
-
-@lru_cache
-def _navigation(rights: frozenset[Right]) -> Links:
-    """The groups of links, each (address, icon, label, section), of whoever holds these rights somewhere."""
-    groups = (
-        (
-            title,
-            [(reverse(i.url), i.icon, i.label, i.section) for i in items if rights.intersection(i.rights)],
-        )
-        for title, items in NAVIGATION
-    )
-    return tuple((title, tuple(links)) for title, links in groups if links)
+OWN_SECTIONS = ("overview", "people", "fleet")
+"""What belongs to "My access" of a member: their own users and devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +102,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return base
     marks: Any = SimpleLazyObject(lambda: _marks(viewer))
     return base | {
-        "navigation": lambda: _navigation(frozenset(right for right, _ in viewer.grants)),
+        "navigation": lambda: links_for(Reader.of(viewer)),
+        "hub": lambda: tabs_at(request.path, Reader.of(viewer)),
         "frame": lambda: frame_of(request),
         "own_layout": layout_for(viewer),
+        "own_sections": OWN_SECTIONS,
         "drift_open": lambda: marks.drift,
         "approvals_waiting": lambda: marks.waiting,
         "searches": _sees_others(viewer),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from typing import Final
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -12,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.defaults import bad_request
 
 from console.web.access import PresentOnlyError
+from console.web.moments import read_in, zone_named
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -57,26 +59,33 @@ class NoNulls:
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
-def parse_moment(text: str) -> datetime | None:
-    """A moment from the address, such as 2026-11-24T14:05 or with seconds and offset; without offset it is UTC. Bad text is None,
+def parse_moment(text: str, *, zone: tzinfo = UTC) -> datetime | None:
+    """A moment from the address, such as 2026-11-24T14:05 or with seconds and offset; without offset it is in `zone`. Bad text is None,
     and so is a moment before 1970 or beyond all reckoning."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     # Compared first: a moment at the edge of the calendar cannot be brought to UTC.
     return moment.astimezone(UTC) if EARLIEST <= moment < LATEST else None
 
 
 class AsOf:
-    """`request.at`: the moment that mirror pages show, from `?as-of=`; None is now. A future or malformed moment is now."""
+    """`request.at`: the moment that mirror pages show, from `?as-of=`; None is now. A future or malformed moment is now.
+
+    The form that asks for a moment says in `as-of-zone` in which zone it was typed: the address that it leads to is in UTC, so
+    that it means the same to everybody who gets it.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        moment = parse_moment(request.GET.get("as-of", ""))
+        text = request.GET.get("as-of", "")
+        if (name := request.GET.get("as-of-zone")) is not None and request.method == "GET":
+            return HttpResponseRedirect(_in_utc(request, parse_moment(text, zone=zone_named(name) or UTC)))
+        moment = parse_moment(text)
         now = datetime.now(tz=UTC)
         request.at = moment if moment and moment < now else None  # type: ignore[attr-defined]
         return self.get_response(request)
@@ -89,3 +98,29 @@ class AsOf:
         query.pop("as-of", None)
         messages.info(request, "This page shows the present only, so the date was left out.")
         return HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
+
+
+def _in_utc(request: HttpRequest, moment: datetime | None) -> str:
+    query = request.GET.copy()
+    del query["as-of-zone"]
+    if moment is None:
+        query.pop("as-of", None)
+    else:
+        query["as-of"] = f"{moment:%Y-%m-%dT%H:%M:%S}"
+    return f"{request.path}?{query.urlencode()}"
+
+
+ZONE_COOKIE: Final = "zone"
+"""What app.js has learned from the browser."""
+
+
+class ReaderZone:
+    """Moments are shown in the zone that the person has chosen, else in that of their browser, else in UTC."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = getattr(getattr(request, "user", None), "time_zone", "")
+        with read_in(zone_named(chosen or request.COOKIES.get(ZONE_COOKIE, ""))):
+            return self.get_response(request)

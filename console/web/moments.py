@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -63,29 +63,37 @@ def to_local(moment: datetime) -> datetime:
     return moment.astimezone(reader_zone())
 
 
+def day_text(day: date) -> str:
+    """'5 Dec 2026'."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
 def date_text(moment: datetime) -> str:
     """'5 Dec 2026', the day that the reader has then."""
-    local = to_local(moment)
-    return f"{local.day} {MONTHS[local.month - 1]} {local.year}"
+    return day_text(to_local(moment))
 
 
 def moment_text(moment: datetime, *, seconds: bool = False) -> str:
     """'5 Dec 2026, 13:26', with ' UTC' where the reader's zone is not known."""
     local = to_local(moment)
-    return f"{date_text(local)}, {time_text(local, seconds=seconds)}{suffix(local)}"
+    return f"{day_text(local)}, {_clock(local, seconds=seconds)}{suffix(local)}"
 
 
 def time_text(moment: datetime, *, seconds: bool = False) -> str:
-    """'13:26' or '13:26:07', without the zone: for a text that names it elsewhere."""
+    """'13:26' or '13:26:07', with ' UTC' where the reader's zone is not known."""
     local = to_local(moment)
+    return f"{_clock(local, seconds=seconds)}{suffix(local)}"
+
+
+def _clock(local: datetime, *, seconds: bool) -> str:
     clock = f"{local.hour:02}:{local.minute:02}"
     return f"{clock}:{local.second:02}" if seconds else clock
 
 
-def utc_text(moment: datetime) -> str:
+def full_text(moment: datetime) -> str:
     """'5 Dec 2026, 11:26:07 UTC': what a pointer over a moment shows."""
     utc = moment.astimezone(UTC)
-    return f"{utc.day} {MONTHS[utc.month - 1]} {utc.year}, {utc.hour:02}:{utc.minute:02}:{utc.second:02} UTC"
+    return f"{day_text(utc)}, {_clock(utc, seconds=True)} UTC"
 
 
 def duration_text(length: timedelta) -> str:
@@ -109,7 +117,10 @@ def left_text(end: datetime, *, now: datetime | None = None) -> str:
 
 def input_text(moment: datetime | None) -> str:
     """The moment for an input of type datetime-local, in the reader's zone; label the field with `zone_label`."""
-    return to_local(moment).strftime(INPUT_FORMAT) if moment else ""
+    if not moment:
+        return ""
+    local = to_local(moment)
+    return local.strftime(INPUT_FORMAT if not local.second else f"{INPUT_FORMAT}:%S")
 
 
 def read_input(text: str) -> datetime | None:

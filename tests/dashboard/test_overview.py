@@ -203,7 +203,7 @@ def test_the_past_shows_the_numbers_of_then_and_nothing_that_can_be_done() -> No
     then = _text(client, f"/?as-of={YESTERDAY - timedelta(days=1):%Y-%m-%dT%H:%M}")
     assert "1 user<" in then
     assert "0% <small>0 of 1" in then
-    assert "Nothing can be changed from here" in then
+    assert "You can’t change anything here" in then
     assert "Waiting" not in then
     assert "2 users" in _text(client)
 

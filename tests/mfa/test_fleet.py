@@ -231,4 +231,5 @@ def test_a_member_reads_on_their_first_page_until_when_they_are_asked(
     author = factories.person("Ines")
     campaign = Campaign.objects.create(name="All", begun_by=author, begun_at=now, **terms)
     Participant.objects.create(campaign=campaign, user=user, joined_at=now)
-    assert f"Add a second factor by {campaign.due:%-d %B}" in member.get("/").content.decode()
+    due = f'<time datetime="{campaign.due.isoformat()}">{campaign.due:%-d %b %Y}</time>'
+    assert f"Add a second factor by {due}" in member.get("/").content.decode()

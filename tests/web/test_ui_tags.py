@@ -1,4 +1,4 @@
-"""Small marks, moments and links of the design system: escaped, in UTC, and the same for the same."""
+"""Small marks, moments and links of the design system: escaped, in UTC where no zone is known, and the same for the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOMENT = datetime(2026, 2, 3, 4, 5, 6, 789_000, tzinfo=timezone(timedelta(hours=
 
 def test_a_moment_is_in_utc_whatever_its_zone() -> None:
     title = 'datetime="2026-02-03T02:05:06Z" title="3 Feb 2026, 02:05:06 UTC"'
-    assert moment(MOMENT) == f"<time {title}>3 Feb 2026, 02:05</time>"
+    assert moment(MOMENT) == f"<time {title}>3 Feb 2026, 02:05 UTC</time>"
     assert moment(MOMENT, only="date") == f"<time {title}>3 Feb 2026</time>"
 
 

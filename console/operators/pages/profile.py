@@ -14,6 +14,7 @@ from console.operators.factors import is_missing
 from console.operators.models import Operator
 from console.operators.queries import factors_of, sessions_of
 from console.web.access import ViewerRequest
+from console.web.moments import zone_named, zone_names
 from console.web.render import render_page
 from iam.directory.models import Person
 from iam.guard import Right, Viewer
@@ -43,6 +44,7 @@ def profile(request: ViewerRequest) -> HttpResponse:
         "factor_missing": is_missing(request, request.viewer),
         "sessions": sessions_of(operator),
         "session_key": request.session.session_key,
+        "zones": sorted(name for name in zone_names() if "/" in name and not name.startswith("Etc/")),
         "idle_minutes": sessions.idle_minutes(request.viewer),
         "sees_console": request.viewer.may(Right.SEE_ACCOUNT) or request.viewer.may(Right.SEE_TEAM),
         "section": "profile",
@@ -70,10 +72,17 @@ def end_others(request: ViewerRequest) -> HttpResponse:
 
 @require_POST
 def preferences(request: ViewerRequest) -> HttpResponse:
-    """Keyboard shortcuts and theme. The theme is a cookie: it belongs to the browser."""
+    """Keyboard shortcuts, time zone and theme. The theme is a cookie: it belongs to the browser."""
     operator = _operator(request)
     operator.shortcuts = request.POST.get("shortcuts") == "on"
-    operator.save(update_fields=["shortcuts"])
+    zone = request.POST.get("time_zone", "").strip()
+    if zone and zone_named(zone) is None:
+        messages.error(
+            request, f"“{zone[:64]}” isn't a time zone. Choose one from the list, such as Europe/Riga."
+        )
+        return redirect("profile")
+    operator.time_zone = zone
+    operator.save(update_fields=["shortcuts", "time_zone"])
     response = redirect("profile")
     theme = request.POST.get("theme", "")
     if theme in THEMES[:2]:

@@ -67,7 +67,7 @@ def input_field(
     described += [f"{own_id}-error"] if error else []
     if also := attrs.pop("described_by", ""):
         described.append(str(also))
-    attributes = {
+    attributes: dict[str, Any] = {
         "class": f"input {cls}".strip(),
         "id": own_id,
         "name": name,

@@ -13,6 +13,8 @@ from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
+from console.web.moments import zone_label
+
 register = template.Library()
 KEPT = 1024
 
@@ -25,11 +27,13 @@ def once(component: str, **values: Hashable) -> SafeString:
     no text may be safe.
     """
     key = tuple((name, type(value), value) for name, value in values.items())
-    return _rendered.__wrapped__(component, key) if settings.DEBUG else _rendered(component, key)
+    render = _rendered.__wrapped__ if settings.DEBUG else _rendered
+    return render(component, key, zone_label())
 
 
 @lru_cache(maxsize=KEPT)
-def _rendered(component: str, values: tuple[tuple[str, type, Hashable], ...]) -> SafeString:
+def _rendered(component: str, values: tuple[tuple[str, type, Hashable], ...], zone: str) -> SafeString:
+    """`zone` is the reader's, in which the component shows moments: readers elsewhere need another text."""
     return render_to_string(component, {name: value for name, _, value in values})
 
 

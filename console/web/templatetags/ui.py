@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +12,16 @@ from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from console.web.moments import (
+    date_text,
+    day_text,
+    full_text,
+    input_text,
+    left_text,
+    moment_text,
+    time_text,
+    zone_label,
+)
 from iam.mirror.models import NEVER
 
 register = template.Library()
@@ -23,7 +33,6 @@ LEVELS = [
     ("perm", "Perms", "P"),
     ("tag", "Tag", "T"),
 ]
-MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 WORDS = ["none", "a quarter", "half", "most", "full"]
 
 
@@ -158,27 +167,64 @@ def ago(moment: datetime | None, never: str = "Never", *, within: bool = False) 
     short = _short((datetime.now(tz=UTC) - moment).total_seconds())
     now = "just now" if within else "Just now"
     text = now if short == "now" else f"{short} ago"
-    return _time(moment.astimezone(UTC), text)
+    return time_element(moment, text)
 
 
 @register.simple_tag
-def moment(value: datetime | None, never: str = "Never", only: str = "") -> SafeString:
-    """'2 May 2023, 14:05' as a <time>, UTC; `only` 'date' leaves the clock out."""
+def left(end: datetime | None, never: str = "No end date") -> SafeString:
+    """'7 days left' as a <time> with the full moment in its title, 'ended' once it is over."""
+    if end is None or end == NEVER:
+        return conditional_escape(never)
+    return time_element(end, left_text(end))
+
+
+@register.simple_tag
+def moment(value: datetime | date | None, never: str = "Never", only: str = "") -> SafeString:
+    """'2 May 2023, 14:05' as a <time> in the reader's zone, which is UTC and named where it is not known; `only` 'date' leaves
+    the clock out. A date without a time is itself everywhere."""
     if value is None or value == NEVER:
         return conditional_escape(never)
-    utc = value.astimezone(UTC)
-    return _time(utc, _date(utc) if only == "date" else f"{_date(utc)}, {utc.hour:02}:{utc.minute:02}")
+    if not isinstance(value, datetime):
+        return mark_safe(f'<time datetime="{value.isoformat()}">{day_text(value)}</time>')  # noqa: S308
+    return time_element(value, date_text(value) if only == "date" else moment_text(value))
 
 
-def _date(utc: datetime) -> str:
-    return f"{utc.day} {MONTHS[utc.month - 1]} {utc.year}"
-
-
-def _time(utc: datetime, text: str) -> SafeString:
+def time_element(value: datetime, text: str) -> SafeString:
     """By hand, since a list has up to a hundred of them: there is nothing in a moment to escape, nor in its words."""
-    iso = utc.isoformat(timespec="seconds").replace("+00:00", "Z")
-    clock = f"{utc.hour:02}:{utc.minute:02}:{utc.second:02}"
-    return mark_safe(f'<time datetime="{iso}" title="{_date(utc)}, {clock} UTC">{text}</time>')  # noqa: S308
+    iso = value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return mark_safe(f'<time datetime="{iso}" title="{full_text(value)}">{text}</time>')  # noqa: S308
+
+
+@register.simple_tag
+def time_of_day(value: datetime) -> SafeString:
+    """'14:05' as a <time>: below a heading that names the day, or for what lasts minutes."""
+    return time_element(value, time_text(value))
+
+
+@register.simple_tag
+def synced(value: datetime | None) -> SafeString:
+    """'synced 5 min ago', or 'not synced yet'."""
+    if value is None:
+        return conditional_escape("not synced yet")
+    return format_html("synced {}", ago(value, within=True))
+
+
+@register.simple_tag
+def zone() -> str:
+    """The time zone in which this page shows moments, for the label of a field: 'Europe/Riga', or 'UTC'."""
+    return zone_label()
+
+
+@register.filter
+def local_input(value: datetime | None) -> str:
+    """The moment as a datetime-local field holds it, in the zone that `zone` names; "" without a moment."""
+    return input_text(value)
+
+
+@register.filter(name="moment_text")
+def moment_text_filter(value: datetime) -> str:
+    """As `moment`, where only text fits: an attribute, or a title."""
+    return moment_text(value)
 
 
 @register.simple_tag(takes_context=True)
@@ -204,6 +250,12 @@ def keep(context: dict[str, Any], address: str, **extra: object) -> str:
     pairs = [(key, query[key]) for key in ("account", "as-of") if query.get(key)]
     pairs += [(key.replace("_", "-"), str(value)) for key, value in extra.items() if value not in (None, "")]
     return f"{address}?{urlencode(pairs)}" if pairs else address
+
+
+@register.filter
+def message_tone(level: str) -> str:
+    """The tone of a message of Django's levels."""
+    return {"error": "bad", "warning": "warn", "success": "ok"}.get(level, "info")
 
 
 @register.filter

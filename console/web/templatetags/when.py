@@ -8,14 +8,15 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.web.templatetags.ui import moment
+from console.web.moments import full_text, moment_text, time_text, to_local
+from console.web.templatetags.ui import moment, time_element
 
 register = template.Library()
 
 
 @register.simple_tag
 def since(value: datetime, after: datetime | None, only: str = "date") -> SafeString:
-    """When something began, for a line of text: 'since 2 May 2023', or 'at least since …' where it was there at the first reading.
+    """When something began, for a line of text: 'since 2 May 2023', or 'at least since …' where it was there at the first sync.
 
     The title of the time says between which observations the beginning lies.
     """
@@ -30,36 +31,24 @@ def between(value: datetime, after: datetime | None) -> SafeString:
     """'Between 14:00 and 14:15', or with dates; without an earlier observation, 'By 14:15'."""
     if after is None:
         return format_html("By {}", moment(value))
-    if after.astimezone(UTC).date() == value.astimezone(UTC).date():
-        return format_html("Between {} and {}", _clock(after), _clock(value))
+    if to_local(after).date() == to_local(value).date():
+        return format_html("Between {} and {}", _clock(after, is_named=False), _clock(value, is_named=True))
     return format_html("Between {} and {}", moment(after), moment(value))
 
 
 @register.simple_tag
 def clock(value: datetime) -> SafeString:
-    """'14:06:21' for today, '23 Nov, 14:06' for other days; UTC, the whole moment in the title."""
-    utc = value.astimezone(UTC)
-    is_today = utc.date() == datetime.now(tz=UTC).date()
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        utc.isoformat(timespec="seconds"),
-        utc.strftime("%-d %b %Y, %H:%M:%S UTC"),
-        utc.strftime("%H:%M:%S" if is_today else "%-d %b, %H:%M"),
-    )
+    """'14:06:21' for today, '23 Nov 2026, 14:06' for other days, in the reader's zone; UTC in the title."""
+    is_today = to_local(value).date() == to_local(datetime.now(tz=UTC)).date()
+    return time_element(value, time_text(value, seconds=True) if is_today else moment_text(value))
 
 
-def _clock(value: datetime) -> SafeString:
-    utc = value.astimezone(UTC)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        utc.isoformat(timespec="seconds"),
-        utc.strftime("%-d %b %Y, %H:%M:%S UTC"),
-        utc.strftime("%H:%M:%S" if utc.second else "%H:%M"),
-    )
+def _clock(value: datetime, *, is_named: bool) -> SafeString:
+    text = time_text(value, seconds=bool(value.second))
+    return time_element(value, text if is_named else text.removesuffix(" UTC"))
 
 
 def _bounds(value: datetime, after: datetime | None) -> str:
-    last = value.astimezone(UTC).strftime("%-d %b %Y, %H:%M:%S UTC")
     if after is None:
-        return f"It was there at the first reading, {last}"
-    return f"Between {after.astimezone(UTC).strftime('%-d %b %Y, %H:%M:%S UTC')} and {last}"
+        return f"It was there at the first sync, {full_text(value)}"
+    return f"Between {full_text(after)} and {full_text(value)}"
