@@ -47,7 +47,7 @@ def rules(request: ViewerRequest) -> HttpResponse:
         "past": list(past.order_by("-decided_at")[:KEPT]),
         "draft": _own_draft(request),
         "administers": _administers(request),
-        "section": "approvals",
+        "section": "rules",
     }
     return render_page(request, "changes/rules.html", context)
 
@@ -104,7 +104,7 @@ def _draft_page(
         "problems": problems_of(after),
         "refused": refused,
         "reason": reason,
-        "section": "approvals",
+        "section": "rules",
     }
     return render_page(request, "changes/rules_draft.html", context, status=422 if refused else 200)
 
@@ -128,7 +128,7 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
             if request.POST.get("do") == "more" and len(written.stages) < MOST_STAGES:
                 return redirect("changes:rule", key=written.key)
             return redirect("changes:rules-draft")
-    context = {"form": form, "rule": found, "key": key, "section": "approvals"}
+    context = {"form": form, "rule": found, "key": key, "section": "rules"}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/rule.html", context, status=status)
 
@@ -214,7 +214,7 @@ def _proposal_page(
         "is_stale": waits and shown.base != rules_in_force()[0],
         "refused": refused,
         "comment": comment,
-        "section": "approvals",
+        "section": "rules",
     }
     return render_page(request, "changes/proposal.html", context, status=422 if refused else 200)
 

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from console.identities.details import urls as details
 from console.identities.lists import urls as lists
-from console.identities.search import search
+from console.search.views import search
 
 app_name = "identities"
 urlpatterns: list[URLPattern] = [

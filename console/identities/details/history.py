@@ -16,6 +16,7 @@ from console.identities.details.causes import UNKNOWN, Caused, causes
 from console.identities.details.shown import SECTIONS, Shown, frame_of, render_shown
 from console.web.access import ViewerRequest
 from console.web.middleware import parse_moment
+from console.web.moments import to_local
 from console.web.render import render_page
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.entities import Openable
@@ -83,7 +84,8 @@ def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     return {
         "lines": lines,
         "days": [
-            (day, list(of_day)) for day, of_day in groupby(lines, key=lambda line: line.event.when.date())
+            (day, list(of_day))
+            for day, of_day in groupby(lines, key=lambda line: to_local(line.event.when).date())
         ],
         "moments": _moments(lines),
         "older": past.older.isoformat() if past.older else "",

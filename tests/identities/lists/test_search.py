@@ -44,7 +44,7 @@ def test_results_stand_by_kind_with_the_closest_first(auditor: Client, productio
     factories.role(production, "other")
     page = text_of(auditor.get("/search/?q=Maya"))
     titles = [part.split("<")[0] for part in page.split('<h2 id="s-')[1:]]
-    assert [title.split(">")[1] for title in titles] == ["People", "Groups", "Roles"]
+    assert [title.split(">")[1] for title in titles] == ["IAM users", "Groups", "Roles"]
     places = [page.index(f"<strong>{name}<") for name in ("maya", "maya.okafor", "tamaya")]
     assert places == sorted(places)
     assert "<strong>other<" not in page
@@ -199,8 +199,8 @@ def test_the_past_finds_a_name_of_then_and_shows_it(auditor: Client, production:
 def test_nothing_is_found_of_the_time_before(auditor: Client, production: Account) -> None:
     factories.user(production, "maya")
     page = text_of(auditor.get("/search/?q=maya&as-of=2025-01-01T00:00"))
-    assert "Only what had been there by then is looked through." in page
-    assert "Look in what is there now" in page
+    assert "Only what existed by then is searched." in page
+    assert "Search what exists now" in page
     Pull.objects.create(
         account=production,
         state="complete",

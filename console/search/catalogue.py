@@ -1,0 +1,83 @@
+"""Search results of AWS's own words: actions lead to who can do them, services to who uses them."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from console.search.results import Result
+from iam.access.actions import action_names
+from iam.guard import Viewer
+from iam.policy.catalogue import catalogue
+
+ACTIONS, SERVICES = 6, 4
+COMMON = (
+    "s3",
+    "iam",
+    "sts",
+    "ec2",
+    "kms",
+    "lambda",
+    "dynamodb",
+    "secretsmanager",
+    "sqs",
+    "sns",
+    "rds",
+    "logs",
+    "ecr",
+    "eks",
+)
+"""Of actions that have one name in several services, those of these services are meant most often."""
+LOOKED_THROUGH = 200
+SHORTEST_NAME = 4
+"""So many letters of an action's name, without its service, are looked for: fewer are in hundreds."""
+
+
+def action_results(viewer: Viewer, text: str) -> list[Result]:
+    """`s3:Put`, or `putobject` alone: the actions, each as the question who can do it."""
+    typed = text.strip()
+    is_action = ":" in typed or (len(typed) >= SHORTEST_NAME and typed.isalpha())
+    if not viewer.sees_accounts or not is_action or " " in typed or typed.lower().startswith("arn:"):
+        return []
+    names = [name for name in action_names(typed, size=LOOKED_THROUGH) if ":" in name]
+    return [
+        Result(
+            title=f"Who can {name}",
+            url=f"{reverse('access:who-can')}?{urlencode({'action': name})}",
+            icon="waypoints",
+            kind="Action",
+            detail=catalogue().title(name.partition(":")[0]),
+        )
+        for name in sorted(names, key=lambda name: _closeness(name, typed.lower()))[:ACTIONS]
+    ]
+
+
+def _closeness(action: str, typed: str) -> tuple[bool, bool, int]:
+    """Sorts the whole name first, then its beginning, then what is meant most often."""
+    service, _, name = action.lower().partition(":")
+    wanted = typed.partition(":")[2] if ":" in typed else typed
+    common = COMMON.index(service) if service in COMMON else len(COMMON)
+    return name != wanted, not name.startswith(wanted), common
+
+
+def service_results(viewer: Viewer, text: str) -> list[Result]:
+    """Services by their prefix or a part of their title."""
+    typed = text.strip().lower().removesuffix(":")
+    if not viewer.sees_accounts or len(typed) < 2:
+        return []
+    known = catalogue()
+    exact = [prefix for prefix in known.prefixes if prefix == typed]
+    others = [prefix for prefix in known.prefixes if prefix.startswith(typed) and prefix not in exact]
+    titled = [prefix for prefix in known.prefixes if typed in known.title(prefix).lower()]
+    found = list(dict.fromkeys([*exact, *others, *titled]))[:SERVICES]
+    return [
+        Result(
+            title=known.title(prefix),
+            url=reverse("access:service", args=[prefix]),
+            icon="boxes",
+            kind="AWS service",
+            detail=prefix,
+        )
+        for prefix in found
+    ]

@@ -1,0 +1,113 @@
+"""Things to do that somebody writes into the search: "grant access to nora" opens the grant with Nora chosen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from console.search.catalogue import action_results
+from console.search.entities import linked_users
+from console.search.results import Result
+from iam.guard import Right, Viewer
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries import search as queries
+from iam.mirror.queries.visibility import visible_entities
+
+MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A verb with its object: `pattern` has the object as its last group, `title` the place for its name."""
+
+    pattern: re.Pattern[str]
+    title: str
+    icon: str
+    kinds: tuple[Kind, ...]
+    url: Callable[[int], str]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(rf"{text}\s+(?P<object>\S.*)", re.IGNORECASE)
+
+
+COMMANDS = (
+    Command(
+        _pattern(r"(?:grant|give|share)(?:\s+access)?(?:\s+to)?"),
+        "Grant access to {}",
+        "key-round",
+        (Kind.USER, Kind.GROUP, Kind.ROLE),
+        lambda pk: f"{reverse('access:grant-new')}?for={pk}",
+    ),
+    Command(
+        _pattern(r"(?:off-?board|suspend|remove)"),
+        "Offboard {}",
+        "log-out",
+        (Kind.USER,),
+        lambda pk: f"{reverse('leaving:begin')}?user={pk}",
+    ),
+    Command(
+        _pattern(r"(?:move|change\s+(?:the\s+)?team(?:\s+of|\s+for)?)"),
+        "Change the team of {}",
+        "arrow-left-right",
+        (Kind.USER,),
+        lambda pk: f"{reverse('moving:begin')}?user={pk}",
+    ),
+    Command(
+        _pattern(r"(?:send|enroll?)(?:\s+an?)?\s+mfa(?:\s+link)?(?:\s+to|\s+for)?"),
+        "Send an MFA link to {}",
+        "smartphone",
+        (Kind.USER,),
+        lambda pk: reverse("mfa:send", args=[pk]),
+    ),
+    Command(
+        _pattern(r"rotate(?:\s+(?:the\s+)?(?:access\s+)?key)?"),
+        "Rotate access key {}",
+        "rotate-cw",
+        (Kind.ACCESS_KEY,),
+        lambda pk: reverse("keys:rotate", args=[pk]),
+    ),
+)
+WHO_CAN = _pattern(r"who\s+can")
+
+
+def command_results(viewer: Viewer, text: str) -> list[Result]:
+    """What the text asks to be done, once for each whom it may mean; nothing where it is no command."""
+    if (match := WHO_CAN.fullmatch(text.strip())) is not None:
+        return action_results(viewer, match["object"])
+    if not viewer.may(Right.REQUEST_CHANGE):
+        return []
+    for command in COMMANDS:
+        if (match := command.pattern.fullmatch(text.strip())) is not None:
+            return _filled(viewer, command, match["object"])
+    return []
+
+
+def _filled(viewer: Viewer, command: Command, name: str) -> list[Result]:
+    names = {
+        user.pk: f"{written.partition(',')[0]} ({user.name})" for user, written in linked_users(viewer, name)
+    }
+    hits = [hit for hit in queries.suggestions(viewer, name) if Kind(hit.kind) in command.kinds]
+    pks = list(dict.fromkeys([*(names if Kind.USER in command.kinds else ()), *(hit.pk for hit in hits)]))[
+        :MOST
+    ]
+    entities: dict[int, Entity] = {
+        entity.pk: entity
+        for entity in visible_entities(viewer)
+        .filter(pk__in=pks, gone_at__isnull=True)
+        .select_related("account")
+    }
+    return [
+        Result(
+            title=command.title.format(names.get(pk, entities[pk].name)),
+            url=command.url(pk),
+            icon=command.icon,
+            kind=str(Kind(entities[pk].kind).label),
+            detail=entities[pk].account.name,
+        )
+        for pk in pks
+        if pk in entities
+    ]

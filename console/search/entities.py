@@ -1,0 +1,108 @@
+"""Search results of the mirror: by name, ARN, unique ID and key ID, and IAM users by the person to whom they are linked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+from django.urls import reverse
+
+from console.identities.details.shown import SECTIONS
+from console.identities.details.words import KIND_ICONS
+from console.search.results import Result, Section
+from console.web.query import Query
+from iam.directory.models import Identity
+from iam.guard import Viewer
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries import search as queries
+from iam.mirror.queries.search import Hit
+from iam.mirror.queries.visibility import visible_entities
+
+MOST_PERSONS = 10
+PLURALS = {
+    Kind.USER: "IAM users",
+    Kind.GROUP: "Groups",
+    Kind.ROLE: "Roles",
+    Kind.POLICY: "Policies",
+    Kind.INSTANCE_PROFILE: "Instance profiles",
+    Kind.SAML_PROVIDER: "SAML providers",
+    Kind.OIDC_PROVIDER: "OpenID Connect providers",
+    Kind.ACCESS_KEY: "Access keys",
+    Kind.MFA_DEVICE: "MFA devices",
+    Kind.SSH_KEY: "SSH keys",
+    Kind.SIGNING_CERTIFICATE: "Signing certificates",
+    Kind.SERVICE_CREDENTIAL: "Service-specific credentials",
+}
+
+
+def address(hit: Hit, kept: Query) -> str:
+    """The page that shows the hit, or "" when none does (a device that nobody has)."""
+    _, _, name = SECTIONS.get(hit.page_kind, ("", "", ""))
+    if not name:
+        return ""
+    if hit.page_pk != hit.pk and hit.page_kind == Kind.USER:
+        name = "identities:person-credentials"
+    return f"{reverse(name, args=[hit.page_pk])}{kept}".rstrip("?")
+
+
+def result_of(hit: Hit, kept: Query, *, plain: bool) -> Result:
+    """The hit as the page shows it; `plain` without what only AWS calls it."""
+    identifier = hit.arn or (hit.aws_id if hit.aws_id != hit.name else "")
+    return Result(
+        title=hit.name,
+        url=address(hit, kept),
+        icon=KIND_ICONS.get(Kind(hit.kind), "key-round"),
+        kind=str(Kind(hit.kind).label),
+        detail=f"of {hit.owner}, {hit.account}" if hit.owner else hit.account,
+        identifier="" if plain else identifier,
+        gone_at=hit.gone_at,
+    )
+
+
+def sections(viewer: Viewer, text: str, kept: Query, *, at: datetime | None) -> list[Section]:
+    """All that matches, by kind."""
+    found = []
+    for group in queries.search(viewer, text, at=at):
+        results = [result_of(hit, kept, plain=not viewer.sees_accounts) for hit in group.hits]
+        rest = _rest(group.kind, text, kept) if group.total > len(results) else ""
+        found.append(Section(PLURALS[Kind(group.kind)], results, group.total, rest))
+    return found
+
+
+def _rest(kind: str, text: str, kept: Query) -> str:
+    """The list of that kind with the same text, where there is such a list."""
+    if kind not in SECTIONS:
+        return ""
+    return f"{reverse(f'identities:{SECTIONS[kind][0]}')}{kept.but(q=text)}"
+
+
+def linked_users(viewer: Viewer, text: str, *, most: int = MOST_PERSONS) -> list[tuple[Entity, str]]:
+    """IAM users whose person has all words in their name or e-mail address, and how the person is written."""
+    words = text.split()
+    if len("".join(words)) < queries.SHORTEST:
+        return []
+    matching = Q(person__is_active=True)
+    for word in words[:8]:
+        matching &= Q(person__name__icontains=word) | Q(person__email__icontains=word)
+    identities = Identity.objects.filter(matching).select_related("person").order_by("person__name", "pk")
+    names = {identity.user_arn: identity.person for identity in identities[: 10 * most]}
+    if not names:
+        return []
+    users = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True, arn__in=list(names))
+    rows = users.select_related("account").order_by("name", "pk")[:most]
+    return [(user, f"{names[user.arn].name}, {names[user.arn].email}") for user in rows]
+
+
+def person_results(viewer: Viewer, text: str, kept: Query) -> list[Result]:
+    """The same as results: the person first, since they were searched by what the person is called."""
+    return [
+        Result(
+            title=written.partition(",")[0],
+            url=f"{reverse('identities:person', args=[user.pk])}{kept}".rstrip("?"),
+            icon="user-round",
+            kind="IAM user",
+            detail=f"{user.name}, {user.account.name}",
+            identifier=written.partition(", ")[2],
+        )
+        for user, written in linked_users(viewer, text)
+    ]

@@ -1,0 +1,62 @@
+"""Search results that are pages of the console, each shown to whoever has it in their navigation or may open it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from console.search.results import Result
+from console.web.navigation import Reader, tabs_for
+from iam.guard import Right, Viewer
+
+MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page that is no entry of the navigation, or is looked for in other words than its label."""
+
+    label: str
+    url: str
+    icon: str
+    words: str
+    rights: tuple[Right, ...] = ()
+
+
+PLACES = (
+    Place("Grant access", "access:grant-new", "key-round", "give share permission", (Right.REQUEST_CHANGE,)),
+    Place("Request access for yourself", "access:ask", "message-square", "ask need denied"),
+    Place("Offboard someone", "leaving:begin", "log-out", "leaver suspend disable", (Right.REQUEST_CHANGE,)),
+    Place("Change someone’s team", "moving:moves", "arrow-left-right", "move mover", (Right.REQUEST_CHANGE,)),
+    Place("Connect an account", "setup:connect", "cloud", "add aws organization", (Right.MANAGE_ACCOUNTS,)),
+    Place("Upload an account export", "setup:upload", "upload", "file json", (Right.MANAGE_ACCOUNTS,)),
+    Place("Add an operator", "operator-new", "user-plus", "invite sign-in", (Right.MANAGE_OPERATORS,)),
+    Place("Start an MFA campaign", "mfa:campaign-begin", "smartphone", "remind", (Right.REQUEST_CHANGE,)),
+    Place("Your profile", "profile", "user-cog", "me settings theme time zone sessions password"),
+    Place("Your notification settings", "notify:preferences", "bell", "mail slack"),
+    Place("Your access keys", "keys:mine", "key-round", "my own"),
+)
+
+
+def page_results(viewer: Viewer, text: str) -> list[Result]:
+    """Pages of which all words are in the label or among the words by which it is looked for."""
+    words = text.lower().split()
+    if not words or len("".join(words)) < 2:
+        return []
+    found = []
+    for place in PLACES:
+        if place.rights and not any(viewer.may(right) for right in place.rights):
+            continue
+        if _has_all(words, f"{place.label} {place.words}"):
+            found.append(Result(place.label, reverse(place.url), place.icon, "Page"))
+    for entry, icon, label, url in tabs_for(Reader.of(viewer)):
+        if _has_all(words, f"{entry} {label}"):
+            found.append(Result(label, url, icon, "Page", "" if entry == label else entry))
+    return found[:MOST]
+
+
+def _has_all(words: list[str], text: str) -> bool:
+    """Whether a word of the text begins with each of these."""
+    parts = text.lower().replace("’", " ").split()
+    return all(any(part.startswith(word) for part in parts) for word in words)

@@ -1,0 +1,122 @@
+"""The search: suggestions while somebody types, a page of results, and straight there for an exact ID or number."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from django.http import HttpResponse, HttpResponseRedirect
+
+from console.search import entities
+from console.search.catalogue import action_results, service_results
+from console.search.commands import command_results
+from console.search.pages import page_results
+from console.search.references import reference_results
+from console.search.results import Result, Section
+from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
+from console.web.query import Query
+from console.web.render import is_fragment, render_page
+from iam.guard import Right
+from iam.mirror.queries import search as queries
+
+LONGEST = 200
+SUGGESTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the page says of itself: to who sees whole accounts, and to who sees their teams."""
+
+    covers: str
+    examples: str
+    hint: str
+    advice: str
+
+
+WHOLE = Words(
+    covers="People, roles, policies, groups and keys of all accounts that you see, AWS actions and services, "
+    "requests and grants by number, and pages.",
+    examples="Name, ARN, key ID, action, CHG- or GRT-number",
+    hint="Two characters or more: part of a name, email address or ARN, a unique ID (AIDA…, AROA…), a key ID (AKIA…), "
+    "an action (s3:PutObject) or a number (CHG-…, GRT-…).",
+    advice="Try part of the name, or the whole ARN or ID.",
+)
+TEAMS = Words(
+    covers="The people and groups of your teams, requests and grants by number, and pages.",
+    examples="Name, email, CHG- or GRT-number",
+    hint="Two characters or more of a name or an email address, or a number (CHG-…, GRT-…).",
+    advice="Try part of the name.",
+)
+
+
+@require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
+def search(request: ViewerRequest) -> HttpResponse:
+    """`?q=`; an ARN, unique ID, key ID or full number that is found goes straight to its page."""
+    text = " ".join(request.GET.get("q", "").replace("\x00", "")[:LONGEST].split())
+    kept = Query.of([("as-of", request.GET.get("as-of", "") if request.at else "")])
+    if is_fragment(request):
+        context = {"text": text, "suggestions": _suggestions(request, text, kept)}
+        context["all"] = f"{request.path}{kept.but(q=text)}"
+        return render_page(request, "search/results.html", context, partial="suggestions")
+    if text and (url := _exact(request, text, kept)):
+        return HttpResponseRedirect(url)
+    sections = _sections(request, text, kept)
+    context = asof_context(request) | {
+        "text": text,
+        **asdict(WHOLE if request.viewer.sees_accounts else TEAMS),
+        "sections": sections,
+        "total": sum(section.total for section in sections),
+        "is_short": len(text.replace(" ", "")) < queries.SHORTEST,
+    }
+    return render_page(request, "search/results.html", context)
+
+
+def _exact(request: ViewerRequest, text: str, kept: Query) -> str:
+    """The page of the one thing that the text names in full."""
+    hit = queries.exact(request.viewer, text, at=request.at)
+    if hit is not None:
+        return entities.address(hit, kept)
+    if request.at is not None:
+        return ""
+    numbered = reference_results(request.viewer, text)
+    return numbered[0].url if len(numbered) == 1 else ""
+
+
+def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, list[Result]]]:
+    """What is not an entity of the mirror, by kind; none of it is of the past."""
+    if request.at is not None:
+        return []
+    viewer = request.viewer
+    commands = command_results(viewer, text)
+    return [
+        ("To do", commands),
+        ("Requests and grants", reference_results(viewer, text)),
+        ("People", entities.person_results(viewer, text, kept)),
+        ("Pages", [] if commands else page_results(viewer, text)),
+        ("Actions", action_results(viewer, text)),
+        ("AWS services", service_results(viewer, text)),
+    ]
+
+
+def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[Result]:
+    """A few links: what is to be done and what has that number, then entities, then the rest."""
+    plain = not request.viewer.sees_accounts
+    hits = queries.suggestions(request.viewer, text, at=request.at)
+    found = [entities.result_of(hit, kept, plain=plain) for hit in hits]
+    around = dict(_around(request, text, kept))
+    first = [
+        result for title in ("To do", "Requests and grants", "People") for result in around.get(title, [])
+    ]
+    last = [result for title in ("Pages", "Actions", "AWS services") for result in around.get(title, [])[:3]]
+    room = max(SUGGESTED - len(first) - len(last), 3)
+    by_url = {result.url or result.title: result for result in [*first, *found[:room], *last, *found[room:]]}
+    return list(by_url.values())[:SUGGESTED]
+
+
+def _sections(request: ViewerRequest, text: str, kept: Query) -> list[Section]:
+    around = [
+        Section(title, results, len(results)) for title, results in _around(request, text, kept) if results
+    ]
+    split = [section for section in around if section.title in ("To do", "Requests and grants", "People")]
+    rest = [section for section in around if section not in split]
+    return [*split, *entities.sections(request.viewer, text, kept, at=request.at), *rest]

@@ -1,0 +1,246 @@
+"""The navigation: entries grouped by task, and the tabs of each entry that leads to several pages.
+
+An entry is shown to whoever sees one of its tabs, and leads to the first of these. The tabs stand on the pages that they lead to,
+not on the pages below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.urls import reverse
+
+from iam.guard import Right, Viewer
+
+OTHERS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+DECIDES = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS, Right.SEE_TEAM)
+"""Who may have to decide about something: approvers; administrators and team leads, where a rule asks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the navigation must know of a viewer: equal readers share one navigation."""
+
+    rights: frozenset[Right]
+    asks_accounts: bool
+    leads: bool
+
+    @classmethod
+    def of(cls, viewer: Viewer) -> Reader:
+        """From the rights, and from whom the viewer may request changes for."""
+        return cls(
+            rights=frozenset(right for right, _ in viewer.grants),
+            asks_accounts=viewer.asks.sees_everything or bool(viewer.asks.accounts),
+            leads=bool(viewer.leads),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A page of an entry: shown to viewers who hold one of the rights, and who pass `when`."""
+
+    label: str
+    url: str
+    rights: tuple[Right, ...]
+    when: Callable[[Reader], bool] = lambda _: True
+
+    def is_for(self, reader: Reader) -> bool:
+        """Whether this reader sees the page."""
+        return bool(reader.rights.intersection(self.rights)) and self.when(reader)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link of the navigation: `sections` are the words by which pages say that they belong to it."""
+
+    label: str
+    icon: str
+    sections: tuple[str, ...]
+    tabs: tuple[Tab, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries under one title; "" has none."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+def _entry(label: str, icon: str, section: str, url: str, rights: tuple[Right, ...]) -> Entry:
+    return Entry(label, icon, (section,), (Tab(label, url, rights),))
+
+
+def _asks_accounts(reader: Reader) -> bool:
+    return reader.asks_accounts
+
+
+def _asks_anybody(reader: Reader) -> bool:
+    return reader.asks_accounts or reader.leads
+
+
+ACCOUNT = (Right.SEE_ACCOUNT,)
+OPERATORS = (Right.MANAGE_OPERATORS,)
+PEOPLE = Entry(
+    "People",
+    "user-round",
+    ("people", "links"),
+    (
+        Tab("IAM users", "identities:people", OTHERS),
+        Tab("People", "linking:persons", OTHERS),
+        Tab("Match users to people", "linking:links", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
+    ),
+)
+ROLES = Entry(
+    "Roles",
+    "bot",
+    ("roles", "instance-profiles", "providers"),
+    (
+        Tab("Roles", "identities:roles", ACCOUNT),
+        Tab("Instance profiles", "identities:instance-profiles", ACCOUNT),
+        Tab("Identity providers", "identities:providers", ACCOUNT),
+    ),
+)
+ANALYZE = Entry(
+    "Analyze",
+    "waypoints",
+    ("who-can", "compare-access", "compare", "simulate", "escalation", "services"),
+    (
+        Tab("Who can", "access:who-can", ACCOUNT),
+        Tab("Compare", "access:compare", ACCOUNT),
+        Tab("Simulate", "access:simulate", ACCOUNT),
+        Tab("Privilege escalation", "access:escalation", ACCOUNT),
+        Tab("Services", "access:services", ACCOUNT),
+    ),
+)
+LIFECYCLE = Entry(
+    "Lifecycle",
+    "user-plus",
+    ("onboarding", "leaving", "moving"),
+    (
+        Tab("Onboarding", "onboarding:runs", OTHERS),
+        Tab("Offboarding", "leaving:leavers", OTHERS),
+        Tab("Change team", "moving:moves", OTHERS),
+        Tab("Blueprints", "onboarding:blueprints", OTHERS),
+    ),
+)
+CREDENTIALS = Entry(
+    "Credentials",
+    "smartphone",
+    ("fleet", "keys"),
+    (
+        Tab("MFA", "mfa:fleet", OTHERS),
+        Tab("MFA campaigns", "mfa:campaigns", OTHERS),
+        Tab("Lost devices", "mfa:replacements", OTHERS, _asks_anybody),
+        Tab("MFA policy", "mfa:enforce", OTHERS, _asks_accounts),
+        Tab("Hardware MFA", "mfa:demands", ACCOUNT),
+        Tab("Access keys", "keys:keys", OTHERS),
+        Tab("Key rotations", "keys:rotations", OTHERS),
+        Tab("Root users", "mfa:roots", ACCOUNT),
+        Tab("Root access keys", "keys:roots", ACCOUNT),
+    ),
+)
+CHANGES = Entry(
+    "Changes",
+    "history",
+    ("changes", "drift"),
+    (
+        Tab("Changes", "changes:list", (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT)),
+        Tab("Drift", "changes:drift", OTHERS),
+    ),
+)
+SETTINGS = Entry(
+    "Settings",
+    "settings",
+    ("accounts", "operators", "rules", "notifications"),
+    (
+        Tab("Accounts", "setup:accounts", ACCOUNT),
+        Tab("Operators", "operators", OPERATORS),
+        Tab("Teams", "teams", OPERATORS),
+        Tab("Approval rules", "changes:rules", ACCOUNT),
+        Tab("Notifications", "notify:outbox", OPERATORS),
+    ),
+)
+NAVIGATION = (
+    Group("", (_entry("Overview", "gauge", "overview", "dashboard:overview", (*OTHERS, Right.SEE_SELF)),)),
+    Group(
+        "Identities",
+        (
+            PEOPLE,
+            _entry("Groups", "users", "groups", "identities:groups", OTHERS),
+            ROLES,
+            _entry("Policies", "scroll-text", "policies", "identities:policies", ACCOUNT),
+        ),
+    ),
+    Group(
+        "Access",
+        (
+            Entry("Grants", "key-round", ("grants", "ask"), (Tab("Grants", "access:grants", OTHERS),)),
+            _entry("Templates", "layers", "templates", "access:templates", OTHERS),
+            ANALYZE,
+        ),
+    ),
+    Group(
+        "Operations",
+        (
+            LIFECYCLE,
+            CREDENTIALS,
+            _entry("Approvals", "git-pull-request", "approvals", "changes:approvals", DECIDES),
+            CHANGES,
+            _entry("Journal", "book-open", "journal", "audit:journal", (Right.SEE_JOURNAL,)),
+        ),
+    ),
+    Group("", (SETTINGS,)),
+)
+
+Links = tuple[tuple[str, tuple[tuple[str, str, str, tuple[str, ...]], ...]], ...]
+"""Groups of links: (title, ((address, icon, label, sections), …))."""
+
+
+@lru_cache(maxsize=256)
+def links_for(reader: Reader) -> Links:
+    """The groups of links that this reader sees."""
+    groups = []
+    for group in NAVIGATION:
+        links = []
+        for entry in group.entries:
+            tabs = [tab for tab in entry.tabs if tab.is_for(reader)]
+            if tabs:
+                links.append((reverse(tabs[0].url), entry.icon, entry.label, entry.sections))
+        if links:
+            groups.append((group.title, tuple(links)))
+    return tuple(groups)
+
+
+Tabs = tuple[str, tuple[tuple[str, str], ...]]
+"""The label of an entry, and the (address, label) of each of its tabs."""
+
+
+@lru_cache(maxsize=256)
+def _tabs_by_path(reader: Reader) -> dict[str, Tabs]:
+    found: dict[str, Tabs] = {}
+    for group in NAVIGATION:
+        for entry in group.entries:
+            tabs = tuple((reverse(tab.url), tab.label) for tab in entry.tabs if tab.is_for(reader))
+            if len(tabs) > 1:
+                found |= {address: (entry.label, tabs) for address, _ in tabs}
+    return found
+
+
+def tabs_at(path: str, reader: Reader) -> Tabs | None:
+    """The tabs that stand on the page at this path; None where it is no tab of an entry, or the only one that the reader sees."""
+    return _tabs_by_path(reader).get(path)
+
+
+@lru_cache(maxsize=256)
+def tabs_for(reader: Reader) -> tuple[tuple[str, str, str, str], ...]:
+    """Every page of the navigation that this reader sees: (label of the entry, icon, label, address)."""
+    return tuple(
+        (entry.label, entry.icon, tab.label, reverse(tab.url))
+        for group in NAVIGATION
+        for entry in group.entries
+        for tab in entry.tabs
+        if tab.is_for(reader)
+    )
