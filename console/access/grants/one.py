@@ -27,7 +27,7 @@ from console.web.render import is_fragment, render_live, render_page
 from iam.access.grants.hidden import hidden_holders, seen_holders
 from iam.access.grants.models import GIVING, Grant, Preparation, State
 from iam.access.grants.queries import parts_of, visible_grants
-from iam.access.grants.services.rights import Allowed, allowed, may_ask_again
+from iam.access.grants.services.rights import Allowed, allowed, may_ask_again, may_hand_over
 from iam.access.grants.wording import counted
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -193,11 +193,17 @@ def grant_context(
         "text_of_what": terms.what.documents if request.viewer.sees_accounts else (),
         "used": used_of(found, now=datetime.now(tz=UTC)),
         "withdraws": now and not can.withdraw,
+        "handover_url": _handover_url(request.viewer, found),
         "decide_url": reverse("changes:change", args=[decide.pk]) if decide else "",
         "decides": decide is not None and waiting_for(request.viewer).filter(pk=decide.pk).exists(),
         "section": "grants",
         "layout": layout_for(request.viewer),
     }
+
+
+def _handover_url(viewer: Viewer, found: Grant) -> str:
+    """The sheet for a partner, where there is one and the viewer may have it."""
+    return reverse("access:grant-handover", args=[found.pk]) if may_hand_over(found, viewer=viewer) else ""
 
 
 def problems_of(found: Grant) -> dict[str, Any]:

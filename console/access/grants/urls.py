@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from console.access.grants import about, acts, ask, lists, mine, one, preview, reduce, what, who, wizard
+from console.access.grants import (
+    about,
+    acts,
+    ask,
+    handover,
+    lists,
+    mine,
+    one,
+    preview,
+    reduce,
+    what,
+    who,
+    wizard,
+)
 
 urlpatterns: list[URLPattern] = [
     path("grants/", lists.grants, name="grants"),
@@ -17,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("grants/new/<uuid:pk>/discard/", wizard.discard, name="grant-discard"),
     path("grants/<uuid:pk>/", one.grant, name="grant"),
     path("grants/<uuid:pk>/in/<int:number>/", one.part, name="grant-part"),
+    path("grants/<uuid:pk>/hand-over/", handover.handover, name="grant-handover"),
     path("grants/<uuid:pk>/end/", acts.end, name="grant-end"),
     path("grants/<uuid:pk>/extend/", acts.extend, name="grant-extend"),
     path("grants/<uuid:pk>/shorten/", acts.shorten, name="grant-shorten"),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from iam.access.grants.models import GIVING, Grant, State
 from iam.access.grants.services.settling import can_be_tried
+from iam.access.grants.terms import WhoKind
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, EntityState, Kind
 
@@ -127,3 +128,15 @@ def _asks_in_all(grant: Grant, viewer: Viewer) -> bool:
 
 def _accounts(grant: Grant) -> list[str]:
     return list(grant.parts.values_list("account__account_id", flat=True))
+
+
+def may_hand_over(grant: Grant, *, viewer: Viewer) -> bool:
+    """Whether there is a sheet, and the viewer may have it: whoever requested the grant, and those who see its accounts as a whole.
+
+    The external ID is no secret in AWS's sense, but it is shown only where the trust policy that holds it is.
+    """
+    if grant.who_kind != WhoKind.PARTNER or grant.state not in GIVING:
+        return False
+    if grant.requested_by == viewer.person_id:
+        return True
+    return all(viewer.may(Right.SEE_ACCOUNT, account_id=number) for number in grant.terms["accounts"])
