@@ -2,74 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from iam.policy.index.classes import Member
 from iam.policy.index.counts import Count, by_service
 from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
+from iam.policy.index.sides import Side
+from iam.policy.index.witness import Change, Witness, witness_of
 
 NOTHING = Effective(0, 0, 0)
 
 
-class Shift(NamedTuple):
-    """What one sort of principals could do before, and can do after. `touched` are actions of which statements were changed."""
+@dataclass(frozen=True)
+class Shift:
+    """What some principals could do before, and can do after. Every set of actions below has a witness for each of its actions."""
 
     before: Effective
     after: Effective
-    touched: int = 0
+    change: Change = field(default_factory=Change)
 
-    @property
+    @cached_property
     def gained(self) -> int:
-        """Allowed after in some way, and not before."""
-        return self.after.any & ~self.before.any
+        """Nothing of it was allowed before, and something is after."""
+        return self._mask(more=True, less=False, had=False)
 
-    @property
-    def lost(self) -> int:
-        """Allowed before in some way, and not after."""
-        return self.before.any & ~self.after.any
-
-    @property
+    @cached_property
     def wider(self) -> int:
-        """Allowed before and after, and after on more resources or under fewer conditions."""
-        before, after = self.before, self.after
-        return before.any & after.everywhere & ~before.everywhere | before.conditional & after.limited
+        """Allowed before, and after on more resources or in more circumstances."""
+        return self._mask(more=True, less=False, had=True)
 
-    @property
-    def narrower(self) -> int:
-        """Allowed before and after, and after on fewer resources or under more conditions."""
-        return Shift(self.after, self.before).wider
-
-    @property
-    def becomes_conditional(self) -> int:
-        """Those of the narrower ones that depend on conditions after."""
-        return self.after.conditional & (self.before.everywhere | self.before.limited)
-
-    @property
+    @cached_property
     def altered(self) -> int:
-        """Limited or conditional before and after alike, by other statements: the resources or the conditions may be others."""
-        before, after = self.before, self.after
-        return self.touched & (before.limited & after.limited | before.conditional & after.conditional)
+        """Some requests are allowed that were not, and others no longer."""
+        return self._mask(more=True, less=True)
+
+    @cached_property
+    def lost(self) -> int:
+        """Something of it was allowed before, and nothing is after."""
+        return self._mask(more=False, less=True, has=False)
+
+    @cached_property
+    def conditional(self) -> int:
+        """Allowed before and after, and after only in some circumstances."""
+        return self._mask(more=False, less=True, has=True, only_then=True)
+
+    @cached_property
+    def narrower(self) -> int:
+        """Allowed before and after, and after on fewer resources."""
+        return self._mask(more=False, less=True, has=True, only_then=False)
+
+    @property
+    def more(self) -> int:
+        """Some request is allowed that was not."""
+        return self.gained | self.wider | self.altered
+
+    @property
+    def less(self) -> int:
+        """Some request is no longer allowed."""
+        return self.lost | self.narrower | self.conditional | self.altered
+
+    def _mask(self, *, more: bool, less: bool, **wanted: bool) -> int:
+        found = 0
+        for mask, verdict in self.change.proofs:
+            is_so = (verdict.more is not None, verdict.less is not None) == (more, less)
+            if is_so and all(getattr(verdict, name) is value for name, value in wanted.items()):
+                found |= mask
+        return found
 
     @property
     def is_nothing(self) -> bool:
-        """Whether nothing is different."""
-        return self.before == self.after and not self.altered
+        """Whether no request is answered differently."""
+        return all(verdict.is_nothing for _, verdict in self.change.proofs)
+
+    def witnesses(self, action: str, bit: int, *, before: Side, after: Side) -> tuple[Witness, ...]:
+        """A request for an action that is newly allowed, and one that is no longer, as far as there are any."""
+        verdict = self.change.verdict_of(bit)
+        if verdict is None:
+            return ()
+        found = []
+        if verdict.more is not None:
+            found.append(witness_of(after, action, verdict.more, was_allowed=False))
+        if verdict.less is not None:
+            found.append(witness_of(before, action, verdict.less, was_allowed=True))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Principals whose effective actions differ, those with the same shift together."""
+    """Principals whose effective actions differ, those with the same shift together; `sides` of each, before and after.
+
+    `shifts` hold those too of whom nothing could be proved to change; `proved` leaves them out.
+    """
 
     space: Space
     shifts: dict[Shift, list[Member]]
+    sides: dict[int, tuple[Side, Side]] = field(default_factory=dict)
+
+    @property
+    def proved(self) -> Iterator[tuple[Shift, list[Member]]]:
+        """The shifts with a witness."""
+        return ((shift, members) for shift, members in self.shifts.items() if not shift.is_nothing)
+
+    @property
+    def unchanged(self) -> Iterator[tuple[Shift, list[Member]]]:
+        """Those to whom something is given or taken away without any effect."""
+        return (
+            (shift, members)
+            for shift, members in self.shifts.items()
+            if shift.is_nothing and shift.change.proofs
+        )
 
     @property
     def affected(self) -> int:
         """How many principals."""
-        return sum(len(members) for members in self.shifts.values())
+        return sum(len(members) for _, members in self.proved)
 
     def counts(self, mask: int) -> dict[str, dict[str, Count]]:
         """Actions of a set, such as `shift.gained`, by service and access level."""
@@ -83,10 +132,12 @@ class Difference:
         return self.space.actions.names(mask)
 
 
-def difference(space: Space, shifts: Iterable[tuple[Member, Shift]]) -> Difference:
+def difference(
+    space: Space, shifts: Iterable[tuple[Member, Shift]], *, sides: dict[int, tuple[Side, Side]] | None = None
+) -> Difference:
     """Put together who shifts alike, and leave out who does not."""
     found: dict[Shift, list[Member]] = {}
     for member, shift in shifts:
-        if not shift.is_nothing:
+        if shift.before != shift.after or shift.change.proofs:
             found.setdefault(shift, []).append(member)
-    return Difference(space, found)
+    return Difference(space, found, sides or {})

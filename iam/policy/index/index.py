@@ -6,6 +6,7 @@ An index is not safe to be changed by one thread while another asks it; whoever 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, PolicySet
@@ -144,9 +145,15 @@ class Index:
         if self._effective is not None:
             self._effective.age += placed
 
-    def what_if(self, edits: Mapping[str, Edits], *, texts: Mapping[str, str] | None = None) -> Difference:
+    def what_if(
+        self,
+        edits: Mapping[str, Edits],
+        *,
+        texts: Mapping[str, str] | None = None,
+        now: datetime | None = None,
+    ) -> Difference:
         """Who would gain and lose what if rows of some accounts, by number, were others; see `scenario.what_if`."""
-        return what_if(self, edits, texts=texts)
+        return what_if(self, edits, texts=texts, now=now)
 
     def explain(self, member: Member, question: Question) -> Explanation:
         """Why one principal can or cannot, down to the statements."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
-from iam.policy.index.classes import Limits, Member, Profile
+from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, Difference, Shift, difference
-from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.effective import EffectiveActions
-from iam.policy.index.masks import Space
 from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Changes, GroupRow, PolicyRow, PrincipalRow, Standing
 from iam.policy.index.shard import Shard
+from iam.policy.index.sides import Side, absent_side, side_of
+from iam.policy.index.witness import Change, Prover
 
 if TYPE_CHECKING:
     from iam.policy.index.index import Index
+
+APART: Final = 200
+"""So many members of one class are compared one by one where their names play a part."""
 
 
 @dataclass(slots=True)
@@ -28,14 +32,21 @@ class Edits:
 
 
 def what_if(
-    index: Index, edits: Mapping[str, Edits], *, texts: Mapping[str, str] | None = None
+    index: Index,
+    edits: Mapping[str, Edits],
+    *,
+    texts: Mapping[str, str] | None = None,
+    now: datetime | None = None,
 ) -> Difference:
-    """Who would gain and who would lose what. `texts` are documents by digest that the edits name and the index may lack."""
+    """Who would gain and who would lose what. `texts` are documents by digest that the edits name and the index may lack.
+
+    No request is made before `now`, so that a permission that has ended is none.
+    """
     held = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
     register = Register(index.documents)
     after = {number: _edited(index.accounts[number], one, register) for number, one in edits.items()}
-    shifts = _Shifts(index, {**index.accounts, **after})
-    found = difference(index.documents.space, shifts.of(edits, after))
+    shifts = _Shifts(index, {**index.accounts, **after}, now=now)
+    found = difference(index.documents.space, shifts.of(edits, after), sides=shifts.sides)
     del held
     return found
 
@@ -76,13 +87,15 @@ def row_of(member: Member) -> PrincipalRow:
 
 
 class _Shifts:
-    """Compares members before and after, each pair of profiles once."""
+    """Compares members before and after, each pair of profiles once where members of it cannot differ."""
 
-    def __init__(self, index: Index, shards: Mapping[str, Shard]) -> None:
-        self._index, self._space = index, index.documents.space
+    def __init__(self, index: Index, shards: Mapping[str, Shard], *, now: datetime | None) -> None:
+        self._index, self._shards, self._space = index, shards, index.documents.space
         self._before = index.effective()
         self._after = EffectiveActions(self._space, shards)
-        self._touched: dict[tuple[Profile | None, Profile | None], int] = {}
+        self._prover = Prover(self._space, now) if now else Prover(self._space)
+        self._changes: dict[object, list[Change]] = {}
+        self.sides: dict[int, tuple[Side, Side]] = {}
 
     def of(self, edits: Mapping[str, Edits], after: Mapping[str, Shard]) -> Iterator[tuple[Member, Shift]]:
         """Every member that the edits concern, or that they make or end."""
@@ -98,31 +111,38 @@ class _Shifts:
         return Shift(
             NOTHING if before is None else self._before.of(before),
             NOTHING if after is None else self._after.of(after),
-            self._statements_changed(before, after),
+            self._change(before, after),
         )
 
-    def _statements_changed(self, before: Member | None, after: Member | None) -> int:
-        if before is None or after is None:
-            return 0
-        key = (before.cls.profile, after.cls.profile)
-        found = self._touched.get(key)
-        if found is None:
-            found = self._touched[key] = _touched(*key, self._space)
-        return found
+    def _change(self, before: Member | None, after: Member | None) -> Change:
+        """What becomes of the member; the first of a pair of profiles stands for all, unless its own name plays a part."""
+        member = after or before
+        assert member is not None
+        key = (
+            member.account,
+            None if before is None else before.cls.profile,
+            None if after is None else after.cls.profile,
+            before is not None and after is not None and (before.arn, before.tags) != (after.arn, after.tags),
+        )
+        known = self._changes.setdefault(key, [])
+        if known and not (known[0].is_personal and self._is_told_apart(known, member)):
+            self.sides[member.id] = self._sides(before, after)
+            return known[0]
+        sides = self.sides[member.id] = self._sides(before, after)
+        known.append(self._prover.change(*sides))
+        return known[-1]
 
+    def _is_told_apart(self, known: list[Change], member: Member) -> bool:
+        """Among very many, only who is named in a policy is looked at apart."""
+        return len(known) < APART or self._prover.names(member)
 
-def _touched(before: Profile, after: Profile, space: Space) -> int:
-    mask = 0
-    for clause in clauses_of(before) ^ clauses_of(after):
-        mask |= space.mask(clause.actions)
-    return mask
-
-
-def clauses_of(profile: Profile) -> set[Clause]:
-    """All statements that have a say about a profile's members: those of what they hold, and of what bounds it."""
-    return {clause for doc in (*profile.bundle.docs, *_bounding(profile.limits)) for clause in doc.clauses}
-
-
-def _bounding(limits: Limits) -> list[Doc]:
-    docs = [doc for level in (*limits.levels.scps, *limits.levels.rcps) for _, doc in level]
-    return docs if limits.boundary is None else [*docs, limits.boundary]
+    def _sides(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
+        index, shards = self._index.accounts, self._shards
+        if before is None:
+            assert after is not None
+            shard = shards[after.account]
+            return absent_side(after, shard), side_of(after, shard)
+        left = side_of(before, index[before.account])
+        if after is None:
+            return left, absent_side(before, index[before.account])
+        return left, side_of(after, shards[after.account])

@@ -1,0 +1,261 @@
+"""Circumstances of requests to ask about: values of condition keys that satisfy, and that do not satisfy, what some statements ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from itertools import product
+from typing import Final
+
+from iam.policy.document import Statement
+from iam.policy.glob import ANY, ONE, Token, tokens
+from iam.policy.index.keys import variables_in
+from iam.policy.operators import IF_EXISTS, NULL, QUANTIFIERS, moment_of, number_of
+from iam.policy.request import Request, Values
+from iam.policy.variables import LITERALS, VARIABLE
+
+Circumstance = tuple[tuple[str, Values], ...]
+"""(key as the policy writes it, its values), sorted; every other key is absent."""
+
+MFA: Final = "aws:multifactorauthpresent"
+TIMES: Final = frozenset({"aws:currenttime", "aws:epochtime"})
+ALWAYS: Final = frozenset(
+    {*TIMES, "aws:securetransport", "aws:viaawsservice", "aws:requestedregion", "aws:useragent"}
+)
+"""Keys that every request has. Source: "AWS global condition context keys", Availability."""
+OTHER: Final = "other"
+MOST_VALUES: Final = 16
+MOST: Final = 384
+"""So many combinations are tried; beyond it, each key is altered by itself, and two by two."""
+LATER: Final = datetime(2099, 1, 1, tzinfo=UTC)
+"""A moment after all that policies name, where all of them have passed."""
+ADDRESSES: Final = ("203.0.113.77", "198.51.100.9", "2001:db8::77")
+
+
+@dataclass(slots=True)
+class Key:
+    """A condition key as some statements use it."""
+
+    name: str
+    tests: list[tuple[str, str]] = field(default_factory=list)
+    """(operator without quantifier, value)."""
+    has_several: bool = False
+
+    def values(self, *, now: datetime) -> list[Values]:
+        """What the key may hold in a request, what satisfies first, absent last."""
+        lowered = self.name.lower()
+        found: dict[Values, None] = {}
+        for operator, value in self.tests:
+            for text in _samples(operator, value, now=now if lowered in TIMES else None):
+                found[(text,)] = None
+        if not found and any(operator == NULL for operator, _ in self.tests):
+            found[(OTHER,)] = None
+        single = list(found)[:MOST_VALUES]
+        outside = _outside(self.tests, lowered)
+        if outside is not None:
+            single.append((outside,))
+        every: list[Values] = list(dict.fromkeys(single))
+        if self.has_several:
+            every += [(*left, *right) for left in single for right in single if left < right][:MOST_VALUES]
+        if lowered in TIMES and not every:
+            every = [(LATER.strftime("%Y-%m-%dT%H:%M:%SZ"),)]
+        if lowered not in ALWAYS:
+            every.append(())
+        return every
+
+
+def _samples(operator: str, value: str, *, now: datetime | None) -> Iterator[str]:
+    """Values on both sides of what an operator asks for."""
+    if operator == NULL:
+        return
+    if operator.startswith("date"):
+        yield from _moments(value, now=now)
+    elif operator.startswith("numeric"):
+        number = number_of(value)
+        if number is not None:
+            yield from (str(number + step) for step in (0, -1, 1))
+    elif operator == "bool":
+        yield from ("true", "false") if value.lower() == "true" else ("false", "true")
+    elif operator in ("ipaddress", "notipaddress"):
+        yield from _addresses(value)
+    elif operator.startswith("arn"):
+        yield from _names(value, is_arn=True)
+    elif operator in ("stringlike", "stringnotlike"):
+        yield from _names(value, is_arn=False)
+    else:
+        yield value
+
+
+def _moments(value: str, *, now: datetime | None) -> Iterator[str]:
+    """A second before, at, and a second after; a time of the request is never before now."""
+    seconds = moment_of(value)
+    if seconds is None:
+        return
+    try:
+        moment = datetime.fromtimestamp(float(seconds), UTC)
+        found = [moment - timedelta(seconds=1), moment, moment + timedelta(seconds=1)]
+    except (OverflowError, ValueError, OSError):
+        return
+    if now is not None:
+        found = [one for one in found if one >= now] or [LATER]
+    yield from (one.strftime("%Y-%m-%dT%H:%M:%SZ") for one in found)
+
+
+def _addresses(value: str) -> Iterator[str]:
+    try:
+        network = ip_network(value.strip(), strict=False)
+    except ValueError:
+        return
+    first, last = int(network[0]), int(network[-1])
+    middle = min(first + 10, last)
+    make = type(network[0])
+    for number in dict.fromkeys((middle, first, last)):
+        yield str(make(number))
+
+
+def _names(value: str, *, is_arn: bool) -> Iterator[str]:
+    for word in ("x", ""):
+        text = "".join(_letter(part, word) for part in tokens(value))
+        yield text
+    if "?" in value:
+        yield "".join(_letter(part, "example") for part in tokens(value))
+
+
+def _letter(part: Token, word: str) -> str:
+    if part == ONE:
+        return "0"
+    return word if part == ANY else part
+
+
+def _outside(tests: Sequence[tuple[str, str]], key: str) -> str | None:
+    """A value that is none of those that are named; None where two sides say it all."""
+    operators = {operator for operator, _ in tests if operator != NULL}
+    if not operators or any(
+        operator == "bool" or operator.startswith(("numeric", "date")) for operator in operators
+    ):
+        return None
+    if operators & {"ipaddress", "notipaddress"}:
+        networks = [_network(value) for _, value in tests]
+        for text in ADDRESSES:
+            address = ip_address(text)
+            if not any(
+                one is not None and one.version == address.version and address in one for one in networks
+            ):
+                return text
+        return None
+    if any(operator.startswith("arn") for operator in operators):
+        return "arn:aws:other:us-east-1:999999999999:other"
+    return OTHER
+
+
+def _network(value: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(value.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def circumstances(
+    statements: Iterable[tuple[Statement, bool]],
+    *,
+    known: Request,
+    never: frozenset[str],
+    now: datetime,
+) -> tuple[Circumstance, ...]:
+    """The circumstances to try for some statements (with whether variables work in them), the most telling first: MFA, then few keys.
+
+    `known` is a request of the principal that is not strict: keys that it knows are what they are. `never` are keys, in lower case, that
+    no request for the action has.
+    """
+    keys = _keys_of(statements, known=known, never=never)
+    if not keys:
+        return ((),)
+    return _ordered(keys, [key.values(now=now) for key in keys])
+
+
+def _keys_of(
+    statements: Iterable[tuple[Statement, bool]], *, known: Request, never: frozenset[str]
+) -> list[Key]:
+    found: dict[str, Key] = {}
+
+    def key_of(name: str) -> Key | None:
+        lowered = name.lower()
+        if lowered in never or known.values(lowered) is not None:
+            return None
+        return found.setdefault(lowered, Key(name))
+
+    for statement, has_variables in statements:
+        for operator, name, values in statement.conditions:
+            quantifier, _, base = operator.lower().rpartition(":")
+            base = base.removesuffix(IF_EXISTS) if base != NULL else base
+            key = key_of(name)
+            if key is not None:
+                key.has_several = key.has_several or quantifier in QUANTIFIERS
+                for value in values:
+                    key.tests.append((base, _text(value, has_variables=has_variables, known=known)))
+        if has_variables:
+            texts = [value for _, _, values in statement.conditions for value in values]
+            for name in sorted(variables_in((*texts, *(statement.resources or ())))):
+                key = key_of(name)
+                if key is not None:
+                    key.tests.append(("stringequals", "x"))
+    return [found[name] for name in sorted(found, key=lambda name: (name != MFA, name))]
+
+
+def _text(value: str, *, has_variables: bool, known: Request) -> str:
+    """A value with its variables replaced by what the principal has in them, and by a sample where the request says it."""
+    if not has_variables or "${" not in value:
+        return value
+
+    def of(match: re.Match[str]) -> str:
+        inner = match.group(1)
+        if inner in LITERALS:
+            return str(inner)
+        held = known.values(inner.partition(",")[0].strip().lower())
+        return "x" if held is None or len(held) != 1 else held[0]
+
+    return VARIABLE.sub(of, value)
+
+
+def _ordered(keys: Sequence[Key], values: Sequence[Sequence[Values]]) -> tuple[Circumstance, ...]:
+    size = 1
+    for each in values:
+        size *= len(each)
+    chosen = list(product(*values)) if size <= MOST else _some(values)
+    names = [key.name for key in keys]
+    lowered = [name.lower() for name in names]
+
+    def weight(row: tuple[Values, ...]) -> tuple[bool, int]:
+        with_mfa = any(name == MFA and held == ("true",) for name, held in zip(lowered, row, strict=True))
+        present = sum(1 for name, held in zip(lowered, row, strict=True) if held and name not in ALWAYS)
+        return (not with_mfa, present)
+
+    chosen.sort(key=weight)
+    return tuple(tuple((name, held) for name, held in zip(names, row, strict=True) if held) for row in chosen)
+
+
+def _some(values: Sequence[Sequence[Values]]) -> list[tuple[Values, ...]]:
+    """All at their first value, all at their last, and from each of these one and two keys altered."""
+    found: dict[tuple[Values, ...], None] = {}
+    bases = [tuple(each[0] for each in values), tuple(each[-1] for each in values)]
+    for base in bases:
+        found[base] = None
+        for place, each in enumerate(values):
+            for value in each:
+                found[(*base[:place], value, *base[place + 1 :])] = None
+    for base in bases:
+        for first in range(len(values)):
+            for second in range(first + 1, len(values)):
+                for one, two in product(values[first], values[second]):
+                    row = list(base)
+                    row[first], row[second] = one, two
+                    found[tuple(row)] = None
+                    if len(found) >= MOST * 4:
+                        return list(found)
+    return list(found)
+
+
+__all__ = ["Circumstance", "circumstances"]

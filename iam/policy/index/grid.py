@@ -1,0 +1,160 @@
+"""All combinations of some resources and some circumstances, decided at once: one bit for each request that could be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from iam.policy.compiled import Compiled, PolicyKind
+from iam.policy.index.circumstances import Circumstance
+from iam.policy.index.keys import OF_PLACE, variables_in
+from iam.policy.index.sides import Say, Side
+from iam.policy.logic import YES
+from iam.policy.request import Request, Values, account_of
+
+
+class Allowed(NamedTuple):
+    """Requests as bits: allowed for sure, and allowed unless a statement that cannot be understood says otherwise."""
+
+    sure: int
+    maybe: int
+
+
+class Mark(NamedTuple):
+    """Where a statement applies, as bits: for sure, and perhaps."""
+
+    sure: int
+    maybe: int
+
+
+class Grid:
+    """Requests for one action by their number: place of the resource × number of circumstances + place of the circumstances."""
+
+    def __init__(
+        self, action: str, resources: Sequence[str], contexts: Sequence[Circumstance], *, has_rcps: bool
+    ) -> None:
+        self._has_rcps = has_rcps
+        self.action, self.resources, self.contexts = action, resources, contexts
+        self.width = len(contexts)
+        self.row = (1 << self.width) - 1
+        self.everything = (1 << self.width * len(resources)) - 1
+        self._held = [{key.lower(): values for key, values in one} for one in contexts]
+        self._keys = frozenset(key for held in self._held for key in held)
+        self._marks: dict[tuple[Say, int], Mark] = {}
+        self._asked: dict[int, list[Request]] = {}
+        self._places: dict[frozenset[str], list[tuple[dict[str, Values], int]]] = {}
+
+    def cell(self, bit: int) -> tuple[str, Circumstance]:
+        """(resource, circumstances) of the lowest request of a set."""
+        number = (bit & -bit).bit_length() - 1
+        return self.resources[number // self.width], self.contexts[number % self.width]
+
+    def allowed(self, side: Side, says: Iterable[Say]) -> Allowed:
+        """The requests that are allowed, by the statements that speak of the action."""
+        sure: dict[tuple[PolicyKind, int], int] = {}
+        maybe: dict[tuple[PolicyKind, int], int] = {}
+        denied = denied_maybe = 0
+        for say in says:
+            mark = self.mark(side, say)
+            place = (say.kind, say.level)
+            if say.allows:
+                sure[place] = sure.get(place, 0) | mark.sure
+                maybe[place] = maybe.get(place, 0) | mark.maybe
+            else:
+                denied |= mark.sure
+                denied_maybe |= mark.maybe
+        own = {(PolicyKind.IDENTITY, 0)} if not side.is_root else set()
+        needed = own | self.limits(side)
+        found, perhaps = self.everything, self.everything
+        for place in needed:
+            found &= sure.get(place, 0)
+            perhaps &= maybe.get(place, 0)
+        return Allowed(found & ~denied_maybe, perhaps & ~denied)
+
+    def limits(self, side: Side) -> set[tuple[PolicyKind, int]]:
+        """The policies besides its own that must allow, each level for itself."""
+        found = {(PolicyKind.SCP, level) for level in range(len(side.scps))}
+        if self._has_rcps:
+            found |= {(PolicyKind.RCP, level) for level in range(len(side.rcps))}
+        if side.boundary is not None:
+            found.add((PolicyKind.BOUNDARY, 0))
+        return found
+
+    def mark(self, side: Side, say: Say) -> Mark:
+        """Where a statement applies to a principal."""
+        key = (say, id(side))
+        found = self._marks.get(key)
+        if found is None:
+            found = self._marks[key] = self._mark(side, say)
+        return found
+
+    def _mark(self, side: Side, say: Say) -> Mark:
+        compiled = say.clause.ready(say.kind)
+        is_placed = any(condition.key.lower() in OF_PLACE for condition in compiled.conditions)
+        bits, shift = 0, 0
+        met: dict[str, int] = {}
+        for resource, fitting in zip(self.resources, self._fitting(side, say, compiled), strict=True):
+            if fitting:
+                place = account_of(resource) if is_placed else ""
+                if place not in met:
+                    met[place] = self._met(side, say, compiled, resource if is_placed else "*")
+                bits |= (met[place] & fitting) << shift
+            shift += self.width
+        is_doubtful = bool(compiled.unknown)
+        if compiled.means is not None:
+            is_doubtful = is_doubtful or max(compiled.means(side.principal, True)) != YES
+        return Mark(0 if is_doubtful else bits, bits)
+
+    def _fitting(self, side: Side, say: Say, compiled: Compiled) -> Iterator[int]:
+        """For each resource, the circumstances in which it is one of the statement's; they matter where a variable stands in it."""
+        if compiled.fits is None:
+            yield from (self.row for _ in self.resources)
+            return
+        keys = self._keys_in(say, say.clause.source.resources or ())
+        if not keys:
+            yield from (self.row if compiled.fits(one) == YES else 0 for one in self._requests(side))
+            return
+        for resource in self.resources:
+            found = 0
+            for held, bits in self._apart(keys):
+                if compiled.fits(side.request(self.action, resource, context=held)) == YES:
+                    found |= bits
+            yield found
+
+    def _keys_in(self, say: Say, texts: Iterable[str]) -> frozenset[str]:
+        return variables_in(texts) & self._keys if say.clause.has_variables else frozenset()
+
+    def _met(self, side: Side, say: Say, compiled: Compiled, resource: str) -> int:
+        """The circumstances in which all conditions are met."""
+        found = self.row
+        for condition in compiled.conditions:
+            keys = frozenset({condition.key.lower()} & self._keys) | self._keys_in(say, condition.values)
+            met = 0
+            for held, bits in self._apart(keys):
+                if condition.test(side.request(self.action, resource, context=held)) == YES:
+                    met |= bits
+            found &= met
+            if not found:
+                break
+        return found
+
+    def _apart(self, keys: frozenset[str]) -> list[tuple[dict[str, Values], int]]:
+        """The circumstances by what they hold of some keys."""
+        found = self._places.get(keys)
+        if found is None:
+            names = sorted(keys)
+            by_values: dict[tuple[Values | None, ...], int] = {}
+            for place, held in enumerate(self._held):
+                values = tuple(held.get(name) for name in names)
+                by_values[values] = by_values.get(values, 0) | 1 << place
+            found = self._places[keys] = [
+                ({name: held for name, held in zip(names, values, strict=True) if held is not None}, bits)
+                for values, bits in by_values.items()
+            ]
+        return found
+
+    def _requests(self, side: Side) -> list[Request]:
+        found = self._asked.get(id(side))
+        if found is None:
+            found = self._asked[id(side)] = [side.request(self.action, one) for one in self.resources]
+        return found

@@ -1,0 +1,140 @@
+"""Which kinds of resources, and which condition keys of services, the actions of a set have: what a probe must be like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from iam.policy.catalogue import catalogue
+from iam.policy.catalogue.source import read
+from iam.policy.index.masks import Space
+from iam.policy.index.overlap import Tokens
+
+PLACEHOLDER: Final = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
+
+
+class Sort(NamedTuple):
+    """Actions that work on the same kinds of resources. `formats` None: not known; empty: on Resource `*` only."""
+
+    mask: int
+    formats: tuple[str, ...] | None
+    never: frozenset[str] = frozenset()
+    """Keys in question that no request for one of these actions has."""
+    is_elsewhere: bool = False
+    """Whether none of the patterns in question can be about one of their resources."""
+
+
+def sorts_of(space: Space, mask: int, *, patterns: Iterable[Tokens], keys: frozenset[str]) -> Iterator[Sort]:
+    """The actions of a set by what resources they work on and which of the `keys`, in lower case, they have."""
+    known = (1 << len(space.catalogue)) - 1
+    for name in space.actions.names(mask & ~known):
+        place = space.actions.index_of(name)
+        if place is not None:
+            yield Sort(1 << place, None)
+    mask &= known
+    named = _services_named(patterns)
+    of_keys = {key.partition(":")[0] for key in keys}
+    elsewhere = 0
+    for prefix, (first, size, _) in space.services.items():
+        part = mask & ((1 << size) - 1) << first
+        if not part:
+            continue
+        is_met = (
+            named is None or not named.isdisjoint(arn_services().get(prefix, {prefix})) or prefix in of_keys
+        )
+        if is_met:
+            yield from _by_format(space, prefix, part, keys)
+        else:
+            elsewhere |= part
+    alone = elsewhere & space.catalogue.mask_without_resources
+    if alone:
+        yield Sort(alone, (), keys, is_elsewhere=True)
+    if elsewhere & ~alone:
+        yield Sort(elsewhere & ~alone, formats_of(_first(space, elsewhere & ~alone)), keys, is_elsewhere=True)
+
+
+def _first(space: Space, mask: int) -> str:
+    return space.actions.names(mask & -mask)[0]
+
+
+def formats_of(action: str) -> tuple[str, ...] | None:
+    """AWS's ARN formats of the resources that an action works on; None for an action that AWS does not list."""
+    found = catalogue().action(action)
+    return None if found is None else tuple(dict.fromkeys(one.arn for one in found.resource_types))
+
+
+def _services_named(patterns: Iterable[Tokens]) -> set[str] | None:
+    """The services in the ARNs of some patterns; None where one may be of any."""
+    found: set[str] = set()
+    for pattern in patterns:
+        service = _head(pattern)
+        if service is None:
+            return None
+        found.add(service)
+    return found
+
+
+def _head(pattern: Tokens) -> str | None:
+    """The service segment; empty where it can be no ARN of any service, None where it has a wildcard."""
+    text, colons = "", 0
+    for part in pattern:
+        if len(part) > 1:
+            if colons == 1 or colons >= 3:
+                # A star for the partition leaves the service to be read; after the service nothing matters.
+                continue
+            return None
+        if part == ":":
+            colons += 1
+            if colons == 3:
+                return text
+        elif colons == 2:
+            text += part
+    return ""
+
+
+@lru_cache(maxsize=1)
+def arn_services() -> dict[str, set[str]]:
+    """The services that stand in the ARNs of each service's resources: those of `apigateway` are of `execute-api` too."""
+    return {
+        prefix.lower(): {one["arn"].split(":")[2] for one in read("resourceTypes", f"{prefix}.json").values()}
+        for prefix in catalogue().prefixes
+    }
+
+
+def _by_format(space: Space, prefix: str, part: int, keys: frozenset[str]) -> Iterator[Sort]:
+    of_service = frozenset(key for key in keys if key.partition(":")[0] == prefix)
+    others = frozenset(key for key in keys - of_service if not key.startswith("aws:"))
+    for mask, formats, missing in _table(space, prefix, of_service):
+        if part & mask:
+            yield Sort(part & mask, formats, missing | others)
+
+
+@lru_cache(maxsize=512)
+def _table(
+    space: Space, prefix: str, keys: frozenset[str]
+) -> tuple[tuple[int, tuple[str, ...], frozenset[str]], ...]:
+    found: dict[tuple[tuple[str, ...], frozenset[str]], int] = {}
+    service = catalogue().service(prefix)
+    for action in service.actions.values() if service else ():
+        place = catalogue().index_of(action.name)
+        if place is None:
+            continue
+        formats = tuple(dict.fromkeys(one.arn for one in action.resource_types))
+        key = (formats, frozenset(key for key in keys if not _has_key(action.condition_keys, key)))
+        found[key] = found.get(key, 0) | 1 << place
+    return tuple((mask, *key) for key, mask in found.items())
+
+
+def _has_key(names: Iterable[str], key: str) -> bool:
+    for name in names:
+        lowered = name.lower()
+        if lowered == key or (PLACEHOLDER.search(re.escape(lowered)) and _like(lowered).fullmatch(key)):
+            return True
+    return False
+
+
+@lru_cache(maxsize=1024)
+def _like(name: str) -> re.Pattern[str]:
+    return re.compile(PLACEHOLDER.sub(".+", re.escape(name)), re.DOTALL)

@@ -1,0 +1,161 @@
+"""What two resource patterns have in common, as patterns: `docs/*` and `*/2026` have `docs/*/2026` and `docs/2026`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Matcher, Token, from_tokens
+from iam.policy.index.patterns import STARS, normal
+
+Tokens = tuple[Token, ...]
+MOST: Final = 6
+"""Two patterns with many stars meet in very many ways; the first ones take in the others in practice."""
+STEPS: Final = 20_000
+
+
+@lru_cache(maxsize=16384)
+def overlaps(one: Tokens, other: Tokens) -> tuple[Tokens, ...]:
+    """Patterns that take in exactly the texts of both, the most general first; at most `MOST`."""
+    if one == other:
+        return (one,)
+    for left, right in ((one, other), (other, one)):
+        if is_literal(left):
+            return (left,) if matcher_of(right)("".join(left)) else ()
+        if left[-1] == ANY and is_literal(left[:-1]) and right[: len(left) - 1] == left[:-1]:
+            return (right,)
+    shared = _shared(one, other)
+    found: dict[Tokens, None] = {}
+    for tail in islice(_ways(one[shared:], other[shared:]), MOST * 3):
+        found[tuple(normal((*one[:shared], *tail)))] = None
+        if len(found) >= MOST:
+            break
+    return tuple(found)
+
+
+def is_literal(pattern: Tokens) -> bool:
+    """Whether it has no wildcard."""
+    return all(len(part) == 1 for part in pattern)
+
+
+@lru_cache(maxsize=4096)
+def matcher_of(pattern: Tokens) -> Matcher:
+    """Whether a text is of a pattern."""
+    return from_tokens(pattern)
+
+
+def _shared(one: Tokens, other: Tokens) -> int:
+    """How many letters both begin with."""
+    shared = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right or len(left) > 1:
+            break
+        shared += 1
+    return shared
+
+
+def _ways(one: Tokens, other: Tokens) -> Iterator[list[Token]]:
+    """Depth first over (place in one, place in the other), what was put out so far as a chain."""
+    dead = _dead_ends(one, other)
+    if dead is None:
+        return
+    stack: list[tuple[int, int, tuple[Token, object] | None]] = [(0, 0, None)]
+    steps = 0
+    while stack and steps < STEPS:
+        steps += 1
+        i, j, chain = stack.pop()
+        if i == len(one) and j == len(other):
+            yield _unchained(chain)
+            continue
+        moves = _moves(one, other, i, j)
+        for di, dj, token in reversed(moves):
+            place = (i + di, j + dj)
+            if place not in dead:
+                stack.append((*place, chain if token is None else (token, chain)))
+
+
+def _unchained(chain: object) -> list[Token]:
+    found: list[Token] = []
+    while chain is not None:
+        token, chain = chain  # type: ignore[misc]
+        found.append(token)
+    return found[::-1]
+
+
+Move = tuple[int, int, Token | None]
+
+
+def _moves(one: Tokens, other: Tokens, i: int, j: int) -> list[Move]:
+    """The steps that are possible; a star that goes on is put out with the step that it takes along."""
+    left = one[i] if i < len(one) else None
+    right = other[j] if j < len(other) else None
+    if left in STARS and right in STARS:
+        star = WITHIN if WITHIN in (left, right) else ANY
+        return [(1, 0, star), (0, 1, star)]
+    moves: list[Move] = []
+    if left in STARS:
+        if right is not None and (taken := _within(right, left)):
+            moves.append((0, 1, taken))
+        moves.append((1, 0, None))
+        return moves
+    if right in STARS:
+        if left is not None and (taken := _within(left, right)):
+            moves.append((1, 0, taken))
+        moves.append((0, 1, None))
+        return moves
+    if left is None or right is None:
+        return []
+    both = _both(left, right)
+    return [(1, 1, both)] if both else []
+
+
+def _within(part: Token, star: Token | None) -> Token:
+    """What a star makes of a letter or single that it takes in; empty where it cannot."""
+    if star == ANY:
+        return part
+    if part == ":":
+        return ""
+    return ONE_WITHIN if part == ONE else part
+
+
+def _both(left: Token, right: Token) -> Token:
+    """What two letters or singles have in common; empty for nothing."""
+    if left == right:
+        return left
+    singles = (ONE, ONE_WITHIN)
+    if left in singles and right in singles:
+        return ONE_WITHIN
+    if left in singles:
+        return "" if left == ONE_WITHIN and right == ":" else right
+    if right in singles:
+        return "" if right == ONE_WITHIN and left == ":" else left
+    return ""
+
+
+def _dead_ends(one: Tokens, other: Tokens) -> set[tuple[int, int]] | None:
+    """The places from which both ends cannot be reached; None where this is so from the start."""
+    rows, columns = len(one), len(other)
+    alive: set[tuple[int, int]] = {(rows, columns)}
+    dead: set[tuple[int, int]] = set()
+    for i in range(rows, -1, -1):
+        for j in range(columns, -1, -1):
+            if (i, j) == (rows, columns):
+                continue
+            if any((i + di, j + dj) in alive for di, dj, _ in _moves(one, other, i, j)):
+                alive.add((i, j))
+            else:
+                dead.add((i, j))
+    return dead if (0, 0) in alive else None
+
+
+def may_overlap(one: Tokens, other: Tokens) -> bool:
+    """False if the letters before the first wildcards rule out a common text; a quick look before `overlaps`."""
+    for left, right in zip(one, other, strict=False):
+        if len(left) > 1 or len(right) > 1:
+            return True
+        if left != right:
+            return False
+    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
+    return len(one) == len(other) or len(longer[len(shorter)]) > 1

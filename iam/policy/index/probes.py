@@ -1,0 +1,216 @@
+"""Concrete resources to ask about: one for each way in which the patterns of some statements lie to each other.
+
+A pattern whose stars are filled with a word that stands in no pattern is of no other pattern but those that take in all of it. So the
+patterns, what they have in common two by two, three by three and so on, and the kinds of resources that the action works on, give one text
+for every combination that any resource can have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from iam.policy.arns import SEGMENTS, is_incomplete, missing_segments, resource_tokens
+from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Token, tokens
+from iam.policy.index.overlap import Tokens, matcher_of, may_overlap, overlaps
+from iam.policy.index.patterns import normal
+
+MOST: Final = 240
+"""So many combinations of patterns are tried at most."""
+ALIKE: Final = 3
+"""So many of those that are of the same patterns: they may differ in what they have in common with others."""
+WORDS: Final = ("x", "example", "item7", "q7z9k")
+REGIONS: Final = ("eu-west-1", "us-east-1", "ap-southeast-2", "sa-east-1", "ca-west-1", "af-south-1")
+PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+WITHOUT_SLASH: Final = frozenset({"BucketName", "TableName", "AccessPointName", "TableBucketName"})
+"""Placeholders of AWS's ARN formats whose values hold no slash, where another kind of resource has one."""
+PARTITION, SERVICE, REGION, ACCOUNT = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a resource is taken to be when no policy says it."""
+
+    partition: str
+    account: str
+    service: str
+
+
+@lru_cache(maxsize=4096)
+def pattern_tokens(text: str) -> Tokens:
+    """A pattern of a Resource element without variables, completed and normal."""
+    parts: list[Token] = tokens(text)
+    if is_incomplete(parts):
+        parts += missing_segments(parts)
+    return tuple(normal(resource_tokens(parts)))
+
+
+@lru_cache(maxsize=4096)
+def format_tokens(arn: str, partition: str, account: str) -> Tokens:
+    """AWS's format of the ARNs of a kind of resource, as a pattern of those in the account."""
+    known = {"Partition": partition, "Account": account}
+    text = PLACEHOLDER.sub(lambda match: known.get(match.group(1), "*"), arn)
+    return tuple(normal(resource_tokens(tokens(text))))
+
+
+@lru_cache(maxsize=4096)
+def format_matcher(arn: str) -> re.Pattern[str]:
+    """What an ARN of the format looks like."""
+    found, at = "", 0
+    for match in PLACEHOLDER.finditer(arn):
+        found += re.escape(arn[at : match.start()])
+        name = match.group(1)
+        segment = arn.count(":", 0, match.start())
+        is_in_head = segment < SEGMENTS - 1
+        found += "[^:/]*" if is_in_head else "[^/]+" if name in WITHOUT_SLASH else ".+"
+        at = match.end()
+    source = (found + re.escape(arn[at:])).replace(r"\*", ".*")
+    # Two placeholders side by side are one star.
+    return re.compile(source.replace(".+.+", ".+"), re.DOTALL)
+
+
+def probes(patterns: Sequence[Tokens], *, formats: tuple[str, ...] | None, place: Place) -> tuple[str, ...]:
+    """Resources of the formats (None: of any), those of the first patterns first."""
+    return _probes(tuple(dict.fromkeys(patterns)), formats, place)
+
+
+def _probes(patterns: tuple[Tokens, ...], formats: tuple[str, ...] | None, place: Place) -> tuple[str, ...]:
+    if formats == ():
+        return ("*",)
+    found: dict[str, None] = {}
+    later: dict[str, None] = {}
+    for arn in formats or ("",):
+        first, last = _of_format(patterns, arn, place)
+        found.update(dict.fromkeys(first))
+        later.update(dict.fromkeys(last))
+    if formats is None:
+        later["*"] = None
+    return tuple({**found, **later})
+
+
+@lru_cache(maxsize=8192)
+def _of_format(
+    patterns: tuple[Tokens, ...], arn: str, place: Place
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Resources of one format (empty: of any), with the stars of their patterns filled, and with nothing in their place."""
+    kind: Tokens = format_tokens(arn, place.partition, place.account) if arn else (ANY,)
+    near = tuple(one for one in patterns if _common(kind, one) or any(True for _ in _elsewhere(one, kind)))
+    word, region = _word(near), _region(near)
+    is_right = format_matcher(arn).fullmatch if arn else None
+    found: dict[str, None] = {}
+    later: dict[str, None] = {}
+    for cell in (*_cells(near, kind, word=word, region=region, place=place), kind):
+        for kept, filler in ((found, word), (later, "")):
+            text = filled(cell, word=filler, region=region, place=place)
+            if is_right is None or is_right(text):
+                kept[text] = None
+    return tuple(found), tuple(text for text in later if text not in found)
+
+
+def _cells(
+    patterns: tuple[Tokens, ...], kind: Tokens, *, word: str, region: str, place: Place
+) -> list[Tokens]:
+    """What patterns have in common with the kind of resource and with each other, for every combination that there is."""
+    matchers = [matcher_of(one) for one in patterns]
+    cells: dict[Tokens, int] = {}
+    seen: Counter[int] = Counter()
+
+    def add(cell: Tokens) -> bool:
+        if cell in cells:
+            return False
+        text = filled(cell, word=word, region=region, place=place)
+        of = sum(1 << number for number, matches in enumerate(matchers) if matches(text))
+        seen[of] += 1
+        if seen[of] > ALIKE:
+            return False
+        cells[cell] = of
+        return True
+
+    for pattern in patterns:
+        for cell in (*_common(kind, pattern), *_elsewhere(pattern, kind)):
+            add(cell)
+    queue = deque(cells)
+    while queue and len(cells) < MOST:
+        cell = queue.popleft()
+        for number, pattern in enumerate(patterns):
+            if not cells[cell] >> number & 1:
+                queue.extend(fresh for fresh in _common(cell, pattern) if add(fresh))
+    return list(cells)
+
+
+def _elsewhere(arn_of: Tokens, kind: Tokens) -> Iterator[Tokens]:
+    """A pattern that names another account: the resource is of the kind all the same."""
+    parts, named = _split(kind), _split(arn_of)
+    if (
+        len(parts) != SEGMENTS
+        or len(named) != SEGMENTS
+        or not named[ACCOUNT]
+        or parts[ACCOUNT] == named[ACCOUNT]
+    ):
+        return
+    if any(len(token) > 1 for token in named[ACCOUNT]) or not parts[ACCOUNT]:
+        return
+    parts[ACCOUNT] = named[ACCOUNT]
+    yield from _common(_joined(parts), arn_of)
+
+
+def _common(one: Tokens, other: Tokens) -> tuple[Tokens, ...]:
+    return overlaps(one, other) if may_overlap(one, other) else ()
+
+
+def filled(pattern: Iterable[Token], *, word: str, region: str, place: Place) -> str:
+    """A text of a pattern: what stands alone in a segment of the head is filled as AWS would, every other star with the word."""
+    segments = _split(tuple(pattern))
+    head = {PARTITION: place.partition, SERVICE: place.service, REGION: region, ACCOUNT: place.account}
+    found = []
+    for number, segment in enumerate(segments):
+        is_alone = len(segment) == 1 and segment[0] in (ANY, WITHIN)
+        if is_alone and number in head and len(segments) == SEGMENTS:
+            found.append(head[number])
+            continue
+        found.append("".join(_filled(token, word) for token in segment))
+    return ":".join(found)
+
+
+def _filled(token: Token, word: str) -> str:
+    if token in (ANY, WITHIN):
+        return word
+    return "0" if token in (ONE, ONE_WITHIN) else token
+
+
+def _split(pattern: Tokens) -> list[list[Token]]:
+    found: list[list[Token]] = [[]]
+    for part in pattern:
+        if part == ":" and len(found) < SEGMENTS:
+            found.append([])
+        else:
+            found[-1].append(part)
+    return found
+
+
+def _joined(segments: Sequence[Sequence[Token]]) -> Tokens:
+    found: list[Token] = []
+    for number, segment in enumerate(segments):
+        if number:
+            found.append(":")
+        found += segment
+    return tuple(found)
+
+
+def _word(patterns: Iterable[Tokens]) -> str:
+    """A word that stands in no pattern, so that nothing but a star takes it in."""
+    texts = ["".join(token if len(token) == 1 else "\0" for token in pattern) for pattern in patterns]
+    has_singles = any(ONE in pattern or ONE_WITHIN in pattern for pattern in patterns)
+    for word in WORDS[has_singles:]:
+        if not any(word in text.rpartition(":")[2] for text in texts):
+            return word
+    return WORDS[-1]
+
+
+def _region(patterns: Iterable[Tokens]) -> str:
+    texts = ["".join(token for token in pattern if len(token) == 1) for pattern in patterns]
+    return next((one for one in REGIONS if not any(one in text for text in texts)), REGIONS[0])

@@ -1,0 +1,156 @@
+"""What has a say about a principal: every statement that it holds or that bounds it, before and after a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Final, NamedTuple
+
+from iam.policy.compiled import Compiled, PolicyKind, PolicySet, compile_set
+from iam.policy.document import read
+from iam.policy.evaluate import Policies, has_rcps, has_scps, needs_resource_policy
+from iam.policy.index.classes import Limits, Member
+from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.keys import OF_PLACE
+from iam.policy.index.shard import Shard
+from iam.policy.logic import NO
+from iam.policy.request import Principal, PrincipalKind, Request, account_of
+
+OF_RCPS: Final = "s3:GetObject"
+
+
+class Say(NamedTuple):
+    """A statement with the place in which it has a say; `level` counts SCPs and RCPs from the root down."""
+
+    clause: Clause
+    kind: PolicyKind
+    level: int
+
+    @property
+    def allows(self) -> bool:
+        """Whether it allows; else it denies."""
+        return self.clause.allows
+
+
+@dataclass(frozen=True)
+class Side:
+    """A principal as it is before, or after: who asks, and all that has a say. `says` have the order of their documents' digests."""
+
+    principal: Principal
+    facts: Mapping[str, object]
+    place_facts: Mapping[str, object]
+    docs: tuple[Doc, ...]
+    boundary: Doc | None
+    scps: tuple[tuple[Doc, ...], ...]
+    rcps: tuple[tuple[Doc, ...], ...]
+
+    @cached_property
+    def known(self) -> Request:
+        """A request of which nothing but the principal and its account is known."""
+        return self.request("", "*", strict=False)
+
+    def request(
+        self, action: str, resource: str, *, context: Mapping[str, Any] | None = None, strict: bool = True
+    ) -> Request:
+        """A request of the principal; strict: every key that is not known is absent, as in a real one."""
+        held: dict[str, Any] = dict(self.facts)
+        if account_of(resource) in ("", self.principal.account):
+            held |= self.place_facts
+        return Request(action, resource, self.principal, context=held | dict(context or {}), strict=strict)
+
+    @cached_property
+    def says(self) -> tuple[Say, ...]:
+        """Every statement that may apply to the principal; conditions on the principal alone are decided."""
+        return tuple(say for say in self._every if not self._is_ruled_out(say))
+
+    @property
+    def _every(self) -> Iterator[Say]:
+        for doc in sorted(self.docs, key=lambda doc: doc.digest):
+            yield from (Say(clause, PolicyKind.IDENTITY, 0) for clause in doc.clauses)
+        if self.boundary is not None:
+            yield from (Say(clause, PolicyKind.BOUNDARY, 0) for clause in self.boundary.clauses)
+        for kind, levels in ((PolicyKind.SCP, self.scps), (PolicyKind.RCP, self.rcps)):
+            for number, level in enumerate(levels):
+                yield from (Say(clause, kind, number) for doc in level for clause in doc.clauses)
+
+    def _is_ruled_out(self, say: Say) -> bool:
+        compiled = say.clause.ready(say.kind)
+        if compiled.means is not None and max(compiled.means(self.principal, False)) == NO:
+            return True
+        return any(
+            condition.key.lower() not in OF_PLACE and condition.test(self.known) == NO
+            for condition in compiled.conditions
+        )
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is an account's root user, who needs no identity policy."""
+        return self.principal.kind is PrincipalKind.ROOT
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What besides statements decides: which kinds of policies must allow."""
+        return (self.is_root, self.boundary is not None, len(self.scps), len(self.rcps))
+
+    def doc_of(self, say: Say) -> Iterator[Doc]:
+        """The documents in which an identity statement stands."""
+        return (doc for doc in self.docs if say.clause in doc.clauses)
+
+    def policies(self, request: Request, says: Iterable[Say]) -> Policies:
+        """What `evaluate.decide` takes, of the statements that speak of the action.
+
+        Where a role, a key or another account must agree as well, it is taken to agree.
+        """
+        by_place: dict[tuple[PolicyKind, int], list[Compiled]] = {}
+        for say in says:
+            by_place.setdefault((say.kind, say.level), []).append(say.clause.ready(say.kind))
+
+        def of(kind: PolicyKind, level: int = 0) -> PolicySet:
+            return PolicySet(kind, tuple(by_place.get((kind, level), ())))
+
+        must_agree = needs_resource_policy(request) or request.is_cross_account
+        return Policies(
+            identity=of(PolicyKind.IDENTITY),
+            boundary=None if self.boundary is None else of(PolicyKind.BOUNDARY),
+            scps=tuple(of(PolicyKind.SCP, level) for level in range(len(self.scps))),
+            rcps=tuple(of(PolicyKind.RCP, level) for level in range(len(self.rcps))),
+            resource=_agreeing(self.principal.root_arn) if must_agree else None,
+        )
+
+
+@lru_cache(maxsize=64)
+def _agreeing(root: str) -> PolicySet:
+    """A policy of a resource that leaves the decision to the policies of an account."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "*", "Resource": "*"}
+    document = read({"Version": "2012-10-17", "Statement": [statement]})
+    return compile_set([("", document)], kind=PolicyKind.RESOURCE)
+
+
+def side_of(member: Member, shard: Shard) -> Side:
+    """A principal with what it holds."""
+    profile = member.cls.profile
+    return _side(member, shard, profile.bundle.docs, profile.limits)
+
+
+def absent_side(member: Member, shard: Shard) -> Side:
+    """The same principal while it is not there: it holds nothing."""
+    return _side(member, shard, (), member.cls.profile.limits)
+
+
+def _side(member: Member, shard: Shard, docs: tuple[Doc, ...], limits: Limits) -> Side:
+    principal = member.principal
+    known = Request("", "*", principal)
+    levels = limits.levels
+    scps = levels.scps if has_scps(known) else ()
+    of_rcps = Request(OF_RCPS, "*", principal)
+    rcps = levels.rcps if has_rcps(of_rcps, Policies(identity=PolicySet(PolicyKind.IDENTITY, ()))) else ()
+    return Side(
+        principal,
+        shard.facts,
+        shard.place_facts,
+        docs,
+        limits.boundary,
+        tuple(tuple(doc for _, doc in level) for level in scps),
+        tuple(tuple(doc for _, doc in level) for level in rcps),
+    )
