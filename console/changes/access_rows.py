@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.guard import Viewer
 from iam.mirror.models import Account, Document
@@ -14,18 +15,18 @@ from iam.mirror.queries.entities import Openable
 
 SIGNS: dict[str, tuple[str, str, str]] = {
     GAINED: ("+", "add", "Gained"),
-    WIDER: ("+", "add", "On more resources, or under fewer conditions"),
-    ALTERED: ("~", "", "On other resources, or under other conditions"),
-    CONDITIONAL: ("−", "del", "Only under conditions from then on"),
-    NARROWER: ("−", "del", "On fewer resources, or under more conditions"),
+    WIDER: ("+", "add", "On more resources or with fewer conditions"),
+    ALTERED: ("~", "", "Some requests gained, others lost"),
+    CONDITIONAL: ("−", "del", "Now only with conditions"),
+    NARROWER: ("−", "del", "On fewer resources"),
     LOST: ("−", "del", "Lost"),
 }
 """What becomes of an action → sign, class of the row, words."""
 MORE, LESS = (GAINED, WIDER), (LOST, NARROWER, CONDITIONAL)
 _MARKS = {
     "everything": ("Allows every action", "bad"),
-    "iam": ("Changes IAM", "warn"),
-    "denies": ("A deny goes", "warn"),
+    "iam": ("Can change IAM", "warn"),
+    "denies": ("Removes a deny", "warn"),
 }
 
 
@@ -40,6 +41,7 @@ class Row:
     note: str
     people: int
     is_risky: bool
+    witnesses: list[WitnessShown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +153,22 @@ def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Map
         title=f"{_counted(way['users'], way['roles'])} {_how(way)}",
         names=shown,
         unnamed=people - len(shown) if shown else 0,
-        rows=[_row(shift) for shift in way["shifts"]],
+        rows=[_row(shift, is_shown=names_them) for shift in way["shifts"]],
         more=way["more"],
     )
 
 
-def _row(shift: dict[str, Any]) -> Row:
+def _row(shift: dict[str, Any], *, is_shown: bool) -> Row:
     sign, css, said = SIGNS[shift["sort"]]
+    witnesses = witnesses_shown(shift.get("witnesses")) if is_shown else []
     plain = shift["sort"] in (GAINED, LOST)
     on = _listed(shift["on"])
     note = (f"on {on}" if on else "") if plain else f"{said}{': ' + on if on else ''}"
-    return Row(shift["action"], sign, css, said, note, shift["people"], shift["is_risky"])
+    return Row(shift["action"], sign, css, said, note, shift["people"], shift["is_risky"], witnesses)
 
 
 def _counted(users: int, roles: int) -> str:
-    words = [f"{users:,} {'person' if users == 1 else 'people'}"] if users or not roles else []
+    words = [f"{users:,} IAM user{'' if users == 1 else 's'}"] if users or not roles else []
     words += [f"{roles:,} role{'' if roles == 1 else 's'}"] if roles else []
     return " and ".join(words)
 
@@ -173,7 +176,7 @@ def _counted(users: int, roles: int) -> str:
 def _how(way: dict[str, Any]) -> str:
     found = [f"through {_listed(way['through'])}"] if way["through"] else []
     found += ["directly"] if way["is_direct"] else []
-    found += ["as the boundary"] if way["is_boundary"] else []
+    found += ["as permissions boundary"] if way["is_boundary"] else []
     return " and ".join(found)
 
 

@@ -8,21 +8,22 @@ from typing import Any, Final
 
 from console.access.bars import KEYS
 from console.changes.access_rows import SIGNS
+from console.changes.reason_rows import reasons
+from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
-from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, WORDS
+from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, WORDS, level_of
 from iam.guard import Viewer
 from iam.mirror.naming import names_by_number
 from iam.mirror.queries.entities import Openable
 from iam.policy.catalogue import Level, catalogue
 
-_BAD: Final = {ADMINISTRATOR, ESCALATION, EXFILTRATION}
 _DOTS: Final = {"permissions": "perm", "tagging": "tag"}
 _SAID: Final = {
     GAINED: ("+", "add", "gained"),
-    WIDER: ("+", "add", "on more resources, or under fewer conditions"),
-    ALTERED: ("~", "", "on other resources, or under other conditions"),
-    CONDITIONAL: ("−", "del", "only under conditions from then on"),
-    NARROWER: ("−", "del", "on fewer resources, or under more conditions"),
+    WIDER: ("+", "add", "on more resources or with fewer conditions"),
+    ALTERED: ("~", "", "some requests gained, others lost"),
+    CONDITIONAL: ("−", "del", "now only with conditions"),
+    NARROWER: ("−", "del", "on fewer resources"),
     LOST: ("−", "del", "lost"),
 }
 
@@ -54,6 +55,7 @@ class Line:
     count: int
     level: str
     dot: str
+    witnesses: list[WitnessShown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Action:
     said: str
     is_plain: bool
     is_risky: bool
+    witnesses: list[WitnessShown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,18 @@ class GainShown:
     more_actions: int
     risks: list[Risk]
     ways_up: list[str]
+    reasons: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class UnchangedShown:
+    """Those for whom nothing changes, and why."""
+
+    title: str
+    names: list[Name]
+    unnamed: int
+    outside: int
+    reasons: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,8 @@ class ImpactShown:
     more_groups: int
     more_people: int
     risks: list[Risk]
+    level: Risk
+    unchanged: list[UnchangedShown]
     undecided: list[str]
 
 
@@ -121,13 +138,15 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
         more_groups=impact["more_groups"],
         more_people=impact["more_people"],
         risks=_risks(impact["risks"]),
+        level=level_shown(impact.get("risk") or level_of(impact["risks"])),
+        unchanged=[_unchanged(one, viewer=viewer, open_to=open_to) for one in impact.get("unchanged", ())],
         undecided=impact["undecided"],
     )
 
 
 def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
     """The primary keys of everybody whom it names."""
-    gains = impact["gains"] if impact else []
+    gains = [*impact["gains"], *impact.get("unchanged", ())] if impact else []
     return [one["entity_id"] for gain in gains for one in gain["names"] if one["entity_id"]]
 
 
@@ -136,58 +155,87 @@ def _gain(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> GainSho
     people = gain["users"] + gain["roles"]
     sees_all = viewer.scope.sees_account(gain["account_id"])
     rest = people - len(names)
+    # The requests are those of the first, whose name may stand in a resource.
+    is_shown = bool(gain["names"]) and _is_visible(gain["names"][0], gain, viewer=viewer, open_to=open_to)
     return GainShown(
         title=_counted(gain["users"], gain["roles"]),
         names=names,
         unnamed=rest if sees_all else 0,
         outside=0 if sees_all else rest,
-        services=_services(gain["rows"]),
+        services=_services(gain["rows"], is_shown=is_shown),
         more_services=gain["more_services"],
-        actions=[_action(one) for one in gain["actions"]],
+        actions=[_action(one, is_shown=is_shown) for one in gain["actions"]],
         more_actions=gain["more_actions"],
         risks=_risks(gain["risks"]),
         ways_up=[" + ".join(actions) for actions in gain["ways_up"]],
+        reasons=reasons(gain, people=people) if is_shown else [],
+    )
+
+
+def _unchanged(block: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> UnchangedShown:
+    names = list(_names(block, viewer=viewer, open_to=open_to))
+    people = block["users"] + block["roles"]
+    sees_all = viewer.scope.sees_account(block["account_id"])
+    rest = people - len(names)
+    return UnchangedShown(
+        title=_counted(block["users"], block["roles"]),
+        names=names,
+        unnamed=rest if sees_all else 0,
+        outside=0 if sees_all else rest,
+        reasons=reasons(block, people=people) if names else [],
     )
 
 
 def _names(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterable[Name]:
     """Who is not in the mirror yet is made by the changes themselves, and is no secret."""
-    sees_all = viewer.scope.sees_account(gain["account_id"])
     users = {
         one["entity_id"]: one["name"] for one in gain["names"] if one["kind"] == "user" and one["entity_id"]
     }
     called = names_by_number(users)
     for one in gain["names"]:
         pk = one["entity_id"] if one["entity_id"] in open_to else None
-        if sees_all or pk is not None or one["entity_id"] is None:
+        if _is_visible(one, gain, viewer=viewer, open_to=open_to):
             yield Name(called.get(one["entity_id"], one["name"]), one["kind"], pk)
 
 
-def _services(rows: list[dict[str, Any]]) -> list[ServiceLines]:
+def _is_visible(one: dict[str, Any], gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> bool:
+    """Whether the viewer may know somebody by name."""
+    number = one["entity_id"]
+    return viewer.scope.sees_account(gain["account_id"]) or number is None or number in open_to
+
+
+def _services(rows: list[dict[str, Any]], *, is_shown: bool) -> list[ServiceLines]:
     found: dict[str, list[Line]] = {}
     for row in rows:
-        found.setdefault(row["service"], []).extend(_lines(row))
+        found.setdefault(row["service"], []).extend(_lines(row, is_shown=is_shown))
     known = catalogue()
     return [ServiceLines(known.title(prefix), lines) for prefix, lines in found.items()]
 
 
-def _lines(row: dict[str, Any]) -> Iterable[Line]:
+def _lines(row: dict[str, Any], *, is_shown: bool) -> Iterable[Line]:
     key = KEYS[Level(row["level"])]
     for sort, count in row["counts"].items():
         sign, css, said = _SAID[sort]
-        yield Line(sign, css, said, count, row["level"], _DOTS.get(key, key))
+        witnesses = witnesses_shown(row.get("witnesses", {}).get(sort)) if is_shown else []
+        yield Line(sign, css, said, count, row["level"], _DOTS.get(key, key), witnesses)
 
 
-def _action(one: dict[str, Any]) -> Action:
+def _action(one: dict[str, Any], *, is_shown: bool) -> Action:
     sign, css, said = SIGNS[one["sort"]]
-    return Action(one["action"], sign, css, said, one["sort"] in (GAINED, LOST), one["is_risky"])
+    witnesses = witnesses_shown(one.get("witnesses")) if is_shown else []
+    return Action(one["action"], sign, css, said, one["sort"] in (GAINED, LOST), one["is_risky"], witnesses)
+
+
+def level_shown(level: str) -> Risk:
+    """A level of risk in words, with its tone."""
+    return Risk(LEVEL_WORDS[level], {NORMAL: "", SENSITIVE: "warn", CRITICAL: "bad"}[level])
 
 
 def _risks(risks: Iterable[str]) -> list[Risk]:
-    return [Risk(WORDS[risk], "bad" if risk in _BAD else "warn") for risk in risks if risk in WORDS]
+    return [Risk(WORDS[risk], "bad" if risk in GRAVE else "warn") for risk in risks if risk in WORDS]
 
 
 def _counted(users: int, roles: int) -> str:
-    words = [f"{users:,} {'person' if users == 1 else 'people'}"] if users or not roles else []
+    words = [f"{users:,} IAM user{'' if users == 1 else 's'}"] if users or not roles else []
     words += [f"{roles:,} role{'' if roles == 1 else 's'}"] if roles else []
     return " and ".join(words)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
+
+from django.utils import timezone
 
 from iam.access.effective import Access, Grade, Says, read_access
 from iam.access.principals import Who
@@ -17,10 +19,9 @@ from iam.policy.catalogue import Level, catalogue
 from iam.policy.document import Statement
 from iam.policy.index.counts import Count, by_service
 from iam.policy.index.difference import NOTHING, Shift
-from iam.policy.index.documents import Clause
-from iam.policy.index.scenario import clauses_of
-
-VARIABLE: Final = "${"
+from iam.policy.index.sides import Side as Holder
+from iam.policy.index.sides import side_of
+from iam.policy.index.witness import Change, Prover, Witness
 
 
 class Sort(StrEnum):
@@ -31,7 +32,7 @@ class Sort(StrEnum):
     WIDER = "wider"
     NARROWER = "narrower"
     ALTERED = "altered"
-    """Alike in extent, by other statements: the resources or the conditions may be others."""
+    """Each side is allowed requests that the other is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one side can do; None where it was not there then. `clauses` are all statements that have a say, its limits' too."""
+    """What one side can do; None where it was not there then. `holder` is it with all that has a say, its limits too."""
 
     moment: Moment
     access: Access | None
-    clauses: frozenset[Clause] = frozenset()
+    holder: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,34 +105,48 @@ class Comparison:
             NOTHING if side.access is None else type(NOTHING)(*(mask & listed for mask in side.access.found))
             for side in (self.left, self.right)
         )
-        return Shift(before, after, self._touched)
+        return Shift(before, after, self._change)
 
     @cached_property
-    def _touched(self) -> int:
-        """Actions of which statements differ. A variable in a statement may stand for something else for somebody else."""
+    def _change(self) -> Change:
+        """What a request of the right is answered and the same of the left is not, and the reverse; no request is older than the left."""
         access = self.right.access or self.left.access
-        if self.left.access is None or self.right.access is None or access is None:
-            return 0
-        differing = self.left.clauses ^ self.right.clauses
-        if self.left.moment.who.number != self.right.moment.who.number:
-            differing |= {one for one in self.left.clauses & self.right.clauses if _has_variable(one.source)}
-        mask = 0
-        for clause in differing:
-            mask |= access.space.mask(clause.actions)
-        return mask
+        if access is None or self._sides is None:
+            return Change()
+        moments = [side.moment.at or timezone.now() for side in (self.left, self.right)]
+        return Prover(access.space, min(moments)).change(*self._sides)
+
+    @cached_property
+    def _sides(self) -> tuple[Holder, Holder] | None:
+        """Both as the engine asks them; who was not there held nothing."""
+        left, right = self.left.holder, self.right.holder
+        if left is None or right is None:
+            there = left or right
+            if there is None:
+                return None
+            absent = replace(there, docs=())
+            return (absent, there) if left is None else (there, absent)
+        return left, right
 
     @cached_property
     def masks(self) -> dict[Sort, int]:
-        """The actions of each sort, each action in one of them."""
+        """The actions of each sort, each action in one of them; each is proved by a request."""
         shift = self.shift
-        wider, narrower = shift.wider, shift.narrower
+        listed = (1 << len(catalogue())) - 1
         return {
-            Sort.ONLY_RIGHT: shift.gained,
-            Sort.ONLY_LEFT: shift.lost,
-            Sort.WIDER: wider,
-            Sort.NARROWER: narrower,
-            Sort.ALTERED: shift.altered & ~wider & ~narrower,
+            Sort.ONLY_RIGHT: shift.gained & listed,
+            Sort.ONLY_LEFT: shift.lost & listed,
+            Sort.WIDER: shift.wider & listed,
+            Sort.NARROWER: (shift.narrower | shift.conditional) & listed,
+            Sort.ALTERED: shift.altered & listed,
         }
+
+    def witnesses(self, name: str) -> tuple[Witness, ...]:
+        """Requests for an action that the right is allowed and the left is not, and the reverse."""
+        if self._sides is None:
+            return ()
+        before, after = self._sides
+        return self.shift.witnesses(name, self._bit(name), before=before, after=after)
 
     @cached_property
     def unlisted(self) -> dict[Sort, tuple[str, ...]]:
@@ -312,12 +327,6 @@ def _meaning(one: Statement) -> tuple[Any, ...]:
     return (one.allows, one.actions, one.is_not_action, one.resources, one.is_not_resource, one.conditions)
 
 
-def _has_variable(one: Statement) -> bool:
-    return any(
-        VARIABLE in text for text in (*(one.resources or ()), *(v for _, _, vs in one.conditions for v in vs))
-    )
-
-
 def compare(left: Moment, right: Moment) -> Comparison:
     """Hold two sides against each other. Both moments are read before either is judged, so that both have the same names."""
     with snapshot(left.at, accounts=[left.who.account]):
@@ -331,4 +340,5 @@ def _side(moment: Moment) -> Side:
         member = index.member(moment.who.account, moment.who.number)
         if member is None:
             return Side(moment, None)
-        return Side(moment, read_access(index, member), frozenset(clauses_of(member.cls.profile)))
+        shard = index.accounts[moment.who.account]
+        return Side(moment, read_access(index, member), side_of(member, shard))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import reduce
 from operator import or_
 from typing import Any, Final
@@ -30,9 +30,10 @@ from iam.changes.operations.access import (
 from iam.changes.operations.base import Operation
 from iam.changes.operations.becoming import bits, risky_actions
 from iam.changes.operations.strange_names import without_strange
-from iam.changes.risks import DENY_REMOVED, WORDS
+from iam.changes.reasons import Blocked, Held, Reasons, Unchanged, is_user, names_of
+from iam.changes.risks import DENY_REMOVED, NORMAL, WORDS, level_of
 from iam.changes.risky import risks_of, ways_up
-from iam.changes.world import FIRST_MADE, World
+from iam.changes.world import World
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level
@@ -41,9 +42,9 @@ from iam.policy.index.classes import Member
 from iam.policy.index.difference import Difference, Shift
 from iam.policy.index.index import Index
 from iam.policy.index.scenario import Edits
+from iam.policy.index.witness import Witness
 
 GROUPS: Final = 12
-NAMES: Final = 8
 SERVICES: Final = 12
 ACTIONS: Final = 12
 WAYS: Final = 5
@@ -57,12 +58,14 @@ class LevelShift:
     service: str
     level: str
     counts: dict[str, int]
+    witnesses: dict[str, tuple[Witness, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """Principals of one account for whom the same becomes true. `rows` are by service and level, `actions` the weightiest ones;
-    `more_…` is how much there is beyond what is named. `ways_up` are sets of actions by which one raises oneself."""
+    """Principals of one account for whom the same becomes true. `rows` are by service and level, `actions` the riskiest ones;
+    `more_…` is how much there is beyond what is named. `ways_up` are sets of actions by which one raises oneself.
+    `already`, `keeps` and `blocked` say of what is given, or taken away, why it changes nothing (`iam.changes.reasons`)."""
 
     account_id: str
     names: tuple[Affected, ...]
@@ -75,6 +78,9 @@ class Gain:
     more_actions: int
     risks: tuple[str, ...]
     ways_up: tuple[tuple[str, ...], ...]
+    already: tuple[Held, ...] = ()
+    keeps: tuple[Held, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
 
     @property
     def people(self) -> int:
@@ -84,7 +90,7 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Of all principals `affected` can do more or less. `undecided` are sentences on what could not be weighed."""
+    """Of all principals `affected` can do more or less. `undecided` are sentences on the limits of this analysis."""
 
     affected: int = 0
     gains: tuple[Gain, ...] = ()
@@ -92,7 +98,10 @@ class Impact:
     more_people: int = 0
     totals: dict[str, int] | None = None
     risks: tuple[str, ...] = ()
+    risk: str = NORMAL
+    unchanged: tuple[Unchanged, ...] = ()
     undecided: tuple[str, ...] = ()
+    version: int = 2
 
     @property
     def body(self) -> dict[str, Any]:
@@ -142,6 +151,26 @@ def texts_of(numbers: Mapping[str, int]) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Principals for whom the same becomes true."""
+
+    account: str
+    masks: dict[str, int]
+    risks: tuple[str, ...]
+    ways: tuple[tuple[str, ...], ...]
+    members: list[tuple[Member, Shift]]
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The principal of a block whose requests are shown."""
+
+    member: Member
+    shift: Shift
+    found: Difference
+
+
 class _Weighing:
     """One question to the index, whose lock is held meanwhile."""
 
@@ -158,7 +187,7 @@ class _Weighing:
         texts: dict[str, str] = {}
         for number, operations in by_account.items():
             if number not in index.accounts:
-                self._problems[f"Account {number} has not been read yet, so nothing of it is weighed."] = None
+                self._problems[f"Account {number} has not been synced yet, so it is not analyzed."] = None
                 continue
             known = numbers[number]
             world = World(index.accounts[number], numbers=known, texts=texts_of(known))
@@ -168,6 +197,7 @@ class _Weighing:
             edits[number] = Edits(world.changes)
             texts |= {digest: self._known(text) for digest, text in world.texts.items()}
         self._found: Difference = index.what_if(edits, texts=texts)
+        self._reasons = Reasons(index, self._found)
         self._accounts = edits.keys()
 
     def _known(self, text: str) -> str:
@@ -175,75 +205,117 @@ class _Weighing:
         self._strange.update(dict.fromkeys(strange))
         document = read(known)
         for problem in (*document.problems, *(p for one in document.statements for p in one.problems)):
-            self._problems[f"A text cannot be read whole, so this is not weighed: {problem}."] = None
+            self._problems[f"Part of a policy can't be understood, so it is not analyzed: {problem}."] = None
         return known
 
     def impact(self, own_risks: Iterable[str]) -> Impact:
         """The lines of the receipt."""
-        gains = [
-            self._gain(shift, account, members)
-            for shift, everybody in self._found.shifts.items()
-            for account, members in _by_account(everybody).items()
-        ]
-        gains.sort(key=lambda gain: (-len(gain.risks), -gain.people, gain.names[0].name.lower()))
+        gains = [self._gain(block) for block in self._blocks()]
+        gains.sort(
+            key=lambda gain: (-len(gain.risks), -gain.people, gain.account_id, gain.names[0].name.lower())
+        )
         shown, rest = gains[:GROUPS], gains[GROUPS:]
-        total = _union(self._found.shifts)
-        risks = {*own_risks, *(risk for gain in gains for risk in gain.risks)}
+        total = _union(shift for shift, _ in self._found.proved)
+        risks = _ordered({*own_risks, *(risk for gain in gains for risk in gain.risks)})
         return Impact(
             affected=self._found.affected,
             gains=tuple(shown),
             more_groups=len(rest),
             more_people=sum(gain.people for gain in rest),
             totals={sort: mask.bit_count() for sort, mask in total.items() if mask},
-            risks=_ordered(risks),
+            risks=risks,
+            risk=level_of(risks),
+            unchanged=tuple(self._unchanged()),
             undecided=tuple(self._undecided()),
         )
 
-    def _gain(self, shift: Shift, account: str, members: Sequence[Member]) -> Gain:
-        masks = masks_of(shift)
-        rows = list(self._rows(masks))
+    def _blocks(self) -> Iterable[_Block]:
+        """Principals of one account for whom the same becomes true, by the same requests."""
+        found: dict[object, _Block] = {}
+        for shift, members in self._found.proved:
+            masks = masks_of(shift)
+            risks = risks_of(shift, self._space)
+            ways = tuple(ways_up(shift, self._space))[:WAYS]
+            # Where names play a part, everybody has requests of their own: they are shown for the first.
+            cells = (
+                ()
+                if shift.change.is_personal
+                else tuple(
+                    (proof.mask, proof.verdict.more, proof.verdict.less) for proof in shift.change.proofs
+                )
+            )
+            for account, some in _by_account(members).items():
+                key = (account, tuple(masks.values()), risks, ways, cells)
+                block = found.setdefault(key, _Block(account, masks, risks, ways, []))
+                block.members.extend((member, shift) for member in some)
+        return found.values()
+
+    def _gain(self, block: _Block) -> Gain:
+        block.members.sort(key=lambda pair: (pair[0].name.lower(), pair[0].id))
+        members = [member for member, _ in block.members]
+        first = _First(*block.members[0], self._found)
+        rows = list(self._rows(block.masks, first))
         services = list(dict.fromkeys(row.service for row in rows))
         shown = set(services[:SERVICES])
-        actions, more = self._weightiest(masks, people=len(members))
-        ordered = sorted(members, key=lambda member: (member.name.lower(), member.id))
+        actions, more = self._riskiest(block.masks, people=len(members), first=first)
         users = sum(is_user(member) for member in members)
         return Gain(
-            account_id=account,
-            names=tuple(
-                Affected(one.name, "user" if is_user(one) else "role", _entity(one))
-                for one in ordered[:NAMES]
-            ),
+            account_id=block.account,
+            names=names_of(members),
             users=users,
             roles=len(members) - users,
-            totals={sort: mask.bit_count() for sort, mask in masks.items() if mask},
+            totals={sort: mask.bit_count() for sort, mask in block.masks.items() if mask},
             rows=tuple(row for row in rows if row.service in shown),
             more_services=len(services) - len(shown),
             actions=actions,
             more_actions=more,
-            risks=risks_of(shift, self._space),
-            ways_up=tuple(ways_up(shift, self._space))[:WAYS],
+            risks=block.risks,
+            ways_up=block.ways,
+            already=self._reasons.already(block.members),
+            keeps=self._reasons.keeps(block.members),
+            blocked=self._reasons.blocked(block.members),
         )
 
-    def _rows(self, masks: Mapping[str, int]) -> Iterator[LevelShift]:
+    def _unchanged(self) -> Iterator[Unchanged]:
+        """Those to whom something is given or taken away without any effect, and why."""
+        by_account: dict[str, list[tuple[Member, Shift]]] = defaultdict(list)
+        for shift, members in self._found.unchanged:
+            for member in members:
+                by_account[member.account].append((member, shift))
+        for account, pairs in sorted(by_account.items()):
+            yield from self._reasons.unchanged(account, pairs)
+
+    def _rows(self, masks: Mapping[str, int], first: _First) -> Iterator[LevelShift]:
         """By service and level; services of which most actions are concerned first."""
         anything = reduce(or_, masks.values(), 0)
         found = []
-        for prefix, (first, size, levels) in self._space.services.items():
+        for prefix, (start, size, levels) in self._space.services.items():
             within = (1 << size) - 1
-            concerned = anything >> first & within
+            concerned = anything >> start & within
             if concerned:
-                found.append((-concerned.bit_count(), prefix, first, within, levels))
-        for _, prefix, first, within, levels in sorted(found, key=lambda one: one[:2]):
+                found.append((-concerned.bit_count(), prefix, start, within, levels))
+        for _, prefix, start, within, levels in sorted(found, key=lambda one: one[:2]):
             for level in Level:
-                counts = {
-                    sort: (mask >> first & within & levels.get(level, 0)).bit_count()
-                    for sort, mask in masks.items()
+                parts = {
+                    sort: mask & (within & levels.get(level, 0)) << start for sort, mask in masks.items()
                 }
-                counts = {sort: count for sort, count in counts.items() if count}
-                if counts:
-                    yield LevelShift(prefix, str(level), counts)
+                parts = {sort: part for sort, part in parts.items() if part}
+                if parts:
+                    yield LevelShift(
+                        prefix,
+                        str(level),
+                        {sort: part.bit_count() for sort, part in parts.items()},
+                        {sort: self._witnesses(part & -part, first) for sort, part in parts.items()},
+                    )
 
-    def _weightiest(self, masks: Mapping[str, int], *, people: int) -> tuple[tuple[ActionShift, ...], int]:
+    def _witnesses(self, bit: int, first: _First) -> tuple[Witness, ...]:
+        before, after = first.found.sides[first.member.id]
+        action = self._space.actions.names(bit)[0]
+        return first.shift.witnesses(action, bit, before=before, after=after)
+
+    def _riskiest(
+        self, masks: Mapping[str, int], *, people: int, first: _First
+    ) -> tuple[tuple[ActionShift, ...], int]:
         of_iam, risky = risky_actions(self._space)
         giving = [(sort, masks[sort]) for sort in (GAINED, WIDER, ALTERED)]
         tiers = [(sort, mask & of_iam) for sort, mask in giving]
@@ -264,6 +336,7 @@ class _Weighing:
                 sort=sort,
                 people=people,
                 is_risky=sort in (GAINED, WIDER, ALTERED) and bool(bit & risky),
+                witnesses=self._witnesses(bit, first),
             )
             for sort, bit in picked
         )
@@ -274,24 +347,16 @@ class _Weighing:
             names = ", ".join(list(self._strange)[:WAYS]) + (
                 " and others" if len(self._strange) > WAYS else ""
             )
-            yield f"Nobody knows these actions, so they are not weighed: {names}."
+            yield f"AWS lists no such actions, so they are not analyzed: {names}."
         yield from list(self._problems)[:WAYS]
         for number in self._accounts:
             if not self._index.accounts[number].standing.is_known:
-                yield f"The service control policies above account {number} are not known, and not weighed."
+                yield f"The service control policies of account {number} are not known, so they are not analyzed."
 
 
 def masks_of(shift: Shift) -> dict[str, int]:
     """Sets of actions by what becomes of them; no action is in two of them."""
-    conditional = shift.becomes_conditional
-    return {
-        GAINED: shift.gained,
-        WIDER: shift.wider,
-        ALTERED: shift.altered,
-        CONDITIONAL: conditional,
-        NARROWER: shift.narrower & ~conditional,
-        LOST: shift.lost,
-    }
+    return {sort: getattr(shift, sort) for sort in SORTS}
 
 
 def _union(shifts: Iterable[Shift]) -> dict[str, int]:
@@ -312,13 +377,3 @@ def _by_account(members: Iterable[Member]) -> dict[str, list[Member]]:
 def _ordered(risks: Iterable[str]) -> tuple[str, ...]:
     known = set(risks)
     return tuple(risk for risk in WORDS if risk in known)
-
-
-def is_user(member: Member) -> bool:
-    """Whether a principal is an IAM user."""
-    return ":user/" in member.arn
-
-
-def _entity(member: Member) -> int | None:
-    """The mirror's row of a principal; None for who is only planned, and for a root user."""
-    return member.id if 0 < member.id < FIRST_MADE else None

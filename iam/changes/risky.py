@@ -66,7 +66,7 @@ def risks_of(shift: Shift, space: Space) -> tuple[str, ...]:
 
 def _risks(shift: Shift, space: Space) -> Iterator[str]:
     before, after = shift.before, shift.after
-    more = shift.gained | shift.wider | shift.altered
+    more = shift.more
     decisive = _mask(space, tuple(action for action, _ in DECISIVE))
     if decisive & ~after.everywhere == 0 and decisive & ~before.everywhere:
         yield ADMINISTRATOR
@@ -86,7 +86,7 @@ def ways_up(shift: Shift, space: Space) -> Iterator[tuple[str, ...]]:
     On which targets, and whether a role trusts the service, is not asked here: the page on escalation does.
     """
     before, after = shift.before.any, shift.after.any
-    more = shift.gained | shift.wider | shift.altered
+    more = shift.more
     for actions in _needs():
         mask = _mask(space, actions)
         if mask and mask & ~after == 0 and (mask & ~before or mask & more):

@@ -28,7 +28,7 @@ def test_a_policy_is_edited_checked_approved_applied_and_undone(sign_in: SignIn)
     expect(admin.locator("#gutter li[data-tone=bad]")).to_have_count(1)
     expect(admin.locator("#first")).to_have_text(re.compile(r"Mend line \d+ first"))
     editor.fill(before.replace('"lambda:InvokeFunction"', '"lambda:InvokeFunction",\n        "iam:TagRole"'))
-    affected = admin.get_by_role("region", name="Who is affected")
+    affected = admin.get_by_role("region", name="What this changes")
     expect(affected.get_by_text("iam:TagRole").first).to_be_visible()
     expect(affected.get_by_text("through deployers").first).to_be_visible()
     lines = before.count("\n") + 2
@@ -71,7 +71,7 @@ def test_without_scripts_the_buttons_of_the_editor_do_it(sign_in: SignIn) -> Non
     expect(page.get_by_text("Did you mean lambda:InvokeFunction")).to_be_visible()
     page.get_by_role("button", name="Format").click()
     assert editor.input_value() == before.replace("InvokeFunction", "InvokeFunktion")
-    expect(page.get_by_role("region", name="Who is affected")).to_contain_text("lambda:InvokeFunction")
+    expect(page.get_by_role("region", name="What this changes")).to_contain_text("lambda:InvokeFunction")
     page.get_by_role("button", name="Fix line").click()
     assert editor.input_value() == before
-    expect(page.get_by_role("region", name="Who is affected")).to_contain_text("says this already")
+    expect(page.get_by_role("region", name="What this changes")).to_contain_text("says this already")

@@ -78,10 +78,10 @@ def who_words(who: Iterable[Who], *, names: Names) -> str:
 
 
 def when(rule: Rule, *, names: Names) -> str:
-    """For which requests it holds: "always", or "when somebody becomes administrator and it is in production"."""
+    """For which requests it holds: "always", or "when it makes someone an administrator and it is in production"."""
     parts = []
     if rule.risks:
-        parts.append(_or([_lower(WORDS.get(risk, risk)) for risk in rule.risks]))
+        parts.append(f"it {_or([_lower(WORDS.get(risk, risk)) for risk in rule.risks])}")
     if rule.sensitivity == HIGH:
         parts.append("it is to be looked at closely")
     if rule.teams:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from iam.policy.index.witness import Witness
+
 GAINED: Final = "gained"
 WIDER: Final = "wider"
 ALTERED: Final = "altered"
@@ -12,19 +14,21 @@ CONDITIONAL: Final = "conditional"
 NARROWER: Final = "narrower"
 LOST: Final = "lost"
 SORTS: Final = (GAINED, WIDER, ALTERED, CONDITIONAL, NARROWER, LOST)
-"""What can become of an action for somebody. Wider and narrower: on more or fewer resources, or under fewer or more conditions;
-conditional: narrower, and under conditions now; altered: limited before and after, by other statements."""
+"""What can become of an action for somebody. Gained: nothing of it was allowed before. Wider and narrower: more or fewer requests are
+allowed. Conditional: what remains depends on the circumstances. Altered: some requests are allowed that were not, others no longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionShift:
-    """What becomes of one action for `people` principals. `on` are resources of the new text that name it."""
+    """What becomes of one action for `people` principals. `on` are resources of the new text that name it; `witnesses` are requests
+    that are answered differently."""
 
     action: str
     sort: str
     people: int
     is_risky: bool = False
     on: tuple[str, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,20 @@ from typing import Final, NamedTuple
 
 from iam.changes.documents import DENIES, flags
 from iam.changes.operations.access import ALTERED, GAINED, SORTS, WIDER, Access, ActionShift, Affected, Way
-from iam.changes.operations.becoming import Becoming, actions_of, bits, differing_actions, risky_actions
+from iam.changes.operations.becoming import Becoming, actions_of, bits, risky_actions
 from iam.changes.operations.strange_names import without_strange
 from iam.mirror.models import Entity
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
 from iam.policy.document import Document, read
 from iam.policy.index.classes import Member
+from iam.policy.index.difference import Shift
 from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
 from iam.policy.index.rows import Changes, PolicyRow
 from iam.policy.index.scenario import Edits
 from iam.policy.index.shard import Shard
+from iam.policy.index.witness import Witness
 
 WAYS: Final = 8
 ROWS: Final = 10
@@ -48,8 +50,8 @@ def access_of(policy: Entity, *, old: str, text: str) -> Access:
     with snapshot(accounts={number}) as index:
         shard = index.accounts.get(number)
         if shard is None or policy.pk not in shard.policies:
-            return Access(undecided=("The mirror does not hold this policy yet.",))
-        return _Weighing(index, shard, policy.pk, old=old, text=text).access(marks=_marks(old, text))
+            return Access(undecided=("This policy has not been synced yet.",))
+        return _Weighing(index, shard, policy.pk, text=text).access(marks=_marks(old, text))
 
 
 def _marks(old: str, text: str) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ def _marks(old: str, text: str) -> tuple[str, ...]:
 class _Weighing:
     """One question to the index, whose lock is held meanwhile."""
 
-    def __init__(self, index: Index, shard: Shard, policy: int, *, old: str, text: str) -> None:
+    def __init__(self, index: Index, shard: Shard, policy: int, *, text: str) -> None:
         self._shard, self._policy = shard, policy
         self._space: Space = index.documents.space
         known, self._strange = without_strange(text, space=self._space.actions)
@@ -70,12 +72,12 @@ class _Weighing:
         self._holders = shard.concerned_by(Changes(policies=[PolicyRow(policy, row.name, "")]))
         changes = Changes(policies=[PolicyRow(policy, row.name, digest)])
         found = index.what_if({shard.number: Edits(changes)}, texts={digest: known})
-        differing = differing_actions(read(old), self._document, space=self._space)
+        self._difference = found
+        self._shifts: dict[int, Shift] = {}
         self._found: dict[Becoming, list[Member]] = defaultdict(list)
-        for shift, members in found.shifts.items():
-            becoming = Becoming.of(shift, differing=differing)
-            if any(becoming):
-                self._found[becoming] += members
+        for shift, members in found.proved:
+            self._found[Becoming.of(shift)] += members
+            self._shifts |= {member.id: shift for member in members}
         self._of_iam, self._risky = risky_actions(self._space)
         self._through = {
             group.id: group.name for group in shard.groups.values() if policy in group.grants.attached
@@ -112,7 +114,7 @@ class _Weighing:
 
     def _way(self, path: _Path, groups: Groups) -> Way:
         total = Becoming.union(groups)
-        chosen = self._weightiest(total)
+        chosen = self._riskiest(total)
         rows = [self._row(sort, bit, groups) for sort, bit in chosen]
         unnamed = reduce(or_, total) & ~reduce(or_, (bit for _, bit in chosen), 0)
         everybody = (member for members in groups.values() for member in members)
@@ -139,9 +141,20 @@ class _Weighing:
             people=sum(len(members) for one, members in groups.items() if getattr(one, sort) & bit),
             is_risky=gives and bool(bit & self._risky),
             on=self._resources(bit) if gives else (),
+            witnesses=self._witnesses(sort, bit, groups),
         )
 
-    def _weightiest(self, total: Becoming) -> list[tuple[str, int]]:
+    def _witnesses(self, sort: str, bit: int, groups: Groups) -> tuple[Witness, ...]:
+        """The requests of the first of those for whom the action becomes so."""
+        concerned = (
+            member for one, members in groups.items() if getattr(one, sort) & bit for member in members
+        )
+        first = min(concerned, key=lambda member: (member.name.lower(), member.id))
+        before, after = self._difference.sides[first.id]
+        action = self._space.actions.names(bit)[0]
+        return self._shifts[first.id].witnesses(action, bit, before=before, after=after)
+
+    def _riskiest(self, total: Becoming) -> list[tuple[str, int]]:
         """(sort, bit) of the actions to be named: what changes IAM, what else is risky, then something of each sort."""
         tiers = [(sort, mask & self._of_iam) for sort, mask in total.more]
         tiers += [(sort, mask & self._risky & ~self._of_iam) for sort, mask in total.more]
@@ -172,16 +185,16 @@ class _Weighing:
     def _undecided(self) -> Iterator[str]:
         if self._strange:
             names = ", ".join(self._strange[:SAID]) + (" and others" if len(self._strange) > SAID else "")
-            yield f"Nobody knows these actions, so they are not weighed: {names}."
+            yield f"AWS lists no such actions, so they are not analyzed: {names}."
         yield from _problems(self._document)
         others = sum(self._has_unread(member) for member in self._holders)
         if others:
             yield (
-                f"{others} of those who have it hold another policy that cannot be read whole; "
-                "what could not be read of it is not weighed."
+                f"{others:,} of the principals that have it also have a policy that can't be understood in full; "
+                "that part is not analyzed."
             )
         if not self._shard.standing.is_known:
-            yield "The service control policies above this account are not known, and not weighed."
+            yield "The service control policies of this account are not known, so they are not analyzed."
 
     def _has_unread(self, member: Member) -> bool:
         own = self._shard.policies[self._policy].digest
@@ -193,7 +206,7 @@ class _Weighing:
 def _problems(document: Document) -> Iterator[str]:
     problems = [*document.problems, *(p for one in document.statements for p in one.problems)]
     for problem in problems[:SAID]:
-        yield f"The new text cannot be read whole, so this is not weighed: {problem}."
+        yield f"Part of the new text can't be understood, so it is not analyzed: {problem}."
 
 
 def _people(groups: Groups) -> int:

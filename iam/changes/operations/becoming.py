@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
 from iam.policy.catalogue import Level
-from iam.policy.document import Document, Statement
+from iam.policy.document import Statement
 from iam.policy.index.difference import Shift
 from iam.policy.index.masks import Space
 
@@ -23,17 +22,9 @@ class Becoming(NamedTuple):
     lost: int = 0
 
     @classmethod
-    def of(cls, shift: Shift, *, differing: int) -> Self:
-        """From what somebody could do before and can do after; only `differing` actions can be altered."""
-        conditional = shift.becomes_conditional
-        return cls(
-            shift.gained,
-            shift.wider,
-            shift.altered & differing,
-            conditional,
-            shift.narrower & ~conditional,
-            shift.lost,
-        )
+    def of(cls, shift: Shift) -> Self:
+        """From what somebody could do before and can do after."""
+        return cls(*(getattr(shift, name) for name in cls._fields))
 
     @classmethod
     def union(cls, found: Iterable[Becoming]) -> Self:
@@ -52,26 +43,6 @@ class Becoming(NamedTuple):
     def less(self) -> tuple[tuple[str, int], ...]:
         """(sort, set) of what takes something away."""
         return ("lost", self.lost), ("narrower", self.narrower), ("conditional", self.conditional)
-
-
-def differing_actions(before: Document, after: Document, *, space: Space) -> int:
-    """The actions of which one text says something else than the other, whatever else stands in their statements."""
-    old, new = _said(before, space), _said(after, space)
-    mask = 0
-    for key in old.keys() | new.keys():
-        mask |= old.get(key, 0) ^ new.get(key, 0)
-    return mask
-
-
-def _said(document: Document, space: Space) -> dict[tuple[object, ...], int]:
-    """What is said → the actions of which it is said."""
-    found: dict[tuple[object, ...], int] = defaultdict(int)
-    for one in document.statements:
-        rest = (one.allows, one.resources, one.is_not_resource, one.conditions)
-        # The version matters only to variables.
-        key = (*rest, document.has_variables) if "${" in repr(rest) else rest
-        found[key] |= actions_of(one, space)
-    return found
 
 
 def actions_of(statement: Statement, space: Space) -> int:

@@ -101,9 +101,17 @@ def _of_format(
     near = tuple(one for one in patterns if _common(kind, one) or any(True for _ in _elsewhere(one, kind)))
     word, region = _word(near), _region(near)
     is_right = format_matcher(arn).fullmatch if arn else None
+
+    def begin(pattern: Tokens) -> tuple[Tokens, ...]:
+        """The pattern itself where its texts are of the kind, else what it has in common with it."""
+        if is_right is None or is_right(filled(pattern, word=word, region=region, place=place)):
+            return (pattern,)
+        return (*_common(kind, pattern), *_elsewhere(pattern, kind))
+
+    starts = [cell for pattern in near for cell in begin(pattern)]
     found: dict[str, None] = {}
     later: dict[str, None] = {}
-    for cell in (*_cells(near, kind, word=word, region=region, place=place), kind):
+    for cell in (*_cells(near, starts, word=word, region=region, place=place), kind):
         for kept, filler in ((found, word), (later, "")):
             text = filled(cell, word=filler, region=region, place=place)
             if is_right is None or is_right(text):
@@ -112,9 +120,9 @@ def _of_format(
 
 
 def _cells(
-    patterns: tuple[Tokens, ...], kind: Tokens, *, word: str, region: str, place: Place
+    patterns: tuple[Tokens, ...], starts: Iterable[Tokens], *, word: str, region: str, place: Place
 ) -> list[Tokens]:
-    """What patterns have in common with the kind of resource and with each other, for every combination that there is."""
+    """What patterns have in common with each other, from the `starts` on, for every combination that there is."""
     matchers = [matcher_of(one) for one in patterns]
     cells: dict[Tokens, int] = {}
     seen: Counter[int] = Counter()
@@ -130,9 +138,8 @@ def _cells(
         cells[cell] = of
         return True
 
-    for pattern in patterns:
-        for cell in (*_common(kind, pattern), *_elsewhere(pattern, kind)):
-            add(cell)
+    for start in starts:
+        add(start)
     queue = deque(cells)
     while queue and len(cells) < MOST:
         cell = queue.popleft()

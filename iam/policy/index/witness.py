@@ -35,6 +35,8 @@ from iam.policy.variables import Variable
 
 TRIES: Final = 12
 """So many requests are put to the engine before a line is given up."""
+ALLOWED: Final = "allowed"
+DENIED: Final = "denied"
 TRUST_POLICY: Final = "trust-policy"
 KEY_POLICY: Final = "key-policy"
 RESOURCE_POLICY: Final = "resource-policy"
@@ -60,8 +62,14 @@ class Witness:
     action: str
     resource: str
     context: Circumstance
-    was_allowed: bool
+    before: str
+    after: str
     given: str = ""
+
+    @property
+    def was_allowed(self) -> bool:
+        """Whether it is a request that is no longer allowed; else one that is newly allowed."""
+        return self.before == ALLOWED
 
 
 class Verdict(NamedTuple):
@@ -516,7 +524,8 @@ def witness_of(principal: Side, action: str, cell: Cell, *, was_allowed: bool) -
         given = KEY_POLICY if action.lower().startswith("kms:") else TRUST_POLICY
     elif request.is_cross_account:
         given = RESOURCE_POLICY
-    return Witness(principal.principal.arn, action, resource, cell.context, was_allowed, given)
+    answers = (ALLOWED, DENIED) if was_allowed else (DENIED, ALLOWED)
+    return Witness(principal.principal.arn, action, resource, cell.context, *answers, given)
 
 
 def _any_resource(side: Side, action: str) -> str:

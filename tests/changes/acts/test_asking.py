@@ -225,7 +225,7 @@ def test_a_new_text_is_linted(site: Site) -> None:
     page = text(form.look({"name": "wide", "document": wide}))
 
     assert "Lint of the new text" in page
-    assert "Somebody can raise their own permissions" in page
+    assert "Allows privilege escalation" in page
 
 
 def test_the_snippets_of_credentials_make_the_same_calls(site: Site) -> None:

@@ -146,9 +146,7 @@ def test_when_a_rule_holds_is_said_in_words() -> None:
     assert when(replace(PROD, sensitivity="high"), names={ONE: "prod-core"}) == (
         "when it is to be looked at closely, and it is in prod-core"
     )
-    assert when(RISKY, names={}) == (
-        "when somebody becomes administrator or somebody can raise their own permissions"
-    )
+    assert when(RISKY, names={}) == ("when it makes someone an administrator or allows privilege escalation")
 
 
 def test_the_difference_of_two_versions_names_what_is_added_changed_moved_and_removed() -> None:

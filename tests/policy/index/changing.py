@@ -88,7 +88,7 @@ PATTERNS = (
     f"{KEY}/*",
     f"{KEY}/?",
     f"{TABLE}/orders",
-    f"arn:aws:dynamodb:*:*:table/*",
+    "arn:aws:dynamodb:*:*:table/*",
 )
 CONDITIONS: tuple[tuple[str, str, Any], ...] = (
     ("Bool", "aws:MultiFactorAuthPresent", "true"),

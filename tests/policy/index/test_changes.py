@@ -134,7 +134,7 @@ def test_what_would_change_is_what_does(seed: int) -> None:
         if left != right:
             assert (said[number].before, said[number].after) == (left, right)
         elif number in said:
-            assert said[number].altered
+            assert said[number].change.proofs
 
 
 @settings(max_examples=40)

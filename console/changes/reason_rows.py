@@ -1,0 +1,53 @@
+"""Why something that is given, or removed, changes nothing for somebody, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+
+def reasons(block: Mapping[str, Any], *, people: int) -> list[str]:
+    """The sentences about a block of `people` principals."""
+    return [
+        *_held(block.get("already", ()), people=people, verbs=("already has", "already have")),
+        *_held(block.get("keeps", ()), people=people, verbs=("keeps", "keep")),
+        *_blocked(block.get("blocked", ()), people=people),
+    ]
+
+
+def _held(rows: Iterable[Mapping[str, Any]], *, people: int, verbs: tuple[str, str]) -> Iterator[str]:
+    for row in rows:
+        verb = verbs[row["people"] != 1]
+        through = _joined(row["through"])
+        yield _capital(f"{_who(row['people'], people)}{verb} {_of(row)}, through {through}")
+
+
+def _blocked(rows: Iterable[Mapping[str, Any]], *, people: int) -> Iterator[str]:
+    for row in rows:
+        by = _joined(row["by"])
+        stay = "stays" if row["actions"] == 1 else "stay"
+        who = "" if row["people"] == people else f" to {row['people']:,} of {people:,}"
+        yield _capital(f"{_of(row)} {stay} denied{who} by {by}")
+
+
+def _who(some: int, people: int) -> str:
+    if people == 1:
+        return ""
+    return f"All {people:,} " if some == people else f"{some:,} of {people:,} "
+
+
+def _of(row: Mapping[str, Any]) -> str:
+    """'5 of 6 actions'."""
+    actions, of = row["actions"], row["of"]
+    if actions == of:
+        return "the action" if of == 1 else f"all {of:,} actions"
+    return f"{actions:,} of {of:,} actions"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _joined(names: list[str]) -> str:
+    """'a, b and c'."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

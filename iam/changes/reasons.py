@@ -1,0 +1,172 @@
+"""Why what a change gives, or takes away, makes no difference to somebody: they have it already, they keep it, or something denies it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.changes.operations.access import Affected
+from iam.changes.world import FIRST_MADE
+from iam.policy.index.classes import Member
+from iam.policy.index.difference import Difference, Shift
+from iam.policy.index.documents import Doc
+from iam.policy.index.index import Index
+from iam.policy.index.witness import Verdict
+
+NAMES: Final = 8
+LINES: Final = 4
+BLOCKS: Final = 12
+"""So many of each a receipt holds."""
+
+Pairs = Sequence[tuple[Member, Shift]]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Of the `of` actions that a change gives, or takes away, `people` principals have `actions` all the same, `through` these policies."""
+
+    actions: int
+    of: int
+    through: tuple[str, ...]
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Of the `of` actions that a change gives, `actions` stay denied to `people` principals, `by` these."""
+
+    actions: int
+    of: int
+    by: tuple[str, ...]
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Principals of one account whom a change is about, and for whom nothing changes."""
+
+    account_id: str
+    names: tuple[Affected, ...]
+    users: int
+    roles: int
+    already: tuple[Held, ...]
+    keeps: tuple[Held, ...]
+    blocked: tuple[Blocked, ...]
+
+
+class Reasons:
+    """The reasons of everybody in a difference, with the policies as they are called in the account."""
+
+    def __init__(self, index: Index, found: Difference) -> None:
+        self._index, self._found = index, found
+        self._called: dict[object, dict[Doc, str]] = {}
+
+    def already(self, pairs: Pairs) -> tuple[Held, ...]:
+        """What they have already of what is given."""
+        return self._held(
+            pairs, docs=lambda verdict: verdict.already, counts=lambda verdict: verdict.is_given
+        )
+
+    def keeps(self, pairs: Pairs) -> tuple[Held, ...]:
+        """What they keep of what is taken away."""
+        return self._held(pairs, docs=lambda verdict: verdict.keeps, counts=lambda verdict: verdict.is_taken)
+
+    def _held(
+        self,
+        pairs: Pairs,
+        *,
+        docs: Callable[[Verdict], tuple[Doc, ...]],
+        counts: Callable[[Verdict], bool],
+    ) -> tuple[Held, ...]:
+        people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
+        for member, shift in pairs:
+            actions = of = 0
+            through: dict[str, None] = {}
+            for mask, verdict in shift.change.proofs:
+                of |= mask if counts(verdict) else 0
+                if docs(verdict):
+                    actions |= mask
+                    through.update((self._name(member, doc), None) for doc in docs(verdict))
+            if actions:
+                people[actions.bit_count(), of.bit_count(), tuple(sorted(through))] += 1
+        found = [Held(actions, of, through, number) for (actions, of, through), number in people.items()]
+        return tuple(sorted(found, key=lambda one: (-one.people, one.through))[:LINES])
+
+    def blocked(self, pairs: Pairs) -> tuple[Blocked, ...]:
+        """What stays denied of what is given."""
+        people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
+        for member, shift in pairs:
+            actions = of = 0
+            by: dict[str, None] = {}
+            for mask, verdict in shift.change.proofs:
+                of |= mask if verdict.is_given else 0
+                if verdict.blocked:
+                    actions |= mask
+                    by.update((self._blocker(member, each), None) for each in verdict.blocked)
+            if actions:
+                people[actions.bit_count(), of.bit_count(), tuple(sorted(by))] += 1
+        found = [Blocked(actions, of, by, number) for (actions, of, by), number in people.items()]
+        return tuple(sorted(found, key=lambda one: (-one.people, one.by))[:LINES])
+
+    def unchanged(self, account: str, pairs: Pairs) -> Iterator[Unchanged]:
+        """Those for whom the same reasons hold, together."""
+        groups: dict[object, list[tuple[Member, Shift]]] = defaultdict(list)
+        for pair in sorted(pairs, key=lambda one: (one[0].name.lower(), one[0].id)):
+            reasons = (self.already([pair]), self.keeps([pair]), self.blocked([pair]))
+            if any(reasons):
+                groups[reasons].append(pair)
+        for some in list(groups.values())[:BLOCKS]:
+            members = [member for member, _ in some]
+            users = sum(is_user(member) for member in members)
+            yield Unchanged(
+                account_id=account,
+                names=names_of(members),
+                users=users,
+                roles=len(members) - users,
+                already=self.already(some),
+                keeps=self.keeps(some),
+                blocked=self.blocked(some),
+            )
+
+    def _name(self, member: Member, doc: Doc) -> str:
+        """How a policy that somebody holds is called."""
+        shard = self._index.accounts[member.account]
+        known = shard.members.get(member.id, member)
+        key = (member.account, known.grants)
+        called = self._called.get(key)
+        if called is None:
+            called = self._called[key] = {}
+            for name, held in shard.named_policies(known.grants):
+                called.setdefault(held, name)
+        return called.get(doc, "another policy")
+
+    def _blocker(self, member: Member, kind: str) -> str:
+        if kind.endswith("boundary"):
+            boundary = self._found.sides[member.id][1].boundary
+            shard = self._index.accounts[member.account]
+            named = shard.boundary_of(shard.members.get(member.id, member).grants)
+            name = named[0] if named is not None and named[1] is boundary else ""
+            return f"the permissions boundary {name}".rstrip()
+        if kind.endswith("scp"):
+            return "a service control policy"
+        if kind.endswith("rcp"):
+            return "a resource control policy"
+        return "a deny in their own policies"
+
+
+def names_of(members: Iterable[Member]) -> tuple[Affected, ...]:
+    """The first ones by name."""
+    ordered = sorted(members, key=lambda member: (member.name.lower(), member.id))[:NAMES]
+    return tuple(Affected(one.name, "user" if is_user(one) else "role", _entity(one)) for one in ordered)
+
+
+def is_user(member: Member) -> bool:
+    """Whether a principal is an IAM user."""
+    return ":user/" in member.arn
+
+
+def _entity(member: Member) -> int | None:
+    """The mirror's row of a principal; None for who is only planned, and for a root user."""
+    return member.id if 0 < member.id < FIRST_MADE else None
