@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from iam.changes.approval.rules import PERSON, ROLE, TEAM, Who
+from iam.changes.operations import Operation
 from iam.directory.models import Role, RoleAssignment, RuleKind, TeamRule
 from iam.guard import Right
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
@@ -60,6 +61,12 @@ def uuid_of(text: str) -> UUID | None:
 def owners_of(arns: Iterable[str]) -> frozenset[UUID]:
     """Of whom it is said, by hand or by any way, that these IAM users are theirs; two queries, none where no user is among them."""
     return people_concerned(arn for arn in arns if ":user/" in arn)
+
+
+def subject_arn_of(operation: Operation) -> str:
+    """The ARN of what an operation is about: of its subject, or of what it makes; "" for an account as a whole."""
+    subject = operation.subject()
+    return subject.arn if subject else next(iter(operation.makes()), "")
 
 
 def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:

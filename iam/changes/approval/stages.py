@@ -14,6 +14,7 @@ from iam.changes.approval.needs import (
     requirement_of,
     set_ballots,
 )
+from iam.changes.approval.possible import require_still_possible
 from iam.changes.approval.progress import Progress, progress_of
 from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
 from iam.changes.states import add_event, write_journal
@@ -21,9 +22,14 @@ from iam.directory.models import Person
 
 
 def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
-    """A set has just been asked for: keep what it must pass, and tell those who decide first; in the caller's transaction."""
+    """Keep what a set that has just been requested must pass, and tell those who decide first; in the caller's transaction.
+
+    Raises NoApproverError where nobody could ever approve it: the caller's transaction is rolled back, and nothing was requested.
+    """
     requirement = open_for(change_set, parts=parts)
-    _tell(parts[0], progress_of(requirement, parts=parts))
+    progress = progress_of(requirement, parts=parts)
+    require_still_possible(requirement, progress, parts=parts)
+    _tell(parts[0], progress)
 
 
 def _tell(first: Change, progress: Progress) -> None:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from iam.changes import nudge
 from iam.changes.approval import stages
+from iam.changes.approval.people import subject_arn_of
 from iam.changes.earlier import look_ahead
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
@@ -243,7 +244,7 @@ def _columns(planned: Plan) -> dict[str, Any]:
         "entity": subject,
         "subject_kind": one.subject_kind,
         "subject_id": one.subject_id,
-        "subject_arn": subject.arn if subject else next(iter(one.makes()), ""),
+        "subject_arn": subject_arn_of(one),
         "params": one.params,
         "before": planned.before,
         "after": one.wanted(),

@@ -1,0 +1,250 @@
+"""Who could approve a request: asked before it is made, so that nobody submits what nobody can decide, and while it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from iam.changes.approval.models import Requirement
+from iam.changes.approval.naming import names_in
+from iam.changes.approval.needs import need_for
+from iam.changes.approval.people import owners_of, people_of, subject_arn_of
+from iam.changes.approval.progress import Progress
+from iam.changes.approval.rules import ADMINISTRATORS, Need, Stage
+from iam.changes.approval.wording import hours, sentence
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations import Operation
+from iam.mirror.models import Account
+
+NAMED = 3
+SERVER_FIX = "On the server, `manage.py bootstrap` appoints an administrator."
+
+
+class NoApproverError(RefusedError):
+    """Nobody could approve the request; the message says why, and who can change that. `approvers` are who was considered."""
+
+    def __init__(self, approvers: PossibleApprovers) -> None:
+        super().__init__(approvers.problem)
+        self.approvers = approvers
+
+
+@dataclass(frozen=True, slots=True)
+class StageApprovers:
+    """One stage, how many people it still needs, and the names of those who could give it, by id."""
+
+    stage: Stage
+    missing: int
+    people: Mapping[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleApprovers:
+    """Who could approve a request of one person. `subjects` have a fitting role, but the request is about their own AWS users;
+    `later` are those to whom an unanswered request escalates, `escalates` says when; both empty where it does not."""
+
+    need: Need
+    stages: tuple[StageApprovers, ...]
+    accounts: frozenset[str]
+    requester: UUID
+    subjects: Mapping[UUID, str]
+    requester_is_able: bool
+    later: Mapping[UUID, str]
+    escalates: str
+
+    @property
+    def people(self) -> dict[UUID, str]:
+        """Everybody who could approve one of the stages, by name."""
+        everybody = {pk: name for stage in self.stages for pk, name in stage.people.items()}
+        return dict(sorted(everybody.items(), key=lambda item: item[1].casefold()))
+
+    @property
+    def is_possible_now(self) -> bool:
+        """True if there are enough different people for all stages."""
+        return _can_fill([(stage.missing, stage.people.keys()) for stage in self.stages])
+
+    @property
+    def is_possible(self) -> bool:
+        """The same, also counting those to whom it escalates when nobody answers."""
+        return _can_fill([(stage.missing, {*stage.people, *self.later}) for stage in self.stages])
+
+    @property
+    def problem(self) -> str:
+        """Why nobody can approve it and who can change that, in sentences; blank where somebody can."""
+        if self.is_possible_now:
+            return ""
+        if self.is_possible:
+            return f"Nobody can approve this at once. {self._why()} It escalates to {_names(self.later)} {self.escalates}."
+        return f"Nobody can approve this request. {self._why()} {self._how_to_fix()}"
+
+    def _why(self) -> str:
+        words = sentence(self.need, names=names_in(self.need))
+        words = f"{words[0].lower()}{words[1:]}"
+        reasons = [f"It {words} in {_account_names(self.accounts)}."]
+        if self.subjects:
+            verb = "is" if len(self.subjects) == 1 else "are"
+            reasons.append(
+                f"{_names(self.subjects)} {verb} among the people it’s about, and nobody approves a change to their own AWS user."
+            )
+        if self.requester_is_able:
+            reasons.append("Nobody approves their own request.")
+        people = self.people
+        if people:
+            reasons.append(f"That leaves only {_names(people)}.")
+        elif not self.subjects and not self.requester_is_able:
+            reasons.append("Nobody has that role.")
+        return " ".join(reasons)
+
+    def _how_to_fix(self) -> str:
+        split = "Split it into two requests, or leave some people out. " if self.subjects else ""
+        administrators = people_of([ADMINISTRATORS], accounts=self.accounts)
+        others = {pk: name for pk, name in administrators.items() if pk != self.requester}
+        what = "give somebody else the role under Operators, or change the approval rules"
+        if self.requester in administrators:
+            return f"{split}As an administrator, you can {what}."
+        if others:
+            plural = "An administrator" if len(others) == 1 else "Administrators"
+            return f"{split}{plural} ({_names(others)}) can {what}."
+        return f"{split}There is no administrator who can {what}. {SERVER_FIX}"
+
+
+def who_could_approve(
+    operations: Sequence[Operation],
+    *,
+    receipts: Sequence[Mapping[str, Any]],
+    impact: Mapping[str, Any],
+    requester: UUID,
+) -> PossibleApprovers:
+    """Who could approve a set of these operations if this person asked for it. Writes nothing.
+
+    `receipts` are the bodies of their receipts and `impact` that of the receipt of the set: sensitivity and risks decide which rules apply.
+    """
+    need = need_for(operations, receipts=receipts, impact=impact, requester=requester)
+    accounts = frozenset(one.account.account_id for one in operations)
+    return _approvers(
+        need,
+        accounts=accounts,
+        requester=requester,
+        about=owners_of(subject_arn_of(one) for one in operations),
+        missing=[stage.count for stage in need.stages],
+        agreed=frozenset(),
+        escalates=f"after {hours(need.escalate_hours)}" if need.escalate_hours else "",
+    )
+
+
+def require_possible_approver(
+    operations: Sequence[Operation],
+    *,
+    receipts: Sequence[Mapping[str, Any]],
+    impact: Mapping[str, Any],
+    requester: UUID,
+) -> PossibleApprovers:
+    """The same. Raises NoApproverError where nobody could."""
+    approvers = who_could_approve(operations, receipts=receipts, impact=impact, requester=requester)
+    if not approvers.is_possible:
+        raise NoApproverError(approvers)
+    return approvers
+
+
+def still_possible(
+    requirement: Requirement, progress: Progress, *, parts: Sequence[Change]
+) -> PossibleApprovers:
+    """Who can still approve a set that waits, given who has agreed so far."""
+    need = requirement.need
+    if requirement.escalated_at:
+        everywhere = [replace(stage, who=(*stage.who, *need.escalate_to)) for stage in need.stages]
+        need = replace(need, stages=tuple(everywhere))
+    at = requirement.escalate_at
+    alone = settings.SINGLE_OPERATOR
+    missing = [one.missing for one in progress.stages] if not alone else [1] * len(need.stages)
+    agreed = {approval.approver_id for one in progress.stages for approval in one.approvals}
+    return _approvers(
+        need,
+        accounts=frozenset(part.account.account_id for part in parts),
+        requester=parts[0].requested_by,
+        about=progress.about,
+        missing=missing,
+        agreed=frozenset(agreed),
+        escalates=f"on {at:%d %b %Y at %H:%M} UTC" if at else "",
+    )
+
+
+def _approvers(
+    need: Need,
+    *,
+    accounts: frozenset[str],
+    requester: UUID,
+    about: Collection[UUID],
+    missing: Sequence[int],
+    agreed: frozenset[UUID],
+    escalates: str,
+) -> PossibleApprovers:
+    alone = settings.SINGLE_OPERATOR
+    barred = set(agreed) if alone else {requester, *about, *agreed}
+    with_role = [people_of(stage.who, accounts=accounts) for stage in need.stages]
+    everybody = {pk: name for people in with_role for pk, name in people.items()}
+    later = people_of(need.escalate_to, accounts=accounts) if escalates else {}
+    stages = tuple(
+        StageApprovers(stage, count, _without(people, barred))
+        for stage, count, people in zip(need.stages, missing, with_role, strict=True)
+    )
+    if alone:
+        who = tuple(dict.fromkeys(one for stage in need.stages for one in stage.who))
+        stages = (StageApprovers(Stage(who, 1), min(1, sum(missing)), _without(everybody, barred)),)
+    return PossibleApprovers(
+        need=need,
+        stages=stages,
+        accounts=accounts,
+        requester=requester,
+        subjects={} if alone else {pk: everybody[pk] for pk in everybody if pk in about and pk != requester},
+        requester_is_able=not alone and requester in everybody,
+        later=_without(later, barred),
+        escalates=escalates,
+    )
+
+
+def require_still_possible(requirement: Requirement, progress: Progress, *, parts: Sequence[Change]) -> None:
+    """Refuse a set that has just been written and that nobody could approve. Raises NoApproverError; asks nothing where somebody can."""
+    if _can_fill([(one.missing, one.able.keys()) for one in progress.stages]):
+        return
+    approvers = still_possible(requirement, progress, parts=parts)
+    if not approvers.is_possible:
+        raise NoApproverError(approvers)
+
+
+def _without(people: Mapping[UUID, str], barred: Collection[UUID]) -> dict[UUID, str]:
+    return {pk: name for pk, name in people.items() if pk not in barred}
+
+
+def _can_fill(stages: Sequence[tuple[int, Collection[UUID]]]) -> bool:
+    """True if every place of every stage can have a person of its own: a matching, found by augmenting paths."""
+    places = [people for count, people in stages for _ in range(count)]
+    place_of: dict[UUID, int] = {}
+
+    def seat(place: int, tried: set[UUID]) -> bool:
+        for person in places[place]:
+            if person in tried:
+                continue
+            tried.add(person)
+            if person not in place_of or seat(place_of[person], tried):
+                place_of[person] = place
+                return True
+        return False
+
+    return all(seat(place, set()) for place in range(len(places)))
+
+
+def _names(people: Mapping[UUID, str]) -> str:
+    names = list(people.values())
+    if len(names) > NAMED:
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def _account_names(numbers: Collection[str]) -> str:
+    known = dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
+    return _names({UUID(int=at): known.get(number, number) for at, number in enumerate(sorted(numbers))})
