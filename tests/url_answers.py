@@ -227,7 +227,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     # Changes.
     ("GET", "changes:list", ""): "sign-in 404 200 200 200 200 200",
     ("GET", "changes:approvals", ""): "sign-in 404 404 200 404 200 200",
-    ("GET", "changes:approval", "change"): "sign-in 404 404 404 200 200 200",
+    ("GET", "changes:approval", "change"): "sign-in 404 404 404 302 302 302",
     ("GET", "changes:approval", "unknown change"): "sign-in 404 404 404 404 404 404",
     ("POST", "changes:comment", "change"): "sign-in 404 404 404 404 422 422",
     ("POST", "changes:shorten", "change"): "sign-in 404 404 404 404 422 422",
@@ -262,6 +262,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "changes:act", "attach to own"): "sign-in 404 404 422 404 422 422",
     ("GET", "changes:act", "make a user"): "sign-in 404 404 404 404 200 200",
     ("POST", "changes:act", "make a user"): "sign-in 404 404 404 404 422 422",
+    ("GET", "changes:request", "change"): "sign-in 404 404 404 302 302 302",
+    ("GET", "changes:request", "unknown change"): "sign-in 404 404 404 404 404 404",
     ("GET", "changes:change", "change"): "sign-in 404 404 404 200 200 200",
     ("GET", "changes:change", "unknown change"): "sign-in 404 404 404 404 404 404",
     ("GET", "changes:decide", "change"): "sign-in 404 404 404 404 302 404",

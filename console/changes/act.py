@@ -20,6 +20,7 @@ from console.changes.act_text import (
 )
 from console.changes.deciding import need_context
 from console.changes.forms import ReasonForm
+from console.changes.page import address_of
 from console.changes.receipt import receipt_context
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
@@ -124,7 +125,7 @@ def _ask(request: ViewerRequest, one: Act, subject: Subject, data: dict[str, str
             made = _without_secret(request, one, subject, data=data, form=form)
     except RefusedError as refused:
         return _page(request, one, subject, data=data, looks=True, form=form, refused=refused, status=422)
-    return redirect("changes:change", pk=made.pk)
+    return redirect(address_of(made))
 
 
 def _without_secret(

@@ -9,18 +9,15 @@ from django.db.models import Avg, DurationField, ExpressionWrapper, F, Q, QueryS
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
-from console.changes.access_rows import LESS, MORE
 from console.changes.lists import rows_of
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
-from iam.changes.approval.needs import is_grave
 from iam.changes.approval.proposals import why_not_decide as why_not_rules
 from iam.changes.models import Approval, Change, ChangeState
-from iam.changes.operations.access import ALTERED
 from iam.changes.queries import decided_by, visible_changes, waiting_for, waiting_for_others
-from iam.changes.titles import partly_hidden
+from iam.changes.titles import title_of
 from iam.directory.appointments import why_not_decide as why_not_appoint
 from iam.directory.models import Appointment, AppointmentState
 from iam.guard import Right, Viewer
@@ -50,10 +47,13 @@ def approvals(request: ViewerRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "others": _rows(others, viewer=request.viewer, risky=risky) if not tab else [],
-        "count": waiting.count(),
-        "mine_count": mine.count(),
-        "glass_count": glass.count(),
         "tab": tab,
+        "tabs": [
+            ("", "For you", waiting.count(), "warn"),
+            ("mine", "Requested by you", mine.count(), ""),
+            ("decided", "Decided by you", None, ""),
+            ("glass", "Break-glass", glass.count() or None, "bad"),
+        ],
         "q": text,
         "risky": risky,
         "section": "approvals",
@@ -83,45 +83,26 @@ def _narrow(found: QuerySet[Change], *, viewer: Viewer, number: str, text: str) 
     return found
 
 
-def _rows(found: QuerySet[Change], *, viewer: Viewer, risky: bool) -> list[dict[str, object]]:
-    """The rows with how far their sets are; `risky` leaves those that are to be looked at closely."""
+def _rows(found: QuerySet[Change], *, viewer: Viewer, risky: bool) -> list[dict[str, Any]]:
+    """The rows with how far their requests are; `risky` leaves those that are sensitive."""
     changes = list(found.select_related("account", "change_set__requirement")[:SHORT])
-    partial = partly_hidden((change.change_set_id for change in changes), viewer=viewer)
-    rows = [row | _stage(change) for row, change in zip(rows_of(changes), changes, strict=True)]
-    for row, change in zip(rows, changes, strict=True):
-        row["title"] = change.title if change.change_set_id in partial else row["title"]
+    rows = [
+        row | _stage(change) for row, change in zip(rows_of(changes, viewer=viewer), changes, strict=True)
+    ]
     return [row for row in rows if row["is_sensitive"]] if risky else rows
 
 
-def _stage(change: Change) -> dict[str, object]:
+def _stage(change: Change) -> dict[str, Any]:
     requirement = getattr(change.change_set, "requirement", None)
-    impact = change.change_set.receipt.get("impact", {})
-    return _weight_of_set(change, impact) | {
-        "title": change.change_set.title or change.title,
+    return {
         "stage": requirement.stage + 1 if requirement else 1,
         "stages": len(requirement.stages) if requirement else 1,
-        "is_sensitive": is_grave(change),
-    }
-
-
-def _weight_of_set(change: Change, impact: dict[str, Any]) -> dict[str, object]:
-    """What a set of several comes to; a set of one says it by its policies."""
-    if not change.change_set.title:
-        return {}
-    totals = impact.get("totals") or {}
-    return {
-        "gains": 0,
-        "loses": 0,
-        "more": sum(totals.get(sort, 0) for sort in MORE),
-        "less": sum(totals.get(sort, 0) for sort in LESS),
-        "other": totals.get(ALTERED, 0),
-        "affected": impact.get("affected", 0),
     }
 
 
 def _besides(viewer: Viewer) -> dict[str, Any]:
     """What waits for a second person and is no change of AWS; what of it is for this viewer comes first."""
-    found: dict[str, Any] = {"glass": [(one, _first(one)) for one in services.to_review(viewer)[:SHORT]]}
+    found: dict[str, Any] = {"glass": [_used(one) for one in services.to_review(viewer)[:SHORT]]}
     if viewer.may(Right.MANAGE_OPERATORS, account_id="") or viewer.may(Right.APPROVE_CHANGE, account_id=""):
         proposals = RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")[:SHORT]
         found["proposals"] = [(one, why_not_rules(one, viewer=viewer)) for one in proposals]
@@ -142,11 +123,13 @@ def _glass(viewer: Viewer) -> dict[str, Any]:
     seen = visible_changes(viewer).values("change_set")
     found = BreakGlass.objects.filter(change_set__in=seen).select_related("change_set")
     ordered = found.order_by(F("reviewed_at").desc(nulls_first=True), "-at")[:SHORT]
-    return {"glass": [(one, _first(one)) for one in ordered]}
+    return {"glass": [_used(one) for one in ordered]}
 
 
-def _first(glass: BreakGlass) -> Change:
-    return glass.change_set.changes.select_related("account").get(position=0)
+def _used(glass: BreakGlass) -> tuple[BreakGlass, Change, str]:
+    """A use of break-glass, with the first change and the title of the request."""
+    first = glass.change_set.changes.select_related("account", "change_set").get(position=0)
+    return glass, first, title_of(first)
 
 
 def _answered_in(viewer: Viewer) -> datetime | None:

@@ -13,13 +13,14 @@ from iam.changes import services
 from iam.changes.approval import ends
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.naming import names_in
-from iam.changes.approval.needs import is_grave, need_for, parts_of, requirement_of
-from iam.changes.approval.people import owners_of, people_of
+from iam.changes.approval.needs import parts_of, requirement_of
+from iam.changes.approval.possible import who_could_approve, why_nobody
 from iam.changes.approval.progress import Progress, progress_of
 from iam.changes.approval.wording import sentence, stage_words
 from iam.changes.models import Approval, Change, ChangeState
 from iam.changes.services import Plan
 from iam.changes.services.breaking import glass_of
+from iam.changes.warnings import AcceptedWarning, general_warnings
 
 NAMED = 5
 
@@ -66,12 +67,11 @@ def deciding_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
         "is_recent": is_recent(request),
         "seen_receipt": shown.change_set.receipt_digest,
         "may_comment": now and services.may_comment(shown, viewer=viewer),
+        "nobody": why_nobody(requirement, progress, parts=parts),
         "breaks_glass": now and services.may_break_glass(shown, viewer=viewer),
-        "ends_at": ends.end_of(shown.change_set),
         "shortens": now
         and ends.has_clock(shown.change_set)
         and (standing.may_decide or shown.requested_by == viewer.person_id),
-        "is_grave": is_grave(shown),
         "call_count": sum(len(part.calls) for part in parts),
     }  # fmt: skip
 
@@ -123,22 +123,24 @@ def need_context(
     """
     if not plans:
         return {}
-    need = need_for(
+    approvers = who_could_approve(
         [plan.operation for plan in plans],
         receipts=[plan.receipt.body for plan in plans],
         impact=(together or {}).get("impact", {}),
         requester=request.viewer.person_id,
     )
-    accounts = {plan.operation.account.account_id for plan in plans}
-    who = {one for stage in need.stages for one in stage.who}
-    people = people_of(who, accounts=accounts)
-    about = owners_of(arn for plan in plans for arn in plan.operation.touched())
-    for barred in (request.viewer.person_id, *about):
-        people.pop(barred, None)
+    need = approvers.need
     return {
         "need_words": sentence(need, names=names_in(need)),
         "need_people": need.people,
         "rule_names": need.because,
         "stage_notes": need.notes,
-        "approvers": list(people.values()),
+        "approvers": list(approvers.people.values()),
+        "nobody": approvers.problem,
+        "accepted": _warnings_before(plans),
     }
+
+
+def _warnings_before(plans: Sequence[Plan]) -> list[AcceptedWarning]:
+    """What any request of this kind is warned of; the rest is in the receipt beside it."""
+    return [AcceptedWarning(text) for text in general_warnings([plan.operation for plan in plans])]

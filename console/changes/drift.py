@@ -204,7 +204,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
             drift.refresh_from_db()
         else:
             messages.success(request, f"Asked to undo {drift.reference}. Somebody else approves it.")
-            return redirect("changes:change", pk=made[0].pk)
+            return redirect("changes:request", pk=made[0].pk)
     context = _frame(request, drift) | {"form": form}
     try:
         planned = services.plan_undo(drift, viewer=request.viewer)

@@ -20,7 +20,7 @@ class ReasonForm(forms.Form):
         max_length=MAX_REASON,
         strip=True,
         validators=[reads_as_stored],
-        error_messages={"required": "Write why this is needed: the approver reads it."},
+        error_messages={"required": "Write why this is needed. The approver reads it."},
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -56,12 +56,6 @@ class CommentForm(forms.Form):
     text = forms.CharField(max_length=MAX_COMMENT, strip=True, validators=[reads_as_stored])
 
 
-class ShortenForm(forms.Form):
-    """When it ends instead, in UTC."""
-
-    until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
-
-
 class BreakGlassForm(forms.Form):
     """Why it cannot wait; `seen` is the digest of the receipt that was on the page."""
 
@@ -69,7 +63,7 @@ class BreakGlassForm(forms.Form):
         max_length=MAX_REASON,
         strip=True,
         validators=[reads_as_stored],
-        error_messages={"required": "Write what the emergency is: whoever reviews it reads it."},
+        error_messages={"required": "Write what the emergency is. The reviewer reads it."},
     )
     seen = forms.CharField(max_length=64)
 
@@ -79,13 +73,13 @@ class ReviewForm(forms.Form):
 
     verdict = forms.ChoiceField(
         choices=Verdict.choices,
-        error_messages={"required": "Choose whether to accept it or to have it undone."},
+        error_messages={"required": "Choose whether to accept or undo it."},
     )
     comment = forms.CharField(
         max_length=MAX_REASON,
         strip=True,
         validators=[reads_as_stored],
-        error_messages={"required": "Write what you found: the auditor reads it."},
+        error_messages={"required": "Write what you found. Auditors read it."},
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
 

@@ -153,15 +153,15 @@ def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
 def _gain(gain: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> GainShown:
     names = list(_names(gain, viewer=viewer, open_to=open_to))
     people = gain["users"] + gain["roles"]
-    sees_all = viewer.scope.sees_account(gain["account_id"])
-    rest = people - len(names)
+    # A receipt names the first few: of the others nobody can tell whose they are, so only who is named and not seen is called outside.
+    hidden = len(gain["names"]) - len(names)
     # The requests are those of the first, whose name may stand in a resource.
     is_shown = bool(gain["names"]) and _is_visible(gain["names"][0], gain, viewer=viewer, open_to=open_to)
     return GainShown(
         title=_counted(gain["users"], gain["roles"]),
         names=names,
-        unnamed=rest if sees_all else 0,
-        outside=0 if sees_all else rest,
+        unnamed=people - len(gain["names"]),
+        outside=hidden,
         services=_services(gain["rows"], is_shown=is_shown),
         more_services=gain["more_services"],
         actions=[_action(one, is_shown=is_shown) for one in gain["actions"]],

@@ -1,4 +1,4 @@
-"""Ask to add somebody to a group or to take them out: choose, look at what it does, say why."""
+"""Request to add a user to a group or to remove one: choose, preview, give the reason."""
 
 from __future__ import annotations
 
@@ -117,6 +117,11 @@ def _ask(request: ViewerRequest, *, user: Entity, group: Entity, do: Do) -> Http
     return redirect("changes:change", pk=change.pk)
 
 
+def _title(user: Entity, group: Entity, do: Do) -> str:
+    """As the request will be called."""
+    return f"Add {user.name} to {group.name}" if do == "add" else f"Remove {user.name} from {group.name}"
+
+
 def _render(
     request: ViewerRequest,
     template: str,
@@ -134,6 +139,7 @@ def _render(
         "user_name": names_by_entity([user])[user.pk] if user else "",
         "group": group,
         "do": do,
+        "title": _title(user, group, do) if user and group else "",
         "account": one.account if one else None,
         "section": "people" if user else "groups",
     }

@@ -11,7 +11,6 @@ from console.changes.shown import call_rows, policy_rows
 from console.web.access import ViewerRequest
 from iam.changes.elsewhere import patch_of
 from iam.changes.operations.naming import for_limited_reader
-from iam.changes.queries import approvers_of
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries import entities
@@ -39,7 +38,6 @@ def receipt_context(
         "policies": policy_rows(receipt, open_to=open_to),
         "access": access_shown(receipt, account=account, viewer=request.viewer, open_to=open_to),
         "calls": call_rows(receipt["calls"], partition=account.partition),
-        "approvers": approvers_of(account.account_id, but=request.viewer.person_id),
     }
 
 

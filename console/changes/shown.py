@@ -8,6 +8,7 @@ from typing import Any
 
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.changes.operations import ShownCall, shown_calls
+from iam.changes.set_state import SetState
 from iam.mirror.models import Document
 from iam.mirror.queries.entities import Openable
 
@@ -24,10 +25,10 @@ class Mark:
 MARKS: dict[str, Mark] = {
     ChangeState.DRAFT: Mark("Draft", "", "pencil"),
     ChangeState.AWAITING: Mark("Waiting for approval", "note", "hourglass"),
-    ChangeState.QUEUED: Mark("Queued", "info", "clock"),
-    ChangeState.APPLYING: Mark("Applying", "info", "loader-circle"),
-    ChangeState.CONFIRMING: Mark("Confirming", "info", "eye"),
-    ChangeState.APPLIED: Mark("Applied", "ok", "check"),
+    ChangeState.QUEUED: Mark("In progress", "info", "clock"),
+    ChangeState.APPLYING: Mark("In progress", "info", "loader-circle"),
+    ChangeState.CONFIRMING: Mark("In progress", "info", "eye"),
+    ChangeState.APPLIED: Mark("Done", "ok", "check"),
     ChangeState.FAILED: Mark("Failed", "bad", "x"),
     ChangeState.UNKNOWN: Mark("Unknown", "warn", "circle-help"),
     ChangeState.REJECTED: Mark("Rejected", "bad", "ban"),
@@ -35,34 +36,46 @@ MARKS: dict[str, Mark] = {
     ChangeState.EXPIRED: Mark("Expired", "", "timer"),
 }
 
+SET_MARKS: dict[str, Mark] = {
+    SetState.WAITING: MARKS[ChangeState.AWAITING],
+    SetState.IN_PROGRESS: MARKS[ChangeState.APPLYING],
+    SetState.DONE: MARKS[ChangeState.APPLIED],
+    SetState.FAILED: MARKS[ChangeState.FAILED],
+    SetState.UNKNOWN: MARKS[ChangeState.UNKNOWN],
+    SetState.REJECTED: MARKS[ChangeState.REJECTED],
+    SetState.WITHDRAWN: MARKS[ChangeState.CANCELLED],
+    SetState.EXPIRED: MARKS[ChangeState.EXPIRED],
+}
+"""How a request stands as a whole."""
+
 _LINES: dict[str, tuple[str, str, str]] = {
-    "requested": ("{actor} asked", "file-text", ""),
-    "receipt_changed": ("Preview computed anew", "eye", "warn"),
+    "requested": ("{actor} requested this", "file-text", ""),
+    "receipt_changed": ("The receipt changed", "eye", "warn"),
     "approved": ("{actor} approved", "check", "ok"),
     "approved_alone": ("{actor} approved their own request", "triangle-alert", "warn"),
-    "accepted": ("Needs no approval of its own", "check", "ok"),
+    "accepted": ("No approval of its own needed", "check", "ok"),
     "agreed": ("{actor} approved", "check", "ok"),
-    "approvals_void": ("Approvals count no more", "rotate-cw", "warn"),
-    "commented": ("{actor} said", "message-square", ""),
-    "reminded": ("Reminded", "bell", ""),
-    "escalated": ("Left unanswered, so it goes to others too", "bell", "warn"),
-    "shortened": ("{actor} shortened it", "timer", ""),
+    "approvals_void": ("Approvals no longer count", "rotate-cw", "warn"),
+    "commented": ("{actor} commented", "message-square", ""),
+    "reminded": ("Reminder sent", "bell", ""),
+    "escalated": ("No answer in time: escalated", "bell", "warn"),
+    "shortened": ("{actor} shortened the duration", "timer", ""),
     "broke_glass": ("{actor} applied it without approval", "shield-alert", "bad"),
-    "review_reminded": ("Reminded: not reviewed yet", "bell", "warn"),
-    "review_accepted": ("{actor} reviewed it and accepts", "check", "ok"),
-    "review_undo": ("{actor} reviewed it and has it undone", "undo-2", "warn"),
+    "review_reminded": ("Reminder sent: not reviewed yet", "bell", "warn"),
+    "review_accepted": ("{actor} reviewed and accepted it", "check", "ok"),
+    "review_undo": ("{actor} reviewed it and requested an undo", "undo-2", "warn"),
     "rejected": ("{actor} rejected it", "ban", "bad"),
     "withdrawn": ("{actor} withdrew it", "undo-2", ""),
     "cancelled": ("Cancelled", "undo-2", ""),
-    "expired": ("Closed by itself", "timer", ""),
-    "applying": ("A worker began", "play", "info"),
+    "expired": ("Expired", "timer", ""),
+    "applying": ("Started", "play", "info"),
     "taken_over": ("Another worker took over", "rotate-cw", "warn"),
-    "retry": ("AWS could not be changed yet", "refresh-cw", "warn"),
+    "retry": ("AWS couldn’t be changed yet", "refresh-cw", "warn"),
     "confirming": ("AWS accepted the call", "zap", "info"),
-    "looked_again": ("{actor} had it looked at again", "eye", "info"),
-    "applied": ("Applied", "shield-check", "ok"),
+    "looked_again": ("{actor} refreshed it", "eye", "info"),
+    "applied": ("Done", "shield-check", "ok"),
     "failed": ("Failed", "x", "bad"),
-    "unknown": ("Ended unknown", "circle-help", "warn"),
+    "unknown": ("Outcome unknown", "circle-help", "warn"),
 }
 
 
@@ -85,28 +98,30 @@ def lines_of(change: Change, events: list[ChangeEvent], *, decides: bool = False
         text, icon, tone = _LINES.get(event.kind, (event.kind, "info", ""))
         is_quote = event.actor_id is not None and bool(event.note)
         lines.append(Line(text.format(actor=event.actor_label), icon, tone, event.at, event.note, is_quote))
-    following = "You decide, or somebody else who may" if decides else _FOLLOWING.get(change.state)
+    following = "You can decide" if decides else _FOLLOWING.get(change.state)
     if following:
-        lines.append(Line(following, "hourglass", "note", None, _slowness(change)))
+        lines.append(Line(following, "hourglass", "note", None, slowness(change)))
     return lines
 
 
-def _slowness(change: Change) -> str:
+def slowness(change: Change) -> str:
     """What it means that a worker is at it for long."""
     if change.state != ChangeState.APPLYING or change.lease_until is None or change.applying_at is None:
         return ""
     if datetime.now(tz=UTC) - change.applying_at < SLOW_AFTER:
         return ""
-    return f"If the worker was lost, another takes over at {change.lease_until.astimezone(UTC):%H:%M:%S}."
+    return (
+        f"If the worker stopped, another one takes over at {change.lease_until.astimezone(UTC):%H:%M:%S} UTC."
+    )
 
 
 SLOW_AFTER = timedelta(seconds=10)
 
 _FOLLOWING: dict[str, str] = {
-    ChangeState.AWAITING: "Somebody else approves",
-    ChangeState.QUEUED: "A worker takes it up",
-    ChangeState.APPLYING: "AWS answers",
-    ChangeState.CONFIRMING: "AWS shows it, and the mirror follows",
+    ChangeState.AWAITING: "Waiting for approval",
+    ChangeState.QUEUED: "Waiting for a worker",
+    ChangeState.APPLYING: "Waiting for AWS",
+    ChangeState.CONFIRMING: "Confirming that AWS shows it",
 }
 
 
@@ -199,4 +214,4 @@ def pace_of(change: Change) -> str:
 
 def version_of(change: Change, events: list[ChangeEvent], *, pace: str) -> str:
     """What the page shows, in short: equal versions, equal pages."""
-    return f"{len(events)}-{change.state}-{pace}{'-slow' if _slowness(change) else ''}"
+    return f"{len(events)}-{change.state}-{pace}{'-slow' if slowness(change) else ''}"

@@ -11,9 +11,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.changes.change import acting_on, policy_context
 from console.changes.deciding import need_context
 from console.changes.forms import ReasonForm
+from console.changes.page import acting_on, address_of, policy_context
 from console.changes.receipt import receipt_context
 from console.changes.shown import MARKS, call_rows
 from console.web.access import ViewerRequest, require
@@ -24,6 +24,7 @@ from iam.changes.models import Change
 from iam.changes.queries import visible_changes
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Plan
+from iam.changes.titles import title_of
 from iam.guard import Right
 
 
@@ -40,8 +41,8 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except RefusedError as error:
             refused = error
         else:
-            messages.success(request, f"Asked to undo {shown.reference}. Somebody else approves it.")
-            return redirect("changes:change", pk=made.pk)
+            messages.success(request, f"Undo of {shown.reference} requested. Someone else approves it.")
+            return redirect(address_of(made))
     context: dict[str, Any] = {"change": shown, "account": shown.account, "form": form, "section": "changes"}
     try:
         plan = services.plan_undo(shown, viewer=request.viewer)
@@ -80,11 +81,12 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
         except RefusedError as error:
             refused = error
         else:
-            messages.success(request, "Asked to undo it. Somebody else approves it.")
-            return redirect("changes:change", pk=made[0].pk)
+            messages.success(request, "Undo requested. Someone else approves it.")
+            return redirect(address_of(made[0]))
     chosen = [part for part in ticked if part in can]
     context: dict[str, Any] = {
         "change": shown,
+        "title": title_of(shown),
         "account": shown.account,
         "form": form,
         "section": "changes",

@@ -73,7 +73,7 @@ def enforce(request: ViewerRequest) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
                 idempotency_key=str(form.cleaned_data["key"]),
             )
-            return redirect("changes:change", pk=made.pk)
+            return redirect("changes:request", pk=made.pk)
         status = 422 if request.method == "POST" else 200
         context |= _plan(request, seen)
     except RefusedError as refused:

@@ -43,14 +43,16 @@ OF_OFFBOARDING = "leaving"
 class ChangeSet(models.Model):
     """Changes that are approved together and applied in order, each when the one before it is applied.
 
-    `title` says what they come to; blank for a set of one. `receipt` is what the set does as a whole (`iam.changes.impact`). `cause_kind` and
-    `cause_id` name what of a higher layer it was made for, such as a grant; `notes` are sentences of that layer, which approvers agree to as well.
+    A set is what people call a request. `title` says what it comes to (`iam.changes.titles`), `summary` what it does where (`iam.changes.summary`),
+    `receipt` what the set does as a whole (`iam.changes.impact`). `cause_kind` and `cause_id` name what of a higher layer it was made for, such as
+    a grant; `notes` are the warnings that approvers accept with it (`iam.changes.warnings`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     title = models.CharField(max_length=512, blank=True, default="")
     receipt = models.JSONField(default=dict)
     notes = models.JSONField(default=list)
+    summary = models.JSONField(default=list)
     cause_kind = models.CharField(max_length=32, blank=True, default="")
     cause_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

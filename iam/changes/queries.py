@@ -27,7 +27,7 @@ STATES: dict[str, tuple[ChangeState, ...]] = {
     "trouble": (ChangeState.FAILED, ChangeState.UNKNOWN),
     "closed": (ChangeState.REJECTED, ChangeState.CANCELLED, ChangeState.EXPIRED),
 }
-"""The tabs of the list: a word of the address → the states it shows."""
+"""The tabs of the list: a word of the address → the states of the changes that it shows."""
 
 
 def visible_changes(viewer: Viewer) -> QuerySet[Change]:
@@ -176,32 +176,62 @@ def list_changes(
     mine: bool = False,
     after: Place | None = None,
 ) -> Page:
-    """Newest first, filtered; one query, as fast at any depth."""
-    changes = visible_changes(viewer)
-    if tab in STATES:
-        changes = changes.filter(state__in=STATES[tab])
-    if account_id:
-        changes = changes.filter(account__account_id=account_id)
+    """Requests, newest first, each by the first of its changes that the viewer sees; one query, as fast at any depth.
+
+    A filter keeps a request of which one of these changes matches.
+    """
+    seen = visible_changes(viewer)
+    changes = _firsts(seen, viewer=viewer)
     if mine:
         changes = changes.filter(requested_by=viewer.person_id)
+    if tab in STATES:
+        changes = _in_tab(changes, seen, tab)
+    matching = seen
+    if account_id:
+        matching = matching.filter(account__account_id=account_id)
     if text:
-        changes = changes.filter(_matches(text))
+        matching = matching.filter(_matches(text, in_title=viewer.scope.sees_everything))
+    if matching is not seen:
+        changes = changes.filter(Exists(matching.filter(change_set=OuterRef("change_set"))))
     if after:
         changes = changes.filter(
             Q(created_at__lte=after.at) & (Q(created_at__lt=after.at) | Q(pk__lt=after.pk))
         )
-    rows = list(changes.select_related("account").order_by("-created_at", "-id")[: PAGE + 1])
+    rows = list(changes.select_related("account", "change_set").order_by("-created_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
     return Page(rows, Place(rows[-1].created_at, rows[-1].pk) if more else None)
 
 
-def _matches(text: str) -> Q:
+def _firsts(seen: QuerySet[Change], *, viewer: Viewer) -> QuerySet[Change]:
+    """Of each request the first change that is seen."""
+    if viewer.scope.sees_everything:
+        return seen.filter(position=0)
+    earlier = seen.filter(change_set=OuterRef("change_set"), position__lt=OuterRef("position"))
+    return seen.filter(~Exists(earlier))
+
+
+def _in_tab(changes: QuerySet[Change], seen: QuerySet[Change], tab: str) -> QuerySet[Change]:
+    """Requests with a change in one of the states of a tab; a request is done, or cancelled, when nothing of it is otherwise."""
+    of_set = seen.filter(change_set=OuterRef("change_set"))
+    if tab == "applied":
+        # Most requests are done: looking at each from the newest on soon fills a page.
+        return changes.filter(Exists(of_set.filter(state=ChangeState.APPLIED))).exclude(
+            Exists(of_set.filter(state__in=[*OPEN, *STATES["trouble"]]))
+        )
+    within = changes.filter(change_set__in=seen.filter(state__in=STATES[tab]).values("change_set"))
+    return within.exclude(Exists(of_set.exclude(state__in=STATES[tab]))) if tab == "closed" else within
+
+
+def _matches(text: str, *, in_title: bool) -> Q:
+    """`in_title`: also in the title of the request. For who does not see every request whole, a hit would tell what they do not read."""
     found = (
         Q(title__icontains=text)
         | Q(requested_label__icontains=text)
         | Q(reason__icontains=text)
         | Q(subject_arn__icontains=text)
     )
+    if in_title:
+        found |= Q(change_set__title__icontains=text)
     reference = text.strip().lower().removeprefix("chg-")
     if len(reference) >= 4 and all(c in "0123456789abcdef" for c in reference):
         low, high = reference[:32].ljust(32, "0"), reference[:32].ljust(32, "f")

@@ -11,9 +11,12 @@ from uuid import UUID
 
 from django.db.models import QuerySet, UUIDField
 
+from iam.changes.approval import ends
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.changes.queries import visible_changes
-from iam.changes.titles import partly_hidden
+from iam.changes.summary import text_of
+from iam.changes.titles import partly_hidden, title_of
+from iam.changes.warnings import warnings_of
 from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.notify.events import Event
@@ -21,18 +24,20 @@ from iam.notify.services import notify
 from iam.prepared import Slot, Statement
 
 A_MINUTE, MISSED_FOR, MOST = timedelta(minutes=1), timedelta(minutes=10), 200
+MOST_WARNINGS = 20
 _ENDED: dict[str, tuple[Event, str]] = {
-    ChangeState.APPLIED: (Event.APPLIED, "was carried out"),
-    ChangeState.FAILED: (Event.TROUBLE, "failed"),
-    ChangeState.UNKNOWN: (Event.TROUBLE, "ended unknown: somebody has to look"),
-    ChangeState.REJECTED: (Event.DECIDED, "was rejected"),
-    ChangeState.EXPIRED: (Event.DECIDED, "closed by itself"),
+    ChangeState.APPLIED: (Event.APPLIED, "Done"),
+    ChangeState.FAILED: (Event.TROUBLE, "Failed"),
+    ChangeState.UNKNOWN: (Event.TROUBLE, "Outcome unknown"),
+    ChangeState.REJECTED: (Event.DECIDED, "Rejected"),
+    ChangeState.EXPIRED: (Event.DECIDED, "Expired"),
 }
 _WAITS = {
-    Event.WAITING: "waits for your approval",
-    Event.REMINDER: "still waits for your approval",
-    Event.ESCALATION: "was left unanswered and waits for your approval",
+    Event.WAITING: "Waiting for your approval",
+    Event.REMINDER: "Still waiting for your approval",
+    Event.ESCALATION: "Escalated to you for approval",
 }
+ACCEPTED = "Warnings you accept by approving:"
 
 _LEFT = Statement(
     lambda: (
@@ -53,19 +58,18 @@ def tell_waiting(
         first,
         people=set(people) - {first.requested_by},
         said=_WAITS[event],
-        text=f"Asked by {first.requested_label}, in {first.account.name}: {first.reason}",
+        text=f"{_requested(first)}{_warnings(first)}",
         key=f"{first.change_set_id}:{turn}",
-        page=f"/changes/{first.pk}/approval/",
     )
 
 
 def tell_decided(first: Change) -> None:
-    """Whoever asked for a set learns that it was approved."""
+    """Whoever requested a set learns that it was approved."""
     _tell(
         Event.DECIDED,
         first,
         people={first.requested_by},
-        said="was approved",
+        said="Approved",
         text=_by_whom(first, Decision.APPROVE),
         key=f"{first.change_set_id}:approved",
     )
@@ -77,8 +81,8 @@ def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> No
         Event.BREAK_GLASS,
         first,
         people=set(people),
-        said=f"was applied without approval by {by}",
-        text=f"In {first.account.name}: {first.reason}\n\nSomebody else has to review it.",
+        said=f"Applied without approval by {by}",
+        text=f"{_requested(first)}\n\nSomeone else has to review this.",
         key=f"{first.change_set_id}:broken",
     )
 
@@ -89,30 +93,29 @@ def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: i
         Event.BREAK_GLASS,
         first,
         people=set(people),
-        said=f"was applied without approval by {by}, and nobody has reviewed it",
-        text=f"In {first.account.name}: {first.reason}\n\nYou are told of it again until somebody has reviewed it.",
+        said=f"Still to be reviewed, applied without approval by {by}",
+        text=f"{_requested(first)}\n\nYou get this reminder until someone has reviewed it.",
         key=f"{first.change_set_id}:unreviewed:{turn}",
         page=f"/changes/{first.pk}/review/",
     )
 
 
 def tell_comment(first: Change, *, by: UUID, name: str, said: str, event: int) -> None:
-    """Somebody said something about a set that waits: who asked for it, who decided a stage and who has said something learn of it."""
+    """Somebody commented on a set that waits: who requested it, who decided a stage and who has commented learn of it."""
     people = {first.requested_by, *_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True)}
     people |= {pk for pk in first.events.filter(kind="commented").values_list("actor_id", flat=True) if pk}
     _tell(
         Event.COMMENTED,
         first,
         people=people - {by},
-        said=f"{name} said something about it",
+        said=f"{name} commented",
         text=said,
         key=f"{first.change_set_id}:said:{event}",
-        page=f"/changes/{first.pk}/approval/",
     )
 
 
 def tell_end(change: Change) -> None:
-    """A handler of ends: whoever asked for the set learns how it ended, once; those who approved it too, where it went wrong."""
+    """A handler of ends: whoever requested the set learns how it ended, once; those who approved it too, where it went wrong."""
     event, said = _ENDED.get(change.state, (None, ""))
     if event is None:
         return
@@ -145,26 +148,48 @@ def tell_missed_ends() -> int:
 def _tell(
     event: Event, first: Change, *, people: Iterable[UUID], said: str, text: str, key: str, page: str = ""
 ) -> None:
-    """`page` is where it leads to: the page of the change, where none is given. Who does not see the change today, having left a team, is told
-    nothing of it any more; who does not see all of its set is not told the title of the set.
+    """`page` is where it leads to: the page of the request, where none is given. Who does not see the change today, having left a team, is told
+    nothing of it any more; who does not see all of its set is told neither its title nor what it does elsewhere.
     """
-    by_title: dict[str, list[Person]] = {first.change_set.title or first.title: []}
-    for one in _active(people):
-        viewer = viewer_for(one)
+    readers: dict[bool, list[Person]] = {}
+    for person in _active(people):
+        viewer = viewer_for(person)
         if visible_changes(viewer).filter(pk=first.pk).exists():
             is_partial = bool(partly_hidden([first.change_set_id], viewer=viewer))
-            title = "" if is_partial else first.change_set.title
-            by_title.setdefault(title or first.title, []).append(one)
-    for title, readers in by_title.items():
+            readers.setdefault(is_partial, []).append(person)
+    for is_partial, some in sorted(readers.items()):
+        title = title_of(first, is_partial=is_partial)
+        lines = [text] if is_partial else [_summary(first, title=title), text]
         notify(
             event,
-            people=readers,
-            subject=f"{first.reference} {said}: {title}",
-            text=text,
-            path=page or f"/changes/{first.pk}/",
+            people=some,
+            subject=f"{said}: {title}",
+            text="\n\n".join(filter(None, lines)),
+            path=page or f"/changes/{first.pk}/request/",
             key=key,
             reference=first.reference,
         )
+
+
+def _summary(first: Change, *, title: str) -> str:
+    """What the request does, where and until when; blank where that says no more than its title."""
+    change_set = first.change_set
+    words = text_of(change_set.summary, until=ends.end_of(change_set))
+    return "" if words == title else words
+
+
+def _requested(first: Change) -> str:
+    return f"Requested by {first.requested_label}: {first.reason}"
+
+
+def _warnings(first: Change) -> str:
+    """What an approver accepts, a line for each; blank where there is nothing."""
+    parts = Change.objects.filter(change_set=first.change_set_id).order_by("position")
+    accepted = warnings_of(first.change_set, parts=parts.only("title", "receipt"))
+    lines = [f"- {one.whole}" for one in accepted[:MOST_WARNINGS]]
+    if len(accepted) > MOST_WARNINGS:
+        lines.append(f"- and {len(accepted) - MOST_WARNINGS} more, on the page of the request")
+    return "\n\n" + "\n".join([ACCEPTED, *lines]) if lines else ""
 
 
 def _active(people: Iterable[UUID]) -> list[Person]:
@@ -175,7 +200,7 @@ def _why(change: Change) -> str:
     if change.state == ChangeState.REJECTED:
         return _by_whom(change, Decision.REJECT)
     if change.state == ChangeState.EXPIRED:
-        return "It waited too long. It can be asked for again."
+        return "Nobody answered in time. You can submit it again."
     return change.error_message
 
 

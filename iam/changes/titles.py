@@ -1,13 +1,29 @@
-"""What a set is called, for whom: its title speaks of all its parts, and is told only to who sees them all."""
+"""What a request is called, for whom: its title speaks of all its changes, and is told only to who sees them all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from iam.changes.models import Change
+from iam.changes.operations import Operation
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
+
+
+def title_for(operations: Sequence[Operation], *, given: str = "") -> str:
+    """The title of a request that is being made: the one that its maker gives, else what its changes do."""
+    if given:
+        return given[:512]
+    first = operations[0].title
+    more = len(operations) - 1
+    return f"{first[:480]} and {more:,} more change{'' if more == 1 else 's'}" if more else first[:512]
+
+
+def title_of(change: Change, *, is_partial: bool = False) -> str:
+    """The one title of the request that a change belongs to, the same on every page, in mails and in the journal. `is_partial`: who reads it does not see
+    all of the request, and reads the title of the change."""
+    return change.title if is_partial else change.change_set.title or change.title
 
 
 def partly_hidden(sets: Iterable[UUID], *, viewer: Viewer) -> set[UUID]:

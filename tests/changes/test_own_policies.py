@@ -38,7 +38,7 @@ def is_refused(policy: Entity) -> bool:
     try:
         services.plan_policy_text(asker, policy=policy, text=WRITES)
     except RefusedError as refused:
-        return "Gatehouse itself works by this" in refused.message
+        return "Gatehouse itself needs this" in refused.message
     return False
 
 
@@ -113,7 +113,7 @@ def test_what_a_group_holds_that_gatehouse_is_in_is_not_changed(account: Account
         DetachPolicy.of(group, policy=policy),
         PutInlinePolicy.of(group, name="x", text=WRITES),
     ):
-        with pytest.raises(RefusedError, match="Gatehouse itself works by this"):
+        with pytest.raises(RefusedError, match="Gatehouse itself needs this"):
             services.plan_set([operation], viewer=asker)
     services.plan_set([AddToGroup.of(ada, group=group)], viewer=asker)
 

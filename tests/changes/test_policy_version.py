@@ -194,7 +194,7 @@ def test_undo_is_refused_when_the_policy_says_something_else_by_now(policy: Poli
     policy.by_hand(allowing("s3:ListBucket"))
     policy.pull()
 
-    assert "moved on" in services.why_not_undo(change, viewer=policy.scene.requester)
+    assert "changed this in AWS since" in services.why_not_undo(change, viewer=policy.scene.requester)
 
 
 @pytest.mark.parametrize(

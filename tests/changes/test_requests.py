@@ -87,7 +87,7 @@ def test_a_form_overtaken_by_itself_gives_the_same_change(
     monkeypatch.setattr(requests, "asked_before", blind_at_first)
     second = services.request_membership(scene.requester, **form)  # type: ignore[arg-type]
     assert second.pk == first.pk
-    with pytest.raises(RefusedError, match="already asks for this"):
+    with pytest.raises(RefusedError, match="already requests this"):
         services.request_membership(scene.requester, **form | {"idempotency_key": "another"})  # type: ignore[arg-type]
 
 
@@ -103,7 +103,7 @@ def test_a_form_sent_again_with_other_content_is_refused(scene: Scene) -> None:
     other = services.plan_membership(
         scene.requester, user=scene.user, group=factories.group(scene.account, "other"), do="add"
     )
-    with pytest.raises(RefusedError, match="sent before, with other content"):
+    with pytest.raises(RefusedError, match="already submitted with other content"):
         services.request_change(other, actor=scene.requester, reason="r", idempotency_key="form")
 
 

@@ -53,9 +53,9 @@ def test_of_who_left_the_team_a_lead_sees_only_what_they_wrote(site: Site, lead:
     assert page.status_code == 200
     group = reverse("identities:group", args=[site.group.pk])
     assert [one.url for one in page.context["about"]] == ["", group], "the group is still one of their team"
-    assert "your own teams only" in page.context["why_not_undo"]
+    assert "of your own teams" in page.context["why_not_undo"]
     undo = client.get(reverse("changes:undo", args=[asked.pk])).content.decode()
-    assert "your own teams only" in undo
+    assert "of your own teams" in undo
     assert "moved on" not in undo, "how AWS stands is not theirs to know"
 
 
@@ -79,7 +79,7 @@ def test_a_request_does_not_outlive_the_right_to_it(site: Site, lead: Any, asked
         type(lead.person).objects.filter(pk=lead.person_id).update(is_active=False)
     response = site.decide(site.approver, asked, "approve")
     assert response.status_code == 422
-    assert "may not ask for this any more" in response.content.decode()
+    assert "can no longer request this" in response.content.decode()
     asked.refresh_from_db()
     assert asked.state == "awaiting_approval"
     assert site.decide(site.approver, asked, "reject", "No").status_code == 302
@@ -109,7 +109,7 @@ def test_nobody_decides_on_the_part_of_a_set_that_is_not_theirs(site: Site) -> N
             if decide is services.reject
             else {"seen_digest": changes[0].change_set.receipt_digest}
         )
-        with pytest.raises(RefusedError, match="the rules ask others"):
+        with pytest.raises(RefusedError, match="the approval rules name other people"):
             decide(changes[0], actor=one, **fields)
     assert ChangeSet.objects.get().approvals.count() == 0
     page = signed_in(operator).get(page_of(changes[0])).content.decode()
@@ -122,5 +122,5 @@ def test_two_users_of_one_name_do_not_stand_in_for_a_group_out_of_reach(site: Si
     team = Team.objects.create(slug="people", name="People")
     TeamRule.objects.create(team=team, kind=RuleKind.PATH, value="/")
     operator = factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team)
-    with pytest.raises(RefusedError, match="your own teams only"):
+    with pytest.raises(RefusedError, match="of your own teams"):
         services.plan_membership(viewer_for(operator.person), user=site.user, group=site.group, do="add")

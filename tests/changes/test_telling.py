@@ -29,6 +29,10 @@ def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nudge, "send", lambda _: True)
 
 
+WHAT = "Add kwame.boateng to deployers (prod-core)"
+"""What the request does where."""
+
+
 def ask(site: Site, person: Any, *, key: str = "1") -> Change:
     return services.request_membership(
         viewer_for(person), user=site.user, group=site.group, do="add", reason="On call", idempotency_key=key
@@ -58,9 +62,9 @@ def test_those_who_may_approve_are_told_that_it_waits(site: Site) -> None:
     assert told() == {"change.waiting": ["Hana Sato", "Jonas Berg"]}
     message = Outgoing.objects.first()
     assert message is not None
-    assert message.subject == f"{change.reference} waits for your approval: Add kwame.boateng to deployers"
-    assert message.text == "Asked by Ines Duarte, in prod-core: On call"
-    assert message.path == reverse("changes:approval", args=[change.pk])
+    assert message.subject == "Waiting for your approval: Add kwame.boateng to deployers"
+    assert message.text == f"{WHAT}\n\nRequested by Ines Duarte: On call"
+    assert message.path == reverse("changes:request", args=[change.pk])
 
 
 def test_an_approver_is_not_told_of_their_own_request(site: Site) -> None:
@@ -84,7 +88,7 @@ def test_the_one_who_asked_learns_of_the_decision_and_of_the_end(site: Site) -> 
         "change.decided": ["Ines Duarte"],
         "change.applied": ["Ines Duarte"],
     }
-    assert Outgoing.objects.get(event="change.decided").text == "By Hana Sato. Fine"
+    assert Outgoing.objects.get(event="change.decided").text == f"{WHAT}\n\nBy Hana Sato. Fine"
 
 
 def test_a_rejection_tells_why(site: Site) -> None:
@@ -93,8 +97,8 @@ def test_a_rejection_tells_why(site: Site) -> None:
     change.refresh_from_db()
     telling.tell_end(change)
     message = Outgoing.objects.get(event="change.decided")
-    assert message.subject.startswith(f"{change.reference} was rejected")
-    assert message.text == "By Hana Sato. Ask the owner first"
+    assert message.subject == "Rejected: Add kwame.boateng to deployers"
+    assert message.text == f"{WHAT}\n\nBy Hana Sato. Ask the owner first"
 
 
 def test_who_approved_learns_that_it_ended_unknown(site: Site) -> None:
@@ -126,7 +130,7 @@ def test_the_mail_leads_to_the_change_and_decides_nothing(site: Site) -> None:
     link = re.search(r"http\S+(/go/\S+)", mail.outbox[0].body)
     assert link is not None
     answer = site.approver.get(link[1])
-    assert answer["Location"] == reverse("changes:approval", args=[change.pk])
+    assert answer["Location"] == reverse("changes:request", args=[change.pk])
     change.refresh_from_db()
     assert change.state == ChangeState.AWAITING
 
@@ -138,8 +142,8 @@ def test_a_remark_is_told_to_those_who_take_part_and_not_to_who_made_it(site: Si
     services.comment(change, actor=viewer_for(site.asks.person), text="Until Friday")
     said = Outgoing.objects.filter(event="change.commented").order_by("created_at")
     assert [(one.name, one.text) for one in said] == [
-        ("Ines Duarte", "Until when?"),
-        ("Hana Sato", "Until Friday"),
+        ("Ines Duarte", f"{WHAT}\n\nUntil when?"),
+        ("Hana Sato", f"{WHAT}\n\nUntil Friday"),
     ]
 
 

@@ -273,7 +273,7 @@ def test_an_unknown_change_is_not_looked_at_while_another_of_the_same_person_is_
     Change.objects.filter(pk=other.pk).update(state=ChangeState.CONFIRMING)
     change.refresh_from_db()
 
-    with pytest.raises(RefusedError, match="under way"):
+    with pytest.raises(RefusedError, match="in progress"):
         services.look_again(change, actor=scene.approver)
 
 
@@ -282,10 +282,10 @@ def test_who_only_looks_cannot_have_it_looked_at_again(scene: Scene) -> None:
     Change.objects.filter(pk=change.pk).update(state=ChangeState.UNKNOWN)
     change.refresh_from_db()
 
-    with pytest.raises(RefusedError, match="You may look at this change"):
+    with pytest.raises(RefusedError, match="You can view this change"):
         services.look_again(change, actor=factories.viewer(Role.AUDITOR, name="Noor Haddad"))
 
 
 def test_what_is_known_is_not_looked_at_again(scene: Scene) -> None:
-    with pytest.raises(RefusedError, match="is known"):
+    with pytest.raises(RefusedError, match="already known"):
         services.look_again(scene.applied(), actor=scene.approver)

@@ -16,7 +16,7 @@ from iam.mirror.models import Edge, EdgeKind
 from tests import factories
 from tests.changes.site import Site
 
-MOVED = "somebody changed this again since"
+MOVED = "has changed this in AWS since"
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_a_new_receipt_is_asked_about_again_and_break_glass_is_reviewed(
     admin.wait_for_url(re.compile("/groups/[0-9]+/"))
     open_when(admin, admin.url, says="reports")
     hana.get_by_role("button", name="Approve").click()
-    expect(hana.get_by_role("alert")).to_contain_text("has changed since it was shown to you")
+    expect(hana.get_by_role("alert")).to_contain_text("has has changed since you opened to you")
     expect(hana.get_by_text("reports").first).to_be_visible()
     approve(change, hana, jonas)
     admin.goto(change)

@@ -315,6 +315,6 @@ def test_whoever_approves_reads_what_they_agree_to_on_the_page_of_the_change(acc
     member.post(reverse("keys:rotate", args=[key(user).pk]), {"quiet": "7", "keep": "7", "reason": "Old"})
     change = Rotation.objects.get().change
     assert change is not None
-    for name in ("changes:change", "changes:approval"):
-        page = approver.get(reverse(name, args=[change.pk])).content.decode()
+    for name in ("changes:change", "changes:request"):
+        page = approver.get(reverse(name, args=[change.pk]), follow=True).content.decode()
         assert "deleted for good 7 days later" in page

@@ -149,7 +149,7 @@ def test_a_reading_is_asked_for_and_stopped_with_htmx_and_without(admin: Client,
 def test_an_upload_cannot_be_read(admin: Client) -> None:
     factories.account("339011276654", name="brightwater", source="export", role_arn="")
     body = text_of(admin.post(page("pull", "339011276654"), follow=True))
-    assert "known from an uploaded file" in body
+    assert "was uploaded as a file" in body
     assert "Read now" not in body
     assert "Upload a newer export" in body
     assert not Pull.objects.exists()

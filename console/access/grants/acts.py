@@ -200,7 +200,7 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
                 idempotency_key=_key(request),
                 source_identity=whose,
             )
-            return redirect("changes:change", pk=made[0].pk)
+            return redirect("changes:request", pk=made[0].pk)
         except RefusedError as why_not:
             error = why_not
     names = ", ".join(role.name for role in roles)

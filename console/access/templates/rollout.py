@@ -130,7 +130,7 @@ def template_rollout(request: ViewerRequest, slug: str) -> HttpResponse:
             refused = error
         else:
             messages.success(request, "Asked for. Nothing in AWS changes until somebody else approves it.")
-            return redirect("changes:change", pk=made.pk)
+            return redirect("changes:request", pk=made.pk)
     plan = plan_version(request.viewer, version=offer.version)
     context: dict[str, Any] = {"section": "templates", "offer": offer, "form": form, **plan_context(plan)}
     if plan.operations:

@@ -11,12 +11,14 @@ class GrantsConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.access.grants.models import ENDING
-        from iam.access.grants.services.moving import end_of, shorten_waiting, started
+        from iam.access.grants.services.moving import end_of, ends_of, shorten_waiting, started
         from iam.access.grants.services.settling import change_ended
         from iam.changes import handlers
         from iam.changes.approval import ends
         from iam.changes.models import OF_GRANT
 
         handlers.on_end(change_ended)
-        ends.register(OF_GRANT, ends.Ends(end_of=end_of, shorten=shorten_waiting, started=started))
+        ends.register(
+            OF_GRANT, ends.Ends(end_of=end_of, ends_of=ends_of, shorten=shorten_waiting, started=started)
+        )
         ends.register_restored(ENDING, end_of)

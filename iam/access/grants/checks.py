@@ -56,15 +56,14 @@ class Check:
 
 def checks_of(plan: GrantPlan, *, now: datetime) -> list[Check]:
     """All of them, in the order in which they are read. A handful of queries, and a few questions to the engine."""
+    return [*warning_checks(plan), *_end(plan), *_age(plan, now)]
+
+
+def warning_checks(plan: GrantPlan) -> list[Check]:
+    """Those of which the outcome is kept with the request: of the end its warnings speak, and how old the data is shows on each page."""
     texts = list(_texts(plan))
     holders = list(_holders(plan))
-    return [
-        *_limits(plan, texts, holders),
-        *_sound(texts),
-        *_mfa(texts, holders),
-        *_end(plan),
-        *_age(plan, now),
-    ]
+    return [*_limits(plan, texts, holders), *_sound(texts), *_mfa(texts, holders)]
 
 
 def _texts(plan: GrantPlan) -> Iterator[str]:

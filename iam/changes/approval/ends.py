@@ -5,7 +5,8 @@ A layer above registers in its `AppConfig.ready` for the kind of cause that its 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,8 @@ from iam.guard import Viewer
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """`end_of` gives the end of what a cause gives (None: it has none), `shorten` brings it forward and raises RefusedError.
+    """`end_of` gives the end of what a cause gives (None: it has none), `ends_of` those of several causes that have one, `shorten` brings it forward
+    and raises RefusedError.
 
     `started` is asked within the transaction that queues a change, and gives the columns that are another now that the clock runs: what was asked for as
     a time from the approval on is a moment then.
@@ -26,6 +28,7 @@ class Ends:
     end_of: Callable[[UUID], datetime | None]
     shorten: Callable[[UUID, datetime, Viewer], None]
     started: Callable[[Change, datetime], dict[str, Any]]
+    ends_of: Callable[[Sequence[UUID]], dict[UUID, datetime]] | None = None
 
 
 _by_kind: dict[str, Ends] = {}
@@ -57,6 +60,46 @@ def _end_of_restored(change_set: ChangeSet) -> datetime | None:
     causes = set(undone.values_list("reverts__change_set__cause_kind", "reverts__change_set__cause_id"))
     moments = [_restored[kind](cause) for kind, cause in causes]
     return min((moment for moment in moments if moment), default=None)
+
+
+def ends_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, datetime]:
+    """The same for several sets, by their id; a query for each kind of cause, and one for what undoes something."""
+    by_kind: dict[str, dict[UUID, list[UUID]]] = defaultdict(lambda: defaultdict(list))
+    others = []
+    for one in change_sets:
+        if one.cause_kind in _by_kind and one.cause_id:
+            by_kind[one.cause_kind][one.cause_id].append(one.pk)
+        else:
+            others.append(one.pk)
+    found = _ends_of_restored(others)
+    for kind, sets in by_kind.items():
+        for cause, end in _ends_of_kind(_by_kind[kind], list(sets)).items():
+            found |= dict.fromkeys(sets[cause], end)
+    return found
+
+
+def _ends_of_restored(sets: Sequence[UUID]) -> dict[UUID, datetime]:
+    undoing = Change.objects.filter(
+        change_set__in=sets, reverts__isnull=False, reverts__change_set__cause_kind__in=list(_restored)
+    )
+    known: dict[tuple[str, UUID], datetime | None] = {}
+    found: dict[UUID, datetime] = {}
+    rows = undoing.values_list(
+        "change_set", "reverts__change_set__cause_kind", "reverts__change_set__cause_id"
+    )
+    for pk, kind, cause in rows.order_by().distinct():
+        if (kind, cause) not in known:
+            known[kind, cause] = _restored[kind](cause)
+        end = known[kind, cause]
+        if end is not None:
+            found[pk] = min(end, found.get(pk, end))
+    return found
+
+
+def _ends_of_kind(kind: Ends, causes: Sequence[UUID]) -> dict[UUID, datetime]:
+    if kind.ends_of is not None:
+        return kind.ends_of(causes)
+    return {cause: end for cause in causes if (end := kind.end_of(cause)) is not None}
 
 
 def bring_forward(change_set: ChangeSet, *, until: datetime, actor: Viewer) -> None:

@@ -78,8 +78,8 @@ class PossibleApprovers:
         if self.is_possible_now:
             return ""
         if self.is_possible:
-            return f"Nobody can approve this at once. {self._why()} It escalates to {_names(self.later)} {self.escalates}."
-        return f"Nobody can approve this request. {self._why()} {self._how_to_fix()}"
+            return f"No one can approve this at once. {self._why()} It escalates to {_names(self.later)} {self.escalates}."
+        return f"No one can approve this request. {self._why()} {self._how_to_fix()}"
 
     def _why(self) -> str:
         words = sentence(self.need, names=names_in(self.need))
@@ -88,22 +88,22 @@ class PossibleApprovers:
         if self.subjects:
             verb = "is" if len(self.subjects) == 1 else "are"
             reasons.append(
-                f"{_names(self.subjects)} {verb} among the people it’s about, and nobody approves a change to their own AWS user."
+                f"{_names(self.subjects)} {verb} among the people it’s about, and no one approves a change to their own AWS user."
             )
         if self.requester_is_able:
-            reasons.append("Nobody approves their own request.")
+            reasons.append("No one approves their own request.")
         people = self.people
         if people:
             reasons.append(f"That leaves only {_names(people)}.")
         elif not self.subjects and not self.requester_is_able:
-            reasons.append("Nobody has that role.")
+            reasons.append("No one has that role.")
         return " ".join(reasons)
 
     def _how_to_fix(self) -> str:
         split = "Split it into two requests, or leave some people out. " if self.subjects else ""
         administrators = people_of([ADMINISTRATORS], accounts=self.accounts)
         others = {pk: name for pk, name in administrators.items() if pk != self.requester}
-        what = "give somebody else the role under Operators, or change the approval rules"
+        what = "give someone else the role under Operators, or change the approval rules"
         if self.requester in administrators:
             return f"{split}As an administrator, you can {what}."
         if others:
@@ -214,6 +214,13 @@ def require_still_possible(requirement: Requirement, progress: Progress, *, part
     approvers = still_possible(requirement, progress, parts=parts)
     if not approvers.is_possible:
         raise NoApproverError(approvers)
+
+
+def why_nobody(requirement: Requirement, progress: Progress, *, parts: Sequence[Change]) -> str:
+    """Why nobody can approve a set that waits any more, or not until it escalates, and who can change that; blank where somebody can."""
+    if _can_fill([(one.missing, one.able.keys()) for one in progress.stages]):
+        return ""
+    return still_possible(requirement, progress, parts=parts).problem
 
 
 def _without(people: Mapping[UUID, str], barred: Collection[UUID]) -> dict[UUID, str]:

@@ -15,6 +15,8 @@ from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue_all
 from iam.changes.services.planning import Plan, check_account, examine
 from iam.changes.services.requests import Cause, Lane, write_set
+from iam.changes.summary import summary_of
+from iam.changes.titles import title_for
 from iam.guard import Viewer
 from iam.journal.services import Actor
 
@@ -46,7 +48,11 @@ def queue_accepted(
     asker = Viewer(person_id=first.requested_by, name=first.requested_label, email="")
     with transaction.atomic():
         group = ChangeSet.objects.create(
-            title=title[:512], receipt=set_receipt_of(operations), cause_kind=cause.kind, cause_id=cause.id
+            title=title_for(operations, given=title),
+            receipt=set_receipt_of(operations),
+            summary=[block.body for block in summary_of(operations)],
+            cause_kind=cause.kind,
+            cause_id=cause.id,
         )
         written = write_set(
             planned, group=group, actor=asker, reason=reason, prefix=key, not_before=None, lanes=lanes

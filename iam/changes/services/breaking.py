@@ -51,24 +51,24 @@ def break_glass(change: Change, *, actor: Viewer, reason: str, seen_digest: str)
     """
     reason = reason.strip()
     if not may_break_glass(change, viewer=actor):
-        raise RefusedError("The rules do not let you apply this without approval.", change=change)
+        raise RefusedError("The approval rules don’t let you apply this without approval.", change=change)
     if not reason:
-        raise RefusedError("Write what the emergency is: whoever reviews it reads it.", change=change)
+        raise RefusedError("Write what the emergency is. The reviewer reads it.", change=change)
     if len(reason) > MAX_REASON:
         raise RefusedError(
-            f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.", change=change
+            f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.", change=change
         )
     parts = waiting_parts(change)
     if refresh_receipts(parts) or change.change_set.receipt_digest != seen_digest:
         raise ReceiptChangedError(
-            "What this would do has changed since it was shown to you. Look again.", change=change
+            "What this does has changed since you opened the page. Review it again.", change=change
         )
     check_request(parts)
     with transaction.atomic():
         group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
         parts = waiting_parts(change)
         if group.receipt_digest != seen_digest:
-            raise ReceiptChangedError("What this would do has changed just now. Look again.", change=change)
+            raise ReceiptChangedError("What this does has just changed. Review it again.", change=change)
         BreakGlass.objects.create(
             change_set=group,
             used_by=actor.person_id,
@@ -97,11 +97,11 @@ def to_review(viewer: Viewer) -> QuerySet[BreakGlass]:
 def why_not_review(glass: BreakGlass, *, viewer: Viewer) -> str:
     """Why this viewer cannot review it, or ""."""
     if glass.reviewed_at is not None:
-        return f"{glass.reviewed_label} has reviewed it already."
+        return f"{glass.reviewed_label} has already reviewed it."
     if not to_review(viewer).filter(pk=glass.pk).exists():
         return "Administrators and approvers of its accounts review it."
     if glass.used_by == viewer.person_id and not settings.SINGLE_OPERATOR:
-        return "You used it, so somebody else looks at it."
+        return "You used it, so someone else reviews it."
     return ""
 
 
@@ -111,14 +111,14 @@ def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key:
     if why := why_not_review(glass, viewer=actor):
         raise RefusedError(why)
     if verdict not in Verdict.values:
-        raise RefusedError("Choose whether to accept it or to have it undone.")
+        raise RefusedError("Choose whether to accept or undo it.")
     if not comment:
-        raise RefusedError("Write what you found: the auditor reads it.")
+        raise RefusedError("Write what you found. Auditors read it.")
     if len(comment) > MAX_REASON:
-        raise RefusedError(f"The comment has {len(comment)} characters; {MAX_REASON} are the limit.")
+        raise RefusedError(f"The comment has {len(comment):,} characters. The limit is {MAX_REASON:,}.")
     parts = parts_of(glass.change_set)
     if any(part.state in RUNNING for part in parts):
-        raise RefusedError("It is still being applied. Review it when it has ended.")
+        raise RefusedError("It is still in progress. Review it when it is done.")
     with transaction.atomic():
         follow = _by_cause.get(glass.change_set.cause_kind)
         undoing: list[Change] = []
@@ -133,7 +133,7 @@ def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key:
 def _undo(parts: list[Change], *, actor: Viewer, comment: str, key: str) -> list[Change]:
     applied = [part for part in parts if part.state == ChangeState.APPLIED and not part.already_so]
     if not applied:
-        raise RefusedError("It changed nothing in AWS, so there is nothing to undo. Accept it.")
+        raise RefusedError("It changed nothing in AWS, so there is nothing to undo. Accept it instead.")
     return undo_several(applied, actor=actor, reason=comment, idempotency_key=key)
 
 
@@ -150,7 +150,7 @@ def _record(glass: BreakGlass, first: Change, *, actor: Viewer, verdict: str, co
         remind_at=None,
     )
     if not written:
-        raise RefusedError("Somebody else has reviewed it just now.")
+        raise RefusedError("Someone else has just reviewed it.")
     kind = "review_accepted" if verdict == Verdict.ACCEPT else "review_undo"
     add_event(first, kind=kind, actor=actor, note=comment)
     data = {"single_operator": True} if alone else {}

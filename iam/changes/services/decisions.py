@@ -53,25 +53,23 @@ def standing_of(change: Change, *, viewer: Viewer, progress: Progress | None = N
     known = progress or current_progress(change)
     own = change.requested_by == viewer.person_id
     if own and not settings.SINGLE_OPERATOR:
-        return Standing(
-            may_decide=False, why_not="You asked for this, so somebody else decides.", is_own=True
-        )
+        return Standing(may_decide=False, why_not="You requested this, so someone else decides.", is_own=True)
     return _standing(known, viewer, own=own)
 
 
 def _standing(progress: Progress, viewer: Viewer, *, own: bool) -> Standing:
     me, stage = viewer.person_id, progress.stage_of(viewer.person_id)
     if progress.has_agreed(me):
-        why = "You have agreed to this already. Somebody else decides next."
+        why = "You have already approved this. Someone else decides next."
         return Standing(False, why, own, may_reject=True, is_concerned=True, has_agreed=True)
     if me in progress.about:
-        return Standing(False, "This is about your own AWS user, so somebody else decides.", own)
+        return Standing(False, "This is about your own AWS user, so someone else decides.", own)
     if stage is None:
-        why = "You may not approve this: the rules ask others."
+        why = "You can’t approve this: the approval rules name other people."
         concerned = progress.stands_in_any(me)
         return Standing(False, why, own, may_reject=concerned, is_concerned=concerned)
     if stage != progress.at:
-        why = f"Stage {progress.at + 1} comes first; stage {stage + 1} is yours."
+        why = f"You can approve stage {stage + 1}, after stage {progress.at + 1}."
         return Standing(False, why, own, may_reject=True, is_concerned=True)
     return Standing(True, "", own, may_reject=True, is_concerned=True)
 
@@ -94,7 +92,7 @@ def approve(change: Change, *, actor: Viewer, seen_digest: str, comment: str = "
     parts = waiting_parts(change)
     if refresh_receipts(parts) or change.change_set.receipt_digest != seen_digest:
         raise ReceiptChangedError(
-            "What this would do has changed since it was shown to you. Look at the new receipt, then decide again.",
+            "What this does has changed since you opened the page. Review the new receipt, then decide again.",
             change=change,
         )
     check_request(parts)
@@ -108,7 +106,9 @@ def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
     parts = waiting_parts(change)
     progress = _check_decider(parts[0], actor=actor)
     if group.receipt_digest != seen:
-        raise ReceiptChangedError("What this would do has changed just now. Look again.", change=change)
+        raise ReceiptChangedError(
+            "What this does has just changed. Review the new receipt, then decide again.", change=change
+        )
     own = change.requested_by == actor.person_id
     requirement = kept_requirement(group)
     if requirement.digest != seen:
@@ -145,7 +145,7 @@ def reject(change: Change, *, actor: Viewer, comment: str) -> None:
     if not standing.may_reject:
         raise RefusedError(standing.why_not, change=change)
     if not comment:
-        raise RefusedError("Write why you reject it: the person who asked reads it.")
+        raise RefusedError("Write why you reject it. The requester reads it.")
     with transaction.atomic():
         ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
         parts = waiting_parts(change)
@@ -164,7 +164,7 @@ def reject(change: Change, *, actor: Viewer, comment: str) -> None:
 def _comment(comment: str) -> str:
     comment = comment.strip()
     if len(comment) > MAX_COMMENT:
-        raise RefusedError(f"The comment has {len(comment)} characters; {MAX_COMMENT} are the limit.")
+        raise RefusedError(f"The comment has {len(comment):,} characters. The limit is {MAX_COMMENT:,}.")
     return comment
 
 
@@ -206,7 +206,7 @@ def _check_requester(
     except RefusedError:
         pass
     raise RefusedError(
-        f"{change.requested_label}, who asked, may not ask for this any more. Reject it; whoever needs it asks anew.",
+        f"{change.requested_label} can no longer request this. Reject it. Someone who is allowed to can request it again.",
         change=change,
     )
 
@@ -220,7 +220,7 @@ def waiting_parts(change: Change) -> list[Change]:
             raise _too_late(part)
         if part.expires_at is not None and part.expires_at <= now:
             raise RefusedError(
-                f"{part.reference} waited too long for an answer and has closed. It can be asked for again.",
+                f"{part.reference} has expired because no one answered in time. You can submit it again.",
                 change=part,
             )
     return parts
@@ -232,7 +232,7 @@ def _too_late(change: Change) -> RefusedError:
 
 
 def _over(change: Change) -> str:
-    return f"Nothing is left to decide: {change.reference} is {change.get_state_display().lower()}."
+    return f"There is nothing left to decide: {change.reference} is {change.get_state_display().lower()}."
 
 
 def refresh_receipts(parts: list[Change]) -> bool:
@@ -276,7 +276,7 @@ def _keep_receipt(part: Change, receipt: Receipt) -> bool:
     held = Change.objects.filter(pk=part.pk, state=ChangeState.AWAITING, receipt_digest=was)
     if not held.update(receipt=receipt.body, receipt_digest=receipt.digest):
         return False
-    note = "What it would do has changed since it was asked for."
+    note = "What it does has changed since it was requested."
     add_event(part, kind="receipt_changed", actor=None, note=note)
     write_journal(part, act="receipt_changed", actor=None, data={"was": was, "receipt": receipt.digest})
     return True

@@ -25,12 +25,14 @@ def comment(change: Change, *, actor: Viewer, text: str) -> None:
     """Add a comment to the timeline of a waiting set; its first change keeps it, and those who take part are told. Raises RefusedError."""
     text = text.strip()
     if not visible_changes(actor).filter(pk=change.pk).exists() or not may_comment(change, viewer=actor):
-        raise RefusedError("Nothing can be said about this any more: it does not wait.", change=change)
+        raise RefusedError(
+            "You can’t comment on this any more: it is no longer waiting for approval.", change=change
+        )
     if not text:
-        raise RefusedError("Write what you have to say.", change=change)
+        raise RefusedError("Write a comment.", change=change)
     if len(text) > MAX_COMMENT:
         raise RefusedError(
-            f"The comment has {len(text)} characters; {MAX_COMMENT} are the limit.", change=change
+            f"The comment has {len(text):,} characters. The limit is {MAX_COMMENT:,}.", change=change
         )
     first = change.change_set.changes.select_related("account").get(position=0)
     with transaction.atomic():

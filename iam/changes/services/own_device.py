@@ -23,6 +23,7 @@ from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue
 from iam.changes.services.planning import check_account, examine
 from iam.changes.services.requests import Cause, asked_before, write_set
+from iam.changes.summary import summary_of
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import Actor
@@ -50,7 +51,11 @@ def queue_own(
     try:
         with transaction.atomic():
             group = ChangeSet.objects.create(
-                receipt=set_receipt_of([operation]), cause_kind=cause.kind, cause_id=cause.id
+                title=operation.title,
+                receipt=set_receipt_of([operation]),
+                summary=[block.body for block in summary_of([operation])],
+                cause_kind=cause.kind,
+                cause_id=cause.id,
             )
             (change,) = write_set(
                 [planned],

@@ -39,10 +39,10 @@ class Plan:
 def membership(user: Entity, *, group: Entity, do: Do) -> Operation:
     """The operation that adds the user to the group or takes them out. Raises RefusedError when there is none such."""
     if (user.kind, group.kind) != (Kind.USER, Kind.GROUP):
-        raise RefusedError("A membership is between an IAM user and an IAM group.")
+        raise RefusedError("A group membership is between an IAM user and an IAM group.")
     if user.account_id != group.account_id:
         raise RefusedError(
-            f"{user.name} and {group.name} are in different accounts; a group only holds users of its own."
+            f"{user.name} and {group.name} are in different accounts. A group can only have users of its own account."
         )
     return (AddToGroup if do == "add" else RemoveFromGroup).of(user, group=group)
 
@@ -83,7 +83,7 @@ def plan_set(
     """Plan operations that are approved together and carried out in this order. Raises RefusedError for the first that cannot be."""
     if len(operations) > most:
         raise RefusedError(
-            f"This takes {len(operations):,} changes at once; {most:,} are the limit. Ask for it in parts."
+            f"This needs {len(operations):,} changes at once. The limit is {most:,}. Split it into several requests."
         )
     reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
     with asked_once():
@@ -102,7 +102,7 @@ def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_gran
     before = operation.mirrored()
     stands = before is not None and operation.satisfied(before)
     if not (stands and for_grant) and (problems := operation.problems()):
-        raise RefusedError(f"AWS would not take this call: {problems[0]}")
+        raise RefusedError(f"AWS would refuse this call: {problems[0]}")
     if before is None and is_made(operation, earlier):
         before = operation.newborn()
     if before is None:
@@ -122,11 +122,11 @@ def check_account(account: Account) -> None:
         raise RefusedError(f"{account.name} is no longer connected to Gatehouse.")
     if account.source == Source.EXPORT:
         raise RefusedError(
-            f"{account.name} is known from an uploaded file only. Connect it with a role to change anything."
+            f"{account.name} was uploaded as a file. To change anything, connect it with a role."
         )
     if not account.is_writable:
         raise RefusedError(
-            f"{account.name} is read only: no write role is connected. An administrator can add one under Accounts."
+            f"{account.name} is read-only because no write role is connected. An administrator can add one under Accounts."
         )
 
 
@@ -146,7 +146,7 @@ def check_right(
     if for_grant and _is_for(operation, viewer):
         return
     if not viewer.may(Right.REQUEST_CHANGE, account_id=number):
-        raise RefusedError(f"You may look at {operation.account.name}, and not ask for changes in it.")
+        raise RefusedError(f"You can view {operation.account.name}, but you can’t request changes in it.")
     reach = replace(viewer, scope=viewer.asks)
     if reach.scope.sees_account(number):
         _check_there(operation, earlier=earlier)
@@ -154,13 +154,15 @@ def check_right(
     touched = operation.touched()
     made = {*operation.makes(), *made_before(operation, touched, earlier=earlier)}
     if not all(_lies_within(arn, reach.scope, number) for arn in made):
-        raise RefusedError("You can make people under the paths of your own teams only.")
+        raise RefusedError("You can create users only under the paths of your own teams.")
     if not touched and not operation.makes():
-        raise RefusedError("This is about the account as a whole, which takes somebody who sees all of it.")
+        raise RefusedError(
+            "This is about the whole account, so only someone who can see all of it can request it."
+        )
     arns = [arn for arn in touched if arn not in made]
     reached = visible_entities(reach).filter(account=operation.account, arn__in=arns, gone_at__isnull=True)
     if reached.values("arn").distinct().count() < len(set(arns)):
-        raise RefusedError("You can ask for changes to the people and groups of your own teams only.")
+        raise RefusedError("You can request changes only to the people and groups of your own teams.")
 
 
 def _is_for(operation: Operation, viewer: Viewer) -> bool:
@@ -192,7 +194,7 @@ def _lies_within(arn: str, scope: Scope, account_id: str) -> bool:
 
 def _check_own(operation: Operation) -> None:
     if is_own(operation):
-        raise RefusedError("Gatehouse itself works by this. It is changed in AWS, by its owner.")
+        raise RefusedError("Gatehouse itself needs this to work. Its owner can change it in AWS.")
 
 
 def _check_not_asked_yet(operation: Operation) -> None:
@@ -202,5 +204,9 @@ def _check_not_asked_yet(operation: Operation) -> None:
     if twin is None:
         return
     said = twin.get_state_display().lower()
-    what = "asks for this" if twin.params == operation.params else "is about the same, and comes first"
-    raise RefusedError(f"{twin.reference} already {what}: {said}.", change=twin)
+    what = (
+        "already requests this"
+        if twin.params == operation.params
+        else "changes the same resource, and comes first"
+    )
+    raise RefusedError(f"{twin.reference} {what}: {said}.", change=twin)

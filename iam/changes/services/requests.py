@@ -20,6 +20,9 @@ from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.planning import MOST, Do, Plan, membership, plan, plan_set
 from iam.changes.states import begin_all, end_all, move
+from iam.changes.summary import summary_of
+from iam.changes.titles import title_for
+from iam.changes.warnings import general_warnings
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity
 
@@ -88,9 +91,9 @@ def request_changes(
     notes: Sequence[str] = (),
     most: int = MOST,
 ) -> list[Change]:
-    """Ask for changes that are approved together and applied in this order; `title` says what they come to, `cause` what they are for,
-    `lanes` which of them need not wait for each other (none given: each waits for all before it), `notes` what
-    whoever approves has to know besides and agrees to, `most` how many there may be.
+    """Request changes that are approved together and applied in this order; `title` says what they come to, `cause` what they are for,
+    `lanes` which of them need not wait for each other (none given: each waits for all before it), `notes` are the warnings
+    that their maker was shown and whoever approves accepts, `most` how many there may be.
 
     The same key of the same person gives the same changes, however often and from however many requests at once.
     Every rule is checked again, unless that was done just now (`weigh`). Raises RefusedError.
@@ -98,7 +101,7 @@ def request_changes(
     reason = _reason(reason)
     plans = planned.plans if isinstance(planned, Weighed) else planned
     if not plans:
-        raise RefusedError("There is nothing to ask for.")
+        raise RefusedError("There is nothing to request.")
     operations = [one.operation for one in plans]
     standing = asked_before(operations, actor=actor, idempotency_key=idempotency_key)
     if standing:
@@ -111,9 +114,10 @@ def request_changes(
             for_grant = cause.kind == OF_GRANT
             weighed = weigh(operations, actor=actor, reverts=reverts, for_grant=for_grant, most=most)
         group = ChangeSet(
-            title=title[:512],
+            title=title_for(operations, given=title),
             receipt=weighed.receipt,
-            notes=list(notes),
+            notes=list(dict.fromkeys([*notes, *general_warnings(operations)])),
+            summary=[block.body for block in summary_of(operations)],
             cause_kind=cause.kind,
             cause_id=cause.id,
         )
@@ -141,9 +145,9 @@ def request_changes(
 def _reason(reason: str) -> str:
     reason = reason.strip()
     if not reason:
-        raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
+        raise RefusedError("Write why this is needed. The approver and auditors read it.")
     if len(reason) > MAX_REASON:
-        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
+        raise RefusedError(f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.")
     return reason
 
 
@@ -187,7 +191,9 @@ def asked_before(operations: Sequence[Operation], *, actor: Viewer, idempotency_
         for change, operation in zip(found, operations, strict=True)
     )
     if not same:
-        raise RefusedError("This form was sent before, with other content. Open it again.", change=found[0])
+        raise RefusedError(
+            "This form was already submitted with other content. Open it again.", change=found[0]
+        )
     return found
 
 
@@ -258,7 +264,7 @@ def _columns(planned: Plan) -> dict[str, Any]:
 def withdraw(change: Change, *, actor: Viewer) -> None:
     """Take a request back, with the whole set, while no worker has begun it. Only who asked may. Raises RefusedError."""
     if change.requested_by != actor.person_id or not actor.roles:
-        raise RefusedError("Only who asked for a change can withdraw it.")
+        raise RefusedError("Only the requester can withdraw a request.")
     with transaction.atomic():
         # Who approves just now does so before or after, and not in between.
         ChangeSet.objects.select_for_update().get(pk=change.change_set_id)
@@ -268,7 +274,7 @@ def withdraw(change: Change, *, actor: Viewer) -> None:
     if not taken:
         change.refresh_from_db()
         raise RefusedError(
-            f"It is too late to withdraw {change.reference}: it is {change.get_state_display().lower()}.",
+            f"It’s too late to withdraw {change.reference}: it is {change.get_state_display().lower()}.",
             change=change,
         )
 
@@ -278,9 +284,9 @@ def look_again(change: Change, *, actor: Viewer) -> None:
     number = change.account.account_id
     rights = (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE)
     if not any(actor.may(right, account_id=number) for right in rights):
-        raise RefusedError("You may look at this change, and not have it examined.")
+        raise RefusedError("You can view this change, but you can’t refresh it.")
     if change.state != ChangeState.UNKNOWN:
-        raise RefusedError("How this change ended is known.", change=change)
+        raise RefusedError("The outcome of this change is already known.", change=change)
     try:
         with transaction.atomic():
             moved = move(
@@ -295,5 +301,5 @@ def look_again(change: Change, *, actor: Viewer) -> None:
                 nudge.after_commit(change)
     except IntegrityError:
         raise RefusedError(
-            "Another change of the same subject is under way. Wait until it has ended."
+            "Another change to the same resource is in progress. Wait until it is done."
         ) from None

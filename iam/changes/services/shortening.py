@@ -21,15 +21,15 @@ def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
         raise RefusedError(standing.why_not, change=change)
     end = ends.end_of(change.change_set)
     if end is None:
-        raise RefusedError("This does not end by itself, so there is no time to shorten.", change=change)
+        raise RefusedError("This is permanent, so there is no duration to shorten.", change=change)
     if until <= datetime.now(tz=UTC):
-        raise RefusedError("That moment is over. Choose one that is still to come.", change=change)
+        raise RefusedError("This moment has passed. Choose one in the future.", change=change)
     if until >= end:
         raise RefusedError(
-            f"It ends on {end:%d %b %Y at %H:%M} UTC already. Choose an earlier moment; a later one takes a new request.",
+            f"It already ends on {end:%d %b %Y, %H:%M} UTC. Choose an earlier moment. For a later one, submit a new request.",
             change=change,
         )
-    note = f"Ends on {until:%d %b %Y at %H:%M} UTC, not on {end:%d %b %Y at %H:%M}."
+    note = f"Ends on {until:%d %b %Y, %H:%M} UTC instead of {end:%d %b %Y, %H:%M} UTC."
     with transaction.atomic():
         # Who approves just now does so before or after, and not in between.
         group = ChangeSet.objects.select_for_update().get(pk=change.change_set_id)

@@ -112,7 +112,7 @@ def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operat
     check_right(operation if inverse is None else inverse, viewer=viewer, earlier=earlier)
     _check_state(change)
     if inverse is None:
-        raise RefusedError(operation.irreversible or "AWS offers no way back from this.")
+        raise RefusedError(operation.irreversible or "AWS can’t undo this.")
     if not is_made(inverse, earlier):
         _check_still_so(operation)
     return inverse
@@ -130,24 +130,24 @@ def _reborn(inverse: Operation, earlier: Sequence[Operation]) -> Operation:
 
 def _check_state(change: Change) -> None:
     if change.state != ChangeState.APPLIED:
-        raise RefusedError("Only an applied change can be undone.", change=change)
+        raise RefusedError("Only a change that is done can be undone.", change=change)
     if change.already_so:
-        raise RefusedError("AWS was so already, and this change altered nothing: there is nothing to undo.")
+        raise RefusedError(
+            "This was already done in AWS, so this change did nothing and there is nothing to undo."
+        )
     standing = (
         change.reverted_by.filter(state__in=[*OPEN, ChangeState.APPLIED]).order_by("-created_at").first()
     )
     if standing is not None:
-        said = "is undone already" if standing.state == ChangeState.APPLIED else "is being undone"
-        raise RefusedError(f"This {said}, by {standing.reference}.", change=standing)
+        said = "has already been undone" if standing.state == ChangeState.APPLIED else "is being undone"
+        raise RefusedError(f"This {said} by {standing.reference}.", change=standing)
 
 
 def _check_still_so(operation: Operation) -> None:
     shown = operation.mirrored()
     if shown is None:
-        raise RefusedError(
-            "What this was about is gone from AWS (or was made again), so it cannot be undone."
-        )
+        raise RefusedError("What this changed was deleted from AWS or created again, so it can’t be undone.")
     if not operation.satisfied(shown):
         raise RefusedError(
-            "AWS has moved on: somebody changed this again since. Undoing now would undo their work, not this change."
+            "Someone has changed this in AWS since. Undoing now would undo their work, not this change."
         )

@@ -50,7 +50,7 @@ def test_an_extension_that_waits_closes_with_the_grant_and_is_approved_by_nobody
     office.work(grant)
     (waits,) = extension.changes.all()
     assert waits.state == ChangeState.EXPIRED
-    with pytest.raises(RefusedError, match="Nothing is left to decide"):
+    with pytest.raises(RefusedError, match="nothing left to decide"):
         approve(waits, actor=office.scene.approver, seen_digest=extension.receipt_digest)
     grant.refresh_from_db()
     assert (grant.state, grant.extends_to) == (State.ENDED, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import pytest
@@ -27,6 +27,11 @@ CHOSEN = {
 """What is chosen from a list, which does not hold what cannot be chosen."""
 
 
+def page_of(asked: Sequence[Change]) -> str:
+    """The page of the request: that of its change where it is the only one."""
+    return f"/changes/{asked[0].pk}/{'request/' if len(asked) > 1 else ''}"
+
+
 def test_every_act_is_tried() -> None:
     assert {case.slug for case in CASES} == set(ACTS)
 
@@ -48,7 +53,7 @@ def test_an_act_is_previewed_and_asked_for_once(
     first, second = form.ask(answers, seen=seen), form.ask(answers, seen=seen)
     asked = list(Change.objects.order_by("position"))
     assert tuple(change.operation for change in asked) == case.makes, text(first)[:2000]
-    assert first["Location"] == second["Location"] == f"/changes/{asked[0].pk}/"
+    assert first["Location"] == second["Location"] == page_of(asked)
     assert {change.reason for change in asked} == {"On call"}
     assert differing([call for change in asked for call in change.receipt["calls"]]) == []
 
@@ -111,7 +116,7 @@ def test_the_same_form_with_other_answers_is_refused(site: Site) -> None:
     answer = form.ask({"name": "b-team", "path": "/"}, seen="")
 
     assert answer.status_code == 422
-    assert "sent before, with other content" in text(answer)
+    assert "already submitted with other content" in text(answer)
     assert Change.objects.count() == 1
 
 
@@ -130,13 +135,13 @@ def test_an_account_that_is_read_only_says_so(site: Site) -> None:
     subject = user(site)
     Account.objects.update(write_role_arn="")
 
-    assert "is read only: no write role is connected" in text(
+    assert "is read-only because no write role is connected" in text(
         site.asker.get(f"/changes/acts/?on={subject.pk}")
     )
     form = asking(site, "attach", subject)
     answer = form.look({"policy": "Reports"})
     assert answer.status_code == 422
-    assert "is read only" in text(answer)
+    assert "is read-only" in text(answer)
 
 
 def test_huge_text_is_refused_before_it_is_read(site: Site) -> None:

@@ -140,7 +140,7 @@ def test_of_a_set_a_lead_sees_their_part_and_not_its_title_nor_whom_else_it_is_f
     client = signed_in(lead)
     pages = (
         page_of(together),
-        reverse("changes:approval", args=[together.pk]),
+        reverse("changes:request", args=[together.pk]),
         reverse("changes:list"),
         reverse("changes:approvals"),
         reverse("identities:person", args=[site.user.pk]),

@@ -28,14 +28,14 @@ INBOX = "/changes/approvals/"
 
 def text_of(client: Client, address: str, **headers: Any) -> str:
     """The text of a page that is there."""
-    answer = client.get(address, **headers)
+    answer = client.get(address, follow=True, **headers)
     assert answer.status_code == 200, address
     return str(answer.content.decode())
 
 
 def approval_of(change: Change) -> str:
     """The page of the set."""
-    return reverse("changes:approval", args=[change.pk])
+    return reverse("changes:request", args=[change.pk])
 
 
 def another(role: Role, name: str) -> Client:
@@ -59,9 +59,9 @@ def test_the_page_of_a_set_shows_its_stages_to_whoever_sees_it_and_a_form_to_who
     approver, asker = (text_of(c, approval_of(change)) for c in (site.approver, site.asker))
     assert "Your decision" in approver
     assert 'name="decision" value="approve"' in approver
-    assert "Hana Sato can decide" in asker
+    assert "Hana Sato can approve" in asker
     assert 'name="decision"' not in asker
-    assert "You asked for this, so somebody else decides" in asker
+    assert "You requested this, so someone else decides" in asker
 
 
 def test_an_approval_of_two_is_shown_and_the_next_one_completes_it(site: Site) -> None:
@@ -72,7 +72,7 @@ def test_an_approval_of_two_is_shown_and_the_next_one_completes_it(site: Site) -
 
     page = text_of(jonas, approval_of(change))
     assert "Hana Sato approved: “Looks right”" in page
-    assert "Jonas Berg can decide; 1 still missing" in page
+    assert "Jonas Berg can approve; 1 still needed" in " ".join(page.split())
     mine = text_of(site.approver, approval_of(change))
     assert 'value="approve"' not in mine
     assert 'value="reject"' in mine
@@ -98,14 +98,14 @@ def test_the_inbox_shows_what_waits_for_whom_and_filters(site: Site) -> None:
     change = site.asked()
     assert "1 of 1" in text_of(site.approver, INBOX)
     assert change.title in text_of(site.approver, f"{INBOX}?q=kwame")
-    assert "No request here matches “zzz”" in text_of(site.approver, f"{INBOX}?q=zzz")
-    assert "to be looked at closely" in text_of(site.approver, f"{INBOX}?care=high")
-    assert "Nothing waits for you" in text_of(site.asker, INBOX)
+    assert "No request matches “zzz”" in text_of(site.approver, f"{INBOX}?q=zzz")
+    assert "No sensitive request matches this filter" in text_of(site.approver, f"{INBOX}?care=high")
+    assert "Nothing to approve" in text_of(site.asker, INBOX)
     assert change.title in text_of(site.asker, f"{INBOX}?tab=mine")
     part = text_of(site.approver, INBOX, headers=HTMX)
     assert "<html" not in part
     site.decide(site.approver, change, "approve")
-    assert "Nothing waits for you" in text_of(site.approver, INBOX)
+    assert "Nothing to approve" in text_of(site.approver, INBOX)
     assert change.title in text_of(site.approver, f"{INBOX}?tab=decided")
 
 
@@ -151,7 +151,7 @@ def test_a_comment_is_added_and_a_bad_one_is_given_back(site: Site) -> None:
         assert site.asker.post(address, {"text": text}).status_code == 422
     auditor = another(Role.AUDITOR, "Amara Diallo")
     assert auditor.post(address, {"text": "Hm"}).status_code == 404
-    assert "Add to the timeline" not in text_of(auditor, page_of(change))
+    assert "Add comment" not in text_of(auditor, page_of(change))
 
 
 def test_break_glass_from_the_page_to_the_banner_and_its_review(site: Site) -> None:
@@ -177,7 +177,7 @@ def test_break_glass_from_the_page_to_the_banner_and_its_review(site: Site) -> N
     look = reverse("changes:review", args=[change.pk])
     assert look in text_of(site.approver, f"{INBOX}?tab=glass")
     Change.objects.update(state=ChangeState.APPLIED)
-    assert "You used it, so somebody else looks at it" in text_of(site.asker, look)
+    assert "You used it, so someone else reviews it" in text_of(site.asker, look)
     key = str(site.approver.get(look).context["form"]["key"].value())
     form = {"verdict": "accept", "comment": "Right", "key": key}
     assert site.asker.post(look, form).status_code == 422

@@ -46,7 +46,7 @@ def test_a_comment_says_something_and_not_too_much(desk: Desk, text: str) -> Non
 
 def test_of_what_is_decided_nothing_more_is_said(desk: Desk) -> None:
     change = desk.approve(desk.ask(), "Hana Sato")
-    with pytest.raises(RefusedError, match="does not wait"):
+    with pytest.raises(RefusedError, match="no longer waiting"):
         services.comment(change, actor=desk.again("Hana Sato"), text="Good")
 
 
@@ -93,8 +93,8 @@ def test_the_end_is_brought_forward_only(desk: Desk, given: Given) -> None:
     change, hana = ending(desk), desk.again("Hana Sato")
     for until, said in (
         (SOON, "Choose an earlier moment"),
-        (SOON + timedelta(hours=1), "a later one takes a new request"),
-        (datetime.now(tz=UTC) - timedelta(minutes=1), "is over"),
+        (SOON + timedelta(hours=1), "For a later one, submit a new request"),
+        (datetime.now(tz=UTC) - timedelta(minutes=1), "has passed"),
     ):
         with pytest.raises(RefusedError, match=said):
             services.shorten(change, actor=hana, until=until)
@@ -110,5 +110,5 @@ def test_nobody_else_shortens_it(desk: Desk, given: Given, name: str) -> None:
 
 def test_what_does_not_end_is_not_shortened(desk: Desk) -> None:
     desk.person("Ada Lund", Role.APPROVER)
-    with pytest.raises(RefusedError, match="does not end by itself"):
+    with pytest.raises(RefusedError, match="is permanent"):
         services.shorten(desk.ask(), actor=desk.again("Ada Lund"), until=SOON)

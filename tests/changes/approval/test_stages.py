@@ -57,7 +57,7 @@ def test_two_of_one_role_are_two_people(desk: Desk) -> None:
     in_force(TWO)
     change = desk.approve(desk.ask(), "Hana Sato")
 
-    with pytest.raises(RefusedError, match="agreed to this already"):
+    with pytest.raises(RefusedError, match="already approved this"):
         desk.approve(change, "Hana Sato")
     assert change.state == ChangeState.AWAITING
     assert waits_for(desk) == {"Jonas Berg"}
@@ -71,7 +71,7 @@ def test_one_person_with_two_roles_counts_once_over_all_stages(desk: Desk) -> No
     desk.person("Hana Sato", Role.ADMINISTRATOR)
     change = desk.approve(desk.ask(), "Hana Sato")
 
-    with pytest.raises(RefusedError, match="agreed to this already"):
+    with pytest.raises(RefusedError, match="already approved this"):
         desk.approve(change, "Hana Sato")
     change.refresh_from_db()
     assert change.state == ChangeState.AWAITING
@@ -83,9 +83,9 @@ def test_who_asked_decides_nothing_through_whichever_role(desk: Desk) -> None:
     desk.person("Hana Sato", Role.TEAM_LEAD, team=desk.team)
     change = desk.ask(actor=desk.again("Hana Sato"))
 
-    with pytest.raises(RefusedError, match="somebody else decides"):
+    with pytest.raises(RefusedError, match="someone else decides"):
         desk.approve(change, "Hana Sato")
-    with pytest.raises(RefusedError, match="somebody else decides"):
+    with pytest.raises(RefusedError, match="someone else decides"):
         services.reject(change, actor=hana, comment="no")
     assert "Hana Sato" not in waits_for(desk)
     change.refresh_from_db()
@@ -96,7 +96,7 @@ def test_stages_come_in_their_order(desk: Desk) -> None:
     in_force(LEAD_FIRST)
     change = desk.ask()
     assert waits_for(desk) == {"Elif Kaya"}
-    with pytest.raises(RefusedError, match="Stage 1 comes first; stage 2 is yours"):
+    with pytest.raises(RefusedError, match="You can approve stage 2, after stage 1"):
         desk.approve(change, "Hana Sato")
 
     desk.approve(change, "Elif Kaya", comment="Yes, he is on call")
@@ -112,7 +112,7 @@ def test_the_lead_of_another_team_decides_nothing(desk: Desk) -> None:
     other = factories.Team.objects.create(slug="data", name="Data")
     desk.person("Ben Okri", Role.TEAM_LEAD, team=other)
     change = desk.ask()
-    with pytest.raises(RefusedError, match="the rules ask others"):
+    with pytest.raises(RefusedError, match="the approval rules name other people"):
         desk.approve(change, "Ben Okri")
     assert "Ben Okri" not in waits_for(desk)
 
@@ -144,14 +144,14 @@ def test_a_named_person_decides_and_nobody_in_their_place(desk: Desk) -> None:
     in_force(rule(Stage((Who(PERSON, str(jonas.pk)),))))
     change = desk.ask()
     assert waits_for(desk) == {"Jonas Berg"}
-    with pytest.raises(RefusedError, match="the rules ask others"):
+    with pytest.raises(RefusedError, match="the approval rules name other people"):
         desk.approve(change, "Hana Sato")
     assert desk.approve(change, "Jonas Berg").state == ChangeState.QUEUED
 
 
 def test_an_auditor_decides_nothing_although_a_rule_names_them(desk: Desk) -> None:
     in_force(rule(Stage((Who(PERSON, str(desk.people["Amara Diallo"].pk)),))))
-    with pytest.raises(RefusedError, match="the rules ask others"):
+    with pytest.raises(RefusedError, match="the approval rules name other people"):
         desk.approve(desk.ask(), "Amara Diallo")
 
 
@@ -256,7 +256,7 @@ def test_the_same_form_sent_twice_at_once_counts_once(desk: Desk, monkeypatch: p
         desk.approve(Change.objects.get(pk=change.pk), "Hana Sato")
 
     monkeypatch.setattr(decisions, "check_request", then_again)
-    with pytest.raises(RefusedError, match="agreed to this already"):
+    with pytest.raises(RefusedError, match="already approved this"):
         desk.approve(change, "Hana Sato")
     assert Approval.objects.count() == 1
     change.refresh_from_db()

@@ -205,5 +205,5 @@ def test_an_account_that_is_only_read_cannot_be_undone(outside: Outside, joined:
     outside.scene.account.source, outside.scene.account.role_arn = "role", "arn:aws:iam::1:role/r"
     outside.scene.account.save()
     joined.refresh_from_db()
-    with pytest.raises(RefusedError, match="read only"):
+    with pytest.raises(RefusedError, match="read-only"):
         undo(outside, Drift.objects.select_related("account", "entity").get())

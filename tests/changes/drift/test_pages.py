@@ -151,7 +151,7 @@ def test_undoing_shows_the_receipt_and_asks_for_a_change(site: Site, people: Peo
     first = people.administrator.post(address, form)
     again = people.administrator.post(address, form)
     change = Change.objects.get()
-    assert first["Location"] == again["Location"] == reverse("changes:change", args=[change.pk])
+    assert first["Location"] == again["Location"] == reverse("changes:request", args=[change.pk])
     assert change.state == "awaiting_approval"
     one = text(people.administrator.get(reverse("changes:drift-one", args=[drift.pk])))
     assert "Being undone" in one

@@ -155,7 +155,7 @@ def test_what_is_about_the_account_takes_somebody_who_sees_all_of_it(account: Ac
     factories.assign(lead, Role.TEAM_LEAD, team=team)
     sees_all = factories.viewer(Role.ADMINISTRATOR)
     for operation in (CreateAlias.of(account, alias="northline"), UpdatePasswordPolicy(account, STRICT)):
-        with pytest.raises(RefusedError, match="somebody who sees all of it"):
+        with pytest.raises(RefusedError, match="someone who can see all of it"):
             plan(operation, viewer=viewer_for(lead))
         plan(operation, viewer=sees_all)
         again = restore(operation.slug, account=account, params=operation.params)

@@ -211,7 +211,7 @@ def test_what_is_held_by_another_way_is_kept(user: Entity) -> None:
 def test_one_change_of_a_pair_is_open_at_a_time(stage: Stage) -> None:
     user, policy = stage.user(), stage.policy()
     (first,) = stage.ask(AttachPolicy.of(user, policy=policy))
-    with pytest.raises(RefusedError, match="already asks for this") as refused:
+    with pytest.raises(RefusedError, match="already requests this") as refused:
         stage.ask(AttachPolicy.of(user, policy=policy))
     assert refused.value.change == first
     stage.ask(PutInlinePolicy.of(user, name="x", text=READS))

@@ -318,7 +318,7 @@ def test_a_team_lead_deletes_nobody_of_other_teams_and_no_role(stage: Stage) -> 
 
     assert plan_deletion(viewer, entity=mine)
     for foreign in (other, role):
-        with pytest.raises(RefusedError, match="your own teams only"):
+        with pytest.raises(RefusedError, match="of your own teams"):
             plan_deletion(viewer, entity=foreign)
 
 

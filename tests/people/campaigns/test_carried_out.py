@@ -162,7 +162,7 @@ def test_whoever_enrols_or_is_excused_while_it_waits_for_approval_is_left_out(
     # A worker tells of the end of a change after its transaction, which a test never ends.
     tending.reconsider(staff.campaign)
     assert {Change.objects.get(pk=one.pk).state for one in first} == {ChangeState.CANCELLED}
-    with pytest.raises(RefusedError, match="Nothing is left to decide"):
+    with pytest.raises(RefusedError, match="nothing left to decide"):
         scene.approve(first[0])
     second = staff.ends()
     staff.excuse(ben)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -53,6 +53,12 @@ def _moved(value: Any, old: datetime, new: datetime) -> Any:
 def end_of(grant_id: UUID) -> datetime | None:
     """When the grant ends; None for never."""
     return Grant.objects.filter(pk=grant_id).values_list("ends_at", flat=True).first()
+
+
+def ends_of(grants: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When each of these grants ends, those without an end left out; one query."""
+    ending = Grant.objects.filter(pk__in=grants, ends_at__isnull=False)
+    return {pk: end for pk, end in ending.values_list("pk", "ends_at") if end}
 
 
 def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:

@@ -1,0 +1,157 @@
+"""What the pages of a change and of its request have in common: finding it, and what both show."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from console.changes.access_rows import texts_of
+from console.changes.act_text import lint_of, text_shown
+from console.changes.deciding import deciding_context
+from console.changes.findings import findings_in
+from console.changes.receipt import receipt_context, without_new_names
+from console.changes.seals import seal_context
+from console.changes.shown import MARKS, call_rows, lines_of, slowness
+from console.changes.subject import about_of, subject_openable
+from console.changes.weights import weight_of_request
+from console.web.access import ViewerRequest, layout_for, require_present
+from console.web.moments import input_text, zone_label
+from iam.changes import services
+from iam.changes.approval import ends
+from iam.changes.approval.needs import is_grave
+from iam.changes.models import Approval, Change, ChangeEvent, ChangeSet, ChangeState
+from iam.changes.operations import Operation, restore
+from iam.changes.operations.policy_version import DefaultText
+from iam.changes.queries import visible_changes
+from iam.changes.summary import blocks_of
+from iam.changes.titles import partly_hidden, title_of
+from iam.guard import Right, Viewer
+
+SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
+
+
+def change_or_404(request: ViewerRequest, pk: UUID) -> Change:
+    """The change, if the viewer may see it; else 404, as though there were none."""
+    visible = visible_changes(request.viewer).select_related("account", "change_set", "entity", "reverts")
+    return get_object_or_404(visible, pk=pk)
+
+
+def acting_on(request: ViewerRequest, pk: UUID) -> Change:
+    """The change to act on; the past is only looked at."""
+    require_present(request)
+    return change_or_404(request, pk)
+
+
+def first_of(request: ViewerRequest, pk: UUID) -> Change:
+    """The first change of the request that the viewer sees; 404 for a request of which they see nothing."""
+    shown = change_or_404(request, pk)
+    seen = visible_changes(request.viewer).filter(change_set=shown.change_set).order_by("position")
+    first = seen.values_list("pk", flat=True).first()
+    return change_or_404(request, first) if first and first != shown.pk else shown
+
+
+def is_single(change: Change) -> bool:
+    """True if the request of a change has no other change."""
+    return not Change.objects.filter(change_set=change.change_set_id).exclude(pk=change.pk).exists()
+
+
+def address_of(change: Change) -> str:
+    """The page of the request that a change belongs to."""
+    name = "changes:change" if is_single(change) else "changes:request"
+    return reverse(name, args=[change.pk])
+
+
+def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent]) -> dict[str, Any]:
+    """What the pages of a change, and of the set that it begins, show."""
+    viewer = request.viewer
+    now = request.at is None
+    deciding = deciding_context(request, shown)
+    decides = deciding["decides"]
+    open_to = subject_openable(shown, viewer=viewer)
+    parts = list(
+        visible_changes(viewer)
+        .filter(change_set=shown.change_set)
+        .select_related("account")
+        .order_by("position")
+    )
+    asks = viewer.may(Right.REQUEST_CHANGE, account_id=shown.account.account_id)
+    operation = restore(shown.operation, account=shown.account, params=shown.params)
+    about = policy_context(operation, before=shown.before)
+    is_partial = bool(partly_hidden([shown.change_set_id], viewer=viewer))
+    together = shown.change_set.receipt
+    end = ends.end_of(shown.change_set)
+    return (
+        receipt_context(
+            shown.receipt,
+            account=shown.account,
+            request=request,
+            together=without_new_names(together) if is_partial else together,
+        )
+        | about
+        | deciding
+        | seal_context(request, shown)
+        | {
+            "change": shown,
+            "is_partial": is_partial,
+            "title": title_of(shown, is_partial=is_partial),
+            "blocks": [] if is_partial else blocks_of(shown.change_set.summary),
+            "ends_at": end,
+            "weight": weight_of_request(shown),
+            "is_grave": is_grave(shown),
+            "until_label": f"Ends ({zone_label()})",
+            "ends_input": input_text(end) if end else "",
+            "viewer_sees_all": all(viewer.scope.sees_account(part.account.account_id) for part in parts),
+            "mark": MARKS[shown.state],
+            "account": shown.account,
+            "calls": call_rows(shown.calls, partition=shown.account.partition),
+            "about": about_of(shown, open_to=open_to),
+            "lines": lines_of(shown, events, decides=decides),
+            "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),
+            "parts": parts,
+            "made_for": None if is_partial else _made_for(shown.change_set, viewer=viewer),
+            "is_slow": bool(slowness(shown)),
+            "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
+            "withdraws": now
+            and shown.requested_by == viewer.person_id
+            and shown.state in (ChangeState.AWAITING, ChangeState.QUEUED),
+            "looks_again": now
+            and shown.state == ChangeState.UNKNOWN
+            and (asks or viewer.may(Right.APPROVE_CHANGE, account_id=shown.account.account_id)),
+            "why_not_undo": services.why_not_undo(shown, viewer=viewer)
+            if now and asks and shown.state == ChangeState.APPLIED
+            else "",
+            "undoes": now and asks and shown.state == ChangeState.APPLIED,
+            "layout": layout_for(viewer),
+            "section": "approvals" if decides else "changes",
+        }
+    )
+
+
+_MADE_FOR: Final = {
+    "grant": ("access:grant", "a grant"),
+    "onboarding": ("onboarding:run", "an onboarding"),
+    "moving": ("moving:move", "a change of team"),
+    "leaving": ("leaving:run", "an offboarding"),
+}
+"""The cause of a request → the page of what it was made for, and what that is called."""
+
+
+def _made_for(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None:
+    """The page of what the request was made for, where there is one for this viewer; members have those of grants only."""
+    kind = "grant" if change_set.cause_kind.startswith("grant") else change_set.cause_kind
+    page, text = _MADE_FOR.get(kind, ("", ""))
+    if not page or change_set.cause_id is None:
+        return None
+    if kind != "grant" and layout_for(viewer) != "base.html":
+        return None
+    return {"url": reverse(page, args=[change_set.cause_id]), "text": text}
+
+
+def policy_context(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any]:
+    """What a policy said before and says after, and the lint of that, where a change is about it."""
+    if not isinstance(operation, DefaultText):
+        return text_shown(operation, before=before) | lint_of([operation])
+    return {"texts": texts_of(before=before, after=operation.text)} | findings_in(operation)

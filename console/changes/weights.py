@@ -1,0 +1,27 @@
+"""What a request comes to, in numbers: one reading of its receipt for the header, the card, the list and the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from console.changes.access_rows import LESS, MORE, weight_of
+from iam.changes.models import Change
+from iam.changes.operations.access import ALTERED
+
+
+def weight_of_request(change: Change) -> dict[str, int]:
+    """How many actions are gained, lost and otherwise changed, and for how many users and roles, by the request that a change belongs to.
+
+    What was requested before sets had receipts is told by the policies of its change.
+    """
+    impact: Mapping[str, Any] = change.change_set.receipt.get("impact") or {}
+    totals = impact.get("totals")
+    if totals is None:
+        return weight_of(change.receipt)
+    return {
+        "more": sum(totals.get(sort, 0) for sort in MORE),
+        "less": sum(totals.get(sort, 0) for sort in LESS),
+        "other": totals.get(ALTERED, 0),
+        "affected": impact.get("affected", 0),
+    }

@@ -1,0 +1,134 @@
+"""What the page of a request shows: all of what is approved together, and how it stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.urls import reverse
+
+from console.changes.act_text import lint_of
+from console.changes.page import first_of, page_context
+from console.changes.shown import FAST, MARKS, SET_MARKS, SLOW, Line, Mark, call_rows, pace_of
+from console.web.access import ViewerRequest
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.changes.models import RUNNING, Change, ChangeEvent, ChangeState
+from iam.changes.operations import restore
+from iam.changes.queries import timeline
+from iam.changes.set_state import SetStanding, standing_of_counts
+from iam.changes.warnings import AcceptedWarning, warnings_of
+
+LISTED = 50
+"""So many changes of a request are listed at once; the rest follow on further pages of the list."""
+TROUBLES = 10
+"""So many failed changes have a line in the timeline."""
+_OF_ONE = {"applying", "confirming", "applied", "retry", "taken_over", "looked_again", "failed", "unknown"}
+"""What the timeline of a change tells of that change alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One change of the request, as the list of its changes shows it."""
+
+    change: Change
+    mark: Mark
+    calls: list[Any]
+
+
+def refused_page(
+    request: ViewerRequest, pk: UUID, refused: RefusedError | None, **typed: object
+) -> HttpResponse:
+    """The page of the request as it stands now, with the reason, and what was typed; `wants_comment` marks the comment that was left empty."""
+    shown = first_of(request, pk)
+    context = request_context(request, shown) | {"pace": "", "refused": refused} | typed
+    return render_page(request, "changes/request.html", context, status=422)
+
+
+def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
+    """The context of `request.html`; `shown` is the first change of the request that the viewer sees."""
+    events = timeline(shown)
+    context = page_context(request, shown, events)
+    parts: Sequence[Change] = context["parts"]
+    counts = Counter(part.state for part in parts)
+    standing = standing_of_counts(counts)
+    pace = max((pace_of(part) for part in parts), key=_urgency, default="")
+    total = shown.change_set.changes.count()
+    is_single = len(parts) == 1 and total == 1
+    accepted = _accepted(shown, parts, context, is_single=is_single)
+    return context | {
+        "is_single": is_single,
+        "address": reverse("changes:change" if is_single else "changes:request", args=[shown.pk]),
+        "mark": MARKS[shown.state] if is_single else SET_MARKS[standing.state],
+        "standing_words": standing.words,
+        "accepted": [one for one in accepted if not one.is_note],
+        "good_to_know": [one for one in accepted if one.is_note],
+        "listed": [_part(part) for part in parts[:LISTED]],
+        "set_total": len(parts),
+        "set_more": len(parts) > LISTED,
+        "set_hidden": total - len(parts),
+        "lines": context["lines"] if is_single else _lines(context["lines"], events, parts, standing),
+        "undoable": sum(part.state == ChangeState.APPLIED and not part.already_so for part in parts),
+        "pace": pace,
+        "version": _version(events, counts, pace=pace, is_slow=context["is_slow"]),
+        **({} if is_single else _lint(parts)),
+    }
+
+
+def _accepted(
+    shown: Change, parts: Sequence[Change], context: dict[str, Any], *, is_single: bool
+) -> list[AcceptedWarning]:
+    """What is accepted with the request. The receipt of a single change is on its page already, and says its own part of it there."""
+    if context["is_partial"] and not context["standing"].is_concerned:
+        return []
+    sees_accounts = context["viewer_sees_all"]
+    return warnings_of(shown.change_set, parts=[] if is_single else parts, is_limited=not sees_accounts)
+
+
+def _lint(parts: Sequence[Change]) -> dict[str, Any]:
+    """What the lint finds in the text that the request writes."""
+    some = parts[:LISTED]
+    return lint_of(restore(part.operation, account=part.account, params=part.params) for part in some)
+
+
+def _part(part: Change) -> Part:
+    return Part(part, MARKS[part.state], call_rows(part.calls, partition=part.account.partition))
+
+
+def _urgency(pace: str) -> int:
+    return {FAST: 3, SLOW: 2}.get(pace, 1 if pace else 0)
+
+
+def _version(events: Sequence[ChangeEvent], counts: Counter[str], *, pace: str, is_slow: bool) -> str:
+    """What the page shows, in short: equal versions, equal pages."""
+    states = "-".join(f"{state}{number}" for state, number in sorted(counts.items()))
+    return f"{len(events)}-{states}-{pace}-{'slow' if is_slow else ''}"
+
+
+def _lines(
+    lines: Sequence[Line], events: Sequence[ChangeEvent], parts: Sequence[Change], standing: SetStanding
+) -> list[Line]:
+    """The timeline of the request: what was decided, then what failed, then how it ended."""
+    kinds = [event.kind for event in events]
+    told = [line for line, kind in zip(lines, kinds, strict=False) if kind not in _OF_ONE]
+    wrong = [part for part in parts if part.state in (ChangeState.FAILED, ChangeState.UNKNOWN)]
+    for part in sorted(wrong, key=lambda one: one.ended_at or one.created_at)[:TROUBLES]:
+        mark = MARKS[part.state]
+        told.append(
+            Line(f"{mark.text}: {part.title}", mark.icon, mark.tone, part.ended_at, part.error_message)
+        )
+    if len(wrong) > TROUBLES:
+        told.append(Line(f"and {len(wrong) - TROUBLES} more that failed", "x", "bad", None))
+    ended: list[datetime] = [part.ended_at for part in parts if part.ended_at]
+    if standing.words and len(ended) == len(parts):
+        told.append(Line(standing.words, "shield-check", "" if standing.failed else "ok", max(ended)))
+    elif any(part.state in RUNNING for part in parts):
+        told.append(Line(standing.words or "Waiting for a worker", "hourglass", "note", None))
+    elif len(lines) > len(kinds):
+        told.append(replace(lines[-1], note=""))
+    return told

@@ -1,0 +1,38 @@
+"""What whoever approves a grant accepts: every warning that its preview showed, kept with the request."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from iam.access.grants.checks import Tone, warning_checks
+from iam.access.grants.plans import GrantPlan
+from iam.changes.summary import where_words
+
+MOST: Final = 40
+"""So many warnings are kept; one names how many there are beyond them."""
+
+
+def accepted_with(plan: GrantPlan) -> list[str]:
+    """The warnings of a plan, what its checks found, and what is said of its parts; each sentence once."""
+    found = list(dict.fromkeys([*plan.warnings, *_checked(plan), *_of_parts(plan)]))
+    if len(found) > MOST:
+        return [*found[:MOST], f"And {len(found) - MOST} more, on the page of the grant."]
+    return found
+
+
+def _checked(plan: GrantPlan) -> Iterator[str]:
+    for check in warning_checks(plan):
+        if check.tone is not Tone.OK:
+            yield f"{check.text}. {check.note}".strip() if check.note else f"{check.text}."
+
+
+def _of_parts(plan: GrantPlan) -> Iterator[str]:
+    """Notes of parts; what is the same in several accounts is said once, with their names."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for part in plan.parts:
+        for note in part.notes:
+            places[note].append(part.account.name)
+    for note, names in places.items():
+        yield f"{where_words(names)}: {note}"

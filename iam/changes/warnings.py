@@ -1,0 +1,116 @@
+"""Warnings that whoever approves a request accepts: those of its maker, those of any request of its kind, and those of its receipts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from iam.changes.models import Change, ChangeSet
+from iam.changes.operations import Operation
+from iam.changes.operations.naming import for_limited_reader
+from iam.changes.summary import where_words
+from iam.mirror.models import AccountFact, valid_at
+
+_BUCKET: Final = re.compile(r"arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?=[/\"*]|$)")
+_WRITES_TEXT: Final = ("policy.create", "inline_policy.put", "policy.create_version")
+NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedWarning:
+    """One sentence to accept; `about` names the changes that it concerns, and is empty where it concerns the whole request. `is_note`: it is good to
+    know rather than a danger."""
+
+    text: str
+    about: tuple[str, ...] = ()
+    is_note: bool = False
+
+    @property
+    def whole(self) -> str:
+        """With what it concerns, as a mail says it."""
+        if not self.about:
+            return self.text
+        more = f" and {len(self.about) - NAMED} more" if len(self.about) > NAMED else ""
+        return f"{self.text} ({'; '.join(self.about[:NAMED])}{more})"
+
+
+def general_warnings(operations: Sequence[Operation]) -> list[str]:
+    """What is to be known of any request that does this, from the accounts and the resources that it names; one query."""
+    return [*_management(operations), *_same_bucket(operations)]
+
+
+def warnings_of(
+    change_set: ChangeSet, *, parts: Iterable[Change], is_limited: bool = False
+) -> list[AcceptedWarning]:
+    """All that is accepted with a set: what it holds itself, then what the receipts of its changes say. `is_limited`: for somebody who does not see
+    the accounts whole."""
+    receipts = [(part.title, part.receipt) for part in parts]
+    return merged(change_set.notes, receipts, is_limited=is_limited)
+
+
+def merged(
+    notes: Iterable[str], receipts: Iterable[tuple[str, Mapping[str, Any]]], *, is_limited: bool = False
+) -> list[AcceptedWarning]:
+    """The notes, and what receipts say, each sentence once; `receipts` are titles and bodies."""
+    grave: dict[str, list[str]] = defaultdict(list)
+    others: dict[str, list[str]] = defaultdict(list)
+    for title, receipt in receipts:
+        for sentence in _of_receipt(receipt):
+            grave[sentence].append(title)
+        told = receipt.get("effect", {}).get("notes", ())
+        for sentence in for_limited_reader(told) if is_limited else told:
+            others[sentence].append(title)
+    own = dict.fromkeys(notes)
+    return [
+        *(AcceptedWarning(note) for note in own),
+        *(AcceptedWarning(text, tuple(about)) for text, about in grave.items() if text not in own),
+        *(
+            AcceptedWarning(text, tuple(about), is_note=True)
+            for text, about in others.items()
+            if text not in own
+        ),
+    ]
+
+
+def _of_receipt(receipt: Mapping[str, Any]) -> Iterator[str]:
+    if irreversible := receipt.get("irreversible"):
+        instead = f" Instead: {receipt['instead']}" if receipt.get("instead") else ""
+        yield f"This can’t be undone. {irreversible}{instead}"
+    if managed := receipt.get("managed"):
+        name = managed["arn"].rpartition("/")[2] or managed["arn"]
+        tool = managed["tool"]
+        yield f"{tool} manages {name}: {managed['evidence']}. Change it there too, or {tool} reverts this."
+
+
+def _management(operations: Sequence[Operation]) -> Iterator[str]:
+    accounts = {one.account.account_id: one.account.name for one in operations}
+    facts = AccountFact.objects.filter(
+        valid_at(None), name="organization", account__account_id__in=accounts
+    ).values_list("account__account_id", "value")
+    names = [
+        accounts[number] for number, value in facts if (value or {}).get("ManagementAccountId") == number
+    ]
+    for name in sorted(names):
+        yield (
+            f"{name} is the management account of its organization: service control policies don’t limit anyone there."
+        )
+
+
+def _same_bucket(operations: Sequence[Operation]) -> Iterator[str]:
+    """A bucket is in one account: elsewhere a policy that names it gives nothing by itself."""
+    places: dict[str, dict[str, None]] = defaultdict(dict)
+    for one in operations:
+        if one.slug not in _WRITES_TEXT:
+            continue
+        for bucket in _BUCKET.findall(json.dumps(one.params).replace("\\", "")):
+            places[bucket][one.account.name] = None
+    for bucket, names in sorted(places.items()):
+        if len(names) > 1:
+            yield (
+                f"The S3 bucket {bucket} is requested in {len(names)} accounts: {where_words(list(names))}. A bucket belongs to one account; "
+                "in the others this works only if the bucket’s own policy allows it."
+            )

@@ -1,0 +1,85 @@
+"""What a request does, where and until when, in words: for every operation, for one account and for forty."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from iam.changes import services
+from iam.changes.models import ChangeSet
+from iam.changes.operations import REGISTRY, AddToGroup
+from iam.changes.summary import COUNTED, Block, counted, summary_of, text_of, where_words
+from iam.guard import viewer_for
+from tests import factories
+from tests.changes.site import Site
+
+
+def test_there_are_words_for_several_changes_of_every_kind() -> None:
+    assert set(COUNTED) == set(REGISTRY)
+    for slug in COUNTED:
+        several, single = counted(slug, 4), counted(slug, 1)
+        assert "4 " in several
+        assert several.replace("4", "1", 1) != single, slug
+        assert not several.endswith("ss"), slug
+
+
+@pytest.mark.django_db
+def test_accounts_with_the_same_effect_are_one_block_and_forty_are_still_readable() -> None:
+    operations = []
+    for number in range(40):
+        account = factories.account(f"{number:012}", name=f"team-{number:02}")
+        user, group = factories.user(account, "kwame.boateng"), factories.group(account, "deployers")
+        operations.append(AddToGroup.of(user, group=group))
+    other = factories.group(operations[0].account, "auditors")
+    operations.append(AddToGroup.of(factories.user(operations[0].account, "nora.whitfield"), group=other))
+
+    blocks = summary_of(operations)
+
+    assert [len(block.accounts) for block in blocks] == [1, 39]
+    assert blocks[1].what == ("Add kwame.boateng to deployers",)
+    assert blocks[1].where == "team-01, team-02, team-03 and 36 more accounts"
+    assert [Block.from_json(block.body) for block in blocks] == blocks
+
+
+@pytest.mark.django_db
+def test_many_changes_of_one_kind_are_counted() -> None:
+    account = factories.account(name="production")
+    group = factories.group(account, "deployers")
+    users = [factories.user(account, f"user-{number}") for number in range(12)]
+    [block] = summary_of([AddToGroup.of(user, group=group) for user in users])
+    assert block.sentence == "Add 12 group memberships (production)"
+
+
+def test_the_end_is_said_once() -> None:
+    block = Block(("Read objects in s3://pay-ledger",), (("111111111111", "production"),))
+    end = datetime(2026, 12, 5, 11, tzinfo=UTC)
+    assert text_of([block.body], until=end) == "Read objects in s3://pay-ledger (production) until 5 Dec 2026"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        (["a", "b", "c", "d"], "a, b, c and d"),
+        (["a", "b", "c", "d", "e"], "a, b, c and 2 more accounts"),
+    ],
+)
+def test_a_few_accounts_are_named_and_more_are_counted(names: list[str], words: str) -> None:
+    assert where_words(names) == words
+
+
+def test_every_request_has_a_title_and_a_summary(site: Site) -> None:
+    change = site.asked()
+    [change_set] = ChangeSet.objects.all()
+    assert change_set.title == change.title == "Add kwame.boateng to deployers"
+    assert text_of(change_set.summary) == "Add kwame.boateng to deployers (prod-core)"
+
+
+def test_a_request_of_several_changes_without_a_title_says_how_many(site: Site) -> None:
+    actor = viewer_for(site.asks.person)
+    groups = [factories.group(site.account, name) for name in ("one", "two", "three")]
+    plans = [services.plan_membership(actor, user=site.user, group=group, do="add") for group in groups]
+    asked = services.request_changes(plans, actor=actor, reason="r", idempotency_key="1")
+    assert asked[0].change_set.title == "Add kwame.boateng to one and 2 more changes"
