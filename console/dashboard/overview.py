@@ -80,6 +80,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
 def _numbers(lens: Lens) -> dict[str, Any]:
     numbers = figures(lens)
     people, mfa = numbers.of("people"), Counter(numbers.of("mfa"))
+    mfa["unread"] += mfa.pop("unknown", 0)
     known = mfa.total() - mfa["unread"]
     covered = known - mfa["none"]
     return {

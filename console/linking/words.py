@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from console.identities.details.words import Mark, days_since, days_words, mfa_mark, password_words
 from iam.linking.queries import Line
+from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
 
 OLD, IDLE = 90, 90
@@ -47,6 +48,7 @@ def summary_of(lines: Sequence[Line]) -> dict[str, Any]:
     held = [one for one in lines if one.credentials]
     console = [one for one in held if one.credentials and one.credentials.has_password]
     bare = [one for one in console if one.credentials and one.credentials.mfa == "none"]
+    unknown = [line for line in lines if _is_unknown(line)]
     used = [one.used_at for one in lines if one.used_at and one.used_at != NEVER]
     return {
         "users": len(lines),
@@ -54,10 +56,20 @@ def summary_of(lines: Sequence[Line]) -> dict[str, Any]:
         "consoles": len(console),
         "bare": len(bare),
         "bare_words": f"Missing for {len(bare)} of {len(console)} with a password",
+        "unknown": len(unknown),
+        "unknown_words": f"Unknown for {len(unknown)} of {len(lines)}",
         "keys": sum(one.credentials.active_keys for one in held if one.credentials),
         "used_at": max(used) if used else NEVER,
         "risks": [*_bare(bare), *_old(held), *_idle(held)],
     }
+
+
+def _is_unknown(line: Line) -> bool:
+    """Whether nobody knows if this user needs MFA and has it."""
+    held = line.credentials
+    if held is None or held.has_password is None:
+        return True
+    return held.has_password and has_mfa(held.mfa) is None
 
 
 def _bare(lines: Sequence[Line]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The fleet: who has which MFA device, those first who lack what they should have; as a page and as a file."""
+"""Which MFA devices IAM users have, those first who need one; as a page and as a file."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from console.web.context import frame_of
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.guard import Right, Viewer
+from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
@@ -29,9 +30,9 @@ RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 STANDING: Final = {
     ADMINISTRATOR: ("No MFA", "bad", "shield-alert"),
     CONSOLE: ("No MFA", "bad", "x"),
-    HARDWARE: ("Hardware demanded", "warn", "triangle-alert"),
-    UNREAD: ("Not read", "", ""),
-    FINE: ("As it should be", "ok", "check"),
+    HARDWARE: ("Hardware MFA required", "warn", "triangle-alert"),
+    UNREAD: ("Unknown", "", ""),
+    FINE: ("Registered", "ok", "check"),
     NONE: ("Not applicable", "", ""),
 }
 SORTS: Final = {"virtual": "App", "hardware": "Hardware token", "security-key": "Passkey or security key"}
@@ -65,14 +66,18 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
 
 
 def _short(row: Row) -> str:
-    return ", ".join(SORTS.get(sort, sort) for _, sort, _ in row["devices"]) or "No device"
+    return ", ".join(SORTS.get(sort, sort) for _, sort, _ in row["devices"]) or _without_devices(row)
+
+
+def _without_devices(row: Row) -> str:
+    """What is known of somebody of whom the mirror holds no device."""
+    return "Unknown" if has_mfa(row["mfa"]) is None else "No device"
 
 
 def _devices(row: Row) -> SafeString | str:
-    """The sort and the serial number of each; more than a few are counted."""
+    """The type and the serial number of each; more than a few are counted."""
     if not row["devices"]:
-        known = {"none": "None", "unknown": "On, sort not read", "unread": "Not read"}
-        return format_html('<span class="muted">{}</span>', known.get(row["mfa"], "Not read"))
+        return format_html('<span class="muted">{}</span>', _without_devices(row))
     lines = format_html_join(
         "",
         "<li>{} <div>{}</div></li>",
@@ -86,7 +91,7 @@ def _devices(row: Row) -> SafeString | str:
 
 def _used(row: Row) -> SafeString | str:
     unknown = row["has_password"] is None and row["used_at"] in {None, NEVER}
-    return "Not read" if unknown else ago(row["used_at"])
+    return "Unknown" if unknown else ago(row["used_at"])
 
 
 def export(lens: Lens) -> tuple[Column, ...]:
@@ -99,7 +104,7 @@ def export(lens: Lens) -> tuple[Column, ...]:
         ("arn", lambda row, _: row["arn"]),
         ("administrator", lambda row, _: row["is_administrator"] is not None),
         ("standing", lambda row, _: STANDING[row["urgency"]][0]),
-        ("mfa", lambda row, _: row["mfa"]),
+        ("mfa", lambda row, _: "unknown" if has_mfa(row["mfa"]) is None else row["mfa"]),
         ("devices", lambda row, _: [f"{sort} {serial}" for _, sort, serial in row["devices"]]),
         ("console_password", lambda row, _: row["has_password"]),
         ("active_access_keys", lambda row, _: row["active_keys"]),
@@ -112,22 +117,23 @@ def page_of(fleet: Fleet, viewer: Viewer) -> Page:
     return Page(
         listing=fleet.listing,
         title="MFA",
-        noun=("person", "people"),
-        intro="Who has which MFA device. Who lacks what they should have comes first.",
+        noun=("IAM user", "IAM users"),
+        intro="Which MFA devices IAM users have. Users who need one come first.",
         icon="smartphone",
         template="mfa/fleet.html",
-        find="Name, login or ARN",
+        find="Name, user name or ARN",
         tabs=(
             TabWords("all", "All"),
             TabWords("administrators", "Administrators without MFA", "bad", "administrator without MFA"),
             TabWords("no-mfa", "Console without MFA", "bad", "console password without MFA"),
-            TabWords("hardware", "Hardware demanded", "warn", "an app where hardware is demanded"),
+            TabWords("unknown", "Unknown", "", "MFA unknown, because devices or passwords were not synced"),
+            TabWords("hardware", "Hardware MFA required", "warn", "an app where hardware MFA is required"),
         ),
         filters=tuple(_filters(fleet, viewer)),
         present=present,
         export=export,
-        team_intro="The people of your teams, and their MFA devices.",
-        team_find="Name or login",
+        team_intro="The IAM users of your teams and their MFA devices.",
+        team_find="Name or user name",
         area="mfa",
     )
 

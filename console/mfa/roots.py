@@ -1,4 +1,4 @@
-"""The root users of all accounts, those without MFA first; and where hardware is demanded."""
+"""The root users of all accounts, those without MFA first; and where hardware MFA is required."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from console.web.render import render_page
 from iam.directory.models import Team
 from iam.guard import Right
 from iam.journal.services import record
-from iam.mirror.models import Account
+from iam.mirror.models import NEVER, Account
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.fleet.demands import demand, demanded, may_demand
 from iam.people.fleet.roots import Root, RootStanding, roots
@@ -27,8 +27,8 @@ from iam.people.fleet.roots import Root, RootStanding, roots
 PAGE: Final = 50
 STANDING: Final = {
     RootStanding.NONE: ("No MFA", "bad", "x"),
-    RootStanding.UNREAD: ("Not read", "", ""),
-    RootStanding.UNCONNECTED: ("Account not connected", "", ""),
+    RootStanding.UNREAD: ("Unknown", "", ""),
+    RootStanding.UNCONNECTED: ("Unknown, account not connected", "", ""),
     RootStanding.ON: ("On", "ok", "check"),
     RootStanding.ABSENT: ("No credentials", "ok", "check"),
 }
@@ -80,7 +80,7 @@ def _row(root: Root) -> dict[str, object]:
         "account": root.name,
         "root_mfa": STANDING[root.standing][0],
         "root_access_keys": root.keys,
-        "root_last_used": root.last_used,
+        "root_last_used": "never" if root.last_used == NEVER else root.last_used,
         "read_at": root.read_at,
     }
 
@@ -96,8 +96,8 @@ def demands(request: ViewerRequest) -> HttpResponse:
             raise Http404
         wanted = request.POST.get("do") == "demand"
         if demand(request.viewer, place=place, wanted=wanted):
-            said = "is demanded in" if wanted else "is no longer demanded in"
-            messages.success(request, f"Hardware {said} {place.name}.")
+            said = "is required in" if wanted else "is no longer required in"
+            messages.success(request, f"Hardware MFA {said} {place.name}.")
         return redirect("mfa:demands")
     accounts = list(visible_accounts(request.viewer).order_by("name", "id")[:500])
     known = demanded()

@@ -25,8 +25,8 @@ MFA = {
     "hardware": Mark("Hardware token", "ok", "usb"),
     "security-key": Mark("Passkey or security key", "ok", "fingerprint"),
     "several": Mark("Several devices", "ok", "shield-check"),
-    "unknown": Mark("On", "ok", "shield-check"),
-    "unread": Mark("Not read"),
+    "unknown": Mark("Unknown"),
+    "unread": Mark("Unknown"),
 }
 
 POLICY_TYPES = {"aws": "AWS managed", "customer": "Customer managed"}
@@ -44,7 +44,7 @@ def mfa_mark(credentials: UserCredentials | None) -> Mark:
 def password_words(credentials: UserCredentials | None) -> str:
     """Whether there is a console password."""
     if credentials is None or credentials.has_password is None:
-        return "Not read"
+        return "Unknown"
     return "Enabled" if credentials.has_password else "No password"
 
 

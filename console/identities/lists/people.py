@@ -72,7 +72,7 @@ def _used(row: Row) -> SafeString | str:
     return "Not read" if unknown else ago(row["used_at"])
 
 
-PASSWORD = {True: "Yes", False: "No", None: "Not read"}
+PASSWORD = {True: "Yes", False: "No", None: "Unknown"}
 
 
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
@@ -191,12 +191,11 @@ PAGE = Page(
                 ("security-key", "Passkey or security key"),
                 ("hardware", "Hardware token"),
                 ("several", "Several devices"),
-                ("unknown", "On, sort not read"),
-                ("unread", "Not read"),
+                ("unknown", "Unknown"),
             ),
         ),
         Filter("group", "Group", hint="The exact name of a group"),
-        Filter("password", "Password", (("yes", "Yes"), ("no", "No"), ("unread", "Not read"))),
+        Filter("password", "Password", (("yes", "Yes"), ("no", "No"), ("unread", "Unknown"))),
         Filter(
             "key",
             "Keys",

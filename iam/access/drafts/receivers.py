@@ -12,6 +12,7 @@ from iam.access.grants.terms import WhoKind
 from iam.directory.models import Team, TeamRule
 from iam.guard import Viewer
 from iam.linking.pasted import PastedList, match_list
+from iam.mirror.mfa import has_mfa
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
@@ -135,14 +136,10 @@ def _receivers(entities: Iterable[Entity]) -> list[Receiver]:
             shown=names[one.pk],
             kind=one.kind,
             account=one.account,
-            has_mfa=_has_mfa(mfa.get(one.pk)),
+            has_mfa=has_mfa(mfa.get(one.pk)),
         )
         for one in found
     ]
-
-
-def _has_mfa(mfa: str | None) -> bool | None:
-    return None if mfa in (None, "unread", "unknown") else mfa != "none"
 
 
 def teams_to_choose(viewer: Viewer) -> list[Team]:

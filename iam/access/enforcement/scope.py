@@ -9,6 +9,7 @@ from django.db.models import Count, F, Q, QuerySet
 
 from iam.access.enforcement.check import Password, Situation
 from iam.changes.errors import RefusedError
+from iam.mirror.mfa import has_mfa
 from iam.mirror.models import (
     Account,
     Edge,
@@ -79,7 +80,7 @@ def situations(users: Collection[int]) -> Mapping[int, Situation]:
     for user, has_password, keys, mfa, report in rows.values_list(
         "user", "has_password", "active_keys", "mfa", "report"
     ):
-        count = devices.get(user, 0) or int(mfa not in ("none", "unread"))
+        count = devices.get(user, 0) or int(has_mfa(mfa) is True)
         found[user] = Situation(_password(has_password, report), count, keys)
     return {user: found.get(user, Situation(Password.UNREAD, 0)) for user in users}
 

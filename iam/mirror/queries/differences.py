@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
+from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
     Account,
     AccountFact,
@@ -321,7 +322,7 @@ class Sign(Source):
         )
         if self.sorts == ("password",):
             return rows.filter(had_password=self.sign == WENT, has_password=self.sign == CAME)
-        rows = rows.filter(was_mfa__isnull=False).exclude(mfa="unread").exclude(was_mfa="unread")
+        rows = rows.exclude(mfa_is_unknown()).exclude(mfa_is_unknown("was_mfa"))
         if self.sign == WENT:
             return rows.exclude(was_mfa="none").filter(mfa="none")
         if self.sign == CAME:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from iam.mirror.mfa import has_mfa
 from iam.mirror.models import (
     Edge,
     EdgeKind,
@@ -306,7 +307,7 @@ MFA_WORDS = {
     "hardware": "hardware token",
     "security-key": "passkey or security key",
     "several": "several devices",
-    "unknown": "on",
+    "unknown": "unknown",
 }
 
 
@@ -317,7 +318,7 @@ def credential_events(found: Sequence[Step], *, has_key_rows: bool) -> Iterator[
             continue
         old: UserCredentials = step.old
         new: UserCredentials = step.new
-        if old.mfa != new.mfa and "unread" not in (old.mfa, new.mfa):
+        if old.mfa != new.mfa and has_mfa(old.mfa) is not None and has_mfa(new.mfa) is not None:
             words = ("MFA", MFA_WORDS.get(old.mfa, old.mfa), MFA_WORDS.get(new.mfa, new.mfa))
             lead = "MFA turned off" if new.mfa == "none" else "MFA on" if old.mfa == "none" else "MFA changed"
             sign = ENDED if new.mfa == "none" else BEGAN if old.mfa == "none" else BECAME

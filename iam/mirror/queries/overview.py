@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 
+from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
     Edge,
     EntityState,
@@ -130,8 +131,7 @@ def _mfa_news(lens: Lens, begun: Q, limit: int) -> Iterator[Row]:
         .annotate(
             was_mfa=Subquery(was.values("mfa")[:1]), had_password=Subquery(was.values("has_password")[:1])
         )
-        .filter(was_mfa__isnull=False)
-        .exclude(Q(mfa="unread") | Q(was_mfa="unread") | Q(was_mfa=F("mfa")))
+        .exclude(mfa_is_unknown() | mfa_is_unknown("was_mfa") | Q(was_mfa=F("mfa")))
     )
     for raw in Sign(CHANGED, "mfa").select(rows.order_by("-valid_from")[:limit]):
         sign = WENT if raw["mfa"] == "none" else CAME if raw["was_mfa"] == "none" else CHANGED

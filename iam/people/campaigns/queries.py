@@ -24,6 +24,7 @@ from django.db.models import (
 from iam.directory.models import Person, Team
 from iam.guard import Right, Viewer
 from iam.linking.whose import confirmed, owners
+from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible, visible_entities
 from iam.people.campaigns.models import Campaign, Participant, State
@@ -115,7 +116,7 @@ def _standing(rows: QuerySet[Any, Any], viewer: Viewer | None) -> QuerySet[Any, 
     shown: QuerySet[Any, Any] = rows.annotate(held=held).annotate(
         standing=Case(
             When(Q(user__gone_at__isnull=False) | Q(held__has_password=False), then=Value(Standing.GONE)),
-            When(Q(held__isnull=True) | Q(held__mfa="unread"), then=Value(Standing.UNREAD)),
+            When(Q(held__isnull=True) | mfa_is_unknown("held__mfa"), then=Value(Standing.UNREAD)),
             When(~Q(held__mfa="none"), then=Value(Standing.ENROLLED)),
             When(excused_until__gte=today, then=Value(Standing.EXCUSED)),
             default=Value(Standing.MISSING),

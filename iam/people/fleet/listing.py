@@ -10,6 +10,7 @@ from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Val
 from django.db.models.functions import Concat
 
 from iam.access.administrators import administrators
+from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.queries.keyset import Row
@@ -20,7 +21,7 @@ from iam.people.fleet.demands import Places
 
 HARD: Final = ("hardware", "security-key")
 ADMINISTRATOR, CONSOLE, HARDWARE, UNREAD, FINE, NONE = "012345"
-"""How urgent: an administrator without MFA, a console user without, no hardware where it is demanded, not read, as it should be, nothing to protect."""
+"""How urgent: an administrator without MFA, a console user without, no hardware where it is demanded, unknown, as it should be, nothing to protect."""
 EVERYBODY: Final = Q(kind=Kind.USER)
 """Says nothing, and keeps the list from being taken for one whose statement can be kept: who is administrator is known by number."""
 LOCKED: Final = Q(mfa="none")
@@ -61,9 +62,7 @@ class Fleet:
                 When(LOCKED & self._is_administrator("entity") & _IN_USE, then=Value(ADMINISTRATOR)),
                 When(LOCKED & Q(has_password=True), then=Value(CONSOLE)),
                 When(self._lacks_hardware("entity", "account", mfa="mfa"), then=Value(HARDWARE)),
-                When(
-                    Q(mfa="unread") | Q(mfa__isnull=True) | Q(has_password__isnull=True), then=Value(UNREAD)
-                ),
+                When(_UNSURE, then=Value(UNREAD)),
                 When(LOCKED, then=Value(NONE)),
                 default=Value(FINE),
                 output_field=CharField(),
@@ -100,6 +99,7 @@ class Fleet:
                 is_past=False,
                 sort="urgency",
             ),
+            "unknown": Tab(lambda _: _UNSURE, self._counted(_UNSURE), is_past=False, sort="name"),
             "hardware": Tab(
                 lambda _: Q(urgency=HARDWARE),
                 self._counted(self._lacks_hardware("user", "account", mfa="mfa")),
@@ -139,5 +139,7 @@ class Fleet:
             by_user[user]["devices"].append((name, sort, serial))
 
 
+_UNSURE: Final = mfa_is_unknown() | Q(has_password__isnull=True)
+"""Whose devices or password were not read: neither safe nor at fault."""
 _IN_USE: Final = Q(has_password=True) | Q(active_keys__gt=0)
 """Whoever has neither can do nothing that MFA would protect."""

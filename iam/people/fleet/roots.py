@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from iam.guard import Right, Viewer
-from iam.mirror.models import Account, AccountFact, Kind, valid_at
+from iam.mirror.models import NEVER, Account, AccountFact, Kind, valid_at
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.visibility import visible_states
 
@@ -29,7 +29,7 @@ class RootStanding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The root user of an account. `keys` are its access keys, `read_at` when AWS was seen so; both None where nobody has looked."""
+    """The root user of an account. `keys` are its access keys, `last_used` NEVER where AWS reports no use, `read_at` when AWS was seen so; all None where it is unknown."""
 
     account_id: str
     name: str
@@ -88,7 +88,8 @@ def _last_used(report: AccountFact | None) -> datetime | None:
     values = (report.value or {}) if report else {}
     texts = [values.get(name) for name in ("password_last_used", "key_1_last_used", "key_2_last_used")]
     found = [datetime.fromisoformat(text) for text in texts if isinstance(text, str) and "T" in text]
-    return max((one if one.tzinfo else one.replace(tzinfo=UTC) for one in found), default=None)
+    newest = max((one if one.tzinfo else one.replace(tzinfo=UTC) for one in found), default=NEVER)
+    return newest if values else None
 
 
 def _unconnected(viewer: Viewer, connected: set[str]) -> list[Root]:

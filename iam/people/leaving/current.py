@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from iam.changes.operations.user_credential import ACTIVE
+from iam.mirror.mfa import has_mfa
 from iam.mirror.models import (
     Edge,
     EdgeKind,
@@ -109,9 +110,10 @@ def _facts(is_denied: bool, row: UserCredentials | None, active: Counter[str], g
 
 
 def _mfa(row: UserCredentials | None) -> str:
-    if row is None or row.mfa in ("unread", "unknown"):
+    known = has_mfa(row.mfa) if row is not None else None
+    if known is None:
         return UNKNOWN
-    return "None" if row.mfa == "none" else "Registered"
+    return "Registered" if known else "None"
 
 
 def _denied(users: Iterable[int]) -> set[int]:

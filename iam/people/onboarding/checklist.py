@@ -25,7 +25,7 @@ from iam.people.onboarding.models import Newcomer, Place
 from iam.people.onboarding.queries import Held, held_by, places_of
 from iam.sealed.models import Secret
 
-WITHOUT_MFA: Final = ("none", "unread")
+WITHOUT_MFA: Final = ("none", "unread", "unknown")
 PASSWORDS: Final = (UpdateLoginProfile.slug, CreateLoginProfile.slug)
 
 

@@ -10,6 +10,7 @@ from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet, Va
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
+from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
     NEVER,
     Edge,
@@ -193,7 +194,8 @@ TABS = {
 
 
 def _mfa(lens: Lens, values: list[str]) -> Q:
-    return Q(mfa__in=values)
+    wanted = Q(mfa__in=values)
+    return wanted | mfa_is_unknown() if "unknown" in values else wanted
 
 
 def _password(lens: Lens, values: list[str]) -> Q:
