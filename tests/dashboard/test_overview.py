@@ -73,7 +73,7 @@ def test_numbers_are_those_of_the_mirror() -> None:
     assert "1 role<" in page
     assert "66% <small>2 of 3" in page
     assert "None, 1" in page
-    assert "Not read, 1" in page
+    assert "Unknown, 1" in page
     assert 'href="/people/?view=no-mfa"' in page
 
 

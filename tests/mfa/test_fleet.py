@@ -69,7 +69,7 @@ def test_who_lacks_what_they_should_have_comes_first(auditor: Client, account: A
     [
         ("administrators", "Administrators without MFA", ["boss"]),
         ("no-mfa", "Console without MFA", ["bare"]),
-        ("hardware", "Hardware demanded", ["boss-with-app", "fine"]),
+        ("hardware", "Hardware MFA required", ["boss-with-app", "fine"]),
     ],
 )
 def test_a_view_of_the_fleet_shows_as_many_as_its_tab_counts(
@@ -180,8 +180,8 @@ def test_root_users_without_mfa_come_first_and_what_is_not_connected_is_said(aud
     rows = [(root.name, words) for root, words, *_ in response.context["rows"]]
     assert rows == [
         ("bare", "No MFA"),
-        (unread.name, "Not read"),
-        ("sandbox", "Account not connected"),
+        (unread.name, "Unknown"),
+        ("sandbox", "Unknown, account not connected"),
         ("a-safe-one", "On"),
         ("gone", "No credentials"),
     ]

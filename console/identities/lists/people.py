@@ -49,14 +49,14 @@ def _mfa(mfa: str, has_password: bool | None) -> tuple[str, SafeString]:
 def _key(made: datetime, has_password: bool | None, lens: Lens) -> tuple[str, str]:
     """The age of the oldest active key at the shown moment, and its tone."""
     if made == NEVER:
-        return "Not read" if has_password is None else "No keys", ""
+        return "Unknown" if has_password is None else "No keys", ""
     days = max(0, ((lens.at or lens.now) - made).days)
     return f"{days} d", "bad" if days > VERY_OLD_KEY else "warn" if days > OLD_KEY else ""
 
 
 def _key_words(age: str) -> str:
-    """'no keys', 'keys not read', 'key 41 d': within a line of text."""
-    return {"No keys": "no keys", "Not read": "keys not read"}.get(age, f"key {age}")
+    """'no keys', 'keys unknown', 'key 41 d': within a line of text."""
+    return {"No keys": "no keys", "Unknown": "keys unknown"}.get(age, f"key {age}")
 
 
 def _groups(names: list[str]) -> str:
@@ -69,7 +69,7 @@ def _groups(names: list[str]) -> str:
 def _used(row: Row) -> SafeString | str:
     """When somebody was last active; without a credential report nobody knows."""
     unknown = row["has_password"] is None and row["used_at"] in {None, NEVER}
-    return "Not read" if unknown else ago(row["used_at"])
+    return "Unknown" if unknown else ago(row["used_at"])
 
 
 PASSWORD = {True: "Yes", False: "No", None: "Unknown"}

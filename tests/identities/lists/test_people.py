@@ -125,7 +125,7 @@ def test_a_view_shows_as_many_as_its_tab_counts(auditor: Client, view: str) -> N
     [
         ("mfa=none", ["machine", "no-mfa"]),
         ("mfa=hardware&mfa=security-key", ["idle", "never"]),
-        ("mfa=unread", ["silent", "unread"]),
+        ("mfa=unknown", ["silent", "unread"]),
         ("password=no", ["machine"]),
         ("password=unread", ["silent", "unread"]),
         ("password=no&mfa=virtual", []),
@@ -327,7 +327,7 @@ def test_before_the_first_reading_the_list_says_so(auditor: Client) -> None:
 def test_what_no_report_told_is_not_read_rather_than_never(auditor: Client) -> None:
     person("silent", mfa="unread", has_password=None)
     page = text_of(auditor.get("/people/"))
-    assert page.count(">Not read<") == 4, "MFA, password, key, activity"
+    assert page.count(">Unknown<") == 4, "MFA, password, key, activity"
     assert ">Never<" not in page
     assert shown(auditor.get("/people/?key=none")) == []
 
