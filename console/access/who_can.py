@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from console.access.asked import Address, cursor_of, place_of, read
@@ -208,6 +209,9 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
     address = read(request)
     if address.asked is None or not request.viewer.scope.sees_account(shown.account_id):
         raise Http404
+    if request.GET.get("account", shown.account_id) not in ("", shown.account_id):
+        # The account switch of this page: the principal isn't in the other account, the question is.
+        return redirect(f"{reverse('access:who-can')}{address.query}")
     rows = why_one(address.asked, account=shown.account_id, pk=pk)
     if not rows:
         raise Http404
