@@ -17,8 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from console.identities.details.words import moment_from
 from console.web.access import ViewerRequest, found_or_404, require
+from console.web.moments import moment_text
 from console.web.paging import page_number
 from console.web.render import render_page
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Team
@@ -27,6 +29,7 @@ from iam.mirror.models import Account, Usage
 from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.campaigns import services
+from iam.people.campaigns.audience import audience
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
 from iam.people.campaigns.queries import (
     Row,
@@ -44,13 +47,16 @@ from iam.people.campaigns.reconsidering import waits_for_approval
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
+SHOWN: Final = 20
+"""So many names of each list are shown before a campaign starts; the others are counted."""
+FIELDS: Final = ("name", "place", "due", "remind", "ending", "reason")
 MARKS: Final = {
     Standing.MISSING: ("Not started", "bad", "x"),
     Standing.ENROLLING: ("Enrolling", "info", "loader-circle"),
-    Standing.EXCUSED: ("Excused", "", ""),
-    Standing.UNREAD: ("Not read", "", ""),
+    Standing.EXCUSED: ("Exempt", "", ""),
+    Standing.UNREAD: ("Unknown", "", ""),
     Standing.ENROLLED: ("Enrolled", "ok", "check"),
-    Standing.GONE: ("Gone", "", ""),
+    Standing.GONE: ("No longer included", "", ""),
 }
 EXPIRED: Final = ("Link expired", "warn", "clock")
 STATES: Final = {
@@ -89,15 +95,57 @@ def begin(request: ViewerRequest) -> HttpResponse:
         ],
         "given": request.POST if request.method == "POST" else request.GET,
         "refused": None,
+        "reason_hint": "The people in the campaign read it, and so does the approver of what is requested after the due date.",
     }
     if request.method == "GET":
         return render_page(request, "mfa/campaign_begin.html", context)
     try:
-        made = services.begin(request.viewer, _terms(request))
+        terms = _terms(request)
+        services.check(request.viewer, terms)
+        if request.POST.get("do") == "edit":
+            return render_page(request, "mfa/campaign_begin.html", context)
+        if request.POST.get("do") != "start":
+            return _review(request, terms, context)
+        made = services.begin(request.viewer, terms)
     except RefusedError as refused:
-        return render_page(request, "mfa/campaign_begin.html", context | {"refused": refused}, status=422)
-    messages.success(request, "The campaign runs. Its invitations go out within a few minutes.")
+        errors = {refused.field: refused.message} if isinstance(refused, FieldError) else {}
+        return render_page(
+            request, "mfa/campaign_begin.html", context | {"refused": refused, "errors": errors}, status=422
+        )
+    messages.success(request, "Campaign started. Invitations go out within a few minutes.")
     return redirect("mfa:campaign", pk=made.pk)
+
+
+def _review(request: ViewerRequest, terms: services.Terms, context: dict[str, Any]) -> HttpResponse:
+    """Whom it would mail, whom it can't reach, and the mail itself, before anything is sent."""
+    found = audience(request.viewer, account=terms.account, team=terms.team)
+    if not found.total:
+        raise RefusedError("No one there signs in with a console password.")
+    example = found.mailed[0][0] if found.mailed else None
+    subject, text = "", ""
+    if example is not None:
+        draft = services.draft(request.viewer, terms)
+        until = datetime.now(tz=UTC) + services.LASTS
+        subject, text = services.message(draft, user=example, until=until, is_reminder=False)
+    names = names_by_entity(
+        [*(user for user, _ in found.mailed[:SHOWN]), *found.unlinked[:SHOWN], *found.unknown[:SHOWN]]
+    )
+    context |= {
+        "terms": terms,
+        "place": terms.team or terms.account,
+        "ending": Ending(terms.ending).label,
+        "audience": found,
+        "mailed": [(user, person, names[user.pk]) for user, person in found.mailed[:SHOWN]],
+        "unlinked": [(user, names[user.pk]) for user in found.unlinked[:SHOWN]],
+        "unknown": [(user, names[user.pk]) for user in found.unknown[:SHOWN]],
+        "mailed_more": max(0, len(found.mailed) - SHOWN),
+        "unlinked_more": max(0, len(found.unlinked) - SHOWN),
+        "unknown_more": max(0, len(found.unknown) - SHOWN),
+        "subject": subject,
+        "text": text,
+        "fields": [(name, request.POST.get(name, "")) for name in FIELDS],
+    }
+    return render_page(request, "mfa/campaign_review.html", context)
 
 
 @require_safe
@@ -125,6 +173,7 @@ def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError |
         "today": today.isoformat(),
         "days_left": max(0, (campaign.due - today).days),
         "ending": ending_words(campaign),
+        "following": reverse("mfa:campaign", args=[campaign.pk]),
         "is_running": campaign.state == State.RUNNING,
         "is_open": campaign.state != State.CLOSED,
         "may_run": may_run(request.viewer, campaign)
@@ -151,30 +200,30 @@ def ending_words(campaign: Campaign) -> str:
     """What comes after the day, or came."""
     begun_by, is_closed = campaign.begun_by.name, campaign.state == State.CLOSED
     if is_closed and campaign.closed_at and campaign.closed_at.date() <= campaign.due:
-        return "It was closed before its day: nothing was asked for."
+        return "Closed before its due date. Nothing was requested."
     before, after = {
         Ending.NOTIFY: (
-            f"After that day {begun_by} is told who is left.",
-            f"{begun_by} was told who is left.",
+            f"After the due date, {begun_by} gets the list of users without MFA.",
+            f"{begun_by} got the list of users without MFA.",
         ),
         Ending.RESTRICT: (
-            "After that day it is asked for that whoever is left can do nothing without MFA but add a device. It has to be approved.",
-            "It was asked for that whoever is left can do nothing without MFA but add a device: the request stands beside each name.",
+            "After the due date, a policy that requires MFA is requested for users without it. It needs approval.",
+            "A policy that requires MFA was requested for users without it. The request is next to each name.",
         ),
         Ending.DISABLE: (
-            "After that day it is asked for that whoever is left loses the console password. It has to be approved.",
-            "It was asked for that whoever is left loses the console password: the request stands beside each name.",
+            "After the due date, deletion of the console passwords of users without MFA is requested. It needs approval.",
+            "Deletion of the console passwords of users without MFA was requested. The request is next to each name.",
         ),
     }[Ending(campaign.ending)]
     if campaign.state == State.RUNNING:
         return before
-    return after if is_closed else f"{after} It stays open for those who are excused or not read yet."
+    return after if is_closed else f"{after} The campaign stays open for users who are exempt or unknown."
 
 
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Remind one or all, excuse somebody, end an exception, close the campaign."""
+    """Remind one or all, exempt somebody, end an exemption, close the campaign."""
     campaign = _campaign(request, pk)
     if not may_run(request.viewer, campaign):
         raise Http404
@@ -184,6 +233,8 @@ def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
         if request.POST.get("do") == "excuse":
             return _page(request, campaign, refused=refused)
         messages.error(request, refused.message)
+    if request.POST.get("next") == "overview":
+        return redirect("dashboard:overview")
     return redirect(f"{reverse('mfa:campaign', args=[pk])}?{request.GET.urlencode()}")
 
 
@@ -194,10 +245,9 @@ def _do(request: ViewerRequest, campaign: Campaign) -> None:
     elif do == "remind":
         chosen = [_participant(request, campaign)] if request.POST.get("who") else None
         count = services.remind(viewer, campaign=campaign, some=chosen)
-        said = "One message is on its way." if count == 1 else f"{count} messages are on their way."
-        messages.success(
-            request, said if count else "Nobody was told: they heard of it today, or are linked to nobody."
-        )
+        said = "Sending 1 reminder." if count == 1 else f"Sending {count} reminders."
+        none = "No reminder was sent: these people got one within the last 20 hours, or no person is linked."
+        messages.success(request, said if count else none)
     elif do == "excuse":
         until = _date(request.POST.get("until", ""))
         why = request.POST.get("why", "")
@@ -251,9 +301,9 @@ def _note(row: Row) -> str:
         return f"Until {one.excused_until:%-d %b %Y}: {one.excused_why} ({one.excused_by})"
     if row.standing is Standing.MISSING:
         if row.person is None:
-            return "Linked to nobody"
+            return "No person linked"
         if row.opened_at:
-            return f"Link opened {row.opened_at:%-d %b, %H:%M}, not finished"
+            return f"Link opened {moment_text(row.opened_at)}, not finished"
     return ""
 
 
@@ -317,9 +367,9 @@ def _terms(request: ViewerRequest) -> services.Terms:
     elif kind == "team":
         team = Team.objects.filter(slug=name).first()
     if kind not in ("all", "account", "team") or (kind != "all" and account is None and team is None):
-        raise RefusedError("Choose whom it is for.")
+        raise FieldError("Choose an account or a team.", field="place")
     if post.get("ending") not in Ending.values:
-        raise RefusedError("Choose what happens when it is due.")
+        raise FieldError("Choose what happens after the due date.", field="ending")
     return services.Terms(
         name=post.get("name", ""),
         due=_date(post.get("due", "")),
@@ -335,7 +385,7 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise RefusedError("Write the day as year, month and day, such as 2026-12-05.") from None
+        raise FieldError("Enter a date, such as 2026-12-05.", field="due") from None
 
 
 def _days(text: str) -> tuple[int, ...]:
@@ -343,5 +393,5 @@ def _days(text: str) -> tuple[int, ...]:
     if len(parts) > 10 or not all(
         part.isdecimal() and 0 < int(part[:4]) <= services.LONGEST for part in parts
     ):
-        raise RefusedError("Write the days before the end as numbers, such as 14, 7, 3, 1.")
+        raise FieldError("Enter days as numbers, such as 14, 7, 3, 1.", field="remind")
     return tuple(int(part) for part in parts)

@@ -69,12 +69,15 @@ def begin(page: Page) -> None:
     """The form, by Tab and Enter where it is sent."""
     page.goto("/mfa/campaigns/new/")
     page.get_by_label("Name").fill("Staging by Friday")
-    page.get_by_label("For whom").select_option(label="staging")
-    page.get_by_label("Until the end of").fill(f"{datetime.now(tz=UTC).date() + timedelta(days=3)}")
-    page.get_by_label("Take their console passwords away").check()
-    page.get_by_label("Why", exact=True).fill("PCI 8.4.2")
+    page.get_by_label("Who takes part").select_option(label="staging")
+    page.get_by_label("Due date", exact=True).fill(f"{datetime.now(tz=UTC).date() + timedelta(days=3)}")
+    page.get_by_label("Request deletion of their console passwords").check()
+    page.get_by_label("Reason", exact=True).fill("PCI 8.4.2")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="The mail")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Start campaign").click()
     expect(page.get_by_role("heading", name="Staging by Friday")).to_be_visible()
 
 
@@ -82,9 +85,9 @@ def excuse(page: Page, name: str) -> None:
     """Until tonight, for a reason."""
     row = page.get_by_role("row").filter(has_text=name)
     row.locator("summary").press("Enter")
-    row.get_by_label("Until the end of").fill(f"{datetime.now(tz=UTC).date()}")
-    row.get_by_label("Why").fill("On leave")
-    row.get_by_label("Why").press("Enter")
+    row.get_by_label("Exempt until").fill(f"{datetime.now(tz=UTC).date()}")
+    row.get_by_label("Reason").fill("On leave")
+    row.get_by_label("Reason").press("Enter")
     expect(row).to_contain_text("On leave")
 
 
@@ -134,7 +137,9 @@ def test_a_campaign_goes_from_its_form_to_its_end_in_aws(
     expect(hana.get_by_text("iam:DeleteLoginProfile").first).to_be_visible()
     assert violations(hana) == []
     approve(request, hana, sign_in("jonas.berg"))
-    expect(ines.get_by_role("row").filter(has_text="nadia.rossi")).to_contain_text("Excused")
+    expect(ines.get_by_role("row").filter(has_text="nadia.rossi")).to_contain_text("Exempt")
     # Whoever has no password any more comes last.
     ines.goto(f"{campaign}?page=2")
-    reload_until(ines, ines.get_by_role("row").filter(has_text="joana.castro").filter(has_text="Gone"))
+    reload_until(
+        ines, ines.get_by_role("row").filter(has_text="joana.castro").filter(has_text="No longer included")
+    )

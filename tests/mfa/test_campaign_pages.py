@@ -40,19 +40,19 @@ def shown(client: Client, one: Campaign) -> str:
 @pytest.mark.parametrize(
     ("ending", "words"),
     [
-        (Ending.NOTIFY, "Ines Duarte was told who is left. It stays open"),
-        (Ending.RESTRICT, "It was asked for that whoever is left can do nothing without MFA"),
-        (Ending.DISABLE, "It was asked for that whoever is left loses the console password"),
+        (Ending.NOTIFY, "Ines Duarte got the list of users without MFA. The campaign stays open"),
+        (Ending.RESTRICT, "A policy that requires MFA was requested for users without it."),
+        (Ending.DISABLE, "Deletion of the console passwords of users without MFA was requested."),
     ],
 )
 def test_the_page_says_what_came_at_the_end(admin: Client, ending: Ending, words: str) -> None:
     one = campaign(ending)
-    assert "After that day" in shown(admin, one)
+    assert "After the due date" in shown(admin, one)
     Campaign.objects.update(state=State.DUE)
     assert words in shown(admin, one)
-    assert "After that day" not in shown(admin, one)
+    assert "After the due date" not in shown(admin, one)
     Campaign.objects.update(state=State.CLOSED, closed_at=NOW)
-    assert "closed before its day: nothing was asked for" in shown(admin, one)
+    assert "Closed before its due date. Nothing was requested." in shown(admin, one)
 
 
 def test_an_exception_that_is_refused_keeps_what_was_typed(admin: Client) -> None:
@@ -62,7 +62,7 @@ def test_an_exception_that_is_refused_keeps_what_was_typed(admin: Client) -> Non
     typed = {"do": "excuse", "who": str(who.pk), "until": "2099-01-01", "why": "At sea <until> then"}
     refused = admin.post(f"/mfa/campaigns/{one.pk}/act/", typed)
     assert refused.status_code == 422
-    for words in ("within the next year", 'value="2099-01-01"', "At sea &lt;until&gt; then", 'menu" open'):
+    for words in ("to a year from now", 'value="2099-01-01"', "At sea &lt;until&gt; then", 'menu" open'):
         assert words in refused.content.decode()
     noted = admin.post(f"/mfa/campaigns/{one.pk}/act/?page=2", typed | {"until": str(DUE)})
     assert noted["Location"] == f"/mfa/campaigns/{one.pk}/?page=2", "where one was in the list"

@@ -16,11 +16,11 @@ OF_CAMPAIGN = "mfa_campaign"
 
 
 class Ending(models.TextChoices):
-    """What is asked for of those who have no MFA when it is due."""
+    """What happens to those who have no MFA when the campaign is due."""
 
-    NOTIFY = "notify", "Tell me who is left"
-    RESTRICT = "restrict", "Demand MFA of them by policy"
-    DISABLE = "disable", "Take their console passwords away"
+    NOTIFY = "notify", "Send me the list"
+    RESTRICT = "restrict", "Request a policy that requires MFA"
+    DISABLE = "disable", "Request deletion of their console passwords"
 
 
 class State(models.TextChoices):

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person, Team
 from iam.guard import Viewer
 from iam.journal.services import Actor, record
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Entity
 from iam.notify.events import Event
 from iam.notify.services import notify
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
@@ -49,29 +50,34 @@ class Terms:
 
 def begin(viewer: Viewer, terms: Terms) -> Campaign:
     """Begin it: everybody with a console password in its scope takes part, and those without MFA are invited. Raises RefusedError."""
-    _check(viewer, terms)
-    now = datetime.now(tz=UTC)
+    check(viewer, terms)
     with transaction.atomic():
-        made = Campaign.objects.create(
-            name=terms.name.strip(),
-            account=terms.account,
-            team=terms.team,
-            due=terms.due,
-            remind=sorted(set(terms.remind), reverse=True),
-            ending=terms.ending,
-            reason=terms.reason.strip(),
-            begun_by=Person.objects.get(pk=viewer.person_id),
-            begun_at=now,
-        )
+        made = draft(viewer, terms)
+        made.save(force_insert=True)
         count = enlist(made, viewer=viewer)
         if not count:
-            raise RefusedError("Nobody in this scope signs in with a password.")
+            raise RefusedError("No one there signs in with a console password.")
         if count > MOST:
             raise RefusedError(
-                f"These are {count:,} people, and a campaign takes {MOST:,}. Begin one for each account or team."
+                f"That is {count:,} IAM users. A campaign can hold {MOST:,}. Start one for each account or team."
             )
         _note("begin", made, viewer, people=count, due=terms.due.isoformat(), ending=terms.ending.value)
     return made
+
+
+def draft(viewer: Viewer, terms: Terms) -> Campaign:
+    """The campaign, not saved."""
+    return Campaign(
+        name=terms.name.strip(),
+        account=terms.account,
+        team=terms.team,
+        due=terms.due,
+        remind=sorted(set(terms.remind), reverse=True),
+        ending=terms.ending,
+        reason=terms.reason.strip(),
+        begun_by=Person.objects.get(pk=viewer.person_id),
+        begun_at=datetime.now(tz=UTC),
+    )
 
 
 def enlist(campaign: Campaign, *, viewer: Viewer) -> int:
@@ -103,18 +109,27 @@ def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) ->
             lasts=LASTS,
             cause_id=participant.pk,
         )
-        begins = "Still missing: an MFA device for" if is_reminder else "Add an MFA device to"
+        subject, text = message(campaign, user=user, until=link.expires_at, is_reminder=is_reminder)
         notify(
             Event.ENROL,
             people=[person],
-            subject=f"{begins} {user.name} by {campaign.due:%-d %B}",
-            text=f"{campaign.begun_by.name} asks everybody to have MFA by {campaign.due:%-d %B %Y}. Your AWS user {user.name} in {user.account.name} has "
-            f"none yet. It takes two minutes with an authenticator app.\n\n{_after(campaign)}\n\nThe link works once, in one browser, until "
-            f"{link.expires_at:%Y-%m-%d %H:%M} UTC. It never asks for a password.",
+            subject=subject,
+            text=text,
             path=f"{PREFIX}{link.pk}/",
             key=str(link.pk),
         )
     return link
+
+
+def message(campaign: Campaign, *, user: Entity, until: datetime, is_reminder: bool) -> tuple[str, str]:
+    """(subject, text) of the mail to the person of an IAM user, with a link that works until a moment; the campaign may be unsaved."""
+    begins = "Reminder: add MFA" if is_reminder else "Add MFA"
+    return (
+        f"{begins} to {user.name} by {campaign.due:%-d %B}",
+        f"{campaign.begun_by.name} asks you to add multi-factor authentication (MFA) by {campaign.due:%-d %B %Y}. With MFA, you sign in to AWS with "
+        f"your password and a code from an app on your phone. Your AWS user {user.name} in {user.account.name} doesn't have it yet. It takes about two "
+        f"minutes.\n\n{_after(campaign)}\n\nThe link works once, in one browser, until {until:%Y-%m-%d %H:%M} UTC. It never requires your password.",
+    )
 
 
 def remind(viewer: Viewer, *, campaign: Campaign, some: Sequence[Participant] | None = None) -> int:
@@ -140,9 +155,9 @@ def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -
     _check_runs(viewer, campaign, is_open=waits_for_approval(campaign))
     today = datetime.now(tz=UTC).date()
     if not today <= until <= today + timedelta(days=LONGEST):
-        raise RefusedError("An exception ends on a day within the next year.")
+        raise RefusedError("Choose an end date from today to a year from now.")
     if not why.strip():
-        raise RefusedError("Write why: the auditor reads it.")
+        raise RefusedError("Enter a reason. The auditor reads it.")
     with transaction.atomic():
         Participant.objects.filter(pk=participant.pk).update(
             excused_until=until, excused_why=why.strip()[:300], excused_by=viewer.name[:128]
@@ -170,7 +185,7 @@ def end_exception(viewer: Viewer, participant: Participant) -> None:
 def close(viewer: Viewer, campaign: Campaign) -> bool:
     """End it: nobody is told any more, and nothing is asked for at its end. False when it is over. Raises RefusedError."""
     if not may_run(viewer, campaign):
-        raise RefusedError("You may look at this campaign, and not change it.")
+        raise RefusedError("You can view this campaign, but you can't change it.")
     with transaction.atomic():
         living = Campaign.objects.filter(pk=campaign.pk).exclude(state=State.CLOSED)
         if not living.update(state=State.CLOSED, closed_at=datetime.now(tz=UTC)):
@@ -179,27 +194,29 @@ def close(viewer: Viewer, campaign: Campaign) -> bool:
     return True
 
 
-def _check(viewer: Viewer, terms: Terms) -> None:
+def check(viewer: Viewer, terms: Terms) -> None:
+    """Whether the viewer may start it and all is filled in. Raises RefusedError."""
     today = datetime.now(tz=UTC).date()
     if not may_begin(viewer, account=terms.account, team=terms.team):
-        raise RefusedError("You can begin a campaign for what you ask for changes in.")
+        raise RefusedError("You can start a campaign only for your own teams and accounts.")
     number = terms.account.account_id if terms.account else ""
     whole = viewer.asks.sees_account(number) if number else viewer.asks.sees_everything
     if terms.ending is Ending.RESTRICT and not whole:
-        raise RefusedError(
-            "A policy concerns the account as a whole, which takes somebody who sees all of it."
-        )
+        raise RefusedError("Only someone who can see the whole account can request a policy for it.")
     if not terms.name.strip() or len(terms.name) > 80:
-        raise RefusedError("Give it a name of at most 80 characters.")
+        raise FieldError("Enter a name of up to 80 characters.", field="name")
     if not terms.reason.strip() or len(terms.reason) > 1000:
-        raise RefusedError("Write why this is needed: who is asked reads it, and so does the auditor.")
+        raise FieldError(
+            "Enter a reason of up to 1,000 characters. The people in the campaign and the auditor read it.",
+            field="reason",
+        )
     if not today < terms.due <= today + timedelta(days=LONGEST):
-        raise RefusedError("It is due on a day after today, and within a year.")
+        raise FieldError("Choose a due date after today, within a year.", field="due")
 
 
 def _check_runs(viewer: Viewer, campaign: Campaign, *, is_open: bool = False) -> None:
     if not may_run(viewer, campaign):
-        raise RefusedError("You may look at this campaign, and not change it.")
+        raise RefusedError("You can view this campaign, but you can't change it.")
     if campaign.state == State.CLOSED and not is_open:
         raise RefusedError("This campaign is closed.")
 
@@ -207,9 +224,9 @@ def _check_runs(viewer: Viewer, campaign: Campaign, *, is_open: bool = False) ->
 def _after(campaign: Campaign) -> str:
     """What comes after the day, for who is asked."""
     return {
-        Ending.NOTIFY: f"Why: {campaign.reason}",
-        Ending.RESTRICT: f"Why: {campaign.reason} After that day you can do nothing in AWS but add a device.",
-        Ending.DISABLE: f"Why: {campaign.reason} After that day your console password may be taken away.",
+        Ending.NOTIFY: f"Reason: {campaign.reason}",
+        Ending.RESTRICT: f"Reason: {campaign.reason}\nAfter that day you may not be able to do anything in AWS except add MFA.",
+        Ending.DISABLE: f"Reason: {campaign.reason}\nAfter that day your AWS console password may be deleted.",
     }[Ending(campaign.ending)]
 
 

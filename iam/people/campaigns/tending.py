@@ -149,7 +149,7 @@ def _restricting(author: Viewer, account: Account, part: list[Participant]) -> A
     seen = outlook(scope, users=users, denies_keys=False)
     barred = {one.number for one in seen.locked_out} | {one.pk for one in seen.outside}
     left = {pk: user for pk, user in users.items() if pk not in barred}
-    words = f"{len(barred)} would be locked out by the policy, and were left out." if barred else ""
+    words = f"{len(barred)} would be locked out by the policy and were not included." if barred else ""
     if not left:
         return [], [], [], words
     if barred:
@@ -198,8 +198,8 @@ def _requested(
     key = f"campaign-{campaign.id.hex[:12]}-{earlier}-{account.pk}"
     if standing := asked_before(operations, actor=author, idempotency_key=key):
         return standing[0]
-    what = "Demand MFA of" if campaign.ending == Ending.RESTRICT else "Take the console password of"
-    who = some[0].user.name if len(some) == 1 else f"{len(some):,} users"
+    what = "Require MFA for" if campaign.ending == Ending.RESTRICT else "Delete the console password of"
+    who = some[0].user.name if len(some) == 1 else f"{len(some):,} IAM users"
     return changes.request_changes(
         changes.plan_set(operations, viewer=author),
         actor=author,
@@ -227,7 +227,7 @@ def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Se
     notify(
         Event.CAMPAIGN,
         people=[campaign.begun_by],
-        subject=f"{campaign.name} is due, and {len(missing)} {'has' if len(missing) == 1 else 'have'} no MFA",
+        subject=f"{campaign.name} is due: {len(missing)} IAM {'user has' if len(missing) == 1 else 'users have'} no MFA",
         text="\n\n".join([f"Without MFA: {names}{more}.", *trouble]),
         path=f"/mfa/campaigns/{campaign.pk}/",
         key=f"{campaign.pk}:{today.isoformat()}",

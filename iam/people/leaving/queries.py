@@ -63,6 +63,12 @@ def counts_by_stage(viewer: Viewer) -> dict[str, int]:
     return dict(rows)
 
 
+def needs_attention(viewer: Viewer) -> QuerySet[Leaver]:
+    """Those for whom somebody has to do something: confirm a suspension, or end what is still open; the newest first."""
+    waits = visible_leavers(viewer).filter(stage__in=[Stage.SUSPENDED, Stage.OPEN, Stage.PARTLY])
+    return waits.order_by("-run__created_at", "pk")
+
+
 def drafts_of(viewer: Viewer) -> list[Run]:
     """The lists that the viewer has begun and not asked for, the newest first."""
     rows = Run.objects.filter(requested_by=viewer.person_id).exclude(state=RunState.ASKED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from iam.changes.acts.fields import FieldError
 from iam.changes.approval.models import BreakGlass, Verdict
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person, Role, RoleAssignment
@@ -12,14 +13,6 @@ from iam.directory.rules import EVERYWHERE
 from iam.guard import Right, Viewer
 from iam.people.leaving.models import OF_SUSPENSION, Leaver, Run
 from iam.people.leaving.who import Somebody
-
-
-class FieldError(RefusedError):
-    """What one field of a form says can't be used; `field` is its name."""
-
-    def __init__(self, message: str, *, field: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 def field_errors(error: RefusedError | None) -> dict[str, str]:

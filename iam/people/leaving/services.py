@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from iam.changes import services as changes
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.receipts import Receipt
@@ -23,7 +24,7 @@ from iam.people.leaving import nudge
 from iam.people.leaving.models import MOVING, OF_RUN, Leaver, Run, RunState, Seat, Stage, Standing
 from iam.people.leaving.planning import Choices, Plan, Site, notes_for, plan_for
 from iam.people.leaving.reaching import with_their_groups
-from iam.people.leaving.rules import FieldError, asker_of, warnings_for
+from iam.people.leaving.rules import asker_of, warnings_for
 from iam.people.leaving.who import Somebody, people_of, teams_of
 
 KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")

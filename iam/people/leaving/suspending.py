@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
 
+from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
@@ -34,7 +35,7 @@ from iam.people.leaving.models import (
     Stage,
 )
 from iam.people.leaving.planning import Plan, Site, known_sessions
-from iam.people.leaving.rules import FieldError, administrators
+from iam.people.leaving.rules import administrators
 from iam.people.leaving.services import MAX_REASON, seat_all
 from iam.people.leaving.trusts import trusting
 from iam.people.leaving.who import Somebody, somebody, user_for, within

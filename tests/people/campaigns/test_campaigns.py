@@ -282,7 +282,18 @@ def test_the_pages_begin_show_excuse_remind_and_close(client_of_ines: Client, ac
     form |= {"ending": "disable", "reason": "PCI", "remind": "7, 1"}
     wrong = client_of_ines.post("/mfa/campaigns/new/", form | {"due": "tomorrow"})
     assert (wrong.status_code, Campaign.objects.count()) == (422, 0)
-    assert client_of_ines.post("/mfa/campaigns/new/", form).status_code == 302
+    review = client_of_ines.post("/mfa/campaigns/new/", form).content.decode()
+    # Before anything is sent: whom it mails, and the very mail.
+    assert Campaign.objects.count() == 0
+    for words in (
+        "Kwame",
+        "kwame@example.com",
+        "Get a mail",
+        "Add MFA to kwame by 5 December",
+        "Reason: PCI",
+    ):
+        assert words in review
+    assert client_of_ines.post("/mfa/campaigns/new/", form | {"do": "start"}).status_code == 302
     campaign = Campaign.objects.get()
     page = f"/mfa/campaigns/{campaign.pk}/"
     shown = client_of_ines.get(page).content.decode()

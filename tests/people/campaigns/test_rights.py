@@ -75,7 +75,7 @@ def test_only_whoever_could_begin_it_acts_on_it(ines: Viewer, account: Account) 
     one = begun(ines, team=Team.objects.get(slug="payments")).participants.get()
     for viewer in (stranger, auditor):
         for act in ACTS:
-            with pytest.raises(RefusedError, match="not change it"):
+            with pytest.raises(RefusedError, match="can't change it"):
                 act(viewer, one)
     assert (Participant.objects.get().excused_until, Outgoing.objects.count()) == (None, 0)
     for act in ACTS:
@@ -95,7 +95,7 @@ def test_a_lead_sees_their_own_campaigns_and_people_and_enlists_nobody_else(
     lead, stranger = lead_of("payments", mine), lead_of("data", others)
     payments, data = Team.objects.get(slug="payments"), Team.objects.get(slug="data")
     whole, own = begun(ines, account=account), begun(lead, team=payments)
-    with pytest.raises(RefusedError, match="what you ask for changes in"):
+    with pytest.raises(RefusedError, match="your own teams and accounts"):
         begun(lead, team=data)
     # What a team's rules take in beyond its people, such as a group that somebody else leads, is not the lead's.
     assert [one.user.name for one in own.participants.all()] == ["kwame"]
@@ -110,7 +110,7 @@ def test_a_lead_sees_their_own_campaigns_and_people_and_enlists_nobody_else(
 )
 def test_the_day_lies_ahead_and_within_a_year(ines: Viewer, account: Account, due: date) -> None:
     user(account, "kwame")
-    with pytest.raises(RefusedError, match="after today, and within a year"):
+    with pytest.raises(RefusedError, match="after today, within a year"):
         begun(ines, due=due)
 
 

@@ -1,0 +1,114 @@
+"""Whom a campaign would mail and whom it could not reach, before it starts; and who is stuck in those that run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from iam.directory.models import Person, Team
+from iam.guard import Viewer
+from iam.linking.whose import confirmed, owners
+from iam.mirror.mfa import has_mfa
+from iam.mirror.models import Account, Entity, UserCredentials, valid_at
+from iam.people.campaigns.models import Campaign, State
+from iam.people.campaigns.queries import (
+    Progress,
+    Row,
+    Standing,
+    may_run,
+    participants,
+    progresses,
+    rows_of,
+    users_of,
+    visible_campaigns,
+)
+
+MOST_STUCK: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The IAM users of a campaign that has not started. `mailed` are (user, person); nobody can mail the `unlinked`; of the `unknown` no devices were read."""
+
+    mailed: list[tuple[Entity, Person]]
+    unlinked: list[Entity]
+    unknown: list[Entity]
+    enrolled: int
+
+    @property
+    def total(self) -> int:
+        """How many IAM users take part."""
+        return len(self.mailed) + len(self.unlinked) + len(self.unknown) + self.enrolled
+
+
+def audience(viewer: Viewer, *, account: Account | None, team: Team | None) -> Audience:
+    """Who would take part, within what the viewer may request changes for; a few queries."""
+    draft = Campaign(account=account, team=team)
+    users = list(users_of(draft, viewer=viewer).select_related("account").order_by("name", "pk"))
+    words = dict(UserCredentials.objects.filter(valid_at(None), user__in=users).values_list("user", "mfa"))
+    people = owners(user.arn for user in users)
+    found = Audience([], [], [], 0)
+    enrolled = 0
+    for user in users:
+        known = has_mfa(words.get(user.pk))
+        person = people.get(user.arn)
+        if known is None:
+            found.unknown.append(user)
+        elif known:
+            enrolled += 1
+        elif person is None or not person.email:
+            found.unlinked.append(user)
+        else:
+            found.mailed.append((user, person))
+    return Audience(found.mailed, found.unlinked, found.unknown, enrolled)
+
+
+@dataclass(frozen=True, slots=True)
+class StuckCampaign:
+    """A running campaign with people who still have no MFA. `people` are the first of them; `to_remind` can be mailed, `unlinked` can't."""
+
+    campaign: Campaign
+    progress: Progress
+    people: list[Row]
+    to_remind: int
+    unlinked: int
+    days_left: int
+    may_remind: bool
+
+    @property
+    def more(self) -> int:
+        """How many are missing besides those that are shown."""
+        return max(0, self.progress.missing - self.progress.excused - len(self.people))
+
+
+def stuck_campaigns(viewer: Viewer, *, most: int = MOST_STUCK) -> list[StuckCampaign]:
+    """The running campaigns that the viewer sees and in which somebody has no MFA yet, those first that are due first."""
+    running = visible_campaigns(viewer).filter(state=State.RUNNING).order_by("due", "pk")
+    campaigns = list(running[:most])
+    known = progresses(campaigns, viewer=viewer)
+    today = datetime.now(tz=UTC).date()
+    found = []
+    for campaign in campaigns:
+        progress = known[campaign.pk]
+        missing = progress.missing - progress.excused
+        if not missing:
+            continue
+        rows = participants(campaign, viewer=viewer).filter(standing=Standing.MISSING)
+        unlinked = rows.exclude(confirmed("user__arn")).count()
+        first: Sequence[object] = list(
+            rows.select_related("user__account").order_by("user__name", "pk")[:most]
+        )
+        found.append(
+            StuckCampaign(
+                campaign,
+                progress,
+                rows_of(first),
+                missing - unlinked,
+                unlinked,
+                max(0, (campaign.due - today).days),
+                may_run(viewer, campaign),
+            )
+        )
+    return found
