@@ -309,7 +309,7 @@ class _Weighing:
                     )
 
     def _witnesses(self, bit: int, first: _First) -> tuple[Witness, ...]:
-        before, after = first.found.sides[first.member.id]
+        before, after = first.found.sides_of(first.member.id)
         action = self._space.actions.names(bit)[0]
         return first.shift.witnesses(action, bit, before=before, after=after)
 

@@ -144,7 +144,7 @@ class Reasons:
 
     def _blocker(self, member: Member, kind: str) -> str:
         if kind.endswith("boundary"):
-            boundary = self._found.sides[member.id][1].boundary
+            boundary = self._found.sides_of(member.id)[1].boundary
             shard = self._index.accounts[member.account]
             named = shard.boundary_of(shard.members.get(member.id, member).grants)
             name = named[0] if named is not None and named[1] is boundary else ""

@@ -150,7 +150,7 @@ class _Weighing:
             member for one, members in groups.items() if getattr(one, sort) & bit for member in members
         )
         first = min(concerned, key=lambda member: (member.name.lower(), member.id))
-        before, after = self._difference.sides[first.id]
+        before, after = self._difference.sides_of(first.id)
         action = self._space.actions.names(bit)[0]
         return self._shifts[first.id].witnesses(action, bit, before=before, after=after)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -92,14 +92,15 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Principals whose effective actions differ, those with the same shift together; `sides` of each, before and after.
+    """Principals whose effective actions differ, those with the same shift together.
 
     `shifts` hold those too of whom nothing could be proved to change; `proved` leaves them out.
     """
 
     space: Space
     shifts: dict[Shift, list[Member]]
-    sides: dict[int, tuple[Side, Side]] = field(default_factory=dict)
+    sides_of: Callable[[int], tuple[Side, Side]] = field(repr=False, compare=False)
+    """A principal by its number, before and after."""
 
     @property
     def proved(self) -> Iterator[tuple[Shift, list[Member]]]:
@@ -133,11 +134,20 @@ class Difference:
 
 
 def difference(
-    space: Space, shifts: Iterable[tuple[Member, Shift]], *, sides: dict[int, tuple[Side, Side]] | None = None
+    space: Space, shifts: Iterable[tuple[Member, Shift]], *, sides_of: Callable[[int], tuple[Side, Side]]
 ) -> Difference:
     """Put together who shifts alike, and leave out who does not."""
-    found: dict[Shift, list[Member]] = {}
+    alike: dict[tuple[int, int, int], tuple[Shift, list[Member]]] = {}
     for member, shift in shifts:
+        # What is the same is mostly one object; comparing numbers of many thousand bits for each member takes long.
+        key = (id(shift.before), id(shift.after), id(shift.change))
+        known = alike.get(key)
+        if known is None:
+            alike[key] = (shift, [member])
+        else:
+            known[1].append(member)
+    found: dict[Shift, list[Member]] = {}
+    for shift, members in alike.values():
         if shift.before != shift.after or shift.change.proofs:
-            found.setdefault(shift, []).append(member)
-    return Difference(space, found, sides or {})
+            found.setdefault(shift, []).extend(members)
+    return Difference(space, found, sides_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -34,13 +35,12 @@ def sorts_of(space: Space, mask: int, *, patterns: Iterable[Tokens], keys: froze
         if place is not None:
             yield Sort(1 << place, None)
     mask &= known
+    if not mask:
+        return
     named = _services_named(patterns)
     of_keys = {key.partition(":")[0] for key in keys}
     elsewhere = 0
-    for prefix, (first, size, _) in space.services.items():
-        part = mask & ((1 << size) - 1) << first
-        if not part:
-            continue
+    for prefix, part in _by_service(space, mask):
         is_met = (
             named is None or not named.isdisjoint(arn_services().get(prefix, {prefix})) or prefix in of_keys
         )
@@ -53,6 +53,18 @@ def sorts_of(space: Space, mask: int, *, patterns: Iterable[Tokens], keys: froze
         yield Sort(alone, (), keys, is_elsewhere=True)
     if elsewhere & ~alone:
         yield Sort(elsewhere & ~alone, formats_of(_first(space, elsewhere & ~alone)), keys, is_elsewhere=True)
+
+
+def _by_service(space: Space, mask: int) -> Iterator[tuple[str, int]]:
+    """The actions of each service that has any; it looks only at services that do, since most sets are of one."""
+    starts = list(space.services.items())
+    firsts = [first for _, (first, _, _) in starts]
+    while mask:
+        lowest = (mask & -mask).bit_length() - 1
+        prefix, (first, size, _) = starts[bisect_right(firsts, lowest) - 1]
+        part = mask & ((1 << size) - 1) << first
+        yield prefix, part
+        mask ^= part
 
 
 def _first(space: Space, mask: int) -> str:

@@ -46,7 +46,11 @@ def what_if(
     register = Register(index.documents)
     after = {number: _edited(index.accounts[number], one, register) for number, one in edits.items()}
     shifts = _Shifts(index, {**index.accounts, **after}, now=now)
-    found = difference(index.documents.space, shifts.of(edits, after), sides=shifts.sides)
+    found = difference(
+        index.documents.space,
+        shifts.of(edits, after),
+        sides_of=lambda number: shifts.sides(*shifts.pairs[number]),
+    )
     del held
     return found
 
@@ -95,7 +99,7 @@ class _Shifts:
         self._after = EffectiveActions(self._space, shards)
         self._prover = Prover(self._space, now) if now else Prover(self._space)
         self._changes: dict[object, list[Change]] = {}
-        self.sides: dict[int, tuple[Side, Side]] = {}
+        self.pairs: dict[int, tuple[Member | None, Member | None]] = {}
 
     def of(self, edits: Mapping[str, Edits], after: Mapping[str, Shard]) -> Iterator[tuple[Member, Shift]]:
         """Every member that the edits concern, or that they make or end."""
@@ -122,21 +126,21 @@ class _Shifts:
             member.account,
             None if before is None else before.cls.profile,
             None if after is None else after.cls.profile,
-            before is not None and after is not None and (before.arn, before.tags) != (after.arn, after.tags),
+            _is_renamed(before, after),
         )
         known = self._changes.setdefault(key, [])
+        self.pairs[member.id] = (before, after)
         if known and not (known[0].is_personal and self._is_told_apart(known, member)):
-            self.sides[member.id] = self._sides(before, after)
             return known[0]
-        sides = self.sides[member.id] = self._sides(before, after)
-        known.append(self._prover.change(*sides))
+        known.append(self._prover.change(*self.sides(before, after)))
         return known[-1]
 
     def _is_told_apart(self, known: list[Change], member: Member) -> bool:
         """Among very many, only who is named in a policy is looked at apart."""
         return len(known) < APART or self._prover.names(member)
 
-    def _sides(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
+    def sides(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
+        """A member as it is, and as it would be."""
         index, shards = self._index.accounts, self._shards
         if before is None:
             assert after is not None
@@ -146,3 +150,9 @@ class _Shifts:
         if after is None:
             return left, absent_side(before, index[before.account])
         return left, side_of(after, shards[after.account])
+
+
+def _is_renamed(before: Member | None, after: Member | None) -> bool:
+    if before is None or after is None:
+        return False
+    return before.arn != after.arn or before.tags != after.tags
