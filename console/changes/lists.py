@@ -8,12 +8,13 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
+from console.changes.impact_rows import level_shown
 from console.changes.shown import MARKS, SET_MARKS
 from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.changes.approval import ends
-from iam.changes.approval.needs import is_grave
+from iam.changes.approval.needs import is_grave, risk_of
 from iam.changes.models import Change
 from iam.changes.queries import STATES, Place, list_changes
 from iam.changes.set_state import standings_of
@@ -84,6 +85,7 @@ def rows_of(found: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:
                 "mark": MARKS[change.state] if is_partial else SET_MARKS[standing.state],
                 "standing_words": "" if is_partial else standing.words,
                 "is_sensitive": is_grave(change),
+                "risk": level_shown(risk_of(change)),
                 **weight_of_request(change),
             }
         )

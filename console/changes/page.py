@@ -12,6 +12,7 @@ from console.changes.access_rows import texts_of
 from console.changes.act_text import lint_of, text_shown
 from console.changes.deciding import deciding_context
 from console.changes.findings import findings_in
+from console.changes.impact_rows import level_shown
 from console.changes.receipt import receipt_context, without_new_names
 from console.changes.seals import seal_context
 from console.changes.shown import MARKS, call_rows, lines_of, slowness
@@ -21,7 +22,7 @@ from console.web.access import ViewerRequest, layout_for, require_present
 from console.web.moments import input_text, zone_label
 from iam.changes import services
 from iam.changes.approval import ends
-from iam.changes.approval.needs import is_grave
+from iam.changes.approval.needs import is_grave, risk_of
 from iam.changes.models import Approval, Change, ChangeEvent, ChangeSet, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.policy_version import DefaultText
@@ -101,6 +102,7 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
             "ends_at": end,
             "weight": weight_of_request(shown),
             "is_grave": is_grave(shown),
+            "risk": level_shown(risk_of(shown)),
             "until_label": f"Ends ({zone_label()})",
             "ends_input": input_text(end) if end else "",
             "viewer_sees_all": all(viewer.scope.sees_account(part.account.account_id) for part in parts),

@@ -31,9 +31,9 @@ from iam.changes.operations.base import Operation
 from iam.changes.operations.becoming import bits, risky_actions
 from iam.changes.operations.strange_names import without_strange
 from iam.changes.reasons import Blocked, Held, Reasons, Unchanged, is_user, names_of
-from iam.changes.risks import DENY_REMOVED, NORMAL, WORDS, level_of
-from iam.changes.risky import risks_of, ways_up
-from iam.changes.world import World
+from iam.changes.risks import DENY_REMOVED, LAST_ADMINISTRATOR, NORMAL, WORDS, level_of
+from iam.changes.risky import is_administrator, risks_of, stops_being_administrator, ways_up
+from iam.changes.world import FIRST_MADE, World
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level
@@ -120,7 +120,7 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
     own = {risk for operation in operations for risk in operation.risks()}
     own |= {DENY_REMOVED for operation in operations if removes_deny(operation, beside=operations)}
     if not any(type(one).weigh is not Operation.weigh for one in operations):
-        return Impact(totals={}, risks=_ordered(own))
+        return Impact(totals={}, risks=_ordered(own), risk=level_of(own))
     numbers = {number: numbers_of(some) for number, some in by_account.items()}
     with snapshot(accounts=set(by_account)) as index:
         return _Weighing(index, by_account, numbers).impact(own)
@@ -216,7 +216,7 @@ class _Weighing:
         )
         shown, rest = gains[:GROUPS], gains[GROUPS:]
         total = _union(shift for shift, _ in self._found.proved)
-        risks = _ordered({*own_risks, *(risk for gain in gains for risk in gain.risks)})
+        risks = _ordered({*own_risks, *self._lock_outs(), *(risk for gain in gains for risk in gain.risks)})
         return Impact(
             affected=self._found.affected,
             gains=tuple(shown),
@@ -228,6 +228,25 @@ class _Weighing:
             unchanged=tuple(self._unchanged()),
             undecided=tuple(self._undecided()),
         )
+
+    def _lock_outs(self) -> Iterator[str]:
+        """Whether an account is left without any administrator that it has now."""
+        after = {
+            member.id: shift.after for shift, members in self._found.shifts.items() for member in members
+        }
+        ended = {
+            member.account
+            for shift, members in self._found.proved
+            if stops_being_administrator(shift, self._space)
+            for member in members
+        }
+        effective = self._index.effective()
+        for number in ended:
+            members = [one for one in self._index.accounts[number].members.values() if one.id > 0]
+            made = [one for one in after if one >= FIRST_MADE]
+            left = [after.get(one.id) or effective.of(one) for one in members] + [after[one] for one in made]
+            if not any(is_administrator(one, self._space) for one in left):
+                yield LAST_ADMINISTRATOR
 
     def _blocks(self) -> Iterable[_Block]:
         """Principals of one account for whom the same becomes true, by the same requests."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -14,6 +14,7 @@ from iam.changes.elsewhere import Managed, managed_entity
 from iam.changes.impact import impact_of
 from iam.changes.once import is_absent, once
 from iam.changes.operations import Effect, Operation, Quota
+from iam.changes.risks import HIGH, level_of
 from iam.mirror.models import Account, Section
 
 
@@ -49,10 +50,18 @@ def receipt_of(operation: Operation, *, quota: Quota | None = None) -> Receipt:
     return Receipt(body=json.loads(json.dumps(body)), digest=hashlib.sha256(text.encode()).hexdigest())
 
 
-def set_receipt_of(operations: Sequence[Operation]) -> dict[str, Any]:
-    """What some operations come to together, as a set holds it: `impact` and the `digest` of it."""
+def set_receipt_of(
+    operations: Sequence[Operation], *, receipts: Iterable[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """What some operations come to together, as a set holds it: `impact` and the `digest` of it.
+
+    With the `receipts` of the single operations, the risk of the whole takes in what these ask for; the digest is the same.
+    """
     body: dict[str, Any] = json.loads(json.dumps({"impact": impact_of(operations).body}))
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    impact = body["impact"]
+    if any(receipt.get("sensitivity") == HIGH for receipt in receipts):
+        impact["risk"] = level_of(impact["risks"], sensitivity=HIGH)
     return body | {"digest": hashlib.sha256(text.encode()).hexdigest()}
 
 

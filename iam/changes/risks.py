@@ -1,4 +1,4 @@
-"""The words for what makes a change risky; rules of approval and receipts speak them."""
+"""What makes a change risky, and how risky that is: the words and levels that receipts, pages and approval rules share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ TRUST_OPENED: Final = "trust-opened"
 DENY_REMOVED: Final = "deny-removed"
 IAM_WRITE: Final = "iam-write"
 BOUNDARY_REMOVED: Final = "boundary-removed"
+LAST_ADMINISTRATOR: Final = "last-administrator"
+MFA_REMOVED: Final = "mfa-removed"
 
 NORMAL: Final = "normal"
 SENSITIVE: Final = "sensitive"
@@ -27,16 +29,24 @@ WORDS: Final[dict[str, str]] = {
     DENY_REMOVED: "Removes a deny",
     IAM_WRITE: "Can change IAM",
     BOUNDARY_REMOVED: "Removes a permissions boundary",
+    LAST_ADMINISTRATOR: "Removes the last administrator of the account",
+    MFA_REMOVED: "Removes an MFA device",
 }
 """Risk → how it is said, the riskiest first."""
 
-GRAVE: Final = frozenset({ADMINISTRATOR, ESCALATION, EXFILTRATION, TRUST_OPENED, BOUNDARY_REMOVED})
-"""Risks by which somebody could take over an account, or carry its data away."""
+GRAVE: Final = (ADMINISTRATOR, ESCALATION, TRUST_OPENED, BOUNDARY_REMOVED, DENY_REMOVED)
+"""Risks by which somebody could take over an account."""
+HIGH: Final = "high"
+"""The sensitivity of one change whose approver has to look closely, whoever gains by it; else it is "normal"."""
 
 
 def level_of(found: Iterable[str], *, sensitivity: str = "") -> str:
-    """How risky a request is as a whole: by its risks, and by the `sensitivity` of its changes ("high" where one asks for care)."""
+    """How risky a request is, by the risks of the whole of it and the sensitivity of its changes.
+
+    The only place where this is decided: header, badge, list, label and the approval rules all ask here. To remove access has no risk of
+    its own, unless it locks somebody out, or removes what held them back.
+    """
     known = set(found) & WORDS.keys()
-    if known & GRAVE:
+    if not known.isdisjoint(GRAVE):
         return CRITICAL
-    return SENSITIVE if known or sensitivity == "high" else NORMAL
+    return SENSITIVE if known or sensitivity == HIGH else NORMAL

@@ -11,6 +11,7 @@ from iam.policy.catalogue import Level
 from iam.policy.escalation.administrators import DECISIVE
 from iam.policy.escalation.methods import METHODS, Sort
 from iam.policy.index.difference import Shift
+from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
 
 SHARES: Final = (
@@ -78,6 +79,16 @@ def _risks(shift: Shift, space: Space) -> Iterator[str]:
     reading = catalogue.mask_of_level(Level.LIST) | catalogue.mask_of_level(Level.READ)
     if more & catalogue.mask_of_service("iam") & ~reading:
         yield IAM_WRITE
+
+
+def stops_being_administrator(shift: Shift, space: Space) -> bool:
+    """Whether those whom the shift concerns are administrators before, and not after."""
+    return is_administrator(shift.before, space) and not is_administrator(shift.after, space)
+
+
+def is_administrator(effective: Effective, space: Space) -> bool:
+    """Whether somebody can change the permissions of everybody in the account."""
+    return not _mask(space, tuple(action for action, _ in DECISIVE)) & ~effective.everywhere
 
 
 def ways_up(shift: Shift, space: Space) -> Iterator[tuple[str, ...]]:

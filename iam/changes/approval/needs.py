@@ -13,7 +13,6 @@ from iam.changes.approval.models import Ballot, Requirement, RuleSet, RulesState
 from iam.changes.approval.people import owners_of, people_of, teams_of
 from iam.changes.approval.rules import (
     APPROVERS,
-    GRAVE,
     HIGH,
     LEAD,
     SHIPPED,
@@ -27,6 +26,7 @@ from iam.changes.approval.rules import (
 )
 from iam.changes.models import Change, ChangeSet
 from iam.changes.operations import Operation, restore
+from iam.changes.risks import CRITICAL, NORMAL, SENSITIVE, level_of
 
 
 def rules_in_force() -> tuple[int, tuple[Rule, ...]]:
@@ -88,10 +88,18 @@ def kept_requirement(change_set: ChangeSet) -> Requirement:
     return found or open_for(change_set, parts=parts_of(change_set))
 
 
+def risk_of(change: Change) -> str:
+    """The risk of a request: that of its whole set, and of the change itself."""
+    impact = change.change_set.receipt.get("impact", {})
+    sensitivity = change.receipt.get("sensitivity", "")
+    if impact.get("risk") in (SENSITIVE, CRITICAL):
+        sensitivity = HIGH
+    return level_of(impact.get("risks", ()), sensitivity=sensitivity)
+
+
 def is_grave(change: Change) -> bool:
-    """Whether a request is to be looked at closely: by what it is, or by what its set comes to."""
-    risks = change.change_set.receipt.get("impact", {}).get("risks", ())
-    return change.receipt.get("sensitivity") == HIGH or not set(GRAVE).isdisjoint(risks)
+    """Whether a request is sensitive or critical."""
+    return risk_of(change) != NORMAL
 
 
 def parts_of(change_set: ChangeSet) -> list[Change]:
@@ -143,8 +151,9 @@ def _need(
     requester: UUID,
 ) -> tuple[Need, int]:
     version, rules = rules_in_force()
-    sensitivity = HIGH if any(receipt.get("sensitivity") == HIGH for receipt in receipts) else ""
+    is_sensitive = any(receipt.get("sensitivity") == HIGH for receipt in receipts)
     risks = frozenset(impact.get("risks", ()))
+    sensitivity = HIGH if level_of(risks, sensitivity=HIGH if is_sensitive else "") != NORMAL else ""
     arns: dict[int, set[str]] = defaultdict(set)
     for one in operations:
         arns[one.account.pk].update(_users(one))

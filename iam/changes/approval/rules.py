@@ -109,14 +109,8 @@ APPROVERS: Final = Who(ROLE, Role.APPROVER.value)
 ADMINISTRATORS: Final = Who(ROLE, Role.ADMINISTRATOR.value)
 REVIEWERS: Final = (APPROVERS, ADMINISTRATORS)
 """Who looks at a use of break-glass afterwards: everybody who could have approved, and all administrators."""
-GRAVE: Final = (
-    risks.ADMINISTRATOR,
-    risks.ESCALATION,
-    risks.TRUST_OPENED,
-    risks.BOUNDARY_REMOVED,
-    risks.DENY_REMOVED,
-)
-"""Risks by which somebody could come to hold an account; a request with one of them is to be looked at closely, whatever the rules are."""
+GRAVE: Final = risks.GRAVE
+"""Risks by which somebody could come to hold an account; a request with one of them is critical, whatever the rules are."""
 _TWO: Final = (Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS)))
 SHIPPED: Final = (
     Rule(

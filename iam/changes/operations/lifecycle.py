@@ -11,7 +11,7 @@ from uuid import UUID
 from iam.aws.reads.single import WORDS, EntityNow, entity_now
 from iam.aws.session import Aws
 from iam.changes.once import once, told
-from iam.changes.operations.base import HIGH, Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import NORMAL, Call, Effect, Image, Operation, Quota
 from iam.changes.operations.holder import quota_of
 from iam.changes.operations.parts import left_over
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams, names_of
@@ -196,8 +196,8 @@ class Delete(OnSubject):
         world.drop(self.given.subject_arn)
 
     def sensitivity(self, effect: Effect) -> str:
-        """High: what is made again is another to everybody who named it."""
-        return HIGH
+        """Normal: it only removes access. Who is locked out by it, and that it cannot be undone, is said apart."""
+        return NORMAL
 
 
 @dataclass(frozen=True, slots=True)

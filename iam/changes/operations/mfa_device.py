@@ -24,6 +24,7 @@ from iam.changes.operations.user_credential import (
     names_of,
     owned,
 )
+from iam.changes.risks import MFA_REMOVED
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.sections import USER_MFA
 from iam.mirror.reread.credentials import Credentials, device_exists, is_virtual
@@ -154,8 +155,12 @@ class DeactivateMfaDevice(OnDevice):
             f"{self.user.user_name} then has no MFA: they sign in with the password alone, and what asks for MFA is refused.",
         )
 
+    def risks(self) -> tuple[str, ...]:
+        """Who has no other device may be locked out of what asks for MFA."""
+        return (MFA_REMOVED,)
+
     def sensitivity(self, effect: Effect) -> str:
-        """High: what guards a sign-in goes."""
+        """High: the device no longer protects the sign-in."""
         return HIGH
 
     def inverse(self, before: Image) -> Operation | None:

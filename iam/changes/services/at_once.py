@@ -37,7 +37,7 @@ def weigh_at_once(
             check_account(operation.account)
             check_right(operation, viewer=actor, earlier=earlier)
             plans.append(replace(examine(operation, earlier=earlier), reverts=change))
-    return Weighed(plans, set_receipt_of(operations))
+    return Weighed(plans, set_receipt_of(operations, receipts=[plan.receipt.body for plan in plans]))
 
 
 def queue_at_once(

@@ -66,7 +66,7 @@ def weigh(
     """Check a set of at most so many and compute its receipt, which takes long where it is large: before a transaction, that it does not keep
     others waiting. Raises RefusedError."""
     plans = plan_set(operations, viewer=actor, reverts=reverts, for_grant=for_grant, most=most)
-    return Weighed(plans, set_receipt_of(operations))
+    return Weighed(plans, set_receipt_of(operations, receipts=[plan.receipt.body for plan in plans]))
 
 
 def request_change(

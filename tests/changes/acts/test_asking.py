@@ -195,7 +195,7 @@ def test_a_deletion_tells_once_what_does_not_come_back_and_all_that_one_should_k
     assert "In this order" in page
     assert "Groups then" not in page
     assert page.count("This does not come back") == 1
-    assert "It cannot be undone" not in page
+    assert "This can't be undone" not in page
 
 
 def test_what_was_shown_of_a_revocation_can_be_asked_for_a_while_later(site: Site) -> None:
