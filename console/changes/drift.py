@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from console.changes.deciding import need_context
 from console.changes.drift_rows import documents_of, rows_of
 from console.changes.forms import ReasonForm
-from console.changes.receipt import receipt_context
+from console.changes.receipt import impact_context, receipt_context
 from console.changes.shown import call_rows
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import render_page
@@ -36,11 +36,11 @@ from iam.mirror.queries.accounts import visible_accounts
 
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 LABELS = (
-    ("", "To decide"),
-    ("undoing", "Being undone"),
-    ("adopted", "Adopted"),
+    ("", "Needs a decision"),
+    ("undoing", "Undo requested"),
+    ("adopted", "Accepted"),
     ("undone", "Undone"),
-    ("explained", "Explained"),
+    ("explained", "Made by a change"),
 )
 MOST_SAID = 99
 
@@ -48,7 +48,7 @@ MOST_SAID = 99
 @require_GET
 @require(*SEES)
 def listing(request: ViewerRequest) -> HttpResponse:
-    """What is to be decided, or what was, newest first."""
+    """What needs a decision, or had one, the riskiest first."""
     return _list(request)
 
 
@@ -67,7 +67,7 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
         "tab": tab,
         "tabs": LABELS,
         "kind": kind,
-        "kinds": [*((one.value, one.label) for one in KINDS), (ACCOUNT, "Settings of the account")]
+        "kinds": [*((one.value, one.label) for one in KINDS), (ACCOUNT, "Account settings")]
         if viewer.sees_accounts
         else [],
         "count": f"{MOST_SAID}+" if count > MOST_SAID else str(count or ""),
@@ -104,7 +104,7 @@ def adopt(request: ViewerRequest) -> HttpResponse:
         number = services.adopt(chosen, actor=request.viewer, reason=_as_stored(reason))
     except RefusedError as refused:
         return _list(request, refused=refused, reason=reason)
-    messages.success(request, f"Adopted {number} difference{'s' if number != 1 else ''}.")
+    messages.success(request, f"Accepted {number} difference{'s' if number != 1 else ''}.")
     return redirect("changes:drift")
 
 
@@ -156,7 +156,8 @@ def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 def _frame(request: ViewerRequest, drift: Drift) -> dict[str, Any]:
     [row] = rows_of(what_happened([drift]), viewer=request.viewer)
-    return {
+    number = drift.account.account_id
+    return impact_context(drift.impact or None, viewer=request.viewer, account_id=number) | {
         "drift": drift,
         "row": row,
         "documents": documents_of(row),
@@ -203,7 +204,9 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
             refused = error
             drift.refresh_from_db()
         else:
-            messages.success(request, f"Asked to undo {drift.reference}. Somebody else approves it.")
+            messages.success(
+                request, f"Requested an undo of {drift.reference}. Someone else must approve it."
+            )
             return redirect("changes:request", pk=made[0].pk)
     context = _frame(request, drift) | {"form": form}
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from console.changes.impact_rows import Risk, level_shown, risk_tone
 from console.changes.shown import Mark
 from console.identities.details.history import Link
 from console.identities.details.shown import SECTIONS
@@ -16,6 +17,7 @@ from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.queries import What
 from iam.changes.drift.reading import Happened, given_texts
 from iam.changes.drift.settings import ACCOUNT, SETTINGS, Changed
+from iam.changes.risks import NORMAL, WORDS
 from iam.guard import Viewer
 from iam.mirror.models import Kind
 from iam.mirror.naming import names_by_number
@@ -25,17 +27,17 @@ from iam.mirror.queries.history import TwoDocuments, two_documents
 
 NAMES_SHOWN = 8
 WHOLE = ("Created", "Deleted", "There again")
-_FLAGS = {EVERYTHING: ("Allows every action", "bad"), IAM_WRITE: ("Changes IAM", "warn")}
+_FLAGS = {EVERYTHING: ("Allows every action", "bad"), IAM_WRITE: ("Can change IAM", "warn")}
 _SIGNS = {BEGAN: ("add", "+", "Added"), ENDED: ("del", "−", "Removed")}
 _MARKS = {
-    DriftState.OPEN: Mark("To decide", "warn", "triangle-alert"),
-    DriftState.UNDOING: Mark("Being undone", "info", "hourglass"),
-    DriftState.ADOPTED: Mark("Adopted", "ok", "check"),
+    DriftState.OPEN: Mark("Needs a decision", "warn", "triangle-alert"),
+    DriftState.UNDOING: Mark("Undo requested", "info", "hourglass"),
+    DriftState.ADOPTED: Mark("Accepted", "ok", "check"),
     DriftState.UNDONE: Mark("Undone", "", "undo-2"),
-    DriftState.EXPLAINED: Mark("By a change", "", "git-pull-request"),
+    DriftState.EXPLAINED: Mark("Made by a change", "", "git-pull-request"),
 }
 _NOUNS: dict[str, str] = {
-    Kind.USER: "User",
+    Kind.USER: "IAM user",
     Kind.GROUP: "Group",
     Kind.ROLE: "Role",
     Kind.POLICY: "Policy",
@@ -84,6 +86,7 @@ class Row:
     url: str
     mark: Mark
     lines: list[Line]
+    level: Risk
     risks: list[tuple[str, str]]
 
     @property
@@ -94,7 +97,7 @@ class Row:
             return f"{self.noun} {self.name} was {whole.lower()}"
         if len(self.lines) == 1:
             return f"{self.noun} {self.name}: {self.lines[0].plain}"
-        ways = f" in {len(self.lines)} ways" if self.lines else ""
+        ways = f": {len(self.lines)} differences" if self.lines else ""
         return f"{self.noun} {self.name} changed{ways}"
 
 
@@ -113,7 +116,7 @@ def rows_of(found: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row]
             drift,
             events[drift.pk],
             open_to,
-            risks=_risks(what, texts) if isinstance(what, Happened) else [],
+            risks=_risks(drift, what, texts) if isinstance(what, Happened) else [],
             name=names.get(drift.entity_id or 0, drift.name),
         )
         for drift, what in found
@@ -128,12 +131,15 @@ def _events(what: What) -> list[Event]:
     return what.events() if what else []
 
 
-def _risks(happened: Happened, texts: Mapping[int, str]) -> list[tuple[str, str]]:
-    """What to look at closely, read literally: what is given by a policy, and another trust."""
+def _risks(drift: Drift, happened: Happened, texts: Mapping[int, str]) -> list[tuple[str, str]]:
+    """What is risky about it: by what people can do since then, and of a text that nobody has yet, read literally."""
+    known = [(WORDS[risk], risk_tone(risk)) for risk in drift.impact.get("risks", ()) if risk in WORDS]
+    if known:
+        return known
     given = happened.given(texts)
     found = {flag for text in given for flag in flags(text)} & _FLAGS.keys()
     marks = [mark for flag, mark in _FLAGS.items() if flag in found]
-    return [*marks, *([("Who may assume it", "warn")] if happened.is_about_trust else [])]
+    return [*marks, *([("Trust policy changed", "warn")] if happened.is_about_trust else [])]
 
 
 def _row(
@@ -155,6 +161,7 @@ def _row(
         mark=_MARKS[DriftState(drift.state)],
         # What came into being or went comes before what it had.
         lines=[_line(event, open_to) for event in sorted(events, key=lambda one: one.lead not in WHOLE)],
+        level=level_shown(drift.impact.get("risk") or NORMAL),
         risks=risks,
     )
 

@@ -232,7 +232,12 @@ def level_shown(level: str) -> Risk:
 
 
 def _risks(risks: Iterable[str]) -> list[Risk]:
-    return [Risk(WORDS[risk], "bad" if risk in GRAVE else "warn") for risk in risks if risk in WORDS]
+    return [Risk(WORDS[risk], risk_tone(risk)) for risk in risks if risk in WORDS]
+
+
+def risk_tone(risk: str) -> str:
+    """The tone in which a risk is shown."""
+    return "bad" if risk in GRAVE else "warn"
 
 
 def _counted(users: int, roles: int) -> str:

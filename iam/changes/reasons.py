@@ -139,7 +139,7 @@ class Reasons:
         if called is None:
             called = self._called[key] = {}
             for name, held in shard.named_policies(known.grants):
-                called.setdefault(held, name)
+                called.setdefault(held, _short(name))
         return called.get(doc, "another policy")
 
     def _blocker(self, member: Member, kind: str) -> str:
@@ -148,12 +148,17 @@ class Reasons:
             shard = self._index.accounts[member.account]
             named = shard.boundary_of(shard.members.get(member.id, member).grants)
             name = named[0] if named is not None and named[1] is boundary else ""
-            return f"the permissions boundary {name}".rstrip()
+            return f"the permissions boundary {_short(name)}".rstrip()
         if kind.endswith("scp"):
             return "a service control policy"
         if kind.endswith("rcp"):
             return "a resource control policy"
         return "a deny in their own policies"
+
+
+def _short(name: str) -> str:
+    """A policy of AWS by its name alone, which the index knows by its ARN."""
+    return name.partition(":policy/")[2].rpartition("/")[2] if name.startswith("arn:") else name
 
 
 def names_of(members: Iterable[Member]) -> tuple[Affected, ...]:

@@ -47,9 +47,9 @@ def test_drift_is_adopted_or_undone(sign_in: SignIn, console: Running) -> None:
     open_when(admin, "/changes/drift/", says=".*was created.*")
 
     admin.get_by_role("link", name=re.compile("was created")).first.click()
-    expect(admin.get_by_text("Who did it is not known").first).to_be_visible()
+    expect(admin.get_by_text("tell who made").first).to_be_visible()
     admin.get_by_label("Why is it right?").fill("Made for the audit, agreed by phone")
-    admin.get_by_role("button", name="Adopt").click()
+    admin.get_by_role("button", name="Accept").click()
     admin.goto("/changes/drift/?tab=adopted")
     expect(admin.get_by_text("Made for the audit, agreed by phone").first).to_be_visible()
 
@@ -58,7 +58,7 @@ def test_drift_is_adopted_or_undone(sign_in: SignIn, console: Running) -> None:
     admin.get_by_role("link", name="Undo").click()
     expect(admin.get_by_text("iam:DeleteGroupPolicy").first).to_be_visible()
     admin.get_by_label("Why undo it?").fill("Nobody asked for it")
-    admin.get_by_role("button", name="Ask to undo").click()
+    admin.get_by_role("button", name="Request undo").click()
     admin.wait_for_url(CHANGE)
     assert "emergency" in iam.list_group_policies(GroupName=group)["PolicyNames"]
     approve(admin.url, hana, jonas)

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from iam.changes.drift.effect import WEIGHTS, effects_of
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.drift.reading import EDGE, KINDS, STATE, TAGS, VERSION, Happened, happened_since
 from iam.changes.drift.settings import ACCOUNT, Changed, settings_since
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import restore
 from iam.changes.operations.account_setting import AccountSetting
+from iam.changes.risks import NORMAL
 from iam.mirror.models import Account, Cause, EdgeKind, Entity, UserCredentials
 from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, Pull, PullState, Source
 
@@ -86,6 +88,11 @@ def _keep(account: Account, found: Collection[Happened]) -> int:
     )
     fresh = [one for one in told if (one.entity.pk, one.when) not in known]
     rows = [_row(account, one) for one in fresh]
+    open_ones = {(row.entity_id, row.seen_at) for row in rows if row.state == DriftState.OPEN}
+    effects = effects_of(one for one in fresh if (one.entity.pk, one.when) in open_ones)
+    for row in rows:
+        row.impact = effects.get((row.entity_id or 0, row.seen_at), {})
+        row.weight = WEIGHTS[row.impact.get("risk", NORMAL)]
     Drift.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 

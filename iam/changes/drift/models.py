@@ -14,11 +14,11 @@ from iam.mirror.models import Account, Entity
 class DriftState(models.TextChoices):
     """Where a drift stands; `explained`: a change did it, and was read back late."""
 
-    OPEN = "open", "To decide"
-    UNDOING = "undoing", "Being undone"
-    ADOPTED = "adopted", "Adopted"
+    OPEN = "open", "Needs a decision"
+    UNDOING = "undoing", "Undo requested"
+    ADOPTED = "adopted", "Accepted"
     UNDONE = "undone", "Undone"
-    EXPLAINED = "explained", "Explained by a change"
+    EXPLAINED = "explained", "Made by a change"
 
 
 class Watch(models.Model):
@@ -66,6 +66,10 @@ class Drift(models.Model):
         ChangeSet, db_index=False, on_delete=models.PROTECT, null=True, related_name="+"
     )
     remainder = models.CharField(max_length=1024, blank=True)
+    weight = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Place of its risk: 0 normal, 1 sensitive, 2 critical."
+    )
+    impact = models.JSONField(default=dict, help_text="Who can do what since then, as a receipt tells it.")
 
     class Meta:
         constraints = [
@@ -79,16 +83,22 @@ class Drift(models.Model):
         indexes = [
             # Few are open, whatever their number: the mark in the navigation counts them on every page.
             models.Index(
-                fields=["-seen_at", "-id", "account", "entity"], condition=Q(state="open"), name="drift_open"
+                fields=["-weight", "-seen_at", "-id", "account", "entity"],
+                condition=Q(state="open"),
+                name="drift_open",
             ),
             models.Index(
-                fields=["account", "-seen_at", "-id"], condition=Q(state="open"), name="drift_open_account"
+                fields=["account", "-weight", "-seen_at", "-id"],
+                condition=Q(state="open"),
+                name="drift_open_account",
             ),
             models.Index(
-                fields=["kind", "-seen_at", "-id"], condition=Q(state="open"), name="drift_open_kind"
+                fields=["kind", "-weight", "-seen_at", "-id"],
+                condition=Q(state="open"),
+                name="drift_open_kind",
             ),
-            models.Index(fields=["state", "-seen_at", "-id"], name="drift_by_state"),
-            models.Index(fields=["account", "state", "-seen_at", "-id"], name="drift_by_account"),
+            models.Index(fields=["state", "-weight", "-seen_at", "-id"], name="drift_by_state"),
+            models.Index(fields=["account", "state", "-weight", "-seen_at", "-id"], name="drift_by_account"),
             models.Index(fields=["change_set"], condition=Q(change_set__isnull=False), name="drift_undoing"),
         ]
 

@@ -40,19 +40,23 @@ def open_drifts(viewer: Viewer) -> QuerySet[Drift]:
 class Mark:
     """Where a row stands in the list."""
 
+    weight: int
     at: datetime
     pk: UUID
 
     def __str__(self) -> str:
-        return f"{self.at.isoformat()}~{self.pk.hex}"
+        return f"{self.weight}~{self.at.isoformat()}~{self.pk.hex}"
 
     @classmethod
     def parse(cls, text: str) -> Mark | None:
         """From the address; None for what is no place."""
-        at, _, pk = text.partition("~")
+        weight, _, rest = text.partition("~")
+        at, _, pk = rest.partition("~")
+        if weight not in {"0", "1", "2"}:
+            return None
         try:
             moment = datetime.fromisoformat(at)
-            return cls(moment.astimezone(UTC), UUID(pk)) if moment.tzinfo else None
+            return cls(int(weight), moment.astimezone(UTC), UUID(pk)) if moment.tzinfo else None
         except (ValueError, OverflowError):
             return None
 
@@ -72,17 +76,18 @@ class Page:
 def drift_page(
     viewer: Viewer, *, tab: str = "", account_id: str = "", kind: str = "", after: Mark | None = None
 ) -> Page:
-    """Newest first; ten queries, whatever is on it."""
+    """The riskiest first, then the newest; ten queries, whatever is on it."""
     found = visible_drifts(viewer).filter(state__in=TABS[tab])
     if account_id:
         found = found.filter(account__account_id=account_id)
     if kind:
         found = found.filter(kind=kind)
     if after:
-        found = found.filter(Q(seen_at__lte=after.at) & (Q(seen_at__lt=after.at) | Q(pk__lt=after.pk)))
-    rows = list(found.select_related("account", "entity").order_by("-seen_at", "-id")[: PAGE + 1])
+        older = Q(seen_at__lt=after.at) | Q(seen_at=after.at, pk__lt=after.pk)
+        found = found.filter(Q(weight__lt=after.weight) | Q(weight=after.weight) & older)
+    rows = list(found.select_related("account", "entity").order_by("-weight", "-seen_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
-    return Page(what_happened(rows), Mark(rows[-1].seen_at, rows[-1].pk) if more else None)
+    return Page(what_happened(rows), Mark(rows[-1].weight, rows[-1].seen_at, rows[-1].pk) if more else None)
 
 
 def what_happened(drifts: Sequence[Drift]) -> list[tuple[Drift, What]]:

@@ -182,5 +182,5 @@ def _steps(tables: dict[str, list[Any]], when: datetime) -> dict[str, list[Step]
 
 
 def is_of_aws(entity: Entity) -> bool:
-    """A managed policy of AWS, which AWS alone changes, for everybody."""
-    return entity.kind == Kind.POLICY and ":iam::aws:" in entity.arn
+    """A policy of AWS, which AWS alone changes, for everybody; the mirror meets it when it is first attached."""
+    return entity.kind in (Kind.POLICY, Kind.SCP, Kind.RCP) and "::aws:" in entity.arn

@@ -42,7 +42,7 @@ def unmade(happened: Happened) -> Reversal:
     if entity.gone_at is not None:
         return moved(what)
     if _was_worked_on(happened):
-        why = "Approved changes have been made of it since; deleting it would undo these, too. Delete it on its page."
+        why = "Approved changes were made to it since then, and deleting it would undo them too. Delete it on its page."
         return Reversal(what, why_not=why, has_moved_on=True)
     try:
         operations = deletion_of(entity)
@@ -76,11 +76,11 @@ def remade(happened: Happened) -> list[Reversal]:
         account=entity.account_id, kind=entity.kind, name=entity.name, gone_at__isnull=True
     )
     if again.exists():
-        return [Reversal(what, why_not=f"There is another {entity.name} already.", has_moved_on=True)]
+        return [Reversal(what, why_not=f"Another {entity.name} already exists.", has_moved_on=True)]
     state: EntityState = happened.steps[STATE][0].old
     make = _MAKERS.get(Kind(entity.kind))
     if make is None or state.path.startswith("/aws-"):
-        why = "Gatehouse has no operation that makes it anew. Make it in AWS, or adopt this."
+        why = "Gatehouse can't create it again. Create it in AWS, or accept this."
         return [Reversal(what, why_not=why)]
     found = [Reversal(f"{what}: {ANOTHER}", (make(happened, state),))]
     if entity.kind in _HOLDERS:
@@ -120,9 +120,7 @@ def _lost(happened: Happened) -> Iterator[Reversal]:
     gone = [step.old for step in happened.steps.get(OWNED, []) if step.old is not None]
     if gone:
         names = ", ".join(row.name.rpartition("/")[2] for row in gone)
-        yield Reversal(
-            f"Credentials of {happened.entity.name} ({names})", why_not="AWS does not give them back."
-        )
+        yield Reversal(f"Credentials of {happened.entity.name} ({names})", why_not="AWS can't restore them.")
 
 
 def _targets(happened: Happened, kind: EdgeKind) -> list[Entity]:

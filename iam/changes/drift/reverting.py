@@ -37,7 +37,7 @@ from iam.changes.operations.user import UpdateUser
 from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, TagSet, valid_at
 from iam.mirror.queries.happenings import QUIET, Step
 
-IN_AWS = "Gatehouse has no operation for this. Turn it back in AWS, or adopt it."
+IN_AWS = "Gatehouse can't undo this. Change it back in AWS, or accept it."
 _TAGS: dict[str, type[SetTags]] = {
     Kind.USER: SetUserTags,
     Kind.ROLE: SetRoleTags,
@@ -135,10 +135,10 @@ def _version(step: Step, entity: Entity) -> Iterator[Reversal]:
     if old is None or new is None:
         yield Reversal(
             f"Versions of {entity.name}",
-            why_not="None of those that came or went is in force: nobody can do more or less by them. AWS numbers versions itself.",
+            why_not="None of the versions that were created or deleted is the default, so no permissions changed. AWS numbers versions itself.",
         )
     elif old.document_id == new.document_id:
-        yield Reversal(what, why_not="Another version is in force, which says the same.")
+        yield Reversal(what, why_not="Another version with the same text is the default.")
     elif not PolicyVersion.objects.filter(
         valid_at(None), policy=entity, is_default=True, document=new.document_id
     ).exists():

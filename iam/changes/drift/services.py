@@ -44,20 +44,20 @@ def adopt(drifts: Sequence[Drift], *, actor: Viewer, reason: str) -> int:
     """Say of differences that they are right, and why; how many. Those that somebody else decided meanwhile are left. Raises RefusedError."""
     reason = reason.strip()
     if not reason:
-        raise RefusedError("Write why this is right: the auditor reads it.")
+        raise RefusedError("Enter a reason: auditors read it.")
     if len(reason) > MAX_REASON:
-        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
+        raise RefusedError(f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.")
     if not drifts:
-        raise RefusedError("Choose at least one difference.")
+        raise RefusedError("Select at least one difference.")
     if len(drifts) > MOST:
-        raise RefusedError(f"At most {MOST} differences are adopted at once.")
+        raise RefusedError(f"You can accept at most {MOST} differences at once.")
     for drift in drifts:
         if not may_adopt(actor, account_id=drift.account.account_id):
-            raise RefusedError(f"You may look at {drift.account.name}, and not adopt differences in it.")
+            raise RefusedError(f"You can view {drift.account.name}, but you can't accept differences in it.")
     with transaction.atomic():
         taken = [one for one in drifts if _decide(one, to=DriftState.ADOPTED, actor=actor, reason=reason)]
     if not taken:
-        raise RefusedError("Somebody else has decided this already.")
+        raise RefusedError("Someone else has already decided this.")
     return len(taken)
 
 
@@ -90,7 +90,7 @@ def undo(drift: Drift, *, actor: Viewer, reason: str, idempotency_key: str) -> l
             remainder=remainder,
             reason=reason[:1024],
         ):
-            raise RefusedError("Somebody else has decided this already.")
+            raise RefusedError("Someone else has already decided this.")
     return changes
 
 
@@ -104,7 +104,7 @@ def _asked_with(drift: Drift, *, actor: Viewer, idempotency_key: str) -> list[Ch
 
 def _turned_back(drift: Drift) -> tuple[list[Operation], list[Reversal]]:
     if drift.state != DriftState.OPEN:
-        raise RefusedError(f"This is decided: {drift.get_state_display().lower()}.")
+        raise RefusedError(f"This was already decided: {drift.get_state_display().lower()}.")
     check_account(drift.account)
     every = _reversals(drift)
     if moved := next((one for one in every if one.has_moved_on), None):
@@ -123,7 +123,7 @@ def _reversals(drift: Drift) -> list[Reversal]:
         changed = setting_of(drift)
         return [turned_back(changed, account=drift.account)] if changed else []
     if drift.entity.gone_at is not None and drift.entity.gone_at != drift.seen_at:
-        raise RefusedError(f"{drift.name} is gone from AWS since.")
+        raise RefusedError(f"{drift.name} was deleted in AWS since then.")
     place = Place(drift.entity.pk, drift.seen_at)
     found = happened_at([place]).get(place)
     return reversals(found) if found else []

@@ -74,8 +74,8 @@ def test_the_list_says_what_differs_since_when_and_that_nobody_knows_who_did_it(
     page = text(people.administrator.get(LIST))
     assert "Joined" in page
     assert ">deployers</a>" in page
-    assert "Who did it is not known" in page
-    assert 'Drift<span class="count" data-tone="warn">1<' in page
+    assert "tell who made" in page
+    assert 'Needs a decision<span class="count" data-tone="warn">1<' in page
     elsewhere = factories.account("222222222222", name="staging")
     said = "Changed in AWS without Gatehouse"
     assert said in text(people.administrator.get("/"))
@@ -91,7 +91,7 @@ def test_somebody_of_limited_scope_sees_the_drift_of_their_own_people_only(
     page = text(people.lead.get(LIST))
     assert "Kwame" in page
     assert "tomas" not in page.lower()
-    assert 'Drift<span class="count" data-tone="warn">1<' in page
+    assert 'Needs a decision<span class="count" data-tone="warn">1<' in page
     assert people.lead.get(reverse("changes:drift-one", args=[own.pk])).status_code == 200
     for name in ("changes:drift-one", "changes:drift-undo"):
         assert people.lead.get(reverse(name, args=[other.pk])).status_code == 404
@@ -125,7 +125,7 @@ def test_many_are_adopted_at_once_with_one_reason(site: Site, people: People) ->
     drifts = [joins(site.user, factories.group(site.account, f"g{n}"), step=n) for n in range(1, 4)]
     chosen = [str(drift.pk) for drift in drifts[:2]]
     answer = people.approver.post(ADOPT, {"drift": chosen, "reason": "Migration of 5 January"}, follow=True)
-    assert "Adopted 2 differences." in text(answer)
+    assert "Accepted 2 differences." in text(answer)
     assert Drift.objects.filter(state="adopted", reason="Migration of 5 January").count() == 2
     assert "Migration of 5 January" in text(people.auditor.get(LIST, {"tab": "adopted"}))
 
@@ -137,7 +137,7 @@ def test_without_a_reason_nothing_is_adopted_and_what_was_ticked_stays_ticked(
     answer = people.approver.post(ADOPT, {"drift": [str(drift.pk)], "reason": " "})
     assert answer.status_code == 422
     page = text(answer)
-    assert "Write why this is right" in page
+    assert "Enter a reason" in page
     assert f'value="{drift.pk}" checked' in page
     assert Drift.objects.get().state == DriftState.OPEN
 
@@ -154,7 +154,7 @@ def test_undoing_shows_the_receipt_and_asks_for_a_change(site: Site, people: Peo
     assert first["Location"] == again["Location"] == reverse("changes:request", args=[change.pk])
     assert change.state == "awaiting_approval"
     one = text(people.administrator.get(reverse("changes:drift-one", args=[drift.pk])))
-    assert "Being undone" in one
+    assert "Undo requested" in one
     assert change.reference in one
 
 

@@ -254,7 +254,7 @@ def test_a_thing_that_was_made_again_by_hand_is_not_made_twice(scene: Scene) -> 
     outside.iam.create_user(UserName=user.name)
     outside.seen(user)
     drift = Drift.objects.select_related("account", "entity").get(entity=user)
-    with pytest.raises(RefusedError, match="There is another"):
+    with pytest.raises(RefusedError, match="already exists"):
         services.undo(drift, actor=scene.requester, reason="No", idempotency_key="1")
     assert not Change.objects.exists()
 

@@ -1,0 +1,149 @@
+"""What a drift comes to: the engine is asked about everybody concerned before and after it, as for the receipt of a change."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.utils import timezone
+
+from iam.changes.drift.reading import CREDENTIALS, OWNED, STATE, Happened
+from iam.changes.operations import trust
+from iam.changes.receipt_lines import Lines
+from iam.changes.risks import CRITICAL, HIGH, NORMAL, SENSITIVE, TRUST_OPENED, level_of
+from iam.mirror.models import Kind
+from iam.mirror.snapshot import snapshot
+from iam.policy.index.classes import Member
+from iam.policy.index.difference import NOTHING, Shift, difference
+from iam.policy.index.effective import Effective
+from iam.policy.index.index import Index
+from iam.policy.index.shard import Shard
+from iam.policy.index.sides import Side, absent_side, side_of
+from iam.policy.index.witness import Prover
+
+MOST: Final = 500
+"""So many principals are compared for one drift; of a policy that more hold, the first ones."""
+WEIGHTS: Final = {NORMAL: 0, SENSITIVE: 1, CRITICAL: 2}
+"""Level of risk → its place in the order of the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A principal at one moment."""
+
+    member: Member
+    side: Side
+    can: Effective
+
+
+def effect_of(happened: Happened) -> dict[str, Any]:
+    """The body of an impact, as a receipt holds it. A thing that nothing is known of before it is taken to have held nothing."""
+    account = happened.entity.account.account_id
+    after = _held_at(happened, account, happened.when)
+    before = {} if happened.after is None else _held_at(happened, account, happened.after)
+    own = [TRUST_OPENED] if opens_trust(happened) else []
+    with snapshot(accounts=[account]) as index:
+        if account not in index.accounts:
+            return {}
+        shifts, sides = _shifts(index, index.accounts[account], before, after)
+        found = difference(index.documents.space, shifts, sides_of=sides.__getitem__)
+        impact = Lines(index, found).impact(own)
+    body: dict[str, Any] = json.loads(json.dumps(impact.body))
+    body["risk"] = level_of(body["risks"], sensitivity=HIGH if opens_a_door(happened) else "")
+    return body
+
+
+def _shifts(
+    index: Index, shard: Shard, before: dict[int, _Held], after: dict[int, _Held]
+) -> tuple[list[tuple[Member, Shift]], dict[int, tuple[Side, Side]]]:
+    prover = Prover(index.documents.space, timezone.now())
+    shifts: list[tuple[Member, Shift]] = []
+    sides: dict[int, tuple[Side, Side]] = {}
+    for number in sorted({*before, *after}):
+        left, right = before.get(number), after.get(number)
+        there = right or left
+        assert there is not None
+        sides[number] = (
+            left.side if left else absent_side(there.member, shard),
+            right.side if right else absent_side(there.member, shard),
+        )
+        shift = Shift(
+            left.can if left else NOTHING, right.can if right else NOTHING, prover.change(*sides[number])
+        )
+        shifts.append((there.member, shift))
+    return shifts, sides
+
+
+def _held_at(happened: Happened, account: str, at: datetime) -> dict[int, _Held]:
+    """Who is concerned, as they were at a moment."""
+    with snapshot(at, accounts=[account]) as index:
+        shard = index.accounts.get(account)
+        if shard is None:
+            return {}
+        effective = index.effective()
+        return {
+            member.id: _Held(member, side_of(member, shard), effective.of(member))
+            for member in _concerned(happened, shard)
+        }
+
+
+def _concerned(happened: Happened, shard: Shard) -> list[Member]:
+    """The user or role itself, the members of a group, the holders of a policy."""
+    number, kind = happened.entity.pk, happened.entity.kind
+    if kind in (Kind.USER, Kind.ROLE):
+        member = shard.members.get(number)
+        return [member] if member else []
+    if kind == Kind.GROUP:
+        found: Iterable[Member] = (one for one in shard.members.values() if number in one.grants.groups)
+    elif kind == Kind.POLICY:
+        groups = {group.id for group in shard.groups.values() if number in group.grants.attached}
+        found = (one for one in shard.members.values() if _holds(one, number, groups))
+    else:
+        return []
+    return sorted(found, key=lambda member: member.id)[:MOST]
+
+
+def _holds(member: Member, policy: int, groups: set[int]) -> bool:
+    grants = member.grants
+    return policy in grants.attached or policy == grants.boundary or not groups.isdisjoint(grants.groups)
+
+
+def opens_trust(happened: Happened) -> bool:
+    """Whether the trust policy of a role lets somebody in whom it did not let in before."""
+    for step in happened.steps.get(STATE, ()):
+        if happened.entity.kind == Kind.ROLE and step.new is not None and step.new.document is not None:
+            before = step.old.document.text if step.old is not None and step.old.document else ""
+            if trust.opens(before, step.new.document.text):
+                return True
+    return False
+
+
+def opens_a_door(happened: Happened) -> bool:
+    """Whether somebody can sign in or call AWS who could not: a new access key or other credential, a console password."""
+    return any(True for _ in _doors(happened))
+
+
+def _doors(happened: Happened) -> Iterator[str]:
+    for step in happened.steps.get(OWNED, ()):
+        if step.new is not None and step.new.kind != Kind.MFA_DEVICE and step.old is None:
+            yield str(step.new.name)
+    for step in happened.steps.get(CREDENTIALS, ()):
+        had = step.old is not None and step.old.has_password
+        if step.new is not None and step.new.has_password and not had:
+            yield "console password"
+
+
+def effects_of(found: Iterable[Happened]) -> dict[tuple[int, datetime], dict[str, Any]]:
+    """The effect of each, by thing and moment; those of one moment side by side, since each moment is an index of its own."""
+    by_moment: dict[tuple[datetime, datetime | None], list[Happened]] = defaultdict(list)
+    for one in found:
+        by_moment[one.when, one.after].append(one)
+    effects: dict[tuple[int, datetime], dict[str, Any]] = {}
+    for some in by_moment.values():
+        for one in some:
+            effects[one.entity.pk, one.when] = effect_of(one)
+    return effects

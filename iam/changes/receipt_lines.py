@@ -1,0 +1,306 @@
+"""The lines of a receipt: who can do more or less, by service and access level, with the requests that prove it and the risks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import reduce
+from operator import or_
+from typing import Any, Final
+
+from iam.changes.operations.access import (
+    ALTERED,
+    CONDITIONAL,
+    GAINED,
+    LOST,
+    NARROWER,
+    SORTS,
+    WIDER,
+    ActionShift,
+    Affected,
+)
+from iam.changes.operations.becoming import bits, risky_actions
+from iam.changes.reasons import Blocked, Held, Reasons, Unchanged, is_user, names_of
+from iam.changes.risks import LAST_ADMINISTRATOR, NORMAL, WORDS, level_of
+from iam.changes.risky import is_administrator, risks_of, stops_being_administrator, ways_up
+from iam.changes.world import FIRST_MADE
+from iam.policy.catalogue import Level
+from iam.policy.index.classes import Member
+from iam.policy.index.difference import Difference, Shift
+from iam.policy.index.index import Index
+from iam.policy.index.witness import Witness
+
+GROUPS: Final = 12
+SERVICES: Final = 12
+ACTIONS: Final = 12
+WAYS: Final = 5
+"""So many of each a receipt holds; the rest is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelShift:
+    """What becomes of the actions of one service and access level, as numbers of actions by sort (`operations.access`)."""
+
+    service: str
+    level: str
+    counts: dict[str, int]
+    witnesses: dict[str, tuple[Witness, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """Principals of one account for whom the same becomes true. `rows` are by service and level, `actions` the riskiest ones;
+    `more_…` is how much there is beyond what is named. `ways_up` are sets of actions by which one raises oneself.
+    `already`, `keeps` and `blocked` say of what is given, or taken away, why it changes nothing (`iam.changes.reasons`)."""
+
+    account_id: str
+    names: tuple[Affected, ...]
+    users: int
+    roles: int
+    totals: dict[str, int]
+    rows: tuple[LevelShift, ...]
+    more_services: int
+    actions: tuple[ActionShift, ...]
+    more_actions: int
+    risks: tuple[str, ...]
+    ways_up: tuple[tuple[str, ...], ...]
+    already: tuple[Held, ...] = ()
+    keeps: tuple[Held, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+
+    @property
+    def people(self) -> int:
+        """How many principals."""
+        return self.users + self.roles
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Of all principals `affected` can do more or less. `undecided` are sentences on the limits of this analysis."""
+
+    affected: int = 0
+    gains: tuple[Gain, ...] = ()
+    more_groups: int = 0
+    more_people: int = 0
+    totals: dict[str, int] | None = None
+    risks: tuple[str, ...] = ()
+    risk: str = NORMAL
+    unchanged: tuple[Unchanged, ...] = ()
+    undecided: tuple[str, ...] = ()
+    version: int = 2
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As a set's receipt holds it."""
+        return asdict(self)
+
+
+NONE: Final = Impact(totals={})
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Principals for whom the same becomes true."""
+
+    account: str
+    masks: dict[str, int]
+    risks: tuple[str, ...]
+    ways: tuple[tuple[str, ...], ...]
+    members: list[tuple[Member, Shift]]
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The principal of a block whose requests are shown."""
+
+    member: Member
+    shift: Shift
+    found: Difference
+
+
+class Lines:
+    """Puts a difference into the lines of a receipt; the index is the one that it was asked of, whose lock is held."""
+
+    def __init__(self, index: Index, found: Difference) -> None:
+        self._index, self._found, self._space = index, found, index.documents.space
+        self._reasons = Reasons(index, found)
+
+    def impact(self, own_risks: Iterable[str], *, undecided: Iterable[str] = ()) -> Impact:
+        """The lines of the receipt."""
+        gains = [self._gain(block) for block in self._blocks()]
+        gains.sort(
+            key=lambda gain: (-len(gain.risks), -gain.people, gain.account_id, gain.names[0].name.lower())
+        )
+        shown, rest = gains[:GROUPS], gains[GROUPS:]
+        total = _union(shift for shift, _ in self._found.proved)
+        risks = ordered({*own_risks, *self._lock_outs(), *(risk for gain in gains for risk in gain.risks)})
+        return Impact(
+            affected=self._found.affected,
+            gains=tuple(shown),
+            more_groups=len(rest),
+            more_people=sum(gain.people for gain in rest),
+            totals={sort: mask.bit_count() for sort, mask in total.items() if mask},
+            risks=risks,
+            risk=level_of(risks),
+            unchanged=tuple(self._unchanged()),
+            undecided=tuple(undecided),
+        )
+
+    def _lock_outs(self) -> Iterator[str]:
+        """Whether an account is left without any administrator that it has now."""
+        after = {
+            member.id: shift.after for shift, members in self._found.shifts.items() for member in members
+        }
+        ended = {
+            member.account
+            for shift, members in self._found.proved
+            if stops_being_administrator(shift, self._space)
+            for member in members
+        }
+        effective = self._index.effective()
+        for number in ended:
+            members = [one for one in self._index.accounts[number].members.values() if one.id > 0]
+            made = [one for one in after if one >= FIRST_MADE]
+            left = [after.get(one.id) or effective.of(one) for one in members] + [after[one] for one in made]
+            if not any(is_administrator(one, self._space) for one in left):
+                yield LAST_ADMINISTRATOR
+
+    def _blocks(self) -> Iterable[_Block]:
+        """Principals of one account for whom the same becomes true, by the same requests."""
+        found: dict[object, _Block] = {}
+        for shift, members in self._found.proved:
+            masks = masks_of(shift)
+            risks = risks_of(shift, self._space)
+            ways = tuple(ways_up(shift, self._space))[:WAYS]
+            # Where names play a part, everybody has requests of their own: they are shown for the first.
+            cells = (
+                ()
+                if shift.change.is_personal
+                else tuple(
+                    (proof.mask, proof.verdict.more, proof.verdict.less) for proof in shift.change.proofs
+                )
+            )
+            for account, some in _by_account(members).items():
+                key = (account, tuple(masks.values()), risks, ways, cells)
+                block = found.setdefault(key, _Block(account, masks, risks, ways, []))
+                block.members.extend((member, shift) for member in some)
+        return found.values()
+
+    def _gain(self, block: _Block) -> Gain:
+        block.members.sort(key=lambda pair: (pair[0].name.lower(), pair[0].id))
+        members = [member for member, _ in block.members]
+        first = _First(*block.members[0], self._found)
+        rows = list(self._rows(block.masks, first))
+        services = list(dict.fromkeys(row.service for row in rows))
+        shown = set(services[:SERVICES])
+        actions, more = self._riskiest(block.masks, people=len(members), first=first)
+        users = sum(is_user(member) for member in members)
+        return Gain(
+            account_id=block.account,
+            names=names_of(members),
+            users=users,
+            roles=len(members) - users,
+            totals={sort: mask.bit_count() for sort, mask in block.masks.items() if mask},
+            rows=tuple(row for row in rows if row.service in shown),
+            more_services=len(services) - len(shown),
+            actions=actions,
+            more_actions=more,
+            risks=block.risks,
+            ways_up=block.ways,
+            already=self._reasons.already(block.members),
+            keeps=self._reasons.keeps(block.members),
+            blocked=self._reasons.blocked(block.members),
+        )
+
+    def _unchanged(self) -> Iterator[Unchanged]:
+        """Those to whom something is given or taken away without any effect, and why."""
+        by_account: dict[str, list[tuple[Member, Shift]]] = defaultdict(list)
+        for shift, members in self._found.unchanged:
+            for member in members:
+                by_account[member.account].append((member, shift))
+        for account, pairs in sorted(by_account.items()):
+            yield from self._reasons.unchanged(account, pairs)
+
+    def _rows(self, masks: Mapping[str, int], first: _First) -> Iterator[LevelShift]:
+        """By service and level; services of which most actions are concerned first."""
+        anything = reduce(or_, masks.values(), 0)
+        found = []
+        for prefix, (start, size, levels) in self._space.services.items():
+            within = (1 << size) - 1
+            concerned = anything >> start & within
+            if concerned:
+                found.append((-concerned.bit_count(), prefix, start, within, levels))
+        for _, prefix, start, within, levels in sorted(found, key=lambda one: one[:2]):
+            for level in Level:
+                parts = {
+                    sort: mask & (within & levels.get(level, 0)) << start for sort, mask in masks.items()
+                }
+                parts = {sort: part for sort, part in parts.items() if part}
+                if parts:
+                    yield LevelShift(
+                        prefix,
+                        str(level),
+                        {sort: part.bit_count() for sort, part in parts.items()},
+                        {sort: self._witnesses(part & -part, first) for sort, part in parts.items()},
+                    )
+
+    def _witnesses(self, bit: int, first: _First) -> tuple[Witness, ...]:
+        before, after = first.found.sides_of(first.member.id)
+        action = self._space.actions.names(bit)[0]
+        return first.shift.witnesses(action, bit, before=before, after=after)
+
+    def _riskiest(
+        self, masks: Mapping[str, int], *, people: int, first: _First
+    ) -> tuple[tuple[ActionShift, ...], int]:
+        of_iam, risky = risky_actions(self._space)
+        giving = [(sort, masks[sort]) for sort in (GAINED, WIDER, ALTERED)]
+        tiers = [(sort, mask & of_iam) for sort, mask in giving]
+        tiers += [(sort, mask & risky & ~of_iam) for sort, mask in giving]
+        tiers += [(sort, mask & ~risky) for sort, mask in giving]
+        tiers += [(sort, masks[sort]) for sort in (LOST, NARROWER, CONDITIONAL)]
+        tiers = [(sort, mask) for sort, mask in tiers if mask]
+        share = max(2, ACTIONS // max(1, len(tiers)))
+        chosen = [(sort, bit) for sort, mask in tiers for bit in bits(mask, share)]
+        chosen += [(sort, bit) for sort, mask in tiers for bit in bits(mask, ACTIONS)]
+        picked = list(dict.fromkeys(chosen))[:ACTIONS]
+        order = {sort: place for place, sort in enumerate(SORTS)}
+        picked.sort(key=lambda one: (order[one[0]], not one[1] & of_iam, not one[1] & risky, one[1]))
+        named = reduce(or_, (bit for _, bit in picked), 0)
+        rows = tuple(
+            ActionShift(
+                action=self._space.actions.names(bit)[0],
+                sort=sort,
+                people=people,
+                is_risky=sort in (GAINED, WIDER, ALTERED) and bool(bit & risky),
+                witnesses=self._witnesses(bit, first),
+            )
+            for sort, bit in picked
+        )
+        return rows, (reduce(or_, masks.values(), 0) & ~named).bit_count()
+
+
+def masks_of(shift: Shift) -> dict[str, int]:
+    """Sets of actions by what becomes of them; no action is in two of them."""
+    return {sort: getattr(shift, sort) for sort in SORTS}
+
+
+def _union(shifts: Iterable[Shift]) -> dict[str, int]:
+    total = dict.fromkeys(SORTS, 0)
+    for shift in shifts:
+        for sort, mask in masks_of(shift).items():
+            total[sort] |= mask
+    return total
+
+
+def _by_account(members: Iterable[Member]) -> dict[str, list[Member]]:
+    found: dict[str, list[Member]] = defaultdict(list)
+    for member in members:
+        found[member.account].append(member)
+    return found
+
+
+def ordered(risks: Iterable[str]) -> tuple[str, ...]:
+    """Risks, the riskiest first."""
+    known = set(risks)
+    return tuple(risk for risk in WORDS if risk in known)
