@@ -15,7 +15,7 @@ from iam.directory import teams
 from iam.directory.models import RuleKind, Team
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.models import Entity, Kind
-from iam.people.blueprints.body import BlueprintError, Body
+from iam.people.blueprints.body import BlueprintError, Body, Filled
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding.models import Run
@@ -38,6 +38,8 @@ def _in(*names: str) -> tuple[str, ...]:
     return tuple(ACCOUNT_IDS[name] for name in names)
 
 
+OWN_PASSWORD: Final = (Filled("own-password", 1),)
+"""AWS demands another password at the first sign-in, so each newcomer must be allowed to change it."""
 BLUEPRINTS: Final = (
     (
         "Payments",
@@ -46,6 +48,7 @@ BLUEPRINTS: Final = (
             accounts=_in("production", "staging"),
             path="/payments/",
             groups=("payments-dev",),
+            templates=OWN_PASSWORD,
             tags={"Team": "payments", "CostCentre": "4200"},
         ),
     ),
@@ -56,6 +59,7 @@ BLUEPRINTS: Final = (
             accounts=_in("data"),
             path="/people/",
             groups=("analysts",),
+            templates=OWN_PASSWORD,
             tags={"Team": "analysts", "CostCentre": "4410"},
         ),
     ),
@@ -66,6 +70,7 @@ BLUEPRINTS: Final = (
             accounts=_in("staging"),
             path="/contractors/",
             groups=("contractors",),
+            templates=OWN_PASSWORD,
             boundary="TeamBoundary",
             tags={"Team": "contractors", "CostCentre": "4900"},
             stay=90,

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.directory.models import Person, Team
-from iam.mirror.models import Account
+from iam.mirror.models import Account, AccountFact
 from iam.people.blueprints.body import Body
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.onboarding.models import Newcomer, Place, Run, RunState, Standing
@@ -20,11 +20,24 @@ def blueprint(account: Account, team: Team, *, name: str = "Developers", **field
         "path": "/payments/",
         "groups": ("payments-dev",),
     }
+    allows_own_passwords(account)
     made = Blueprint.objects.create(team=team, name=name)
     content = Body(**defaults | fields).json
     return BlueprintVersion.objects.create(
         blueprint=made, number=1, content=content, made_label="Ines Duarte"
     )
+
+
+def allows_own_passwords(account: Account) -> None:
+    """The password policy of the account lets its users change their passwords."""
+    if not AccountFact.objects.filter(account=account, name="password_policy").exists():
+        AccountFact.objects.create(
+            account=account,
+            name="password_policy",
+            value={"AllowUsersToChangePassword": True, "MinimumPasswordLength": 14},
+            valid_from=account.created_at,
+            observed_at=account.created_at,
+        )
 
 
 def draft(version: BlueprintVersion, author: Person, *, count: int = 1) -> Run:

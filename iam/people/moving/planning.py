@@ -35,6 +35,7 @@ from iam.people.moving.elsewhere import (
     text_of,
     why_stays,
 )
+from iam.people.onboarding.first_password import check_first_password
 from iam.people.onboarding.planning import Part, Site, sites_of
 
 LOSES, GAINS, KEEPS, SETS, NOTE = "loses", "gains", "keeps", "sets", "note"
@@ -123,6 +124,8 @@ def plan_move(
         else:
             steps += _leaving(lane, user, viewer)
             left.append((lane, user))
+    if sites and mover.person_id:
+        check_first_password(list(sites.values()))
     made = list(enumerate(_parts(mover, list(sites.values()), body=new, move_id=move_id), len(mover.users)))
     for lane, part in made:
         steps += _making(lane, part)

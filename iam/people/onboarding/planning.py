@@ -23,7 +23,7 @@ from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user import CreateUser
 from iam.changes.services.planning import check_account
 from iam.guard import Viewer
-from iam.mirror.models import Account, AccountFact, Entity, Kind, valid_at
+from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.naming import NAME_TAG, tag_for_name
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.body import Body, Filled
@@ -119,23 +119,11 @@ def tags_for(newcomer: Newcomer, body: Body) -> dict[str, str]:
 def notes_for(sites: Sequence[Site]) -> list[str]:
     """Sentences that an approver has to know and that no receipt says."""
     found = []
-    for site in sites:
-        if site.body.password and not _may_choose(site):
-            found.append(
-                f"In {site.account.name} the password policy does not let users change their own password, and everybody has to at "
-                "the first sign-in: one of the groups must allow iam:ChangePassword."
-            )
     if sites and sites[0].body.key:
         found.append("Each person gets an access key that never ends. A role to assume is safer.")
     if sites and not sites[0].body.mfa:
         found.append("The blueprint does not demand MFA.")
     return found
-
-
-def _may_choose(site: Site) -> bool:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_enable-user-change.html: without a policy of the account, they may not."""
-    fact = AccountFact.objects.filter(valid_at(None), account=site.account, name="password_policy").first()
-    return bool(fact and isinstance(fact.value, dict) and fact.value.get("AllowUsersToChangePassword"))
 
 
 def _group(account: Account, name: str, viewer: Viewer) -> Entity:

@@ -30,6 +30,7 @@ from iam.mirror.models import Entity, Kind
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding import nudge
 from iam.people.onboarding.adopting import adoptable, adopted_part, held_by_users, users_by_place
+from iam.people.onboarding.first_password import check_first_password, lockouts
 from iam.people.onboarding.models import AGAIN, OF_RUN, Newcomer, Place, Run, RunState, Standing
 from iam.people.onboarding.planning import Part, Site, notes_for, part_of, sites_of
 from iam.people.onboarding.queries import Held, held_by
@@ -81,10 +82,14 @@ def plan_run(run: Run, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan
         raise RefusedError("There is nobody to ask for.")
     check_size(len(people))
     sites = sites_of(run.version.body, viewer=viewer)
+    if any(not one.users for one in people):
+        check_first_password(sites)
     by_person = [some for one in _parts(sites, people, key=run.id.hex) if (some := [*one])]
     if not by_person:
         raise RefusedError("They have all of it already.")
-    return RunPlan(tuple(_batches(by_person)), tuple(notes_for(sites)))
+    return RunPlan(
+        tuple(_batches(by_person)), (*notes_for(sites), *(one.sentence for one in lockouts(sites)))
+    )
 
 
 def _to_try_again(held: Held, *, actor: Viewer) -> list[Change]:

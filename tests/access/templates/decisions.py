@@ -217,6 +217,17 @@ TABLE_OF_DECISIONS: dict[str, list[Row]] = {
         no("iam:PassRole", ROLE),
         no("iam:UpdateAssumeRolePolicy", ROLE),
     ],
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_enable-user-change.html
+    "own-password": [
+        yes("iam:ChangePassword", f"arn:aws:iam::{HERE}:user/ana"),
+        yes("iam:ChangePassword", f"arn:aws:iam::{HERE}:user/payments/ana"),
+        no("iam:ChangePassword", f"arn:aws:iam::{HERE}:user/ben"),
+        no("iam:ChangePassword", f"arn:aws:iam::{HERE}:user/ana/ben"),
+        no("iam:ChangePassword", f"arn:aws:iam::{ELSEWHERE}:user/ana"),
+        no("iam:UpdateLoginProfile", f"arn:aws:iam::{HERE}:user/ana"),
+        yes("iam:GetAccountPasswordPolicy"),
+        no("iam:UpdateAccountPasswordPolicy"),
+    ],
     "shell-by-tag": [
         yes(
             "ssm:StartSession",

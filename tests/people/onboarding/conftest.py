@@ -30,6 +30,7 @@ from iam.people.onboarding.reading import read_sheet
 from iam.people.onboarding.staging import stage
 from tests import factories
 from tests.changes.conftest import Nudges, Scene, make_group, nudges, scene, standin, standin_process
+from tests.onboarding import allows_own_passwords
 
 __all__ = ["Nudges", "nudges", "scene", "standin", "standin_process"]
 _numbers = itertools.count(1)
@@ -83,6 +84,7 @@ class Squad:
     ) -> BlueprintVersion:
         """Written by its lead."""
         self.team  # noqa: B018
+        allows_own_passwords(self.scene.account)
         return create_blueprint(actor or self.lead, team=self.team, name=name, body=self.body(**fields))
 
     def staged(
