@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -24,8 +26,11 @@ from iam.people.blueprints.queries import (
     said_in_full,
     version_of,
 )
-from iam.people.blueprints.services import set_retired
+from iam.people.blueprints.services import save_version, set_retired
+from iam.people.onboarding.first_password import Lockout, lockouts, password_template
 from iam.people.onboarding.planning import sites_of
+
+OWN_PASSWORD: Final = "Lets new people change their first password"  # noqa: S105 - a note
 
 
 def blueprint_or_404(request: ViewerRequest, pk: UUID) -> Blueprint:
@@ -65,8 +70,28 @@ def blueprint_retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except BlueprintError as error:
         messages.error(request, error.message)
     else:
-        said_of = "is used no more. Runs of it go on." if retired else "is used again."
+        said_of = (
+            "is retired. Onboarding that was started with it continues." if retired else "is in use again."
+        )
         messages.success(request, f"{blueprint.name} {said_of}")
+    return redirect("onboarding:blueprint", pk=pk)
+
+
+@require_POST
+@require(Right.REQUEST_CHANGE)
+def blueprint_own_password(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Add the template by which newcomers change their first password, as a new version."""
+    blueprint = blueprint_or_404(request, pk)
+    version, template = version_or_404(blueprint), password_template()
+    if template is None:
+        raise Http404
+    body = replace(version.body, templates=(*version.body.templates, template))
+    try:
+        save_version(request.viewer, blueprint=blueprint, body=body, base=version.number, note=OWN_PASSWORD)
+    except BlueprintError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "Saved as a new version. New people can change their first password.")
     return redirect("onboarding:blueprint", pk=pk)
 
 
@@ -74,6 +99,7 @@ def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersio
     before = version_of(blueprint, version.number - 1)
     is_current = version.number == blueprint.current
     runs = may_run(request.viewer, blueprint.team) and blueprint.retired_at is None
+    locked = _lockouts(version, request) if is_current else []
     context = {
         "section": "onboarding",
         "blueprint": blueprint,
@@ -83,6 +109,8 @@ def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersio
         "versions": list(blueprint.versions.all()[:50]),
         "is_current": is_current,
         "lacks": _lacks(version, request) if runs and is_current else "",
+        "lockouts": locked,
+        "can_fix": any(one.is_sure and not one.is_denied for one in locked),
         "may_write": may_write(request.viewer, blueprint.team),
         "may_run": runs,
     }
@@ -96,3 +124,11 @@ def _lacks(version: BlueprintVersion, request: ViewerRequest) -> str:
     except RefusedError as refused:
         return refused.message
     return ""
+
+
+def _lockouts(version: BlueprintVersion, request: ViewerRequest) -> list[Lockout]:
+    """Where newcomers could not change their first password; nothing where the accounts lack what the blueprint names."""
+    try:
+        return lockouts(sites_of(version.body, viewer=request.viewer))
+    except RefusedError:
+        return []

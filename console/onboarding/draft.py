@@ -45,11 +45,18 @@ def draft_context(request: ViewerRequest, run: Run) -> dict[str, Any]:
         "only": only,
         "reason": request.POST.get("reason", "")[:1000],
         "skip": request.POST.get("skip") == "1",
+        "edited": _edited(request),
     }
     there = adoptable(run)
     adopts = request.POST.get("adopt", "1" if there and not counts[Standing.READY] else "") == "1"
     context |= {"adoptable": len(there), "adopts": adopts}
     return context | _receipt(request, run, there if adopts else [])
+
+
+def _edited(request: ViewerRequest) -> int:
+    """The row that is open for editing although it is ready; 0 for none."""
+    number = request.GET.get("edit", "")
+    return int(number) if number.isdecimal() and len(number) < 18 else 0
 
 
 def _receipt(request: ViewerRequest, run: Run, there: list[Newcomer]) -> dict[str, Any]:

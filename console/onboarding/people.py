@@ -1,4 +1,5 @@
-"""Say who is onboarded: a few rows in a form, or a file. This page alone takes it; a file that is too large is refused by its announced size."""
+"""Say who is onboarded: rows of a form, a table pasted from a spreadsheet, a file. This page alone takes a file; one that is too large is refused by its
+announced size."""
 
 from __future__ import annotations
 
@@ -10,23 +11,33 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from console.onboarding.blueprints import blueprint_or_404, version_or_404
+from console.onboarding.lists import SEES
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.blueprints.queries import may_run, said_in_full
-from iam.people.onboarding.reading import LARGEST, SheetError, Typed, read_sheet, typed
-from iam.people.onboarding.staging import stage
+from iam.people.onboarding.models import Run, RunState
+from iam.people.onboarding.queries import run_for
+from iam.people.onboarding.reading import LARGEST, SheetError, Typed, read_pasted, read_sheet, typed
+from iam.people.onboarding.services import MOST_PEOPLE
+from iam.people.onboarding.staging import stage, typed_values
 
 ENVELOPE: Final = 64 * 1024
 """What a form adds around its file."""
 ROWS: Final = 5
 MOST_ROWS: Final = 20
 FIELDS: Final = ("name", "email", "user_name", "until")
-TOO_LARGE: Final = f"The file has more than {LARGEST // 1024 // 1024} MB: some 10,000 people take one."
+TOO_LARGE: Final = f"The file is larger than {LARGEST // 1024 // 1024} MB, which holds some 10,000 people. Split it into smaller files."
+SAMPLE: Final = (
+    "Name,Email,User name,Last day\r\n"
+    "Maya Okafor,maya.okafor@example.com,,\r\n"
+    "Seán O'Brien,sean.obrien@example.com,sobrien,\r\n"
+    "Anna van der Berg,anna.vanderberg@example.com,,2027-06-30\r\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,15 @@ class Row:
     until: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What somebody has typed so far. `draft` is the draft that it replaces, None for a new one."""
+
+    rows: tuple[Row, ...]
+    pasted: str = ""
+    draft: Run | None = None
+
+
 @csrf_exempt
 def people_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is checked behind."""
@@ -50,9 +70,18 @@ def people_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _people(request, pk)
 
 
+@require_safe
+@require(*SEES)
+def sample_file(request: ViewerRequest) -> HttpResponse:
+    """A file to start from, with all columns."""
+    response = HttpResponse(SAMPLE.encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="people-to-onboard.csv"'
+    return response
+
+
 @require(Right.REQUEST_CHANGE)
 def _refuse(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    response = _page(request, pk, rows=_blank(), refused=SheetError(TOO_LARGE), status=413)
+    response = _page(request, pk, Written(_blank()), errors={"file": TOO_LARGE}, status=413)
     # The rest of the body is not read, so nothing can follow it on this connection.
     response["Connection"] = "close"
     return response
@@ -62,52 +91,92 @@ def _refuse(request: ViewerRequest, pk: UUID) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 @csrf_protect
 def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    draft = _draft(request, request.GET.get("draft") or request.POST.get("draft", ""))
     if request.method != "POST":
-        return _page(request, pk, rows=_blank())
-    rows = _posted(request)
+        return _page(request, pk, _of_draft(draft) if draft is not None else Written(_blank()))
+    written = Written(_posted(request), request.POST.get("pasted", ""), draft)
     if request.POST.get("do") == "more":
-        return _page(request, pk, rows=[*rows, *(Row(len(rows) + one) for one in range(ROWS))][:MOST_ROWS])
+        more = [Row(len(written.rows) + one) for one in range(ROWS)]
+        rows = tuple([*written.rows, *more][:MOST_ROWS])
+        return _page(request, pk, Written(rows, written.pasted, draft))
     blueprint = blueprint_or_404(request, pk)
+    errors: dict[str, str] = {}
+    people, source = _people_of(request, written, errors)
+    if not errors:
+        try:
+            run = stage(
+                request.viewer, version=version_or_404(blueprint), rows=people, source=source, run=draft
+            )
+        except RefusedError as error:
+            errors["form"] = error.message
+        else:
+            return redirect("onboarding:run", pk=run.pk)
+    return _page(request, pk, written, errors=errors, status=422)
+
+
+def _people_of(request: ViewerRequest, written: Written, errors: dict[str, str]) -> tuple[list[Typed], str]:
+    """Everybody of the file, the pasted table and the rows, and the name of the file; what cannot be read is entered in `errors` by its field."""
+    people: list[Typed] = []
     file = request.FILES.get("file")
     try:
-        found = read_sheet(file.read(LARGEST + 1)) if file else _typed(rows)
-        run = stage(
-            request.viewer,
-            version=version_or_404(blueprint),
-            rows=found,
-            source=(file.name or "a file") if file else "",
-        )
-    except (SheetError, RefusedError) as error:
-        return _page(request, pk, rows=rows or _blank(), refused=error, status=422)
-    return redirect("onboarding:run", pk=run.pk)
+        people += read_sheet(file.read(LARGEST + 1)) if file else []
+    except SheetError as error:
+        errors["file"] = str(error)
+    try:
+        people += read_pasted(written.pasted) if written.pasted.strip() else []
+    except SheetError as error:
+        errors["pasted"] = str(error)
+    given = [row for row in written.rows if row.name or row.email or row.user_name]
+    people += [typed(row.number + 1, {name: getattr(row, name) for name in FIELDS}) for row in given]
+    if not people and not errors:
+        errors["form"] = "Add at least one person: fill in a row, paste a table or choose a file."
+    return people, (file.name or "a file") if file else ""
 
 
-def _blank() -> list[Row]:
-    return [Row(number) for number in range(ROWS)]
+def _draft(request: ViewerRequest, key: str) -> Run | None:
+    """The draft of the viewer to which they came back."""
+    try:
+        run = run_for(request.viewer, UUID(key))
+    except ValueError:
+        return None
+    is_theirs = (
+        run is not None and run.state == RunState.DRAFT and run.requested_by == request.viewer.person_id
+    )
+    return run if is_theirs else None
 
 
-def _posted(request: ViewerRequest) -> list[Row]:
+def _of_draft(run: Run) -> Written:
+    """What was typed for a draft: in rows, or as a table where it is longer."""
+    values = [typed_values(one) for one in run.people.all()]
+    if len(values) <= MOST_ROWS:
+        rows = [Row(at, **fields) for at, fields in enumerate(values)]
+        rows += [Row(at) for at in range(len(rows), ROWS)]
+        return Written(tuple(rows), draft=run)
+    lines = ["\t".join(("Name", "Email", "User name", "Last day"))]
+    lines += ["\t".join(fields[name] for name in FIELDS) for fields in values]
+    return Written(_blank(), "\n".join(lines), run)
+
+
+def _blank() -> tuple[Row, ...]:
+    return tuple(Row(number) for number in range(ROWS))
+
+
+def _posted(request: ViewerRequest) -> tuple[Row, ...]:
     count = request.POST.get("rows", "0")
     number = min(int(count) if count.isdecimal() and len(count) < 3 else 0, MOST_ROWS)
-    return [
+    rows = [
         Row(at, *(request.POST.get(f"r{at}-{name}", "").strip()[:256] for name in FIELDS))
         for at in range(number)
     ]
-
-
-def _typed(rows: list[Row]) -> list[Typed]:
-    given = [row for row in rows if row.name or row.email or row.user_name]
-    if not given:
-        raise SheetError("Write who begins, or choose a file.")
-    return [typed(row.number + 1, {name: getattr(row, name) for name in FIELDS}) for row in given]
+    return tuple(rows) or _blank()
 
 
 def _page(
     request: ViewerRequest,
     pk: UUID,
+    written: Written,
     *,
-    rows: list[Row],
-    refused: SheetError | RefusedError | None = None,
+    errors: dict[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     blueprint = blueprint_or_404(request, pk)
@@ -120,9 +189,11 @@ def _page(
         "version": version,
         "said": said_in_full(version.body),
         "stay": version.body.stay,
-        "rows": rows,
-        "may_add": len(rows) < MOST_ROWS,
-        "refused": str(refused) if refused else "",
+        "written": written,
+        "rows": written.rows,
+        "may_add": len(written.rows) < MOST_ROWS,
+        "errors": errors or {},
+        "most_people": MOST_PEOPLE,
         "megabytes": LARGEST // 1024 // 1024,
     }
     return render_page(request, "onboarding/people.html", context, status=status)

@@ -14,10 +14,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.onboarding.draft import draft_context
 from console.onboarding.lists import SEES, TONES
+from console.onboarding.people import FIELDS
 from console.onboarding.shown import person_rows, progress_of
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, found_or_404, require, require_present
@@ -33,12 +34,13 @@ from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.models import Run, RunState, Standing
 from iam.people.onboarding.queries import counts_of, people_shown, run_for, sets_of
 from iam.people.onboarding.reinviting import invite_again
-from iam.people.onboarding.staging import check_again, discard
+from iam.people.onboarding.staging import check_again, discard, edit_rows
 
 PAGE: Final = 25
+NO_REASON: Final = "Enter a reason."
 QUESTIONS: Final = 60
 """So often a page asks by itself while it is people who are waited for."""
-COLUMNS: Final = ("name", "e-mail", "user name", "last day", "step", "stands", "since")
+COLUMNS: Final = ("name", "email", "user name", "last day", "step", "status", "since")
 
 
 def run_or_404(request: ViewerRequest, pk: UUID) -> Run:
@@ -62,13 +64,15 @@ def draft_page(
 ) -> HttpResponse:
     """What the rows come to."""
     context = draft_context(request, run) | {"section": "onboarding", "refused_now": refused}
+    if refused is not None and not context["reason"].strip():
+        context |= {"refused_now": None, "reason_missing": NO_REASON}
     return render_page(request, "onboarding/draft.html", context, partial="rows", status=status)
 
 
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Ask for everybody of the draft."""
+    """Request the onboarding of everyone in the draft."""
     run = run_or_404(request, pk)
     require_present(request)
     if run.state != RunState.DRAFT:
@@ -89,17 +93,37 @@ def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return redirect("onboarding:run", pk=pk)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.REQUEST_CHANGE)
+def run_rows(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Save the rows that were corrected in the table, and check all of them again."""
+    run = run_or_404(request, pk)
+    if request.at is not None:
+        raise Http404
+    if request.method != "POST" or run.state != RunState.DRAFT:
+        return redirect("onboarding:run", pk=pk)
+    values: dict[int, dict[str, str]] = {}
+    for number in run.people.values_list("pk", flat=True):
+        if f"p{number}-name" in request.POST:
+            values[number] = {name: request.POST.get(f"p{number}-{name}", "")[:256] for name in FIELDS}
+    try:
+        edited = edit_rows(request.viewer, run=run, values=values)
+    except RefusedError as error:
+        return draft_page(request, run_or_404(request, pk), refused=error, status=422)
+    return draft_page(request, edited)
+
+
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Try again what failed."""
+    """Retry what failed."""
     run = run_or_404(request, pk)
     try:
         count = services.retry_failed(request.viewer, run=run)
     except RefusedError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"{count} {'step is' if count == 1 else 'steps are'} tried again.")
+        messages.success(request, f"Retrying {count} {'step' if count == 1 else 'steps'}.")
     return redirect("onboarding:run", pk=pk)
 
 
@@ -126,14 +150,14 @@ def run_invite(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Throw a draft away."""
+    """Discard a draft."""
     run = run_or_404(request, pk)
     try:
         discard(request.viewer, run=run)
     except RefusedError as error:
         messages.error(request, error.message)
         return redirect("onboarding:run", pk=pk)
-    messages.success(request, "The draft is gone.")
+    messages.success(request, "The draft was discarded.")
     return redirect("onboarding:runs")
 
 
@@ -178,19 +202,25 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
     progress = progress_of(counts.states)
     waits_for_people = not run.is_open and any(not one.is_over for one in person_rows(found))
     pace = step.wait if run.is_open else ("10s" if waits_for_people and step.number < QUESTIONS else "")
+    wanted = urlencode({"q": text, "show": "failed" if only == "failed" else ""})
+    here = f"{reverse('onboarding:run', args=[run.pk])}?{wanted}&page={page.number}"
+    total = run.people.filter(standing=Standing.READY).count()
     context = {
         "section": "onboarding",
+        "title": services.title_for(run, total),
+        "here": here,
+        "polls": f"{here}&n={step.following}",
         "run": run,
         "body": run.version.body,
         "mark": (run.get_state_display(), *TONES[run.state]),
         "progress": progress,
         "people": person_rows(found),
         "page": page,
-        "total": run.people.filter(standing=Standing.READY).count(),
+        "total": total,
         "failed_count": len(counts.failed),
         "only_failed": only == "failed",
         "q": text,
-        "wanted": urlencode({"q": text, "show": "failed" if only == "failed" else ""}),
+        "wanted": wanted,
         "step": step,
         "sets": [(number, _first(one.pk)) for number, one in enumerate(sets_of(run), start=1)],
         "may_retry": request.at is None

@@ -9,12 +9,12 @@ from iam.changes.models import OPEN, ChangeState
 from iam.people.onboarding.checklist import Checklist, Item, Standing
 
 MARKS: dict[Standing, tuple[str, str, str]] = {
-    Standing.TODO: ("To come", "", "circle-dashed"),
-    Standing.DOING: ("Applying", "info", "loader-circle"),
-    Standing.PERSON: ("Waits for the person", "note", "hourglass"),
+    Standing.TODO: ("Not started", "", "circle-dashed"),
+    Standing.DOING: ("In progress", "info", "loader-circle"),
+    Standing.PERSON: ("Waiting for the person", "note", "hourglass"),
     Standing.DONE: ("Done", "ok", "circle-check"),
     Standing.FAILED: ("Failed", "bad", "circle-alert"),
-    Standing.CLOSED: ("Not carried out", "", "x"),
+    Standing.CLOSED: ("Cancelled", "", "x"),
 }
 """(words, tone, icon) of each standing."""
 

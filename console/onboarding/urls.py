@@ -17,7 +17,12 @@ urlpatterns: list[URLPattern] = [
     path("blueprints/<uuid:pk>/edit/", writing.blueprint_edit, name="blueprint-edit"),
     path("blueprints/<uuid:pk>/retire/", blueprints.blueprint_retire, name="blueprint-retire"),
     path("blueprints/<uuid:pk>/people/", people.people_page, name="people"),
+    path(
+        "blueprints/<uuid:pk>/own-password/", blueprints.blueprint_own_password, name="blueprint-own-password"
+    ),
+    path("sample.csv", people.sample_file, name="sample-file"),
     path("<uuid:pk>/", run.run_page, name="run"),
+    path("<uuid:pk>/rows/", run.run_rows, name="run-rows"),
     path("<uuid:pk>/ask/", run.run_ask, name="run-ask"),
     path("<uuid:pk>/retry/", run.run_retry, name="run-retry"),
     path("<uuid:pk>/people/<int:number>/invite/", run.run_invite, name="run-invite"),

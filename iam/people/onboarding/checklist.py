@@ -174,19 +174,19 @@ def _given(place: Place, held: Held, where: str) -> Iterable[Item]:
     for change in held.latest:
         by_operation.setdefault(change.operation, []).append(change)
     if held.is_taken_in:
-        yield Item(f"User {place.newcomer.user_name}{where}", Standing.DONE, "Was there already")
+        yield Item(f"IAM user {place.newcomer.user_name}{where}", Standing.DONE, "Existed before")
     else:
         made = by_operation.get(CreateUser.slug, [])
-        yield _of_changes(f"User {place.newcomer.user_name} created{where}", made)
+        yield _of_changes(f"IAM user {place.newcomer.user_name} created{where}", made)
     if groups := by_operation.get(AddToGroup.slug):
-        yield _of_changes(f"In {_counted(groups, 'group')}{where}", groups)
+        yield _of_changes(f"Added to {_counted(groups, 'group')}{where}", groups)
     if policies := by_operation.get(PutInlinePolicy.slug):
         yield _of_changes(f"Access from {_counted(policies, 'template')}{where}", policies)
     if keys := by_operation.get(CreateAccessKey.slug):
-        yield _of_changes(f"Access key made{where}", keys)
+        yield _of_changes(f"Access key created{where}", keys)
     passwords = [one for slug in PASSWORDS for one in by_operation.get(slug, [])]
     if password := passwords[:1]:
-        yield _of_changes(f"Temporary password made{where}", password)
+        yield _of_changes(f"First password set{where}", password)
 
 
 def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str) -> Iterable[Item]:
@@ -200,7 +200,7 @@ def _done(place: Place, held: Held, facts: _Facts, *, body: Body, where: str) ->
     if body.mfa:
         yield _after(f"MFA on{where}", _mfa_since(facts, user), waits=waits)
     if body.password or body.key:
-        yield _after(f"First use{where}", _used_at(facts, user), waits=waits)
+        yield _after(f"First sign-in or use{where}", _used_at(facts, user), waits=waits)
 
 
 def _invited(
@@ -215,7 +215,7 @@ def _invited(
     elif person.link_for is not None:
         yield Item("Invitation opened", Standing.TODO, "Follows when the new first password is set")
     elif person.wants_link_at is not None:
-        yield Item("Invitation opened", Standing.PERSON, "They asked for another one")
+        yield Item("Invitation opened", Standing.PERSON, "Another one was requested")
     elif link is None:
         if any(held[place.pk].is_open or held[place.pk].applied for place in own):
             yield Item("Invitation opened", Standing.TODO, "Not sent yet")
@@ -244,19 +244,19 @@ def _of_changes(what: str, changes: Sequence[Change]) -> Item:
         ends = [one.ended_at for one in changes if one.ended_at]
         return Item(what, Standing.DONE, at=max(ends, default=None), change=first)
     if states & {ChangeState.AWAITING, ChangeState.DRAFT}:
-        return Item(what, Standing.TODO, "Waits for approval", change=first)
+        return Item(what, Standing.TODO, "Waiting for approval", change=first)
     if states & {ChangeState.APPLYING, ChangeState.CONFIRMING}:
-        return Item(what, Standing.DOING, "Applying", change=first)
+        return Item(what, Standing.DOING, "In progress", change=first)
     if ChangeState.QUEUED in states:
         return Item(what, Standing.TODO, "Queued", change=first)
-    return Item(what, Standing.CLOSED, "Not carried out", change=first)
+    return Item(what, Standing.CLOSED, "Cancelled", change=first)
 
 
 def _after(what: str, at: datetime | None, *, waits: Standing) -> Item:
     """What the person does by themselves; `waits` is how that stands until it is done."""
     if at is not None:
         return Item(what, Standing.DONE, at=at)
-    return Item(what, waits, "Not carried out" if waits is Standing.CLOSED else "")
+    return Item(what, waits, "Cancelled" if waits is Standing.CLOSED else "")
 
 
 def _waits(held: Held) -> Standing:

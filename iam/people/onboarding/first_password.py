@@ -13,7 +13,7 @@ from typing import Final
 from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
 from iam.changes.operations.lifecycle import arn_of
-from iam.mirror.models import AccountFact, Entity, Kind, valid_at
+from iam.mirror.models import AccountFact, Document, Entity, Kind, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
 from iam.people.blueprints.body import Filled
@@ -118,6 +118,7 @@ def _decision(index: Index, shard: Shard, site: Site, *, is_allowed: bool) -> De
     if is_allowed:
         texts.append(BY_ACCOUNT)
     docs = [index.documents.add(document_digest(text), text) for text in texts]
+    docs += [index.documents.add(one.digest, one.text) for one in _documents(shard, site)]
     arn = arn_of(site.account, kind=Kind.USER.value, name="newcomer", path=site.body.path)
     inline = tuple((f"policy-{at}", document_digest(text)) for at, text in enumerate(texts))
     grants = Grants(inline=inline, groups=tuple(group.pk for group in site.groups), boundary=_boundary(site))
@@ -145,6 +146,16 @@ def _decision(index: Index, shard: Shard, site: Site, *, is_allowed: bool) -> De
         if worst in decisions:
             return worst
     return Decision.ALLOWED
+
+
+def _documents(shard: Shard, site: Site) -> list[Document]:
+    """The policies of the groups and of the boundary; the index keeps only those that somebody has."""
+    rows = [shard.groups[group.pk] for group in site.groups if group.pk in shard.groups]
+    digests = {digest for row in rows for _, digest in row.grants.inline}
+    attached = {number for row in rows for number in row.grants.attached} | {_boundary(site) or 0}
+    policies = [shard.policies[number] for number in attached if number in shard.policies]
+    digests |= {policy.digest for policy in policies if policy.digest}
+    return list(Document.objects.filter(digest__in=digests))
 
 
 def _boundary(site: Site) -> int | None:

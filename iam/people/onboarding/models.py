@@ -20,13 +20,13 @@ AGAIN = "onboarding-again"
 class RunState(models.TextChoices):
     """Where a run stands."""
 
-    DRAFT = "draft", "Being prepared"
-    ASKING = "asking", "Being asked for"
+    DRAFT = "draft", "Draft"
+    ASKING = "asking", "Being submitted"
     WAITING = "waiting", "Waiting for approval"
-    RUNNING = "running", "Being carried out"
-    DONE = "done", "Carried out"
-    PARTLY = "partly", "Carried out in part"
-    CLOSED = "closed", "Not carried out"
+    RUNNING = "running", "In progress"
+    DONE = "done", "Done"
+    PARTLY = "partly", "Done in part"
+    CLOSED = "closed", "Cancelled"
 
 
 class Run(models.Model):
@@ -70,13 +70,14 @@ class Standing(models.TextChoices):
     """What came of checking a row."""
 
     READY = "ready", "Ready"
-    BAD = "bad", "To be put right"
+    BAD = "bad", "Needs fixing"
     EXISTING = "existing", "Has a user already"
 
 
 class Newcomer(models.Model):
     """One row of a run. `person_id` is who they are, or will be, in the directory; `until` the last day of their access; `users` the mirror's
-    numbers of users that they have already and that can be taken in. `wants_link_at`: when they asked for another invitation. `link_for`: who sends them
+    numbers of users that they have already and that can be taken in. `problems` are
+    sentences about the row, `wrong` those of them that are about one field, by its name. `wants_link_at`: when they asked for another invitation. `link_for`: who sends them
     another one, which leaves as soon as their new first password is set."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="people")
@@ -87,9 +88,11 @@ class Newcomer(models.Model):
     typed_name = models.CharField(max_length=64, blank=True, help_text="The user name that somebody wrote.")
     user_name = models.CharField(max_length=64, blank=True)
     until = models.DateField(null=True)
+    typed_until = models.CharField(max_length=40, blank=True, help_text="The last day as somebody wrote it.")
     person_id = models.UUIDField(default=uuid.uuid4)
     standing = models.CharField(max_length=8, choices=Standing.choices, default=Standing.READY)
     problems = models.JSONField(default=list)
+    wrong = models.JSONField(default=dict)
     users = models.JSONField(default=list)
     wants_link_at = models.DateTimeField(null=True)
     link_for = models.UUIDField(null=True)
@@ -101,6 +104,12 @@ class Newcomer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line}: {self.name}"
+
+    @property
+    def other_problems(self) -> list[str]:
+        """What is wrong with the row as a whole."""
+        at_fields = set(self.wrong.values())
+        return [problem for problem in self.problems if problem not in at_fields]
 
 
 class Place(models.Model):

@@ -7,9 +7,9 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -36,6 +36,17 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DAYS: Final = ("%Y-%m-%d", "%d.%m.%Y")
 
 
+class Problem(str):
+    """A sentence about one field of a row; `field` is its name."""
+
+    field: str
+
+    def __new__(cls, field: str, text: str) -> Self:
+        problem = super().__new__(cls, text)
+        problem.field = field
+        return problem
+
+
 class SheetError(ValueError):
     """The file as a whole cannot be read; the message is a sentence for the person."""
 
@@ -50,6 +61,7 @@ class Typed:
     user_name: str = ""
     until: date | None = None
     errors: tuple[str, ...] = ()
+    until_text: str = ""
 
 
 def read_sheet(data: bytes) -> list[Typed]:
@@ -77,10 +89,10 @@ def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list
         if not any(cell.strip() for cell in cells):
             continue
         if len(found) >= MOST_ROWS:
-            raise SheetError(f"The file has more than {MOST_ROWS:,} people. Split it.")
+            raise SheetError(f"The file has more than {MOST_ROWS:,} people. Split it into smaller files.")
         found.append(read(line, cells))
     if not found:
-        raise SheetError("The file names the columns, and nobody below them.")
+        raise SheetError("The file has column names and no people below them.")
     return found
 
 
@@ -89,18 +101,24 @@ def typed(line: int, values: Mapping[str, str]) -> Typed:
     errors: list[str] = []
     given = {key: " ".join(values.get(key, "").split()) for key in COLUMNS}
     name = given["name"] or " ".join(filter(None, (given["first"], given["last"])))
-    for what, text in (("name", name), ("e-mail address", given["email"]), ("user name", given["user_name"])):
-        errors += _text_errors(what, text)
+    texts = (
+        ("name", "name", name),
+        ("email", "email address", given["email"]),
+        ("user_name", "user name", given["user_name"]),
+    )
+    for field, what, text in texts:
+        errors += [Problem(field, error) for error in _text_errors(what, text)]
     if not name:
-        errors.append("The name is missing.")
-    errors += _email_errors(given["email"])
+        errors.append(Problem("name", "The name is missing."))
+    errors += [Problem("email", error) for error in _email_errors(given["email"])]
     if given["user_name"] and not USER_NAME.fullmatch(given["user_name"]):
-        errors.append("A user name has up to 64 letters without accents, digits and + = , . @ _ -")
+        sentence = "A user name has up to 64 letters without accents, digits and the signs + = , . @ _ -"
+        errors.append(Problem("user_name", sentence))
     until = None
     if given["until"]:
         until = _day(given["until"])
         if until is None:
-            errors.append(f"{_short(given['until'])} is no date: write it as 2026-11-30.")
+            errors.append(Problem("until", f"{_short(given['until'])} isn’t a date. Write it as 2026-11-30."))
     return Typed(
         line=line,
         name=_kept(name),
@@ -108,26 +126,27 @@ def typed(line: int, values: Mapping[str, str]) -> Typed:
         user_name=_kept(given["user_name"])[:64],
         until=until,
         errors=tuple(errors),
+        until_text=_kept(given["until"])[:40],
     )
 
 
 def _text_errors(what: str, text: str) -> Iterator[str]:
     if len(text) > LONGEST:
-        yield f"The {what} has {len(text):,} characters; {LONGEST} are the limit."
+        yield f"The {what} has {len(text):,} characters; the limit is {LONGEST}."
     if text.startswith(FORMULA):
-        yield f"The {what} begins with {text[0]!r}, which a spreadsheet takes for a formula."
+        yield f"The {what} starts with {text[0]!r}, which spreadsheets read as a formula. Remove it."
     if not text.isprintable():
-        yield f"The {what} holds a sign that cannot be shown."
+        yield f"The {what} contains a character that can’t be shown. Type it again."
 
 
 def _email_errors(text: str) -> Iterator[str]:
     if not text:
-        yield "The e-mail address is missing."
+        yield "The email address is missing."
         return
     try:
         validate_email(text)
     except ValidationError:
-        yield f"{_short(text)} is no e-mail address."
+        yield f"{_short(text)} isn’t a valid email address."
 
 
 def _kept(text: str) -> str:
@@ -150,7 +169,7 @@ def _day(text: str) -> date | None:
 def _text(data: bytes) -> str:
     """As text: UTF-8 or UTF-16 by their marks, UTF-8 without one, else Windows-1252. Raises SheetError."""
     if data.startswith(b"PK\x03\x04"):
-        raise SheetError("This is a workbook or an archive. Save the sheet as CSV, and choose that file.")
+        raise SheetError("This is a workbook or an archive. Save the sheet as CSV and choose that file.")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = _decoded(data, "utf-16")
     else:
@@ -161,7 +180,7 @@ def _text(data: bytes) -> str:
     if "\x00" in text and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = _unmarked(data)
     if _CONTROL.search(text):
-        raise SheetError("This is no text file: it holds signs that no text has. Save the sheet as CSV.")
+        raise SheetError("We can’t read this file. Save the sheet as CSV (UTF-8) and try again.")
     return text
 
 
@@ -169,9 +188,7 @@ def _decoded(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
-        raise SheetError(
-            "The file is in no encoding that can be told: save it as CSV UTF-8, and choose it again."
-        ) from None
+        raise SheetError("We can’t read this file. Save it as CSV (UTF-8) and try again.") from None
 
 
 def _unmarked(data: bytes) -> str:
@@ -208,8 +225,8 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _said(error: str) -> str:
     if "field larger" in error:
-        return "a cell is far too long. Is a quotation mark missing?"
-    return "a quotation mark is not closed, or stands within a cell. Write it twice there."
+        return "a cell is too long. Check for a missing quotation mark."
+    return "a quotation mark isn’t closed, or is inside a cell. Inside a cell, write it twice."
 
 
 def _outside_quotes(text: str) -> str:
@@ -225,13 +242,13 @@ def _columns(head: Sequence[str]) -> dict[str, int]:
         word = " ".join(cell.strip("\ufeff").replace("_", " ").lower().split())
         key = next((key for key, words in COLUMNS.items() if word in words), "")
         if key in places:
-            raise SheetError(f"Line 1 names the column “{cell.strip()[:40]}” twice.")
+            raise SheetError(f"Line 1 has the column “{cell.strip()[:40]}” twice.")
         if key:
             places[key] = place
     if "email" not in places or not places.keys() & {"name", "first", "last"}:
         raise SheetError(
-            "The first line must name the columns: Name, E-mail, and if wanted User name and Until. "
-            f"It says: {_short(', '.join(cell.strip() for cell in head))}"
+            "The first line must have the column names: Name, Email and, if you need them, User name and Last day. "
+            f"It has: {_short(', '.join(cell.strip() for cell in head))}"
         )
     return places
 
@@ -240,11 +257,49 @@ def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: i
     values = {key: cells[place] for key, place in places.items() if place < len(cells)}
     found = typed(line, values)
     if any(cell.strip() for cell in cells[width:]):
-        more = f"The row has {len(cells)} cells, and the first line names {width}."
-        return Typed(line, found.name, found.email, found.user_name, found.until, (*found.errors, more))
+        more = f"The row has {len(cells)} cells, and the first line has {width} column names."
+        return replace(found, errors=(*found.errors, more))
     return found
 
 
 def last_moment(until: date | None) -> datetime | None:
     """When access ends whose last day this is: with that day, UTC."""
     return datetime(until.year, until.month, until.day, tzinfo=UTC) + timedelta(days=1) if until else None
+
+
+def read_pasted(text: str) -> list[Typed]:
+    """The rows of a table that was pasted from a spreadsheet, with or without its column names. Raises SheetError for one without people."""
+    lines = list(_lines(text if text.endswith("\n") else text + "\n")) if text.strip() else []
+    if not lines:
+        raise SheetError("Paste at least one person.")
+    if len(lines) > MOST_ROWS:
+        raise SheetError(f"This is more than {MOST_ROWS:,} rows. Paste them in parts.")
+    if _has_column_names(lines[0][1]):
+        return read_sheet(text.encode())
+    return [typed(line, _guessed(cells)) for line, cells in lines if any(cell.strip() for cell in cells)]
+
+
+def _has_column_names(head: Sequence[str]) -> bool:
+    try:
+        _columns(head)
+    except SheetError:
+        return False
+    return True
+
+
+def _guessed(cells: Sequence[str]) -> dict[str, str]:
+    """The values of a row without column names: the cell with an @ is the address, what is before it the name, what follows user name and last day."""
+    values = [" ".join(cell.split()) for cell in cells]
+    place = next((at for at, value in enumerate(values) if "@" in value), None)
+    if place is None:
+        return {"name": " ".join(filter(None, values))}
+    mailbox = re.fullmatch(r"(.*?)\s*<([^<>]+)>", values[place])
+    if mailbox:
+        values[place] = mailbox[2]
+        values.insert(place, mailbox[1])
+        place += 1
+    found = {"name": " ".join(filter(None, values[:place])), "email": values[place]}
+    for value in filter(None, values[place + 1 :]):
+        key = "until" if _day(value) or value[:1].isdigit() else "user_name"
+        found[key] = f"{found.get(key, '')} {value}".strip()
+    return found

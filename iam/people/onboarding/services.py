@@ -72,21 +72,21 @@ def check_size(count: int) -> None:
     """Raises RefusedError for more people than a run takes."""
     if count > MOST_PEOPLE:
         raise RefusedError(
-            f"These are {count:,} people, and a run takes {MOST_PEOPLE}. Split the file, and begin a run for each part."
+            f"These are {count:,} people, and one run takes up to {MOST_PEOPLE}. Split the list and start a run for each part."
         )
 
 
 def plan_run(run: Run, people: Sequence[Newcomer], *, viewer: Viewer) -> RunPlan:
     """The users of these people in each account of the blueprint. Raises RefusedError."""
     if not people:
-        raise RefusedError("There is nobody to ask for.")
+        raise RefusedError("No one is ready to be onboarded.")
     check_size(len(people))
     sites = sites_of(run.version.body, viewer=viewer)
     if any(not one.users for one in people):
         check_first_password(sites)
     by_person = [some for one in _parts(sites, people, key=run.id.hex) if (some := [*one])]
     if not by_person:
-        raise RefusedError("They have all of it already.")
+        raise RefusedError("They already have everything that the blueprint gives.")
     return RunPlan(
         tuple(_batches(by_person)), (*notes_for(sites), *(one.sentence for one in lockouts(sites)))
     )
@@ -104,7 +104,7 @@ def _to_try_again(held: Held, *, actor: Viewer) -> list[Change]:
             return []
         if any(one.state != ChangeState.QUEUED for one in waiting):
             return []
-        note = f"{trunk.reference}, which came first, is tried again."
+        note = f"{trunk.reference}, which comes first, is retried."
         for one in waiting:
             if move(one, to=ChangeState.CANCELLED, actor=actor, kind="withdrawn", note=note):
                 stuck.append(one)
@@ -140,7 +140,7 @@ def ready(run: Run, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
     left = len(people) - len(found)
     if left and not skip:
         raise RefusedError(
-            f"{left:,} of {len(people):,} rows cannot be used. Put them right, or say that they are to be left out."
+            f"{left:,} of {len(people):,} rows can’t be used. Fix them, or select that they are left out."
         )
     return found
 
@@ -150,11 +150,11 @@ def request_run(actor: Viewer, *, run: Run, reason: str, skip: bool = False, ado
     `adopt`: who has a user already gets what it lacks. Raises RefusedError."""
     reason = reason.strip()
     if not reason:
-        raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
+        raise RefusedError("Enter a reason. Approvers and auditors read it.")
     if len(reason) > MAX_REASON:
-        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
+        raise RefusedError(f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.")
     if not may_run(actor, run.version.blueprint.team):
-        raise RefusedError("You can onboard people of your own teams only.")
+        raise RefusedError("You can onboard people only into your own teams.")
     with transaction.atomic():
         held = drafted(actor, run)
         people = ready(held, skip=skip, adopt=adopt)
@@ -220,16 +220,16 @@ def _note_asked(run: Run, actor: Viewer, count: int) -> None:
 
 
 def title_for(run: Run, count: int, *, number: int = 1, of: int = 1) -> str:
-    """'Onboard 5 people into Payments'."""
-    who = "one person" if count == 1 else f"{count:,} people"
+    """'Onboard 5 people to Payments': the same on its page, in the inbox, in mails and in the journal."""
+    who = "1 person" if count == 1 else f"{count:,} people"
     part = f", part {number} of {of}" if of > 1 else ""
-    return f"Onboard {who} into {run.version.blueprint.team.name}{part}"
+    return f"Onboard {who} to {run.version.blueprint.team.name}{part}"
 
 
 def retry_failed(actor: Viewer, *, run: Run) -> int:
     """Queue anew just what was approved and failed; how many changes. Raises RefusedError."""
     if not may_run(actor, run.version.blueprint.team):
-        raise RefusedError("You can look at this run, and not try it again.")
+        raise RefusedError("You can view this run, but you can’t retry it.")
     with transaction.atomic():
         held = Run.objects.select_for_update().get(pk=run.pk)
         places = list(Place.objects.filter(newcomer__run=held).select_related("newcomer", "account"))
@@ -239,7 +239,7 @@ def retry_failed(actor: Viewer, *, run: Run) -> int:
         }
         wanted = [place for place in places if failed.get(place.pk)]
         if not wanted:
-            raise RefusedError("Nothing of it failed that was approved.")
+            raise RefusedError("Nothing that was approved has failed.")
         held.trials += 1
         held.state, held.ended_at = RunState.RUNNING, None
         held.save(update_fields=["trials", "state", "ended_at"])
@@ -308,7 +308,7 @@ def _try_again(run: Run, places: Sequence[Place], failed: dict[int, list[Change]
         with_set=places[0].change_set,
         actor=actor,
         reason=run.reason,
-        title=f"Again: {title_for(run, len({place.newcomer_id for place in places}))}",
+        title=f"Retry: {title_for(run, len({place.newcomer_id for place in places}))}",
         cause=Cause(AGAIN, places[0].change_set_id),
         key=f"run-again-{run.id.hex}-{run.trials}-{places[0].change_set_id.hex[:8]}",
         lanes=lanes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -23,7 +23,7 @@ from iam.people.blueprints.naming import free_name, user_name
 from iam.people.blueprints.queries import may_run
 from iam.people.onboarding.adopting import reached_by
 from iam.people.onboarding.models import Newcomer, Run, RunState, Standing
-from iam.people.onboarding.reading import Typed
+from iam.people.onboarding.reading import Problem, Typed, typed
 
 
 @dataclass
@@ -47,9 +47,9 @@ def stage(
 ) -> Run:
     """A draft of a run with these rows, or the same draft with others; each row is checked. Nothing in AWS changes. Raises RefusedError."""
     if not may_run(actor, version.blueprint.team):
-        raise RefusedError("You can onboard people of your own teams only.")
+        raise RefusedError("You can onboard people only into your own teams.")
     if version.blueprint.retired_at is not None:
-        raise RefusedError(f"{version.blueprint.name} is used no more. Choose another blueprint.")
+        raise RefusedError(f"{version.blueprint.name} is retired. Choose another blueprint.")
     if run is None:
         run = Run.objects.create(
             version=version,
@@ -67,20 +67,36 @@ def stage(
 
 
 def typed_again(run: Run) -> list[Typed]:
-    """The rows of a draft as they were typed, to check them anew; what could not be read of them is kept as it is."""
-    return [
-        Typed(line=one.line, name=one.name, email=one.email, user_name=one.typed_name, until=one.until)
-        for one in run.people.all()
-    ]
+    """The rows of a draft as they were typed, to check them again."""
+    return [typed(one.line, typed_values(one)) for one in run.people.all()]
+
+
+def typed_values(one: Newcomer) -> dict[str, str]:
+    """The fields of a row as somebody typed them."""
+    return {"name": one.name, "email": one.email, "user_name": one.typed_name, "until": one.typed_until}
+
+
+@transaction.atomic
+def edit_rows(actor: Viewer, *, run: Run, values: Mapping[int, Mapping[str, str]]) -> Run:
+    """The same draft with other values in some rows (by the number of the newcomer); all rows are checked again, and one that was emptied is
+    removed. Raises RefusedError."""
+    rows = []
+    for one in run.people.all():
+        fields = typed_values(one) | dict(values.get(one.pk, {}))
+        if any(text.strip() for text in fields.values()):
+            rows.append(typed(one.line, fields))
+    if not rows:
+        raise RefusedError("At least one row must stay. To start over, discard the draft.")
+    return stage(actor, version=run.version, rows=rows, source=run.source, run=run)
 
 
 def drafted(actor: Viewer, run: Run) -> Run:
     """The run, locked, while it is a draft of the actor. Raises RefusedError."""
     held = Run.objects.select_for_update().get(pk=run.pk)
     if held.requested_by != actor.person_id:
-        raise RefusedError("Only who began this can go on with it.")
+        raise RefusedError("Only the person who started this draft can continue it.")
     if held.state != RunState.DRAFT:
-        raise RefusedError(f"{held.reference} was asked for already.")
+        raise RefusedError(f"{held.reference} was already requested.")
     return held
 
 
@@ -120,6 +136,7 @@ def checked(run: Run, rows: Sequence[Typed], *, body: Body, actor: Viewer) -> li
             name=row.name,
             email=row.email,
             typed_name=row.user_name,
+            typed_until=row.until_text or (row.until.isoformat() if row.until else ""),
         )
         problems = [*row.errors, *_twice(row, seen_emails, seen_names), *_end(row, one, body)]
         one.person_id = known.people.get(row.email) or uuid4()
@@ -129,25 +146,31 @@ def checked(run: Run, rows: Sequence[Typed], *, body: Body, actor: Viewer) -> li
             one.users = [] if problems else [user.pk for user in home if user.pk in reached]
             one.user_name = home[0].name if one.users else ""
             where = ", ".join(user.account.name for user in home)
-            problems.append(f"Somebody with this e-mail address has a user in {where} already.")
+            problems.append(
+                Problem("email", f"Someone with this email address already has an IAM user in {where}.")
+            )
         else:
             problems += _name(row, one, body, known=known, taken=taken)
             one.standing = Standing.BAD if problems else Standing.READY
-        one.problems = problems
+        one.problems = [str(problem) for problem in problems]
+        one.wrong = {}
+        for problem in problems:
+            if isinstance(problem, Problem):
+                one.wrong.setdefault(problem.field, str(problem))
         found.append(one)
     return found
 
 
 def _twice(row: Typed, emails: dict[str, int], names: dict[str, int]) -> Iterable[str]:
-    for what, text, seen in (
-        ("e-mail address", row.email, emails),
-        ("user name", row.user_name.lower(), names),
+    for name, what, text, seen in (
+        ("email", "email address", row.email, emails),
+        ("user_name", "user name", row.user_name.lower(), names),
     ):
         if not text:
             continue
         first = seen.setdefault(text, row.line)
         if first != row.line:
-            yield f"The {what} stands in line {first} as well."
+            yield Problem(name, f"Line {first} has the same {what}.")
 
 
 def _end(row: Typed, one: Newcomer, body: Body) -> Iterable[str]:
@@ -156,23 +179,25 @@ def _end(row: Typed, one: Newcomer, body: Body) -> Iterable[str]:
     latest = today + timedelta(days=body.stay) if body.stay else None
     one.until = row.until or latest
     if row.until and row.until < today:
-        yield f"The last day, {row.until:%Y-%m-%d}, is over."
+        yield Problem("until", f"The last day, {row.until:%Y-%m-%d}, is in the past.")
     elif row.until and latest and row.until > latest:
-        yield f"The blueprint allows {body.stay} days: until {latest:%Y-%m-%d} at the latest."
+        yield Problem(
+            "until", f"The blueprint allows {body.stay} days, until {latest:%Y-%m-%d} at the latest."
+        )
     elif row.until and row.until > today + timedelta(days=3 * 365 - 1):
-        yield "Three years are the longest time. Leave the last day out where there is none."
+        yield Problem("until", "The longest time is three years. Leave the last day empty if there is none.")
 
 
 def _name(row: Typed, one: Newcomer, body: Body, *, known: Known, taken: set[str]) -> Iterable[str]:
     if row.user_name:
         one.user_name = row.user_name
         if row.user_name.lower() in known.names:
-            yield f"The user name {row.user_name} is taken."
+            yield Problem("user_name", f"The user name {row.user_name} is taken.")
         return
     wanted = user_name(row.name, email=row.email, rule=body.naming)
     if not wanted:
         if row.name:
-            yield "No user name can be made of this name: write one in the column User name."
+            yield Problem("user_name", "We can’t make a user name from this name. Enter one.")
         return
     one.user_name = free_name(wanted, taken=taken)
     taken.add(one.user_name.lower())

@@ -27,6 +27,7 @@ from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Newcomer, Run
 from tests import factories
 from tests.changes.conftest import make_group
+from tests.onboarding import allows_own_passwords
 from tests.people.moving.test_moving import agree
 from tests.people.onboarding.conftest import Squad
 
@@ -77,6 +78,7 @@ def elsewhere(squad: Squad, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
     account = factories.account(
         number, name="staging", role_arn=f"{role}-none", write_role_arn=role, external_id=EXTERNAL_ID
     )
+    allows_own_passwords(account)
     aws = connect(Access(number, mode="role", role_arn=role, external_id=EXTERNAL_ID))
     group = make_group(aws, account, f"reports-{squad.mark}")
     former = squad.blueprint(actor=admin)

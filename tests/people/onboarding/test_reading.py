@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.people.onboarding.reading import LARGEST, MOST_ROWS, SheetError, read_sheet
+from iam.people.onboarding.reading import LARGEST, MOST_ROWS, SheetError, read_pasted, read_sheet, typed
 
 ROWS = [("Zoë Łukasz", "zoe@example.com"), ("Bo, the second", "bo@example.com"), ("José", "jose@example.com")]
 
@@ -46,29 +46,29 @@ def test_every_mistake_is_told_with_its_line() -> None:
     found = read_sheet(text.encode())
     assert [one.line for one in found] == [2, 4, 6, 7, 8]
     assert found[0].name == "Bo Berg"
-    assert found[1].errors == ("The name is missing.", "“nobody” is no e-mail address.")
+    assert found[1].errors == ("The name is missing.", "“nobody” isn’t a valid email address.")
     assert "formula" in found[2].errors[0]
     assert found[3].errors[0].startswith("A user name has")
-    assert found[3].errors[1] == "“tomorrow” is no date: write it as 2026-11-30."
+    assert found[3].errors[1] == "“tomorrow” isn’t a date. Write it as 2026-11-30."
     assert str(found[4].until) == "2030-11-30"
-    assert found[4].errors == ("The row has 5 cells, and the first line names 4.",)
+    assert found[4].errors == ("The row has 5 cells, and the first line has 4 column names.",)
 
 
 @pytest.mark.parametrize(
     ("data", "why"),
     [
         pytest.param(b"", "empty", id="nothing"),
-        pytest.param(b"\n\n \n", "columns", id="blank lines"),
-        pytest.param(b"Name,E-mail\n", "nobody below", id="only columns"),
-        pytest.param(b"Bo,bo@example.com\n", "name the columns", id="no columns"),
+        pytest.param(b"\n\n \n", "column names", id="blank lines"),
+        pytest.param(b"Name,E-mail\n", "no people below", id="only columns"),
+        pytest.param(b"Bo,bo@example.com\n", "have the column names", id="no columns"),
         pytest.param(b"Name,E-mail,Name\nBo,b@example.com,B\n", "twice", id="a column twice"),
         pytest.param(b"PK\x03\x04 a workbook", "workbook", id="workbook"),
-        pytest.param(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x81\x8d", "no encoding|no text", id="picture"),
-        pytest.param(b"Name,E-mail\nB\x00o,bo@example.com\n", "no text", id="NUL"),
+        pytest.param(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x81\x8d", "read this file", id="picture"),
+        pytest.param(b"Name,E-mail\nB\x00o,bo@example.com\n", "read this file", id="NUL"),
         pytest.param(b'Name,E-mail\n"Bo,bo@example.com\n', "quotation", id="open quotation mark"),
-        pytest.param(b"Name,E-mail\n" + b"x" * 200_000 + b",b@example.com\n", "far too long", id="huge cell"),
+        pytest.param(b"Name,E-mail\n" + b"x" * 200_000 + b",b@example.com\n", "too long", id="huge cell"),
         pytest.param(b"x" * (LARGEST + 1), "more than 4 MB", id="too large"),
-        pytest.param(b"\xff\xfeN\x00a", "columns|encoding", id="cut off UTF-16"),
+        pytest.param(b"\xff\xfeN\x00a", "column names|read this file", id="cut off UTF-16"),
     ],
 )
 def test_a_file_that_is_none_is_refused_in_words(data: bytes, why: str) -> None:
@@ -110,3 +110,43 @@ def test_no_bytes_at_all_are_more_than_refused(data: bytes) -> None:
     except SheetError:
         return
     assert all(one.name.isprintable() and len(one.name) <= 128 for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("Maya Okafor\tmaya@example.com", [("Maya Okafor", "maya@example.com", "", "")]),
+        ("Name\tEmail\r\nMaya Okafor\tmaya@example.com\r\n", [("Maya Okafor", "maya@example.com", "", "")]),
+        (
+            "Seán\tO'Brien\tso@example.com\tsobrien\t2030-11-30",
+            [("Seán O'Brien", "so@example.com", "sobrien", "2030-11-30")],
+        ),
+        (
+            "Łukasz Żak <lz@example.com>\nSuharto, su@example.com",
+            [("Łukasz Żak", "lz@example.com", "", ""), ("Suharto", "su@example.com", "", "")],
+        ),
+        (
+            "Anna van der Berg\tanna@example.com\t\t30.11.2030\n\n",
+            [("Anna van der Berg", "anna@example.com", "", "2030-11-30")],
+        ),
+        ("only a name", [("only a name", "", "", "")]),
+    ],
+)
+def test_a_table_is_read_as_it_was_pasted_with_or_without_column_names(
+    text: str, rows: list[tuple[str, str, str, str]]
+) -> None:
+    found = read_pasted(text)
+    assert [(one.name, one.email, one.user_name, str(one.until or "")) for one in found] == rows
+
+
+def test_three_hundred_pasted_rows_are_read_and_nothing_is_cut() -> None:
+    text = "\n".join(f"Person {at}\tp{at}@example.com" for at in range(300))
+    assert [one.line for one in read_pasted(text)] == list(range(1, 301))
+    with pytest.raises(SheetError, match="more than 10,000 rows"):
+        read_pasted("\n".join(f"P {at}\tp{at}@example.com" for at in range(MOST_ROWS + 1)))
+
+
+def test_each_mistake_is_at_its_field() -> None:
+    row = typed(1, {"name": "=x", "email": "nobody", "user_name": "mía", "until": "31/12/26"})
+    assert [getattr(error, "field", "") for error in row.errors] == ["name", "email", "user_name", "until"]
+    assert row.until_text == "31/12/26"

@@ -110,7 +110,7 @@ def test_one_who_fails_stops_nobody_and_is_tried_again_alone(squad: Squad) -> No
     assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in Change.objects.all()]
     assert squad.aws("GetLoginProfile", UserName=squad.yuki)
     assert {one.state for one in Grant.objects.all()} == {"active"}
-    with pytest.raises(RefusedError, match="Nothing of it failed"):
+    with pytest.raises(RefusedError, match="Nothing that was approved has failed"):
         services.retry_failed(squad.lead, run=run)
 
 
@@ -155,7 +155,7 @@ def test_a_password_of_which_nobody_knows_whether_it_was_set_is_set_anew(squad: 
     assert (secret.state, str(secret.pk)) != ("sealed", doubtful.params["sealed_id"])
     assert secret.state == "sealed"
     (shown,) = checklists([newcomer], body=run.version.body)
-    assert "Temporary password made" in {one.what for one in shown.items if one.standing == "done"}
+    assert "First password set" in {one.what for one in shown.items if one.standing == "done"}
 
 
 def test_a_password_that_was_found_set_when_it_was_tried_again_is_set_anew_all_the_same(squad: Squad) -> None:
@@ -212,7 +212,7 @@ def test_nobody_is_asked_for_twice_nor_while_a_row_is_bad(squad: Squad) -> None:
     assert not Place.objects.exists()
 
     services.request_run(squad.lead, run=run, reason="They begin on Monday", skip=True)
-    with pytest.raises(RefusedError, match="asked for already"):
+    with pytest.raises(RefusedError, match="already requested"):
         services.request_run(squad.lead, run=run, reason="Once more", skip=True)
     assert Place.objects.count() == 2
 
@@ -307,7 +307,7 @@ def test_who_has_a_user_already_is_taken_in_without_a_password_or_a_second_user(
 
     again = squad.staged(squad.two, version=version, actor=squad.scene.requester)
     again.people.filter(user_name=squad.bo).delete()
-    with pytest.raises(RefusedError, match="all of it already"):
+    with pytest.raises(RefusedError, match="already have everything"):
         services.request_run(squad.scene.requester, run=again, reason="Once more", adopt=True)
 
 

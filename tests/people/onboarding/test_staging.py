@@ -75,14 +75,14 @@ def test_twins_and_people_who_are_there_are_told_apart_from_those_who_are_ready(
         ready,
         *[bad] * 4,
     ]
-    assert found[3].problems == ["The e-mail address stands in line 2 as well."]
-    assert found[4].problems == ["Somebody with this e-mail address has a user in production already."]
+    assert found[3].problems == ["Line 2 has the same email address."]
+    assert found[4].problems == ["Someone with this email address already has an IAM user in production."]
     assert found[7].user_name == "maya.okafor2"
     assert found[8].problems == ["The user name MAYA.OKAFOR is taken."]
-    assert "column User name" in found[9].problems[0]
+    assert "Enter one" in found[9].problems[0]
     assert found[2].until == TODAY + timedelta(days=30)
     assert "allows 30 days" in found[10].problems[0]
-    assert "is over" in found[11].problems[0]
+    assert "in the past" in found[11].problems[0]
 
 
 def test_names_that_were_written_come_before_those_that_are_made(version: BlueprintVersion) -> None:
@@ -100,7 +100,7 @@ def test_who_is_known_already_keeps_who_they_are(version: BlueprintVersion) -> N
 def test_a_draft_belongs_to_who_began_it_and_is_forgotten_after_a_week(version: BlueprintVersion) -> None:
     run = staged(version, "Ada Adler,ada@example.com,,")
     other = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
-    with pytest.raises(RefusedError, match="Only who began this"):
+    with pytest.raises(RefusedError, match="Only the person who started"):
         staging.discard(other, run=run)
     assert staging.drop_drafts() == 0
     Run.objects.update(created_at=datetime.now(tz=UTC) - timedelta(days=8))
@@ -111,7 +111,7 @@ def test_a_draft_belongs_to_who_began_it_and_is_forgotten_after_a_week(version: 
 def test_nobody_onboards_into_a_team_that_is_not_theirs(version: BlueprintVersion) -> None:
     stranger = factories.person("Sam Stone")
     factories.assign(stranger, Role.TEAM_LEAD, team=Team.objects.create(slug="data", name="Data"))
-    with pytest.raises(RefusedError, match="own teams only"):
+    with pytest.raises(RefusedError, match="your own teams"):
         staging.stage(viewer_for(stranger), version=version, rows=[])
 
 
