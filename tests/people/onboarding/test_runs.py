@@ -251,7 +251,7 @@ def test_many_people_are_asked_for_by_a_worker_once_and_also_when_one_is_lost(
 def test_what_a_rule_is_against_is_a_draft_again_with_the_reason(squad: Squad) -> None:
     run = squad.staged(squad.two)
     Account.objects.update(write_role_arn="", source="role")
-    with pytest.raises(RefusedError, match="read only"):
+    with pytest.raises(RefusedError, match="read-only"):
         services.request_run(squad.lead, run=run, reason="They begin on Monday")
     run.refresh_from_db()
     assert run.state == RunState.DRAFT
