@@ -51,6 +51,7 @@ lint: $(VENV)/.dev
 	@$(VENV)/bin/djlint templates --check --quiet
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) -m tests.house_rules
+	@$(PY) -m tests.wording --check
 
 bench: $(VENV)/.dev
 	@$(PY) -m tests.bench
