@@ -15,6 +15,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 try:
     MODE = env.choice("GATEHOUSE_MODE", "embedded", ("embedded", "production"))
     EMBEDDED = MODE == "embedded"
+    # The supervisor of the embedded default starts a simulated AWS with an invented organization.
+    SAMPLE_DATA = EMBEDDED and env.flag("GATEHOUSE_SUPERVISED", default=False)
     VAR = Path(env.text("GATEHOUSE_VAR", str(BASE_DIR / "var")))
     DEBUG = env.flag("GATEHOUSE_DEBUG", default=False)
     BIND = env.text("GATEHOUSE_BIND", "127.0.0.1:8000")

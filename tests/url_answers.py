@@ -16,6 +16,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     **KEYS,
     # Overview.
     ("GET", "dashboard:overview", ""): "sign-in 404 200 200 200 200 200",
+    ("GET", "dashboard:escalation", ""): "sign-in 404 404 404 200 200 200",
     # Identities.
     ("GET", "identities:people", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "identities:people-export", "csv"): "sign-in 404 404 200 200 200 200",

@@ -24,7 +24,7 @@ from iam.access.grants.services.rights import may_extend
 from iam.changes.models import Change
 from iam.changes.queries import waiting_for_others
 from iam.linking.whose import unconfirmed_of
-from iam.mirror.models import Entity, Kind, Usage
+from iam.mirror.models import Entity, Kind, Usage, UserCredentials
 from iam.mirror.queries import entities
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.campaigns.queries import own_due
@@ -44,11 +44,14 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         .order_by("account__name", "name", "pk")[:MOST]
     )
     users = list(found)
+    not_yet = bool(users) and request.at is not None
+    cards = [card for user in users if (card := _card(request, user))]
     context = (asof_context(request, entity=users[0]) if users else {}) | {
         "section": "overview",
+        "intro": _intro(request, has_users=bool(cards), not_yet=not_yet),
         "first_name": request.viewer.name.split(" ")[0],
-        "not_yet": bool(users) and request.at is not None,
-        "users": [card for user in users if (card := _card(request, user))],
+        "not_yet": not_yet,
+        "users": cards,
         "waiting": _waiting(request) if request.at is None else [],
         "grants": _grants(request) if request.at is None else [],
         "declined": _declined(request) if request.at is None else [],
@@ -58,6 +61,14 @@ def my_access(request: ViewerRequest) -> HttpResponse:
         "layout": layout_for(request.viewer),
     }
     return render_page(request, "dashboard/my_access.html", context)
+
+
+def _intro(request: ViewerRequest, *, has_users: bool, not_yet: bool) -> str:
+    if has_users and request.at is None:
+        return "This is your access to AWS, and how you sign in there."
+    if has_users:
+        return "This was your access to AWS, and how you signed in there."
+    return "Your AWS user did not exist then, or was not known yet." if not_yet else ""
 
 
 def _waiting(request: ViewerRequest) -> list[Change]:
@@ -94,16 +105,48 @@ def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:
     credentials = entities.credentials(user, at=request.at)
     usage = Usage.objects.filter(entity=user).first() if request.at is None else None
     contents = entities.group_contents([tie.pk for tie in held.groups], at=request.at)
-    return credentials_context(shown, credentials, usage) | {
+    shown_credentials = credentials_context(shown, credentials, usage)
+    inline = entities.inline_policies(user, at=request.at)
+    return shown_credentials | {
         "user": user,
         "state": state,
         "url": reverse("identities:person", args=[user.pk]),
-        "groups": [(tie, contents[tie.pk]) for tie in held.groups],
+        "groups": [(tie, _gives(contents[tie.pk])) for tie in held.groups],
         "policies": held.policies,
-        "inline": entities.inline_policies(user, at=request.at),
+        "inline": inline,
+        "sources": _sources(len(held.groups), len(held.policies) + len(inline)),
+        "password": _password(credentials, shown_credentials["password_days"]),
+        "no_keys": _no_keys(credentials),
         "boundary": held.boundary,
         "credentials": credentials,
         "usage": usage,
         "mfa": words.mfa_mark(credentials),
         "alarm": bool(credentials and credentials.mfa == "none" and credentials.has_password),
     }
+
+
+def _gives(content: entities.GroupContent) -> str:
+    names = [policy.name for policy in content.policies] + list(content.inline)
+    return f"Gives {', '.join(names)}." if names else "Gives nothing by itself."
+
+
+def _sources(groups: int, policies: int) -> str:
+    parts = [(groups, "group", "groups"), (policies, "policy", "policies")]
+    return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in parts if number)
+
+
+def _password(credentials: UserCredentials | None, days: int | None) -> str:
+    if credentials is None or credentials.has_password is None:
+        return "Unknown"
+    if not credentials.has_password:
+        return "None"
+    if days is None:
+        return "Set"
+    return f"{days} day{'' if days == 1 else 's'} old"
+
+
+def _no_keys(credentials: UserCredentials | None) -> str:
+    """What is said where no key has a row of its own: the credential report may know how many there are."""
+    if credentials is None:
+        return "Unknown"
+    return f"{credentials.keys}, {credentials.active_keys} active" if credentials.keys else "None"

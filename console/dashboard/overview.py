@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 
+from console.dashboard.attention import Matter, escalation_matter, matters
+from console.dashboard.evidence import evidence_for
+from console.dashboard.first_steps import first_steps
 from console.identities.details.differing import differences
-from console.web.access import ViewerRequest
+from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
-from console.web.context import drift_said
+from console.web.context import frame_of
+from console.web.query import Query
 from console.web.render import render_page
+from iam.access.escalation_groups import escalation_totals
+from iam.access.sight import accounts_seen
 from iam.changes.queries import waiting_for, waiting_for_others
-from iam.guard import Right
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account
 from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import facts_of, readable_accounts
 from iam.mirror.queries.accounts import visible_accounts
-from iam.mirror.queries.figures import figures
+from iam.mirror.queries.figures import Numbers, figures
 from iam.mirror.queries.freshness import Facts, Standing, standing
 from iam.mirror.queries.lists.core import Lens, Wanted, list_page
 from iam.mirror.queries.lists.people import PEOPLE
@@ -27,13 +36,13 @@ from iam.mirror.queries.lists.people import PEOPLE
 NEWS, WAITING, ACCOUNTS, TEAM = 8, 5, 8, 8
 ACCOUNTS_READ = 50
 WORRIES = (
-    ("Console password without MFA", "no-mfa", "bad"),
-    ("Access keys older than 90 days", "old-keys", "warn"),
-    ("Not used for 45 days", "inactive", "warn"),
-    ("Console password never used", "never", "warn"),
-    ("Machine users with keys", "machines", ""),
+    ("Console password without MFA", "A password alone opens the AWS console.", "no-mfa", "bad"),
+    ("Access keys older than 90 days", "Rotate them, or delete those that nobody uses.", "old-keys", "warn"),
+    ("Not used for 45 days", "Ask whether the user is still needed.", "inactive", "warn"),
+    ("Console password never used", "Invite the person again, or remove the password.", "never", "warn"),
+    ("Machine users with access keys", "A role needs no key that can leak.", "machines", ""),
 )
-"""What is worth a look: the words, the view of the list of people, and the tone."""
+"""What needs attention: the words, what it means, the view of the list of IAM users, and the tone."""
 URGENCY = {"bad": 0, "warn": 1, "info": 2, "": 3, "ok": 4}
 
 
@@ -45,61 +54,185 @@ class Sync:
     standing: Standing
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A number of the first line: where its list is, and the text behind it."""
+
+    text: str
+    url: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button of the page's head."""
+
+    label: str
+    icon: str
+    url: str
+
+
 def look_after(request: ViewerRequest) -> HttpResponse:
     """The overview of the chosen account, or of all that the viewer sees; without any account, the way to the first one."""
     viewer, number = request.viewer, request.GET.get("account", "")
     accounts = visible_accounts(viewer)
     chosen = accounts.filter(account_id=number).first() if number else None
     if chosen is None and not accounts.exists():
-        context = {"section": "overview", "may_connect": viewer.may(Right.MANAGE_ACCOUNTS)}
+        context = {
+            "section": "overview",
+            "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
+            "steps": first_steps(viewer),
+        }
         return render_page(request, "dashboard/empty.html", context)
     whole = viewer.scope.sees_account(number) if chosen else viewer.may(Right.SEE_ACCOUNT)
-    asof = asof_context(request, account=chosen)
     lens = Lens(viewer=viewer, at=request.at, account=chosen)
-    news = mirror.news(lens, limit=NEWS)
     context = {
         "section": "overview",
         "chosen": chosen,
         "sees_accounts": whole,
-        "news": differences(news, viewer=viewer, with_nouns=True),
-        **asof,
-        **_numbers(lens),
-        **(
-            _waiting(request)
-            | _sync(request, chosen_pk=chosen.pk if chosen else None)
-            | {"drift": drift_said(viewer, account=chosen)}
-            if lens.at is None
-            else {}
-        ),
+        "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
+        "is_sample": settings.SAMPLE_DATA,
+        "news": differences(mirror.news(lens, limit=NEWS), viewer=viewer, with_nouns=True),
+        "team": None if whole else list_page(PEOPLE, lens, Wanted()).rows[:TEAM],
+        **asof_context(request, account=chosen),
     }
-    if not whole:
-        context["team"] = list_page(PEOPLE, lens, Wanted()).rows[:TEAM]
+    if lens.at is None:
+        context |= _waiting(request) | _sync(request, chosen_pk=chosen.pk if chosen else None)
+        context |= {
+            "actions": actions_for(viewer),
+            "steps": first_steps(viewer),
+            "evidence": evidence_for(viewer),
+        }
+    numbers = figures(lens)
+    context |= _mfa(numbers) | {
+        "people": numbers.of("people"),
+        "uncounted": numbers.uncounted,
+        "sums": _sums(numbers, whole=whole),
+        "where": _where(request, chosen, whole=whole),
+        "matters": _matters(request, lens, numbers, context.get("sync", ())),
+    }
     return render_page(request, "dashboard/overview.html", context)
 
 
-def _numbers(lens: Lens) -> dict[str, Any]:
-    numbers = figures(lens)
-    people, mfa = numbers.of("people"), Counter(numbers.of("mfa"))
+@require(Right.SEE_ACCOUNT)
+def escalation(request: ViewerRequest) -> HttpResponse:
+    """The line about who can become administrator, worked out now: the overview loads it when it was not at hand."""
+    account = frame_of(request).chosen
+    seen = accounts_seen(request.viewer, account=account.account_id if account else "")
+    totals = escalation_totals(seen, wait=True)
+    kept = f"?account={account.account_id}" if account else ""
+    found = list(escalation_matter(totals, kept))
+    if not found:
+        return HttpResponse("")
+    return render_page(request, "dashboard/_matter.html", {"matter": found[0]})
+
+
+def _matters(request: ViewerRequest, lens: Lens, numbers: Numbers, sync: Iterable[Sync]) -> list[Matter]:
+    """What needs attention; of a past moment only what the lists had counted then."""
+    counted = list(_counted(request, lens, numbers))
+    if lens.at is not None:
+        return counted
+    return matters(request.viewer, account=lens.account, figures=[*_stale(sync), *counted])
+
+
+def _stale(sync: Iterable[Sync]) -> Iterator[Matter]:
+    behind = [row for row in sync if row.standing.tone in ("bad", "warn")]
+    if behind:
+        names = ", ".join(row.facts.account.name for row in behind[:3])
+        more = f" and {len(behind) - 3} more" if len(behind) > 3 else ""
+        meaning = f"{names}{more}: what you see of them may be out of date."
+        yield Matter(
+            "Accounts not synced as they should be",
+            meaning,
+            str(len(behind)),
+            "warn",
+            reverse("setup:accounts"),
+        )
+
+
+def _counted(request: ViewerRequest, lens: Lens, numbers: Numbers) -> Iterator[Matter]:
+    """The views of the list of IAM users, each with the count that the list shows."""
+    views = PEOPLE.tabs_for(lens)
+    kept = Query.of([(name, request.GET.get(name, "")) for name in ("account", "as-of")])
+    people, mfa = numbers.of("people"), numbers.of("mfa")
+    unknown = mfa.get("unread", 0) + mfa.get("unknown", 0)
+    if unknown:
+        meaning = "Their MFA devices were not synced, so they are counted neither as safe nor as unsafe."
+        yield Matter(
+            "MFA unknown", meaning, f"{unknown:,}", "note", f"{reverse('mfa:fleet')}{kept}".rstrip("?")
+        )
+    for title, meaning, view, tone in WORRIES:
+        if not people.get(view):
+            continue
+        # Views that rest on last use are of today only: their numbers were kept, their rows were not.
+        url = f"{reverse('identities:people')}{kept.but(view=view)}" if view in views else ""
+        yield Matter(title, meaning, f"{people[view]:,}", tone, url)
+
+
+def _sums(numbers: Numbers, *, whole: bool) -> list[Total]:
+    totals = Counter(numbers.values)
+    names = (
+        [("people.all", "people", "IAM user", "IAM users")]
+        if whole
+        else [("people.all", "people", "AWS user", "AWS users")]
+    )
+    if whole:
+        names += [("roles", "roles", "role", "roles")]
+    names += [("groups", "groups", "group", "groups")]
+    if whole:
+        names += [("policies", "policies", "policy", "policies")]
+    found = []
+    for place, (name, page, singular, plural) in enumerate(names):
+        number = totals[name]
+        after = {len(names) - 1: "", len(names) - 2: " and"}.get(place, ",")
+        text = f"{number:,} {singular if number == 1 else plural}"
+        found.append(Total(text, reverse(f"identities:{page}"), after))
+    return found
+
+
+def _where(request: ViewerRequest, chosen: Account | None, *, whole: bool) -> str:
+    if not whole:
+        return "in your teams."
+    if chosen:
+        return f"in {chosen.name}."
+    number = readable_accounts(request.viewer).count()
+    return f"in {number:,} account{'' if number == 1 else 's'}."
+
+
+def _mfa(numbers: Numbers) -> dict[str, Any]:
+    mfa = Counter(numbers.of("mfa"))
     mfa["unread"] += mfa.pop("unknown", 0)
     known = mfa.total() - mfa["unread"]
     covered = known - mfa["none"]
+    legend = [
+        ("ok", f"Passkey, security key or hardware token, {mfa['strong']:,}"),
+        ("info", f"Authenticator app, {mfa['app']:,}"),
+    ]
+    legend += [("", f"None, {mfa['none']:,}")]
+    legend += [("hollow", f"Unknown, {mfa['unread']:,}")] if mfa["unread"] else []
     return {
-        "people": people,
-        "totals": Counter(numbers.values),
-        "uncounted": numbers.uncounted,
         "mfa": mfa,
         "share": {name: round(100 * number / known, 1) if known else 0 for name, number in mfa.items()},
-        "covered": covered,
+        "covered_words": f"{covered:,} of {known:,} IAM users with a console password",
         "with_password": known,
         # Nobody should read 100 % while one is missing.
         "coverage": 100 * covered // known if known else None,
-        "worries": [
-            # Views that rest on last use are of today only: their numbers were kept, their rows were not.
-            (label, view if view in PEOPLE.tabs_for(lens) else "", people[view], tone)
-            for label, view, tone in WORRIES
-            if view in people
-        ],
+        "legend": legend,
     }
+
+
+def actions_for(viewer: Viewer) -> list[Action]:
+    """What this viewer mostly comes for; the first is the most usual."""
+    grant = Action("Grant access", "key-round", reverse("access:grant-new"))
+    onboard = Action("Onboard", "user-plus", reverse("onboarding:runs"))
+    offboard = Action("Offboard", "log-out", reverse("leaving:begin"))
+    move = Action("Change team", "arrow-left-right", reverse("moving:moves"))
+    who_can = Action("Who can …", "waypoints", reverse("access:who-can"))
+    if not viewer.may(Right.REQUEST_CHANGE):
+        return [who_can] if viewer.sees_accounts else []
+    if viewer.sees_accounts:
+        return [grant, onboard, who_can]
+    return [onboard, offboard, move, grant]
 
 
 def _waiting(request: ViewerRequest) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from console.dashboard import views
+from console.dashboard import overview, views
 
 app_name = "dashboard"
-urlpatterns = [path("", views.overview, name="overview")]
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("overview/escalation/", overview.escalation, name="escalation"),
+]

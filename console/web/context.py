@@ -49,14 +49,15 @@ def _marks(viewer: Viewer) -> Marks:
         wanted["approvers"] = who_approve()
     found = dict(zip(wanted, counts(*wanted.values(), most=MOST_SAID + 1), strict=True))
     return Marks(
-        waiting=_said(found.get("waiting", 0)),
-        drift=_said(found.get("drift", 0)),
+        waiting=count_said(found.get("waiting", 0)),
+        drift=count_said(found.get("drift", 0)),
         glass=found.get("glass", 0),
         approvers=found.get("approvers", APPROVERS_NEEDED),
     )
 
 
-def _said(count: int) -> str:
+def count_said(count: int) -> str:
+    """The count, '99+' beyond what is counted, and nothing for none."""
     return f"{MOST_SAID}+" if count > MOST_SAID else str(count or "")
 
 
@@ -69,7 +70,7 @@ def drift_said(viewer: Viewer, *, account: Account | None = None) -> str:
     if not _sees_others(viewer):
         return ""
     found = open_drifts(viewer).filter(account=account) if account else open_drifts(viewer)
-    return _said(found.order_by()[: MOST_SAID + 1].count())
+    return count_said(found.order_by()[: MOST_SAID + 1].count())
 
 
 def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from iam.access import escalation_graph
 from iam.directory.models import Role, RuleKind, Team, TeamRule
+from iam.mirror import snapshot
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity, Kind, Pull, Section, UserCredentials
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull.numbers import keep_numbers
@@ -25,10 +28,17 @@ YESTERDAY = datetime.now(tz=UTC).replace(microsecond=0) - timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def _no_kept_counts() -> Iterator[None]:
-    cache.clear()
+def _nothing_kept() -> Iterator[None]:
+    """Counts, the index and what follows from it are kept between requests; between tests they are not."""
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
     cache.clear()
+    snapshot.forget()
+    escalation_graph.forget()
 
 
 def _client(role: Role, *, name: str = "Ines Duarte", **fields: Any) -> Client:
@@ -69,7 +79,7 @@ def test_numbers_are_those_of_the_mirror() -> None:
     factories.group(account)
     factories.role(account)
     page = _text(_client(Role.AUDITOR))
-    assert "5 users" in page
+    assert "5 IAM users" in page
     assert "1 role<" in page
     assert "66% <small>2 of 3" in page
     assert "None, 1" in page
@@ -83,9 +93,9 @@ def test_one_account_can_be_chosen_and_another_is_left_out() -> None:
     for name in ("b", "c"):
         factories.user(other, name)
     client = _client(Role.AUDITOR)
-    assert "3 users" in _text(client)
+    assert "3 IAM users" in _text(client)
     chosen = _text(client, "/?account=222222222222")
-    assert "2 users" in chosen
+    assert "2 IAM users" in chosen
     assert "view=no-mfa" in chosen
     assert "account=222222222222" in chosen
 
@@ -98,7 +108,7 @@ def test_an_auditor_of_one_account_sees_the_numbers_of_it() -> None:
     client = Client()
     client.force_login(someone)
     page = _text(client)
-    assert "1 user<" in page
+    assert "1 IAM user<" in page
     assert "production" not in page
 
 
@@ -115,10 +125,10 @@ def test_a_lead_who_audits_elsewhere_sees_only_the_team_of_the_chosen_account() 
     client = Client()
     client.force_login(someone)
     page = _text(client, "/?account=111111111111")
-    assert "1 person" in page
+    assert "1 AWS user" in page
     assert "maya.okafor" in page
     assert 'href="/accounts/111111111111/"' not in page
-    assert "0 users" in _text(client, "/?account=222222222222")
+    assert "0 IAM users" in _text(client, "/?account=222222222222")
 
 
 def test_kept_figures_are_shown_until_something_is_written() -> None:
@@ -128,9 +138,9 @@ def test_kept_figures_are_shown_until_something_is_written() -> None:
     keep_numbers(account, at=datetime.now(tz=UTC))
     factories.user(account, "c")
     client = _client(Role.AUDITOR)
-    assert "2 users" in _text(client)
+    assert "2 IAM users" in _text(client)
     note_write(account.pk)
-    assert "3 users" in _text(client)
+    assert "3 IAM users" in _text(client)
 
 
 def test_figures_of_the_past_are_counted_in_the_past() -> None:
@@ -139,8 +149,8 @@ def test_figures_of_the_past_are_counted_in_the_past() -> None:
     keep_numbers(account, at=datetime.now(tz=UTC) - timedelta(days=3))
     factories.user(account, "b", since=datetime.now(tz=UTC) - timedelta(days=1))
     client = _client(Role.AUDITOR)
-    assert "1 user" in _text(client, f"/?as-of={datetime.now(tz=UTC) - timedelta(days=2):%Y-%m-%dT%H:%M}")
-    assert "2 users" in _text(client)
+    assert "1 IAM user" in _text(client, f"/?as-of={datetime.now(tz=UTC) - timedelta(days=2):%Y-%m-%dT%H:%M}")
+    assert "2 IAM users" in _text(client)
 
 
 def test_figures_are_counted_again_when_something_was_written_and_every_hour() -> None:
@@ -162,7 +172,7 @@ def test_accounts_beyond_a_few_wait_for_their_next_reading() -> None:
     for number in range(10):
         factories.user(factories.account(f"{number + 1:012}", name=f"account-{number}"), "a")
     page = _text(_client(Role.AUDITOR))
-    assert "8 users" in page
+    assert "8 IAM users" in page
     assert "2 accounts not counted yet" in page
 
 
@@ -189,7 +199,8 @@ def test_news_name_what_changed_and_by_what() -> None:
     state = factories.user(account, "tomas").states.get()
     becomes(state, at=YESTERDAY, path="/ops/")
     page = _text(_client(Role.AUDITOR))
-    assert f'href="/people/{maya.pk}/">maya</a> joined <a href="/groups/{group.pk}/">deployers</a>' in page
+    words = " ".join(page.split())
+    assert f'href="/people/{maya.pk}/">maya</a> joined <a href="/groups/{group.pk}/">deployers</a>' in words
     assert "changed" in page
     assert "Cause unknown" in page
 
@@ -201,11 +212,11 @@ def test_the_past_shows_the_numbers_of_then_and_nothing_that_can_be_done() -> No
     becomes(UserCredentials.objects.get(user=maya), at=YESTERDAY, mfa="virtual")
     client = _client(Role.ADMINISTRATOR)
     then = _text(client, f"/?as-of={YESTERDAY - timedelta(days=1):%Y-%m-%dT%H:%M}")
-    assert "1 user<" in then
+    assert "1 IAM user<" in then
     assert "0% <small>0 of 1" in then
     assert "You can’t change anything here" in then
     assert "Waiting" not in then
-    assert "2 users" in _text(client)
+    assert "2 IAM users" in _text(client)
 
 
 LONG_AGO = "/?as-of=2020-01-01T09:00:00"
@@ -240,7 +251,7 @@ def test_a_member_of_whom_nothing_was_known_then_is_told_so() -> None:
     maya = factories.user(account, "maya.okafor")
     _read_since(account)
     page = _text(_client(Role.MEMBER, name="Maya Okafor", arns=(maya.arn,)), LONG_AGO)
-    assert "Your AWS user was not there, or had not been read." in page
+    assert "Your AWS user did not exist then, or was not known yet." in page
     assert "See the first reading" in page
     assert "No AWS user belongs to you" not in page
     assert page.count('href="/?as-of=2020-01-01T09%3A00%3A00"') == 2
@@ -250,6 +261,10 @@ def test_what_rests_on_last_use_leads_to_no_list_of_the_past() -> None:
     account = factories.account()
     factories.user(account, "maya")
     keep_numbers(account, at=factories.FIRST_READ)
+    for fact in AccountFact.objects.filter(account=account, name="numbers"):
+        AccountFact.objects.filter(pk=fact.pk).update(
+            value=dict(fact.value) | {"people.inactive": 1, "people.no-mfa": 1}
+        )
     client = _client(Role.AUDITOR)
     now, then = _text(client), _text(client, "/?as-of=2026-02-01T09:00:00")
     assert "view=inactive" in now
@@ -266,7 +281,7 @@ def test_a_team_lead_sees_the_team() -> None:
     factories.edge(EdgeKind.MEMBER, factories.user(account, "maya.okafor"), group)
     factories.user(account, "tomas.lind")
     page = _text(_client(Role.TEAM_LEAD, name="Elif Kaya", team=team))
-    assert "1 person" in page
+    assert "1 AWS user" in page
     assert "maya.okafor" in page
     assert "tomas" not in page.lower()
     assert 'href="/roles/' not in page
@@ -293,7 +308,7 @@ def test_a_member_finds_their_own_access() -> None:
 
 def test_a_member_without_an_aws_user_is_told_so() -> None:
     factories.account()
-    assert "No AWS user belongs to you yet" in _text(_client(Role.MEMBER, name="Maya Okafor"))
+    assert "No AWS user is linked to you yet" in _text(_client(Role.MEMBER, name="Maya Okafor"))
 
 
 def test_somebody_without_a_role_finds_nothing() -> None:
@@ -329,3 +344,126 @@ def test_as_many_queries_for_one_user_as_for_fifty(role: Role) -> None:
             counts.append(len(queries))
     assert counts[0] == counts[1]
     assert counts[0] <= 40
+
+
+def _escalating() -> Account:
+    """An account in which one user can become administrator, one root user has no MFA, and one has a key."""
+    account = factories.account()
+    factories.inline(factories.user(account, "maya"), "tune", body=ALLOW_POLICIES)
+    AccountFact.objects.create(
+        account=account,
+        name="summary",
+        value={"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1},
+        valid_from=factories.FIRST_READ,
+        observed_at=factories.FIRST_READ,
+    )
+    note_write(account.pk)
+    return account
+
+
+ALLOW_POLICIES = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*"}],
+}
+MATTER = re.compile(
+    r'<a href="([^"]*)"><strong>([^<]+)</strong></a>.*?<span class="(?:count|badge)"[^>]*>([^<]+)<', re.DOTALL
+)
+
+
+def _matters(page: str) -> dict[str, tuple[str, str]]:
+    """Title → (address, number), in order."""
+    listed = page.partition('<ul class="list matters">')[2].partition("</ul>")[0] or page
+    return {title: (address, number) for address, title, number in MATTER.findall(listed)}
+
+
+def test_what_is_worst_comes_first_and_leads_to_the_same_number() -> None:
+    _escalating()
+    client = _client(Role.ADMINISTRATOR)
+    found = _matters(_text(client))
+    assert list(found)[:3] == [
+        "Can become administrator",
+        "Root users without MFA",
+        "Root users with access keys",
+    ]
+    assert found["Root users without MFA"] == ("/mfa/roots/", "1")
+    for address, _ in found.values():
+        assert client.get(address).status_code == 200, address
+
+
+def test_what_was_not_worked_out_is_unknown_and_loaded() -> None:
+    _escalating()
+    client = _client(Role.ADMINISTRATOR)
+    page = _text(client)
+    assert _matters(page)["Can become administrator"][1] == "Unknown"
+    assert 'hx-get="/overview/escalation/"' in page
+    worked_out = _text(client, "/overview/escalation/")
+    assert _matters(worked_out)["Can become administrator"] == ("/escalation/", "1")
+    assert _matters(_text(client))["Can become administrator"][1] == "1"
+    assert "1 IAM user" in worked_out
+    assert "can become administrator" in _text(client, "/escalation/")
+
+
+def test_a_root_user_that_was_not_synced_is_neither_safe_nor_unsafe() -> None:
+    factories.user(factories.account(), "maya")
+    found = _matters(_text(_client(Role.ADMINISTRATOR)))
+    assert found["Root users whose MFA is unknown"][1] == "Unknown"
+    assert "Root users without MFA" not in found
+
+
+def test_an_auditor_is_offered_evidence_and_nothing_that_changes_anything() -> None:
+    factories.user(factories.account(), "maya")
+    client = _client(Role.AUDITOR)
+    page = _text(client)
+    main = page.partition("<main")[2]
+    for address in ("/audit/journal/", "/changes/", "/leaving/", "/changes/rules/"):
+        assert f'href="{address}"' in main
+        assert client.get(address).status_code == 200
+    assert "not verified yet" in main
+    for address in ("/grants/new/", "/leaving/new/", "/moving/new/"):
+        assert address not in page
+    assert 'method="post"' not in page
+
+
+@pytest.mark.parametrize(
+    ("role", "actions"),
+    [
+        (Role.ADMINISTRATOR, ["Grant access", "Onboard", "Who can …"]),
+        (Role.APPROVER, ["Grant access", "Onboard", "Who can …"]),
+        (Role.AUDITOR, ["Who can …"]),
+        (Role.TEAM_LEAD, ["Onboard", "Offboard", "Change team", "Grant access"]),
+    ],
+)
+def test_each_role_is_offered_what_it_mostly_comes_for(role: Role, actions: list[str]) -> None:
+    factories.user(factories.account(), "maya")
+    team = Team.objects.create(slug="pay", name="Payments")
+    TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="pay")
+    client = _client(role, **({"team": team} if role is Role.TEAM_LEAD else {}))
+    head = _text(client).partition('<header class="page-head">')[2].partition("</header>")[0]
+    found = re.findall(r'<a class="btn[^"]*" href="([^"]+)">.*?</svg>([^<]+)</a>', head, re.DOTALL)
+    assert [label for _, label in found] == actions
+    for address, label in found:
+        assert client.get(address, follow=True).status_code == 200, label
+
+
+def test_the_first_steps_are_shown_until_all_are_done() -> None:
+    client = _client(Role.ADMINISTRATOR)
+    assert "First steps" in _text(client)
+    account = factories.account()
+    user = factories.user(account, "maya")
+    page = _text(client)
+    assert "Connect an AWS account<span" in page
+    assert 'href="/operators/set-up/">Appoint two approvers' in page
+    for name in ("Hana Sato", "Otto Weber"):
+        factories.operator(Role.APPROVER, name=name)
+    Account.objects.update(write_role_arn="arn:aws:iam::111111111111:role/gatehouse-writer")
+    assert "Match IAM users to people" in _text(client)
+    factories.person("Maya Okafor", arns=(user.arn,))
+    assert "First steps" not in _text(client)
+
+
+def test_sample_data_is_called_so(settings: Any) -> None:
+    factories.user(factories.account(), "maya")
+    client = _client(Role.ADMINISTRATOR)
+    assert "You see sample data" not in _text(client)
+    settings.SAMPLE_DATA = True
+    assert "You see sample data" in _text(client)

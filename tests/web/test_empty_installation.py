@@ -42,7 +42,7 @@ def test_a_list_asks_nobody_to_do_what_they_may_not(name: str) -> None:
         (Role.AUDITOR, "/search/?q=maya", "No account is connected"),
         (Role.APPROVER, "/compare/", "No account to compare"),
         (Role.AUDITOR, "/", "No AWS account is connected yet"),
-        (Role.ADMINISTRATOR, "/", "Show it your first AWS account"),
+        (Role.ADMINISTRATOR, "/", "Add your first AWS account"),
         (Role.ADMINISTRATOR, "/accounts/", "No account is connected"),
         (Role.AUDITOR, "/accounts/", "No account is connected"),
     ],
@@ -57,4 +57,4 @@ def test_nothing_is_offered_to_be_read() -> None:
 
 def test_a_team_lead_is_told_who_can_help() -> None:
     team = Team.objects.create(slug="payments", name="Payments")
-    assert "As soon as an administrator connects one" in page(Role.TEAM_LEAD, "/", team=team)
+    assert "as soon as an administrator connects one" in page(Role.TEAM_LEAD, "/", team=team)

@@ -1,0 +1,61 @@
+"""What an auditor takes away: the journal and whether it is intact, decisions, certificates, and the rules behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+
+from iam.guard import Right, Viewer
+from iam.journal.queries import ChainState, chain_state
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A kind of evidence, what is known of it, and since when."""
+
+    title: str
+    text: str
+    url: str
+    icon: str
+    at: datetime | None = None
+
+
+def evidence_for(viewer: Viewer) -> list[Line]:
+    """The lines of somebody who sees the journal and requests nothing; none for others."""
+    if not viewer.may(Right.SEE_JOURNAL) or viewer.may(Right.REQUEST_CHANGE):
+        return []
+    return [
+        _journal(chain_state()),
+        Line(
+            "Changes and approvals",
+            "Who requested and approved what, and what AWS answered.",
+            reverse("changes:list"),
+            "history",
+        ),
+        Line(
+            "Offboarding certificates",
+            "When all access of a person had ended, and how that was checked.",
+            reverse("leaving:leavers"),
+            "file-text",
+        ),
+        Line(
+            "Approval rules",
+            "Which requests need whose approval, and since when.",
+            reverse("changes:rules"),
+            "list-checks",
+        ),
+    ]
+
+
+def _journal(state: ChainState) -> Line:
+    url = reverse("audit:journal")
+    entries = f"{state.total:,} entr{'y' if state.total == 1 else 'ies'}"
+    if state.verified is None:
+        return Line("Journal", f"{entries}; not verified yet.", url, "book-open")
+    if not state.verified.holds:
+        return Line(
+            "Journal", f"{entries}; altered, found at", url, "triangle-alert", state.verified.ended_at
+        )
+    return Line("Journal", f"{entries}; verified as unaltered at", url, "book-open", state.verified.ended_at)

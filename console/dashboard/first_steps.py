@@ -1,0 +1,59 @@
+"""The first steps of an installation: what an administrator does before others can use Gatehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.urls import reverse
+
+from iam.directory.models import Identity
+from iam.directory.rules import enough_approvers
+from iam.guard import Right, Viewer
+from iam.mirror.models.accounts import Source
+from iam.mirror.queries.accounts import visible_accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step, why it matters, and where it is done."""
+
+    title: str
+    why: str
+    url: str
+    is_done: bool
+
+
+def first_steps(viewer: Viewer) -> list[Step]:
+    """The steps of somebody who administers everything; none for others, and none once all are done."""
+    if not viewer.may(Right.MANAGE_OPERATORS, account_id=""):
+        return []
+    accounts = visible_accounts(viewer)
+    can_write = ~Q(write_role_arn="") | Q(source=Source.ENVIRONMENT)
+    steps = [
+        Step(
+            "Connect an AWS account",
+            "Or upload an export, to look around without credentials.",
+            reverse("setup:connect"),
+            accounts.exists(),
+        ),
+        Step(
+            "Appoint two approvers",
+            "No one approves their own request, so changes need two people.",
+            reverse("set-up"),
+            enough_approvers(),
+        ),
+        Step(
+            "Let approved changes through",
+            "Give an account a write role. Without one, Gatehouse only reads.",
+            reverse("setup:accounts"),
+            accounts.filter(can_write).exclude(source=Source.EXPORT).exists(),
+        ),
+        Step(
+            "Match IAM users to people",
+            "Then people see their own access, and offboarding finds all of it.",
+            reverse("linking:links"),
+            Identity.objects.exists(),
+        ),
+    ]
+    return [] if all(step.is_done for step in steps) else steps
