@@ -1,36 +1,47 @@
-"""Reads the address of a question about who can: what is asked, about whom and when; and says what in it made no sense."""
+"""Reads the address of a "Who can" question: what is asked, what is assumed, how the answer is narrowed; and what is wrong with it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
-from django.http import Http404
+from django.http import Http404, QueryDict
 
-from console.access.circumstances import Circumstances, circumstances_of
+from console.access.circumstances import ANY, REGION_KEY, Circumstances, circumstances_of
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
 from console.web.paging import Cursor, CursorError, decode, encode
 from console.web.query import Query
 from iam.access.actions import ActionsError, Meant, actions_meant
+from iam.access.certainty import Certainty
 from iam.access.sight import accounts_seen
-from iam.access.who_can import ORDER, Asked, Place, Row
+from iam.access.usual import Candidate, accounts_naming, likely_owner, region_of, usual_regions
+from iam.access.who_can import ORDER, Asked, Narrowed, Place, Row
 from iam.mirror.models import Account
 from iam.mirror.queries.keyset import Place as Kept
-from iam.policy.request import account_of
+from iam.policy.request import PrincipalKind, account_of
 
 LONGEST: Final = 2048
 ARN_FIELDS: Final = 6
 ACCOUNT: Final = re.compile(r"[0-9]{12}")
 SEPARATOR: Final = " "
-EXAMPLE: Final = "arn:aws:s3:::bucket/*"
+EXAMPLE: Final = "arn:aws:s3:::my-bucket/*"
+SHOWN: Final = 80
+KINDS: Final = {"users": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
+KEY: Final = re.compile(r"[0-9a-f]{12}")
+MFA_USUAL: Final = "yes"
 
 
 @dataclass(slots=True)
 class Address:
-    """An address, read. `asked` is None where nothing can be asked; `query` is the same address in its plain form, without the
-    place; `errors` are sentences by field."""
+    """An address, read. `asked` is None where nothing can be asked; `query` is the same address in its plain form, with what is assumed
+    and without the place; `errors` are sentences by field.
+
+    `owner` is the account of the resource, "any" where each principal's own account is meant; `candidates` are the accounts whose
+    policies name the resource, `is_owner_assumed` says that the most likely of them was taken. `regions` are the usual ones.
+    """
 
     action: str
     level: str
@@ -44,6 +55,21 @@ class Address:
     after: Cursor | None = None
     before: Cursor | None = None
     problem: str = ""
+    candidates: list[Candidate] = field(default_factory=list)
+    is_owner_assumed: bool = False
+    regions: list[str] = field(default_factory=list)
+    narrowed: Narrowed = field(default_factory=Narrowed)
+    view: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the answer is narrowed by a text, a kind or a certainty."""
+        return bool(self.narrowed.text or self.narrowed.kind or self.narrowed.certainty)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the answer is one list with pages, not groups."""
+        return self.view == "list" or bool(self.narrowed.way)
 
     @property
     def is_blank(self) -> bool:
@@ -57,14 +83,25 @@ class Address:
 
 
 def read(request: ViewerRequest) -> Address:
-    """The address of the request; an account that the viewer does not see is 404."""
-    get = request.GET
+    """The address of the request; an account that the viewer doesn't see is 404."""
+    get = request.GET.copy()
     account = frame_of(request).chosen
     if get.get("account") and account is None:
         raise Http404
     action, level, owner = (get.get(name, "").strip()[:LONGEST] for name in ("action", "level", "owner"))
     resource = get.get("resource", "").strip()[: LONGEST + 1]
-    circumstances = circumstances_of(get, action=action)
+    is_blank = not (action or level or resource)
+    seen = accounts_seen(request.viewer, account=account.account_id if account else "")
+    regions = [] if is_blank else usual_regions(seen)
+    candidates = [] if is_blank else accounts_naming(resource, accounts_seen(request.viewer))
+    is_owner_assumed = not owner and bool(likely := likely_owner(candidates))
+    if is_owner_assumed:
+        owner = likely
+    if not is_blank:
+        _assume(get, action=action, resource=resource, regions=regions)
+    now = None if is_blank else request.at or datetime.now(tz=UTC)
+    circumstances = circumstances_of(get, action=action, now=now)
+    narrowed, view = _narrowed(get), "list" if get.get("view") == "list" else ""
     query = Query.of(
         [
             ("action", action),
@@ -72,14 +109,50 @@ def read(request: ViewerRequest) -> Address:
             ("resource", resource),
             ("owner", owner),
             *circumstances.pairs,
+            *_narrowing(get, narrowed, view),
             ("account", account.account_id if account else ""),
             ("as-of", get.get("as-of", "") if request.at else ""),
         ]
     )
     found = Address(action, level, resource, owner, account, circumstances, query)
+    found.regions, found.candidates, found.is_owner_assumed = regions, candidates, is_owner_assumed
+    found.narrowed, found.view = narrowed, view
     if not found.is_blank:
         _ask(found, request)
     return found
+
+
+def _assume(get: QueryDict, *, action: str, resource: str, regions: list[str]) -> None:
+    """MFA and the usual Region, where the address does not say anything else."""
+    for name in ("mfa", "region"):
+        if name in get and not str(get[name]).strip():
+            get[name] = ANY
+    keys = {setting.partition("=")[0].strip().lower() for setting in get.getlist("ctx")}
+    if "mfa" not in get and "aws:multifactorauthpresent" not in keys:
+        get["mfa"] = MFA_USUAL
+    region = region_of(action, resource, regions)
+    if region and "region" not in get and REGION_KEY.lower() not in keys:
+        get["region"] = region
+
+
+def _narrowed(get: QueryDict) -> Narrowed:
+    certainty, way = get.get("certainty", ""), get.get("way", "")
+    return Narrowed(
+        text=" ".join(get.get("q", "").replace("\x00", "")[:200].split()),
+        kind=KINDS.get(get.get("kind", "")),
+        certainty=Certainty(certainty) if certainty in set(Certainty) else None,
+        way=way if KEY.fullmatch(way) else "",
+    )
+
+
+def _narrowing(get: QueryDict, narrowed: Narrowed, view: str) -> list[tuple[str, str]]:
+    return [
+        ("q", narrowed.text),
+        ("kind", get.get("kind", "") if narrowed.kind else ""),
+        ("certainty", str(narrowed.certainty or "")),
+        ("way", narrowed.way),
+        ("view", view),
+    ]
 
 
 def _ask(found: Address, request: ViewerRequest) -> None:
@@ -92,13 +165,14 @@ def _ask(found: Address, request: ViewerRequest) -> None:
     if meant is None or found.errors or found.circumstances.errors:
         return
     viewer = request.viewer
-    place = found.owner or account_of(resource)
+    owner = "" if found.owner == ANY else found.owner
+    place = owner or account_of(resource)
     found.asked = Asked(
         meant,
         resource,
         context=found.circumstances.context,
         strict=found.circumstances.strict,
-        owner=found.owner,
+        owner=owner,
         accounts=accounts_seen(viewer, account=found.account.account_id if found.account else ""),
         at=request.at,
         is_hidden=bool(place) and not viewer.scope.sees_account(place),
@@ -115,26 +189,29 @@ def _meant(found: Address, resource: str) -> Meant | None:
 
 
 def resource_problem(text: str) -> str:
-    """Why a text is no resource that can be asked about; empty where it is one."""
+    """Why a text isn't a resource that can be asked about; empty where it is one."""
+    shown = f"“{text[:SHOWN]}{'…' if len(text) > SHOWN else ''}”"
     if len(text) > LONGEST:
-        return f"A resource has at most {LONGEST} characters."
+        return f"{shown} is too long. An ARN has at most {LONGEST:,} characters."
     if not text.isprintable() or " " in text:
-        return "A resource has no spaces and no signs that cannot be seen."
+        return f"{shown} contains spaces or invisible characters. Enter an ARN such as {EXAMPLE}."
     if text.strip("*") == "":
         return ""
     parts = text.split(":", ARN_FIELDS - 1)
     if parts[0] != "arn" or len(parts) < ARN_FIELDS or not parts[-1]:
-        return f"This is no ARN. Write one such as {EXAMPLE}, or * for any resource."
+        return f"{shown} isn't a valid ARN. Enter one such as {EXAMPLE}, or * for any resource."
     return ""
 
 
 def owner_problem(text: str, *, resource: str) -> str:
-    """Why a text cannot be the account of a resource; empty where it can, or nothing is said."""
-    if text and ACCOUNT.fullmatch(text) is None:
-        return "An account number has twelve digits."
+    """Why a text cannot be the account of a resource; empty where it can, or where nothing is said."""
+    if not text or text == ANY:
+        return ""
+    if ACCOUNT.fullmatch(text) is None:
+        return f"“{text[:SHOWN]}” isn't an account ID. An account ID has 12 digits."
     told = account_of(resource)
-    if text and told != text and ACCOUNT.fullmatch(told):
-        return f"The ARN says that the resource is in {told}. Leave this empty, or change the ARN."
+    if told != text and ACCOUNT.fullmatch(told):
+        return f"The ARN says that the resource is in account {told}. Leave this empty, or change the ARN."
     return ""
 
 
@@ -147,7 +224,7 @@ def _read_place(found: Address, request: ViewerRequest) -> None:
             cursor = decode(word, kind=str)
             place_of(cursor)
         except CursorError:
-            found.problem = "The address names a place that is not in this answer: this is its beginning."
+            found.problem = "This page link doesn't belong to this answer, so you see its first page."
             return
         setattr(found, name, cursor)
         return

@@ -1,13 +1,15 @@
-"""The circumstances of a question, as an address carries them: MFA, source address, time, and any other condition key.
+"""The conditions of a request, as an address carries them: MFA, Region, source IP, time, and any other condition key.
 
-`mfa=yes|no`, `ip=ADDRESS`, `time=MOMENT`, `ctx=KEY=VALUE` (the same key twice: it has several values; no value: it is absent), and
-`strict=1`. A form may also send `key` with `value`, or `tag` with `tag-value`: one more `ctx`.
+`mfa=yes|no|any`, `region=REGION|any`, `ip=ADDRESS`, `time=MOMENT|any`, `ctx=KEY=VALUE` (the same key twice: it has several values;
+no value: it is absent), and `strict=1`. A form may also send `key` with `value`, or `tag` with `tag-value`: one more `ctx`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Any, Final
@@ -23,18 +25,24 @@ from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 MFA_KEY: Final = "aws:MultiFactorAuthPresent"
 IP_KEY: Final = "aws:SourceIp"
 TIME_KEY: Final = "aws:CurrentTime"
+EPOCH_KEY: Final = "aws:EpochTime"
+REGION_KEY: Final = "aws:RequestedRegion"
+ANY: Final = "any"
+"""What a field says that leaves open what would else be assumed."""
+REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]{1,2}")
 TAG_KEY: Final = "aws:PrincipalTag/"
 MFA: Final = {"yes": "true", "no": "false"}
 MFA_WORDS: Final = {"yes": "present", "no": "not present"}
-OWN: Final = ("mfa", "ip", "time", "ctx", "strict")
+FIELDS: Final = ("mfa", "region", "ip", "time")
+OWN: Final = (*FIELDS, "ctx", "strict")
 ROWS: Final = ("key", "value", "tag", "tag-value", "without")
-"""What a form sends to add or to take away; it becomes one of OWN."""
+"""What a form sends to add or to remove; it becomes one of OWN."""
 MOST, LONGEST, SHOWN, CLOSE = 50, 2048, 80, 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One circumstance that is set. `url` is the address without it; `word` is what `without` says to take it away in a form."""
+    """One condition that is set. `url` is the address without it; `word` is what `without` says to remove it in a form."""
 
     label: str
     value: str
@@ -44,7 +52,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What looks wrong with a circumstance, which counts all the same; `url` puts the suggestion in its place."""
+    """What looks wrong with a condition, which counts all the same; `url` puts the suggestion in its place."""
 
     text: str
     suggestion: str = ""
@@ -64,6 +72,7 @@ class Circumstances:
     pairs: Pairs = ()
     given: dict[str, str] = field(default_factory=dict)
     key_names: list[str] = field(default_factory=list)
+    assumed_now: bool = False
 
     @property
     def words(self) -> str:
@@ -81,8 +90,9 @@ class Circumstances:
         return bool(self.errors)
 
 
-def circumstances_of(query: QueryDict, *, action: str = "") -> Circumstances:
-    """The circumstances of an address or a form. `action` (else that of the query) knows further keys. Never raises."""
+def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None = None) -> Circumstances:
+    """The conditions of an address or a form. `action` (else that of the query) knows further keys; `now` is the time of the request
+    where none is given. Never raises."""
     action = action or query.get("action", "")
     found = Circumstances(strict=query.get("strict") == "1")
     pairs = [pair for pair in _pairs(query, found) if "=".join(pair) not in query.getlist("without")]
@@ -93,10 +103,26 @@ def circumstances_of(query: QueryDict, *, action: str = "") -> Circumstances:
     found.key_names = known.offered
     plain = Query.of([*_others(query), *pairs])
     for name, value in pairs:
+        if value == ANY and name in FIELDS:
+            continue
         _enter(found, name, value)
         _mark(found, name, value, plain)
+    if now is not None:
+        _assume_time(found, now)
     _doubt(found, known, plain)
     return found
+
+
+def _assume_time(found: Circumstances, now: datetime) -> None:
+    lowered = {key.lower() for key in found.context}
+    if "time" not in found.given and not lowered & {TIME_KEY.lower(), EPOCH_KEY.lower()}:
+        _set_time(found, now)
+        found.assumed_now = True
+
+
+def _set_time(found: Circumstances, moment: datetime) -> None:
+    _set(found, "time", TIME_KEY, f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+    _set(found, "time", EPOCH_KEY, str(int(moment.timestamp())))
 
 
 def _others(query: QueryDict) -> Iterator[tuple[str, str]]:
@@ -109,7 +135,7 @@ def _others(query: QueryDict) -> Iterator[tuple[str, str]]:
 
 def _pairs(query: QueryDict, found: Circumstances) -> Iterator[tuple[str, str]]:
     """What is set, each once, in the plain form."""
-    for name in ("mfa", "ip", "time"):
+    for name in FIELDS:
         value = query.get(name, "").strip()[:LONGEST]
         if value:
             yield name, value
@@ -118,7 +144,7 @@ def _pairs(query: QueryDict, found: Circumstances) -> Iterator[tuple[str, str]]:
     settings += list(_added(query, found, "tag", "tag-value", TAG_KEY))
     kept = list(dict.fromkeys(text for text in settings if text))
     if len(kept) > MOST:
-        found.errors["ctx"] = f"At most {MOST} conditions can be given; the ones after these were left out."
+        found.errors["ctx"] = f"You can set at most {MOST} conditions. The ones after these were left out."
     yield from (("ctx", text[:LONGEST]) for text in kept[:MOST])
     if query.get("strict") == "1":
         yield "strict", "1"
@@ -129,12 +155,14 @@ def _added(query: QueryDict, found: Circumstances, name: str, value: str, start:
     if not key:
         if text:
             found.errors[name] = (
-                f"“{text[:SHOWN]}” is a value without a key. Name its key, or take the value away."
+                f"“{text[:SHOWN]}” is a value without a key. Enter its key, or remove the value."
             )
             found.given[value] = text
         return
     if "=" in key:
-        found.errors[name] = f"“{key[:SHOWN]}” has an equals sign, which a key given here cannot have."
+        found.errors[name] = (
+            f"“{key[:SHOWN]}” contains an equals sign. Enter the key here and its value beside it."
+        )
         found.given |= {name: key, value: text}
         return
     yield f"{start}{key}={text}"
@@ -146,7 +174,14 @@ def _enter(found: Circumstances, name: str, value: str) -> None:
         if value in MFA:
             _set(found, name, MFA_KEY, MFA[value])
         else:
-            found.errors["mfa"] = f"MFA is yes or no, not “{value[:SHOWN]}”. Leave it away for both."
+            found.errors["mfa"] = f"“{value[:SHOWN]}” isn't an MFA state. Use yes, no or any."
+    elif name == "region":
+        if REGION.fullmatch(value):
+            _set(found, name, REGION_KEY, value)
+        else:
+            found.errors["region"] = (
+                f"“{value[:SHOWN]}” isn't a Region. Enter one such as eu-west-1, or any for all Regions."
+            )
     elif name == "ip":
         if problem := _address_problem(value):
             found.errors["ip"] = problem
@@ -156,11 +191,10 @@ def _enter(found: Circumstances, name: str, value: str) -> None:
         moment = parse_moment(value)
         if moment is None:
             found.errors["time"] = (
-                f"“{value[:SHOWN]}” is no time. Write it as 2026-11-24T14:05, in UTC, or leave it away."
+                f"“{value[:SHOWN]}” isn't a time. Enter one such as 2026-11-24T14:05, in UTC."
             )
         else:
-            _set(found, name, TIME_KEY, f"{moment:%Y-%m-%dT%H:%M:%SZ}")
-            _set(found, name, "aws:EpochTime", str(int(moment.timestamp())))
+            _set_time(found, moment)
     elif name == "ctx":
         _enter_setting(found, value)
 
@@ -169,7 +203,7 @@ def _enter_setting(found: Circumstances, text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         found.errors["ctx"] = (
-            f"“{text[:SHOWN]}” is no condition. Write KEY=VALUE, such as aws:RequestedRegion=eu-west-1."
+            f"“{text[:SHOWN]}” isn't a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."
         )
         return
     _set(found, "ctx", key.strip(), value.strip())
@@ -181,20 +215,23 @@ def _set(found: Circumstances, field_name: str, key: str, value: str) -> None:
     if held is None:
         found.context[key] = value if value else []
         return
-    if field_name != "ctx" or held in {MFA_KEY, IP_KEY, TIME_KEY, "aws:EpochTime"} & _fields_set(found):
-        found.errors["ctx"] = (
-            f"{held} is set twice, by its own field and as a condition. Take one of them away."
-        )
+    if field_name != "ctx" or held in _fields_set(found):
+        found.errors["ctx"] = f"{held} is set twice: by its own field and as a condition. Remove one of them."
         return
     before = found.context[held]
     if not value or before == []:
-        found.errors["ctx"] = f"{held} is said to be absent and to have a value. Take one of them away."
+        found.errors["ctx"] = f"{held} is set both as absent and with a value. Remove one of them."
         return
     found.context[held] = [*([before] if isinstance(before, str) else before), value]
 
 
 def _fields_set(found: Circumstances) -> set[str]:
-    by_field = {"mfa": (MFA_KEY,), "ip": (IP_KEY,), "time": (TIME_KEY, "aws:EpochTime")}
+    by_field = {
+        "mfa": (MFA_KEY,),
+        "region": (REGION_KEY,),
+        "ip": (IP_KEY,),
+        "time": (TIME_KEY, EPOCH_KEY),
+    }
     return {key for name, keys in by_field.items() if name in found.given for key in keys}
 
 
@@ -203,8 +240,8 @@ def _address_problem(text: str) -> str:
         ip_address(text)
     except ValueError:
         if "/" in text:
-            return f"“{text[:SHOWN]}” is a range. A request comes from one address, such as 203.0.113.7."
-        return f"“{text[:SHOWN]}” is no IP address. Write one such as 203.0.113.7 or 2001:db8::7."
+            return f"“{text[:SHOWN]}” is a range. Enter one address, such as 203.0.113.7."
+        return f"“{text[:SHOWN]}” isn't an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."
     return ""
 
 
@@ -217,9 +254,9 @@ def _words(name: str, value: str) -> tuple[str, str]:
     if name == "mfa":
         return "MFA", MFA_WORDS.get(value, value)
     if name == "strict":
-        return "What is not said", "is absent"
+        return "Unspecified keys", "absent"
     if name != "ctx":
-        return {"ip": "Source IP", "time": "Time, UTC"}[name], value.replace("T", " ")
+        return {"region": "Region", "ip": "Source IP", "time": "Time (UTC)"}[name], value.replace("T", " ")
     key, _, text = value.partition("=")
     tag = key[len(TAG_KEY) :] if key.lower().startswith(TAG_KEY.lower()) else ""
     return (f"Tag {tag}" if tag else key), text or "absent"
@@ -248,7 +285,7 @@ class _Known:
 
 
 def _doubt(found: Circumstances, known: _Known, plain: Query) -> None:
-    """Say which conditions AWS would hardly have in a request; they are kept all the same."""
+    """Name the conditions that AWS would hardly have in a request; they are kept all the same."""
     for key, value in found.context.items():
         values = [value] if isinstance(value, str) else value
         record = catalogue().condition_key(key)
@@ -258,7 +295,7 @@ def _doubt(found: Circumstances, known: _Known, plain: Query) -> None:
         near = known.closest(key)
         found.doubts.append(
             Doubt(
-                f"AWS lists no condition key {key[:SHOWN]}. It is taken as given.",
+                f"AWS doesn't list a condition key {key[:SHOWN]}. It's used as entered.",
                 near,
                 _instead(plain, key, near) if near else "",
             )

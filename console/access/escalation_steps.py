@@ -22,27 +22,30 @@ from iam.policy.index.classes import Member
 from iam.policy.request import PrincipalKind, account_of
 
 Sees = Callable[[str], bool]
-SURE: Final = ("For sure", "bad", "shield-alert")
-CONDITIONAL: Final = ("Under conditions", "warn", "circle-help")
-HIDDEN: Final = "somebody in an account that you do not see"
+SURE: Final = ("Confirmed", "bad", "shield-alert")
+CONDITIONAL: Final = ("Conditional", "warn", "circle-help")
+HIDDEN: Final = "someone in an account that you can't see"
 ADMINISTRATOR: Final = "Administrator"
 AWS: Final = "arn:aws:iam::aws:policy/"
 SERVICES: Final = frozenset({PrincipalKind.SERVICE, PrincipalKind.PROVIDER})
 OWNERS: Final = {
-    "resource": "The trust policy there asks for something that is not known here",
-    "rcp": "The organization of that account asks for something that is not known here",
+    "resource": "The trust policy there has a condition that you can't see",
+    "rcp": "The organization of that account has a condition that you can't see",
 }
-"""What is told of an open policy of the account of the resource, where the viewer does not see that account."""
+"""What is said of an open policy of the account of the resource, where the viewer doesn't see that account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closer:
-    """A statement that would have to go: `text` says which, `where` whose it is, `note` what is special about it."""
+    """A statement that would have to be removed: `text` says which, `where` whose it is, `note` what is special about it."""
 
     text: str
     where: str
     url: str
     note: str = ""
+    policy: str = "a policy"
+    statement: str = "a statement"
+    is_managed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def titles_of(path: Path, frame: Frame) -> list[str]:
 def title_of(step: Step, frame: Frame) -> str:
     """'Makes a Lambda function with pay-admin and calls it'."""
     if not step.acts:
-        return f"Administers the account, and so becomes {name_of(step.becomes, frame)}"
+        return f"Administers the account, so can become {name_of(step.becomes, frame)}"
     titles = [_act_title(act, frame) for act in step.acts]
     return ", then ".join([titles[0], *(title[:1].lower() + title[1:] for title in titles[1:])])
 
@@ -112,7 +115,7 @@ def conditions_of(path: Path, frame: Frame) -> list[str]:
                 found += [s for ground in act.grounds for s in _open(ground, frame)]
     if not path.ends_sure and frame.goal == ADMINISTRATOR:
         last = next((step.becomes for step in reversed(path.steps)), path.who)
-        found.append(f"{name_of(last, frame)} is administrator under conditions only")
+        found.append(f"{name_of(last, frame)} is administrator only under conditions")
     return list(dict.fromkeys(found))
 
 
@@ -137,7 +140,7 @@ def _sentence(reason: Reason) -> str:
     verb = "denies it" if is_deny else "allows it only"
     where = f" on {' and '.join(places)}" if places else ""
     when = f" when {' and '.join(phrases)}" if phrases else ""
-    doubt = f", as far as it can be decided ({'; '.join(doubts)})" if doubts else ""
+    doubt = f", which Gatehouse can't evaluate ({'; '.join(doubts)})" if doubts else ""
     return f"{policy_text(reason.policy)}, {_label(reason)}, {verb}{where}{when}{doubt}"
 
 
@@ -157,7 +160,7 @@ def stages_of(path: Path, frame: Frame) -> list[Stage]:
         found += _step(step, frame)
     words, tone, icon = mark_of(path)
     goal = "administrator" if frame.goal == ADMINISTRATOR else frame.goal
-    end = f"{path.who.name} becomes {goal}" if path.steps else f"{path.who.name} is {goal} already"
+    end = f"{path.who.name} becomes {goal}" if path.steps else f"{path.who.name} is already {goal}"
     return [*found, Stage(icon, tone, f"{end}: {words.lower()}", tuple(conditions_of(path, frame)))]
 
 
@@ -183,15 +186,15 @@ def _step(step: Step, frame: Frame) -> Iterator[Stage]:
         for ground in step.grounds:
             yield _ground(ground, frame)
     elif step.acts:
-        yield Stage("circle-dashed", "", "By policies of an account that you do not see")
+        yield Stage("circle-dashed", "", "By policies of an account that you can't see")
 
 
 def _state(step: Step, name: str) -> Iterator[str]:
     """What it has become, where that is not somebody as they are."""
     if step.into.full and not (step.who is step.becomes and step.state.full):
-        yield f"{name} then holds every permission that its boundary and the organization leave it"
+        yield f"{name} then has every permission that its permissions boundary and SCPs allow"
     if step.into.unbound and not (step.who is step.becomes and step.state.unbound):
-        yield f"{name} then has no permissions boundary that bounds it"
+        yield f"{name} then has no permissions boundary"
 
 
 def _ground(ground: Ground, frame: Frame) -> Stage:
@@ -200,7 +203,7 @@ def _ground(ground: Ground, frame: Frame) -> Stage:
     who, resource = ground.request.principal, ground.request.resource
     is_seen = _sees_resource(ground, frame)
     where = "" if resource == "*" else f" on {short(resource) if is_seen else HIDDEN}"
-    asks = f"{who.arn} takes it by " if who.kind in SERVICES else ""
+    asks = f"{who.arn} calls " if who.kind in SERVICES else ""
     allowing = dict.fromkeys(ground.statements if is_seen else ground.identity)
     notes = [_allowed_by(one) for one in allowing]
     return Stage(icon, tone, f"{asks}{ground.action}{where}", (*notes, *_open(ground, frame)))
@@ -208,7 +211,7 @@ def _ground(ground: Ground, frame: Frame) -> Stage:
 
 def _allowed_by(one: Statement) -> str:
     if one.policy.startswith(GIVEN):
-        return "By the policy that it was given on the way"
+        return "Allowed by the policy that it was given on the way"
     return f"{closer_text(one)} allows it"
 
 
@@ -224,25 +227,32 @@ def closer_text(one: Statement) -> str:
 
 
 def closers_of(statements: Iterable[Statement], frame: Frame) -> list[Closer]:
-    """The statements, those of accounts that the viewer does not see without their names."""
+    """The statements, sorted; those of accounts that the viewer doesn't see without their names."""
     return [_closer(one, frame) for one in sorted(statements, key=closer_text)]
 
 
 def _closer(one: Statement, frame: Frame) -> Closer:
+    role = one.holder.rpartition("/")[2]
+    policy = f"the trust policy of {role}" if one.policy == TRUST else one.policy
     if one.holder.startswith(AWS):
-        note = "AWS keeps this policy: detach it, or attach a narrower one in its place"
-        return Closer(closer_text(one), "AWS managed policy", "", note)
+        note = "AWS manages this policy: detach it, or attach a narrower one instead"
+        number = next((pk for (_, arn), pk in frame.policies.items() if arn == one.holder), None)
+        url = "" if number is None else _policy_url(number, frame)
+        return Closer(closer_text(one), "AWS managed policy", url, note, policy, one.label)
     account = _account_of(one)
     if not frame.sees(account):
         return Closer("A statement", HIDDEN, "")
     number = frame.policies.get((account, one.holder))
-    url = ""
-    if number is not None:
-        url = f"{reverse('identities:policy', args=[number])}{frame.query.only('as-of')}".rstrip("?")
+    url = "" if number is None else _policy_url(number, frame)
     where = f"Managed policy in {account}" if number is not None else _whose(one)
     if not url and one.holder in frame.members:
         url = page_of(frame.members[one.holder], frame)
-    return Closer(closer_text(one), where, url)
+    is_managed = number is not None
+    return Closer(closer_text(one), where, url, "", policy, one.label, is_managed)
+
+
+def _policy_url(number: int, frame: Frame) -> str:
+    return f"{reverse('identities:policy', args=[number])}{frame.query.only('as-of')}".rstrip("?")
 
 
 def _account_of(one: Statement) -> str:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from console.identities.details.shown import SECTIONS
 from console.web.query import Query
+from iam.access.certainty import Certainty
 from iam.access.reasons import Named, Step, Why
 from iam.access.who_can import Row
 from iam.mirror.models import Kind
@@ -23,7 +24,7 @@ SHOWN: Final = 80
 RESOURCE: Final = "Resource: "
 DOUBTS: Final = ("undecidable: ", "Principal: ")
 NOT_KNOWN: Final = (
-    "The policy of the resource is not known; it must let them in, or leave it to their account"
+    "The resource-based policy isn't synced. It must allow this too, or leave it to the account"
 )
 ICONS: Final = {
     PrincipalKind.USER: "user-round",
@@ -37,11 +38,17 @@ MARKS: Final = {
     Decision.EXPLICITLY_DENIED: ("Denied", "bad", "x"),
     Decision.IMPLICITLY_DENIED: ("Not allowed", "", "minus"),
 }
+CERTAINTY_MARKS: Final = {
+    Certainty.CONFIRMED: ("Confirmed", "ok", "check"),
+    Certainty.CONDITIONAL: ("Conditional", "warn", "circle-help"),
+    Certainty.UNCONFIRMED: ("Unconfirmed", "info", "circle-dashed"),
+}
+CAN: Final = frozenset({Decision.ALLOWED, Decision.CONDITIONAL})
 LAYERS: Final = {
     "boundary": "Permissions boundary",
     "scp": "SCP",
     "rcp": "RCP",
-    "resource": "Policy of the resource",
+    "resource": "Resource-based policy",
 }
 
 
@@ -57,7 +64,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row: `mark` is (words, tone, icon), `ways` are paths, `conditions` sentences, `more` how many ways are not shown."""
+    """A row: `mark` is (words, tone, icon), `ways` are paths, `more` how many are not shown, `conditions` are sentences."""
 
     row: Row
     name: str
@@ -84,10 +91,10 @@ def line(row: Row, *, accounts: Mapping[str, str], query: Query, total: int, res
         account=accounts.get(row.account, row.account),
         url=f"{entity_url(row)}{query.only('as-of')}".rstrip("?"),
         why=f"{reverse('access:who-can-why', args=[row.pk])}{query}",
-        mark=MARKS[row.decision],
+        mark=CERTAINTY_MARKS[row.certainty] if row.decision in CAN else MARKS[row.decision],
         ways=[way(row, step, resource=resource, query=query) for step in steps[:WAYS]],
         more=max(0, len(steps) - WAYS),
-        conditions=conditions(row.why) if row.decision is Decision.CONDITIONAL else [],
+        conditions=_doubts(row),
         tally=_tally(row, total),
         note=_note(row),
         is_full=any(step.allows_everything for step in mine),
@@ -100,13 +107,27 @@ def entity_url(row: Row) -> str:
     return reverse(SECTIONS[KINDS[row.kind]][2], args=[row.pk])
 
 
+def _doubts(row: Row) -> list[str]:
+    """What a decision depends on, or what was not synced that could stop it."""
+    if row.decision is Decision.CONDITIONAL:
+        return conditions(row.why)
+    if row.certainty is Certainty.UNCONFIRMED:
+        return [f"Unconfirmed: {unread_words(row.unread)}"]
+    return []
+
+
+def unread_words(clauses: Iterable[str]) -> str:
+    """'SCPs weren't synced, and a policy of it couldn't be read'."""
+    return ", and ".join(clauses)
+
+
 def _tally(row: Row, total: int) -> str:
     if total == 1 or not (row.can or row.may):
         return ""
     parts = [f"{row.can} of {total} actions"] if row.can else []
     if row.may:
         parts.append(
-            f"{row.may} {'more ' if row.can else f'of {total} actions '}only on some resources or under conditions"
+            f"{row.may} {'more ' if row.can else f'of {total} actions '}only for some resources or conditions"
         )
     return ", ".join(parts)
 
@@ -115,7 +136,7 @@ def _note(row: Row) -> str:
     """'AnalystsRead allows, DenyLedgerExport wins'."""
     if row.decision is not Decision.EXPLICITLY_DENIED:
         return ""
-    return f"An allow is beaten by {' and '.join(dict.fromkeys(map(policy_name, row.why.denies)))}"
+    return f"Denied by {' and '.join(dict.fromkeys(map(policy_name, row.why.denies)))}"
 
 
 def policy_name(step: Step) -> str:
@@ -175,7 +196,7 @@ def _sentence(step: Step) -> str:
     only = " only" if step.allows and (places or phrases) else ""
     where = f" on {' and '.join(places)}" if places else ""
     when = f" when {' and '.join(phrases)}" if phrases else ""
-    doubt = f", as far as it can be decided ({'; '.join(doubts)})" if doubts else ""
+    doubt = f", which Gatehouse can't evaluate ({'; '.join(doubts)})" if doubts else ""
     return f"{said} {'allows it' if step.allows else 'denies it'}{only}{where}{when}{doubt}"
 
 
@@ -186,7 +207,7 @@ def parts_of(conditions: Iterable[str]) -> tuple[list[str], list[str], list[str]
         if one.startswith(RESOURCE):
             places.append(one.removeprefix(RESOURCE))
         elif one.startswith(f"Not{RESOURCE}"):
-            places.append(f"anything but {one.removeprefix(f'Not{RESOURCE}')}")
+            places.append(f"anything except {one.removeprefix(f'Not{RESOURCE}')}")
         elif one.startswith(DOUBTS):
             doubts.append(one.partition(": ")[2])
         else:

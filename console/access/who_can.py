@@ -1,4 +1,4 @@
-"""The page "Who can": a question in the address, and everybody who can, with the reasons; and the page of one of them."""
+"""The page "Who can": a question in the address, and everyone who can, grouped by how access is given; and the page of one principal."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ from console.access.graph import graph_of
 from console.access.lines import MARKS, Line, entity_url, line
 from console.access.offers import resources_offered
 from console.access.stages import tall
+from console.access.who_can_answer import (
+    CERTAINTIES,
+    KIND_CHOICES,
+    account_choices,
+    assumptions,
+    group_cards,
+    headline,
+    limits,
+)
 from console.access.who_can_export import may_export
 from console.identities.details.shown import shown_or_404
 from console.web.access import ViewerRequest, require
@@ -31,6 +40,7 @@ from iam.policy.request import account_of
 PAGE: Final = 50
 STOPPED: Final = 10
 OFFERED: Final = 20
+OF_GROUP: Final = 5
 LEVEL_WORDS: Final = {
     "list": "List",
     "read": "Read",
@@ -46,12 +56,15 @@ def who_can_page(request: ViewerRequest) -> HttpResponse:
     address = read(request)
     context = _frame(request, address)
     if address.asked is not None:
+        is_first = not (address.after or address.before or address.narrowed.way or address.is_filtered)
         found = who_can(
             address.asked,
             size=PAGE,
             after=place_of(address.after),
             before=place_of(address.before),
-            denied=0 if address.after or address.before else STOPPED,
+            denied=STOPPED if is_first else 0,
+            narrowed=address.narrowed,
+            group_size=0 if address.is_list else OF_GROUP,
         )
         context |= _answer(request, address, found)
     status = 422 if address.is_wrong else 200
@@ -68,6 +81,12 @@ def _place(request: ViewerRequest) -> dict[str, str]:
 def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
     asked = address.asked
     names = action_names(address.action, size=OFFERED)
+    asks_owner = bool(address.owner) or (
+        not address.is_blank
+        and address.resource.strip("*") != ""
+        and not account_of(address.resource)
+        and "resource" not in address.errors
+    )
     return {
         **asof_context(request, account=address.account),
         **circumstances_context(address.circumstances),
@@ -78,7 +97,9 @@ def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
         "action_names": names,
         "resources": resources_offered(request, address.resource),
         "takes": resources_of(asked.meant.actions[0]) if asked and asked.meant.is_one else (),
-        "asks_owner": bool(address.owner) or (not address.is_blank and not account_of(address.resource)),
+        "asks_owner": asks_owner,
+        "owner_choices": account_choices(request, address) if asks_owner else [],
+        "assumptions": assumptions(address),
         "kept": address.query.only("account", "as-of").pairs,
         "fragment": is_fragment(request),
     }
@@ -87,7 +108,8 @@ def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
 def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str, Any]:
     asked = address.asked
     assert asked is not None
-    shown = [*found.rows, *found.stopped]
+    grouped = [row for group in found.groups for row in group.rows]
+    shown = [*found.rows, *grouped, *found.stopped]
     accounts = _account_names(request, shown)
     total = len(asked.meant.actions)
 
@@ -97,68 +119,46 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
             for row in rows
         ]
 
-    allowed, maybe = (found.counts[decision] for decision in (Decision.ALLOWED, Decision.CONDITIONAL))
+    has_goals = found.counts[Decision.ALLOWED] > 0 and not address.is_list and not address.is_filtered
     return {
         "found": found,
-        "summary": _summary(allowed, maybe, found),
+        "summary": headline(found, asked),
         "meant": asked.meant,
         "total": total,
-        "allowed": allowed,
-        "maybe": maybe,
-        "sections": _sections(lines(found.rows), allowed, maybe),
+        "groups": group_cards(found.groups, address=address, lines=lines, accounts=accounts),
+        "lines": lines(found.rows),
         "stopped": lines(found.stopped),
         "all_accounts": address.account is None,
-        "pager": _pager(address, found, allowed + maybe),
-        "milliseconds": max(1, round(found.seconds * 1000)),
-        "reach": _reach(address, found),
+        "pager": _pager(address, found),
+        "reach": f"{reverse('access:who-can-reach')}{address.query}" if has_goals else "",
         "reach_at_once": is_quick(),
-        "graph": graph_of(shown, resource=asked.resource) if shown else None,
+        "graph": graph_of([*found.rows, *grouped[:PAGE], *found.stopped], resource=asked.resource)
+        if shown
+        else None,
         "files": _files(request, address),
+        "limits": limits(found),
+        "kind_choices": [
+            (value, label, value == request.GET.get("kind", "")) for value, label in KIND_CHOICES
+        ],
+        "certainty_choices": [
+            (value, label, value == request.GET.get("certainty", "")) for value, label in CERTAINTIES
+        ],
+        "filter_kept": address.query.but(q="", kind="", certainty="").pairs,
+        "unfiltered": f"{reverse('access:who-can')}{address.query.but(q='', kind='', certainty='', way='', view='')}",
+        "as_list": f"{reverse('access:who-can')}{address.query.but(view='list')}",
+        "as_groups": f"{reverse('access:who-can')}{address.query.but(view='', way='')}",
         "gives": request.at is None and asked.meant.is_one and request.viewer.may(Right.REQUEST_CHANGE),
     }
 
 
-def _reach(address: Address, found: Found) -> str:
-    """Where it is told who can become somebody who can; only beside the first page, and where there is somebody to become."""
-    if address.after or address.before or not found.counts[Decision.ALLOWED]:
-        return ""
-    return f"{reverse('access:who-can-reach')}{address.query}"
-
-
 def _files(request: ViewerRequest, address: Address) -> list[tuple[str, str]]:
-    """(what it is called, where it is) of the answer as a file, for who may take it away."""
+    """(label, address) of the answer as a file, for those who may export."""
     if not may_export(request.viewer, address):
         return []
     return [
         (label, f"{reverse('access:who-can-export', args=[form])}{address.query}")
-        for form, label in (("csv", "Export CSV"), ("json", "JSON"))
+        for form, label in (("csv", "Export CSV"), ("json", "Export JSON"))
     ]
-
-
-def _summary(allowed: int, maybe: int, found: Found) -> str:
-    """'4 can, 2 more under conditions, 1 is stopped by a deny'."""
-    parts = [f"{allowed:,} can" if allowed else "Nobody can for sure" if maybe else "Nobody can"]
-    if maybe:
-        parts.append(f"{maybe:,}{' more' if allowed else ''} under conditions")
-    if found.stopped:
-        count = len(found.stopped)
-        least = "" if found.is_stopped_whole else "at least "
-        parts.append(f"{least}{count} {'is' if count == 1 else 'are'} stopped by a deny")
-    return ", ".join(parts)
-
-
-def _sections(lines: list[Line], allowed: int, maybe: int) -> list[tuple[str, str, int, list[Line]]]:
-    """(id, heading, how many there are in all, those of this page) for what is on the page."""
-    named = (
-        (Decision.ALLOWED, "can", "Allowed", allowed),
-        (Decision.CONDITIONAL, "maybe", "Only under conditions", maybe),
-    )
-    found = []
-    for decision, ident, title, count in named:
-        mine = [one for one in lines if one.row.decision is decision]
-        if mine:
-            found.append((ident, title, count, mine))
-    return found
 
 
 def _account_names(request: ViewerRequest, rows: list[Row]) -> dict[str, str]:
@@ -167,7 +167,7 @@ def _account_names(request: ViewerRequest, rows: list[Row]) -> dict[str, str]:
     return dict(found.values_list("account_id", "name")) if numbers else {}
 
 
-def _pager(address: Address, found: Found, total: int) -> dict[str, Any]:
+def _pager(address: Address, found: Found) -> dict[str, Any]:
     """Numbers are carried along from page to page."""
     length, first = len(found.rows), 1
     if address.after:
@@ -179,7 +179,7 @@ def _pager(address: Address, found: Found, total: int) -> dict[str, Any]:
     return {
         "first": first,
         "last": last,
-        "total": f"{total:,}",
+        "total": f"{found.fitting:,}",
         "number": (first - 1) // PAGE + 1,
         "start": str(query) if address.after or address.before else "",
         "before": str(query.but(before=cursor_of(rows[0], number=first)))
@@ -191,7 +191,7 @@ def _pager(address: Address, found: Found, total: int) -> dict[str, Any]:
 
 @require(Right.SEE_ACCOUNT)
 def who_can_offers(request: ViewerRequest) -> HttpResponse:
-    """What may be meant by what has been typed: options of the lists of the two fields."""
+    """Suggestions for what has been typed: options of the lists of the two fields."""
     text = request.GET.get("action", "")
     context = {
         "address": {"action": text},
@@ -221,6 +221,7 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
         "account": shown.entity.account,
         "address": address,
         "meant": address.asked.meant,
+        "assumptions": assumptions(address),
         "back": f"{reverse('access:who-can')}{address.query}",
         "simulate": _simulate(address, rows),
         "entity_url": f"{entity_url(rows[0])}{address.query.only('as-of')}".rstrip("?"),
@@ -237,10 +238,11 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 def _simulate(address: Address, rows: list[Row]) -> str:
-    """Where the one request can be tried under other circumstances; several actions are no one request."""
+    """Where the one request can be tried under other conditions; several actions are no one request."""
     if len(rows) > 1:
         return ""
-    return f"{reverse('access:simulate')}{address.query.but(principal=rows[0].arn, level='')}"
+    query = address.query.but(principal=rows[0].arn, level="", q="", kind="", certainty="", way="", view="")
+    return f"{reverse('access:simulate')}{query}"
 
 
 def _one(address: Address, row: Row, pk: int) -> str:

@@ -1,4 +1,4 @@
-"""The answer of "Who can" as a file: exactly the question, every row with its conditions and the policies that decide."""
+"""The answer of "Who can" as a file: the question with what it assumes, and every row with its conditions and policies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from console.access.lines import conditions, policy_name
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.access.reasons import Step
-from iam.access.who_can import Asked, Row, every_row
+from iam.access.who_can import Asked, Narrowed, Row, every_row
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.policy.evaluate import Decision
@@ -26,6 +26,8 @@ COLUMNS: Final = (
     "display_name",
     "kind",
     "decision",
+    "certainty",
+    "not_synced",
     "allowed_actions",
     "conditional_actions",
     "first_action",
@@ -52,7 +54,7 @@ def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     now = datetime.now(tz=UTC)
     shown = asked.at or now
     name = f"gatehouse-who-can-{number or 'all-accounts'}-{shown:%Y-%m-%dT%H%M%SZ}"
-    rows = _rows(asked)
+    rows = _rows(asked, address.narrowed)
     parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about(asked, number, now), rows)
     return download(parts, form=form, name=name)
 
@@ -77,8 +79,8 @@ def about(asked: Asked, account: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _rows(asked: Asked) -> Iterator[dict[str, Any]]:
-    for row in every_row(asked):
+def _rows(asked: Asked, narrowed: Narrowed) -> Iterator[dict[str, Any]]:
+    for row in every_row(asked, narrowed=narrowed):
         yield values_of(row)
 
 
@@ -91,6 +93,8 @@ def values_of(row: Row) -> dict[str, Any]:
         "display_name": row.display,
         "kind": str(row.kind),
         "decision": str(row.decision),
+        "certainty": str(row.certainty),
+        "not_synced": list(row.unread),
         "allowed_actions": row.can,
         "conditional_actions": row.may,
         "first_action": row.action,
@@ -100,5 +104,5 @@ def values_of(row: Row) -> dict[str, Any]:
 
 
 def _policy(step: Step) -> str:
-    through = f" of the group {step.held.group.name}" if step.held and step.held.group else ""
+    through = f" of group {step.held.group.name}" if step.held and step.held.group else ""
     return f"{policy_name(step)}, {step.statement}{through}" if step.statement else policy_name(step)

@@ -1,4 +1,4 @@
-"""Who can become administrator, or somebody else, and how: within what the asking person sees."""
+"""Who can become administrator, or another principal, and how: within what the viewer sees."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from iam.access.certainty import Certainty, Unread, certainty_of
 from iam.access.escalation_graph import Escalation, escalation_at, escalation_of
-from iam.mirror.naming import display_name
-from iam.policy.escalation.graph import At, Reach
+from iam.access.persons import Matcher, PrincipalCount, count_of, named_exactly, shown_name
+from iam.policy.escalation.graph import At, Hop, Reach
 from iam.policy.escalation.paths import Closing, Path
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
@@ -31,11 +32,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Somebody who reaches the goal; no steps: is it already. `path` is there on the rows of a page."""
+    """A principal that reaches the goal; no steps: is it already. `path` is there on the rows of a page."""
 
     pk: int
     display: str
     place: Place
+    member: Member
+    certainty: Certainty
+    unread: tuple[str, ...] = ()
     path: Path | None = None
 
     @property
@@ -51,8 +55,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who is asked about: those of some accounts; `to` (account, number) instead of administrators; `is_there` for those who are
-    what the others become."""
+    """Who is asked about: those of some accounts; `to` (account, number) instead of administrators; `is_there` for those that already
+    are the goal; narrowed by kind, certainty, or any part of name, user name, ARN or email address."""
 
     accounts: Accounts
     at: datetime | None = None
@@ -60,15 +64,17 @@ class Wanted:
     is_there: bool = False
     kind: PrincipalKind | None = None
     text: str = ""
+    certainty: Certainty | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of an answer. Counts are of all that fit, by (is a role, is conditional); `there` is how many are there already."""
+    """A page of an answer. Counts are of all that fit; `there` is how many are the goal already."""
 
     rows: list[Row]
     has_after: bool
-    counts: Mapping[tuple[bool, bool], int]
+    everyone: PrincipalCount
+    by_certainty: Mapping[Certainty, int]
     there: int
     asked: int
     made_at: datetime
@@ -78,24 +84,24 @@ class Found:
     @property
     def total(self) -> int:
         """How many fit."""
-        return sum(self.counts.values())
+        return self.everyone.total
 
 
 def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Found:
     """A page of those who reach the goal."""
     known = escalation_at(wanted.at)
     reach = _reach(known, wanted.to)
-    rows = sorted(_rows(known, reach, wanted), key=lambda row: row.place)
-    fitting = [row for row in rows if wanted.is_there is (row.place.steps == 0)]
-    counts: dict[tuple[bool, bool], int] = {}
-    for row in fitting:
-        key = (row.place.is_role, row.place.is_conditional)
-        counts[key] = counts.get(key, 0) + 1
+    rows = _rows(known, reach, wanted)
+    fitting = _fitting(rows, wanted)
     part = [row for row in fitting if after is None or row.place > after][: size + 1]
+    by_certainty = dict.fromkeys(Certainty, 0)
+    for row in fitting:
+        by_certainty[row.certainty] += 1
     return Found(
         rows=[_with_path(known, reach, row) for row in part[:size]],
         has_after=len(part) > size,
-        counts=counts,
+        everyone=count_of(row.member for row in fitting),
+        by_certainty=by_certainty,
         there=sum(row.place.steps == 0 for row in rows),
         asked=sum(_is_asked(known, at, wanted) for at in known.graph.everybody),
         made_at=known.made_at,
@@ -108,9 +114,20 @@ def every_row(wanted: Wanted) -> Iterator[Row]:
     """All of them, with their paths, in the order of the pages."""
     known = escalation_at(wanted.at)
     reach = _reach(known, wanted.to)
-    for row in sorted(_rows(known, reach, wanted), key=lambda row: row.place):
-        if wanted.is_there is (row.place.steps == 0):
-            yield _with_path(known, reach, row)
+    for row in _fitting(_rows(known, reach, wanted), wanted):
+        yield _with_path(known, reach, row)
+
+
+def _fitting(rows: list[Row], wanted: Wanted) -> list[Row]:
+    matcher = Matcher(wanted.text)
+    fitting = [
+        row
+        for row in rows
+        if wanted.is_there is (row.place.steps == 0)
+        and (wanted.certainty is None or row.certainty is wanted.certainty)
+        and matcher.fits(row.member)
+    ]
+    return sorted(fitting, key=lambda row: row.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,7 @@ def explained(
     return Explained(member, path, closing, _policies(known.index), known.made_at, limitations)
 
 
-UNREAD: Final = "Some policies cannot be read, or have not been; what they say is not part of the answer."
+UNREAD: Final = "Some policies couldn't be read. What they allow or deny isn't part of the answer."
 
 
 def _limitations(known: Escalation, accounts: Accounts) -> tuple[Limitation, ...]:
@@ -173,16 +190,15 @@ def _limitations(known: Escalation, accounts: Accounts) -> tuple[Limitation, ...
 
 
 def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Member]:
-    """Users and roles of some accounts by ARN, or by name in whatever case; several where a name is not unique."""
+    """Users and roles of some accounts by ARN, user name, display name or email address, in whatever case; several where that is not
+    unique."""
     known = escalation_at(at)
-    lowered = text.strip().lower()
-    return [
+    visible = (
         member
         for member in known.index.members
-        if member.kind is not PrincipalKind.ROOT
-        and (accounts is None or member.account in accounts)
-        and lowered in (member.arn.lower(), member.name.lower())
-    ]
+        if member.kind is not PrincipalKind.ROOT and (accounts is None or member.account in accounts)
+    )
+    return named_exactly(visible, text)
 
 
 class Reached(NamedTuple):
@@ -238,34 +254,48 @@ def _reach(known: Escalation, to: tuple[str, int] | None) -> Reach:
 def _is_asked(known: Escalation, at: At, wanted: Wanted) -> bool:
     member = known.graph.node(at).member
     assert member is not None
-    return (
-        (wanted.accounts is None or at.account in wanted.accounts)
-        and (wanted.kind is None or member.kind is wanted.kind)
-        and wanted.text.lower() in member.arn.lower()
+    return (wanted.accounts is None or at.account in wanted.accounts) and (
+        wanted.kind is None or member.kind is wanted.kind
     )
 
 
-def _rows(known: Escalation, reach: Reach, wanted: Wanted) -> Iterator[Row]:
+def _rows(known: Escalation, reach: Reach, wanted: Wanted) -> list[Row]:
+    unread = Unread(known.index)
+    rows = list[Row]()
     for at in known.graph.everybody:
         hops = reach.best(at)
         if hops is None or not _is_asked(known, at, wanted):
             continue
         member = known.graph.node(at).member
         assert member is not None
-        place = Place(
-            member.kind is PrincipalKind.ROLE, at not in reach.sure, hops[at][0], at.account, member.arn
-        )
-        yield Row(member.id, _display(member), place)
+        is_sure = at in reach.sure
+        place = Place(member.kind is PrincipalKind.ROLE, not is_sure, hops[at][0], at.account, member.arn)
+        clauses = unread.of(_on_the_way(known, hops, at)) if hops[at][0] else ()
+        certainty = certainty_of(is_sure=is_sure, unread=clauses)
+        rows.append(Row(member.id, shown_name(member), place, member, certainty, clauses))
+    return rows
 
 
-def _display(member: Member) -> str:
-    return display_name(member.name, member.tags) if member.kind is PrincipalKind.USER else member.name
+def _on_the_way(known: Escalation, hops: Mapping[At, tuple[int, Hop | None]], start: At) -> Iterator[Member]:
+    """Everyone on the best path of a principal, itself first."""
+    at: At | None = start
+    while at is not None:
+        member = known.graph.node(at).member
+        if member is not None:
+            yield member
+        hop = hops[at][1]
+        at = None if hop is None else hop.to
 
 
 def _with_path(known: Escalation, reach: Reach, row: Row) -> Row:
     start = known.graph.find(row.place.account, row.pk)
     path = None if start is None else known.explorer.path(start, reach)
-    return Row(row.pk, row.display, row.place, path)
+    return replace(row, path=path)
+
+
+def policies_by_arn(at: datetime | None) -> dict[tuple[str, str], int]:
+    """The numbers of the managed policies by account and ARN."""
+    return _policies(escalation_at(at).index)
 
 
 def _policies(index: Index) -> dict[tuple[str, str], int]:

@@ -312,7 +312,8 @@ class _Fixing:
             tally: Counter[Opener] = Counter(option for _, steps in left for option in _options(steps))
             if not tally or len(self.gone) >= MOST_STATEMENTS:
                 return False
-            self.gone |= min(tally, key=lambda option: _cost(option, tally[option]))
+            option = min(tally, key=lambda option: _cost(option, tally[option]))
+            self.gone |= option
             try:
                 left = self._left([one for one, _ in left])
             except TooManyError:

@@ -1,0 +1,142 @@
+"""Reads the address of the escalation pages: whom it asks about, how the answer is shown and narrowed; and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from django.http import Http404
+
+from console.access.escalation_steps import Frame
+from console.web.access import ViewerRequest
+from console.web.context import frame_of
+from console.web.query import Query
+from iam.access import escalation as domain
+from iam.access.certainty import Certainty
+from iam.access.sight import accounts_seen
+from iam.mirror.models import Account
+from iam.policy.index.classes import Member
+from iam.policy.request import PrincipalKind
+
+LONGEST: Final = 2048
+SHOWN: Final = 80
+CHOICES: Final = 8
+SEPARATOR: Final = "~"
+KINDS: Final = {"users": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
+NAMES: Final = ("from", "to", "q", "kind", "certainty", "show", "view", "all", "account", "as-of")
+
+
+@dataclass(slots=True)
+class Asked:
+    """An address, read. `start` and `goal` are whom `from` and `to` name; `errors` are sentences by field."""
+
+    account: Account | None
+    wanted: domain.Wanted
+    query: Query
+    texts: dict[str, str]
+    start: Member | None = None
+    goal: Member | None = None
+    after: domain.Place | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """(ARN, address with it) of those whom an unclear name may mean, by field."""
+
+    @property
+    def to(self) -> tuple[str, int] | None:
+        """The goal as the domain takes it; None: administrators."""
+        return None if self.goal is None else (self.goal.account, self.goal.id)
+
+    @property
+    def certainty(self) -> Certainty | None:
+        """The only certainty that is wanted."""
+        text = self.texts["certainty"]
+        return Certainty(text) if text else None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the list is narrowed."""
+        return bool(self.texts["q"] or self.texts["kind"] or self.texts["certainty"])
+
+    @property
+    def is_by_policy(self) -> bool:
+        """Whether the answer is grouped: by default, as long as the goal is administrator."""
+        return self.goal is None and not self.wanted.is_there and self.texts["view"] != "principals"
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether all groups are wanted, however many there are."""
+        return self.texts["all"] == "1"
+
+
+def read(request: ViewerRequest) -> Asked:
+    """The address; an account that the viewer doesn't see is 404, a name that matches no one visible is an error."""
+    account = frame_of(request).chosen
+    if request.GET.get("account") and account is None:
+        raise Http404
+    texts = {name: request.GET.get(name, "").strip()[:LONGEST] for name in NAMES}
+    texts |= {"kind": texts["kind"] if texts["kind"] in KINDS else ""}
+    texts |= {"certainty": texts["certainty"] if texts["certainty"] in set(Certainty) else ""}
+    texts |= {"as-of": texts["as-of"] if request.at else "", "account": account.account_id if account else ""}
+    wanted = domain.Wanted(
+        accounts_seen(request.viewer, account=texts["account"]),
+        request.at,
+        is_there=texts["show"] == "there",
+        kind=KINDS.get(texts["kind"]),
+        text=texts["q"],
+        certainty=Certainty(texts["certainty"]) if texts["certainty"] else None,
+    )
+    asked = Asked(
+        account, wanted, Query.of(texts.items()), texts, after=place_of(request.GET.get("after", ""))
+    )
+    asked.start, asked.goal = _named(request, asked, "from"), _named(request, asked, "to")
+    asked.wanted = replace(wanted, to=asked.to, is_there=wanted.is_there and asked.goal is None)
+    return asked
+
+
+def _named(request: ViewerRequest, asked: Asked, name: str) -> Member | None:
+    text = asked.texts[name]
+    if not text:
+        return None
+    found = domain.find(text, accounts=accounts_seen(request.viewer), at=request.at)
+    here = [member for member in found if asked.account and member.account == asked.account.account_id]
+    if len(found) > 1 and len(here) == 1:
+        return here[0]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        asked.errors[name] = (
+            f"“{text[:SHOWN]}” matches {len(found)} users or roles. Choose one, or enter its ARN."
+        )
+        asked.choices[name] = [
+            (member.arn, f"{request.path}{asked.query.but(**{name: member.arn})}")
+            for member in sorted(found, key=lambda member: member.arn)[:CHOICES]
+        ]
+    else:
+        asked.errors[name] = (
+            f"“{text[:SHOWN]}” matches no user or role. Enter a name, user name, email address or ARN."
+        )
+    return None
+
+
+def place_of(word: str) -> domain.Place | None:
+    parts = word.split(SEPARATOR, 4)
+    if len(parts) != 5 or not parts[2].isdecimal() or len(parts[2]) > 4:
+        return None
+    return domain.Place(parts[0] == "1", parts[1] == "1", int(parts[2]), parts[3], parts[4])
+
+
+def word_of(place: domain.Place) -> str:
+    return SEPARATOR.join(
+        (str(int(place.is_role)), str(int(place.is_conditional)), str(place.steps), place.account, place.arn)
+    )
+
+
+def frame_of_path(
+    request: ViewerRequest, asked: Asked, policies: Mapping[tuple[str, str], int] | None = None
+) -> Frame:
+    """What all parts of a path need to be shown to the viewer."""
+    sees = request.viewer.scope.sees_account
+    if asked.goal is not None:
+        return Frame(sees, asked.query, policies or {}, asked.goal.name)
+    return Frame(sees, asked.query, policies or {})

@@ -1,0 +1,255 @@
+"""Escalation by policy: one card for each statement that opens a path, and its page with the fix and everyone it affects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from console.access.escalation_address import Asked, frame_of_path, read
+from console.access.escalation_steps import (
+    AWS,
+    Closer,
+    Frame,
+    closer_text,
+    closers_of,
+    conditions_of,
+    nodes_of,
+    page_of,
+    titles_of,
+)
+from console.access.lines import CERTAINTY_MARKS, Node, unread_words
+from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
+from console.web.query import Query
+from console.web.render import render_page
+from iam.access.certainty import Certainty
+from iam.access.escalation import policies_by_arn
+from iam.access.escalation_groups import Affected, EscalationTotals, Filter, Fix, Opening, fix_of, openings
+from iam.access.persons import counted
+from iam.access.sight import accounts_seen
+from iam.guard import Right
+from iam.mirror.models import Entity
+from iam.mirror.queries.accounts import visible_accounts
+from iam.policy.escalation.grounds import TRUST, Statement
+
+OF_CARD: Final = 5
+MOST: Final = 30
+TITLES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedLine:
+    """A principal as a card or the page of an opening shows it."""
+
+    name: str
+    url: str
+    is_role: bool
+    account: str
+    mark: tuple[str, str, str]
+    nodes: list[Node]
+    titles: list[str]
+    notes: list[str]
+    path_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningCard:
+    """A group: the statements that open it, what they let do, who is affected, and the fix in one sentence."""
+
+    key: str
+    closers: list[Closer]
+    titles: list[str]
+    count: str
+    marks: list[tuple[str, str, str]]
+    lines: list[AffectedLine]
+    more: int
+    url: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class FixStep:
+    """One statement to remove, and where that is done; no `url`: it cannot be done here."""
+
+    closer: Closer
+    label: str
+    url: str
+
+
+def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
+    """The groups of the page, the worst first; those beyond MOST are counted."""
+    narrowed = Filter(asked.texts["q"], asked.wanted.kind, asked.certainty)
+    totals, groups = openings(asked.wanted.accounts, at=request.at, narrowed=narrowed)
+    shown = groups if asked.shows_all else groups[:MOST]
+    frame = frame_of_path(request, asked, policies_by_arn(request.at))
+    names = _account_names(request, (one for group in shown for one in group.affected))
+    query = asked.query.only("account", "as-of")
+    return {
+        "totals": totals,
+        "summary": totals.words,
+        "unread": totals.unread,
+        "cards": [_card(group, frame, names, query, most=OF_CARD) for group in shown],
+        "more_groups": len(groups) - len(shown),
+        "fitting": _fitting_words(groups, totals),
+    }
+
+
+def _fitting_words(groups: list[Opening], totals: EscalationTotals) -> str:
+    many = sum(len(group.affected) for group in groups)
+    return f"{counted(len(groups), 'policy', 'policies')}, {many:,} of {totals.everyone.total:,} principals"
+
+
+def _card(
+    opening: Opening, frame: Frame, names: Mapping[str, str], query: Query, *, most: int
+) -> OpeningCard:
+    closers = closers_of(opening.statements, frame)
+    users = sum(not one.is_role for one in opening.affected)
+    return OpeningCard(
+        key=opening.key,
+        closers=closers,
+        titles=_titles(opening, frame),
+        count=_count_words(users, len(opening.affected) - users),
+        marks=_marks(opening),
+        lines=[_line(one, frame, names, query) for one in opening.affected[:most]],
+        more=max(0, len(opening.affected) - most),
+        url=f"{reverse('access:escalation-opening', args=[opening.key])}{query}".rstrip("?"),
+        fix=_fix_sentence(opening, closers),
+    )
+
+
+def _count_words(users: int, roles: int) -> str:
+    parts = [counted(users, "IAM user")] if users else []
+    parts += [counted(roles, "role")] if roles else []
+    return " and ".join(parts)
+
+
+def _titles(opening: Opening, frame: Frame) -> list[str]:
+    """What the path consists of, the most frequent first."""
+    tally = Counter(", then ".join(titles_of(one.path, frame)) for one in opening.affected)
+    return [title for title, _ in tally.most_common(TITLES)]
+
+
+def _marks(opening: Opening) -> list[tuple[str, str, str]]:
+    tally = Counter(one.certainty for one in opening.affected)
+    return [(f"{tally[each]:,} {each}", *CERTAINTY_MARKS[each][1:]) for each in Certainty if tally[each]]
+
+
+def _fix_sentence(opening: Opening, closers: list[Closer]) -> str:
+    """'Remove PublishCode from PaymentsDeploy. This closes the path for all 14.'"""
+    many = len(opening.affected)
+    if not closers:
+        return "No single policy opens these paths. Open each principal to see its steps."
+    whom = "it" if many == 1 else f"all {many:,}"
+    if all(closer.note for closer in closers):
+        names = " and ".join(closer.policy for closer in closers)
+        return f"Detach {names}, or attach a narrower policy instead. This closes the path for {whom}."
+    what = " and ".join(f"{closer.statement} from {closer.policy}" for closer in closers)
+    return f"Remove {what}. This closes the path for {whom}."
+
+
+def _line(one: Affected, frame: Frame, names: Mapping[str, str], query: Query) -> AffectedLine:
+    notes = conditions_of(one.path, frame) if one.certainty is Certainty.CONDITIONAL else []
+    if one.certainty is Certainty.UNCONFIRMED:
+        notes = [f"Unconfirmed: {unread_words(one.unread)}"]
+    return AffectedLine(
+        name=one.name,
+        url=page_of(one.member, frame),
+        is_role=one.is_role,
+        account=names.get(one.member.account, one.member.account),
+        mark=CERTAINTY_MARKS[one.certainty],
+        nodes=nodes_of(one.path, frame),
+        titles=titles_of(one.path, frame),
+        notes=notes,
+        path_url=f"{reverse('access:escalation-path', args=[one.member.id])}{query}".rstrip("?"),
+    )
+
+
+def _account_names(request: ViewerRequest, affected: Iterable[Affected]) -> dict[str, str]:
+    numbers = {one.member.account for one in affected}
+    rows = visible_accounts(request.viewer).filter(account_id__in=numbers)
+    return dict(rows.values_list("account_id", "name"))
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
+    """One group: everyone affected, what closes their paths, and where to do it. 404 where the group is not there (any more)."""
+    asked = read(request)
+    seen = accounts_seen(request.viewer, account=asked.texts["account"])
+    _, groups = openings(seen, at=request.at)
+    opening = next((group for group in groups if group.key == key), None)
+    if opening is None:
+        raise Http404
+    frame = frame_of_path(request, asked, policies_by_arn(request.at))
+    query = asked.query.only("account", "as-of")
+    fix = fix_of(opening, at=request.at)
+    names = _account_names(request, opening.affected)
+    steps = _steps(request, frame, [*opening.statements], query)
+    more = _steps(request, frame, list(fix.more), query)
+    context = {
+        **asof_context(request, account=asked.account),
+        "section": "escalation",
+        "account": asked.account,
+        "all_accounts": asked.account is None,
+        "card": _card(opening, frame, names, query, most=len(opening.affected)),
+        "fix": fix,
+        "steps": steps,
+        "more_steps": more,
+        "fix_words": _fix_words(fix),
+        "others": [_line(one, frame, names, query) for one in fix.others],
+        "back": f"{reverse('access:escalation')}{query}".rstrip("?"),
+    }
+    return render_page(request, "access/escalation_opening.html", context, partial="content")
+
+
+def _fix_words(fix: Fix) -> str:
+    """Who can still become administrator without the statements of the group."""
+    if fix.unchecked:
+        return (
+            f"This closes the path above. There wasn't time to look for other paths of {fix.unchecked:,} principals: "
+            "open one of them to see its own."
+        )
+    many = len(fix.closed) + len(fix.others)
+    if not fix.others:
+        whom = "It has" if many == 1 else "They have"
+        return f"{whom} no other path: after this, {'it' if many == 1 else 'none of them'} can become administrator."
+    kept = len(fix.others)
+    return (
+        f"After this, {len(fix.closed):,} of {many:,} can't become administrator any more. "
+        f"{kept:,} still {'has' if kept == 1 else 'have'} another path."
+    )
+
+
+def _steps(request: ViewerRequest, frame: Frame, statements: list[Statement], query: Query) -> list[FixStep]:
+    holders = {one.holder for one in statements}
+    numbers = dict(Entity.objects.filter(arn__in=holders, gone_at__isnull=True).values_list("arn", "pk"))
+    changes = request.at is None and request.viewer.may(Right.REQUEST_CHANGE)
+    steps = []
+    for one in sorted(statements, key=closer_text):
+        (closer,) = closers_of([one], frame)
+        label, url = _place(one, closer, numbers, query) if changes else ("", "")
+        steps.append(FixStep(closer, label, url))
+    return steps
+
+
+def _place(one: Statement, closer: Closer, numbers: Mapping[str, int], query: Query) -> tuple[str, str]:
+    """Where the statement can be removed: (what the button says, its address)."""
+    pk = numbers.get(one.holder)
+    if one.holder.startswith(AWS) or not closer.url:
+        return ("Show policy", closer.url) if closer.url else ("", "")
+    if one.policy == TRUST and pk is not None:
+        return "Edit trust policy", f"{reverse('changes:act', args=['trust'])}?{urlencode({'on': pk})}"
+    if closer.is_managed and pk is not None:
+        edit = reverse("access:policy-edit", args=[pk])
+        return "Edit without this statement", f"{edit}?{urlencode({'remove': one.number})}"
+    if pk is not None:
+        put = reverse("changes:act", args=["put-inline"])
+        return "Edit inline policy", f"{put}?{urlencode({'on': pk, 'policy': one.policy})}"
+    return "Show", f"{closer.url}{query.only('as-of')}".rstrip("?")

@@ -1,0 +1,260 @@
+"""The answer of "Who can" as its page shows it: the headline, what is assumed, the groups, and the limits of the analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from console.access.asked import Address
+from console.access.circumstances import ANY
+from console.access.lines import CERTAINTY_MARKS, Line
+from console.identities.details.shown import SECTIONS
+from console.web.access import ViewerRequest
+from console.web.query import Query
+from iam.access.certainty import Certainty
+from iam.access.persons import counted
+from iam.access.sight import accounts_seen
+from iam.access.usual import connected_accounts
+from iam.access.ways import Way, WayKind
+from iam.access.who_can import Asked, Found, Group, Row
+from iam.mirror.models import Kind
+from iam.policy.request import account_of
+
+Choice = tuple[str, str, bool]
+Lines = Callable[[list[Row]], list[Line]]
+KIND_CHOICES: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
+CERTAINTIES: Final = (
+    ("", "Any certainty"),
+    ("confirmed", "Confirmed"),
+    ("conditional", "Conditional"),
+    ("unconfirmed", "Unconfirmed"),
+)
+MOST_NAMED: Final = 6
+OPEN_GROUPS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One thing that the answer takes for granted; `url` is the same question without it."""
+
+    label: str
+    value: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCard:
+    """One way in which access is given, with the first of those who have it."""
+
+    key: str
+    icon: str
+    title: str
+    url: str
+    policy: str
+    policy_url: str
+    account: str
+    count: str
+    marks: list[tuple[str, str, str]]
+    lines: list[Line]
+    more: int
+    all_url: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Something that the analysis cannot know, and the accounts that it concerns in words."""
+
+    text: str
+    where: str = ""
+
+
+def headline(found: Found, asked: Asked) -> str:
+    """'9 IAM users (8 people) and 4 roles: 9 confirmed, 4 conditional'; 'No one' where nobody can."""
+    words = asked.meant.words
+    if not found.everyone.total:
+        stopped = counted(len(found.stopped), "principal")
+        least = "" if found.is_stopped_whole else "at least "
+        more = f"; {least}{stopped} denied" if found.stopped else ""
+        return f"No one can {_verb(words)}{more}"
+    parts = [
+        f"{found.by_certainty[each]:,} {each}"
+        for each in (Certainty.CONFIRMED, Certainty.CONDITIONAL, Certainty.UNCONFIRMED)
+        if found.by_certainty[each]
+    ]
+    return f"{found.everyone.words} can {_verb(words)}: {', '.join(parts)}"
+
+
+def _verb(words: str) -> str:
+    """'use s3:GetObject', 'write in Amazon S3', 'do anything in Amazon S3'."""
+    if ":" in words.partition(" ")[0]:
+        return f"use {words}"
+    if words.startswith("anything"):
+        return f"do {words}"
+    for noun, verb in (("permissions management", "manage permissions"), ("tagging", "tag")):
+        if words.startswith(noun):
+            return f"{verb}{words.removeprefix(noun)}"
+    return words
+
+
+def assumptions(address: Address) -> list[Assumption]:
+    """Everything that the address does not leave open, each with a way to remove it."""
+    if address.is_blank:
+        return []
+    found = [
+        Assumption(
+            chip.label,
+            chip.value,
+            str(address.query.but(**{chip.word.partition("=")[0]: ANY}))
+            if chip.word.startswith(("mfa=", "region="))
+            else chip.url,
+        )
+        for chip in address.circumstances.chips
+    ]
+    if address.circumstances.assumed_now:
+        words = "as of the moment shown" if address.asked and address.asked.at else "now"
+        found.append(Assumption("Time", words, str(address.query.but(time=ANY))))
+    if address.owner and address.owner != ANY:
+        found.append(
+            Assumption("Account of the resource", _owner_words(address), str(address.query.but(owner=ANY)))
+        )
+    return found
+
+
+def _owner_words(address: Address) -> str:
+    named = {one.account: one.name for one in address.candidates}
+    name = named.get(address.owner, "")
+    return f"{name} ({address.owner})" if name else address.owner
+
+
+def account_choices(request: ViewerRequest, address: Address) -> list[Choice]:
+    """(value, label, chosen) for the account of a resource whose ARN has none: accounts whose policies name it first."""
+    named = [(one.account, _candidate_words(one.name, one.policies)) for one in address.candidates]
+    known = {number for number, _ in named}
+    accounts = connected_accounts(accounts_seen(request.viewer))
+    others = [(number, name) for number, name in accounts if number not in known]
+    known |= {number for number, _ in others}
+    typed = [(address.owner, address.owner)] if address.owner not in {*known, ANY, ""} else []
+    values = [(ANY, "Each principal's own account"), *named, *others, *typed]
+    chosen = address.owner or ANY
+    return [(value, label, value == chosen) for value, label in values]
+
+
+def _candidate_words(name: str, policies: int) -> str:
+    return f"{name} (named in {counted(policies, 'policy', 'policies')})"
+
+
+def group_cards(
+    groups: list[Group], *, address: Address, lines: Lines, accounts: Mapping[str, str]
+) -> list[GroupCard]:
+    """The groups of an answer, the first of them open."""
+    cards = []
+    for number, group in enumerate(groups):
+        way = group.way
+        title, url, policy, policy_url = _title(way, address.query)
+        cards.append(
+            GroupCard(
+                key=way.key,
+                icon=ICONS[way.kind],
+                title=title,
+                url=url,
+                policy=policy,
+                policy_url=policy_url,
+                account=accounts.get(way.account, way.account) if address.account is None else "",
+                count=_count(group),
+                marks=[
+                    (f"{group.counts[each]:,} {each}", *CERTAINTY_MARKS[each][1:])
+                    for each in Certainty
+                    if group.counts[each]
+                ],
+                lines=lines(group.rows),
+                more=group.total - len(group.rows),
+                all_url=f"{reverse('access:who-can')}{address.query.but(way=way.key)}",
+                is_open=number < OPEN_GROUPS,
+            )
+        )
+    return cards
+
+
+ICONS: Final = {
+    WayKind.GROUP: "users",
+    WayKind.ATTACHED: "scroll-text",
+    WayKind.INLINE: "scroll-text",
+    WayKind.TRUST: "waypoints",
+    WayKind.RESOURCE: "database",
+    WayKind.RULE: "info",
+}
+PLAIN: Final = {
+    WayKind.INLINE: "Directly, by inline policies of users and roles",
+    WayKind.TRUST: "By the trust policy of the role",
+    WayKind.RESOURCE: "By the resource-based policy",
+    WayKind.RULE: "AWS allows it without a policy",
+}
+
+
+def way_words(way: Way) -> str:
+    """'Group payments-dev: LedgerRead' as one text."""
+    title, _, policy, _ = _title(way, Query())
+    return f"{title}: {policy}" if policy else title
+
+
+def _title(way: Way, query: Query) -> tuple[str, str, str, str]:
+    """(what, its page, the policy, its page)."""
+    policy_url = _page(Kind.POLICY, way.policy_pk, query)
+    if way.kind is WayKind.GROUP:
+        return f"Group {way.group}", _page(Kind.GROUP, way.group_pk, query), way.policy, policy_url
+    if way.kind is WayKind.ATTACHED:
+        return "Attached directly", "", way.policy, policy_url
+    return PLAIN[way.kind], "", "", ""
+
+
+def _page(kind: Kind, pk: int | None, query: Query) -> str:
+    if pk is None:
+        return ""
+    return f"{reverse(SECTIONS[kind][2], args=[pk])}{query.only('as-of')}".rstrip("?")
+
+
+def _count(group: Group) -> str:
+    roles = group.total - group.users
+    parts = [counted(group.users, "IAM user")] if group.users else []
+    parts += [counted(roles, "role")] if roles else []
+    return " and ".join(parts)
+
+
+def limits(found: Found) -> list[Limit]:
+    """Everything that the answer cannot know, in one list."""
+    return list(_limits(found))
+
+
+def _limits(found: Found) -> Iterator[Limit]:
+    if found.roots:
+        users = (
+            "The root user of 1 account"
+            if found.roots == 1
+            else f"The root users of {found.roots:,} accounts"
+        )
+        yield Limit(f"{users} can do this too: root users have no policies that could stop them except SCPs.")
+    for one in found.limitations:
+        yield Limit(one.text, _where(one.accounts))
+    by_clause: dict[str, list[str]] = {}
+    for number, clauses in found.unread.items():
+        for clause in clauses:
+            by_clause.setdefault(clause, []).append(number)
+    for clause, numbers in by_clause.items():
+        yield Limit(f"{clause[:1].upper()}{clause[1:]}, so answers there are unconfirmed.", _where(numbers))
+
+
+def _where(numbers: Sequence[str]) -> str:
+    if not numbers:
+        return ""
+    if len(numbers) > MOST_NAMED:
+        return f"Applies to {len(numbers):,} accounts, such as {numbers[0]}."
+    return f"Applies to {', '.join(numbers)}."
+
+
+def owner_is_unclear(address: Address) -> bool:
+    """Whether several accounts name the resource equally often, so that none is assumed."""
+    return len(address.candidates) > 1 and not address.owner and not account_of(address.resource)
