@@ -86,7 +86,7 @@ class Circumstances:
 
     @property
     def is_open(self) -> bool:
-        """Whether the fields have something to say that must be seen."""
+        """Whether the fields have an error that must be seen; MFA and Region may have their own place."""
         return bool(self.errors)
 
 

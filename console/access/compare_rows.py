@@ -19,11 +19,11 @@ from iam.policy.sentences.conditions import conditions_in_words
 SHOWN: Final = 8
 FEW: Final = 3
 SIGNS: Final = {
-    Sort.ONLY_RIGHT: ("add", "+", "Only right"),
-    Sort.ONLY_LEFT: ("del", "−", "Only left"),
+    Sort.ONLY_RIGHT: ("add", "+", "Right only"),
+    Sort.ONLY_LEFT: ("del", "−", "Left only"),
     Sort.WIDER: ("", "↑", "Wider on the right"),
     Sort.NARROWER: ("", "↓", "Narrower on the right"),
-    Sort.ALTERED: ("", "~", "By other statements"),
+    Sort.ALTERED: ("", "~", "Through other statements"),
 }
 BADGES: Final = {
     Sort.ONLY_RIGHT: ("+{:,}", "ok"),
@@ -33,8 +33,8 @@ BADGES: Final = {
     Sort.ALTERED: ("{:,} otherwise", ""),
 }
 DOTS: Final = {Level.PERMISSIONS: "perm", Level.TAGGING: "tag"}
-BOUNDED: Final = "The boundary or the organization's policies differ"
-VARIABLES: Final = "Variables in the same statements stand for each one's own"
+BOUNDED: Final = "Permissions boundaries, SCPs or RCPs differ"
+VARIABLES: Final = "Policy variables resolve to each principal's own values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _group_row(found: Comparison, group: Group, query: Query) -> GroupRow:
         spoken=f"{spoken}, risky" if group.is_risky else spoken,
         names=tuple(bare[:SHOWN]),
         rest=tuple(bare[SHOWN:]),
-        level=str(group.level) if group.level else "Not listed by AWS",
+        level=str(group.level) if group.level else "Not in AWS's list of actions",
         dot=DOTS.get(group.level, KEYS[group.level]) if group.level else "",
         extent=_extent(group),
         because=_because(group.causes, query) or [_elsewhere(found, group.sort)],

@@ -1,4 +1,4 @@
-"""Edit what a managed policy says: checked while it is typed, with whom it concerns, and asked for as a change."""
+"""Edit the text of a managed policy: checked while it is typed, with whom it affects, and requested as a change."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from console.identities.details.shown import Shown, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.access.editing import Draft, begin, laid_out, look, managed_by, mended, request_edit
+from iam.access.fixes import without_statement
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
@@ -25,7 +26,7 @@ from iam.mirror.models import Kind
 
 
 class EditForm(ReasonForm):
-    """The text, on which text it was begun, and what to do with it; a reason only to ask."""
+    """The text, the text that it was started from, and what to do with it; a reason only to request it."""
 
     document = forms.CharField(strip=False, required=False)
     base = forms.CharField(max_length=32, required=False)
@@ -34,9 +35,9 @@ class EditForm(ReasonForm):
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE)
 def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
-    """The editor. Posted, the text is checked, laid out (`do=format`), mended in a place (`fix=`) or asked for (`do=ask`).
+    """The editor. Posted, the text is checked, formatted (`do=format`), fixed in one place (`fix=`) or requested (`do=ask`).
 
-    htmx gets what was found, and whom it would concern.
+    `remove` in the address starts it without one statement. htmx gets the findings, and whom the text would affect.
     """
     shown = shown_or_404(request, pk, kinds=[Kind.POLICY])
     if why := _why_not(shown):
@@ -45,7 +46,9 @@ def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
         )
     if request.method == "GET":
         text, base = begin(shown.entity)
-        return _page(request, shown, _draft(request, shown, text=text, base=base), form=EditForm.blank())
+        text, removed = _without(request, text)
+        draft = _draft(request, shown, text=text, base=base)
+        return _page(request, shown, draft, form=EditForm.blank(), removed=removed)
     form = EditForm(request.POST)
     form.is_valid()
     text, base = request.POST.get("document", ""), request.POST.get("base", "")[:32]
@@ -61,16 +64,33 @@ def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
     return _page(request, shown, draft, form=_kept(form), status=status)
 
 
+def _without(request: ViewerRequest, text: str) -> tuple[str, str]:
+    """The text without the statement that the address names, and a sentence about it; as it is where it names none."""
+    number = request.GET.get("remove", "")
+    if not number.isdecimal() or len(number) > 4:
+        return text, ""
+    rest = without_statement(text, int(number))
+    if rest is None:
+        return (
+            text,
+            "The policy has no other statement, so it can't be removed here. Detach or delete the policy instead.",
+        )
+    return (
+        rest,
+        f"Statement {int(number) + 1} is removed from the text below. Check the effect, then request the change.",
+    )
+
+
 def _why_not(shown: Shown) -> str:
-    """Why nobody can edit this here and now, for those who may ask for changes of it; 404 for all others."""
+    """Why the policy can't be edited here and now, for those who can request changes of it; 404 for all others."""
     if shown.at is not None:
-        return "You are looking at a moment that is over. Go back to now to change the policy."
+        return "You're viewing a past moment. Go back to now to edit the policy."
     if shown.state is None:
-        return "The policy is gone from AWS, as of the last reading."
+        return "This policy no longer exists in AWS, as of the last sync."
     if ":iam::aws:" in shown.entity.arn:
-        return "AWS manages this policy, and alone can change it. Make a policy of your own from its text instead."
+        return "AWS manages this policy, so only AWS can change it. Create your own policy from its text instead."
     if not shown.entity.account.is_writable:
-        return "The account is read only: no write role is connected. An administrator can add one under Accounts."
+        return "This account is read-only: no write role is connected. An administrator can add one under Accounts."
     if shown.entity.pk not in shown.askable([shown.entity.pk]):
         raise Http404
     return ""
@@ -81,7 +101,7 @@ def _draft(request: ViewerRequest, shown: Shown, *, text: str, base: str) -> Dra
 
 
 def _kept(form: EditForm) -> EditForm:
-    """The form with what was typed, and without errors: only asking needs a reason."""
+    """The form with what was typed, and without errors: only a request needs a reason."""
     initial = {name: form.data.get(name, "") for name in ("reason", "key")}
     return EditForm(initial=initial) if initial["key"] else EditForm.blank()
 
@@ -101,7 +121,9 @@ def _ask(request: ViewerRequest, shown: Shown, form: EditForm, *, text: str, bas
         except RefusedError as error:
             refused = error
         else:
-            messages.success(request, "Asked for. Nothing in AWS changes until somebody else approves it.")
+            messages.success(
+                request, "Change requested. Nothing changes in AWS until someone else approves it."
+            )
             return redirect("changes:change", pk=change.pk)
     draft = _draft(request, shown, text=text, base=base)
     return _page(request, shown, draft, form=form, refused=refused, status=422)
@@ -114,6 +136,7 @@ def _page(
     *,
     form: forms.Form,
     refused: RefusedError | None = None,
+    removed: str = "",
     status: int = 200,
 ) -> HttpResponse:
     context: dict[str, Any] = (
@@ -123,6 +146,7 @@ def _page(
             "form": form,
             "draft": draft,
             "refused": refused,
+            "removed": removed,
             "gutter": _gutter(draft),
             "summary": summary(draft.findings),
             "is_update": is_fragment(request),
@@ -139,7 +163,7 @@ def _page(
 
 
 def _gutter(draft: Draft) -> list[tuple[int, str]]:
-    """(number, tone) of each line; of several findings of a line, the gravest."""
+    """(number, tone) of each line; of several findings of a line, the most severe."""
     tones: dict[int, str] = {}
     for finding in sorted(draft.findings, key=lambda one: ORDER.index(one.severity), reverse=True):
         tones[finding.line] = LOOKS[finding.severity][0]

@@ -284,7 +284,7 @@ def when(one: OneAction) -> tuple[str, ...]:
     found = [f"Only when {phrase}" for phrase in dict.fromkeys(found)]
     denied = dict.fromkeys(phrase for says in one.denies for phrase in conditions_in_words(says.statement))
     found += [f"Not when {phrase}" for phrase in denied]
-    return tuple(found) or ("It depends on the boundary or the organization",)
+    return tuple(found) or ("Depends on the permissions boundary, SCPs or RCPs",)
 
 
 def _by(says: Says, shown: Shown) -> tuple[str, str, str]:
@@ -306,7 +306,7 @@ def basis_words(basis: Basis, *, plain: bool) -> str:
     if basis.boundary:
         parts.append(f"the boundary {basis.boundary}")
     if plain and basis.scps:
-        parts.append("the rules of the organization")
+        parts.append("SCPs and RCPs")
     elif not plain:
         parts += [
             f"{count} {name}{'' if count == 1 else 's'}"

@@ -32,12 +32,12 @@ from iam.policy.explain import Outcome
 LONGEST_ACTION: Final = 128
 LONGEST_RESOURCE: Final = 2048
 SHAPE: Final = "An action has a service, a colon and a name, such as s3:GetObject."
-RESOURCE_SHAPE: Final = "A resource is an ARN, such as arn:aws:s3:::a-bucket/*, or a star for any."
+RESOURCE_SHAPE: Final = "Enter an ARN such as arn:aws:s3:::my-bucket/*, or * for any resource."
 TITLES: Final = {
     Decision.ALLOWED: "Why {name} can do this",
     Decision.CONDITIONAL: "Why {name} can do this under conditions",
 }
-CANNOT: Final = "Why {name} cannot do this"
+CANNOT: Final = "Why {name} can't do this"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,7 @@ def _read(request: ViewerRequest) -> Wanted:
         for name, longest in (("action", LONGEST_ACTION), ("resource", LONGEST_RESOURCE))
     )
     if FORM.fullmatch(action) is None or "*" in action or "?" in action:
-        return Wanted(
-            action, resource, SHAPE if "*" not in action else "Ask about one action, without a star."
-        )
+        return Wanted(action, resource, SHAPE if "*" not in action else "Enter one action without wildcards.")
     if resource not in {"", "*"} and not resource.startswith("arn:"):
         return Wanted(action, resource, RESOURCE_SHAPE)
     return Wanted(action, resource)

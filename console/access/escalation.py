@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.access.escalation_address import Asked, frame_of_path, read, word_of
-from console.access.escalation_openings import opening_context
+from console.access.escalation_openings import AffectedLine, opening_context
 from console.access.escalation_steps import (
+    PATH_MARKS,
     Frame,
     closers_of,
     conditions_of,
@@ -26,7 +26,9 @@ from console.access.escalation_steps import (
     stages_of,
     titles_of,
 )
-from console.access.lines import CERTAINTY_MARKS, Node, unread_words
+from console.access.given_by import given_by
+from console.access.limits import limit_rows
+from console.access.lines import unread_words
 from console.access.who_can_answer import CERTAINTIES
 from console.identities.details.shown import shown_or_404
 from console.web.access import ViewerRequest, require
@@ -36,38 +38,20 @@ from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.render import is_fragment, render_page
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
-from iam.access.grants.models import GIVING, Grant, LedgerEntry
-from iam.access.grants.queries import visible_grants
+from iam.access.persons import counted
 from iam.access.sight import accounts_seen
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Kind
-from iam.mirror.queries.accounts import visible_accounts
-from iam.policy.escalation.grounds import Statement
 from iam.policy.escalation.paths import Path
 from iam.policy.index.classes import Member
 
-GRANTS: Final = 5
 PAGE: Final = 50
 KIND_LABELS: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
 VIEWS: Final = (("", "By policy"), ("principals", "By user and role"))
 COLUMNS: Final = (
     "account_id", "arn", "name", "display_name", "kind", "certainty", "steps", "path", "conditions", "closed_without",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Somebody in the list."""
-
-    row: domain.Row
-    url: str
-    why: str
-    account: str
-    mark: tuple[str, str, str]
-    nodes: list[Node]
-    titles: list[str]
-    conditions: list[str]
 
 
 @require_safe
@@ -193,38 +177,34 @@ def _choices(asked: Asked) -> dict[str, Any]:
 
 def _list(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     found = domain.who_reaches(asked.wanted, size=PAGE, after=asked.after)
-    names = _account_names(request, found)
     frame = frame_of_path(request, asked)
     return {
         "found": found,
         "summary": _summary(found, asked),
-        "lines": [_line(row, names, asked, frame) for row in found.rows],
+        "lines": [_line(row, asked, frame) for row in found.rows],
         "after": word_of(found.rows[-1].place) if found.rows and found.has_after else "",
         "is_later": asked.after is not None,
+        "limits": limit_rows(found.limitations),
         "all_accounts": asked.account is None,
         "files": _files(request, asked),
     }
 
 
-def _account_names(request: ViewerRequest, found: domain.Found) -> dict[str, str]:
-    numbers = {row.place.account for row in found.rows}
-    rows = visible_accounts(request.viewer).filter(account_id__in=numbers)
-    return dict(rows.values_list("account_id", "name"))
-
-
-def _line(row: domain.Row, names: dict[str, str], asked: Asked, frame: Frame) -> Line:
+def _line(row: domain.Row, asked: Asked, frame: Frame) -> AffectedLine:
     path = row.path
     assert path is not None
     query = asked.query.only("to", "account", "as-of")
-    return Line(
-        row=row,
+    return AffectedLine(
+        name=row.display,
         url=page_of(path.who, frame),
-        why=f"{reverse('access:escalation-path', args=[row.pk])}{query}".rstrip("?"),
-        account=names.get(row.place.account, row.place.account),
-        mark=CERTAINTY_MARKS[row.certainty] if path.steps else mark_of(path),
+        is_role=row.place.is_role,
+        account=frame.accounts.get(row.place.account, row.place.account),
+        mark=PATH_MARKS[row.certainty] if path.steps else mark_of(path),
         nodes=nodes_of(path, frame) if path.steps else [],
         titles=titles_of(path, frame),
-        conditions=_notes(row, path, frame),
+        notes=_notes(row, path, frame),
+        path_url=f"{reverse('access:escalation-path', args=[row.pk])}{query}".rstrip("?"),
+        steps=counted(row.place.steps, "step") if row.place.steps else "",
     )
 
 
@@ -270,27 +250,23 @@ def _explained(request: ViewerRequest, asked: Asked, found: domain.Explained) ->
         "entity_url": page_of(found.who, frame),
         "goal_name": asked.goal.name if asked.goal else "administrator",
         "path": path,
-        "mark": mark_of(path) if path else None,
-        "stages": stages_of(path, frame) if path else [],
+        "mark": _mark(path, found.unread) if path else None,
+        "stages": stages_of(path, frame, _mark(path, found.unread)) if path else [],
         "closing": closing,
         "closers": closers_of(closing.statements, frame) if closing else [],
         "alone": closers_of(alone, frame),
-        "given_by": _given_by(request, [*(closing.statements if closing else ()), *alone]),
+        "given_by": given_by(request, [*(closing.statements if closing else ()), *alone]),
         "made_at": found.made_at,
-        "limitations": found.limitations,
+        "unread_words": unread_words(found.unread),
+        "limits": limit_rows(found.limitations),
     }
 
 
-def _given_by(request: ViewerRequest, statements: Sequence[Statement]) -> list[Grant]:
-    """The grants by which somebody has these statements now: ending one takes away what no other needs."""
-    if request.at is not None or not statements:
-        return []
-    which = Q()
-    for one in statements:
-        which |= Q(target=one.holder) | Q(holder_arn=one.holder, target=one.policy)
-    entries = LedgerEntry.objects.filter(which, since__isnull=False, until__isnull=True)
-    found = visible_grants(request.viewer).filter(state__in=GIVING, pk__in=entries.values("part__grant"))
-    return list(found.order_by("-created_at", "-id")[:GRANTS])
+def _mark(path: Path, unread: Sequence[str]) -> tuple[str, str, str]:
+    """Someone who is the goal already has no steps to be unsure of."""
+    if path.steps and path.is_sure and unread:
+        return PATH_MARKS[Certainty.UNCONFIRMED]
+    return mark_of(path)
 
 
 def _values(request: ViewerRequest, asked: Asked) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.http import Http404
 
-from console.access.escalation_steps import Frame
+from console.access.escalation_steps import ADMINISTRATOR, Frame
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
 from console.web.query import Query
@@ -16,6 +16,7 @@ from iam.access import escalation as domain
 from iam.access.certainty import Certainty
 from iam.access.sight import accounts_seen
 from iam.mirror.models import Account
+from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.index.classes import Member
 from iam.policy.request import PrincipalKind
 
@@ -136,7 +137,6 @@ def frame_of_path(
     request: ViewerRequest, asked: Asked, policies: Mapping[tuple[str, str], int] | None = None
 ) -> Frame:
     """What all parts of a path need to be shown to the viewer."""
-    sees = request.viewer.scope.sees_account
-    if asked.goal is not None:
-        return Frame(sees, asked.query, policies or {}, asked.goal.name)
-    return Frame(sees, asked.query, policies or {})
+    goal = ADMINISTRATOR if asked.goal is None else asked.goal.name
+    names = dict(visible_accounts(request.viewer).values_list("account_id", "name"))
+    return Frame(request.viewer.scope.sees_account, asked.query, policies or {}, goal, names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from console.access.escalation_address import Asked, frame_of_path, read
 from console.access.escalation_steps import (
     AWS,
+    PATH_MARKS,
     Closer,
     Frame,
     closer_text,
@@ -24,19 +25,20 @@ from console.access.escalation_steps import (
     page_of,
     titles_of,
 )
-from console.access.lines import CERTAINTY_MARKS, Node, unread_words
+from console.access.given_by import given_by
+from console.access.limits import limit_rows
+from console.access.lines import Node, unread_words
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.certainty import Certainty
-from iam.access.escalation import policies_by_arn
+from iam.access.escalation import limitations_at, policies_by_arn
 from iam.access.escalation_groups import Affected, EscalationTotals, Filter, Fix, Opening, fix_of, openings
 from iam.access.persons import counted
 from iam.access.sight import accounts_seen
 from iam.guard import Right
 from iam.mirror.models import Entity
-from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.escalation.grounds import TRUST, Statement
 
 OF_CARD: Final = 5
@@ -57,6 +59,7 @@ class AffectedLine:
     titles: list[str]
     notes: list[str]
     path_url: str
+    steps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class OpeningCard:
     count: str
     marks: list[tuple[str, str, str]]
     lines: list[AffectedLine]
+    total: str
     more: int
     url: str
     fix: str
@@ -89,13 +93,14 @@ def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     totals, groups = openings(asked.wanted.accounts, at=request.at, narrowed=narrowed)
     shown = groups if asked.shows_all else groups[:MOST]
     frame = frame_of_path(request, asked, policies_by_arn(request.at))
-    names = _account_names(request, (one for group in shown for one in group.affected))
     query = asked.query.only("account", "as-of")
     return {
         "totals": totals,
         "summary": totals.words,
         "unread": totals.unread,
-        "cards": [_card(group, frame, names, query, most=OF_CARD) for group in shown],
+        "limits": limit_rows(limitations_at(asked.wanted.accounts, at=request.at)),
+        "all_accounts": asked.account is None,
+        "cards": [_card(group, frame, query, most=OF_CARD) for group in shown],
         "more_groups": len(groups) - len(shown),
         "fitting": _fitting_words(groups, totals),
     }
@@ -106,9 +111,7 @@ def _fitting_words(groups: list[Opening], totals: EscalationTotals) -> str:
     return f"{counted(len(groups), 'policy', 'policies')}, {many:,} of {totals.everyone.total:,} principals"
 
 
-def _card(
-    opening: Opening, frame: Frame, names: Mapping[str, str], query: Query, *, most: int
-) -> OpeningCard:
+def _card(opening: Opening, frame: Frame, query: Query, *, most: int) -> OpeningCard:
     closers = closers_of(opening.statements, frame)
     users = sum(not one.is_role for one in opening.affected)
     return OpeningCard(
@@ -117,7 +120,8 @@ def _card(
         titles=_titles(opening, frame),
         count=_count_words(users, len(opening.affected) - users),
         marks=_marks(opening),
-        lines=[_line(one, frame, names, query) for one in opening.affected[:most]],
+        lines=[_line(one, frame, query) for one in opening.affected[:most]],
+        total=f"{len(opening.affected):,}",
         more=max(0, len(opening.affected) - most),
         url=f"{reverse('access:escalation-opening', args=[opening.key])}{query}".rstrip("?"),
         fix=_fix_sentence(opening, closers),
@@ -138,7 +142,7 @@ def _titles(opening: Opening, frame: Frame) -> list[str]:
 
 def _marks(opening: Opening) -> list[tuple[str, str, str]]:
     tally = Counter(one.certainty for one in opening.affected)
-    return [(f"{tally[each]:,} {each}", *CERTAINTY_MARKS[each][1:]) for each in Certainty if tally[each]]
+    return [(f"{tally[each]:,} {each}", *PATH_MARKS[each][1:]) for each in Certainty if tally[each]]
 
 
 def _fix_sentence(opening: Opening, closers: list[Closer]) -> str:
@@ -154,7 +158,7 @@ def _fix_sentence(opening: Opening, closers: list[Closer]) -> str:
     return f"Remove {what}. This closes the path for {whom}."
 
 
-def _line(one: Affected, frame: Frame, names: Mapping[str, str], query: Query) -> AffectedLine:
+def _line(one: Affected, frame: Frame, query: Query) -> AffectedLine:
     notes = conditions_of(one.path, frame) if one.certainty is Certainty.CONDITIONAL else []
     if one.certainty is Certainty.UNCONFIRMED:
         notes = [f"Unconfirmed: {unread_words(one.unread)}"]
@@ -162,19 +166,14 @@ def _line(one: Affected, frame: Frame, names: Mapping[str, str], query: Query) -
         name=one.name,
         url=page_of(one.member, frame),
         is_role=one.is_role,
-        account=names.get(one.member.account, one.member.account),
-        mark=CERTAINTY_MARKS[one.certainty],
+        account=frame.accounts.get(one.member.account, one.member.account),
+        mark=PATH_MARKS[one.certainty],
         nodes=nodes_of(one.path, frame),
         titles=titles_of(one.path, frame),
         notes=notes,
         path_url=f"{reverse('access:escalation-path', args=[one.member.id])}{query}".rstrip("?"),
+        steps=counted(len(one.path.steps), "step"),
     )
-
-
-def _account_names(request: ViewerRequest, affected: Iterable[Affected]) -> dict[str, str]:
-    numbers = {one.member.account for one in affected}
-    rows = visible_accounts(request.viewer).filter(account_id__in=numbers)
-    return dict(rows.values_list("account_id", "name"))
 
 
 @require_safe
@@ -190,23 +189,28 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
     frame = frame_of_path(request, asked, policies_by_arn(request.at))
     query = asked.query.only("account", "as-of")
     fix = fix_of(opening, at=request.at)
-    names = _account_names(request, opening.affected)
-    steps = _steps(request, frame, [*opening.statements], query)
-    more = _steps(request, frame, list(fix.more), query)
+    steps = _steps(request, frame, [*opening.statements])
+    more = _steps(request, frame, list(fix.more))
     context = {
         **asof_context(request, account=asked.account),
         "section": "escalation",
         "account": asked.account,
         "all_accounts": asked.account is None,
-        "card": _card(opening, frame, names, query, most=len(opening.affected)),
+        "title": _title(opening, frame),
+        "card": _card(opening, frame, query, most=len(opening.affected)),
+        "given_by": given_by(request, [*opening.statements]),
         "fix": fix,
         "steps": steps,
         "more_steps": more,
         "fix_words": _fix_words(fix),
-        "others": [_line(one, frame, names, query) for one in fix.others],
+        "others": [_line(one, frame, query) for one in fix.others],
         "back": f"{reverse('access:escalation')}{query}".rstrip("?"),
     }
     return render_page(request, "access/escalation_opening.html", context, partial="content")
+
+
+def _title(opening: Opening, frame: Frame) -> str:
+    return " and ".join(closer.text for closer in closers_of(opening.statements, frame)) or "No single policy"
 
 
 def _fix_words(fix: Fix) -> str:
@@ -227,23 +231,25 @@ def _fix_words(fix: Fix) -> str:
     )
 
 
-def _steps(request: ViewerRequest, frame: Frame, statements: list[Statement], query: Query) -> list[FixStep]:
+def _steps(request: ViewerRequest, frame: Frame, statements: list[Statement]) -> list[FixStep]:
     holders = {one.holder for one in statements}
     numbers = dict(Entity.objects.filter(arn__in=holders, gone_at__isnull=True).values_list("arn", "pk"))
     changes = request.at is None and request.viewer.may(Right.REQUEST_CHANGE)
     steps = []
     for one in sorted(statements, key=closer_text):
         (closer,) = closers_of([one], frame)
-        label, url = _place(one, closer, numbers, query) if changes else ("", "")
+        label, url = _place(one, closer, numbers) if changes else ("", "")
         steps.append(FixStep(closer, label, url))
     return steps
 
 
-def _place(one: Statement, closer: Closer, numbers: Mapping[str, int], query: Query) -> tuple[str, str]:
+def _place(one: Statement, closer: Closer, numbers: Mapping[str, int]) -> tuple[str, str]:
     """Where the statement can be removed: (what the button says, its address)."""
     pk = numbers.get(one.holder)
-    if one.holder.startswith(AWS) or not closer.url:
-        return ("Show policy", closer.url) if closer.url else ("", "")
+    if closer.is_hidden:
+        return "", ""
+    if one.holder.startswith(AWS):
+        return ("Open policy", closer.url) if closer.url else ("", "")
     if one.policy == TRUST and pk is not None:
         return "Edit trust policy", f"{reverse('changes:act', args=['trust'])}?{urlencode({'on': pk})}"
     if closer.is_managed and pk is not None:
@@ -252,4 +258,4 @@ def _place(one: Statement, closer: Closer, numbers: Mapping[str, int], query: Qu
     if pk is not None:
         put = reverse("changes:act", args=["put-inline"])
         return "Edit inline policy", f"{put}?{urlencode({'on': pk, 'policy': one.policy})}"
-    return "Show", f"{closer.url}{query.only('as-of')}".rstrip("?")
+    return "", ""

@@ -12,6 +12,7 @@ from console.access.lines import ICONS, Node, parts_of, short
 from console.access.stages import Stage
 from console.identities.details.shown import SECTIONS
 from console.web.query import Query
+from iam.access.certainty import Certainty
 from iam.mirror.models import Kind
 from iam.policy.escalation.grounds import TRUST, Ground, Statement
 from iam.policy.escalation.paths import Act, Path, Step
@@ -24,6 +25,11 @@ from iam.policy.request import PrincipalKind, account_of
 Sees = Callable[[str], bool]
 SURE: Final = ("Confirmed", "bad", "shield-alert")
 CONDITIONAL: Final = ("Conditional", "warn", "circle-help")
+PATH_MARKS: Final = {
+    Certainty.CONFIRMED: SURE,
+    Certainty.CONDITIONAL: CONDITIONAL,
+    Certainty.UNCONFIRMED: ("Unconfirmed", "info", "circle-dashed"),
+}
 HIDDEN: Final = "someone in an account that you can't see"
 ADMINISTRATOR: Final = "Administrator"
 AWS: Final = "arn:aws:iam::aws:policy/"
@@ -46,6 +52,7 @@ class Closer:
     policy: str = "a policy"
     statement: str = "a statement"
     is_managed: bool = False
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class Frame:
     query: Query
     policies: Mapping[tuple[str, str], int]
     goal: str = ADMINISTRATOR
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    """Names of accounts by number."""
     members: Mapping[str, Member] = field(default_factory=dict)
     """Those of the path by ARN, to link what belongs to them."""
 
@@ -90,7 +99,7 @@ def titles_of(path: Path, frame: Frame) -> list[str]:
 
 
 def title_of(step: Step, frame: Frame) -> str:
-    """'Makes a Lambda function with pay-admin and calls it'."""
+    """'Creates a Lambda function with role pay-admin and invokes it'."""
     if not step.acts:
         return f"Administers the account, so can become {name_of(step.becomes, frame)}"
     titles = [_act_title(act, frame) for act in step.acts]
@@ -100,8 +109,16 @@ def title_of(step: Step, frame: Frame) -> str:
 def _act_title(act: Act, frame: Frame) -> str:
     subject = act.alternative.subject
     account = subject.arn.split(":", 5)[4] if subject.arn.startswith("arn:") else ""
-    name = subject.name if frame.sees(account) else HIDDEN
-    return act.alternative.method.title.format(name)
+    title = act.alternative.method.title
+    return title.format(subject.name) if frame.sees(account) else _hidden_title(title)
+
+
+def _hidden_title(title: str) -> str:
+    """The title about something in an account that the viewer doesn't see."""
+    for kind in ("role", "group", "policy"):
+        if f"{kind} {{0}}" in title:
+            return title.replace(f"{kind} {{0}}", f"a {kind} in an account that you can't see")
+    return title.format(HIDDEN)
 
 
 def conditions_of(path: Path, frame: Frame) -> list[str]:
@@ -150,15 +167,18 @@ def policy_text(policy: str) -> str:
 
 
 def _label(reason: Reason) -> str:
-    return reason.sid or ("" if reason.statement is None else f"statement {reason.statement + 1}")
+    if reason.statement is None:
+        return ""
+    sid = f" ({reason.sid})" if reason.sid else ""
+    return f"statement {reason.statement + 1}{sid}"
 
 
-def stages_of(path: Path, frame: Frame) -> list[Stage]:
+def stages_of(path: Path, frame: Frame, mark: tuple[str, str, str]) -> list[Stage]:
     """The whole path: who it is, each step with the requests that it takes, and what comes of it."""
     found = [_principal(path.who, frame)]
     for step in path.steps:
         found += _step(step, frame)
-    words, tone, icon = mark_of(path)
+    words, tone, icon = mark
     goal = "administrator" if frame.goal == ADMINISTRATOR else frame.goal
     end = f"{path.who.name} becomes {goal}" if path.steps else f"{path.who.name} is already {goal}"
     return [*found, Stage(icon, tone, f"{end}: {words.lower()}", tuple(conditions_of(path, frame)))]
@@ -222,8 +242,14 @@ def members_of(path: Path) -> dict[str, Member]:
 
 
 def closer_text(one: Statement) -> str:
-    """'PaymentsDeploy, PassDeployRole'."""
-    return f"{'Trust policy' if one.policy == TRUST else one.policy}, {one.label}"
+    """'PaymentsDeploy, statement 2 (PassDeployRole)'."""
+    return f"{'Trust policy' if one.policy == TRUST else one.policy}, {statement_text(one)}"
+
+
+def statement_text(one: Statement) -> str:
+    """'statement 2 (PassDeployRole)', 'statement 1'."""
+    sid = f" ({one.sid})" if one.sid else ""
+    return f"statement {one.number + 1}{sid}"
 
 
 def closers_of(statements: Iterable[Statement], frame: Frame) -> list[Closer]:
@@ -238,17 +264,18 @@ def _closer(one: Statement, frame: Frame) -> Closer:
         note = "AWS manages this policy: detach it, or attach a narrower one instead"
         number = next((pk for (_, arn), pk in frame.policies.items() if arn == one.holder), None)
         url = "" if number is None else _policy_url(number, frame)
-        return Closer(closer_text(one), "AWS managed policy", url, note, policy, one.label)
+        return Closer(closer_text(one), "AWS managed policy", url, note, policy, statement_text(one))
     account = _account_of(one)
     if not frame.sees(account):
-        return Closer("A statement", HIDDEN, "")
+        return Closer("A statement", HIDDEN, "", is_hidden=True)
     number = frame.policies.get((account, one.holder))
     url = "" if number is None else _policy_url(number, frame)
-    where = f"Managed policy in {account}" if number is not None else _whose(one)
+    name = frame.accounts.get(account, account)
+    where = f"Managed policy in {name}" if number is not None else f"{_whose(one)} in {name}"
     if not url and one.holder in frame.members:
         url = page_of(frame.members[one.holder], frame)
     is_managed = number is not None
-    return Closer(closer_text(one), where, url, "", policy, one.label, is_managed)
+    return Closer(closer_text(one), where, url, "", policy, statement_text(one), is_managed)
 
 
 def _policy_url(number: int, frame: Frame) -> str:

@@ -135,7 +135,7 @@ def _way(row: Row, step: Step, *, is_wide: bool) -> list[Box]:
         sub = f"group, {row.account}" if is_wide else "group"
         way.append(Box((GROUP, f"{row.account} {name}"), name, sub))
     level = f", level {step.reason.level}" if step.reason.level else ""
-    said = f"{'explicit deny, ' if mark else ''}{step.statement}" if step.statement else "rule of AWS"
+    said = f"{'explicit deny, ' if mark else ''}{step.statement}" if step.statement else "AWS rule"
     name = policy_name(step).removesuffix(f" at level {step.reason.level}")
     way.append(
         Box((POLICY, f"{_home(row, step)} {step.reason.statement}{level}"), name, f"{said}{level}", mark)
@@ -192,7 +192,7 @@ def _twins(boxes: dict[Key, Box], edges: list[Edge]) -> dict[Key, Key]:
         if len(keys) > 1:
             together = (IDENTITY, f"with {keys[0][1]}")
             boxes[together] = Box(
-                together, f"{len(keys)} identities", f"{boxes[keys[0]].name} and others", "several"
+                together, f"{len(keys)} principals", f"{boxes[keys[0]].name} and others", "several"
             )
             shared |= dict.fromkeys(keys, together)
     return shared
@@ -256,10 +256,10 @@ def _words(rows: Sequence[Row], resource: str) -> str:
     denied = sum(row.decision is Decision.EXPLICITLY_DENIED for row in rows)
     able = len(rows) - denied
     policies = {policy_name(step) for row in rows for step in _steps(row) if step.allows}
-    found = f"{_counted(able, 'identity', 'identities')} by way of {_counted(len(policies), 'policy', 'policies')}: {short(resource)}."
+    found = f"{_counted(able, 'principal', 'principals')} through {_counted(len(policies), 'policy', 'policies')}: {short(resource)}."
     if denied:
-        found += f" {_counted(denied, 'identity is', 'identities are')} stopped by a deny."
-    return f"{found} The lists above give the same ways as text."
+        found += f" {_counted(denied, 'principal is', 'principals are')} denied."
+    return f"{found} The lists above show the same as text."
 
 
 def _counted(number: int, one: str, several: str) -> str:

@@ -137,16 +137,16 @@ def _read_action(found: Asking, resource: str) -> None:
     if meant.is_one:
         found.meant = meant
     else:
-        found.errors["action"] = "A request is about one action: write it whole, such as s3:GetObject."
+        found.errors["action"] = "Enter one full action name, such as s3:GetObject."
 
 
 def _text_problem(found: Asking, name: str) -> str:
     """Why AWS would refuse a policy text; empty where it would not."""
     text, kind = found.texts[name], POLICIES[name]
     if len(text) > LONGEST_TEXT or CONTROLS.search(text):
-        return f"No policy of AWS has more than {LONGEST_TEXT:,} characters, or signs that cannot be seen."
+        return f"This isn't a policy that AWS accepts: it has more than {LONGEST_TEXT:,} characters, or invisible ones."
     if kind is Kind.SESSION and found.who is not None and found.who.kind not in WITH_SESSIONS:
-        return "A session policy limits the session of a role. Choose a role or a session, or take the policy away."
+        return "A session policy applies only to role sessions. Choose a role or a session, or remove the policy."
     if kind is Kind.RESOURCE and found.action.lower() in ASSUMING:
         kind = Kind.TRUST
     wrong = [one for one in lint(text, kind=kind, quota=None) if one.severity is Severity.ERROR]

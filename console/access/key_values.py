@@ -21,10 +21,10 @@ SHOWN = 80
 def doubt_about(record: ConditionKey, key: str, values: Sequence[str]) -> Iterator[str]:
     """What looks wrong with the values of a key that AWS lists, as sentences."""
     if len(values) > 1 and not record.is_multivalued:
-        yield f"{key} has one value in a request, not {len(values)}."
+        yield f"{key} has a single value in a request, not {len(values)}."
     for value in values:
         if not _fits(record.type, value):
-            yield f"{key} holds {EXPECTED[record.type]}; “{value[:SHOWN]}” is something else."
+            yield f"“{value[:SHOWN]}” isn't valid for {key}. It takes {EXPECTED[record.type]}."
 
 
 def _fits(kind: KeyType, value: str) -> bool:

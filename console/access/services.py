@@ -34,7 +34,7 @@ LONGEST: Final = 200
 NAMES: Final = ("q", "level", "how", "kind", "account", "as-of")
 SEPARATOR: Final = "~"
 KINDS: Final = {"people": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
-KIND_LABELS: Final = (("", "People and roles"), ("people", "People"), ("roles", "Roles"))
+KIND_LABELS: Final = (("", "Users and roles"), ("people", "People"), ("roles", "Roles"))
 PAGES: Final = {PrincipalKind.USER: "access:person-service", PrincipalKind.ROLE: "access:role-service"}
 WORDS: Final = {PrincipalKind.USER: "IAM user", PrincipalKind.ROLE: "Role"}
 

@@ -78,14 +78,18 @@ def _frame(request: ViewerRequest, asking: Asking) -> dict[str, Any]:
 TEXTS: Final = (
     (
         "resource-policy",
-        "Policy of the resource",
-        "Of a bucket, key, queue, secret… The trust policy of a role in the mirror is known.",
+        "Resource-based policy",
+        "Policy of a bucket, key, queue or secret. Trust policies of synced roles are included already.",
     ),
-    ("session-policy", "Session policy", "What was passed when the role was assumed. It only limits."),
+    (
+        "session-policy",
+        "Session policy",
+        "Policy passed when the role was assumed. It can only limit access.",
+    ),
     (
         "endpoint-policy",
         "VPC endpoint policy",
-        "Where the request goes through an endpoint with its own policy.",
+        "Policy of the VPC endpoint that the request goes through.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The reasons for one principal as a tall path: from its own policies, through what bounds them, to the decision."""
+"""The reasons for one principal as a tall path: from its own policies, through what limits them, to the decision."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ VERBS: Final = {
 CONDITIONS: Final = {
     (Outcome.DEPENDS, True): ("Only on", "Only when"),
     (Outcome.DEPENDS, False): ("On", "When"),
-    (Outcome.WOULD, True): ("It is about", "It asks that"),
+    (Outcome.WOULD, True): ("It applies to", "It requires that"),
 }
 """How what a statement depends on, or fails by, begins: a resource, and a condition."""
 LEVELS: Final = {"scp": "SCPs", "rcp": "RCPs"}
@@ -87,7 +87,7 @@ def _stages(steps: Iterable[Step], query: Query) -> Iterator[Stage]:
 def _levels(kind: str, steps: list[Step]) -> Stage:
     count = len({step.reason.level for step in steps})
     names = dict.fromkeys(step.reason.policy for step in steps)
-    where = "The one level" if count == 1 else f"All {count} levels"
+    where = "The 1 level" if count == 1 else f"All {count} levels"
     verb = "allows" if count == 1 else "allow"
     return Stage("check", "ok", f"{where} of {LEVELS[kind]} {verb} it", (", ".join(names),))
 
@@ -104,7 +104,7 @@ def _stage(step: Step, query: Query) -> Stage:
         icon=icon,
         tone=tone,
         text=text.rstrip("."),
-        notes=(*([f"Through the group {group.name}"] if group else []), *_notes(step)),
+        notes=(*([f"Through group {group.name}"] if group else []), *_notes(step)),
         statement=statement if len(statement) <= LONGEST else "",
         url=_policy(step, query),
     )
@@ -116,7 +116,7 @@ def _notes(step: Step) -> Iterator[str]:
     yield from (f"{about} {place}" for place in places)
     yield from (f"{when} {phrase}" for phrase in phrases)
     is_open = step.reason.outcome is Outcome.DEPENDS
-    yield from (f"It cannot be decided: {doubt}" if is_open else f"Here {doubt}" for doubt in doubts)
+    yield from (f"Gatehouse can't evaluate: {doubt}" if is_open else f"Here {doubt}" for doubt in doubts)
 
 
 def _policy(step: Step, query: Query) -> str:

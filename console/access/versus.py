@@ -25,7 +25,7 @@ LONGEST: Final = 2048
 SHOWN: Final = 80
 WEEK: Final = timedelta(days=7)
 KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
-SHAPE: Final = "Write a moment as 2026-11-24T14:05, in UTC; none is now."
+SHAPE: Final = "Enter a time such as 2026-11-24T14:05, in UTC. Leave it empty for now."
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ def _ask(found: Versus, request: ViewerRequest) -> None:
     is_same = not texts["b"] or texts["b"] == texts["a"]
     moments = {name: _moment(found, f"{name}-at", request) for name in ("a", "b")}
     if not texts["a"]:
-        found.errors["a"] = "Say who stands on the left."
+        found.errors["a"] = "Enter a principal for the left side."
         return
     left = _who(found, "a", request, moments["a"], near="")
     right = left if is_same or left is None else _who(found, "b", request, moments["b"], near=left.account)
@@ -102,7 +102,7 @@ def _moment(found: Versus, name: str, request: ViewerRequest) -> datetime | None
         return request.at
     moment = parse_moment(text)
     if moment is None:
-        found.errors[name] = f"“{text[:SHOWN]}” is no moment. {SHAPE}"
+        found.errors[name] = f"“{text[:SHOWN]}” isn't a time. {SHAPE}"
         return None
     return moment if moment < datetime.now(tz=UTC) else None
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from console.access.asked import Address, cursor_of, place_of, read
 from console.access.circumstances import circumstances_context
-from console.access.graph import graph_of
+from console.access.graph import Graph, graph_of
 from console.access.lines import MARKS, Line, entity_url, line
 from console.access.offers import resources_offered
 from console.access.stages import tall
@@ -22,6 +22,8 @@ from console.access.who_can_answer import (
     group_cards,
     headline,
     limits,
+    owner_is_unclear,
+    way_words,
 )
 from console.access.who_can_export import may_export
 from console.identities.details.shown import shown_or_404
@@ -99,6 +101,7 @@ def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
         "takes": resources_of(asked.meant.actions[0]) if asked and asked.meant.is_one else (),
         "asks_owner": asks_owner,
         "owner_choices": account_choices(request, address) if asks_owner else [],
+        "owner_is_unclear": owner_is_unclear(address),
         "assumptions": assumptions(address),
         "kept": address.query.only("account", "as-of").pairs,
         "fragment": is_fragment(request),
@@ -126,17 +129,16 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
         "meant": asked.meant,
         "total": total,
         "groups": group_cards(found.groups, address=address, lines=lines, accounts=accounts),
-        "lines": lines(found.rows),
+        "lines": lines(found.rows) if address.is_list else [],
         "stopped": lines(found.stopped),
         "all_accounts": address.account is None,
         "pager": _pager(address, found),
         "reach": f"{reverse('access:who-can-reach')}{address.query}" if has_goals else "",
         "reach_at_once": is_quick(),
-        "graph": graph_of([*found.rows, *grouped[:PAGE], *found.stopped], resource=asked.resource)
-        if shown
-        else None,
+        "graph": _graph(address, found, asked.resource),
         "files": _files(request, address),
         "limits": limits(found),
+        "way_title": way_words(found.way) if found.way else "",
         "kind_choices": [
             (value, label, value == request.GET.get("kind", "")) for value, label in KIND_CHOICES
         ],
@@ -149,6 +151,14 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
         "as_groups": f"{reverse('access:who-can')}{address.query.but(view='', way='')}",
         "gives": request.at is None and asked.meant.is_one and request.viewer.may(Right.REQUEST_CHANGE),
     }
+
+
+def _graph(address: Address, found: Found, resource: str) -> Graph | None:
+    """The graph of the page; beside groups only where it can show everyone, since its boxes count."""
+    rows = [*found.rows, *found.stopped]
+    if not rows or (found.has_after and not address.is_list):
+        return None
+    return graph_of(rows, resource=resource)
 
 
 def _files(request: ViewerRequest, address: Address) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from console.access.asked import Address
 from console.access.circumstances import ANY
+from console.access.limits import Limit, limit_rows, unread_rows
 from console.access.lines import CERTAINTY_MARKS, Line
 from console.identities.details.shown import SECTIONS
 from console.web.access import ViewerRequest
@@ -32,7 +33,6 @@ CERTAINTIES: Final = (
     ("conditional", "Conditional"),
     ("unconfirmed", "Unconfirmed"),
 )
-MOST_NAMED: Final = 6
 OPEN_GROUPS: Final = 3
 
 
@@ -59,17 +59,10 @@ class GroupCard:
     count: str
     marks: list[tuple[str, str, str]]
     lines: list[Line]
+    total: str
     more: int
     all_url: str
     is_open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """Something that the analysis cannot know, and the accounts that it concerns in words."""
-
-    text: str
-    where: str = ""
 
 
 def headline(found: Found, asked: Asked) -> str:
@@ -171,6 +164,7 @@ def group_cards(
                     if group.counts[each]
                 ],
                 lines=lines(group.rows),
+                total=f"{group.total:,}",
                 more=group.total - len(group.rows),
                 all_url=f"{reverse('access:who-can')}{address.query.but(way=way.key)}",
                 is_open=number < OPEN_GROUPS,
@@ -226,33 +220,12 @@ def _count(group: Group) -> str:
 
 def limits(found: Found) -> list[Limit]:
     """Everything that the answer cannot know, in one list."""
-    return list(_limits(found))
-
-
-def _limits(found: Found) -> Iterator[Limit]:
+    rows = limit_rows(found.limitations)
     if found.roots:
-        users = (
-            "The root user of 1 account"
-            if found.roots == 1
-            else f"The root users of {found.roots:,} accounts"
-        )
-        yield Limit(f"{users} can do this too: root users have no policies that could stop them except SCPs.")
-    for one in found.limitations:
-        yield Limit(one.text, _where(one.accounts))
-    by_clause: dict[str, list[str]] = {}
-    for number, clauses in found.unread.items():
-        for clause in clauses:
-            by_clause.setdefault(clause, []).append(number)
-    for clause, numbers in by_clause.items():
-        yield Limit(f"{clause[:1].upper()}{clause[1:]}, so answers there are unconfirmed.", _where(numbers))
-
-
-def _where(numbers: Sequence[str]) -> str:
-    if not numbers:
-        return ""
-    if len(numbers) > MOST_NAMED:
-        return f"Applies to {len(numbers):,} accounts, such as {numbers[0]}."
-    return f"Applies to {', '.join(numbers)}."
+        whose = "1 account" if found.roots == 1 else f"{found.roots:,} accounts"
+        users = "user" if found.roots == 1 else "users"
+        rows.insert(0, Limit(f"The root {users} of {whose} can do this too. Only SCPs can stop a root user."))
+    return [*rows, *unread_rows(found.unread)]
 
 
 def owner_is_unclear(address: Address) -> bool:

@@ -1,4 +1,4 @@
-"""The part of "Who can" that takes longest: who can become somebody who can. Loaded by htmx, and a page of its own."""
+"""The part of "Who can" that takes longest: who can become someone who can. Loaded by htmx, and a page of its own."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from console.access.asked import read
-from console.access.lines import ICONS, KINDS
+from console.access.lines import CERTAINTY_MARKS, ICONS, KINDS, unread_words
 from console.identities.details.shown import SECTIONS
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import render_page
+from iam.access.certainty import Certainty
 from iam.access.escalation import Reached
+from iam.access.persons import shown_name
 from iam.access.reaching import reaching
 from iam.access.sight import accounts_seen
 from iam.guard import Right
-from iam.mirror.naming import display_name
 from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.index.classes import Member
 from iam.policy.request import PrincipalKind
@@ -30,14 +31,15 @@ MOST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Climber:
-    """Somebody who reaches one who can: how, whom it becomes first, and where both, and the way there, are shown."""
+    """A principal that can become one who can: in how many steps, whom it becomes first, and the pages of both and of the path."""
 
     name: str
     icon: str
     account: str
     url: str
     steps: str
-    is_sure: bool
+    mark: tuple[str, str, str]
+    note: str
     is_role: bool
     first: str
     first_icon: str
@@ -61,6 +63,7 @@ def who_can_reach(request: ViewerRequest) -> HttpResponse:
         "meant": address.asked.meant,
         "back": f"{reverse('access:who-can')}{address.query}",
         "reach": found,
+        "reach_words": f"{found.sure:,} confirmed, {found.total - found.sure:,} conditional or unconfirmed",
         "climbers": [_climber(one, address.query, accounts) for one in found.rows],
         "more": found.total - len(found.rows),
     }
@@ -76,12 +79,13 @@ def _account_names(request: ViewerRequest, rows: list[Reached]) -> dict[str, str
 def _climber(one: Reached, query: Query, accounts: Mapping[str, str]) -> Climber:
     first = one.first if one.first is not None and one.first.id != one.member.id else None
     return Climber(
-        name=display_name(one.member.name, one.member.tags),
+        name=shown_name(one.member),
         icon=ICONS[one.member.kind],
         account=accounts.get(one.member.account, one.member.account),
         url=_url(one.member, query),
         steps=f"{one.steps} step{'' if one.steps == 1 else 's'}",
-        is_sure=one.is_sure,
+        mark=CERTAINTY_MARKS[one.certainty],
+        note=f"Unconfirmed: {unread_words(one.unread)}" if one.certainty is Certainty.UNCONFIRMED else "",
         is_role=one.member.kind is PrincipalKind.ROLE,
         first=first.name if first else "",
         first_icon=ICONS[first.kind] if first else "",

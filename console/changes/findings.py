@@ -25,7 +25,7 @@ WORDS: dict[Severity, tuple[str, str]] = {
     Severity.SUGGESTION: ("suggestion", "suggestions"),
 }
 SHOWN = 50
-"""So many findings are listed; a text with more has to be mended anyway."""
+"""So many findings are listed; a text with more has to be fixed anyway."""
 ORDER = list(Severity)
 
 
@@ -63,6 +63,4 @@ def findings_in(operation: DefaultText) -> dict[str, Any]:
 def summary(findings: Sequence[Finding]) -> str:
     """'1 error, 2 warnings', or that there is none."""
     counts = [(sum(one.severity is severity for one in findings), WORDS[severity]) for severity in Severity]
-    return (
-        ", ".join(f"{number} {words[number != 1]}" for number, words in counts if number) or "nothing to mend"
-    )
+    return ", ".join(f"{number} {words[number != 1]}" for number, words in counts if number) or "no findings"

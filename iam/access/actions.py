@@ -24,7 +24,7 @@ LEVELS: Final = {
 }
 """As addresses and commands have them."""
 SHAPE: Final = (
-    "An action has a service, a colon and a name, such as s3:GetObject; s3 alone means the whole service."
+    "An action has a service, a colon and a name, such as s3:GetObject. s3 alone means the whole service."
 )
 
 
@@ -72,11 +72,11 @@ def actions_meant(text: str, *, level: str = "", resource: str = "*") -> Meant:
     known = catalogue()
     text = text.strip()
     if level and level not in LEVELS:
-        raise ActionsError(f"“{level[:40]}” is no access level. They are {', '.join(LEVELS)}.")
+        raise ActionsError(f"“{level[:40]}” isn't an access level. Use one of {', '.join(LEVELS)}.")
     if not text:
-        raise ActionsError("Say which action, or a service and an access level.")
+        raise ActionsError("Enter an action, or a service and an access level.")
     if len(text) > LONGEST:
-        raise ActionsError(f"No action has more than {LONGEST} characters.")
+        raise ActionsError(f"This is too long. An action has at most {LONGEST} characters.")
     pattern = f"{text.partition(':')[0]}:*" if SERVICE.fullmatch(text) else text
     if FORM.fullmatch(pattern) is None:
         raise ActionsError(SHAPE)
@@ -100,18 +100,18 @@ def _unknown(name: str, known: Catalogue) -> str:
     prefix, _, rest = name.partition(":")
     if not known.has_service(prefix):
         close = _closest(prefix, known.prefixes)
-        what, proposal = f"AWS publishes no service with the prefix {prefix}", f"{close}:{rest}"
+        what, proposal = f"AWS has no service with the prefix {prefix}", f"{close}:{rest}"
     else:
         names = [one.partition(":")[2] for one in known.expand(f"{prefix}:*")]
         close = _closest(rest, names)
-        what, proposal = f"{known.title(prefix)} publishes no action {rest}", f"{prefix.lower()}:{close}"
-    return f"{what}.{f' Did you mean {proposal}?' if close else ''} It is asked about as it is written."
+        what, proposal = f"{known.title(prefix)} has no action {rest}", f"{prefix.lower()}:{close}"
+    return f"{what}.{f' Did you mean {proposal}?' if close else ''} The answer uses it as entered."
 
 
 def _unfit(name: str, known: Catalogue) -> str:
     if takes := resources_of(name):
-        return f"{name} works on {takes[0]}{' and others' if len(takes) > 1 else ''}, which this resource cannot be."
-    return f"{name} works on no resource in particular: ask with the resource *."
+        return f"{name} works on {takes[0]}{' and others' if len(takes) > 1 else ''}, not on this resource."
+    return f"{name} doesn't work on specific resources. Use * as the resource."
 
 
 def resources_of(name: str) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def _several(pattern: str, level: str, resource: str, known: Catalogue) -> tuple
     if not known.has_service(prefix):
         close = _closest(prefix, known.prefixes)
         raise ActionsError(
-            f"AWS publishes no service with the prefix {prefix}.{f' Did you mean {close}?' if close else ''}"
+            f"AWS has no service with the prefix {prefix}.{f' Did you mean {close}?' if close else ''}"
         )
     mask = known.mask(pattern)
     if level:
@@ -133,9 +133,9 @@ def _several(pattern: str, level: str, resource: str, known: Catalogue) -> tuple
     names = known.names(mask)
     kind = f" {LEVELS[level].lower()}" if level else ""
     if not names:
-        raise ActionsError(f"{known.title(prefix)} has no{kind} action that fits {pattern}.")
+        raise ActionsError(f"{known.title(prefix)} has no{kind} action that matches {pattern}.")
     if len(names) > MOST:
-        raise ActionsError(f"{pattern} means {len(names):,} actions; ask about fewer.")
+        raise ActionsError(f"{pattern} means {len(names):,} actions. Ask about fewer.")
     fitting = tuple(name for name in names if _takes(name, resource, known))
     if not fitting:
         raise ActionsError(f"No{kind} action of {known.title(prefix)} works on this resource.")

@@ -81,7 +81,7 @@ def request_edit(
     errors = Draft(text, base, findings_of(policy, text=text)).errors
     if errors:
         first = errors[0]
-        raise RefusedError(f"Mend line {first.line} first. {first.message}")
+        raise RefusedError(f"Fix line {first.line} first. {first.message}")
     _check_base(policy, base=base)
     return services.request_policy_text(
         actor, policy=policy, text=text, reason=reason, idempotency_key=idempotency_key
@@ -133,8 +133,8 @@ def _check_base(policy: Entity, *, base: str) -> None:
     now = standing(policy)
     if base != now["text"]:
         raise RefusedError(
-            f"{policy.name} was changed since you opened it: {now['default'] or 'another version'} holds by now. "
-            "Keep a copy of your text, open the page again, and take over what is still wanted."
+            f"{policy.name} has changed since you opened it: the default version is now {now['default'] or 'another one'}. "
+            "Copy your text, reload the page, and make your changes again."
         )
 
 
@@ -149,8 +149,8 @@ def _untaken(text: str) -> list[Finding]:
         Finding(
             code="CHARACTER_NOT_TAKEN",
             severity=Severity.ERROR,
-            message=f"AWS takes no policy with the character U+{ord(found.group()):04X}.",
-            remedy="Use letters of Latin-1 only (up to U+00FF); * and ? stand for others in names.",
+            message=f"AWS doesn't accept the character U+{ord(found.group()):04X} in policies.",
+            remedy="Use only Latin-1 characters (up to U+00FF). In names, * and ? can stand for others.",
             statement=None,
             path="",
             line=line,

@@ -140,6 +140,7 @@ class Explained:
     policies: Mapping[tuple[str, str], int]
     made_at: datetime
     limitations: tuple[Limitation, ...]
+    unread: tuple[str, ...] = ()
 
 
 def explained(
@@ -163,7 +164,18 @@ def explained(
     path = known.explorer.path(start, reach)
     closing = known.explorer.closing(start, reach) if path is not None and path.steps else None
     limitations = _limitations(known, accounts)
-    return Explained(member, path, closing, _policies(known.index), known.made_at, limitations)
+    unread = () if path is None else Unread(known.index).of([path.who, *members_on(path)])
+    return Explained(member, path, closing, _policies(known.index), known.made_at, limitations, unread)
+
+
+def members_on(path: Path) -> list[Member]:
+    """Whom a path becomes, step by step."""
+    return [step.becomes for step in path.steps if step.becomes is not None]
+
+
+def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[Limitation, ...]:
+    """What the answers about some accounts cannot know."""
+    return _limitations(escalation_at(at), accounts)
 
 
 UNREAD: Final = "Some policies couldn't be read. What they allow or deny isn't part of the answer."
@@ -202,18 +214,19 @@ def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Member]:
 
 
 class Reached(NamedTuple):
-    """Somebody who cannot do a thing, but can become somebody who can: in how many steps, and whom it becomes first."""
+    """A principal that can't do something, but can become one that can: in how many steps, and whom it becomes first."""
 
     member: Member
     steps: int
-    is_sure: bool
+    certainty: Certainty
     first: Member | None
+    unread: tuple[str, ...] = ()
 
 
 def can_reach(
     index: Index, members: Iterable[Member], *, at: datetime | None = None, accounts: Accounts = None
 ) -> list[Reached]:
-    """Who is none of some principals, but reaches one of them; those of some accounts, the surest and nearest first.
+    """Who is none of some principals, but can become one of them; those of some accounts, the surest and nearest first.
 
     `index` is the snapshot of the moment, which the caller holds. The list looks at principals of that snapshot.
     """
@@ -222,6 +235,7 @@ def can_reach(
     if not goals:
         return []
     reach = known.graph.to(goals)
+    unread = Unread(known.index)
     found: list[Reached] = []
     for start in known.graph.everybody:
         hops = reach.best(start)
@@ -231,8 +245,14 @@ def can_reach(
         steps, hop = hops[start]
         if member is not None and hop is not None:
             first = known.graph.node(hop.to).member
-            found.append(Reached(member, steps, start in reach.sure, first))
-    return sorted(found, key=lambda one: (not one.is_sure, one.steps, one.member.account, one.member.arn))
+            clauses = unread.of(_on_the_way(known, hops, start))
+            certainty = certainty_of(is_sure=start in reach.sure, unread=clauses)
+            found.append(Reached(member, steps, certainty, first, clauses))
+    return sorted(found, key=_surest_first)
+
+
+def _surest_first(one: Reached) -> tuple[bool, int, str, str]:
+    return one.certainty is not Certainty.CONFIRMED, one.steps, one.member.account, one.member.arn
 
 
 def _number(known: Escalation, at: At) -> int:

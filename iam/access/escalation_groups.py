@@ -12,7 +12,7 @@ from itertools import count, takewhile
 from typing import Final
 
 from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.escalation import Accounts
+from iam.access.escalation import Accounts, members_on
 from iam.access.escalation_graph import Escalation, escalation_at, kept_escalation
 from iam.access.persons import Matcher, PrincipalCount, count_of, shown_name
 from iam.policy.escalation.graph import At
@@ -176,13 +176,9 @@ def _affected(known: Escalation, accounts: Accounts) -> Iterator[Affected]:
         path = known.path_to_administrator(start)
         if path is None:
             continue
-        clauses = unread.of(_members_of(path))
+        clauses = unread.of([path.who, *members_on(path)])
         yield Affected(start, path.who, path, certainty_of(is_sure=path.is_sure, unread=clauses), clauses)
     known.explained.update(known.graph.estates if accounts is None else accounts)
-
-
-def _members_of(path: Path) -> list[Member]:
-    return [path.who, *(step.becomes for step in path.steps if step.becomes is not None)]
 
 
 def _options(steps: Iterable[Step]) -> set[Opener]:

@@ -35,16 +35,16 @@ BY_MARK: Final = (Voice.SILENT, Voice.DEPENDS, Voice.ALLOWS)
 WORDS: Final = {
     Voice.ALLOWS: "allows it",
     Voice.DENIES: "denies it",
-    Voice.DEPENDS: "allows it under conditions that are open",
-    Voice.SILENT: "does not allow it",
+    Voice.DEPENDS: "allows it under conditions",
+    Voice.SILENT: "doesn't allow it",
 }
 STOPPING: Final = {
-    PolicyKind.BOUNDARY: "The permissions boundary does not include it, so no identity policy can give it.",
-    PolicyKind.SESSION: "The session policy does not include it, so the session cannot have it.",
-    PolicyKind.ENDPOINT: "The VPC endpoint does not let it through.",
+    PolicyKind.BOUNDARY: "The permissions boundary doesn't allow it, so identity policies can't grant it.",
+    PolicyKind.SESSION: "The session policy doesn't allow it, so the session can't do it.",
+    PolicyKind.ENDPOINT: "The VPC endpoint policy doesn't allow it.",
 }
-ROOT_CANNOT: Final = "A root user cannot assume roles."
-GATEWAY: Final = "An account in it stands, at a gateway endpoint, for its root user only; which kind of endpoint it is, is not known."
+ROOT_CANNOT: Final = "A root user can't assume roles."
+GATEWAY: Final = "At a gateway endpoint, an account in this policy means only its root user. Gatehouse doesn't know the type of the endpoint."
 NAMES: Final = {
     PolicyKind.BOUNDARY: "Permissions boundary",
     PolicyKind.SESSION: "Session policy",
@@ -75,8 +75,8 @@ class Tree:
     def branches(self) -> tuple[Branch, ...]:
         """In the order of "Policy evaluation logic": denies first, then what must allow."""
         if self._request.lowered in FREE:
-            text = f"{self._request.action} needs no permission, and no policy can take it away."
-            return (Branch("rule", "A rule of AWS", Voice.ALLOWS, text),)
+            text = f"{self._request.action} needs no permission, and no policy can deny it."
+            return (Branch("rule", "AWS rule", Voice.ALLOWS, text),)
         rest = (
             self._control(PolicyKind.RCP, self._policies.rcps),
             self._control(PolicyKind.SCP, self._policies.scps),
@@ -95,18 +95,22 @@ class Tree:
         if sure:
             is_void = decide(self._request, self._policies) is not Decision.EXPLICITLY_DENIED
             if is_void:
-                text = "The bucket's own root user can always mend its policy, whatever that denies."
+                text = "The root user of the bucket's account can always change the bucket policy, even if the policy denies it."
                 return Branch("deny", "Explicit denies", Voice.ASIDE, text, tuple(sure))
             count = "A statement denies" if len(sure) == 1 else f"{len(sure)} statements deny"
             return Branch(
-                "deny", "Explicit denies", Voice.DENIES, f"{count} it, whatever else allows it.", tuple(sure)
+                "deny",
+                "Explicit denies",
+                Voice.DENIES,
+                f"{count} it, regardless of what allows it.",
+                tuple(sure),
             )
         if perhaps:
-            text = "Something denies it under conditions that are open."
+            text = "A statement denies it under conditions that aren't specified."
             return Branch("deny", "Explicit denies", Voice.DEPENDS, text, perhaps)
-        text = "No statement of any policy denies it."
+        text = "No statement denies it."
         if found:
-            text = f"{text} {len(found)} would, but {'does' if len(found) == 1 else 'do'} not fit."
+            text = f"{text} {len(found)} would, but {'does' if len(found) == 1 else 'do'} not match."
         return Branch("deny", "Explicit denies", Voice.ALLOWS, text, found)
 
     def _control(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> Branch:
@@ -122,14 +126,14 @@ class Tree:
             parts.append(self._branch(str(kind), name, voice, f"{WORDS[voice].capitalize()}.", found))
         denying = [part.title for part in parts if part.voice is Voice.DENIES]
         if denying:
-            text = f"What is attached to {_and(denying)} denies it."
+            text = f"A policy attached to {_and(denying)} denies it."
             return Branch(str(kind), title, Voice.DENIES, text, parts=tuple(parts))
         stopping = [part.title for part in parts if part.voice is Voice.SILENT]
         if stopping:
             text = f"Every level must allow it, and {_and(stopping)} {'does' if len(stopping) == 1 else 'do'} not."
             return Branch(str(kind), title, Voice.SILENT, text, parts=tuple(parts))
         is_open = any(part.voice is Voice.DEPENDS for part in parts)
-        text = "Every level allows it, as far as is known." if is_open else "Every level allows it."
+        text = "Every synced level allows it." if is_open else "Every level allows it."
         voice = Voice.DEPENDS if is_open else Voice.ALLOWS
         return Branch(str(kind), title, voice, text, parts=tuple(parts))
 
@@ -137,26 +141,26 @@ class Tree:
         """Why the organization's policies of a kind have no say; empty where they have."""
         who = self._request.principal
         if who.skips_organization_policies:
-            return "They do not restrict service-linked roles."
+            return "They don't restrict service-linked roles."
         if kind is PolicyKind.SCP:
             if who.is_management_account:
-                return "They do not restrict the management account."
+                return "They don't restrict the management account."
             return "" if levels and has_scps(self._request) else self._levels.no_scps
         if not levels:
             return self._levels.no_rcps
         is_asked = has_rcps(self._request, self._policies)
-        return "" if is_asked else "They do not restrict this service, this action or this account."
+        return "" if is_asked else "They don't restrict this service, this action or this account."
 
     def _bounding(self, kind: PolicyKind, found: PolicySet | None) -> Branch:
         title = NAMES[kind]
         if found is None:
             if kind is PolicyKind.SESSION and self._request.principal.kind is PrincipalKind.FEDERATED_USER:
-                return Branch(str(kind), title, Voice.SILENT, "Without one the session has no permissions.")
+                return Branch(str(kind), title, Voice.SILENT, "Without one, the session has no permissions.")
             return Branch(
                 str(kind),
                 title,
                 Voice.ASIDE,
-                "There is none." if kind is PolicyKind.BOUNDARY else "None is given.",
+                "None." if kind is PolicyKind.BOUNDARY else "Not specified.",
             )
         voice = self._voice(found)
         if kind is PolicyKind.ENDPOINT and voice is not Voice.DENIES:
@@ -182,8 +186,8 @@ class Tree:
 
     def _identity_text(self, voice: Voice) -> str:
         if voice is not Voice.SILENT:
-            return f"Among them, something {WORDS[voice]}."
-        return "None of them allows it." if self._policies.identity.statements else "There are none."
+            return f"At least one of them {WORDS[voice]}."
+        return "None of them allows it." if self._policies.identity.statements else "None."
 
     def _holders(self, found: PolicySet) -> Iterator[Branch]:
         """The principal's own policies, and those of each of its groups."""
@@ -200,27 +204,25 @@ class Tree:
             problems = tuple(f"{policy}: {problem}" for policy, problem in found.problems)
             yield Branch(
                 "identity",
-                "Not understood",
+                "Not readable",
                 Voice.ASIDE,
-                "What these say is not part of the answer.",
+                "What these allow or deny isn't part of the answer.",
                 problems=problems,
             )
 
     def _resource(self) -> Branch:
-        title, found, request = "Policy of the resource", self._policies.resource, self._request
+        title, found, request = "Resource-based policy", self._policies.resource, self._request
         is_needed = self._is_resource_needed
         if not self._is_resource_known:
-            return Branch("resource", title, Voice.DEPENDS, "It is not known, and it must let the caller in.")
+            return Branch("resource", title, Voice.DEPENDS, "Not synced. It must allow the caller.")
         if found is None:
             if is_needed:
-                return Branch(
-                    "resource", title, Voice.SILENT, "It must let the caller in, and there is none."
-                )
+                return Branch("resource", title, Voice.SILENT, "It must allow the caller, but there is none.")
             return Branch(
                 "resource",
                 title,
                 Voice.ASIDE,
-                "None is given; in the same account it need not allow anything.",
+                "Not specified. In the same account it doesn't need to allow anything.",
             )
         denied, account, role, direct = found.judge_grades(request, is_bounded=self._is_bounded)
         mark = max(account, role, direct)
@@ -230,9 +232,9 @@ class Tree:
         if mark == NO:
             voice = Voice.SILENT if is_needed else Voice.ASIDE
             text = (
-                "It must let the caller in, and does not."
+                "It must allow the caller, but doesn't."
                 if is_needed
-                else "It allows nothing here, and need not."
+                else "It doesn't allow the request, and doesn't need to."
             )
             return self._branch("resource", title, voice, text, found)
         voice = Voice.ALLOWS if mark == YES else Voice.DEPENDS
@@ -259,11 +261,13 @@ class Tree:
         perhaps = "" if max(account, role, direct) == YES else "perhaps "
         if direct >= max(account, role) and direct:
             if self._request.is_cross_account:
-                return f"It {perhaps}lets the caller in; the caller's own policies must allow it too."
-            return f"It {perhaps}lets the caller in by itself, whatever the identity policies say."
+                return f"It {perhaps}allows the caller. The caller's own policies must allow it too."
+            return f"It {perhaps}allows the caller on its own, regardless of identity policies."
         if role >= account and role:
-            return f"It {perhaps}lets the role in; boundary and session policies still limit it."
-        return f"It {perhaps}lets the account in, which leaves it to the identity policies."
+            return (
+                f"It {perhaps}allows the role. Its permissions boundary and session policies still limit it."
+            )
+        return f"It {perhaps}allows the account, so identity policies decide."
 
     def _voice(self, found: PolicySet) -> Voice:
         denied, allowed = found.judge(self._request)

@@ -1,4 +1,4 @@
-"""What the lint proposes in the place of a name that nobody knows, put there."""
+"""Fixes of a policy text: the name that the lint proposes in place of an unknown one, and the removal of a statement."""
 
 from __future__ import annotations
 
@@ -48,3 +48,16 @@ def fixed(text: str, *, finding: Finding) -> str:
 def _proposal(finding: Finding) -> str:
     found = PROPOSED.fullmatch(finding.remedy) if finding.code in WHOLE else None
     return found[1] if found else ""
+
+
+def without_statement(text: str, number: int) -> str | None:
+    """The text without its statement of a number (from 0), laid out; None where it has no such statement, or no other one."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    if not isinstance(statements, list) or len(statements) < 2 or not 0 <= number < len(statements):
+        return None
+    document["Statement"] = [one for place, one in enumerate(statements) if place != number]
+    return json.dumps(document, indent=2, ensure_ascii=False)

@@ -19,8 +19,8 @@ SHOWN: Final = 80
 NAMED: Final = 3
 SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 FORMS: Final = (
-    "Write the name or ARN of a user or role, the ARN of a session (arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION), "
-    "or that of a root user (arn:aws:iam::ACCOUNT:root)."
+    "Enter the name, email address or ARN of a user or role, the ARN of a session "
+    "(arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION), or that of a root user (arn:aws:iam::ACCOUNT:root)."
 )
 Scope = Collection[str] | None
 
@@ -57,9 +57,9 @@ def find_principal(text: str, *, accounts: Scope, at: datetime | None) -> Who:
     """
     text = text.strip()
     if not text:
-        raise PrincipalError(f"Say who asks. {FORMS}")
+        raise PrincipalError(f"Enter a principal. {FORMS}")
     if len(text) > LONGEST or not text.isprintable():
-        raise PrincipalError(f"This is no principal. {FORMS}")
+        raise PrincipalError(f"“{text[:SHOWN]}” isn't a principal. {FORMS}")
     return _by_arn(text, accounts, at) if text.startswith("arn:") else _by_name(text, accounts, at)
 
 
@@ -91,10 +91,10 @@ def _by_name(name: str, accounts: Scope, at: datetime | None) -> Who:
     if len(found) == 1:
         return _who(found[0])
     if not found:
-        raise PrincipalError(f"No user or role is called “{name[:SHOWN]}”. {FORMS}")
+        raise PrincipalError(f"“{name[:SHOWN]}” matches no user or role. {FORMS}")
     arns = ", ".join(row[2] for row in found[:NAMED])
     more = " and others" if len(found) > NAMED else ""
-    raise PrincipalError(f"“{name[:SHOWN]}” is the name of several: {arns}{more}. Write the ARN of one.")
+    raise PrincipalError(f"“{name[:SHOWN]}” matches several: {arns}{more}. Enter the ARN of one.")
 
 
 def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
@@ -104,7 +104,7 @@ def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
     if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
         return _session(arn, parts, accounts, at)
     if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith(("user/", "role/")):
-        raise PrincipalError(f"“{arn[:SHOWN]}” is no principal that has policies here. {FORMS}")
+        raise PrincipalError(f"“{arn[:SHOWN]}” isn't the ARN of a user, role, session or root user. {FORMS}")
     rows = _called(parts[5].rpartition("/")[2], accounts, at)
     found = _columns(rows.filter(arn=arn, account__account_id=parts[4]), size=1)
     if not found:
@@ -113,15 +113,15 @@ def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
 
 
 def _absent(arn: str, at: datetime | None) -> str:
-    then = "then" if at else "now"
-    return f"No user or role with the ARN {arn[:LONGEST]} is in the mirror {then}. Check the account, the path and the moment."
+    then = "at that moment" if at else "now"
+    return f"No synced user or role has the ARN {arn[:LONGEST]} {then}. Check the account, the path and the date."
 
 
 def _root(arn: str, account: str, accounts: Scope) -> Who:
     known = Account.objects.filter(account_id=account, removed_at__isnull=True)
     is_seen = accounts is None or account in accounts
     if not is_seen or not known.exists():
-        raise PrincipalError(f"No account {account[:SHOWN]} is connected here.")
+        raise PrincipalError(f"Account {account[:SHOWN]} isn't connected.")
     return Who(account, -int(account), arn, "Root user", PrincipalKind.ROOT)
 
 
@@ -129,11 +129,11 @@ def _session(arn: str, parts: list[str], accounts: Scope, at: datetime | None) -
     role, _, session = parts[5].removeprefix("assumed-role/").partition("/")
     if SESSION_NAME.fullmatch(session) is None:
         raise PrincipalError(
-            "A session's ARN ends with the name of the session, 2 to 64 letters, digits or signs of _+=,.@-, after the role's: "
+            "The ARN of a session ends with the role name and the session name (2 to 64 letters, digits or _+=,.@-): "
             f"arn:aws:sts::{parts[4][:12]}:assumed-role/{role[:SHOWN] or 'ROLE'}/SESSION."
         )
     rows = _called(role, accounts, at).filter(kind=Kind.ROLE, account__account_id=parts[4])
     found = _columns(rows, size=1)
     if not found:
-        raise PrincipalError(f"No role {role[:SHOWN]} is in the account {parts[4][:SHOWN]}.")
+        raise PrincipalError(f"Account {parts[4][:SHOWN]} has no role {role[:SHOWN]}.")
     return Who(parts[4], found[0][1], arn, role, PrincipalKind.SESSION)

@@ -1,10 +1,11 @@
-"""Who cannot do something, but can become somebody who can, by privilege escalation."""
+"""Who can't do something, but can become someone who can, by privilege escalation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Final
 
+from iam.access.certainty import Certainty
 from iam.access.escalation import Accounts, Reached, can_reach
 from iam.access.escalation_graph import escalation_at
 from iam.access.who_can import Asked, answer_to
@@ -45,7 +46,9 @@ def reaching(asked: Asked, *, seen: Accounts, most: int) -> Reaching:
         goals = list(answer.members(Decision.ALLOWED))
         found = can_reach(index, goals, at=asked.at, accounts=asked.accounts)
         told = [one for one in found if seen is None or _is_seen(one, seen)]
-        return Reaching(told[:most], len(told), sum(one.is_sure for one in told), len(goals))
+        return Reaching(
+            told[:most], len(told), sum(one.certainty is Certainty.CONFIRMED for one in told), len(goals)
+        )
 
 
 def _is_seen(one: Reached, seen: frozenset[str]) -> bool:

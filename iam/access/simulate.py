@@ -149,7 +149,7 @@ def _with_given(policies: Policies, inquiry: Inquiry, *, of_pattern: bool) -> Po
         problems = tuple((name, problem) for problem in doc.problems)
         return PolicySet(kind, doc.named(name, kind, of_pattern=of_pattern), problems)
 
-    besides = given(inquiry.besides, "what is asked for", PolicyKind.IDENTITY)
+    besides = given(inquiry.besides, "the request", PolicyKind.IDENTITY)
     held = policies.identity
     return replace(
         policies,
@@ -184,12 +184,12 @@ def _levels(shard: Shard, owner: Shard | None, policies: Policies, inquiry: Inqu
 def _none(what: str, shard: Shard | None, whose: str) -> str:
     """Why there are no policies of the organization."""
     if shard is None or not shard.standing.is_known:
-        return f"The {what} above the account of the {whose} are not known."
+        return f"The {what} of the account of the {whose} weren't synced."
     if not shard.standing.organization_id:
-        return f"The account of the {whose} is in no organization that is known here."
+        return f"The account of the {whose} isn't in a synced organization."
     if shard.standing.is_management:
-        return "They do not restrict the management account."
-    return f"The organization has no {what} in use."
+        return "They don't restrict the management account."
+    return f"The organization doesn't use {what}."
 
 
 def _names(shard: Shard | None, levels: int, at: datetime | None) -> tuple[str, ...]:
@@ -214,7 +214,7 @@ def _summary(decision: Decision, branches: tuple[Branch, ...], residual: tuple[s
     by = f"Allowed by {_leaf_name(granting)}" if granting else ""
     if decision is Decision.ALLOWED:
         return (
-            f"{by}, and nothing stops it."
+            f"{by}, and nothing denies it."
             if by
             else "Allowed: a root user has every permission in its own account."
         )
@@ -226,7 +226,7 @@ def _summary(decision: Decision, branches: tuple[Branch, ...], residual: tuple[s
     stopping = [branch for branch in branches if branch.voice is Voice.SILENT]
     if by and stopping:
         return f"{by}, but {_stopper(stopping[0])}."
-    return "Nothing allows it." if not by else f"{by}, and yet not allowed."
+    return "Nothing allows it." if not by else f"{by}, but the request isn't allowed."
 
 
 def _depending(by: str, residual: tuple[str, ...]) -> str:
@@ -234,7 +234,7 @@ def _depending(by: str, residual: tuple[str, ...]) -> str:
     if len(residual) == 1:
         return f"{by}, {residual[0]}." if by else f"Allowed {residual[0]}."
     things = f"{len(residual)} things" if residual else "what"
-    rest = f"{things}{' that' if residual else ''} the question leaves open"
+    rest = f"{things}{' that' if residual else ''} the question doesn't specify"
     return f"{by}, but it depends on {rest}." if by else f"It depends on {rest}."
 
 
@@ -265,13 +265,13 @@ def _stopper(branch: Branch) -> str:
     if branch.text == ROOT_CANNOT:
         return f"{ROOT_CANNOT[0].lower()}{ROOT_CANNOT[1:-1]}"
     names = {
-        "scp": f"the SCPs of {' and '.join(stopping)} do not allow it",
-        "rcp": f"the RCPs of {' and '.join(stopping)} do not allow it",
-        "resource": "the policy of the resource does not let the caller in",
+        "scp": f"the SCPs of {' and '.join(stopping)} don't allow it",
+        "rcp": f"the RCPs of {' and '.join(stopping)} don't allow it",
+        "resource": "the resource-based policy doesn't allow the caller",
         "identity": "no identity policy allows it",
-        "boundary": "the permissions boundary does not include it",
-        "session": "the session policy does not include it",
-        "endpoint": "the VPC endpoint policy does not let it through",
+        "boundary": "the permissions boundary doesn't allow it",
+        "session": "the session policy doesn't allow it",
+        "endpoint": "the VPC endpoint policy doesn't allow it",
     }
     return names[branch.kind]
 
@@ -299,9 +299,9 @@ def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ..
     found: dict[str, None] = {}
     for branch in branches[1:]:
         if branch.kind == "resource" and not branch.leaves and branch.voice is Voice.DEPENDS:
-            found["if the policy of the resource lets the caller in"] = None
+            found["if the resource-based policy allows the caller"] = None
         if branch.kind == "endpoint" and branch.voice is Voice.DEPENDS and _is_sure(branch):
-            found["if the VPC endpoint is no gateway endpoint"] = None
+            found["if the VPC endpoint isn't a gateway endpoint"] = None
         for part in branch.parts if branch.kind in {"scp", "rcp"} else (branch,):
             is_beside = part.kind == "resource" and settled and not part.is_needed
             is_asked = not _is_sure(part) and not is_beside
@@ -321,7 +321,7 @@ def _open_words(leaf: Leaf) -> Iterator[str]:
     for check in leaf.open_checks:
         yield f"{joint} {check.words or f'{check.element} {check.text} fits {check.found}'}"
     for problem in leaf.problems:
-        yield f"depending on what AWS makes of {leaf.policy}: {problem}"
+        yield f"depending on how AWS interprets {leaf.policy}: {problem}"
 
 
 def _limits(
@@ -333,15 +333,15 @@ def _limits(
     is_standing_known: bool,
 ) -> Iterator[str]:
     if not is_standing_known:
-        yield "The organization's policies above the account of the principal are not known."
+        yield "SCPs and RCPs of the principal's account weren't synced."
     if inquiry.is_hidden or not is_owner_read:
         yield (
-            f"The account {request.resource_account} of the resource is not connected here, or you do not see it: its policies are "
-            "not part of the answer."
+            f"The account {request.resource_account} of the resource isn't connected, or you can't see it. Its policies aren't "
+            "part of the answer."
         )
     if request.lowered in GRANTABLE:
         yield NOT_READ
     if policies.resource is None:
-        yield "A policy of the resource itself is not known. Give it, and it becomes a part of the answer."
+        yield "The resource-based policy isn't synced. Paste it below to include it in the answer."
     if not (inquiry.owner or account_of(inquiry.resource)):
-        yield "The resource does not say its account: it is taken to be the principal's own."
+        yield "The resource's account isn't known, so the principal's own account is assumed."

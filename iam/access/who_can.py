@@ -173,13 +173,13 @@ def who_can(
 ) -> Found:
     """A page of those who can and fit, and up to `denied` of those whom only a deny stops (of one action only).
 
-    With `group_size` the answer has no list, but the ways in which access is given, with so many principals of each.
+    With `group_size` the answer also has the ways in which access is given, with so many principals of each.
     """
     with snapshot(asked.at, accounts=asked.needed) as index:
         began = time.perf_counter()
         answering = _Answering(index, asked, narrowed)
         fitting = answering.fitting
-        page = [] if group_size else _page(fitting, size=size, after=after, before=before)
+        page = _page(fitting, size=size, after=after, before=before)
         groups = answering.groups(group_size) if group_size else []
         seconds = time.perf_counter() - began
         whole = answering.found.whole

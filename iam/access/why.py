@@ -137,7 +137,7 @@ def _in_short(found: list[Reason]) -> Iterator[Reason]:
         outcomes = {reason.outcome for reason in found if reason.kind == kind}
         outcome = next((one for one in STRONGEST if one in outcomes), None)
         if outcome is Outcome.DEPENDS:
-            yield Reason(LAST, outcome, f"Whether {whose} allows it depends on circumstances")
+            yield Reason(LAST, outcome, f"Whether {whose} allows it depends on conditions")
         elif outcome is not None and (kind, outcome) != ("rcp", Outcome.ALLOWS):
             yield Reason(LAST, outcome, f"T{whose[1:]} {VERBS[outcome]} it")
 
@@ -146,5 +146,5 @@ def _plain(step: Step) -> Step:
     """Without the way to the policy's page; pages leave out the text of the statement too."""
     reason = step.reason
     if reason.kind == "identity" and reason.outcome is Outcome.MISSING:
-        return Step(replace(reason, text="None of their permissions allows it"))
+        return Step(replace(reason, text="No policy allows it"))
     return replace(step, policy=step.policy and replace(step.policy, pk=None))

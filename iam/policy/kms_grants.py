@@ -1,4 +1,4 @@
-"""Grants of AWS KMS: they allow operations on a key beside all policies, and the mirror does not read them.
+"""Grants of AWS KMS: they allow operations on a key in addition to policies, and the mirror does not read them.
 
 Source: "Grants in AWS KMS", grant operations, https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 """
@@ -29,4 +29,4 @@ GRANTABLE: Final = frozenset(
     }
 )
 """Actions, in lower case, that a grant can allow."""
-NOT_READ: Final = "Grants of KMS keys are not read: one may allow this beside all policies."
+NOT_READ: Final = "KMS grants aren't synced. A grant can allow this in addition to policies."

@@ -48,7 +48,7 @@ def test_a_template_goes_on_in_the_builder_part_by_part(sign_in: SignIn) -> None
     assert violations(page) == []
     page.get_by_label("Networks").fill("10.0.0.0/8")
     page.keyboard.press("Tab")
-    expect(words).to_contain_text("the source address is in 10.0.0.0/8")
+    expect(words).to_contain_text("the source IP is in 10.0.0.0/8")
 
 
 def test_a_template_is_checked_while_it_is_written(sign_in: SignIn) -> None:

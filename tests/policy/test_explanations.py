@@ -175,7 +175,7 @@ def test_the_rules_of_root_users_and_federated_users_are_said() -> None:
     found = _because(
         principal=ROOT, action="sts:AssumeRole", resource=ROLE, resource_policy=allow("sts:*", None, to="*")
     )[0]
-    assert found["text"] == "A root user cannot assume roles."
+    assert found["text"] == "A root user can't assume roles."
     (found, _) = _because(principal=FEDERATED, identity=S3)
     assert (found["kind"], found["outcome"]) == ("session", "missing")
     (found,) = _because(action="sts:GetCallerIdentity", resource="*", identity=deny("*"))

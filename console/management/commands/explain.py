@@ -20,7 +20,7 @@ from iam.access.simulate import Inquiry, simulate
 class Command(BaseCommand):
     """Reads the mirror, asks AWS nothing and writes nothing."""
 
-    help = "Explain whether a principal may do an action on a resource, down to each statement and condition."
+    help = "Explain whether a principal can do an action on a resource, down to each statement and condition."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
@@ -33,25 +33,27 @@ class Command(BaseCommand):
             metavar="KEY=VALUE",
             action="append",
             default=[],
-            help="a condition key of the request; the same key again gives several values, no value says that it is absent",
+            help="a condition key of the request; repeat a key to give it several values, leave the value empty to make it absent",
         )
-        parser.add_argument("--strict", action="store_true", help="what --context does not say is absent")
         parser.add_argument(
-            "--as-of", metavar="TIME", default="", help="a past moment, such as 2026-11-24T14:05 (UTC)"
+            "--strict", action="store_true", help="treat keys that --context doesn't set as absent"
+        )
+        parser.add_argument(
+            "--as-of", metavar="TIME", default="", help="a past time, such as 2026-11-24T14:05 (UTC)"
         )
         parser.add_argument(
             "--resource-account",
             metavar="ACCOUNT",
             default="",
-            help="whose the resource is, where its ARN does not say",
+            help="the account ID of the resource, if its ARN has none",
         )
-        parser.add_argument("--json", action="store_true", help="the whole tree as JSON")
+        parser.add_argument("--json", action="store_true", help="print the whole tree as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         inquiry = self._inquiry(options)
         verdict = simulate(inquiry)
         if verdict is None:
-            raise CommandError(f"{inquiry.who.arn} was not in the account at that moment.")
+            raise CommandError(f"{inquiry.who.arn} wasn't in the account at that moment.")
         if options["json"]:
             self.stdout.write(json.dumps(json_of(inquiry, verdict), indent=2, ensure_ascii=False))
             return
@@ -87,7 +89,7 @@ class Command(BaseCommand):
         except ActionsError as error:
             raise CommandError(f"ACTION: {error}") from None
         if not meant.is_one:
-            raise CommandError("ACTION: A request is about one action: write it whole, such as s3:GetObject.")
+            raise CommandError("ACTION: Enter one full action name, such as s3:GetObject.")
         self._warn([meant.warning] if meant.warning else [])
         return meant.actions[0]
 

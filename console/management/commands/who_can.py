@@ -23,21 +23,21 @@ HEADS = ("decision", "account", "kind", "name", "by")
 class Command(BaseCommand):
     """Prints a table, or JSON. The exit code is 0 whether somebody can or nobody."""
 
-    help = "Say who can do an action on a resource, and by which policies."
+    help = "Show who can do an action on a resource, and through which policies."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The question, and how to print the answer."""
         parser.add_argument("action", metavar="ACTION", help="s3:GetObject, s3:Get*, or a service: s3")
-        parser.add_argument("resource", metavar="RESOURCE", help="an ARN, with wildcards if need be, or *")
+        parser.add_argument("resource", metavar="RESOURCE", help="an ARN (wildcards are allowed), or *")
         parser.add_argument("--level", default="", help=f"only actions of this level: {', '.join(LEVELS)}")
-        parser.add_argument("--account", default="", help="only principals of this account, by its number")
-        parser.add_argument("--owner", default="", help="the account of the resource, where its ARN has none")
-        parser.add_argument("--as-of", default="", help="a moment, such as 2026-11-24T14:05 (UTC)")
+        parser.add_argument("--account", default="", help="only principals of this account ID")
+        parser.add_argument("--owner", default="", help="the account ID of the resource, if its ARN has none")
+        parser.add_argument("--as-of", default="", help="a past time, such as 2026-11-24T14:05 (UTC)")
         parser.add_argument(
             "--context", action="append", default=[], metavar="KEY=VALUE",
-            help="a condition key of the request; may be given several times",
+            help="a condition key of the request; can be repeated",
         )  # fmt: skip
-        parser.add_argument("--strict", action="store_true", help="keys that are not given are absent")
+        parser.add_argument("--strict", action="store_true", help="treat unspecified keys as absent")
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -99,7 +99,7 @@ def _account(number: str) -> str:
     if not Account.objects.filter(account_id=number, removed_at__isnull=True).exists():
         known = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
         numbers = ", ".join(known.values_list("account_id", flat=True)[:5]) or "none"
-        raise CommandError(f"--account {number[:80]}: this account is not connected. Connected: {numbers}.")
+        raise CommandError(f"--account {number[:80]}: this account isn't connected. Connected: {numbers}.")
     return number
 
 
@@ -114,5 +114,5 @@ def _lines(asked: Asked) -> Iterator[tuple[str, ...]]:
 
 def _summary(found: Found, asked: Asked) -> str:
     allowed, maybe = found.counts[Decision.ALLOWED], found.counts[Decision.CONDITIONAL]
-    many = f", {maybe} more only under conditions" if maybe else ""
-    return f"{allowed} of {found.asked} identities can{many}: {asked.meant.words} on {asked.resource}."
+    many = f", {maybe} more under conditions" if maybe else ""
+    return f"{allowed} of {found.asked} principals can{many}: {asked.meant.words} on {asked.resource}."

@@ -175,10 +175,10 @@ class Graph:
             yield Limitation("versions", VERSIONS)
 
 
-CONTROL: Final = "The control policies of the organization above these accounts are not known."
-CUT: Final = "So much can be edited in these accounts that not everything it leads to was followed."
-CLOSED: Final = "The organization leaves nobody in these accounts the means to change permissions, so that nobody is administrator."
-RUNNING: Final = "Which functions, projects and tasks run with which role is not read: what goes by changing them is conditional."
+CONTROL: Final = "SCPs and RCPs of these accounts weren't synced."
+CUT: Final = "Principals can change so many policies in these accounts that not every path was followed."
+CLOSED: Final = "SCPs let no one change permissions in these accounts, so no one there is administrator."
+RUNNING: Final = "Gatehouse doesn't sync which functions, projects and tasks run with which role. Paths that change them are conditional."
 VERSIONS: Final = (
-    "The other versions of policies are not known, so that making one of them the default is left out."
+    "Older policy versions weren't synced, so paths that restore one of them are left out."
 )

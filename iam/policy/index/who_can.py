@@ -249,17 +249,17 @@ class Search:
         place = self._place
         if place.is_guess:
             yield Limitation(
-                RESOURCE_POLICY, "The policy of the resource is not known: it may admit fewer, or others too."
+                RESOURCE_POLICY, "The resource-based policy isn't synced. It can allow fewer principals, or more."
             )
         if place.account and place.policy is None:
             yield Limitation(
                 OTHER_ACCOUNTS,
-                f"Principals of other accounts than {place.account} are left out: they need the policy of the resource, which is not known.",
+                f"Principals outside account {place.account} are left out: they need the resource-based policy, which isn't synced.",
             )
         if not place.account and self._judge.lowered not in FREE:
             yield Limitation(
                 OWN_ACCOUNT,
-                "The resource does not say its account: each principal is judged as if it were in its own.",
+                "The resource's account isn't known, so each principal is evaluated as if the resource were in its own account.",
             )
         if self._judge.lowered in GRANTABLE:
             yield Limitation(KMS_GRANTS, NOT_READ)
@@ -276,7 +276,7 @@ class Search:
         if found:
             yield Limitation(
                 CONTROL_POLICIES,
-                "The control policies of the organization above these accounts are not known.",
+                "SCPs and RCPs of these accounts weren't synced.",
                 tuple(found),
             )
 
@@ -289,7 +289,7 @@ class Search:
         if accounts:
             yield Limitation(
                 UNREADABLE,
-                "Some policies in these accounts cannot be read, or have not been; what they say is not part of the answer.",
+                "Some policies in these accounts couldn't be read. What they allow or deny isn't part of the answer.",
                 tuple(sorted(accounts)),
             )
 

@@ -37,8 +37,8 @@ VERBS: Final = {
     "arnnotlike": "is not like",
 }
 KEYS: Final = {
-    "aws:sourceip": "the source address",
-    "aws:vpcsourceip": "the source address within the VPC",
+    "aws:sourceip": "the source IP",
+    "aws:vpcsourceip": "the source IP within the VPC",
     "aws:sourcevpc": "the VPC of the request",
     "aws:sourcevpce": "the VPC endpoint of the request",
     "aws:currenttime": "the time",
@@ -48,9 +48,9 @@ KEYS: Final = {
     "aws:principalaccount": "the account of the caller",
     "aws:resourceaccount": "the account of the resource",
     "aws:resourceorgid": "the organization of the resource",
-    "aws:calledvia": "the service that calls in between",
+    "aws:calledvia": "the service that calls on the caller's behalf",
     "aws:useragent": "the user agent",
-    "iam:passedtoservice": "the service that gets the role",
+    "iam:passedtoservice": "the service that receives the role",
     "s3:prefix": "the requested prefix",
 }
 TAGS: Final = {
@@ -64,7 +64,7 @@ SWITCHES: Final = {
     ("aws:securetransport", "true"): "the connection is encrypted",
     ("aws:securetransport", "false"): "the connection is not encrypted",
     ("aws:viaawsservice", "true"): "an AWS service makes the call",
-    ("aws:viaawsservice", "false"): "no AWS service makes the call in between",
+    ("aws:viaawsservice", "false"): "no AWS service makes the call on the caller's behalf",
 }
 SHOWN: Final = 3
 
@@ -75,7 +75,7 @@ def conditions_in_words(statement: Statement) -> tuple[str, ...]:
 
 
 def phrase(operator: str, key: str, values: Sequence[str]) -> str:
-    """'MFA is present', 'the service that gets the role is lambda.amazonaws.com'; operators that are unknown stay as written."""
+    """'MFA is present', 'the service that receives the role is lambda.amazonaws.com'; operators that are unknown stay as written."""
     quantifier, colon, base = operator.lower().rpartition(":")
     is_optional = base.endswith("ifexists")
     base = base.removesuffix("ifexists")
@@ -117,7 +117,7 @@ def _key(key: str) -> str:
 def _values(values: Sequence[str]) -> str:
     shown = " or ".join(values[:SHOWN])
     more = len(values) - SHOWN
-    return f"{shown} or one of {more} more" if more > 0 else shown or "one of none"
+    return f"{shown} or one of {more} more" if more > 0 else shown or "no value"
 
 
 NOW: Final = "aws:currenttime"

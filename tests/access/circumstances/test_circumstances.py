@@ -61,17 +61,17 @@ def test_the_rows_of_a_form_become_conditions_of_the_address() -> None:
 @pytest.mark.parametrize(
     ("address", "field", "sentence"),
     [
-        ("mfa=maybe", "mfa", "MFA is yes or no, not “maybe”. Leave it away for both."),
-        ("ip=10.0.0.0/8", "ip", "“10.0.0.0/8” is a range. A request comes from one address, such as 203.0.113.7."),
-        ("ip=10.0.0.256", "ip", "“10.0.0.256” is no IP address. Write one such as 203.0.113.7 or 2001:db8::7."),
-        ("time=soon", "time", "“soon” is no time. Write it as 2026-11-24T14:05, in UTC, or leave it away."),
-        ("ctx=aws:SourceVpc", "ctx", "“aws:SourceVpc” is no condition. Write KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
-        ("ctx=%3Dvalue", "ctx", "“=value” is no condition. Write KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
-        ("value=vpc-1", "key", "“vpc-1” is a value without a key. Name its key, or take the value away."),
-        ("key=a%3Db&value=c", "key", "“a=b” has an equals sign, which a key given here cannot have."),
-        ("mfa=yes&ctx=aws:multifactorauthpresent%3Dfalse", "ctx", "aws:MultiFactorAuthPresent is set twice, by its own field and as a condition. Take one of them away."),
-        ("ctx=aws:SourceVpc%3D&ctx=aws:SourceVpc%3Dvpc-1", "ctx", "aws:SourceVpc is said to be absent and to have a value. Take one of them away."),
-        ("&".join(f"ctx=aws:TagKeys%3D{n}" for n in range(51)), "ctx", "At most 50 conditions can be given; the ones after these were left out."),
+        ("mfa=maybe", "mfa", "“maybe” isn't an MFA state. Use yes, no or any."),
+        ("ip=10.0.0.0/8", "ip", "“10.0.0.0/8” is a range. Enter one address, such as 203.0.113.7."),
+        ("ip=10.0.0.256", "ip", "“10.0.0.256” isn't an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."),
+        ("time=soon", "time", "“soon” isn't a time. Enter one such as 2026-11-24T14:05, in UTC."),
+        ("ctx=aws:SourceVpc", "ctx", "“aws:SourceVpc” isn't a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
+        ("ctx=%3Dvalue", "ctx", "“=value” isn't a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."),
+        ("value=vpc-1", "key", "“vpc-1” is a value without a key. Enter its key, or remove the value."),
+        ("key=a%3Db&value=c", "key", "“a=b” contains an equals sign. Enter the key here and its value beside it."),
+        ("mfa=yes&ctx=aws:multifactorauthpresent%3Dfalse", "ctx", "aws:MultiFactorAuthPresent is set twice: by its own field and as a condition. Remove one of them."),
+        ("ctx=aws:SourceVpc%3D&ctx=aws:SourceVpc%3Dvpc-1", "ctx", "aws:SourceVpc is set both as absent and with a value. Remove one of them."),
+        ("&".join(f"ctx=aws:TagKeys%3D{n}" for n in range(51)), "ctx", "You can set at most 50 conditions. The ones after these were left out."),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_said_and_left_out(address: str, field: str, sentence: str) -> None:
@@ -93,7 +93,7 @@ def test_an_unknown_key_is_kept_and_the_like_of_it_offered() -> None:
 def test_an_unknown_key_that_is_like_nothing_is_only_mentioned() -> None:
     (doubt,) = read("ctx=corp:mood%3Dgood").doubts
     assert (doubt.text, doubt.suggestion) == (
-        "AWS lists no condition key corp:mood. It is taken as given.",
+        "AWS doesn't list a condition key corp:mood. It's used as entered.",
         "",
     )
 
@@ -101,12 +101,12 @@ def test_an_unknown_key_that_is_like_nothing_is_only_mentioned() -> None:
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ("aws:SecureTransport%3Dyes", "aws:SecureTransport holds true or false; “yes” is something else."),
-        ("aws:MultiFactorAuthAge%3Dlong", "aws:MultiFactorAuthAge holds a number; “long” is something else."),
-        ("aws:VpcSourceIp%3D10.0.0.0/8", "aws:VpcSourceIp holds one IP address; “10.0.0.0/8” is something else."),
-        ("aws:SourceArn%3Dbucket", "aws:SourceArn holds an ARN; “bucket” is something else."),
-        ("aws:TokenIssueTime%3Dnoon", "aws:TokenIssueTime holds a time such as 2026-11-24T14:05:00Z, or seconds since 1970; “noon” is something else."),
-        ("aws:SourceVpc%3Da&ctx=aws:SourceVpc%3Db", "aws:SourceVpc has one value in a request, not 2."),
+        ("aws:SecureTransport%3Dyes", "“yes” isn't valid for aws:SecureTransport. It takes true or false."),
+        ("aws:MultiFactorAuthAge%3Dlong", "“long” isn't valid for aws:MultiFactorAuthAge. It takes a number."),
+        ("aws:VpcSourceIp%3D10.0.0.0/8", "“10.0.0.0/8” isn't valid for aws:VpcSourceIp. It takes one IP address."),
+        ("aws:SourceArn%3Dbucket", "“bucket” isn't valid for aws:SourceArn. It takes an ARN."),
+        ("aws:TokenIssueTime%3Dnoon", "“noon” isn't valid for aws:TokenIssueTime. It takes a time such as 2026-11-24T14:05:00Z, or seconds since 1970."),
+        ("aws:SourceVpc%3Da&ctx=aws:SourceVpc%3Db", "aws:SourceVpc has a single value in a request, not 2."),
     ],
 )  # fmt: skip
 def test_a_value_that_its_key_cannot_have_is_mentioned_and_kept(setting: str, sentence: str) -> None:
@@ -137,7 +137,7 @@ def test_the_fields_show_what_is_set_and_escape_it() -> None:
     assert "<b>&lt;script&gt;</b>" in html
     assert 'name="strict" value="1" checked' in html
     assert 'aria-invalid="true" aria-describedby="c-ip-e"' in html
-    assert "&quot;&gt;&lt;b&gt;” is no IP address." in html
+    assert "&quot;&gt;&lt;b&gt;” isn&#x27;t an IP address." in html
 
 
 def test_a_tag_is_shown_by_its_name() -> None:

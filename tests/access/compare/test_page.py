@@ -57,8 +57,8 @@ def errors(page: str) -> list[str]:
 def test_two_moments_of_one_are_held_against_each_other(world: World, auditor: Client) -> None:
     page = get(auditor, a=world.of["kwame"].pk, **THEN)
     assert facts(page) == {
-        "Only right": "+3 actions",
-        "Only left": "−1 action",
+        "Right only": "+3 actions",
+        "Left only": "−1 action",
         "In both": "1 action",
         "Wider right": "1",
         "Risky": "0 left 1 right",
@@ -70,7 +70,7 @@ def test_two_moments_of_one_are_held_against_each_other(world: World, auditor: C
     ]
     assert f'href="/policies/{world.of["Deploy"].pk}/">Deploy of deployers</a> allows on the right' in page
     assert "kwame-tools allows on the left" in page
-    assert "Only right, risky, some resources; on role/pay-*" in page
+    assert "Right only, risky, some resources; on role/pay-*" in page
 
 
 def test_the_comparison_of_facts_and_this_one_lead_to_each_other(world: World, auditor: Client) -> None:
@@ -86,7 +86,7 @@ def test_two_identities_are_compared_by_number_name_or_arn(world: World, auditor
     kwame, tomas = world.of["kwame"], world.of["tomas"]
     for one, two in ((kwame.pk, tomas.pk), (kwame.name, tomas.name), (kwame.arn, tomas.arn)):
         page = get(auditor, a=one, b=two)
-        assert facts(page)["Only left"] == "−3 actions"
+        assert facts(page)["Left only"] == "−3 actions"
         assert facts(page)["Narrower right"] == "1"
         assert f'value="{tomas.arn}"' in page
 
@@ -98,15 +98,15 @@ def test_a_name_means_somebody_of_the_same_account_or_of_the_chosen_one(
     elsewhere = make.user(other, "tomas.lind")
     page = get(auditor, a=world.of["kwame"].pk, b="tomas.lind")
     assert f'value="{world.of["tomas"].arn}"' in page
-    assert errors(get(auditor, 422, a="tomas.lind"))[0].startswith("“tomas.lind” is the name of several")
+    assert errors(get(auditor, 422, a="tomas.lind"))[0].startswith("“tomas.lind” matches several")
     assert f'value="{elsewhere.arn}"' in get(auditor, a="tomas.lind", account="222222222222")
 
 
 def test_of_each_side_its_own_moment_counts(world: World, auditor: Client) -> None:
     page = get(auditor, a=world.of["kwame"].pk, b=world.of["tomas"].pk, **THEN)
-    assert facts(page)["Only left"] == "−1 action"
+    assert facts(page)["Left only"] == "−1 action"
     late = get(auditor, a=world.of["kwame"].pk, b=world.of["tomas"].pk, **{"a-at": as_text(LATER)})
-    assert facts(late)["Only left"] == "−3 actions"
+    assert facts(late)["Left only"] == "−3 actions"
 
 
 def test_one_alone_is_compared_with_itself_before(world: World, auditor: Client) -> None:
@@ -117,7 +117,7 @@ def test_one_alone_is_compared_with_itself_before(world: World, auditor: Client)
 
 def test_a_past_page_compares_up_to_then(world: World, auditor: Client) -> None:
     query = {"a": world.of["kwame"].pk, "b": world.of["tomas"].pk, "as-of": as_text(BEFORE)}
-    assert facts(get(auditor, **query))["Only left"] == "−1 action"
+    assert facts(get(auditor, **query))["Left only"] == "−1 action"
 
 
 def test_who_was_not_there_is_said_to_have_been_absent(world: World, auditor: Client) -> None:
@@ -158,19 +158,19 @@ def test_htmx_gets_the_part(world: World, auditor: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"b": "kwame.boateng"}, "Say who stands on the left."),
-        ({"a": "nobody"}, "No user or role is called “nobody”."),
-        ({"a": "kwame.boateng", "b": "<b>"}, "No user or role is called “<b>”."),
-        ({"a": "kwame.boateng", "a-at": "noon"}, "“noon” is no moment. Write a moment as 2026-11-24T14:05, in UTC"),
+        ({"b": "kwame.boateng"}, "Enter a principal for the left side."),
+        ({"a": "nobody"}, "“nobody” matches no user or role."),
+        ({"a": "kwame.boateng", "b": "<b>"}, "“<b>” matches no user or role."),
+        ({"a": "kwame.boateng", "a-at": "noon"}, "“noon” isn't a time. Enter a time such as 2026-11-24T14:05, in UTC"),
         ({"a": "kwame.boateng", "b-at": "x" * 5000}, "“xxx"),
-        ({"a": "x" * 5000}, "This is no principal."),
+        ({"a": "x" * 5000}, "isn't a principal."),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_said_beside_its_field(
     world: World, auditor: Client, query: dict[str, str], sentence: str
 ) -> None:
     page = get(auditor, 422, **query)
-    assert errors(page)[0].startswith(sentence)
+    assert sentence in errors(page)[0]
     assert "“<b>”" not in page
 
 
@@ -217,8 +217,8 @@ def test_who_sees_one_account_compares_nobody_elsewhere(world: World, sign_in: S
     kwame = world.of["kwame"]
     assert client.get(f"{URL}?a={kwame.pk}").status_code == 404
     assert client.get(f"{URL}export.csv?a={kwame.pk}").status_code == 404
-    assert errors(get(client, 422, a=kwame.arn))[0].startswith("No user or role with the ARN")
-    assert errors(get(client, 422, a=f"arn:aws:iam::{NUMBER}:root"))[0].startswith("No account")
+    assert errors(get(client, 422, a=kwame.arn))[0].startswith("No synced user or role has the ARN")
+    assert errors(get(client, 422, a=f"arn:aws:iam::{NUMBER}:root"))[0].endswith("isn't connected.")
 
 
 @pytest.mark.parametrize("role", [Role.TEAM_LEAD, Role.MEMBER])

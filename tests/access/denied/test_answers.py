@@ -88,7 +88,7 @@ def test_a_key_whose_policy_nobody_read_may_stand_in_the_way(org: Organization) 
     found = asked(org, "kms:Encrypt", KEY, administrator())
     assert found.outcome is Outcome.HELPS_IF
     assert found.document == say("Allow", "kms:Encrypt", KEY)
-    assert "works if the policy of the resource lets the caller in" in said(found)
+    assert "works if the resource-based policy allows the caller" in said(found)
 
 
 def test_a_role_that_does_not_trust_them_is_no_matter_for_a_grant(org: Organization) -> None:

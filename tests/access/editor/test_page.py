@@ -54,7 +54,7 @@ def test_who_else_writes_the_policy_is_said(desk: Desk, tags: dict[str, str], sa
     )
     shown = page(desk.asker.get(desk.url))
     assert said in shown
-    assert ("Something else writes this policy too" in shown) == bool(said)
+    assert ("Another tool manages this policy" in shown) == bool(said)
 
 
 def test_the_policy_page_leads_to_it(desk: Desk) -> None:
@@ -99,8 +99,8 @@ def test_what_is_no_policy_has_no_editor(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arrange", "why"),
     [
-        (lambda desk: None, "at a moment that is over"),
-        (lambda desk: setattr(desk.account, "write_role_arn", ""), "read only"),
+        (lambda desk: None, "a past moment"),
+        (lambda desk: setattr(desk.account, "write_role_arn", ""), "read-only"),
         (lambda desk: setattr(desk.policy, "arn", "arn:aws:iam::aws:policy/X"), "AWS manages"),
     ],
 )
@@ -142,8 +142,8 @@ def test_a_broken_text_is_told_by_line_and_column_and_concerns_nobody_yet(desk: 
 
     assert "Line 6, column 7" in shown
     assert '<li data-tone="bad">6</li>' in shown
-    assert "worked out when the errors are mended" in shown
-    assert "Mend line 6 first" in shown
+    assert "Fix the errors to see who is affected" in shown
+    assert "Fix line 6 first" in shown
 
 
 def test_without_scripts_checking_gives_the_whole_page_with_what_was_typed(desk: Desk) -> None:
@@ -197,15 +197,19 @@ def test_a_form_sent_twice_is_one_change(desk: Desk) -> None:
     [
         (text("s3:PutObject"), {"reason": " "}, "Write why this is needed"),
         (text("s3:PutObject"), {"key": "x"}, "This form is damaged"),
-        (text("s3:PutObject"), {"base": "0" * 32}, "was changed since you opened it: v1 holds by now"),
+        (
+            text("s3:PutObject"),
+            {"base": "0" * 32},
+            "has changed since you opened it: the default version is now v1",
+        ),
         (text("s3:GetObject"), {}, "says this already"),
-        ("", {}, "Mend line 1 first"),
-        ("[]", {}, "Mend line 1 first"),
-        (text("s3:PutObject").replace('"Effect"', '"Efect"'), {}, "Mend line"),
+        ("", {}, "Fix line 1 first"),
+        ("[]", {}, "Fix line 1 first"),
+        (text("s3:PutObject").replace('"Effect"', '"Efect"'), {}, "Fix line"),
         (text("s3:PutObject\u0416"), {}, "U+0416"),
         (text("s3:PutObject\u202e"), {}, "U+202E"),
         (text(*(f"s3:{'x' * 60}{n}" for n in range(95))), {}, "6,144"),
-        ("[" * 20_000, {}, "Mend line 1 first"),
+        ("[" * 20_000, {}, "Fix line 1 first"),
     ],
 )
 def test_what_cannot_be_asked_for_comes_back_with_the_text_and_the_reason(
@@ -237,7 +241,7 @@ def test_a_text_that_changed_meanwhile_is_not_overwritten(desk: Desk) -> None:
     answer = desk.post(text("s3:PutObject"), do="ask", base=base)
 
     assert answer.status_code == 422
-    assert "v2 holds by now" in page(answer)
+    assert "the default version is now v2" in page(answer)
 
 
 def test_the_change_shows_approvers_whom_it_concerns_and_both_texts(desk: Desk) -> None:

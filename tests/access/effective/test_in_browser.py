@@ -42,7 +42,7 @@ def test_from_the_bar_in_the_list_to_the_statement_that_decides(page: Page) -> N
     why = page.get_by_role("link", name="Why iam:PassRole?")
     why.click()
     drawer = page.get_by_role("dialog")
-    expect(drawer).to_contain_text("Only when the service that gets the role is lambda.amazonaws.com")
+    expect(drawer).to_contain_text("Only when the service that receives the role is lambda.amazonaws.com")
     expect(drawer).to_contain_text('"PassDeployRole"')
     assert violations(page) == []
     page.keyboard.press("Escape")

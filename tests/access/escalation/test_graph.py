@@ -116,12 +116,12 @@ def test_who_reaches_somebody_who_can_is_told_with_the_first_step(world: World) 
         admin = index.member(ONE, world.of["pay-admin"].pk)
         assert admin is not None
         found = escalation.can_reach(index, [admin])
-    assert [(one.member.name, one.steps, one.is_sure) for one in found] == [
-        ("deployer", 1, True),
-        ("dana.wirth", 1, True),
-        ("ines.duarte", 1, True),
-        ("tomas.lind", 1, True),
-        ("kwame.boateng", 2, False),
+    assert [(one.member.name, one.steps, str(one.certainty)) for one in found] == [
+        ("deployer", 1, "confirmed"),
+        ("dana.wirth", 1, "confirmed"),
+        ("ines.duarte", 1, "confirmed"),
+        ("tomas.lind", 1, "confirmed"),
+        ("kwame.boateng", 2, "conditional"),
     ]
     assert {one.first.name for one in found if one.first is not None} == {"pay-admin", "kwame.boateng"}
     with snapshot() as index:
@@ -140,13 +140,13 @@ def rows(client: Client, query: str = "") -> list[dict[str, str]]:
 def test_the_file_has_every_path(world: World, auditor: Client) -> None:
     found = rows(auditor)
     assert [(row["name"], row["certainty"], row["steps"]) for row in found] == [
-        ("dana.wirth", "sure", "1"),
-        ("tomas.lind", "sure", "1"),
+        ("dana.wirth", "confirmed", "1"),
+        ("tomas.lind", "confirmed", "1"),
         ("kwame.boateng", "conditional", "1"),
-        ("deployer", "sure", "1"),
+        ("deployer", "confirmed", "1"),
     ]
-    assert found[0]["path"] == "Makes a Lambda function with pay-admin and calls it"
-    assert found[0]["closed_without"] == "deploy, Pass"
+    assert found[0]["path"] == "Creates a Lambda function with role pay-admin and invokes it"
+    assert found[0]["closed_without"] == "deploy, statement 1 (Pass)"
 
 
 def test_the_json_says_what_was_asked_and_the_journal_notes_it(world: World, auditor: Client) -> None:

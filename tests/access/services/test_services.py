@@ -169,7 +169,7 @@ def test_the_list_shows_each_service_with_a_link(auditor: Client) -> None:
     assert "Amazon S3" not in body(auditor, "/services/?q=sqs")
     assert "Amazon SQS" in body(auditor, "/services/?level=write")
     assert "No service fits" in body(auditor, "/services/?level=list")
-    assert "is no access level" in body(auditor, "/services/?level=x")
+    assert "isn&#x27;t an access level" in body(auditor, "/services/?level=x")
 
 
 def test_a_service_lists_people_and_roles_with_links(

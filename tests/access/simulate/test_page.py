@@ -47,7 +47,7 @@ def errors(page: str) -> list[str]:
 
 def test_the_address_holds_the_whole_question(org: Organization, auditor: Client) -> None:
     page = get(auditor, mfa="yes")
-    assert heading(page) == "Allowed by ReadLedger of group readers, statement 1, and nothing stops it."
+    assert heading(page) == "Allowed by ReadLedger of group readers, statement 1, and nothing denies it."
     assert f'href="/policies/{org.of["ReadLedger"].pk}/"' in page
     assert f'href="/groups/{org.of["readers"].pk}/"' in page
     assert f'href="/people/{org.of["maya"].pk}/"' in page
@@ -56,8 +56,8 @@ def test_the_address_holds_the_whole_question(org: Organization, auditor: Client
 
 def test_what_is_missing_is_said_by_name(org: Organization, auditor: Client) -> None:
     page = get(auditor, action="sqs:SendMessage", resource=f"arn:aws:sqs:eu-west-1:{MEMBER}:jobs")
-    assert heading(page) == "Allowed by own, statement 1, but the SCPs of Workloads do not allow it."
-    assert "The SCPs of Workloads do not allow it." in page
+    assert heading(page) == "Allowed by own, statement 1, but the SCPs of Workloads don't allow it."
+    assert "The SCPs of Workloads don&#x27;t allow it." in page
 
 
 def test_a_form_without_texts_leads_to_the_address_of_its_answer(org: Organization, auditor: Client) -> None:
@@ -71,7 +71,7 @@ def test_policy_texts_count_and_are_kept_nowhere(org: Organization, auditor: Cli
     with CaptureQueriesContext(connection) as captured:
         response = auditor.post(URL, ASK | {"resource-policy": json.dumps(policy)})
     page = response.content.decode()
-    assert heading(page) == "Allowed by resource policy, statement 1, and nothing stops it."
+    assert heading(page) == "Allowed by resource policy, statement 1, and nothing denies it."
     written = [one["sql"] for one in captured if re.match("INSERT|UPDATE|DELETE", one["sql"])]
     assert not [sql for sql in written if "django_session" not in sql]
     assert not Entry.objects.exists()
@@ -82,7 +82,7 @@ def test_a_session_policy_limits_a_session(org: Organization, auditor: Client) -
     asked = {"principal": session, "action": "s3:PutObject", "resource": LEDGER}
     response = auditor.post(URL, asked | {"session-policy": json.dumps(say("Allow", "s3:Get*"))})
     page = response.content.decode()
-    assert heading(page) == "Allowed by settle, statement 1, but the session policy does not include it."
+    assert heading(page) == "Allowed by settle, statement 1, but the session policy doesn't allow it."
     assert "as session <strong>run-7</strong>" in page
 
 
@@ -104,21 +104,21 @@ def test_a_condition_is_taken_away_by_its_button(org: Organization, auditor: Cli
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"principal": "nobody"}, "No user or role is called “nobody”."),
-        ({"action": "s3:Get*"}, "A request is about one action: write it whole, such as s3:GetObject."),
-        ({"action": ""}, "Say which action"),
-        ({"resource": "pay-ledger"}, "This is no ARN."),
-        ({"owner": "12"}, "An account number has twelve digits."),
+        ({"principal": "nobody"}, "“nobody” matches no user or role."),
+        ({"action": "s3:Get*"}, "Enter one full action name, such as s3:GetObject."),
+        ({"action": ""}, "Enter an action"),
+        ({"resource": "pay-ledger"}, "isn't a valid ARN."),
+        ({"owner": "12"}, "An account ID has 12 digits."),
         ({"ip": "10.0.0.0/8"}, "“10.0.0.0/8” is a range."),
-        ({"principal": "<script>alert(1)</script>"}, "No user or role is called “<script>"),
-        ({"principal": "x" * 9000}, "This is no principal."),
+        ({"principal": "<script>alert(1)</script>"}, "“<script>"),
+        ({"principal": "x" * 9000}, "isn't a principal."),
     ],
 )
 def test_what_makes_no_sense_is_said_beside_its_field(
     org: Organization, auditor: Client, query: dict[str, str], sentence: str
 ) -> None:
     page = get(auditor, 422, **query)
-    assert any(text.startswith(sentence) for text in errors(page)), errors(page)
+    assert any(sentence in text for text in errors(page)), errors(page)
     assert "<script>alert" not in page
 
 
@@ -127,8 +127,8 @@ def test_what_makes_no_sense_is_said_beside_its_field(
     [
         ("resource-policy", '{"Version": "2012-10-17",\n "Statement": [}', "Line 2, column 16: "),
         ("endpoint-policy", "[]", "Line 1, column 1: "),
-        ("session-policy", json.dumps(say("Allow", "s3:*")), "A session policy limits the session of a role."),
-        ("resource-policy", " " * 66_000 + "{}", "No policy of AWS has more than 65,536 characters"),
+        ("session-policy", json.dumps(say("Allow", "s3:*")), "A session policy applies only to role sessions."),
+        ("resource-policy", " " * 66_000 + "{}", "more than 65,536 characters"),
         ("resource-policy", "{" * 5000, "Line 1, column"),
     ],
 )  # fmt: skip
@@ -137,12 +137,12 @@ def test_a_text_that_aws_would_refuse_is_refused_with_its_place(
 ) -> None:
     response = auditor.post(URL, ASK | {name: text})
     assert response.status_code == 422
-    assert [one for one in errors(response.content.decode()) if one.startswith(sentence)]
+    assert [one for one in errors(response.content.decode()) if sentence in one]
 
 
 def test_a_name_means_somebody_of_the_chosen_account(org: Organization, auditor: Client) -> None:
     make.user(org.hub, "maya.okafor")
-    assert "is the name of several" in errors(get(auditor, 422))[0]
+    assert "matches several" in errors(get(auditor, 422))[0]
     assert "No identity policy allows it." in get(auditor, account=HUB)
     assert heading(get(auditor, account=MEMBER)) == "Allowed if MFA is present."
 
@@ -155,7 +155,7 @@ def test_a_past_moment_is_answered_as_it_was(org: Organization, auditor: Client)
     assert heading(page) == "Allowed if MFA is present."
     assert "as-of=2026-01-14T09%3A00%3A00" in page
     absent = get(auditor, 422, **{"as-of": "2026-01-01T00:00:00"})
-    assert errors(absent)[0].startswith("No user or role is called")
+    assert errors(absent)[0].startswith("“maya.okafor” matches no user or role")
 
 
 def test_who_sees_one_account_is_told_of_nobody_elsewhere(org: Organization, sign_in: SignIn) -> None:
@@ -173,7 +173,7 @@ def test_the_policies_of_an_account_that_one_does_not_see_are_not_shown(
     client = sign_in(Role.AUDITOR, account_id=HUB)
     asked = {"principal": "ines", "action": "sts:AssumeRole", "resource": org.of["pay-settle"].arn}
     page = get(client, **asked)
-    assert "It is not known, and it must let the caller in." in page
+    assert "Not synced. It must allow the caller." in page
     assert org.of["maya"].arn not in page
 
 

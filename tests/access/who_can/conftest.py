@@ -14,7 +14,8 @@ from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories as make
 
 LEDGER = "arn:aws:s3:::pay-ledger/*"
-ASK = {"action": "s3:GetObject", "resource": LEDGER}
+ASK = {"action": "s3:GetObject", "resource": LEDGER, "owner": "any", "mfa": "any"}
+"""A question that leaves open what would else be assumed: whose the bucket is, and whether MFA is present."""
 SignIn = Callable[..., Client]
 
 
@@ -41,6 +42,8 @@ def world(db: None) -> World:
     """Who can read the ledger: maya and hana by their group, ines by everything, the role pay-settle by an inline policy, tomas
     in staging; priya with MFA only; jonah is stopped by a deny; nobody cannot."""
     production, staging = make.account(), make.account("222222222222", name="staging")
+    make.synced(production)
+    make.synced(staging)
     of = {name: make.user(production, name) for name in ("maya.okafor", "hana.sato", "ines.duarte")}
     of |= {name: make.user(production, name) for name in ("jonah.weiss", "priya.nair", "nobody")}
     of["tomas.lind"] = make.user(staging, "tomas.lind")
@@ -72,6 +75,7 @@ def _group(of: dict[str, Entity], account: Account, name: str, policy: str, body
 def crowd(size: int) -> list[Entity]:
     """So many users of one group that may read everything in S3."""
     account = make.account()
+    make.synced(account)
     group, policy = make.group(account), make.policy(account)
     make.edge(EdgeKind.ATTACHED, group, policy)
     with make.at_once():

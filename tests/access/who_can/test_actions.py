@@ -41,7 +41,7 @@ def test_one_action_is_written_as_aws_writes_it_and_several_are_told_in_words() 
     [
         ("s3:GetObjct", "Did you mean s3:GetObject?"),
         ("se:GetObject", "no service with the prefix se"),
-        ("s3:Frobnicate", "Amazon S3 publishes no action Frobnicate."),
+        ("s3:Frobnicate", "Amazon S3 has no action Frobnicate."),
     ],
 )
 def test_a_name_that_aws_does_not_publish_is_kept_with_a_warning(text: str, warning: str) -> None:
@@ -55,7 +55,7 @@ def test_a_resource_that_the_action_does_not_work_on_is_a_warning() -> None:
     assert "works on arn:aws:s3:::${BucketName}/${ObjectName} and others" in (
         actions_meant("s3:GetObject", resource="arn:aws:iam::111111111111:role/x").warning
     )
-    assert "works on no resource in particular" in (
+    assert "doesn't work on specific resources" in (
         actions_meant("s3:ListAllMyBuckets", resource="arn:aws:s3:::docs").warning
     )
 
@@ -63,16 +63,16 @@ def test_a_resource_that_the_action_does_not_work_on_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("text", "level", "resource", "message"),
     [
-        ("", "", "*", "Say which action"),
-        ("s3:GetObject", "admin", "*", "is no access level"),
+        ("", "", "*", "Enter an action"),
+        ("s3:GetObject", "admin", "*", "isn't an access level"),
         ("two words", "", "*", "An action has a service"),
         ("*", "", "*", "An action has a service"),
         ("*:GetObject", "", "*", "An action has a service"),
-        ("s" * 200, "", "*", "more than 128 characters"),
+        ("s" * 200, "", "*", "at most 128 characters"),
         ("zz9", "write", "*", "no service with the prefix zz9"),
         ("dynamdb", "write", "*", "Did you mean dynamodb?"),
-        ("s3:Frob*", "", "*", "no action that fits s3:Frob*"),
-        ("s3:GetObject", "write", "*", "no write action that fits"),
+        ("s3:Frob*", "", "*", "no action that matches s3:Frob*"),
+        ("s3:GetObject", "write", "*", "no write action that matches"),
         ("s3", "write", "arn:aws:iam::111111111111:role/x", "works on this resource"),
         ("s3:Get\x00", "", "*", "An action has a service"),
     ],

@@ -36,19 +36,19 @@ def test_every_row_has_its_decision_its_conditions_and_its_policies(world: World
         ("priya.nair", "conditional"),
     ]
     maya, priya = rows[3], rows[5]
-    assert maya["policies"] == "OncallRead, statement 1 of the group platform-oncall"
+    assert maya["policies"] == "OncallRead, statement 1 of group platform-oncall"
     assert (maya["display_name"], maya["kind"], maya["conditions"]) == ("maya.okafor", "user", "")
     assert priya["conditions"] == "WithMfa, statement 1, allows it only when MFA is present"
 
 
 def test_the_json_says_what_was_asked(world: World, auditor: Client) -> None:
-    query = ASK | {"mfa": "yes", "account": "222222222222"}
+    query = ASK | {"mfa": "yes", "account": "222222222222", "time": "any"}
     response: Any = auditor.get(f"{FILES}.json?{urlencode(query)}")
     body = json.loads(response.getvalue())
     assert (body["question"], body["resource"], body["account"], body["as_of"]) == (
         "s3:GetObject", LEDGER, "222222222222", None,
     )  # fmt: skip
-    assert body["context"] == {"aws:MultiFactorAuthPresent": "true"}
+    assert body["context"] == {"aws:MultiFactorAuthPresent": "true"}, "no other assumption than was asked"
     assert [row["arn"] for row in body["rows"]] == [world.of["tomas.lind"].arn]
 
 

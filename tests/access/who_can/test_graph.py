@@ -44,7 +44,7 @@ def test_each_identity_group_policy_and_the_resource_has_a_box(world: World, aud
     }
     assert svg.count('class="edge deny"') == 2
     assert svg.count('class="edge maybe"') == 2
-    assert "6 identities by way of 5 policies: pay-ledger/*. 1 identity is stopped by a deny." in svg
+    assert "6 principals through 5 policies: pay-ledger/*. 1 principal is denied." in svg
 
 
 def test_lines_go_from_left_to_right_and_no_box_lies_over_another(world: World, auditor: Client) -> None:
@@ -76,7 +76,7 @@ def test_many_identities_share_few_boxes(auditor: Client, shared: bool) -> None:
     _, boxes = drawn(auditor)
     titles = [title for _, title, *_ in boxes]
     if shared:
-        assert titles[-1] == "45 identities, user-000 and others"
+        assert titles[-1] == "45 principals, user-000 and others"
     else:
         assert {"34 more, identity", "34 more, policy"} <= set(titles)
     for column in {x for _, _, x, _, _ in boxes}:

@@ -49,7 +49,7 @@ def test_who_may_assume_a_role_that_can_is_told(world: World, open_role: Entity,
     assert reach(auditor) == []
     make.inline(world.of["nobody"], "assume", body=say("Allow", "sts:AssumeRole", open_role.arn))
     snapshot.forget()
-    assert reach(auditor) == ["nobody Can reach in 1 step, production nobody reader somebody who can Details"]
+    assert reach(auditor) == ["nobody Confirmed in 1 step, production nobody reader someone who can Details"]
 
 
 def test_the_way_is_told_step_by_step(world: World, open_role: Entity, auditor: Client) -> None:
@@ -66,7 +66,7 @@ def test_who_may_change_its_own_permissions_is_told(world: World, auditor: Clien
     user = world.of["nobody"]
     make.inline(user, "self", body=say("Allow", "iam:PutUserPolicy", user.arn))
     found = reach(auditor, resource="arn:aws:s3:::pay-ledger/x")
-    assert [row.split()[:3] for row in found] == [["nobody", "Can", "reach"]]
+    assert [row.split()[:2] for row in found] == [["nobody", "Confirmed"]]
 
 
 def test_the_answer_leads_there(world: World, auditor: Client) -> None:

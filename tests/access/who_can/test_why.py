@@ -29,14 +29,15 @@ def why(client: Client, pk: int, **query: Any) -> str:
 def stages(page: str) -> list[str]:
     """The steps of the tall path, without the statements' texts."""
     plain = [re.sub(r"<details.*?</details>", "", part, flags=re.DOTALL) for part in STAGE.findall(page)]
-    return [unescape(re.sub(r"<[^>]+>", "|", part)).strip("|").replace("||", "|") for part in plain]
+    words = [unescape(re.sub(r"\s*<[^>]+>\s*", "|", part)) for part in plain]
+    return [re.sub(r"\|+", "|", part).strip("| \n") for part in words]
 
 
 def test_the_way_leads_through_the_group_to_the_decision(world: World, auditor: Client) -> None:
     page = why(auditor, world.of["maya.okafor"].pk)
     assert stages(page) == [
         "maya.okafor|IAM user in production",
-        "OncallRead, statement 1, allows it|Through the group platform-oncall",
+        "OncallRead, statement 1, allows it|Through group platform-oncall",
         "Allowed",
     ]
     assert f'href="/policies/{world.of["OncallRead"].pk}/"' in page
@@ -53,7 +54,7 @@ def test_what_a_decision_depends_on_is_told(world: World, auditor: Client) -> No
     ]
     assert stages(why(auditor, world.of["priya.nair"].pk, mfa="no"))[1:] == [
         "Nothing in identity policies allows s3:GetObject here",
-        "WithMfa, statement 1, allows the action, but not here|It asks that MFA is present",
+        "WithMfa, statement 1, allows the action, but not here|It requires that MFA is present",
         "Not allowed",
     ]
 
@@ -70,7 +71,7 @@ def test_a_boundary_stands_after_the_policies(world: World, auditor: Client) -> 
     make.edge(EdgeKind.BOUNDARY, world.of["maya.okafor"], limit)
     page = why(auditor, world.of["maya.okafor"].pk)
     assert stages(page)[1:] == [
-        "OncallRead, statement 1, allows it|Through the group platform-oncall",
+        "OncallRead, statement 1, allows it|Through group platform-oncall",
         "Nothing in the permissions boundary allows s3:GetObject here",
         "Not allowed",
     ]
@@ -133,11 +134,11 @@ def test_the_page_of_a_role_leads_to_who_can_assume_it(world: World, auditor: Cl
 def test_a_policy_that_nobody_has_read_is_told_of_in_plain_words(world: World, auditor: Client) -> None:
     key = {"action": "kms:Decrypt", "resource": "arn:aws:kms:eu-west-1:111111111111:key/1"}
     assert stages(why(auditor, world.of["ines.duarte"].pk, **key))[2:] == [
-        "The policy of the resource is not known; it must let them in, or leave it to their account",
+        "The resource-based policy isn't synced. It must allow this too, or leave it to the account",
         "Conditional",
     ]
     answer = auditor.get(f"/access/who-can/?{urlencode(key)}").content.decode()
-    assert "The policy of the resource is not known; it must let them in" in answer
+    assert "The resource-based policy isn't synced" in unescape(answer)
     assert "NotRead" not in answer
     assert "undecidable" not in answer
 
@@ -148,7 +149,7 @@ def test_what_cannot_be_decided_is_said(world: World, auditor: Client) -> None:
     found = stages(why(auditor, world.of["nobody"].pk))
     assert found[1] == (
         "odd, statement 1, allows it under conditions"
-        "|It cannot be decided: Statement[0].Condition[0]: StringIsLike is no condition operator"
+        "|Gatehouse can't evaluate: Statement[0].Condition[0]: StringIsLike is no condition operator"
     )
 
 

@@ -1,4 +1,4 @@
-"""A campaign from its beginning to its end: whom it tells and how often, who is excused until when, and what is asked for when it is due."""
+"""A campaign from its beginning to its end: whom it tells and how often, who is excused until when, and the request when it is due."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ for name, action, region, principal, expected in (
         scps=[[FULL, policy(REGIONS)]],
     )
 page.case(
-    "regions: the region is left open",
+    "regions: the Region is left open",
     DENIED,
     loose=CONDITIONAL,
     action="ec2:RunInstances",

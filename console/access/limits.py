@@ -1,0 +1,44 @@
+"""What an analysis cannot know, as its page says it in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.policy.index.question import Limitation
+
+MOST_NAMED: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Something that the analysis cannot know, and the accounts that it applies to in words."""
+
+    text: str
+    where: str = ""
+
+
+def limit_rows(limitations: Iterable[Limitation]) -> list[Limit]:
+    """Limitations of the engine."""
+    return [Limit(one.text, _where(one.accounts)) for one in limitations]
+
+
+def unread_rows(unread: Mapping[str, Sequence[str]]) -> list[Limit]:
+    """What was not synced, by what it is; `unread` has clauses by account."""
+    by_clause: dict[str, list[str]] = {}
+    for number, clauses in sorted(unread.items()):
+        for clause in clauses:
+            by_clause.setdefault(clause, []).append(number)
+    return [
+        Limit(f"{clause[:1].upper()}{clause[1:]}, so answers there are unconfirmed.", _where(numbers))
+        for clause, numbers in by_clause.items()
+    ]
+
+
+def _where(numbers: Sequence[str]) -> str:
+    if not numbers:
+        return ""
+    if len(numbers) > MOST_NAMED:
+        return f"Applies to {len(numbers):,} accounts, such as {numbers[0]}."
+    return f"Applies to {', '.join(numbers)}."
