@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import Q
+
 from iam.directory.models import Identity
 from iam.linking.models import Sign
 from iam.linking.whose import DOUBTS
@@ -121,7 +123,7 @@ def mail_tag(member: Member) -> str:
 
 
 def named_exactly(members: Iterable[Member], text: str) -> list[Member]:
-    """Those whose ARN, login, display name or email address is the text, in whatever case."""
+    """Those whose ARN, login, display name, email address, or name of their person is the text, in whatever case."""
     wanted = text.strip().lower()
     direct = list[Member]()
     others = list[Member]()
@@ -130,7 +132,10 @@ def named_exactly(members: Iterable[Member], text: str) -> list[Member]:
     if direct:
         return direct
     shown = [member for member in others if wanted in (shown_name(member).lower(), mail_tag(member).lower())]
-    if shown or "@" not in wanted:
+    if shown:
         return shown
-    matcher = Matcher(wanted)
-    return [member for member in others if matcher.fits(member)]
+    named = Q(person__name__iexact=wanted) | Q(person__email__iexact=wanted)
+    arns = set(Identity.objects.filter(named).values_list("user_arn", flat=True))
+    signs = Sign.objects.filter(named | Q(address=wanted)).exclude(standing__in=DOUBTS)
+    numbers = set(signs.values_list("pk", flat=True))
+    return [member for member in others if member.arn in arns or member.id in numbers]

@@ -249,7 +249,8 @@ class Search:
         place = self._place
         if place.is_guess:
             yield Limitation(
-                RESOURCE_POLICY, "The resource-based policy isn't synced. It can allow fewer principals, or more."
+                RESOURCE_POLICY,
+                "The resource-based policy isn't synced. It can allow fewer principals, or more.",
             )
         if place.account and place.policy is None:
             yield Limitation(
