@@ -291,7 +291,7 @@ def test_a_receipt_that_concerns_more_by_now_is_shown_before_it_is_approved(desk
     )
 
     assert answer.status_code == 422
-    assert "has changed since it was shown to you" in page(answer)
+    assert "has changed since you opened the page" in page(answer)
     assert "1 IAM user and 1 role directly" in page(answer)
 
 
