@@ -1,9 +1,10 @@
-"""Demand MFA by policy: whom it is for, what each of them can still do without MFA, that they get out of it, and asking for it."""
+"""Require MFA by policy: which users, what each can still do without MFA, whether anyone is locked out, and the request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -16,31 +17,42 @@ from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
 from console.web.paging import page_number
 from console.web.render import render_page
+from iam.access.enforcement.approving import (
+    approvers_elsewhere,
+    approvers_of,
+    has_policy,
+    narrowed,
+    parts_of,
+)
 from iam.access.enforcement.check import Password, Standing, Step
 from iam.access.enforcement.scope import scope_of
 from iam.access.enforcement.services import (
     NAMES,
     Outlook,
     because_of,
+    left_out_notes,
     look,
     notes_for,
     operations_for,
     request_enforcement,
 )
 from iam.changes import services
+from iam.changes.approval.possible import PossibleApprovers
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
+from iam.directory.models import Person
 from iam.guard import Right
 from iam.mirror.models import Account
 from iam.mirror.naming import names_by_entity
 from iam.mirror.queries.accounts import whole_accounts
 
 PAGE: Final = 50
+MOST_PEOPLE: Final = 20
 PASSWORDS: Final = {
     Password.NONE: "No password",
-    Password.MUST_CHANGE: "First password, to be changed",
+    Password.MUST_CHANGE: "First password, must be changed",
     Password.SET: "Password",
-    Password.UNREAD: "Password not read",
+    Password.UNREAD: "Password unknown",
 }
 STEPS: Final = {
     Step.PASSWORD: "change the password",
@@ -66,12 +78,15 @@ def enforce(request: ViewerRequest) -> HttpResponse:
         context |= _shown(request, seen)
         if request.method == "POST" and form.is_valid():
             if request.POST.get("seen") != seen.digest:
-                raise RefusedError("What this does is not what was shown before. Look at it below, then ask.")
+                raise RefusedError(
+                    "The users or their access changed since this was shown. Review it below, then submit again."
+                )
             made = request_enforcement(
                 request.viewer,
                 seen=seen,
                 reason=form.cleaned_data["reason"],
                 idempotency_key=str(form.cleaned_data["key"]),
+                left_out=_names(_people(request, "skip")),
             )
             return redirect("changes:request", pk=made.pk)
         status = 422 if request.method == "POST" else 200
@@ -112,13 +127,29 @@ def _outlook(request: ViewerRequest, account: Account) -> Outlook:
         path="" if by_group else get.get("path", "/").strip() or "/",
     )
     if by_group and scope.group is None:
-        raise RefusedError("Write the name of the group.")
+        raise RefusedError("Enter the name of the group.")
     denies = get.get("keys", "denied") != "left"
     seen = look(request.viewer, scope=scope, denies_keys=denies)
     if get.get("out") == "1" and scope.group is None:
         gone = [one.number for one in (*seen.locked_out, *seen.machines)] + [one.pk for one in seen.outside]
         seen = look(request.viewer, scope=scope, denies_keys=denies, without=gone)
-    return seen
+    only, skip = _people(request, "only"), _people(request, "skip")
+    return narrowed(seen, only=only, skip=skip) if only or skip else seen
+
+
+def _people(request: ViewerRequest, name: str) -> list[UUID]:
+    """The people whose users are the only ones, or are left out."""
+    found = []
+    for text in request.GET.get(name, "").split(",")[:MOST_PEOPLE]:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _names(people: list[UUID]) -> list[str]:
+    return list(Person.objects.filter(pk__in=people).order_by("name").values_list("name", flat=True))
 
 
 def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
@@ -140,8 +171,33 @@ def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
         "has_more": len(ranked) > page * PAGE,
         "query": urlencode(query),
         "without_them": urlencode(query | {"out": "1"}),
-        "notes": notes_for(seen),
+        "notes": [*notes_for(seen), *left_out_notes(_names(_people(request, "skip")))],
+        "only_names": _names(_people(request, "only")),
+        "skip_names": _names(_people(request, "skip")),
+        "whole": urlencode({name: value for name, value in query.items() if name not in ("only", "skip")}),
         "digest": seen.digest,
+    }
+
+
+def _options(request: ViewerRequest, seen: Outlook, approvers: PossibleApprovers) -> dict[str, Any]:
+    """What can be done where nobody could approve it."""
+    viewer, query = (
+        request.viewer,
+        {name: str(value) for name, value in request.GET.items() if name != "page"},
+    )
+    parts = parts_of(seen, approvers, viewer=viewer)
+    subjects = ",".join(map(str, approvers.subjects))
+    rows = []
+    for part in parts:
+        own = ",".join(map(str, part.people))
+        address = urlencode(query | ({"only": own} if own else {"skip": subjects}))
+        rows.append((part, list(part.people.values()), address))
+    return {
+        "no_approver": approvers,
+        "parts": rows,
+        "waits_for_policy": not has_policy(seen, NAMES[seen.variant.denies_keys]),
+        "elsewhere": approvers_elsewhere(seen.scope.account, but=[*approvers.subjects, viewer.person_id]),
+        "appoints": viewer.may(Right.MANAGE_OPERATORS),
     }
 
 
@@ -169,7 +225,13 @@ def _plan(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
     """What asking comes to. Raises RefusedError."""
     operations = operations_for(seen)
     planned = services.plan_set(operations, viewer=request.viewer)
-    return need_context(request, planned, together=set_receipt_of(operations)) | {
-        "steps": [plan.operation.title for plan in planned[:PAGE]],
-        "step_count": len(planned),
-    }
+    approvers = approvers_of(seen, planned, viewer=request.viewer)
+    options = {} if approvers.is_possible_now else _options(request, seen, approvers)
+    return (
+        need_context(request, planned, together=set_receipt_of(operations))
+        | options
+        | {
+            "steps": [plan.operation.title for plan in planned[:PAGE]],
+            "step_count": len(planned),
+        }
+    )

@@ -22,7 +22,7 @@ from iam.mirror.models import (
 )
 from iam.mirror.queries.visibility import Under
 
-PATH_WORDS = "A path begins and ends with a slash, such as /payments/."
+PATH_WORDS = "Enter a path that starts and ends with a slash, such as /payments/."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Scope:
 
     @property
     def words(self) -> str:
-        """'the group deployers'; 'everybody under /payments/'; 'all users'."""
+        """'the group deployers'; 'IAM users under /payments/'; 'all IAM users'."""
         if self.group is not None:
             return f"the group {self.group.name}"
-        return "all users" if self.path == "/" else f"everybody under {self.path}"
+        return "all IAM users" if self.path == "/" else f"IAM users under {self.path}"
 
 
 def scope_of(account: Account, *, group: str = "", path: str = "") -> Scope:
@@ -48,7 +48,7 @@ def scope_of(account: Account, *, group: str = "", path: str = "") -> Scope:
             account=account, kind=Kind.GROUP, name__iexact=group, gone_at__isnull=True
         ).first()
         if found is None:
-            raise RefusedError(f"{account.name} has no group {group}, as of the last reading.")
+            raise RefusedError(f"{account.name} has no group {group}, as of the last sync.")
         return Scope(account, group=found)
     if not (path.startswith("/") and path.endswith("/")):
         raise RefusedError(PATH_WORDS)

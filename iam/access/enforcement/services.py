@@ -25,7 +25,7 @@ from iam.mirror.snapshot import snapshot
 
 NAMES: Final = {True: "gatehouse-require-mfa", False: "gatehouse-require-mfa-console"}
 """What the policy is called, by whether it denies calls by an access key alone."""
-DESCRIPTION: Final = "Denies without MFA everything but the first password and one's own MFA device."
+DESCRIPTION: Final = "Without MFA, denies everything except changing the first password and adding MFA."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +96,17 @@ def operations_for(seen: Outlook) -> list[Operation]:
     if seen.locked_out or seen.outside:
         count = len(seen.locked_out) + len(seen.outside)
         raise RefusedError(
-            f"{_people(count)} would be locked out, or cannot be judged. Leave them out, or mend what stops them first."
+            f"{_people(count)} would be locked out or can't be checked. Leave them out, or fix what blocks them first."
         )
     made, arn, policy = _policy(seen)
     holders = [seen.scope.group] if seen.scope.group else list(seen.users.values())
     has = holders_of(seen.scope.account, denies_keys=seen.variant.denies_keys)
     wanted = [holder for holder in holders if holder.pk not in has]
     if not wanted:
-        raise RefusedError("Everybody in scope has the policy already.")
+        raise RefusedError("All IAM users in scope have the policy already.")
     if len(wanted) + len(made) > MOST:
         raise RefusedError(
-            f"These are {len(wanted):,} users, and {MOST} changes are the limit. Put them into a group, and attach it there."
+            f"That is {len(wanted):,} IAM users. A request can have {MOST} changes. Add them to a group and attach the policy to the group."
         )
     aws_id = policy.aws_id if policy else ""
     return [*made, *(AttachPolicy.by_arn(one, arn=arn, policy_id=aws_id) for one in wanted)]
@@ -121,8 +121,10 @@ def holders_of(account: Account, *, denies_keys: bool) -> set[int]:
     return set(ties.values_list("source", flat=True))
 
 
-def request_enforcement(actor: Viewer, *, seen: Outlook, reason: str, idempotency_key: str) -> Change:
-    """Ask for it: one set, approved together. Raises RefusedError."""
+def request_enforcement(
+    actor: Viewer, *, seen: Outlook, reason: str, idempotency_key: str, left_out: Sequence[str] = ()
+) -> Change:
+    """Request it: one set, approved together. `left_out` names people whose IAM users are not in it. Raises RefusedError."""
     _check(actor, seen.scope.account)
     operations = operations_for(seen)
     if standing := asked_before(operations, actor=actor, idempotency_key=idempotency_key):
@@ -133,28 +135,37 @@ def request_enforcement(actor: Viewer, *, seen: Outlook, reason: str, idempotenc
         actor=actor,
         reason=reason,
         idempotency_key=idempotency_key,
-        title=f"Demand MFA of {seen.scope.words} in {seen.scope.account.name}",
-        notes=notes_for(seen),
+        title=f"Require MFA for {seen.scope.words} in {seen.scope.account.name}",
+        notes=[*notes_for(seen), *left_out_notes(left_out)],
     )[0]
 
 
 def notes_for(seen: Outlook) -> list[str]:
     """What whoever approves has to know besides."""
     found = [
-        f"Checked for {_people(len(seen.standings))}: each gets out of it, by the first password and a device of their own."
+        f"Checked for {_people(len(seen.standings))}: each can still change a first password and add an MFA device."
     ]
     if seen.machines:
         found.append(
-            f"{_people(len(seen.machines))} of these have an access key and no password: programs that sign with it stop."
+            f"{_people(len(seen.machines))} of these with an access key and no password: programs that use the key stop working."
         )
     depends = sum(bool(one.depends) for one in seen.standings)
     if depends:
         found.append(
-            f"For {_people(depends)} a step depends on conditions that they are under already, such as the network, or on a policy that was not read."
+            f"For {_people(depends)}, a step depends on existing conditions, such as the network, or on a policy that was not synced."
         )
     if seen.scope.group is None:
-        found.append("Users who come later do not get the policy by themselves.")
+        found.append("IAM users created later don't get the policy automatically.")
     return found
+
+
+def left_out_notes(names: Sequence[str]) -> list[str]:
+    """What the approver of a part has to know of those who are not in it."""
+    if not names:
+        return []
+    return [
+        f"The IAM users of {', '.join(names)} are not included and stay without the policy until another request."
+    ]
 
 
 def _policy(seen: Outlook) -> tuple[list[Operation], str, Entity | None]:
@@ -167,7 +178,7 @@ def _policy(seen: Outlook) -> tuple[list[Operation], str, Entity | None]:
         return [made], arn, None
     if meaning(default_text(there)) != meaning(seen.text):
         raise RefusedError(
-            f"{account.name} has a policy {name} that says something else. Delete or rename it, or bring its text back, first."
+            f"{account.name} already has a policy {name} with different content. Delete it or restore its content first."
         )
     return [], arn, there
 
@@ -179,7 +190,7 @@ def _arn(account: Account, name: str) -> str:
 def _check(viewer: Viewer, account: Account) -> None:
     number = account.account_id
     if not (viewer.may(Right.REQUEST_CHANGE, account_id=number) and viewer.asks.sees_account(number)):
-        raise RefusedError(f"You may look at {account.name}, and not ask for changes in it.")
+        raise RefusedError(f"You can view {account.name}, but you can't request changes in it.")
     check_account(account)
 
 
@@ -188,4 +199,4 @@ def _is_machine(one: Situation) -> bool:
 
 
 def _people(count: int) -> str:
-    return "one user" if count == 1 else f"{count:,} users"
+    return "1 IAM user" if count == 1 else f"{count:,} IAM users"

@@ -1,0 +1,127 @@
+"""Where nobody could approve the policy, because the approvers are among its users: the parts that can be requested one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.db.models import Q
+
+from iam.access.enforcement.services import Outlook, operations_for
+from iam.changes import services as changes
+from iam.changes.approval.possible import PossibleApprovers, who_could_approve
+from iam.changes.errors import RefusedError
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services.planning import Plan
+from iam.directory.models import Identity, Role, RoleAssignment
+from iam.guard import Viewer
+from iam.linking.models import Sign
+from iam.mirror.models import Account, Entity, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the users. `people` are the approvers whose users these are, by id; empty for everybody else. `problem` says why it can't be requested."""
+
+    people: Mapping[UUID, str]
+    count: int
+    approvers: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def approvers_of(seen: Outlook, planned: Collection[Plan], *, viewer: Viewer) -> PossibleApprovers:
+    """Who could approve the policy for these users."""
+    operations = [plan.operation for plan in planned]
+    return who_could_approve(
+        operations,
+        receipts=[plan.receipt.body for plan in planned],
+        impact=set_receipt_of(operations).get("impact") or {},
+        requester=viewer.person_id,
+    )
+
+
+def parts_of(seen: Outlook, approvers: PossibleApprovers, *, viewer: Viewer) -> list[Part]:
+    """Everybody else first, then the approvers' own users: together where somebody can approve that, else person by person."""
+    if seen.scope.group is not None or not approvers.subjects:
+        return []
+    theirs = users_of_people(seen, approvers.subjects)
+    own = {pk for users in theirs.values() for pk in users}
+    rest = seen.users.keys() - own
+    found = [_part(seen, rest, {}, viewer=viewer)] if rest else []
+    if not own:
+        return found
+    together = _part(seen, own, approvers.subjects, viewer=viewer)
+    if not together.problem or len(approvers.subjects) == 1:
+        return [*found, together]
+    each = [
+        _part(seen, theirs[pk], {pk: name}, viewer=viewer)
+        for pk, name in approvers.subjects.items()
+        if theirs[pk]
+    ]
+    return [*found, *each]
+
+
+def narrowed(seen: Outlook, *, only: Collection[UUID] = (), skip: Collection[UUID] = ()) -> Outlook:
+    """The same policy for the users of some people only, or without those of some. Nobody is judged again."""
+    theirs = users_of_people(seen, {*only, *skip})
+    left_out = {pk for person in skip for pk in theirs[person]}
+    kept = {pk for person in only for pk in theirs[person]} if only else set(seen.users)
+    return _subset(seen, kept - left_out)
+
+
+def users_of_people(seen: Outlook, people: Iterable[UUID]) -> dict[UUID, set[int]]:
+    """The users in scope of whom it is said, by hand or by any way, that they are a person's; two queries. No user counts twice."""
+    wanted = list(people)
+    by_arn = {user.arn: pk for pk, user in seen.users.items()}
+    found: dict[UUID, set[int]] = {person: set() for person in wanted}
+    taken: set[int] = set()
+    held = Identity.objects.filter(person__in=wanted)
+    for person, arn in held.order_by("pk").values_list("person_id", "user_arn"):
+        if arn in by_arn and by_arn[arn] not in taken:
+            taken.add(by_arn[arn])
+            found[person].add(by_arn[arn])
+    said = Q(pk__in=[])
+    for person in wanted:
+        said |= Q(said__icontains=str(person))
+    for user, voices in Sign.objects.filter(said, account=seen.scope.account).values_list("user_id", "said"):
+        voiced = {voice["person"] for voice in voices}
+        for person in wanted:
+            if str(person) in voiced and user in seen.users and user not in taken:
+                taken.add(user)
+                found[person].add(user)
+    return found
+
+
+def approvers_elsewhere(account: Account, *, but: Collection[UUID]) -> list[str]:
+    """The names of approvers of other accounts, who could be given the role in this one too; one query."""
+    rows = RoleAssignment.objects.filter(role=Role.APPROVER, person__is_active=True)
+    rows = rows.exclude(account_id__in=["", account.account_id]).exclude(person__in=but)
+    return sorted(set(rows.values_list("person__name", flat=True)))
+
+
+def has_policy(seen: Outlook, name: str) -> bool:
+    """Whether the account has the policy: until then, only one request can make it."""
+    return Entity.objects.filter(
+        account=seen.scope.account, kind=Kind.POLICY, name=name, gone_at__isnull=True
+    ).exists()
+
+
+def _part(seen: Outlook, users: Collection[int], people: Mapping[UUID, str], *, viewer: Viewer) -> Part:
+    part = _subset(seen, users)
+    try:
+        planned = changes.plan_set(operations_for(part), viewer=viewer)
+    except RefusedError as refused:
+        return Part(people, len(users), problem=refused.message)
+    found = approvers_of(part, planned, viewer=viewer)
+    problem = "" if found.is_possible_now else found.problem
+    return Part(people, len(users), tuple(found.people.values()), problem)
+
+
+def _subset(seen: Outlook, users: Collection[int]) -> Outlook:
+    return replace(
+        seen,
+        users={pk: user for pk, user in seen.users.items() if pk in users},
+        standings=[one for one in seen.standings if one.number in users],
+        outside=[user for user in seen.outside if user.pk in users],
+    )
