@@ -25,7 +25,7 @@ def test_a_template_goes_on_in_the_builder_part_by_part(sign_in: SignIn) -> None
     words = page.get_by_role("region", name="In words")
     expect(words).to_contain_text("list and read in Amazon S3")
 
-    page.get_by_role("button", name="Go on in the builder").click()
+    page.get_by_role("button", name="Edit in the builder").click()
     page.locator("#part-0").click()
     page.locator("#acts-0-write summary").click()
     page.locator("#act-PutObject").check()

@@ -21,7 +21,7 @@ def begin(page: Page, *, kind: str = "People") -> None:
     page.get_by_role("link", name="Grant access").first.click()
     page.wait_for_url(DRAFT)
     if kind != "People":
-        page.get_by_role("link", name=kind).click()
+        page.get_by_role("button", name=kind).click()
 
 
 def choose(page: Page, template: str, *, why: str, **parameters: str) -> None:
@@ -116,8 +116,8 @@ def test_a_partner_and_twenty_people_are_given_access(sign_in: SignIn, console: 
     begin(admin, kind="A partner")
     admin.get_by_role("textbox", name="Partner").fill("Brightwater Audit")
     admin.get_by_label("Their AWS account").fill("3390-1127-6654")
-    admin.get_by_label("Who there").fill("role/reader")
-    admin.get_by_role("button", name="Make it").click()
+    admin.get_by_label("Role or user there").fill("role/reader")
+    admin.get_by_role("button", name="Create", exact=True).click()
     expect(admin.get_by_label("External ID", exact=True)).to_have_value(re.compile("^gh-brightwater-audit-"))
     admin.get_by_role("checkbox", name="production").check()
     admin.get_by_role("button", name="Continue").click()

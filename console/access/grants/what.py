@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
-from console.access.grants.wizard import address, draft_or_404, wizard_context
+from console.access.grants.wizard import address, draft_or_404, step_pressed, wizard_context
 from console.access.grants.words import who_words
 from console.access.what import State, is_its_own, posted, shown, state_for, what_of
 from console.web.access import ViewerRequest, require
@@ -23,6 +23,7 @@ from iam.access.drafts.terms import what_of as kept_what
 from iam.access.grants.terms import MAX_WHY, TermsError
 from iam.guard import Right
 
+ENDS_HINT: Final = "The time starts at approval. A policy that Gatehouse creates carries its own end date, so access ends even while Gatehouse is down."
 SEES: Final = (Right.REQUEST_CHANGE, Right.SEE_SELF)
 
 
@@ -43,8 +44,9 @@ def what_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
     errors = _mistakes(draft, state, accounts) if request.POST.get("do") == "next" else {}
     if request.POST.get("do") == "next" and not errors and not is_its_own(request.POST):
         return redirect(address(draft, "preview"))
-    if request.POST.get("do") == "back":
-        return redirect(address(draft, "who"))
+    do = request.POST.get("do", "")
+    if goes_to := address(draft, "who") if do == "back" else step_pressed(draft, do):
+        return redirect(goes_to)
     return _page(request, draft, state, accounts, errors=errors)
 
 
@@ -91,11 +93,9 @@ def _mistakes(draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> dic
 
 def _check_why(why: str) -> None:
     if not why:
-        raise TermsError(
-            "Write why this is needed: the approver reads it, and so does the auditor.", part="why"
-        )
+        raise TermsError("Enter a reason. Approvers and auditors read it.", part="why")
     if len(why) > MAX_WHY:
-        raise TermsError(f"The reason has {len(why)} characters; {MAX_WHY} are the limit.", part="why")
+        raise TermsError(f"The reason is {len(why):,} characters long. The limit is {MAX_WHY:,}.", part="why")
 
 
 def _page(
@@ -118,6 +118,7 @@ def _page(
         "ends": ends_choices(ends if ends.choice else Ends(DEFAULT)),
         "until": until_text(ends),
         "zone": zone_label(),
+        "ends_hint": ENDS_HINT,
         "why": draft.body.get("why", ""),
         "errors": errors or {},
     }

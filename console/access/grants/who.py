@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from console.access.grants.wizard import address, draft_or_404, wizard_context
+from console.access.grants.wizard import address, draft_or_404, step_pressed, wizard_context
 from console.access.grants.words import ICONS
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
@@ -30,16 +30,17 @@ from iam.mirror.models import Account
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 
 LONGEST: Final = 2048
+OF_KIND: Final = "kind-"
 TAKING: Final = ("paste", "next")
 """The buttons that take a pasted list; while somebody searches, it is only kept."""
 TILES: Final = (
-    (WhoKind.USERS, "People", "One or many users"),
-    (WhoKind.GROUP, "A group", "Members now and later"),
-    (WhoKind.ROLE, "A role", "An application or a session"),
-    (WhoKind.TEAM, "A team", "Its people as of today"),
+    (WhoKind.USERS, "People", "One or more IAM users"),
+    (WhoKind.GROUP, "A group", "Current and future members"),
+    (WhoKind.ROLE, "A role", "An application or shared role"),
+    (WhoKind.TEAM, "A team", "Its people as of now"),
     (WhoKind.ACCOUNT, "Another account", "One of yours, through a role"),
     (WhoKind.PARTNER, "A partner", "Outside, with an external ID"),
-    (WhoKind.FEDERATED, "A signed-in workload", "Through an identity provider"),
+    (WhoKind.FEDERATED, "A federated workload", "Through an identity provider"),
 )
 OUTSIDE: Final = frozenset({WhoKind.ACCOUNT, WhoKind.PARTNER, WhoKind.FEDERATED})
 FIELDS: Final = {
@@ -79,6 +80,9 @@ def who_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
         if asked.names:
             messages.warning(request, f"Left out: {in_words(split_list(asked.names))}.")
         return redirect(address(draft, "what"))
+    do = request.POST.get("do", "")
+    if goes_to := step_pressed(draft, do) or _other_kind(draft, do):
+        return redirect(goes_to)
     if is_fragment(request) or asked.names or asked.error:
         return _page(request, draft, asked)
     query = {"kind": asked.kind, "q": asked.text, "in": asked.account}
@@ -89,6 +93,12 @@ def _is_news(request: ViewerRequest, asked: Asked) -> bool:
     """True if names of the list could not be added, and nobody was told of them yet: the page says so once, and does not stand in the way."""
     told = set(split_list(request.POST.get("told", "")))
     return bool(asked.problems) and not set(split_list(asked.names)) <= told
+
+
+def _other_kind(draft: GrantDraft, do: str) -> str:
+    """The address of another kind of receiver, whose tile was pressed; "" for any other button."""
+    kind = do.removeprefix(OF_KIND) if do.startswith(OF_KIND) else ""
+    return f"{address(draft, 'who')}?{urlencode({'kind': kind})}" if kind in set(WhoKind) else ""
 
 
 def _kind(text: str, *, default: WhoKind) -> WhoKind:
@@ -195,7 +205,7 @@ def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:
     except TermsError as error:
         return error
     if not accounts_of(draft.body, who):
-        return TermsError("Choose the accounts in which they shall have it.", part="accounts")
+        return TermsError("Select at least one account.", part="accounts")
     return None
 
 

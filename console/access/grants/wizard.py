@@ -33,10 +33,16 @@ PARTS: Final = {"who": "who", "accounts": "who", "what": "what", "until": "what"
 """What is wrong with the terms → the step on which it is put right."""
 
 
+STEP_FORMS: Final = {"who": "who", "what": "what-step"}
+"""Steps on which something is typed → the form whose buttons lead to the other steps, so that nothing typed is lost."""
+GO: Final = "to-"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step as the row of steps shows it: `url` where it can be gone to."""
 
+    name: str
     label: str
     url: str
     said: str
@@ -66,6 +72,12 @@ def address(draft: GrantDraft, step: str) -> str:
     return reverse(f"access:grant-{step}", args=[draft.pk])
 
 
+def step_pressed(draft: GrantDraft, do: str) -> str:
+    """The address of the step whose button was pressed; "" for any other button."""
+    name = do.removeprefix(GO) if do.startswith(GO) else ""
+    return address(draft, name) if name in ("who", "what", "preview") else ""
+
+
 def step_of(error: TermsError) -> str:
     """The step on which a mistake is put right."""
     return PARTS.get(error.part, "who")
@@ -81,6 +93,7 @@ def steps(draft: GrantDraft, current: str) -> list[Step]:
         is_open = name != current and name != "done" and (place < here or bool(said.get(name)))
         found.append(
             Step(
+                name,
                 label,
                 address(draft, name) if is_open else "",
                 said.get(name, "") if place <= here or is_open else "",
@@ -108,6 +121,7 @@ def wizard_context(request: ViewerRequest, draft: GrantDraft, current: str) -> d
         "steps": shown if asks_for_others else shown[1:],
         "heading": HEADINGS[asks_for_others],
         "layout": layout_for(request.viewer),
+        "step_form": STEP_FORMS.get(current, ""),
         "section": "grants" if asks_for_others else "ask",
         "discard_url": reverse("access:grant-discard", args=[draft.pk]),
         "is_stored": not draft._state.adding,

@@ -17,18 +17,22 @@ WORDS: Final = {
     "mfa": (
         "Signed in with MFA",
         "aws:MultiFactorAuthAge",
-        "Sessions of roles that were assumed from roles have none.",
+        "Sessions of chained roles carry no MFA.",
     ),
     "ip": (
         "From a network",
         "aws:SourceIp",
-        "Calls that an AWS service makes on somebody's behalf come from elsewhere.",
+        "Calls that an AWS service makes for someone come from another address.",
     ),
-    "time": ("Between two moments", "aws:CurrentTime", "In UTC. AWS cannot repeat office hours."),
-    "tag": ("The resource carries a tag", "aws:ResourceTag/…", ""),
-    "region": ("In a region", "aws:RequestedRegion", "Global services such as IAM answer in us-east-1."),
+    "time": ("Between two moments", "aws:CurrentTime", "In UTC. Recurring hours aren't possible in AWS."),
+    "tag": ("The resource has a tag", "aws:ResourceTag/…", ""),
+    "region": (
+        "In a Region",
+        "aws:RequestedRegion",
+        "Requests to global services such as IAM count as us-east-1.",
+    ),
     "vpce": ("Through a VPC endpoint", "aws:SourceVpce", ""),
-    "org": ("The resource is of an organization", "aws:ResourceOrgID", ""),
+    "org": ("The resource is in an organization", "aws:ResourceOrgID", ""),
     "other": ("Another condition", "key, operator, value", ""),
 }
 FIELDS: Final = {
@@ -146,5 +150,5 @@ def _lacking(part: Part, key: str) -> str:
     if not names:
         return ""
     if len(names) == len(part.actions):
-        return "None of the actions"
+        return "all selected actions"
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

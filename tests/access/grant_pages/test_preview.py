@@ -83,7 +83,7 @@ def test_a_form_that_is_replayed_from_another_window_is_the_same_grant(office: O
 @pytest.mark.parametrize(
     ("body", "words", "step"),
     [
-        ({"why": ""}, "Write why this is needed", "what"),
+        ({"why": ""}, "Enter a reason. Approvers", "what"),
         ({"what": None}, "Choose what is given", "what"),
         ({"who": {}}, "Choose who receives it", "who"),
         ({"ends": "date", "until": "2020-01-01T00:00"}, "five minutes away", "what"),
@@ -182,7 +182,7 @@ def test_the_what_step_keeps_all_that_was_typed(office: Office) -> None:
     assert office.asker.post(at("what", pk), form)["Location"] == at("who", pk)
     page = office.asker.get(at("what", pk)).content.decode()
     assert 'value="2027-01-01T10:00"' in page
-    assert ">Not yet</textarea>" in page
+    assert "Not yet</textarea>" in page
     answer = office.asker.post(at("what", pk), form | {"do": "next"})
     assert answer["Location"] == at("preview", pk)
     assert GrantDraft.objects.get(pk=pk).body["what"]["policy_arn"] == office.arn("Ledger")
@@ -193,7 +193,7 @@ def test_going_on_without_a_choice_says_all_that_is_missing(office: Office) -> N
     answer = office.asker.post(at("what", pk), {"do": "next"})
     page = answer.content.decode()
     assert answer.status_code == 422
-    for words in ("Choose a template", "Choose until when", "Write why this is needed"):
+    for words in ("Choose a template", "Choose until when", "Enter a reason. Approvers"):
         assert words in page
     assert office.asker.post(at("what", pk), {}, headers=HTMX).content.decode().count("<html") == 0
 

@@ -204,7 +204,7 @@ def test_one_press_chooses_a_person_in_every_account_or_all_accounts(office: Off
         ({"kind": "partner", "account_id": "339011276654"}, "external ID"),
         ({"kind": "federated", "subject": "*"}, "Choose the identity provider"),
         ({"kind": "team"}, "Choose the team"),
-        ({"kind": "account", "account_id": "339011276654"}, "Choose the accounts"),
+        ({"kind": "account", "account_id": "339011276654"}, "Select at least one account"),
     ],
 )
 def test_what_makes_no_sense_is_said_and_nothing_lost(
