@@ -63,9 +63,11 @@ def _go_on(request: ViewerRequest) -> HttpResponse:
     try:
         ends.fields()
         if not why:
-            raise TermsError("Write why you need it: the approver reads it.", part="why")
+            raise TermsError("Enter a reason. The approver reads it.", part="why")
         if len(why) > MAX_WHY:
-            raise TermsError(f"The reason has {len(why)} characters; {MAX_WHY} are the limit.", part="why")
+            raise TermsError(
+                f"The reason is {len(why):,} characters long. The limit is {MAX_WHY:,}.", part="why"
+            )
     except TermsError as error:
         asking.errors[error.part] = error.message
         return _page(request, asking, ends=ends, why=why)
@@ -134,11 +136,11 @@ def _may_mean(asking: Asking) -> list[tuple[str, str]]:
 
 
 LEADS: Final = {
-    Outcome.ALREADY: "There is nothing to ask for",
-    Outcome.DEPENDS: "A grant would not change this",
-    Outcome.HELPS: "A grant helps",
-    Outcome.HELPS_IF: "A grant is needed, and may not be enough",
-    Outcome.NO_GRANT: "No grant lifts this",
+    Outcome.ALREADY: "You already have this access",
+    Outcome.DEPENDS: "A grant doesn't change this",
+    Outcome.HELPS: "A grant solves this",
+    Outcome.HELPS_IF: "A grant is needed, but may not be enough",
+    Outcome.NO_GRANT: "A grant can't solve this",
 }
 
 

@@ -105,7 +105,7 @@ def read_address(request: ViewerRequest, given: QueryDict) -> Asking:
     if asking.who is not None and not asking.errors:
         asking.answer = answer(request.viewer, asking.denied, who=asking.who, is_own=asking.is_own)
         if asking.answer is None:
-            asking.errors["principal"] = "As AWS was last read, this user or role is gone."
+            asking.errors["principal"] = "This user or role no longer exists, as of the last sync."
     return asking
 
 
@@ -121,10 +121,10 @@ def _check(asking: Asking) -> None:
         asking.errors["action"] = str(error)
         return
     if not meant.is_one:
-        asking.errors["action"] = "Write one action whole, such as s3:GetObject."
+        asking.errors["action"] = "Enter one full action, such as s3:GetObject."
     elif needs_resource(denied) and "resource" not in asking.errors:
         asking.errors["resource"] = (
-            "AWS did not say on what. Write the ARN, such as arn:aws:s3:::bucket/file."
+            "The message doesn't name the resource. Enter its ARN, such as arn:aws:s3:::bucket/file."
         )
 
 
@@ -134,9 +134,7 @@ def _find(asking: Asking, viewer: Viewer) -> None:
     if mine is None and not asking.principal:
         mine = _own_of(asking)
         if mine is None and not viewer.may(Right.REQUEST_CHANGE):
-            asking.errors["user"] = (
-                "Choose in which account." if asking.own else "No AWS user belongs to you yet."
-            )
+            asking.errors["user"] = "Choose an account." if asking.own else "You have no AWS user yet."
             return
     if mine is not None:
         asking.user, asking.is_own = mine.pk, True
@@ -159,9 +157,7 @@ def _find_other(asking: Asking, viewer: Viewer) -> None:
         asking.errors["principal"] = _not_own(asking.principal)
         return
     if not asking.principal:
-        asking.errors["principal"] = (
-            "The message does not say who. Write the name or ARN of the user or role."
-        )
+        asking.errors["principal"] = "The message doesn't say who. Enter the name or ARN of the user or role."
         return
     try:
         asking.who = _seen(asking.principal, viewer)
@@ -179,7 +175,7 @@ def _seen(text: str, viewer: Viewer) -> Who:
     found = people.filter(arn=text) | people.filter(name=text)
     one = found.select_related("account").order_by("pk").first()
     if one is None:
-        raise PrincipalError("This is nobody of your teams.")
+        raise PrincipalError("No one in your teams matches. Try a name, email or user name.")
     return Who(one.account.account_id, one.pk, one.arn, one.name, KINDS[one.kind])
 
 
@@ -188,7 +184,7 @@ def _not_own(principal: str) -> str:
     if ":assumed-role/" in principal:
         role = principal.split(":assumed-role/", 1)[1].partition("/")[0]
         return (
-            f"You were using the role {role} when AWS said this. What a role may do is the same for all who use it: "
-            "ask whoever looks after it, or do it as your own user."
+            f"You were using the role {role}. Its permissions are the same for everyone who uses it: "
+            "contact the owner of the role, or use your own user."
         )
-    return "This message is not about your own AWS user. You can ask for yourself only: whoever it is about signs in and asks."
+    return "This message isn't about your own AWS user. You can only request access for yourself."

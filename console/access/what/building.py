@@ -226,11 +226,11 @@ def _is_sought(name: str, seek: str) -> bool:
 def _action(name: str, is_chosen: bool) -> ActionView:
     found = catalogue().action(name)
     short = name.partition(":")[2]
-    badge, tone = ("Leads further", "warn") if name in RISKY else ("", "")
+    badge, tone = ("Risky", "warn") if name in RISKY else ("", "")
     if found is not None and found.is_deprecated:
         badge, tone = "Deprecated", ""
     elif found is not None and not found.targets:
-        badge = badge or "Any resource"
+        badge = badge or "All resources"
     words = found.description.removeprefix("Grants permission to ") if found else ""
     return ActionView(name, short, words[:1].upper() + words[1:], is_chosen, badge, tone)
 
@@ -251,9 +251,9 @@ def _row(number: int, row: Row, one: Chosen, part: Part, place: Place) -> RowVie
 
 def _row_error(arn: str, works: Sequence[str], one: Chosen) -> str:
     if not arn:
-        return "Fill in every field; * stands for anything."
+        return "Fill in every field. Use * for any value."
     if one.actions and not works:
-        return "No action that is chosen works on this."
+        return "None of the selected actions works on this resource."
     return ""
 
 

@@ -78,9 +78,7 @@ def asked(form: Form) -> tuple[tuple[When, ...], dict[str, str]]:
         try:
             for when in read(form):
                 if when.place in found:
-                    raise _WrongError(
-                        f"{when.key} is asked for twice by {when.operator}; put the values together."
-                    )
+                    raise _WrongError(f"{when.key} is used twice with {when.operator}. Combine the values.")
                 found[when.place] = when
         except _WrongError as error:
             wrong[name] = str(error)
@@ -127,16 +125,16 @@ def _several(text: str) -> list[str]:
 
 def _limited(values: list[str], what: str) -> tuple[str, ...]:
     if not values:
-        raise _WrongError(f"Write {what}.")
+        raise _WrongError(f"Enter {what}.")
     if len(values) > MOST_VALUES:
-        raise _WrongError(f"{len(values)} values are too many: {MOST_VALUES} are the limit.")
+        raise _WrongError(f"{len(values)} values are too many. The limit is {MOST_VALUES}.")
     return tuple(values)
 
 
 def _fitting(values: list[str], pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
     wrong = [one for one in values if not pattern.fullmatch(one)]
     if wrong:
-        raise _WrongError(f"“{wrong[0][:40]}” is not {what}.")
+        raise _WrongError(f"“{wrong[0][:40]}” isn't {what}.")
     return _limited(values, what)
 
 
@@ -145,7 +143,7 @@ def _mfa(form: Form) -> list[When]:
     if age == "any":
         return [When("Bool", "aws:MultiFactorAuthPresent", ("true",))]
     if not re.fullmatch(r"[0-9]{1,6}", age) or not int(age):
-        raise _WrongError("Choose how long ago the sign-in with MFA may be.")
+        raise _WrongError("Choose how recent the MFA sign-in must be.")
     return [When("NumericLessThan", "aws:MultiFactorAuthAge", (str(int(age)),))]
 
 
@@ -153,7 +151,7 @@ def _ip(form: Form) -> list[When]:
     nets = _words(form.get("ip-nets", ""))
     for one in nets:
         if "%" in one:
-            raise _WrongError("AWS knows no zone of an address: leave out the % and what follows it.")
+            raise _WrongError("AWS doesn't support address zones: remove the % and what follows.")
         try:
             ipaddress.ip_network(one)
         except ValueError:
@@ -165,8 +163,8 @@ def _about_network(text: str) -> str:
     try:
         meant = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return f"“{text[:40]}” is no network: write it as 203.0.113.0/24."
-    return f"“{text[:40]}” is an address within a network: did you mean {meant}?"
+        return f"“{text[:40]}” isn't a network. Use the form 203.0.113.0/24."
+    return f"“{text[:40]}” isn't the start of a network. Did you mean {meant}?"
 
 
 def _time(form: Form) -> list[When]:
@@ -176,9 +174,9 @@ def _time(form: Form) -> list[When]:
         if (moment := _moment(form.get(field, ""))) is not None
     ]
     if not found:
-        raise _WrongError("Write from when, until when, or both.")
+        raise _WrongError("Enter a start, an end, or both.")
     if len(found) == 2 and found[0].values >= found[1].values:
-        raise _WrongError("The end comes before the beginning.")
+        raise _WrongError("The end is before the start.")
     return found
 
 
@@ -189,16 +187,16 @@ def _moment(text: str) -> datetime | None:
         read = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
         found = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise _WrongError(f"“{text[:40]}” is no date and time.") from None
+        raise _WrongError(f"“{text[:40]}” isn't a date and time.") from None
     if found.year < EARLIEST:
-        raise _WrongError(f"“{text[:40]}” lies before {EARLIEST}, where AWS's time begins.")
+        raise _WrongError(f"“{text[:40]}” is before {EARLIEST}. AWS doesn't support earlier dates.")
     return found
 
 
 def _tag(form: Form) -> list[When]:
     key = form.get("tag-key", "").strip()
     if not TAG_KEY.fullmatch(key):
-        raise _WrongError("Write the key of the tag, such as team.")
+        raise _WrongError("Enter a tag key, such as team.")
     values = _limited(_several(form.get("tag-values", "")), "the value of the tag, such as payments")
     operator = COMPARISONS.get(form.get("tag-op", "is"), "StringEquals")
     return [When(operator, TAG + key, values, form.get("tag-known") == ON)]
@@ -225,11 +223,9 @@ def _other(name: str) -> Callable[[Form], list[When]]:
     def read(form: Form) -> list[When]:
         key, operator = form.get(f"{name}-key", "").strip(), form.get(f"{name}-op", "StringEquals").strip()
         if catalogue().condition_key(key) is None:
-            raise _WrongError(
-                f"AWS has no condition key “{key[:60]}”. Look at the list that opens while you type."
-            )
+            raise _WrongError(f"“{key[:60]}” isn't an AWS condition key.")
         if operator.lower() not in _OPERATORS:
-            raise _WrongError(f"“{operator[:40]}” is no operator of conditions.")
+            raise _WrongError(f"“{operator[:40]}” isn't a condition operator.")
         values = _limited(_several(form.get(f"{name}-values", "")), "at least one value")
         return [When(_OPERATORS[operator.lower()], key, values, form.get(f"{name}-known") == ON)]
 

@@ -35,7 +35,7 @@ def read_back(source: str | bytes | Mapping[str, object]) -> Reading:
     single = [part for statement in document.statements for part in _of_statement(statement)]
     parts = _merged(single)
     if len(parts) > MOST_PARTS or any(_is_too_much(one) for one in parts):
-        return Reading(reasons=("It says more than the builder shows.",))
+        return Reading(reasons=("It is too large for the builder.",))
     return Reading(parts, notes=tuple(_idle(document)))
 
 
@@ -46,9 +46,9 @@ def _is_too_much(part: Part) -> bool:
 def _strange(document: Document) -> Iterator[str]:
     """What the builder has no place for, in words."""
     if not document.statements and not document.problems:
-        yield "It has no statement."
+        yield "It has no statements."
     if document.version != CURRENT and not document.problems:
-        yield f"Its Version is not {CURRENT}, so variables in it are plain text."
+        yield f"Its Version is not {CURRENT}, so its variables are plain text."
     for one in document.statements:
         yield from (f"Statement {one.index + 1}: {reason}" for reason in _strange_in(one))
 
@@ -56,22 +56,22 @@ def _strange(document: Document) -> Iterator[str]:
 def _strange_in(one: Statement) -> Iterator[str]:
     yield from map(str, one.problems)
     if not one.allows:
-        yield "it denies; the builder only gives."
+        yield "it is a deny. The builder only supports allow."
     if one.is_not_action or one.is_not_resource:
-        yield "it names what it does not mean (NotAction or NotResource)."
+        yield "it uses NotAction or NotResource."
     if one.principals is not None:
-        yield "it names principals, as policies of resources do."
+        yield "it has a Principal element, as resource-based policies do."
     if one.resources is None:
-        yield "it names no resource."
+        yield "it has no Resource."
     known = catalogue()
     for action in one.actions:
         if not known.has_service(action.partition(":")[0]):
-            yield f"{action[:80]} is of no service that is known, or of all."
+            yield f"{action[:80]} names all services, or one that is unknown."
         elif not known.mask(action):
-            yield f"{action[:80]} is no action that AWS publishes."
+            yield f"{action[:80]} isn't an AWS action."
     places = [(operator.lower(), key.lower()) for operator, key, _ in one.conditions]
     if len(set(places)) < len(places):
-        yield "a condition key stands twice under one operator."
+        yield "a condition key is used twice with one operator."
 
 
 def _of_statement(one: Statement) -> Iterator[Part]:
@@ -155,17 +155,17 @@ def _idle(document: Document) -> Iterator[str]:
     """What stands in the document and gives nothing; and patterns, which stand for what AWS has today."""
     for one in document.statements:
         if any(not is_literal(action) for action in one.actions):
-            yield f"Statement {one.index + 1}: patterns are shown as the actions that AWS has today."
+            yield f"Statement {one.index + 1}: wildcards are shown as the actions that match today."
         parts = list(_of_statement(one))
         kept = {name for part in parts for name in part.actions}
         names = {name for action in one.actions for name in catalogue().expand(action)}
         lost = sorted(names - kept) if all(is_literal(action) for action in one.actions) else []
         if lost:
-            yield f"Statement {one.index + 1}: {', '.join(lost[:3])} does nothing on the resources it names, and is left out."
+            yield f"Statement {one.index + 1}: {', '.join(lost[:3])} doesn't work on these resources, so it is left out."
         used = {arn for part in parts for arn in part.arns}
         for arn in one.resources or ():
             if arn != "*" and "*" not in (one.resources or ()) and arn not in used:
-                yield f"Statement {one.index + 1}: none of its actions works on {arn[:120]}, so it is left out."
+                yield f"Statement {one.index + 1}: none of the actions works on {arn[:120]}, so it is left out."
 
 
 def grants_of_document(document: Document) -> frozenset[Given]:

@@ -33,7 +33,7 @@ class Outcome(StrEnum):
     HELPS_IF = "helps-if"
     """The proposed statement is needed, and something else besides that is not known here."""
     NO_GRANT = "no-grant"
-    """No grant lifts it: something denies it, or another policy does not let it through."""
+    """No grant lifts it: something denies it, or another policy doesn't allow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +137,12 @@ def _is_open_resource(now: Verdict) -> bool:
 
 def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
     if outcome is Outcome.ALREADY:
-        yield Point("ok", "As AWS was last read, this is allowed", _why_still_denied(denied))
+        yield Point("ok", "This is already allowed, as of the last sync", _why_still_denied(denied))
         return
     if outcome is Outcome.DEPENDS:
-        yield Point("warn", "This is allowed already, under conditions", "")
+        yield Point("warn", "This is already allowed, under these conditions", "")
         yield from (
-            Point("warn", _plain(f"Only {words}"), "A grant would not change that")
+            Point("warn", _plain(f"Only {words}"), "A grant doesn't change that")
             for words in _conditions(now, names=names)
         )
         return
@@ -153,13 +153,13 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
         yield Point(
             "bad",
             "Nothing that {they} hold allows it",
-            "Nothing forbids it. It was just never given" if outcome is not Outcome.NO_GRANT else "",
+            "Nothing denies it. It was never granted" if outcome is not Outcome.NO_GRANT else "",
         )
     if outcome is Outcome.HELPS:
-        yield Point("ok", "Nothing else stands in the way", "A grant of this one action is enough")
+        yield Point("ok", "Nothing else blocks it", "A grant of this action is enough")
     if outcome is Outcome.HELPS_IF:
         yield from (
-            Point("warn", _plain(f"A grant is needed, and works {words}"), "Gatehouse does not know that")
+            Point("warn", _plain(f"A grant is needed, and works {words}"), "Gatehouse can't check that")
             for words in _conditions(then, names=names)
         )
 
@@ -181,16 +181,16 @@ def _conditions(verdict: Verdict, *, names: bool) -> Iterator[str]:
     told += [words for words in verdict.residual if words in UNREAD]
     yield from dict.fromkeys(told)
     if len(set(told)) < len(verdict.residual):
-        yield "within the limits that are set for everybody, such as the region"
+        yield "within limits that apply to everyone, such as the Region"
 
 
-UNREAD: Final = ("if the policy of the resource lets the caller in",)
+UNREAD: Final = ("if the resource-based policy allows the caller",)
 
 
 def _why_still_denied(denied: Denied) -> str:
     if denied.policy_type in (PolicyType.SESSION, PolicyType.ENDPOINT, PolicyType.RESOURCE):
-        return f"AWS named a {denied.policy_type}, which Gatehouse does not read: ask whoever looks after it"
-    return "It may have been given since, or the call came with other circumstances: try it again, and sign in anew"
+        return f"AWS named a {denied.policy_type}, which Gatehouse doesn't sync. Ask its owner"
+    return "It may have been granted since, or the request had different conditions. Sign in again and retry"
 
 
 def _stops(then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
@@ -212,28 +212,28 @@ def _stopping(then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
 
 
 WHOSE: Final = {
-    "scp": "A rule of the organization (SCP)",
-    "rcp": "A rule of the organization about its resources (RCP)",
+    "scp": "A service control policy (SCP) of the organization",
+    "rcp": "A resource control policy (RCP) of the organization",
     "boundary": "The permissions boundary",
     "identity": "Something that {they} hold",
-    "resource": "The policy of the resource",
+    "resource": "The resource-based policy",
     "session": "The session policy",
     "endpoint": "The VPC endpoint",
 }
 PLAIN: Final = {
-    "scp": "A limit that the whole organization sets",
-    "rcp": "A limit that the whole organization sets",
-    "boundary": "The outermost limit of this account",
+    "scp": "A limit set by the whole organization",
+    "rcp": "A limit set by the whole organization",
+    "boundary": "The permissions boundary",
     "resource": "The owner of the resource",
 }
 REMEDIES: Final = {
-    "scp": "Whoever manages the organization can change it. A grant cannot",
-    "rcp": "Whoever manages the organization can change it. A grant cannot",
-    "boundary": "An administrator of the account can set another boundary. A grant cannot go beyond it",
-    "identity": "A deny goes before every grant: the policy with the deny has to change",
-    "resource": "Whoever owns the resource has to let {them} in there",
-    "session": "It was chosen when the role was assumed: assume it without that limit",
-    "endpoint": "Whoever looks after the network can change it, or the call goes another way",
+    "scp": "Only the administrators of the organization can change this, not a grant",
+    "rcp": "Only the administrators of the organization can change this, not a grant",
+    "boundary": "An administrator of the account can change the boundary. A grant can't go beyond it",
+    "identity": "A deny overrides every grant: the policy with the deny has to change",
+    "resource": "The owner of the resource has to allow {them} there",
+    "session": "It was set when the role was assumed. Assume the role again without that limit",
+    "endpoint": "The network's owner can change it, or send the request another way",
 }
 TYPES: Final = {
     PolicyType.SCP: "scp",
@@ -252,13 +252,13 @@ def _forbids(branch: Branch, *, names: bool) -> str:
     denying = next((one for one in branch.every_leaf if not one.allows), None)
     held = denying.held.policy.name if denying and denying.held else denying.policy if denying else ""
     by = _plain(f": {held}, {denying.label}") if denying and names else ""
-    return f"{_whose(branch.kind, names=names)} forbids it{by}"
+    return f"{_whose(branch.kind, names=names)} denies it{by}"
 
 
 def _withholds(branch: Branch, *, names: bool) -> str:
     levels = [part.title for part in branch.parts if part.voice is Voice.SILENT]
     by = _plain(f": that of {' and '.join(levels)}") if levels and names else ""
-    return f"{_whose(branch.kind, names=names)} does not let it through{by}"
+    return f"{_whose(branch.kind, names=names)} doesn't allow it{by}"
 
 
 def _plain(text: str) -> str:
@@ -272,7 +272,7 @@ def _whose(kind: str, *, names: bool) -> str:
 
 def _remedy(kind: str, action: str) -> str:
     if kind == "resource" and action.lower() in ASSUMING:
-        return "The role has to trust {them}: its trust policy is changed, not a permission"
+        return "The role has to trust {them}: this needs a change of its trust policy"
     return REMEDIES[kind]
 
 
@@ -280,9 +280,7 @@ def _said(denied: Denied, *, names: bool) -> Point:
     """What AWS said, where the mirror does not show it."""
     kind = TYPES[denied.policy_type] if denied.policy_type else ""
     whose = _whose(kind, names=names) if kind else "Something"
-    verb = "forbids it" if denied.is_explicit else "does not let it through"
+    verb = "forbids it" if denied.is_explicit else "doesn't allow it"
     arn = _plain(f": {denied.policy_arn}") if denied.policy_arn and names else ""
-    more = (
-        _remedy(kind, denied.action) if kind else "A deny goes before every grant: it has to be found first"
-    )
+    more = _remedy(kind, denied.action) if kind else "A deny overrides every grant, so find the deny first"
     return Point("bad", f"AWS says: {whose[0].lower()}{whose[1:]} {verb}{arn}", more)

@@ -87,14 +87,14 @@ _BLOB: Final = re.compile(r"[A-Za-z0-9_+/=-]{200,}")
 _ENDS: Final = ".,;:)]}"
 _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 
-EMPTY: Final = "Paste what AWS said, from “User:” or “An error occurred” on."
-TOO_LONG: Final = f"This is longer than any message of AWS. Paste the one line that says what was denied, of at most {LONGEST:,} characters."
+EMPTY: Final = "Paste the error message from AWS, starting at “User:” or “An error occurred”."
+TOO_LONG: Final = f"This is longer than any AWS error message. Paste only the line that says what was denied, up to {LONGEST:,} characters."
 ENCODED: Final = (
-    "The reason is in an encoded message, which only AWS can read. Somebody who may do sts:DecodeAuthorizationMessage runs "
-    "“aws sts decode-authorization-message --encoded-message …”; paste its answer here."
+    "The reason is in an encoded message. Someone with the permission sts:DecodeAuthorizationMessage can run "
+    "“aws sts decode-authorization-message --encoded-message …”; then paste the answer here."
 )
 UNREAD: Final = (
-    "No action could be found in this. A message of AWS about denied access says “is not authorized to perform: SERVICE:ACTION”. "
+    "We couldn't find an action in this message. An AWS access denied message says “is not authorized to perform: SERVICE:ACTION”. "
     "Paste the whole message, or choose what you need from the list."
 )
 

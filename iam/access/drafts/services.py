@@ -43,7 +43,7 @@ def write(draft: GrantDraft, **parts: Any) -> GrantDraft:
         pk=draft.pk, defaults={"person_id": draft.person_id, "body": draft.body}
     )
     if stored.person_id != draft.person_id:
-        raise PermissionError("The draft belongs to somebody else.")
+        raise PermissionError("This draft belongs to someone else.")
     stored.body = {**stored.body, **_storable(parts)}
     stored.save(update_fields=["body", "updated_at"])
     draft.body, draft.grant_id, draft._state.adding = stored.body, stored.grant_id, False

@@ -41,7 +41,7 @@ class Ends:
             return {"until": _moment(self.until)}
         if self.choice == NEVER:
             return {}
-        raise TermsError("Choose until when it lasts.", part="until")
+        raise TermsError("Choose a duration.", part="until")
 
 
 def _moment(text: str) -> datetime:
@@ -51,7 +51,7 @@ def _moment(text: str) -> datetime:
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise TermsError(
-            "Write the end as a date and a time, such as 2026-12-31 18:00 (UTC).", part="until"
+            "Enter the end as a date and time, such as 2026-12-31 18:00.", part="until"
         ) from None
 
 
@@ -83,7 +83,7 @@ def terms_of(body: Mapping[str, Any], *, now: datetime) -> Terms:
     who, what = who_of(body), what_of(body)
     who.check()
     if what is None:
-        raise TermsError("Choose what is given.", part="what")
+        raise TermsError("Choose permissions.", part="what")
     terms = Terms(
         who=who,
         what=what,

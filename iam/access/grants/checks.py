@@ -97,10 +97,10 @@ def _sound(texts: Sequence[str]) -> Iterator[Check]:
     ]
     wrong: list[Finding] = [one for one in found if one.severity is not Severity.SUGGESTION]
     if not wrong:
-        yield Check(Tone.OK, "The policy is valid", "As AWS takes it, by our own lint.")
+        yield Check(Tone.OK, "The policy is valid", "AWS accepts it, according to our policy checks.")
         return
     more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""
-    yield Check(Tone.WARN, "The policy can be used, and is worth a look", f"{wrong[0].message}{more}")
+    yield Check(Tone.WARN, "The policy is valid, but needs attention", f"{wrong[0].message}{more}")
 
 
 def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
@@ -119,8 +119,8 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
         places = listed(
             sorted(part.account.name for part in plan.parts if not known.get(part.account.account_id, True))
         )
-        note = f"Of {places}: whoever reads the organization could tell."
-        yield Check(Tone.WARN, "Service control policies are not known", note)
+        note = f"They aren't synced for {places}, so they may block some of this access."
+        yield Check(Tone.WARN, "Service control policies are unknown", note)
 
 
 class _Stopped:
@@ -138,13 +138,17 @@ class _Stopped:
         if self.by_scp:
             stopped = counted(len(self.by_scp), "action")
             yield Check(
-                Tone.BAD, f"A service control policy stops {stopped}", f"{_few(self.by_scp)} stay denied."
+                Tone.BAD, f"A service control policy blocks {stopped}", f"{_few(self.by_scp)} stay denied."
             )
         elif self.has_scps:
             yield Check(Tone.OK, "Service control policies allow it")
         for pk, actions in self.by_boundary.items():
             stopped = counted(len(actions), "action")
-            yield Check(Tone.BAD, f"The boundary of {names[pk]} stops {stopped}", f"{_few(sorted(actions))}.")
+            yield Check(
+                Tone.BAD,
+                f"The permissions boundary of {names[pk]} blocks {stopped}",
+                f"{_few(sorted(actions))}.",
+            )
         if self.boundaries and not self.by_boundary:
             yield Check(Tone.OK, f"Inside {listed(list(self.boundaries))}", "Their permissions boundary.")
 
@@ -207,7 +211,7 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
     without = [users[pk] for pk, mfa in devices.items() if mfa == NO_MFA]
     is_asked = any(key in text.lower() for text in texts for key in ASKS_FOR_MFA)
     note = (
-        "The policy asks for MFA: nothing of it works until then."
+        "The policy requires MFA: nothing works until they have a device."
         if is_asked
         else "A password or an access key alone is enough to use it."
     )
@@ -218,16 +222,16 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
     if len(without) > NAMED:
         yield Check(tone, f"And {len(without) - NAMED} more have no MFA device", note)
     if devices and not without and len(devices) == len(users):
-        yield Check(Tone.OK, "Everybody it is for has an MFA device")
+        yield Check(Tone.OK, "Everyone who gets access has an MFA device")
 
 
 def _end(plan: GrantPlan) -> Iterator[Check]:
     if plan.ends_at is None:
-        yield Check(Tone.WARN, "It has no end", "It stands until somebody ends it.")
+        yield Check(Tone.WARN, "Permanent", "Access lasts until someone ends it.")
     elif plan.ends_only:
-        yield Check(Tone.WARN, "A part of it ends only while Gatehouse runs")
+        yield Check(Tone.WARN, "Part of this access ends only while Gatehouse runs")
     elif not plan.refusals:
-        yield Check(Tone.OK, "AWS ends it by itself", "Also while Gatehouse is down.")
+        yield Check(Tone.OK, "AWS ends the access", "Even while Gatehouse is down.")
 
 
 def _age(plan: GrantPlan, now: datetime) -> Iterator[Check]:
@@ -240,7 +244,7 @@ def _age(plan: GrantPlan, now: datetime) -> Iterator[Check]:
     age = now - min(moments)
     if age > STALE:
         said = f"{counted(int(age / STALE), 'hour')} ago"
-        yield Check(Tone.WARN, f"AWS was last read {said}", "It is looked at again before anything changes.")
+        yield Check(Tone.WARN, f"Last synced {said}", "AWS is checked again before anything changes.")
     else:
         minutes = max(1, round(age.total_seconds() / 60))
-        yield Check(Tone.OK, f"AWS was read {counted(minutes, 'minute')} ago")
+        yield Check(Tone.OK, f"Synced {counted(minutes, 'minute')} ago")

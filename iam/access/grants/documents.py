@@ -57,7 +57,7 @@ def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
         if not any(key.lower() == NOW.lower() for key in block):
             block[NOW] = stamp(end)
             return {**statement, "Condition": conditions}
-    raise ValueError(f"A statement says {len(WHEN)} times until when it holds.")
+    raise ValueError(f"A statement already has {len(WHEN)} end dates.")
 
 
 def retimed(text: str, *, old: datetime, new: datetime) -> str:

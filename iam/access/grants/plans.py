@@ -27,13 +27,13 @@ class Way(StrEnum):
 
 
 WAYS: Final[dict[Way, str]] = {
-    Way.GROUP: "Membership of a group",
-    Way.ATTACH: "An existing policy, attached",
-    Way.POLICY: "A policy made for it, attached",
-    Way.INLINE: "An inline policy",
-    Way.TRUST: "The trust policy of an existing role",
-    Way.ROLE: "A role made for it, to assume",
-    Way.SEVERAL: "In several ways",
+    Way.GROUP: "Group membership",
+    Way.ATTACH: "Existing policy, attached",
+    Way.POLICY: "New policy, attached",
+    Way.INLINE: "Inline policy",
+    Way.TRUST: "Trust policy of an existing role",
+    Way.ROLE: "New role to assume",
+    Way.SEVERAL: "Several",
 }
 
 

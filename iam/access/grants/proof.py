@@ -38,9 +38,9 @@ class Removal:
         if self.change.state != ChangeState.APPLIED:
             return f"{self.title}: {self.change.get_state_display().lower()}."
         if self.was_gone or self.removed_at is None:
-            return f"{self.title}: it was gone already, as a reading showed at {_at(self.seen_at)}."
+            return f"{self.title}: already gone, confirmed at {_at(self.seen_at)}."
         reads = counted(self.reads, "reading")
-        return f"{self.title}: taken away at {_at(self.removed_at)}, confirmed by {reads}, the last at {_at(self.seen_at)}."
+        return f"{self.title}: removed at {_at(self.removed_at)}, confirmed by {reads}, the last at {_at(self.seen_at)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,16 @@ class Proof:
         """In a sentence; "" while there is nothing to say."""
         if not self.removals:
             return (
-                "Nothing had to be taken away: what it gave was gone already, others need it as well, or it was there before."
+                "Nothing had to be removed: the access was already gone, other grants need it, or it was there before."
                 if self.kept
                 else ""
             )
         if not self.is_whole:
-            return "Not all of it is taken away yet."
+            return "Not everything is removed yet."
         if self.removed_at is None:
-            return "All of it was gone already."
-        again = f", and by the reading of the whole account at {_at(self.again_at)}" if self.again_at else ""
-        return f"Taken away at {_at(self.removed_at)}, confirmed by {counted(self.reads, 'reading')}{again}."
+            return "Everything was already gone."
+        again = f", and by a sync of the whole account at {_at(self.again_at)}" if self.again_at else ""
+        return f"Removed at {_at(self.removed_at)}, confirmed by {counted(self.reads, 'reading')}{again}."
 
 
 def proof_of(part: GrantPart) -> Proof:
@@ -130,4 +130,4 @@ def _removal(change: Change) -> Removal:
 
 
 def _at(moment: datetime | None) -> str:
-    return f"{moment:%H:%M:%S} UTC on {moment:%-d %b %Y}" if moment else "a moment that is not known"
+    return f"{moment:%H:%M:%S} UTC on {moment:%-d %b %Y}" if moment else "an unknown time"

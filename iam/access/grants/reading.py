@@ -33,7 +33,7 @@ def known_texts(cls: type[Any], body: Mapping[str, Any], *, part: str) -> dict[s
     names = {one.name for one in fields(cls)}
     strange = sorted(set(body) - names)
     if strange:
-        raise TermsError(f"Nobody knows what {listed(strange)} means here.", part=part)
+        raise TermsError(f"{listed(strange)}: unknown field.", part=part)
     return {name: value.strip() for name, value in body.items() if isinstance(value, str)}
 
 
@@ -43,7 +43,7 @@ def kind_of(kinds: type[Any], body: Mapping[str, Any], *, part: str) -> Any:
         return kinds(body.get("kind"))
     except ValueError:
         raise TermsError(
-            f"Choose {'who receives it' if part == 'who' else 'what is given'}.", part=part
+            f"Choose {'who gets access' if part == 'who' else 'permissions'}.", part=part
         ) from None
 
 

@@ -97,15 +97,15 @@ def _missing(entry: LedgerEntry, found: Found, end: datetime | None) -> Iterator
     holder = entry.entity
     name = holder.name if holder else entry.holder_arn.rpartition("/")[2]
     if holder is None or holder.gone_at is not None:
-        yield f"{name} is not there any more."
+        yield f"{name} no longer exists."
         return
     if entry.sort in EDGES:
         if not _is_tied(entry, found):
             target = entry.target_entity.name if entry.target_entity else entry.target.rpartition("/")[2]
             yield (
-                f"{name} is not in the group {target} any more."
+                f"{name} is no longer in the group {target}."
                 if entry.sort == Sort.MEMBER
-                else f"The policy {target} is not attached to {name} any more."
+                else f"The policy {target} is no longer attached to {name}."
             )
         return
     text = (
@@ -114,11 +114,11 @@ def _missing(entry: LedgerEntry, found: Found, end: datetime | None) -> Iterator
         else found.texts.get(holder.pk)
     )
     if entry.sort == Sort.INLINE and text is None:
-        yield f"{name} has no inline policy {entry.target} any more."
+        yield f"{name} no longer has the inline policy {entry.target}."
     elif entry.sort == Sort.TRUST and text is not None and entry.target not in sids_of(text):
-        yield f"The trust policy of {name} lets them in no more: its statement is gone."
+        yield f"The trust policy of {name} no longer allows them: the statement is gone."
     elif text is not None and _has_lost_its_end(entry, text, end):
-        yield f"{name} says another end than the grant, or none: somebody has changed it in AWS."
+        yield f"{name} has a different end date than the grant, or none: someone changed it in AWS."
 
 
 def _is_tied(entry: LedgerEntry, found: Found) -> bool:

@@ -67,9 +67,9 @@ class Terms:
         """From JSON. Raises TermsError for what is none."""
         who, what = body.get("who"), body.get("what")
         if not isinstance(who, dict):
-            raise TermsError("Choose who receives it.", part="who")
+            raise TermsError("Choose who gets access.", part="who")
         if not isinstance(what, dict):
-            raise TermsError("Choose what is given.", part="what")
+            raise TermsError("Choose permissions.", part="what")
         lasts, session = body.get("lasts", 0), body.get("session", 3600)
         if not isinstance(lasts, int) or not isinstance(session, int):
             raise TermsError("How long it lasts is a number of seconds.", part="until")
@@ -92,12 +92,11 @@ class Terms:
         self._check_accounts()
         self._check_until(now)
         if not self.why.strip():
-            raise TermsError(
-                "Write why this is needed: the approver reads it, and so does the auditor.", part="why"
-            )
+            raise TermsError("Enter a reason. Approvers and auditors read it.", part="why")
         if len(self.why.strip()) > MAX_WHY:
             raise TermsError(
-                f"The reason has {len(self.why.strip())} characters; {MAX_WHY} are the limit.", part="why"
+                f"The reason is {len(self.why.strip()):,} characters long. The limit is {MAX_WHY:,}.",
+                part="why",
             )
 
     def _check_fit(self) -> None:
@@ -105,47 +104,46 @@ class Terms:
         if joins and self.who.kind not in (WhoKind.USERS, WhoKind.TEAM):
             raise TermsError("Only users can be members of a group.", part="what")
         if self.what.kind is WhatKind.ROLE and self.who.kind is WhoKind.GROUP:
-            raise TermsError("A role cannot trust a group. Choose the people, or a team.", part="who")
+            raise TermsError("A role can't trust a group. Choose people or a team.", part="who")
 
     def _check_accounts(self) -> None:
         if not self.accounts:
             raise TermsError("Choose the accounts.", part="accounts")
         if len(self.accounts) > MOST_ACCOUNTS:
             raise TermsError(
-                f"{len(self.accounts)} accounts are more than one grant takes: {MOST_ACCOUNTS}.",
+                f"A grant can have up to {MOST_ACCOUNTS} accounts. You selected {len(self.accounts)}.",
                 part="accounts",
             )
         wrong = [number for number in self.accounts if not NUMBER.fullmatch(number)]
         if wrong:
-            raise TermsError(f"{listed(wrong)} is no account number: write its 12 digits.", part="accounts")
+            raise TermsError(f"{listed(wrong)} isn't an account ID. Enter 12 digits.", part="accounts")
         if len(set(self.accounts)) < len(self.accounts):
-            raise TermsError("An account is named twice.", part="accounts")
+            raise TermsError("An account is listed twice.", part="accounts")
         if self.who.kind in (WhoKind.ACCOUNT, WhoKind.PARTNER) and self.who.account_id in self.accounts:
-            raise TermsError(
-                f"Account {self.who.account_id} cannot be given access to itself.", part="accounts"
-            )
+            raise TermsError(f"Account {self.who.account_id} can't get access to itself.", part="accounts")
 
     def _check_until(self, now: datetime) -> None:
         if self.until is not None and self.lasts:
-            raise TermsError("Say a date, or how long it lasts: not both.", part="until")
+            raise TermsError("Choose a date or a duration, not both.", part="until")
         if self.until is not None and self.until.tzinfo is None:
-            raise TermsError("Say the time zone of the end.", part="until")
+            raise TermsError("The end date needs a time zone.", part="until")
         left = self.until - now if self.until else timedelta(seconds=self.lasts)
         if self.ends and left < SHORTEST:
             raise TermsError("The end must be at least five minutes away.", part="until")
         if left > LONGEST:
             raise TermsError(
-                "Three years are the longest time. Leave the end out where it has none.", part="until"
+                "The longest duration is three years. Choose “Permanent” for access without an end.",
+                part="until",
             )
         if not SHORTEST_SESSION <= timedelta(seconds=self.session) <= LONGEST_SESSION:
-            raise TermsError("A session of a role lasts between one and twelve hours.", part="until")
+            raise TermsError("A role session lasts between 1 and 12 hours.", part="until")
 
 
 def _check_storable(body: Mapping[str, Any]) -> None:
     """Signs that no database keeps are refused. Raises TermsError."""
     text = json.dumps(body, ensure_ascii=False)
     if "\\u0000" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise TermsError("It holds a sign that is no text. Write it without.", part="why")
+        raise TermsError("The text has an invalid character. Remove it and try again.", part="why")
 
 
 def _moment(value: object) -> datetime | None:
@@ -154,4 +152,4 @@ def _moment(value: object) -> datetime | None:
     try:
         return datetime.fromisoformat(str(value))
     except ValueError:
-        raise TermsError(f"{value} is no date and time.", part="until") from None
+        raise TermsError(f"“{value}” isn't a date and time.", part="until") from None

@@ -119,15 +119,15 @@ def _checked(body: Mapping[str, Any], limit: int) -> str:
     text = written(body)
     if (size := TRUST.size(text)) > limit:
         raise TermsError(
-            f"The trust policy would have {size:,} characters, and AWS takes {limit:,}. "
-            "Name fewer people, or let them come in through a role of theirs.",
+            f"The trust policy would have {size:,} characters. AWS allows {limit:,}. "
+            "Choose fewer people, or give access to a role of theirs.",
             part="who",
         )
     found = lint(text, kind=Kind.TRUST)
     # The lint knows AWS's own figure; an account may have a higher one.
     wrong = [one for one in found if one.severity is Severity.ERROR and one.code != TOO_LONG]
     if wrong:
-        raise TermsError(f"AWS would not take the trust policy: {wrong[0].message}", part="who")
+        raise TermsError(f"AWS would reject the trust policy: {wrong[0].message}", part="who")
     return text
 
 

@@ -33,17 +33,17 @@ def _warnings(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
             yield f"{part.account.name}: {part.ends_only}"
     if who.kind in (WhoKind.ACCOUNT, WhoKind.PARTNER) and not who.principal:
         yield (
-            f"Account {who.account_id} is trusted as a whole: whoever its administrators allow can come in. "
-            "One role of it is safer."
+            f"The whole account {who.account_id} is trusted: its administrators decide who gets access. "
+            "Trusting one role is safer."
         )
     if who.kind in OUTSIDERS and (marks := _marks(parts)):
         what = "everything" if EVERYTHING in marks else "changes to IAM"
-        yield f"Somebody from outside is given {what}: with it they can let in whomever they want, and stay."
+        yield f"Someone outside gets {what}: they could give access to anyone and keep it."
     if who.kind is WhoKind.PARTNER and _can_be_guessed(terms):
-        yield "The external ID can be guessed. With one that nobody knows, nobody else whom the partner serves can come in by their role."
+        yield "The external ID can be guessed. A random one keeps other customers of the partner out."
     yield from _doubts(terms, parts)
     if not terms.ends:
-        yield "It does not end by itself."
+        yield "Permanent: this access has no end date."
 
 
 def _can_be_guessed(terms: Terms) -> bool:
@@ -59,7 +59,7 @@ def _doubts(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
         for one in read(text).statements:
             for operator, key, values in one.conditions:
                 if key.lower() == NOW.lower() and operator.lower() in ENDS and _is_over(values):
-                    yield f"A statement holds only until {values[0]}, which is over: it gives nothing."
+                    yield f"A statement ended on {values[0]}, so it gives nothing."
             for part in parts:
                 yield from _elsewhere(one.resources or (), part.account)
 
@@ -80,7 +80,7 @@ def _elsewhere(resources: Sequence[str], account: Account) -> Iterator[str]:
     for arn in resources:
         partition = arn.split(":")[1] if arn.startswith("arn:") and arn.count(":") >= 5 else ""
         if partition and not {"*", "?", "$"} & set(partition) and partition != account.partition:
-            yield f"{account.name}: nothing there has an ARN such as {arn}, which is of another partition of AWS."
+            yield f"{account.name}: {arn} is in another AWS partition, so it doesn't exist there."
 
 
 def _marks(parts: Sequence[PartPlan]) -> set[str]:

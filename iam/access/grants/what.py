@@ -62,7 +62,7 @@ class What:
         if not isinstance(parameters, dict) or not all(
             isinstance(value, str) for value in parameters.values()
         ):
-            raise TermsError("The parameters of a template are texts by name.", part="what")
+            raise TermsError("Template parameters must be texts.", part="what")
         if not isinstance(version, int):
             raise TermsError("The version of a template is a number.", part="what")
         return cls(**given | {"parameters": dict(parameters), "version": version})
@@ -84,23 +84,23 @@ class What:
 def check_documents(documents: tuple[str, ...]) -> None:
     """Whether the documents can be given: whole, readable, each statement an allow of its own. Raises TermsError."""
     if not documents:
-        raise TermsError("Say what is given: it has no statement yet.", part="what")
+        raise TermsError("Choose permissions: there are none yet.", part="what")
     for text in documents:
         document = read(text)
         problems = [*document.problems, *(p for one in document.statements for p in one.problems)]
         if problems:
-            raise TermsError(f"The policy cannot be read whole: {problems[0]}.", part="what")
+            raise TermsError(f"The policy can't be read: {problems[0]}.", part="what")
         if not document.statements:
-            raise TermsError("Say what is given: a policy has no statement.", part="what")
+            raise TermsError("Choose permissions: a policy has no statement.", part="what")
         if any(one.principals is not None for one in document.statements):
             raise TermsError(
-                "A permission names no principal: who receives it is chosen in the step before.", part="what"
+                "Remove the Principal element: who gets access is chosen in the previous step.", part="what"
             )
         wrong = [one for one in lint(text, kind=Kind.IDENTITY) if one.severity is Severity.ERROR]
         # How much fits is for the planner to say, who writes several policies where one is too small.
         wrong = [one for one in wrong if not one.code.startswith("POLICY_SIZE")]
         if wrong:
-            raise TermsError(f"AWS would not take this: {wrong[0].message}", part="what")
+            raise TermsError(f"AWS would reject this: {wrong[0].message}", part="what")
 
 
 def _check_one(arn: str, *, kind: str) -> None:

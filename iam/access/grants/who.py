@@ -103,34 +103,35 @@ class Who:
 
     def _check_arns(self, kind: str) -> None:
         if not self.arns:
-            raise TermsError("Choose who receives it.", part="who")
+            raise TermsError("Choose who gets access.", part="who")
         if len(self.arns) > MOST_PEOPLE:
             raise TermsError(
-                f"{len(self.arns)} are more than one grant takes: {MOST_PEOPLE}. Ask in two.", part="who"
+                f"A grant can have up to {MOST_PEOPLE} receivers. You selected {len(self.arns)}. Split it into two grants.",
+                part="who",
             )
         wrong = [arn for arn in self.arns if not (found := ARN.fullmatch(arn)) or found[3] != kind]
         if wrong:
-            raise TermsError(f"{listed(wrong)} is no ARN of a {kind}.", part="who")
+            raise TermsError(f"{listed(wrong)} isn't the ARN of a {kind}.", part="who")
         if len(set(self.arns)) < len(self.arns):
-            raise TermsError("Somebody is named twice.", part="who")
+            raise TermsError("Someone is listed twice.", part="who")
 
     def _check_account(self) -> None:
         if not NUMBER.fullmatch(self.account_id):
-            raise TermsError("Write the 12 digits of the account.", part="who")
+            raise TermsError("Enter the 12-digit account ID.", part="who")
         found = ARN.fullmatch(self.principal)
         if self.principal and (not found or found[3] == "group"):
             raise TermsError(
-                "Who there must be the ARN of one user or role, without a wildcard; leave it empty for the whole account.",
+                "Enter one role or user, such as role/reader, without wildcards. Leave it blank for the whole account.",
                 part="who",
             )
         if found and found[2] != self.account_id:
-            raise TermsError(f"{self.principal} is not of account {self.account_id}.", part="who")
+            raise TermsError(f"{self.principal} isn't in account {self.account_id}.", part="who")
         if self.kind is WhoKind.PARTNER and not EXTERNAL_ID.fullmatch(self.external_id):
             raise TermsError(
-                "A partner needs an external ID: 2 to 1,224 letters, digits and + = , . @ : / -", part="who"
+                "A partner needs an external ID of 2 to 1,224 letters, digits and + = , . @ : / -", part="who"
             )
         if self.kind is WhoKind.PARTNER and not self.label.strip():
-            raise TermsError("Write the partner's name.", part="who")
+            raise TermsError("Enter the partner's name.", part="who")
 
     def _check_federated(self) -> None:
         found = PROVIDER.fullmatch(self.provider_arn)
@@ -138,17 +139,17 @@ class Who:
             raise TermsError("Choose the identity provider.", part="who")
         if not re.match(r"[^*?\s]", self.subject) or not self._names_somebody():
             raise TermsError(
-                "Say which subject may come in: it begins with fixed text that names an organization, a namespace or a person. "
-                "Else everybody whom the provider knows could.",
+                "Enter the subject that gets access. It has to start with fixed text that names an organization, a namespace or a person. "
+                "Otherwise everyone at the provider could get access.",
                 part="who",
             )
         if UNFIT.search(self.subject + self.audience):
             raise TermsError(
-                "The subject and the audience are plain text: AWS would fill in ${…}, with which everybody is let in.",
+                "Subject and audience must be plain text: a variable such as ${…} could let everyone in.",
                 part="who",
             )
         if found[3] == "oidc-provider" and not self.audience.strip():
-            raise TermsError("Write the audience that the provider's tokens are made for.", part="who")
+            raise TermsError("Enter the audience of the provider's tokens.", part="who")
 
     def _names_somebody(self) -> bool:
         """Whether what stands before the first wildcard says more than every subject of the provider begins with."""

@@ -105,9 +105,7 @@ def _operations(
         for one in inline:
             yield from _inline(one, text)
     if not is_any:
-        raise _LeftError(
-            "It is given by a group or a policy that was there before, which keeps its own text."
-        )
+        raise _LeftError("It is given through an existing group or policy, which keeps its own text.")
 
 
 def _text(grant: Grant, account: Account, body: Body) -> str:
@@ -121,7 +119,7 @@ def _text(grant: Grant, account: Account, body: Body) -> str:
             partition=account.partition,
         )
     except TemplateError as error:
-        raise _LeftError(f"The new version asks for more than was filled in. {error.message}") from None
+        raise _LeftError(f"The new version needs more parameters. {error.message}") from None
     text = written(document)
     return timed(text, end=grant.ends_at) if grant.ends_at else text
 
@@ -132,10 +130,10 @@ def _managed(
     try:
         texts = packed([text])
     except TooLargeError as error:
-        raise _LeftError(f"The new version does not fit. {error}") from None
+        raise _LeftError(f"The new version doesn't fit. {error}") from None
     if len(texts) != len(policies):
         raise _LeftError(
-            f"It takes {len(texts)} policies and has {len(policies)}. End it, and grant it anew."
+            f"It needs {len(texts)} policies and has {len(policies)}. End the grant and create a new one."
         )
     for entry, one in zip(policies, texts, strict=True):
         _check_shared(grant, entry)
@@ -154,19 +152,19 @@ def _check_shared(grant: Grant, entry: LedgerEntry) -> None:
     )
     other = strange.select_related("part__grant").first()
     if other is not None:
-        raise _LeftError(f"{other.part.grant.reference} shares its policy and is of another version.")
+        raise _LeftError(f"{other.part.grant.reference} shares its policy and has another version.")
 
 
 def _inline(entry: LedgerEntry, text: str) -> Iterator[tuple[tuple[str, str, str], Operation]]:
     try:
         texts = packed([text], limit=MANAGED.limit * 2)
     except TooLargeError as error:
-        raise _LeftError(f"The new version does not fit. {error}") from None
+        raise _LeftError(f"The new version doesn't fit. {error}") from None
     holder = _living(entry.account, entry.holder_arn)
     standing = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=entry.target)
     had = standing.values_list("document__text", flat=True).first()
     if had is None:
-        raise _LeftError(f"Its policy {entry.target} is gone from AWS, as of the last reading.")
+        raise _LeftError(f"Its policy {entry.target} no longer exists in AWS, as of the last sync.")
     if meaning_of([had]) != meaning_of(texts):
         operation = PutInlinePolicy.of(holder, name=entry.target, text=texts[0])
         yield (entry.account.account_id, holder.arn, entry.target), operation
@@ -179,5 +177,5 @@ def _living(account: Account, arn: str) -> Entity:
         .first()
     )
     if found is None:
-        raise _LeftError(f"{arn.rpartition('/')[2]} is gone from AWS, as of the last reading.")
+        raise _LeftError(f"{arn.rpartition('/')[2]} no longer exists in AWS, as of the last sync.")
     return found

@@ -41,7 +41,7 @@ def request_rollout(actor: Viewer, *, version: TemplateVersion, reason: str, ide
         return standing
     plan = plan_version(actor, version=version)
     if not plan.operations:
-        raise RefusedError("No policy would be rewritten: there is nothing to ask for.")
+        raise RefusedError("No policy would change, so there is nothing to request.")
     planned = changes.plan_set(plan.operations, viewer=actor)
     with transaction.atomic():
         rollout = Rollout.objects.create(

@@ -104,16 +104,18 @@ class Body:
         if not self.title or len(self.title) > 80:
             raise TemplateError("A template has a title of up to 80 characters.")
         if not self.description or len(self.description) > 400:
-            raise TemplateError("Say in up to 400 characters what somebody can do with it, in plain words.")
+            raise TemplateError(
+                "Enter a description of up to 400 characters: what people can do with this template."
+            )
         if self.category not in CATEGORIES or self.risk not in RISKS:
-            raise TemplateError("Choose a category and how much risk it bears.")
+            raise TemplateError("Choose a category and a risk.")
         if not 0 <= self.hours <= LONGEST_HOURS:
-            raise TemplateError("The longest time is a number of hours, three years at most; 0 for none.")
+            raise TemplateError("The suggested duration is a number of hours, up to three years; 0 for none.")
         if not self.statements:
             raise TemplateError("A template has at least one statement.")
         names = [one.name for one in self.parameters]
         if len(set(names)) < len(names) or set(names) & set(GIVEN):
-            raise TemplateError("Each parameter has a name of its own; account and partition are given.")
+            raise TemplateError("Each parameter needs its own name, other than account and partition.")
         self._check_placeholders(set(names))
 
     def _check_placeholders(self, names: set[str]) -> None:
@@ -126,10 +128,10 @@ class Body:
             if "{{" in PLACEHOLDER.sub("", text) or "}}" in PLACEHOLDER.sub("", text):
                 raise TemplateError(f"A placeholder is written {{{{name}}}}; see “{text[:60]}”.")
             if is_key and set(inner) & several:
-                raise TemplateError("A parameter of several values cannot stand in the name of a key.")
+                raise TemplateError("A parameter with several values can't be part of a condition key.")
             used |= set(inner)
         if unused := sorted(names - used):
-            raise TemplateError(f"The parameter {unused[0]} stands nowhere in the statements.")
+            raise TemplateError(f"The statements don't use the parameter {unused[0]}.")
 
     @property
     def samples(self) -> dict[str, str]:
@@ -167,7 +169,7 @@ class Body:
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
-        raise TemplateError("Parameters and statements are lists of objects.")
+        raise TemplateError("Parameters and statements must be lists of objects.")
     return value
 
 
@@ -196,7 +198,7 @@ def _filled(value: Any, values: Mapping[str, tuple[str, ...]]) -> Any:
             filled = _filled(inner, values)
             flat += filled if isinstance(filled, list) and isinstance(inner, str) else [filled]
         if len(flat) > MOST_RENDERED:
-            raise TemplateError("So many values together make a policy that AWS does not take. Name fewer.")
+            raise TemplateError("These values make the policy too large for AWS. Enter fewer values.")
         return list(dict.fromkeys(flat)) if all(isinstance(one, str) for one in flat) else flat
     return value
 
@@ -210,7 +212,7 @@ def _texts(text: str, values: Mapping[str, tuple[str, ...]]) -> list[str]:
         chosen = dict(zip(names, way, strict=True))
         found.append(PLACEHOLDER.sub(partial(_value, chosen=chosen), text))
         if len(found) > MOST_RENDERED:
-            raise TemplateError("So many values together make a policy that AWS does not take. Name fewer.")
+            raise TemplateError("These values make the policy too large for AWS. Enter fewer values.")
     return found
 
 

@@ -67,7 +67,7 @@ def document_for(
     """The policy document of a version for these parameters in an account. Raises TemplateError."""
     found = offer_of(slug, number=version)
     if found is None:
-        raise TemplateError(f"There is no version {version} of the template {slug[:64]}.")
+        raise TemplateError(f"The template {slug[:64]} has no version {version}.")
     return found.body.render(parameters, account_id=account_id, partition=partition)
 
 

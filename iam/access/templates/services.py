@@ -53,8 +53,8 @@ def save_version(
     offered = TemplateVersion.objects.get(template=template, number=template.current)
     if offered.number != base:
         raise TemplateError(
-            f"Somebody wrote version {offered.number} since you opened this page. Keep a copy of your text, open it again, "
-            "and take over what is still wanted."
+            f"Someone saved version {offered.number} since you opened this page. Copy your text, reload the page, "
+            "and apply your changes again."
         )
     if offered.digest == body.digest:
         raise TemplateError("Nothing differs from the version that is offered.")
@@ -62,9 +62,7 @@ def save_version(
         with transaction.atomic():
             return _offer(template, actor=actor, body=body, base=base, note=note)
     except IntegrityError:
-        raise TemplateError(
-            "Somebody else saved a version in the same moment. Open the page again."
-        ) from None
+        raise TemplateError("Someone else saved a version at the same time. Reload the page.") from None
 
 
 def _offer(template: Template, *, actor: Viewer, body: Body, base: int, note: str) -> TemplateVersion:

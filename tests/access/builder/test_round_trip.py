@@ -146,13 +146,13 @@ def test_two_actions_alike_stay_names() -> None:
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
-        ({"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}, "denies"),
+        ({"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}, "it is a deny"),
         ({"Effect": "Allow", "NotAction": "s3:GetObject", "Resource": "*"}, "NotAction"),
         ({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "*"}, "NotResource"),
-        ({"Effect": "Allow", "Action": "*", "Resource": "*"}, "of all"),
-        ({"Effect": "Allow", "Action": "s3:GetObjekt", "Resource": "*"}, "no action"),
-        ({"Effect": "Allow", "Action": "s3:GetObject"}, "no resource"),
-        ({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}, "principals"),
+        ({"Effect": "Allow", "Action": "*", "Resource": "*"}, "all services"),
+        ({"Effect": "Allow", "Action": "s3:GetObjekt", "Resource": "*"}, "an AWS action"),
+        ({"Effect": "Allow", "Action": "s3:GetObject"}, "no Resource"),
+        ({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}, "Principal"),
     ],
 )
 def test_what_the_builder_has_no_place_for_is_said(statement: dict[str, Any], why: str) -> None:
@@ -184,7 +184,7 @@ def test_what_has_no_effect_is_left_out_and_noted() -> None:
         }
     )
     assert [one.actions for one in reading.parts] == [("s3:GetObject",)]
-    assert "s3:ListBucket does nothing" in reading.notes[0]
+    assert "s3:ListBucket doesn't work" in reading.notes[0]
 
 
 def test_the_engine_decides_what_was_built_as_it_was_meant() -> None:

@@ -43,7 +43,7 @@ def test_what_was_never_given_is_proposed_as_one_statement(org: Organization) ->
     found = asked(org, "s3:GetObject", ELSEWHERE, administrator())
     assert found.outcome is Outcome.HELPS
     assert found.document == say("Allow", "s3:GetObject", ELSEWHERE)
-    assert "Nothing that they hold allows it / Nothing else stands in the way" in said(found)
+    assert "Nothing that they hold allows it / Nothing else blocks it" in said(found)
     assert found.level == "Read"
 
 
@@ -51,20 +51,20 @@ def test_a_limit_of_the_organization_is_no_matter_for_a_grant(org: Organization)
     found = asked(org, "sqs:SendMessage", QUEUE, administrator())
     assert found.outcome is Outcome.NO_GRANT
     assert found.document is None
-    assert "(SCP) does not let it through: that of Workloads" in said(found)
+    assert "(SCP) of the organization doesn't allow it: that of Workloads" in said(found)
 
 
 def test_a_boundary_is_no_matter_for_a_grant(org: Organization) -> None:
     found = asked(org, "ec2:StopInstances", f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/i-1", administrator())
     assert found.outcome is Outcome.NO_GRANT
-    assert "The permissions boundary does not let it through" in said(found)
+    assert "The permissions boundary doesn't allow it" in said(found)
 
 
 def test_a_deny_is_named_with_its_policy(org: Organization) -> None:
     make.inline(org.of["maya"], "NoLedger", body=say("Deny", "s3:*", "arn:aws:s3:::other/*"))
     found = asked(org, "s3:GetObject", ELSEWHERE, administrator())
     assert found.outcome is Outcome.NO_GRANT
-    assert "Something that they hold forbids it: NoLedger, statement 1" in said(found)
+    assert "Something that they hold denies it: NoLedger, statement 1" in said(found)
 
 
 def test_what_holds_under_a_condition_is_not_asked_for(org: Organization) -> None:
@@ -79,7 +79,7 @@ def test_what_is_allowed_is_not_asked_for(org: Organization) -> None:
     ines = administrator()
     found = asked(org, "s3:GetObject", LEDGER, ines, policy_type=PolicyType.IDENTITY)
     assert found.outcome is Outcome.ALREADY
-    assert "try it again" in found.points[0].more
+    assert "Sign in again and retry" in found.points[0].more
     by_endpoint = asked(org, "s3:GetObject", LEDGER, ines, policy_type=PolicyType.ENDPOINT)
     assert "AWS named a VPC endpoint policy" in by_endpoint.points[0].more
 
@@ -95,15 +95,15 @@ def test_a_role_that_does_not_trust_them_is_no_matter_for_a_grant(org: Organizat
     make.role(org.member, "closed")
     found = asked(org, "sts:AssumeRole", f"arn:aws:iam::{MEMBER}:role/closed", administrator())
     assert found.outcome is Outcome.NO_GRANT
-    assert "its trust policy is changed" in found.points[0].more
+    assert "needs a change of its trust policy" in found.points[0].more
 
 
 @pytest.mark.parametrize(
     ("kind", "is_explicit", "words"),
     [
-        (PolicyType.RESOURCE, True, "AWS says: the policy of the resource forbids it"),
-        (PolicyType.SESSION, False, "AWS says: the session policy does not let it through"),
-        (None, True, "AWS says: something forbids it"),
+        (PolicyType.RESOURCE, True, "AWS says: the resource-based policy denies it"),
+        (PolicyType.SESSION, False, "AWS says: the session policy doesn't allow it"),
+        (None, True, "AWS says: something denies it"),
     ],
 )
 def test_what_aws_says_and_the_mirror_cannot_know_is_believed(
@@ -173,6 +173,6 @@ def test_a_condition_of_the_organization_is_told_to_who_sees_the_account_only(or
     found = asked(org, "s3:GetObject", ELSEWHERE, member)
     assert found.outcome is Outcome.HELPS_IF
     assert "eu-west-1" not in said(found)
-    assert "within the limits that are set for everybody" in said(found)
+    assert "within limits that apply to everyone" in said(found)
     assert "eu-west-1" in said(asked(org, "s3:GetObject", ELSEWHERE, administrator()))
     assert "Only if MFA is present" in said(asked(org, "s3:GetObject", LEDGER, member))

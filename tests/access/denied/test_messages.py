@@ -213,13 +213,13 @@ def test_what_only_aws_can_decode_is_said(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("", "Paste what AWS said"),
-        (" \n ", "Paste what AWS said"),
-        ("x" * (LONGEST + 1), "longer than any message"),
-        ("hello", "No action could be found"),
-        ("[" * 5000, "No action could be found"),
-        ('{"context": {"action": 7}}', "No action could be found"),
-        ("User: is not authorized to perform: on resource:", "No action could be found"),
+        ("", "Paste the error message"),
+        (" \n ", "Paste the error message"),
+        ("x" * (LONGEST + 1), "longer than any AWS error message"),
+        ("hello", "find an action"),
+        ("[" * 5000, "find an action"),
+        ('{"context": {"action": 7}}', "find an action"),
+        ("User: is not authorized to perform: on resource:", "find an action"),
     ],
 )
 def test_what_is_no_message_says_what_to_paste(text: str, word: str) -> None:

@@ -53,13 +53,13 @@ def test_what_is_proposed_becomes_a_draft_about_oneself(office: Office) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"why": ""}, "Write why you need it"),
-        ({"why": "x" * 1001}, "1001 characters"),
-        ({"ends": "", "until": ""}, "Choose until when"),
-        ({"ends": "date", "until": "tomorrow"}, "Write the end as a date"),
-        ({"action": "s3:*"}, "one action whole"),
+        ({"why": ""}, "Enter a reason. The approver"),
+        ({"why": "x" * 1001}, "1,001 characters"),
+        ({"ends": "", "until": ""}, "Choose a duration"),
+        ({"ends": "date", "until": "tomorrow"}, "Enter the end as a date"),
+        ({"action": "s3:*"}, "one full action"),
         ({"action": "nonsense"}, "aria-invalid"),
-        ({"resource": ""}, "AWS did not say on what"),
+        ({"resource": ""}, "name the resource"),
         ({"resource": "<b>"}, "This is no ARN"),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_member_asks_for_nobody_else(office: Office) -> None:
     }
     answer = office.member.post(ASK, form)
     assert answer.status_code == 422
-    assert "This message is not about your own AWS user" in answer.content.decode()
+    assert "This message isn&#x27;t about your own AWS user" in answer.content.decode()
     session = f"arn:aws:sts::{NUMBER}:assumed-role/app/maya"
     page = office.member.get(ASK, {"action": "s3:GetObject", "resource": LEDGER, "principal": session})
     assert "You were using the role app" in page.content.decode()
@@ -98,8 +98,8 @@ def test_a_lead_asks_for_people_of_the_team_and_learns_nothing_of_others(office:
     assert "Nothing that they hold allows it" in own
     other = office.lead.get(ASK, query | {"principal": office.arn("tomas.lind")}).content.decode()
     nobody = office.lead.get(ASK, query | {"principal": "ghost"}).content.decode()
-    assert "This is nobody of your teams." in other
-    assert "This is nobody of your teams." in nobody
+    assert "No one in your teams matches." in other
+    assert "No one in your teams matches." in nobody
 
 
 def test_an_administrator_asks_for_the_role_behind_a_session(office: Office) -> None:
@@ -122,14 +122,14 @@ def test_a_deny_says_that_no_grant_lifts_it(office: Office) -> None:
         body={"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]},
     )
     page = office.member.get(ASK, {"action": "s3:GetObject", "resource": LEDGER}).content.decode()
-    assert "No grant lifts this" in page
+    assert "A grant can&#x27;t solve this" in page
     assert "NoLedger" not in page
     assert "The smallest thing that helps" not in page
 
 
 def test_an_auditor_looks_and_cannot_ask(office: Office) -> None:
     page = office.auditor.get(ASK, {"action": "s3:GetObject", "resource": LEDGER})
-    assert "No AWS user belongs to you yet." in page.content.decode()
+    assert "You have no AWS user yet." in page.content.decode()
 
 
 @pytest.mark.parametrize("text", ["", "hello", "<script>alert(1)</script>", "x" * 50_000])

@@ -57,7 +57,7 @@ def said(found: list[Check]) -> dict[str, str]:
 def test_a_sound_policy_is_said_to_be_one_and_a_doubtful_one_to_be_looked_at(office: Office) -> None:
     assert said(checks(office, policy("sqs:SendMessage")))["The policy is valid"] == "ok"
     found = said(checks(office, policy("iam:PassRole", resource="*")))
-    assert found["The policy can be used, and is worth a look"] == "warn"
+    assert found["The policy is valid, but needs attention"] == "warn"
 
 
 def test_a_boundary_that_holds_it_is_named_and_one_that_stops_it_says_what(office: Office) -> None:
@@ -67,9 +67,9 @@ def test_a_boundary_that_holds_it_is_named_and_one_that_stops_it_says_what(offic
     inside = said(checks(office, policy("sqs:SendMessage")))
     assert inside.get("Inside DeveloperBoundary") == "ok", inside
     stopped = checks(office, policy("sqs:SendMessage", "sns:Publish", resource="*"))
-    (one,) = [one for one in stopped if one.text.startswith("The boundary of")]
+    (one,) = [one for one in stopped if one.text.startswith("The permissions boundary of")]
     assert (one.text, str(one.tone), one.note) == (
-        "The boundary of Maya Okafor stops 1 action",
+        "The permissions boundary of Maya Okafor blocks 1 action",
         "bad",
         "sns:Publish.",
     )
@@ -89,12 +89,12 @@ def test_how_it_ends_and_how_old_the_reading_is_are_told(office: Office) -> None
     for name in ("users", "groups", "roles"):
         was_read(office, name, timedelta(minutes=4))
     found = said(checks(office, policy("sqs:SendMessage")))
-    assert found["AWS ends it by itself"] == "ok"
-    assert found["AWS was read 4 minutes ago"] == "ok"
+    assert found["AWS ends the access"] == "ok"
+    assert found["Synced 4 minutes ago"] == "ok"
     endless = said(checks(office, policy("sqs:SendMessage"), lasts=0))
-    assert endless["It has no end"] == "warn"
+    assert endless["Permanent"] == "warn"
     was_read(office, "users", timedelta(hours=3))
-    assert said(checks(office, policy("sqs:SendMessage")))["AWS was last read 3 hours ago"] == "warn"
+    assert said(checks(office, policy("sqs:SendMessage")))["Last synced 3 hours ago"] == "warn"
 
 
 def test_they_stand_beside_the_preview_with_the_way_to_who_lacks_mfa(office: Office) -> None:

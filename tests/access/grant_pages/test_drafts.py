@@ -106,11 +106,11 @@ def test_each_kind_keeps_its_own_choice() -> None:
     ("change", "part", "words"),
     [
         ({"who": {}}, "who", "Choose who"),
-        ({"what": None}, "what", "Choose what"),
-        ({"ends": ""}, "until", "Choose until when"),
-        ({"ends": "date", "until": "soon"}, "until", "Write the end as a date"),
+        ({"what": None}, "what", "Choose permissions"),
+        ({"ends": ""}, "until", "Choose a duration"),
+        ({"ends": "date", "until": "soon"}, "until", "Enter the end as a date"),
         ({"ends": "date", "until": "2026-11-25T12:01"}, "until", "five minutes"),
-        ({"why": " "}, "why", "Write why"),
+        ({"why": " "}, "why", "Enter a reason"),
         ({"kind": "team"}, "accounts", "Choose the accounts"),
     ],
 )

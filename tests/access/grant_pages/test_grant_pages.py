@@ -139,8 +139,8 @@ def test_ending_names_what_goes_and_needs_a_reason(office: Office) -> None:
     [
         ("extend", {"ends": "1d", "why": ""}, "Enter a reason."),
         ("extend", {"ends": "date", "until": "2020-01-01T00:00", "why": "x"}, "already. Choose a later"),
-        ("extend", {"ends": "", "why": "x"}, "Choose until when"),
-        ("shorten", {"ends": "30d", "why": "x"}, "A later end takes a new approval"),
+        ("extend", {"ends": "", "why": "x"}, "Choose a duration"),
+        ("shorten", {"ends": "30d", "why": "x"}, "A later end needs a new approval"),
         ("shorten", {"ends": "1h", "why": ""}, "Enter a reason."),
     ],
 )

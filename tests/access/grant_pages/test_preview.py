@@ -76,7 +76,7 @@ def test_a_form_that_is_replayed_from_another_window_is_the_same_grant(office: O
     GrantDraft.objects.filter(pk=pk).update(grant_id=None, body=changed)
     answer = office.asker.post(at("preview", pk))
     assert answer.status_code == 422
-    assert "sent before, with other content" in answer.content.decode()
+    assert "already submitted with different content" in answer.content.decode()
     assert Grant.objects.count() == 1
 
 
@@ -84,8 +84,8 @@ def test_a_form_that_is_replayed_from_another_window_is_the_same_grant(office: O
     ("body", "words", "step"),
     [
         ({"why": ""}, "Enter a reason. Approvers", "what"),
-        ({"what": None}, "Choose what is given", "what"),
-        ({"who": {}}, "Choose who receives it", "who"),
+        ({"what": None}, "Choose permissions", "what"),
+        ({"who": {}}, "Choose who gets access", "who"),
         ({"ends": "date", "until": "2020-01-01T00:00"}, "five minutes away", "what"),
     ],
 )
@@ -193,7 +193,7 @@ def test_going_on_without_a_choice_says_all_that_is_missing(office: Office) -> N
     answer = office.asker.post(at("what", pk), {"do": "next"})
     page = answer.content.decode()
     assert answer.status_code == 422
-    for words in ("Choose a template", "Choose until when", "Enter a reason. Approvers"):
+    for words in ("Choose a template", "Choose a duration", "Enter a reason. Approvers"):
         assert words in page
     assert office.asker.post(at("what", pk), {}, headers=HTMX).content.decode().count("<html") == 0
 
@@ -238,5 +238,5 @@ def test_an_end_that_is_no_moment_is_said_at_its_field_and_locks_no_page(office:
         assert office.asker.get(at(step, draft)).status_code == 200
     preview = office.asker.get(at("preview", draft))
     assert preview.status_code == 422
-    assert "Write the end as a date" in preview.content.decode()
+    assert "Enter the end as a date" in preview.content.decode()
     assert office.asker.post(at("what", draft), {"ends": "date", "until": until}).status_code in {200, 422}

@@ -86,11 +86,11 @@ def _state(page: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({}, "Nothing is less than it was"),
-        ({"ends": "30d"}, "longer than was asked for"),
-        ({"ends": "never"}, "longer than was asked for"),
+        ({}, "Nothing is reduced yet"),
+        ({"ends": "30d"}, "longer than was requested"),
+        ({"ends": "never"}, "longer than was requested"),
         ({"arns": []}, "Keep at least one of them"),
-        ({"ends": ""}, "Choose until when"),
+        ({"ends": ""}, "Choose a duration"),
     ],
 )
 def test_what_is_no_less_is_refused_and_nothing_changed(

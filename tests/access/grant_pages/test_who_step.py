@@ -134,7 +134,7 @@ def test_a_list_that_is_not_taken_yet_is_kept_while_one_searches(office: Office)
 def test_going_on_needs_somebody(office: Office) -> None:
     answer = office.asker.post(at("who"), {"kind": "users", "do": "next"})
     assert answer.status_code == 422
-    assert "Choose who receives it." in answer.content.decode()
+    assert "Choose who gets access." in answer.content.decode()
     pk = uuid4()
     answer = office.asker.post(
         at("who", pk), {"kind": "users", "pick": office.arn("maya.okafor"), "do": "next"}
@@ -199,8 +199,8 @@ def test_one_press_chooses_a_person_in_every_account_or_all_accounts(office: Off
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ({"kind": "account", "account_id": "12"}, "Write the 12 digits"),
-        ({"kind": "account", "account_id": NUMBER, "principal": "*"}, "without a wildcard"),
+        ({"kind": "account", "account_id": "12"}, "Enter the 12-digit account ID"),
+        ({"kind": "account", "account_id": NUMBER, "principal": "*"}, "without wildcards"),
         ({"kind": "partner", "account_id": "339011276654"}, "external ID"),
         ({"kind": "federated", "subject": "*"}, "Choose the identity provider"),
         ({"kind": "team"}, "Choose the team"),

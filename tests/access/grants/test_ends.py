@@ -98,7 +98,7 @@ def test_the_approver_agrees_to_what_ends_only_while_gatehouse_runs(office: Offi
     grant = office.ask(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn), lasts=3600))
     group = grant.parts.get().change_set
     assert any("Ends only while Gatehouse runs" in said for said in group.notes)
-    assert any(said.startswith("It ends 1 hour after it is approved") for said in group.notes)
+    assert any(said.startswith("Access ends 1 hour after approval") for said in group.notes)
     shown = group.receipt_digest
     type(group).objects.filter(pk=group.pk).update(notes=group.notes[1:])
     with pytest.raises(ReceiptChangedError):
@@ -157,7 +157,7 @@ def test_an_approver_shortens_what_waits_and_agrees_to_the_new_end(office: Offic
 
 def test_a_request_is_withdrawn_by_whoever_asked_alone(office: Office) -> None:
     grant = office.ask(office.terms(statements()))
-    with pytest.raises(RefusedError, match="Only who asked"):
+    with pytest.raises(RefusedError, match="Only the requester"):
         services.withdraw_grant(grant, actor=office.scene.approver)
     assert services.withdraw_grant(grant, actor=office.asks).state == State.WITHDRAWN
 

@@ -92,7 +92,7 @@ def test_a_grant_is_ended_while_it_is_set_up(office: Office) -> None:
     grant = services.end_grant(grant, actor=office.asks, reason="Not needed after all")
     part = grant.parts.get()
     assert (part.state, part.ending_set) == (State.ENDING, None)
-    assert "given at this moment" in part.trouble
+    assert "being set up right now" in part.trouble
     office.work(grant)
     services.end_due_grants()
     assert office.work(grant).state == State.ENDED

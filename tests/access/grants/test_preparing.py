@@ -175,7 +175,7 @@ def test_whoever_may_no_longer_ask_asks_for_nothing(accounts: list[Account], ask
     preparing.prepare(grant.pk)
     grant.refresh_from_db()
     assert grant.state == State.REFUSED
-    assert "is not there any more" in grant.preparation.problems[0]
+    assert "no longer has a sign-in" in grant.preparation.problems[0]
 
 
 def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
@@ -202,7 +202,7 @@ def test_one_that_never_comes_to_an_end_is_given_up_aloud(accounts: list[Account
     preparing.prepare(grant.pk)
     grant.refresh_from_db()
     assert grant.state == State.REFUSED
-    assert "never came to an end" in grant.preparation.problems[0]
+    assert "Preparing this request failed" in grant.preparation.problems[0]
 
 
 def test_what_makes_no_sense_is_not_even_accepted(accounts: list[Account], asker: Viewer) -> None:

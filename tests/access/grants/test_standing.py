@@ -35,13 +35,13 @@ def test_what_somebody_took_away_by_hand_is_said_with_the_grant(office: Office) 
     given = office.granted(office.terms(statements(), user, lasts=3600))
     assert missing_in(joined) == missing_in(given) == {}
     _gone(Edge.objects.get(source=user, kind=EdgeKind.MEMBER, valid_to__isnull=True))
-    assert _said(joined) == f"{user.name} is not in the group {group.name} any more."
+    assert _said(joined) == f"{user.name} is no longer in the group {group.name}."
     _gone(Edge.objects.get(source=user, kind=EdgeKind.ATTACHED, valid_to__isnull=True))
-    assert "is not attached to" in _said(given)
+    assert "is no longer attached to" in _said(given)
     version = PolicyVersion.objects.get(policy__name__startswith="gatehouse-", valid_to__isnull=True)
     version.document = make.document(json.loads(allowing("s3:*")))
     version.save()
-    assert "another end" in _said(given)
+    assert "a different end date" in _said(given)
     Entity.objects.filter(pk=user.pk).update(gone_at=datetime.now(tz=UTC))
     assert "not there any more" in _said(joined)
     (shown,) = parts_shown(joined, viewer=office.asks).shown
@@ -60,7 +60,7 @@ def test_a_statement_of_trust_that_is_gone_is_missed_as_well(office: Office) -> 
     )
     grant = services.settle(grant)
     # The mirror shows the trust policy as it was before.
-    assert "lets them in no more" in _said(grant)
+    assert "no longer allows them" in _said(grant)
 
 
 def test_a_later_reading_of_everything_bears_the_end_out(office: Office) -> None:
@@ -73,7 +73,7 @@ def test_a_later_reading_of_everything_bears_the_end_out(office: Office) -> None
     later = datetime.now(tz=UTC) + timedelta(minutes=10)
     for name in HOLDING:
         Section.objects.update_or_create(account=part.account, name=name, defaults={"observed_at": later})
-    assert "and by the reading of the whole account" in proof_of(part).says
+    assert "and by a sync of the whole account" in proof_of(part).says
     make.edge(EdgeKind.MEMBER, office.scene.user, group)
     assert proof_of(part).again_at is None
 

@@ -206,8 +206,8 @@ def test_a_version_that_asks_for_more_leaves_the_grant_and_says_why(office: Offi
     )
     plan = plan_version(office.asks, version=version)
     assert plan.operations == []
-    assert "asks for more than was filled in" in plan.left[0].why
-    with pytest.raises(RefusedError, match="nothing to ask for"):
+    assert "needs more parameters" in plan.left[0].why
+    with pytest.raises(RefusedError, match="nothing to request"):
         roll_out(office, version)
 
 

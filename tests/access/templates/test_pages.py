@@ -156,7 +156,7 @@ def test_a_new_version_is_saved_once_and_the_old_one_can_be_read() -> None:
     assert client.post(address, again).status_code == 302
     answer = client.post(address, written(base="1", hours="2"))
     assert answer.status_code == 422
-    assert "Somebody wrote version 2" in answer.content.decode()
+    assert "Someone saved version 2" in answer.content.decode()
     old = client.get("/templates/read-our-reports/versions/1/").content.decode()
     assert "This is version 1" in old
     difference = client.get("/templates/read-our-reports/difference/").content.decode()

@@ -137,7 +137,7 @@ def test_a_parameter_that_is_not_there_is_refused() -> None:
     ("change", "why"),
     [
         ({"title": ""}, "title"),
-        ({"description": ""}, "plain words"),
+        ({"description": ""}, "description"),
         ({"category": "x"}, "category"),
         ({"risk": "none"}, "risk"),
         ({"hours": -1}, "hours"),
@@ -146,14 +146,14 @@ def test_a_parameter_that_is_not_there_is_refused() -> None:
         ({"statements": []}, "at least one"),
         ({"statements": ["x"]}, "objects"),
         ({"parameters": []}, "No parameter is named"),
-        ({"parameters": [{"name": "bucket", "kind": "bucket"}] * 2}, "name of its own"),
-        ({"parameters": [{"name": "account", "kind": "account"}]}, "name of its own"),
+        ({"parameters": [{"name": "bucket", "kind": "bucket"}] * 2}, "needs its own name"),
+        ({"parameters": [{"name": "account", "kind": "account"}]}, "needs its own name"),
         ({"parameters": [{"name": "bucket", "kind": "shoe"}]}, "no kind"),
         ({"parameters": [{"name": "Bu", "kind": "bucket"}]}, "small letters"),
         ({"parameters": [{"name": "bucket", "kind": "bucket", "default": "*"}]}, "Wildcards"),
         ({"parameters": [{"name": "bucket", "kind": "bucket", "evil": 1}]}, "means nothing"),
         ({"statements": [{"Resource": "{{bucket}"}]}, "written"),
-        ({"statements": [{"Resource": "x"}]}, "stands nowhere"),
+        ({"statements": [{"Resource": "x"}]}, "don't use the parameter"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_refused_in_words(change: dict[str, Any], why: str) -> None:

@@ -84,7 +84,7 @@ def test_a_new_version_leaves_the_old_one_and_is_journaled(ines: Viewer) -> None
 def test_two_who_write_at_once_do_not_overwrite_each_other(ines: Viewer) -> None:
     template = services.create_template(ines, slug="our-bucket", body=own()).template
     services.save_version(ines, template=template, body=own(hours=4), base=1)
-    with pytest.raises(TemplateError, match="Somebody wrote version 2"):
+    with pytest.raises(TemplateError, match="Someone saved version 2"):
         services.save_version(ines, template=template, body=own(hours=2), base=1)
     assert TemplateVersion.objects.filter(template=template).count() == 2
 

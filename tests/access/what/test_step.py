@@ -219,7 +219,7 @@ def test_a_condition_that_an_action_does_not_know_is_said_and_split(viewer: View
 def test_bad_input_is_said_beside_its_field_and_kept(viewer: Viewer) -> None:
     page = _built(viewer)
     page = press(viewer, form_of(page).fields, **{"c-ip": "on", "c-ip-nets": "10.0.0.5/8"})
-    assert "did you mean 10.0.0.0/8" in page
+    assert "Did you mean 10.0.0.0/8" in page
     assert ("c-ip-nets", "10.0.0.5/8") in form_of(page).fields
     with pytest.raises(TermsError, match=r"10\.0\.0\.0/8"):
         what_of(state_in(page), accounts=(NUMBER,))

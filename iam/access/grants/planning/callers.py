@@ -73,7 +73,7 @@ def _role_of(part: PartPlan) -> str:
 
 def _with_absent(part: PartPlan, arn: str, *, role_arn: str) -> PartPlan:
     name = arn.rpartition("/")[2]
-    said = f"Their own account has to allow {name} sts:AssumeRole on {role_arn}: it is not one that Gatehouse changes."
+    said = f"Their own account has to allow {name} the action sts:AssumeRole on {role_arn}. Gatehouse can't change that account."
     return replace(part, notes=(*part.notes, said))
 
 
@@ -95,7 +95,7 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
         Entity.objects.filter(account=home, arn=arn, gone_at__isnull=True).select_related("account").first()
     )
     if holder is None:
-        raise RefusedError(f"{arn} is not there any more, as of the last reading.")
+        raise RefusedError(f"{arn} no longer exists, as of the last sync.")
     room, branch = rooms(home, [holder])[holder.pk], BRANCHES + number
     what = f"assume {listed([one.split(':')[4] for one in roles]) if len(roles) <= FEW else counted(len(roles), 'role')}"
     text = _until(may_assume(roles), rights.end)
@@ -106,8 +106,8 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
     texts = _chunked(roles, rights.end)
     if not room.for_policies(len(texts)):
         raise RefusedError(
-            f"{holder.name} has no room for the right to assume {counted(len(roles), 'role')}: "
-            f"{room.attached} of {room.most_attached} managed policies are taken, and this needs {len(texts)}."
+            f"{holder.name} can't hold the right to assume {counted(len(roles), 'role')}: "
+            f"{room.attached} of {room.most_attached} managed policies are used, and this needs {len(texts)}."
         )
     steps: list[Step] = []
     for place, one in enumerate(texts, start=1):

@@ -24,8 +24,8 @@ from iam.mirror.queries.visibility import visible_entities
 from iam.policy.lint import MANAGED
 
 COPY: Final = (
-    "A copy with an end of its own would not follow when the text of the policy changes. "
-    "Where the end matters more, ask for what it says instead."
+    "A copy with its own end date wouldn't follow changes of the policy. "
+    "If the end date matters more, request the same permissions directly."
 )
 
 
@@ -65,7 +65,7 @@ class Choosing:
         found = self.site.living(Kind.POLICY, what.policy_arn)
         is_theirs = ":iam::aws:" not in what.policy_arn
         if is_theirs and (found is None or not _sees(self.site, found)):
-            raise RefusedError(f"It has no policy {what.policy_arn.rpartition('/')[2]}.")
+            raise RefusedError(f"The account has no policy {what.policy_arn.rpartition('/')[2]}.")
         return found
 
     @cached_property
@@ -108,7 +108,7 @@ def plan_holders(site: Site, holders: Sequence[Entity]) -> PartPlan:
 def _pick(choosing: Choosing, holder: Entity) -> Pick:
     kind = choosing.site.terms.what.kind
     if kind is WhatKind.GROUP:
-        return _join(choosing, holder, _named_group(choosing), why="This group was asked for.")
+        return _join(choosing, holder, _named_group(choosing), why="You chose this group.")
     ways = (
         (_by_group, _by_policy, _by_inline)
         if kind is WhatKind.MANAGED
@@ -120,7 +120,7 @@ def _pick(choosing: Choosing, holder: Entity) -> Pick:
         if isinstance(found, Pick):
             return found
         others.append(found)
-    raise RefusedError(f"{holder.name} has no room for it. " + " ".join(one.why_not for one in others))
+    raise RefusedError(f"{holder.name} has no room for this. " + " ".join(one.why_not for one in others))
 
 
 def _named_group(choosing: Choosing) -> Entity:
@@ -128,7 +128,7 @@ def _named_group(choosing: Choosing) -> Entity:
     site, arn = choosing.site, choosing.site.terms.what.group_arn
     group = site.named(Kind.GROUP, arn)
     if not _sees(site, group):
-        raise RefusedError(f"It has no group {arn.rpartition('/')[2]}.")
+        raise RefusedError(f"The account has no group {arn.rpartition('/')[2]}.")
     return group
 
 
@@ -139,17 +139,19 @@ def _sees(site: Site, entity: Entity) -> bool:
 def _by_group(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
     site = choosing.site
     if holder.kind != Kind.USER:
-        return Other(Way.GROUP, f"Only users are members of groups, and {holder.name} is a {holder.kind}.")
+        return Other(Way.GROUP, f"Only users can be members of groups, and {holder.name} is a {holder.kind}.")
     if not site.is_whole:
         return Other(
             Way.GROUP,
-            "Another group would make them part of it as a whole: that is for those to ask who see the account.",
+            "Not through a group, because you can't see the whole account.",
         )
     if site.end is not None and site.terms.what.kind is not WhatKind.MANAGED:
-        return Other(Way.GROUP, "A membership does not end by itself; a policy made for it does.")
+        return Other(
+            Way.GROUP, "A group membership has no end date in AWS. A policy created for the grant does."
+        )
     group = choosing.group
     if group is None:
-        return Other(Way.GROUP, "No group gives just this.")
+        return Other(Way.GROUP, "No group gives exactly this.")
     if not choosing.room[holder.pk].for_group:
         room = choosing.room[holder.pk]
         return Other(Way.GROUP, f"{holder.name} is in {room.groups} of {room.most_groups} groups already.")
@@ -157,7 +159,7 @@ def _by_group(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick |
         choosing,
         holder,
         group,
-        why=f"The group {group.name} gives just this and nothing else.",
+        why=f"The group {group.name} gives exactly this.",
         others=others,
     )
 
@@ -168,7 +170,7 @@ def _join(
     room = choosing.room[holder.pk]
     if not room.for_group:
         raise RefusedError(
-            f"{holder.name} is in {room.groups} of {room.most_groups} groups already. Take them out of one first."
+            f"{holder.name} is in {room.groups} of {room.most_groups} groups already. Remove them from one first."
         )
     step = Step(AddToGroup.of(holder, group=group), (Permission(holder.arn, Sort.MEMBER, group.arn),))
     quota = f"groups: {room.groups + 1} of {room.most_groups}"
@@ -185,7 +187,7 @@ def _by_policy(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick 
     operation = AttachPolicy.of(holder, policy=given) if given else AttachPolicy.by_arn(holder, arn=arn)
     if site.end is not None:
         others = [*others, Other(Way.POLICY, COPY)]
-    why = f"{arn.rpartition('/')[2]} is attached to them itself, so that it stays what it is when its text changes."
+    why = f"{arn.rpartition('/')[2]} is attached directly, so that access follows when the policy changes."
     return _attached(choosing, holder, [operation], [arn], Way.ATTACH, why, others, ends_only=True)
 
 
@@ -193,13 +195,13 @@ def _by_alike(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick |
     """A policy that is there and says the same; it has no end of its own."""
     site = choosing.site
     if site.end is not None:
-        return Other(Way.ATTACH, "An existing policy does not end by itself.")
+        return Other(Way.ATTACH, "An existing policy has no end date.")
     alike = choosing.alike
     if alike is None:
-        return Other(Way.ATTACH, "No policy says just this.")
+        return Other(Way.ATTACH, "No existing policy gives exactly this.")
     if not choosing.room[holder.pk].for_policies(1):
         return Other(Way.ATTACH, _full(holder, choosing.room[holder.pk]))
-    why = f"The policy {alike.name} says just this already."
+    why = f"The policy {alike.name} already gives exactly this."
     operation = AttachPolicy.of(holder, policy=alike)
     pick = _attached(choosing, holder, [operation], [alike.arn], Way.ATTACH, why, others)
     return _sharing(choosing, pick, alike)
@@ -219,7 +221,9 @@ def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | 
     """Policies made for it; all receivers of the account share them."""
     site, room = choosing.site, choosing.room[holder.pk]
     if not site.is_whole:
-        return Other(Way.POLICY, "To make a policy is for those to ask who see the whole account.")
+        return Other(
+            Way.POLICY, "Not with a new policy, because you can't create shared policies in this account."
+        )
     texts = choosing.texts
     if not room.for_policies(len(texts)):
         return Other(Way.POLICY, _full(holder, room, wanted=len(texts)))
@@ -232,9 +236,9 @@ def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | 
     arns = [one.given.subject_arn for one in choosing.made.values()]
     operations = [AttachPolicy.by_arn(holder, arn=arn) for arn in arns]
     why = (
-        "A policy of its own, so that AWS itself ends it."
+        "A new policy, so that AWS ends the access."
         if site.end
-        else "A policy of its own: nothing that is there gives just this."
+        else "A new policy, because nothing that exists gives exactly this."
     )
     return _attached(choosing, holder, operations, arns, Way.POLICY, why, others)
 
@@ -274,19 +278,19 @@ def _full(holder: Entity, room: Room, *, wanted: int = 1) -> str:
 def _by_inline(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
     site, room, text = choosing.site, choosing.room[holder.pk], choosing.inline
     if not text:
-        return Other(Way.INLINE, "What it says is not known, or too much for an inline policy.")
+        return Other(Way.INLINE, "Its text is unknown, or too long for an inline policy.")
     size = MANAGED.size(text)
     if not room.for_inline(size):
         left = max(0, room.most_inline - room.inline)
         return Other(
             Way.INLINE,
-            f"Its {size:,} characters do not fit: the inline policies of {holder.name} have room for {left:,}.",
+            f"Its {size:,} characters don't fit: the inline policies of {holder.name} have room for {left:,}.",
         )
     name = name_for(site.title, mark=site.mark)
     step = Step(
         PutInlinePolicy.of(holder, name=name, text=text), (Permission(holder.arn, Sort.INLINE, name),)
     )
-    why = "A policy within the receiver: " + (others[-1].why_not if others else "it is for them alone.")
+    why = "An inline policy: " + (others[-1].why_not if others else "it applies to them alone.")
     quota = f"inline policies: {room.inline + size:,} of {room.most_inline:,} characters"
     return Pick(holder, Way.INLINE, why, tuple(others), quota, (step,))
 
@@ -337,4 +341,4 @@ def _ends_only(site: Site, picks: Sequence[Pick]) -> str:
         return ""
     way = "a membership" if picks[0].way is Way.GROUP else "an attached policy"
     who = listed(names) if len(names) < 4 else counted(len(names), "receiver")
-    return f"Ends only while Gatehouse runs: {way} has no end of its own, so that somebody has to take it from {who}."
+    return f"Ends only while Gatehouse runs: {way} has no end date in AWS, so Gatehouse has to remove it from {who}."

@@ -37,19 +37,19 @@ def receivers_in(site: Site) -> Receivers:
         missing = [arn for arn in own if arn not in found]
         if missing:
             raise RefusedError(
-                f"{listed([_name(arn) for arn in missing])} is not there any more, as of the last reading."
+                f"{listed([_name(arn) for arn in missing])} no longer exists, as of the last sync."
             )
         # Somebody who is in several accounts of the grant is served in each of them.
         absent = tuple(_name(arn) for arn in others if _account_of(arn) not in site.terms.accounts)
         return Receivers(_reached(site, [found[arn] for arn in own]), absent=absent)
     if who.kind is WhoKind.GROUP:
         raise RefusedError(
-            "The group is in another account, and a role cannot trust a group. Choose the people."
+            "The group is in another account, and a role can't trust a group. Choose the people instead."
         )
     foreign = [arn for arn in others if arn.split(":")[1] != site.account.partition]
     if foreign:
         raise RefusedError(
-            f"{listed([_name(arn) for arn in foreign])} belongs to another partition of AWS, from which no role here can be assumed."
+            f"{listed([_name(arn) for arn in foreign])} is in another AWS partition, and can't assume roles here."
         )
     return Receivers((), elsewhere=tuple(sorted(others)))
 
@@ -76,7 +76,7 @@ def _reached(site: Site, found: Sequence[Entity]) -> tuple[Entity, ...]:
     rest = [one.pk for one in found if one not in mine]
     reach = replace(site.viewer, scope=site.viewer.asks)
     if rest and visible_entities(reach).filter(pk__in=rest).count() < len(rest):
-        raise RefusedError("You can ask for the people and groups of your own teams only.")
+        raise RefusedError("You can only request access for people and groups in your teams.")
     return tuple(sorted(found, key=lambda one: one.name.lower()))
 
 
@@ -84,7 +84,7 @@ def _team(site: Site, who: Who) -> list[Entity]:
     """The people of a team in the account, as of now."""
     team = Team.objects.filter(slug=who.team).prefetch_related("rules").first()
     if team is None:
-        raise RefusedError("There is no such team.")
+        raise RefusedError("This team doesn't exist.")
     rules = [(rule.kind, rule.account_id, rule.value) for rule in team.rules.all()]
     scope = Scope(
         groups=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.GROUP),
@@ -94,5 +94,5 @@ def _team(site: Site, who: Who) -> list[Entity]:
     people = visible_entities(nobody).filter(account=site.account, kind=Kind.USER, gone_at__isnull=True)
     found = list(people.select_related("account"))
     if not found:
-        raise RefusedError(f"{team.name} has nobody in this account.")
+        raise RefusedError(f"{team.name} has no users in this account.")
     return found

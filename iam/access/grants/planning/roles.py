@@ -28,13 +28,13 @@ from iam.policy.lint import ROLE_INLINE, TRUST, Severity, lint
 
 ROLE_NAME: Final = 64
 MOST_POLICIES: Final = 10
-CHAINED: Final = "A role that assumes it from a session of its own gets one hour, whatever is set."
+CHAINED: Final = "A chained role session always lasts up to one hour."
 
 
 def plan_through_role(site: Site, receivers: Receivers) -> PartPlan:
     """The part of an account for those who come in through a role. Raises RefusedError or TermsError."""
     if not site.is_whole:
-        raise RefusedError("A role is for those to open who see the whole account.")
+        raise RefusedError("Only people who see the whole account can request access to a role.")
     _check_provider(site)
     _check_partition(site)
     arns = sorted([*(one.arn for one in receivers.here), *receivers.elsewhere])
@@ -58,26 +58,24 @@ def _check_provider(site: Site) -> None:
     kind = Kind.SAML_PROVIDER if ":saml-provider/" in who.provider_arn else Kind.OIDC_PROVIDER
     arn = provider_in(who, account_id=site.number, partition=site.account.partition)
     if site.living(kind, arn) is None:
-        raise RefusedError(f"It has no identity provider {arn.rpartition('/')[2]}. Add that first.")
+        raise RefusedError(f"The account has no identity provider {arn.rpartition('/')[2]}. Add it first.")
 
 
 def _check_partition(site: Site) -> None:
     """Raises RefusedError for a principal whom no role of the account can trust."""
     principal = site.terms.who.principal
     if principal and principal.split(":")[1] != site.account.partition:
-        raise RefusedError(
-            f"{principal} belongs to another partition of AWS, from which no role here can be assumed."
-        )
+        raise RefusedError(f"{principal} is in another AWS partition, and can't assume roles here.")
 
 
 def _existing(site: Site, statement: dict[str, object]) -> PartPlan:
     role = site.named(Kind.ROLE, site.terms.what.role_arn)
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     if state is None or state.document is None:
-        raise RefusedError(f"What {role.name} trusts has not been read yet.")
+        raise RefusedError(f"The trust policy of {role.name} isn't synced yet.")
     sid = str(statement["Sid"])
     if sid in sids_of(state.document.text):
-        raise RefusedError(f"{role.name} has a statement {sid} already. Ask in a form that is opened anew.")
+        raise RefusedError(f"{role.name} already has a statement {sid}. Open the form again and retry.")
     limit = trust_limit(site)
     try:
         text = _sound(opened(state.document.text, statement=statement, limit=limit))
@@ -87,7 +85,7 @@ def _existing(site: Site, statement: dict[str, object]) -> PartPlan:
     return PartPlan(
         account=site.account,
         way=Way.TRUST,
-        why=f"{role.name} is there already, and this is about nothing but it.",
+        why=f"{role.name} already exists, and you chose this role.",
         quotas=(f"trust policy: {TRUST.size(text):,} of {limit:,} characters",),
         notes=(*_session_notes(site, longest), *_name_notes(statement)),
         steps=(Step(ReplaceTrustPolicy.of(role, text=text), (Permission(role.arn, Sort.TRUST, sid),)),),
@@ -103,7 +101,7 @@ def _session_notes(site: Site, longest: int) -> tuple[str, ...]:
     if site.end is None:
         return (f"A session lasts up to {duration(longest)}. {CHAINED}",)
     return (
-        f"At the end AWS lets nobody in any more. A session that was begun just before it lasts up to {duration(longest)} longer. {CHAINED}",
+        f"At the end, AWS stops new sessions. A session that started just before lasts up to {duration(longest)} longer. {CHAINED}",
     )
 
 
@@ -111,10 +109,10 @@ def _name_notes(statement: dict[str, object]) -> tuple[str, ...]:
     """What telling one person's sessions from others takes."""
     if SESSION not in str(statement.get("Condition", "")):
         return (
-            "Which of its sessions are theirs cannot be told, so that only all sessions of the role can be ended at once.",
+            "Their sessions can't be told apart from others, so only all sessions of the role can be ended at once.",
         )
     return (
-        "They call their sessions by their own user names, as the AWS console does, so that just theirs are ended with the grant.",
+        "Their sessions carry their user names, as in the AWS console, so only theirs end with the grant.",
     )
 
 
@@ -122,7 +120,7 @@ def _sound(text: str) -> str:
     """Raises RefusedError for a trust that lets in more than anybody can mean."""
     wrong = [one for one in lint(text, kind="trust") if one.severity is Severity.SECURITY]
     if wrong:
-        raise RefusedError(f"Such a trust is refused: {wrong[0].message} {wrong[0].remedy}".strip())
+        raise RefusedError(f"This trust policy isn't allowed: {wrong[0].message} {wrong[0].remedy}".strip())
     return text
 
 
@@ -155,8 +153,8 @@ def _made(site: Site, statement: dict[str, object]) -> PartPlan:
     return PartPlan(
         account=site.account,
         way=Way.ROLE,
-        why=f"{who_words(site.terms.who)} holds nothing in this account, so a role of its own is opened: no password and no key is shared.",
-        others=(Other(Way.TRUST, "A role that is there would give all that it may do."),),
+        why=f"{who_words(site.terms.who)} has no user in this account, so Gatehouse creates a role for them. No password or key is shared.",
+        others=(Other(Way.TRUST, "An existing role would give everything it allows."),),
         quotas=(f"trust policy: {TRUST.size(create.given.trust):,} of {trust_limit(site):,} characters",),
         notes=_made_notes(site),
         steps=(making, *held),
@@ -180,7 +178,7 @@ def _lasting_notes(site: Site) -> tuple[str, ...]:
     if site.terms.what.kind is WhatKind.MANAGED:
         return _session_notes(site, site.terms.session)
     return (
-        f"What the role may do ends with it, within sessions that run as well; a session lasts up to {longest}. {CHAINED}",
+        f"When the grant ends, the role's permissions end too, also in running sessions. A session lasts up to {longest}. {CHAINED}",
     )
 
 
@@ -203,7 +201,7 @@ def _given(site: Site, role: NewRole) -> Iterator[Step]:
         raise RefusedError(f"No policy holds this. {error} Split the statement.") from None
     if len(texts) > MOST_POLICIES:
         raise RefusedError(
-            f"It takes {len(texts)} policies, and AWS allows {MOST_POLICIES} a role. Give less, or in two grants."
+            f"It takes {len(texts)} policies, and AWS allows {MOST_POLICIES} per role. Give less, or split it into two grants."
         )
     for place, text in enumerate(texts, start=1):
         numbered = name_for(site.title, mark=f"{site.mark}-{place}")
@@ -222,7 +220,7 @@ def _policy_id(site: Site) -> str:
     arn = site.terms.what.policy_arn
     found = site.living(Kind.POLICY, arn)
     if found is None and ":iam::aws:" not in arn:
-        raise RefusedError(f"It has no policy {arn.rpartition('/')[2]}.")
+        raise RefusedError(f"The account has no policy {arn.rpartition('/')[2]}.")
     return found.aws_id if found else ""
 
 

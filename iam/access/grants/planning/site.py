@@ -89,7 +89,7 @@ class Site:
         found = self.living(kind, arn)
         if found is None:
             raise RefusedError(
-                f"It has no {kind.label.lower().removeprefix('iam ')} {arn.rpartition('/')[2]}."
+                f"The account has no {kind.label.lower().removeprefix('iam ')} {arn.rpartition('/')[2]}."
             )
         return found
 

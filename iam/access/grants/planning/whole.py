@@ -23,7 +23,7 @@ from iam.changes.services.planning import check_account
 from iam.guard import Viewer
 from iam.mirror.models import Account
 
-OWN: Final = "Gatehouse itself works by this. It is changed in AWS, by its owner."
+OWN: Final = "Gatehouse itself uses this. Its owner has to change it in AWS."
 
 
 def plan_parts(
@@ -78,7 +78,7 @@ def _part(
 ) -> PartPlan:
     if account is None or not _knows(viewer, account):
         unknown = account or Account(account_id=number, name=number)
-        return _refused(unknown, "No such account is connected, or it is not one of yours.")
+        return _refused(unknown, "This account isn't connected, or isn't one of yours.")
     site = Site(account, terms, viewer, mark, title, end)
     try:
         check_account(account)
@@ -114,5 +114,5 @@ def _planned(site: Site) -> PartPlan:
 def _with_absent(part: PartPlan, receivers: Receivers) -> PartPlan:
     if not receivers.absent:
         return part
-    said = f"{listed(receivers.absent)} {'has' if len(receivers.absent) == 1 else 'have'} no user here, and gets nothing in this account."
+    said = f"{listed(receivers.absent)} {'has' if len(receivers.absent) == 1 else 'have'} no user here, and gets no access in this account."
     return replace(part, notes=(*part.notes, said))

@@ -45,10 +45,10 @@ def extend_grant(
         raise RefusedError(why)
     assert grant.ends_at is not None
     end = _later(grant.ends_at, until=until, lasts=lasts)
-    reason = _reason(reason, why="Write why it is needed longer: the approver reads it.")
+    reason = _reason(reason, why="Enter a reason. The approver reads it.")
     lanes, operations = _extending(grant, end)
     if not operations:
-        raise RefusedError("Nothing of it stands in AWS any more. It can be asked for anew.")
+        raise RefusedError("Nothing of this grant is left in AWS. Submit a new request.")
     planned = changes.plan_set(operations, viewer=actor, for_grant=True)
     with transaction.atomic():
         written = changes.request_changes(
@@ -72,7 +72,7 @@ def extend_grant(
 
 def _notes(grant: Grant, end: datetime) -> list[str]:
     """What an approver agrees to of an extension."""
-    said = [f"It ends on {moment(end)} then, instead of {moment(grant.ends_at)}."] if grant.ends_at else []
+    said = [f"Ends on {moment(end)} instead of {moment(grant.ends_at)}."] if grant.ends_at else []
     return said + [
         part.plan["ends_only"] for part in grant.parts.order_by("lane") if part.plan.get("ends_only")
     ]
@@ -86,9 +86,9 @@ def _later(now_ends: datetime, *, until: datetime | None, lasts: int) -> datetim
     end = until or now_ends + timedelta(seconds=lasts)
     end = end.astimezone(UTC).replace(microsecond=0)
     if end <= now_ends:
-        raise RefusedError(f"It ends on {moment(now_ends)} already. Choose a later moment.")
+        raise RefusedError(f"It ends on {moment(now_ends)} already. Choose a later date.")
     if end > datetime.now(tz=UTC) + LONGEST:
-        raise RefusedError("Three years are the longest time.")
+        raise RefusedError("The longest duration is three years.")
     return end
 
 
@@ -97,7 +97,7 @@ def _reason(reason: str, *, why: str) -> str:
     if not reason:
         raise RefusedError(why)
     if len(reason) > MAX_WHY:
-        raise RefusedError(f"The reason has {len(reason)} characters; {MAX_WHY} are the limit.")
+        raise RefusedError(f"The reason has {len(reason)} characters. The limit is {MAX_WHY:,}.")
     return reason
 
 
@@ -132,12 +132,14 @@ def shorten_grant(grant: Grant, *, until: datetime, actor: Viewer, reason: str) 
     if why := may_shorten(grant, viewer=actor):
         raise RefusedError(why)
     if grant.ends_at is not None and until >= grant.ends_at:
-        raise RefusedError(f"It ends on {moment(grant.ends_at)} already. A later end takes a new approval.")
+        raise RefusedError(
+            f"It ends on {moment(grant.ends_at)} already. A later end needs a new approval: extend it instead."
+        )
     if grant.state == State.WAITING:
         with transaction.atomic():
             shorten_waiting(grant.pk, until, actor)
         return settle(grant)
-    reason = _reason(reason, why="Write why it ends earlier: whom it is for reads it.")
+    reason = _reason(reason, why="Enter a reason. The people with access read it.")
     if until <= datetime.now(tz=UTC) + SHORTEST:
         return end_grant(grant, actor=actor, reason=reason)
     return _shorten(grant, until=until.astimezone(UTC).replace(microsecond=0), actor=actor, reason=reason)
@@ -172,7 +174,7 @@ def _queue_shorter(
             for_grant=True,
         )
     except IntegrityError:
-        raise RefusedError("It is being shortened to this moment already.") from None
+        raise RefusedError("It is already being shortened to this date.") from None
 
 
 def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
@@ -183,10 +185,10 @@ def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
     if part.state == State.ENDING:
         return try_end_again(part, actor=actor)
     if grant.ends_at is not None and grant.ends_at <= datetime.now(tz=UTC):
-        raise RefusedError("Its time is over. It can be asked for anew.")
+        raise RefusedError("This grant has ended. Submit a new request.")
     failed = failed_changes(part)
     if not failed or part.state not in (State.PARTLY, State.FAILED):
-        raise RefusedError("Nothing of it failed there that was approved.")
+        raise RefusedError("Nothing that was approved failed there.")
     with transaction.atomic():
         _try_again(part, failed, actor=actor)
         note(grant, act=Act.RETRIED, actor=actor, reason=f"In {part.account.name}")
@@ -208,7 +210,7 @@ def retry_failed(grant: Grant, *, actor: Viewer) -> Grant:
         except RefusedError as error:
             refused.append(f"{part.account.name}: {error.message}")
     if len(refused) == len(found):
-        raise RefusedError(" ".join(refused) or "Nothing of it failed.")
+        raise RefusedError(" ".join(refused) or "Nothing failed.")
     return settle(grant)
 
 

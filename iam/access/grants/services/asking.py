@@ -33,7 +33,7 @@ from iam.mirror.models import Entity
 KEYS: Final = UUID("5f0e3a3c-7c53-4a0e-9a55-6d5f3f0f8f11")
 """The name space in which a person and the key of their form give a grant its id."""
 NOT_ACCEPTED: Final = (
-    "A part of it ends only while Gatehouse runs. Accept that, or choose something that AWS ends by itself."
+    "Part of this access ends only while Gatehouse runs. Accept that, or choose permissions that AWS can end."
 )
 
 
@@ -62,7 +62,7 @@ def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID, with_receipt: bool
     plan = GrantPlan(terms=terms, title=title, parts=parts, ends_at=end, warnings=warnings_for(terms, parts))
     if len(plan.operations) > MOST:
         raise RefusedError(
-            f"This takes {len(plan.operations):,} changes in AWS, and {MOST} are approved at once at most. Ask for it in parts."
+            f"This needs {len(plan.operations):,} changes in AWS. The limit is {MOST:,} in one request. Split it into several requests."
         )
     return replace(plan, receipt=set_receipt_of(plan.operations)) if with_receipt else plan
 
@@ -112,8 +112,8 @@ def _check_asker(terms: Terms, viewer: Viewer) -> None:
         return
     for number in terms.accounts:
         if not viewer.may(Right.REQUEST_CHANGE, account_id=number):
-            who = "for yourself only" if viewer.scope.user_arns else "for nobody"
-            raise RefusedError(f"You can ask {who} in account {number}.")
+            can = "can only request access for yourself" if viewer.scope.user_arns else "can't request access"
+            raise RefusedError(f"You {can} in account {number}.")
 
 
 def _check_external_id(terms: Terms, grant_id: UUID) -> None:
@@ -125,7 +125,7 @@ def _check_external_id(terms: Terms, grant_id: UUID) -> None:
     others = others.exclude(terms__who__account_id=who.account_id).exclude(pk=grant_id)
     if others.exclude(state__in=OVER).exists():
         raise TermsError(
-            "Another partner has this external ID already. Each needs one of their own.", part="who"
+            "Another partner already has this external ID. Each partner needs their own.", part="who"
         )
 
 
@@ -141,7 +141,7 @@ def asked_before(terms: Terms, *, actor: Viewer, key: str) -> Grant | None:
         return None
     first = found.versions.order_by("number").first()
     if first is not None and first.terms != terms.body:
-        raise RefusedError("This form was sent before, with other content. Open it again.")
+        raise RefusedError("This form was already submitted with different content. Open it again.")
     return found
 
 
@@ -205,9 +205,7 @@ def _lasts(plan: GrantPlan) -> list[str]:
     """What is agreed to of the time, where the moment is not known yet."""
     if not plan.terms.lasts:
         return []
-    return [
-        f"It ends {duration(plan.terms.lasts)} after it is approved; the moment in the policies is written anew then."
-    ]
+    return [f"Access ends {duration(plan.terms.lasts)} after approval. The end date is set at approval."]
 
 
 def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None:

@@ -37,12 +37,14 @@ def request_cut(
     Raises RefusedError.
     """
     if part.state not in (State.ENDED, State.ENDING):
-        raise RefusedError("While it lasts, they would come in again at once. End it first.")
+        raise RefusedError(
+            "While the grant is active, they could start a new session at once. End the grant first."
+        )
     roles = roles_of(part)
     if not roles:
-        raise RefusedError("No session outlives it: what it gave is asked for anew with every call.")
+        raise RefusedError("No session outlives this grant: AWS checks the permission on every request.")
     if source_identity and not SOURCE_IDENTITY.fullmatch(source_identity):
-        raise RefusedError("A source identity has 2 to 64 letters, digits and signs of _+=,.@-")
+        raise RefusedError("A source identity has 2 to 64 letters, digits, and the characters _+=,.@-")
     whose = f"the sessions of {source_identity}" if source_identity else "all sessions"
     return changes.request_changes(
         changes.plan_set([_cutting(role, source_identity) for role in roles], viewer=actor),

@@ -33,7 +33,7 @@ def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
         raise RefusedError(why)
     reason = reason.strip()
     if not reason:
-        raise RefusedError("Write why it ends: whom it was for reads it, and so does the auditor.")
+        raise RefusedError("Enter a reason. The people with access and auditors read it.")
     return _end(grant, actor=actor, reason=reason, act=Act.ENDED)
 
 
@@ -50,7 +50,7 @@ def end_due_grants(*, now: datetime | None = None) -> int:
     for grant in found.values():
         with suppress(RefusedError):
             # Somebody else was quicker.
-            _end(grant, actor=None, reason="Its time is over.", act=Act.RAN_OUT)
+            _end(grant, actor=None, reason="The end date was reached.", act=Act.RAN_OUT)
     return len(found)
 
 
@@ -64,7 +64,7 @@ def close_overdue(*, now: datetime | None = None) -> int:
         sets = grant.parts.values("change_set")
         waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING)
         parts = list(waiting.select_related("account", "change_set").order_by("position"))
-        end_all(parts, to=ChangeState.EXPIRED, actor=None, note="Its end came before its approval.")
+        end_all(parts, to=ChangeState.EXPIRED, actor=None, note="The end date passed before approval.")
         settle(grant)
     return len(found)
 
@@ -72,8 +72,8 @@ def close_overdue(*, now: datetime | None = None) -> int:
 def try_end_again(part: GrantPart, *, actor: Viewer) -> Grant:
     """Try the end of one part again, where it did not go through. Raises RefusedError."""
     if not is_stuck(part):
-        raise RefusedError("It is being taken away by now.")
-    _end_part(part, actor=actor, reason="Tried again")
+        raise RefusedError("It is already being removed.")
+    _end_part(part, actor=actor, reason="Retried")
     return settle(part.grant)
 
 
@@ -114,9 +114,9 @@ def _changes_of(parts: QuerySet[GrantPart] | Sequence[GrantPart]) -> QuerySet[Ch
 def _call_off(grant: Grant, *, actor: Viewer | None, over: bool) -> None:
     """What would still give something, or let it last longer, and has not begun: nobody is to approve it, or carry it out, after the end."""
     to, note = (
-        (ChangeState.EXPIRED, "Its grant has run out.")
+        (ChangeState.EXPIRED, "The grant has ended.")
         if over
-        else (ChangeState.CANCELLED, "Its grant is ended.")
+        else (ChangeState.CANCELLED, "The grant was ended.")
     )
     waiting = _changes_of(grant.parts.all()).filter(state__in=[ChangeState.AWAITING, ChangeState.QUEUED])
     end_all(list(waiting.select_related("change_set").order_by("position")), to=to, actor=actor, note=note)
@@ -142,7 +142,7 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
     part.state = State.ENDING
     part.save(update_fields=["state"])
     if _is_moving(part):
-        part.trouble = "Something of it is being given at this moment; it is taken away right after."
+        part.trouble = "Some of this access is being set up right now. It is removed right after."
         part.save(update_fields=["trouble"])
         return True
     removal = removal_of(

@@ -20,7 +20,9 @@ from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Viewer
 from iam.mirror.models import Account, Entity, EntityState, InlinePolicy, PolicyVersion, valid_at
 
-ENDS: Final = "It ends"
+ENDS: Final = "Access ends"
+FORMER_ENDS: Final = "It ends"
+"""How the note of an end began before; requests that wait may still have it."""
 """How the note begins that tells an approver of the end."""
 
 
@@ -65,12 +67,14 @@ def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
     """Bring the end of a grant forward that waits for approval. Raises RefusedError."""
     grant = Grant.objects.select_for_update().filter(pk=grant_id).first()
     if grant is None or grant.state != State.WAITING or grant.planned_end is None:
-        raise RefusedError("Only a grant that waits, and that ends by itself, is shortened here.")
+        raise RefusedError(
+            "Only a grant that is waiting for approval and has an end date can be shortened here."
+        )
     until = until.astimezone(UTC).replace(microsecond=0)
     if until < datetime.now(tz=UTC) + timedelta(minutes=5):
         raise RefusedError("The end must be at least five minutes away.")
     if until >= grant.planned_end:
-        raise RefusedError("A later end takes a new request.")
+        raise RefusedError("A later end needs a new request.")
     sets = grant.parts.values("change_set")
     waiting = Change.objects.filter(change_set__in=sets, state=ChangeState.AWAITING)
     for change in waiting.select_related("account"):
@@ -78,7 +82,7 @@ def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
             **columns(change, old=grant.planned_end, new=until)
         )
     for group in ChangeSet.objects.filter(pk__in=sets):
-        kept = [said for said in group.notes if not said.startswith(ENDS)]
+        kept = [said for said in group.notes if not said.startswith((ENDS, FORMER_ENDS))]
         ChangeSet.objects.filter(pk=group.pk).update(notes=[*kept, f"{ENDS} on {moment(until)}."])
     set_end(grant, until)
     grant.planned_end = until

@@ -91,7 +91,7 @@ def prepare(grant_id: UUID) -> None:
     if preparation.attempts > TRIALS:
         _refuse(
             grant,
-            [f"Preparing it was begun {TRIALS} times and never came to an end. Ask for fewer accounts."],
+            [f"Preparing this request failed {TRIALS} times. Request fewer accounts."],
         )
         return
     try:
@@ -148,7 +148,7 @@ def _ask(grant: Grant, *, accepts_end: bool) -> None:
 def _requester(grant: Grant) -> Viewer:
     person = Person.objects.filter(pk=grant.requested_by, is_active=True).first()
     if person is None:
-        raise RefusedError(f"{grant.requested_label}, who asked, is not there any more.")
+        raise RefusedError(f"{grant.requested_label}, who requested this, no longer has a sign-in.")
     return viewer_for(person)
 
 

@@ -22,7 +22,7 @@ from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account
 
-MORE = "That would give more than was asked for. Whoever needs it asks anew."
+MORE = "This would give more than was requested. For more access, submit a new request."
 
 
 def plan_reduced(grant: Grant, *, terms: Terms, actor: Viewer) -> GrantPlan:
@@ -32,7 +32,7 @@ def plan_reduced(grant: Grant, *, terms: Terms, actor: Viewer) -> GrantPlan:
     asked = grant.agreed
     terms = replace(terms, why=asked.why)
     if terms == asked:
-        raise RefusedError("Nothing is less than it was.")
+        raise RefusedError("Nothing is reduced yet. Remove something first.")
     requester = _requester(grant)
     _check_less(grant, asked, terms, viewer=requester)
     plan = plan_for(terms, viewer=requester, grant_id=grant.pk)
@@ -50,7 +50,7 @@ def reduce_grant(grant: Grant, *, terms: Terms, actor: Viewer, reason: str = "")
     with transaction.atomic():
         held = Grant.objects.select_for_update().get(pk=grant.pk)
         if held.state != State.WAITING or held.terms != grant.terms:
-            raise RefusedError("It is another by now. Look at it again.")
+            raise RefusedError("The request has changed meanwhile. Reload the page.")
         _take_back(held, actor=actor)
         _write(held, plan)
         note(held, act=Act.REDUCED, actor=actor, reason=reason)
@@ -60,7 +60,9 @@ def reduce_grant(grant: Grant, *, terms: Terms, actor: Viewer, reason: str = "")
 def _requester(grant: Grant) -> Viewer:
     person = Person.objects.filter(pk=grant.requested_by, is_active=True).first()
     if person is None:
-        raise RefusedError(f"{grant.requested_label}, who asked, is not there any more. Reject it.")
+        raise RefusedError(
+            f"{grant.requested_label}, who requested this, no longer has a sign-in. Reject the request."
+        )
     return viewer_for(person)
 
 
@@ -72,7 +74,7 @@ def _check_less(grant: Grant, asked: Terms, terms: Terms, *, viewer: Viewer) -> 
     now = datetime.now(tz=UTC)
     end, limit = terms.end_when(begun=now), asked.end_when(begun=now)
     if limit is not None and (end is None or end > limit):
-        raise RefusedError("That would last longer than was asked for.")
+        raise RefusedError("This would last longer than was requested.")
     if terms.what != asked.what:
         _check_what(grant, asked, terms, viewer=viewer)
 
@@ -91,13 +93,13 @@ def _take_back(grant: Grant, *, actor: Viewer) -> None:
     for group in ChangeSet.objects.filter(pk__in=grant.parts.values("change_set")):
         for change in group.changes.select_related("account").order_by("position"):
             if change.state != ChangeState.AWAITING:
-                raise RefusedError("It is decided by now.")
+                raise RefusedError("This request was already decided.")
             move(
                 change,
                 to=ChangeState.CANCELLED,
                 actor=actor,
                 kind="reduced",
-                note="Less was asked for in its place.",
+                note="Replaced by a reduced request.",
             )
 
 

@@ -53,10 +53,10 @@ def is_receiver(grant: Grant, viewer: Viewer) -> bool:
 def may_end(grant: Grant, *, viewer: Viewer) -> str:
     """Whoever asked for it, whom it is for, and whoever approves or administers in all of its accounts."""
     if grant.state not in (*GIVING, State.APPLYING):
-        return f"It is {grant.get_state_display().lower()}: there is nothing to end."
+        return f"The status is “{grant.get_state_display().lower()}”: there is nothing to end."
     if _is_own(grant, viewer) or _rules_in_all(grant, viewer):
         return ""
-    return "Whoever asked for it ends it, whom it is for, or who approves in all of its accounts."
+    return "Only the requester, the people with access, and approvers of all its accounts can end it."
 
 
 def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
@@ -64,37 +64,37 @@ def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
     if grant.state == State.WAITING:
         return may_reduce(grant, viewer=viewer) if grant.requested_by != viewer.person_id else ""
     if grant.state == State.APPLYING:
-        return "It is being set up. Shorten it when that is done, or end it."
+        return "It is being set up. Shorten it later, or end it now."
     return may_end(grant, viewer=viewer)
 
 
 def may_extend(grant: Grant, *, viewer: Viewer) -> str:
     """Whoever could ask for it anew; it is approved anew."""
     if grant.state not in GIVING:
-        return f"It is {grant.get_state_display().lower()}. It can be asked for anew."
+        return f"The status is “{grant.get_state_display().lower()}”. Submit a new request."
     if grant.ends_at is None:
-        return "It does not end by itself."
+        return "It is permanent, so there is no end to extend."
     if grant.ends_at <= datetime.now(tz=UTC):
-        return "Its time is over. It can be asked for anew."
+        return "This grant has ended. Submit a new request."
     if is_receiver(grant, viewer) or _asks_in_all(grant, viewer):
         return ""
-    return "You may look at it, and not ask for more."
+    return "You can view this grant, but not extend it."
 
 
 def may_retry(grant: Grant, *, viewer: Viewer) -> str:
     """Whoever asked, or rules in all of its accounts; what was approved is tried again, nothing else."""
     if grant.state not in (State.PARTLY, State.FAILED, State.ENDING):
-        return "Nothing of it failed."
+        return "Nothing failed."
     if not (_is_own(grant, viewer) or _rules_in_all(grant, viewer)):
-        return "Whoever asked for it tries it again."
-    return "" if can_be_tried(grant) else "Nothing of it can be tried again. It can be asked for anew."
+        return "Only the requester can retry it."
+    return "" if can_be_tried(grant) else "Nothing of it can be retried. Submit a new request."
 
 
 def may_withdraw(grant: Grant, *, viewer: Viewer) -> str:
     """Whoever asked, while it waits."""
     if grant.state not in (State.PREPARING, State.WAITING):
         return f"It is {grant.get_state_display().lower()}."
-    return "" if grant.requested_by == viewer.person_id else "Only who asked for it withdraws it."
+    return "" if grant.requested_by == viewer.person_id else "Only the requester can withdraw it."
 
 
 def may_ask_again(grant: Grant, *, viewer: Viewer) -> bool:
@@ -110,7 +110,7 @@ def may_reduce(grant: Grant, *, viewer: Viewer) -> str:
         return ""
     numbers = _accounts(grant)
     decides = all(viewer.may(Right.APPROVE_CHANGE, account_id=number) for number in numbers)
-    return "" if decides else "Whoever decides on it may reduce it."
+    return "" if decides else "Only those who can approve it can reduce it."
 
 
 def _is_own(grant: Grant, viewer: Viewer) -> bool:

@@ -84,7 +84,9 @@ def _follow_extension(part: GrantPart) -> None:
     if states == {S.APPLIED}:
         _extended(part.grant_id)
     elif states & {S.FAILED, S.UNKNOWN}:
-        part.trouble = "A later end was approved and could not be written here, so that AWS ends it as before. Extend it again."
+        part.trouble = (
+            "The extension was approved but failed here, so the previous end date applies. Extend it again."
+        )
     part.extending_set = None
     part.save(update_fields=["extending_set", "trouble"])
     if not GrantPart.objects.filter(grant=part.grant_id, extending_set__isnull=False).exists():

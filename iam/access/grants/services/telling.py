@@ -10,6 +10,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import F, Q
 
+from iam.access.grants.effects import bodies_for, in_one_line
 from iam.access.grants.models import GIVING, Grant, LedgerEntry, State
 from iam.access.grants.queries import visible_grants
 from iam.access.grants.wording import moment
@@ -48,7 +49,7 @@ def _is_time(grant: Grant, now: datetime) -> bool:
 
 def _warn(grant: Grant) -> None:
     assert grant.ends_at is not None
-    text = f"It ends on {moment(grant.ends_at)}. Whoever needs it longer asks for an extension before then; that is approved like a new one."
+    text = f"{_what(grant)} until {moment(grant.ends_at)}. To keep the access longer, request an extension before then. It needs approval."
     _tell(
         grant,
         Event.GRANT_ENDING,
@@ -61,7 +62,7 @@ def _warn(grant: Grant) -> None:
 def tell_ended(grant: Grant) -> None:
     """A grant has ended, and nothing of it is left but what others need; in the caller's transaction."""
     if grant.state == State.ENDED and grant.ended_at:
-        text = f"It ended on {moment(grant.ended_at)}. It can be asked for anew."
+        text = f"{_what(grant)}: ended on {moment(grant.ended_at)}. To get the access again, submit a new request."
         _tell(grant, Event.GRANT_ENDED, said="has ended", text=text, key=f"{grant.pk}:ended")
 
 
@@ -71,12 +72,20 @@ def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
     notify(
         Event.DECIDED,
         people=list(Person.objects.filter(pk=grant.requested_by, is_active=True)),
-        subject=f"{grant.reference} could not be asked for: {grant.title}",
-        text=f"{' '.join(problems[:TOLD])}{more} Nothing was asked for. Its page says what to do.",
+        subject=f"{grant.reference} couldn't be submitted: {grant.title}",
+        text=f"{' '.join(problems[:TOLD])}{more} Nothing was submitted. Open the grant to see what to do.",
         path=f"/grants/{grant.pk}/",
         key=f"{grant.pk}:refused",
         reference=grant.reference,
     )
+
+
+def _what(grant: Grant) -> str:
+    """What it gives, and where if that is one account: everyone who gets the mail sees it there."""
+    terms = grant.agreed
+    words = in_one_line(terms.what, account_id=terms.accounts[0], bodies=bodies_for([grant]), plain=True)
+    names = list(grant.parts.values_list("account__name", flat=True)[:2])
+    return f"{words} ({names[0]})" if len(names) == 1 else words
 
 
 def _tell(grant: Grant, event: Event, *, said: str, text: str, key: str) -> None:

@@ -59,8 +59,8 @@ def _tidy(change: Change, now: datetime) -> bool:
             [DeleteInlinePolicy.of(role, name=change.params["policy_name"])],
             with_set=part.change_set,
             actor=None,
-            reason="No session of that time can be running any more.",
-            title=f"Tidy up after {part.grant.reference}",
+            reason="All sessions from that time have ended.",
+            title=f"Clean up after {part.grant.reference}",
             cause=Cause(TIDYING, part.grant_id),
             key=f"grant-tidy-{change.pk}",
         )
