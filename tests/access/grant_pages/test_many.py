@@ -116,4 +116,4 @@ def test_a_change_that_ends_a_grant_leads_to_it(office: Office) -> None:
     whole = ChangeSet.objects.create(title="End it", cause_kind=ENDING, cause_id=grant.pk)
     Change.objects.filter(pk=change.pk).update(change_set=whole)
     page = office.asker.get(reverse("changes:change", args=[change.pk])).content.decode()
-    assert f'href="{page_of(grant)}">End it</a>' in page
+    assert f'href="{page_of(grant)}">' in page

@@ -68,7 +68,7 @@ def test_what_stands_against_it_is_said_and_can_be_changed(office: Office, draft
     preparing.prepare(grant.pk)
     page = office.asker.get(reverse("access:grant", args=[grant.pk])).content.decode()
     assert "This couldn’t be submitted in any account" in page
-    assert "unit-3: unit-3 is read only" in page
+    assert "unit-3: unit-3 is read-only" in page
     assert "hx-trigger" not in page.partition('id="live"')[2].partition(">")[0]
     answer = office.asker.post(reverse("access:grant-again", args=[grant.pk]))
     again = GrantDraft.objects.exclude(pk=draft).get()
@@ -77,7 +77,7 @@ def test_what_stands_against_it_is_said_and_can_be_changed(office: Office, draft
     assert {name: again.body[name] for name in ("kind", "what", "ends", "why")} == {
         name: first[name] for name in ("kind", "what", "ends", "why")
     }
-    assert "unit-3 is read only" in office.asker.get(at("preview", again.pk)).content.decode()
+    assert "unit-3 is read-only" in office.asker.get(at("preview", again.pk)).content.decode()
 
 
 def test_it_can_be_withdrawn_while_it_is_prepared(office: Office, draft: UUID) -> None:

@@ -67,7 +67,7 @@ def test_a_refusal_is_told_on_its_page_and_nothing_is_tried(office: Office) -> N
     type(office.account).objects.filter(pk=office.account.pk).update(write_role_arn="")
     answer = office.asker.post(reverse("access:grant-retry", args=[grant.pk]))
     assert answer.status_code == 422
-    assert "read only" in answer.content.decode()
+    assert "read-only" in answer.content.decode()
     grant.refresh_from_db()
     assert (grant.state, Change.objects.count()) == (State.FAILED, 1)
 

@@ -217,7 +217,7 @@ def test_gatehouses_own_users_are_refused_while_one_plans(prod: Account) -> None
     make.role(prod, "gatehouse-writer", arn=prod.write_role_arn, trust=body)
     terms = _terms(Who(WhoKind.USERS, arns=(own.arn,)))
     (part,) = plan_grant(terms, viewer=make.viewer()).parts
-    assert part.refusal.startswith("Gatehouse itself uses this")
+    assert part.refusal.startswith("Gatehouse itself needs this")
 
 
 def test_a_statement_of_another_grant_is_not_replaced(prod: Account) -> None:

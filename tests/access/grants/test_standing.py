@@ -43,9 +43,9 @@ def test_what_somebody_took_away_by_hand_is_said_with_the_grant(office: Office) 
     version.save()
     assert "a different end date" in _said(given)
     Entity.objects.filter(pk=user.pk).update(gone_at=datetime.now(tz=UTC))
-    assert "not there any more" in _said(joined)
+    assert "no longer exists" in _said(joined)
     (shown,) = parts_shown(joined, viewer=office.asks).shown
-    assert "not there any more" in shown.trouble
+    assert "no longer exists" in shown.trouble
     assert missing_in(joined, hidden={user.arn}) == {}
     # Ending works all the same, and is over without a call.
     assert services.end_grant(joined, actor=office.asks, reason="Left").state == State.ENDED

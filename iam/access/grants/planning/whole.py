@@ -23,7 +23,7 @@ from iam.changes.services.planning import check_account
 from iam.guard import Viewer
 from iam.mirror.models import Account
 
-OWN: Final = "Gatehouse itself uses this. Its owner has to change it in AWS."
+OWN: Final = "Gatehouse itself needs this to work. Its owner can change it in AWS."
 
 
 def plan_parts(
