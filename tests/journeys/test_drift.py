@@ -48,7 +48,7 @@ def test_drift_is_adopted_or_undone(sign_in: SignIn, console: Running) -> None:
 
     admin.get_by_role("link", name=re.compile("was created")).first.click()
     expect(admin.get_by_text("tell who made").first).to_be_visible()
-    admin.get_by_label("Why is it right?").fill("Made for the audit, agreed by phone")
+    admin.get_by_label("Why is this right?").fill("Made for the audit, agreed by phone")
     admin.get_by_role("button", name="Accept").click()
     admin.goto("/changes/drift/?tab=adopted")
     expect(admin.get_by_text("Made for the audit, agreed by phone").first).to_be_visible()

@@ -231,7 +231,7 @@ class Documents:
         """Stands for a managed policy whose document the mirror does not hold."""
         key = f"unread:{policy}"
         found = self._docs.get(key)
-        problem = Problem("", f"The document of {policy} has not been read")
+        problem = Problem("", f"The text of {policy} has not been synced")
         return self._intern(key, Document("", (), (problem,))) if found is None else found
 
     def _intern(self, digest: str, document: Document) -> Doc:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Matcher, Token, from_tokens
 from iam.policy.index.patterns import STARS, normal
@@ -56,12 +56,19 @@ def _shared(one: Tokens, other: Tokens) -> int:
     return shared
 
 
+class Chain(NamedTuple):
+    """What was put out so far, from its end."""
+
+    part: Token
+    before: Chain | None
+
+
 def _ways(one: Tokens, other: Tokens) -> Iterator[list[Token]]:
     """Depth first over (place in one, place in the other), what was put out so far as a chain."""
     dead = _dead_ends(one, other)
     if dead is None:
         return
-    stack: list[tuple[int, int, tuple[Token, object] | None]] = [(0, 0, None)]
+    stack: list[tuple[int, int, Chain | None]] = [(0, 0, None)]
     steps = 0
     while stack and steps < STEPS:
         steps += 1
@@ -70,17 +77,17 @@ def _ways(one: Tokens, other: Tokens) -> Iterator[list[Token]]:
             yield _unchained(chain)
             continue
         moves = _moves(one, other, i, j)
-        for di, dj, token in reversed(moves):
+        for di, dj, part in reversed(moves):
             place = (i + di, j + dj)
             if place not in dead:
-                stack.append((*place, chain if token is None else (token, chain)))
+                stack.append((*place, chain if part is None else Chain(part, chain)))
 
 
-def _unchained(chain: object) -> list[Token]:
+def _unchained(chain: Chain | None) -> list[Token]:
     found: list[Token] = []
     while chain is not None:
-        token, chain = chain  # type: ignore[misc]
-        found.append(token)
+        found.append(chain.part)
+        chain = chain.before
     return found[::-1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -14,6 +15,8 @@ from tests.policy.index import changing
 from tests.policy.index.changing import ACCOUNT, NOW, Case
 
 SHARED = Documents()
+MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))
+"""How many times as many cases are tried as in each run of the tests."""
 
 
 def difference_of(case: Case) -> tuple[Difference, Shift | None]:
@@ -36,10 +39,10 @@ def actions_of(shift: Shift, space: Space, dice: random.Random) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(20 * MANY))
 def test_each_line_has_a_witness_that_the_plain_engine_confirms(seed: int) -> None:
     dice = random.Random(seed)
-    for _ in range(4):
+    for _ in range(2):
         case = changing.case(dice)
         found, shift = difference_of(case)
         if shift is None:
@@ -60,14 +63,14 @@ def test_each_line_has_a_witness_that_the_plain_engine_confirms(seed: int) -> No
                 assert answers == [one.was_allowed, not one.was_allowed], (one, case)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2 * MANY))
 def test_each_request_that_is_answered_differently_is_covered_by_a_line(seed: int) -> None:
     check(random.Random(1000 + seed), cases=1, requests=10_000)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(20 * MANY))
 def test_few_requests_of_many_cases_are_covered(seed: int) -> None:
-    check(random.Random(2000 + seed), cases=4, requests=150)
+    check(random.Random(2000 + seed), cases=2, requests=150)
 
 
 def check(dice: random.Random, *, cases: int, requests: int) -> None:
