@@ -27,25 +27,27 @@ def test_a_policy_is_edited_checked_approved_applied_and_undone(sign_in: SignIn)
     expect(admin.get_by_role("status").filter(has_text="Checked: 1 error")).to_be_visible()
     expect(admin.locator("#gutter li[data-tone=bad]")).to_have_count(1)
     expect(admin.locator("#first")).to_have_text(re.compile(r"Fix line \d+ first"))
-    editor.fill(before.replace('"lambda:InvokeFunction"', '"lambda:InvokeFunction",\n        "iam:TagRole"'))
+    editor.fill(
+        before.replace('"lambda:InvokeFunction"', '"lambda:InvokeFunction",\n        "lambda:AddPermission"')
+    )
     affected = admin.get_by_role("region", name="What this changes")
-    expect(affected.get_by_text("iam:TagRole").first).to_be_visible()
+    expect(affected.get_by_text("lambda:AddPermission").first).to_be_visible()
     expect(affected.get_by_text("through deployers").first).to_be_visible()
     lines = before.count("\n") + 2
     expect(admin.locator("#gutter li")).to_have_count(lines)
     assert violations(admin) == []
 
-    admin.get_by_label("Why is this needed?").fill("Deployments tag the roles they use")
+    admin.get_by_label("Why is this needed?").fill("Deployments share their functions")
     admin.get_by_role("button", name="Ask for approval").click()
     admin.wait_for_url(CHANGE)
     change = admin.url
     approver.goto(change)
     expect(approver.get_by_text("Sensitive").first).to_be_visible()
-    expect(approver.get_by_role("region", name="Policy text")).to_contain_text("iam:TagRole")
+    expect(approver.get_by_role("region", name="Policy text")).to_contain_text("lambda:AddPermission")
     approve(change, approver, second)
     see_applied(admin)
     admin.goto(policy)
-    expect(admin.locator("#doc")).to_contain_text("iam:TagRole")
+    expect(admin.locator("#doc")).to_contain_text("lambda:AddPermission")
 
     admin.goto(change)
     admin.get_by_role("link", name=re.compile("Undo")).first.click()
@@ -55,7 +57,7 @@ def test_a_policy_is_edited_checked_approved_applied_and_undone(sign_in: SignIn)
     approve(admin.url, approver, second)
     see_applied(admin)
     admin.goto(policy)
-    expect(admin.locator("#doc")).not_to_contain_text("iam:TagRole")
+    expect(admin.locator("#doc")).not_to_contain_text("lambda:AddPermission")
 
 
 def test_without_scripts_the_buttons_of_the_editor_do_it(sign_in: SignIn) -> None:

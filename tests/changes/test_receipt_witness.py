@@ -1,0 +1,161 @@
+"""Receipts claim nothing that no request shows: who is given what they have, or what their boundary denies, gains nothing, and is told why."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from iam.changes.impact import Impact, impact_of
+from iam.changes.operations import AttachPolicy, CreatePolicyVersion, DetachPolicy, RemoveFromGroup
+from iam.changes.receipts import set_receipt_of
+from iam.mirror.models import Account, EdgeKind, Entity
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+LEDGER = "arn:aws:s3:::pay-ledger"
+QUEUE_ACTIONS = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"]
+
+
+def says(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(actions: Any, resources: Any = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    return factories.account()
+
+
+def held_by(user: Entity, name: str, body: dict[str, Any], *, kind: EdgeKind = EdgeKind.ATTACHED) -> Entity:
+    policy = factories.policy(user.account, name, body=body)
+    factories.edge(kind, user, policy)
+    return policy
+
+
+def lines(impact: Impact) -> dict[str, int] | None:
+    return impact.totals
+
+
+def test_what_a_boundary_denies_is_no_line_and_the_boundary_is_named(account: Account) -> None:
+    ruta = factories.user(account, "ruta.balode")
+    held_by(ruta, "AdministratorAccess", says(allow("*")))
+    held_by(ruta, "OnlyS3", says(allow("s3:*")), kind=EdgeKind.BOUNDARY)
+    queues = factories.policy(account, "Queues", body=says(allow(QUEUE_ACTIONS)))
+
+    impact = impact_of([AttachPolicy.of(ruta, policy=queues)])
+    assert (impact.affected, lines(impact), impact.gains, impact.risk) == (0, {}, (), "normal")
+    [unchanged] = impact.unchanged
+    assert unchanged.names[0].name == "ruta.balode"
+    [blocked] = unchanged.blocked
+    assert (blocked.actions, blocked.of, blocked.by) == (3, 3, ("the permissions boundary OnlyS3",))
+
+
+def test_what_somebody_has_already_is_no_line_and_the_policy_is_named(account: Account) -> None:
+    kwame = factories.user(account, "kwame.boateng")
+    group = factories.group(account, "ledger")
+    factories.edge(EdgeKind.MEMBER, kwame, group)
+    reads = ["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion"]
+    factories.edge(
+        EdgeKind.ATTACHED,
+        group,
+        factories.policy(account, "LedgerRead", body=says(allow(reads, f"{LEDGER}/*"))),
+    )
+    given = factories.policy(
+        account, "Given", body=says(allow([*reads[:2], "s3:PutObject"], f"{LEDGER}/2026/*"))
+    )
+
+    impact = impact_of([AttachPolicy.of(kwame, policy=given)])
+    assert lines(impact) == {"gained": 1}
+    [gain] = impact.gains
+    assert [one.action for one in gain.actions] == ["s3:PutObject"]
+    [witness] = gain.actions[0].witnesses
+    assert (witness.resource, witness.before, witness.after) == (f"{LEDGER}/2026/x", "denied", "allowed")
+    [already] = gain.already
+    assert (already.actions, already.of, already.through) == (2, 3, ("LedgerRead of group ledger",))
+
+
+def test_a_version_with_one_more_action_is_one_line(account: Account) -> None:
+    """The statement is another one; nine of its ten actions mean what they meant."""
+    reads = [
+        "s3:GetObject", "s3:GetObjectAcl", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectAttributes",
+        "s3:GetObjectRetention", "s3:GetObjectLegalHold", "s3:GetObjectTorrent", "s3:GetObjectVersionAcl",
+    ]  # fmt: skip
+    user = factories.user(account, "tomas.lind")
+    policy = held_by(user, "Template", says(allow(reads, f"{LEDGER}/*")))
+    text = json.dumps(says(allow([*reads, "s3:PutObject"], f"{LEDGER}/*")))
+
+    impact = impact_of([CreatePolicyVersion.of(policy, text=text)])
+    assert (impact.affected, lines(impact)) == (1, {"gained": 1})
+
+
+def test_an_action_on_what_it_never_works_on_is_no_line(account: Account) -> None:
+    user = factories.user(account, "tomas.lind")
+    given = factories.policy(
+        account, "Given", body=says(allow(["s3:ListBucket", "iam:TagRole"], f"{LEDGER}/*"))
+    )
+    impact = impact_of([AttachPolicy.of(user, policy=given)])
+    assert (impact.affected, lines(impact)) == (0, {})
+
+
+def test_a_permission_that_has_ended_is_none(account: Account) -> None:
+    past = {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}
+    user = factories.user(account, "tomas.lind")
+    policy = held_by(user, "Ended", says(allow("s3:*", Condition=past)))
+    assert impact_of([DetachPolicy.of(user, policy=policy)]).affected == 0
+
+
+def test_a_condition_is_told_with_the_line(account: Account) -> None:
+    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    user = factories.user(account, "tomas.lind")
+    given = factories.policy(account, "Given", body=says(allow("s3:PutObject", f"{LEDGER}/*", Condition=mfa)))
+    [gain] = impact_of([AttachPolicy.of(user, policy=given)]).gains
+    [witness] = gain.actions[0].witnesses
+    assert witness.context == (("aws:MultiFactorAuthPresent", ("true",)),)
+
+
+def test_what_is_removed_and_kept_another_way_is_no_line(account: Account) -> None:
+    user = factories.user(account, "tomas.lind")
+    group = factories.group(account, "readers")
+    factories.edge(EdgeKind.MEMBER, user, group)
+    factories.edge(
+        EdgeKind.ATTACHED,
+        group,
+        factories.policy(account, "Wide", body=says(allow("s3:Get*", f"{LEDGER}/*"))),
+    )
+    held_by(user, "LedgerRead", says(allow("s3:*", f"{LEDGER}*")))
+
+    impact = impact_of([RemoveFromGroup.of(user, group=group)])
+    assert (impact.affected, impact.risk) == (0, "normal")
+    [unchanged] = impact.unchanged
+    [keeps] = unchanged.keeps
+    assert keeps.through == ("LedgerRead",)
+    assert keeps.actions == keeps.of > 3
+
+
+def test_removing_access_is_normal_and_the_last_administrator_is_sensitive(account: Account) -> None:
+    admin, other = factories.user(account, "ines.duarte"), factories.user(account, "hana.sato")
+    everything = held_by(admin, "Everything", says(allow("*")))
+    factories.edge(EdgeKind.ATTACHED, other, everything)
+    assert impact_of([DetachPolicy.of(admin, policy=everything)]).risk == "normal"
+
+    both = [DetachPolicy.of(one, policy=everything) for one in (admin, other)]
+    impact = impact_of(both)
+    assert (impact.risks, impact.risk) == (("last-administrator",), "sensitive")
+
+
+def test_a_receipt_is_the_same_each_time(account: Account) -> None:
+    """What people agree to is compared by its digest."""
+    user = factories.user(account, "tomas.lind")
+    given = factories.policy(
+        account,
+        "Given",
+        body=says(allow(["s3:*", "sqs:*"], [f"{LEDGER}/*", f"{LEDGER}", "arn:aws:sqs:*:*:jobs"])),
+    )
+    operation = AttachPolicy.of(user, policy=given)
+    digests = {set_receipt_of([operation])["digest"] for _ in range(3)}
+    assert len(digests) == 1
