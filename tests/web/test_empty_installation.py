@@ -32,7 +32,7 @@ def test_a_list_leads_an_administrator_to_the_first_account(name: str) -> None:
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_asks_nobody_to_do_what_they_may_not(name: str) -> None:
     seen = page(Role.AUDITOR, f"/{name}/")
-    assert "As soon as an administrator connects one" in seen
+    assert "When an administrator connects one" in seen
     assert "/accounts/connect/" not in seen
 
 

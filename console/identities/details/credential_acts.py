@@ -46,20 +46,20 @@ def user_acts(user: Entity, credentials: UserCredentials | None) -> dict[str, li
     has_password = bool(credentials and credentials.has_password)
     password = (
         [
-            Act("Set another", _address("login_profile.update", user=user.pk)),
-            Act("Have it changed", _address("login_profile.require_change", user=user.pk)),
+            Act("Reset password", _address("login_profile.update", user=user.pk)),
+            Act("Require change at next sign-in", _address("login_profile.require_change", user=user.pk)),
             Act("Delete", _address("login_profile.delete", user=user.pk), is_danger=True),
         ]
         if has_password
-        else [Act("Give a password", _address("login_profile.create", user=user.pk))]
+        else [Act("Create password", _address("login_profile.create", user=user.pk))]
     )
     return {
         "password": password,
-        "keys": [Act("Create a key", _address("access_key.create", user=user.pk))],
+        "keys": [Act("Create access key", _address("access_key.create", user=user.pk))],
         "others": [
-            Act("Service credential", _address("service_credential.create", user=user.pk)),
-            Act("SSH key", _address("ssh_key.upload", user=user.pk)),
-            Act("Signing certificate", _address("signing_certificate.upload", user=user.pk)),
+            Act("Create service credential", _address("service_credential.create", user=user.pk)),
+            Act("Upload SSH key", _address("ssh_key.upload", user=user.pk)),
+            Act("Upload signing certificate", _address("signing_certificate.upload", user=user.pk)),
         ],
     }
 

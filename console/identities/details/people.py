@@ -1,13 +1,15 @@
-"""The pages of one person: what they hold, how they sign in, what changed."""
+"""The pages of one IAM user: what they have, how they sign in, what changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
+from django.urls import reverse
 
 from console.identities.details import history, words
 from console.identities.details.credential_acts import Act, acts_of, user_acts
@@ -17,11 +19,17 @@ from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
 from iam.mirror.naming import display_name, people_of_users
+from iam.mirror.pull.credentials import KEYS_READ_AT
+from iam.mirror.pull.sections import LABELS, SERVICE_CREDENTIALS, SIGNING_CERTIFICATES, SSH_KEYS
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import GroupContent, Openable
+from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.people.enrolment.devices import labels_of
 from iam.people.rotation.planning import living_of
 
+OTHERS = (SSH_KEYS, SIGNING_CERTIFICATES, SERVICE_CREDENTIALS)
+"""The sections of the card "Other credentials"."""
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 
 
@@ -98,6 +106,38 @@ def person_history(request: ViewerRequest, pk: int) -> HttpResponse:
     return history.render_history(request, shown, "identities/person.html", context)
 
 
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button in the header of the page."""
+
+    label: str
+    url: str
+    icon: str
+    is_primary: bool = False
+
+
+def _actions(shown: Shown) -> list[Action]:
+    """What the viewer can do about this user, by their rights."""
+    pk, viewer = shown.entity.pk, shown.viewer
+    why = Action("Explain access", reverse("access:person-why", args=[pk]), "circle-help")
+    if shown.at is not None:
+        return []
+    if pk not in shown.askable([pk]):
+        asks = shown.is_self and viewer.may(Right.SEE_SELF)
+        request = Action("Request access", reverse("access:ask"), "key-round", is_primary=True)
+        return [request, why] if asks else [why]
+    actions = [
+        Action("Grant access", f"{reverse('access:grant-new')}?for={pk}", "key-round", is_primary=True),
+        why,
+    ]
+    if not shown.is_self:
+        actions += [
+            Action("Change team", f"{reverse('moving:begin')}?user={pk}", "arrow-left-right"),
+            Action("Offboard", f"{reverse('leaving:begin')}?user={pk}", "log-out"),
+        ]
+    return actions
+
+
 def _has_mfa(credentials: UserCredentials | None) -> bool:
     return credentials is not None and credentials.mfa not in ("none", "unread")
 
@@ -112,15 +152,18 @@ def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str
     credentials = entities.credentials(shown.entity, at=shown.at)
     tags = entities.tags(shown.entity, at=shown.at)
     days = words.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
+    usage = _usage(shown)
     return {
         "display_name": display_name(
             shown.entity.name, tags, person=people_of_users([shown.entity.pk]).get(shown.entity.pk, "")
         ),
         "credentials": credentials,
-        "usage": _usage(shown),
+        "usage": usage,
+        "actions": _actions(shown),
+        "never_used": words.never_used(credentials),
         "mfa": words.mfa_mark(credentials),
         "console": words.password_words(credentials),
-        "oldest_key": words.days_words(days, never="No active key" if credentials else "Not read"),
+        "oldest_key": words.days_words(days, never=words.no_key(credentials)),
         "key_is_old": days is not None and days > words.KEY_DAYS,
         "boundary": held.boundary,
         "boundary_url": address("identities:policy", held.boundary, open_to),
@@ -140,7 +183,7 @@ def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> li
             count=1 if alarm else None,
             tone="bad",
         ),
-        shown.tab("All users", "linking:person", here=here),
+        shown.tab("All IAM users", "linking:person", here=here),
         shown.tab("Effective access" if shown.viewer.sees_accounts else "Access", "access:person", here=here),
         shown.tab("Grants", "access:person-grants", here=here),
         shown.tab("History", "identities:person-history", here=here),
@@ -183,6 +226,7 @@ def credentials_context(
         "must_change": profile.get("PasswordResetRequired") if isinstance(profile, dict) else None,
         "devices": _devices(owned.get(Kind.MFA_DEVICE, []), at=shown.at),
         "keys": [_key(one, shown) for one in owned.get(Kind.ACCESS_KEY, [])],
+        "keys_known": _knows_keys(shown, credentials),
         "keys_counted": credentials.keys if credentials else 0,
         "keys_active": credentials.active_keys if credentials else 0,
         "others": [
@@ -190,7 +234,24 @@ def credentials_context(
             for kind in (Kind.SSH_KEY, Kind.SIGNING_CERTIFICATE, Kind.SERVICE_CREDENTIAL)
             for one in owned.get(kind, [])
         ],
+        "others_unsynced": _unsynced_others(shown),
     }
+
+
+def _knows_keys(shown: Shown, credentials: UserCredentials | None) -> bool:
+    """True if the credential report or the user's own list of keys was synced, so that no key means none."""
+    if credentials is None:
+        return False
+    was_listed = shown.entity.detail_at is not None or bool(credentials.report.get(KEYS_READ_AT))
+    return credentials.has_password is not None or was_listed
+
+
+def _unsynced_others(shown: Shown) -> str:
+    """The other types of credentials that were never synced in this account, in words; "" for none."""
+    if shown.at is not None:
+        return ""
+    missing = unsynced_sections(Lens(shown.viewer, account=shown.entity.account))
+    return ", ".join(LABELS[name] for name in OTHERS if name in missing)
 
 
 def _devices(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from console.web.known import UNKNOWN
 from iam.mirror.models import NEVER, EntityState, Kind, UserCredentials
 
 KEY_DAYS = 90
@@ -25,8 +26,8 @@ MFA = {
     "hardware": Mark("Hardware token", "ok", "usb"),
     "security-key": Mark("Passkey or security key", "ok", "fingerprint"),
     "several": Mark("Several devices", "ok", "shield-check"),
-    "unknown": Mark("Unknown"),
-    "unread": Mark("Unknown"),
+    "unknown": Mark(UNKNOWN),
+    "unread": Mark(UNKNOWN),
 }
 
 POLICY_TYPES = {"aws": "AWS managed", "customer": "Customer managed"}
@@ -44,8 +45,20 @@ def mfa_mark(credentials: UserCredentials | None) -> Mark:
 def password_words(credentials: UserCredentials | None) -> str:
     """Whether there is a console password."""
     if credentials is None or credentials.has_password is None:
-        return "Unknown"
+        return UNKNOWN
     return "Enabled" if credentials.has_password else "No password"
+
+
+def no_key(credentials: UserCredentials | None) -> str:
+    """What is said of a user without a known active key."""
+    is_known = credentials is not None and credentials.has_password is not None
+    return "No active key" if is_known else UNKNOWN
+
+
+def never_used(credentials: UserCredentials | None) -> str:
+    """What is said of a user or key without a known use: without a credential report nobody knows."""
+    is_known = credentials is not None and credentials.has_password is not None
+    return "Never" if is_known else UNKNOWN
 
 
 def moment_from(text: object) -> datetime | None:
@@ -87,7 +100,7 @@ def key_mark(state: EntityState, *, at: datetime | None) -> Mark:
     """How old an access key is: an active one beyond 90 days stands out."""
     days = days_since(state.created_at, at=at)
     tone = "warn" if state.category == "Active" and days is not None and days > KEY_DAYS else ""
-    return Mark("Not known" if days is None else f"{days} d", tone)
+    return Mark("Unknown" if days is None else f"{days} d", tone)
 
 
 STATUS = {
@@ -99,7 +112,7 @@ STATUS = {
 
 def status_mark(state: EntityState) -> Mark:
     """The status of a credential."""
-    return STATUS.get(state.category, Mark(state.category or "Not read"))
+    return STATUS.get(state.category, Mark(state.category or UNKNOWN))
 
 
 DEVICES = {

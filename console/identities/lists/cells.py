@@ -15,7 +15,7 @@ def under_path(row: Row) -> SafeString:
 
 
 NONE = mark_safe('<span class="muted">None</span>')
-NOT_READ = mark_safe('<span class="muted">Not read</span>')
+NOT_READ = mark_safe('<span class="muted">Not synced</span>')
 
 
 def number(count: int) -> int | SafeString:

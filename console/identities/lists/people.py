@@ -1,4 +1,4 @@
-"""The list of people: every IAM user, how they sign in, how old their keys are, what they last did."""
+"""The list of IAM users: how they sign in, how old their keys are, what they last did."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from console.identities.details.words import MFA, Mark
 from console.identities.lists import views
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
+from console.web.known import UNKNOWN
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.access.levels import Levels, LevelsByAccount
 from iam.guard import Right
 from iam.mirror.models import NEVER
+from iam.mirror.pull.sections import CREDENTIAL_REPORT
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
 from iam.mirror.queries.lists.people import PEOPLE
@@ -49,14 +51,14 @@ def _mfa(mfa: str, has_password: bool | None) -> tuple[str, SafeString]:
 def _key(made: datetime, has_password: bool | None, lens: Lens) -> tuple[str, str]:
     """The age of the oldest active key at the shown moment, and its tone."""
     if made == NEVER:
-        return "Unknown" if has_password is None else "No keys", ""
+        return UNKNOWN if has_password is None else "No keys", ""
     days = max(0, ((lens.at or lens.now) - made).days)
     return f"{days} d", "bad" if days > VERY_OLD_KEY else "warn" if days > OLD_KEY else ""
 
 
 def _key_words(age: str) -> str:
     """'no keys', 'keys unknown', 'key 41 d': within a line of text."""
-    return {"No keys": "no keys", "Unknown": "keys unknown"}.get(age, f"key {age}")
+    return {"No keys": "no keys", UNKNOWN: "keys unknown"}.get(age, f"key {age}")
 
 
 def _groups(names: list[str]) -> str:
@@ -69,10 +71,10 @@ def _groups(names: list[str]) -> str:
 def _used(row: Row) -> SafeString | str:
     """When somebody was last active; without a credential report nobody knows."""
     unknown = row["has_password"] is None and row["used_at"] in {None, NEVER}
-    return "Unknown" if unknown else ago(row["used_at"])
+    return UNKNOWN if unknown else ago(row["used_at"])
 
 
-PASSWORD = {True: "Yes", False: "No", None: "Unknown"}
+PASSWORD = {True: "Yes", False: "No", None: UNKNOWN}
 
 
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
@@ -167,19 +169,21 @@ def _levels(lens: Lens) -> Iterator[Column]:
 
 PAGE = Page(
     listing=PEOPLE,
-    title="People",
-    noun=("person", "people"),
-    intro="Every IAM user, people and machines.",
+    title="IAM users",
+    noun=("IAM user", "IAM users"),
+    intro="Every IAM user: the sign-ins of people, and of machines.",
     icon="user-round",
     template="identities/people.html",
-    find="Name, login, ARN or key ID",
+    find="Name, user name, ARN or key ID",
     tabs=(
         TabWords("all", "All"),
-        TabWords("no-mfa", "No MFA", "bad", "password without MFA"),
-        TabWords("old-keys", "Keys over 90 days", "warn", "active key over 90 days"),
-        TabWords("inactive", "Inactive 45 days", phrase="inactive 45 days"),
-        TabWords("never", "Never signed in", phrase="never signed in"),
-        TabWords("machines", "Machines", phrase="keys and no password"),
+        TabWords("no-mfa", "No MFA", "bad", "with a password and no MFA", needs=(CREDENTIAL_REPORT,)),
+        TabWords(
+            "old-keys", "Keys over 90 days", "warn", "active key over 90 days", needs=(CREDENTIAL_REPORT,)
+        ),
+        TabWords("inactive", "Inactive 45 days", phrase="inactive for 45 days", needs=(CREDENTIAL_REPORT,)),
+        TabWords("never", "Never signed in", phrase="never signed in", needs=(CREDENTIAL_REPORT,)),
+        TabWords("machines", "Machines", phrase="with keys and no password", needs=(CREDENTIAL_REPORT,)),
     ),
     filters=(
         Filter(
@@ -221,8 +225,8 @@ PAGE = Page(
     ),
     present=present,
     export=export,
-    team_intro="The people of your teams.",
-    team_find="Name or login",
+    team_intro="The AWS users of your teams.",
+    team_find="Name or user name",
 )
 
 

@@ -8,15 +8,17 @@ from typing import Any
 from django.urls import reverse
 
 from console.identities.lists.asked import Asked
-from console.identities.lists.spec import Filter, Page
+from console.identities.lists.spec import Filter, Page, TabWords
+from console.web.known import Figure, figure
 from console.web.paging import Cursor, encode
 from console.web.query import Query
 from iam.mirror.models import SectionState
+from iam.mirror.models.accounts import Source
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.keyset import Row, Slice
 from iam.mirror.queries.lists.core import PAGE
 from iam.mirror.queries.lists.counts import CAP, COME, GONE
-from iam.mirror.queries.lists.freshness import Gap
+from iam.mirror.queries.lists.freshness import Gap, Gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Tab:
 
     label: str
     url: str
-    count: int
+    count: Figure
     tone: str
     current: bool
 
@@ -61,7 +63,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a list says of a reading that is not complete."""
+    """What a list says of sections that are not complete."""
 
     gap: Gap
     label: str
@@ -69,17 +71,26 @@ class Note:
     tone: str
 
 
-_GAPS = {
-    SectionState.DENIED: ("AWS does not let Gatehouse read this", "warn"),
-    SectionState.FAILED: ("could not be read", "warn"),
-    SectionState.PARTIAL: ("read in part", "info"),
-    SectionState.HELD: ("held back, because unusually much would have vanished", "warn"),
+_STATES = {
+    SectionState.NEVER: ("not synced yet", "info"),
+    SectionState.DENIED: ("AWS denied access", "warn"),
+    SectionState.FAILED: ("sync failed", "warn"),
+    SectionState.PARTIAL: ("synced in part", "info"),
+    SectionState.HELD: ("sync on hold, because unusually many entries would be removed", "warn"),
 }
 
 
-def notes(gaps: list[Gap]) -> list[Note]:
+def notes(gaps: Gaps) -> list[Note]:
     """The notes above a list."""
-    return [Note(gap, LABELS.get(gap.section, gap.section), *_GAPS[SectionState(gap.state)]) for gap in gaps]
+    return [_note(gap) for gap in gaps.shown]
+
+
+def _note(gap: Gap) -> Note:
+    words, tone = _STATES[SectionState(gap.state)]
+    if gap.account.source == Source.EXPORT and gap.state == SectionState.NEVER:
+        words = "not in the uploaded file"
+    label = ", ".join(LABELS.get(name, name) for name in gap.sections)
+    return Note(gap, label, words, tone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +106,10 @@ class Pager:
     after: str
 
 
-def head(page: Page, asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
+def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[str, Any]:
     """The words above the table and the ways to other views of it."""
     lens, wanted, query = asked.lens, asked.wanted, asked.query
-    tabs = tuple(
-        Tab(
-            label=tab.label,
-            url=str(query.but(view="" if tab.name == "all" else tab.name, sort="")),
-            count=counts[tab.name],
-            tone=tab.tone if counts[tab.name] else "",
-            current=tab.name == wanted.tab,
-        )
-        for tab in page.tabs
-        if tab.name in counts
-    )
+    tabs = tuple(_tab(page, tab, asked, counts[tab.name], gaps) for tab in page.tabs if tab.name in counts)
     chosen = dict(wanted.filters)
     filters = page.filters_for(lens)
     export = reverse(page.export_url, args=["csv"])
@@ -134,7 +135,20 @@ def head(page: Page, asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
         "intro": _intro(page, asked, counts),
         "find": page.find if lens.viewer.sees_accounts else page.team_find or page.find,
         "nothing": _nothing(page, asked),
+        "is_known": gaps.knows(page.listing.sections[0]),
     }
+
+
+def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> Tab:
+    needs = (page.listing.sections[0], *tab.needs)
+    count = figure(number, needs=needs, unsynced=gaps.unsynced)
+    return Tab(
+        label=tab.label,
+        url=str(asked.query.but(view="" if tab.name == "all" else tab.name, sort="")),
+        count=count,
+        tone=count.tone(tab.tone),
+        current=tab.name == asked.wanted.tab,
+    )
 
 
 def table(page: Page, asked: Asked, part: Slice, counts: dict[str, int]) -> dict[str, Any]:

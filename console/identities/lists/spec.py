@@ -12,12 +12,16 @@ from iam.mirror.queries.lists.core import Lens, Listing
 
 @dataclass(frozen=True, slots=True)
 class TabWords:
-    """A saved view: its name in the address, its label, the tone of its count, and how "no … match" names it."""
+    """A saved view: its name in the address, its label, the tone of its count, and how "no … match" names it.
+
+    `needs` are the sections from which it is counted, beside the first section of the list.
+    """
 
     name: str
     label: str
     tone: str = ""
     phrase: str = ""
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.queries.figures import list_counts
 from iam.mirror.queries.lists.core import list_page
-from iam.mirror.queries.lists.freshness import gaps
+from iam.mirror.queries.lists.freshness import Gaps, gaps
 
 
 def show(request: ViewerRequest, page: Page) -> HttpResponse:
@@ -36,9 +36,9 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
         after=asked.after.place if asked.after else None,
         before=asked.before.place if asked.before else None,
     )
-    context: dict[str, Any] = asof | head(page, asked, counts) | table(page, asked, part, counts)
-    found, context["more_gaps"] = gaps(page.listing, asked.lens) if request.at is None else ([], False)
-    context["gaps"] = notes(found)
+    missing = gaps(page.listing.sections, asked.lens) if request.at is None else Gaps()
+    context: dict[str, Any] = asof | head(page, asked, counts, missing) | table(page, asked, part, counts)
+    context["gaps"], context["more_gaps"] = notes(missing), missing.has_more
     context["may_export"] = _may_export(request, asked)
     context["read_at"] = (
         frame_of(request).oldest if asked.lens.account is None and not request.at else asof["asof"].read_at

@@ -22,6 +22,7 @@ from iam.mirror.accounts.validation import (
 )
 from iam.mirror.models.accounts import Account, Source
 from iam.mirror.models.setup import ConnectionDraft
+from iam.mirror.pull.freshness import begin_sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def connect_accounts(
             must_manage(actor, account_id=connection.account_id)
             fresh.append(Account(**_checked(connection), next_pull_at=due_at))
     made = Account.objects.bulk_create(fresh, batch_size=500)
+    begin_sections(made)
     ConnectionDraft.objects.filter(account_id__in=numbers).delete()
     for account in made:
         _journal(account, is_known=False, actor=actor)
@@ -80,6 +82,7 @@ def _write(number: str, fields: dict[str, Any], *, actor: Actor) -> Account:
     refuse_connected(number)
     before = Account.objects.filter(account_id=number).first()
     account, _ = Account.objects.update_or_create(account_id=number, defaults=fields)
+    begin_sections([account])
     ConnectionDraft.objects.filter(account_id=number).delete()
     _journal(account, is_known=before is not None, actor=actor)
     return account

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from django.db.models.functions import Coalesce
 from iam.aws.errors import AwsError, ErrorKind
 from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
 from iam.mirror.pull.facts import Outcome
+from iam.mirror.pull.sections import ALL
 
 
 @dataclass(slots=True)
@@ -52,6 +54,12 @@ def verdict_of(section: str, error: AwsError, *, began_at: datetime, calls: int,
     )
 
 
+def begin_sections(accounts: Collection[Account]) -> None:
+    """Give accounts a row for each section: what was never synced is then found like what could not be synced."""
+    rows = [Section(account=account, name=name) for account in accounts for name in ALL]
+    Section.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+
 class Freshness:
     """The section rows of one account during one pull."""
 
@@ -59,6 +67,8 @@ class Freshness:
         self._account = account
         self._pull = pull
         self.sections = {row.name: row for row in Section.objects.filter(account=account)}
+        if pull is not None and len(self.sections) < len(ALL):
+            begin_sections([account])
 
     def observed_at(self, section: str) -> datetime | None:
         """The last complete observation."""

@@ -230,4 +230,4 @@ def test_the_focus_outlives_a_swap_and_a_menu_does_not_outlive_the_focus(page: P
     expect(page.locator(".filters details[open]")).to_have_count(1)
     page.locator("#list-q").focus()
     expect(page.locator(".filters details[open]")).to_have_count(0)
-    assert focused(page) == "Filter by name, login, ARN or key ID"
+    assert focused(page) == "Filter by name, user name, ARN or key ID"

@@ -202,7 +202,7 @@ def test_instance_profiles_tell_role_and_instances(auditor: Client, production: 
     for number in range(2):
         instance = factories.entity(production, Kind.INSTANCE, f"i-{number}")
         factories.edge(EdgeKind.INSTANCE_PROFILE, instance, used)
-    assert "Instances: not read No role Not read" in row_of(auditor.get("/instance-profiles/"), "bare")
+    assert "Instances: not synced No role Not synced" in row_of(auditor.get("/instance-profiles/"), "bare")
     assert shown(auditor.get("/instance-profiles/?view=unused")) == []
     cache.clear()
     Section.objects.create(account=production, name="instances", state="complete", observed_at=NOW)
@@ -295,4 +295,4 @@ def test_every_list_sorts_by_name_and_by_birth(
 @pytest.mark.parametrize("name", ["groups", "roles", "policies", "instance-profiles", "providers"])
 def test_an_account_that_was_never_read_says_so(auditor: Client, production: Account, name: str) -> None:
     page = text_of(auditor.get(f"/{name}/?account={production.account_id}"))
-    assert "production has not been read yet" in page
+    assert "production was not synced yet" in page

@@ -128,7 +128,7 @@ def test_after_the_last_row_the_page_leads_back(auditor: Client) -> None:
     crowd(4)
     response = auditor.get("/people/", {"after": encode(Cursor(Place("zzz", 1), 4))})
     assert shown(response) == []
-    assert "Nothing after this place" in response.content.decode()
+    assert "This page of the list is empty" in response.content.decode()
 
 
 def test_an_unknown_order_is_that_of_the_view(auditor: Client) -> None:

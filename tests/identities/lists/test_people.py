@@ -125,7 +125,7 @@ def test_a_view_shows_as_many_as_its_tab_counts(auditor: Client, view: str) -> N
     [
         ("mfa=none", ["machine", "no-mfa"]),
         ("mfa=hardware&mfa=security-key", ["idle", "never"]),
-        ("mfa=unknown", ["silent", "unread"]),
+        ("mfa=unread", ["silent", "unread"]),
         ("password=no", ["machine"]),
         ("password=unread", ["silent", "unread"]),
         ("password=no&mfa=virtual", []),
@@ -191,7 +191,7 @@ def test_a_filter_that_does_not_exist_is_named_and_left_out(auditor: Client) -> 
 def test_a_list_without_a_match_names_the_filter_and_a_way_out(auditor: Client) -> None:
     everybody()
     page = text_of(auditor.get("/people/?view=inactive&q=lukas&mfa=virtual&account=111111111111"))
-    assert "No one matches “lukas”, inactive 45 days, MFA: Authenticator app" in page
+    assert "No IAM user matches “lukas”, inactive for 45 days, MFA: Authenticator app" in page
     assert 'href="?account=111111111111">Clear filters</a>' in page
     assert 'href="?view=inactive&q=lukas&mfa=virtual">Search all accounts</a>' in page
 
@@ -219,7 +219,7 @@ def test_what_could_not_be_read_is_said_above_the_list(auditor: Client) -> None:
     )  # fmt: skip
     Section.objects.create(account=user.account, name="roles", state="failed")
     page = text_of(auditor.get("/people/"))
-    assert "production, credential report: AWS does not let Gatehouse read this" in page
+    assert "production: AWS denied access" in page
     assert "iam:GenerateCredentialReport" in page
     assert "could not be read" not in page
 
@@ -246,7 +246,7 @@ def test_the_past_shows_what_held_then_and_what_has_changed_since(auditor: Clien
     response = auditor.get(f"/people/?{then(march)}")
     page = text_of(response)
     assert shown(response) == ["lena.fischer", "stays", "turned.on"]
-    assert "3 people at that moment. 1 has come since, 1 has gone." in page
+    assert "3 IAM users at that moment. 1 has come since, 1 has gone." in page
     for words in (
         f"Gone since {may:%-d %b %Y}",
         "MFA: app",

@@ -1,4 +1,4 @@
-"""Which readings that a list rests on are missing or old, so that the list can say what it does not show."""
+"""What a page rests on that was not synced, or not lately, so that it can say what it does not show."""
 
 from __future__ import annotations
 
@@ -11,43 +11,89 @@ from django.db.models import BigAutoField, Q
 from iam.guard import Right, Scope
 from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
-from iam.mirror.queries.lists.core import Lens, Listing
+from iam.mirror.queries.lists.core import Lens, Seen
 from iam.prepared import SCOPES_KEPT, Slot, Statement, instance
 
 SHOWN = 3
+LOOKED_AT = 200
+INCOMPLETE = (
+    SectionState.NEVER,
+    SectionState.PARTIAL,
+    SectionState.DENIED,
+    SectionState.FAILED,
+    SectionState.HELD,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A section of an account that the last reading did not complete; `permission` is the action that AWS denied."""
+    """Sections of an account that ended alike and are not complete; `permission` is the action that AWS denied.
+
+    `synced_at` is the last complete sync of one of them: None if there was none.
+    """
 
     account: Account
-    section: str
+    sections: tuple[str, ...]
     state: str
     permission: str
     since: datetime | None
-    read_at: datetime | None
+    synced_at: datetime | None
 
 
-def gaps(listing: Listing, lens: Lens) -> tuple[list[Gap], bool]:
-    """At most a few sections that are not complete today, the most serious first, and whether there are more: one query."""
-    statement = _incomplete(listing.sections, None if lens.account else lens.viewer.scope)
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What is not complete: the first few notes, whether there are more, and the sections that some account in sight has
+    never had synced whole. Of those a page must not say "none" or "0"."""
+
+    shown: tuple[Gap, ...] = ()
+    has_more: bool = False
+    unsynced: frozenset[str] = frozenset()
+
+    def knows(self, *sections: str) -> bool:
+        """True if all of these sections were synced at least once, in each account in sight."""
+        return self.unsynced.isdisjoint(sections)
+
+
+def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
+    """The sections of this list that are not complete today, the most accounts by name: one query."""
+    statement = _incomplete(sections, None if lens.account else lens.viewer.scope)
     rows = statement.rows(account=lens.account.pk) if lens.account else statement.rows()
-    found = []
-    for section, state, permission, since, read_at, *values in rows[:SHOWN]:
+    notes: dict[tuple[int, str, str], Gap] = {}
+    unsynced = set()
+    for section, state, permission, since, synced_at, *values in rows:
         account = instance(Account, values)
+        if synced_at is None:
+            unsynced.add(section)
+        key = (account.pk, state, permission)
+        before = notes.get(key)
         may_see = lens.viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)
-        found.append(Gap(account, section, state, permission if may_see else "", since, read_at))
-    return found, len(rows) > SHOWN
+        notes[key] = Gap(
+            account,
+            (*(before.sections if before else ()), section),
+            state,
+            permission if may_see else "",
+            _earlier(since, before.since if before else None),
+            _earlier(synced_at, before.synced_at if before else synced_at),
+        )
+    return Gaps(tuple(notes.values())[:SHOWN], len(notes) > SHOWN, frozenset(unsynced))
+
+
+def unsynced_sections(lens: Seen) -> frozenset[str]:
+    """The sections that some account in sight has never had synced whole: one query."""
+    accounts = [lens.account.pk] if lens.account else accounts_within(lens.viewer.scope).values("pk")
+    missing = Section.objects.filter(account__in=accounts, observed_at__isnull=True)
+    return frozenset(missing.order_by().values_list("name", flat=True).distinct())
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The earlier of two moments; None if either is unknown."""
+    return min(one, other) if one and other else None
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _incomplete(sections: tuple[str, ...], scope: Scope | None) -> Statement:
     """The sections within a scope, or (None) of the account of the slot `account`."""
-    bad = Section.objects.filter(
-        name__in=sections,
-        state__in=[SectionState.PARTIAL, SectionState.DENIED, SectionState.FAILED, SectionState.HELD],
-    )
+    bad = Section.objects.filter(name__in=sections, state__in=INCOMPLETE)
     where = (
         Q(account__in=accounts_within(scope).values("pk"))
         if scope is not None
@@ -56,6 +102,6 @@ def _incomplete(sections: tuple[str, ...], scope: Scope | None) -> Statement:
     columns = ("name", "state", "permission", "bad_since", "observed_at", *(f"account__{c}" for c in COLUMNS))
     return Statement(
         lambda: (
-            bad.filter(where).order_by("account__name", "account", "name").values_list(*columns)[: SHOWN + 1]
+            bad.filter(where).order_by("account__name", "account", "name").values_list(*columns)[:LOOKED_AT]
         )
     )
