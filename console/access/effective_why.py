@@ -68,6 +68,8 @@ def _read(request: ViewerRequest) -> Wanted:
         request.GET.get(name, "").replace("\x00", "").strip()[:longest]
         for name, longest in (("action", LONGEST_ACTION), ("resource", LONGEST_RESOURCE))
     )
+    if "action" not in request.GET:
+        return Wanted("", resource)
     if FORM.fullmatch(action) is None or "*" in action or "?" in action:
         return Wanted(action, resource, SHAPE if "*" not in action else "Enter one action without wildcards.")
     if resource not in {"", "*"} and not resource.startswith("arn:"):
@@ -79,7 +81,7 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
     if shown.state is None:
         raise Http404
     wanted = _read(request)
-    answer = None if wanted.problem else _ask(shown, wanted)
+    answer = _ask(shown, wanted) if wanted.action and not wanted.problem else None
     prefix = wanted.action.partition(":")[0].lower()
     context = frame_of(request, shown) | {
         "name": names_by_entity([shown.entity])[shown.entity.pk],

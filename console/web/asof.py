@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
 from iam.mirror.models import Account, Entity
+from iam.mirror.queries.freshness import patience
 from iam.mirror.queries.moments import Moments, account_moments, entity_moments
 
 POSITION = {"as-of", "after", "before", "page"}
@@ -21,13 +22,17 @@ POSITION = {"as-of", "after", "before", "page"}
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """What `components/asof.html` and `components/pastbar.html` show; `moments` are (label, moment, icon)."""
+    """What `components/asof.html` and `components/pastbar.html` show; `moments` are (label, moment, icon).
+
+    `is_old`: what is shown should have been synced again by now, or was never synced.
+    """
 
     earliest: datetime | None
     before: datetime | None
     next: datetime | None
     read_at: datetime | None
     fresh: datetime | None
+    is_old: bool
     moments: list[tuple[str, datetime, str]]
     kept: list[tuple[str, str]]
     compare: str
@@ -47,6 +52,9 @@ def asof_context(
         account = account or frame_of(request).chosen
         found = account_moments(account, at=asked.at)
     whole = entity is None and account is None
+    synced_at = frame_of(request).oldest if whole else found.read_at
+    of_account = entity.account if entity else account
+    limit = patience(of_account.pull_every if of_account else None)
     return {
         "asof": AsOf(
             earliest=found.earliest,
@@ -54,6 +62,7 @@ def asof_context(
             next=found.after,
             read_at=found.read_at,
             fresh=None if whole else found.read_at,
+            is_old=synced_at is None or datetime.now(tz=UTC) - synced_at > limit,
             moments=_worth_a_click(found, at=asked.at),
             kept=[
                 (name, value)

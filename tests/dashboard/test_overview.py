@@ -187,9 +187,9 @@ def test_accounts_say_what_is_read_just_now_and_what_was_denied() -> None:
     reading = factories.account("222222222222", name="staging")
     Pull.objects.create(account=reading, state=PullState.RUNNING, began_at=now, calls=10, calls_expected=40)
     page = _text(_client(Role.ADMINISTRATOR))
-    assert "1 denied" in page
+    assert "1 section denied" in page
     assert "iam:ListVirtualMFADevices" in page
-    assert "Reading, 25" in page
+    assert "Syncing, 25" in page
 
 
 def test_news_name_what_changed_and_by_what() -> None:
@@ -240,7 +240,7 @@ def test_before_the_first_reading_the_overview_says_so_and_leads_back(role: Role
     team = Team.objects.create(slug="pay", name="Payments")
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="pay")
     page = _text(_client(role, **({"team": team} if role is Role.TEAM_LEAD else {})), LONG_AGO)
-    assert "Nothing had been read by then" in page
+    assert "Nothing was synced by then" in page
     assert "See the first reading" in page
     assert "MFA coverage" not in page
     assert 'class="brand" href="/?as-of=2020-01-01T09%3A00%3A00"' in page

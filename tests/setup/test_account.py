@@ -171,7 +171,7 @@ def test_what_was_held_back_is_applied_only_after_a_confirmation(admin: Client, 
 
 def test_nothing_held_back_is_nothing_to_apply(admin: Client, account: Account) -> None:
     body = text_of(admin.post(page("apply-loss"), {"sure": "yes"}, follow=True))
-    assert "Nothing is held back any more." in body
+    assert "No sync is on hold anymore." in body
     assert not Pull.objects.exists()
 
 
@@ -212,7 +212,7 @@ def test_old_readings_are_on_further_pages(admin: Client, account: Account) -> N
 def test_an_account_that_cannot_be_reached_says_why(admin: Client, account: Account) -> None:
     Pull.objects.create(account=account, state="failed", message="No way into the account: sts:AssumeRole.")
     body = text_of(admin.get(page()))
-    assert "Cannot be read" in body
+    assert "Sync failed" in body
     assert "No way into the account: sts:AssumeRole." in body
     assert "Find out why" in body
 

@@ -25,7 +25,7 @@ def test_the_row_of_an_account(admin: Client, account: Account) -> None:
         factories.role(account, f"role-{number}")
     body = text_of(admin.get(LIST))
     assert "4471-0923-8816" in body
-    assert "Fresh, 4 min" in body
+    assert "Synced 4 min ago" in body
     assert "Role, external ID" in body
     assert ">24</td>" in body
     assert "Read only" in body
@@ -83,7 +83,7 @@ def test_what_needs_attention_has_its_tab(admin: Client, account: Account) -> No
     assert "All 2" in plain(response)
     assert "Needs attention 1" in plain(response)
     body = text_of(response)
-    assert "1 denied" in body
+    assert "1 section denied" in body
     assert 'title="Missing: iam:ListPolicyTags"' in body
     assert ">data</a>" not in body
 
@@ -165,12 +165,12 @@ def test_rows_that_are_being_read_are_followed_until_they_are_done(admin: Client
     assert response.status_code == 200
     assert 'hx-trigger="load delay:2s"' in body
     assert f'id="state-{account.account_id}"' in body
-    assert "Reading, 63" in body
+    assert "Syncing, 63" in body
     Pull.objects.filter(pk=pull.pk).update(state="complete")
     done = admin.get(live, headers=HTMX)
     assert done.status_code == 286
     assert "hx-get" not in done.content.decode()
-    assert "Fresh, 4" in done.content.decode()
+    assert "Synced 4" in done.content.decode()
 
 
 def test_reading_all_queues_and_says_so(admin: Client, account: Account) -> None:

@@ -122,14 +122,14 @@ def test_the_list_shows_what_was_known_then(admin: Client, known: Account) -> No
     before, after = (text_of(admin.get(then(LIST, at))) for at in MOMENTS.values())
     assert "acme-old" in before
     assert "acme-prod" not in before
-    assert "Old, 2 h" in before
+    assert "Synced 2 h before" in before
     assert ">31</td>" in before
     assert "acme-prod" in after
-    assert "1 denied" in after
+    assert "1 section denied" in after
     assert "Missing: iam:ListSSHPublicKeys" in after
     assert ">32</td>" in after
     assert "1 account was connected at that moment. None has come or gone since." in before
-    assert "Fresh, 4" in text_of(admin.get(LIST))
+    assert "Synced 4" in text_of(admin.get(LIST))
 
 
 def test_the_list_of_then_says_who_has_come_and_gone(admin: Client, known: Account) -> None:
@@ -167,16 +167,14 @@ def test_before_the_first_reading_it_says_so_and_shows_ways_out(
     assert f"as-of={first:%Y-%m-%dT%H}%3A{first:%M}%3A{first:%S}" in body
     assert "See the first reading" in body
     assert "Back to now</a>" in body
-    assert (
-        "Nothing had been read by then" if address == LIST else "production was not connected yet"
-    ) in body
+    assert ("Nothing was synced by then" if address == LIST else "production was not connected yet") in body
 
 
 def test_between_connection_and_first_reading_nothing_was_known(admin: Client, known: Account) -> None:
     at = FIRST - 30 * MINUTE
     body = text_of(admin.get(then(PAGE, at)))
-    assert "Nothing had been read by then" in body
-    assert "The first reading ended at" in body
+    assert "Nothing was synced by then" in body
+    assert "The first sync ended at" in body
     assert "Sections" not in body
     assert "Not read yet" in text_of(admin.get(then(LIST, at)))
 
@@ -190,7 +188,7 @@ def test_an_account_shows_its_sections_and_settings_of_then(admin: Client, known
     assert "alias acme-prod" in after
     assert "At least 14 characters" in after
     assert "After 90 days" in after
-    assert "it became so." in after
+    assert "this was changed." in after
     assert "1 of 21 sections denied" in after
     assert "AWS had said no since" in after
     assert "<code>iam:ListSSHPublicKeys</code> was missing." in after

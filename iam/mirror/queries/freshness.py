@@ -14,14 +14,15 @@ from iam.mirror.models.accounts import PullState, Source
 from iam.mirror.pull.sections import ALL, AUTHORIZATION, CREDENTIAL_REPORT, DETAIL_LANE, LABELS, USERS
 
 OK, WARN, BAD, INFO, IDLE, PLAIN = "ok", "warn", "bad", "info", "idle", ""
+NOT_YET = "Not synced yet"
 OLD_AFTER = 3
-"""So many scheduled readings may be missed before a section counts as old."""
+"""So many scheduled syncs can be missed before a section counts as old."""
 REPORT_SLACK = timedelta(hours=5)
 """AWS makes a credential report at most every four hours."""
 DETAIL_SLACK = timedelta(days=1)
-"""The detail lane comes round once a day or sooner, so many calls a reading."""
+"""The detail lane comes round once a day or sooner, so many calls a sync."""
 _COUNTED = re.compile(r"(\d+) of (\d+) in ")
-NOT_READ = (SectionState.PARTIAL, SectionState.FAILED)
+NOT_WHOLE = (SectionState.PARTIAL, SectionState.FAILED)
 
 
 def patience(pull_every: int | None) -> timedelta:
@@ -116,34 +117,39 @@ def _cell(facts: Facts, name: str) -> Cell:
     section = facts.sections.get(name)
     label = LABELS[name]
     if name in facts.reading:
-        return Cell(name, label, INFO, "reading", section)
+        return Cell(name, label, INFO, "syncing", section)
     if section is None or section.state in {SectionState.NEVER, SectionState.READING}:
-        words = "not in the upload" if facts.is_export else "not read yet"
+        words = "not in the upload" if facts.is_export else NOT_YET.lower()
         return Cell(name, label, IDLE, words, section)
     if section.state == SectionState.DENIED:
         return Cell(name, label, BAD, f"denied{_kept(section, facts)}", section)
     if section.state == SectionState.HELD:
-        return Cell(name, label, WARN, f"held back{_kept(section, facts)}", section)
-    if section.state in NOT_READ:
-        return Cell(name, label, WARN, f"not read whole{_kept(section, facts)}", section)
+        return Cell(name, label, WARN, f"on hold{_kept(section, facts)}", section)
+    if section.state == SectionState.PARTIAL and facts.is_export:
+        return Cell(name, label, IDLE, "in part in the upload", section)
+    if section.state in NOT_WHOLE:
+        words = "synced in part" if section.state == SectionState.PARTIAL else "sync failed"
+        return Cell(name, label, WARN, f"{words}{_kept(section, facts)}", section)
     if section.observed_at is None:
-        return Cell(name, label, IDLE, "not read yet", section)
+        return Cell(name, label, IDLE, NOT_YET.lower(), section)
     old = not facts.is_export and is_old(facts, name, section.observed_at)
-    return Cell(name, label, WARN if old else OK, _read(section.observed_at, facts), section)
+    return Cell(name, label, WARN if old else OK, _synced(section.observed_at, facts), section)
 
 
 def _kept(section: Section, facts: Facts) -> str:
     if section.observed_at is None:
         return ""
-    age = short_age(facts.now - section.observed_at)
-    return f", rows were of {age} before" if facts.is_past else f", rows are of {age} ago"
+    return f", rows synced {_synced(section.observed_at, facts)}"
 
 
-def _read(observed_at: datetime, facts: Facts) -> str:
+def _synced(observed_at: datetime, facts: Facts) -> str:
+    """When a section was synced: "4 min ago", of a past moment "4 min before"."""
     if facts.is_dated(observed_at):
-        return f"read {_date(observed_at, facts.now)}, {observed_at.astimezone(UTC):%H:%M}"
+        return f"{_date(observed_at, facts.now)}, {observed_at.astimezone(UTC):%H:%M} UTC"
     age = short_age(facts.now - observed_at)
-    return "just then" if facts.is_past and age == "now" else age
+    if age == "now":
+        return "just then" if facts.is_past else "just now"
+    return f"{age} before" if facts.is_past else f"{age} ago"
 
 
 def is_old(facts: Facts, name: str, observed_at: datetime) -> bool:
@@ -163,18 +169,18 @@ def standing(facts: Facts) -> Standing:
         return _reading(facts.pull)
     if facts.is_export:
         made = facts.observed_at
-        return Standing(PLAIN, f"As of {_date(made, facts.now)}" if made else "Nothing loaded")
+        return Standing(PLAIN, f"As of {_date(made, facts.now)}" if made else "Nothing uploaded")
     if facts.last_state == PullState.FAILED:
-        return Standing(BAD, "Cannot be read", facts.last_message)
+        return Standing(BAD, "Sync failed", facts.last_message)
     return _by_sections(facts) or _by_age(facts)
 
 
 def _reading(pull: Pull) -> Standing:
     if pull.state == PullState.QUEUED:
-        return Standing(INFO, "Waits to be read")
+        return Standing(INFO, "Waiting to sync")
     if pull.calls_expected and pull.calls:
-        return Standing(INFO, f"Reading, {percent(pull)}\N{NO-BREAK SPACE}%")
-    return Standing(INFO, "Reading")
+        return Standing(INFO, f"Syncing, {percent(pull)}%")
+    return Standing(INFO, "Syncing")
 
 
 def percent(pull: Pull) -> int:
@@ -189,12 +195,12 @@ def _by_sections(facts: Facts) -> Standing | None:
             by_state.setdefault(facts.sections[name].state, []).append(facts.sections[name])
     if denied := by_state.get(SectionState.DENIED):
         missing = ", ".join(dict.fromkeys(s.permission for s in denied if s.permission))
-        return Standing(BAD, f"{len(denied)} denied", f"Missing: {missing}" if missing else "")
+        return Standing(BAD, f"{_sections(len(denied))} denied", f"Missing: {missing}" if missing else "")
     if held := by_state.get(SectionState.HELD):
         return Standing(WARN, _held(held[0]), held[0].message)
-    broken = [section for state in NOT_READ for section in by_state.get(state, ())]
+    broken = [section for state in NOT_WHOLE for section in by_state.get(state, ())]
     if broken:
-        return Standing(WARN, f"{len(broken)} not read", broken[0].message)
+        return Standing(WARN, f"{_sections(len(broken))} not synced", broken[0].message)
     return None
 
 
@@ -202,17 +208,19 @@ def _held(section: Section) -> str:
     """How many would end, as the pull has counted them in its message."""
     counted = _COUNTED.match(section.message)
     if not counted:
-        return "Held back"
-    return f"Held back: would lose {counted[1]} of {counted[2]} {LABELS[section.name].lower()}"
+        return "On hold"
+    return f"On hold: would remove {counted[1]} of {counted[2]} ({LABELS[section.name]})"
 
 
 def _by_age(facts: Facts) -> Standing:
     if facts.observed_at is None:
-        return Standing(PLAIN, "Not read yet")
-    age, old = _read(facts.observed_at, facts), is_old(facts, USERS, facts.observed_at)
-    if facts.is_dated(facts.observed_at) and not old:
-        return Standing(OK, age[:1].upper() + age[1:])
-    return Standing(WARN, f"Old, {age}") if old else Standing(OK, f"Fresh, {age}")
+        return Standing(PLAIN, NOT_YET)
+    tone = WARN if is_old(facts, USERS, facts.observed_at) else OK
+    return Standing(tone, f"Synced {_synced(facts.observed_at, facts)}")
+
+
+def _sections(number: int) -> str:
+    return "1 section" if number == 1 else f"{number} sections"
 
 
 def short_age(age: timedelta) -> str:

@@ -52,7 +52,7 @@ def words(account: Account) -> tuple[str, str]:
 def test_a_fresh_account() -> None:
     account = factories.account()
     read(account)
-    assert words(account) == ("ok", "Fresh, 4 min")
+    assert words(account) == ("ok", "Synced 4 min ago")
     shown = cells(facts_of([account.pk])[0])
     assert [cell.name for cell in shown] == list(ALL)
     assert {cell.tone for cell in shown} == {"ok"}
@@ -68,18 +68,18 @@ def test_the_age_is_of_the_oldest_of_the_four_main_sections() -> None:
     account = factories.account()
     read(account)
     worse(account, "policies", "complete", observed_at=NOW - timedelta(minutes=20))
-    assert words(account) == ("ok", "Fresh, 20 min")
+    assert words(account) == ("ok", "Synced 20 min ago")
 
 
 def test_old_is_what_missed_three_readings_of_its_own_schedule(settings: Any) -> None:
     settings.PULL_MINUTES = 15
     account = factories.account()
     read(account, ago=timedelta(minutes=46))
-    assert words(account) == ("warn", "Old, 46 min")
+    assert words(account) == ("warn", "Synced 46 min ago")
     assert cells(facts_of([account.pk])[0])[0].tone == "warn"
     account.pull_every = 60
     account.save()
-    assert words(account) == ("ok", "Fresh, 46 min")
+    assert words(account) == ("ok", "Synced 46 min ago")
 
 
 def test_a_credential_report_and_details_may_be_older_than_the_rest(settings: Any) -> None:
@@ -93,10 +93,10 @@ def test_a_credential_report_and_details_may_be_older_than_the_rest(settings: An
 @pytest.mark.parametrize(
     ("state", "tone", "said"),
     [
-        ("denied", "bad", "1 denied"),
-        ("held", "warn", "Held back"),
-        ("partial", "warn", "1 not read"),
-        ("failed", "warn", "1 not read"),
+        ("denied", "bad", "1 section denied"),
+        ("held", "warn", "On hold"),
+        ("partial", "warn", "1 section not synced"),
+        ("failed", "warn", "1 section not synced"),
     ],
 )
 def test_a_section_that_was_not_read_whole(state: str, tone: str, said: str) -> None:
@@ -115,14 +115,14 @@ def test_a_denial_goes_before_what_is_held_back_and_names_the_permission() -> No
     worse(account, "users", "held", message="40 of 200 are missing.")
     worse(account, "tags", "denied", permission="iam:ListPolicyTags")
     state = standing(facts_of([account.pk])[0])
-    assert (state.words, state.note) == ("1 denied", "Missing: iam:ListPolicyTags")
+    assert (state.words, state.note) == ("1 section denied", "Missing: iam:ListPolicyTags")
 
 
 def test_what_is_held_back_says_how_much() -> None:
     account = factories.account()
     read(account)
     worse(account, "users", "held", message="40 of 200 in “Users” are missing from what AWS answered.")
-    assert words(account) == ("warn", "Held back: would lose 40 of 200 users")
+    assert words(account) == ("warn", "On hold: would remove 40 of 200 (Users)")
 
 
 def test_a_reading_says_how_far_it_is() -> None:
@@ -130,7 +130,7 @@ def test_a_reading_says_how_far_it_is() -> None:
     read(account, sections=("users",))
     pull = Pull.objects.create(account=account, state="running", calls=26, calls_expected=41, began_at=NOW)
     PullSection.objects.create(pull=pull, name="policies", state="reading", began_at=NOW)
-    assert words(account) == ("info", "Reading, 63 %")
+    assert words(account) == ("info", "Syncing, 63%")
     tones = {cell.name: cell.tone for cell in cells(facts_of([account.pk])[0])}
     assert (tones["users"], tones["policies"], tones["tags"]) == ("ok", "info", "idle")
 
@@ -138,22 +138,22 @@ def test_a_reading_says_how_far_it_is() -> None:
 def test_a_reading_that_waits_and_one_that_has_not_called_yet() -> None:
     account = factories.account()
     pull = Pull.objects.create(account=account, state="queued")
-    assert words(account) == ("info", "Waits to be read")
+    assert words(account) == ("info", "Waiting to sync")
     Pull.objects.filter(pk=pull.pk).update(state="running")
-    assert words(account) == ("info", "Reading")
+    assert words(account) == ("info", "Syncing")
 
 
 def test_a_reading_is_never_done_before_it_is() -> None:
     account = factories.account()
     Pull.objects.create(account=account, state="running", calls=60, calls_expected=41)
-    assert words(account) == ("info", "Reading, 99 %")
+    assert words(account) == ("info", "Syncing, 99%")
 
 
 def test_an_account_that_cannot_be_read_says_so_though_its_rows_are_kept() -> None:
     account = factories.account()
     read(account)
     Pull.objects.create(account=account, state="failed", message="No way into the account.")
-    assert words(account) == ("bad", "Cannot be read")
+    assert words(account) == ("bad", "Sync failed")
     assert standing(facts_of([account.pk])[0]).note == "No way into the account."
 
 

@@ -114,11 +114,11 @@ def test_freshness_is_that_of_the_last_pull_that_had_ended() -> None:
     pulled(account, NOW - 4 * HOUR, state="partial", bad={"policies": "denied"})
     pulled(account, NOW - 3 * HOUR)
     assert words(account, NOW - 6 * HOUR) == ("", "Not read yet")
-    assert words(account, NOW - 5 * HOUR + 11 * MINUTE) == ("ok", "Fresh, 11 min")
-    assert words(account, NOW - 4 * HOUR + 30 * timedelta(seconds=1))[1] == "Old, 1 h"
-    assert words(account, NOW - 4 * HOUR + 5 * MINUTE) == ("bad", "1 denied")
-    assert words(account, NOW - 3 * HOUR + 5 * MINUTE) == ("ok", "Fresh, 5 min")
-    assert words(account, NOW - 3 * HOUR + 50 * MINUTE) == ("warn", "Old, 50 min")
+    assert words(account, NOW - 5 * HOUR + 11 * MINUTE) == ("ok", "Synced 11 min before")
+    assert words(account, NOW - 4 * HOUR + 30 * timedelta(seconds=1))[1] == "Synced 1 h before"
+    assert words(account, NOW - 4 * HOUR + 5 * MINUTE) == ("bad", "1 section denied")
+    assert words(account, NOW - 3 * HOUR + 5 * MINUTE) == ("ok", "Synced 5 min before")
+    assert words(account, NOW - 3 * HOUR + 50 * MINUTE) == ("warn", "Synced 50 min before")
 
 
 def test_a_section_that_was_denied_says_since_when_and_what_was_kept() -> None:
@@ -142,14 +142,14 @@ def test_what_was_not_applied_had_not_been_read() -> None:
     lost.sections.update(message=NOT_APPLIED)
     facts = facts_of([account.pk], at=NOW - 20 * MINUTE)[0]
     assert {section.state for section in facts.sections.values()} == {"complete"}
-    assert standing(facts).words == "Cannot be read"
+    assert standing(facts).words == "Sync failed"
 
 
 def test_a_pull_that_was_stopped_says_nothing_of_the_account() -> None:
     account = connected()
     pulled(account, NOW - 20 * MINUTE, state="failed", sections=())
     pulled(account, NOW - 15 * MINUTE, state="cancelled", sections=())
-    assert words(account, NOW - 10 * MINUTE) == ("bad", "Cannot be read")
+    assert words(account, NOW - 10 * MINUTE) == ("bad", "Sync failed")
 
 
 def test_readings_that_may_be_forgotten_make_nothing_old() -> None:
@@ -159,7 +159,7 @@ def test_readings_that_may_be_forgotten_make_nothing_old() -> None:
     assert words(account, NOW - 3 * DAY) == ("ok", "Read 10 May, 12:00")
     cell = cells(facts_of([account.pk], at=NOW - 3 * DAY)[0])[0]
     assert (cell.tone, cell.words) == ("ok", "read 10 May, 12:00")
-    assert words(account, NOW - HOUR) == ("warn", "Old, read 10 May, 12:00")
+    assert words(account, NOW - HOUR) == ("warn", "Synced 10 May, 12:00 UTC")
 
 
 def test_who_needed_attention() -> None:
