@@ -92,7 +92,7 @@ def live_context(request: ViewerRequest, found: Account, *, at: datetime | None 
         "total": len(ALL),
         "pull": facts.pull,
         "progress": progress or NO_PROGRESS,
-        "spoken": f"Reading, {progress.spoken}" if progress else "",
+        "spoken": f"Syncing, {progress.spoken}" if progress else "",
         "role_name": found.role_arn.rpartition("/")[2],
         "step": step,
         "missing": [cell for cell in shown if _is_missing(cell)],
@@ -129,7 +129,7 @@ def live(request: ViewerRequest, number: str) -> HttpResponse:
         return redirect("setup:account", number=number)
     context = live_context(request, found)
     ended = context["pull"] is None
-    said = context["spoken"] or f"The reading has ended: {context['standing'].words}"
+    said = context["spoken"] or f"Sync finished: {context['standing'].words}"
     if said != request.GET.get("said", ""):
         context["said"] = said
     if ended:
@@ -158,7 +158,7 @@ def pull(request: ViewerRequest, number: str) -> HttpResponse:
     try:
         request_pull(found, requested_by=request.viewer)
     except NotPullableError:
-        messages.error(request, f"{found.name} is known from an uploaded file. Upload a newer one instead.")
+        messages.error(request, f"{found.name} comes from an uploaded file. Upload a newer one instead.")
         return redirect("setup:account", number=number)
     return _live_or_page(request, found)
 
@@ -193,13 +193,19 @@ def apply_loss(request: ViewerRequest, number: str) -> HttpResponse:
     if request.method != "POST":
         return setup_page(request, "apply_loss.html", {"account": found, "held": held})
     if not held:
-        messages.info(request, "Nothing is held back any more.")
+        messages.info(request, "No sync is on hold anymore.")
         return redirect("setup:account", number=number)
     if request.POST.get("sure") != "yes":
-        context = {"account": found, "held": held, "error": "Tick the box if they are really gone."}
+        context = {
+            "account": found,
+            "held": held,
+            "error": "Select the checkbox to confirm that they were deleted in AWS.",
+        }
         return setup_page(request, "apply_loss.html", context, partial="form", status=422)
     request_pull(found, requested_by=request.viewer, accept_loss=True)
-    messages.success(request, f"{found.name} is read again, and what is still missing then ends.")
+    messages.success(
+        request, f"{found.name} is being synced again. Entries that are still missing are removed."
+    )
     return redirect("setup:account", number=number)
 
 

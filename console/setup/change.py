@@ -47,9 +47,9 @@ def _save(request: ViewerRequest, account: Account, form: SettingsForm) -> HttpR
     values = {"pull_every": account.pull_every} | form.cleaned_data
     changed = update_account(account, actor=request.viewer, **values)
     if not changed:
-        messages.info(request, "Nothing was different.")
+        messages.info(request, "No changes to save.")
     elif WAY & set(changed):
-        messages.success(request, "Saved. Check now whether the roles work.")
+        messages.success(request, "Saved. Check whether the roles work.")
         return redirect("setup:doctor", number=account.account_id)
     else:
         messages.success(request, "Saved.")
@@ -66,12 +66,12 @@ def disconnect(request: ViewerRequest, number: str) -> HttpResponse:
     if request.method != "POST":
         return setup_page(request, "disconnect.html", context)
     if request.POST.get("name", "").strip() != account.name:
-        context["error"] = f"Write {account.name}, exactly so."
+        context["error"] = f"Type {account.name} exactly as shown."
         return setup_page(request, "disconnect.html", context, status=422)
     try:
         disconnect_account(account, actor=request.viewer)
     except SetupError as error:
         messages.error(request, error.message)
         return redirect("setup:accounts")
-    messages.success(request, f"{account.name} is disconnected. What was read of it is kept.")
+    messages.success(request, f"{account.name} is disconnected. Its data is kept.")
     return redirect("setup:accounts")

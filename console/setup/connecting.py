@@ -187,7 +187,7 @@ def discard(request: ViewerRequest, draft: UUID) -> HttpResponse:
     """Forget a prepared connection."""
     found = _draft_or_404(request, draft)
     discard_draft(found, actor=request.viewer)
-    messages.success(request, f"The connection of {found.name} is forgotten, and its external ID with it.")
+    messages.success(request, f"The connection of {found.name} was discarded, with its external ID.")
     return redirect("setup:accounts")
 
 

@@ -25,16 +25,16 @@ from iam.mirror.queries.account_pages import facts_of, last_examination
 from iam.mirror.queries.freshness import Facts
 
 GROUPS = (
-    ("way", "The way to the account"),
+    ("way", "Access to the account"),
     ("read", "Reading"),
     ("write", "Changing"),
 )
 TONES = {
     "ok": ("ok", "circle-check", "Works"),
-    "warning": ("warn", "triangle-alert", "Look at this"),
+    "warning": ("warn", "triangle-alert", "Check this"),
     "denied": ("bad", "circle-x", "Denied"),
     "failed": ("bad", "circle-x", "Failed"),
-    "untested": ("", "circle-dashed", "Not tried"),
+    "untested": ("", "circle-dashed", "Not tested"),
     "skipped": ("", "circle-dashed", "Not needed"),
 }
 

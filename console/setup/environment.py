@@ -29,7 +29,7 @@ from iam.mirror.queries.setup import latest_identity
 @require_safe
 @require(Right.MANAGE_ACCOUNTS)
 def connect_environment(request: ViewerRequest) -> HttpResponse:
-    """Whose credentials the worker has, if it has been asked; 286 tells the page that asks to stop asking."""
+    """Worker’s identity, if it has been asked; 286 tells the page that asks to stop asking."""
     identity = latest_identity(include_failed=True)
     final = identity is None or identity.is_final
     return setup_page(

@@ -37,13 +37,13 @@ class NameForm(SetupForm):
         label="Account number",
         max_length=20,
         widget=forms.TextInput(attrs=_MONO | {"inputmode": "numeric", "placeholder": "1234-5678-9012"}),
-        error_messages={"required": "Write the twelve digits of the account."},
+        error_messages={"required": "Enter the 12-digit account number."},
     )
     name = forms.CharField(
         label="Name in Gatehouse",
         max_length=NAME_LONGEST,
         widget=forms.TextInput(attrs=_TEXT | {"placeholder": "prod-payments"}),
-        error_messages={"required": "Give the account a name."},
+        error_messages={"required": "Enter a name for the account."},
     )
     partition = forms.ChoiceField(
         label="Partition", choices=Partition.choices, widget=forms.Select(attrs={"class": "input"})
@@ -61,17 +61,17 @@ class RoleForm(SetupForm):
     """The second step: the roles that now exist in the account."""
 
     role_arn = forms.CharField(
-        label="ARN of the reading role",
+        label="Read role ARN",
         max_length=2048,
         widget=forms.TextInput(attrs=_MONO),
-        error_messages={"required": "Write the ARN of the role that you made."},
+        error_messages={"required": "Enter the ARN of the role that you created."},
     )
     write_role_arn = forms.CharField(
-        label="ARN of the writing role",
+        label="Write role ARN",
         required=False,
         max_length=2048,
         widget=forms.TextInput(attrs=_MONO),
-        help_text="Leave it empty as long as Gatehouse shall only read",
+        help_text="Leave empty for read-only access",
     )
 
 
@@ -82,7 +82,7 @@ class HubForm(SetupForm):
         label="ARN of Gatehouse's own role",
         max_length=2048,
         widget=forms.TextInput(attrs=_MONO),
-        error_messages={"required": "Write the ARN of the role that the worker has."},
+        error_messages={"required": "Enter the ARN of the worker’s role."},
     )
 
 
@@ -93,7 +93,7 @@ class ExternalIdForm(SetupForm):
         label="External ID",
         max_length=1224,
         widget=forms.TextInput(attrs=_MONO),
-        error_messages={"required": "Write the external ID."},
+        error_messages={"required": "Enter the external ID."},
     )
 
 
@@ -104,7 +104,7 @@ class EnvironmentForm(SetupForm):
         label="Name in Gatehouse",
         max_length=NAME_LONGEST,
         widget=forms.TextInput(attrs=_TEXT),
-        error_messages={"required": "Give the account a name."},
+        error_messages={"required": "Enter a name for the account."},
     )
 
 
@@ -112,7 +112,7 @@ class DiscoverForm(SetupForm):
     """Through whom the organization is asked."""
 
     account = forms.ChoiceField(
-        label="Ask through", required=False, widget=forms.Select(attrs={"class": "input"})
+        label="Discover with", required=False, widget=forms.Select(attrs={"class": "input"})
     )
 
     def __init__(self, *args: Any, accounts: list[Account], **kwargs: Any) -> None:
@@ -129,24 +129,24 @@ class RolePlanForm(SetupForm):
     """The role that every chosen account has."""
 
     role_name = forms.CharField(
-        label="Name of the reading role in every account",
+        label="Read role name in every account",
         max_length=64,
         widget=forms.TextInput(attrs=_MONO),
-        error_messages={"required": "Write the name of the role."},
+        error_messages={"required": "Enter the name of the role."},
     )
     write_role_name = forms.CharField(
-        label="Name of the writing role",
+        label="Write role name",
         required=False,
         max_length=64,
         widget=forms.TextInput(attrs=_MONO),
-        help_text="Leave it empty as long as Gatehouse shall only read",
+        help_text="Leave empty for read-only access",
     )
     external_id = forms.CharField(
         label="External ID",
         required=False,
         max_length=1224,
         widget=forms.TextInput(attrs=_MONO),
-        help_text="The one that the roles' trust asks for",
+        help_text="As required by the trust policies of the roles",
     )
 
 
@@ -157,7 +157,7 @@ class SettingsForm(SetupForm):
         label="Name in Gatehouse",
         max_length=NAME_LONGEST,
         widget=forms.TextInput(attrs=_TEXT),
-        error_messages={"required": "Give the account a name."},
+        error_messages={"required": "Enter a name for the account."},
     )
     pull_every = forms.TypedChoiceField(
         label="Read it",
@@ -167,17 +167,17 @@ class SettingsForm(SetupForm):
         widget=forms.Select(attrs={"class": "input"}),
     )
     role_arn = forms.CharField(
-        label="ARN of the reading role",
+        label="Read role ARN",
         max_length=2048,
         widget=forms.TextInput(attrs=_MONO),
-        error_messages={"required": "Write the ARN of the role that reads."},
+        error_messages={"required": "Enter the ARN of the read role."},
     )
     write_role_arn = forms.CharField(
-        label="ARN of the writing role",
+        label="Write role ARN",
         required=False,
         max_length=2048,
         widget=forms.TextInput(attrs=_MONO),
-        help_text="Empty: Gatehouse only reads this account",
+        help_text="Leave empty for read-only access",
     )
     external_id = forms.CharField(
         label="External ID", required=False, max_length=1224, widget=forms.TextInput(attrs=_MONO)
@@ -188,7 +188,7 @@ class SettingsForm(SetupForm):
         field = self.fields["pull_every"]
         assert isinstance(field, forms.TypedChoiceField)
         field.choices = [
-            ("", f"{every(default_minutes)}, as by default"),
+            ("", f"{every(default_minutes)}, the default"),
             *((minutes, every(minutes)) for minutes in INTERVALS),
         ]
         if account.source not in {Source.ROLE, Source.ORGANIZATION}:
@@ -214,7 +214,7 @@ class UploadForm(SetupForm):
         label="Export",
         widget=forms.ClearableFileInput(attrs={"class": "input", "accept": ".json,application/json"}),
         error_messages={
-            "required": "Choose the file that the command has written.",
+            "required": "Choose the file that the command created.",
             "empty": "This file is empty.",
         },
     )
@@ -230,19 +230,21 @@ class UploadForm(SetupForm):
         required=False,
         max_length=NAME_LONGEST,
         widget=forms.TextInput(attrs=_TEXT),
-        help_text="Empty: the name that it has, or its number",
+        help_text="Leave empty to use its name or account number",
     )
     observed_at = forms.DateTimeField(
-        label="Made at, UTC",
+        label="Created at (UTC)",
         required=False,
         widget=forms.DateTimeInput(
             attrs={"class": "input", "type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"
         ),
-        help_text="Empty: the newest date that the files hold",
-        error_messages={"invalid": "This is not a date and time."},
+        help_text="Leave empty to use the newest date in the files",
+        error_messages={"invalid": "This isn’t a valid date and time."},
     )
 
-    accept_loss = forms.BooleanField(label="What is missing in it was really deleted", required=False)
+    accept_loss = forms.BooleanField(
+        label="Entries missing from the file were deleted in AWS", required=False
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -274,6 +276,6 @@ def megabytes() -> str:
 def too_large() -> str:
     """The sentence about an upload beyond the limit."""
     return (
-        f"This is more than {megabytes()}, the most that this installation takes. Connect an account of "
+        f"The file is larger than {megabytes()}, the limit of this installation. Connect an account of "
         "this size by a role, or have GATEHOUSE_UPLOAD_MEGABYTES raised."
     )

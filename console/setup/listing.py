@@ -107,9 +107,9 @@ def read_all_now(request: ViewerRequest) -> HttpResponse:
     """Have every account read that the viewer manages."""
     count = read_all(readable_accounts(request.viewer), actor=request.viewer)
     if count == 0:
-        messages.warning(request, "There is no account that can be read.")
+        messages.warning(request, "There is no account to sync.")
     elif count == 1:
-        messages.success(request, "1 account is being read.")
+        messages.success(request, "1 account is being synced.")
     else:
-        messages.success(request, f"{count} accounts are being read, some at a time.")
+        messages.success(request, f"{count} accounts are being synced, a few at a time.")
     return redirect("setup:accounts")

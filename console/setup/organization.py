@@ -154,7 +154,7 @@ def connect_found(request: ViewerRequest, job: UUID) -> HttpResponse:
     if form.is_valid():
         try:
             if chosen is not None and not chosen:
-                raise SetupError("Pick at least one account.")
+                raise SetupError("Select at least one account.")
             outcome = connect_discovered(
                 found.result, chosen=chosen, plan=RolePlan(**form.cleaned_data), actor=request.viewer
             )
@@ -171,9 +171,9 @@ def _told(
     count = len(connected)
     if count:
         words = "1 account is connected" if count == 1 else f"{count} accounts are connected"
-        messages.success(request, f"{words} and will be read within a minute.")
+        messages.success(request, f"{words} and will be synced within a minute.")
     if left_out:
         reasons = "; ".join(reason for _, reason in left_out[:3])
         more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-        messages.warning(request, f"Left out: {reasons}{more}.")
+        messages.warning(request, f"Not connected: {reasons}{more}.")
     return redirect("setup:accounts")

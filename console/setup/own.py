@@ -119,10 +119,13 @@ def _rules(policy: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
     ends = f"After {age} days" if age else "Never"
     return (
         ("Length", f"At least {policy.get('minimum_length')} characters"),
-        ("Must have", ", ".join(needed).capitalize() if needed else "Nothing in particular"),
-        ("Ends", f"{ends}, then only an administrator can help" if policy.get("hard_expiry") else ends),
-        ("Not again", f"The last {remembered}" if remembered else "No limit"),
-        ("Changed by", "Everybody their own" if policy.get("allows_change") else "Administrators only"),
+        ("Required characters", ", ".join(needed).capitalize() if needed else "None"),
+        (
+            "Expires",
+            f"{ends}, then only an administrator can reset it" if policy.get("hard_expiry") else ends,
+        ),
+        ("Reuse", f"The last {remembered}" if remembered else "No limit"),
+        ("Can be changed by", "Each user" if policy.get("allows_change") else "Administrators only"),
     )
 
 

@@ -73,7 +73,7 @@ def progress_of(facts: Facts, sections: list[PullSection]) -> Progress:
         parts={section.name: _part(section) for section in sections},
         rest=max(0, len(ALL) - len(sections)),
         left=_left(facts, share),
-        spoken="Waits for a worker"
+        spoken="Waiting for a worker"
         if queued
         else f"{share // 10 * 10} %, {len(done)} of {len(ALL)} sections",
     )

@@ -83,9 +83,9 @@ def _decoded(content: bytes) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ExportError(f"The file is not text (byte {error.start}). Make it with {_COMMAND}.") from None
+        raise ExportError(f"The file is not text (byte {error.start}). Create it with {_COMMAND}.") from None
     if not text.strip():
-        raise ExportError(f"The file is empty. Make it with {_COMMAND}.")
+        raise ExportError(f"The file is empty. Create it with {_COMMAND}.")
     return text
 
 
@@ -152,7 +152,7 @@ class _Scanner:
         line = self._text.count("\n", 0, self._at) + 1
         column = self._at - self._text.rfind("\n", 0, self._at)
         return ExportError(
-            f"The file is not the JSON that is expected, at line {line}, column {column}: {why}. Make it with {_COMMAND}."
+            f"The file isn’t valid, at line {line}, column {column}: {why}. Create it with {_COMMAND}."
         )
 
 
@@ -169,7 +169,7 @@ def _entries(text: str) -> Iterator[tuple[str, str, Any]]:
         key = scanner.value("$")
         scanner.take(":")
         if key in seen:
-            raise ExportError(f"$.{key[:40]} is there twice.")
+            raise ExportError(f"$.{key[:40]} is in the file twice.")
         seen.add(key)
         if key in _LISTS:
             yield from _members(scanner, key)
@@ -194,7 +194,7 @@ def _members(scanner: _Scanner, name: str) -> Iterator[tuple[str, str, Any]]:
 def _refuse_truncation(key: str, value: Any) -> None:
     if (key == "IsTruncated" and value) or (key in ("Marker", "NextToken") and value is not None):
         raise ExportError(
-            f"$.{key} says that this file is one page of several. Make it with {_COMMAND}, without --no-paginate "
+            f"$.{key} says that this file is one page of several. Create it with {_COMMAND}, without --no-paginate "
             "and --max-items."
         )
 
@@ -245,7 +245,7 @@ class _Checked:
                 raise ExportError(f"The ARN of the {item.kind} {item.name} has no account.")
         if not owners:
             raise ExportError(
-                "The file has no user, group, role or policy of an account, so nobody can say whose it is."
+                "The file has no user, group, role or policy of an account, so the account can’t be determined."
             )
         if len(owners) > 1:
             first, second = list(owners.values())[:2]
@@ -257,7 +257,7 @@ class _Checked:
             seen: set[tuple[str, str]] = set()
             for item in self._items:
                 if key(item) in seen:
-                    raise ExportError(f"The {item.kind} {label} {key(item)[1]} is there twice.")
+                    raise ExportError(f"The {item.kind} {label} {key(item)[1]} is in the file twice.")
                 seen.add(key(item))
 
     def _refuse_wrong_profiles(self, account_id: str) -> None:

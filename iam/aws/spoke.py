@@ -16,7 +16,7 @@ Purpose = Literal["read", "write"]
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _HUB_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
-_TITLES = {"read": "Gatehouse reads this account", "write": "Gatehouse carries out approved changes"}
+_TITLES = {"read": "Gatehouse syncs this account (read only)", "write": "Gatehouse applies approved changes"}
 
 
 @dataclass(frozen=True)

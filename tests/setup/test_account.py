@@ -129,7 +129,7 @@ def test_the_end_stops_the_asking_and_brings_the_history(admin: Client, account:
     assert response.status_code == 286
     assert "load delay" not in body
     assert 'id="pulls"' in body
-    assert "The reading has ended: Fresh" in body
+    assert "Sync finished: Fresh" in body
 
 
 def test_a_reading_is_asked_for_and_stopped_with_htmx_and_without(admin: Client, account: Account) -> None:
@@ -281,7 +281,7 @@ def test_an_examination_is_asked_for_and_followed(admin: Client, account: Accoun
     run = DoctorRun.objects.get()
     assert (run.state, run.pull_after) == ("queued", False)
     body = admin.get(page("doctor")).content.decode()
-    assert "Waits for a worker" in body
+    assert "Waiting for a worker" in body
     assert "load delay:300ms" in body
     assert admin.get(page("doctor") + "?n=1", headers=HTMX).status_code == 200
     DoctorRun.objects.update(state="done", ended_at=NOW)

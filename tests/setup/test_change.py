@@ -36,7 +36,7 @@ def test_settings_are_saved_and_said(admin: Client, account: Account, form: dict
     assert "Saved." in body
     account.refresh_from_db()
     assert (account.name, account.pull_every) == ("prod", 60)
-    assert "Nothing was different." in text_of(
+    assert "No changes to save." in text_of(
         admin.post(page("settings"), form | {"name": "prod", "pull_every": "60"}, follow=True)
     )
 
@@ -51,7 +51,7 @@ def test_a_changed_role_leads_to_the_doctor(admin: Client, account: Account, for
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"name": ""}, "Give the account a name."),
+        ({"name": ""}, "Enter a name for the account."),
         ({"role_arn": "x"}, "not the ARN of a role"),
         ({"role_arn": "arn:aws:iam::111111111111:role/x"}, "belongs to account 111111111111"),
         ({"write_role_arn": f"arn:aws:iam::{NUMBER}:role/gatehouse-reader"}, "second role"),
@@ -85,7 +85,7 @@ def test_disconnecting_asks_for_the_name(admin: Client, account: Account) -> Non
     assert refused.status_code == 422
     assert "Write production, exactly so." in text_of(refused)
     body = text_of(admin.post(page("disconnect"), {"name": "production"}, follow=True))
-    assert "production is disconnected. What was read of it is kept." in body
+    assert "production is disconnected. Its data is kept." in body
     assert Account.objects.get().removed_at is not None
     assert Entry.objects.get(kind="account.disconnect").account_id == NUMBER
 

@@ -141,7 +141,7 @@ def test_an_export_is_imported_with_its_report(files: Any) -> None:
     )
     assert code == 0
     assert f"brightwater {exports.NUMBER} is loaded as of 3 Mar 2026, 10:00:00 UTC" in said
-    assert "Reading the export" in said
+    assert "Reading the file" in said
     assert Entry.objects.get(kind="account.import").actor_label == "Command line"
     assert export.exists()
 

@@ -50,8 +50,8 @@ def second(draft: ConnectionDraft) -> str:
     ("change", "words"),
     [
         ({"account_id": ""}, "Write the twelve digits"),
-        ({"account_id": "12"}, "An account number has twelve digits."),
-        ({"name": ""}, "Give the account a name."),
+        ({"account_id": "12"}, "An account number has 12 digits."),
+        ({"name": ""}, "Enter a name for the account."),
         ({"name": "a\u202eb"}, "cannot be shown"),
         ({"partition": "aws-iso"}, "Select a valid choice"),
         ({"account_id": "447109238816"}, "Account 447109238816 is connected already, as production."),
@@ -180,7 +180,7 @@ def test_a_prepared_connection_waits_and_can_be_forgotten(admin: Client) -> None
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"role_arn": ""}, "Write the ARN of the role that you made."),
+        ({"role_arn": ""}, "Enter the ARN of the role that you created."),
         (
             {"role_arn": "arn:aws:iam::447109238816:role/x"},
             "This role belongs to account 447109238816, not to 339011276654.",
@@ -241,7 +241,7 @@ def test_what_the_worker_has_is_found_and_connected(admin: Client, cloud: Cloud)
     page = reverse("setup:connect-environment")
     assert "Let a worker look" in text_of(admin.get(page))
     admin.post(reverse("setup:look"))
-    assert "Waits for a worker" in text_of(admin.get(page))
+    assert "Waiting for a worker" in text_of(admin.get(page))
     assert admin.get(f"{page}?n=1", headers=HTMX).status_code == 200
     run_job(SetupJob.objects.get().pk)
     found = admin.get(f"{page}?n=2", headers=HTMX)
@@ -296,8 +296,8 @@ def test_an_address_of_a_draft_needs_its_manager(admin: Client) -> None:
 
 def test_all_that_is_wrong_with_the_first_step_is_said_at_once(admin: Client) -> None:
     page = text_of(admin.post(CONNECT, FIRST | {"account_id": "12", "name": ""}))
-    assert "An account number has twelve digits." in page
-    assert "Give the account a name." in page
+    assert "An account number has 12 digits." in page
+    assert "Enter a name for the account." in page
 
 
 def test_the_list_of_accounts_leads_back_to_what_was_prepared(admin: Client, auditor: Client) -> None:
@@ -312,4 +312,6 @@ def test_a_page_that_waits_long_says_that_perhaps_nobody_works(admin: Client) ->
     admin.post("/accounts/connect/environment/look/")
     assert "none is running" not in text_of(admin.get(page))
     SetupJob.objects.update(created_at=datetime.now(tz=UTC) - timedelta(minutes=3))
-    assert "Waits for a worker, 3 min already. If none takes it, none is running" in text_of(admin.get(page))
+    assert "Waiting for a worker, 3 min already. If none takes it, none is running" in text_of(
+        admin.get(page)
+    )

@@ -22,7 +22,7 @@ def test_an_organization_is_found_picked_and_connected(admin: Client, cloud: Clo
     start = reverse("setup:connect-organization")
     response = admin.post(start, {"account": ""})
     page = response["Location"]
-    assert "Waits for a worker" in text_of(admin.get(page))
+    assert "Waiting for a worker" in text_of(admin.get(page))
     run_job(SetupJob.objects.get().pk)
     done = admin.get(f"{page}?n=1", headers=HTMX)
     assert done.status_code == 286
@@ -34,12 +34,12 @@ def test_an_organization_is_found_picked_and_connected(admin: Client, cloud: Clo
     connect = page + "connect/"
     nothing = admin.post(connect, plan | {"which": "chosen"})
     assert nothing.status_code == 422
-    assert "Pick at least one account." in text_of(nothing)
+    assert "Select at least one account." in text_of(nothing)
     wrong = admin.post(connect, plan | {"which": "all", "role_name": "a/b"})
     assert wrong.status_code == 422
     assert not Account.objects.exists()
     told = text_of(admin.post(connect, plan | {"which": "chosen", "account": [SANDBOX]}, follow=True))
-    assert "1 account is connected and will be read within a minute." in told
+    assert "1 account is connected and will be synced within a minute." in told
     told = text_of(admin.post(connect, plan | {"which": "all"}, follow=True))
     assert "4 accounts are connected" in told
     assert "Left out: sandbox is connected already." in told

@@ -23,10 +23,10 @@ def test_a_password_policy_is_told_rule_by_rule() -> None:
     assert own.passwords is not None
     assert own.passwords.rules == (
         ("Length", "At least 14 characters"),
-        ("Must have", "Symbols"),
-        ("Ends", "After 90 days, then only an administrator can help"),
-        ("Not again", "The last 24"),
-        ("Changed by", "Everybody their own"),
+        ("Required characters", "Symbols"),
+        ("Expires", "After 90 days, then only an administrator can reset it"),
+        ("Reuse", "The last 24"),
+        ("Can be changed by", "Each user"),
     )
     assert own_settings({}) is None
     default = own_settings({"password_policy": fact(None)})
@@ -60,7 +60,7 @@ def test_the_root_user_is_known_from_the_report_or_else_from_the_summary() -> No
     ("name", "old", "new", "told"),
     [
         ("alias", "", "acme", [("Alias", "None", "acme")]),
-        ("password_policy", LONG, LONG | {"maximum_age": None}, [("Ends", "After 90 days", "Never")]),
+        ("password_policy", LONG, LONG | {"maximum_age": None}, [("Expires", "After 90 days", "Never")]),
         ("summary", {"Users": 1, "Roles": 2}, {"Users": 3, "Roles": 2}, [("Users", "1", "3")]),
         ("organization", None, {"Id": "o-1"}, [("Id", "none", "o-1")]),
         (

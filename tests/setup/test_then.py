@@ -176,7 +176,7 @@ def test_between_connection_and_first_reading_nothing_was_known(admin: Client, k
     assert "Nothing was synced by then" in body
     assert "The first sync ended at" in body
     assert "Sections" not in body
-    assert "Not read yet" in text_of(admin.get(then(LIST, at)))
+    assert "Not synced yet" in text_of(admin.get(then(LIST, at)))
 
 
 def test_an_account_shows_its_sections_and_settings_of_then(admin: Client, known: Account) -> None:

@@ -38,7 +38,7 @@ def test_an_upload_is_kept_loaded_and_shown(admin: Client) -> None:
     page = reverse("setup:import", args=[job.pk])
     assert response["Location"] == page
     waiting = admin.get(page)
-    assert "Waits for a worker" in text_of(waiting)
+    assert "Waiting for a worker" in text_of(waiting)
     assert "load delay:300ms" in waiting.content.decode()
     assert admin.get(f"{page}?n=3", headers=HTMX).status_code == 200
     run_job(job.pk)
@@ -71,8 +71,8 @@ def test_a_given_date_counts(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"export": ""}, "Choose the file that the command has written."),
-        ({"observed_at": "yesterday"}, "This is not a date and time."),
+        ({"export": ""}, "Choose the file that the command created."),
+        ({"observed_at": "yesterday"}, "This isn’t a valid date and time."),
         ({"observed_at": "2999-01-01T00:00:00"}, "cannot have been made in the future"),
     ],
 )

@@ -43,13 +43,13 @@ TITLES = {
     "parent": "Places in the organization",
     "scp": "Service control policies",
     "rcp": "Resource control policies",
-    "target": "What control policies bound",
+    "target": "Targets of control policies",
 }
 SIGNS = {CAME: ("add", "+", "Added"), WENT: ("del", "−", "Removed"), CHANGED: ("", "~", "Changed")}
 JOINTS = {
     "member": ("joined", "left"),
     "attached": ("got", "lost"),
-    "boundary": ("is bounded by", "is no longer bounded by"),
+    "boundary": ("has the permissions boundary", "no longer has the permissions boundary"),
     "profile-role": ("holds", "no longer holds"),
     "parent": ("moved into", "left"),
     "target": ("bounds", "no longer bounds"),

@@ -71,7 +71,7 @@ def group_head(shown: Shown, *, here: str) -> dict[str, Any]:
         if shown.entity.pk in shown.askable([shown.entity.pk])
         else "",
         "tabs": [
-            shown.tab("People", "identities:group", here=here, count=people),
+            shown.tab("IAM users", "identities:group", here=here, count=people),
             shown.tab("Grants", "access:group-grants", here=here),
             shown.tab("History", "identities:group-history", here=here),
         ],

@@ -23,8 +23,6 @@ from iam.mirror.pull.credentials import KEYS_READ_AT
 from iam.mirror.pull.sections import LABELS, SERVICE_CREDENTIALS, SIGNING_CERTIFICATES, SSH_KEYS
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import GroupContent, Openable
-from iam.mirror.queries.lists.core import Lens
-from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.people.enrolment.devices import labels_of
 from iam.people.rotation.planning import living_of
 
@@ -248,9 +246,7 @@ def _knows_keys(shown: Shown, credentials: UserCredentials | None) -> bool:
 
 def _unsynced_others(shown: Shown) -> str:
     """The other types of credentials that were never synced in this account, in words; "" for none."""
-    if shown.at is not None:
-        return ""
-    missing = unsynced_sections(Lens(shown.viewer, account=shown.entity.account))
+    missing = shown.unsynced()
     return ", ".join(LABELS[name] for name in OTHERS if name in missing)
 
 

@@ -108,7 +108,7 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
         "tabs": [
             shown.tab("Document", "identities:policy", here=here),
             shown.tab("Versions", "identities:policy-versions", here=here, count=len(found)),
-            shown.tab("Who has it", "identities:policy-holders", here=here, count=sum(counts.values())),
+            shown.tab("Attached to", "identities:policy-holders", here=here, count=sum(counts.values())),
             shown.tab("History", "identities:policy-history", here=here),
         ],
     }

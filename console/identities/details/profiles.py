@@ -11,11 +11,13 @@ from console.identities.details.held import address
 from console.identities.details.paging import page_of
 from console.identities.details.shown import Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
+from console.web.known import none_or_unknown
 from iam.guard import Right
 from iam.mirror.models import EdgeKind, Kind
+from iam.mirror.pull.sections import INSTANCES
 from iam.mirror.queries import entities
 
-INSTANCES = 50
+PAGE_SIZE = 50
 
 
 @require(Right.SEE_ACCOUNT)
@@ -27,7 +29,7 @@ def instance_profile(request: ViewerRequest, pk: int) -> HttpResponse:
     rows = entities.instances_of(shown.entity, at=shown.at)
     context = _head(shown, here="identities:instance-profile") | {
         "tab": "identities/instance_profile_use.html",
-        "page": page_of(request, rows, column="sort_name", tie="entity_id", size=INSTANCES),
+        "page": page_of(request, rows, column="sort_name", tie="entity_id", size=PAGE_SIZE),
         "instances": entities.instance_counts([shown.entity.pk], at=shown.at).get(shown.entity.pk, 0),
     }
     return render_shown(request, shown, "identities/instance_profile.html", context)
@@ -46,7 +48,9 @@ def instance_profile_history(request: ViewerRequest, pk: int) -> HttpResponse:
 def _head(shown: Shown, *, here: str) -> dict[str, Any]:
     roles = entities.targets(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)
     role = roles[0] if roles else None
+    no_instances = "No instance used this profile." if shown.at else "No instance uses this profile."
     return {
+        "no_instances": none_or_unknown(no_instances, needs=(INSTANCES,), unsynced=shown.unsynced()),
         "role": role,
         "role_url": address("identities:role", role, shown.openable([role.pk] if role else [])),
         "tags": entities.tags(shown.entity, at=shown.at),

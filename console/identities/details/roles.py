@@ -11,9 +11,11 @@ from console.identities.details import history, words
 from console.identities.details.held import act_address, address, held_by, own_policies
 from console.identities.details.shown import SECTIONS, Shown, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
+from console.web.known import none_or_unknown
 from iam.guard import Right
 from iam.mirror.models import EdgeKind, Kind, Usage
 from iam.mirror.naming import trusted_by
+from iam.mirror.pull.sections import INSTANCE_PROFILES, INSTANCES
 from iam.mirror.queries import entities
 from iam.mirror.queries.trust import trust_of
 from iam.policy.trust_words import Sentence
@@ -82,7 +84,7 @@ def role_head(shown: Shown, *, here: str) -> dict[str, Any]:
     held = held_by(shown)
     profiles = entities.sources(shown.entity, kinds=[EdgeKind.PROFILE_ROLE], at=shown.at)
     open_to = shown.openable([*held.pks, *(tie.pk for tie in profiles)])
-    state = shown.state
+    state, unsynced = shown.state, shown.unsynced()
     assert state is not None
     is_linked = state.path.startswith("/aws-service-role/")
     return {
@@ -93,6 +95,10 @@ def role_head(shown: Shown, *, here: str) -> dict[str, Any]:
         "boundary": held.boundary,
         "boundary_url": address("identities:policy", held.boundary, open_to),
         "profiles": [(tie, address("identities:instance-profile", tie, open_to)) for tie in profiles],
+        "no_profiles": none_or_unknown(
+            "No instance profile contains this role.", needs=(INSTANCE_PROFILES,), unsynced=unsynced
+        ),
+        "no_instances": none_or_unknown("No instance uses it", needs=(INSTANCES,), unsynced=unsynced),
         "instances": entities.instance_counts([tie.pk for tie in profiles], at=shown.at),
         "usage": Usage.objects.filter(entity=shown.entity).first() if shown.at is None else None,
         "session": words.session_words(state.attrs.get("MaxSessionDuration")),

@@ -18,10 +18,12 @@ from console.web.render import is_fragment, render_page
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.queries import entities
+from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.moments import just_after, just_before
 
 SECTIONS: dict[str, tuple[str, str, str]] = {
-    Kind.USER: ("people", "People", "identities:person"),
+    Kind.USER: ("people", "IAM users", "identities:person"),
     Kind.GROUP: ("groups", "Groups", "identities:group"),
     Kind.ROLE: ("roles", "Roles", "identities:role"),
     Kind.POLICY: ("policies", "Policies", "identities:policy"),
@@ -87,6 +89,12 @@ class Shown:
     def openable(self, pks: Iterable[int]) -> entities.Openable:
         """Which of the entities have a page for the viewer; at most one query."""
         return entities.openable(self.viewer, account_id=self.account_id, pks=pks)
+
+    def unsynced(self) -> frozenset[str]:
+        """The sections of the account that were never synced whole; none is known of the past. At most one query."""
+        if self.at is not None:
+            return frozenset()
+        return unsynced_sections(Lens(self.viewer, account=self.entity.account))
 
     def tab(self, label: str, name: str, *, here: str, count: int | None = None, tone: str = "") -> Tab:
         """A tab at the address of that name; `here` is the name of the page that is shown."""

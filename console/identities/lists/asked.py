@@ -86,7 +86,7 @@ def _filters(
         values = tuple(dict.fromkeys(v for v in given if v and "\x00" not in v))
         wrong = [v for v in values if not _makes_sense(known, v) or known not in offered]
         problems += [
-            f"“{known.label}: {value}” is no filter of this list and was left out." for value in wrong
+            f"“{known.label}: {value}” isn’t a filter of this list and was ignored." for value in wrong
         ]
         if kept := tuple(v for v in values if v not in wrong):
             found.append((known.name, kept))
@@ -111,7 +111,7 @@ def _places(request: ViewerRequest, sort: Sort, problems: list[str]) -> tuple[Cu
         try:
             cursor = decode(word, kind=sort.kind)
         except CursorError:
-            problems.append("The address names a place that is not in this list: this is its beginning.")
+            problems.append("This page of the list no longer exists. The first page is shown.")
             return None, None
         return (cursor, None) if name == "after" else (None, cursor)
     return None, None

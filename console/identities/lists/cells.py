@@ -25,4 +25,4 @@ def number(count: int) -> int | SafeString:
 
 def made(row: Row) -> SafeString:
     """When an entity was made."""
-    return moment(row["created_at"], never="Not known", only="date")
+    return moment(row["created_at"], never="Unknown", only="date")

@@ -36,7 +36,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
             "owner": OWNERS.get(row["category"], row["category"]),
             "versions": _versions(row),
             "holders": _holders(row),
-            "updated": moment(row["updated_at"], never="Not known", only="date"),
+            "updated": moment(row["updated_at"], never="Unknown", only="date"),
             "short": f"{OWNERS.get(row['category'], row['category'])}, {row['default_version']}. Attached to {_attached(row)}",
         }
         for row in rows

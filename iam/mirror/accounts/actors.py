@@ -18,7 +18,7 @@ def must_manage(actor: Actor, *, account_id: str) -> None:
     Whoever can run commands on the machine holds its database anyway, so the command line may do everything.
     """
     if isinstance(actor, Viewer) and not actor.may(Right.MANAGE_ACCOUNTS, account_id=account_id):
-        raise PermissionDenied("This account is not yours to manage.")
+        raise PermissionDenied("You don’t have permission to manage this account.")
 
 
 def person_of(actor: Actor) -> UUID | None:

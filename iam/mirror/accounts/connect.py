@@ -53,7 +53,7 @@ def connect_account(connection: Connection, *, actor: Actor, due_at: datetime | 
             return _write(number, fields, actor=actor)
     except IntegrityError:
         raise SetupError(
-            f"Account {number} was connected by somebody else a moment ago.", field="account_id"
+            f"Account {number} was just connected by someone else.", field="account_id"
         ) from None
 
 
@@ -109,7 +109,7 @@ def _checked(connection: Connection) -> dict[str, Any]:
     partition = checked_partition(connection.partition)
     by_role = connection.source in {Source.ROLE, Source.ORGANIZATION}
     if not by_role and connection.source != Source.ENVIRONMENT:
-        raise SetupError("An account is connected by a role, an organization or the environment.")
+        raise SetupError("Connect an account by a role, an organization or the environment.")
     role = write_role = external_id = ""
     if by_role:
         role = checked_role(connection.role_arn, account_id=number, partition=partition)
@@ -135,7 +135,7 @@ def checked_write_role(text: str, *, account_id: str, partition: str, role_arn: 
     arn = checked_role(text, account_id=account_id, partition=partition, field="write_role_arn")
     if arn == role_arn:
         raise SetupError(
-            "This is the role that reads. Changes need a second role, so that reading never can write.",
+            "This is the read role. Changes need a second role, so that the sync can never write.",
             field="write_role_arn",
         )
     return arn

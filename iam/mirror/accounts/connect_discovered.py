@@ -48,7 +48,7 @@ def connect_discovered(
     found = {str(one["account_id"]): one for one in _accounts(result)}
     unknown = sorted(set(chosen or ()) - set(found))
     if unknown:
-        raise SetupError(f"Account {unknown[0]} is not in the organization that was found.")
+        raise SetupError(f"Account {unknown[0]} isn’t in this organization.")
     taken = set(
         Account.objects.filter(account_id__in=found, removed_at__isnull=True)
         .exclude(source=Source.EXPORT)
@@ -77,7 +77,7 @@ def _checked(plan: RolePlan) -> RolePlan:
     )
     if checked.write_role_name == checked.role_name:
         raise SetupError(
-            "Changes need a second role, so that reading never can write.", field="write_role_name"
+            "Changes need a second role, so that the sync can never write.", field="write_role_name"
         )
     return checked
 

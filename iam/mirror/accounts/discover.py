@@ -14,7 +14,7 @@ from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.accounts import Account
 from iam.mirror.pull.reach import UnreachableError, access_to
 
-WRONG_CREDENTIALS = "AWS does not accept the worker's credentials. Give the worker's environment valid ones; the web process needs none."
+WRONG_CREDENTIALS = "AWS rejected the worker’s credentials. Put valid ones into the worker’s environment. The web process needs none."
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def discover(account: Account | None) -> Discovery:
 
 def _refusal(error: AwsError, identity: Identity) -> str:
     if is_outside_of_organization(error):
-        return f"Account {identity.account_id} belongs to no organization. Connect it by a role instead."
+        return f"Account {identity.account_id} isn’t part of an organization. Connect it by a role instead."
     if error.kind is ErrorKind.DENIED:
         return (
             f"{identity.principal} may not call {error.permission}. Only the management account of the organization and its "
@@ -119,10 +119,10 @@ def sentence(error: AwsError) -> str:
     )
     told = f" AWS says: {error.message}" if error.request_id else ""
     text = {
-        ErrorKind.DENIED: f"AWS refuses {error.permission or error.action}.{told}",
+        ErrorKind.DENIED: f"AWS denied {error.permission or error.action}.{told}",
         ErrorKind.CREDENTIALS: f"{WRONG_CREDENTIALS}{told or ' ' + error.message}",
-        ErrorKind.UNAVAILABLE: f"AWS cannot be reached or does not work just now ({error.message}). Try again later.",
+        ErrorKind.UNAVAILABLE: f"AWS can’t be reached or has a problem ({error.message}). Try again later.",
         ErrorKind.TIMEOUT: "AWS did not answer in time. Try again later.",
-        ErrorKind.THROTTLED: "AWS asks for fewer calls just now. Try again in a minute.",
+        ErrorKind.THROTTLED: "AWS is throttling requests. Try again in a minute.",
     }.get(error.kind, f"{error.action} failed: {error.message}")
     return f"{text} ({reference})" if reference else text

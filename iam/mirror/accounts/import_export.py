@@ -66,7 +66,7 @@ def import_export(parts: Parts, *, actor: Actor, on_phase: OnPhase = lambda phas
 
     Raises SetupError with a sentence that says what is wrong and where: in the file, or with the account. Nothing is kept then.
     """
-    on_phase("Reading the export")
+    on_phase("Reading the file")
     export = _read(parts.export)
     report = _read_report(parts.report, export) if parts.report else None
     observed_at = parts.observed_at or newest(export, report)
@@ -107,7 +107,7 @@ def _read(path: Path) -> Export:
     except ExportError as error:
         raise SetupError(str(error), field="export") from error
     except OSError as error:
-        raise SetupError(f"The file cannot be read: {error.strerror}.", field="export") from error
+        raise SetupError(f"We can’t read this file: {error.strerror}.", field="export") from error
 
 
 def _read_report(path: Path, export: Export) -> CredentialReport:
@@ -120,9 +120,7 @@ def _read_report(path: Path, export: Export) -> CredentialReport:
     except ValueError as error:
         raise SetupError(str(error), field="report") from error
     except OSError as error:
-        raise SetupError(
-            f"The credential report cannot be read: {error.strerror}.", field="report"
-        ) from error
+        raise SetupError(f"We can’t read the credential report: {error.strerror}.", field="report") from error
     for row in report.rows:
         owner = row.arn.split(":")[4] if row.arn.count(":") >= 5 else ""
         if owner != export.account_id:
@@ -166,7 +164,9 @@ def _check_actor(actor: Actor, export: Export) -> None:
     try:
         must_manage(actor, account_id=export.account_id)
     except PermissionDenied:
-        raise SetupError(f"Account {export.account_id} is not yours to manage.", field="export") from None
+        raise SetupError(
+            f"Account {export.account_id} can’t be managed with your permissions.", field="export"
+        ) from None
 
 
 def _account(export: Export, *, name: str, observed_at: datetime) -> tuple[Account, bool]:
@@ -183,8 +183,8 @@ def _account(export: Export, *, name: str, observed_at: datetime) -> tuple[Accou
         return made, True
     if account.removed_at is None and account.source != Source.EXPORT:
         raise SetupError(
-            f"Account {account.account_id} is connected already, as {account.name}, and read from AWS itself. "
-            "An upload cannot say more; disconnect it first if it should.",
+            f"Account {account.account_id} is connected already, as {account.name}, and synced from AWS. "
+            "An upload can’t add anything. To use the upload instead, disconnect the account first.",
             field="export",
         )
     if account.partition != export.partition:
@@ -207,7 +207,7 @@ def _refuse_older(account: Account, observed_at: datetime) -> None:
     again = observed_at == last and known.filter(state=SectionState.HELD).exists()
     if last is not None and observed_at <= last and not again:
         raise SetupError(
-            f"{account.name} is known as of {last:%-d %b %Y, %H:%M:%S} UTC, and this export counts as of "
-            f"{observed_at:%-d %b %Y, %H:%M:%S} UTC. Only a later one adds something; if it was made later, say when.",
+            f"{account.name} was last updated as of {last:%-d %b %Y, %H:%M:%S} UTC, and this export is of "
+            f"{observed_at:%-d %b %Y, %H:%M:%S} UTC. Upload a later export. If this one is later, enter when it was created.",
             field="observed_at",
         )

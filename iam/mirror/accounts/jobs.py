@@ -47,7 +47,7 @@ def request_discovery(account: Account | None, *, actor: Actor) -> SetupJob:
     """Ask for the accounts of the organization, through a connected account or (None) the worker's own credentials."""
     must_manage(actor, account_id=ALL_ACCOUNTS)
     if account and account.source == Source.EXPORT:
-        raise SetupError("This account is known from an uploaded file; nothing can be asked of it.")
+        raise SetupError("This account comes from an uploaded file, so Gatehouse can’t call AWS for it.")
     job = SetupJob.objects.create(
         kind=SetupKind.DISCOVER,
         requested_by=person_of(actor),
@@ -83,7 +83,7 @@ def request_import(
     Whose account it is shows in the file alone, so the right to manage that account is checked again when it is read.
     """
     if observed_at and observed_at > datetime.now(tz=UTC):
-        raise SetupError("The export cannot have been made in the future.", field="observed_at")
+        raise SetupError("The date is in the future. Enter when the export was created.", field="observed_at")
     job = SetupJob(id=uuid4(), kind=SetupKind.IMPORT, requested_by=person_of(actor))
     size = uploads.store(job.id, export.chunks, part=uploads.EXPORT)
     try:

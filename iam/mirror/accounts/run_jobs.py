@@ -23,8 +23,8 @@ from iam.mirror.models.setup import ACTIVE_JOB, ConnectionDraft, DoctorRun, JobS
 IMPORT_LEASE = timedelta(minutes=30)
 KEPT_FOR = timedelta(days=30)
 _NO_FILE = (
-    "The worker does not find the uploaded file. Web processes and workers must share the folder that GATEHOUSE_VAR names. "
-    "Upload it again."
+    "The worker can’t find the uploaded file. Web processes and workers must share the folder in "
+    "GATEHOUSE_VAR. Upload it again."
 )
 
 
@@ -60,8 +60,8 @@ def _discover(job: SetupJob) -> dict[str, Any]:
     number = job.params.get("account", "")
     account = Account.objects.filter(account_id=number, removed_at__isnull=True).first() if number else None
     if number and account is None:
-        raise SetupError("The account to ask through was disconnected meanwhile.")
-    report_progress(job, phase="Asking AWS for the accounts")
+        raise SetupError("The account used for discovery was disconnected in the meantime.")
+    report_progress(job, phase="Listing the accounts of the organization")
     return discover(account).as_result()
 
 
@@ -97,7 +97,7 @@ def actor_of(job: SetupJob) -> Actor:
         return COMMAND_LINE
     person = Person.objects.filter(pk=job.requested_by, is_active=True).first()
     if person is None:
-        raise SetupError("Whoever uploaded this may no longer sign in.")
+        raise SetupError("The person who uploaded this can no longer sign in.")
     return viewer_for(person)
 
 

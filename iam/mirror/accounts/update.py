@@ -39,7 +39,7 @@ def update_account(
     must_manage(actor, account_id=account.account_id)
     current = Account.objects.select_for_update().get(pk=account.pk)
     if current.removed_at is not None:
-        raise SetupError("This account was disconnected meanwhile.")
+        raise SetupError("This account was disconnected in the meantime.")
     wanted: dict[str, Any] = {"name": checked_name(name), "pull_every": checked_interval(pull_every)}
     if current.source in BY_ROLE:
         wanted |= _checked_way(

@@ -40,7 +40,7 @@ def checked_number(text: str, *, field: str = "account_id") -> str:
     """The twelve digits of an account number, which may be written in groups (1234-5678-9012)."""
     number = re.sub(r"[\s-]", "", text)
     if not _NUMBER.fullmatch(number):
-        raise SetupError("An account number has twelve digits.", field=field)
+        raise SetupError("An account number has 12 digits.", field=field)
     return number
 
 
@@ -55,9 +55,9 @@ def checked_name(text: str, *, default: str = "") -> str:
     """A name for people, on one line."""
     name = " ".join(text.split()) or default
     if not name:
-        raise SetupError("Give the account a name.", field="name")
+        raise SetupError("Enter a name for the account.", field="name")
     if _UNPRINTABLE.search(name):
-        raise SetupError("The name has a character that cannot be shown.", field="name")
+        raise SetupError("The name contains a character that can’t be displayed.", field="name")
     if len(name) > NAME_LONGEST:
         raise SetupError(f"The name is longer than {NAME_LONGEST} characters.", field="name")
     return name
@@ -69,11 +69,11 @@ def parsed_role(text: str, *, field: str = "role_arn") -> RoleArn:
     if not found:
         if ":assumed-role/" in text:
             raise SetupError(
-                "This is the ARN of a session. Write the role's own, such as arn:aws:iam::123456789012:role/NAME.",
+                "This is the ARN of a session. Enter the ARN of the role, such as arn:aws:iam::123456789012:role/NAME.",
                 field=field,
             )
         raise SetupError(
-            "This is not the ARN of a role, such as arn:aws:iam::123456789012:role/gatehouse-read.",
+            "This isn’t a role ARN. Example: arn:aws:iam::123456789012:role/gatehouse-read.",
             field=field,
         )
     return RoleArn(found[1], found[2], f"/{found[3]}", found[4])
@@ -96,11 +96,11 @@ def checked_hub(text: str, *, partition: str) -> str:
     found = _HUB.fullmatch(text.strip())
     if not found:
         raise SetupError(
-            "Write the ARN of a role, such as arn:aws:iam::123456789012:role/gatehouse.", field="hub_arn"
+            "Enter the ARN of a role, such as arn:aws:iam::123456789012:role/gatehouse.", field="hub_arn"
         )
     if found[1] != partition:
         raise SetupError(
-            f"This is in the partition {found[1]}; roles of {partition} can trust only what lies in {partition}. "
+            f"This is in the partition {found[1]}; roles of {partition} can only trust principals in {partition}. "
             "An installation of Gatehouse serves one partition by roles.",
             field="hub_arn",
         )
@@ -132,5 +132,5 @@ def checked_external_id(text: str, *, required: bool) -> str:
 def checked_interval(minutes: int | None) -> int | None:
     """Minutes between readings; None follows the default."""
     if minutes is not None and minutes not in INTERVALS:
-        raise SetupError("Choose one of the intervals of the list.", field="pull_every")
+        raise SetupError("Choose an interval from the list.", field="pull_every")
     return minutes

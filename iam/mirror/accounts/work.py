@@ -18,9 +18,7 @@ from iam.mirror.models.setup import DoctorRun, Job, JobState, SetupJob
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=3)
 ATTEMPTS = 3
-GAVE_UP = (
-    "Gatehouse could not finish this; the worker's log says why. Nothing was changed in AWS. Start it again."
-)
+GAVE_UP = "Gatehouse couldn’t finish this. See the worker’s log for the reason. Nothing was changed in AWS. Try again."
 T = TypeVar("T", bound=Job)
 TASKS: dict[type[Job], str] = {
     SetupJob: "iam.mirror.accounts.tasks.run_setup_job",

@@ -109,11 +109,11 @@ def why_denied(message: str) -> str:
     if explicit:
         place = explicit[1] or "a policy"
         article = "" if place.startswith("a ") else "an " if place[0] in "aeiou" else "a "
-        return f"{article}{place} forbids it"
+        return f"{article}{place} denies it"
     outside = _outside_of_role(message)
     if outside:
-        return f"no {outside} allows it, which a policy of the role cannot mend"
-    return "no policy of the role allows it" if _IMPLICIT.search(message) else "AWS does not say why"
+        return f"no {outside} allows it, which a policy of the role can’t fix"
+    return "no policy of the role allows it" if _IMPLICIT.search(message) else "AWS gives no reason"
 
 
 def _outside_of_role(message: str) -> str:

@@ -61,7 +61,7 @@ class Examination:
     def _reading(self, principal: str) -> Access | None:
         access = self._role(self.account.role_arn)
         _, checks = assumed(
-            self.account, access, principal=principal, key="assume", title="Assume the reading role"
+            self.account, access, principal=principal, key="assume", title="Assume the read role"
         )
         self._add(*checks)
         if any(check.verdict in BAD for check in checks):
@@ -79,7 +79,7 @@ class Examination:
             access,
             principal=principal,
             key="assume-write",
-            title="Assume the writing role",
+            title="Assume the write role",
             group="write",
         )
         self._add(*checks)
@@ -114,7 +114,7 @@ def optional(check: Check) -> Check:
     """Own credentials need not be able to write: without that, the account is read only."""
     if check.verdict is not Verdict.DENIED:
         return check
-    detail = f"{check.detail}. As long as that is so, Gatehouse only reads this account"
+    detail = f"{check.detail}. Until this is fixed, this account is read-only"
     return replace(check, verdict=Verdict.WARNING, detail=detail)
 
 

@@ -89,7 +89,7 @@ def _of_run(run: DoctorRun, group: str) -> list[Refusal]:
         Refusal(
             action=action,
             about=check["title"],
-            why=why_denied(check["told"]) if check["told"] else "AWS's simulator says no",
+            why=why_denied(check["told"]) if check["told"] else "AWS’s policy simulator denies it",
             told=check["told"],
             code=check["code"],
             request_id=check["request_id"],

@@ -119,7 +119,7 @@ def _untried(untried: list[str], actions: Sequence[str]) -> str:
     rest = len(actions) - len(untried)
     others = f"{_count(rest)}. " if rest else ""
     if untried == [KEY_IN_USE]:
-        return f"{others}{KEY_IN_USE} can be tried only with a real access key, and none was found"
+        return f"{others}{KEY_IN_USE} can only be tested with an existing access key, and there is none"
     return f"{others}Not tried: {', '.join(untried)}"
 
 
@@ -135,7 +135,7 @@ def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> Check:
     except AwsError as error:
         if error.kind is ErrorKind.NOT_FOUND:
             return Check(
-                ORGANIZATION, "read", title, Verdict.SKIPPED, "The account belongs to no organization"
+                ORGANIZATION, "read", title, Verdict.SKIPPED, "The account isn’t part of an organization"
             )
         if error.kind is ErrorKind.DENIED:
             return tried(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
@@ -145,7 +145,7 @@ def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> Check:
         )  # fmt: skip
     management = str(answer.get("Organization", {}).get("MasterAccountId", ""))
     if management != account.account_id and _error_of(aws, table["organizations:ListAccounts"]) is not None:
-        detail = f"Not needed here: the organization is read through its management account {management}"
+        detail = f"Not needed: the organization is synced through its management account {management}"
         return Check(ORGANIZATION, "read", title, Verdict.SKIPPED, detail)
     return tried(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
 

@@ -81,12 +81,9 @@ def _clock(caller: Caller) -> list[Check]:
         return []
     title = "The worker's clock"
     if abs(caller.skew) <= SKEW_WARNS:
-        return [Check("clock", "way", title, Verdict.OK, "Agrees with AWS's")]
+        return [Check("clock", "way", title, Verdict.OK, "Matches AWS’s clock")]
     word = "behind" if caller.skew > 0 else "ahead of"
-    detail = (
-        f"It is {abs(caller.skew)} s {word} AWS's; from five minutes on AWS refuses every call. "
-        "Let the machine take its time from the network."
-    )
+    detail = f"It is {abs(caller.skew)} s {word} AWS's; from five minutes on AWS rejects every call. Synchronize the clock of this machine (NTP)."
     return [Check("clock", "way", title, Verdict.WARNING, detail)]
 
 
@@ -101,7 +98,7 @@ def belongs(account: Account, caller: Caller, *, key: str, group: str = "way") -
         )
         return Check(key, group, title, Verdict.FAILED, detail)
     if caller.partition != account.partition:
-        detail = f"AWS says that it lies in the partition {caller.partition}; here it is kept as {account.partition}."
+        detail = f"AWS reports the partition {caller.partition}; Gatehouse has {account.partition}."
         return Check(key, group, title, Verdict.FAILED, detail)
     return Check(key, group, title, Verdict.OK, f"{account.account_id} in the partition {account.partition}")
 
@@ -149,10 +146,10 @@ def without_external_id(access: Access, *, key: str, group: str = "way") -> Chec
             ask(aws)
     except AwsError as error:
         if error.kind is ErrorKind.DENIED:
-            return Check(key, group, title, Verdict.OK, "Refused, as it must be")
+            return Check(key, group, title, Verdict.OK, "Denied, as expected")
         return failed(key, group, title, error)
     detail = (
-        "AWS hands out the role without it: the trust policy has no condition on sts:ExternalId. Add the condition, so that "
-        "nobody else who uses this hub can be talked into this account."
+        "The role can be assumed without the external ID: the trust policy has no condition on sts:ExternalId. "
+        "Add the condition, so that no one else who uses this hub can reach this account (confused deputy)."
     )
     return Check(key, group, title, Verdict.WARNING, detail)

@@ -8,7 +8,7 @@ READS = {
     "authorization": "Users, groups, roles and policies",
     "users": "Last sign-ins",
     "roles": "Role settings",
-    "credential-report": "Passwords, keys and MFA in one report",
+    "credential-report": "Credential report (passwords, keys, MFA)",
     "virtual-mfa-devices": "Virtual MFA devices",
     "service-credentials": "Service-specific credentials",
     "instance-profiles": "Instance profiles",
@@ -16,13 +16,13 @@ READS = {
     "saml-providers": "SAML providers",
     "oidc-providers": "OpenID Connect providers",
     "account": "Account settings",
-    "access-keys": "Access keys and their use",
+    "access-keys": "Access keys and last use",
     "mfa-devices": "Hardware MFA and security keys",
     "ssh-keys": "SSH keys",
     "signing-certificates": "Signing certificates",
     "login-profiles": "Console passwords",
     "tags": "Tags",
-    "re-read": "One entity on its own, after a change",
+    "re-read": "Single entities, after a change",
     "organization": "Organization, SCPs and RCPs",
     "instances": "EC2 instances",
 }
@@ -30,7 +30,7 @@ READS = {
 
 FAMILIES = {
     "group-membership": "Group memberships",
-    "policy-version": "Texts of managed policies",
+    "policy-version": "Managed policy documents",
     "user": "Users",
     "user-boundary": "Permissions boundaries of users",
     "user-tags": "Tags of users",
@@ -91,20 +91,20 @@ def no_credentials(error: AwsError) -> str:
     """What is wrong with the worker's own credentials, and what to do."""
     if is_clock_skew(error):
         return (
-            "The worker's clock differs from AWS's by more than five minutes, so that AWS refuses every signature. "
-            "Let the machine take its time from the network."
+            "The worker’s clock differs from AWS’s by more than five minutes, so AWS rejects every signature. "
+            "Synchronize the clock of this machine (NTP)."
         )
     if error.kind in {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT}:
         return (
-            f"AWS cannot be reached from the worker: {error.message} Look at its network, its proxy and, if it is set, "
+            f"The worker can’t reach AWS: {error.message} Check its network, its proxy and, if set, "
             "AWS_ENDPOINT_URL."
         )
     if not error.request_id:
         return (
-            f"The worker finds no credentials: {error.message}. Give it an instance profile, a task role, or AWS_ variables "
-            "in its environment."
+            f"The worker has no credentials: {error.message}. Give it an instance profile, a task role, or "
+            "AWS_ environment variables."
         )
-    return f"AWS does not accept the worker's credentials: {error.message}"
+    return f"AWS rejected the worker’s credentials: {error.message}"
 
 
 def no_role(error: AwsError, *, role_arn: str, principal: str, has_external_id: bool) -> str:
@@ -113,14 +113,14 @@ def no_role(error: AwsError, *, role_arn: str, principal: str, has_external_id: 
         return no_credentials(error)
     who = principal or "the worker"
     external = (
-        "its trust policy asks for another external ID than the one that is kept here"
+        "its trust policy requires a different external ID than the one in Gatehouse"
         if has_external_id
-        else "its trust policy asks for an external ID, and none is kept here"
+        else "its trust policy requires an external ID, and Gatehouse has none"
     )
     return "\n".join(
         (
-            f"AWS does not hand out {role_arn} to {who}, and does not say which of these is so:",
-            "– there is no role of this name and path;",
+            f"AWS doesn’t let {who} assume {role_arn}. It doesn’t say which of these is the reason:",
+            "– there is no role with this name and path;",
             f"– its trust policy does not name {who};",
             f"– {external};",
             f"– the policies of {who} do not allow sts:AssumeRole on it.",

@@ -16,8 +16,8 @@ from iam.mirror.models import Account
 
 SIMULATE = "iam:SimulatePrincipalPolicy"
 _UNTESTED = (
-    f"Not tried, since trying would write. With {SIMULATE} the role could be asked about itself; that is not allowed, and "
-    "not needed."
+    f"Not tested, because a test would write. With {SIMULATE} the role could simulate it; this permission "
+    "is optional."
 )
 
 _UNASKED = frozenset({ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.NOT_FOUND})
@@ -52,14 +52,14 @@ def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Ch
                 OBSERVE[family],
                 table=table,
                 key=f"{family}-observe",
-                title=f"{title}: looking",
+                title=f"{title}: read",
                 group="write",
                 known=known,
             )
         check = (
-            _simulated(aws, account=account, principal=principal, family=family, title=f"{title}: changing")
+            _simulated(aws, account=account, principal=principal, family=family, title=f"{title}: write")
             if may_ask
-            else Check(family, "write", f"{title}: changing", Verdict.UNTESTED, _UNTESTED)
+            else Check(family, "write", f"{title}: write", Verdict.UNTESTED, _UNTESTED)
         )
         may_ask = check.verdict is not Verdict.UNTESTED
         yield check
@@ -67,7 +67,7 @@ def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Ch
 
 def examine_read_only(aws: Aws, account: Account, *, principal: str) -> Check:
     """Whether the reading role really cannot write, where AWS's simulator may be asked."""
-    key, title = "read-only", "Anything that writes, with the reading role"
+    key, title = "read-only", "Write actions with the read role"
     decisions: dict[str, str] = {}
     try:
         for family, actions in WRITE.items():
@@ -78,9 +78,9 @@ def examine_read_only(aws: Aws, account: Account, *, principal: str) -> Check:
         return failed(key, "read", title, error)
     allowed = [action for action, decision in decisions.items() if decision == "allowed"]
     if allowed:
-        detail = f"The role may also call {', '.join(allowed)}. Take that away: reading must never be able to write."
+        detail = f"The role may also call {', '.join(allowed)}. Remove these permissions: the read role must not be able to write."
         return Check(key, "read", title, Verdict.WARNING, detail)
-    return Check(key, "read", title, Verdict.OK, "Refused, as it must be")
+    return Check(key, "read", title, Verdict.OK, "Denied, as expected")
 
 
 def _simulated(aws: Aws, *, account: Account, principal: str, family: str, title: str) -> Check:
@@ -94,9 +94,9 @@ def _simulated(aws: Aws, *, account: Account, principal: str, family: str, title
     missing = tuple(action for action in actions if decisions.get(action) != "allowed")
     if missing:
         explicit = any(decisions.get(action) == "explicitDeny" for action in missing)
-        detail = f"AWS's simulator says no to {', '.join(missing)} on {_PLURALS[WRITTEN[family]]}"
+        detail = f"AWS’s policy simulator denies {', '.join(missing)} on {_PLURALS[WRITTEN[family]]}"
         return Check(family, "write", title, Verdict.DENIED, detail, missing=missing, is_explicit=explicit)
-    return Check(family, "write", title, Verdict.OK, "AWS's simulator allows it")
+    return Check(family, "write", title, Verdict.OK, "AWS’s policy simulator allows it")
 
 
 def _decisions(

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('done', models.PositiveIntegerField(default=0)),
                 ('total', models.PositiveIntegerField(default=0)),
                 ('message', models.CharField(blank=True, help_text='Why it failed, in a sentence.', max_length=2048)),
-                ('kind', models.CharField(choices=[('identity', 'Whose credentials the worker has'), ('discover', 'Accounts of the organization'), ('import', 'Reading of an uploaded export')], max_length=12)),
+                ('kind', models.CharField(choices=[('identity', 'Worker’s identity'), ('discover', 'Accounts of the organization'), ('import', 'Upload of an export')], max_length=12)),
                 ('params', models.JSONField(default=dict)),
                 ('result', models.JSONField(default=dict)),
                 ('pull', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mirror.pull')),

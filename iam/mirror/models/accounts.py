@@ -76,13 +76,13 @@ class Account(models.Model):
 class SectionState(models.TextChoices):
     """How the last attempt to read a section ended; `reading` is only ever the state of a running pull's section."""
 
-    NEVER = "never", "Not read yet"
-    READING = "reading", "Reading"
+    NEVER = "never", "Not synced yet"
+    READING = "reading", "Syncing"
     COMPLETE = "complete", "Complete"
     PARTIAL = "partial", "Partial"
     DENIED = "denied", "Denied"
     FAILED = "failed", "Failed"
-    HELD = "held", "Held back"
+    HELD = "held", "On hold"
 
 
 class Section(models.Model):
@@ -110,11 +110,11 @@ class Section(models.Model):
 class PullState(models.TextChoices):
     """Where a pull stands."""
 
-    QUEUED = "queued", "Queued"
-    RUNNING = "running", "Reading"
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Syncing"
     COMPLETE = "complete", "Complete"
     PARTIAL = "partial", "Partial"
-    HELD = "held", "Held back"
+    HELD = "held", "On hold"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Stopped"
 

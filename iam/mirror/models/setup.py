@@ -13,7 +13,7 @@ from iam.mirror.models.accounts import Account, Partition
 class JobState(models.TextChoices):
     """Where a piece of work stands."""
 
-    QUEUED = "queued", "Queued"
+    QUEUED = "queued", "Waiting"
     RUNNING = "running", "Running"
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
@@ -53,9 +53,9 @@ class Job(models.Model):
 class SetupKind(models.TextChoices):
     """What a setup job finds out or does."""
 
-    IDENTITY = "identity", "Whose credentials the worker has"
+    IDENTITY = "identity", "Worker’s identity"
     DISCOVER = "discover", "Accounts of the organization"
-    IMPORT = "import", "Reading of an uploaded export"
+    IMPORT = "import", "Upload of an export"
 
 
 class SetupJob(Job):

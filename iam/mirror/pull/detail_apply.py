@@ -86,7 +86,7 @@ def _apply_tags(job: Job, answers: Answers, at: datetime) -> Outcome:
         seen=Seen(at=at, after=None),
         after=lambda pk: job.census.by_pk[pk].detail_at,
     )
-    # Tags that are read for the first time are no change of their entity.
+    # Tags that are synced for the first time are no change of their entity.
     return Outcome(changed=changed & read_before)
 
 

@@ -149,7 +149,7 @@ def _verdict(job: LiveJob, lane: Lane, section: str, outcome: Outcome) -> Verdic
     if outcome.held:
         return Verdict(section, SectionState.HELD.value, lane.began_at, calls=calls, message=outcome.held)
     if left > 0:
-        message = f"{lane.read[section]:,} of {lane.waiting[section]:,} that are due have been read; the next pull goes on."
+        message = f"{lane.read[section]:,} of {lane.waiting[section]:,} due entries were synced. The next sync continues."
         return Verdict(section, SectionState.PARTIAL.value, lane.began_at, calls=calls, message=message)
     return Verdict(
         section,

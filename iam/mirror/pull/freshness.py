@@ -39,7 +39,7 @@ def verdict_of(section: str, error: AwsError, *, began_at: datetime, calls: int,
             f"AWS denied {error.permission or error.action}. {error.message}",
         )
     elif is_partial:
-        state, message = SectionState.PARTIAL, f"Read in part, then {error.action} failed: {error.message}"
+        state, message = SectionState.PARTIAL, f"Synced in part, then {error.action} failed: {error.message}"
     else:
         state, message = SectionState.FAILED, f"{error.action} failed: {error.message}"
     return Verdict(

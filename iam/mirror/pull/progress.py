@@ -17,7 +17,7 @@ from iam.mirror.models.accounts import PullState
 LEASE = timedelta(seconds=120)
 """Longer than one attempt at a call to AWS with the pause before it, since nothing renews the lease meanwhile."""
 EVERY_SECONDS = 0.5
-NOT_APPLIED = "The pull ended before this was applied."
+NOT_APPLIED = "The sync ended before this was saved."
 
 
 class PullCancelledError(Exception):
@@ -104,7 +104,7 @@ def expire_leases(*, now: datetime) -> int:
     expired = dead.update(
         state=PullState.FAILED,
         ended_at=F("lease_until"),
-        message="The worker that read it stopped. Nothing half-read was kept; the next pull reads all of it again.",
+        message="The worker stopped during the sync. Incomplete data was not saved. The next sync starts again.",
     )
     if expired:
         close_sections(PullSection.objects.filter(pull__state=PullState.FAILED), now=now)

@@ -26,9 +26,7 @@ class UnreachableError(Exception):
 def access_to(account: Account) -> Access:
     """The way in for reading; UnreachableError when there is none."""
     if account.source == Source.EXPORT or account.removed_at is not None:
-        raise UnreachableError(
-            f"{account} is not connected: it is known from an uploaded file or was removed."
-        )
+        raise UnreachableError(f"{account} isn’t connected: it comes from an uploaded file or was removed.")
     region = _home_region(account.partition)
     if account.source == Source.ENVIRONMENT:
         return Access(account_id=account.account_id, partition=account.partition, region=region)

@@ -35,7 +35,7 @@ def run_pull(pull_id: UUID) -> None:
     try:
         state, message = _carry_out(pull, progress, now)
     except PullCancelledError:
-        state, message = PullState.CANCELLED, "Stopped on request. What had been applied by then stays."
+        state, message = PullState.CANCELLED, "Stopped on request. What was saved until then is kept."
     except UnreachableError as error:
         state, message = PullState.FAILED, str(error)
     except AwsError as error:
@@ -50,7 +50,7 @@ def run_pull(pull_id: UUID) -> None:
             pull,
             progress,
             PullState.FAILED,
-            "An error of Gatehouse stopped it; the worker's log has the details.",
+            "An internal error stopped the sync. See the worker’s log for details.",
         )
         raise
     end_pull(pull, progress, state, message)
@@ -87,7 +87,7 @@ def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState
 
 def _no_way_in(error: AwsError) -> str:
     missing = f" The missing permission is {error.permission}." if error.permission else ""
-    return f"No way into the account: {error}.{missing}"[:1024]
+    return f"Can’t access the account: {error}.{missing}"[:1024]
 
 
 def verdict_of_job(job: Job) -> tuple[PullState, str]:

@@ -54,8 +54,8 @@ def sweep(census: Census, part: Part, roster: Roster, *, limit: LossLimit, outco
     ]
     if missing and limit.is_exceeded(ending=part.ended_before + len(missing), current=before):
         outcome.held = (
-            f"{part.ended_before + len(missing)} of {before} in “{LABELS[part.section]}” are missing from what AWS answered. "
-            "They are kept until somebody confirms that they are gone."
+            f"{part.ended_before + len(missing)} of {before} in “{LABELS[part.section]}” are missing from AWS’s answer. "
+            "They are kept until someone confirms that they were deleted."
         )
         return
     roster.released.update(known.owner_id for known in missing if known.owner_id is not None)

@@ -66,7 +66,7 @@ def load_export(
         )
         _apply(job, export, credential_report, observed_at)
     except BaseException:
-        end_pull(pull, progress, PullState.FAILED, "The upload could not be loaded; nothing of it was kept.")
+        end_pull(pull, progress, PullState.FAILED, "The upload couldn’t be loaded. Nothing was saved.")
         raise
     end_pull(pull, progress, *verdict_of_job(job))
     pull.refresh_from_db()

@@ -99,7 +99,7 @@ def steps(
 
 LABELS = {
     "Description": "Description",
-    "MaxSessionDuration": "Longest session, seconds",
+    "MaxSessionDuration": "Maximum session duration (seconds)",
     "IsAttachable": "Can be attached",
     "ValidUntil": "Valid until",
     "Url": "Address",
@@ -126,10 +126,10 @@ def state_events(found: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
 
 def _beginning(step: Step, entity: Entity) -> Event:
     if step.new.after is None:
-        note = "Nothing is known of the time before"
-        return step.event("eye", "First read by Gatehouse", sign=READ, note=note)
+        note = "Nothing is known from before"
+        return step.event("eye", "First synced by Gatehouse", sign=READ, note=note)
     if step.new.valid_from > entity.first_seen:
-        return step.event("plus", "There again")
+        return step.event("plus", "Exists again")
     made = step.new.created_at
     return step.event("plus", "Created", note=f"AWS says: {made:%-d %b %Y, %H:%M:%S} UTC" if made else "")
 
@@ -191,7 +191,7 @@ def owned_events(found: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
                 continue
             yield step.event(
                 icon,
-                f"{lead} {'read for the first time' if first else 'added'}",
+                f"{lead} {'synced for the first time' if first else 'added'}",
                 sign=READ if first else BEGAN,
             )
         elif step.new is None:
@@ -210,14 +210,14 @@ TIES: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
     EdgeKind.BOUNDARY: (
         "shield",
         ("Permissions boundary set:", "Permissions boundary removed:"),
-        ("got this as boundary", "lost this as boundary"),
+        ("got this as permissions boundary", "lost this as permissions boundary"),
     ),
     EdgeKind.PROFILE_ROLE: (
         "server",
-        ("Role put in:", "Role taken out:"),
-        ("holds it", "holds it no longer"),
+        ("Role added:", "Role removed:"),
+        ("holds it", "no longer has it"),
     ),
-    EdgeKind.INSTANCE_PROFILE: ("server", ("Uses", "No longer uses"), ("uses it", "uses it no longer")),
+    EdgeKind.INSTANCE_PROFILE: ("server", ("Uses", "No longer uses"), ("uses it", "no longer uses it")),
 }
 
 
@@ -275,12 +275,12 @@ def version_events(found: Sequence[Step], *, at_once: bool = True) -> Iterator[E
         documents = f"version-{was.pk}-{row.pk}" if was and was.document_id != row.document_id else ""
         if step.old is None:
             if row.after is not None:
-                tail = "made, and is the default" if row.is_default else "made"
+                tail = "created and set as default" if row.is_default else "made"
                 yield step.event("plus", f"Version {row.version_id} {tail}", documents=documents)
         elif step.new is None:
             yield step.event("minus", f"Version {row.version_id} deleted")
         elif row.is_default and not step.old.is_default:
-            yield step.event("flag", f"Version {row.version_id} made the default", documents=documents)
+            yield step.event("flag", f"Version {row.version_id} set as default", documents=documents)
         elif step.old.is_default and not row.is_default and (at_once and row.valid_from) not in new_default:
             yield step.event("flag", f"Version {row.version_id} is no longer the default")
 
@@ -365,5 +365,7 @@ KEYS: dict[type[Temporal], Callable[[Any], Hashable]] = {
 
 def newest_first(events: Iterable[Event]) -> list[Event]:
     """In the order of a timeline; of one moment, the entity's own beginning comes last."""
-    order: dict[str, int] = defaultdict(lambda: 1, {"Created": 2, "First read by Gatehouse": 2, "Deleted": 0})
+    order: dict[str, int] = defaultdict(
+        lambda: 1, {"Created": 2, "First synced by Gatehouse": 2, "Deleted": 0}
+    )
     return sorted(events, key=lambda e: (-e.when.timestamp(), order[e.lead]))

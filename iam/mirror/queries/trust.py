@@ -34,7 +34,7 @@ class Trust:
 def trust_of(role: Entity, state: EntityState, *, viewer: Viewer, at: datetime | None) -> Trust:
     """The trust policy of a role's state in words: two queries."""
     if state.document is None:
-        return Trust(unreadable="The trust policy has not been read")
+        return Trust(unreadable="The trust policy was not synced")
     text, own = state.document.text, role.account.account_id
     try:
         first = explain_trust(text, account_id=own, at=at)

@@ -26,7 +26,7 @@ PATIENCE = timedelta(seconds=30)
 
 
 class NotPullableError(Exception):
-    """The account cannot be read: it is known from an uploaded file, or was removed."""
+    """The account can’t be synced: it comes from an uploaded file or was removed."""
 
 
 def request_pull(
@@ -41,9 +41,7 @@ def request_pull(
     `trigger` is schedule, demand or command. Requests by somebody are in the journal; those of the schedule are not.
     """
     if account.source == Source.EXPORT or account.removed_at is not None:
-        raise NotPullableError(
-            f"{account} cannot be read: it is known from an uploaded file, or was removed."
-        )
+        raise NotPullableError(f"{account} can’t be synced: it comes from an uploaded file or was removed.")
     free_lost_pulls()
     with transaction.atomic():
         pull = _active(account) or _queue(account, trigger, requested_by, accept_loss)
@@ -109,7 +107,7 @@ def cancel_pull(pull: Pull, *, actor: journal.Actor) -> bool:
     with transaction.atomic():
         now = timezone.now()
         stopped = Pull.objects.filter(pk=pull.pk, state=PullState.QUEUED).update(
-            state=PullState.CANCELLED, ended_at=now, message="Stopped before it began."
+            state=PullState.CANCELLED, ended_at=now, message="Stopped before it started."
         ) or Pull.objects.filter(pk=pull.pk, state=PullState.RUNNING).update(cancel_requested=True)
         if stopped:
             journal.record(

@@ -116,7 +116,7 @@ def test_the_past_splits_what_came_before_from_what_came_since(small: Small, adm
     _joined(small)
     becomes(UserCredentials.objects.get(user=small.maya), at=LATER + 10 * DAY, mfa="none")
     page = _text(admin, f"/people/{small.maya.pk}/history/?as-of=2026-01-20T00:00")
-    since, until = page.split("What had changed until then")
+    since, until = page.split("Changes until then")
     assert "MFA turned off" in since
     assert "Between <time" in since
     assert "MFA turned off" not in until
@@ -133,7 +133,7 @@ def test_older_events_are_on_the_next_page(small: Small, admin: Client) -> None:
     second = _text(admin, f"/people/{small.maya.pk}/history/?before={older}")
     assert "inline-04 added" in second
     assert "inline-05 added" not in second
-    assert "First read by Gatehouse" in second
+    assert "First synced by Gatehouse" in second
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_an_entity_that_was_not_there_on_one_side_says_so(small: Small, admin: C
     user = factories.user(small.account, "new.comer", since=LATER)
     seen_after(user.states.get())
     page = _text(admin, f"/compare/?entity={user.pk}&from=2026-01-06T00:00")
-    assert "(not there)" in page
+    assert "(did not exist)" in page
     assert "Created" in page
 
 

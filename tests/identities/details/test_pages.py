@@ -208,7 +208,7 @@ def test_an_instance_profile_shows_its_role_and_instances(small: Small, admin: C
     )
     factories.edge(EdgeKind.INSTANCE_PROFILE, instance, small.profile)
     page = _text(admin, f"/instance-profiles/{small.profile.pk}/")
-    for words in ("pay-1", "eu-west-1", "IMDSv1 answers", ">app<"):
+    for words in ("pay-1", "eu-west-1", "IMDSv1 allowed", ">app<"):
         assert words in page
     assert "1 instance uses it" in _text(admin, f"/roles/{small.role.pk}/")
 

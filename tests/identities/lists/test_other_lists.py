@@ -67,7 +67,7 @@ def test_groups_count_people_and_policies_of_then_and_of_now(auditor: Client, pr
         "/groups/",
         {
             "all": ("All", ["empty", "team"]),
-            "empty": ("Without people", ["empty"]),
+            "empty": ("Without IAM users", ["empty"]),
             "no-policy": ("Without policies", ["empty"]),
         },
     )

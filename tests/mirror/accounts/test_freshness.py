@@ -60,7 +60,7 @@ def test_a_fresh_account() -> None:
 
 def test_an_account_that_was_never_read() -> None:
     account = factories.account()
-    assert words(account) == ("", "Not read yet")
+    assert words(account) == ("", "Not synced yet")
     assert {cell.tone for cell in cells(facts_of([account.pk])[0])} == {"idle"}
 
 

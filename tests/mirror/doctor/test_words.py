@@ -44,7 +44,7 @@ USER = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: iam:
         (USER + "with an explicit deny", "a policy forbids it", True),
         (
             USER + "because no service control policy allows the iam:ListUsers action",
-            "no service control policy allows it, which a policy of the role cannot mend",
+            "no service control policy allows it, which a policy of the role can’t fix",
             True,
         ),
         (
@@ -52,8 +52,8 @@ USER = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: iam:
             "no permissions boundary allows it",
             True,
         ),
-        (USER, "AWS does not say why", False),
-        ("", "AWS does not say why", False),
+        (USER, "AWS gives no reason", False),
+        ("", "AWS gives no reason", False),
     ],
 )
 def test_where_a_denial_comes_from(message: str, why: str, explicit: bool) -> None:

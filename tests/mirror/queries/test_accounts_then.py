@@ -113,7 +113,7 @@ def test_freshness_is_that_of_the_last_pull_that_had_ended() -> None:
     pulled(account, NOW - 5 * HOUR)
     pulled(account, NOW - 4 * HOUR, state="partial", bad={"policies": "denied"})
     pulled(account, NOW - 3 * HOUR)
-    assert words(account, NOW - 6 * HOUR) == ("", "Not read yet")
+    assert words(account, NOW - 6 * HOUR) == ("", "Not synced yet")
     assert words(account, NOW - 5 * HOUR + 11 * MINUTE) == ("ok", "Synced 11 min before")
     assert words(account, NOW - 4 * HOUR + 30 * timedelta(seconds=1))[1] == "Synced 1 h before"
     assert words(account, NOW - 4 * HOUR + 5 * MINUTE) == ("bad", "1 section denied")

@@ -42,7 +42,7 @@ def test_what_was_there_at_the_first_reading_is_no_change() -> None:
     factories.edge(EdgeKind.MEMBER, maya, factories.group(account))
     factories.inline(maya)
     _owned(maya, Kind.ACCESS_KEY, "AKIA1", category="Active")
-    assert _told(maya) == ["First read by Gatehouse"]
+    assert _told(maya) == ["First synced by Gatehouse"]
     assert timeline(maya).events[0].sign == READ
 
 
@@ -65,9 +65,9 @@ def test_renaming_and_moving_say_from_what_to_what() -> None:
 def test_a_setting_that_is_read_for_the_first_time_is_no_change() -> None:
     role = factories.role(factories.account(), attrs={})
     state = becomes(role.states.get(), at=LATER, attrs={"MaxSessionDuration": 3600})
-    assert _told(role) == ["First read by Gatehouse"]
+    assert _told(role) == ["First synced by Gatehouse"]
     becomes(state, at=LATER + DAY, attrs={"MaxSessionDuration": 7200})
-    assert _told(role)[0] == "Settings changed Longest session, seconds: 3600 > 7200"
+    assert _told(role)[0] == "Settings changed Maximum session duration (seconds): 3600 > 7200"
 
 
 def test_a_trust_policy_that_changes_offers_both_documents() -> None:
@@ -162,7 +162,7 @@ def test_a_new_default_version_offers_the_old_one_beside_it() -> None:
         after=LATER - BETWEEN_READINGS,
         observed_at=LATER,
     )
-    assert _told(policy)[0] == "Version v2 made, and is the default"
+    assert _told(policy)[0] == "Version v2 created and set as default"
     both = two_documents(policy, token=timeline(policy).events[0].documents)
     assert both is not None
     assert (both.old_name, both.new_name) == ("v1", "v2")
@@ -219,7 +219,7 @@ def test_passwords_are_set_changed_and_removed() -> None:
 def test_what_was_not_read_before_is_no_change_of_credentials() -> None:
     maya = factories.user(factories.account(), credentials={"has_password": None, "mfa": "unread"})
     becomes(UserCredentials.objects.get(user=maya), at=LATER, has_password=True, mfa="none")
-    assert _told(maya) == ["First read by Gatehouse"]
+    assert _told(maya) == ["First synced by Gatehouse"]
 
 
 def test_keys_are_counted_only_while_they_are_not_known_themselves() -> None:
@@ -227,7 +227,7 @@ def test_keys_are_counted_only_while_they_are_not_known_themselves() -> None:
     becomes(UserCredentials.objects.get(user=maya), at=LATER, active_keys=1)
     assert _told(maya)[0] == "Access keys changed Active access keys: 0 > 1"
     _owned(maya, Kind.ACCESS_KEY, "AKIA1", category="Active")
-    assert _told(maya) == ["First read by Gatehouse"]
+    assert _told(maya) == ["First synced by Gatehouse"]
 
 
 def test_a_key_is_added_turned_off_and_deleted() -> None:
@@ -292,7 +292,7 @@ def test_pages_go_from_the_newest_moment_to_the_first() -> None:
         page = timeline(maya, until=until, size=2)
         told += [_sentence(event) for event in page.events]
         until = page.older
-    assert told == [*(f"Joined group-{number}" for number in (4, 3, 2, 1, 0)), "First read by Gatehouse"]
+    assert told == [*(f"Joined group-{number}" for number in (4, 3, 2, 1, 0)), "First synced by Gatehouse"]
     assert until is None
 
 
@@ -355,5 +355,5 @@ def test_the_difference_of_a_policy_shows_its_two_default_documents() -> None:
         observed_at=LATER + DAY,
     )
     event = difference(policy, left=FIRST_READ + DAY, right=None).events[0]
-    assert event.lead == "Version v2 made, and is the default"
+    assert event.lead == "Version v2 created and set as default"
     assert two_documents(policy, token=event.documents) is not None
