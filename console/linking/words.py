@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from django.utils.safestring import SafeString
 
-from console.identities.details.words import Mark, days_since, days_words, mfa_mark, password_words
+from console.identities.details.words import Mark, days_since, days_words, mfa_mark, no_key, password_words
+from console.web.known import UNKNOWN, Figure
 from iam.linking.queries import Line
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
@@ -36,7 +37,7 @@ def facts_of(line: Line, *, bar: SafeString | str = "") -> Facts:
         line,
         mfa_mark(held),
         password_words(held),
-        days_words(days, never="No active key" if held else "Not read"),
+        days_words(days, never=no_key(held)),
         days is not None and days > OLD,
         line.used_at,
         bar,
@@ -48,24 +49,33 @@ def summary_of(lines: Sequence[Line]) -> dict[str, Any]:
     held = [one for one in lines if one.credentials]
     console = [one for one in held if one.credentials and one.credentials.has_password]
     bare = [one for one in console if one.credentials and one.credentials.mfa == "none"]
-    unknown = [line for line in lines if _is_unknown(line)]
     used = [one.used_at for one in lines if one.used_at and one.used_at != NEVER]
+    keys = sum(one.credentials.active_keys for one in held if one.credentials)
+    is_synced = all(one.credentials and one.credentials.has_password is not None for one in lines)
     return {
         "users": len(lines),
         "accounts": len({one.user.account_id for one in lines}),
-        "consoles": len(console),
         "bare": len(bare),
-        "bare_words": f"Missing for {len(bare)} of {len(console)} with a password",
-        "unknown": len(unknown),
-        "unknown_words": f"Unknown for {len(unknown)} of {len(lines)}",
-        "keys": sum(one.credentials.active_keys for one in held if one.credentials),
+        "mfa": _mfa_of(lines, console, bare),
+        "keys": Figure(keys, is_whole=is_synced),
         "used_at": max(used) if used else NEVER,
+        "never_used": "Never" if is_synced else UNKNOWN,
         "risks": [*_bare(bare), *_old(held), *_idle(held)],
     }
 
 
+def _mfa_of(lines: Sequence[Line], console: Sequence[Line], bare: Sequence[Line]) -> Mark:
+    """One mark for all users: good only where MFA is known to be on for each that has a password."""
+    if bare:
+        return Mark(f"Missing for {len(bare)} of {len(console)} with a password", "bad", "x")
+    unknown = [line for line in lines if _is_unknown(line)]
+    if unknown:
+        return Mark(f"{UNKNOWN} for {len(unknown)} of {len(lines)}")
+    return Mark("On", "ok", "check") if console else Mark("Not applicable")
+
+
 def _is_unknown(line: Line) -> bool:
-    """Whether nobody knows if this user needs MFA and has it."""
+    """True if it is unknown whether this user needs MFA and has it."""
     held = line.credentials
     if held is None or held.has_password is None:
         return True

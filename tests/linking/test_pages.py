@@ -67,7 +67,7 @@ def world() -> World:
 
 def test_an_administrator_sees_all_users_of_the_person_in_one_summary(world: World) -> None:
     text = page(world.browser(Role.ADMINISTRATOR), world.first)
-    assert "3 in 2 accounts" in text
+    assert "3 IAM users in 2 accounts" in text
     assert "Missing for 1 of 3 with a password" in text
     assert "Password without MFA in data." in text
     assert "Tag email: maya.okafor@example.com" in text
@@ -79,7 +79,7 @@ def test_users_that_have_gone_are_told_apart_from_those_that_are_there(world: Wo
     Entity.objects.filter(pk__in=[world.by_tag.pk, world.by_hand.pk]).update(gone_at=factories.FIRST_READ)
     factories.user(world.by_hand.account, "maya-data")
     text = page(world.browser(Role.ADMINISTRATOR), world.first)
-    assert "1 in 1 account" in text
+    assert "1 IAM user in 1 account" in text
     assert text.count("gone from AWS since") == 2
     assert "gone from AWS" not in page(world.browser(Role.TEAM_LEAD, name="Elif Kaya"), world.first)
 
@@ -89,7 +89,7 @@ def test_a_lead_learns_that_there_are_more_and_not_which(world: World) -> None:
     assert "2 more outside your scope." in text
     assert "maya-data" not in text
     assert f"/people/{world.by_hand.pk}/" not in text
-    assert "1 in 1 account" in text
+    assert "1 IAM user in 1 account" in text
 
 
 def test_a_member_sees_their_own_and_what_was_not_confirmed_as_a_number(world: World) -> None:
@@ -116,11 +116,11 @@ def test_a_proposal_is_confirmed_taken_back_and_refused_by_a_click_each(world: W
     assert post(client, "undo", user.pk) == 302
     assert "Not confirmed" in page(client, world.first)
     assert post(client, "apart", user.pk, person=person, why="A service") == 302
-    assert "2 in 2 accounts" in page(client, world.first)
+    assert "2 IAM users in 2 accounts" in page(client, world.first)
     text = page(client, user)
     assert "A service" in text
     assert post(client, "forget", Apart.objects.get().pk) == 302
-    assert "3 in 2 accounts" in page(client, world.first)
+    assert "3 IAM users in 2 accounts" in page(client, world.first)
 
 
 def test_nobody_known_leads_to_a_search_and_a_link_by_hand(world: World) -> None:
@@ -129,7 +129,7 @@ def test_nobody_known_leads_to_a_search_and_a_link_by_hand(world: World) -> None
     assert "maya.okafor@example.com" in page(client, world.stranger, q="maya")
     assert "ci-release" in page(client, world.first, q="CI-")
     assert post(client, "link", world.stranger.pk, person=str(world.maya.pk)) == 302
-    assert "4 in 2 accounts" in page(client, world.stranger)
+    assert "4 IAM users in 2 accounts" in page(client, world.stranger)
     assert post(client, "link", world.stranger.pk, person="x") == 404
 
 
@@ -194,7 +194,7 @@ def test_the_ways_are_looked_at_before_they_are_saved(world: World) -> None:
     assert not NameRule.objects.exists()
     assert client.post(reverse("linking:ways"), form | {"act": "save"}).status_code == 302
     assert work_out()
-    assert "4 in 2 accounts" in page(client, world.first)
+    assert "4 IAM users in 2 accounts" in page(client, world.first)
     bad = client.post(reverse("linking:ways"), form | {"user_name": ["{nick}"], "act": "look"})
     assert (bad.status_code, "There is no part {nick}" in bad.content.decode()) == (422, True)
 
@@ -203,7 +203,7 @@ def test_the_list_of_people_has_a_row_for_each_with_their_users(world: World) ->
     client = world.browser(Role.ADMINISTRATOR)
     text = client.get(reverse("linking:persons")).content.decode()
     assert "Maya Okafor" in text
-    assert "3 in 2 accounts" in text
+    assert "3 IAM users in 2 accounts" in text
     assert "Ines Duarte" in text
     assert "Maya" not in client.get(reverse("linking:persons"), {"q": "ines"}).content.decode()
     lead = world.browser(Role.TEAM_LEAD, name="Elif Kaya").get(reverse("linking:persons")).content.decode()
