@@ -40,7 +40,7 @@ SAMPLES: Final = (
         "tomas.lind",
         "support-cases",
         timedelta(days=5),
-        "Talks to AWS about the failed settlements of November",
+        "Support case with AWS about the failed settlements in November",
         ("hana.sato", "jonas.berg"),
     ),
     Sample(
@@ -48,7 +48,7 @@ SAMPLES: Final = (
         "jonas.berg",
         "read-billing",
         timedelta(days=60),
-        "Looks after the budget of the platform until the new year",
+        "Covers for the FinOps team until the end of the year",
         ("hana.sato",),
     ),
 )

@@ -28,8 +28,8 @@ logger = structlog.get_logger(__name__)
 ASKER: Final = "ines.duarte"
 APPROVERS: Final = ("hana.sato", "jonas.berg")
 TEAMS: Final = (
-    ("Analysts", "Answers questions about demand, fares and punctuality", RuleKind.GROUP, "analysts"),
-    ("Contractors", "People of other companies, for a limited time", RuleKind.PATH, "/contractors/"),
+    ("Analysts", "Analyzes demand, fares and punctuality", RuleKind.GROUP, "analysts"),
+    ("Contractors", "External staff, for a limited time", RuleKind.PATH, "/contractors/"),
 )
 """(name, description, kind and value of the rule) of the teams that have nobody who leads them here."""
 
@@ -83,7 +83,7 @@ PEOPLE: Final = (
     Typed(line=3, name="Mateo Silva", email="mateo.silva@northline.example"),
     Typed(line=4, name="Aiko Watanabe", email="aiko.watanabe@northline.example"),
 )
-WHY: Final = "They begin in the fares team on Monday"
+WHY: Final = "New hires in the fares team, starting on Monday"
 
 
 def write_blueprints() -> None:

@@ -112,7 +112,7 @@ class Supervisor:
         if process:
             self.children.append(process)
         else:
-            say("No Redis server and no Valkey wheel: the queue is a folder, slower but complete.")
+            say("No Redis or Valkey server: the queue is a folder, which is slower.")
         self.stand_in = self._stand_in(common, stand_in_port)
         self.children += [self.stand_in, self._worker(worker_environment), self._web(common)]
         self._remember(worker_environment)
@@ -231,7 +231,9 @@ class Supervisor:
         say("Sign in as          to be                  password")
         for someone in OPERATORS:
             say(f"  {someone.username:<18}{someone.role:<23}{PASSWORD}")
-        say("\nThe organisation is invented, and AWS is a stand-in on this machine. Ctrl-C stops everything.")
+        say(
+            "\nThe sample organization is fictional, and AWS is simulated on this machine. Press Ctrl-C to stop."
+        )
 
     def _stop(self, number: int, frame: object) -> None:
         self.stopping = True

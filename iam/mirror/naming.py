@@ -14,6 +14,7 @@ from iam.mirror.models import Entity, Kind, TagSet, valid_at
 NAME_TAG: Final = "DisplayName"
 """The tag in which onboarding writes somebody's name."""
 _NAME_TAGS = ("displayname", "fullname", "name")
+_SEARCHED_TAGS = (*_NAME_TAGS, "email", "emailaddress", "mail", "owner")
 _UNTAGGABLE: Final = re.compile(r"[^\w\s.:/=+@-]")
 _APOSTROPHES: Final = str.maketrans({"'": "\u02bc", "\u2019": "\u02bc", "\u2018": "\u02bc", "`": "\u02bc"})
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html: a tag takes no apostrophe, and it takes every letter, as U+02BC is one."""
@@ -30,6 +31,18 @@ def display_name(login: str, tags: Mapping[str, str] | None = None, *, person: s
             if name:
                 return name
     return person or login
+
+
+def searched_tags(tags: Mapping[str, str] | None) -> str:
+    """The words of the tags by which people look for a user, in lower case: names and email addresses; "" for none."""
+    if not tags:
+        return ""
+    values = (
+        name_in_tag(value)
+        for key, value in tags.items()
+        if key.replace("-", "").replace("_", "").lower() in _SEARCHED_TAGS
+    )
+    return " ".join(value.lower() for value in values if value)
 
 
 def tag_for_name(name: str) -> str:

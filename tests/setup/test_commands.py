@@ -38,7 +38,7 @@ def test_an_account_is_connected_by_its_role_and_checked(cloud: Cloud) -> None:
     code, said = run(*ROLE)
     assert code == 0
     assert f"sandbox {SANDBOX} is connected by role, external id." in said
-    assert "Nothing is missing." in said
+    assert "No permission is missing." in said
     assert f"manage.py pull {SANDBOX}" in said
     assert Entry.objects.get(kind="account.connect").actor_label == "Command line"
 
@@ -54,7 +54,7 @@ def test_what_is_missing_is_exit_code_1(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("connect", "12", "--role", arn_of(SANDBOX)), "twelve digits"),
+        (("connect", "12", "--role", arn_of(SANDBOX)), "12-digit account number"),
         (("connect", SANDBOX, "--role", arn_of(HUB), "--external-id", "x-1"), f"belongs to account {HUB}"),
         (("connect", SANDBOX, "--role", "x"), "not the ARN of a role"),
         (("connect", SANDBOX, "--from-environment"), f"belong to account {HUB}, not to {SANDBOX}"),
@@ -101,7 +101,7 @@ def test_the_doctor_examines_all_that_is_connected(cloud: Cloud) -> None:
     code, said = run("doctor")
     assert code == 1
     assert said.count("The worker's own credentials") == 5
-    assert said.count("Nothing is missing.") == 4
+    assert said.count("No permission is missing.") == 4
     assert DoctorRun.objects.count() == 5
 
 

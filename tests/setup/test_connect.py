@@ -141,7 +141,7 @@ def test_a_worker_that_cannot_say_who_it_is_can_be_spoken_for(admin: Client) -> 
     draft = begun(admin)
     SetupJob.objects.update(state="failed", message="AWS does not accept the worker's credentials.")
     body = text_of(admin.get(second(draft)))
-    assert "The worker cannot say who it is." in body
+    assert "The worker’s identity is unknown." in body
     change = reverse("setup:change-draft", args=[draft.pk])
     wrong = admin.post(change, {"hub_arn": "x"})
     assert wrong.status_code == 422

@@ -29,7 +29,7 @@ def test_an_organization_is_found_picked_and_connected(admin: Client, cloud: Clo
     body = text_of(admin.get(page))
     assert "5 can be connected." in body
     assert "Management account" in body
-    assert "By the worker's own credentials" in body.replace("&#x27;", "'")
+    assert "With the worker’s credentials" in body.replace("&#x27;", "'")
     plan = {"role_name": "gatehouse-reader", "write_role_name": "", "external_id": ID_OF_SPOKES}
     connect = page + "connect/"
     nothing = admin.post(connect, plan | {"which": "chosen"})

@@ -31,25 +31,32 @@ EKS = tuple(
 MACHINES = {
     "production": (
         Machine("eks-node", "platform", "Nodes of the production cluster", (*EKS, SSM), 6, "m7i.2xlarge"),
-        Machine("vpn-gateway", "platform", "The operators' VPN", (SSM,), 2, "c7g.large"),
-        Machine("log-shipper", "sre", "Ships logs to the archive", (SSM, AGENT), 2),
-        Machine("sftp-drop", "ticketing", "Where operators drop their timetables", (SSM,), 1, "t4g.medium"),
-        Machine("metrics-store", "sre", "Keeps the metrics", (SSM, AGENT), 3, "r7g.xlarge"),
+        Machine("vpn-gateway", "platform", "VPN for ferry operators", (SSM,), 2, "c7g.large"),
+        Machine("log-shipper", "sre", "Sends logs to the archive", (SSM, AGENT), 2),
+        Machine(
+            "sftp-drop",
+            "ticketing",
+            "SFTP server for timetables from ferry operators",
+            (SSM,),
+            1,
+            "t4g.medium",
+        ),
+        Machine("metrics-store", "sre", "Stores metrics", (SSM, AGENT), 3, "r7g.xlarge"),
     ),
     "data": (
         Machine("eks-node", "data-platform", "Nodes of the data cluster", (*EKS, SSM), 4, "r7i.2xlarge"),
         Machine(
-            "etl-node", "data-platform", "Runs the nightly copy", (SSM, AGENT), 3, "r7g.2xlarge", "optional"
+            "etl-node", "data-platform", "Runs the nightly backup", (SSM, AGENT), 3, "r7g.2xlarge", "optional"
         ),
         Machine("notebook-host", "machine-learning", "Shared notebooks", (SSM,), 2, "g5.xlarge"),
-        Machine("warehouse-proxy", "data-platform", "In front of the warehouse", (SSM,), 1),
+        Machine("warehouse-proxy", "data-platform", "Proxy for the warehouse", (SSM,), 1),
     ),
     "staging": (
         Machine("eks-node", "platform", "Nodes of the staging cluster", (*EKS, SSM), 3, "m7i.xlarge"),
         Machine("test-runner", "qa", "Runs browsers for the test suites", (SSM,), 2, "c7i.xlarge"),
-        Machine("load-generator", "qa", "Makes load", (SSM,), 1, "c7i.2xlarge"),
+        Machine("load-generator", "qa", "Load generator", (SSM,), 1, "c7i.2xlarge"),
     ),
-    "sandbox": (Machine("playground", "platform", "A machine to play with", (SSM,), 2, "t4g.small"),),
+    "sandbox": (Machine("playground", "platform", "Developer sandbox", (SSM,), 2, "t4g.small"),),
 }
 
 

@@ -50,7 +50,7 @@ def roles(account: str) -> tuple[Role, Role]:
         used=0.02,
         inline={"mirror": READER_POLICY},
         tags=TAGS,
-        description="Gatehouse reads identities",
+        description="Gatehouse: sync (read only)",
     )
     writer = Role(
         name=WRITER_ROLE,
@@ -59,6 +59,6 @@ def roles(account: str) -> tuple[Role, Role]:
         used=1.2,
         inline={"change": permissions.write_policy(account_id=account)},
         tags=TAGS,
-        description="Gatehouse carries out approved changes",
+        description="Gatehouse: approved changes",
     )
     return reader, writer

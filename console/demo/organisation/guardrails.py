@@ -75,28 +75,28 @@ def account_policies(account_name: str) -> tuple[Policy, ...]:
             "SelfService",
             ((document(look, own_credentials), 900), (document(look, own_credentials, own_device), 420)),
             "/guardrails/",
-            "Everybody looks after their own password, keys and MFA device",
+            "Self-service for password, access keys and MFA device",
             TAGS,
         ),
         Policy(
             "RequireMfa",
             ((_require_mfa(()), 500), (_require_mfa(BEFORE_MFA), 480)),
             "/guardrails/",
-            "Nothing works without MFA but what one needs to switch it on",
+            "Requires MFA for everything except enrolling a device",
             TAGS,
         ),
         Policy(
             "WorkloadBoundary",
             ((within, 800),),
             "/guardrails/",
-            "The most that a workload's role may ever do: no identities, hands off the trail",
+            "Permissions boundary for workload roles: no IAM, no CloudTrail changes",
             TAGS,
         ),
         Policy(
             "TeamBoundary",
             (_team_boundary(account_name),),
             "/guardrails/",
-            "The most that somebody in a product team may ever do",
+            "Permissions boundary for product teams",
             TAGS,
         ),
     )
@@ -125,7 +125,7 @@ SCPS = (
         "SERVICE_CONTROL_POLICY",
         document(deny("StayInside", ("organizations:LeaveOrganization", "account:CloseAccount"))),
         ("Root",),
-        "No account leaves the organisation",
+        "Accounts can't leave the organization",
     ),
     OrganisationPolicy(
         "EuropeOnly",
@@ -138,7 +138,7 @@ SCPS = (
             )
         ),
         ("Workloads",),
-        "Travellers' data stay in Europe; us-east-1 only for what AWS serves from there",
+        "Data stays in Europe; us-east-1 only for global services",
     ),
     OrganisationPolicy(
         "ProtectEvidence",
@@ -151,14 +151,14 @@ SCPS = (
             deny("LogBuckets", ("s3:DeleteBucket", "s3:PutBucketPolicy"), "arn:aws:s3:::northline-trail-*"),
         ),
         ("Workloads",),
-        "Nobody switches the evidence off",
+        "Audit trails can't be disabled",
     ),
     OrganisationPolicy(
         "NoRootUser",
         "SERVICE_CONTROL_POLICY",
         document(deny("Root", "*", "*", StringLike={"aws:PrincipalArn": "arn:aws:iam::*:root"})),
         ("Workloads",),
-        "The root user does nothing in accounts with workloads",
+        "No root user access in workload accounts",
     ),
     OrganisationPolicy(
         "SandboxLimits",
@@ -182,7 +182,7 @@ SCPS = (
             ),
         ),
         ("Experiments",),
-        "A sandbox may break, but not the bank",
+        "Limits cost in sandbox accounts",
     ),
 )
 RCPS = (
@@ -203,7 +203,7 @@ RCPS = (
             }
         ),
         ("Workloads",),
-        "Data and secrets are for Northline's own principals and AWS services",
+        "Data and secrets only for Northline principals and AWS services",
     ),
     OrganisationPolicy(
         "NoConfusedDeputy",
@@ -223,6 +223,6 @@ RCPS = (
             }
         ),
         ("Root",),
-        "AWS services act on our buckets and queues for our accounts only",
+        "AWS services access our buckets and queues only for our accounts",
     ),
 )

@@ -21,7 +21,7 @@ def data() -> Jobs:
     policies = (
         job_policy(
             "OncallRead",
-            "What whoever is on call looks at first",
+            "Read access for on-call engineers",
             "platform",
             document(allow("Logs", LOGS_READ)),
             document(allow("Logs", LOGS_READ), allow("Metrics", METRICS)),
@@ -39,7 +39,7 @@ def data() -> Jobs:
         ),
         job_policy(
             "LakeWrite",
-            "Changes tables of the lake",
+            "Write access to data lake tables",
             "data-platform",
             document(
                 allow("Objects", ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"), lake)
@@ -51,7 +51,7 @@ def data() -> Jobs:
         ),
         job_policy(
             "AnalystRead",
-            "Asks the lake, writes nothing but results",
+            "Queries the data lake",
             "analysts",
             document(allow("Query", query), allow("Lake", ("s3:GetObject", "s3:ListBucket"), lake)),
             document(
@@ -63,7 +63,7 @@ def data() -> Jobs:
         ),
         job_policy(
             "NotebookUse",
-            "Opens notebooks, trains models",
+            "Notebooks and model training",
             "machine-learning",
             document(
                 allow(
@@ -83,7 +83,7 @@ def data() -> Jobs:
         ),
         job_policy(
             "ContractorRead",
-            "What contractors see: the reporting tables, until their contract ends",
+            "Reporting tables for contractors, until their contract ends",
             "contractors",
             document(allow("Reports", ("s3:GetObject", "s3:ListBucket"), ["arn:aws:s3:::reports-public/*"])),
             document(
@@ -97,7 +97,7 @@ def data() -> Jobs:
         ),
         job_policy(
             "WarehouseAdmin",
-            "Looks after the warehouse itself",
+            "Warehouse administration",
             "data-platform",
             document(
                 allow("Warehouse", ("redshift:Describe*", "redshift:ModifyCluster", "redshift-data:*")),
@@ -108,13 +108,13 @@ def data() -> Jobs:
         ),
         job_policy(
             "SREWrite",
-            "Keeps the data account running",
+            "Operations in the data account",
             "sre",
             document(allow("Operate", ("ecs:*", "autoscaling:*", "ec2:Describe*", "rds:Describe*"))),
         ),
         job_policy(
             "StreamOperate",
-            "Splits and merges shards",
+            "Manages stream shards",
             "data-platform",
             document(
                 allow(
@@ -124,7 +124,7 @@ def data() -> Jobs:
         ),
         job_policy(
             "IamAdministration",
-            "Administers identities by hand when Gatehouse cannot",
+            "Break-glass IAM administration",
             "iam",
             document(allow("Identities", ("iam:*", "access-analyzer:*"))),
         ),
@@ -211,13 +211,13 @@ def staging() -> Jobs:
         ),
         job_policy(
             "KestrelProbe",
-            "What the penetration testers may do",
+            "Permissions for penetration testers",
             "contractors",
             document(allow("Look", ("ec2:Describe*", "eks:Describe*", "elasticloadbalancing:Describe*"))),
         ),
         job_policy(
             "IamAdministration",
-            "Administers identities by hand when Gatehouse cannot",
+            "Break-glass IAM administration",
             "iam",
             document(allow("Identities", ("iam:*", "access-analyzer:*"))),
         ),
@@ -258,7 +258,7 @@ def sandbox() -> Jobs:
         ),
         job_policy(
             "IamAdministration",
-            "Administers identities by hand when Gatehouse cannot",
+            "Break-glass IAM administration",
             "iam",
             document(allow("Identities", ("iam:*", "access-analyzer:*"))),
         ),
@@ -277,13 +277,13 @@ def management() -> Jobs:
     policies = (
         job_policy(
             "OrganisationAdmin",
-            "Opens accounts and writes SCPs",
+            "Manages accounts and SCPs",
             "iam",
             document(allow("Organisation", ("organizations:*", "account:*"))),
         ),
         job_policy(
             "ConsolidatedBill",
-            "Reads the whole bill",
+            "Reads all billing data",
             "finance",
             document(allow("Bill", ("ce:*", "cur:*", "billing:Get*", "invoicing:List*"))),
         ),

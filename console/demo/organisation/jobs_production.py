@@ -44,10 +44,10 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
     ]
     policies = (
-        job_policy("OncallRead", "What whoever is on call looks at first", "platform", *oncall, first=3),
+        job_policy("OncallRead", "Read access for on-call engineers", "platform", *oncall, first=3),
         job_policy(
             "OncallOperate",
-            "What whoever is on call may restart",
+            "Restart permissions for on-call engineers",
             "platform",
             document(
                 allow(
@@ -67,7 +67,7 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "PaymentsDev",
-            "Develops payments: looks at functions and logs, sends test events",
+            "Payments development: reads functions and logs, sends test events",
             "payments",
             document(allow("Look", ("lambda:Get*", "lambda:List*"), pay), allow("Logs", LOGS_READ)),
             document(
@@ -82,10 +82,10 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
                 deny("NoCards", "dynamodb:*", arn("dynamodb", account, "table/pay-tokens")),
             ),
         ),
-        job_policy("LedgerRead", "Reads the exports of the ledger", "payments", document(ledger)),
+        job_policy("LedgerRead", "Reads ledger exports", "payments", document(ledger)),
         job_policy(
             "TicketingDev",
-            "Develops ticketing: looks at functions, tables and logs",
+            "Ticketing development: reads functions, tables and logs",
             "ticketing",
             document(
                 allow("Look", ("lambda:Get*", "lambda:List*"), seat),
@@ -110,7 +110,7 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "WebDev",
-            "Develops the website: assets, logs, the content network",
+            "Website development: assets, logs, CDN",
             "web",
             document(
                 allow(
@@ -124,7 +124,7 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "SREWrite",
-            "Keeps production running",
+            "Operations in production",
             "sre",
             document(
                 allow(
@@ -154,7 +154,7 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "IamAdministration",
-            "Administers identities by hand when Gatehouse cannot",
+            "Break-glass IAM administration",
             "iam",
             document(
                 allow(
@@ -166,7 +166,7 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "SecurityReadExtra",
-            "What SecurityAudit leaves out",
+            "Additions to SecurityAudit",
             "security",
             document(
                 allow(
@@ -183,7 +183,7 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "SupportDesk",
-            "Looks a booking up and resends a ticket",
+            "Looks up bookings and resends tickets",
             "support",
             document(
                 allow(
@@ -196,7 +196,7 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "CostExplorerRead",
-            "Splits the bill",
+            "Cost allocation",
             "finance",
             document(
                 allow("Costs", ("ce:Get*", "ce:List*", "cur:DescribeReportDefinitions", "budgets:ViewBudget"))
@@ -204,7 +204,7 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "ReleaseWrite",
-            "What the release robot may do",
+            "Permissions of the release bot",
             "platform",
             document(
                 allow("Publish", code, arn("lambda", account, "function:*")),
@@ -228,7 +228,7 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "BackupWrite",
-            "What the backup agents may do",
+            "Permissions of the backup agents",
             "platform",
             document(
                 allow(
@@ -241,13 +241,13 @@ def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
         ),
         job_policy(
             "MetricsRead",
-            "What the monitoring robots may read",
+            "Permissions of the monitoring bots",
             "sre",
             document(allow("Metrics", METRICS), allow("Tags", "tag:GetResources")),
         ),
         job_policy(
             "DenyLedgerExport",
-            "Keeps ledger exports away from whom it is attached to",
+            "Denies access to ledger exports",
             "payments",
             document(deny("NoExport", "s3:GetObject", "arn:aws:s3:::pay-ledger/exports/*")),
         ),

@@ -28,7 +28,7 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "ci-release",
             "platform",
-            "Releases from the old pipeline",
+            "Legacy release pipeline",
             ("machine-deploy",),
             (Key(204, 0.1 * DAY, service="lambda"),),
             ("ReleaseWrite",),
@@ -36,14 +36,14 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "backup-agent",
             "platform",
-            "Copies databases to the vault",
+            "Database backups to the vault",
             ("machine-storage",),
             (Key(88, 0.2 * DAY),),
         ),
         Machine(
             "metrics-probe",
             "sre",
-            "Reads metrics for the wall",
+            "Metrics for the wall dashboard",
             ("machine-metrics",),
             (Key(35, 0.1, service="monitoring"),),
         ),
@@ -58,14 +58,14 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "cdn-purge",
             "web",
-            "Empties the content network after a release",
+            "Purges the CDN after a release",
             ("machine-deploy",),
             (Key(47, 2.1, service="cloudfront"), Key(140, 41, active=False, service="cloudfront")),
         ),
         Machine(
             "sftp-sync",
             "ticketing",
-            "Fetches timetables that come by SFTP",
+            "Imports timetables from SFTP",
             ("machine-storage",),
             (Key(72, 0.5),),
         ),
@@ -79,7 +79,7 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "pos-uplink",
             "payments",
-            "Card terminals on board, through the depot's gateway",
+            "On-board card terminals, through the depot gateway",
             (),
             (Key(83, 0.1, service="sqs"),),
             ("pay-gateway-runtime",),
@@ -87,7 +87,7 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "cert-renewer",
             "platform",
-            "Renews certificates of the ferries' gateways",
+            "Certificate renewal for ferry gateways",
             (),
             (Key(19, 6, service="acm"),),
             (),
@@ -96,14 +96,14 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "wallboard",
             "sre",
-            "The screen in the operations room",
+            "Operations room dashboard",
             ("machine-metrics",),
             (Key(66, 0.1, service="monitoring"),),
         ),
         Machine(
             "ops-shared",
             "support",
-            "Shared by the night shift",
+            "Shared account of the night shift",
             ("support",),
             (),
             (),
@@ -113,7 +113,7 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "git-mirror",
             "platform",
-            "Mirrors repositories",
+            "Repository replication",
             (),
             (),
             (),
@@ -124,7 +124,7 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "airflow-legacy",
             "data-platform",
-            "The old scheduler, being replaced by pods",
+            "Legacy Airflow scheduler, being replaced",
             ("machine-pipelines",),
             (Key(131, 0.3, service="glue"),),
             ("etl-nightly-runtime",),
@@ -132,7 +132,7 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "tableau-extract",
             "analysts",
-            "Fills the dashboards",
+            "Dashboard data source",
             (),
             (Key(58, 0.2, service="athena"),),
             ("AnalystRead",),
@@ -140,14 +140,14 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "kafka-mirror",
             "data-platform",
-            "Mirrors topics into the streams",
+            "Kafka topic replication",
             ("machine-pipelines",),
             (Key(29, 0.1, service="kinesis"),),
         ),
         Machine(
             "dbt-cloud",
             "data-platform",
-            "Builds the models of the warehouse",
+            "dbt models of the warehouse",
             (),
             (Key(44, 0.4, service="redshift"),),
             ("WarehouseAdmin",),
@@ -155,7 +155,7 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "partner-feed",
             "data-platform",
-            "Operators fetch their own figures",
+            "Reports for ferry operators",
             (),
             (Key(75, 1.4),),
             ("ContractorRead",),
@@ -183,19 +183,19 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
             (Key(21, 0.3, service="lambda"),),
         ),
         Machine(
-            "load-test", "qa", "Makes load before a release", ("machine-tests",), (Key(67, 8, service="sqs"),)
+            "load-test", "qa", "Load tests before a release", ("machine-tests",), (Key(67, 8, service="sqs"),)
         ),
         Machine(
             "terraform-staging",
             "platform",
-            "Applies the infrastructure of staging",
+            "Terraform for staging",
             ("platform",),
             (Key(33, 0.6, service="ec2"), Key(80, 33, service="ec2")),
         ),
         Machine(
             "preview-bot",
             "web",
-            "Opens previews of pull requests",
+            "Pull request previews",
             ("deployers",),
             (Key(9, 0.1, service="lambda"),),
         ),
@@ -218,7 +218,7 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "bedrock-trial",
             "machine-learning",
-            "A language model on trial",
+            "Language model trial",
             ("machine-experiments",),
             (),
             (),
@@ -227,14 +227,14 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "hackathon-bot",
             "platform",
-            "What is left of the spring hackathon",
+            "Left over from the spring hackathon",
             ("machine-experiments",),
             (Key(212, 150, service="lambda"),),
         ),
         Machine(
             "iot-demo",
             "mobile",
-            "A buoy that reports waves",
+            "IoT wave buoy",
             ("machine-experiments",),
             (Key(58, 20, service="iot"),),
         ),
@@ -243,14 +243,14 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         Machine(
             "terraform-org",
             "iam",
-            "Applies SCPs and accounts",
+            "Terraform for accounts and SCPs",
             ("organisation-admins",),
             (Key(50, 5, service="organizations", region="us-east-1"),),
         ),
         Machine(
             "cost-export",
             "finance",
-            "Exports the bill",
+            "Billing export",
             ("billing-readers",),
             (Key(77, 0.9, service="ce", region="us-east-1"),),
         ),

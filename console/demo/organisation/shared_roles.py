@@ -25,11 +25,11 @@ AUDITORS = "157736420985"
 SSO = {
     "sso-administrator": (
         "AdministratorAccess",
-        "Changes anything; asks for approval in the corporate directory",
+        "Administrator access, with approval in the corporate directory",
     ),
-    "sso-read-only": ("ReadOnlyAccess", "Looks at everything"),
-    "sso-billing": ("AWSBillingReadOnlyAccess", "Looks at the bill"),
-    "sso-support": ("AWSSupportAccess", "Opens cases with AWS"),
+    "sso-read-only": ("ReadOnlyAccess", "Read access to everything"),
+    "sso-billing": ("AWSBillingReadOnlyAccess", "Read access to billing"),
+    "sso-support": ("AWSSupportAccess", "AWS Support cases"),
     "sso-security-audit": ("SecurityAudit", "Audits the account"),
 }
 LINKED = {
@@ -160,13 +160,13 @@ def _across(account_name: str) -> list[Role]:
             "vendor-monitoring",
             account_trust(MONITORING_VENDOR, external_id=f"nl-{account_name}-7f21"),
             metrics,
-            "Skyglass Monitoring reads metrics",
+            "Skyglass Monitoring: metrics",
         ),
         (
             "vendor-backup",
             account_trust(BACKUP_VENDOR, external_id=f"nl-bk-{account_name}"),
             snapshots,
-            "Deepvault copies backups away",
+            "Deepvault: off-site backups",
         ),
         (
             "external-audit",
@@ -178,7 +178,7 @@ def _across(account_name: str) -> list[Role]:
             "security-responder",
             account_trust(ACCOUNT_IDS["management"], mfa=True),
             document(allow("Isolate", ("ec2:ModifyInstanceAttribute", "iam:UpdateAccessKey"))),
-            "Isolates what has been broken into",
+            "Incident response: isolates compromised resources",
         ),
     ]
     if account_name == "data":
@@ -187,7 +187,7 @@ def _across(account_name: str) -> list[Role]:
                 "lake-writer",
                 account_trust(ACCOUNT_IDS["production"]),
                 lake,
-                "Production delivers events into the lake",
+                "Event delivery from production to the data lake",
             )
         )
     if account_name == "staging":
@@ -196,7 +196,7 @@ def _across(account_name: str) -> list[Role]:
                 "release-promoter",
                 account_trust(ACCOUNT_IDS["production"]),
                 document(allow("Images", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"))),
-                "Production fetches tested images",
+                "Image pull from production",
             )
         )
     roles = [
@@ -218,7 +218,7 @@ def _across(account_name: str) -> list[Role]:
         age=ACCOUNT_AGES[account_name],
         used=210,
         policies=(aws_managed("AdministratorAccess"),),
-        description="Made by AWS Organizations when the account was opened",
+        description="Created by AWS Organizations with the account",
     )
     return [*roles, opened]
 
@@ -242,7 +242,7 @@ def _services(account_name: str, account: str) -> list[Role]:
             policies=(aws_managed("service-role/AWS_ConfigRole"),),
             inline={"notify": topic},
             tags=PLATFORM,
-            description="AWS Config records what changes",
+            description="AWS Config recorder",
         ),
         Role(
             "trail-to-logs",
@@ -252,7 +252,7 @@ def _services(account_name: str, account: str) -> list[Role]:
             0.02,
             inline={"write": stream},
             tags=PLATFORM,
-            description="CloudTrail writes to CloudWatch Logs",
+            description="CloudTrail to CloudWatch Logs",
         ),
         Role(
             "backup-service",
@@ -262,7 +262,7 @@ def _services(account_name: str, account: str) -> list[Role]:
             0.9,
             policies=(aws_managed("service-role/AWSBackupServiceRolePolicyForBackup"),),
             tags=PLATFORM,
-            description="AWS Backup makes the nightly copies",
+            description="AWS Backup nightly backups",
         ),
         Role(
             "flow-logs",
@@ -272,7 +272,7 @@ def _services(account_name: str, account: str) -> list[Role]:
             0.05,
             inline={"write": stream},
             tags=PLATFORM,
-            description="The network writes its flow logs",
+            description="VPC flow logs",
         ),
         Role(
             "rds-monitoring",
@@ -282,7 +282,7 @@ def _services(account_name: str, account: str) -> list[Role]:
             0.03,
             policies=(aws_managed("service-role/AmazonRDSEnhancedMonitoringRole"),),
             tags=PLATFORM,
-            description="Databases report how they feel",
+            description="RDS enhanced monitoring",
         ),
     ]
 

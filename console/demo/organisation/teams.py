@@ -83,7 +83,7 @@ TEAMS = (
     ),
     Team(
         "mobile",
-        "Builds the travellers' apps",
+        "Builds the passenger apps",
         "4310",
         {"staging": ("mobile-dev",), "sandbox": ("builders",)},
         _names(
@@ -113,7 +113,7 @@ TEAMS = (
     ),
     Team(
         "analysts",
-        "Answers questions about demand, fares and punctuality",
+        "Analyzes demand, fares and punctuality",
         "4410",
         {"data": ("analysts",)},
         _names(
@@ -132,7 +132,7 @@ TEAMS = (
     ),
     Team(
         "security",
-        "Watches, tests and answers to the auditors",
+        "Security monitoring, testing and audits",
         "4500",
         {
             "production": ("security-readers",),
@@ -146,7 +146,7 @@ TEAMS = (
     ),
     Team(
         "finance",
-        "Pays the bills and splits them",
+        "Cloud cost management",
         "4600",
         {"production": ("billing-readers",), "data": ("billing-readers",)},
         _names("Sofia Marchetti, Peter Lindgren, Grace Nwosu, Thomas Albrecht, Helena Sousa"),
@@ -163,7 +163,7 @@ TEAMS = (
     ),
     Team(
         "qa",
-        "Tests what the others build",
+        "Quality assurance",
         "4330",
         {"staging": ("qa",), "sandbox": ("builders",)},
         _names(
@@ -172,7 +172,7 @@ TEAMS = (
     ),
     Team(
         "contractors",
-        "People of Brightwater Analytics and Kestrel Testing, for a limited time",
+        "External staff of Brightwater Analytics and Kestrel Testing, for a limited time",
         "4900",
         {"data": ("contractors",), "staging": ("contractors",)},
         _names(

@@ -53,7 +53,7 @@ def data() -> Trouble:
             2,
             inline={"etl-write": document(allow("Write", ("s3:GetObject", "s3:PutObject"), lake))},
             tags={"Team": "data-platform"},
-            description="Brightwater Analytics loads its figures",
+            description="Brightwater Analytics: data import",
         ),
         Role(
             "brightwater-reader",
@@ -63,7 +63,7 @@ def data() -> Trouble:
             1,
             policies=("ContractorRead",),
             tags={"Team": "data-platform"},
-            description="Brightwater Analytics reads reports",
+            description="Brightwater Analytics: reports",
         ),
         Role(
             "glue-nightly",
@@ -83,7 +83,7 @@ def data() -> Trouble:
             190,
             policies=(aws_managed("service-role/AmazonElasticMapReduceRole"),),
             tags={"Team": "data-platform"},
-            description="The cluster before the lake",
+            description="Cluster from before the data lake",
         ),
         # Anybody, but only from inside of the organisation: not to be reported as open.
         Role(
@@ -94,7 +94,7 @@ def data() -> Trouble:
             0.2,
             policies=("AnalystRead",),
             tags={"Team": "data-platform"},
-            description="Any of Northline's accounts reads the lake",
+            description="Data lake read access for all Northline accounts",
         ),
     )
     return Trouble(
@@ -126,9 +126,9 @@ def staging() -> Trouble:
             "LegacyFullAccess",
             ((document(allow("All", "*")), 1200),),
             "/legacy/",
-            "What the build server got on its first day",
+            "Build server permissions",
         ),
-        job_policy("QaUnblock", "Lets testers help themselves", "qa", document(own_policies)),
+        job_policy("QaUnblock", "Self-service permissions for testers", "qa", document(own_policies)),
     )
     roles = (
         Role(
@@ -159,7 +159,7 @@ def staging() -> Trouble:
             0.1,
             policies=("QaRun",),
             tags={"Team": "qa"},
-            description="Whatever pod asks first",
+            description="Default role for pods",
         ),
     )
     return Trouble(
@@ -188,15 +188,15 @@ def sandbox() -> Trouble:
         job_policy("BuildersPower", "Everything but identities", "platform", document(not_identities)),
         job_policy(
             "VendorTrial",
-            "Tries what vendors sell; the SCP of the sandbox forbids it again",
+            "Marketplace trials; denied by the sandbox SCP",
             "platform",
             document(allow("Buy", "aws-marketplace:*")),
         ),
-        job_policy("TrailOps", "Tries trails out", "security", document(allow("Trail", "cloudtrail:*"))),
+        job_policy("TrailOps", "CloudTrail tests", "security", document(allow("Trail", "cloudtrail:*"))),
         # NotAction in a Deny allows nothing: not to be reported.
         job_policy(
             "OnlyEurope",
-            "Denies everything outside of Europe but global services",
+            "Denies everything outside Europe except global services",
             "platform",
             document(
                 deny_but(
@@ -218,7 +218,7 @@ def sandbox() -> Trouble:
                 6,
                 policies=("TrailOps",),
                 tags={"Team": "security"},
-                description="Breaks trails on purpose",
+                description="Chaos tests for CloudTrail",
             ),
             Role(
                 "public-metrics-reader",
@@ -236,7 +236,7 @@ def sandbox() -> Trouble:
                 "/sso/",
                 130,
                 policies=(aws_managed("ReadOnlyAccess"),),
-                description="The first try with Okta",
+                description="First Okta trial",
             ),
         ),
         attached=(

@@ -77,7 +77,7 @@ def _policies() -> tuple[Policy, ...]:
         ),
         job_policy(
             "CrossAccountHop",
-            "Takes roles in other accounts; which ones, nobody wrote down",
+            "Assumes roles in other accounts (undocumented)",
             "sre",
             document(allow("Hop", "sts:AssumeRole", "*")),
         ),
@@ -85,15 +85,15 @@ def _policies() -> tuple[Policy, ...]:
             "MigrationAdmin2023",
             ((document(allow("All", "*")), 1010),),
             "/legacy/",
-            "For the move of 2023; attached to nobody any more",
+            "Migration of 2023, no longer attached",
         ),
         job_policy(
             "VendorPurchasing",
-            "Buys from the marketplace",
+            "Marketplace purchases",
             "finance",
             document(allow("Buy", "aws-marketplace:*")),
         ),
-        job_policy("KmsOperator", "Looks after keys", "platform", document(allow("Keys", "kms:*"))),
+        job_policy("KmsOperator", "Access key management", "platform", document(allow("Keys", "kms:*"))),
         # The names of actions are wrong, so that it allows less than it says; one resource is no ARN at all.
         Policy(
             "TicketArchive",
@@ -215,7 +215,7 @@ def _roles() -> tuple[Role, ...]:
             12,
             policies=(ADMINISTRATOR,),
             tags=PAY,
-            description="Repairs payments by hand; made in an incident",
+            description="Manual payment repair, created during an incident",
         ),
         Role(
             "pay-deploy",
@@ -237,7 +237,7 @@ def _roles() -> tuple[Role, ...]:
             "/shared/",
             96,
             inline={"everything": wide},
-            description="For the day when nothing else works",
+            description="Break-glass access",
         ),
         Role(
             "timetable-migration",
@@ -247,7 +247,7 @@ def _roles() -> tuple[Role, ...]:
             260,
             policies=("MetricsRead",),
             tags={"Team": "ticketing"},
-            description="Moved the timetables in 2025",
+            description="Timetable migration in 2025",
         ),
         Role(
             "nightly-scheduler",
@@ -257,7 +257,7 @@ def _roles() -> tuple[Role, ...]:
             0.4,
             policies=("BackupWrite",),
             tags={"Team": "platform"},
-            description="EventBridge Scheduler starts the nightly copies",
+            description="EventBridge Scheduler: nightly backups",
         ),
         Role(
             "hourly-scheduler",
@@ -267,7 +267,7 @@ def _roles() -> tuple[Role, ...]:
             0.02,
             policies=("BackupWrite",),
             tags={"Team": "platform"},
-            description="EventBridge Scheduler starts the hourly copies, and for this account only",
+            description="EventBridge Scheduler: hourly backups, this account only",
         ),
         Role(
             "backup-starter",
@@ -277,7 +277,7 @@ def _roles() -> tuple[Role, ...]:
             0.5,
             inline={"start": passing},
             tags={"Team": "platform"},
-            description="Starts backups; may pass one role, to one service",
+            description="Starts backups, with iam:PassRole for one role and one service",
         ),
         Role(
             "key-custodian",

@@ -24,7 +24,6 @@ from iam.mirror.queries.history import difference, two_documents
 from iam.mirror.queries.moments import account_moments, just_after
 
 FEW, MANY = 6, 100
-ACCOUNTS_OFFERED = 200
 WEEK = timedelta(days=7)
 FACTS = {
     "password_policy": "Password policy",
@@ -76,7 +75,7 @@ def _since_first(request: HttpRequest, span: Span, earliest: datetime | None) ->
 
 def _offered(request: ViewerRequest) -> list[Account]:
     """The accounts that can be compared as a whole."""
-    rows = visible_accounts(request.viewer).order_by("name", "id")[:ACCOUNTS_OFFERED]
+    rows = visible_accounts(request.viewer).order_by("name", "id")
     return [row for row in rows if request.viewer.scope.sees_account(row.account_id)]
 
 

@@ -11,7 +11,7 @@ from console.web.access import ViewerRequest
 from console.web.context import frame_of
 from console.web.paging import Cursor, CursorError, decode
 from console.web.query import Query
-from iam.mirror.queries.lists.core import Lens, Sort, Wanted
+from iam.mirror.queries.lists.core import WORDS, Lens, Sort, Wanted
 
 TEXT = 200
 VALUES = 20
@@ -52,6 +52,7 @@ def read(request: ViewerRequest, page: Page) -> Asked:
     default = page.listing.tabs[tab].sort
     name, descending = _sort(get.get("sort", ""), page.listing.sorts_for(lens), default)
     text = " ".join(get.get("q", "").replace("\x00", "")[:TEXT].split())
+    problems += _cut(request, text)
     filters = _filters(request, page, lens, problems)
     wanted = Wanted(tab, text, filters, _ids(request), name, descending)
     after, before = _places(request, page.listing.sorts[name], problems)
@@ -66,6 +67,16 @@ def read(request: ViewerRequest, page: Page) -> Asked:
         ]
     )
     return Asked(lens, wanted, query, after, before, tuple(problems))
+
+
+def _cut(request: ViewerRequest, text: str) -> list[str]:
+    """What of the address is more than a list takes, in sentences."""
+    problems = []
+    if len(text.split()) > WORDS or len(request.GET.get("q", "")) > TEXT:
+        problems.append(f"Only the first {WORDS} words of the search are used.")
+    if len(request.GET.getlist("id")) > IDS:
+        problems.append(f"Only the first {IDS} selected rows are used. Use a filter to select more.")
+    return problems
 
 
 def _sort(text: str, offered: dict[str, Sort], default: str) -> tuple[str, bool]:

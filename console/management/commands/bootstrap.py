@@ -18,7 +18,7 @@ from iam.journal.services import COMMAND_LINE
 class Command(BaseCommand):
     """Repeating it changes nothing but prints a fresh link for whoever has no password yet."""
 
-    help = "Appoint the first people and print for each the link at which they choose a password."
+    help = "Appoint the first operators and print a link for each to choose a password."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
@@ -32,14 +32,14 @@ class Command(BaseCommand):
             metavar="EMAIL",
             action="append",
             default=[],
-            help="print a link to a new password for somebody who was added on Operators",
+            help="print a password link for someone who was added on the Operators page",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = [(email, Role.ADMINISTRATOR) for email in options["admin"]]
         wanted += [(email, Role.APPROVER) for email in options["approver"]]
         if not wanted and not options["link"]:
-            raise CommandError("Name at least one person: --admin EMAIL.")
+            raise CommandError("Give at least one email address: --admin EMAIL.")
         try:
             for email, role in wanted:
                 self._appoint(email.strip().lower(), role)
@@ -64,7 +64,9 @@ class Command(BaseCommand):
     def _tell_link(self, email: str) -> None:
         operator = Operator.objects.select_related("person").filter(person__email__iexact=email).first()
         if operator is None:
-            raise CommandError(f"Nobody with the address {email} signs in here: add them on Operators first.")
+            raise CommandError(
+                f"No one with the email address {email} can sign in here. Add them on the Operators page first."
+            )
         self.stdout.write(operator.email)
         self._write_link(operator)
 

@@ -23,14 +23,16 @@ from iam.mirror.models.accounts import Source
 class Command(BaseCommand):
     """Connects by a role, by the environment's own credentials, or every account of an organization."""
 
-    help = "Connect an AWS account, or all accounts of an organization, and check what the roles may do."
+    help = (
+        "Connect an AWS account, or all accounts of an organization, and check the permissions of the roles."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One of three ways in."""
-        parser.add_argument("account_id", metavar="ACCOUNT_ID", help="twelve digits")
+        parser.add_argument("account_id", metavar="ACCOUNT_ID", help="12-digit account number")
         way = parser.add_mutually_exclusive_group(required=True)
         way.add_argument(
-            "--from-environment", action="store_true", help="with the credentials that this process has"
+            "--from-environment", action="store_true", help="with the credentials of this process"
         )
         way.add_argument("--role", metavar="ARN", help="by this role of the account")
         way.add_argument(
@@ -38,11 +40,9 @@ class Command(BaseCommand):
             metavar="ORG_ROLE_NAME",
             help="all accounts of this account's organization, by this role",
         )
-        parser.add_argument("--external-id", default="", help="the one that the role's trust asks for")
-        parser.add_argument(
-            "--write-role", default="", metavar="ARN", help="the role that carries out changes"
-        )
-        parser.add_argument("--name", default="", help="what people call the account")
+        parser.add_argument("--external-id", default="", help="as required by the trust policy of the role")
+        parser.add_argument("--write-role", default="", metavar="ARN", help="the role for changes")
+        parser.add_argument("--name", default="", help="display name of the account")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 0: connected, nothing missing. 1: connected, something is missing. 2: not connected."""
@@ -64,9 +64,7 @@ class Command(BaseCommand):
         tell(self, run)
         findings = Findings(tuple(run.checks))
         if findings.is_reachable:
-            self.stdout.write(
-                f"The schedule reads it within a minute; read it at once with `manage.py pull {number}`."
-            )
+            self.stdout.write(f"It is synced within a minute. To sync it now, run `manage.py pull {number}`.")
         if findings.bad:
             sys.exit(1)
 
@@ -87,7 +85,7 @@ class Command(BaseCommand):
                 f"{account.account_id} {account.name}: connected, {account.get_source_display().lower()}"
             )
         for left, reason in outcome.left_out:
-            self.stdout.write(f"{left}: left out, {reason}")
+            self.stdout.write(f"{left}: not connected, {reason}")
         self.stdout.write(
             f"{len(outcome.connected)} of {len(discovery.accounts)} accounts of {discovery.organization_id} were connected. "
             "Check them with `manage.py doctor`."

@@ -29,12 +29,15 @@ MARKS = {
 class Command(BaseCommand):
     """Examines the named accounts, or all that are connected, one after the other."""
 
-    help = "Try every permission that Gatehouse needs in an account, harmlessly, and name the missing ones."
+    help = "Test every permission that Gatehouse needs in an account, without changing anything, and list the missing ones."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Accounts by number; --json for machines."""
         parser.add_argument(
-            "accounts", nargs="*", metavar="ACCOUNT", help="twelve digits; all that are connected"
+            "accounts",
+            nargs="*",
+            metavar="ACCOUNT",
+            help="12-digit account number; by default all connected accounts",
         )
         parser.add_argument("--json", action="store_true", help="print the checks as JSON")
 
@@ -55,7 +58,7 @@ def examined(account: Account) -> DoctorRun:
     run = active_examination(account) or request_examination(account, actor=COMMAND_LINE, nudged=False)
     done = run_examination(run.pk)
     if done is None:
-        raise CommandError(f"A worker examines {account.name} just now. Try again in a minute.")
+        raise CommandError(f"{account.name} is being checked right now. Try again in a minute.")
     return done
 
 
@@ -77,7 +80,7 @@ def tell(command: BaseCommand, run: DoctorRun) -> None:
                 f"Add to the policy of {role or 'the role of the worker'}:\n{statement(missing)}"
             )
     if not findings.bad:
-        command.stdout.write("Nothing is missing.")
+        command.stdout.write("No permission is missing.")
 
 
 def _accounts(numbers: list[str]) -> list[Account]:
@@ -87,9 +90,7 @@ def _accounts(numbers: list[str]) -> list[Account]:
     found = {account.account_id: account for account in connected.filter(account_id__in=numbers)}
     for number in numbers:
         if number not in found:
-            raise CommandError(
-                f"{number} is not a connected account: connect it with `manage.py connect {number}`."
-            )
+            raise CommandError(f"{number} isn’t connected. Connect it with `manage.py connect {number}`.")
     return [found[number] for number in dict.fromkeys(numbers)]
 
 

@@ -28,11 +28,13 @@ class Command(BaseCommand):
             "--made-at",
             metavar="MOMENT",
             type=_moment,
-            help="ISO 8601; by default the newest date in the files",
+            help="ISO 8601; default: the newest date in the files",
         )
-        parser.add_argument("--name", default="", help="what people call the account")
+        parser.add_argument("--name", default="", help="display name of the account")
         parser.add_argument(
-            "--accept-loss", action="store_true", help="what is missing in it was really deleted"
+            "--accept-loss",
+            action="store_true",
+            help="confirm that entries missing from the file were deleted in AWS",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -59,7 +61,7 @@ class Command(BaseCommand):
         for warning in loaded.warnings:
             self.stdout.write(f"Note: {warning}")
         if loaded.held:
-            self.stdout.write(f"Held back: {loaded.held} With --accept-loss it is taken as deleted.")
+            self.stdout.write(f"On hold: {loaded.held} Use --accept-loss to confirm that they were deleted.")
 
     def _say(self, verbosity: int) -> Any:
         return (lambda phase: self.stdout.write(f"{phase} …")) if verbosity > 1 else (lambda phase: None)

@@ -16,7 +16,7 @@ class Command(BaseCommand):
         """Migrate, then make what is missing."""
         if not settings.EMBEDDED:
             raise CommandError(
-                "GATEHOUSE_MODE is production: the demonstration's people have known passwords."
+                "GATEHOUSE_MODE is production. The sample operators have known passwords, so they can’t be created."
             )
         call_command("migrate", verbosity=0, interactive=False)
         from console.demo.prepare import prepare

@@ -22,21 +22,24 @@ _GOOD = {"complete", "partial"}
 class Command(BaseCommand):
     """Reads the named accounts, or all that are connected, one after the other."""
 
-    help = "Read AWS accounts into the mirror, in the foreground."
+    help = "Sync AWS accounts now, in the foreground."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Accounts by number; --json for machines."""
         parser.add_argument(
-            "accounts", nargs="*", metavar="ACCOUNT", help="twelve digits; all that are connected"
+            "accounts",
+            nargs="*",
+            metavar="ACCOUNT",
+            help="12-digit account number; by default all connected accounts",
         )
         parser.add_argument("--json", action="store_true", help="print a JSON summary")
-        parser.add_argument("--accept-loss", action="store_true", help="end what an unusual loss held back")
+        parser.add_argument("--accept-loss", action="store_true", help="confirm removals that are on hold")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Pull each account; the exit code is 1 when a section could not be read."""
         accounts = _accounts(options["accounts"])
         if not accounts:
-            self.stderr.write("No account is connected: `manage.py connect` connects one.")
+            self.stderr.write("No account is connected. Connect one with `manage.py connect`.")
         summaries = [self._pull(account, options) for account in accounts]
         if options["json"]:
             self.stdout.write(json.dumps({"pulls": summaries}, indent=2))
@@ -80,9 +83,7 @@ def _accounts(numbers: list[str]) -> list[Account]:
     found = {account.account_id: account for account in connected.filter(account_id__in=numbers)}
     for number in numbers:
         if number not in found:
-            raise CommandError(
-                f"{number} is not a connected account: connect it with `manage.py connect {number}`."
-            )
+            raise CommandError(f"{number} isn’t connected. Connect it with `manage.py connect {number}`.")
     return [found[number] for number in dict.fromkeys(numbers)]
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from iam.mirror.models import Entity, Kind
+from iam.mirror.naming import searched_tags
 from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.census import Census, Known
 from iam.mirror.pull.facts import Found, Part, Ref, by_arn
 
+SEARCH_LONGEST = 2048
 SETTLES_IN = timedelta(seconds=10)
 """IAM is eventually consistent: a bulk read that begins so soon after a change's own re-read may still be without it."""
 
@@ -163,17 +165,18 @@ def _insert(census: Census, found: list[Found], roster: Roster, *, at: datetime)
         rows=[
             (
                 known.id, account_id, known.kind, known.aws_id, known.owner_id, known.name, known.arn,
-                search_text(known), at, known.source_digest, "", revision,
+                search_text(known, found.tags), at, known.source_digest, "", revision,
             )
-            for known, _ in entered
+            for known, found in entered
         ],
     )  # fmt: skip
     return entered
 
 
-def search_text(known: Known) -> str:
-    """What the global search looks through."""
-    return f"{known.arn or known.name} {known.aws_id}".lower()
+def search_text(known: Known | Entity, tags: Mapping[str, str] | None = None) -> str:
+    """What searches look through: name, ARN and unique id, and of a user the names and email addresses in its tags."""
+    text = f"{known.arn or known.name} {known.aws_id}".lower()
+    return f"{text} {searched_tags(tags)}".rstrip()[:SEARCH_LONGEST] if known.kind == Kind.USER else text
 
 
 def _owner(found: Found, names: Names) -> int | None:
@@ -206,7 +209,7 @@ def _update(census: Census, updates: Iterable[tuple[Known, Found]], roster: Rost
         roster.names.put(known)
         roster.seen.add(known.id)
         if _stable(known) != before:
-            rows.append((known.id, *_stable(known), search_text(known)))
+            rows.append((known.id, *_stable(known), search_text(known, found.tags)))
     columns = ("aws_id", "name", "arn", "source_digest", "owner_id", "gone_at", "search")
     bulk.update(Entity, key="id", columns=columns, rows=rows)
 

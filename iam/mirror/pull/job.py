@@ -25,6 +25,7 @@ from iam.mirror.pull.sections import LABELS
 from iam.mirror.pull.sweep import LossLimit
 
 T = TypeVar("T")
+NOTES_KEPT = 3
 
 
 @dataclass
@@ -42,6 +43,12 @@ class Reading(Generic[T]):
     def is_whole(self) -> bool:
         """Whether it was read to its end."""
         return self.error is None
+
+
+def _notes(outcome: Outcome) -> str:
+    """The first notes, and how many more there are."""
+    more = len(outcome.notes) - NOTES_KEPT
+    return " ".join([*outcome.notes[:NOTES_KEPT], *([f"And {more:,} more."] if more > 0 else [])])
 
 
 @dataclass
@@ -102,7 +109,7 @@ class Job:
                 reading.began_at,
                 calls=calls,
                 observed_at=observed_at or reading.began_at,
-                message=" ".join(outcome.notes[:3]) if outcome else "",
+                message=_notes(outcome) if outcome else "",
             )
         self.freshness.end(verdict, outcome=outcome, now=timezone.now())
         self.verdicts[name] = verdict

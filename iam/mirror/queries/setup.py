@@ -27,7 +27,7 @@ def latest_identity(*, include_failed: bool = False) -> SetupJob | None:
 
 def own_drafts(viewer: Viewer) -> list[ConnectionDraft]:
     """The prepared connections of accounts that the viewer may manage."""
-    drafts = ConnectionDraft.objects.order_by("-created_at")[:20]
+    drafts = ConnectionDraft.objects.order_by("-created_at")
     return [draft for draft in drafts if viewer.may(Right.MANAGE_ACCOUNTS, account_id=draft.account_id)]
 
 
@@ -45,7 +45,7 @@ def askable_accounts(viewer: Viewer) -> QuerySet[Account]:
     accounts = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
     if viewer.scope.accounts is not None:
         accounts = accounts.filter(account_id__in=viewer.scope.accounts)
-    return accounts.order_by("name", "id")[:200]
+    return accounts.order_by("name", "id")
 
 
 def connected_numbers(numbers: list[str]) -> set[str]:

@@ -14,6 +14,7 @@ from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, Kind, Sect
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.authorization import SECTION_OF
+from iam.mirror.pull.enrol import search_text
 from iam.mirror.pull.facts import Seen
 from iam.mirror.pull.sections import TAGS
 from iam.mirror.pull.subject import reread_entity
@@ -30,6 +31,9 @@ def reread_tags(
         if seen is not None:
             rows: dict[temporal.Key, temporal.Values] = {(): (dict(tags),)} if tags else {}
             temporal.load(temporal.TAGS, wanted={entity.pk: rows}, account_id=account.pk, seen=seen)
+            if entity.kind == Kind.USER:
+                text = search_text(entity, dict(tags))
+                Entity.objects.filter(pk=entity.pk).update(search=text)
 
 
 def reread_boundary(

@@ -20,6 +20,7 @@ from iam.mirror.models import (
     Usage,
     UserCredentials,
 )
+from iam.mirror.reread import reread_tags
 from tests import factories
 from tests.identities.lists.conftest import link, shown, tabs
 
@@ -337,3 +338,32 @@ def test_never_is_a_time_of_its_own(auditor: Client) -> None:
     page = text_of(auditor.get("/people/"))
     assert ">No keys<" in page
     assert ">Never<" in page
+
+
+def test_a_user_is_found_by_login_display_name_and_email_however_they_are_known(auditor: Client) -> None:
+    account = factories.account("333333333333", name="data")
+    tagged = factories.user(account, "s.obrien")
+    linked = factories.user(account, "maya.okafor")
+    factories.user(account, "tomas.lind")
+    tags = {"DisplayName": "Se\u00e1n O\u02bcBrien", "Email": "Sean@northline.example"}
+    reread_tags(account, tagged, tags=tags, at=datetime.now(tz=UTC), cause_id=None)
+    factories.person("Maya Adaeze Okafor", email="m.okafor@northline.example", arns=(linked.arn,))
+    for text, login in (
+        ("s.obrien", "s.obrien"),
+        ("se\u00e1n o'brien", "s.obrien"),
+        ("sean@northline", "s.obrien"),
+        ("maya adaeze", "maya.okafor"),
+        ("m.okafor@northline.example", "maya.okafor"),
+        ("maya.okafor", "maya.okafor"),
+    ):
+        page = text_of(auditor.get("/people/", {"q": text}))
+        assert login in page, text
+        assert "tomas.lind" not in page, text
+
+
+def test_what_a_search_or_a_selection_leaves_out_is_said(auditor: Client) -> None:
+    factories.user(factories.account(), "maya")
+    page = text_of(auditor.get("/people/", {"q": "a b c d e f"}))
+    assert "Only the first 5 words of the search are used." in page
+    chosen = [str(number) for number in range(501)]
+    assert "Only the first 500 selected rows are used." in text_of(auditor.get("/people/", {"id": chosen}))

@@ -21,6 +21,7 @@ from django.db.models import (
     Subquery,
 )
 
+from iam.directory.models import Identity, Person
 from iam.guard import Viewer
 from iam.mirror.models import Account, Edge, Entity, Kind, valid_at
 from iam.mirror.queries.keyset import (
@@ -246,7 +247,8 @@ def common(rows: States) -> States:
 
 
 def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
-    """Rows in whose name, ARN or unique id every word of the text occurs; a key id finds the user who has the key, and a
+    """Rows in whose name, ARN or unique id every word of the text occurs, users also by the name or email address of their person
+    or in their tags; a key id finds the user who has the key, and a
     user their keys."""
     words = text.lower().split()[:WORDS]
     if not words:
@@ -261,11 +263,21 @@ def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
         then &= Q(sort_name__contains=word)
     named, keys, users = found
     matches = Q(entity__in=named.values("pk"))
+    if Kind.USER in kinds:
+        matches |= Q(arn__in=_users_of_people(words))
     if Kind.USER in kinds and words[0].startswith(("akia", "asia")):
         matches |= Q(entity__in=keys.values("owner"))
     if Kind.ACCESS_KEY in kinds:
         matches |= Q(entity__owner__in=users.values("pk"))
     return matches if lens.at is None else matches | then
+
+
+def _users_of_people(words: list[str]) -> QuerySet[Identity, Any]:
+    """The ARNs of the users of people in whose name or email address every word occurs."""
+    people = Person.objects.all()
+    for word in words:
+        people = people.filter(Q(name__icontains=word) | Q(email__icontains=word))
+    return Identity.objects.filter(person__in=people.values("pk")).values("user_arn")
 
 
 def either(wanted: Mapping[str, Q], values: list[str]) -> Q:
