@@ -24,7 +24,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Who asks for whom, by login; a template without parameters; for how long and why."""
+    """Who requests it for whom, by login; a template without parameters; for how long and why; who approves it."""
 
     asker: str
     receiver: str
@@ -51,7 +51,16 @@ SAMPLES: Final = (
         "Covers for the FinOps team until the end of the year",
         ("hana.sato",),
     ),
+    Sample(
+        "ines.duarte",
+        "tomas.lind",
+        "read-billing",
+        timedelta(days=14),
+        "Cost review of the payment services for the board meeting in December",
+        (),
+    ),
 )
+"""The last one waits for approval, so that approvers have something to decide."""
 
 
 def give_samples() -> int:
@@ -85,7 +94,7 @@ def _give(sample: Sample, arn: str) -> bool:
         lasts=int(sample.lasts.total_seconds()),
     )
     try:
-        grant = request_grant(terms, actor=asker, idempotency_key=f"sample-{sample.template}")
+        grant = request_grant(terms, actor=asker, idempotency_key=f"sample-{sample.template}-{sample.receiver}")
         first = Change.objects.filter(change_set__in=grant.parts.values("change_set"), position=0).first()
         approve_all(first, sample.approvers)
     except (RefusedError, TermsError) as error:

@@ -241,7 +241,7 @@ def test_before_the_first_reading_the_overview_says_so_and_leads_back(role: Role
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="pay")
     page = _text(_client(role, **({"team": team} if role is Role.TEAM_LEAD else {})), LONG_AGO)
     assert "Nothing was synced by then" in page
-    assert "See the first reading" in page
+    assert "See the first sync" in page
     assert "MFA coverage" not in page
     assert 'class="brand" href="/?as-of=2020-01-01T09%3A00%3A00"' in page
 

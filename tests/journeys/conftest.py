@@ -96,10 +96,10 @@ def start_console(var: Path, **variables: str) -> Running:
 IS_QUIET = """
     SELECT (SELECT COUNT(*) FROM onboarding_run WHERE state = 'done') > 0
     AND (SELECT COUNT(*) FROM grants_grant WHERE state = 'active') > 1
-    AND NOT EXISTS (SELECT 1 FROM changes_change WHERE state NOT IN ('applied', 'failed'))
+    AND NOT EXISTS (SELECT 1 FROM changes_change WHERE state NOT IN ('applied', 'failed', 'awaiting_approval'))
     AND NOT EXISTS (SELECT 1 FROM mirror_pull WHERE state IN ('queued', 'running'))
 """
-"""Whether the samples of the organisation are given and nothing is under way."""
+"""Whether the samples of the organisation are given and nothing is in progress; one of them waits for approval."""
 
 
 @pytest.fixture(scope="session")

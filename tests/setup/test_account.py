@@ -61,7 +61,7 @@ def test_a_denied_section_says_since_when_which_permission_and_what_is_kept(
 ) -> None:
     denied(account)
     body = text_of(admin.get(page()))
-    assert "AWS says no since" in body
+    assert "AWS has denied access since" in body
     assert "The role <code>gatehouse-reader</code> lacks <code>iam:GetAccessKeyLastUsed</code>." in body
     assert "388 rows are kept as of" in body
     assert "1 of 21 sections denied" in body
@@ -81,7 +81,7 @@ def test_the_fix_is_a_page_and_a_drawer_with_the_statement(admin: Client, accoun
 
 
 def test_nothing_missing_is_said(admin: Client, account: Account) -> None:
-    assert "Nothing is known to be missing" in text_of(admin.get(page("fix")))
+    assert "No permission is known to be missing" in text_of(admin.get(page("fix")))
 
 
 def test_a_reading_shows_its_progress_and_asks_again(admin: Client, account: Account) -> None:
@@ -100,7 +100,7 @@ def test_a_reading_shows_its_progress_and_asks_again(admin: Client, account: Acc
     assert "412, +3, −1, 2 changed" in body
     assert "19 more sections wait." in body
     assert 'hx-trigger="load delay:300ms"' in body
-    assert 'role="status" id="said">Reading, 60 %, 1 of 21 sections' in body
+    assert 'role="status" id="said">Syncing, 60 %, 1 of 21 sections' in body
     assert "Read now" not in body
 
 
@@ -118,7 +118,7 @@ def test_a_screen_reader_is_told_only_what_is_new(admin: Client, account: Accoun
     Pull.objects.create(account=account, state="running", calls=26, calls_expected=41)
     first = admin.get(page("live") + "?n=1", headers=HTMX).content.decode()
     assert 'hx-swap-oob="innerHTML:#said"' in first
-    again = admin.get(page("live"), {"n": 2, "said": "Reading, 60 %, 0 of 21 sections"}, headers=HTMX)
+    again = admin.get(page("live"), {"n": 2, "said": "Syncing, 60 %, 0 of 21 sections"}, headers=HTMX)
     assert "hx-swap-oob" not in again.content.decode()
 
 
@@ -129,7 +129,7 @@ def test_the_end_stops_the_asking_and_brings_the_history(admin: Client, account:
     assert response.status_code == 286
     assert "load delay" not in body
     assert 'id="pulls"' in body
-    assert "Sync finished: Fresh" in body
+    assert "Sync finished: Synced" in body
 
 
 def test_a_reading_is_asked_for_and_stopped_with_htmx_and_without(admin: Client, account: Account) -> None:
@@ -149,7 +149,7 @@ def test_a_reading_is_asked_for_and_stopped_with_htmx_and_without(admin: Client,
 def test_an_upload_cannot_be_read(admin: Client) -> None:
     factories.account("339011276654", name="brightwater", source="export", role_arn="")
     body = text_of(admin.post(page("pull", "339011276654"), follow=True))
-    assert "was uploaded as a file" in body
+    assert "comes from an uploaded file" in body
     assert "Read now" not in body
     assert "Upload a newer export" in body
     assert not Pull.objects.exists()
@@ -157,7 +157,7 @@ def test_an_upload_cannot_be_read(admin: Client) -> None:
 
 def test_what_was_held_back_is_applied_only_after_a_confirmation(admin: Client, account: Account) -> None:
     held(account)
-    assert "They are really gone" in text_of(admin.get(page()))
+    assert "Confirm removal" in text_of(admin.get(page()))
     assert "40 of 200" in text_of(admin.get(page("apply-loss")))
     refused = admin.post(page("apply-loss"))
     assert refused.status_code == 422
@@ -210,10 +210,10 @@ def test_old_readings_are_on_further_pages(admin: Client, account: Account) -> N
 
 
 def test_an_account_that_cannot_be_reached_says_why(admin: Client, account: Account) -> None:
-    Pull.objects.create(account=account, state="failed", message="No way into the account: sts:AssumeRole.")
+    Pull.objects.create(account=account, state="failed", message="Can’t access the account: sts:AssumeRole.")
     body = text_of(admin.get(page()))
     assert "Sync failed" in body
-    assert "No way into the account: sts:AssumeRole." in body
+    assert "Can’t access the account: sts:AssumeRole." in body
     assert "Find out why" in body
 
 
@@ -276,7 +276,7 @@ def test_the_doctors_page_shows_the_last_examination(admin: Client, account: Acc
 
 
 def test_an_examination_is_asked_for_and_followed(admin: Client, account: Account) -> None:
-    assert "Nobody has checked" in text_of(admin.get(page("doctor")))
+    assert "were not checked yet" in text_of(admin.get(page("doctor")))
     assert admin.post(page("doctor"))["Location"] == page("doctor")
     run = DoctorRun.objects.get()
     assert (run.state, run.pull_after) == ("queued", False)
@@ -313,7 +313,7 @@ def test_what_to_compare_is_shown_only_to_those_who_manage(
 
 def test_an_upload_needs_no_doctor(admin: Client) -> None:
     factories.account("339011276654", name="brightwater", source="export", role_arn="")
-    assert "No role and no permission is involved" in text_of(admin.get(page("doctor", "339011276654")))
+    assert "It needs no role and no permissions" in text_of(admin.get(page("doctor", "339011276654")))
     body = text_of(admin.post(page("doctor", "339011276654"), follow=True))
     assert "nothing reaches it" in body
     assert not DoctorRun.objects.exists()

@@ -52,7 +52,7 @@ def test_a_changed_role_leads_to_the_doctor(admin: Client, account: Account, for
     ("change", "words"),
     [
         ({"name": ""}, "Enter a name for the account."),
-        ({"role_arn": "x"}, "not the ARN of a role"),
+        ({"role_arn": "x"}, "isn’t a role ARN"),
         ({"role_arn": "arn:aws:iam::111111111111:role/x"}, "belongs to account 111111111111"),
         ({"write_role_arn": f"arn:aws:iam::{NUMBER}:role/gatehouse-reader"}, "second role"),
         ({"external_id": ""}, "An external ID has"),
@@ -80,7 +80,7 @@ def test_an_account_of_the_environment_has_only_a_name_and_an_interval(admin: Cl
 
 
 def test_disconnecting_asks_for_the_name(admin: Client, account: Account) -> None:
-    assert "What was read stays" in text_of(admin.get(page("disconnect")))
+    assert "The data is kept" in text_of(admin.get(page("disconnect")))
     refused = admin.post(page("disconnect"), {"name": "prod"})
     assert refused.status_code == 422
     assert "Write production, exactly so." in text_of(refused)

@@ -56,7 +56,7 @@ def test_what_is_missing_is_exit_code_1(cloud: Cloud) -> None:
     [
         (("connect", "12", "--role", arn_of(SANDBOX)), "12-digit account number"),
         (("connect", SANDBOX, "--role", arn_of(HUB), "--external-id", "x-1"), f"belongs to account {HUB}"),
-        (("connect", SANDBOX, "--role", "x"), "not the ARN of a role"),
+        (("connect", SANDBOX, "--role", "x"), "isn’t a role ARN"),
         (("connect", SANDBOX, "--from-environment"), f"belong to account {HUB}, not to {SANDBOX}"),
         (("connect", SANDBOX, "--discover", "r"), f"managed by {HUB}, not by {SANDBOX}"),
         (("connect", HUB, "--discover", "a/b"), "A role name has"),
@@ -123,7 +123,7 @@ def test_the_doctor_knows_only_connected_accounts() -> None:
     for number in (exports.NUMBER, "999999999999"):
         code, said = run("doctor", number)
         assert code == 1
-        assert "is not a connected account" in said
+        assert "isn’t connected" in said
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_what_cannot_be_imported_is_exit_code_1(files: Any, tmp_path: Path) -> N
     export, report = files
     run("import_account", str(export))
     for args, words in (
-        ((str(export),), "Only a later one adds something"),
+        ((str(export),), "Upload a later export"),
         ((str(report),), "not the JSON that is expected"),
         ((str(tmp_path / "none.json"),), "There is no file"),
         ((str(export), "--credential-report", str(export)), "lacks the column"),
@@ -165,7 +165,7 @@ def test_a_loss_is_held_back_and_accepted_by_word(tmp_path: Path) -> None:
     many = [f"user-{n}" for n in range(40)]
     for names, made, more, words in (
         (many, "2026-03-04", (), "is loaded as of"),
-        (many[:5], "2026-03-05", (), "Held back: 35 of 40"),
+        (many[:5], "2026-03-05", (), "On hold: 35 of 40"),
         (many[:5], "2026-03-05", ("--accept-loss",), "is loaded as of"),
     ):
         path.write_bytes(exports.as_bytes(exports.export(*names)))

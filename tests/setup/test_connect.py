@@ -49,10 +49,10 @@ def second(draft: ConnectionDraft) -> str:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"account_id": ""}, "Write the twelve digits"),
+        ({"account_id": ""}, "Enter the 12-digit account number"),
         ({"account_id": "12"}, "An account number has 12 digits."),
         ({"name": ""}, "Enter a name for the account."),
-        ({"name": "a\u202eb"}, "cannot be shown"),
+        ({"name": "a\u202eb"}, "can’t be displayed"),
         ({"partition": "aws-iso"}, "Select a valid choice"),
         ({"account_id": "447109238816"}, "Account 447109238816 is connected already, as production."),
     ],
@@ -72,7 +72,7 @@ def test_a_hub_of_another_partition_is_said_at_once(admin: Client) -> None:
     known_hub()
     response = admin.post(CONNECT, FIRST | {"partition": "aws-cn"})
     assert response.status_code == 422
-    assert "roles of aws-cn can trust only what lies in aws-cn" in text_of(response)
+    assert "roles of aws-cn can only trust principals in aws-cn" in text_of(response)
     assert not ConnectionDraft.objects.exists()
 
 
@@ -123,7 +123,7 @@ def test_while_nobody_knows_the_hub_the_page_waits_and_asks(admin: Client) -> No
     draft = begun(admin)
     assert SetupJob.objects.get().kind == "identity"
     body = admin.get(second(draft)).content.decode()
-    assert "Asking the worker whose credentials it has" in body
+    assert "Checking the worker’s identity" in body
     assert "load delay:1s" in body
     address = reverse("setup:connect-hub", args=[draft.pk])
     assert admin.get(address, headers=HTMX).status_code == 200
@@ -139,7 +139,7 @@ def test_while_nobody_knows_the_hub_the_page_waits_and_asks(admin: Client) -> No
 
 def test_a_worker_that_cannot_say_who_it_is_can_be_spoken_for(admin: Client) -> None:
     draft = begun(admin)
-    SetupJob.objects.update(state="failed", message="AWS does not accept the worker's credentials.")
+    SetupJob.objects.update(state="failed", message="AWS rejected the worker’s credentials.")
     body = text_of(admin.get(second(draft)))
     assert "The worker’s identity is unknown." in body
     change = reverse("setup:change-draft", args=[draft.pk])
@@ -156,7 +156,7 @@ def test_a_worker_that_cannot_say_who_it_is_can_be_spoken_for(admin: Client) -> 
 def test_a_root_user_as_hub_is_no_good_trust(admin: Client) -> None:
     draft = begun(admin)
     ConnectionDraft.objects.update(hub_arn="arn:aws:iam::509330017742:root")
-    assert "No role can trust" in text_of(admin.get(second(draft)))
+    assert "A role can’t trust" in text_of(admin.get(second(draft)))
 
 
 def test_a_role_that_exists_already_brings_its_external_id(admin: Client) -> None:
@@ -170,7 +170,7 @@ def test_a_role_that_exists_already_brings_its_external_id(admin: Client) -> Non
 
 def test_a_prepared_connection_waits_and_can_be_forgotten(admin: Client) -> None:
     draft = begun(admin)
-    assert "Prepared, not connected yet" in text_of(admin.get(CONNECT))
+    assert "Not finished" in text_of(admin.get(CONNECT))
     again = admin.post(CONNECT, FIRST)
     assert again["Location"] == second(draft)
     admin.post(reverse("setup:discard-draft", args=[draft.pk]))
@@ -217,7 +217,7 @@ def test_connecting_by_a_role_ends_in_a_checked_and_read_account(admin: Client, 
     assert run.pull_after
     run_examination(run.pk)
     body = text_of(admin.get(response["Location"]))
-    assert 'aria-current="step"><span>First read' in body
+    assert 'aria-current="step"><span>First sync' in body
     assert "Follow the first reading" in body
     assert Pull.objects.get().state == "queued"
     assert not ConnectionDraft.objects.exists()
@@ -239,7 +239,7 @@ def test_a_disconnected_account_is_connected_again_from_the_list(admin: Client, 
 @pytest.mark.django_db
 def test_what_the_worker_has_is_found_and_connected(admin: Client, cloud: Cloud) -> None:
     page = reverse("setup:connect-environment")
-    assert "Let a worker look" in text_of(admin.get(page))
+    assert "A worker checks its own" in text_of(admin.get(page))
     admin.post(reverse("setup:look"))
     assert "Waiting for a worker" in text_of(admin.get(page))
     assert admin.get(f"{page}?n=1", headers=HTMX).status_code == 200
@@ -303,7 +303,7 @@ def test_all_that_is_wrong_with_the_first_step_is_said_at_once(admin: Client) ->
 def test_the_list_of_accounts_leads_back_to_what_was_prepared(admin: Client, auditor: Client) -> None:
     assert "prepared, not made yet" not in text_of(admin.get("/accounts/"))
     begun(admin)
-    assert "1 connection prepared, not made yet" in text_of(admin.get("/accounts/"))
+    assert "1 connection prepared but not finished" in text_of(admin.get("/accounts/"))
     assert "prepared" not in text_of(auditor.get("/accounts/"))
 
 
@@ -312,6 +312,6 @@ def test_a_page_that_waits_long_says_that_perhaps_nobody_works(admin: Client) ->
     admin.post("/accounts/connect/environment/look/")
     assert "none is running" not in text_of(admin.get(page))
     SetupJob.objects.update(created_at=datetime.now(tz=UTC) - timedelta(minutes=3))
-    assert "Waiting for a worker, 3 min already. If none takes it, none is running" in text_of(
+    assert "Waiting for a worker, Waiting for a worker for 3 min. If this takes longer" in text_of(
         admin.get(page)
     )

@@ -30,7 +30,7 @@ def test_the_row_of_an_account(admin: Client, account: Account) -> None:
     assert ">24</td>" in body
     assert "Read only" in body
     assert body.count('<li data-tone="ok" title="') == 21
-    assert '<span class="sr">Users: 4 min</span>' in body
+    assert '<span class="sr">Users: 4 min ago</span>' in body
 
 
 def test_names_are_escaped_wherever_they_are_shown(admin: Client) -> None:
@@ -176,7 +176,7 @@ def test_rows_that_are_being_read_are_followed_until_they_are_done(admin: Client
 def test_reading_all_queues_and_says_so(admin: Client, account: Account) -> None:
     factories.account("612044783021", name="data")
     body = text_of(admin.post(reverse("setup:read-all"), follow=True))
-    assert "2 accounts are being read" in body
+    assert "2 accounts are being synced" in body
     assert Pull.objects.filter(state="queued").count() == 2
     assert Entry.objects.filter(kind="pull.request").count() == 2
 

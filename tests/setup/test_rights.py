@@ -144,7 +144,7 @@ def test_whoever_only_looks_is_shown_no_button(role: Role, account: Account) -> 
             "Read now",
             "Settings",
             "Check again",
-            "They are really gone",
+            "Confirm removal",
             "gh-4e07",
         ):
             assert f"{words}</" not in body.partition("<main")[2], (name, words)

@@ -128,7 +128,7 @@ def test_the_list_shows_what_was_known_then(admin: Client, known: Account) -> No
     assert "1 section denied" in after
     assert "Missing: iam:ListSSHPublicKeys" in after
     assert ">32</td>" in after
-    assert "1 account was connected at that moment. None has come or gone since." in before
+    assert "1 account was connected at that moment. No account was connected or disconnected since." in before
     assert "Synced 4" in text_of(admin.get(LIST))
 
 
@@ -137,7 +137,9 @@ def test_the_list_of_then_says_who_has_come_and_gone(admin: Client, known: Accou
     Account.objects.filter(pk=gone.pk).update(created_at=LONG_AGO)
     factories.account("880311547790", name="staging")
     response = admin.get(then(LIST, CHANGE))
-    assert "2 accounts were connected at that moment. 1 has come since, 1 has gone." in plain(response)
+    assert "2 accounts were connected at that moment. 1 connected and 1 disconnected since." in plain(
+        response
+    )
     assert "Disconnected since" in plain(response)
     assert "/accounts/612044783021/" not in response.content.decode()
     assert [row["account"].name for row in response.context["rows"]] == ["data", "production"]
@@ -165,7 +167,7 @@ def test_before_the_first_reading_it_says_so_and_shows_ways_out(
     body = text_of(admin.get(then(address, LONG_AGO)))
     first = FIRST + MINUTE
     assert f"as-of={first:%Y-%m-%dT%H}%3A{first:%M}%3A{first:%S}" in body
-    assert "See the first reading" in body
+    assert "See the first sync" in body
     assert "Back to now</a>" in body
     assert ("Nothing was synced by then" if address == LIST else "production was not connected yet") in body
 
@@ -183,7 +185,7 @@ def test_an_account_shows_its_sections_and_settings_of_then(admin: Client, known
     before, after = (text_of(admin.get(then(PAGE, at))) for at in MOMENTS.values())
     assert "alias acme-old" in before
     assert "None set" in before
-    assert "So at the first reading" in before
+    assert "Like this since the first sync" in before
     assert "denied" not in before
     assert "alias acme-prod" in after
     assert "At least 14 characters" in after

@@ -87,7 +87,7 @@ def test_a_change_of_ours_is_named_and_linked_with_who_asked(small: Small, admin
         "/compare/?account=111111111111&from=2026-01-06T00:00",
     ):
         page = _text(admin, address)
-        assert f'By <a href="/changes/{change.pk}/">{change.reference}</a>, asked by Hana Sato' in page
+        assert f'By <a href="/changes/{change.pk}/">{change.reference}</a>, requested by Hana Sato' in page
 
 
 def test_a_change_that_the_viewer_may_not_see_is_only_named(small: Small, admin: Client) -> None:
@@ -152,7 +152,7 @@ def test_an_entity_is_compared_at_two_moments(small: Small, admin: Client) -> No
     assert "MFA turned off" in page
     assert "authenticator app" in page
     before = _text(admin, f"{address}&to=2026-01-10T09:00")
-    assert "Nothing differs" in before
+    assert "No differences" in before
 
 
 def test_the_earlier_moment_comes_first_whichever_way_it_is_asked(small: Small, admin: Client) -> None:

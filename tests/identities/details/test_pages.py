@@ -139,7 +139,7 @@ def test_a_large_group_comes_in_pages(small: Small, admin: Client) -> None:
     second = _text(admin, f"/groups/{small.payments.pk}/?after={after}")
     assert "user-49" in second
     assert "user-48" not in second
-    assert "61 people" in second
+    assert "61 IAM users" in second
 
 
 @pytest.mark.parametrize("place", ["x", "1", "~", "9~", f"{'9' * 40}~a", "-1~a"])
@@ -150,7 +150,7 @@ def test_a_place_that_makes_no_sense_is_no_error(small: Small, admin: Client, pl
 def test_a_role_says_who_may_become_it_and_shows_the_document(small: Small, admin: Client) -> None:
     factories.inline(small.role, "extra", body={"Statement": [{"Action": "sqs:SendMessage"}]})
     page = _text(admin, f"/roles/{small.role.pk}/")
-    for words in ("Amazon EC2", "for instances that carry this role", "Nobody else", "sts:AssumeRole"):
+    for words in ("Amazon EC2", "for instances that carry this role", "No one else", "sts:AssumeRole"):
         assert words in page
     for words in ("DeployPayments", "sqs:SendMessage", "node"):
         assert words in page
@@ -159,7 +159,7 @@ def test_a_role_says_who_may_become_it_and_shows_the_document(small: Small, admi
 def test_a_trust_policy_without_words_is_shown_as_it_is(small: Small, admin: Client) -> None:
     becomes(small.role.states.get(), at=LATER, document=factories.document(f'"{HOSTILE}"'))
     page = _text(admin, f"/roles/{small.role.pk}/")
-    assert "cannot be put into words" in page
+    assert "can’t be explained in words" in page
     assert HOSTILE not in page
 
 
@@ -186,7 +186,7 @@ def test_a_policy_shows_document_versions_and_holders_of_the_moment(small: Small
     swapped = _text(admin, f"{address}versions/?a=v2&b=v1")
     assert 'value="v1" selected' in swapped.split('id="vb"')[1]
     holders = _text(admin, f"{address}holders/?as=group")
-    assert "Group, 1 person" in holders
+    assert "Group, 1 IAM user" in holders
     assert "It is the boundary of nobody" in _text(admin, f"{address}holders/?as=boundary")
     assert _text(admin, f"{address}holders/?as=nonsense")
 
@@ -195,7 +195,7 @@ def test_a_policy_whose_document_was_not_read_says_so(small: Small, admin: Clien
     unread = factories.entity(
         small.account, Kind.POLICY, "ReadOnlyAccess", category="aws", attrs={"IsPlaceholder": True}
     )
-    assert "has not been read yet" in _text(admin, f"/policies/{unread.pk}/")
+    assert "was not synced yet" in _text(admin, f"/policies/{unread.pk}/")
 
 
 def test_an_instance_profile_shows_its_role_and_instances(small: Small, admin: Client) -> None:
@@ -256,7 +256,7 @@ def test_what_was_not_there_yet_says_when_it_was_first_seen(small: Small, admin:
     user = factories.user(small.account, "late.comer", since=LATER)
     seen_after(user.states.get())
     page = _text(admin, f"/people/{user.pk}/{THEN}")
-    assert "was not there" in page
+    assert "did not exist" in page
     assert "15 Jan 2026, 09:00" in page
     assert "See it when it was first seen" in page
 

@@ -242,7 +242,7 @@ def test_providers_tell_validity_audience_and_the_roles_that_trust_them(
     response = auditor.get("/providers/")
     assert "AWS sign-in 1 " + f"{NOW + timedelta(days=9):%-d %b %Y}" in row_of(response, "sso")
     assert "None Expired" in row_of(response, "sso2"), "a longer name is not the same provider"
-    assert "a, b and 1 more None No end" in row_of(response, "token.example.com")
+    assert "a, b and 1 more None Doesn’t expire" in row_of(response, "token.example.com")
     views(
         auditor,
         "/providers/",
@@ -267,7 +267,7 @@ def test_every_list_shows_the_past(auditor: Client, production: Account, kind: K
     past = auditor.get(f"/{name}/?{THEN}")
     assert shown(past) == ["stays", "was"]
     assert "2 " in text_of(past)
-    assert "at that moment. 1 has come since, 1 has gone." in text_of(past)
+    assert "at that moment. 1 connected and 1 disconnected since." in text_of(past)
     assert "stays" in auditor.get(f"/{name}/export.csv?{THEN}").getvalue().decode()
 
 

@@ -185,7 +185,7 @@ def test_a_filter_that_does_not_exist_is_named_and_left_out(auditor: Client) -> 
     everybody()
     response = auditor.get("/people/?mfa=telepathy&view=nonsense")
     assert len(shown(response)) == 10
-    assert "“MFA: telepathy” is no filter of this list" in text_of(response)
+    assert "“MFA: telepathy” isn’t a filter of this list" in text_of(response)
     assert "There is no view “nonsense” of this list." in text_of(response)
 
 
@@ -274,7 +274,7 @@ def test_the_past_has_its_own_orders_views_and_filters(auditor: Client, account:
     assert 'name="activity"' not in text_of(response)
     refused = auditor.get(f"/people/?{moment}{account}&view=inactive&activity=30&sort=activity")
     assert "There is no view “inactive” of this list in the past." in text_of(refused)
-    assert "“Activity: 30” is no filter of this list" in text_of(refused)
+    assert "“Activity: 30” isn’t a filter of this list" in text_of(refused)
     assert len(shown(refused)) == 10
 
 

@@ -210,7 +210,7 @@ def test_nothing_is_found_of_the_time_before(auditor: Client, production: Accoun
     )
     page = text_of(auditor.get("/search/?q=maya&as-of=2025-01-01T00:00"))
     assert "Nothing had been read by then" in page
-    assert "See the first reading" in page
+    assert "See the first sync" in page
 
 
 def test_a_search_costs_two_queries_however_much_matches(production: Account) -> None:

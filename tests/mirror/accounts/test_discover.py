@@ -62,14 +62,14 @@ def test_without_credentials_the_reason_is_said(monkeypatch: pytest.MonkeyPatch)
     done = run_job(request_identity(actor=COMMAND_LINE).pk)
     assert done is not None
     assert done.state == "failed"
-    assert "Give the worker's environment valid ones" in done.message
+    assert "Put valid ones into the worker’s environment" in done.message
 
 
 def test_an_endpoint_that_is_not_there_is_said_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAX")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    with pytest.raises(SetupError, match="cannot be reached"):
+    with pytest.raises(SetupError, match="can’t be reached"):
         find_identity()
 
 
@@ -114,7 +114,7 @@ def test_an_account_that_was_disconnected_meanwhile_ends_the_job_with_the_reason
     account.delete()
     done = run_job(job.pk)
     assert done is not None
-    assert "disconnected meanwhile" in done.message
+    assert "disconnected in the meantime" in done.message
 
 
 def made_up(*statuses: str) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def test_a_second_time_connects_what_is_still_missing() -> None:
 
 
 def test_a_number_that_was_not_found_is_refused() -> None:
-    with pytest.raises(SetupError, match="999999999999 is not in the organization"):
+    with pytest.raises(SetupError, match="999999999999 isn’t in this organization"):
         connect_discovered(made_up("ACTIVE"), chosen={"999999999999"}, plan=PLAN, actor=COMMAND_LINE)
     assert not Account.objects.exists()
 

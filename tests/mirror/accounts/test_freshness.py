@@ -152,9 +152,9 @@ def test_a_reading_is_never_done_before_it_is() -> None:
 def test_an_account_that_cannot_be_read_says_so_though_its_rows_are_kept() -> None:
     account = factories.account()
     read(account)
-    Pull.objects.create(account=account, state="failed", message="No way into the account.")
+    Pull.objects.create(account=account, state="failed", message="Can’t access the account.")
     assert words(account) == ("bad", "Sync failed")
-    assert standing(facts_of([account.pk])[0]).note == "No way into the account."
+    assert standing(facts_of([account.pk])[0]).note == "Can’t access the account."
 
 
 def test_an_upload_is_as_of_its_date_and_never_old() -> None:

@@ -103,7 +103,7 @@ def test_a_later_export_adds_a_moment_and_the_first_stays_visible(tmp_path: Path
 def test_an_earlier_export_is_refused(tmp_path: Path) -> None:
     load(tmp_path, exports.export("maya"))
     for moment in (MADE, MADE - timedelta(seconds=1)):
-        with pytest.raises(SetupError, match=r"known as of 3 Mar 2026, 10:00:00 UTC") as caught:
+        with pytest.raises(SetupError, match=r"last updated as of 3 Mar 2026, 10:00:00 UTC") as caught:
             load(tmp_path, exports.export("kwame"), observed_at=moment)
         assert caught.value.field == "observed_at"
     assert names(Kind.USER) == ["maya"]
@@ -123,7 +123,7 @@ def test_an_unusual_loss_is_held_back_until_somebody_says_that_it_is_real(tmp_pa
 
 def test_an_account_that_a_role_reaches_takes_no_upload(tmp_path: Path) -> None:
     factories.account(exports.NUMBER, name="brightwater")
-    with pytest.raises(SetupError, match="connected already, as brightwater, and read from AWS itself"):
+    with pytest.raises(SetupError, match="connected already, as brightwater, and synced from AWS"):
         load(tmp_path, exports.export("maya"))
     assert names(Kind.USER) == []
     assert Account.objects.get().source == "role"
@@ -224,7 +224,7 @@ def test_a_script_in_a_policy_is_data(tmp_path: Path) -> None:
 def test_an_administrator_of_another_account_may_not_load_it(tmp_path: Path) -> None:
     person = factories.person()
     factories.assign(person, Role.ADMINISTRATOR, account_id="111111111111")
-    with pytest.raises(SetupError, match="not yours to manage"):
+    with pytest.raises(SetupError, match="can’t be managed"):
         load(tmp_path, exports.export("maya"), actor=viewer_for(person))
     assert not Account.objects.exists()
 
@@ -287,7 +287,7 @@ def test_a_file_that_is_not_there_is_no_empty_account() -> None:
     uploads.remove(job.pk)
     done = run_job(job.pk)
     assert done is not None
-    assert "must share the folder that GATEHOUSE_VAR names" in done.message
+    assert "must share the folder in GATEHOUSE_VAR" in done.message
 
 
 def test_whoever_may_no_longer_sign_in_loads_nothing() -> None:
@@ -298,7 +298,7 @@ def test_whoever_may_no_longer_sign_in_loads_nothing() -> None:
     Person.objects.filter(pk=someone.person_id).update(is_active=False)
     done = run_job(job.pk)
     assert done is not None
-    assert "may no longer sign in" in done.message
+    assert "can no longer sign in" in done.message
     assert not Account.objects.exists()
 
 

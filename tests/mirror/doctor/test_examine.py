@@ -189,7 +189,7 @@ def test_an_explicit_denial_is_said_to_be_one(cloud: Cloud) -> None:
     cloud.enforce()
     check = by_key(examine(sandbox()))["users"]
     assert (check.verdict, check.is_explicit) == ("denied", True)
-    assert "an identity-based policy forbids it" in check.detail
+    assert "an identity-based policy denies it" in check.detail
 
 
 def test_the_organization_is_read_where_it_can_be(cloud: Cloud) -> None:
@@ -207,7 +207,7 @@ def test_the_environments_own_credentials_are_examined_for_writing_too(cloud: Cl
     assert checks["group-membership-observe"].verdict == "ok"
     # The hub's own user may not write; that is no defect, the account is read only then.
     assert checks["group-membership"].verdict == "warning"
-    assert "only reads this account" in checks["group-membership"].detail
+    assert "this account is read-only" in checks["group-membership"].detail
 
 
 def test_a_role_that_is_not_there_bars_the_way_and_all_reasons_are_said(cloud: Cloud) -> None:
@@ -215,7 +215,7 @@ def test_a_role_that_is_not_there_bars_the_way_and_all_reasons_are_said(cloud: C
     assert [check.key for check in checks] == ["worker", "clock", "assume"]
     assert checks[-1].verdict == "denied"
     for words in (
-        "no role of this name",
+        "no role with this name",
         "trust policy does not name",
         "another external ID",
         "sts:AssumeRole",
@@ -230,7 +230,7 @@ def test_a_wrong_external_id_bars_the_way(cloud: Cloud) -> None:
 
 def test_a_missing_external_id_is_named_as_such(cloud: Cloud) -> None:
     checks = examine(sandbox(source=Source.ORGANIZATION, external_id=""))
-    assert "asks for an external ID, and none is kept here" in checks[-1].detail
+    assert "requires an external ID, and Gatehouse has none" in checks[-1].detail
 
 
 def test_a_trust_without_the_condition_is_warned_about(cloud: Cloud) -> None:
@@ -263,7 +263,7 @@ def test_another_partition_than_kept_is_noticed(cloud: Cloud) -> None:
 def test_without_credentials_nothing_behind_is_tried() -> None:
     checks = examine(sandbox())
     assert [(check.key, check.verdict) for check in checks] == [("worker", "failed")]
-    assert "finds no credentials" in checks[0].detail
+    assert "has no credentials" in checks[0].detail
 
 
 def test_an_endpoint_that_is_not_there_is_said(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +271,7 @@ def test_an_endpoint_that_is_not_there_is_said(cloud: Cloud, monkeypatch: pytest
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     checks = examine(account)
     assert [check.verdict for check in checks] == ["failed"]
-    assert "cannot be reached" in checks[0].detail
+    assert "can’t be reached" in checks[0].detail
 
 
 def test_unknown_credentials_are_refused_by_aws(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +279,7 @@ def test_unknown_credentials_are_refused_by_aws(cloud: Cloud, monkeypatch: pytes
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     checks = examine(sandbox())
     assert checks[0].verdict == "failed"
-    assert "does not accept the worker's credentials" in checks[0].detail
+    assert "rejected the worker’s credentials" in checks[0].detail
     assert checks[0].code == "SignatureDoesNotMatch"
 
 

@@ -32,16 +32,16 @@ USER = "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: iam:
         ),
         (
             USER + "with an explicit deny in an identity-based policy",
-            "an identity-based policy forbids it",
+            "an identity-based policy denies it",
             True,
         ),
         (
             USER + "with an explicit deny in a service control policy",
-            "a service control policy forbids it",
+            "a service control policy denies it",
             True,
         ),
-        (USER + "with an explicit deny in a permissions boundary", "a permissions boundary forbids it", True),
-        (USER + "with an explicit deny", "a policy forbids it", True),
+        (USER + "with an explicit deny in a permissions boundary", "a permissions boundary denies it", True),
+        (USER + "with an explicit deny", "a policy denies it", True),
         (
             USER + "because no service control policy allows the iam:ListUsers action",
             "no service control policy allows it, which a policy of the role can’t fix",

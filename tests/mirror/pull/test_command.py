@@ -48,5 +48,5 @@ def test_the_exit_code_tells_of_a_section_that_could_not_be_read(world: World, a
 def test_only_connected_accounts_are_read(world: World, account: Account) -> None:
     factories.account("222222222222", source="export")
     assert len(json.loads(run("--json"))["pulls"]) == 1
-    with pytest.raises(CommandError, match="222222222222 is not a connected account"):
+    with pytest.raises(CommandError, match="222222222222 isn’t connected"):
         run("222222222222")

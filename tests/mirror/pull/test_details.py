@@ -165,7 +165,7 @@ def test_a_budget_spreads_the_first_reading_over_several_pulls_with_keys_first(
     calls = sum(asked(world).values())
     assert 25 <= calls <= 29
     assert asked(world).get("ListPolicyTags") is None
-    assert "next pull goes on" in section(account, "ssh_keys").message
+    assert "next sync continues" in section(account, "ssh_keys").message
     pulls = 1
     while pull(account).state != "complete":
         pulls += 1

@@ -132,7 +132,7 @@ def test_a_section_that_was_denied_says_since_when_and_what_was_kept() -> None:
     assert section.observed_at == NOW - 5 * HOUR
     assert section.bad_since == NOW - 4 * HOUR
     cell = next(cell for cell in cells(facts) if cell.name == "policies")
-    assert cell.words.replace("\N{NO-BREAK SPACE}", " ") == "denied, rows were of 3 h before"
+    assert cell.words.replace("\N{NO-BREAK SPACE}", " ") == "denied, rows synced 3 h before"
 
 
 def test_what_was_not_applied_had_not_been_read() -> None:
@@ -156,7 +156,7 @@ def test_readings_that_may_be_forgotten_make_nothing_old() -> None:
     """Pulls that found nothing new are kept two days: three days back, nobody knows whether there was a later one."""
     account = connected()
     pulled(account, NOW - 10 * DAY, added=3)
-    assert words(account, NOW - 3 * DAY) == ("ok", "Read 10 May, 12:00")
+    assert words(account, NOW - 3 * DAY) == ("ok", "Synced 10 May, 12:00 UTC")
     cell = cells(facts_of([account.pk], at=NOW - 3 * DAY)[0])[0]
     assert (cell.tone, cell.words) == ("ok", "read 10 May, 12:00")
     assert words(account, NOW - HOUR) == ("warn", "Synced 10 May, 12:00 UTC")

@@ -129,7 +129,7 @@ def test_a_role_moves_into_an_instance_profile() -> None:
     account = factories.account()
     role, profile = factories.role(account, "app"), factories.entity(account, Kind.INSTANCE_PROFILE, "node")
     seen_after(factories.edge(EdgeKind.PROFILE_ROLE, profile, role, since=LATER))
-    assert _told(profile)[0] == "Role put in: app"
+    assert _told(profile)[0] == "Role added: app"
     assert _told(role)[0] == "node holds it"
 
 
@@ -168,7 +168,7 @@ def test_a_new_default_version_offers_the_old_one_beside_it() -> None:
     assert (both.old_name, both.new_name) == ("v1", "v2")
     becomes(v2, at=LATER + DAY, is_default=False)
     back = becomes(v1, at=LATER + DAY, is_default=True)
-    assert "Version v1 made the default" in _told(policy)
+    assert "Version v1 set as default" in _told(policy)
     ends(back, at=LATER + 2 * DAY)
     assert _told(policy)[0] == "Version v1 deleted"
 
