@@ -92,9 +92,10 @@ class Freshness:
         )
 
     def end_all(self, error: AwsError, *, at: datetime, message: str) -> None:
-        """Mark all sections that were ever read as bad: there was no way into the account at all."""
+        """Mark all sections that were ever synced as bad: the account could not be accessed at all."""
         state = SectionState.DENIED if error.kind is ErrorKind.DENIED else SectionState.FAILED
-        Section.objects.filter(account=self._account).update(
+        synced = Section.objects.filter(account=self._account).exclude(state=SectionState.NEVER)
+        synced.update(
             state=state,
             attempted_at=at,
             bad_since=Coalesce("bad_since", Value(at)),
