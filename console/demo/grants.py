@@ -94,7 +94,9 @@ def _give(sample: Sample, arn: str) -> bool:
         lasts=int(sample.lasts.total_seconds()),
     )
     try:
-        grant = request_grant(terms, actor=asker, idempotency_key=f"sample-{sample.template}-{sample.receiver}")
+        grant = request_grant(
+            terms, actor=asker, idempotency_key=f"sample-{sample.template}-{sample.receiver}"
+        )
         first = Change.objects.filter(change_set__in=grant.parts.values("change_set"), position=0).first()
         approve_all(first, sample.approvers)
     except (RefusedError, TermsError) as error:

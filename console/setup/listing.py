@@ -107,7 +107,7 @@ def read_all_now(request: ViewerRequest) -> HttpResponse:
     """Have every account read that the viewer manages."""
     count = read_all(readable_accounts(request.viewer), actor=request.viewer)
     if count == 0:
-        messages.warning(request, "There is no account to sync.")
+        messages.warning(request, "No account to sync.")
     elif count == 1:
         messages.success(request, "1 account is being synced.")
     else:

@@ -56,7 +56,7 @@ def _invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[
 def _python_name(names: dict[str, str], operation: str) -> str:
     found = _by_operation(tuple(names.items())).get(operation)
     if found is None:
-        raise ValueError(f"There is no operation {operation!r}.")
+        raise ValueError(f"Unknown operation: {operation!r}.")
     return found
 
 

@@ -77,7 +77,7 @@ def as_javascript(
     https://docs.aws.amazon.com/AWSJavaScriptSDK/v3/latest/
     """
     if service not in _JAVASCRIPT:
-        raise ValueError(f"There is no JavaScript snippet for {service}.")
+        raise ValueError(f"No JavaScript snippet for {service}.")
     client, command = f"{_JAVASCRIPT[service]}Client", f"{operation}Command"
     given = json.dumps(dict(params), ensure_ascii=False, indent=2) if params else "{}"
     return "\n".join(
@@ -128,7 +128,7 @@ def _endpoint(service: str, *, partition: str, region: str) -> tuple[str, str]:
     if service == "organizations":
         region = _ORGANIZATIONS_REGION[partition]
     elif service not in ("sts", "ec2"):
-        raise ValueError(f"There is no curl line for {service}.")
+        raise ValueError(f"No curl line for {service}.")
     return f"https://{service}.{region}.{suffix}/", region
 
 

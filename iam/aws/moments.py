@@ -9,5 +9,5 @@ def believable(moment: datetime) -> datetime:
     """The moment in UTC (which it is without a zone). ValueError or OverflowError when nobody can mean it."""
     found = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     if not 1970 <= found.year < 3000:
-        raise ValueError(f"{found.year} is no year of AWS.")
+        raise ValueError(f"{found.year} isn’t a year that AWS uses.")
     return found

@@ -113,7 +113,7 @@ TRUST_WORDS = {
     "cross-account": "Another account",
     "account": "This account",
     "service-linked": "AWS, service-linked",
-    "": "Nobody",
+    "": "No one",
 }
 _SERVICE_WORDS = {
     "apigateway": "API Gateway",

@@ -182,4 +182,4 @@ def test_reading_all_queues_and_says_so(admin: Client, account: Account) -> None
 
 
 def test_reading_all_of_nothing_says_so(admin: Client) -> None:
-    assert "There is no account to sync." in text_of(admin.post(reverse("setup:read-all"), follow=True))
+    assert "No account to sync." in text_of(admin.post(reverse("setup:read-all"), follow=True))

@@ -279,7 +279,7 @@ def management() -> Jobs:
             "OrganisationAdmin",
             "Manages accounts and SCPs",
             "iam",
-            document(allow("Organisation", ("organizations:*", "account:*"))),
+            document(allow("Organization", ("organizations:*", "account:*"))),
         ),
         job_policy(
             "ConsolidatedBill",

@@ -110,7 +110,7 @@ def _policy(backend: Any, spec: OrganisationPolicy, nodes: dict[str, Any]) -> No
         Type=spec.type,
         Content=json.dumps(spec.document, indent=2),
     )
-    policy.id = f"p-{ids.digest('organisation policy', spec.name)[:8]}"
+    policy.id = f"p-{ids.digest('organization policy', spec.name)[:8]}"
     backend.policies.append(policy)
     for target in spec.targets:
         _attach(policy, nodes[target])

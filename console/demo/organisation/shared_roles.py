@@ -196,7 +196,7 @@ def _across(account_name: str) -> list[Role]:
                 "release-promoter",
                 account_trust(ACCOUNT_IDS["production"]),
                 document(allow("Images", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"))),
-                "Image pull from production",
+                "Image access from production",
             )
         )
     roles = [

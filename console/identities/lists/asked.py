@@ -45,9 +45,7 @@ def read(request: ViewerRequest, page: Page) -> Asked:
     lens = Lens(viewer=request.viewer, at=request.at, account=account)
     tab = get.get("view", "all")
     if tab not in page.listing.tabs_for(lens):
-        problems.append(
-            f"There is no view “{tab[:TEXT]}” of this list" + (" in the past." if lens.at else ".")
-        )
+        problems.append(f"This list has no view “{tab[:TEXT]}”" + (" in the past." if lens.at else "."))
         tab = "all"
     default = page.listing.tabs[tab].sort
     name, descending = _sort(get.get("sort", ""), page.listing.sorts_for(lens), default)

@@ -22,7 +22,7 @@ from iam.mirror.queries.lists.policies import POLICIES
 OWNERS = {"aws": "AWS", "customer": "Customer"}
 VERSIONS = 5
 FULL = badge("5 of 5", "warn")
-NOBODY = mark_safe('<span class="muted">Nobody</span>')
+NOBODY = mark_safe('<span class="muted">None</span>')
 
 
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ PAGE = Page(
     listing=POLICIES,
     title="Policies",
     noun=("policy", "policies"),
-    intro="Managed policies, yours and those of AWS. Inline policies are shown with whom they belong to.",
+    intro="Customer managed and AWS managed policies. Inline policies are shown on the page of their user, group or role.",
     icon="scroll-text",
     template="identities/policies.html",
     find="Name, ARN or ID",
@@ -106,7 +106,7 @@ PAGE = Page(
     ),
     filters=(
         Filter("owner", "Owner", (("customer", "Customer"), ("aws", "AWS"))),
-        Filter("attached", "Attached", (("yes", "To somebody"), ("no", "To nobody"))),
+        Filter("attached", "Attached", (("yes", "Attached"), ("no", "Not attached"))),
     ),
     present=present,
     export=export,

@@ -15,6 +15,7 @@ from console.identities.lists.cells import made, under_path
 from console.identities.lists.groups import policies_words
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
+from console.web.known import NOT_SYNCED
 from console.web.templatetags.ui import age, ago, badge
 from iam.guard import Right
 from iam.mirror.naming import trusted_by
@@ -62,7 +63,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
             "trust": _trust(row["category"]),
             "used": ago(row["used_at"]) if lens.at is None else "",
             "short": _short(row, lens),
-            "session": session_words(row["attrs"].get("MaxSessionDuration")) or "Not read",
+            "session": session_words(row["attrs"].get("MaxSessionDuration")) or NOT_SYNCED,
             "bounded": row["boundary"] or "None",
             "policies": policies_words(row["attached"], row["inline"]),
         }
@@ -129,7 +130,7 @@ PAGE = Page(
                 ("saml", "SAML"),
                 ("oidc", "OpenID Connect"),
                 ("any", "Anyone"),
-                ("nobody", "Nobody"),
+                ("nobody", "No one"),
             ),
         ),
         Filter(

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         """Exit code 0: loaded. 1: the files, or the account, do not allow it; nothing is kept then."""
         for path in (options["file"], options["credential_report"]):
             if path is not None and not path.is_file():
-                raise CommandError(f"There is no file {path}.")
+                raise CommandError(f"File not found: {path}.")
         parts = Parts(
             export=options["file"],
             report=options["credential_report"],

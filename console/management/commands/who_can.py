@@ -114,5 +114,5 @@ def _lines(asked: Asked) -> Iterator[tuple[str, ...]]:
 
 def _summary(found: Found, asked: Asked) -> str:
     allowed, maybe = found.counts[Decision.ALLOWED], found.counts[Decision.CONDITIONAL]
-    many = f", {maybe} more under conditions" if maybe else ""
+    many = f", {maybe} more conditionally" if maybe else ""
     return f"{allowed} of {found.asked} principals can{many}: {asked.meant.words} on {asked.resource}."

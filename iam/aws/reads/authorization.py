@@ -104,7 +104,7 @@ def _item(kind: str, element: bytes, fragment: bytes, *, known: Known, prefix: s
         head = _PROFILES.sub(b"", fragment)
     aws_id, name, arn = (_found(pattern, head, kind) for pattern in _IDENTITY[element])
     if not arn.startswith(prefix) and not (kind == "policy" and arn.split(":", 5)[4:5] == ["aws"]):
-        raise malformed(ACTION, f"{arn} does not belong to the account that was asked for")
+        raise malformed(ACTION, f"{arn} doesn’t belong to the expected account")
     digest = blake2b(stable, digest_size=16).digest()
     record = None if known(kind, aws_id) == digest else decode(kind, fragment, action=ACTION)
     return Item(kind, aws_id, name, arn, digest, record, last_used)

@@ -120,7 +120,7 @@ def no_role(error: AwsError, *, role_arn: str, principal: str, has_external_id: 
     return "\n".join(
         (
             f"AWS doesn’t let {who} assume {role_arn}. It doesn’t say which of these is the reason:",
-            "– there is no role with this name and path;",
+            "– the role doesn’t exist;",
             f"– its trust policy does not name {who};",
             f"– {external};",
             f"– the policies of {who} do not allow sts:AssumeRole on it.",

@@ -322,7 +322,7 @@ def test_before_the_first_reading_the_list_says_so(auditor: Client) -> None:
     user = person("maya.okafor")
     Pull.objects.create(account=user.account, state="complete", began_at=LONG_AGO, ended_at=LONG_AGO, added=1)
     page = text_of(auditor.get(f"/people/?{then(LONG_AGO - timedelta(days=3))}"))
-    assert "Nothing had been read by then" in page
+    assert "Nothing was synced by then" in page
 
 
 def test_what_no_report_told_is_not_read_rather_than_never(auditor: Client) -> None:

@@ -209,7 +209,7 @@ def test_nothing_is_found_of_the_time_before(auditor: Client, production: Accoun
         ended_at=factories.FIRST_READ,
     )
     page = text_of(auditor.get("/search/?q=maya&as-of=2025-01-01T00:00"))
-    assert "Nothing had been read by then" in page
+    assert "Nothing was synced by then" in page
     assert "See the first sync" in page
 
 

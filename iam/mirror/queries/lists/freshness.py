@@ -80,8 +80,11 @@ def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
 
 def unsynced_sections(lens: Seen) -> frozenset[str]:
     """The sections that some account in sight has never had synced whole: one query."""
-    accounts = [lens.account.pk] if lens.account else accounts_within(lens.viewer.scope).values("pk")
-    missing = Section.objects.filter(account__in=accounts, observed_at__isnull=True)
+    missing = Section.objects.filter(observed_at__isnull=True)
+    if lens.account:
+        missing = missing.filter(account=lens.account)
+    else:
+        missing = missing.filter(account__in=accounts_within(lens.viewer.scope).values("pk"))
     return frozenset(missing.order_by().values_list("name", flat=True).distinct())
 
 
