@@ -47,11 +47,11 @@ def test_nothing_is_given_before_the_people_are_read(organisation: None) -> None
 def test_they_are_given_once_and_approved_by_others(organisation: None) -> None:
     read()
     assert give_samples() == len(SAMPLES)
-    waiting = Change.objects.filter(state="awaiting_approval").values("change_set")
+    waiting = Change.objects.filter(state="awaiting_approval").values("change_set").distinct()
     assert waiting.count() == sum(not sample.approvers for sample in SAMPLES) == 1
     assert set(Change.objects.values_list("state", flat=True)) == {"queued", "awaiting_approval"}
     for grant in Grant.objects.exclude(parts__change_set__in=waiting):
-        sets = grant.parts.values("change_set")
+        sets = grant.parts.values("change_set").distinct()
         approvers = Approval.objects.filter(change_set__in=sets).values_list("approver_id", flat=True)
         assert approvers
         assert grant.requested_by not in approvers

@@ -63,7 +63,7 @@ def test_a_denied_section_says_since_when_which_permission_and_what_is_kept(
     body = text_of(admin.get(page()))
     assert "AWS has denied access since" in body
     assert "The role <code>gatehouse-reader</code> lacks <code>iam:GetAccessKeyLastUsed</code>." in body
-    assert "388 rows are kept as of" in body
+    assert "388 rows are kept from the sync of" in body
     assert "1 of 21 sections denied" in body
 
 
@@ -161,7 +161,7 @@ def test_what_was_held_back_is_applied_only_after_a_confirmation(admin: Client, 
     assert "40 of 200" in text_of(admin.get(page("apply-loss")))
     refused = admin.post(page("apply-loss"))
     assert refused.status_code == 422
-    assert "Tick the box" in text_of(refused)
+    assert "Select the checkbox" in text_of(refused)
     assert not Pull.objects.exists()
     admin.post(page("apply-loss"), {"sure": "yes"})
     pull = Pull.objects.get()
@@ -315,5 +315,5 @@ def test_an_upload_needs_no_doctor(admin: Client) -> None:
     factories.account("339011276654", name="brightwater", source="export", role_arn="")
     assert "It needs no role and no permissions" in text_of(admin.get(page("doctor", "339011276654")))
     body = text_of(admin.post(page("doctor", "339011276654"), follow=True))
-    assert "nothing reaches it" in body
+    assert "Gatehouse can’t call AWS for it" in body
     assert not DoctorRun.objects.exists()

@@ -83,7 +83,7 @@ def test_disconnecting_asks_for_the_name(admin: Client, account: Account) -> Non
     assert "The data is kept" in text_of(admin.get(page("disconnect")))
     refused = admin.post(page("disconnect"), {"name": "prod"})
     assert refused.status_code == 422
-    assert "Write production, exactly so." in text_of(refused)
+    assert "Type production exactly as shown." in text_of(refused)
     body = text_of(admin.post(page("disconnect"), {"name": "production"}, follow=True))
     assert "production is disconnected. Its data is kept." in body
     assert Account.objects.get().removed_at is not None

@@ -54,7 +54,7 @@ def test_what_is_missing_is_exit_code_1(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("connect", "12", "--role", arn_of(SANDBOX)), "12-digit account number"),
+        (("connect", "12", "--role", arn_of(SANDBOX)), "12 digits"),
         (("connect", SANDBOX, "--role", arn_of(HUB), "--external-id", "x-1"), f"belongs to account {HUB}"),
         (("connect", SANDBOX, "--role", "x"), "isn’t a role ARN"),
         (("connect", SANDBOX, "--from-environment"), f"belong to account {HUB}, not to {SANDBOX}"),
@@ -151,7 +151,7 @@ def test_what_cannot_be_imported_is_exit_code_1(files: Any, tmp_path: Path) -> N
     run("import_account", str(export))
     for args, words in (
         ((str(export),), "Upload a later export"),
-        ((str(report),), "not the JSON that is expected"),
+        ((str(report),), "isn’t valid"),
         ((str(tmp_path / "none.json"),), "There is no file"),
         ((str(export), "--credential-report", str(export)), "lacks the column"),
     ):

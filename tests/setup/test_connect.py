@@ -145,7 +145,7 @@ def test_a_worker_that_cannot_say_who_it_is_can_be_spoken_for(admin: Client) -> 
     change = reverse("setup:change-draft", args=[draft.pk])
     wrong = admin.post(change, {"hub_arn": "x"})
     assert wrong.status_code == 422
-    assert "Write the ARN of a role" in text_of(wrong)
+    assert "Enter the ARN of a role" in text_of(wrong)
     assert (
         admin.post(change, {"hub_arn": "arn:aws:iam::509330017742:role/platform/gatehouse"}).status_code
         == 302
@@ -218,7 +218,7 @@ def test_connecting_by_a_role_ends_in_a_checked_and_read_account(admin: Client, 
     run_examination(run.pk)
     body = text_of(admin.get(response["Location"]))
     assert 'aria-current="step"><span>First sync' in body
-    assert "Follow the first reading" in body
+    assert "Follow the first sync" in body
     assert Pull.objects.get().state == "queued"
     assert not ConnectionDraft.objects.exists()
     assert Entry.objects.get(kind="account.connect").actor_label == "Ines Duarte"
@@ -312,6 +312,4 @@ def test_a_page_that_waits_long_says_that_perhaps_nobody_works(admin: Client) ->
     admin.post("/accounts/connect/environment/look/")
     assert "none is running" not in text_of(admin.get(page))
     SetupJob.objects.update(created_at=datetime.now(tz=UTC) - timedelta(minutes=3))
-    assert "Waiting for a worker, Waiting for a worker for 3 min. If this takes longer" in text_of(
-        admin.get(page)
-    )
+    assert "Waiting for a worker for 3 min. If this takes longer" in text_of(admin.get(page))

@@ -42,7 +42,7 @@ def test_an_organization_is_found_picked_and_connected(admin: Client, cloud: Clo
     assert "1 account is connected and will be synced within a minute." in told
     told = text_of(admin.post(connect, plan | {"which": "all"}, follow=True))
     assert "4 accounts are connected" in told
-    assert "Left out: sandbox is connected already." in told
+    assert "Not connected: sandbox is connected already." in told
     assert "All that can be connected are." in text_of(admin.get(page))
     assert Account.objects.get(account_id=HUB).source == "environment"
 

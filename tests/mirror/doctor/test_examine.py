@@ -215,9 +215,9 @@ def test_a_role_that_is_not_there_bars_the_way_and_all_reasons_are_said(cloud: C
     assert [check.key for check in checks] == ["worker", "clock", "assume"]
     assert checks[-1].verdict == "denied"
     for words in (
-        "no role with this name",
+        "the role doesn’t exist",
         "trust policy does not name",
-        "another external ID",
+        "a different external ID",
         "sts:AssumeRole",
     ):
         assert words in checks[-1].detail
@@ -271,7 +271,7 @@ def test_an_endpoint_that_is_not_there_is_said(cloud: Cloud, monkeypatch: pytest
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     checks = examine(account)
     assert [check.verdict for check in checks] == ["failed"]
-    assert "can’t be reached" in checks[0].detail
+    assert "can’t reach AWS" in checks[0].detail
 
 
 def test_unknown_credentials_are_refused_by_aws(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

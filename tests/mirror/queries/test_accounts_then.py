@@ -158,7 +158,7 @@ def test_readings_that_may_be_forgotten_make_nothing_old() -> None:
     pulled(account, NOW - 10 * DAY, added=3)
     assert words(account, NOW - 3 * DAY) == ("ok", "Synced 10 May, 12:00 UTC")
     cell = cells(facts_of([account.pk], at=NOW - 3 * DAY)[0])[0]
-    assert (cell.tone, cell.words) == ("ok", "read 10 May, 12:00")
+    assert (cell.tone, cell.words) == ("ok", "10 May, 12:00 UTC")
     assert words(account, NOW - HOUR) == ("warn", "Synced 10 May, 12:00 UTC")
 
 
