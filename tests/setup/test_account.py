@@ -51,7 +51,7 @@ def held(account: Account) -> None:
 
 def test_every_section_has_its_age_and_count(admin: Client, account: Account) -> None:
     body = text_of(admin.get(page()))
-    assert body.count('<span class="age">4 min</span>') == 21
+    assert body.count('<span class="age">4 min ago</span>') == 21
     assert "AWS makes this report every 4 h" in body
     assert "Every 15 minutes" in body
 

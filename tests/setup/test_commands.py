@@ -152,7 +152,7 @@ def test_what_cannot_be_imported_is_exit_code_1(files: Any, tmp_path: Path) -> N
     for args, words in (
         ((str(export),), "Upload a later export"),
         ((str(report),), "isn’t valid"),
-        ((str(tmp_path / "none.json"),), "There is no file"),
+        ((str(tmp_path / "none.json"),), "File not found"),
         ((str(export), "--credential-report", str(export)), "lacks the column"),
     ):
         code, said = run("import_account", *args)
