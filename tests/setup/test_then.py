@@ -194,7 +194,7 @@ def test_an_account_shows_its_sections_and_settings_of_then(admin: Client, known
     assert "1 of 21 sections denied" in after
     assert "AWS had denied access since" in after
     assert "<code>iam:ListSSHPublicKeys</code> was missing." in after
-    assert "12 rows were kept as of" in after
+    assert "12 rows were kept from the sync of" in after
     assert "Every 15 minutes" not in after
     now = text_of(admin.get(PAGE))
     assert "At least 14 characters" in now

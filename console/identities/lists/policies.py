@@ -44,13 +44,13 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
 
 
 def _attached(row: Row) -> str:
-    """'14, boundary of 2', 'nobody, boundary of 2', 'nobody': within a sentence."""
-    attached = str(row["attached"]) if row["attached"] else "nobody"
+    """'14, boundary of 2', 'nothing, boundary of 2', 'nothing': within a sentence."""
+    attached = str(row["attached"]) if row["attached"] else "nothing"
     return f"{attached}, boundary of {row['bounds']}" if row["bounds"] else attached
 
 
 def _holders(row: Row) -> SafeString | str:
-    """'14', '14, boundary of 2', 'Boundary of 2', 'Nobody'."""
+    """'14', '14, boundary of 2', 'Boundary of 2', 'None'."""
     if not row["bounds"]:
         return str(row["attached"]) if row["attached"] else NOBODY
     return (

@@ -230,10 +230,10 @@ def _intro(page: Page, asked: Asked, counts: dict[str, int]) -> str:
 def _since(page: Page, counts: dict[str, int]) -> str:
     """How the whole list differs from that of today."""
     come, gone = counts[COME], counts[GONE]
-    came = f"{come:,} {'has' if come == 1 else 'have'} come since"
-    went = f"{gone:,} {'has' if gone == 1 else 'have'} gone"
     then = f"{page.counted(counts['all'])} at that moment."
-    return f"{then} {came}, {went}." if come or gone else f"{then} None has come or gone since."
+    if come or gone:
+        return f"{then} {come:,} added and {gone:,} removed since."
+    return f"{then} None was added or removed since."
 
 
 def _nothing(page: Page, asked: Asked) -> str:

@@ -51,7 +51,7 @@ def test_an_event_says_between_which_readings_it_lies(small: Small, admin: Clien
     page = _text(admin, f"/people/{small.maya.pk}/history/")
     assert "Joined" in page
     assert ">08:45<" in page
-    assert ">09:00<" in page
+    assert ">09:00 UTC<" in page
     assert "Cause unknown" in page
     assert "as-of=2026-01-15T09%3A00%3A00" in page
 

@@ -187,7 +187,7 @@ def test_a_policy_shows_document_versions_and_holders_of_the_moment(small: Small
     assert 'value="v1" selected' in swapped.split('id="vb"')[1]
     holders = _text(admin, f"{address}holders/?as=group")
     assert "Group, 1 IAM user" in holders
-    assert "It is the boundary of nobody" in _text(admin, f"{address}holders/?as=boundary")
+    assert "It is not used as a permissions boundary" in _text(admin, f"{address}holders/?as=boundary")
     assert _text(admin, f"{address}holders/?as=nonsense")
 
 

@@ -115,7 +115,7 @@ def test_filters_chips_views_orders_and_pages_swap_the_table_and_can_be_gone_bac
 def test_the_frame_keeps_the_filters_that_the_address_has_by_then(page: Page) -> None:
     page.goto("/people/?account=111111111111")
     page.get_by_role("link", name=re.compile("^No MFA")).click()
-    expect(page.locator(".tabs [aria-current]")).to_contain_text("No MFA")
+    expect(page.locator("nav[aria-label='Saved views'] [aria-current]")).to_contain_text("No MFA")
     switch = [a.get_attribute("href") for a in page.locator(".acct a").all()]
     assert switch == [
         "?view=no-mfa",
@@ -128,7 +128,7 @@ def test_the_frame_keeps_the_filters_that_the_address_has_by_then(page: Page) ->
     expect(page.locator(".pastbar")).to_be_visible()
     assert "view=no-mfa" in page.url
     assert "account=111111111111" in page.url
-    expect(page.locator(".tabs [aria-current]")).to_contain_text("No MFA")
+    expect(page.locator("nav[aria-label='Saved views'] [aria-current]")).to_contain_text("No MFA")
 
 
 def test_chosen_rows_become_a_file(page: Page) -> None:
@@ -222,8 +222,8 @@ def test_the_focus_outlives_a_swap_and_a_menu_does_not_outlive_the_focus(page: P
     expect(page.locator(".table-scroll")).to_be_focused()
     page.get_by_role("link", name=re.compile("^No MFA")).focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".tabs [aria-current]")).to_contain_text("No MFA")
-    expect(page.locator(".tabs [aria-current]")).to_be_focused()
+    expect(page.locator("nav[aria-label='Saved views'] [aria-current]")).to_contain_text("No MFA")
+    expect(page.locator("nav[aria-label='Saved views'] [aria-current]")).to_be_focused()
     summary = page.locator("summary", has_text="MFA")
     summary.focus()
     page.keyboard.press("Enter")

@@ -86,7 +86,7 @@ TRUSTS = {
     "open": ("any", "Anyone"),
     "linked": ("service-linked", "AWS, service-linked"),
     "inside": ("account", "This account"),
-    "dead": ("", "Nobody"),
+    "dead": ("", "No one"),
 }
 
 
@@ -131,7 +131,7 @@ def test_roles_tell_last_use_policies_boundary_and_session(auditor: Client, prod
     past = auditor.get(f"/roles/?{THEN}")
     assert "1 None 90 minutes" in row_of(past, "app")
     assert "Last used" not in text_of(past)
-    assert "None None Not read" in row_of(auditor.get("/roles/"), plain.name)
+    assert "None None Not synced" in row_of(auditor.get("/roles/"), plain.name)
     assert shown(auditor.get("/roles/?boundary=yes")) == ["app"]
     assert shown(auditor.get("/roles/?boundary=no")) == ["plain"]
     assert shown(auditor.get("/roles/?trust=ec2&boundary=yes&q=app")) == ["app"]
@@ -178,7 +178,7 @@ def test_policies_tell_owner_holders_and_versions(auditor: Client, production: A
     assert "Customer 2 5 of 5 , v7 in force 2 Mar 2026" in row_of(response, "Deploy")
     assert "AWS 1 1 " in row_of(response, "ReadOnlyAccess")
     assert "Customer Boundary of 1 1 " in row_of(response, "Limits")
-    assert "Customer Nobody 1 " in row_of(response, "Leftover")
+    assert "Customer None 1 " in row_of(response, "Leftover")
     views(
         auditor,
         "/policies/",
@@ -267,7 +267,7 @@ def test_every_list_shows_the_past(auditor: Client, production: Account, kind: K
     past = auditor.get(f"/{name}/?{THEN}")
     assert shown(past) == ["stays", "was"]
     assert "2 " in text_of(past)
-    assert "at that moment. 1 connected and 1 disconnected since." in text_of(past)
+    assert "at that moment. 1 added and 1 removed since." in text_of(past)
     assert "stays" in auditor.get(f"/{name}/export.csv?{THEN}").getvalue().decode()
 
 

@@ -126,7 +126,7 @@ def test_a_view_shows_as_many_as_its_tab_counts(auditor: Client, view: str) -> N
     [
         ("mfa=none", ["machine", "no-mfa"]),
         ("mfa=hardware&mfa=security-key", ["idle", "never"]),
-        ("mfa=unread", ["silent", "unread"]),
+        ("mfa=unknown", ["silent", "unread"]),
         ("password=no", ["machine"]),
         ("password=unread", ["silent", "unread"]),
         ("password=no&mfa=virtual", []),
@@ -186,7 +186,7 @@ def test_a_filter_that_does_not_exist_is_named_and_left_out(auditor: Client) -> 
     response = auditor.get("/people/?mfa=telepathy&view=nonsense")
     assert len(shown(response)) == 10
     assert "“MFA: telepathy” isn’t a filter of this list" in text_of(response)
-    assert "There is no view “nonsense” of this list." in text_of(response)
+    assert "This list has no view “nonsense”." in text_of(response)
 
 
 def test_a_list_without_a_match_names_the_filter_and_a_way_out(auditor: Client) -> None:
@@ -247,7 +247,7 @@ def test_the_past_shows_what_held_then_and_what_has_changed_since(auditor: Clien
     response = auditor.get(f"/people/?{then(march)}")
     page = text_of(response)
     assert shown(response) == ["lena.fischer", "stays", "turned.on"]
-    assert "3 IAM users at that moment. 1 has come since, 1 has gone." in page
+    assert "3 IAM users at that moment. 1 added and 1 removed since." in page
     for words in (
         f"Gone since {may:%-d %b %Y}",
         "MFA: app",
@@ -273,7 +273,7 @@ def test_the_past_has_its_own_orders_views_and_filters(auditor: Client, account:
     assert "sort=activity" not in text_of(response)
     assert 'name="activity"' not in text_of(response)
     refused = auditor.get(f"/people/?{moment}{account}&view=inactive&activity=30&sort=activity")
-    assert "There is no view “inactive” of this list in the past." in text_of(refused)
+    assert "This list has no view “inactive” in the past." in text_of(refused)
     assert "“Activity: 30” isn’t a filter of this list" in text_of(refused)
     assert len(shown(refused)) == 10
 
