@@ -252,7 +252,7 @@ def test_a_member_of_whom_nothing_was_known_then_is_told_so() -> None:
     _read_since(account)
     page = _text(_client(Role.MEMBER, name="Maya Okafor", arns=(maya.arn,)), LONG_AGO)
     assert "Your AWS user did not exist then, or was not known yet." in page
-    assert "See the first reading" in page
+    assert "See the first sync" in page
     assert "No AWS user belongs to you" not in page
     assert page.count('href="/?as-of=2020-01-01T09%3A00%3A00"') == 2
 
