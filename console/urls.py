@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from console.onboarding.invitation import invitation, invitation_request
+from console.onboarding.invitation import gatehouse_sign_in, invitation, invitation_request
 
 urlpatterns = [
     path("", include("console.dashboard.urls")),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("accounts/", include("console.setup.urls")),
     path("changes/", include("console.changes.urls")),
     path("invitation/", invitation, name="invitation"),
+    path("invitation/sign-in/", gatehouse_sign_in, name="invitation-sign-in"),
     path("invitation/request/<str:word>/", invitation_request, name="invitation-request"),
     path("onboarding/", include("console.onboarding.urls")),
     path("leaving/", include("console.leaving.urls")),

@@ -113,7 +113,9 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
             "lines": lines_of(shown, events, decides=decides),
             "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),
             "parts": parts,
-            "made_for": None if is_partial else _made_for(shown.change_set, viewer=viewer),
+            "made_for": _made_for(shown.change_set, viewer=viewer)
+            if not is_partial or shown.requested_by == viewer.person_id
+            else None,
             "is_slow": bool(slowness(shown)),
             "undone_by": visible_changes(viewer).filter(reverts=shown).order_by("-created_at").first(),
             "withdraws": now
@@ -142,12 +144,12 @@ _MADE_FOR: Final = {
 
 
 def _made_for(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | None:
-    """The page of what the request was made for, where there is one for this viewer; members have those of grants only."""
+    """The page of what the request was made for, where there is one for this viewer; members have those of grants only, leads all."""
     kind = "grant" if change_set.cause_kind.startswith("grant") else change_set.cause_kind
     page, text = _MADE_FOR.get(kind, ("", ""))
     if not page or change_set.cause_id is None:
         return None
-    if kind != "grant" and layout_for(viewer) != "base.html":
+    if kind != "grant" and layout_for(viewer) != "base.html" and not viewer.leads:
         return None
     return {"url": reverse(page, args=[change_set.cause_id]), "text": text}
 

@@ -32,6 +32,7 @@ class Written:
     password: bool = True
     key: bool = False
     mfa: bool = True
+    gatehouse: bool = False
     naming: str = "first.last"
     stay: str = "0"
     note: str = ""
@@ -48,7 +49,7 @@ class Written:
     def body(self) -> Body:
         """What it says. Raises BlueprintError."""
         if not self.stay.isdecimal():
-            raise BlueprintError("Write a number of days, 0 for people who stay.", part="stay")
+            raise BlueprintError("Enter a number of days, or 0 for permanent.", part="stay")
         return Body(
             accounts=self.accounts,
             path=self.path,
@@ -59,6 +60,7 @@ class Written:
             password=self.password,
             key=self.key,
             mfa=self.mfa,
+            gatehouse=self.gatehouse,
             naming=self.naming,
             stay=int(self.stay),
         )
@@ -75,6 +77,7 @@ def of_body(body: Body, *, base: int) -> Written:
         password=body.password,
         key=body.key,
         mfa=body.mfa,
+        gatehouse=body.gatehouse,
         naming=body.naming,
         stay=str(body.stay),
         base=base,
@@ -100,6 +103,7 @@ def read(data: QueryDict) -> Written:
         password=data.get("password") == "1",
         key=data.get("key") == "1",
         mfa=data.get("mfa") == "1",
+        gatehouse=data.get("gatehouse") == "1",
         naming=text("naming", 20),
         stay=text("stay", 5) or "0",
         note=text("note", 500),
@@ -127,6 +131,6 @@ def _tags(text: str) -> dict[str, str]:
     for line in filter(None, map(str.strip, text.splitlines())):
         key, sign, value = line.partition("=")
         if not sign:
-            raise BlueprintError(f"Write a tag as key = value: {line[:60]}", part="tags")
+            raise BlueprintError(f"Write each tag as key = value. “{line[:60]}” has no “=”.", part="tags")
         found[key.strip()] = value.strip()
     return found

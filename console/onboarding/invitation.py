@@ -9,14 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from console.leaving.returned import returned_page
 from console.mfa import door
 from console.mfa.enrolling import having_mfa
+from console.operators.models import Operator
+from console.operators.services import create_member_sign_in, invitation_link
 from console.web.render import render_page
 from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
+from iam.directory.rules import DirectoryRuleError
 from iam.mirror.models import AccountFact, valid_at
 from iam.people.leaving.returning import returned_by
 from iam.people.links.models import Link, Purpose
@@ -129,6 +132,26 @@ def invitation_request(request: HttpRequest, word: str) -> HttpResponse:
     )
 
 
+@never_cache
+@require_POST
+def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
+    """Give the invited person a sign-in to Gatehouse, and lead them to the page where they choose its password."""
+    try:
+        link = door.inside(request)
+    except LinkRefusedError as refused:
+        return door.refusal(request, refused.message, link=refused.link)
+    newcomer = newcomer_of(link) if link.purpose == Purpose.INVITATION else None
+    if newcomer is None or why_over(newcomer, since=link.created_at):
+        return door.refusal(request, NOT_YOURS, link=link)
+    if not version_of(newcomer).body.gatehouse:
+        return door.refusal(request, "Your invitation gives no sign-in to Gatehouse. Ask your team lead.")
+    try:
+        operator = create_member_sign_in(link.person, why=newcomer.run.reference)
+    except DirectoryRuleError as error:
+        return door.refusal(request, str(error))
+    return redirect("account_login" if operator.has_usable_password() else invitation_link(operator))
+
+
 def _session(request: HttpRequest) -> str:
     """What tells this browser from others: the cookie that the link gave it."""
     return request.COOKIES.get(door.COOKIE, "")
@@ -161,8 +184,15 @@ def _page(
         "refused": refused,
         "asker": link.created_label,
         "phone": having_mfa(link),
+        "signs_in": body.gatehouse,
+        "has_sign_in": body.gatehouse and _has_sign_in(link),
     }
     return render_page(request, "onboarding/invitation.html", context, status=status)
+
+
+def _has_sign_in(link: Link) -> bool:
+    operator = Operator.objects.filter(person=link.person_id).first()
+    return operator is not None and operator.has_usable_password()
 
 
 def _seat(place: Place, taken: tuple[int, str, str] | None, *, session: str, gives: bool) -> Seat:

@@ -19,7 +19,7 @@ from django.urls import reverse
 from console.operators import locks, sessions
 from console.operators.models import Operator
 from iam.directory.appointments import appoint
-from iam.directory.models import Person, Role, Team
+from iam.directory.models import Person, Role, RoleAssignment, Team
 from iam.directory.rules import DirectoryRuleError, assert_administers, assert_somebody_else
 from iam.directory.services import add_person, assign_role, link_identity
 from iam.journal.services import Actor, record
@@ -67,6 +67,32 @@ def create_operator(
 def add_operator(*, name: str, email: str, actor: Actor) -> Operator:
     """A new person whose user name is their address; they choose the password by the invitation."""
     return create_operator(username=email.strip().lower(), name=name, email=email, actor=actor)
+
+
+@transaction.atomic
+def create_member_sign_in(person: Person, *, why: str) -> Operator:
+    """A sign-in for somebody of the directory, with the role of a member and without a password; whoever has a sign-in keeps it. The caller has
+    made sure that it is them, by a one-time link, and that an approved onboarding gives it: `why`. Raises DirectoryRuleError for somebody deactivated."""
+    if not person.is_active:
+        raise DirectoryRuleError(f"{person.name} is deactivated.")
+    known = Operator.objects.filter(person=person).first()
+    if known is not None:
+        return known
+    operator = Operator(
+        username=person.email, email=person.email, first_name=person.name[:150], person=person
+    )
+    operator.set_unusable_password()
+    operator.save()
+    EmailAddress.objects.create(user=operator, email=person.email, verified=True, primary=True)
+    record(
+        kind="operator.create", actor=None, subject=person.email, data={"username": person.email, "why": why}
+    )
+    if not person.assignments.exists():
+        RoleAssignment.objects.create(person=person, role=Role.MEMBER)
+        record(
+            kind="role.assign", actor=None, subject=person.email, data={"role": Role.MEMBER.value, "why": why}
+        )
+    return operator
 
 
 def invitation_link(operator: Operator) -> str:

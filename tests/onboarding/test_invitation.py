@@ -8,11 +8,13 @@ import pytest
 import time_machine
 from django.test import Client
 
+from console.operators.models import Operator
 from iam.changes.operations.console_password import PURPOSE
 from iam.directory.models import Identity, Person, Team
 from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials
 from iam.notify.models import Outgoing
+from iam.people.blueprints.models import BlueprintVersion
 from iam.people.enrolment.models import Enrolment
 from iam.people.leaving import models as leaving
 from iam.people.links.models import Link, Purpose
@@ -307,3 +309,28 @@ def test_the_phone_is_added_for_all_accounts_one_after_the_other(places: list[Pl
     UserCredentials.objects.filter(user=users[1]).update(mfa="virtual")
     assert "added for all 2 accounts" in browser.get("/invitation/").content.decode()
     assert entered(invited(places[1])).get("/enrol/2/").status_code == 410, "somebody else's invitation"
+
+
+def test_a_blueprint_can_give_a_sign_in_to_gatehouse_whose_password_the_person_chooses(
+    places: list[Place],
+) -> None:
+    browser = entered(invited(places[0]))
+    assert "Choose a password for Gatehouse" not in browser.get("/invitation/").content.decode()
+    assert browser.post("/invitation/sign-in/").status_code == 403, "the blueprint gives none"
+    assert not Operator.objects.filter(person=places[0].newcomer.person_id).exists()
+
+    content = BlueprintVersion.objects.get().content | {"gatehouse": True}
+    BlueprintVersion.objects.filter(number=1).update(content=content)
+    assert Client().post("/invitation/sign-in/").status_code == 403, "without a link"
+    assert "Choose a password for Gatehouse" in browser.get("/invitation/").content.decode()
+    answer = browser.post("/invitation/sign-in/")
+    assert "/password/reset/key/" in answer["Location"]
+    operator = Operator.objects.get(person=places[0].newcomer.person_id)
+    assert (operator.email, operator.has_usable_password()) == (operator.person.email, False)
+    assert [one.role for one in operator.person.assignments.all()] == ["member"]
+    browser.post("/invitation/sign-in/")
+    assert Operator.objects.filter(person=operator.person).count() == 1
+    operator.set_password("quiet-Harbor-47-lantern")
+    operator.save()
+    assert browser.post("/invitation/sign-in/")["Location"] == "/sign-in/"
+    assert "Choose a password for Gatehouse" not in browser.get("/invitation/").content.decode()

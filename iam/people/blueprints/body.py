@@ -52,6 +52,8 @@ class Filled:
 class Body:
     """What somebody gets. Groups, and a boundary that is no ARN, are meant by their name in each account (by number).
 
+    `gatehouse`: each person can sign in to Gatehouse itself, as a member.
+
     `stay`: after so many days at most their access ends, and each person has an end; 0 for people who stay.
     """
 
@@ -64,6 +66,7 @@ class Body:
     password: bool = True
     key: bool = False
     mfa: bool = True
+    gatehouse: bool = False
     naming: str = "first.last"
     stay: int = 0
 

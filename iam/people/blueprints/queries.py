@@ -101,11 +101,12 @@ def said(body: Body, *, names: Mapping[str, str] = NAMELESS) -> list[tuple[str, 
         ("Permissions boundary", body.boundary or NOTHING),
         ("Path", body.path),
         ("Tags", tags or NOTHING),
-        ("Console password", "Yes, temporary" if body.password else "No"),
+        ("Console password", "Yes, changed at the first sign-in" if body.password else "No"),
         ("Access key", "Yes" if body.key else "No"),
-        ("MFA", "Demanded" if body.mfa else "Not demanded"),
+        ("MFA", "Required" if body.mfa else "Not required"),
+        ("Gatehouse sign-in", "Yes, as a member" if body.gatehouse else "No"),
         ("User names", RULES.get(body.naming, body.naming)),
-        ("Stay", f"At most {body.stay:,} days" if body.stay else "Without an end"),
+        ("Duration", f"At most {body.stay:,} days" if body.stay else "Permanent"),
     ]
 
 
