@@ -38,7 +38,7 @@ def test_a_policy_is_edited_checked_approved_applied_and_undone(sign_in: SignIn)
     assert violations(admin) == []
 
     admin.get_by_label("Why is this needed?").fill("Deployments share their functions")
-    admin.get_by_role("button", name="Ask for approval").click()
+    admin.get_by_role("button", name="Submit request").click()
     admin.wait_for_url(CHANGE)
     change = admin.url
     approver.goto(change)
@@ -52,7 +52,7 @@ def test_a_policy_is_edited_checked_approved_applied_and_undone(sign_in: SignIn)
     admin.goto(change)
     admin.get_by_role("link", name=re.compile("Undo")).first.click()
     admin.get_by_label("Why undo it?").fill("They do not, after all")
-    admin.get_by_role("button", name="Ask to undo").click()
+    admin.get_by_role("button", name="Submit request").click()
     admin.wait_for_url(lambda url: bool(CHANGE.search(url)) and url != change)
     approve(admin.url, approver, second)
     see_applied(admin)
