@@ -42,10 +42,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Password sign-in."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": "That name and password do not fit together.",
-        "username_password_mismatch": "That name and password do not fit together.",
-        "incorrect_password": "That is not your password.",
-        "incorrect_code": "That code does not fit. Codes change every 30 seconds: write the newest one.",
+        "email_password_mismatch": "Wrong username or password.",
+        "username_password_mismatch": "Wrong username or password.",
+        "incorrect_password": "Wrong password.",
+        "incorrect_code": "Wrong code. Codes change every 30 seconds; enter the newest one.",
         "too_many_login_attempts": "Too many attempts. Try again in a few minutes.",
         "rate_limited": "Too many attempts. Try again in a few minutes.",
     }
@@ -156,7 +156,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Second factors: their secrets are encrypted in the database."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "That code does not fit. Codes change every 30 seconds: write the newest one.",
+        "incorrect_code": "Wrong code. Codes change every 30 seconds; enter the newest one.",
         "cannot_delete_authenticator": "Your role needs a second factor. Add another one before you remove this.",
     }
 

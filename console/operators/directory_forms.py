@@ -19,10 +19,10 @@ class PersonForm(forms.Form):
 
     name = forms.CharField(max_length=128, widget=_text(autocomplete="off"), validators=[reads_as_stored])
     email = forms.EmailField(
-        label="E-mail",
+        label="Email",
         max_length=150,
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
-        help_text="Single sign-on knows them by it. It cannot be changed later.",
+        help_text="Single sign-on identifies them by it. You can’t change it later.",
     )
 
 
@@ -37,7 +37,7 @@ class RoleForm(forms.Form):
         required=False,
         label="Account",
         widget=_text(list="accounts", inputmode="numeric", autocomplete="off", placeholder="All accounts"),
-        error_messages={"invalid": "Write the 12 digits of an account, or nothing for all."},
+        error_messages={"invalid": "Write the 12 digits of an account, or leave it empty for all."},
     )
     team = forms.ModelChoiceField(
         Team.objects.order_by("name"),
@@ -83,7 +83,7 @@ class RuleForm(forms.Form):
         required=False,
         label="Account",
         widget=_text(list="accounts", inputmode="numeric", autocomplete="off", placeholder="All accounts"),
-        error_messages={"invalid": "Write the 12 digits of an account, or nothing for all."},
+        error_messages={"invalid": "Write the 12 digits of an account, or leave it empty for all."},
     )
 
 
@@ -95,7 +95,7 @@ class SetUpForm(forms.Form):
     )
     first_email = forms.EmailField(
         max_length=150,
-        label="E-mail",
+        label="Email",
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     second_name = forms.CharField(
@@ -103,7 +103,7 @@ class SetUpForm(forms.Form):
     )
     second_email = forms.EmailField(
         max_length=150,
-        label="E-mail",
+        label="Email",
         widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
     )
 
@@ -112,5 +112,5 @@ class SetUpForm(forms.Form):
         cleaned = super().clean() or {}
         first, second = cleaned.get("first_email", ""), cleaned.get("second_email", "")
         if first and first.casefold() == second.casefold():
-            self.add_error("second_email", "Somebody else: nobody approves alone.")
+            self.add_error("second_email", "Choose a different person. No one can approve alone.")
         return cleaned

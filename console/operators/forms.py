@@ -22,7 +22,7 @@ class LoginForm(AllauthLoginForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         login, password = self.fields["login"], self.fields["password"]
         login.label, login.widget.attrs = (
-            "E-mail or user name",
+            "Email or user name",
             {"autocomplete": "username webauthn", "class": "input lg", "maxlength": 254},
         )
         login.max_length = 254

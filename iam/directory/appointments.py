@@ -35,9 +35,9 @@ def appoint(
     assert_administers(actor, account_id=account_id)
     assert_somebody_else(actor, person)
     if role not in DECIDING:
-        raise DirectoryRuleError(f"The role {role.label.lower()} needs no second person.")
+        raise DirectoryRuleError(f"The role {role.label.lower()} doesn’t need a second person.")
     if not ACCOUNT.fullmatch(account_id):
-        raise DirectoryRuleError(f"{account_id!r} is no account number: write its 12 digits.")
+        raise DirectoryRuleError(f"“{account_id}” isn’t an account number. Write its 12 digits.")
     alone = "" if is_command_line(actor) else why_alone()
     if is_command_line(actor) or alone:
         return give_role(
@@ -46,12 +46,12 @@ def appoint(
     asker = person_id_of(actor)
     assert asker is not None
     if RoleAssignment.objects.filter(person=person, role=role, account_id=account_id).exists():
-        raise DirectoryRuleError(f"{person.name} is {role.label.lower()} already.")
+        raise DirectoryRuleError(f"{person.name} already has the role {role.label.lower()}.")
     seconds = seconds_for(but={asker, person.pk}, account_id=account_id)
     if not seconds:
         raise DirectoryRuleError(
-            "Nobody else is there to agree: no other administrator, and no approver. On the server, "
-            "`manage.py bootstrap` appoints somebody."
+            "No one else can confirm this: there is no other administrator and no approver. On the server, "
+            "run `manage.py bootstrap` to appoint one."
         )
     return _ask(person, role, account_id=account_id, actor=actor, seconds=seconds)
 
@@ -92,11 +92,11 @@ def why_not_decide(appointment: Appointment, *, actor: Actor) -> str:
     """Why the actor cannot agree to it, or ""."""
     me = person_id_of(actor)
     if appointment.state != AppointmentState.WAITING:
-        return f"Nothing is left to decide: it is {appointment.get_state_display().lower()}."
+        return f"This was already decided: {appointment.get_state_display().lower()}."
     if me == appointment.asked_by:
-        return "You asked for this, so somebody else decides."
+        return "You requested this, so someone else decides."
     if me == appointment.person_id:
-        return "This is about you, so somebody else decides."
+        return "This is about you, so someone else decides."
     able = seconds_for(but={appointment.asked_by, appointment.person_id}, account_id=appointment.account_id)
     return "" if me in {one.pk for one in able} else "Another administrator decides this."
 
@@ -112,7 +112,7 @@ def approve_appointment(appointment: Appointment, *, actor: Actor) -> RoleAssign
         assert_administers(asker, account_id=appointment.account_id)
     except DirectoryRuleError:
         raise DirectoryRuleError(
-            f"{appointment.asked_label}, who asked, may not appoint anybody any more. Reject it; whoever needs it asks anew."
+            f"{appointment.asked_label}, who requested this, can no longer appoint anyone. Reject it, and request it again if needed."
         ) from None
     _decide(appointment, AppointmentState.APPROVED, actor=actor)
     data = {"asked_by": appointment.asked_label}
@@ -132,7 +132,7 @@ def reject_appointment(appointment: Appointment, *, actor: Actor) -> None:
 def withdraw_appointment(appointment: Appointment, *, actor: Actor) -> None:
     """Take it back, as who asked. Raises DirectoryRuleError."""
     if person_id_of(actor) != appointment.asked_by:
-        raise DirectoryRuleError("Only who asked for it can withdraw it.")
+        raise DirectoryRuleError("Only the person who requested it can withdraw it.")
     _decide(appointment, AppointmentState.WITHDRAWN, actor=actor)
 
 
@@ -146,7 +146,7 @@ def _decide(appointment: Appointment, state: AppointmentState, *, actor: Actor) 
     now = datetime.now(tz=UTC)
     values = {"decided_by": person_id_of(actor), "decided_label": actor.name[:128], "decided_at": now}
     if not held.update(state=state, **values):
-        raise DirectoryRuleError("Somebody has decided this already.")
+        raise DirectoryRuleError("Someone else has already decided this.")
     appointment.refresh_from_db()
     act = {"approved": "approve", "rejected": "reject", "withdrawn": "withdraw"}[state.value]
     _record(appointment, act, actor=actor)

@@ -167,4 +167,4 @@ class Appointment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.person_id} shall be {self.role}"
+        return f"{self.person_id} to become {self.role}"

@@ -20,7 +20,7 @@ def part(person_id: UUID, *, why: str) -> str:
         return ""
     administrators = lock_administrators()
     if person.pk in administrators and len(administrators) < 2:
-        return f"{person.name} can still sign in to Gatehouse: nobody else administers it."
+        return f"{person.name} can still sign in to Gatehouse, because they are its last administrator."
     Person.objects.filter(pk=person.pk).update(is_active=False)
     record(kind="person.deactivate", actor=None, subject=person.email, data={"why": why})
     rights_reduced(person)

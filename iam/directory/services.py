@@ -30,7 +30,7 @@ def add_person(*, name: str, email: str, actor: Actor) -> Person:
     assert_administers(actor)
     address = email.strip().lower()
     if Person.objects.filter(email__iexact=address).exists():
-        raise DirectoryRuleError(f"{address} belongs to somebody who is known already.")
+        raise DirectoryRuleError(f"{address} already belongs to another person.")
     person = Person.objects.create(name=name.strip(), email=address)
     record(kind="person.add", actor=actor, subject=person.email, data={"name": person.name})
     return person
@@ -91,7 +91,7 @@ def assign_role(
     """
     role = Role(role)
     if not ACCOUNT.fullmatch(account_id):
-        raise DirectoryRuleError(f"{account_id!r} is no account number: write its 12 digits.")
+        raise DirectoryRuleError(f"“{account_id}” isn’t an account number. Write its 12 digits.")
     assert_administers(actor, account_id=account_id)
     assert_somebody_else(actor, person)
     if (role is Role.TEAM_LEAD) != (team is not None):
@@ -102,7 +102,7 @@ def assign_role(
     if held is not None:
         return held
     if decides and not alone:
-        raise DirectoryRuleError(f"To make somebody {role.label.lower()} takes a second person who agrees.")
+        raise DirectoryRuleError(f"A second person has to confirm the role {role.label.lower()}.")
     return give_role(
         person, role, account_id=account_id, team=team, actor=actor, data={alone: True} if alone else {}
     )

@@ -67,7 +67,7 @@ def add_rule(team: Team, *, kind: RuleKind | str, value: str, account_id: str = 
     """IAM users in the group, or under the path, of an account (blank: of every account) belong to the team."""
     kind, text = RuleKind(kind), value.strip()
     if not ACCOUNT.fullmatch(account_id):
-        raise DirectoryRuleError(f"{account_id!r} is no account number: write its 12 digits.")
+        raise DirectoryRuleError(f"“{account_id}” isn’t an account number. Write its 12 digits.")
     assert_administers(actor, account_id=account_id)
     if kind is RuleKind.GROUP and not GROUP_NAME.fullmatch(text):
         raise DirectoryRuleError("Write the name of an IAM group: letters, digits and + = , . @ _ -")

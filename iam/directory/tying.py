@@ -34,7 +34,7 @@ def tie(
                 person=person, user_arn=user_arn, aws_id=aws_id, tie=how, linked_by=_label(actor)
             )
     except IntegrityError:
-        raise DirectoryRuleError(f"{user_arn} was linked to somebody a moment ago.") from None
+        raise DirectoryRuleError(f"{user_arn} was linked to another person a moment ago.") from None
     _note("identity.link", made, actor, data)
     return made
 

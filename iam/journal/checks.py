@@ -11,7 +11,7 @@ from django.db import connections
 from iam.journal import triggers
 
 REMEDY = (
-    "Somebody, or a rebuild of the table, removed them. Find out who, verify the journal, then put them back with "
+    "Someone, or a rebuild of the table, removed them. Find out who, verify the journal, then restore them with "
     "`manage.py verify_journal --restore-triggers`."
 )
 

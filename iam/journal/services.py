@@ -115,7 +115,7 @@ def entry(
     withheld, and raises SecretRefusedError where `settings.JOURNAL_REFUSES_SECRETS` (development and tests).
     """
     if not KIND.fullmatch(kind) or len(kind) > 64:
-        raise ValueError(f"{kind!r} is no journal kind: write a dotted slug such as role.assign.")
+        raise ValueError(f"{kind!r} isn’t a journal kind. Write a dotted slug such as role.assign.")
     who = actor or GATEHOUSE
     context = structlog.contextvars.get_contextvars()
     return Entry(

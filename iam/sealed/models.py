@@ -11,12 +11,12 @@ from django.db.models import Q
 class State(models.TextChoices):
     """What became of a secret. While it is held or sealed it can be had; afterwards its text is gone for good."""
 
-    HELD = "held", "Waits until AWS has taken it"
-    SEALED = "sealed", "Can be read once"
-    OPENED = "opened", "Was read"
-    TAKEN = "taken", "Was used"
-    EXPIRED = "expired", "Its time was over"
-    SHREDDED = "shredded", "Was destroyed"
+    HELD = "held", "Waiting for AWS"
+    SEALED = "sealed", "Can be shown once"
+    OPENED = "opened", "Shown"
+    TAKEN = "taken", "Used"
+    EXPIRED = "expired", "Expired"
+    SHREDDED = "shredded", "Destroyed"
 
 
 LIVING = (State.HELD, State.SEALED)

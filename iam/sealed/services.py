@@ -29,8 +29,8 @@ class SealedError(Exception):
         self.message = message
 
 
-NOT_YOURS: Final = "There is no such secret for you."
-UNREADABLE: Final = "The secret was sealed under a key that Gatehouse does not have any more (GATEHOUSE_SEALED_KEY). Make a new one in AWS."
+NOT_YOURS: Final = "This secret doesn’t exist, or it isn’t yours."
+UNREADABLE: Final = "The secret was encrypted with a key that Gatehouse no longer has (GATEHOUSE_SEALED_KEY). Create a new one in AWS."
 
 
 def seal(
@@ -88,9 +88,9 @@ def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
     if secret is None or secret.person_id is None or secret.person_id != person_id_of(person):
         raise SealedError(NOT_YOURS)
     if secret.browser and secret.browser != _digest(session):
-        raise SealedError("This can only be read in the browser session in which it was asked for.")
+        raise SealedError("You can see this only in the browser session in which you requested it.")
     if secret.state == State.HELD:
-        raise SealedError("AWS has not taken it yet. It can be read as soon as it holds.")
+        raise SealedError("AWS has not accepted it yet. You can see it as soon as it has.")
     return _end(secret, to=State.OPENED, actor=person)
 
 
@@ -202,11 +202,11 @@ def _wipe(secret_id: UUID, *, to: State, actor: Actor | None) -> bool:
 def _why_gone(secret: Secret) -> str:
     at = f"{secret.ended_at:%Y-%m-%d %H:%M} UTC" if secret.ended_at else "an unknown time"
     if secret.state == State.EXPIRED and secret.browser:
-        return f"It could be read until {at}, and was destroyed then."
+        return f"You could see it until {at}. It was destroyed then."
     return {
-        State.OPENED: f"It was read at {at} by {secret.ended_by}, and is kept nowhere else.",
-        State.TAKEN: f"It was used at {at}, and is kept nowhere else.",
-        State.EXPIRED: f"Nobody read it in time: it was destroyed at {at}.",
+        State.OPENED: f"{secret.ended_by} saw it at {at}. It isn’t stored anywhere.",
+        State.TAKEN: f"It was used at {at}. It isn’t stored anywhere.",
+        State.EXPIRED: f"No one opened it in time. It was destroyed at {at}.",
         State.SHREDDED: f"It was destroyed at {at}.",
     }.get(State(secret.state), NOT_YOURS)
 

@@ -82,7 +82,7 @@ def _signed_in(chromium: Any, url: str, user: str) -> Any:
 
     page = chromium.new_context(base_url=url).new_page()
     page.goto("/sign-in/")
-    page.get_by_label("E-mail or user name").fill(user)
+    page.get_by_label("Email or user name").fill(user)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda address: "/sign-in/" not in address)

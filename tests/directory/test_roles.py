@@ -184,7 +184,7 @@ def test_taking_a_role_or_a_person_away_is_told_to_the_layers_above(
 def test_people_are_known_by_one_address_each(admin: Person) -> None:
     added = add_person(name=" Maya Okafor ", email=" Maya@Example.com ", actor=admin)
     assert (added.name, added.email) == ("Maya Okafor", "maya@example.com")
-    with pytest.raises(DirectoryRuleError, match="known already"):
+    with pytest.raises(DirectoryRuleError, match="already belongs to another person"):
         add_person(name="Other", email="MAYA@example.com", actor=admin)
     rename_person(added, name="Maya Okafor-Lind", actor=admin)
     assert Entry.objects.latest("id").data == {"before": "Maya Okafor", "after": "Maya Okafor-Lind"}

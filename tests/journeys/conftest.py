@@ -168,7 +168,7 @@ class Sessions:
             if "/sign-in/" not in page.request.get("/").url:
                 return
         page.goto("/sign-in/")
-        page.get_by_label("E-mail or user name").fill(username)
+        page.get_by_label("Email or user name").fill(username)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url(lambda url: "/sign-in/" not in url)

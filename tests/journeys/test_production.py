@@ -210,14 +210,14 @@ def choose_password(page: Page, link: str) -> None:
     page.goto(link)
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_label("The same again").fill(PASSWORD)
-    page.get_by_role("button", name="Keep this password").click()
+    page.get_by_role("button", name="Save password").click()
     page.wait_for_url(lambda url: "/done/" in url)
 
 
 def sign_in(page: Page, email: str) -> None:
     """With the password."""
     page.goto("/sign-in/")
-    page.get_by_label("E-mail or user name").fill(email)
+    page.get_by_label("Email or user name").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda url: not url.endswith("/sign-in/"))

@@ -59,7 +59,7 @@ def test_a_wrong_code_enrols_nothing(client: Client, kwame: Operator) -> None:
     sign_in(client, kwame.email)
     client.get("/sign-in/factors/totp/activate/")
     response = client.post("/sign-in/factors/totp/activate/", {"code": "000000"})
-    assert "That code does not fit" in response.content.decode()
+    assert "Wrong code" in response.content.decode()
     assert not Authenticator.objects.exists()
 
 

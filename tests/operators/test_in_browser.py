@@ -44,7 +44,7 @@ def page(browser: Browser, live_server: LiveServer, complaints: list[str]) -> It
 
 def _sign_in(page: Page, login: str) -> None:
     page.goto("/sign-in/?next=/profile/")
-    page.get_by_label("E-mail or user name").fill(login)
+    page.get_by_label("Email or user name").fill(login)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
@@ -121,7 +121,7 @@ def test_the_keyboard_alone_signs_in_and_enrols_a_phone(
     page: Page, kwame: Operator, complaints: list[str]
 ) -> None:
     page.goto("/sign-in/?next=/sign-in/factors/totp/activate/")
-    page.get_by_label("E-mail or user name").focus()
+    page.get_by_label("Email or user name").focus()
     page.keyboard.type(kwame.email)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

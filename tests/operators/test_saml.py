@@ -152,7 +152,7 @@ def test_an_unsigned_or_forged_or_unasked_assertion_is_refused(
     ):
         response = _come_back(client, answer)
         page = response.content.decode()
-        assert "did not go through" in page or "That was refused" in page
+        assert "The sign-in failed" in page or "You can’t do this" in page
         assert client.get("/profile/", **HTTPS).status_code == 302
     assert not SocialAccount.objects.exists()
 

@@ -47,7 +47,7 @@ def test_a_session_ends_after_idling(client: Client, role: Role | None, minutes:
 
 
 def test_the_sign_in_page_says_why(client: Client) -> None:
-    assert "without activity" in client.get("/sign-in/?ended=idle").content.decode()
+    assert "because of inactivity" in client.get("/sign-in/?ended=idle").content.decode()
     assert "session has ended" in client.get("/sign-in/?ended=expired").content.decode()
     assert "<script>alert" not in client.get("/sign-in/?ended=<script>alert").content.decode()
 

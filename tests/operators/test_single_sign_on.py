@@ -175,7 +175,7 @@ def test_nobody_else_comes_in_and_nobody_is_created(
 ) -> None:
     response = _through(client, issuer, sub="s-1", **claims)
     assert response.status_code == 403
-    assert "not known here" in response.content.decode()
+    assert "You don’t have access" in response.content.decode()
     assert not is_signed_in(client)
     assert (Operator.objects.count(), Person.objects.count()) == (1, 1)
     assert not SocialAccount.objects.exists()
@@ -207,11 +207,11 @@ def test_an_answer_that_nobody_asked_for_is_refused(client: Client, issuer: Issu
     answer = issuer.authorize(there["Location"])
     other = Client()
     response = other.get("/sign-in/oidc/company/login/callback/", answer)
-    assert "did not go through" in response.content.decode()
+    assert "The sign-in failed" in response.content.decode()
     assert not is_signed_in(other)
     issuer.challenge = "of-another-browser"
     response = client.get("/sign-in/oidc/company/login/callback/", answer)
-    assert "did not go through" in response.content.decode()
+    assert "The sign-in failed" in response.content.decode()
     assert issuer.refusals == ["code_verifier"]
     assert Entry.objects.filter(kind="sign_in.failed", data_json__contains="single sign-on").count() == 2
 
@@ -219,7 +219,7 @@ def test_an_answer_that_nobody_asked_for_is_refused(client: Client, issuer: Issu
 def test_a_get_does_not_start_the_sign_in(client: Client, issuer: Issuer) -> None:
     response = client.get("/sign-in/oidc/company/login/")
     assert response.status_code == 200
-    assert "You are led to Northline" in response.content.decode()
+    assert "You’ll continue to Northline" in response.content.decode()
 
 
 def test_passwords_still_work_beside_it(client: Client, issuer: Issuer, kwame: Operator) -> None:

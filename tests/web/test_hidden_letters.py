@@ -49,7 +49,7 @@ def test_nobody_types_them_where_somebody_else_decides_by_it() -> None:
     )
     for form in forms:
         assert not form.is_valid()
-        assert "turns the order of letters" in str(form.errors)
+        assert "reverses the order of letters" in str(form.errors)
 
 
 @pytest.mark.parametrize("text", ["Zoë\nלמה\u200f", "🙂\u200d🔥", "für Größe"])

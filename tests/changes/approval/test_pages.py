@@ -289,7 +289,7 @@ def test_an_appointment_waits_in_the_inbox_of_a_second_person(site: Site) -> Non
     site.asker.post(address, {"role": "approver", "account_id": "", "team": ""})
     made = Appointment.objects.get()
     assert not kwame.person.assignments.exists()
-    assert "Waits for a second person" in text_of(site.asker, reverse("operator", args=[kwame.person_id]))
+    assert "Waiting for a second person" in text_of(site.asker, reverse("operator", args=[kwame.person_id]))
 
     decide = reverse("appointment", args=[made.pk])
     assert "Make Kwame Boateng approver" in text_of(ada, INBOX)
