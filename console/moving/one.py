@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -48,7 +49,7 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "users": _users(users),
         "made": Newcomer.objects.filter(run=made_id(move.pk)).select_related("run").first(),
         "left": Leaver.objects.filter(run=left_id(move.pk)).select_related("run").first(),
-        "step": step,
+        "polls": f"{reverse('moving:move', args=[move.pk])}?n={step.following}",
     }
     return render_live(request, "moving/move.html", context, pace=pace)
 

@@ -17,10 +17,10 @@ class MoveState(models.TextChoices):
     """Where a move stands."""
 
     WAITING = "waiting", "Waiting for approval"
-    RUNNING = "running", "Being carried out"
-    DONE = "done", "Moved"
-    PARTLY = "partly", "Moved in part"
-    CLOSED = "closed", "Not carried out"
+    RUNNING = "running", "In progress"
+    DONE = "done", "Done"
+    PARTLY = "partly", "Done in part"
+    CLOSED = "closed", "Cancelled"
 
 
 class Move(models.Model):

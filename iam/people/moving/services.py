@@ -33,19 +33,19 @@ def planned(
 ) -> MovePlan:
     """What it comes to, if it may be asked for. Raises RefusedError."""
     if former.blueprint_id == version.blueprint_id:
-        raise RefusedError("Choose another blueprint than the one that they have.")
+        raise RefusedError("They already have this blueprint. Choose another one.")
     if not actor.may(Right.REQUEST_CHANGE):
-        raise RefusedError("You may look, and not ask for changes.")
+        raise RefusedError("You can view this, but you can’t request changes.")
     move_id = move_id_for(actor, key)
     plan = plan_move(mover, former=former, version=version, viewer=actor, move_id=move_id)
     if not plan.operations:
-        raise RefusedError("Nothing would change: they have all of it already.")
+        raise RefusedError("Nothing would change: they already have everything.")
     if standing := moving_already(mover):
         raise RefusedError(
-            f"{standing.name} is moving already ({standing.reference}). Have that approved, rejected or carried out first."
+            f"{standing.name} is already changing team ({standing.reference}). That request must end first."
         )
     if busy := leaving_already([user for _, user in plan.left]):
-        raise RefusedError(f"{busy} is leaving already.")
+        raise RefusedError(f"{busy} is already being offboarded.")
     changes.plan_set(plan.operations, viewer=_asking(actor, mover, plan, version))
     return plan
 
@@ -78,7 +78,7 @@ def request_move(
         return standing
     reason = reason.strip()
     if not reason:
-        raise RefusedError("Write why: the approver reads it, and so does the auditor.")
+        raise RefusedError("Enter a reason. Approvers and auditors read it.")
     plan = planned(actor, mover=mover, former=former, version=version, key=key)
     nothing = Receipt(body={}, digest="")
     try:
@@ -103,7 +103,7 @@ def request_move(
                 actor=_asking(actor, mover, plan, version),
                 reason=reason,
                 idempotency_key=f"move-{move_id.hex}",
-                title=f"Move {mover.name} to {version.blueprint.team.name}: {counts_of(plan)}",
+                title=f"Change team of {mover.name} to {version.blueprint.team.name}: {counts_of(plan)}",
                 cause=Cause(OF_MOVE, move_id),
                 lanes=plan.lanes,
                 notes=notes_for(plan),

@@ -224,7 +224,7 @@ def test_who_looks_and_who_leads_another_team_asks_for_no_move_and_sees_none(hou
     stranger = factories.person("Sam Stone")
     factories.assign(stranger, Role.TEAM_LEAD, team=Team.objects.create(slug="x", name="X"))
     ask: dict[str, Any] = {"mover": house.mover, "former": house.former, "version": house.version}
-    with pytest.raises(RefusedError, match="may look"):
+    with pytest.raises(RefusedError, match="can view this"):
         planned(factories.viewer(Role.AUDITOR, name="Otto Audit"), **ask, key="form")
     with pytest.raises(RefusedError, match="of your teams"):
         request_move(viewer_for(stranger), **ask, reason="Joins Data", key="form")

@@ -111,7 +111,7 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
         request_move(admin, mover=mover, former=former, version=version, reason="Joins Data", key="form")
         == move
     )
-    with pytest.raises(RefusedError, match=f"is moving already .{move.reference}"):
+    with pytest.raises(RefusedError, match=f"is already changing team .{move.reference}"):
         request_move(admin, mover=mover, former=former, version=version, reason="Joins Data", key="other")
     assert move.change_set is not None
     assert move.change_set.title.endswith("loses 1, gains 1")
@@ -136,7 +136,7 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
     assert blueprint_of([user]) == version.blueprint
     _is_invited_anew(squad, run, admin)
 
-    with pytest.raises(RefusedError, match="another blueprint"):
+    with pytest.raises(RefusedError, match="already have this blueprint"):
         planned(admin, mover=mover, former=former, version=former, key="other")
     with pytest.raises(RefusedError, match="of your teams"):
         planned(squad.lead, mover=mover, former=former, version=version, key="other")
