@@ -178,6 +178,7 @@ MIDDLEWARE = [
     "console.operators.middleware.SignedIn",
     "console.web.middleware.ReaderZone",
     "console.web.middleware.AsOf",
+    "console.web.post_only.BackToPage",
 ]
 
 TEMPLATES = [

@@ -344,6 +344,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "socialaccount_login_cancelled", ""): "200 200 200 200 200 200 200",
     ("GET", "socialaccount_login_error", ""): "401 401 401 401 401 401 401",
     # Operators and the own profile.
+    ("GET", "resume", ""): "sign-in 302 302 302 302 302 302",
     ("GET", "profile", ""): "sign-in 200 200 200 200 200 200",
     ("POST", "profile-sessions", ""): "sign-in 302 302 302 302 302 302",
     ("POST", "profile-preferences", ""): "sign-in 302 302 302 302 302 302",

@@ -110,7 +110,7 @@ def _operations(request: ViewerRequest, one: Act, subject: Subject, data: dict[s
         # A parameter that the operation itself does not take.
         raise RefusedError(str(error)) from error
     if not found:
-        raise RefusedError("Nothing is different: there is nothing to ask for.")
+        raise RefusedError("Nothing would change, so there is nothing to request.")
     return found
 
 
@@ -164,10 +164,12 @@ def _with_secret(
 def _planned(request: ViewerRequest, operations: list[Operation]) -> list[Plan]:
     """What is asked for. Raises RefusedError when AWS would refuse it, or when it is not what was shown."""
     if lint_of(operations).get("is_faulty"):
-        raise RefusedError("AWS would refuse this text. Mend the errors that the lint names, then ask.")
+        raise RefusedError("AWS would refuse this text. Fix the errors listed below, then submit again.")
     planned = services.plan_set(operations, viewer=request.viewer)
     if _digest(planned) != request.POST.get("seen"):
-        raise RefusedError("What this does is not what was shown before. Look at it below, then ask.")
+        raise RefusedError(
+            "What this does has changed since the preview. Review it below, then submit again."
+        )
     return planned
 
 

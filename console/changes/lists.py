@@ -67,7 +67,7 @@ def changes(request: ViewerRequest) -> HttpResponse:
 
 def rows_of(found: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:
     """The rows of a list of requests, each by the first of its changes that the viewer sees: title, what and where, state and weight, as its page shows
-    them. Three queries, whatever their number."""
+    them. Four queries, whatever their number."""
     sets = [change.change_set_id for change in found]
     partial = partly_hidden(sets, viewer=viewer)
     standings = standings_of(sets)

@@ -115,7 +115,9 @@ class RuleForm(forms.Form):
                 label=f"How many in stage {number}",
                 widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
             )
-        self.fields["wait_hours"] = _hours("Waits, hours", least=1, hint="Then the request closes by itself.")
+        self.fields["wait_hours"] = _hours(
+            "Waits, hours", least=1, hint="After this time the request expires."
+        )
         self.fields["remind_hours"] = _hours("Reminds every, hours", least=0, hint="0: never.")
         self.fields["escalate_hours"] = _hours("Escalates after, hours", least=0, hint="0: never.")
         plain = [one for one in who if not one[0].startswith(LEAD)]
@@ -125,7 +127,7 @@ class RuleForm(forms.Form):
         self.fields["break_glass"] = _several(
             plain,
             label="Who may use break-glass",
-            hint="For their own requests, in an emergency. Nobody chosen: nobody.",
+            hint="For their own requests, in an emergency. If you select no one, break-glass is off.",
         )
 
     @property

@@ -178,7 +178,7 @@ def propose(request: ViewerRequest) -> HttpResponse:
     except RefusedError as refused:
         return _draft_page(request, mine, refused=refused, reason=reason)
     if mine.state == RulesState.ACTIVE:
-        messages.warning(request, "These rules hold from now on. Nobody else has looked at them.")
+        messages.warning(request, "These rules are in effect now. No one else has reviewed them.")
         return redirect("changes:rules")
     messages.success(
         request, "Proposed. Another administrator decides; until then the rules are as they were."

@@ -11,9 +11,7 @@ from console.web.access import ViewerRequest
 from console.web.render import render_page
 from iam.notify.links import LinkError, target_of
 
-NOT_YOURS = (
-    "This link was sent to somebody else, and opens only for them. What waits for you is under your own name."
-)
+NOT_YOURS = "This link was sent to someone else and opens only for them. Your own requests are listed under Approvals."
 
 
 @require_GET

@@ -15,9 +15,11 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
+from console.operators.kept_form import keep
 from console.operators.sessions import signed_in_at
 
 P = ParamSpec("P")
@@ -36,9 +38,9 @@ def is_recent(request: HttpRequest) -> bool:
 def recently_authenticated(
     view: Callable[Concatenate[Q, P], HttpResponseBase],
 ) -> Callable[Concatenate[Q, P], HttpResponseBase]:
-    """Ask for password, code or passkey first, unless that happened a moment ago, then come back to the page.
+    """Ask for password, code or passkey first, unless that happened a moment ago, then come back to the page, or to what was posted.
 
-    What was posted is not kept: put the decorator on the page with the form as well, so that nobody types in vain.
+    A form with a secret is not kept: put the decorator on the page with the form as well, so that nobody types in vain.
     """
 
     @wraps(view)
@@ -58,7 +60,10 @@ def _confirm(request: HttpRequest) -> HttpResponse:
         # Only the identity provider knows this person: they come in through it once more.
         logout(request)
         address = resolve_url(settings.LOGIN_URL)
-    target = f"{address}?{urlencode({'next': page_of(request)})}"
+    following = (
+        reverse("resume") if methods and request.method == "POST" and keep(request) else page_of(request)
+    )
+    target = f"{address}?{urlencode({'next': following})}"
     if getattr(request, "htmx", None):
         return HttpResponseClientRedirect(target)
     return HttpResponseRedirect(target)

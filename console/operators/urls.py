@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from console.operators.pages import people, profile, teams
+from console.operators.pages import people, profile, resume, teams
 
 urlpatterns = [
     path("sign-in/", include("console.operators.sign_in_urls")),
     path("profile/", profile.profile, name="profile"),
+    path("profile/continue/", resume.resume, name="resume"),
     path("profile/sessions/", profile.end_others, name="profile-sessions"),
     path("profile/preferences/", profile.preferences, name="profile-preferences"),
     path("operators/", people.listing, name="operators"),

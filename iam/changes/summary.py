@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from iam.changes.operations import Operation
+from iam.policy.sentences import in_short, sentences_of
 
 FEW: Final = 3
 """So many changes of one kind are named each; more are counted."""
+WRITES_POLICY: Final = ("policy.create", "inline_policy.put")
 LINES: Final = 6
 """So many lines of a block are kept."""
 NAMED: Final = 3
@@ -196,9 +198,18 @@ def _lines(operations: Sequence[Operation]) -> Iterable[str]:
         by_slug.setdefault(operation.slug, []).append(operation)
     for slug, some in by_slug.items():
         if len(some) <= FEW:
-            yield from dict.fromkeys(one.title for one in some)
+            yield from dict.fromkeys(_said(one) for one in some)
         else:
             yield counted(slug, len(some))
+
+
+def _said(operation: Operation) -> str:
+    """What one change does; where it writes a policy, what the policy allows."""
+    text = operation.params.get("document") if operation.slug in WRITES_POLICY else None
+    if not text:
+        return operation.title
+    sentences = sentences_of(str(text), account_id=operation.account.account_id)
+    return f"{operation.title}: {'; '.join(in_short(sentences, most=FEW))}"
 
 
 def counted(slug: str, number: int) -> str:

@@ -200,7 +200,7 @@ def _why(change: Change) -> str:
     if change.state == ChangeState.REJECTED:
         return _by_whom(change, Decision.REJECT)
     if change.state == ChangeState.EXPIRED:
-        return "Nobody answered in time. You can submit it again."
+        return "No one answered in time. You can submit it again."
     return change.error_message
 
 

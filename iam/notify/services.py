@@ -130,7 +130,7 @@ def save_preferences(
             "A Slack member ID looks like U024BE7LH: in Slack, open your profile, then ⋮, then Copy member ID."
         )
     if member and SlackMember.objects.filter(member_id=member).exclude(pk=person_id).exists():
-        raise NotifyError(f"{member} is somebody else's Slack member ID here.")
+        raise NotifyError(f"{member} is already someone else’s Slack member ID.")
     for channel in (Channel.EMAIL, Channel.SLACK):
         for spec in OFFERED:
             Preference.objects.update_or_create(

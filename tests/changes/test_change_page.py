@@ -101,6 +101,31 @@ def test_deciding_asks_who_one_is_when_the_sign_in_is_old(site: Site, settings: 
     assert change.state == ChangeState.AWAITING
 
 
+def test_what_was_typed_is_offered_again_once_one_has_confirmed_who_one_is(site: Site, settings: Any) -> None:
+    change = site.asked()
+    settings.REAUTHENTICATE_MINUTES = 0
+    answer = site.decide(site.approver, change, "approve", comment="Fits the <rota>")
+    assert "next=%2Fprofile%2Fcontinue%2F" in answer.url
+    settings.REAUTHENTICATE_MINUTES = 15
+
+    page = site.approver.get(reverse("resume"))
+    fields = dict(page.context["fields"])
+    assert "Fits the &lt;rota&gt;" in page.content.decode()
+    assert page.context["path"] == reverse("changes:decide", args=[change.pk])
+    assert "no-store" in page["Cache-Control"]
+    site.approver.post(page.context["path"], fields)
+    change.refresh_from_db()
+    assert change.state == ChangeState.QUEUED
+    assert site.asker.get(reverse("resume")).status_code == 302
+
+
+def test_a_form_with_a_secret_is_not_kept(site: Site, settings: Any) -> None:
+    change = site.asked()
+    settings.REAUTHENTICATE_MINUTES = 0
+    site.decide(site.approver, change, "approve", sealed="hunter2")
+    assert "kept_form" not in site.approver.session
+
+
 def test_withdrawing(site: Site) -> None:
     change = site.asked()
     assert site.approver.post(reverse("changes:withdraw", args=[change.pk])).status_code == 422

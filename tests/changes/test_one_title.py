@@ -82,7 +82,7 @@ def test_list_inbox_page_and_header_show_the_same_effect(site: Site) -> None:
     for name in ("changes:approvals", "changes:list"):
         [row] = site.approver.get(reverse(name)).context["rows"]
         assert {key: row[key] for key in weight} == weight, name
-        assert row["is_sensitive"] == page["is_grave"]
+        assert row["risk"] == page["risk"]
 
 
 def test_the_list_has_a_row_for_each_request_and_says_how_it_stands(

@@ -73,7 +73,7 @@ def text(answer: Any) -> str:
 
 def test_its_person_reads_it_once(site: Site, change: Change) -> None:
     page = text(site.asker.get(page_of(change)))
-    assert "A secret waits for you" in page
+    assert "A secret is waiting for you" in page
     assert f'action="{address(change)}"' in page
     assert SECRET not in page
 
@@ -91,7 +91,7 @@ def test_its_person_reads_it_once(site: Site, change: Change) -> None:
     assert again.status_code == 422
     assert "was read at" in text(again)
     assert SECRET not in text(again)
-    assert "Ines Duarte has read the secret" in text(site.asker.get(page_of(change)))
+    assert "Ines Duarte read the secret" in text(site.asker.get(page_of(change)))
     assert Entry.objects.get(kind="sealed.opened").actor_label == "Ines Duarte"
 
 
@@ -140,7 +140,7 @@ def test_what_nobody_has_read_in_time_is_said_to_be_gone(site: Site, change: Cha
     Secret.objects.update(expires_at=datetime.now(tz=UTC) - timedelta(seconds=1))
     sealed.sweep()
 
-    assert "Nobody has read the secret" in text(site.asker.get(page_of(change)))
+    assert "No one read the secret" in text(site.asker.get(page_of(change)))
     assert "Nobody read it in time" in text(site.asker.post(address(change)))
 
 

@@ -74,7 +74,7 @@ def test_slack_reads_the_event_and_names_who_wants_to_be_named(slack: Receiver, 
     told("slack", people=[hana, jonas])
     text = json.loads(slack.arrived[0][2])["text"]
     first, second = text.splitlines()
-    assert first == "<@U024BE7LH> A change waits for approval: CHG-1"
+    assert first == "<@U024BE7LH> A request is waiting for approval: CHG-1"
     assert second == f"<{settings.BASE_URL}/changes/1/|Open in Gatehouse>"
 
 

@@ -211,4 +211,4 @@ def test_what_changes_something_is_never_a_get(
         ("change-draft", {"draft": draft.pk}),
         ("discard-draft", {"draft": draft.pk}),
     ):
-        assert admin.get(address(name, arguments)).status_code == 405, name
+        assert admin.get(address(name, arguments)).status_code == 302, name

@@ -30,7 +30,7 @@ ANSWERS: tuple[tuple[str, str, dict[str, str], int], ...] = (
     ("GET", "/static/nowhere.js", {}, 404),
     ("GET", "/people/?q=%00", {}, 400),
     ("GET", "/people/", {"Host": "evil.example"}, 400),
-    ("GET", "/audit/journal/check/", {}, 405),
+    ("GET", "/audit/journal/check/", {"HX-Request": "true"}, 405),
     ("POST", "/sign-in/", {}, 403),
     ("GET", "/operators/", {"X-Break": "yes"}, 500),
 )

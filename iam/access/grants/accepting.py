@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from iam.access.grants.checks import Tone, warning_checks
+from iam.access.grants.effects import Effect, effects_of
 from iam.access.grants.plans import GrantPlan
-from iam.changes.summary import where_words
+from iam.changes.summary import LINES, Block, where_words
 
 MOST: Final = 40
 """So many warnings are kept; one names how many there are beyond them."""
@@ -20,6 +21,23 @@ def accepted_with(plan: GrantPlan) -> list[str]:
     if len(found) > MOST:
         return [*found[:MOST], f"And {len(found) - MOST} more, on the page of the grant."]
     return found
+
+
+def summary_for(plan: GrantPlan) -> list[Block]:
+    """What it lets somebody do in which accounts; those with the same effect together."""
+    numbers = {part.account.name: part.account.account_id for part in plan.parts}
+    effects = effects_of(plan.terms, accounts=[part.account for part in plan.parts])
+    return [_block(effect, numbers) for effect in effects]
+
+
+def _block(effect: Effect, numbers: Mapping[str, str]) -> Block:
+    texts = [sentence.text for sentence in effect.sentences]
+    lines = list(filter(None, [effect.lead, *texts, effect.note]))
+    return Block(
+        what=tuple(lines[:LINES]),
+        accounts=tuple((numbers.get(name, ""), name) for name in effect.accounts),
+        more=len(lines[LINES:]),
+    )
 
 
 def _checked(plan: GrantPlan) -> Iterator[str]:

@@ -199,7 +199,7 @@ def _with_leads(need: Need, *, teams: frozenset[str], accounts: set[str], but: s
         others = tuple(who for who in stage.who if who.kind != LEAD)
         if not leads:
             notes.append(
-                f"Nobody else leads a team that this is all about, so approvers decide stage {number}."
+                f"No one else leads a team that all of this is about, so approvers decide stage {number}."
             )
         stages.append(Stage((*others, *(leads or [APPROVERS])), stage.count))
     escalate = [who for who in need.escalate_to if who.kind != LEAD]

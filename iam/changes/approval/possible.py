@@ -109,7 +109,7 @@ class PossibleApprovers:
         if others:
             plural = "An administrator" if len(others) == 1 else "Administrators"
             return f"{split}{plural} ({_names(others)}) can {what}."
-        return f"{split}There is no administrator who can {what}. {SERVER_FIX}"
+        return f"{split}No administrator can {what}. {SERVER_FIX}"
 
 
 def who_could_approve(

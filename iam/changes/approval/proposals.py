@@ -44,7 +44,7 @@ def save_draft(draft: RuleSet, rules: Sequence[Rule], *, actor: Viewer) -> None:
     """Keep other rules in one's draft; whether they can be rules at all is asked when they are proposed. Raises RefusedError."""
     _check_own_draft(draft, actor=actor)
     if not RuleSet.objects.filter(pk=draft.pk, state=S.DRAFT).update(body=as_json(rules)):
-        raise RefusedError("This draft was proposed or thrown away meanwhile.")
+        raise RefusedError("This draft has been proposed or discarded in the meantime.")
     draft.body = as_json(rules)
 
 
@@ -59,9 +59,7 @@ def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
     _check_own_draft(draft, actor=actor)
     reason = reason.strip()
     if not reason:
-        raise RefusedError(
-            "Write why the rules should change: whoever decides reads it, and so does the auditor."
-        )
+        raise RefusedError("Write why the rules should change. The approver and auditors read it.")
     if len(reason) > MAX_REASON:
         raise RefusedError(f"The reason has {len(reason)} characters; {MAX_REASON} are the limit.")
     if problems := problems_of(draft.rules):
@@ -73,7 +71,7 @@ def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
     alone = why_alone()
     seconds = seconds_for(but={actor.person_id})
     if not alone and not seconds:
-        raise RefusedError("Nobody else is there to agree: appoint another administrator first.")
+        raise RefusedError("No one else can approve this. Appoint another administrator first.")
     with transaction.atomic():
         _move(draft, S.DRAFT, S.PROPOSED, reason=reason, proposed_at=datetime.now(tz=UTC))
         _record(draft, "propose", actor=actor, data={"reason": reason})
@@ -99,7 +97,7 @@ def why_not_decide(proposal: RuleSet, *, viewer: Viewer) -> str:
     if proposal.state != S.PROPOSED:
         return f"Nothing is left to decide: this proposal is {proposal.get_state_display().lower()}."
     if proposal.author_id == viewer.person_id:
-        return "You proposed this, so somebody else decides."
+        return "You proposed this, so someone else decides."
     able = {one.pk for one in seconds_for(but={proposal.author_id})}
     return "" if viewer.person_id in able else "Another administrator decides this."
 
@@ -122,7 +120,7 @@ def refuse(proposal: RuleSet, *, actor: Viewer, comment: str) -> None:
     """Reject it with a reason. Raises RefusedError."""
     comment = _decider(proposal, actor=actor, comment=comment)
     if not comment:
-        raise RefusedError("Write why you reject it: whoever proposed it reads it.")
+        raise RefusedError("Write why you reject it. The author reads it.")
     with transaction.atomic():
         _move(proposal, S.PROPOSED, S.REJECTED, **_decided(actor, comment))
         _record(proposal, "reject", actor=actor, data={"comment": comment})
@@ -165,9 +163,9 @@ def _check_administers(actor: Viewer) -> None:
 def _check_own_draft(draft: RuleSet, *, actor: Viewer) -> None:
     _check_administers(actor)
     if draft.author_id != actor.person_id:
-        raise RefusedError("This is the draft of somebody else.")
+        raise RefusedError("This draft belongs to someone else.")
     if draft.state != S.DRAFT:
-        raise RefusedError("This is no draft any more.")
+        raise RefusedError("This is no longer a draft.")
 
 
 def _check_base(rules: RuleSet, *, number: int) -> None:
@@ -188,7 +186,7 @@ def _decided(actor: Viewer, comment: str) -> dict[str, Any]:
 
 def _move(rules: RuleSet, was: RulesState, to: RulesState, **fields: Any) -> None:
     if not RuleSet.objects.filter(pk=rules.pk, state=was).update(state=to, **fields):
-        raise RefusedError("Somebody has decided this already.")
+        raise RefusedError("Someone has already decided this.")
     rules.refresh_from_db()
 
 

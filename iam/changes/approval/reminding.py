@@ -22,7 +22,9 @@ BATCH = 200
 SHOWN = 8
 REVIEW_AFTER, REVIEW_EVERY = timedelta(hours=4), timedelta(days=1)
 """When those who have to review a use of break-glass are told again, and how often after that."""
-NO_REVIEWER = "Nobody else can review this: an administrator appoints another administrator or an approver."
+NO_REVIEWER = (
+    "No one else can review this. An administrator can appoint another administrator or an approver."
+)
 
 
 def attend(now: datetime | None = None) -> int:
@@ -109,7 +111,7 @@ def _say(first: Change, *, kind: str, note: str) -> None:
 
 def _listed(names: list[str]) -> str:
     if not names:
-        return "Nobody can decide this now: an administrator looks at the rules of approval, or appoints somebody."
+        return "No one can approve this now. An administrator can appoint an approver or change the approval rules."
     return f"{_names(names)} can decide."
 
 

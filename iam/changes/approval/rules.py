@@ -115,7 +115,7 @@ _TWO: Final = (Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS)))
 SHIPPED: Final = (
     Rule(
         key="risky",
-        name="What can take over an account",
+        name="Requests that can take over an account",
         risks=GRAVE,
         stages=_TWO,
         escalate_hours=8,
@@ -124,7 +124,7 @@ SHIPPED: Final = (
     ),
     Rule(
         key="sensitive",
-        name="What is to be looked at closely",
+        name="Sensitive requests",
         sensitivity=HIGH,
         stages=_TWO,
         escalate_hours=8,
@@ -231,12 +231,12 @@ def _problems(rule: Rule) -> list[str]:
     if not rule.name.strip():
         found.append("A rule needs a name.")
     if not rule.stages:
-        found.append(f"“{rule.name}” has no stage: somebody has to agree.")
+        found.append(f"“{rule.name}” has no stage. At least one person has to approve.")
     if len(rule.stages) > MOST_STAGES:
         found.append(f"“{rule.name}” has {len(rule.stages)} stages; {MOST_STAGES} are the limit.")
     for number, stage in enumerate(rule.stages, start=1):
         if not stage.who:
-            found.append(f"“{rule.name}” says nobody for stage {number}.")
+            found.append(f"“{rule.name}” has no one in stage {number}.")
         if not 1 <= stage.count <= MOST_PEOPLE:
             found.append(
                 f"“{rule.name}” asks {stage.count} people in stage {number}: write 1 to {MOST_PEOPLE}."
@@ -248,16 +248,18 @@ def _problems(rule: Rule) -> list[str]:
             )
     if rule.stages and all(LEAD in {who.kind for who in stage.who} for stage in rule.stages):
         found.append(
-            f"“{rule.name}” could be passed by team leads alone, whom one administrator appoints. Add a stage without them."
+            f"“{rule.name}” could be passed by team leads alone, and a single administrator appoints them. Add a stage without them."
         )
     if any(who.kind == LEAD for who in rule.escalate_to):
         found.append(
-            f"“{rule.name}” escalates to team leads, whom one administrator appoints. Choose others."
+            f"“{rule.name}” escalates to team leads, and a single administrator appoints them. Choose others."
         )
     if not 1 <= rule.wait_hours <= MOST_HOURS:
         found.append(f"“{rule.name}” waits {rule.wait_hours} hours: write 1 to {MOST_HOURS}.")
     if rule.escalate_hours and not rule.escalate_to:
-        found.append(f"“{rule.name}” escalates after {rule.escalate_hours} hours, and does not say to whom.")
+        found.append(
+            f"“{rule.name}” escalates after {rule.escalate_hours} hours, but not to anyone. Choose who."
+        )
     for what, hours in (("reminds", rule.remind_hours), ("escalates", rule.escalate_hours)):
         if hours < 0 or (hours and hours >= rule.wait_hours):
             found.append(f"“{rule.name}” {what} after {hours} hours, when the request has closed already.")

@@ -59,7 +59,7 @@ def _single(who: Who, *, names: Names) -> str:
     if who.kind == ROLE:
         return f"one {_word(who, many=False, names=names)}"
     if who.kind == PERSON:
-        return names.get(who.value, "somebody who is gone")
+        return names.get(who.value, "someone who has left")
     return "the team’s lead" if who.kind == LEAD else f"a lead of {names.get(who.value, who.value)}"
 
 
@@ -67,7 +67,7 @@ def _word(who: Who, *, many: bool, names: Names) -> str:
     if who.kind == ROLE:
         return _ROLES[who.value][many]
     if who.kind == PERSON:
-        return names.get(who.value, "somebody who is gone")
+        return names.get(who.value, "someone who has left")
     plain = "team leads" if many else "the team’s lead"
     return plain if who.kind == LEAD else f"leads of {names.get(who.value, who.value)}"
 

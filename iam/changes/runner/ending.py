@@ -46,7 +46,7 @@ def apply(change: Change, operation: Operation, aws: Aws, *, reads: int = 1) -> 
     else:
         note = f"Confirmed by {reads} {'reading' if reads == 1 else 'readings'}."
     if not is_read_back:
-        note += " The mirror follows with the next pull."
+        note += " Gatehouse shows it after the next sync."
     _move(
         change,
         to=ChangeState.APPLIED,

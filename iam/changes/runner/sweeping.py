@@ -11,8 +11,8 @@ from iam.changes.states import end_all
 
 BATCH = 500
 _OVERDUE = {
-    ChangeState.AWAITING: "Too few people answered in time. It can be asked for again.",
-    ChangeState.QUEUED: "It was approved, and could not be begun within a day. It can be asked for again.",
+    ChangeState.AWAITING: "Not enough people approved it in time. You can submit it again.",
+    ChangeState.QUEUED: "It was approved but couldn’t be started within a day. You can submit it again.",
 }
 
 

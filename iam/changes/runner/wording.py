@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from iam.aws.errors import AwsError, ErrorKind
 
 NOTHING_CHANGED = "Nothing was changed in AWS."
-LOOK = "Have Gatehouse look again, or look in the AWS console, before asking anew."
+LOOK = "Refresh it, or check in the AWS console, before you submit it again."
 
 _HAPPENED = {
     ErrorKind.DENIED: "AWS denied {permission} to the role by which Gatehouse writes.",
@@ -16,7 +16,7 @@ _HAPPENED = {
     ErrorKind.CONFLICT: "AWS reports a conflict with another change.",
     ErrorKind.LIMIT: "A quota of AWS is reached.",
     ErrorKind.INVALID: "AWS would not take the call.",
-    ErrorKind.THROTTLED: "AWS asked to slow down.",
+    ErrorKind.THROTTLED: "AWS is throttling requests.",
     ErrorKind.UNAVAILABLE: "AWS could not be reached, or had a fault of its own.",
     ErrorKind.TIMEOUT: "AWS did not answer in time.",
     ErrorKind.UNEXPECTED: "AWS answered something that Gatehouse does not know.",
@@ -24,7 +24,7 @@ _HAPPENED = {
 _NEXT = {
     ErrorKind.DENIED: "Add the permission to the write role, then ask again.",
     ErrorKind.CREDENTIALS: "Run the doctor on the account, then ask again.",
-    ErrorKind.NOT_FOUND: "Pull the account to see how it is now.",
+    ErrorKind.NOT_FOUND: "Sync the account to see how it is now.",
     ErrorKind.CONFLICT: "Look at the account, then ask again.",
     ErrorKind.LIMIT: "Make room, or have AWS raise the quota, then ask again.",
     ErrorKind.INVALID: "Please report this: the call had been checked before it was sent.",
@@ -72,7 +72,7 @@ def _changed(done: Sequence[str]) -> str:
 
 def retried(error: AwsError, *, seconds: float) -> str:
     """For a change that goes back into the queue."""
-    return f"{happened(error)} Gatehouse looks again in {seconds:.0f} s.{aws_says(error)}"
+    return f"{happened(error)} Gatehouse tries again in {seconds:.0f} s.{aws_says(error)}"
 
 
 def in_doubt(error: AwsError) -> str:
@@ -83,20 +83,20 @@ def in_doubt(error: AwsError) -> str:
 def unreadable(error: AwsError) -> str:
     """For a change that was called, and could not be read back."""
     return (
-        f"AWS accepted the call, and reading it back failed: {happened(error)} "
+        f"AWS accepted the call, but reading it back failed: {happened(error)} "
         f"Have Gatehouse look again when that is mended.{aws_says(error)}"
     )
 
 
 def not_seen(reads: int) -> str:
     """For a change that AWS accepted and did not show."""
-    return f"AWS accepted the call, and {reads} readings since have not shown it. Somebody may have turned it back. {LOOK}"
+    return f"AWS accepted the call, but {reads} readings since don’t show it. Someone may have reverted it. {LOOK}"
 
 
 def drifted(what: str, *, is_read_back: bool) -> str:
     """For a change that was planned on a state that is gone."""
     following = _SHOWN if is_read_back else _PULLED
-    return f"AWS is no longer as it was when this was asked for. {what} {NOTHING_CHANGED} {following}"
+    return f"AWS is no longer as it was when this was requested. {what} {NOTHING_CHANGED} {following}"
 
 
 def drifted_in_doubt(what: str) -> str:
@@ -104,8 +104,8 @@ def drifted_in_doubt(what: str) -> str:
     return f"A call may have reached AWS, and AWS is neither as before nor as wanted. {what} {LOOK}"
 
 
-_SHOWN = "Gatehouse has read it anew: see how it is now, then ask again."
-_PULLED = "A pull of the account has been asked for: see how it is then, and ask again."
+_SHOWN = "Gatehouse has synced it. Check how it is now, then submit it again."
+_PULLED = "A sync of the account has started. Check how it is afterwards, then submit it again."
 DIFFERS = "It shows something else than both before and after."
 NOT_REPEATED = (
     f"A worker was lost after it may have called AWS, and this call is never repeated blindly. {LOOK}"

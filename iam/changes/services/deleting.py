@@ -78,11 +78,11 @@ def _check_known(user: Entity) -> None:
     keys = len(owned(user, Kind.ACCESS_KEY))
     if row.keys > keys:
         raise RefusedError(
-            f"AWS reports {row.keys} access keys of {user.name}, and Gatehouse has read the ids of {keys}. Pull the account, then ask again."
+            f"AWS reports {row.keys} access keys of {user.name}, but Gatehouse knows the IDs of {keys}. Sync the account, then submit again."
         )
     if row.mfa not in ("none", "unread") and not owned(user, Kind.MFA_DEVICE):
         raise RefusedError(
-            f"AWS reports an MFA device of {user.name}, and Gatehouse has not read which. Pull the account, then ask again."
+            f"AWS reports an MFA device of {user.name}, but Gatehouse doesn’t know which. Sync the account, then submit again."
         )
 
 

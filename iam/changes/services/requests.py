@@ -20,7 +20,7 @@ from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.planning import MOST, Do, Plan, membership, plan, plan_set
 from iam.changes.states import begin_all, end_all, move
-from iam.changes.summary import summary_of
+from iam.changes.summary import Block, summary_of
 from iam.changes.titles import title_for
 from iam.changes.warnings import general_warnings
 from iam.guard import Right, Viewer
@@ -89,11 +89,13 @@ def request_changes(
     cause: Cause = NO_CAUSE,
     lanes: Sequence[Lane] = (),
     notes: Sequence[str] = (),
+    summary: Sequence[Block] = (),
     most: int = MOST,
 ) -> list[Change]:
     """Request changes that are approved together and applied in this order; `title` says what they come to, `cause` what they are for,
     `lanes` which of them need not wait for each other (none given: each waits for all before it), `notes` are the warnings
-    that their maker was shown and whoever approves accepts, `most` how many there may be.
+    that their maker was shown and whoever approves accepts, `summary` what they do where (None given: told from the changes), `most` how many
+    there may be.
 
     The same key of the same person gives the same changes, however often and from however many requests at once.
     Every rule is checked again, unless that was done just now (`weigh`). Raises RefusedError.
@@ -117,7 +119,7 @@ def request_changes(
             title=title_for(operations, given=title),
             receipt=weighed.receipt,
             notes=list(dict.fromkeys([*notes, *general_warnings(operations)])),
-            summary=[block.body for block in summary_of(operations)],
+            summary=[block.body for block in summary or summary_of(operations)],
             cause_kind=cause.kind,
             cause_id=cause.id,
         )

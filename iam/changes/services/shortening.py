@@ -21,7 +21,7 @@ def shorten(change: Change, *, actor: Viewer, until: datetime) -> None:
         raise RefusedError(standing.why_not, change=change)
     end = ends.end_of(change.change_set)
     if end is None:
-        raise RefusedError("This is permanent, so there is no duration to shorten.", change=change)
+        raise RefusedError("This is permanent, so you can’t shorten its duration.", change=change)
     if until <= datetime.now(tz=UTC):
         raise RefusedError("This moment has passed. Choose one in the future.", change=change)
     if until >= end:

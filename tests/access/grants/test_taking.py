@@ -73,7 +73,7 @@ def test_an_account_that_became_read_only_says_why_nothing_ends_and_ends_when_it
     services.end_due_grants(now=datetime.now(tz=UTC) + LATER)
     part = grant.parts.get()
     assert part.state == State.ENDING
-    assert "uploaded file" in part.trouble
+    assert "uploaded as a file" in part.trouble
     type(account).objects.filter(pk=account.pk).update(source="environment")
     services.end_due_grants(now=datetime.now(tz=UTC) + LATER)
     assert office.work(grant).state == State.ENDED

@@ -99,7 +99,12 @@ def test_the_inbox_shows_what_waits_for_whom_and_filters(site: Site) -> None:
     assert "1 of 1" in text_of(site.approver, INBOX)
     assert change.title in text_of(site.approver, f"{INBOX}?q=kwame")
     assert "No request matches “zzz”" in text_of(site.approver, f"{INBOX}?q=zzz")
-    assert "No sensitive request matches this filter" in text_of(site.approver, f"{INBOX}?care=high")
+    assert "No sensitive request matches “zzz”" in text_of(site.approver, f"{INBOX}?care=high&q=zzz")
+    everything = site.approver.get(INBOX).context["rows"]
+    sensitive = site.approver.get(f"{INBOX}?care=high").context["rows"]
+    assert [row["change"] for row in sensitive] == [
+        row["change"] for row in everything if row["is_sensitive"]
+    ]
     assert "Nothing to approve" in text_of(site.asker, INBOX)
     assert change.title in text_of(site.asker, f"{INBOX}?tab=mine")
     part = text_of(site.approver, INBOX, headers=HTMX)

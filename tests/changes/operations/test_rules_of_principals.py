@@ -162,7 +162,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
         lambda w: RevokeSessions.of_everybody(w.linked, at=AT),
         "service-linked",
     ),
-    "somebody who is gone": (lambda w: DeleteUser.of(gone(w)), "any more|gone already"),
+    "someone who has left": (lambda w: DeleteUser.of(gone(w)), "any more|gone already"),
     "the trust of Gatehouse's own role": (
         lambda w: ReplaceTrustPolicy.of(w.own, text=INSIDE),
         "Gatehouse itself",

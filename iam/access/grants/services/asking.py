@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
 
-from iam.access.grants.accepting import accepted_with
+from iam.access.grants.accepting import accepted_with, summary_for
 from iam.access.grants.models import OVER, Act, Grant, GrantPart, GrantVersion, LedgerEntry, State
 from iam.access.grants.planning import plan_parts
 from iam.access.grants.plans import GrantPlan, PartPlan, steps_of
@@ -198,6 +198,7 @@ def ask_for_changes(
         cause=Cause(OF_GRANT, grant_id),
         lanes=[Lane(lane, step.branch) for lane, step in steps_of(plan.parts)],
         notes=[*accepted_with(plan), *_lasts(plan)],
+        summary=summary_for(plan),
     )
 
 
