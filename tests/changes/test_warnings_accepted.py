@@ -1,0 +1,100 @@
+"""The approver sees every warning that the requester saw: on the page of the request, on that of break-glass, and in the mail. A table over kinds of requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from iam.changes import services
+from iam.changes.models import Change
+from iam.changes.operations import AddToGroup, Operation, PutInlinePolicy
+from iam.changes.services.deleting import deletion_of
+from iam.changes.warnings import general_warnings, warnings_of
+from iam.guard import viewer_for
+from iam.mirror.models import AccountFact
+from iam.notify.models import Outgoing
+from tests import factories
+from tests.changes.site import Site
+
+BUCKET = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::pay-ledger/*"}]}'
+
+
+def text_of(answer: Any) -> str:
+    """What a page says, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
+
+
+def management(site: Site) -> list[Operation]:
+    fact = {"Id": "o-1", "ManagementAccountId": site.account.account_id}
+    AccountFact.objects.create(
+        account=site.account, name="organization", value=fact, valid_from=factories.FIRST_READ
+    )
+    return [AddToGroup.of(site.user, group=site.group)]
+
+
+def same_bucket(site: Site) -> list[Operation]:
+    other = factories.account("222222222222", name="data", write_role_arn=site.account.write_role_arn)
+    return [
+        PutInlinePolicy.of(factories.role(account, "reader"), name="ledger", document=BUCKET)
+        for account in (site.account, other)
+    ]
+
+
+def irreversible(site: Site) -> list[Operation]:
+    return deletion_of(factories.user(site.account, "leaver"))
+
+
+def managed_by_terraform(site: Site) -> list[Operation]:
+    group = factories.group(site.account, "iac", path="/terraform/")
+    return [AddToGroup.of(site.user, group=group), AddToGroup.of(site.user, group=site.group)]
+
+
+def noted(site: Site) -> list[Operation]:
+    """A request whose maker gives warnings of its own."""
+    return [AddToGroup.of(site.user, group=site.group)]
+
+
+KINDS: dict[str, tuple[Callable[[Site], list[Operation]], list[str], str]] = {
+    "management account": (management, [], "is the management account of its organization"),
+    "same bucket": (same_bucket, [], "The S3 bucket pay-ledger is requested in 2 accounts"),
+    "irreversible": (irreversible, [], "can’t be undone"),
+    "terraform": (managed_by_terraform, [], "Terraform manages iac"),
+    "its own": (noted, ["Kwame Boateng has no MFA device.", "It ends only while Gatehouse runs."], "no MFA"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_warning_is_on_each_page_of_approval_and_in_the_mail(site: Site, kind: str) -> None:
+    make, notes, expected = KINDS[kind]
+    operations = make(site)
+    actor = viewer_for(site.asks.person)
+    planned = services.plan_set(operations, viewer=actor)
+    before = [*notes, *general_warnings(operations)]
+    change = services.request_changes(
+        planned, actor=actor, reason="r", idempotency_key="1", title=kind, notes=notes
+    )[0]
+    parts = list(Change.objects.order_by("position"))
+
+    accepted = [one.text for one in warnings_of(change.change_set, parts=parts)]
+    assert set(before) <= set(accepted)
+    assert any(expected in text for text in accepted), accepted
+
+    page = text_of(site.approver.get(reverse("changes:request", args=[change.pk]), follow=True))
+    emergency = text_of(site.asker.get(reverse("changes:break-glass", args=[change.pk])))
+    [message] = Outgoing.objects.filter(event="change.waiting", channel="email")
+    for sentence in change.change_set.notes:
+        assert sentence in page
+        assert sentence in emergency
+        assert sentence in message.text
+    for one in warnings_of(change.change_set, parts=parts):
+        words = one.text.removeprefix("This can’t be undone. ").split(" Instead: ")[0]
+        if "manages" not in words or len(parts) > 1:
+            assert words in page, words
+        assert one.text in message.text
+    if accepted:
+        assert "Warnings you accept by approving" in message.text
