@@ -58,7 +58,7 @@ def _end_of_restored(change_set: ChangeSet) -> datetime | None:
     """The earliest end of what the changes of a set give back."""
     undone = change_set.changes.filter(reverts__change_set__cause_kind__in=list(_restored)).order_by()
     causes = set(undone.values_list("reverts__change_set__cause_kind", "reverts__change_set__cause_id"))
-    moments = [_restored[kind](cause) for kind, cause in causes]
+    moments = [_restored[kind](cause) for kind, cause in causes if cause]
     return min((moment for moment in moments if moment), default=None)
 
 
@@ -88,6 +88,8 @@ def _ends_of_restored(sets: Sequence[UUID]) -> dict[UUID, datetime]:
         "change_set", "reverts__change_set__cause_kind", "reverts__change_set__cause_id"
     )
     for pk, kind, cause in rows.order_by().distinct():
+        if cause is None:
+            continue
         if (kind, cause) not in known:
             known[kind, cause] = _restored[kind](cause)
         end = known[kind, cause]
