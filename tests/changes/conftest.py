@@ -215,7 +215,10 @@ def site(db: None, nudges: Nudges) -> Site:
     )
     user = factories.user(account, "kwame.boateng")
     group = factories.group(account, "deployers")
-    deploy = factories.policy(account, "PaymentsDeploy")
+    # What carries no risk needs one approval.
+    reads = {"Effect": "Allow", "Action": "ec2:DescribeInstances", "Resource": "*"}
+    body = {"Version": "2012-10-17", "Statement": [reads]}
+    deploy = factories.policy(account, "PaymentsDeploy", body=body)
     factories.edge(EdgeKind.ATTACHED, group, deploy)
     asks = factories.operator(Role.ADMINISTRATOR, name="Ines Duarte")
     approves = factories.operator(Role.APPROVER, name="Hana Sato")

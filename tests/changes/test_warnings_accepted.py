@@ -32,7 +32,11 @@ def text_of(answer: Any) -> str:
 def management(site: Site) -> list[Operation]:
     fact = {"Id": "o-1", "ManagementAccountId": site.account.account_id}
     AccountFact.objects.create(
-        account=site.account, name="organization", value=fact, valid_from=factories.FIRST_READ
+        account=site.account,
+        name="organization",
+        value=fact,
+        valid_from=factories.FIRST_READ,
+        observed_at=factories.FIRST_READ,
     )
     return [AddToGroup.of(site.user, group=site.group)]
 
@@ -40,13 +44,13 @@ def management(site: Site) -> list[Operation]:
 def same_bucket(site: Site) -> list[Operation]:
     other = factories.account("222222222222", name="data", write_role_arn=site.account.write_role_arn)
     return [
-        PutInlinePolicy.of(factories.role(account, "reader"), name="ledger", document=BUCKET)
+        PutInlinePolicy.of(factories.role(account, "reader"), name="ledger", text=BUCKET)
         for account in (site.account, other)
     ]
 
 
 def irreversible(site: Site) -> list[Operation]:
-    return deletion_of(factories.user(site.account, "leaver"))
+    return deletion_of(factories.user(site.account, "leaver", credentials={"mfa": "none"}))
 
 
 def managed_by_terraform(site: Site) -> list[Operation]:

@@ -146,7 +146,7 @@ def test_a_link_opens_for_its_reader_only(ines: Any, kwame: Any, settings: Any) 
     assert browser(kwame).get(address)["Location"] == "/changes/"
     other = browser(ines).get(address)
     assert other.status_code == 403
-    assert "sent to somebody else" in other.content.decode()
+    assert "sent to someone else" in other.content.decode()
     anonymous = Client().get(address)
     assert anonymous["Location"].startswith("/sign-in/?next=%2Fgo%2F")
     assert browser(kwame).post(address).status_code == 405

@@ -144,7 +144,7 @@ def test_an_address_is_public_also_where_it_stands_for_another(address: str, exp
 def test_a_slack_member_is_one_person(slack: Receiver) -> None:
     hana, jonas = factories.person("Hana Sato"), factories.person("Jonas Berg")
     save_preferences(hana.id, wanted={}, slack_member="U024BE7LH", actor=hana)
-    with pytest.raises(NotifyError, match="somebody else"):
+    with pytest.raises(NotifyError, match="someone else"):
         save_preferences(jonas.id, wanted={}, slack_member="U024BE7LH", actor=jonas)
     with pytest.raises(NotifyError, match="looks like"):
         save_preferences(jonas.id, wanted={}, slack_member="<!channel>", actor=jonas)
