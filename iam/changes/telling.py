@@ -17,7 +17,7 @@ from iam.changes.queries import visible_changes
 from iam.changes.summary import text_of
 from iam.changes.titles import partly_hidden, title_of
 from iam.changes.warnings import warnings_of
-from iam.directory.models import Person
+from iam.directory.models import Identity, Person
 from iam.guard import viewer_for
 from iam.notify.events import Event
 from iam.notify.services import notify
@@ -125,11 +125,23 @@ def tell_end(change: Change) -> None:
     is_first = change.position == 0 and change.lane == 0
     first = change if is_first else of_set.select_related("account", "change_set").order_by("position")[0]
     people = {first.requested_by}
+    if event is Event.APPLIED and _is_for_requester(first):
+        said = "You now have access"
     if event is Event.TROUBLE:
         people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))
     _tell(
         event, first, people=people, said=said, text=_why(change), key=f"{first.change_set_id}:{change.state}"
     )
+
+
+def _is_for_requester(first: Change) -> bool:
+    """True if the set gives what a grant says to the AWS users of whoever requested it, and to nobody else."""
+    if not first.change_set.is_of_grant:
+        return False
+    subjects = Change.objects.filter(change_set=first.change_set_id, subject_kind="user")
+    arns = set(subjects.values_list("subject_arn", flat=True))
+    own = Identity.objects.filter(person=first.requested_by, user_arn__in=arns)
+    return bool(arns) and own.count() == len(arns)
 
 
 def tell_missed_ends() -> int:
