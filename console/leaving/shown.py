@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.people.leaving.current import CUT, UserNow, users_now
-from iam.people.leaving.models import MOVING, Leaver, Stage
+from iam.people.leaving.models import MOVING, SUSPENSION, Leaver, Stage
 from iam.people.leaving.queries import Held
 
 TONES: Final[dict[str, tuple[str, str]]] = {
@@ -158,6 +158,8 @@ def _mark_of_seat(held: Held, leaver: Leaver, now: UserNow) -> tuple[str, str, s
         return ("Deleted in AWS", "", "trash-2")
     if leaver.stage in CUT and now.gives_access:
         return ("Gives access again", "bad", "triangle-alert")
+    if leaver.stage in SUSPENSION:
+        return ("Suspended", "ok", "ban")
     if leaver.stage in CUT and seat.proved_at is not None:
         return ("Access removed", "ok", "shield-check")
     if leaver.stage == Stage.OPEN and seat.proved_at is not None:

@@ -38,10 +38,8 @@ from iam.people.links.services import LinkRefusedError
 STOP = 286
 """The status by which htmx stops to ask."""
 ENROLS = (Purpose.MFA, Purpose.INVITATION)
-NOT_FOR_MFA = (
-    "The link that you used is for something else. Ask whoever sent it for a link to add an MFA device."
-)
-NO_USER = "AWS has no such user, as of the last reading. Ask whoever sent you the link."
+NOT_FOR_MFA = "This link is for something else. Ask the person who sent it for a link to add an MFA device."
+NO_USER = "This AWS user no longer exists, as of the last sync. Ask the person who sent you the link."
 
 
 @require_http_methods(["GET", "POST"])

@@ -43,7 +43,7 @@ def _do(request: ViewerRequest, rotation: Rotation) -> str:
                 f"Type the last four signs of the key ID, {rotation.old.aws_id[-4:]}: nothing brings a deleted key back."
             )
         services.want(viewer, rotation, Wanted(do), in_spite=in_spite)
-        return "AWS is asked for the latest use of both keys."
+        return "Checking the latest use of both keys in AWS."
     if do == "activate":
         services.activate(viewer, rotation)
         return "The old key is made active again."

@@ -56,7 +56,7 @@ def _shown(row: Row, lens: Lens) -> dict[str, Any]:
 def _age(row: Row, lens: Lens) -> SafeString | str:
     made = row["created_at"]
     if made in {None, NEVER}:
-        return "Not read"
+        return "Unknown"
     days = max(0, (lens.now - made).days)
     tone = "bad" if days > VERY_OLD else "warn" if days > OLD else ""
     return badge(f"{days} d", tone) if tone and row["status"] == "Active" else f"{days} d"
@@ -65,7 +65,7 @@ def _age(row: Row, lens: Lens) -> SafeString | str:
 def used_words(at: Any, service: str | None, region: str | None) -> SafeString | str:
     """When a key was last used, and below by which service and where."""
     if at is None:
-        return "Not read"
+        return "Unknown"
     if at == NEVER:
         return "Never"
     where = ", ".join(part for part in (service, region) if part)

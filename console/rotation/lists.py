@@ -35,26 +35,26 @@ PAGE: Final = 50
 NEWEST: Final = ("-begun_at", "pk")
 COLUMNS: Final = ("pk", "stage", "stage_at", "outcome", "new_key_id")
 VIEWS: Final = {
-    "open": "Under way",
+    "open": "In progress",
     "asked": "Waiting for approval",
-    "carried": "Being carried out",
+    "carried": "Applying",
     "handing": "Secret waits",
     "using": "Both active",
     "inactive": "Old inactive",
-    "trouble": "In trouble",
+    "trouble": "Failed",
     "done": "Done",
-    "ended": "Ended otherwise",
+    "ended": "Cancelled or replaced",
 }
 NOTHING: Final = {
     "open": "No key is being rotated",
     "asked": "None waits for approval",
-    "carried": "None is being carried out",
+    "carried": "None is being applied",
     "handing": "No secret waits to be read",
     "using": "No two keys of a rotation are in use",
     "inactive": "No old key waits to be deleted",
-    "trouble": "None is in trouble",
+    "trouble": "None failed",
     "done": "None is done yet",
-    "ended": "None ended otherwise",
+    "ended": "None was cancelled or replaced",
 }
 
 

@@ -44,7 +44,7 @@ def many_page(request: ViewerRequest) -> HttpResponse:
         batch, begun = begin_many(request.viewer, keys, read_terms(request.POST))
     except RefusedError as refused:
         return _page(request, asked, keys, choice, refused=refused)
-    messages.success(request, f"{len(begun.chosen):,} rotations are being asked for.")
+    messages.success(request, f"{len(begun.chosen):,} rotations are being requested.")
     return redirect(f"{reverse('keys:rotations')}?batch={batch}")
 
 

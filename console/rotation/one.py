@@ -148,15 +148,15 @@ def now_words(rotation: Rotation) -> str:
     person = rotation.person.name
     automatic = rotation.is_automatic
     return {
-        Stage.WAITING: "A worker asks for the new key in a moment.",
+        Stage.WAITING: "The new key is requested in a moment.",
         Stage.ASKED: "The new key waits for approval, or is being made.",
-        Stage.HANDING: f"The new key is there. {person} fetches its secret; nobody else can.",
-        Stage.USING: f"Both keys work. Put the new one wherever the old one is. The old one is deactivated {'by itself' if automatic else 'when somebody asks for it'}, "
+        Stage.HANDING: f"The new key exists. Only {person} can get its secret.",
+        Stage.USING: f"Both keys work. Replace the old key with the new one everywhere. The old key is deactivated {'automatically' if automatic else 'when someone requests it'}, "
         f"once it was not used for {days(rotation.quiet_days)} and the new one was.",
-        Stage.DEACTIVATING: "To deactivate the old key was asked for, or is being carried out.",
-        Stage.INACTIVE: f"The old key is refused by AWS, and can be made active again in one click. It is deleted {'by itself' if automatic else 'when somebody asks for it'}.",
+        Stage.DEACTIVATING: "Deactivation of the old key is requested or in progress.",
+        Stage.INACTIVE: f"AWS refuses the old key. It can be reactivated. It is deleted {'automatically' if automatic else 'when someone requests it'}.",
         Stage.ACTIVATING: "The old key is being made active again.",
-        Stage.DELETING: "To delete the old key was asked for, or is being carried out.",
+        Stage.DELETING: "Deletion of the old key is requested or in progress.",
         Stage.ENDED: rotation.trouble,
     }[Stage(rotation.stage)]
 

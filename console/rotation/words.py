@@ -8,8 +8,8 @@ from typing import Final
 from iam.people.rotation.models import Outcome, Rotation, Stage
 
 MARKS: Final = {
-    Stage.WAITING: ("To be asked for", "", "hourglass"),
-    Stage.ASKED: ("New key asked for", "info", "hourglass"),
+    Stage.WAITING: ("Not requested yet", "", "hourglass"),
+    Stage.ASKED: ("New key requested", "info", "hourglass"),
     Stage.HANDING: ("Secret waits", "note", "hourglass"),
     Stage.USING: ("Both keys active", "info", "eye"),
     Stage.DEACTIVATING: ("Being deactivated", "info", "hourglass"),
@@ -19,7 +19,7 @@ MARKS: Final = {
 }
 ENDS: Final = {
     Outcome.DONE: ("Done", "ok", "check"),
-    Outcome.REFUSED: ("Could not be asked for", "bad", "x"),
+    Outcome.REFUSED: ("Could not be requested", "bad", "x"),
     Outcome.NOT_MADE: ("No new key", "bad", "x"),
     Outcome.UNFETCHED: ("Secret not fetched", "bad", "x"),
     Outcome.USER_GONE: ("User gone", "", ""),
@@ -61,12 +61,12 @@ def places_for(user_name: str, key_id: str) -> list[Place]:
         ),
         Place(
             "Environment",
-            "Set both variables where the process starts: a shell profile, a unit file, a container definition. Then start it anew.",
+            "Set both variables where the process starts: a shell profile, a unit file, a container definition. Then restart it.",
             f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY=…",
         ),
         Place(
             "SDK",
-            "boto3 and the other SDKs read the environment or ~/.aws/credentials: nothing in the code changes. A key that stands in the code is moved out of it now.",
+            "boto3 and the other SDKs read the environment or ~/.aws/credentials: the code doesn’t change. If the key is in the code, move it out now.",
         ),
         Place(
             "CI",

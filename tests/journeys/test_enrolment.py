@@ -184,7 +184,7 @@ def test_a_lost_device_is_replaced_by_two_people_and_the_new_one_added_without_s
     ines.get_by_role("textbox", name="What happened").fill("Left in a train")
     assert violations(ines) == []
     ines.get_by_role("button", name="Ask for a replacement").click()
-    expect(ines.get_by_text("You asked for it, so somebody else makes sure.")).to_be_visible()
+    expect(ines.get_by_text("You requested it, so someone else has to confirm it.")).to_be_visible()
 
     hana.goto(ines.url)
     hana.get_by_label("Over which channel").select_option("phone")

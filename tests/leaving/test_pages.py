@@ -231,3 +231,13 @@ def test_the_numbers_of_a_person_are_those_of_their_accounts(admin: Client, user
     page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()
     assert "2 of 3 steps done" in page
     assert "2 of 3 done" in page
+
+
+def test_a_review_of_a_suspension_leads_to_the_page_where_it_is_confirmed(
+    admin: Client, user: Entity
+) -> None:
+    address = f"{reverse('leaving:suspend')}?user={user.pk}"
+    place = admin.post(address, {"reason": "Stolen laptop", "key": "k"})["Location"]
+    review = reverse("changes:review", args=[Change.objects.get(position=0).pk])
+    run = admin.get(review)["Location"]
+    assert admin.get(run)["Location"] == place

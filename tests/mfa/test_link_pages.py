@@ -155,7 +155,7 @@ def test_the_mail_holds_the_link_and_no_row_does(user: Entity, person: Person, s
 def test_a_link_for_a_user_of_nobody_is_not_made(user: Entity, client: Client) -> None:
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
     page = reverse("mfa:send", args=[user.pk])
-    assert "linked to nobody" in client.get(page).content.decode()
+    assert "No person in Gatehouse is linked" in client.get(page).content.decode()
     assert client.post(page, {"how": "show"}).status_code == 422
     assert not Link.objects.exists()
 
@@ -236,7 +236,7 @@ def test_a_link_adds_nothing_beside_a_device_that_came_since_unless_a_second_per
     client.post(door(link))
     has_a_device(user)
     answer = client.post(PAGE, {"do": "begin"})
-    assert (answer.status_code, b"adds a first MFA device only" in answer.content) == (422, True)
+    assert (answer.status_code, b"can only add a first MFA device" in answer.content) == (422, True)
     assert not Enrolment.objects.exists()
     Link.objects.update(is_checked=True)
     assert client.post(PAGE, {"do": "begin"}).status_code == 302

@@ -128,10 +128,10 @@ def test_what_is_carried_out_is_counted_apart_from_what_waits_for_approval(accou
         tab = administrator.get(page).content.decode().partition(f">{words}")[2].partition("</a>")[0]
         return tab.removeprefix('<span class="count">').removesuffix("</span>")
 
-    assert (counted("Waiting for approval"), counted("Being carried out")) == ("1", "1")
-    assert ">Waits for approval<" in administrator.get(f"{page}?view=asked").content.decode()
+    assert (counted("Waiting for approval"), counted("Applying")) == ("1", "1")
+    assert ">Waiting for approval<" in administrator.get(f"{page}?view=asked").content.decode()
     Change.objects.update(state=ChangeState.QUEUED)
-    assert (counted("Waiting for approval"), counted("Being carried out")) == ("", "2")
+    assert (counted("Waiting for approval"), counted("Applying")) == ("", "2")
     assert old.aws_id not in administrator.get(f"{page}?view=asked").content.decode()
     assert old.aws_id in administrator.get(f"{page}?view=carried").content.decode()
 
@@ -259,7 +259,7 @@ def test_many_are_begun_as_they_were_looked_at(account: Account) -> None:
     address = reverse("keys:rotate-many") + "?view=old"
     page = administrator.get(address).content.decode()
     assert old.aws_id in page
-    assert "Linked to nobody" in page
+    assert "No person linked" in page
     terms = {"quiet": "7", "keep": "7", "how": "automatic", "reason": "Old"}
     assert administrator.post(address, terms | {"count": "2"}).status_code == 422
     assert not Rotation.objects.exists()

@@ -30,7 +30,7 @@ from iam.people.enrolment.services import NOT_YOURS
 CAUSE: Final = "mfa_device"
 LABEL: Final = "Label"
 SERIAL: Final = re.compile(r"[A-Z0-9]{9,64}")
-BAD_SERIAL: Final = "The serial number stands on the back of the token: nine or more capital letters and digits, such as GAHT12345678."
+BAD_SERIAL: Final = "The serial number is on the back of the token: nine or more capital letters and digits, such as GAHT12345678."
 BAD_LABEL: Final = "A label has at most 60 letters, digits, blanks and + - = . _ : / @."
 _LABEL: Final = re.compile(r"[\w .:/=+@-]{1,60}")
 _KEYS: Final = UUID("5a0b7e6c-9a2b-4e43-8ad2-0f4c0e5f3b71")
@@ -111,7 +111,7 @@ def _check_room(user: Entity, serial: str) -> None:
         kind=Kind.MFA_DEVICE, aws_id=serial, gone_at__isnull=True, owner__isnull=False
     )
     if other.exists():
-        raise RefusedError("This token belongs to somebody already. AWS gives a token to one user only.")
+        raise RefusedError("This token is already registered. AWS allows a token for one user only.")
     failed = Change.objects.filter(
         entity=user,
         operation=EnableMfaDevice.slug,

@@ -23,7 +23,9 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.links.words import PREFIX, address_of
 
-NOBODY: Final = "This IAM user is linked to nobody that Gatehouse knows. Whoever administers its account links it under Links, so that the link goes to its person."
+NOBODY: Final = (
+    "No person in Gatehouse is linked to this IAM user. An administrator can link one under People & users."
+)
 
 
 def may_invite(viewer: Viewer, *, user: Entity) -> bool:

@@ -261,7 +261,7 @@ def _count_failure(enrolment: Enrolment, seat: Seat) -> str:
 
 def _reason(enrolment: Enrolment) -> str:
     by = f", by a link of {enrolment.link.created_label}" if enrolment.link else ""
-    return f"{enrolment.person.name} enrols an MFA device of their own{by}."
+    return f"{enrolment.person.name} enrolls their own MFA device{by}."
 
 
 def _note(act: str, enrolment: Enrolment, *, actor: Actor | None) -> None:

@@ -25,7 +25,7 @@ AGAIN: Final = timedelta(minutes=10)
 """So long after a deletion that failed it is tried again."""
 FORGOTTEN: Final = timedelta(days=1)
 """So long a device is looked for of which nobody knows whether AWS has made it."""
-REASON: Final = "Its enrolment was not finished: nobody has this device."
+REASON: Final = "Its enrollment was not finished, so no one has this device."
 BATCH: Final = 200
 
 

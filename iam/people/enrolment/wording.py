@@ -8,24 +8,24 @@ from iam.people.enrolment.totp import STEP, Reading
 
 TOLERATED: Final = 3 * STEP
 """A clock that is so many seconds wrong does: people take time to type, and AWS looks some steps back."""
-NOT_SIX: Final = "A code has six digits. Type both as the app shows them."
-TWICE: Final = "That is the same code twice. Wait until the app shows another one, up to 30 seconds, and type that as the next code."
-SWAPPED: Final = "These codes are in the wrong order: the one that came first goes into the first field. Wait for the next two, and type them as they come."
-NOT_IN_A_ROW: Final = (
-    "Both codes are right, but not two in a row. Type one, wait until it changes, and type the next one."
+NOT_SIX: Final = "A code has six digits. Enter both as the app shows them."
+TWICE: Final = "You entered the same code twice. Wait up to 30 seconds for the next code and enter it."
+SWAPPED: Final = "These codes are in the wrong order. Wait for the next two codes and enter them in the order in which they appear."
+NOT_IN_A_ROW: Final = "Both codes are right, but they don't follow each other. Enter one, wait until it changes, and enter the next one."
+WRONG: Final = (
+    "These codes aren't from this device. Check that the app shows them for the entry that you just added."
 )
-WRONG: Final = "These are not codes of this device. Look whether the app shows them for the entry that you have just added."
-LOCKED: Final = (
-    "There were too many wrong codes, so this enrolment has ended, and its device is deleted. Nobody has it."
+LOCKED: Final = "Too many wrong codes. This enrollment ended and its device was deleted. Start again."
+OVER: Final = (
+    "The 15 minutes are over, so the code was deleted. Start again: your app needs to scan the new one."
 )
-OVER: Final = "The 15 minutes are over, so the secret is destroyed, and the device with it. Begin again: your app needs the new secret."
 BESIDE: Final = (
-    "This link adds a first MFA device only, and {user} has one already. Sign in to Gatehouse to add another one. "
-    "If you have lost yours, say so to whoever sent you the link: a second person makes sure that it is you."
+    "This link can only add a first MFA device, and {user} already has one. Sign in to Gatehouse to add another one. "
+    "If you lost your device, tell the person who sent you the link. A second person confirms that it is you."
 )
 HAS_ONE: Final = (
-    "{user} has an MFA device already, and a link would add one beside it for whoever holds the link. For a lost device press “Lost” beside it "
-    "on the page of {user}: a second person makes sure who it is, and then a link goes out. A further device {user} adds signed in to Gatehouse."
+    "{user} already has an MFA device, and a link would let anyone who holds it add another one. For a lost device, choose “Lost” next to it "
+    "on the page of {user}: a second person confirms who it is, and then a link is sent. To add another device, {user} signs in to Gatehouse."
 )
 NOTHING_SENT: Final = "Nothing was sent to AWS."
 
@@ -43,7 +43,7 @@ def _skewed(seconds: int) -> str:
     side = "ahead" if seconds > 0 else "behind"
     return (
         f"The codes are right, but the clock of your device is {duration(abs(seconds))} {side}. "
-        "Let it set its time by itself (Settings, Date and time, Automatic), and type the next two codes."
+        "Set its time automatically (Settings, Date and time), and enter the next two codes."
     )
 
 

@@ -34,7 +34,7 @@ class State(models.TextChoices):
     WAITING = "waiting", "Waits for a second person"
     CHECKED = "checked", "Identity checked"
     REFUSED = "refused", "Refused"
-    EXPIRED = "expired", "Nobody answered in time"
+    EXPIRED = "expired", "No one answered in time"
 
 
 class Replacement(models.Model):

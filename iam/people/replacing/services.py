@@ -53,11 +53,13 @@ def why_not_check(viewer: Viewer, one: Replacement) -> str:
     if one.state != State.WAITING or one.until <= datetime.now(tz=UTC):
         return "Nothing is left to decide: it is over."
     if viewer.person_id == one.asked_by_id:
-        return "You asked for it, so somebody else makes sure."
+        return "You requested it, so someone else has to confirm it."
     if viewer.person_id == one.person_id:
-        return "This is about you, so somebody else makes sure."
+        return "This is about you, so someone else has to confirm it."
     return (
-        "" if may_invite(viewer, user=one.user) else "Somebody who asks for changes of this user makes sure."
+        ""
+        if may_invite(viewer, user=one.user)
+        else "Someone who can request changes to this user has to confirm it."
     )
 
 
@@ -65,12 +67,12 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replac
     """Say that a device is lost: the person is told, and those who can make sure. What waits already is the answer. Raises RefusedError."""
     user = device.owner
     if user is None or not may_ask(viewer, user=user):
-        raise RefusedError("You can ask for your own devices, and for those of your own teams.")
+        raise RefusedError("You can request this for your own devices and for people in your teams.")
     person = person_of(user)
     if person is None:
         raise RefusedError(NOBODY)
     if not reason.strip():
-        raise RefusedError("Write what happened: whoever makes sure reads it, and so does the auditor.")
+        raise RefusedError("Describe what happened. The person who confirms it and the auditor read it.")
     now = datetime.now(tz=UTC)
     expire(device=device)
     try:
@@ -162,7 +164,7 @@ def show_link(viewer: Viewer, one: Replacement) -> tuple[Link, str]:
         )
         if not may_show(viewer, held) or held.decided_at is None:
             raise RefusedError(
-                "Only whoever made sure has the link shown, within an hour, as long as it is not used."
+                "Only the person who confirmed can show the link, within an hour, until it is used."
             )
         held.link = make_link(
             Purpose.MFA,
@@ -246,7 +248,7 @@ def _tell_asked(made: Replacement) -> None:
     _tell_person(
         made,
         subject=f"{made.asked_by.name} says that you have lost an MFA device",
-        text=f"It is about {made.device.name} of {made.user.name}. If you have it, or did not ask for this, say so at once to whoever looks after "
+        text=f"This is about {made.device.name} of {made.user.name}. If you still have it, or didn't request this, tell the people who manage "
         f"AWS: somebody may be trying to take your place.",
         key=f"asked:{made.pk}",
     )
@@ -255,7 +257,7 @@ def _tell_asked(made: Replacement) -> None:
         Event.WAITING,
         people=able,
         subject=f"Make sure who it is: {made.person.name} has lost an MFA device",
-        text=f"{made.asked_by.name} asks for a replacement. Reach {made.person.name} over another channel, by {made.until:%H:%M} UTC.",
+        text=f"{made.asked_by.name} requested a replacement. Reach {made.person.name} over another channel, by {made.until:%H:%M} UTC.",
         path=f"/mfa/replacements/{made.pk}/",
         key=f"replacement:{made.pk}",
     )

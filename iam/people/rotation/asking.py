@@ -195,7 +195,7 @@ def _asked(rotation: Rotation, change: Change, viewer: Viewer) -> None:
         old_service=rotation.old_service,
         old_region=rotation.old_region,
     )
-    note(rotation, "ask", "A new key was asked for.", actor=viewer, change=change)
+    note(rotation, "ask", "A new key was requested.", actor=viewer, change=change)
 
 
 def _row(

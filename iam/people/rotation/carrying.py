@@ -35,7 +35,7 @@ def deactivate_old(held: Rotation, *, agreed: bool) -> None:
     note(
         held,
         "deactivate",
-        f"To deactivate {held.old.aws_id} was {'begun as agreed' if agreed else 'asked for'}. It was last used {old_words(held)}.",
+        f"Deactivation of {held.old.aws_id} was {'started as approved' if agreed else 'requested'}. It was last used {old_words(held)}.",
         actor=None if agreed else held.wanted_by,
         change=change,
     )
@@ -48,7 +48,7 @@ def delete_old(held: Rotation, *, agreed: bool) -> None:
     note(
         held,
         "delete",
-        f"To delete {held.old.aws_id} was {'begun as agreed' if agreed else 'asked for'}.",
+        f"Deletion of {held.old.aws_id} was {'started as approved' if agreed else 'requested'}.",
         actor=None if agreed else held.wanted_by,
         change=change,
     )
@@ -79,7 +79,11 @@ def discard_new(held: Rotation, *, actor: Actor | None) -> None:
         return
     save(held, discarding=change, tries=held.tries)
     note(
-        held, "discard", f"The new key {key.aws_id} goes: nobody has its secret.", actor=actor, change=change
+        held,
+        "discard",
+        f"The new key {key.aws_id} is deleted because no one has its secret.",
+        actor=actor,
+        change=change,
     )
 
 
@@ -89,7 +93,7 @@ def make_another(held: Rotation) -> None:
         end(
             held,
             Outcome.UNFETCHED,
-            f"{MOST_ISSUES} new keys were made, and nobody fetched a secret. All of them are deleted. The old key {held.old.aws_id} works as before.",
+            f"{MOST_ISSUES} new keys were created and no one got a secret. All of them are deleted. The old key {held.old.aws_id} works as before.",
             actor=None,
         )
         return
@@ -176,7 +180,7 @@ def _queued_or_asked(held: Rotation, operation: Operation, what: str, *, agreed:
     if agreed:
         return queue(held, operation, what, actor=None)
     if held.wanted_by is None:
-        raise RefusedError("Nobody asked for this.")
+        raise RefusedError("This was not requested.")
     viewer = for_own(viewer_for(held.wanted_by))
     held.tries += 1
     (change,) = changes.request_changes(

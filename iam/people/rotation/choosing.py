@@ -20,9 +20,9 @@ from iam.people.rotation.models import Rotation, Stage
 
 CHUNK: Final = 500
 NOT_ASKED, UNDER_WAY, NOBODYS, TWO, CLOSED, GONE = (
-    "You cannot ask for changes of their users",
-    "A rotation is under way already",
-    "Linked to nobody that Gatehouse knows",
+    "You can't request changes to their users",
+    "A rotation is in progress already",
+    "No person linked",
     "The user has two keys: begin from their page, where you choose which one goes",
     "The account is read only",
     "Gone from AWS",

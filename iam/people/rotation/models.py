@@ -19,8 +19,8 @@ OF_ROTATION = "key_rotation"
 class Stage(models.TextChoices):
     """Where a rotation stands."""
 
-    WAITING = "waiting", "To be asked for"
-    ASKED = "asked", "New key asked for"
+    WAITING = "waiting", "Not requested yet"
+    ASKED = "asked", "New key requested"
     HANDING = "handing", "Secret waits"
     USING = "using", "Both keys active"
     DEACTIVATING = "deactivating", "Old key being deactivated"
@@ -34,9 +34,9 @@ class Outcome(models.TextChoices):
     """How a rotation ended."""
 
     DONE = "done", "Done"
-    REFUSED = "refused", "Could not be asked for"
+    REFUSED = "refused", "Could not be requested"
     NOT_MADE = "not_made", "No new key was made"
-    UNFETCHED = "unfetched", "Nobody fetched the secret"
+    UNFETCHED = "unfetched", "No one got the secret"
     USER_GONE = "user_gone", "The user is gone"
     KEY_GONE = "key_gone", "The new key is gone"
     CANCELLED = "cancelled", "Cancelled"

@@ -128,7 +128,7 @@ def living_of(user: Entity) -> Rotation | None:
 def owner_of(key: Entity) -> Entity:
     """The user whose key it is. Raises RefusedError."""
     if key.kind != Kind.ACCESS_KEY or key.owner is None or key.owner.kind != Kind.USER:
-        raise RefusedError("This is no access key of an IAM user.")
+        raise RefusedError("This isn't an access key of an IAM user.")
     return key.owner
 
 
@@ -142,7 +142,7 @@ def check_begin(viewer: Viewer, old: Entity, *, first: Entity | None, is_for_me:
     standing = living_of(user)
     if standing is not None:
         raise RefusedError(
-            f"{user.name} has a rotation under way ({standing.reference}). End it first, or wait for it."
+            f"{user.name} has a rotation in progress ({standing.reference}). End it first or wait for it."
         )
     person = person_of(user)
     if person is None and is_for_me and not _is_linked(user):
@@ -174,7 +174,7 @@ def check_room(held: Sequence[Held], *, old: Entity, first: Entity | None) -> No
         )
     if not other.is_idle:
         raise RefusedError(
-            f"The second key {other.entity.aws_id} is active and in use. Deactivate it first, and see that nobody misses it."
+            f"The second key {other.entity.aws_id} is active and in use. Deactivate it first and check that nothing breaks."
         )
 
 
@@ -209,13 +209,13 @@ def notes_for(terms: Terms, *, olds: Collection[str]) -> list[str]:
     """What whoever approves agrees to beside the new key; what is done later by itself rests on it."""
     what = f"the old key {next(iter(olds))}" if len(olds) == 1 else f"each of {len(olds)} old keys"
     again = (
-        f"Where nobody reads the secret within 24 hours, the new key is deleted and another one is made, {MOST_ISSUES} in all. "
+        f"If no one gets the secret within 24 hours, the new key is deleted and another one is created, up to {MOST_ISSUES} times. "
         "So it is where the secret was lost before the key was used; where the rotation is cancelled, the new key may be deleted."
     )
     back = "As long as the old key is there and was deactivated by this, it can be made active again at once."
     if not terms.is_automatic:
         return [
-            f"This begins a rotation. To deactivate and to delete {what} is asked for later, each by itself.",
+            f"This starts a rotation. Deactivation and deletion of {what} are requested later, each on its own.",
             again,
             back,
         ]

@@ -29,7 +29,7 @@ from iam.sealed.models import State
 from iam.sealed.queries import secret_of
 from iam.sealed.services import SealedError
 
-NOT_YOURS: Final = "Only its own person and who may ask for changes of this user decide about it."
+NOT_YOURS: Final = "Only the person of this user and people who can request changes to it can do this."
 LINK_PAUSE: Final = timedelta(minutes=1)
 
 
@@ -50,7 +50,7 @@ def fetch(rotation: Rotation, *, person: Person | Viewer) -> Fetched:
         held = locked(rotation)
         seal = secret_of(held.sealed_id) if held.sealed_id else None
         if seal is None or held.stage not in (Stage.HANDING, Stage.USING):
-            raise RefusedError("There is no secret to be shown.")
+            raise RefusedError("No secret is available.")
         try:
             text = sealed.open_once(seal.pk, person=person)
         except SealedError as error:
@@ -66,7 +66,7 @@ def fetched(held: Rotation, *, actor: Actor | None) -> None:
     """The watch begins: the secret was read. The caller holds the row."""
     now = datetime.now(tz=UTC)
     move_to(held, Stage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble="")
-    note(held, "fetch", f"The secret of {held.new_key_id} was read. Both keys are active.", actor=actor)
+    note(held, "fetch", f"The secret of {held.new_key_id} was shown. Both keys are active.", actor=actor)
     transaction.on_commit(lambda: nudge.send("look", held.pk))
 
 
@@ -143,7 +143,7 @@ def issue_again(viewer: Viewer, rotation: Rotation) -> None:
         held = _held(viewer, rotation, Stage.USING)
         if held.new_used_at is not None:
             raise RefusedError(
-                f"{held.new_key_id} was used at {held.new_used_at:%Y-%m-%d %H:%M} UTC: somebody has its secret. "
+                f"{held.new_key_id} was used at {held.new_used_at:%Y-%m-%d %H:%M} UTC: someone has its secret. "
                 "Cancel, and begin anew with that key."
             )
         move_to(held, Stage.HANDING, fetched_at=None, quiet_from=None)
@@ -216,10 +216,10 @@ def _withdraw(held: Rotation, viewer: Viewer) -> None:
     """Take back what waits for approval. A set with the keys of others in it stays with who asked for it."""
     change = held.change
     if change is None or change.state != ChangeState.AWAITING:
-        raise RefusedError("A change of this is being carried out just now. Wait until it has ended.")
+        raise RefusedError("A change to this is in progress. Wait until it is done.")
     others = Rotation.objects.filter(change__change_set=change.change_set_id).exclude(pk=held.pk)
     if others.exists():
         raise RefusedError(
-            f"It was asked for together with {others.count()} other keys, and waits for approval. {change.requested_label} can withdraw all of it."
+            f"It was requested together with {others.count()} other keys and waits for approval. {change.requested_label} can withdraw the whole request."
         )
     changes.withdraw(change, actor=viewer)

@@ -159,7 +159,7 @@ def _handing(held: Rotation, seen: KeysSeen | None) -> None:
         note(
             held,
             "unfetched",
-            f"Nobody read the secret of {held.new_key_id} in time. It is destroyed.",
+            f"No one got the secret of {held.new_key_id} in time. It was destroyed.",
             actor=None,
         )
         discard_new(held, actor=None)
@@ -205,7 +205,7 @@ def _activating(held: Rotation, seen: KeysSeen | None) -> None:
         note(
             held,
             "active",
-            f"{held.old.aws_id} is active again. The watch begins anew.",
+            f"{held.old.aws_id} is active again. Monitoring starts again.",
             actor=None,
             change=change,
         )
@@ -243,7 +243,7 @@ def _ended(held: Rotation) -> Change | None:
 def _is_unknown(held: Rotation, change: Change) -> bool:
     if change.state != ChangeState.UNKNOWN:
         return False
-    text = f"Nobody knows how {change.reference} ended. Open it and have AWS looked at again."
+    text = f"The result of {change.reference} is unknown. Open it and check AWS again."
     if held.trouble != text:
         save(held, trouble=text)
     return True

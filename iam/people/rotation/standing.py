@@ -70,5 +70,5 @@ def what_stands(rotation: Rotation, *, discards: bool) -> str:
     if not new:
         return f"{says} No new key was made."
     if discards:
-        return f"{says} The new key {new} is deleted: nobody uses it."
+        return f"{says} The new key {new} is deleted because it is not used."
     return f"{says} The new key {new} stays, too."

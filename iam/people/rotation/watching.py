@@ -135,7 +135,7 @@ def watch_inactive(held: Rotation, seen: KeysSeen | None) -> None:
         )
         _drifted(
             held,
-            f"{held.old.aws_id} was made active outside of Gatehouse: somebody needs it. The watch begins anew.",
+            f"{held.old.aws_id} was reactivated outside Gatehouse, so it is still needed. Monitoring starts again.",
         )
         return
     if held.new_state != ACTIVE:

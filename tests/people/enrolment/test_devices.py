@@ -83,7 +83,7 @@ def test_what_cannot_be_right_is_not_sent(desk: Desk, serial: str) -> None:
         ("arn:aws:iam::1:mfa/x", None, BAD_SERIAL),
         (serial, ("123456", "123456"), "same code twice"),
         (serial, ("12345", "123456"), "six digits"),
-        ("GAHT00000001", None, "belongs to somebody already"),
+        ("GAHT00000001", None, "already registered"),
     ):
         with pytest.raises(RefusedError, match=said.partition(":")[0]):
             add(desk, number, codes=codes)

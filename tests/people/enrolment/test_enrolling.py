@@ -233,7 +233,7 @@ def test_a_ninth_device_is_refused_before_anything_is_made(desk: Desk) -> None:
 def test_in_an_account_that_is_read_only_nothing_begins(desk: Desk) -> None:
     Account.objects.update(source="export")
     desk.seat.user.account.refresh_from_db()
-    assert "uploaded file" in refused(services.begin, desk.seat, device_name="x")
+    assert "uploaded as a file" in refused(services.begin, desk.seat, device_name="x")
     assert not Enrolment.objects.exists()
 
 

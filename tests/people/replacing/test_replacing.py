@@ -89,7 +89,7 @@ def test_nobody_makes_sure_alone_or_for_themselves_or_over_the_channel_that_it_c
     maya = viewer_for(Person.objects.get(name="Maya Okafor"))
     member = somebody("Tomas Lind", Role.MEMBER)
     for viewer, over, how, said in (
-        (ines, Channel.VIDEO, HOW, "You asked for it"),
+        (ines, Channel.VIDEO, HOW, "You requested it"),
         (maya, Channel.VIDEO, HOW, "This is about you"),
         (member, Channel.VIDEO, HOW, "Somebody who asks"),
         (hana, Channel.PHONE, HOW, "another one"),
@@ -147,7 +147,7 @@ def test_the_pages_take_it_from_the_loss_to_the_link(account: Account, device: E
     assert ines.get(f"/mfa/devices/{device.pk}/lost/").status_code == 200
     made = ines.post(f"/mfa/devices/{device.pk}/lost/", {"over": "chat", "reason": "Lost"})
     page = made["Location"]
-    assert b"You asked for it" in ines.get(page).content
+    assert b"You requested it" in ines.get(page).content
     assert otto.get(page).status_code == 404
     assert b"Maya Okafor" in hana.get("/mfa/replacements/").content
     assert b"It is Maya Okafor" in hana.get(page).content
@@ -168,7 +168,7 @@ def test_only_whoever_made_sure_has_the_link_shown_within_its_hour_and_once_used
     sent = one.link
     assert sent is not None
     assert sent.is_checked
-    with pytest.raises(RefusedError, match="Only whoever made sure"):
+    with pytest.raises(RefusedError, match="Only the person who confirmed"):
         services.show_link(ines, one)
     link, address = services.show_link(hana, one)
     assert address == address_of(link)
@@ -194,7 +194,7 @@ def test_who_reaches_neither_the_user_nor_the_request_asks_for_nothing_and_sees_
     factories.assign(lead, Role.TEAM_LEAD, team=team)
     member, stranger = somebody("Tomas Lind", Role.MEMBER), viewer_for(lead)
     for viewer in (member, stranger, somebody("Otto Audit", Role.AUDITOR)):
-        with pytest.raises(RefusedError, match="those of your own teams"):
+        with pytest.raises(RefusedError, match="people in your teams"):
             asked(viewer, device)
     one = asked(ines, device)
     maya = viewer_for(Person.objects.get(name="Maya Okafor"))
@@ -221,12 +221,12 @@ def test_nobody_is_asked_about_whom_a_tag_alone_names(ines: Viewer, device: Enti
         observed_at=at,
     )
     work_out()
-    with pytest.raises(RefusedError, match="linked to nobody"):
+    with pytest.raises(RefusedError, match="No person in Gatehouse is linked"):
         asked(ines, device)
 
 
 def test_a_request_without_a_reason_is_none(ines: Viewer, device: Entity) -> None:
-    with pytest.raises(RefusedError, match="Write what happened"):
+    with pytest.raises(RefusedError, match="Describe what happened"):
         services.ask(ines, device=device, over=Channel.CHAT, reason=" ")
 
 

@@ -106,7 +106,7 @@ def test_a_use_after_the_deactivation_holds_the_deletion(wheel: Wheel) -> None:
 def test_cancelled_before_the_approval_no_key_is_made(wheel: Wheel) -> None:
     rotation = wheel.begin(actor=wheel.owner) if wheel.person else None
     assert rotation is not None
-    with pytest.raises(RefusedError, match="Only who asked"):
+    with pytest.raises(RefusedError, match="Only the requester"):
         services.cancel(wheel.scene.requester, rotation)
     with wheel.done():
         said = services.cancel(wheel.owner, rotation)
@@ -147,7 +147,7 @@ def test_what_comes_too_early_or_too_late_is_refused_and_says_where_it_stands(wh
     rotation = wheel.begin(actor=wheel.owner) if wheel.person else None
     assert rotation is not None
     for act in (services.activate, services.issue_again):
-        with pytest.raises(RefusedError, match="It has moved on: new key asked for"):
+        with pytest.raises(RefusedError, match="It has moved on: new key requested"):
             act(wheel.owner, rotation)
     wheel.agree(rotation.change)
     with pytest.raises(RefusedError, match="is being carried out"):

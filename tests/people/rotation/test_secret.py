@@ -105,7 +105,7 @@ def test_a_secret_of_a_rotation_that_has_ended_is_shown_to_nobody(wheel: Wheel) 
     wheel.pass_days(rotation, 0)
     wheel.tend()
     assert wheel.now(rotation).outcome == Outcome.KEY_GONE
-    with pytest.raises(RefusedError, match="no secret to be shown"):
+    with pytest.raises(RefusedError, match="No secret is available"):
         services.fetch(rotation, person=wheel.person)
 
 
