@@ -139,6 +139,7 @@ _MADE_FOR: Final = {
     "onboarding": ("onboarding:run", "an onboarding"),
     "moving": ("moving:move", "a change of team"),
     "leaving": ("leaving:run", "an offboarding"),
+    "suspension": ("leaving:run", "a suspension"),
 }
 """The cause of a request → the page of what it was made for, and what that is called."""
 

@@ -55,7 +55,7 @@ def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity)
     change = Change.objects.get(position=0)
     assert (
         reverse("leaving:run", args=[Run.objects.get().pk])
-        in admin.get(reverse("changes:change", args=[change.pk])).content.decode()
+        in admin.get(reverse("changes:request", args=[change.pk])).content.decode()
     )
     again = admin.get(address).content.decode()
     assert "maya.okafor is being offboarded already" in again

@@ -91,7 +91,7 @@ def test_nobody_makes_sure_alone_or_for_themselves_or_over_the_channel_that_it_c
     for viewer, over, how, said in (
         (ines, Channel.VIDEO, HOW, "You requested it"),
         (maya, Channel.VIDEO, HOW, "This is about you"),
-        (member, Channel.VIDEO, HOW, "Somebody who asks"),
+        (member, Channel.VIDEO, HOW, "Someone who can request"),
         (hana, Channel.PHONE, HOW, "another one"),
         (hana, Channel.MAIL, HOW, "in other hands"),
         (hana, Channel.VIDEO, " ", "how you made sure"),
@@ -182,7 +182,7 @@ def test_only_whoever_made_sure_has_the_link_shown_within_its_hour_and_once_used
     ):
         services.show_link(hana, one)
     exchange(word_of(link.pk))
-    with pytest.raises(RefusedError, match="not used"):
+    with pytest.raises(RefusedError, match="until it is used"):
         services.show_link(hana, one)
 
 
