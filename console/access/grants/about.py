@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from console.access.grants.effect_blocks import End, end_of
 from console.access.grants.marks import SORTS, mark_of
 from console.changes.shown import Mark
 from console.identities.details.groups import group_head
@@ -81,7 +82,7 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     found = list(grants_about(shown.entity).filter(pk__in=seen)[: MOST + 1])
     ledger = ledger_of(shown.entity, viewer=request.viewer)
     open_to = shown.openable([one.entity.pk for one in ledger if one.entity])
-    rows: list[tuple[Grant, Mark]] = [(one, mark_of(one)) for one in found[:MOST]]
+    rows: list[tuple[Grant, Mark, End]] = [(one, mark_of(one), end_of(one)) for one in found[:MOST]]
     return base | {
         "ledger": [_row(one, open_to) for one in ledger],
         "grants": rows,

@@ -27,6 +27,7 @@ from iam.access.templates.queries import Offer, offers
 from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.policy.request import PrincipalKind
+from iam.policy.sentences import sentences_of
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 LEVELS: Final = {
@@ -104,6 +105,10 @@ def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, w
         "lead": LEADS[found.outcome] if found else "",
         "level": LEVELS.get(found.level or "", "") if found else "",
         "document": json.dumps(found.document, indent=2) if found and found.document else "",
+        "smallest": sentences_of(found.document, account_id=_account_of(asking))
+        if found and found.document
+        else (),
+        "is_plain": not names,
         "ends": ends_choices(ends or Ends(DEFAULT), with_never=names),
         "until": until_text(ends) if ends else "",
         "zone": zone_label(),
@@ -117,6 +122,10 @@ def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, w
     }
     status = 422 if asking.errors and not is_fragment(request) else 200
     return render_page(request, "access/grants/ask.html", context, status=status)
+
+
+def _account_of(asking: Asking) -> str:
+    return asking.who.account if asking.who else ""
 
 
 def _often() -> list[tuple[Offer, str]]:

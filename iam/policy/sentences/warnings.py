@@ -30,7 +30,7 @@ def warning_for(
     if EVERYTHING in actions:
         return "Allows everything, IAM included."
     if any(level_of(action) is Level.PERMISSIONS for action in actions):
-        return "Manages permissions: whoever has this can give access to others."
+        return "Manages permissions: this can give access to others."
     risky = [action for action in actions if action in RISKY]
     if risky:
         return f"{join(risky, most=SHOWN)} can give more access than it seems."

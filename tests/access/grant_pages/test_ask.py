@@ -33,7 +33,7 @@ def test_a_message_becomes_an_address_without_the_message(office: Office) -> Non
     assert secret not in answer["Location"]
     page = office.member.get(answer["Location"]).content.decode()
     assert "Nothing that you hold allows it" in page
-    assert "The smallest thing that helps" in page
+    assert "The smallest permission that helps" in page
     assert secret not in page
 
 
@@ -60,7 +60,7 @@ def test_what_is_proposed_becomes_a_draft_about_oneself(office: Office) -> None:
         ({"action": "s3:*"}, "one full action"),
         ({"action": "nonsense"}, "aria-invalid"),
         ({"resource": ""}, "name the resource"),
-        ({"resource": "<b>"}, "This is no ARN"),
+        ({"resource": "<b>"}, 'id="resource-error"'),
     ],
 )
 def test_what_is_missing_is_said_and_nothing_lost(office: Office, change: dict[str, str], words: str) -> None:
@@ -124,7 +124,7 @@ def test_a_deny_says_that_no_grant_lifts_it(office: Office) -> None:
     page = office.member.get(ASK, {"action": "s3:GetObject", "resource": LEDGER}).content.decode()
     assert "A grant can&#x27;t solve this" in page
     assert "NoLedger" not in page
-    assert "The smallest thing that helps" not in page
+    assert "The smallest permission that helps" not in page
 
 
 def test_an_auditor_looks_and_cannot_ask(office: Office) -> None:
@@ -156,7 +156,7 @@ def test_what_is_asked_for_most_is_a_click_away(office: Office) -> None:
             made.grant(office.account, office.of["maya.okafor"], asked_by=person, template=slug)
     page = office.member.get("/ask/")
     assert [one.slug for one, _ in page.context["often"]] == ["read-bucket", "on-call"]
-    assert "At most 90 days." in page.content.decode()
+    assert "Up to 90 days." in page.content.decode()
     answer = office.member.post("/ask/choose/", {"template": "read-bucket"})
     shown = office.member.get(answer["Location"]).content.decode()
     assert re.search(r'value="read-bucket"[^>]* checked', shown)
@@ -172,7 +172,7 @@ def test_my_access_tells_what_was_declined_of_late(office: Office) -> None:
     old = made.grant(office.account, user, asked_by=person, state=State.EXPIRED, title="Long ago")
     Grant.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(days=20))
     page = office.member.get("/my-access/").content.decode()
-    asked = page.partition("Asked for</h2>")[2].partition("</section>")[0]
+    asked = page.partition("My requests</h2>")[2].partition("</section>")[0]
     assert "Read the ledger" in asked
     assert "Rejected" in asked
     assert "Long ago" not in page

@@ -90,4 +90,4 @@ def test_there_is_no_sheet_for_anyone_but_partners(office: Office) -> None:
 
 def test_a_role_that_is_gone_is_said_to_be_gone(office: Office, partner: Grant) -> None:
     LedgerEntry.objects.update(until=partner.begins_at)
-    assert "There is no role to assume" in office.asker.get(sheet(partner)).content.decode()
+    assert "The role no longer exists" in office.asker.get(sheet(partner)).content.decode()

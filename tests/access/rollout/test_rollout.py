@@ -226,7 +226,7 @@ def test_the_pages_show_who_gains_and_ask_once(office: Office) -> None:
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Petra Berg"))
     difference = client.get(f"/templates/{SLUG}/difference/").content.decode()
     assert "sqs:SendMessage" in difference
-    assert "Who could do what" in difference
+    assert "What this changes" in difference
     page = client.get(f"/templates/{SLUG}/rollout/").content.decode()
     assert office.scene.user.name in page
     form = {"reason": "Senders too", "key": str(uuid4())}

@@ -60,7 +60,7 @@ def test_the_list_shows_all_and_finds_by_words_and_category() -> None:
     assert "<html" not in part
     assert "Read one bucket" in part
     assert "Consume a queue" not in part
-    assert "No template fits" in client.get("/templates/?q=%3Cscript%3E").content.decode()
+    assert "No template matches" in client.get("/templates/?q=%3Cscript%3E").content.decode()
 
 
 def test_the_list_takes_the_same_queries_however_many_there_are() -> None:
@@ -103,7 +103,7 @@ def test_a_template_is_written_checked_and_saved() -> None:
     assert client.get("/templates/new/").status_code == 200
     part = client.post("/templates/new/", written(do="check"), headers=HTMX).content.decode()
     assert "<html" not in part
-    assert "Nothing to mend" in part
+    assert "No problems found" in part
     assert Template.objects.filter(slug="read-our-reports").count() == 0
     answer = client.post("/templates/new/", written())
     assert answer["Location"] == "/templates/read-our-reports/"
