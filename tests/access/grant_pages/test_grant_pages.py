@@ -174,7 +174,7 @@ def test_the_ledger_of_a_person_tells_by_hand_from_by_grant(office: Office) -> N
     page = office.asker.get(reverse("access:person-grants", args=[office.of["tomas.lind"].pk]))
     text = page.content.decode()
     assert grant.title in text
-    assert "Not by a grant" in text
+    assert "Not through a grant" in text
     assert f"?for={office.of['tomas.lind'].pk}" in text
     assert "?for=" not in office.auditor.get(page.wsgi_request.path).content.decode()
     assert office.lead.get(page.wsgi_request.path).status_code == 404
