@@ -86,7 +86,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         return render_page(request, "dashboard/empty.html", context)
     whole = viewer.scope.sees_account(number) if chosen else viewer.may(Right.SEE_ACCOUNT)
     lens = Lens(viewer=viewer, at=request.at, account=chosen)
-    context = {
+    context: dict[str, Any] = {
         "section": "overview",
         "chosen": chosen,
         "sees_accounts": whole,

@@ -32,7 +32,7 @@ def test_who_was_denied_asks_and_is_given_less(sign_in: SignIn, console: Running
     tomas, hana, jonas = sign_in("tomas.lind"), sign_in("hana.sato"), sign_in("jonas.berg")
     arn = arn_of(console, "tomas.lind")
     tomas.goto("/")
-    tomas.get_by_role("link", name="Ask", exact=True).click()
+    tomas.get_by_label("Main").get_by_role("link", name="Request access").click()
     tomas.get_by_label("What AWS said").fill(
         f"An error occurred (AccessDenied) when calling the GetObject operation: User: {arn} is not authorized to perform: "
         's3:GetObject on resource: "arn:aws:s3:::pay-artifacts/build.zip" because no identity-based policy allows the s3:GetObject action'
