@@ -33,22 +33,22 @@ def test_who_was_denied_asks_and_is_given_less(sign_in: SignIn, console: Running
     arn = arn_of(console, "tomas.lind")
     tomas.goto("/")
     tomas.get_by_label("Main").get_by_role("link", name="Request access").click()
-    tomas.get_by_label("What AWS said").fill(
+    tomas.get_by_label("Error message from AWS").fill(
         f"An error occurred (AccessDenied) when calling the GetObject operation: User: {arn} is not authorized to perform: "
         's3:GetObject on resource: "arn:aws:s3:::pay-artifacts/build.zip" because no identity-based policy allows the s3:GetObject action'
     )
-    tomas.get_by_role("button", name="Read it").click()
+    tomas.get_by_role("button", name="Analyze").click()
     expect(tomas.get_by_text("Nothing that you hold allows it")).to_be_visible()
-    tomas.get_by_label("Why").fill("Looks at the build of Friday")
+    tomas.get_by_label("Reason").fill("Looks at the build of Friday")
     tomas.get_by_role("button", name="Preview").click()
     tomas.wait_for_url(re.compile("/preview/"))
     grant = submit(tomas)
 
     hana.goto(grant)
-    hana.get_by_role("link", name="Reduce it").click()
-    hana.get_by_text("1 h", exact=True).click()
+    hana.get_by_role("link", name="Reduce", exact=True).click()
+    hana.get_by_text("1 hour", exact=True).click()
     hana.get_by_role("textbox", name="Why less").fill("An hour is enough for one file")
-    hana.get_by_role("button", name="Look at it").click()
+    hana.get_by_role("button", name="Preview").click()
     hana.get_by_role("button", name="Give this instead").click()
     hana.wait_for_url(re.compile(re.escape(grant)))
     approve(grant, hana, jonas)
