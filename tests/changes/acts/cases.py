@@ -191,7 +191,7 @@ CASES = (
     Case("give-profile", instance, {"profile": "web"}, ("instance.associate_profile",), (({"profile": "x"}, "has no instance profile x"),)),
     Case("take-profile", held_instance, {}, ("instance.disassociate_profile",)),
     Case("metadata", saml, {"metadata": metadata(1)}, ("saml_provider.update",), (({"metadata": "<x/>"}, "AWS would refuse this call"), ({"metadata": ""}, "fill this in"))),
-    Case("clients", oidc, {"clients": "new\nother"}, ("oidc_provider.add_client_id", "oidc_provider.add_client_id", "oidc_provider.remove_client_id"), (({"clients": "old"}, "Nothing is different"),)),
+    Case("clients", oidc, {"clients": "new\nother"}, ("oidc_provider.add_client_id", "oidc_provider.add_client_id", "oidc_provider.remove_client_id"), (({"clients": "old"}, "Nothing would change"),)),
     Case("thumbprints", oidc, {"thumbprints": "b" * 40}, ("oidc_provider.set_thumbprints",), (({"thumbprints": "short"}, "AWS would refuse this call"),)),
     Case("delete-provider", oidc, {}, ("oidc_provider.delete",)),
     Case("rename-certificate", server_certificate, {"name": "shop-2", "path": "/"}, ("server_certificate.update",), (NAMELESS,)),

@@ -104,7 +104,7 @@ def test_what_moved_since_it_was_shown_is_shown_again_first(site: Site) -> None:
     answer = kept.ask({"policy": gone.arn}, seen=saw)
 
     assert answer.status_code == 422, "through the group it is held anyway, which was not shown"
-    assert "not what was shown before" in text(answer)
+    assert "has changed since the preview" in text(answer)
     assert kept.ask({"policy": gone.arn}, seen=seen_in(answer)).status_code == 302
     assert form.ask({"name": "extra"}, seen=seen).status_code == 302
 

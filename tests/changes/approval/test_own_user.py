@@ -49,7 +49,7 @@ def test_a_lead_who_is_meant_is_not_asked_as_the_lead(desk: Desk) -> None:
     in_force(Rule(key="lead", name="Lead", stages=(Stage((Who(LEAD),)),)))
     is_of(desk, "Elif Kaya")
     change = desk.ask()
-    assert "Nobody else leads a team" in change.change_set.requirement.notes[0]
+    assert "No one else leads a team" in change.change_set.requirement.notes[0]
     with pytest.raises(RefusedError, match="own AWS user"):
         desk.approve(change, "Elif Kaya")
     assert desk.approve(change, "Hana Sato").state == ChangeState.QUEUED
@@ -61,7 +61,7 @@ def test_it_is_not_left_to_them_either_when_nobody_answers(desk: Desk) -> None:
     is_of(desk, "Ada Lund")
     change = desk.ask()
     attend(later(hours=6))
-    assert "Nobody can decide this now" in change.events.get(kind="escalated").note
+    assert "No one can approve this now" in change.events.get(kind="escalated").note
     with pytest.raises(RefusedError, match="own AWS user"):
         desk.approve(change, "Ada Lund")
 

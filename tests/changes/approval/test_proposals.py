@@ -54,7 +54,7 @@ def test_another_administrator_puts_the_rules_in_force(office: Desk) -> None:
 def test_the_author_does_not_agree_to_their_own_rules(office: Desk) -> None:
     rules = proposed(office)
     office.person("Ines Duarte", Role.APPROVER)
-    with pytest.raises(RefusedError, match="somebody else decides"):
+    with pytest.raises(RefusedError, match="someone else decides"):
         proposals.agree(rules, actor=office.again("Ines Duarte"))
     assert rules_in_force()[0] == 0
 
@@ -86,9 +86,9 @@ def test_only_an_administrator_of_all_accounts_proposes(office: Desk, name: str)
 def test_the_draft_of_somebody_else_is_not_touched(office: Desk) -> None:
     draft = proposals.draft_of(office.again("Ines Duarte"))
     other = office.again("Ada Lund")
-    with pytest.raises(RefusedError, match="somebody else"):
+    with pytest.raises(RefusedError, match="someone else"):
         proposals.save_draft(draft, [LAX], actor=other)
-    with pytest.raises(RefusedError, match="somebody else"):
+    with pytest.raises(RefusedError, match="someone else"):
         proposals.propose(draft, actor=other, reason="x")
 
 

@@ -101,7 +101,7 @@ def test_that_nobody_can_decide_is_said(desk: Desk) -> None:
     in_force(Rule(key="r", name="All", stages=(Stage((ADMINISTRATORS,)),), remind_hours=2))
     change = desk.ask()
     attend(later(hours=3))
-    assert "Nobody can decide this now" in change.events.get(kind="reminded").note
+    assert "No one can approve this now" in change.events.get(kind="reminded").note
 
 
 def test_what_was_asked_for_before_there_were_rules_gets_its_stages(desk: Desk) -> None:
@@ -138,7 +138,7 @@ def test_that_nobody_can_review_it_is_said_and_a_single_operator_reminds_themsel
     use(desk, change)
     RoleAssignment.objects.filter(role=Role.APPROVER).delete()
     attend(later(hours=5))
-    assert "Nobody else can review this" in change.events.get(kind="review_reminded").note
+    assert "No one else can review this" in change.events.get(kind="review_reminded").note
     settings.SINGLE_OPERATOR = True
     attend(later(hours=30))
     assert change.events.filter(kind="review_reminded", note="Ines Duarte can review it.").exists()

@@ -121,7 +121,7 @@ def test_where_nobody_else_leads_the_team_approvers_decide_and_it_is_said(desk: 
     in_force(LEAD_FIRST)
     RoleAssignment.objects.filter(role=Role.TEAM_LEAD).delete()
     change = desk.ask()
-    assert "Nobody else leads a team" in Requirement.objects.get().notes[0]
+    assert "No one else leads a team" in Requirement.objects.get().notes[0]
     assert desk.approve(change, "Hana Sato").state == ChangeState.AWAITING
     assert desk.approve(change, "Jonas Berg").state == ChangeState.QUEUED
 
