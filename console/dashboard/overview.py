@@ -78,12 +78,12 @@ def look_after(request: ViewerRequest) -> HttpResponse:
     accounts = visible_accounts(viewer)
     chosen = accounts.filter(account_id=number).first() if number else None
     if chosen is None and not accounts.exists():
-        context = {
+        empty = {
             "section": "overview",
             "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
             "steps": first_steps(viewer),
         }
-        return render_page(request, "dashboard/empty.html", context)
+        return render_page(request, "dashboard/empty.html", empty)
     whole = viewer.scope.sees_account(number) if chosen else viewer.may(Right.SEE_ACCOUNT)
     lens = Lens(viewer=viewer, at=request.at, account=chosen)
     context: dict[str, Any] = {
