@@ -8,7 +8,6 @@ the team lead, whose team is the people of the group payments-dev.
 from __future__ import annotations
 
 import copy
-import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -25,23 +24,26 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker
 
-from iam.access.drafts.models import GrantDraft
-from iam.access.grants.models import Grant, State
-from iam.changes.approval.models import RuleSet, RulesState
-from iam.changes.approval.rules import SHIPPED, as_json
 from iam.changes.drift.models import Drift
-from iam.directory.models import Appointment, Person, Role, RuleKind, Team, TeamRule
+from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.linking.models import Apart
 from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
-from iam.people.links.models import Link, Purpose
-from iam.people.links.services import make_link
 from tests import factories, leaving, moving, onboarding
 from tests.access.grant_pages import made
 from tests.mfa import rows as mfa_rows
 from tests.rotation import rows as rotation_rows
 from tests.url_answers import ANSWERS
+from tests.url_rows import (
+    appointment_row,
+    device_row,
+    ended_part_row,
+    grant_draft_row,
+    link_row,
+    proposed_row,
+    waiting_grant_row,
+)
 
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "nobody", "member", "team-lead", "auditor", "approver", "administrator")
@@ -203,16 +205,16 @@ def _made() -> World:
             "own grant": {"pk": made.grant(account, own, asked_by=operators["approver"].person).pk},
             "other grant": {"pk": made.grant(account, other, asked_by=operators["approver"].person).pk},
             "failed grant": {"pk": made.failed(account, own, asked_by=operators["approver"].person).pk},
-            "waiting grant": {"pk": _waiting_grant(account, own, operators["approver"].person).pk},
-            "ended part": _ended_part(account, own, operators["approver"].person),
-            "grant draft": {"pk": _grant_draft(operators["administrator"].person, other).pk},
+            "waiting grant": {"pk": waiting_grant_row(account, own, operators["approver"].person).pk},
+            "ended part": ended_part_row(account, own, operators["approver"].person),
+            "grant draft": {"pk": grant_draft_row(operators["administrator"].person, other).pk},
             "message": {"pk": Outgoing.objects.latest("created_at").pk},
             "damaged": {"word": "no-such-link"},
             "place": {"place": 1},
             "unknown change": {"pk": uuid.uuid4()},
             "rule of approval": {"key": "rest"},
-            "proposal": {"pk": _proposed(operators["administrator"].person).pk},
-            "appointment": {"pk": _appointment(operators, person).pk},
+            "proposal": {"pk": proposed_row(operators["administrator"].person).pk},
+            "appointment": {"pk": appointment_row(operators, person).pk},
             "person": {"pk": person.pk},
             "unknown person": {"pk": uuid.uuid4()},
             "assignment": {"pk": person.pk, "number": person.assignments.get().pk},
@@ -221,10 +223,10 @@ def _made() -> World:
             "rule": {"slug": "payments", "number": rule.pk},
             "link": {"uidb36": "1", "key": "no-such-key"},
             "key": {"pk": 1},
-            "own device": {"pk": _device(own).pk},
-            "other device": {"pk": _device(other).pk},
+            "own device": {"pk": device_row(own).pk},
+            "other device": {"pk": device_row(other).pk},
             "replacement": {"pk": mfa_rows.replacement(own, person, operators["administrator"].person).pk},
-            "one-time link": {"pk": _link(person, own).pk},
+            "one-time link": {"pk": link_row(person, own).pk},
         },
         queries={
             ("changes:membership", "other"): f"?user={other.pk}&group={group.pk}&do=add",
@@ -271,55 +273,6 @@ def _runs(account: Account, team: Team, author: Person) -> dict[str, dict[str, A
         "other run": {"pk": strange.pk},
         "own run draft": {"pk": onboarding.draft(led, author).pk},
     }
-
-
-def _device(user: Entity) -> Entity:
-    """An MFA device of the member."""
-    made = factories.entity(user.account, Kind.MFA_DEVICE, f"{user.name}-phone", category="virtual")
-    Entity.objects.filter(pk=made.pk).update(owner=user, aws_id=made.arn)
-    return made
-
-
-def _link(person: Person, user: Entity) -> Link:
-    """A link by which the member may add an MFA device."""
-    return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None)
-
-
-def _proposed(author: Person) -> RuleSet:
-    """Other rules that wait, and a draft of the same administrator."""
-    RuleSet.objects.create(author_id=author.pk, author_label=author.name, body=as_json(SHIPPED))
-    return RuleSet.objects.create(
-        state=RulesState.PROPOSED, author_id=author.pk, author_label=author.name, body=as_json(SHIPPED)
-    )
-
-
-def _waiting_grant(account: Account, receiver: Entity, asker: Person) -> Grant:
-    return made.grant(account, receiver, asked_by=asker, state=State.WAITING)
-
-
-def _ended_part(account: Account, receiver: Entity, asker: Person) -> dict[str, Any]:
-    ended = made.grant(account, receiver, asked_by=asker, state=State.ENDED)
-    return {"pk": ended.pk, "number": ended.parts.get().pk}
-
-
-def _grant_draft(author: Person, receiver: Entity) -> GrantDraft:
-    """A grant that is written to its end, and not asked for."""
-    body = {
-        "kind": "users",
-        "who": {"users": {"arns": [receiver.arn]}},
-        "what": {"kind": "statements", "documents": [json.dumps(factories.ALLOW_S3)]},
-        "ends": "8h",
-        "why": "On call",
-    }
-    made: GrantDraft = GrantDraft.objects.create(person_id=author.pk, body=body)
-    return made
-
-
-def _appointment(operators: dict[str, Any], person: Person) -> Appointment:
-    asker = operators["administrator"].person
-    return Appointment.objects.create(
-        person=person, role=Role.APPROVER, asked_by=asker.pk, asked_label=asker.name
-    )
 
 
 def _answer(response: HttpResponseBase) -> str:

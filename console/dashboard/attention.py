@@ -85,7 +85,7 @@ def _root_matters(found: list[Root], kept: str) -> Iterator[Matter]:
         meaning = "A root user can do everything in its account, and no policy stops it."
         yield Matter("Root users without MFA", meaning, f"{without:,}", "bad", url)
     if with_keys:
-        meaning = "Whoever has such a key can do everything in the account."
+        meaning = "Anyone with such a key can do everything in the account."
         yield Matter(
             "Root users with access keys", meaning, f"{with_keys:,}", "bad", f"{reverse('keys:roots')}{kept}"
         )
@@ -157,7 +157,7 @@ def _countables(viewer: Viewer) -> list[Countable]:
         Countable(
             ending_soon(viewer),
             "Grants that end soon",
-            "Access ends by itself. Extend what is still needed.",
+            "Access ends automatically. Extend what is still needed.",
             "note",
             f"{grants}?tab=soon",
         ),

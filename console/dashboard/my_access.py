@@ -127,7 +127,7 @@ def _card(request: ViewerRequest, user: Entity) -> dict[str, Any] | None:
 
 def _gives(content: entities.GroupContent) -> str:
     names = [policy.name for policy in content.policies] + list(content.inline)
-    return f"Gives {', '.join(names)}." if names else "Gives nothing by itself."
+    return f"Gives {', '.join(names)}." if names else "Gives no access."
 
 
 def _sources(groups: int, policies: int) -> str:

@@ -37,7 +37,7 @@ NEWS, WAITING, ACCOUNTS, TEAM = 8, 5, 8, 8
 ACCOUNTS_READ = 50
 WORRIES = (
     ("Console password without MFA", "A password alone opens the AWS console.", "no-mfa", "bad"),
-    ("Access keys older than 90 days", "Rotate them, or delete those that nobody uses.", "old-keys", "warn"),
+    ("Access keys older than 90 days", "Rotate them, or delete those that no one uses.", "old-keys", "warn"),
     ("Not used for 45 days", "Ask whether the user is still needed.", "inactive", "warn"),
     ("Console password never used", "Invite the person again, or remove the password.", "never", "warn"),
     ("Machine users with access keys", "A role needs no key that can leak.", "machines", ""),

@@ -1,0 +1,325 @@
+"""Tries requests for actions that all statements treat alike, before and after a change, until one proves what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
+from typing import TYPE_CHECKING, Final
+
+from iam.policy import variables
+from iam.policy.arns import is_incomplete, missing_segments, resource_tokens
+from iam.policy.catalogue import catalogue
+from iam.policy.catalogue.global_keys import GLOBAL_KEYS
+from iam.policy.compiled import PolicyKind
+from iam.policy.evaluate import ASSUMING, Decision, decide
+from iam.policy.glob import Token
+from iam.policy.index.circumstances import Circumstance, circumstances
+from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.grid import Allowed, Grid
+from iam.policy.index.kinds import Sort, sorts_of
+from iam.policy.index.overlap import Tokens
+from iam.policy.index.patterns import normal
+from iam.policy.index.probes import Place, probes
+from iam.policy.index.sides import Say, Side
+from iam.policy.index.verdicts import Cell, Proof, Verdict
+from iam.policy.variables import Variable
+
+if TYPE_CHECKING:
+    from iam.policy.index.witness import Prover
+
+TRIES: Final = 12
+"""So many requests are put to the engine before a line is given up."""
+SAMPLES: Final = 8
+"""So many values of a key are tried in the place of a variable."""
+
+
+class ActionGroup:
+    """Actions that the same statements speak of, on both sides."""
+
+    def __init__(self, prover: Prover, part: int, before: Side, after: Side) -> None:
+        self._prover, self._part, self._space = prover, part, prover.space
+        self.before, self.after = before, after
+        bit = part & -part
+        self.left = tuple(say for say in before.says if self._space.mask(say.clause.actions) & bit)
+        self.right = tuple(say for say in after.says if self._space.mask(say.clause.actions) & bit)
+        self.has_rcps = bool(part & self._space.under_rcps)
+        if not self.has_rcps:
+            self.left = tuple(say for say in self.left if say.kind is not PolicyKind.RCP)
+            self.right = tuple(say for say in self.right if say.kind is not PolicyKind.RCP)
+        self.every = tuple(dict.fromkeys((*_first_those_of(self.right, self.left), *self.left, *self.right)))
+        own = {key for say in self.every for key in _own_keys(say.clause)}
+        self._own = tuple(sorted(own))
+        self._circumstances: dict[frozenset[str], tuple[Circumstance, ...]] = {}
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether principals who hold the same may differ."""
+        return bool(self._own)
+
+    def circumstances(self, never: frozenset[str]) -> tuple[Circumstance, ...]:
+        """The circumstances to try."""
+        found = self._circumstances.get(never)
+        if found is None:
+            statements = [(say.clause.source, say.clause.has_variables) for say in self.every]
+            both: dict[Circumstance, None] = {}
+            for side in (self.before, self.after) if self.differ_in_person else (self.after,):
+                both.update(
+                    dict.fromkeys(
+                        circumstances(statements, known=side.known, never=never, now=self._prover.now)
+                    )
+                )
+            found = self._circumstances[never] = tuple(both)
+        return found
+
+    def proofs(self) -> Iterator[Proof]:
+        """What becomes of the actions."""
+        if self.left == self.right and self.before.shape == self.after.shape and not self.differ_in_person:
+            return
+        keys = _keys_of_services(self.every)
+        if not keys and not any(say.clause.is_partial for say in self.every):
+            yield from self._proof(Sort(self._part, None), is_anywhere=True)
+            return
+        patterns = self._patterns()
+        for sort in sorts_of(self._space, self._part, patterns=patterns, keys=keys):
+            yield from self._proof(sort, patterns=patterns)
+
+    @property
+    def differ_in_person(self) -> bool:
+        """Whether the two are told apart by more than by what they hold."""
+        return (self.before.principal, self.before.facts) != (self.after.principal, self.after.facts)
+
+    def _patterns(self) -> tuple[Tokens, ...]:
+        """The resource patterns, those of statements that differ first."""
+        found: dict[Tokens, None] = {}
+        values = self._values()
+        for say in self.every:
+            if say.clause.is_partial:
+                for side in (self.before, self.after) if self.differ_in_person else (self.after,):
+                    found.update(dict.fromkeys(_patterns_of(say.clause, side, values)))
+        return tuple(found)
+
+    def _values(self) -> dict[str, tuple[str, ...]]:
+        """What the circumstances hold of each key, by its name in lower case."""
+        found: dict[str, dict[str, None]] = {}
+        for circumstance in self.circumstances(frozenset()):
+            for key, values in circumstance:
+                if len(values) == 1:
+                    found.setdefault(key.lower(), {})[values[0]] = None
+        return {key: tuple(values)[:SAMPLES] for key, values in found.items()}
+
+    def _proof(
+        self, sort: Sort, *, patterns: tuple[Tokens, ...] = (), is_anywhere: bool = False
+    ) -> Iterator[Proof]:
+        verdict = self._verdict(sort, patterns, is_anywhere=is_anywhere)
+        if not verdict.is_nothing or verdict.already or verdict.keeps or verdict.blocked:
+            yield Proof(sort.mask, verdict)
+
+    def _verdict(self, sort: Sort, patterns: tuple[Tokens, ...], *, is_anywhere: bool) -> Verdict:
+        key = self._key(sort, is_anywhere=is_anywhere)
+        known = self._prover.known
+        found = known.get(key)
+        if found is None:
+            found = known[key] = Trial(self, sort, patterns, is_anywhere=is_anywhere).verdict()
+        return found
+
+    def _key(self, sort: Sort, *, is_anywhere: bool) -> object:
+        action = self.name_of(sort.mask)
+        who = tuple(
+            (
+                side.principal.kind,
+                side.principal.account,
+                side.principal.tags is None,
+                bool(side.principal.unique_id),
+                tuple(sorted((key, str(value)) for key, value in side.facts.items())),
+                tuple(sorted((key, str(value)) for key, value in side.place_facts.items())),
+                tuple(side.known.values(key) for key in self._own),
+                side.shape,
+            )
+            for side in (self.before, self.after)
+        )
+        kind: object = "anywhere" if is_anywhere else sort.formats
+        if sort.is_elsewhere:
+            kind = ("elsewhere", sort.formats == ())
+        return (self.left, self.right, who, kind, sort.never, self.has_rcps, action.lower() in ASSUMING)
+
+    def name_of(self, mask: int) -> str:
+        """The first action of a set."""
+        return self._space.actions.names(mask & -mask)[0]
+
+
+def _first_those_of(right: Sequence[Say], left: Sequence[Say]) -> tuple[Say, ...]:
+    """The statements that only one side has."""
+    return (*(say for say in right if say not in left), *(say for say in left if say not in right))
+
+
+def _own_keys(clause: Clause) -> Iterator[str]:
+    """Keys that differ from principal to principal, and on which the statement depends in more than whether it applies."""
+    traits = clause.traits
+    yield from (*traits.named, *traits.raw, *traits.tags)
+
+
+def _keys_of_services(says: Iterable[Say]) -> frozenset[str]:
+    """Condition keys, in lower case, that only some actions of one service have."""
+    found = set()
+    for say in says:
+        for _, key, _ in say.clause.source.conditions:
+            lowered = key.lower()
+            is_global = lowered.startswith("aws:") or lowered in GLOBAL_KEYS
+            if not is_global and catalogue().condition_key(lowered) is not None:
+                found.add(lowered)
+    return frozenset(found)
+
+
+def _patterns_of(clause: Clause, side: Side, samples: Mapping[str, Sequence[str]]) -> Iterator[Tokens]:
+    """The patterns with their variables filled: by what the principal has in them, or by what a request may hold."""
+    for name in clause.source.resources or ():
+        template = variables.read(name, has_variables=clause.has_variables)
+        choices = [
+            _values_of(part, side, samples) if isinstance(part, Variable) else (part,)
+            for part in template.parts
+        ]
+        for chosen in islice(product(*choices), SAMPLES):
+            parts: list[Token] = []
+            for part, is_value in zip(
+                chosen, (isinstance(part, Variable) for part in template.parts), strict=True
+            ):
+                # The characters of a value are letters, whatever they are.
+                parts += part if is_value else (part,)
+            if is_incomplete(parts):
+                parts += missing_segments(parts)
+            yield tuple(normal(resource_tokens(parts)))
+
+
+def _values_of(variable: Variable, side: Side, samples: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """What may stand in the place of a variable."""
+    values = side.known.values(variable.key)
+    if values is not None and len(values) == 1:
+        return values
+    default = () if variable.default is None else (variable.default,)
+    if values is not None:
+        return default
+    return (*samples.get(variable.key, ()), *default)
+
+
+class Trial:
+    """One question: all requests for actions of one sort."""
+
+    def __init__(
+        self, asked: ActionGroup, sort: Sort, patterns: tuple[Tokens, ...], *, is_anywhere: bool
+    ) -> None:
+        self._asked = asked
+        self._action = asked.name_of(sort.mask)
+        self._is_anywhere = is_anywhere
+        self._is_any = is_anywhere or sort.is_elsewhere
+        resources = self._resources(sort, patterns)
+        contexts = asked.circumstances(sort.never)
+        self._grid = Grid(self._action, resources, contexts, has_rcps=asked.has_rcps)
+
+    def _resources(self, sort: Sort, patterns: tuple[Tokens, ...]) -> tuple[str, ...]:
+        if self._is_anywhere:
+            return ("*",)
+        who = self._asked.after.principal
+        place = Place(who.partition, who.account, self._action.partition(":")[0].lower())
+        return probes(() if sort.is_elsewhere else patterns, formats=sort.formats, place=place)
+
+    def verdict(self) -> Verdict:
+        """What is found."""
+        asked, grid = self._asked, self._grid
+        if not grid.everything:
+            return Verdict()
+        was = self._allowed(asked.before, asked.left)
+        becomes = self._allowed(asked.after, asked.right)
+        more = self._confirmed(becomes.sure & ~was.maybe, was_allowed=False)
+        less = self._confirmed(was.sure & ~becomes.maybe, was_allowed=True)
+        given = self._only(asked.after, asked.right, asked.left)
+        taken = self._only(asked.before, asked.left, asked.right)
+        already = given & becomes.sure
+        kept = taken & was.sure
+        return Verdict(
+            more=more,
+            less=less,
+            had=bool(was.maybe),
+            has=bool(becomes.maybe),
+            only_then=self._is_allowed_otherwise(less, becomes),
+            already=self._through(already) if already and not already & ~was.sure else (),
+            keeps=self._through(kept) if kept and not kept & ~becomes.sure else (),
+            blocked=self._blocked(given) if given and not given & becomes.maybe else (),
+            is_given=bool(given),
+            is_taken=bool(taken),
+        )
+
+    def _allowed(self, side: Side, says: Sequence[Say]) -> Allowed:
+        found = self._grid.allowed(side, says)
+        if side.is_root and self._action.lower() == "sts:assumerole":
+            return Allowed(0, 0)
+        return found
+
+    def _confirmed(self, bits: int, *, was_allowed: bool) -> Cell | None:
+        """The first of some requests that the engine answers as expected."""
+        for _ in range(TRIES):
+            if not bits:
+                return None
+            resource, context = self._grid.cell(bits)
+            if self._is_confirmed(resource, context, was_allowed=was_allowed):
+                return Cell(None if self._is_any else resource, context)
+            bits &= bits - 1
+        return None
+
+    def _is_confirmed(self, resource: str, context: Circumstance, *, was_allowed: bool) -> bool:
+        asked = self._asked
+        answers = []
+        for side, says in ((asked.before, asked.left), (asked.after, asked.right)):
+            request = side.request(self._action, resource, context=dict(context))
+            answers.append(decide(request, side.policies(request, says)))
+        if Decision.CONDITIONAL in answers:
+            return False
+        return [answer is Decision.ALLOWED for answer in answers] == [was_allowed, not was_allowed]
+
+    def _is_allowed_otherwise(self, cell: Cell | None, becomes: Allowed) -> bool:
+        if cell is None:
+            return False
+        place = 0 if cell.resource is None else self._grid.resources.index(cell.resource)
+        return bool(becomes.sure >> place * self._grid.width & self._grid.row)
+
+    def _only(self, side: Side, mine: Sequence[Say], theirs: Sequence[Say]) -> int:
+        """Where identity statements allow that only one side has."""
+        found = 0
+        for say in mine:
+            if say.kind is PolicyKind.IDENTITY and say.allows and say not in theirs:
+                found |= self._grid.mark(side, say).sure
+        return found
+
+    def _through(self, bits: int) -> tuple[Doc, ...]:
+        """Documents that both sides hold and that allow all of some requests; none where they do not."""
+        asked, grid = self._asked, self._grid
+        held: dict[Doc, int] = {}
+        for say in asked.left:
+            if say.kind is PolicyKind.IDENTITY and say.allows and say in asked.right:
+                for doc in sorted(asked.before.doc_of(say), key=lambda doc: doc.digest):
+                    if doc in asked.after.docs:
+                        held[doc] = held.get(doc, 0) | grid.mark(asked.before, say).sure
+        found: list[Doc] = []
+        while bits:
+            best = max(held, key=lambda doc: ((held[doc] & bits).bit_count(), doc.digest), default=None)
+            if best is None or not held[best] & bits:
+                return ()
+            found.append(best)
+            bits &= ~held.pop(best)
+        return tuple(found)
+
+    def _blocked(self, bits: int) -> tuple[str, ...]:
+        """Which kinds of policies deny all of some requests, or do not allow any of them."""
+        asked, grid = self._asked, self._grid
+        allowed: dict[tuple[PolicyKind, int], int] = {}
+        denied: dict[PolicyKind, int] = {}
+        for say in asked.right:
+            mark = grid.mark(asked.after, say).sure
+            if say.allows:
+                allowed[say.kind, say.level] = allowed.get((say.kind, say.level), 0) | mark
+            else:
+                denied[say.kind] = denied.get(say.kind, 0) | mark
+        found = [f"denied by {kind}" for kind in PolicyKind if denied.get(kind, 0) & bits]
+        for place in sorted(grid.limits(asked.after)):
+            if bits & ~allowed.get(place, 0):
+                found.append(f"not allowed by {place[0]}")
+        return tuple(dict.fromkeys(found))

@@ -1,0 +1,119 @@
+"""What a proof says of a change: requests that are answered differently, and what becomes of the actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from iam.policy.evaluate import needs_resource_policy
+from iam.policy.index.circumstances import Circumstance
+from iam.policy.index.documents import Doc
+from iam.policy.index.kinds import formats_of
+from iam.policy.index.probes import Place, probes
+from iam.policy.index.sides import Side
+
+ALLOWED: Final = "allowed"
+DENIED: Final = "denied"
+TRUST_POLICY: Final = "trust-policy"
+KEY_POLICY: Final = "key-policy"
+RESOURCE_POLICY: Final = "resource-policy"
+
+
+class Cell(NamedTuple):
+    """Resource and circumstances of a request; resource None: any that the action works on."""
+
+    resource: str | None
+    context: Circumstance
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A request that is answered differently before and after. Keys that `context` does not name are absent.
+
+    `given` is what else has to allow it, and is taken to: the trust policy of a role, a key policy, the policy of another account's resource.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    context: Circumstance
+    before: str
+    after: str
+    given: str = ""
+
+    @property
+    def was_allowed(self) -> bool:
+        """Whether it is a request that is no longer allowed; else one that is newly allowed."""
+        return self.before == ALLOWED
+
+
+class Verdict(NamedTuple):
+    """What becomes of actions that all statements treat alike. `more` is a request that is allowed after and was not, `less` the reverse.
+
+    `had`, `has`: whether anything of it is allowed before, and after. `only_then`: of the resource of `less` something is still allowed, under
+    other circumstances. `already`, `keeps`: the documents that give all of what is newly given, or taken away. `blocked`: what denies all of it.
+    """
+
+    more: Cell | None = None
+    less: Cell | None = None
+    had: bool = False
+    has: bool = False
+    only_then: bool = False
+    already: tuple[Doc, ...] = ()
+    keeps: tuple[Doc, ...] = ()
+    blocked: tuple[str, ...] = ()
+    is_given: bool = False
+    is_taken: bool = False
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no request is answered differently."""
+        return self.more is None and self.less is None
+
+
+class Proof(NamedTuple):
+    """A set of actions and what becomes of them."""
+
+    mask: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of all actions for one principal; those of which nothing can be said are left out."""
+
+    proofs: tuple[Proof, ...] = ()
+    is_personal: bool = False
+
+    def mask_where(self, *, more: bool, less: bool) -> int:
+        """The actions of which some requests are newly allowed, or no longer."""
+        found = 0
+        for mask, verdict in self.proofs:
+            if (verdict.more is not None) is more and (verdict.less is not None) is less:
+                found |= mask
+        return found
+
+    def verdict_of(self, bit: int) -> Verdict | None:
+        """What becomes of one action."""
+        return next((verdict for mask, verdict in self.proofs if mask & bit), None)
+
+
+def witness_of(principal: Side, action: str, cell: Cell, *, was_allowed: bool) -> Witness:
+    """The request of a cell for an action of its set."""
+    resource = cell.resource if cell.resource is not None else _any_resource(principal, action)
+    request = principal.request(action, resource, context=dict(cell.context))
+    given = ""
+    if needs_resource_policy(request):
+        given = KEY_POLICY if action.lower().startswith("kms:") else TRUST_POLICY
+    elif request.is_cross_account:
+        given = RESOURCE_POLICY
+    answers = (ALLOWED, DENIED) if was_allowed else (DENIED, ALLOWED)
+    return Witness(principal.principal.arn, action, resource, cell.context, *answers, given)
+
+
+def _any_resource(side: Side, action: str) -> str:
+    """A resource that an action works on."""
+    who = side.principal
+    place = Place(who.partition, who.account, action.partition(":")[0].lower())
+    formats = formats_of(action)
+    return probes((), formats=formats, place=place)[0] if formats else "*"

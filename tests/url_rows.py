@@ -1,0 +1,66 @@
+"""Rows that the table of addresses names: one of each kind of thing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from iam.access.drafts.models import GrantDraft
+from iam.access.grants.models import Grant, State
+from iam.changes.approval.models import RuleSet, RulesState
+from iam.changes.approval.rules import SHIPPED, as_json
+from iam.directory.models import Appointment, Person, Role
+from iam.mirror.models import Account, Entity, Kind
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import make_link
+from tests import factories
+from tests.access.grant_pages import made
+
+
+def device_row(user: Entity) -> Entity:
+    """An MFA device of the member."""
+    made = factories.entity(user.account, Kind.MFA_DEVICE, f"{user.name}-phone", category="virtual")
+    Entity.objects.filter(pk=made.pk).update(owner=user, aws_id=made.arn)
+    return made
+
+
+def link_row(person: Person, user: Entity) -> Link:
+    """A link by which the member may add an MFA device."""
+    return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=None)
+
+
+def proposed_row(author: Person) -> RuleSet:
+    """Other rules that wait, and a draft of the same administrator."""
+    RuleSet.objects.create(author_id=author.pk, author_label=author.name, body=as_json(SHIPPED))
+    return RuleSet.objects.create(
+        state=RulesState.PROPOSED, author_id=author.pk, author_label=author.name, body=as_json(SHIPPED)
+    )
+
+
+def waiting_grant_row(account: Account, receiver: Entity, asker: Person) -> Grant:
+    return made.grant(account, receiver, asked_by=asker, state=State.WAITING)
+
+
+def ended_part_row(account: Account, receiver: Entity, asker: Person) -> dict[str, Any]:
+    ended = made.grant(account, receiver, asked_by=asker, state=State.ENDED)
+    return {"pk": ended.pk, "number": ended.parts.get().pk}
+
+
+def grant_draft_row(author: Person, receiver: Entity) -> GrantDraft:
+    """A grant that is written to its end, and not asked for."""
+    body = {
+        "kind": "users",
+        "who": {"users": {"arns": [receiver.arn]}},
+        "what": {"kind": "statements", "documents": [json.dumps(factories.ALLOW_S3)]},
+        "ends": "8h",
+        "why": "On call",
+    }
+    made: GrantDraft = GrantDraft.objects.create(person_id=author.pk, body=body)
+    return made
+
+
+def appointment_row(operators: dict[str, Any], person: Person) -> Appointment:
+    asker = operators["administrator"].person
+    return Appointment.objects.create(
+        person=person, role=Role.APPROVER, asked_by=asker.pk, asked_label=asker.name
+    )
