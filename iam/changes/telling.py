@@ -58,7 +58,8 @@ def tell_waiting(
         first,
         people=set(people) - {first.requested_by},
         said=_WAITS[event],
-        text=f"{_requested(first)}{_warnings(first)}",
+        text=_requested(first),
+        warnings=_warnings(first),
         key=f"{first.change_set_id}:{turn}",
     )
 
@@ -158,10 +159,18 @@ def tell_missed_ends() -> int:
 
 
 def _tell(
-    event: Event, first: Change, *, people: Iterable[UUID], said: str, text: str, key: str, page: str = ""
+    event: Event,
+    first: Change,
+    *,
+    people: Iterable[UUID],
+    said: str,
+    text: str,
+    key: str,
+    page: str = "",
+    warnings: str = "",
 ) -> None:
     """`page` is where it leads to: the page of the request, where none is given. Who does not see the change today, having left a team, is told
-    nothing of it any more; who does not see all of its set is told neither its title nor what it does elsewhere.
+    nothing of it any more; who does not see all of its set is told neither its title, nor what it does elsewhere, nor its `warnings`.
     """
     readers: dict[bool, list[Person]] = {}
     for person in _active(people):
@@ -171,7 +180,7 @@ def _tell(
             readers.setdefault(is_partial, []).append(person)
     for is_partial, some in sorted(readers.items()):
         title = title_of(first, is_partial=is_partial)
-        lines = [text] if is_partial else [_summary(first, title=title), text]
+        lines = [text] if is_partial else [_summary(first, title=title), text, warnings]
         notify(
             event,
             people=some,
@@ -201,7 +210,7 @@ def _warnings(first: Change) -> str:
     lines = [f"- {one.whole}" for one in accepted[:MOST_WARNINGS]]
     if len(accepted) > MOST_WARNINGS:
         lines.append(f"- and {len(accepted) - MOST_WARNINGS} more, on the page of the request")
-    return "\n\n" + "\n".join([ACCEPTED, *lines]) if lines else ""
+    return "\n".join([ACCEPTED, *lines]) if lines else ""
 
 
 def _active(people: Iterable[UUID]) -> list[Person]:

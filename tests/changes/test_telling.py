@@ -181,3 +181,16 @@ def test_what_went_wrong_is_told_although_the_process_that_ended_it_died(
     assert telling.tell_missed_ends() == 1
     telling.tell_missed_ends()
     assert told()["change.trouble"] == ["Hana Sato", "Ines Duarte"]
+
+
+@pytest.mark.parametrize("is_partial", [False, True])
+def test_who_sees_only_a_part_of_a_request_is_told_no_warnings_of_the_rest(
+    site: Site, monkeypatch: pytest.MonkeyPatch, is_partial: bool
+) -> None:
+    monkeypatch.setattr(telling, "_warnings", lambda _: "nora.whitfield has no MFA device")
+    if is_partial:
+        monkeypatch.setattr(telling, "partly_hidden", lambda sets, viewer: set(sets))
+    ask(site, site.asks.person)
+    texts = [one.text for one in Outgoing.objects.filter(event="change.waiting")]
+    assert texts
+    assert all(("nora.whitfield" in text) is not is_partial for text in texts)
