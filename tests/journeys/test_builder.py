@@ -22,14 +22,14 @@ def test_a_template_goes_on_in_the_builder_part_by_part(sign_in: SignIn) -> None
     page.wait_for_url(re.compile("/what/$"))
     page.get_by_label("Bucket", exact=True).fill("pay-artifacts")
     page.keyboard.press("Tab")
-    words = page.get_by_role("region", name="In words")
-    expect(words).to_contain_text("list and read in Amazon S3")
+    words = page.get_by_role("region", name=re.compile("^What .+ can do$"))
+    expect(words).to_contain_text("List and read objects in s3://pay-artifacts")
 
     page.get_by_role("button", name="Edit in the builder").click()
     page.locator("#part-0").click()
     page.locator("#acts-0-write summary").click()
     page.locator("#act-PutObject").check()
-    expect(words).to_contain_text("list, read and change in Amazon S3")
+    expect(words).to_contain_text("List, read and write objects in s3://pay-artifacts")
     expect(page.locator("#act-PutObject")).to_be_focused()
     expect(page.locator("#lv-write")).to_have_js_property("indeterminate", True)
 
@@ -40,15 +40,15 @@ def test_a_template_goes_on_in_the_builder_part_by_part(sign_in: SignIn) -> None
     for one in held:
         one.continue_()
     page.unroute("**/*")
-    expect(page.get_by_text("Write a network").first).to_be_visible()
+    expect(page.get_by_text("Enter a network, such as").first).to_be_visible()
     # The answer brings the field anew, and knows nothing of what was written meanwhile.
     expect(page.get_by_label("Networks")).to_have_value("10.0.0.5/8")
     page.keyboard.press("Tab")
-    expect(page.get_by_text("did you mean 10.0.0.0/8?").first).to_be_visible()
+    expect(page.get_by_text("Did you mean 10.0.0.0/8?").first).to_be_visible()
     assert violations(page) == []
     page.get_by_label("Networks").fill("10.0.0.0/8")
     page.keyboard.press("Tab")
-    expect(words).to_contain_text("the source IP is in 10.0.0.0/8")
+    expect(words).to_contain_text("only from 10.0.0.0/8")
 
 
 def test_a_template_is_checked_while_it_is_written(sign_in: SignIn) -> None:
