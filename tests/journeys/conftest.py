@@ -149,6 +149,16 @@ def open_when(page: Page, address: str, *, says: str) -> None:
     page.goto(address)
 
 
+def clicks_on(page: Page) -> list[str]:
+    """What is pressed on a page with the mouse from its next address on, each by its text."""
+    clicks: list[str] = []
+    page.expose_function("pressed", lambda text: clicks.append(text))
+    page.add_init_script(
+        "addEventListener('pointerdown', (event) => pressed(event.target.textContent.trim().slice(0, 40)), true)"
+    )
+    return clicks
+
+
 SignIn = Callable[..., Page]
 FRESH_SECONDS = 240
 """How long a sign-in is used again: the console asks for the password anew after minutes, and a journey may take some."""
