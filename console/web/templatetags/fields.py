@@ -55,12 +55,14 @@ def input_field(
     options: Iterable[tuple[object, str]] = (),
     hide_label: bool = False,
     optional: bool = False,
+    exact: bool = False,
     **attrs: Any,
 ) -> dict[str, Any]:
     """A field that no Django form describes: `kind` is the type of the input, or `textarea`, or `select` with `options` (value, text).
 
     Further arguments are attributes of the control; an underscore stands for a hyphen, True is a bare attribute, and None, False
-    and "" leave the attribute out. The id is `id`, else `id_` and the name; hint and error are tied to the control by it.
+    and "" leave the attribute out. The id is `id`, else `id_` and the name; hint and error are tied to the control by it. `exact` is for
+    what counts to the letter: in monospace, neither completed nor spell-checked.
     """
     own_id = id or f"id_{name}"
     described = [f"{own_id}-hint"] if hint else []
@@ -68,12 +70,14 @@ def input_field(
     if also := attrs.pop("described_by", ""):
         described.append(str(also))
     attributes: dict[str, Any] = {
-        "class": f"input {cls}".strip(),
+        "class": " ".join(filter(None, ("input", "mono" if exact else "", cls))),
         "id": own_id,
         "name": name,
         "aria-invalid": "true" if error else None,
         "aria-describedby": " ".join(described) or None,
     }
+    if exact:
+        attributes |= {"autocomplete": "off", "spellcheck": "false"}
     attributes |= {key.replace("_", "-"): given for key, given in attrs.items()}
     if kind not in ("textarea", "select"):
         attributes |= {"type": kind, "value": value}
