@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_LINES = 400
+MAX_TEMPLATE_COLUMNS = 160
 FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
 TEMPLATE_TAG = re.compile(r"{[{%].*?[}%]}")
@@ -49,7 +50,11 @@ def breaches() -> Iterator[str]:
         if lines and not lines[0].startswith(('"""', "#!")):
             yield f"{place}:1: a module opens with one sentence on its job"
     for file in tracked("templates/*.html"):
-        markup = TEMPLATE_TAG.sub("", file.read_text(encoding="utf-8"))
+        source = file.read_text(encoding="utf-8")
+        for number, line in enumerate(source.splitlines(), start=1):
+            if len(line) > MAX_TEMPLATE_COLUMNS:
+                yield f"{file.relative_to(ROOT)}:{number}: {len(line)} columns; {MAX_TEMPLATE_COLUMNS} are the limit"
+        markup = TEMPLATE_TAG.sub("", source)
         for rule, what in TEMPLATE_RULES:
             for match in rule.finditer(markup):
                 number = markup.count("\n", 0, match.start()) + 1
