@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from functools import cache
@@ -21,6 +22,12 @@ def shipped() -> dict[str, Body]:
         if file.name.endswith(".json"):
             found[file.name.removesuffix(".json")] = Body.of(json.loads(file.read_text(encoding="utf-8")))
     return found
+
+
+def digest_of_shipped() -> str:
+    """The SHA-256 of all templates of the package; the newest migration that ships them records it as `SHIPPED`."""
+    lines = "".join(f"{slug} {body.digest}\n" for slug, body in shipped().items())
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def ship(templates: type[Any], versions: type[Any]) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.db import Error, transaction
 
 from iam.access.templates import services
 from iam.access.templates.body import Body, TemplateError
 from iam.access.templates.models import Origin, Template, TemplateVersion
 from iam.access.templates.queries import document_for, offer_of, offers
-from iam.access.templates.shipping import ship, shipped
+from iam.access.templates.shipping import digest_of_shipped, ship, shipped
 from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.journal.models import Entry
@@ -39,6 +42,28 @@ def own(**changes: object) -> Body:
 def test_every_shipped_template_is_offered_and_shipping_again_adds_none() -> None:
     assert {one.slug for one in offers()} >= set(shipped())
     assert ship(Template, TemplateVersion) == 0
+
+
+MIGRATIONS = "iam.access.templates.migrations"
+
+
+def test_the_newest_migration_that_ships_templates_ships_those_of_today() -> None:
+    folder = Path(str(import_module(MIGRATIONS).__file__)).parent
+    newest = max(path.stem for path in folder.glob("[0-9]*_ship*.py"))
+    recorded = import_module(f"{MIGRATIONS}.{newest}").SHIPPED
+    assert recorded == digest_of_shipped(), (
+        "shipped/ has changed: a new migration must add its templates to existing databases"
+    )
+
+
+def test_a_database_from_before_own_password_gets_it_and_keeps_the_rest() -> None:
+    TemplateVersion.objects.filter(template__slug="own-password").delete()
+    Template.objects.filter(slug="own-password").delete()
+    before = set(TemplateVersion.objects.values_list("pk", flat=True))
+    import_module(f"{MIGRATIONS}.0003_ship_own_password").take_in(apps, None)
+    added = TemplateVersion.objects.exclude(pk__in=before)
+    assert [(version.template.slug, version.number) for version in added] == [("own-password", 1)]
+    assert offer_of("own-password", number=1) is not None
 
 
 def test_a_newer_shipped_text_becomes_what_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:

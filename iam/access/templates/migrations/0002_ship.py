@@ -1,6 +1,6 @@
 """Let no version be altered, and take in the templates that come with Gatehouse.
 
-Where the files of `shipped/` change, a migration like this one, with `take_in` alone, takes them in: it adds, and alters nothing.
+When the files of `shipped/` change, a migration like 0003_ship_own_password adds them to the databases that exist already.
 """
 
 from django.db import migrations
