@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
+from iam.guard import Viewer
 from iam.mirror.models import Account, Entity
 from iam.mirror.queries.freshness import patience
 from iam.mirror.queries.moments import Moments, account_moments, entity_moments
@@ -70,7 +71,7 @@ def asof_context(
                 if name not in POSITION
                 for value in values
             ],
-            compare=_compare_address(account=account, entity=entity, at=asked.at),
+            compare=_compare_address(asked.viewer, account=account, entity=entity, at=asked.at),
         )
     }
 
@@ -91,7 +92,12 @@ def _worth_a_click(found: Moments, *, at: datetime | None) -> list[tuple[str, da
     ]
 
 
-def _compare_address(*, account: Account | None, entity: Entity | None, at: datetime | None) -> str:
+def _compare_address(
+    viewer: Viewer, *, account: Account | None, entity: Entity | None, at: datetime | None
+) -> str:
+    """The page that compares the entity or the account at two moments; "" for no account, or one that the viewer sees in part only."""
+    if entity is None and account is not None and not viewer.scope.sees_account(account.account_id):
+        return ""
     query = {"entity": str(entity.pk)} if entity else {"account": account.account_id} if account else {}
     if not query:
         return ""

@@ -6,11 +6,13 @@ import uuid
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
+from iam.directory.models import Role
 from iam.guard import viewer_for
 from iam.mirror.models import Edge, EdgeKind
 from tests import factories
@@ -92,3 +94,35 @@ def test_where_nothing_can_be_undone_any_more_there_is_no_form(site: Site, appli
     assert "Ask to undo" not in page
     assert ask(site, applied[0]).status_code == 422
     assert not Change.objects.filter(reverts__isnull=False).exists()
+
+
+def test_who_sees_a_part_of_the_set_undoes_that_part_on_its_own_page(
+    site: Site, applied: list[Change]
+) -> None:
+    whole = reverse("changes:undo-set", args=[applied[0].pk])
+    request = reverse("changes:request", args=[applied[0].pk])
+    assert whole in site.asker.get(request).content.decode()
+    other = factories.account("999999999999")
+    Change.objects.filter(pk=applied[2].pk).update(account=other, entity=factories.user(other, "kwame"))
+    someone = factories.operator(None, name="Petra Part")
+    factories.assign(someone.person, Role.ADMINISTRATOR, account_id=site.account.account_id)
+    client = Client()
+    client.force_login(someone)
+    assert whole not in client.get(request).content.decode()
+    assert client.get(whole).status_code == 404
+    part = client.get(reverse("changes:change", args=[applied[0].pk])).content.decode()
+    assert reverse("changes:undo", args=[applied[0].pk]) in part
+
+
+def test_the_way_back_leads_to_approvals_only_for_who_decides(site: Site) -> None:
+    plan = services.plan_membership(viewer_for(site.asks.person), user=site.user, group=site.group, do="add")
+    (change,) = services.request_changes(
+        [plan], actor=viewer_for(site.asks.person), reason="r", idempotency_key="one", title="One"
+    )
+    auditor = Client()
+    auditor.force_login(factories.operator(Role.AUDITOR, name="Amara Diallo"))
+    for client, opens in ((auditor, 404), (site.approver, 200)):
+        approvals = reverse("changes:approvals")
+        page = client.get(reverse("changes:change", args=[change.pk])).content.decode()
+        assert client.get(approvals).status_code == opens
+        assert (f'<li><a href="{approvals}">' in page) == (opens == 200)

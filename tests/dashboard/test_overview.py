@@ -127,7 +127,10 @@ def test_a_lead_who_audits_elsewhere_sees_only_the_team_of_the_chosen_account() 
     assert "1 AWS user" in page
     assert "maya.okafor" in page
     assert 'href="/accounts/111111111111/"' not in page
-    assert "0 IAM users" in _text(client, "/?account=222222222222")
+    assert "/compare/?account=" not in page, "only accounts that are seen whole are compared"
+    audited = _text(client, "/?account=222222222222")
+    assert "0 IAM users" in audited
+    assert "/compare/?account=222222222222" in audited
 
 
 def test_kept_figures_are_shown_until_something_is_written() -> None:
