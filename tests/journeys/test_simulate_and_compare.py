@@ -30,7 +30,7 @@ def test_somebody_simulates_a_request_and_changes_its_circumstances(sign_in: Sig
     assert "principal=kwame.boateng" in page.url
     page.get_by_text("Conditions of the request").click()
     page.get_by_label("MFA", exact=True).select_option("yes")
-    page.get_by_role("button", name="Add and ask").click()
+    page.get_by_role("button", name="Add condition").click()
     expect(page.get_by_role("button", name="Remove condition: MFA present")).to_be_visible()
     assert "mfa=yes" in page.url
     page.get_by_role("button", name="Remove condition: MFA present").click()

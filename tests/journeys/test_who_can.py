@@ -32,12 +32,12 @@ def test_somebody_asks_who_can_and_reads_why(sign_in: SignIn) -> None:
     asked = page.url
     details.click()
     drawer = page.locator("dialog[open]")
-    expect(drawer.get_by_text("Through the group iam-admins").first).to_be_visible()
+    expect(drawer.get_by_text("Through group iam-admins").first).to_be_visible()
     assert violations(page) == []
     assert page.url == asked
     page.keyboard.press("Escape")
     expect(details).to_be_focused()
-    expect(page.locator("#reach h2")).to_have_text("Can reach")
+    expect(page.locator("#reach h2")).to_have_text("Escalation paths to this access")
     expect(page.locator("#reach .path").first).to_be_visible()
     page.get_by_label("Action or service").fill("nonsense")
     page.get_by_role("button", name="Find").click()

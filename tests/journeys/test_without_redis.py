@@ -39,7 +39,7 @@ def console(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterato
 
 
 def test_it_says_so_reads_all_accounts_and_is_ready(console: Running) -> None:
-    assert "No Redis server and no Valkey wheel: the queue is a folder" in console.text()
+    assert "No Redis or Valkey server: the queue is a folder" in console.text()
     commands = [command_line(pid) for pid in descendants(console.process.pid)]
     assert any(b"celery" in command for command in commands)
     assert not any(b"valkey" in command or b"redis" in command for command in commands)
