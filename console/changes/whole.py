@@ -57,7 +57,8 @@ def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
     parts: Sequence[Change] = context["parts"]
     counts = Counter(part.state for part in parts)
     standing = standing_of_counts(counts)
-    pace = max((pace_of(part) for part in parts), key=_urgency, default="")
+    # A worker may have ended it since `shown` was read: then the page that shows it in progress has to ask once more.
+    pace = max((pace_of(part) for part in (shown, *parts)), key=_urgency)
     total = shown.change_set.changes.count()
     is_single = len(parts) == 1 and total == 1
     accepted = _accepted(shown, parts, context, is_single=is_single)

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.urls import reverse
 
-from console.changes import shown
+from console.changes import shown, whole
 from iam.changes import states as events
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.directory.models import Role
 from iam.mirror.models import EdgeKind
 from tests import factories
@@ -156,6 +157,27 @@ def test_a_running_change_is_asked_for_by_itself_until_it_is_over(site: Site) ->
     over = site.asker.get(f"{page_of(change)}?seen={version}", headers=HTMX)
     assert over.status_code == 286
     assert "hx-trigger" not in over.content.decode()
+    assert 'hx-swap-oob="innerHTML">Done' in over.content.decode()
+
+
+def test_a_change_that_ends_while_the_page_is_computed_is_asked_for_once_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = site.asked()
+    Change.objects.update(state=ChangeState.CONFIRMING, queued_at=datetime.now(tz=UTC))
+    before = whole.timeline
+
+    def ends_meanwhile(read: Change) -> list[ChangeEvent]:
+        Change.objects.update(state=ChangeState.APPLIED, ended_at=datetime.now(tz=UTC))
+        return before(read)
+
+    monkeypatch.setattr(whole, "timeline", ends_meanwhile)
+    page = site.asker.get(f"{page_of(change)}?seen=older", headers=HTMX)
+    assert "In progress" in page.content.decode()
+    assert (page.status_code, "hx-trigger" in page.content.decode()) == (200, True)
+
+    over = site.asker.get(f"{page_of(change)}?seen={page.context['version']}", headers=HTMX)
+    assert over.status_code == 286
     assert 'hx-swap-oob="innerHTML">Done' in over.content.decode()
 
 
