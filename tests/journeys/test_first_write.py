@@ -30,8 +30,7 @@ def approve(address: str, *approvers: Page) -> None:
 
 def see_applied(requester: Page) -> None:
     """The requester's open page follows by itself, without a reload."""
-    applied = requester.locator("main").get_by_text("Applied", exact=True).first
-    expect(applied).to_be_visible()
+    expect(requester.locator(".page-head").get_by_text("Done", exact=True)).to_be_visible()
     expect(requester.locator("#live")).not_to_have_attribute("hx-get", re.compile("."))
 
 
@@ -42,7 +41,7 @@ def ask_for(requester: Page, *, person: str, group: str, why: str) -> str:
     requester.get_by_role("link", name="Add to group").first.click()
     requester.get_by_role("link", name=re.compile(group)).first.click()
     requester.get_by_label("Why is this needed?").fill(why)
-    requester.get_by_role("button", name="Ask for approval").click()
+    requester.get_by_role("button", name="Submit request").click()
     requester.wait_for_url(CHANGE)
     return requester.url
 
@@ -56,7 +55,7 @@ def test_a_membership_is_requested_approved_applied_and_undone(sign_in: SignIn) 
     expect(admin.get_by_text("iam:AddUserToGroup").first).to_be_visible()
     expect(admin.get_by_text("PaymentsDeploy").first).to_be_visible()
     admin.get_by_label("Why is this needed?").fill("Covers the release on Friday")
-    admin.get_by_role("button", name="Ask for approval").click()
+    admin.get_by_role("button", name="Submit request").click()
     admin.wait_for_url(CHANGE)
     change = admin.url
     expect(admin.get_by_role("button", name="Approve")).to_have_count(0)
@@ -74,7 +73,7 @@ def test_a_membership_is_requested_approved_applied_and_undone(sign_in: SignIn) 
     admin.goto(change)
     admin.get_by_role("link", name=re.compile("Undo")).first.click()
     admin.get_by_label("Why undo it?").fill("The release is out")
-    admin.get_by_role("button", name="Ask to undo").click()
+    admin.get_by_role("button", name="Submit request").click()
     admin.wait_for_url(lambda url: bool(CHANGE.search(url)) and url != change)
     approve(admin.url, hana, jonas)
     see_applied(admin)
