@@ -151,12 +151,18 @@ def test_why_fills_in_variables_of_the_person(place: Place, auditor: Client) -> 
 
 @pytest.mark.parametrize(
     "query",
-    ["", "action=", "action=s3", "action=s3:*", "action=%3Cscript%3E", "action=s3:GetObject&resource=x"],
+    ["action=", "action=s3", "action=s3:*", "action=%3Cscript%3E", "action=s3:GetObject&resource=x"],
 )
 def test_what_is_no_question_is_said_to_be_none(place: Place, auditor: Client, query: str) -> None:
     shown = body(auditor, of(place, f"why/?{query}"), status=422)
     assert "This is no question" in shown
     assert "<script>" not in shown
+
+
+def test_without_a_question_the_page_asks_for_one(place: Place, auditor: Client) -> None:
+    shown = body(auditor, of(place, "why/"))
+    assert 'name="action"' in shown
+    assert "This is no question" not in shown
 
 
 def test_with_htmx_only_the_panel_or_the_drawer_comes(place: Place, auditor: Client) -> None:

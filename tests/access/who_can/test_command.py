@@ -33,7 +33,7 @@ def test_the_table_has_a_line_each_and_a_summary(world: World) -> None:
         ["allowed", "222222222222", "user", "tomas.lind"],
         ["conditional", "111111111111", "user", "priya.nair"],
     ]
-    assert f"5 of 8 principals can, 1 more under conditions: s3:GetObject on {LEDGER}." in out
+    assert f"5 of 8 principals can, 1 more conditionally: s3:GetObject on {LEDGER}." in out
     assert "Note: The resource's account isn't known" in out
     assert err == ""
 

@@ -35,7 +35,7 @@ def test_a_password_that_somebody_else_has_set_is_known_then(stage: Stage) -> No
     assert ran(change).error_kind == "drift"
 
     assert has_password(change)
-    assert (pulls(stage), "read it anew" in change.error_message) == (0, True)
+    assert (pulls(stage), "has synced it" in change.error_message) == (0, True)
 
 
 def test_what_cannot_be_read_back_is_left_to_a_pull(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_what_cannot_be_read_back_is_left_to_a_pull(stage: Stage, monkeypatch: p
 
     assert ran(change).error_kind == "drift"
 
-    assert (pulls(stage), "A pull of the account" in change.error_message) == (1, True)
+    assert (pulls(stage), "A sync of the account" in change.error_message) == (1, True)
 
 
 def test_nothing_of_a_namesake_is_written_to_who_was_there_before(stage: Stage) -> None:
