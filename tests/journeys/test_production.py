@@ -208,8 +208,8 @@ def link_of(email: str, printed: str) -> str:
 def choose_password(page: Page, link: str) -> None:
     """Follow the link."""
     page.goto(link)
-    page.get_by_label("New password").fill(PASSWORD)
-    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("Repeat the new password").fill(PASSWORD)
     page.get_by_role("button", name="Save password").click()
     page.wait_for_url(lambda url: "/done/" in url)
 
@@ -257,7 +257,7 @@ def test_whoever_has_a_second_factor_is_asked_for_it(
     sign_in(page, APPROVER)
     page.get_by_label("Code").fill(once)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("That code does not fit")).to_be_visible()
+    expect(page.get_by_text("Wrong code.")).to_be_visible()
 
 
 def test_the_first_people_come_in_by_link_and_second_factor_and_change_aws(
@@ -280,11 +280,11 @@ def test_the_first_people_come_in_by_link_and_second_factor_and_change_aws(
     admin.get_by_role("link", name="Add to group").first.click()
     admin.get_by_role("link", name=re.compile("machine-experiments")).first.click()
     admin.get_by_label("Why is this needed?").fill("Tries the new machines")
-    admin.get_by_role("button", name="Ask for approval").click()
+    admin.get_by_role("button", name="Submit request").click()
     admin.wait_for_url(re.compile(r"/changes/[0-9a-f-]{36}/$"))
     approver[0].goto(admin.url)
     approver[0].get_by_role("button", name="Approve").click()
-    expect(admin.locator("main").get_by_text("Applied", exact=True).first).to_be_visible()
+    expect(admin.locator(".page-head").get_by_text("Done", exact=True)).to_be_visible()
 
 
 def test_the_schedule_has_each_account_read_once_whatever_the_number_of_beats(
