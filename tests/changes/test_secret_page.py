@@ -89,7 +89,7 @@ def test_its_person_reads_it_once(site: Site, change: Change) -> None:
 
     again = site.asker.post(address(change))
     assert again.status_code == 422
-    assert "was read at" in text(again)
+    assert "saw it at" in text(again)
     assert SECRET not in text(again)
     assert "Ines Duarte read the secret" in text(site.asker.get(page_of(change)))
     assert Entry.objects.get(kind="sealed.opened").actor_label == "Ines Duarte"
@@ -103,7 +103,7 @@ def test_nobody_else_reads_it_whatever_they_may(site: Site, change: Change) -> N
     ]
     for other in others:
         page = text(other.get(page_of(change)))
-        assert "The secret waits for Ines Duarte" in page
+        assert "The secret is waiting for Ines Duarte" in page
         assert address(change) not in page
         assert other.post(address(change)).status_code == 404
     assert Client().post(address(change)).status_code == 302
@@ -141,7 +141,7 @@ def test_what_nobody_has_read_in_time_is_said_to_be_gone(site: Site, change: Cha
     sealed.sweep()
 
     assert "No one read the secret" in text(site.asker.get(page_of(change)))
-    assert "Nobody read it in time" in text(site.asker.post(address(change)))
+    assert "No one opened it in time" in text(site.asker.post(address(change)))
 
 
 def test_the_first_password_comes_with_where_to_sign_in(site: Site) -> None:

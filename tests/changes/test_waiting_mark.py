@@ -12,7 +12,7 @@ from iam.directory.models import Role
 from tests import factories
 from tests.changes.site import Site, signed_in
 
-MARK = 'data-tone="warn">{}<span class="sr"> waiting</span>'
+MARK = 'data-tone="warn">{}<span class="sr"> to approve</span>'
 
 
 def page(client: Client, address: str = "/") -> str:
@@ -23,10 +23,10 @@ def page(client: Client, address: str = "/") -> str:
 
 
 def test_whoever_may_decide_sees_everywhere_how_much_waits(site: Site) -> None:
-    assert " waiting</span>" not in page(site.approver, "/people/")
+    assert " to approve</span>" not in page(site.approver, "/people/")
     site.asked()
     assert MARK.format(1) in page(site.approver, "/people/")
-    assert " waiting</span>" not in page(site.asker, "/people/")
+    assert " to approve</span>" not in page(site.asker, "/people/")
 
 
 def test_who_decides_nothing_pays_no_query_for_it(site: Site) -> None:

@@ -103,7 +103,7 @@ def test_a_member_sees_their_own_and_what_was_not_confirmed_as_a_number(world: W
     assert "maya-data" in text
     assert "1 more seems to be yours." in text
     assert "Confirm" not in text
-    assert "1 more user seems to be yours" in client.get("/").content.decode()
+    assert "1 more AWS user may be yours" in client.get("/").content.decode()
     assert f"/people/{world.by_tag.pk}/" not in text
     assert client.get(reverse("linking:person", args=[world.by_tag.pk])).status_code == 404
 

@@ -86,7 +86,7 @@ def test_a_link_is_printed_for_somebody_who_was_added_and_for_a_lost_password() 
 
 
 def test_no_link_for_strangers_and_those_who_were_shut_out() -> None:
-    with pytest.raises(CommandError, match="Nobody with the address zoe@"):
+    with pytest.raises(CommandError, match="No one with the email address zoe@"):
         _run("--link", "zoe@example.com")
     kwame = factories.operator(Role.MEMBER, name="Kwame Boateng")
     Person.objects.filter(pk=kwame.person_id).update(is_active=False)

@@ -231,7 +231,7 @@ def test_a_trust_may_be_longer_where_the_account_allows_it(world: World) -> None
 
 CARE: dict[str, tuple[Make, str, tuple[str, ...]]] = {
     "a user": (lambda w: CreateUser.of(w.account, name="x"), NORMAL, ()),
-    "a user who goes": (lambda w: DeleteUser.of(w.other), HIGH, ()),
+    "a user who goes": (lambda w: DeleteUser.of(w.other), NORMAL, ()),
     "a role for a service": (lambda w: CreateRole.of(w.account, name="x", trust=EC2), NORMAL, ()),
     "a role for the account": (lambda w: CreateRole.of(w.account, name="x", trust=INSIDE), NORMAL, ()),
     "a role for another account": (
