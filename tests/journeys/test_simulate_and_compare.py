@@ -35,7 +35,7 @@ def test_somebody_simulates_a_request_and_changes_its_circumstances(sign_in: Sig
     assert "mfa=yes" in page.url
     page.get_by_role("button", name="Remove condition: MFA present").click()
     expect(page.get_by_role("button", name="Remove condition: MFA present")).to_have_count(0)
-    page.get_by_text("Policies that the mirror does not have").click()
+    page.get_by_text("Policies that Gatehouse hasn’t synced").click()
     page.get_by_label("Resource-based policy").fill('{"Version": ')
     page.get_by_role("button", name="Simulate").click()
     expect(page.locator("#s-resource-policy-e")).to_contain_text("Line 1, column 12")
