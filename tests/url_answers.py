@@ -269,7 +269,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "changes:change", "unknown change"): "sign-in 404 404 404 404 404 404",
     ("GET", "changes:decide", "change"): "sign-in 404 404 404 404 302 404",
     ("POST", "changes:decide", "change"): "sign-in 404 404 404 404 422 404",
-    ("POST", "changes:withdraw", "change"): "sign-in 404 404 404 404 422 302",
+    ("POST", "changes:withdraw", "change"): "sign-in 404 404 404 422 422 302",
     ("GET", "changes:secret", "change"): "sign-in 404 404 404 404 404 404",
     ("POST", "changes:secret", "change"): "sign-in 404 404 404 404 404 404",
     ("POST", "changes:look-again", "change"): "sign-in 404 404 404 404 422 422",

@@ -82,7 +82,7 @@ def _is_concerned(request: ViewerRequest, shown: Change) -> bool:
 
 
 @require_POST
-@require(Right.REQUEST_CHANGE)
+@require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def withdraw(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Take one's own request back."""
     shown = acting_on(request, pk)

@@ -127,6 +127,18 @@ def test_a_form_with_a_secret_is_not_kept(site: Site, settings: Any) -> None:
     assert "kept_form" not in site.approver.session
 
 
+def test_a_member_withdraws_what_they_requested(site: Site) -> None:
+    member = factories.operator(Role.MEMBER, name="Kwame Boateng", arns=(site.user.arn,))
+    change = site.asked()
+    Change.objects.filter(pk=change.pk).update(requested_by=member.person.pk)
+    client = signed_in(member)
+    address = reverse("changes:withdraw", args=[change.pk])
+    assert address in client.get(reverse("changes:change", args=[change.pk])).content.decode()
+    assert client.post(address).status_code == 302
+    change.refresh_from_db()
+    assert change.state == ChangeState.CANCELLED
+
+
 def test_withdrawing(site: Site) -> None:
     change = site.asked()
     assert site.approver.post(reverse("changes:withdraw", args=[change.pk])).status_code == 422
