@@ -42,7 +42,7 @@ def type_codes(page: Page, *, drift: int, button: str) -> None:
 
 def is_applied(page: Page) -> None:
     """The page of the change follows to its end."""
-    expect(page.locator("main").get_by_text("Applied", exact=True).first).to_be_visible()
+    expect(page.locator("main .badge").get_by_text("Done", exact=True)).to_be_visible()
 
 
 def test_somebody_labels_a_device_adds_a_hardware_token_and_brings_it_into_step(

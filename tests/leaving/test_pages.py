@@ -53,6 +53,7 @@ def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity)
     assert "Waiting for approval" in live
     assert "hx-get" in live
     change = Change.objects.get(position=0)
+    assert f'href="{reverse("changes:request", args=[change.pk])}"' in live
     assert (
         reverse("leaving:run", args=[Run.objects.get().pk])
         in admin.get(reverse("changes:request", args=[change.pk])).content.decode()

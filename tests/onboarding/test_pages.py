@@ -73,6 +73,7 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
     assert "0 of 3 changes done" in live
     assert "Waiting for approval" in live
     address = reverse("changes:request", args=[Change.objects.get(position=0).pk])
+    assert f'href="{address}"' in live
     change = lead.get(address).content.decode()
     assert reverse("onboarding:run", args=[run.pk]) in change
 

@@ -194,7 +194,7 @@ def grant_context(
         "used": used_of(found, now=datetime.now(tz=UTC)),
         "withdraws": now and not can.withdraw,
         "handover_url": _handover_url(request.viewer, found),
-        "decide_url": reverse("changes:change", args=[decide.pk]) if decide else "",
+        "decide_url": reverse("changes:request", args=[decide.pk]) if decide else "",
         "decides": decide is not None and waiting_for(request.viewer).filter(pk=decide.pk).exists(),
         "section": "grants",
         "layout": layout_for(request.viewer),

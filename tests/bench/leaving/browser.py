@@ -53,7 +53,7 @@ def run() -> list[dict[str, Any]]:
 def _leave(asker: Any, approvers: list[Any]) -> tuple[float, datetime, float]:
     """(seconds until it was asked for, the moment of the last click, seconds until the page said that access has ended)."""
     asker.goto(f"/leaving/new/?q={LEAVES}")
-    asker.get_by_role("link", name=re.compile("See what ends")).click()
+    asker.get_by_role("link", name=re.compile("^Offboard ")).click()
     asker.get_by_label("Reason").fill("Measured")
     began = time.monotonic()
     asker.get_by_role("button", name="Submit for approval").click()
@@ -68,7 +68,7 @@ def _leave(asker: Any, approvers: list[Any]) -> tuple[float, datetime, float]:
             clicked, moment = time.monotonic(), datetime.now(tz=UTC)
             button.first.click()
             approver.goto("about:blank")
-    asker.locator("main .badge").get_by_text("Access ended", exact=True).wait_for(timeout=60_000)
+    asker.locator("main .badge").get_by_text("Access removed", exact=True).wait_for(timeout=60_000)
     return asked, moment, time.monotonic() - clicked
 
 
