@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from iam.changes import services
@@ -105,3 +107,14 @@ def test_the_list_has_a_row_for_each_request_and_says_how_it_stands(
         "trouble": [row],
         "closed": nothing,
     }
+
+
+def test_a_link_that_says_request_leads_to_its_page() -> None:
+    link = re.compile(r"<a\b[^>]*\{% url 'changes:change' [^%]*%\}[^>]*>(.*?)</a>", re.S)
+    wrong = [
+        f"{template.name}: {text}"
+        for template in Path(settings.BASE_DIR, "templates").rglob("*.html")
+        for text in link.findall(template.read_text(encoding="utf-8"))
+        if "request" in re.sub(r"{[{%].*?[%}]}", "", text).lower()
+    ]
+    assert wrong == []

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.urls import reverse
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant
@@ -63,6 +64,17 @@ def test_submitting_twice_is_one_grant_and_the_draft_leads_to_it(office: Office)
     assert "waiting for approval" in page
     for step in ("who", "what", "preview"):
         assert office.asker.get(at(step, pk))["Location"] == at("done", pk)
+
+
+def test_who_decides_is_led_from_the_grant_to_the_whole_request(office: Office) -> None:
+    office.asker.post(at("preview", whole(office)))
+    address = reverse("access:grant", args=[Grant.objects.get().pk])
+    request = reverse("changes:request", args=[Change.objects.order_by("position")[0].pk])
+    assert Change.objects.count() == 2
+    for reader, says in ((office.approver, "Review and decide"), (office.asker, "Open the request")):
+        page = " ".join(reader.get(address).content.decode().split())
+        assert f'href="{request}">{says}</a>' in page
+    assert 'value="approve"' in office.approver.get(request).content.decode()
 
 
 def test_a_form_that_is_replayed_from_another_window_is_the_same_grant(office: Office) -> None:
