@@ -119,4 +119,4 @@ def decide(change: str, *approvers: Page) -> None:
         button = approver.get_by_role("button", name="Approve")
         if button.count():
             button.first.click()
-            approver.wait_for_load_state()
+            expect(button).to_have_count(0)
