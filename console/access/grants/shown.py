@@ -73,8 +73,11 @@ def events_of(grant: Grant, parts: Parts) -> list[Event]:
 
 
 def _act(version: GrantVersion) -> Event:
-    text, icon, tone = ACTS[version.act]
-    return Event(text.format(by=version.by_label or "Gatehouse"), icon, tone, version.at, version.reason)
+    words, icon, tone = ACTS[version.act]
+    text = words.format(by=version.by_label or "Gatehouse")
+    # Gatehouse gives as its own reason what the line says already.
+    note = "" if version.reason.rstrip(".") == text else version.reason
+    return Event(text, icon, tone, version.at, note)
 
 
 def _approval(one: Approval) -> Event:
