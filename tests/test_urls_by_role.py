@@ -179,6 +179,8 @@ def _made() -> World:
         | {f"{name} csv": {"pk": entities[name].pk, "form": "csv"} for name in ("own", "other", "role")}
         | {
             "": {},
+            "word": {"word": "x"},
+            "opening": {"key": "0" * 16},
             **runs,
             **mfa_rows.campaigns(account, team, operators["administrator"].person),
             **rotation_rows.arguments(own, other, person),

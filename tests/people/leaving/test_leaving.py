@@ -170,7 +170,7 @@ def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(fa
     leaver.refresh_from_db()
     with pytest.raises(RefusedError, match="someone else has to request"):
         afterwards.request_return(own, leaver=leaver, reason="I stay")
-    assert "nobody else administers" in part(farewell.person.pk, why="a test")
+    assert "last administrator" in part(farewell.person.pk, why="a test")
 
 
 def test_after_the_grace_period_the_user_is_deleted_once_that_is_approved(farewell: Farewell) -> None:

@@ -228,7 +228,7 @@ def test_who_looks_and_who_leads_another_team_asks_for_no_move_and_sees_none(hou
         planned(factories.viewer(Role.AUDITOR, name="Otto Audit"), **ask, key="form")
     with pytest.raises(RefusedError, match="of your teams"):
         request_move(viewer_for(stranger), **ask, reason="Joins Data", key="form")
-    with pytest.raises(RefusedError, match="Write why"):
+    with pytest.raises(RefusedError, match="Enter a reason"):
         request_move(house.admin, **ask, reason=" ", key="form")
     assert not Change.objects.exists()
     move = moved(house, ChangeState.APPLIED)

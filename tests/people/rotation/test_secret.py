@@ -34,7 +34,7 @@ def test_only_its_person_reads_it_and_once(wheel: Wheel) -> None:
     fetched = services.fetch(rotation, person=wheel.person)
     assert fetched.key_id == rotation.new_key_id
     wheel.use(fetched.key_id, fetched.secret)
-    with pytest.raises(RefusedError, match="was read at"):
+    with pytest.raises(RefusedError, match="saw it at"):
         services.fetch(rotation, person=wheel.person)
     assert Link.objects.get(cause_id=rotation.pk).person == wheel.person
 
