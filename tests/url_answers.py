@@ -99,7 +99,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "onboarding:run-rows", "own run draft"): "sign-in 404 404 404 404 404 200",
     ("POST", "onboarding:blueprint-own-password", "blueprint"): "sign-in 404 404 302 404 302 302",
     ("POST", "onboarding:blueprint-own-password", "other blueprint"): "sign-in 404 404 404 404 302 302",
-    ("GET", "invitation-sign-in", ""): "403 403 403 403 403 403 403",
+    ("GET", "invitation-sign-in", ""): "302 302 302 302 302 302 302",
     ("POST", "invitation-sign-in", ""): "403 403 403 403 403 403 403",
     ("POST", "invitation-request", "word"): "403 403 403 403 403 403 403",
     ("GET", "invitation", ""): "403 403 403 403 403 403 403",
