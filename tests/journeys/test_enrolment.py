@@ -101,7 +101,7 @@ class Hand:
         deadline = time.monotonic() + PATIENCE / 1000
         while not self.page.get_by_text(text).first.is_visible():
             assert time.monotonic() < deadline, self.page.locator("main").inner_text()
-            again = self.page.get_by_role("link", name="Look again")
+            again = self.page.get_by_role("link", name="Refresh")
             if again.is_visible():
                 again.click()
             self.page.wait_for_timeout(200)
