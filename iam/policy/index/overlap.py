@@ -65,22 +65,20 @@ class Chain(NamedTuple):
 
 def _ways(one: Tokens, other: Tokens) -> Iterator[list[Token]]:
     """Depth first over (place in one, place in the other), what was put out so far as a chain."""
-    dead = _dead_ends(one, other)
-    if dead is None:
+    steps = _steps(one, other)
+    if steps is None:
         return
-    stack: list[tuple[int, int, Chain | None]] = [(0, 0, None)]
-    steps = 0
-    while stack and steps < STEPS:
-        steps += 1
-        i, j, chain = stack.pop()
-        if i == len(one) and j == len(other):
+    end = (len(one), len(other))
+    stack: list[tuple[Spot, Chain | None]] = [((0, 0), None)]
+    taken = 0
+    while stack and taken < STEPS:
+        taken += 1
+        spot, chain = stack.pop()
+        if spot == end:
             yield _unchained(chain)
             continue
-        moves = _moves(one, other, i, j)
-        for di, dj, part in reversed(moves):
-            place = (i + di, j + dj)
-            if place not in dead:
-                stack.append((*place, chain if part is None else Chain(part, chain)))
+        for following, part in reversed(steps[spot]):
+            stack.append((following, chain if part is None else Chain(part, chain)))
 
 
 def _unchained(chain: Chain | None) -> list[Token]:
@@ -92,12 +90,17 @@ def _unchained(chain: Chain | None) -> list[Token]:
 
 
 Move = tuple[int, int, Token | None]
+Spot = tuple[int, int]
+"""A place in one and a place in the other."""
+Steps = dict[Spot, list[tuple[Spot, Token | None]]]
 
 
 def _moves(one: Tokens, other: Tokens, i: int, j: int) -> list[Move]:
     """The steps that are possible; a star that goes on is put out with the step that it takes along."""
     left = one[i] if i < len(one) else None
     right = other[j] if j < len(other) else None
+    if left is not None and right is not None and len(left) == len(right) == 1:
+        return [(1, 1, left)] if left == right else []
     if left in STARS and right in STARS:
         star = WITHIN if WITHIN in (left, right) else ANY
         return [(1, 0, star), (0, 1, star)]
@@ -141,20 +144,28 @@ def _both(left: Token, right: Token) -> Token:
     return ""
 
 
-def _dead_ends(one: Tokens, other: Tokens) -> set[tuple[int, int]] | None:
-    """The places from which both ends cannot be reached; None where this is so from the start."""
-    rows, columns = len(one), len(other)
-    alive: set[tuple[int, int]] = {(rows, columns)}
-    dead: set[tuple[int, int]] = set()
-    for i in range(rows, -1, -1):
-        for j in range(columns, -1, -1):
-            if (i, j) == (rows, columns):
-                continue
-            if any((i + di, j + dj) in alive for di, dj, _ in _moves(one, other, i, j)):
-                alive.add((i, j))
-            else:
-                dead.add((i, j))
-    return dead if (0, 0) in alive else None
+def _steps(one: Tokens, other: Tokens) -> Steps | None:
+    """From each place that can be reached, the steps after which both ends can be; None where this is so for none.
+
+    Most places of two patterns cannot be reached, since the letters before them differ: only those that can are looked at.
+    """
+    end = (len(one), len(other))
+    steps: Steps = {}
+    waiting: list[Spot] = [(0, 0)]
+    while waiting:
+        spot = waiting.pop()
+        if spot not in steps:
+            i, j = spot
+            steps[spot] = [((i + di, j + dj), part) for di, dj, part in _moves(one, other, i, j)]
+            waiting += [following for following, _ in steps[spot]]
+    if end not in steps:
+        return None
+    alive = {end}
+    for spot in sorted(steps, key=sum, reverse=True):
+        steps[spot] = [step for step in steps[spot] if step[0] in alive]
+        if steps[spot]:
+            alive.add(spot)
+    return steps
 
 
 def may_overlap(one: Tokens, other: Tokens) -> bool:

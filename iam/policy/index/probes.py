@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -73,18 +73,16 @@ def format_matcher(arn: str) -> re.Pattern[str]:
     return re.compile(source.replace(".+.+", ".+"), re.DOTALL)
 
 
-def probes(patterns: Sequence[Tokens], *, formats: tuple[str, ...] | None, place: Place) -> tuple[str, ...]:
-    """Resources of the formats (None: of any), those of the first patterns first."""
-    return _probes(tuple(dict.fromkeys(patterns)), formats, place)
-
-
-def _probes(patterns: tuple[Tokens, ...], formats: tuple[str, ...] | None, place: Place) -> tuple[str, ...]:
+def probes(
+    patterns: Mapping[Tokens, int], *, formats: tuple[str, ...] | None, place: Place
+) -> tuple[str, ...]:
+    """Resources of the formats (None: of any), those of the first patterns first. Of each pattern, the lists that it stands in, as bits."""
     if formats == ():
         return ("*",)
     found: dict[str, None] = {}
     later: dict[str, None] = {}
     for arn in formats or ("",):
-        first, last = _of_format(patterns, arn, place)
+        first, last = _of_format(tuple(patterns.items()), arn, place)
         found.update(dict.fromkeys(first))
         later.update(dict.fromkeys(last))
     if formats is None:
@@ -94,11 +92,15 @@ def _probes(patterns: tuple[Tokens, ...], formats: tuple[str, ...] | None, place
 
 @lru_cache(maxsize=8192)
 def _of_format(
-    patterns: tuple[Tokens, ...], arn: str, place: Place
+    patterns: tuple[tuple[Tokens, int], ...], arn: str, place: Place
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Resources of one format (empty: of any), with the stars of their patterns filled, and with nothing in their place."""
     kind: Tokens = format_tokens(arn, place.partition, place.account) if arn else (ANY,)
-    near = tuple(one for one in patterns if _common(kind, one) or any(True for _ in _elsewhere(one, kind)))
+    near = {
+        one: lists
+        for one, lists in patterns
+        if _common(kind, one) or any(True for _ in _elsewhere(one, kind))
+    }
     word, region = _word(near), _region(near)
     is_right = format_matcher(arn).fullmatch if arn else None
 
@@ -120,10 +122,15 @@ def _of_format(
 
 
 def _cells(
-    patterns: tuple[Tokens, ...], starts: Iterable[Tokens], *, word: str, region: str, place: Place
+    patterns: Mapping[Tokens, int], starts: Iterable[Tokens], *, word: str, region: str, place: Place
 ) -> list[Tokens]:
-    """What patterns have in common with each other, from the `starts` on, for every combination that there is."""
+    """What patterns have in common with each other, from the `starts` on, for every combination of lists that there is.
+
+    A statement applies to what any pattern of its list takes in. So what lies in a list already needs no second pattern of it: whatever the
+    two have in common with others, the one has in common with them too.
+    """
     matchers = [matcher_of(one) for one in patterns]
+    every = list(patterns.items())
     cells: dict[Tokens, int] = {}
     seen: Counter[int] = Counter()
 
@@ -143,8 +150,11 @@ def _cells(
     queue = deque(cells)
     while queue and len(cells) < MOST:
         cell = queue.popleft()
-        for number, pattern in enumerate(patterns):
-            if not cells[cell] >> number & 1:
+        inside = 0
+        for number, (_, lists) in enumerate(every):
+            inside |= lists if cells[cell] >> number & 1 else 0
+        for pattern, lists in every:
+            if lists & ~inside:
                 queue.extend(fresh for fresh in _common(cell, pattern) if add(fresh))
     return list(cells)
 
@@ -173,30 +183,25 @@ def filled(pattern: Iterable[Token], *, word: str, region: str, place: Place) ->
     """A text of a pattern: what stands alone in a segment of the head is filled as AWS would, every other star with the word."""
     segments = _split(tuple(pattern))
     head = {PARTITION: place.partition, SERVICE: place.service, REGION: region, ACCOUNT: place.account}
+    instead = {ANY: word, WITHIN: word, ONE: "0", ONE_WITHIN: "0"}
     found = []
     for number, segment in enumerate(segments):
         is_alone = len(segment) == 1 and segment[0] in (ANY, WITHIN)
         if is_alone and number in head and len(segments) == SEGMENTS:
             found.append(head[number])
             continue
-        found.append("".join(_filled(token, word) for token in segment))
+        found.append("".join([instead.get(token, token) for token in segment]))
     return ":".join(found)
 
 
-def _filled(token: Token, word: str) -> str:
-    if token in (ANY, WITHIN):
-        return word
-    return "0" if token in (ONE, ONE_WITHIN) else token
-
-
 def _split(pattern: Tokens) -> list[list[Token]]:
-    found: list[list[Token]] = [[]]
-    for part in pattern:
-        if part == ":" and len(found) < SEGMENTS:
-            found.append([])
-        else:
-            found[-1].append(part)
-    return found
+    found: list[list[Token]] = []
+    begin = 0
+    while len(found) < SEGMENTS - 1 and ":" in pattern[begin:]:
+        end = pattern.index(":", begin)
+        found.append(list(pattern[begin:end]))
+        begin = end + 1
+    return [*found, list(pattern[begin:])]
 
 
 def _joined(segments: Sequence[Sequence[Token]]) -> Tokens:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from iam.policy import variables
@@ -31,6 +32,7 @@ TRIES: Final = 12
 """So many requests are put to the engine before a line is given up."""
 SAMPLES: Final = 8
 """So many values of a key are tried in the place of a variable."""
+NONE: Final[Mapping[Tokens, int]] = MappingProxyType({})
 
 
 class ActionGroup:
@@ -88,15 +90,24 @@ class ActionGroup:
         """Whether the two are told apart by more than by what they hold."""
         return (self.before.principal, self.before.facts) != (self.after.principal, self.after.facts)
 
-    def _patterns(self) -> tuple[Tokens, ...]:
-        """The resource patterns, those of statements that differ first."""
-        found: dict[Tokens, None] = {}
+    def _patterns(self) -> dict[Tokens, int]:
+        """The resource patterns, those of statements that differ first, and for each the lists that it stands in, as bits.
+
+        With a variable, a pattern is a list of its own: it takes something in only where the variable has that value.
+        """
+        found: dict[Tokens, int] = {}
         values = self._values()
+        bit = 1
         for say in self.every:
-            if say.clause.is_partial:
-                for side in (self.before, self.after) if self.differ_in_person else (self.after,):
-                    found.update(dict.fromkeys(_patterns_of(say.clause, side, values)))
-        return tuple(found)
+            if not say.clause.is_partial:
+                continue
+            for side in (self.before, self.after) if self.differ_in_person else (self.after,):
+                for pattern, is_filled in _patterns_of(say.clause, side, values):
+                    bit <<= is_filled
+                    found[pattern] = found.get(pattern, 0) | bit
+                    bit <<= is_filled
+            bit <<= 1
+        return found
 
     def _values(self) -> dict[str, tuple[str, ...]]:
         """What the circumstances hold of each key, by its name in lower case."""
@@ -108,13 +119,13 @@ class ActionGroup:
         return {key: tuple(values)[:SAMPLES] for key, values in found.items()}
 
     def _proof(
-        self, sort: Sort, *, patterns: tuple[Tokens, ...] = (), is_anywhere: bool = False
+        self, sort: Sort, *, patterns: Mapping[Tokens, int] = NONE, is_anywhere: bool = False
     ) -> Iterator[Proof]:
         verdict = self._verdict(sort, patterns, is_anywhere=is_anywhere)
         if not verdict.is_nothing or verdict.already or verdict.keeps or verdict.blocked:
             yield Proof(sort.mask, verdict)
 
-    def _verdict(self, sort: Sort, patterns: tuple[Tokens, ...], *, is_anywhere: bool) -> Verdict:
+    def _verdict(self, sort: Sort, patterns: Mapping[Tokens, int], *, is_anywhere: bool) -> Verdict:
         key = self._key(sort, is_anywhere=is_anywhere)
         known = self._prover.known
         found = known.get(key)
@@ -170,14 +181,17 @@ def _keys_of_services(says: Iterable[Say]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _patterns_of(clause: Clause, side: Side, samples: Mapping[str, Sequence[str]]) -> Iterator[Tokens]:
-    """The patterns with their variables filled: by what the principal has in them, or by what a request may hold."""
+def _patterns_of(
+    clause: Clause, side: Side, samples: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[Tokens, bool]]:
+    """The patterns with their variables filled: by what the principal has in them, or by what a request may hold; and whether there were any."""
     for name in clause.source.resources or ():
         template = variables.read(name, has_variables=clause.has_variables)
         choices = [
             _values_of(part, side, samples) if isinstance(part, Variable) else (part,)
             for part in template.parts
         ]
+        is_filled = any(isinstance(part, Variable) for part in template.parts)
         for chosen in islice(product(*choices), SAMPLES):
             parts: list[Token] = []
             for part, is_value in zip(
@@ -187,7 +201,7 @@ def _patterns_of(clause: Clause, side: Side, samples: Mapping[str, Sequence[str]
                 parts += part if is_value else (part,)
             if is_incomplete(parts):
                 parts += missing_segments(parts)
-            yield tuple(normal(resource_tokens(parts)))
+            yield tuple(normal(resource_tokens(parts))), is_filled
 
 
 def _values_of(variable: Variable, side: Side, samples: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -205,7 +219,7 @@ class Trial:
     """One question: all requests for actions of one sort."""
 
     def __init__(
-        self, asked: ActionGroup, sort: Sort, patterns: tuple[Tokens, ...], *, is_anywhere: bool
+        self, asked: ActionGroup, sort: Sort, patterns: Mapping[Tokens, int], *, is_anywhere: bool
     ) -> None:
         self._asked = asked
         self._action = asked.name_of(sort.mask)
@@ -215,12 +229,12 @@ class Trial:
         contexts = asked.circumstances(sort.never)
         self._grid = Grid(self._action, resources, contexts, has_rcps=asked.has_rcps)
 
-    def _resources(self, sort: Sort, patterns: tuple[Tokens, ...]) -> tuple[str, ...]:
+    def _resources(self, sort: Sort, patterns: Mapping[Tokens, int]) -> tuple[str, ...]:
         if self._is_anywhere:
             return ("*",)
         who = self._asked.after.principal
         place = Place(who.partition, who.account, self._action.partition(":")[0].lower())
-        return probes(() if sort.is_elsewhere else patterns, formats=sort.formats, place=place)
+        return probes(NONE if sort.is_elsewhere else patterns, formats=sort.formats, place=place)
 
     def verdict(self) -> Verdict:
         """What is found."""

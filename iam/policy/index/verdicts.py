@@ -116,4 +116,4 @@ def _any_resource(side: Side, action: str) -> str:
     who = side.principal
     place = Place(who.partition, who.account, action.partition(":")[0].lower())
     formats = formats_of(action)
-    return probes((), formats=formats, place=place)[0] if formats else "*"
+    return probes({}, formats=formats, place=place)[0] if formats else "*"
