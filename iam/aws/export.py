@@ -93,6 +93,14 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _plainly(error: ValueError) -> str:
+    """What a decoder found wrong, without the hints that it gives to programmers."""
+    said: str = getattr(error, "msg", str(error))
+    if said.startswith("Exceeds the limit"):
+        return "a number has too many digits"
+    return said.removesuffix(" starting at").removesuffix(" at")
+
+
 class _Scanner:
     """Walks the top level of the file and decodes one member of a list at a time, so that few live at
     once."""
@@ -145,7 +153,7 @@ class _Scanner:
             if len(piece) == longest:
                 return None
             self._at += getattr(error, "pos", 0)
-            raise self.wrong(getattr(error, "msg", str(error))) from None
+            raise self.wrong(_plainly(error)) from None
 
     def wrong(self, why: str) -> ExportError:
         """The error of a file that is not JSON at the present place."""

@@ -107,7 +107,7 @@ def test_another_account_is_answered_with_its_own_names(
 def test_the_answer_for_another_account_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_of(3))
     aws = connect(Access("111111111111"))
-    with pytest.raises(AwsError, match="does not belong to the account"):
+    with pytest.raises(AwsError, match="doesn’t belong to the expected account"):
         read(aws)
     aws.close()
 

@@ -98,14 +98,14 @@ NOT_EXPORTS = {
     "a list": (b"[]", "an object is expected"),
     "a table of the CLI": (b"-----\n| Get |", "line 1, column 1"),
     "yaml": (b"UserDetailList:\n- Arn: x", "line 1, column 1"),
-    "cut off": (json.dumps(small()).encode()[:700], "not the JSON that is expected"),
-    "cut off after a member": (b'{"UserDetailList": [', "not the JSON that is expected"),
-    "a comma too many": (b'{"UserDetailList": [],}', "not the JSON that is expected"),
+    "cut off": (json.dumps(small()).encode()[:700], "The file isn’t valid"),
+    "cut off after a member": (b'{"UserDetailList": [', "The file isn’t valid"),
+    "a comma too many": (b'{"UserDetailList": [],}', "The file isn’t valid"),
     "a key that is none": (b"{1: 2}", "line 1, column 2"),
     "something behind": (json.dumps(small()).encode() + b"x", "end of the file is expected"),
-    "a list twice": (b'{"UserDetailList": [], "UserDetailList": []}', "UserDetailList is there twice"),
+    "a list twice": (b'{"UserDetailList": [], "UserDetailList": []}', "UserDetailList is in the file twice"),
     "not a number": (b'{"a": NaN}', "NaN is not JSON"),
-    "a number of 5,000 digits": (b'{"a": ' + b"1" * 5000 + b"}", "not the JSON that is expected"),
+    "a number of 5,000 digits": (b'{"a": ' + b"1" * 5000 + b"}", "a number has too many digits"),
     "deep nesting": (b'{"a": ' + b"[" * 100_000, "nested too deep"),
     "deep nesting in a list": (b'{"UserDetailList": [' + b'{"a":' * 100_000, "nested too deep"),
     "another command's output": (b'{"Users": []}', r"UserDetailList is missing. Make the file with `aws iam"),
@@ -113,7 +113,7 @@ NOT_EXPORTS = {
     "a page with a token": (b'{"NextToken": "x"}', "one page of several"),
     "an empty account": (
         b'{"UserDetailList":[],"GroupDetailList":[],"RoleDetailList":[],"Policies":[]}',
-        "whose it is",
+        "the account can’t be determined",
     ),
 }
 
@@ -128,10 +128,10 @@ def test_entities_that_are_there_twice_are_refused() -> None:
     same_id, same_arn = small(), small()
     other = {**copy.deepcopy(same_id["UserDetailList"][0]), "UserName": "bob", "Arn": arn("user/bob")}
     same_id["UserDetailList"].append(other)
-    with pytest.raises(ExportError, match=rf"user id {USER_ID} is there twice"):
+    with pytest.raises(ExportError, match=rf"user id {USER_ID} is in the file twice"):
         parse(same_id)
     same_arn["UserDetailList"].append({**same_arn["UserDetailList"][0], "UserId": USER_ID[:-1] + "Z"})
-    with pytest.raises(ExportError, match=r"user ARN .* is there twice"):
+    with pytest.raises(ExportError, match=r"user ARN .* is in the file twice"):
         parse(same_arn)
 
 

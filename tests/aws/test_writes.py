@@ -234,7 +234,7 @@ def test_the_javascript_snippet_names_the_region_of_its_partition() -> None:
     assert 'IAMClient({ region: "cn-north-1" })' in as_javascript(
         "iam", "AddUserToGroup", MEMBERSHIP, partition="aws-cn"
     )
-    with pytest.raises(ValueError, match="no JavaScript snippet for s3"):
+    with pytest.raises(ValueError, match="No JavaScript snippet for s3"):
         as_javascript("s3", "ListBuckets", {})
 
 
@@ -250,7 +250,7 @@ def test_other_partitions_name_their_region() -> None:
 
 
 def test_a_service_of_another_protocol_has_no_curl_line() -> None:
-    with pytest.raises(ValueError, match="no curl line for s3"):
+    with pytest.raises(ValueError, match="No curl line for s3"):
         as_curl("s3", "ListBuckets", {})
 
 

@@ -67,7 +67,7 @@ BY_BROWSER = {
     "approve where a lead is asked": ". + . + . . . . . !",
     "reject": ". + . . . . . . . !",
     "comment": "+ + . + . + . . + !",
-    "withdraw": "+ - . - . . . . - !",
+    "withdraw": "+ - . - . - . - - !",
     "shorten": "+ + . + . . . . - !",
     "break the glass": "+ . . . . . . . . !",
     "review break-glass": "- + . . . . . . + !",

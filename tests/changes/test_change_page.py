@@ -245,7 +245,9 @@ def test_an_auditor_sees_everything_and_can_do_nothing(site: Site) -> None:
     assert "Add kwame.boateng to deployers" in text
     assert '<form method="post"' not in text
     assert reverse("changes:undo", args=[change.pk]) not in text
-    for name in ("withdraw", "look-again", "undo", "decide"):
+    refused = auditor.post(reverse("changes:withdraw", args=[change.pk]))
+    assert refused.status_code == 422
+    for name in ("look-again", "undo", "decide"):
         assert auditor.post(reverse(f"changes:{name}", args=[change.pk])).status_code == 404
     assert auditor.get(reverse("changes:approvals")).status_code == 404
 

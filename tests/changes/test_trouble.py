@@ -227,7 +227,7 @@ def test_a_mirror_that_cannot_be_read_back_does_not_unmake_the_change(
     ran(change)
 
     assert change.state == ChangeState.APPLIED
-    assert "follows with the next pull" in change.events.last().note
+    assert "Gatehouse shows it after the next sync" in change.events.last().note
     assert Pull.objects.filter(account=scene.account, trigger="change").exists()
 
 

@@ -180,7 +180,7 @@ def test_a_service_linked_role_is_left_alone(iam: Any) -> None:
 def test_a_role_keeps_its_description_when_only_the_session_length_changes(iam: Any) -> None:
     iam.update_role(RoleName="pay-admin", MaxSessionDuration=7200)
     role = iam.get_role(RoleName="pay-admin")["Role"]
-    assert (role["MaxSessionDuration"], role["Description"][:7]) == (7200, "Repairs")
+    assert (role["MaxSessionDuration"], role["Description"][:14]) == (7200, "Manual payment")
 
 
 def test_tags_of_every_kind_of_entity_change(iam: Any) -> None:

@@ -109,7 +109,7 @@ def test_users_are_called_by_tag_by_person_or_by_login() -> None:
         ("service:brand-new", "brand-new"),
         ("cross-account", "Another account"),
         ("any", "Anyone"),
-        ("", "Nobody"),
+        ("", "No one"),
         ("unheard-of", "unheard-of"),
     ],
 )

@@ -135,7 +135,7 @@ REFUSED: list[tuple[str, Terms, str]] = [
     ("what", replace(SOUND, what=What(WhatKind.TEMPLATE, template="x")), "Choose a template"),
     ("what", replace(SOUND, what=What(WhatKind.MANAGED, policy_arn="ReadOnly")), "Choose a managed policy"),
     ("accounts", replace(SOUND, accounts=()), "Choose the accounts"),
-    ("accounts", replace(SOUND, accounts=("1",)), "12-digit"),
+    ("accounts", replace(SOUND, accounts=("1",)), "12 digits"),
     ("accounts", replace(SOUND, accounts=(PROD, PROD)), "twice"),
     ("accounts", replace(SOUND, who=RECEIVERS[4], accounts=(PARTNER,)), "access to itself"),
     ("until", replace(SOUND, lasts=60), "five minutes"),

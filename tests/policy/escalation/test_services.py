@@ -58,7 +58,7 @@ def test_what_has_a_role_already_is_conditional_and_says_on_what(case: Case) -> 
     assert found.becomes_administrator("dev") == CONDITIONAL
     path = found.path("dev")
     assert path is not None
-    assert any("not among what is read" in condition for condition in path.conditions)
+    assert any("not synced by Gatehouse" in condition for condition in path.conditions)
 
 
 @pytest.mark.parametrize("case", [*PASSED, *NEEDS_SOMETHING, *CHANGED], ids=names)
