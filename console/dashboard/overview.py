@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 
+from console.changes.lists import rows_of
 from console.dashboard.attention import Matter, escalation_matter, matters
 from console.dashboard.evidence import evidence_for
 from console.dashboard.first_steps import first_steps
@@ -171,11 +172,7 @@ def _counted(request: ViewerRequest, lens: Lens, numbers: Numbers) -> Iterator[M
 
 def _sums(numbers: Numbers, *, whole: bool) -> list[Total]:
     totals = Counter(numbers.values)
-    names = (
-        [("people.all", "people", "IAM user", "IAM users")]
-        if whole
-        else [("people.all", "people", "AWS user", "AWS users")]
-    )
+    names = [("people.all", "people", "IAM user", "IAM users")]
     if whole:
         names += [("roles", "roles", "role", "roles")]
     names += [("groups", "groups", "group", "groups")]
@@ -237,13 +234,13 @@ def actions_for(viewer: Viewer) -> list[Action]:
 
 def _waiting(request: ViewerRequest) -> dict[str, Any]:
     """What waits for this viewer's decision, or else for somebody's: rules may ask administrators and team leads as well."""
-    found = list(waiting_for(request.viewer)[: WAITING + 1])
+    found = list(waiting_for(request.viewer).select_related("change_set")[: WAITING + 1])
     mine = bool(found) or request.viewer.may(Right.APPROVE_CHANGE)
     if not mine:
-        found = list(waiting_for_others(request.viewer)[: WAITING + 1])
+        found = list(waiting_for_others(request.viewer).select_related("change_set")[: WAITING + 1])
     return {
         "waits_for_me": mine,
-        "waiting": found[:WAITING],
+        "waiting": rows_of(found[:WAITING], viewer=request.viewer) if found else [],
         "waiting_more": len(found) > WAITING,
         "waiting_url": reverse("changes:approvals") if mine else f"{reverse('changes:list')}?tab=waiting",
         "asks": request.viewer.may(Right.REQUEST_CHANGE),

@@ -124,7 +124,7 @@ def test_a_lead_who_audits_elsewhere_sees_only_the_team_of_the_chosen_account() 
     client = Client()
     client.force_login(someone)
     page = _text(client, "/?account=111111111111")
-    assert "1 AWS user" in page
+    assert "1 IAM user" in page
     assert "maya.okafor" in page
     assert 'href="/accounts/111111111111/"' not in page
     assert "/compare/?account=" not in page, "only accounts that are seen whole are compared"
@@ -283,7 +283,7 @@ def test_a_team_lead_sees_the_team() -> None:
     factories.edge(EdgeKind.MEMBER, factories.user(account, "maya.okafor"), group)
     factories.user(account, "tomas.lind")
     page = _text(_client(Role.TEAM_LEAD, name="Elif Kaya", team=team))
-    assert "1 AWS user" in page
+    assert "1 IAM user" in page
     assert "maya.okafor" in page
     assert "tomas" not in page.lower()
     assert 'href="/roles/' not in page

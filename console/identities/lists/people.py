@@ -225,7 +225,7 @@ PAGE = Page(
     ),
     present=present,
     export=export,
-    team_intro="The AWS users of your teams.",
+    team_intro="The IAM users of your teams.",
     team_find="Name or user name",
 )
 

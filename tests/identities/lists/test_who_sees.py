@@ -64,7 +64,7 @@ def test_a_team_lead_sees_their_people_and_groups_and_nobody_else(sign_in: SignI
     client = sign_in(Role.TEAM_LEAD)
     assert shown(client.get("/people/")) == ["maya.okafor"]
     assert shown(client.get("/groups/")) == ["payments-dev"]
-    assert b"The AWS users of your teams." in client.get("/people/").content
+    assert b"The IAM users of your teams." in client.get("/people/").content
     assert "hana" not in client.get("/people/export.csv").getvalue().decode()
     assert b"1\xe2\x80\x931 of 1<" in client.get("/people/").content
 
