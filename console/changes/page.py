@@ -100,6 +100,7 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
             "title": title_of(shown, is_partial=is_partial),
             "blocks": [] if is_partial else blocks_of(shown.change_set.summary),
             "ends_at": end,
+            "lasts": ends.lasts_of([shown.change_set]).get(shown.change_set_id, ""),
             "weight": weight_of_request(shown),
             "is_grave": is_grave(shown),
             "risk": level_shown(risk_of(shown)),

@@ -170,12 +170,14 @@ def blocks_of(summary: Iterable[Mapping[str, Any]]) -> list[Block]:
     return [Block.from_json(body) for body in summary]
 
 
-def text_of(summary: Iterable[Mapping[str, Any]], *, until: datetime | None = None) -> str:
-    """The same in one line, for a mail or a row of a list; `until` is when what the request gives ends."""
+def text_of(summary: Iterable[Mapping[str, Any]], *, until: datetime | None = None, lasts: str = "") -> str:
+    """The same in one line, for a mail or a row of a list; `until` is when what the request gives ends, `lasts` says how long it lasts where the end is
+    set by its approval."""
     sentences = []
     for block in blocks_of(summary):
         end = until or block.until
-        sentences.append(f"{block.sentence} until {date_words(end)}" if end else block.sentence)
+        words = lasts or (f"until {date_words(end)}" if end else "")
+        sentences.append(f"{block.sentence} {words}".rstrip())
     return "; ".join(sentences)
 
 

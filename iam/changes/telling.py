@@ -195,7 +195,8 @@ def _tell(
 def _summary(first: Change, *, title: str) -> str:
     """What the request does, where and until when; blank where that says no more than its title."""
     change_set = first.change_set
-    words = text_of(change_set.summary, until=ends.end_of(change_set))
+    lasts = ends.lasts_of([change_set]).get(change_set.pk, "")
+    words = text_of(change_set.summary, until=ends.end_of(change_set), lasts=lasts)
     return "" if words == title else words
 
 

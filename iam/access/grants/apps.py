@@ -11,7 +11,7 @@ class GrantsConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.access.grants.models import ENDING
-        from iam.access.grants.services.moving import end_of, ends_of, shorten_waiting, started
+        from iam.access.grants.services.moving import end_of, ends_of, lasts_of, shorten_waiting, started
         from iam.access.grants.services.settling import change_ended
         from iam.changes import handlers
         from iam.changes.approval import ends
@@ -19,6 +19,6 @@ class GrantsConfig(AppConfig):
 
         handlers.on_end(change_ended)
         ends.register(
-            OF_GRANT, ends.Ends(end_of=end_of, ends_of=ends_of, shorten=shorten_waiting, started=started)
+            OF_GRANT, ends.Ends(end_of, shorten_waiting, started, ends_of=ends_of, lasts_of=lasts_of)
         )
         ends.register_restored(ENDING, end_of)

@@ -19,7 +19,7 @@ from iam.guard import Viewer
 @dataclass(frozen=True, slots=True)
 class Ends:
     """`end_of` gives the end of what a cause gives (None: it has none), `ends_of` those of several causes that have one, `shorten` brings it forward
-    and raises RefusedError.
+    and raises RefusedError. `lasts_of` says it in words for those whose end is set by their approval: "for 14 days after approval".
 
     `started` is asked within the transaction that queues a change, and gives the columns that are another now that the clock runs: what was asked for as
     a time from the approval on is a moment then.
@@ -29,6 +29,7 @@ class Ends:
     shorten: Callable[[UUID, datetime, Viewer], None]
     started: Callable[[Change, datetime], dict[str, Any]]
     ends_of: Callable[[Sequence[UUID]], dict[UUID, datetime]] | None = None
+    lasts_of: Callable[[Sequence[UUID]], dict[UUID, str]] | None = None
 
 
 _by_kind: dict[str, Ends] = {}
@@ -76,6 +77,21 @@ def ends_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, datetime]:
         for cause, end in _ends_of_kind(_by_kind[kind], list(sets)).items():
             found |= dict.fromkeys(sets[cause], end)
     return found
+
+
+def lasts_of(change_sets: Iterable[ChangeSet]) -> dict[UUID, str]:
+    """How long what these sets give lasts, in words, by their id: of those whose end is set by their approval. A query for each kind of cause."""
+    by_kind: dict[str, dict[UUID, list[UUID]]] = defaultdict(lambda: defaultdict(list))
+    for change_set in change_sets:
+        ends = _by_kind.get(change_set.cause_kind)
+        if ends and ends.lasts_of and change_set.cause_id:
+            by_kind[change_set.cause_kind][change_set.cause_id].append(change_set.pk)
+    words: dict[UUID, str] = {}
+    for kind, sets in by_kind.items():
+        of_kind = _by_kind[kind].lasts_of
+        for cause, text in (of_kind(list(sets)) if of_kind else {}).items():
+            words |= dict.fromkeys(sets[cause], text)
+    return words
 
 
 def _ends_of_restored(sets: Sequence[UUID]) -> dict[UUID, datetime]:

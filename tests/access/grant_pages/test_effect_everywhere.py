@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from console.access.grants.effect_blocks import end_of
 from iam.access.grants.models import Grant, State
-from iam.changes.models import ChangeSet
+from iam.changes.models import Change, ChangeSet
+from iam.notify.models import Outgoing
 from tests.access.grant_pages import made
 from tests.access.grant_pages.conftest import Office, at
 from tests.access.grant_pages.test_preview import whole
@@ -43,6 +44,26 @@ def test_each_page_says_what_is_given_where_and_until_when(office: Office) -> No
     for page in pages:
         assert line in text_of(page.content)
     assert line in text_of(office.asker.get("/grants/").content)
+
+
+def test_a_request_names_no_date_for_an_end_that_its_approval_sets(office: Office) -> None:
+    pk = whole(office)
+    office.asker.post(at("preview", pk))
+    change = Change.objects.get(position=0)
+    ends_on = Grant.objects.get().ends_at
+    assert ends_on
+    for client, address in (
+        (office.asker, reverse("changes:request", args=[change.pk])),
+        (office.asker, reverse("changes:list")),
+        (office.asker, "/"),
+        (office.approver, reverse("changes:approvals")),
+        (office.approver, reverse("changes:request", args=[change.pk])),
+    ):
+        words = text_of(client.get(address).content)
+        assert "in production, for 8 hours after approval" in words, address
+        assert f"until {ends_on:%-d %b}" not in words, address
+    mails = " ".join(Outgoing.objects.values_list("text", flat=True))
+    assert "(production) for 8 hours after approval" in mails
 
 
 def test_a_member_reads_it_without_the_words_of_iam(office: Office) -> None:

@@ -81,8 +81,9 @@ def request_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_
         check_plan(plan, accepts_end=accepts_end)
         weighed = weigh(plan, actor=actor)
         with transaction.atomic():
-            written = ask_for_changes(plan, actor=actor, grant_id=grant_id, weighed=weighed)
+            # First, since the mails about the changes say when the grant ends.
             grant = write_grant(terms, actor=actor, key=idempotency_key, ends_at=plan.ends_at)
+            written = ask_for_changes(plan, actor=actor, grant_id=grant_id, weighed=weighed)
             write_parts(grant, plan, written)
             return grant
     except (IntegrityError, RefusedError):

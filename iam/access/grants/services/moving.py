@@ -11,7 +11,7 @@ from uuid import UUID
 from iam.access.grants.documents import retimed, stamp
 from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort, State
 from iam.access.grants.services.asking import note
-from iam.access.grants.wording import moment
+from iam.access.grants.wording import duration, moment
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation, PutInlinePolicy, restore
@@ -61,6 +61,13 @@ def ends_of(grants: Sequence[UUID]) -> dict[UUID, datetime]:
     """When each of these grants ends, those without an end left out; one query."""
     ending = Grant.objects.filter(pk__in=grants, ends_at__isnull=False)
     return {pk: end for pk, end in ending.values_list("pk", "ends_at") if end}
+
+
+def lasts_of(grants: Sequence[UUID]) -> dict[UUID, str]:
+    """How long those of these grants last that did not begin and whose end is set at approval; one query."""
+    waiting = Grant.objects.filter(pk__in=grants, begins_at__isnull=True)
+    lasting = ((pk, int(terms.get("lasts") or 0)) for pk, terms in waiting.values_list("pk", "terms"))
+    return {pk: f"for {duration(seconds)} after approval" for pk, seconds in lasting if seconds}
 
 
 def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
