@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from console.access.bars import quarters
 from console.identities.lists.asked import Asked, read
-from console.identities.lists.people import PAGE, RIGHTS
+from console.identities.lists.people import PAGE, RIGHTS, page_for
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.render import is_fragment
@@ -30,7 +30,7 @@ CELL = "innerHTML:tr:has([href^=&quot;/people/{}/&quot;])>.lv"
 @require(*RIGHTS)
 def people_levels(request: ViewerRequest) -> HttpResponse:
     """A bar for each of the people on the page of the list with this address."""
-    asked = read(request, PAGE)
+    asked = read(request, page_for(request.viewer))
     people = _people(asked)
     found = levels_of({row["entity"]: row["number"] for row in people}, at=request.at)
     if not is_fragment(request):

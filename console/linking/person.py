@@ -16,6 +16,7 @@ from iam.access.levels import levels_of
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.linking.models import Apart, Sign
+from iam.linking.owning import may_set_owner, owning_team, teams_to_set
 from iam.linking.queries import (
     Everybody,
     everything_of,
@@ -56,9 +57,24 @@ def users_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
         "gone": gone_of(person, viewer=request.viewer) if person is not None else [],
         "may_say": may,
         "links_page": may_link_any(request.viewer),
+        **_owner_context(request, shown, found),
         "is_me": person is not None and person.pk == request.viewer.person_id,
     }
     return context | reach | (_forms(request, shown, found, person) if may else {})
+
+
+def _owner_context(request: ViewerRequest, shown: Shown, found: Everybody) -> dict[str, Any]:
+    """The owning team of a user without a linked person, and who can set it."""
+    if found.whose.confirmed or request.at is not None or shown.entity.gone_at is not None:
+        return {"shows_owner": False}
+    sets_owner = may_set_owner(request.viewer, shown.entity)
+    owned = owning_team(shown.entity)
+    return {
+        "shows_owner": sets_owner or owned is not None,
+        "owned": owned,
+        "sets_owner": sets_owner,
+        "teams": teams_to_set(request.viewer) if sets_owner else [],
+    }
 
 
 def _access(found: Everybody) -> dict[str, Any]:

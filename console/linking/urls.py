@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from console.linking import acts, links, person
+from console.linking import acts, links, owners, person
 
 app_name = "linking"
 urlpatterns: list[URLPattern] = [
@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern] = [
     path("people/links/ways/", links.ways, name="ways"),
     path("people/links/confirm/", acts.confirm, name="confirm"),
     path("people/links/marks/<int:number>/forget/", acts.forget, name="forget"),
+    path("people/owners/", owners.owners, name="owners"),
+    path("people/<int:pk>/owner/", owners.owner, name="owner"),
     path("people/<int:pk>/users/", person.person_users, name="person"),
     path("people/<int:pk>/users/link/", acts.link, name="link"),
     path("people/<int:pk>/users/add/", acts.add, name="add"),

@@ -40,19 +40,22 @@ def _do(request: ViewerRequest, rotation: Rotation) -> str:
     if do in Wanted.values:
         if do == Wanted.DELETE and request.POST.get("typed", "").strip() != rotation.old.aws_id[-4:]:
             raise RefusedError(
-                f"Type the last four signs of the key ID, {rotation.old.aws_id[-4:]}: nothing brings a deleted key back."
+                f"Type the last four characters of the key ID, {rotation.old.aws_id[-4:]}. A deleted key can’t be restored."
             )
         services.want(viewer, rotation, Wanted(do), in_spite=in_spite)
         return "Checking the latest use of both keys in AWS."
     if do == "activate":
         services.activate(viewer, rotation)
-        return "The old key is made active again."
+        return "The old key is being reactivated."
     if do == "issue":
         services.issue_again(viewer, rotation)
-        return "The new key goes, and another one is made."
+        return "The new key is deleted, and another one is created."
     if do == "send":
         link = services.send_again(viewer, rotation)
         return f"A link is on its way to {link.person.email}."
+    if do == "take_over":
+        services.take_over(viewer, rotation)
+        return "You take this over. The new key is deleted, and another one is created for you."
     if do == "cancel":
         return services.cancel(viewer, rotation, with_new=request.POST.get("with_new") == "yes")
     raise Http404

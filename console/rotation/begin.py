@@ -20,21 +20,24 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.guard import Right
+from iam.linking.owning import may_set_owner, owning_team
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import entities
-from iam.people.enrolment.inviting import NOBODY, person_of
+from iam.people.enrolment.inviting import person_of
 from iam.people.rotation.asking import begin, preview
 from iam.people.rotation.planning import (
     KEEP_DAYS,
     LEAST_KEEP,
     LEAST_QUIET,
     MOST_DAYS,
+    NO_LEAD,
     QUIET_DAYS,
     Held,
     Terms,
     keys_of,
     living_of,
     may_begin,
+    recipients,
 )
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
@@ -74,6 +77,7 @@ def read_terms(data: QueryDict) -> Terms:
         quiet_days=_days(data.get("quiet", "")),
         keep_days=_days(data.get("keep", "")),
         is_for_me=data.get("for_me") == "yes",
+        recipient=data.get("recipient", ""),
     )
 
 
@@ -117,9 +121,10 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
     user = key.owner
     assert user is not None
     held = keys_of(user)
-    linked = person_of(user)
-    # What is nobody's, such as a machine's, is put in place by whoever begins.
-    person = linked or Person.objects.get(pk=request.viewer.person_id)
+    owned = owning_team(user)
+    people = recipients(user, viewer=request.viewer)
+    # For a user without a person and without a team, whoever starts the rotation puts the new key in place.
+    person = _chosen(request, people) or Person.objects.get(pk=request.viewer.person_id)
     own = next((one for one in held if one.entity.pk == key.pk), None)
     other = next((one for one in held if one.entity.pk != key.pk), None)
     terms = terms_context(request)
@@ -130,8 +135,11 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
         "key": key,
         "user": user,
         "person": person,
-        "nobody": NOBODY,
-        "is_nobodys": linked is None,
+        "is_nobodys": not people and owned is None,
+        "owned": owned if person_of(user) is None else None,
+        "recipients": people,
+        "sets_owner": may_set_owner(request.viewer, user),
+        "no_lead": NO_LEAD.format(team=owned.team.name, user=user.name) if owned and not people else "",
         "for_me": request.POST.get("for_me") == "yes",
         "is_self": person.pk == request.viewer.person_id,
         "own": own,
@@ -148,6 +156,12 @@ def _page(request: ViewerRequest, key: Entity, *, refused: RefusedError | None =
     if context["standing"] is None:
         context |= _preview(request, key, person, other)
     return render_page(request, "rotation/begin.html", context, status=422 if refused else 200)
+
+
+def _chosen(request: ViewerRequest, people: list[Person]) -> Person | None:
+    """Who gets the secret: the person of the form, else the first who can."""
+    wanted = request.POST.get("recipient", "")
+    return next((one for one in people if str(one.pk) == wanted), people[0] if people else None)
 
 
 def _preview(request: ViewerRequest, key: Entity, person: Person, other: Held | None) -> dict[str, Any]:

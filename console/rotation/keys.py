@@ -20,6 +20,7 @@ from console.web.templatetags.ui import ago, avatar, badge
 from iam.directory.models import Team
 from iam.guard import Right, Viewer
 from iam.mirror.models import NEVER
+from iam.mirror.owners import WORDS
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
 from iam.people.rotation.listing import KEYS, OLD, VERY_OLD
@@ -41,6 +42,7 @@ def _shown(row: Row, lens: Lens) -> dict[str, Any]:
         "display": row["display"],
         "face": avatar(row["display"]),
         "sub": under(row["user_name"] or ""),
+        "owner": row["owner"],
         "account_name": row["account_name"],
         "state": badge("Active", "ok", "check") if is_active else badge("Inactive", ""),
         "age": _age(row, lens),
@@ -81,6 +83,7 @@ def export(lens: Lens) -> tuple[Column, ...]:
         ("status", lambda row, _: row["status"]),
         ("login", lambda row, _: row["user_name"]),
         ("display_name", lambda row, _: row["display"]),
+        ("owning_team", lambda row, _: row["owner"]),
         ("created", lambda row, _: row["created_at"]),
         ("last_used", lambda row, _: row["used_at"]),
         ("last_used_service", lambda row, _: row["service"]),
@@ -142,7 +145,10 @@ def page_for(viewer: Viewer) -> Page:
         for slug, name in Team.objects.order_by("name").values_list("slug", "name")
         if viewer.sees_accounts or slug in viewer.leads
     ]
-    return replace(PAGE, filters=(*PAGE.filters, Filter("team", "Team", tuple(found)))) if found else PAGE
+    owner = Filter("owner", "Owning team", (*WORDS, *found))
+    if not found:
+        return replace(PAGE, filters=(*PAGE.filters, owner))
+    return replace(PAGE, filters=(*PAGE.filters, Filter("team", "Team", tuple(found)), owner))
 
 
 @require_safe

@@ -21,7 +21,7 @@ from iam.guard import Viewer
 from iam.people.rotation.models import Outcome, Rotation, Stage
 from iam.people.rotation.planning import days, may_run
 from iam.people.rotation.queries import visible_rotations
-from iam.people.rotation.services import waits
+from iam.people.rotation.services import may_take_over, waits
 from iam.people.rotation.standing import deletion_at, old_words, quiet_of, used_since
 from iam.sealed.queries import secret_of
 
@@ -87,6 +87,7 @@ def page_context(rotation: Rotation, viewer: Viewer) -> dict[str, Any]:
         "happenings": list(rotation.happenings.select_related("change").order_by("-at", "-pk")[:100]),
         "may_run": may and rotation.is_living,
         "is_self": is_self,
+        "takes_over": may_take_over(viewer, rotation),
         "takes_secret": is_self and waits(rotation),
         "secret_until": seal.expires_at if seal and waits(rotation) else None,
         "quiet": quiet,

@@ -91,6 +91,7 @@ PEOPLE = Entry(
         Tab("IAM users", "identities:people", OTHERS),
         Tab("People", "linking:persons", OTHERS),
         Tab("Match users to people", "linking:links", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
+        Tab("Owning teams", "linking:owners", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
     ),
 )
 ROLES = Entry(

@@ -86,6 +86,27 @@ class TeamRule(models.Model):
         return f"{self.kind} {self.value}"
 
 
+class OwnedUser(models.Model):
+    """An IAM user that is no person's, such as a machine's, and the team that looks after it.
+
+    `aws_id` is AWS's unique id: a renamed user stays with its team, and a user who was deleted and created again is another one. `user_arn`
+    follows a rename after the next sync.
+    """
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="owned_users")
+    account_id = models.CharField(max_length=12)
+    aws_id = models.CharField(max_length=512, unique=True)
+    user_arn = models.CharField(max_length=2048)
+    set_by = models.CharField(max_length=128)
+    set_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "machine user"
+
+    def __str__(self) -> str:
+        return self.user_arn
+
+
 class Role(models.TextChoices):
     """What a person may do in Gatehouse."""
 

@@ -7,7 +7,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from iam.directory.events import rights_reduced
-from iam.directory.models import Identity, Person, Tie
+from iam.directory.models import Identity, OwnedUser, Person, Tie
+from iam.directory.owning import release
 from iam.directory.rules import DirectoryRuleError
 from iam.journal.services import Actor, record
 
@@ -36,6 +37,9 @@ def tie(
     except IntegrityError:
         raise DirectoryRuleError(f"{user_arn} was linked to another person a moment ago.") from None
     _note("identity.link", made, actor, data)
+    of_user = {"aws_id": aws_id} if aws_id else {"user_arn": user_arn}
+    for owned in OwnedUser.objects.filter(**of_user).select_related("team"):
+        release(owned, actor=actor, why=f"The user was linked to {person.name}.")
     return made
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from django.db.models import UUIDField
+from django.db.models import F, Q, QuerySet, UUIDField, Value
 
-from iam.directory.models import Identity, Person, Role, RoleAssignment, RuleKind
+from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, RuleKind
 from iam.prepared import Slot, Statement
 
 
@@ -47,17 +48,20 @@ RIGHTS: dict[str, frozenset[Right]] = {
 }
 
 ANY_ACCOUNT = ""
+OWN, OF_TEAM = "own", "team"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Whose entities a viewer sees. `accounts` None: everything everywhere; else whole accounts by number, and beyond them
-    users by ARN (oneself), users in (account or "", group name), users under (account or "", path), and those groups."""
+    users by ARN (oneself), users in (account or "", group name), users under (account or "", path), those groups, and the machine users that
+    one's teams own, as (account, AWS's unique id)."""
 
     accounts: frozenset[str] | None = frozenset()
     user_arns: frozenset[str] = frozenset()
     groups: frozenset[tuple[str, str]] = frozenset()
     paths: frozenset[tuple[str, str]] = frozenset()
+    owned: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def sees_everything(self) -> bool:
@@ -118,7 +122,9 @@ def viewer_for(person: Person) -> Viewer:
     rows = _ASSIGNED.rows(person=person.pk)
     assigned = {(role, account_id) for role, account_id, *_ in rows}
     leads = frozenset(slug for role, _, slug, *_ in rows if role == Role.TEAM_LEAD and slug)
-    arns = frozenset(arn for (arn,) in _IDENTITIES.rows(person=person.pk))
+    users = _USERS.rows(person=person.pk)
+    arns = frozenset(arn for whose, arn, _ in users if whose == OWN)
+    owned = frozenset((account_id, aws_id) for whose, account_id, aws_id in users if whose == OF_TEAM)
     grants = frozenset((right, account_id) for role, account_id in assigned for right in RIGHTS[role])
     whole = {account for right, account in grants if right is Right.SEE_ACCOUNT}
     asked = {
@@ -134,6 +140,7 @@ def viewer_for(person: Person) -> Viewer:
         user_arns=arns,
         groups=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.GROUP),
         paths=frozenset((account, value) for kind, account, value in rules if kind == RuleKind.PATH),
+        owned=owned,
     )
     return Viewer(
         person_id=person.id,
@@ -153,7 +160,25 @@ def viewer_for(person: Person) -> Viewer:
 
 
 _PERSON = Slot("person", UUIDField())
-_IDENTITIES = Statement(lambda: Identity.objects.filter(person=_PERSON).values_list("user_arn"))
+
+
+def _own_users() -> QuerySet[Any, Any]:
+    rows = Identity.objects.filter(person=_PERSON)
+    return rows.values_list(Value(OWN), F("user_arn"), Value(""))
+
+
+def _users_of_led_teams() -> QuerySet[Any, Any]:
+    """The machine users of the teams that a person leads; who leads a team in one account gets those of that account."""
+    rows = OwnedUser.objects.filter(
+        Q(team__assignments__account_id="") | Q(team__assignments__account_id=F("account_id")),
+        team__assignments__person=_PERSON,
+        team__assignments__role=Role.TEAM_LEAD,
+    )
+    return rows.values_list(Value(OF_TEAM), F("account_id"), F("aws_id"))
+
+
+_USERS = Statement(lambda: _own_users().union(_users_of_led_teams(), all=True))
+"""One statement for both, since every request asks for it."""
 _ASSIGNED = Statement(
     lambda: RoleAssignment.objects.filter(person=_PERSON).values_list(
         "role",

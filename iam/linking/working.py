@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from iam.directory.models import Identity, Person
+from iam.directory.models import Identity, OwnedUser, Person
 from iam.directory.services import follow_rename
 from iam.directory.tying import fill_in, outlive
 from iam.linking.judging import Facts, Known, Verdict, Ways, small_keys
@@ -151,7 +151,7 @@ def _row(user: Entity, verdict: Verdict, former: UUID | None) -> Sign:
 
 
 def _follow(users: Collection[Entity]) -> dict[int, UUID]:
-    """Links go with a user who was renamed, and end where the name belongs to another user by now; who had it before, by user."""
+    """Links and owning teams go with a user who was renamed; links end where the name belongs to another user by now; who had it before, by user."""
     living = [one for one in users if one.gone_at is None]
     by_id = {one.aws_id: one for one in living}
     for aws_id, arn in list(Identity.objects.filter(aws_id__in=by_id).values_list("aws_id", "user_arn")):
@@ -159,6 +159,10 @@ def _follow(users: Collection[Entity]) -> dict[int, UUID]:
         if arn != user.arn and arn.split(":")[4] == user.account.account_id:
             _free(user, of=aws_id)
             follow_rename(arn, new_arn=user.arn)
+    for owned in OwnedUser.objects.filter(aws_id__in=by_id):
+        arn = by_id[owned.aws_id].arn
+        if arn != owned.user_arn:
+            OwnedUser.objects.filter(pk=owned.pk).update(user_arn=arn)
     former: dict[int, UUID] = {}
     by_arn = {one.arn: one for one in living}
     for identity in Identity.objects.filter(user_arn__in=by_arn).select_related("person"):

@@ -259,7 +259,7 @@ def test_many_are_begun_as_they_were_looked_at(account: Account) -> None:
     address = reverse("keys:rotate-many") + "?view=old"
     page = administrator.get(address).content.decode()
     assert old.aws_id in page
-    assert "No person linked" in page
+    assert "No person and no owning team" in page
     terms = {"quiet": "7", "keep": "7", "how": "automatic", "reason": "Old"}
     assert administrator.post(address, terms | {"count": "2"}).status_code == 422
     assert not Rotation.objects.exists()

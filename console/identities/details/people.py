@@ -17,6 +17,7 @@ from console.identities.details.held import Held, PolicyRow, address, held_by, m
 from console.identities.details.shown import Shown, Tab, membership_address, render_shown, shown_or_404
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
+from iam.linking.owning import owning_team
 from iam.mirror.models import EntityState, Kind, Usage, UserCredentials
 from iam.mirror.naming import display_name, people_of_users
 from iam.mirror.pull.credentials import KEYS_READ_AT
@@ -166,6 +167,7 @@ def _head(shown: Shown, held: Held, open_to: Openable, *, here: str) -> dict[str
         "boundary": held.boundary,
         "boundary_url": address("identities:policy", held.boundary, open_to),
         "tags": tags,
+        "owning_team": owning_team(shown.entity) if shown.at is None else None,
         "tabs": _tabs(shown, credentials, here=here),
     }
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from console.identities.details.words import MFA, Mark
 from console.identities.lists import views
-from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.identities.lists.spec import BulkAct, Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
 from console.web.known import UNKNOWN
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.access.levels import Levels, LevelsByAccount
-from iam.guard import Right
+from iam.guard import Right, Viewer
+from iam.linking.owning import may_set_any
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import CREDENTIAL_REPORT
 from iam.mirror.queries.keyset import Row
@@ -77,6 +80,12 @@ def _used(row: Row) -> SafeString | str:
 PASSWORD = {True: "Yes", False: "No", None: UNKNOWN}
 
 
+def _sub(row: Row) -> SafeString:
+    """The user name below the display name, and the owning team of a machine user."""
+    name = under(row["name"])
+    return name + under(f"Owned by {row['owner']}") if row["owner"] else name
+
+
 def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
     """What the table shows of each user."""
     shown = []
@@ -88,7 +97,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
                 "pk": row["entity"],
                 "name": row["display"],
                 "face": avatar(row["display"]),
-                "sub": under(row["name"]),
+                "sub": _sub(row),
                 "short": f"MFA: {mfa.lower()}, {_key_words(key)}",
                 "account_name": row["account_name"],
                 "mfa": mfa_badge,
@@ -132,6 +141,7 @@ def _since(row: Row) -> list[tuple[str, str]]:
 def export(lens: Lens) -> tuple[Column, ...]:
     """The columns of a file; last activity is known of today only."""
     used: tuple[Column, ...] = (("last_activity", lambda row, _: row["used_at"]),) if lens.at is None else ()
+    owner: tuple[Column, ...] = (("owning_team", lambda row, _: row["owner"]),) if lens.at is None else ()
     return (
         ("account_id", lambda row, _: row["number"]),
         ("account", lambda row, _: row["account_name"]),
@@ -149,6 +159,7 @@ def export(lens: Lens) -> tuple[Column, ...]:
         ("oldest_active_key", lambda row, _: row["key_at"]),
         *used,
         ("groups", lambda row, _: row["groups"]),
+        *owner,
         *_levels(lens),
     )
 
@@ -222,6 +233,7 @@ PAGE = Page(
             ),
             is_past=False,
         ),
+        Filter("owner", "Owning team", is_past=False, hint="The name of a team, “any” or “none”"),
     ),
     present=present,
     export=export,
@@ -230,13 +242,20 @@ PAGE = Page(
 )
 
 
+def page_for(viewer: Viewer) -> Page:
+    """The page, with the button to set owning teams for whoever can."""
+    if not may_set_any(viewer):
+        return PAGE
+    return replace(PAGE, acts=(BulkAct("Set owning team", "users", reverse("linking:owners")),))
+
+
 @require(*RIGHTS)
 def people(request: ViewerRequest) -> HttpResponse:
     """The list."""
-    return views.show(request, PAGE)
+    return views.show(request, page_for(request.viewer))
 
 
 @require(*RIGHTS)
 def people_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     """The list as a file."""
-    return views.files(request, PAGE, form)
+    return views.files(request, page_for(request.viewer), form)

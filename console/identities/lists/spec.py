@@ -46,10 +46,19 @@ Column = tuple[str, Callable[[Row, Lens], Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class BulkAct:
+    """A button below a list that opens a page about the selected rows (`id` in its address)."""
+
+    label: str
+    icon: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A list page. `present` turns the rows of a page into what its template shows; `export` gives name and value of every
     column of a file: text, number, moment, or a list of texts. `team_intro` and `team_find` are for who sees only their teams;
-    `area` is whose addresses it has."""
+    `area` is whose addresses it has; `acts` are what the viewer can do with selected rows besides exporting them."""
 
     listing: Listing
     title: str
@@ -65,6 +74,7 @@ class Page:
     team_intro: str = ""
     team_find: str = ""
     area: str = "identities"
+    acts: tuple[BulkAct, ...] = ()
 
     @property
     def export_url(self) -> str:

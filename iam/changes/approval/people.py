@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q, Value
 
 from iam.changes.approval.rules import PERSON, ROLE, TEAM, Who
 from iam.changes.operations import Operation
-from iam.directory.models import Role, RoleAssignment, RuleKind, TeamRule
+from iam.directory.models import OwnedUser, Role, RoleAssignment, RuleKind, TeamRule
 from iam.guard import Right
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
 from iam.linking.whose import people_concerned
@@ -18,6 +19,8 @@ from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 
 ACTING = tuple(role for role, rights in RIGHTS.items() if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= rights)
 """Who can be named in a rule: those who see an account whole, and do more than look."""
+
+_OWNED: Final = "owned"
 
 
 def people_of(who: Collection[Who], *, accounts: Collection[str]) -> dict[UUID, str]:
@@ -72,23 +75,45 @@ def subject_arn_of(operation: Operation) -> str:
 def teams_of(arns: Mapping[int, Collection[str]]) -> dict[str, frozenset[str]]:
     """The slugs of the teams of users, by ARN; `arns` are by the primary key of their account. At most two queries."""
     users = {arn for some in arns.values() for arn in some if ":user/" in arn}
-    rules = list(TeamRule.objects.select_related("team")) if users else []
+    rules = _rules_for(users) if users else []
     if not rules:
         return dict.fromkeys(users, frozenset())
     groups = _groups_of(arns)
     return {arn: _teams(arn, groups=groups.get(arn, set()), rules=rules) for arn in users}
 
 
-def _teams(arn: str, *, groups: Collection[str], rules: Sequence[TeamRule]) -> frozenset[str]:
+class _Rule(NamedTuple):
+    """What makes a user part of a team: a group, a path, or that the team owns the user with this ARN."""
+
+    kind: str
+    value: str
+    account_id: str
+    team: str
+
+
+def _rules_for(users: Collection[str]) -> list[_Rule]:
+    """The rules of all teams, and the owning teams of these users; one query."""
+    rules = TeamRule.objects.values_list("kind", "value", "account_id", "team__slug")
+    owned = OwnedUser.objects.filter(user_arn__in=users)
+    owners = owned.values_list(Value(_OWNED), F("user_arn"), F("account_id"), F("team__slug"))
+    return [_Rule(*row) for row in rules.union(owners, all=True)]
+
+
+def _teams(arn: str, *, groups: Collection[str], rules: Sequence[_Rule]) -> frozenset[str]:
     number = arn.split(":")[4]
     path = "/" + arn.partition(":user/")[2].rpartition("/")[0] + "/"
     path = path.replace("//", "/")
     found = set()
     for rule in rules:
-        start = f"/{rule.value.strip('/')}/" if rule.value.strip("/") else "/"
-        is_in = rule.value in groups if rule.kind == RuleKind.GROUP else path.startswith(start)
+        if rule.kind == _OWNED:
+            is_in = rule.value == arn
+        elif rule.kind == RuleKind.GROUP:
+            is_in = rule.value in groups
+        else:
+            start = f"/{rule.value.strip('/')}/" if rule.value.strip("/") else "/"
+            is_in = path.startswith(start)
         if is_in and rule.account_id in ("", number):
-            found.add(rule.team.slug)
+            found.add(rule.team)
     return frozenset(found)
 
 

@@ -28,7 +28,7 @@ def accounts_within(scope: Scope) -> QuerySet[Account]:
     if scope.accounts is None:
         return accounts
     numbers = set(scope.accounts) | {arn.split(":")[4] for arn in scope.user_arns}
-    teams = {account for account, _ in scope.groups | scope.paths}
+    teams = {account for account, _ in scope.groups | scope.paths | scope.owned}
     if "" in teams:
         return accounts
     return accounts.filter(account_id__in=numbers | teams)

@@ -54,7 +54,7 @@ def visible(
     allowed = Q(pk__in=[])
     if scope.accounts:
         allowed |= Q(account__in=Account.objects.filter(account_id__in=scope.accounts).values("pk"))
-    if scope.user_arns or scope.groups or scope.paths:
+    if scope.user_arns or scope.groups or scope.paths or scope.owned:
         allowed |= Q(**{f"{entity}__in": _beyond_accounts(scope, kinds=kinds)})
     return rows.filter(allowed)
 
@@ -72,7 +72,7 @@ def visible_states(
 
 
 def _beyond_accounts(scope: Scope, *, kinds: Collection[str] | None) -> QuerySet[Any, Any]:
-    """Oneself, the people of one's teams, the teams' groups, and what belongs to each of the people (keys, devices).
+    """Oneself, the people and machine users of one's teams, the teams' groups, and what belongs to each of these users (keys, devices).
 
     Each part comes from an index of its own, and together they are as many rows as the teams are large, whatever the size of
     the mirror: conditions that are joined by OR would be tried on every entity there is.
@@ -92,11 +92,19 @@ def _people(scope: Scope) -> list[QuerySet[Any, Any]]:
     if scope.user_arns:
         living = Entity.objects.filter(kind=Kind.USER, gone_at__isnull=True)
         found.append(living.filter(arn__in=scope.user_arns).values("pk"))
+    if scope.owned:
+        found.append(_owned(scope))
     if scope.groups:
         found.append(_members(scope))
     if scope.paths:
         found.append(_under_paths(scope))
     return found
+
+
+def _owned(scope: Scope) -> QuerySet[Any, Any]:
+    """The machine users of the teams."""
+    living = Entity.objects.filter(kind=Kind.USER, gone_at__isnull=True)
+    return living.filter(aws_id__in=[aws_id for _, aws_id in sorted(scope.owned)]).values("pk")
 
 
 def _groups(scope: Scope) -> QuerySet[Entity]:

@@ -21,9 +21,10 @@ from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Cause, Lane
 from iam.changes.services.planning import Plan
 from iam.changes.services.requests import Weighed
-from iam.directory.models import Person
+from iam.directory.models import Person, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
+from iam.linking.owning import owning_team
 from iam.mirror.models import NEVER, Entity, Usage
 from iam.people.rotation import nudge
 from iam.people.rotation.choosing import Choice, choose
@@ -61,9 +62,18 @@ def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = N
     if standing is not None and standing.begun_by_id == viewer.person_id:
         return standing
     check_terms(terms)
-    person = check_begin(viewer, old, first=first, is_for_me=terms.is_for_me)
+    person = check_begin(viewer, old, first=first, is_for_me=terms.is_for_me, recipient=terms.recipient)
     beginner = Person.objects.get(pk=viewer.person_id)
-    made = _row(beginner, old, terms, person=person, batch=uuid4(), first=first)
+    owned = owning_team(owner_of(old))
+    made = _row(
+        beginner,
+        old,
+        terms,
+        person=person,
+        team=owned.team if owned else None,
+        batch=uuid4(),
+        first=first,
+    )
     planned = plan_one(made, viewer)
     try:
         with transaction.atomic():
@@ -94,7 +104,9 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID,
     if not found.chosen:
         raise RefusedError("None of these keys can be rotated now.")
     beginner = Person.objects.get(pk=viewer.person_id)
-    rows = [_row(beginner, one.key, terms, person=one.person, batch=batch) for one in found.chosen]
+    rows = [
+        _row(beginner, one.key, terms, person=one.person, team=one.team, batch=batch) for one in found.chosen
+    ]
     with transaction.atomic():
         # Somebody may have begun one of them a moment ago: the constraint leaves it out.
         Rotation.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
@@ -170,7 +182,11 @@ def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
         else f"Rotate access key {rotation.old.aws_id} of {rotation.user.name}",
         cause=Cause(OF_ROTATION, rotation.batch),
         lanes=lanes,
-        notes=notes_for(terms, olds=[one.rotation.old.aws_id for one in planned]),
+        notes=notes_for(
+            terms,
+            olds=[one.rotation.old.aws_id for one in planned],
+            teams={one.rotation.team.name for one in planned if one.rotation.team},
+        ),
     )
     at = 0
     for one in planned:
@@ -204,6 +220,7 @@ def _row(
     terms: Terms,
     *,
     person: Person,
+    team: Team | None,
     batch: UUID,
     first: Entity | None = None,
 ) -> Rotation:
@@ -211,6 +228,7 @@ def _row(
     return Rotation(
         batch=batch,
         person=person,
+        team=team,
         user=owner_of(old),
         old=old,
         first=first,
@@ -236,4 +254,6 @@ def _terms_of(row: Rotation) -> Terms:
 
 def _waiting(batch: UUID) -> QuerySet[Rotation]:
     rows = Rotation.objects.filter(batch=batch, stage=Stage.WAITING)
-    return rows.select_related("user__account", "old__owner", "old__account", "first", "person", "begun_by")
+    return rows.select_related(
+        "user__account", "old__owner", "old__account", "first", "person", "team", "begun_by"
+    )

@@ -15,8 +15,10 @@ from iam.changes.operations import Operation
 from iam.changes.operations.access_key import ActivateAccessKey, DeactivateAccessKey, DeleteAccessKey
 from iam.changes.services import Cause
 from iam.changes.services.accepted import queue_accepted
+from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.journal.services import Actor
+from iam.linking.owning import leads_of
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
 from iam.people.rotation.noting import end, move_to, note, save
@@ -97,6 +99,9 @@ def make_another(held: Rotation) -> None:
             actor=None,
         )
         return
+    successor = None if held.person.is_active else _other_lead(held)
+    if successor is not None:
+        save(held, person=successor)
     if not held.person.is_active:
         end(
             held,
@@ -126,6 +131,14 @@ def make_another(held: Rotation) -> None:
         trouble="",
     )
     note(held, "issue", "Another new key is made.", actor=None, change=change)
+
+
+def _other_lead(held: Rotation) -> Person | None:
+    """Another lead of the owning team, for a new key whose person has left."""
+    if held.team is None:
+        return None
+    leads = leads_of(held.team, account_id=held.user.account.account_id)
+    return leads[0] if leads else None
 
 
 def queue(held: Rotation, operation: Operation, what: str, *, actor: Actor | None) -> Change:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.db.models import Count
 
 from iam.changes.operations.access_key import KEYS_PER_USER
-from iam.directory.models import Person
+from iam.directory.models import OwnedUser, Person, Role, RoleAssignment, Team
 from iam.guard import Right, Viewer
+from iam.linking.owning import owning_teams
 from iam.linking.whose import owners
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.models.accounts import Source
@@ -19,10 +20,11 @@ from iam.mirror.queries.visibility import visible
 from iam.people.rotation.models import Rotation, Stage
 
 CHUNK: Final = 500
-NOT_ASKED, UNDER_WAY, NOBODYS, TWO, CLOSED, GONE = (
+NOT_ASKED, UNDER_WAY, NOBODYS, NO_LEAD, TWO, CLOSED, GONE = (
     "You can't request changes to their users",
     "A rotation is in progress already",
-    "No person linked",
+    "No person and no owning team",
+    "The owning team has no lead who could receive the new key",
     "The user has two keys: begin from their page, where you choose which one goes",
     "The account is read only",
     "Gone from AWS",
@@ -35,6 +37,7 @@ class Chosen:
 
     key: Entity
     person: Person
+    team: Team | None = None
 
 
 @dataclass(slots=True)
@@ -61,7 +64,7 @@ def choose(viewer: Viewer, keys: Sequence[int]) -> Choice:
                 found.left_out[why] += 1
                 continue
             users.add(key.owner_id or 0)
-            found.chosen.append(Chosen(key, person))
+            found.chosen.append(Chosen(key, person, known.team_of(key.owner)))
     return found
 
 
@@ -86,6 +89,8 @@ class _Known:
             Rotation.objects.filter(user__in=pks).exclude(stage=Stage.ENDED).values_list("user_id", flat=True)
         )
         self.people = owners(one.arn for one in users)
+        self.owned = owning_teams(users)
+        self.leads = _leads(self.owned.values())
         counts: Any = (
             EntityState.objects.filter(
                 valid_at(None),
@@ -117,4 +122,32 @@ class _Known:
         if self.counts.get(user.pk, 0) >= KEYS_PER_USER:
             return TWO, None
         person = self.people.get(user.arn)
-        return ("", person) if person else (NOBODYS, None)
+        if person is not None:
+            return "", person
+        if user.pk not in self.owned:
+            return NOBODYS, None
+        person = self._lead(self.owned[user.pk])
+        return ("", person) if person else (NO_LEAD, None)
+
+    def team_of(self, user: Entity | None) -> Team | None:
+        """The team that owns a user."""
+        owned = self.owned.get(user.pk) if user else None
+        return owned.team if owned else None
+
+    def _lead(self, owned: OwnedUser) -> Person | None:
+        """Who gets the new key of a machine user: the viewer, if they lead the team there, else its first lead."""
+        leads = [
+            lead.person for lead in self.leads[owned.team_id] if lead.account_id in ("", owned.account_id)
+        ]
+        return next((lead for lead in leads if lead.pk == self.viewer.person_id), leads[0] if leads else None)
+
+
+def _leads(owned: Iterable[OwnedUser]) -> dict[int, list[RoleAssignment]]:
+    """The active leads of teams, those first who have led longest; one query."""
+    found: dict[int, list[RoleAssignment]] = defaultdict(list)
+    rows = RoleAssignment.objects.filter(
+        role=Role.TEAM_LEAD, team__in={one.team_id for one in owned}, person__is_active=True
+    )
+    for row in rows.select_related("person").order_by("created_at", "pk"):
+        found[row.team_id or 0].append(row)
+    return found

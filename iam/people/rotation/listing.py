@@ -12,7 +12,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.directory.models import Team
 from iam.mirror.models import NEVER, EntityState, Kind, Usage, UserCredentials, valid_at
-from iam.mirror.naming import display_name, people_of_users
+from iam.mirror.naming import display_name
+from iam.mirror.owners import owned_by, owner_filter, people_and_owners
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
@@ -154,16 +155,21 @@ def _use(lens: Lens, values: list[str]) -> Q:
 def _team(lens: Lens, values: list[str]) -> Q:
     known = Team.objects.filter(slug__in=values).prefetch_related("rules")
     rules = [Rule(one.kind, one.account_id, one.value) for team in known for one in team.rules.all()]
-    return Q(entity__owner__in=people_under(rules))
+    return Q(entity__owner__in=people_under(rules)) | owned_by("entity__owner__aws_id", values)
+
+
+def _owner(lens: Lens, values: list[str]) -> Q:
+    return owner_filter("entity__owner__aws_id", values)
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds to each row how its user is called, and the rotation that is under way. Two queries."""
+    """Adds to each row the name of its user, the team that owns the user, and the rotation in progress. Two queries."""
     living = living_by_key([row["entity"] for row in found])
-    people = people_of_users(row["user"] for row in found if row["user"])
+    people, owners = people_and_owners(row["user"] for row in found if row["user"])
     for row in found:
         login, tags = row["user_name"] or "", row["tags"] or {}
         row["display"] = display_name(login, tags, person=people.get(row["user"], ""))
+        row["owner"] = owners.get(row["user"], "")
         row["rotation"] = living.get(row["entity"])
 
 
@@ -173,7 +179,7 @@ KEYS: Final = Listing(
     rows=rows,
     sorts=SORTS,
     tabs=TABS,
-    filters={"state": _state, "age": _age, "use": _use, "team": _team},
+    filters={"state": _state, "age": _age, "use": _use, "team": _team, "owner": _owner},
     complete=complete,
     sections=("access_keys",),
 )

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from iam.changes.models import Change
-from iam.directory.models import Person
+from iam.directory.models import Person, Team
 from iam.mirror.models import Entity
 from iam.people.links.models import Link
 
@@ -61,6 +61,9 @@ class Rotation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     batch = models.UUIDField(help_text="Those that were begun together.")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="rotations")
+    team = models.ForeignKey(
+        Team, on_delete=models.SET_NULL, null=True, related_name="+", help_text="The team that owns the user."
+    )
     user = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+")
     old = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+")
     first = models.ForeignKey(Entity, on_delete=models.PROTECT, null=True, related_name="+")

@@ -16,6 +16,7 @@ from iam.changes.operations.user_credential import ACTIVE
 from iam.directory.models import Identity, Person
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
+from iam.linking.owning import leads_of, owning_team
 from iam.mirror.models import NEVER, Entity, EntityState, Kind, Usage, valid_at
 from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
 from iam.people.rotation.models import Rotation, Stage
@@ -29,7 +30,8 @@ IDLE: Final = timedelta(days=90)
 """A second key that was not used for so long may be deleted to make room; one that was is in use."""
 MOST_ISSUES: Final = 3
 """So many keys are made, one after the other, for somebody who does not fetch the secret."""
-NOT_YOURS: Final = "You can rotate your own keys, and those of your own teams."
+NOT_YOURS: Final = "You can rotate your own keys, and those of your teams."
+NO_LEAD: Final = "{team} owns {user} and has no lead, so no one can receive the new key. Give the team a lead, or set another owning team."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ class Terms:
     quiet_days: int = QUIET_DAYS
     keep_days: int = KEEP_DAYS
     is_for_me: bool = False
-    """The user is nobody's, such as a machine's: whoever begins it gets the secret, and puts it in place."""
+    """The user has no person and no owning team: whoever begins the rotation gets the secret and puts it in place."""
+    recipient: str = ""
+    """The lead of the owning team who gets the secret, by their id; "" for the viewer, or the first lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +136,20 @@ def owner_of(key: Entity) -> Entity:
     return key.owner
 
 
-def check_begin(viewer: Viewer, old: Entity, *, first: Entity | None, is_for_me: bool = False) -> Person:
-    """Whether the key can be rotated now, and for whom the new one is. Raises RefusedError in words."""
+def recipients(user: Entity, *, viewer: Viewer) -> list[Person]:
+    """Who can get the secret of a new key: the person of the user, or the leads of the team that owns it, the viewer first."""
+    person = person_of(user)
+    if person is not None:
+        return [person]
+    owned = owning_team(user)
+    leads = leads_of(owned.team, account_id=user.account.account_id) if owned else []
+    return sorted(leads, key=lambda lead: lead.pk != viewer.person_id)
+
+
+def check_begin(
+    viewer: Viewer, old: Entity, *, first: Entity | None, is_for_me: bool = False, recipient: str = ""
+) -> Person:
+    """Who gets the new key. Raises RefusedError if the key can't be rotated now."""
     user = owner_of(old)
     if not may_begin(viewer, user=user):
         raise RefusedError(NOT_YOURS)
@@ -144,12 +160,25 @@ def check_begin(viewer: Viewer, old: Entity, *, first: Entity | None, is_for_me:
         raise RefusedError(
             f"{user.name} has a rotation in progress ({standing.reference}). End it first or wait for it."
         )
-    person = person_of(user)
-    if person is None and is_for_me and not _is_linked(user):
-        person = Person.objects.filter(pk=viewer.person_id, is_active=True).first()
-    if person is None:
-        raise RefusedError(NOBODY)
+    person = _recipient(viewer, user, is_for_me=is_for_me, recipient=recipient)
     check_room(keys_of(user), old=old, first=first)
+    return person
+
+
+def _recipient(viewer: Viewer, user: Entity, *, is_for_me: bool, recipient: str) -> Person:
+    people = recipients(user, viewer=viewer)
+    if recipient and people:
+        people = [person for person in people if str(person.pk) == recipient]
+        if not people:
+            raise RefusedError("The person you chose can’t get this key any more. Choose again.")
+    if people:
+        return people[0]
+    owned = owning_team(user)
+    if owned is not None:
+        raise RefusedError(NO_LEAD.format(team=owned.team.name, user=user.name))
+    person = Person.objects.filter(pk=viewer.person_id, is_active=True).first()
+    if person is None or not is_for_me or _is_linked(user):
+        raise RefusedError(NOBODY)
     return person
 
 
@@ -205,25 +234,31 @@ def check_terms(terms: Terms) -> None:
         raise RefusedError("Write why this is needed: the approver reads it, and so does the auditor.")
 
 
-def notes_for(terms: Terms, *, olds: Collection[str]) -> list[str]:
-    """What whoever approves agrees to beside the new key; what is done later by itself rests on it."""
+def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:
+    """What approvers accept besides the new key; everything that is done later without another approval rests on it."""
     what = f"the old key {next(iter(olds))}" if len(olds) == 1 else f"each of {len(olds)} old keys"
     again = (
         f"If no one gets the secret within 24 hours, the new key is deleted and another one is created, up to {MOST_ISSUES} times. "
         "So it is where the secret was lost before the key was used; where the rotation is cancelled, the new key may be deleted."
     )
     back = "As long as the old key is there and was deactivated by this, it can be made active again at once."
+    teamwork = [
+        f"Another lead of {team} can take the rotation over. The new key is then deleted, and one is created for them."
+        for team in sorted(teams)
+    ]
     if not terms.is_automatic:
         return [
             f"This starts a rotation. Deactivation and deletion of {what} are requested later, each on its own.",
             again,
             back,
+            *teamwork,
         ]
     return [
         f"This begins a rotation: {what} is deactivated once it was not used for {days(terms.quiet_days)} and the new one was, and deleted for "
         f"good {days(terms.keep_days)} later. AWS is asked each time before. Nobody is asked again.",
         again,
         back,
+        *teamwork,
     ]
 
 

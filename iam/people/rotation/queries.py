@@ -13,7 +13,7 @@ from iam.people.rotation.models import Rotation
 
 def visible_rotations(viewer: Viewer) -> QuerySet[Rotation]:
     """Those of the users whom the viewer sees, and those by which they get a key."""
-    rows = Rotation.objects.select_related("user__account", "old", "person", "begun_by", "change")
+    rows = Rotation.objects.select_related("user__account", "old", "person", "team", "begun_by", "change")
     if viewer.scope.sees_everything:
         # Those of removed accounts are few: without them no row has to be looked up together with its user and account.
         removed = Entity.objects.filter(kind=Kind.USER, account__removed_at__isnull=False)

@@ -151,6 +151,29 @@ def issue_again(viewer: Viewer, rotation: Rotation) -> None:
         discard_new(held, actor=viewer)
 
 
+def may_take_over(viewer: Viewer, rotation: Rotation) -> bool:
+    """Whether another lead of the owning team can have the new key made for them: until the new key was used."""
+    if rotation.team is None or rotation.team.slug not in viewer.leads:
+        return False
+    is_open = rotation.stage in (Stage.HANDING, Stage.USING) and rotation.new_used_at is None
+    return is_open and rotation.person_id != viewer.person_id and rotation.discarding_id is None
+
+
+def take_over(viewer: Viewer, rotation: Rotation) -> None:
+    """Delete the new key and create one for this lead, as accepted with the request. Raises RefusedError."""
+    with transaction.atomic():
+        held = _held(viewer, rotation, Stage.HANDING, Stage.USING)
+        if not may_take_over(viewer, held):
+            raise RefusedError("The new key is in use, or the team isn’t yours. It can’t be taken over.")
+        if held.link is not None:
+            revoke_link(held.link, actor=viewer, why=f"{viewer.name} took the rotation over")
+        person = Person.objects.get(pk=viewer.person_id)
+        # The former person may have read the secret, so a key of which they know nothing takes its place.
+        move_to(held, Stage.HANDING, person=person, fetched_at=None, quiet_from=None, link=None)
+        note(held, "take_over", f"{viewer.name} took it over. The secret goes to them.", actor=viewer)
+        discard_new(held, actor=viewer)
+
+
 def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str:
     """Give it up; what stands then, in a sentence. `with_new`: the new key goes as well. Raises RefusedError while a change is under way."""
     with transaction.atomic():
@@ -180,6 +203,7 @@ def locked(rotation: Rotation) -> Rotation:
         "old__owner",
         "old__account",
         "person",
+        "team",
         "begun_by",
         "wanted_by",
         "change",

@@ -95,7 +95,7 @@ def test_the_rows_of_people_hold_every_fact(auditor: Client) -> None:
         "account_id": "111111111111", "account": "production", "login": "maya.okafor", "display_name": "maya.okafor",
         "arn": user.arn, "unique_id": user.aws_id, "path": "/", "created": "", "mfa": "virtual", "console_password": "yes",
         "password_changed": "", "access_keys": "2", "active_access_keys": "1",
-        "oldest_active_key": "2026-01-02T03:04:05Z", "last_activity": "", "groups": "analysts; sre",
+        "oldest_active_key": "2026-01-02T03:04:05Z", "last_activity": "", "groups": "analysts; sre", "owning_team": "",
         "list_actions": "0", "read_actions": "1", "write_actions": "0", "permissions_actions": "0", "tagging_actions": "0",
     }  # fmt: skip
     body = json.loads(auditor.get("/people/export.json?mfa=virtual&account=111111111111").getvalue())

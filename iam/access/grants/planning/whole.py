@@ -94,7 +94,9 @@ def _knows(viewer: Viewer, account: Account) -> bool:
         return True
     if any(arn.split(":")[4] == account.account_id for arn in scope.user_arns):
         return True
-    return any(number in ("", account.account_id) for number, _ in (*scope.groups, *scope.paths))
+    return any(
+        number in ("", account.account_id) for number, _ in (*scope.groups, *scope.paths, *scope.owned)
+    )
 
 
 def _refused(account: Account, why: str) -> PartPlan:

@@ -91,6 +91,6 @@ def _key(about: str, name: str) -> str:
 def who(lens: Lens) -> str:
     """What a count depends on beside its query: the scope, the account and the moment."""
     scope = lens.viewer.scope
-    seen = [sorted(part) for part in (scope.user_arns, scope.groups, scope.paths)]
+    seen = [sorted(part) for part in (scope.user_arns, scope.groups, scope.paths, scope.owned)]
     accounts = "all" if scope.accounts is None else sorted(scope.accounts)
     return f"{accounts} {seen} {lens.account.pk if lens.account else 0} {lens.at}"

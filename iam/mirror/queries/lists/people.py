@@ -10,6 +10,7 @@ from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet, Va
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
+from iam.directory.models import Identity
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
     NEVER,
@@ -21,7 +22,8 @@ from iam.mirror.models import (
     UserCredentials,
     valid_at,
 )
-from iam.mirror.naming import display_name, people_of_users
+from iam.mirror.naming import display_name
+from iam.mirror.owners import NONE, owner_filter, people_and_owners
 from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
@@ -236,13 +238,33 @@ def _group(lens: Lens, values: list[str]) -> Q:
     return Q(entity__in=members.values("source"))
 
 
-FILTERS = {"mfa": _mfa, "group": _group, "password": _password, "key": _keys, "activity": _activity}
+def _owner(lens: Lens, values: list[str]) -> Q:
+    """The owning team; "none" only concerns users who could have one: without a console password and without a linked person."""
+    others = [value for value in values if value != NONE]
+    found = owner_filter("entity__aws_id", others) if others else Q(pk__in=[])
+    if NONE not in values:
+        return found
+    linked = Identity.objects.filter(
+        Q(aws_id="") | Q(aws_id=OuterRef("entity__aws_id")), user_arn=OuterRef("entity__arn")
+    )
+    return found | (owner_filter("entity__aws_id", [NONE]) & Q(has_password=False) & ~Q(Exists(linked)))
+
+
+FILTERS = {
+    "mfa": _mfa,
+    "group": _group,
+    "password": _password,
+    "key": _keys,
+    "activity": _activity,
+    "owner": _owner,
+}
 
 
 def complete(lens: Lens, found: list[Row]) -> None:
-    """Adds display name and groups; in the past also what has changed since: groups joined and left."""
-    people = people_of_users(row["entity"] for row in found)
+    """Adds display name, owning team and groups; in the past also what has changed since: groups joined and left."""
+    people, owners = people_and_owners(row["entity"] for row in found)
     for row in found:
+        row["owner"] = owners.get(row["entity"], "") if lens.at is None else ""
         row["display"] = display_name(row["name"], row["tags"], person=people.get(row["entity"], ""))
         row["mfa"], row["key_at"] = row["mfa"] or "unread", row["key_at"] or NEVER
         row["groups"], row["joined"], row["left"] = [], [], []

@@ -1,0 +1,245 @@
+"""Which team owns a machine user: who can set it, what tags propose, and setting it for many users at once. Nothing in AWS changes.
+
+Owning a user gives the leads of the team rights over it: they see it, request changes to it and receive its new keys. So only those set it who
+have these rights already: administrators of the account for every team, and leads for their own team and for users whom no other team owns.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.text import slugify
+
+from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, Team
+from iam.directory.owning import release, set_owner
+from iam.directory.rules import DirectoryRuleError
+from iam.guard import Right, Viewer
+from iam.linking.rights import linkable
+from iam.linking.whose import Whose, whose
+from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
+
+TAG_KEYS: Final = ("team", "owner", "owningteam", "ownerteam", "teamowner")
+"""Tags that often name who looks after a user; without regard to case, "-", "_" and spaces."""
+MOST_AT_ONCE: Final = 500
+NOT_YOURS: Final = "You can set the owning team only where you administer the account or lead the team."
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A team that a tag names, and the tag."""
+
+    team: Team
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRow:
+    """A user on the review page. `refusal` says why no team can be set."""
+
+    user: Entity
+    owned: OwnedUser | None
+    candidates: tuple[Candidate, ...]
+    person: str
+    refusal: str = ""
+
+    @property
+    def proposed(self) -> Team | None:
+        """The only team that tags name, if no team owns the user yet."""
+        if self.owned is not None or self.refusal or len(self.candidates) != 1:
+            return None
+        return self.candidates[0].team
+
+
+@dataclass(slots=True)
+class Saved:
+    """The result of setting many: how many users have another owner now, and why others don't."""
+
+    changed: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def owning_teams(users: Iterable[Entity]) -> dict[int, OwnedUser]:
+    """Who owns users, by the number of the user; one query."""
+    by_id = {user.aws_id: user.pk for user in users}
+    rows = OwnedUser.objects.filter(aws_id__in=by_id).select_related("team")
+    return {by_id[row.aws_id]: row for row in rows}
+
+
+def owning_team(user: Entity) -> OwnedUser | None:
+    """Who owns a user."""
+    return owning_teams([user]).get(user.pk)
+
+
+def leads_of(team: Team, *, account_id: str) -> list[Person]:
+    """The active people who lead a team in an account, those first who have led it longest."""
+    rows = RoleAssignment.objects.filter(
+        team=team, role=Role.TEAM_LEAD, account_id__in=["", account_id], person__is_active=True
+    ).select_related("person")
+    return list(dict.fromkeys(row.person for row in rows.order_by("created_at", "pk")))
+
+
+def may_set_owner(viewer: Viewer, user: Entity) -> bool:
+    """Whether the viewer can set or remove the owning team of this user."""
+    if viewer.may(Right.MANAGE_OPERATORS, account_id=user.account.account_id):
+        return True
+    if not viewer.leads or not linkable(viewer).filter(pk=user.pk).exists():
+        return False
+    owned = owning_team(user)
+    return owned is None or owned.team.slug in viewer.leads
+
+
+def may_set_any(viewer: Viewer) -> bool:
+    """Whether there can be users whose owning team the viewer sets."""
+    return viewer.may(Right.MANAGE_OPERATORS) or bool(viewer.leads)
+
+
+def teams_to_set(viewer: Viewer) -> list[Team]:
+    """The teams that the viewer can set as owner, by name: all for administrators, else those that they lead."""
+    teams = Team.objects.order_by("name")
+    if not viewer.may(Right.MANAGE_OPERATORS):
+        teams = teams.filter(slug__in=viewer.leads)
+    return list(teams)
+
+
+def check_owner(viewer: Viewer, *, user: Entity, team: Team | None) -> OwnedUser | None:
+    """The present owner. Raises DirectoryRuleError if the viewer can't set this team (None: no team) for this user."""
+    owned = owning_team(user)
+    if user.gone_at is not None:
+        raise DirectoryRuleError(f"{user.name} was deleted in AWS.")
+    administers = viewer.may(Right.MANAGE_OPERATORS, account_id=user.account.account_id)
+    if not administers:
+        if not linkable(viewer).filter(pk=user.pk).exists():
+            raise DirectoryRuleError(NOT_YOURS)
+        if owned is not None and owned.team.slug not in viewer.leads:
+            raise DirectoryRuleError(
+                f"{owned.team.name} owns {user.name}. Only an administrator can change that."
+            )
+        if team is not None and team.slug not in viewer.leads:
+            raise DirectoryRuleError(f"You don’t lead {team.name}. Ask an administrator.")
+    if team is not None:
+        refusal = _person_refusal(user, whose([user])[user.pk])
+        if refusal:
+            raise DirectoryRuleError(refusal)
+    return owned
+
+
+def set_owning_team(viewer: Viewer, *, user: Entity, team: Team | None, why: str = "") -> bool:
+    """Set the owning team, or none; False if nothing changed. Raises DirectoryRuleError."""
+    owned = check_owner(viewer, user=user, team=team)
+    if team is None:
+        if owned is not None:
+            release(owned, actor=viewer, why=why)
+        return owned is not None
+    return set_owner(
+        team,
+        account_id=user.account.account_id,
+        aws_id=user.aws_id,
+        user_arn=user.arn,
+        actor=viewer,
+        why=why,
+    )
+
+
+def set_owning_teams(viewer: Viewer, wanted: Mapping[int, Team], *, why: str = "") -> Saved:
+    """Set the teams of many users, by the number of the user; one that is refused stops no other."""
+    saved = Saved()
+    users = Entity.objects.filter(pk__in=list(wanted)[:MOST_AT_ONCE]).select_related("account")
+    for user in users.order_by("name", "pk"):
+        try:
+            saved.changed += set_owning_team(viewer, user=user, team=wanted[user.pk], why=why)
+        except DirectoryRuleError as error:
+            saved.refused.append(f"{user.name} in {user.account.name}: {error}")
+    return saved
+
+
+def settable(viewer: Viewer) -> QuerySet[Entity]:
+    """The living users whose owning team the viewer can set, whether or not a person is linked."""
+    return linkable(viewer).select_related("account")
+
+
+def unowned_machines(viewer: Viewer) -> QuerySet[Entity]:
+    """Of these, users with no console password, no linked person and no owning team."""
+    linked = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
+    no_password = UserCredentials.objects.filter(valid_at(None), user=OuterRef("pk"), has_password=False)
+    owned = OwnedUser.objects.filter(aws_id=OuterRef("aws_id"))
+    return settable(viewer).filter(Exists(no_password), ~Exists(linked), ~Exists(owned))
+
+
+def owner_rows(viewer: Viewer, users: Sequence[Entity]) -> list[OwnerRow]:
+    """The rows of the review page; the same few queries for any number of users."""
+    owners, people = owning_teams(users), whose(users)
+    tags = dict(TagSet.objects.filter(valid_at(None), entity__in=users).values_list("entity_id", "tags"))
+    named = {user.pk: _owner_tags(tags.get(user.pk) or {}) for user in users}
+    teams = _Teams(value for pairs in named.values() for _, value in pairs)
+    choosable = {team.pk for team in teams_to_set(viewer)}
+    rows = []
+    for user in users:
+        owned, known = owners.get(user.pk), people[user.pk]
+        refusal = _person_refusal(user, known) or _owner_refusal(viewer, user, owned)
+        candidates = [one for one in teams.named_by(named[user.pk]) if one.team.pk in choosable]
+        person = known.person.name if known.person and not known.confirmed else ""
+        rows.append(OwnerRow(user, owned, tuple(candidates), person, refusal))
+    return rows
+
+
+def _person_refusal(user: Entity, known: Whose) -> str:
+    if known.confirmed and known.person is not None:
+        return (
+            f"{user.name} is linked to {known.person.name}. Only users without a person have an owning team."
+        )
+    return ""
+
+
+def _owner_refusal(viewer: Viewer, user: Entity, owned: OwnedUser | None) -> str:
+    administers = viewer.may(Right.MANAGE_OPERATORS, account_id=user.account.account_id)
+    if owned is None or administers or owned.team.slug in viewer.leads:
+        return ""
+    return f"{owned.team.name} owns it. Only an administrator can change that."
+
+
+def _owner_tags(tags: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The tags that can name an owner, with their values."""
+    found = []
+    for key, value in tags.items():
+        plain = key.lower().replace("-", "").replace("_", "").replace(" ", "")
+        if plain in TAG_KEYS and str(value).strip():
+            found.append((key, str(value).strip()))
+    return found
+
+
+class _Teams:
+    """All teams by their names, and the teams that people lead by their email addresses: two queries."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._by_name: dict[str, Team] = {}
+        for team in Team.objects.all():
+            self._by_name |= {team.slug.lower(): team, team.name.lower(): team}
+        self._by_lead = _teams_by_lead({value.lower() for value in values if "@" in value})
+
+    def named_by(self, tags: Sequence[tuple[str, str]]) -> list[Candidate]:
+        """The teams that tags name, each once."""
+        found: dict[int, Candidate] = {}
+        for key, value in tags:
+            team = self._by_name.get(value.lower()) or self._by_name.get(slugify(value))
+            if team is not None:
+                found.setdefault(team.pk, Candidate(team, f"tag {key}: {value}"))
+            for led in self._by_lead.get(value.lower(), ()):
+                found.setdefault(led.pk, Candidate(led, f"tag {key}: {value}, who leads {led.name}"))
+        return list(found.values())
+
+
+def _teams_by_lead(addresses: Collection[str]) -> dict[str, list[Team]]:
+    if not addresses:
+        return {}
+    found: dict[str, list[Team]] = defaultdict(list)
+    rows = RoleAssignment.objects.filter(
+        role=Role.TEAM_LEAD, team__isnull=False, person__is_active=True, person__email__in=addresses
+    ).select_related("team", "person")
+    for row in rows.order_by("team__name"):
+        if row.team is not None and row.team not in found[row.person.email.lower()]:
+            found[row.person.email.lower()].append(row.team)
+    return found

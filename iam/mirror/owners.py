@@ -1,0 +1,50 @@
+"""Owning teams of machine users as lists need them: a filter, and the names for the rows of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q, Subquery
+
+from iam.directory.models import Identity, OwnedUser
+from iam.mirror.models import Entity
+
+ANY, NONE = "any", "none"
+WORDS: Final = ((ANY, "Any team"), (NONE, "No team"))
+
+
+def owned_by(column: str, teams: Sequence[str]) -> Q:
+    """Rows whose user, by the column of AWS's unique id, one of the teams owns; teams by their slugs or names."""
+    named = Q(team__slug__in=teams)
+    for name in teams:
+        named |= Q(team__name__iexact=name)
+    return Q(Exists(OwnedUser.objects.filter(named, aws_id=OuterRef(column))))
+
+
+def owner_filter(column: str, values: Sequence[str]) -> Q:
+    """Rows for the values of a filter: slugs or names of teams, "any" for any team, "none" for no team."""
+    owned = Q(Exists(OwnedUser.objects.filter(aws_id=OuterRef(column))))
+    found = owned_by(column, values)
+    if ANY in values:
+        found |= owned
+    if NONE in values:
+        found |= ~owned
+    return found
+
+
+def people_and_owners(users: Iterable[int]) -> tuple[dict[int, str], dict[int, str]]:
+    """The names of the linked people, and of the owning teams, by the number of the user; one query."""
+    linked = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
+    owned = OwnedUser.objects.filter(aws_id=OuterRef("aws_id"))
+    rows = Entity.objects.filter(pk__in=list(users)).annotate(
+        called=Subquery(linked.values("person__name")[:1]), owning=Subquery(owned.values("team__name")[:1])
+    )
+    people: dict[int, str] = {}
+    owners: dict[int, str] = {}
+    for pk, called, owner in rows.values_list("pk", "called", "owning"):
+        if called:
+            people[pk] = called
+        if owner:
+            owners[pk] = owner
+    return people, owners
