@@ -30,7 +30,8 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Somebody who may receive. `shown` is what people call them; `has_mfa` None: no user, or nobody knows. `basis`: what a pasted name was matched by."""
+    """Somebody who may receive. `shown` is what people call them; `has_mfa` None: not a user, a user without a
+    console password, or unknown. `basis`: what a pasted name was matched by."""
 
     pk: int
     arn: str
@@ -126,7 +127,7 @@ def _receivers(entities: Iterable[Entity]) -> list[Receiver]:
     found = list(entities)
     users = [one.pk for one in found if one.kind == Kind.USER]
     facts = UserCredentials.objects.filter(valid_at(None), user__in=users) if users else []
-    mfa: dict[Any, str] = {one.user_id: one.mfa for one in facts}
+    mfa: dict[Any, str] = {one.user_id: one.mfa for one in facts if one.has_password is not False}
     names = names_by_entity(found)
     return [
         Receiver(

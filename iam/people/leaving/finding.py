@@ -91,11 +91,13 @@ def without_users(text: str, *, most: int = 5) -> list[Person]:
 
 
 def _rank(match: Match, words: Sequence[str]) -> tuple[int, str, int]:
-    """Whole names before beginnings before parts, then by name."""
+    """Whole names before beginnings before parts, then by name; without a text, people whose address is known before other users."""
     text = " ".join(words)
     name = fold(match.person.name)
     known = (name, match.person.email, fold(match.user.name))
-    if text in known:
+    if not text:
+        place = 0 if match.person.email else 1
+    elif text in known:
         place = 0
     elif any(value.startswith(text) for value in known):
         place = 1
