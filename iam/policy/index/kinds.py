@@ -27,8 +27,18 @@ class Sort(NamedTuple):
     """Whether none of the patterns in question can be about one of their resources."""
 
 
-def sorts_of(space: Space, mask: int, *, patterns: Iterable[Tokens], keys: frozenset[str]) -> Iterator[Sort]:
-    """The actions of a set by what resources they work on and which of the `keys`, in lower case, they have."""
+def sorts_of(
+    space: Space,
+    mask: int,
+    *,
+    patterns: Iterable[Tokens],
+    keys: frozenset[str],
+    is_everywhere: bool = False,
+) -> Iterator[Sort]:
+    """The actions of a set by what resources they work on and which of the `keys`, in lower case, they have.
+
+    `is_everywhere`: resources of every kind are told apart, not only those that a pattern may be about.
+    """
     known = (1 << len(space.catalogue)) - 1
     for name in space.actions.names(mask & ~known):
         place = space.actions.index_of(name)
@@ -37,7 +47,7 @@ def sorts_of(space: Space, mask: int, *, patterns: Iterable[Tokens], keys: froze
     mask &= known
     if not mask:
         return
-    named = _services_named(patterns)
+    named = None if is_everywhere else _services_named(patterns)
     of_keys = {key.partition(":")[0] for key in keys}
     elsewhere = 0
     for prefix, part in _by_service(space, mask):

@@ -29,7 +29,7 @@ def overlaps(one: Tokens, other: Tokens) -> tuple[Tokens, ...]:
     shared = _shared(one, other)
     found: dict[Tokens, None] = {}
     for tail in islice(_ways(one[shared:], other[shared:]), MOST * 3):
-        found[tuple(normal((*one[:shared], *tail)))] = None
+        found[(*one[:shared], *normal(tail))] = None
         if len(found) >= MOST:
             break
     return tuple(found)
@@ -59,7 +59,7 @@ def _shared(one: Tokens, other: Tokens) -> int:
 class Chain(NamedTuple):
     """What was put out so far, from its end."""
 
-    part: Token
+    part: Tokens
     before: Chain | None
 
 
@@ -78,47 +78,85 @@ def _ways(one: Tokens, other: Tokens) -> Iterator[list[Token]]:
             yield _unchained(chain)
             continue
         for following, part in reversed(steps[spot]):
-            stack.append((following, chain if part is None else Chain(part, chain)))
+            stack.append((following, Chain(part, chain) if part else chain))
 
 
 def _unchained(chain: Chain | None) -> list[Token]:
-    found: list[Token] = []
+    parts: list[Tokens] = []
     while chain is not None:
-        found.append(chain.part)
+        parts.append(chain.part)
         chain = chain.before
-    return found[::-1]
+    return [token for part in reversed(parts) for token in part]
 
 
-Move = tuple[int, int, Token | None]
 Spot = tuple[int, int]
 """A place in one and a place in the other."""
-Steps = dict[Spot, list[tuple[Spot, Token | None]]]
+Move = tuple[int, int, Tokens]
+"""How far it goes in one, how far in the other, and what is put out."""
+Steps = dict[Spot, list[tuple[Spot, Tokens]]]
 
 
-def _moves(one: Tokens, other: Tokens, i: int, j: int) -> list[Move]:
-    """The steps that are possible; a star that goes on is put out with the step that it takes along."""
-    left = one[i] if i < len(one) else None
-    right = other[j] if j < len(other) else None
+class Written:
+    """A pattern with, for each of its places, where the letters end that begin there."""
+
+    __slots__ = ("ends", "parts", "size", "text")
+
+    def __init__(self, parts: Tokens) -> None:
+        self.parts, self.size = parts, len(parts)
+        self.text = "".join(part if len(part) == 1 else " " for part in parts)
+        ends = [self.size] * (self.size + 1)
+        for place in range(self.size - 1, -1, -1):
+            ends[place] = ends[place + 1] if len(parts[place]) == 1 else place
+        self.ends = ends
+
+
+_written = lru_cache(maxsize=16384)(Written)
+
+
+def _moves(one: Written, other: Written, i: int, j: int) -> list[Move]:
+    """The steps that are possible, those of a star that takes in the most first; letters are taken in one step, as many as there are."""
+    left = one.parts[i] if i < one.size else None
+    right = other.parts[j] if j < other.size else None
     if left is not None and right is not None and len(left) == len(right) == 1:
-        return [(1, 1, left)] if left == right else []
+        length = min(one.ends[i] - i, other.ends[j] - j)
+        is_same = one.text[i : i + length] == other.text[j : j + length]
+        return [(length, length, one.parts[i : i + length])] if is_same else []
     if left in STARS and right in STARS:
         star = WITHIN if WITHIN in (left, right) else ANY
-        return [(1, 0, star), (0, 1, star)]
-    moves: list[Move] = []
+        return [(1, 0, (star,)), (0, 1, (star,))]
     if left in STARS:
-        if right is not None and (taken := _within(right, left)):
-            moves.append((0, 1, taken))
-        moves.append((1, 0, None))
-        return moves
+        return [(goes, takes, part) for goes, takes, part in _taken(one, i, other, j)]
     if right in STARS:
-        if left is not None and (taken := _within(left, right)):
-            moves.append((1, 0, taken))
-        moves.append((0, 1, None))
-        return moves
+        return [(takes, goes, part) for goes, takes, part in _taken(other, j, one, i)]
     if left is None or right is None:
         return []
     both = _both(left, right)
-    return [(1, 1, both)] if both else []
+    return [(1, 1, (both,))] if both else []
+
+
+def _taken(starred: Written, i: int, other: Written, j: int) -> Iterator[Move]:
+    """What the star at a place takes in of the other pattern, which has no star there: all letters, or those up to where it can end."""
+    star = starred.parts[i]
+    if j == other.size:
+        yield 1, 0, ()
+        return
+    if other.ends[j] == j:
+        if taken := _within(other.parts[j], star):
+            yield 0, 1, (taken,)
+        yield 1, 0, ()
+        return
+    letters = other.text[j : other.ends[j]]
+    most = letters.find(":") if star == WITHIN else -1
+    if most < 0:
+        most = len(letters)
+        yield 0, most, other.parts[j : j + most]
+    follows = starred.text[i + 1 : starred.ends[i + 1]] if i + 1 < starred.size else ""
+    for size in range(min(most, len(letters) - 1), -1, -1):
+        if follows and letters[size] != follows[0]:
+            continue
+        if i + 1 == starred.size:
+            return
+        yield 1, size, other.parts[j : j + size]
 
 
 def _within(part: Token, star: Token | None) -> Token:
@@ -149,15 +187,18 @@ def _steps(one: Tokens, other: Tokens) -> Steps | None:
 
     Most places of two patterns cannot be reached, since the letters before them differ: only those that can are looked at.
     """
-    end = (len(one), len(other))
+    left, right = _written(one), _written(other)
+    end = (left.size, right.size)
     steps: Steps = {}
     waiting: list[Spot] = [(0, 0)]
     while waiting:
         spot = waiting.pop()
-        if spot not in steps:
-            i, j = spot
-            steps[spot] = [((i + di, j + dj), part) for di, dj, part in _moves(one, other, i, j)]
-            waiting += [following for following, _ in steps[spot]]
+        if spot in steps:
+            continue
+        i, j = spot
+        following = [((i + di, j + dj), part) for di, dj, part in _moves(left, right, i, j)]
+        steps[spot] = following
+        waiting += [reached for reached, _ in following]
     if end not in steps:
         return None
     alive = {end}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -24,6 +24,8 @@ MOST: Final = 240
 ALIKE: Final = 3
 """So many of those that are of the same patterns: they may differ in what they have in common with others."""
 WORDS: Final = ("x", "example", "item7", "q7z9k")
+ACCOUNTS: Final = ("444455556666", "123456789012", "210987654321", "777788889999")
+"""Accounts that AWS's documentation uses in examples."""
 REGIONS: Final = ("eu-west-1", "us-east-1", "ap-southeast-2", "sa-east-1", "ca-west-1", "af-south-1")
 PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 WITHOUT_SLASH: Final = frozenset({"BucketName", "TableName", "AccessPointName", "TableBucketName"})
@@ -74,32 +76,75 @@ def format_matcher(arn: str) -> re.Pattern[str]:
 
 
 def probes(
-    patterns: Mapping[Tokens, int], *, formats: tuple[str, ...] | None, place: Place
+    patterns: Mapping[Tokens, int],
+    *,
+    formats: tuple[str, ...] | None,
+    place: Place,
+    accounts: tuple[str, ...] | None = None,
 ) -> tuple[str, ...]:
-    """Resources of the formats (None: of any), those of the first patterns first. Of each pattern, the lists that it stands in, as bits."""
+    """Resources of the formats (None: of any), those of the first patterns first. Of each pattern, the lists that it stands in, as bits.
+
+    `accounts` are named by conditions on the account of the resource; None where no condition is about it. Resources of an account that is
+    named nowhere come last: with "all but those of this account", they are the only ones.
+    """
     if formats == ():
         return ("*",)
+    items = tuple(patterns.items())
     found: dict[str, None] = {}
     later: dict[str, None] = {}
     for arn in formats or ("",):
-        first, last = _of_format(tuple(patterns.items()), arn, place)
+        first, last = _of_format(items, arn, place)
         found.update(dict.fromkeys(first))
         later.update(dict.fromkeys(last))
+    if accounts is not None or _names_accounts(patterns):
+        for arn in formats or ("",):
+            for account in _other_accounts(items, place.account, accounts or ()):
+                for texts in _of_format(items, arn, replace(place, account=account), is_other=True):
+                    later.update(dict.fromkeys(texts))
     if formats is None:
         later["*"] = None
     return tuple({**found, **later})
 
 
+def _names_accounts(patterns: Iterable[Tokens]) -> bool:
+    """Whether some pattern may tell resources of one account from those of another."""
+    return any(_names_account(pattern) for pattern in patterns)
+
+
+@lru_cache(maxsize=4096)
+def _names_account(pattern: Tokens) -> bool:
+    if pattern == (ANY,):
+        return False
+    segments = _split(pattern)
+    return len(segments) != SEGMENTS or any(len(token) == 1 for token in segments[ACCOUNT])
+
+
+@lru_cache(maxsize=1024)
+def _other_accounts(
+    patterns: tuple[tuple[Tokens, int], ...], own: str, named: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The accounts that conditions name, but for the principal's own, and one that is named nowhere."""
+    texts = {own, *named}
+    texts.update("".join(token for token in pattern if len(token) == 1) for pattern, _ in patterns)
+    unnamed = next((one for one in ACCOUNTS if not any(one in text for text in texts)), ACCOUNTS[-1])
+    return (*(one for one in named if one != own), unnamed)
+
+
 @lru_cache(maxsize=8192)
 def _of_format(
-    patterns: tuple[tuple[Tokens, int], ...], arn: str, place: Place
+    patterns: tuple[tuple[Tokens, int], ...], arn: str, place: Place, *, is_other: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Resources of one format (empty: of any), with the stars of their patterns filled, and with nothing in their place."""
+    """Resources of one format (empty: of any), with the stars of their patterns filled, and with nothing in their place.
+
+    `is_other`: only those of the account of the place, which is another than the principal's.
+    """
+    if is_other and arn and "${Account}" not in arn:
+        return (), ()
     kind: Tokens = format_tokens(arn, place.partition, place.account) if arn else (ANY,)
     near = {
         one: lists
         for one, lists in patterns
-        if _common(kind, one) or any(True for _ in _elsewhere(one, kind))
+        if _common(kind, one) or (not is_other and any(True for _ in _elsewhere(one, kind)))
     }
     word, region = _word(near), _region(near)
     is_right = format_matcher(arn).fullmatch if arn else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice, product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -17,12 +18,14 @@ from iam.policy.glob import Token
 from iam.policy.index.circumstances import Circumstance, circumstances
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.grid import Allowed, Grid
+from iam.policy.index.keys import OF_PLACE
 from iam.policy.index.kinds import Sort, sorts_of
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import Place, probes
 from iam.policy.index.sides import Say, Side
 from iam.policy.index.verdicts import Cell, Proof, Verdict
+from iam.policy.request import RESOURCE_ACCOUNT
 from iam.policy.variables import Variable
 
 if TYPE_CHECKING:
@@ -78,12 +81,27 @@ class ActionGroup:
         if self.left == self.right and self.before.shape == self.after.shape and not self.differ_in_person:
             return
         keys = _keys_of_services(self.every)
-        if not keys and not any(say.clause.is_partial for say in self.every):
+        if not keys and self.accounts is None and not any(say.clause.is_partial for say in self.every):
             yield from self._proof(Sort(self._part, None), is_anywhere=True)
             return
         patterns = self._patterns()
-        for sort in sorts_of(self._space, self._part, patterns=patterns, keys=keys):
+        is_everywhere = self.accounts is not None
+        for sort in sorts_of(
+            self._space, self._part, patterns=patterns, keys=keys, is_everywhere=is_everywhere
+        ):
             yield from self._proof(sort, patterns=patterns)
+
+    @cached_property
+    def accounts(self) -> tuple[str, ...] | None:
+        """The accounts that conditions on the account of the resource name; None where there is no such condition."""
+        found: dict[str, None] = {}
+        is_placed = False
+        for say in self.every:
+            for _, key, values in say.clause.source.conditions:
+                is_placed = is_placed or key.lower() in OF_PLACE
+                if key.lower() in RESOURCE_ACCOUNT:
+                    found.update(dict.fromkeys(value for value in values if value.isdigit()))
+        return tuple(found)[:SAMPLES] if is_placed else None
 
     @property
     def differ_in_person(self) -> bool:
@@ -234,7 +252,12 @@ class Trial:
             return ("*",)
         who = self._asked.after.principal
         place = Place(who.partition, who.account, self._action.partition(":")[0].lower())
-        return probes(NONE if sort.is_elsewhere else patterns, formats=sort.formats, place=place)
+        return probes(
+            NONE if sort.is_elsewhere else patterns,
+            formats=sort.formats,
+            place=place,
+            accounts=self._asked.accounts,
+        )
 
     def verdict(self) -> Verdict:
         """What is found."""

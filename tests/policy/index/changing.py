@@ -16,6 +16,8 @@ from tests.policy import naive
 
 JSON = dict[str, Any]
 ACCOUNT, OTHER = "111111111111", "222222222222"
+THIRD = "333333333333"
+"""An account that no policy names."""
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 BUCKET = "arn:aws:s3:::pay-ledger"
@@ -43,11 +45,22 @@ RESOURCES: dict[str, tuple[str, ...]] = {
         QUEUE,
         f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs",
         f"arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs2",
+        f"arn:aws:sqs:eu-west-1:{OTHER}:jobs",
+        f"arn:aws:sqs:us-east-1:{THIRD}:jobs",
     ),
     "iam:PassRole": (f"{ROLE}/app/web", f"{ROLE}/maya", f"{ROLE}/admin"),
-    "sts:AssumeRole": (f"{ROLE}/app/web", f"{ROLE}/maya", f"arn:aws:iam::{OTHER}:role/app/web"),
-    "kms:Decrypt": (f"{KEY}/1", f"{KEY}/2"),
-    "dynamodb:GetItem": (f"{TABLE}/orders", f"{TABLE}/maya"),
+    "sts:AssumeRole": (
+        f"{ROLE}/app/web",
+        f"{ROLE}/maya",
+        f"arn:aws:iam::{OTHER}:role/app/web",
+        f"arn:aws:iam::{THIRD}:role/app/x",
+    ),
+    "kms:Decrypt": (f"{KEY}/1", f"{KEY}/2", f"arn:aws:kms:eu-west-1:{THIRD}:key/1"),
+    "dynamodb:GetItem": (
+        f"{TABLE}/orders",
+        f"{TABLE}/maya",
+        f"arn:aws:dynamodb:eu-west-1:{OTHER}:table/orders",
+    ),
     "iam:ListUsers": ("*",),
     "ec2:DescribeInstances": ("*",),
 }
@@ -85,6 +98,9 @@ PATTERNS = (
     f"{ROLE}/*",
     "arn:aws:iam::*:role/${aws:username}",
     f"arn:aws:iam::{OTHER}:role/app/web",
+    "arn:aws:iam::*:role/app/*",
+    "arn:aws:kms:*:*:key/1",
+    f"arn:aws:*:*:{ACCOUNT}:*",
     f"{KEY}/*",
     f"{KEY}/?",
     f"{TABLE}/orders",
@@ -110,6 +126,9 @@ CONDITIONS: tuple[tuple[str, str, Any], ...] = (
     ("NumericLessThan", "aws:MultiFactorAuthAge", "3600"),
     ("StringEquals", "s3:prefix", "maya/"),
     ("StringEquals", "iam:PassedToService", "ec2.amazonaws.com"),
+    ("StringEquals", "aws:ResourceAccount", "${aws:PrincipalAccount}"),
+    ("StringNotEquals", "aws:ResourceAccount", [ACCOUNT, OTHER]),
+    ("StringNotEqualsIfExists", "aws:ResourceOrgID", "${aws:PrincipalOrgID}"),
 )
 VALUES: dict[str, tuple[Any, ...]] = {
     "aws:MultiFactorAuthPresent": ("true", "false", None),
@@ -197,6 +216,8 @@ class Case:
     def answer(self, action: str, resource: str, context: JSON, *, after: bool, agrees: bool = False) -> bool:
         """What the plain engine says."""
         held = self.after if after else self.before
+        owner = resource.split(":")[4] if resource.count(":") >= 5 else ""
+        place = {"aws:ResourceOrgID": "o-1", "aws:ResourceOrgPaths": ["o-1/r-1/"]}
         line = {
             "action": action,
             "resource": resource,
@@ -205,7 +226,12 @@ class Case:
                 "tags": self.tags,
                 "unique_id": "AIDA1" if ":user/" in self.arn else "",
             },
-            "context": {"aws:PrincipalOrgID": "o-1", "aws:PrincipalOrgPaths": ["o-1/r-1/"], **context},
+            "context": {
+                "aws:PrincipalOrgID": "o-1",
+                "aws:PrincipalOrgPaths": ["o-1/r-1/"],
+                **({} if owner.isdigit() and owner != ACCOUNT else place),
+                **context,
+            },
             "policies": {
                 "identity": [self._body(d) for d in held.identity],
                 "boundary": [self._body(held.boundary)] if held.boundary else [],
@@ -227,7 +253,8 @@ AGREEING = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": ROOT}, "Actio
 
 
 def _must_agree(action: str, resource: str) -> bool:
-    return action.startswith(("sts:Assume", "kms:")) or f":{OTHER}:" in resource
+    is_elsewhere = f":{OTHER}:" in resource or f":{THIRD}:" in resource
+    return is_elsewhere or action.startswith(("sts:Assume", "kms:"))
 
 
 def case(dice: random.Random) -> Case:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from typing import Final
 
 import pytest
 
@@ -12,9 +13,11 @@ from iam.policy.index.documents import Documents
 from iam.policy.index.masks import Space
 from iam.policy.index.scenario import Edits
 from tests.policy.index import changing
-from tests.policy.index.changing import ACCOUNT, NOW, Case
+from tests.policy.index.changing import ACCOUNT, NOW, Case, Held
 
 SHARED = Documents()
+LATE: Final = (101,)
+"""Seeds that found a difference without a line."""
 MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))
 """How many times as many cases are tried as in each run of the tests."""
 
@@ -76,18 +79,104 @@ def test_few_requests_of_many_cases_are_covered(seed: int) -> None:
 def check(dice: random.Random, *, cases: int, requests: int) -> None:
     """Whatever differs must be among the lines, in its direction."""
     for _ in range(cases):
-        case = changing.case(dice)
-        found, shift = difference_of(case)
-        more = shift.more if shift else 0
-        less = shift.less if shift else 0
-        asked = set()
-        for _ in range(requests):
-            action, resource, context = changing.request(dice)
-            key = (action, resource, str(context))
-            if key in asked:
-                continue
-            asked.add(key)
-            was, becomes = (case.answer(action, resource, context, after=after) for after in (False, True))
-            if was != becomes:
-                bit = 1 << found.space.actions.index_of(action)
-                assert (more if becomes else less) & bit, (action, resource, context, case)
+        assert_covered(changing.case(dice), dice, requests)
+
+
+def assert_covered(case: Case, dice: random.Random, requests: int) -> None:
+    """Each of some random requests that is answered differently is of an action that has a line."""
+    found, shift = difference_of(case)
+    more = shift.more if shift else 0
+    less = shift.less if shift else 0
+    asked = set()
+    for _ in range(requests):
+        action, resource, context = changing.request(dice)
+        key = (action, resource, str(context))
+        if key in asked:
+            continue
+        asked.add(key)
+        was, becomes = (case.answer(action, resource, context, after=after) for after in (False, True))
+        if was != becomes:
+            bit = 1 << found.space.actions.index_of(action)
+            has_line = bool((more if becomes else less) & bit)
+            assert has_line, (action, resource, context, case)
+
+
+ANYWHERE: Final = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+OWN_ROLES: Final = f"arn:aws:iam::{ACCOUNT}:role/*"
+OUTSIDE: Final[dict[str, tuple[list[changing.JSON], list[changing.JSON]]]] = {
+    "all but the roles of this account, by a deny": (
+        [],
+        [
+            {"Effect": "Deny", "Action": "sts:*", "Resource": OWN_ROLES},
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "NotResource": "arn:aws:s3:::x"},
+        ],
+    ),
+    "all but the roles of this account, by NotResource": (
+        [],
+        [{"Effect": "Allow", "Action": "sts:AssumeRole", "NotResource": OWN_ROLES}],
+    ),
+    "the roles of every account, but for those of this one": (
+        [],
+        [
+            {"Effect": "Deny", "Action": "*", "Resource": f"arn:aws:*:*:{ACCOUNT}:*"},
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/app/*"},
+        ],
+    ),
+    "nothing outside of this account any more": (
+        [ANYWHERE],
+        [
+            ANYWHERE,
+            {
+                "Effect": "Deny",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": {"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}},
+            },
+        ],
+    ),
+    "nothing outside of the organization any more": (
+        [ANYWHERE],
+        [
+            ANYWHERE,
+            {
+                "Effect": "Deny",
+                "Action": ["sts:AssumeRole", "kms:*"],
+                "Resource": "*",
+                "Condition": {"StringNotEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}},
+            },
+        ],
+    ),
+    "one account that a condition names": (
+        [],
+        [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:ResourceAccount": changing.OTHER}},
+            }
+        ],
+    ),
+}
+"""Statements before and after that differ only in what belongs to other accounts."""
+
+
+@pytest.mark.parametrize("what", OUTSIDE)
+def test_a_difference_outside_of_the_account_has_a_line_and_a_witness(what: str) -> None:
+    before, after = OUTSIDE[what]
+    case = Case(f"{changing.ROLE}/maya", {}, Held([], None), Held([], None), [])
+    case.before.identity = [case.digest({"Version": "2012-10-17", "Statement": before})] if before else []
+    case.after.identity = [case.digest({"Version": "2012-10-17", "Statement": after})]
+    assert_covered(case, random.Random(0), 300)
+    found, shift = difference_of(case)
+    assert shift is not None
+    left, right = found.sides_of(1)
+    bit = 1 << found.space.actions.index_of("sts:AssumeRole")
+    (witness,) = shift.witnesses("sts:AssumeRole", bit, before=left, after=right)
+    assert witness.resource.split(":")[4] not in ("", ACCOUNT)
+    assert witness.given
+
+
+@pytest.mark.parametrize("seed", LATE)
+def test_requests_of_cases_that_once_had_no_line_are_covered(seed: int) -> None:
+    check(random.Random(2000 + seed), cases=2, requests=150)
