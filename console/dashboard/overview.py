@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +26,14 @@ from iam.access.sight import accounts_seen
 from iam.changes.queries import waiting_for, waiting_for_others
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
+from iam.mirror.pull.sections import GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import facts_of, readable_accounts
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.figures import Numbers, figures
 from iam.mirror.queries.freshness import Facts, Standing, standing
 from iam.mirror.queries.lists.core import Lens, Wanted, list_page
+from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.lists.people import PEOPLE
 
 NEWS, WAITING, ACCOUNTS, TEAM = 8, 5, 8, 8
@@ -53,6 +55,10 @@ class Sync:
 
     facts: Facts
     standing: Standing
+
+
+TOTAL_SECTIONS = {"people": USERS, "roles": ROLES, "groups": GROUPS, "policies": POLICIES}
+"""The section that each total of the first line is counted from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
     context |= _mfa(numbers) | {
         "people": numbers.of("people"),
         "uncounted": numbers.uncounted,
-        "sums": _sums(numbers, whole=whole),
+        "sums": _sums(numbers, whole=whole, unsynced=unsynced_sections(lens)),
         "where": _where(request, chosen, whole=whole),
         "matters": _matters(request, lens, numbers, context.get("sync", ())),
     }
@@ -170,7 +176,7 @@ def _counted(request: ViewerRequest, lens: Lens, numbers: Numbers) -> Iterator[M
         yield Matter(title, meaning, f"{people[view]:,}", tone, url)
 
 
-def _sums(numbers: Numbers, *, whole: bool) -> list[Total]:
+def _sums(numbers: Numbers, *, whole: bool, unsynced: Collection[str]) -> list[Total]:
     totals = Counter(numbers.values)
     names = [("people.all", "people", "IAM user", "IAM users")]
     if whole:
@@ -182,7 +188,10 @@ def _sums(numbers: Numbers, *, whole: bool) -> list[Total]:
     for place, (name, page, singular, plural) in enumerate(names):
         number = totals[name]
         after = {len(names) - 1: "", len(names) - 2: " and"}.get(place, ",")
-        text = f"{number:,} {singular if number == 1 else plural}"
+        words = singular if number == 1 else plural
+        text = f"{number:,} {words}"
+        if TOTAL_SECTIONS[page] in unsynced:
+            text = f"at least {text}" if number else f"an unknown number of {plural}"
         found.append(Total(text, reverse(f"identities:{page}"), after))
     return found
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from iam.mirror.models import Section, SectionState
+from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import GROUPS, ORGANIZATION, POLICIES, ROLES, USERS
 from iam.policy.index.classes import Bundle, Member
 from iam.policy.index.index import Index
@@ -30,9 +32,15 @@ class Certainty(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
-def unread_by_account(index: Index, *, accounts: Collection[str] | None = None) -> dict[str, tuple[str, ...]]:
-    """What was not synced whole and could stop access, as clauses ("SCPs weren't synced"), by account; one query."""
-    rows = Section.objects.filter(name__in=(*DECIDING_SECTIONS, ORGANIZATION), state=SectionState.COMPLETE)
+def unread_by_account(
+    index: Index, *, accounts: Collection[str] | None = None, at: datetime | None = None
+) -> dict[str, tuple[str, ...]]:
+    """What was not synced whole and could stop access, as clauses ("SCPs weren't synced"), by account; one query.
+
+    Of a past moment only what had not been synced by then, since how later syncs ended is not kept.
+    """
+    rows = Section.objects.filter(name__in=(*DECIDING_SECTIONS, ORGANIZATION))
+    rows = rows.exclude(unknown_at(at)) if at else rows.filter(state=SectionState.COMPLETE)
     complete = set(rows.values_list("account__account_id", "name"))
     unread: dict[str, tuple[str, ...]] = {}
     for number, shard in index.accounts.items():
@@ -60,8 +68,8 @@ def _joined(words: list[str]) -> str:
 class Unread:
     """Everything unread that could stop a principal, for an index that does not change meanwhile."""
 
-    def __init__(self, index: Index) -> None:
-        self._by_account = unread_by_account(index)
+    def __init__(self, index: Index, *, at: datetime | None = None) -> None:
+        self._by_account = unread_by_account(index, at=at)
         self._bundles: Collection[Bundle] = set(index.register.unreadable_bundles())
 
     @property

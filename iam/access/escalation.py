@@ -164,7 +164,7 @@ def explained(
     path = known.explorer.path(start, reach)
     closing = known.explorer.closing(start, reach) if path is not None and path.steps else None
     limitations = _limitations(known, accounts)
-    unread = () if path is None else Unread(known.index).of([path.who, *members_on(path)])
+    unread = () if path is None else Unread(known.index, at=known.at).of([path.who, *members_on(path)])
     return Explained(member, path, closing, _policies(known.index), known.made_at, limitations, unread)
 
 
@@ -235,7 +235,7 @@ def can_reach(
     if not goals:
         return []
     reach = known.graph.to(goals)
-    unread = Unread(known.index)
+    unread = Unread(known.index, at=known.at)
     found: list[Reached] = []
     for start in known.graph.everybody:
         hops = reach.best(start)
@@ -280,7 +280,7 @@ def _is_asked(known: Escalation, at: At, wanted: Wanted) -> bool:
 
 
 def _rows(known: Escalation, reach: Reach, wanted: Wanted) -> list[Row]:
-    unread = Unread(known.index)
+    unread = Unread(known.index, at=known.at)
     rows = list[Row]()
     for at in known.graph.everybody:
         hops = reach.best(at)

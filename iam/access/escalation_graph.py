@@ -38,6 +38,7 @@ class Escalation:
     made_at: datetime
     seconds: float
     held: list[Doc]
+    at: datetime | None = None
     paths: dict[At, Path] = field(default_factory=dict)
     """The best path to administrator of each principal that was asked about."""
     explained: set[str] = field(default_factory=set)
@@ -101,7 +102,7 @@ def _made(at: datetime | None, source: Index, copy: Index, version: int) -> Esca
             seconds = time.perf_counter() - began
             now = datetime.now(tz=UTC)
             found = _known[at] = Escalation(
-                graph, copy, Explorer(graph, copy), source, version, now, seconds, held
+                graph, copy, Explorer(graph, copy), source, version, now, seconds, held, at
             )
         _known.move_to_end(at)
         while len(_known) > KEPT:

@@ -168,7 +168,7 @@ def _narrowed(opening: Opening, narrowed: Filter, matcher: Matcher) -> Opening:
 def _affected(known: Escalation, accounts: Accounts) -> Iterator[Affected]:
     """Everyone in some accounts who is no administrator, but can become one."""
     reach = known.graph.to_administrator()
-    unread = Unread(known.index)
+    unread = Unread(known.index, at=known.at)
     for start in known.graph.everybody:
         hops = reach.best(start)
         if hops is None or hops[start][0] == 0 or (accounts is not None and start.account not in accounts):
@@ -223,7 +223,7 @@ def _totals(
     reach = known.graph.to_administrator()
     asked = [at for at in known.graph.everybody if accounts is None or at.account in accounts]
     there = [at for at in asked if (hops := reach.best(at)) is not None and hops[at][0] == 0]
-    unread = Unread(known.index).accounts
+    unread = Unread(known.index, at=known.at).accounts
     return EscalationTotals(
         confirmed=count_of(confirmed),
         unconfirmed=count_of(others),

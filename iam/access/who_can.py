@@ -211,7 +211,7 @@ class _Answering:
     def __init__(self, index: Index, asked: Asked, narrowed: Narrowed) -> None:
         self.index, self.asked, self.narrowed = index, asked, narrowed
         self.found = answer_to(index, asked)
-        self.unread = Unread(index)
+        self.unread = Unread(index, at=asked.at)
         self.ways = Ways(index, asked.question, self.found)
         self.everyone = [
             (member, each.decision) for each in self.found.whole.found() for member in each.members

@@ -17,10 +17,12 @@ from console.web.middleware import parse_moment
 from console.web.render import render_page
 from iam.guard import Right
 from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries import differences, entities
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span
 from iam.mirror.queries.history import difference, two_documents
+from iam.mirror.queries.lists.freshness import first_syncs
 from iam.mirror.queries.moments import account_moments, just_after
 
 FEW, MANY = 6, 100
@@ -128,7 +130,12 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     earliest = account_moments(account, at=None).earliest
     span = _since_first(request, span, earliest)
-    context |= {"account": account, "earliest": earliest, "left": span.left}
+    context |= {
+        "account": account,
+        "earliest": earliest,
+        "left": span.left,
+        "first_syncs": [(LABELS[name], moment) for name, moment in first_syncs(account, after=span.left)],
+    }
     sort, sign = request.GET.get("sort", ""), request.GET.get("sign", "")
     if sort in differing.TITLES and sign in differing.SIGNS:
         after = request.GET.get("after", "")

@@ -91,10 +91,8 @@ class Shown:
         return entities.openable(self.viewer, account_id=self.account_id, pks=pks)
 
     def unsynced(self) -> frozenset[str]:
-        """The sections of the account that were never synced whole; none is known of the past. At most one query."""
-        if self.at is not None:
-            return frozenset()
-        return unsynced_sections(Lens(self.viewer, account=self.entity.account))
+        """The sections of the account that were never synced whole, or not by the moment that is shown. One query."""
+        return unsynced_sections(Lens(self.viewer, at=self.at, account=self.entity.account))
 
     def tab(self, label: str, name: str, *, here: str, count: int | None = None, tone: str = "") -> Tab:
         """A tab at the address of that name; `here` is the name of the page that is shown."""

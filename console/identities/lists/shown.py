@@ -132,7 +132,7 @@ def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[s
         "json_path": f"{export.removesuffix('csv')}json",
         "problems": asked.problems,
         "is_filtered": asked.is_filtered,
-        "intro": _intro(page, asked, counts),
+        "intro": _intro(page, asked, counts, gaps),
         "find": page.find if lens.viewer.sees_accounts else page.team_find or page.find,
         "nothing": _nothing(page, asked),
         "is_known": gaps.knows(page.listing.sections[0]),
@@ -221,10 +221,18 @@ def _total(asked: Asked, counted: int, last: int, part: Slice) -> str:
     return f"{max(counted, last + part.has_after):,}"
 
 
-def _intro(page: Page, asked: Asked, counts: dict[str, int]) -> str:
+def _intro(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> str:
     if asked.lens.at:
-        return _since(page, counts)
+        is_known = gaps.knows(page.listing.sections[0])
+        return _since(page, counts) if is_known else _unknown_then(page, counts)
     return page.intro if asked.lens.viewer.sees_accounts else page.team_intro
+
+
+def _unknown_then(page: Page, counts: dict[str, int]) -> str:
+    """What is said where some account had not been synced by then: there can have been more than what is listed."""
+    if counts["all"]:
+        return f"At least {page.counted(counts['all'])} at that moment: not everything was synced by then."
+    return f"The {page.noun[1]} weren’t synced by that moment."
 
 
 def _since(page: Page, counts: dict[str, int]) -> str:

@@ -20,8 +20,8 @@ from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.queries.figures import list_counts
-from iam.mirror.queries.lists.core import list_page
-from iam.mirror.queries.lists.freshness import Gaps, gaps
+from iam.mirror.queries.lists.core import Lens, list_page
+from iam.mirror.queries.lists.freshness import Gaps, gaps, unsynced_sections
 
 
 def show(request: ViewerRequest, page: Page) -> HttpResponse:
@@ -36,7 +36,7 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
         after=asked.after.place if asked.after else None,
         before=asked.before.place if asked.before else None,
     )
-    missing = gaps(page.listing.sections, asked.lens) if request.at is None else Gaps()
+    missing = _gaps(page, asked.lens)
     context: dict[str, Any] = asof | head(page, asked, counts, missing) | table(page, asked, part, counts)
     context["gaps"], context["more_gaps"] = notes(missing), missing.has_more
     context["may_export"] = _may_export(request, asked)
@@ -52,6 +52,13 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
     if is_fragment(request):
         response["HX-Push-Url"] = request.path + str(asked.query.but(**_place(request)))
     return response
+
+
+def _gaps(page: Page, lens: Lens) -> Gaps:
+    """What was not synced; of a past moment only what had not been synced by then, since syncs of then are not kept."""
+    if lens.at is None:
+        return gaps(page.listing.sections, lens)
+    return Gaps(unsynced=unsynced_sections(lens))
 
 
 def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:

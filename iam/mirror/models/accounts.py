@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThan
 
 
 class Partition(models.TextChoices):
@@ -92,6 +94,9 @@ class Section(models.Model):
     name = models.CharField(max_length=32)
     state = models.CharField(max_length=8, choices=SectionState.choices, default=SectionState.NEVER)
     observed_at = models.DateTimeField(null=True, help_text="The last complete observation.")
+    known_since = models.DateTimeField(
+        null=True, help_text="The first complete observation; nothing is known from before."
+    )
     attempted_at = models.DateTimeField(null=True)
     bad_since = models.DateTimeField(null=True, help_text="Since when it has not been complete.")
     count = models.PositiveIntegerField(default=0)
@@ -105,6 +110,17 @@ class Section(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.account_id}: {self.state}"
+
+
+KNOWN_SINCE = Coalesce("known_since", "observed_at")
+"""The first moment of which a section is known."""
+
+
+def unknown_at(at: datetime | None) -> Q:
+    """The sections that had not been synced whole by a moment (None: by now): that nothing is stored of them says nothing."""
+    if at is None:
+        return Q(observed_at__isnull=True)
+    return Q(observed_at__isnull=True) | Q(GreaterThan(KNOWN_SINCE, at))
 
 
 class PullState(models.TextChoices):

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
+from iam.mirror.models.accounts import UPLOAD
 from iam.mirror.pull.facts import Outcome
 from iam.mirror.pull.sections import ALL
 
@@ -86,7 +87,12 @@ class Freshness:
         """Write how it ended; a section that was not complete keeps its last complete observation."""
         if self._pull is not None:
             self._end_in_pull(verdict, outcome, now)
-        values = _fields(self.sections.get(verdict.section), verdict, outcome)
+        row = self.sections.get(verdict.section)
+        values = _fields(row, verdict, outcome)
+        if verdict.observed_at is not None:
+            is_upload = self._pull is not None and self._pull.trigger == UPLOAD
+            # A sync goes on for a while: only at its end is all of the section known. A file tells how it was when it was made.
+            values["known_since"] = _known_since(row, verdict.observed_at if is_upload else now)
         self.sections[verdict.section], _ = Section.objects.update_or_create(
             account=self._account, name=verdict.section, defaults=values
         )
@@ -123,6 +129,12 @@ class Freshness:
                 "ended": outcome.ended,
             }
         PullSection.objects.update_or_create(pull=self._pull, name=verdict.section, defaults=values)
+
+
+def _known_since(row: Section | None, moment: datetime) -> datetime:
+    """The first moment of which the section is known: a file that is uploaded later can tell of an earlier one."""
+    before = (row.known_since or row.observed_at) if row else None
+    return moment if before is None else min(before, moment)
 
 
 def _fields(row: Section | None, verdict: Verdict, outcome: Outcome | None) -> dict[str, Any]:

@@ -10,7 +10,17 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from iam.mirror.models import NEVER, Account, EdgeKind, Entity, Kind, PolicyVersion, Section, Usage
+from iam.mirror.models import (
+    NEVER,
+    Account,
+    EdgeKind,
+    Entity,
+    EntityState,
+    Kind,
+    PolicyVersion,
+    Section,
+    Usage,
+)
 from tests import factories
 from tests.identities.lists.conftest import shown, tabs
 
@@ -261,7 +271,8 @@ def test_providers_tell_validity_audience_and_the_roles_that_trust_them(
 )  # fmt: skip
 def test_every_list_shows_the_past(auditor: Client, production: Account, kind: Kind, name: str) -> None:
     factories.entity(production, kind, "was", since=LONG_AGO, until=NOW - timedelta(days=100))
-    factories.entity(production, kind, "is", since=NOW - timedelta(days=100))
+    fresh = factories.entity(production, kind, "is", since=NOW - timedelta(days=100))
+    factories.seen_after(EntityState.objects.get(entity=fresh))
     factories.entity(production, kind, "stays", since=LONG_AGO)
     assert shown(auditor.get(f"/{name}/")) == ["is", "stays"]
     past = auditor.get(f"/{name}/?{THEN}")

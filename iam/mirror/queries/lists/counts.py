@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from iam.mirror.models import Account, Entity
+from iam.mirror.models import Account, Entity, EntityState
 from iam.mirror.queries.lists.core import Lens, Listing, RowCount, Wanted, found, of_account, states
 from iam.mirror.queries.visibility import visible
 
@@ -52,8 +52,14 @@ def tab_counts(
 
 
 def _come(listing: Listing, lens: Lens) -> QuerySet[Any, Any]:
+    """Those that were not there then. What the first sync of a section found was there before, for all that is known."""
+    at_first_sync = EntityState.objects.filter(entity=OuterRef("pk"), after__isnull=True)
     new = Entity.objects.filter(
-        of_account(lens), kind__in=listing.kinds, first_seen__gt=lens.at, gone_at__isnull=True
+        ~Exists(at_first_sync),
+        of_account(lens),
+        kind__in=listing.kinds,
+        first_seen__gt=lens.at,
+        gone_at__isnull=True,
     )
     return visible(new, lens.viewer, entity="pk", kinds=listing.kinds).values("pk")
 

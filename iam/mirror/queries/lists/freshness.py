@@ -10,7 +10,9 @@ from django.db.models import BigAutoField, Q
 
 from iam.guard import Right, Scope
 from iam.mirror.models import Account, Section, SectionState
+from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
+from iam.mirror.queries.accounts_then import connected_at
 from iam.mirror.queries.lists.core import Lens, Seen
 from iam.prepared import SCOPES_KEPT, Slot, Statement, instance
 
@@ -79,13 +81,21 @@ def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
 
 
 def unsynced_sections(lens: Seen) -> frozenset[str]:
-    """The sections that some account in sight has never had synced whole: one query."""
-    missing = Section.objects.filter(observed_at__isnull=True)
+    """The sections that some account in sight has never had synced whole, or not by the moment that is shown: one query."""
+    missing = Section.objects.filter(unknown_at(lens.at))
     if lens.account:
         missing = missing.filter(account=lens.account)
     else:
-        missing = missing.filter(account__in=accounts_within(lens.viewer.scope).values("pk"))
+        accounts = accounts_within(lens.viewer.scope)
+        accounts = accounts.filter(connected_at(lens.at)) if lens.at else accounts
+        missing = missing.filter(account__in=accounts.values("pk"))
     return frozenset(missing.order_by().values_list("name", flat=True).distinct())
+
+
+def first_syncs(account: Account, *, after: datetime) -> list[tuple[str, datetime]]:
+    """The sections of an account of which nothing is known as of a moment, though they are now; each with its first sync. One query."""
+    rows = Section.objects.filter(unknown_at(after), account=account, observed_at__isnull=False)
+    return sorted(rows.values_list("name", KNOWN_SINCE), key=lambda row: (row[1], row[0]))
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
