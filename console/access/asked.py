@@ -199,7 +199,7 @@ def resource_problem(text: str) -> str:
         return ""
     parts = text.split(":", ARN_FIELDS - 1)
     if parts[0] != "arn" or len(parts) < ARN_FIELDS or not parts[-1]:
-        return f"{shown} isn't a valid ARN. Enter one such as {EXAMPLE}, or * for any resource."
+        return f"{shown} isn’t a valid ARN. Enter one such as {EXAMPLE}, or * for any resource."
     return ""
 
 
@@ -208,7 +208,7 @@ def owner_problem(text: str, *, resource: str) -> str:
     if not text or text == ANY:
         return ""
     if ACCOUNT.fullmatch(text) is None:
-        return f"“{text[:SHOWN]}” isn't an account ID. An account ID has 12 digits."
+        return f"“{text[:SHOWN]}” isn’t an account ID. An account ID has 12 digits."
     told = account_of(resource)
     if told != text and ACCOUNT.fullmatch(told):
         return f"The ARN says that the resource is in account {told}. Leave this empty, or change the ARN."
@@ -224,7 +224,7 @@ def _read_place(found: Address, request: ViewerRequest) -> None:
             cursor = decode(word, kind=str)
             place_of(cursor)
         except CursorError:
-            found.problem = "This page link doesn't belong to this answer, so you see its first page."
+            found.problem = "This page link doesn’t belong to this answer, so you see its first page."
             return
         setattr(found, name, cursor)
         return

@@ -21,7 +21,7 @@ GRADES: Final = (
     ("", "Any scope"),
     ("everywhere", "Everywhere"),
     ("limited", "On some resources"),
-    ("conditional", "Under conditions"),
+    ("conditional", "Conditional"),
 )
 
 
@@ -68,10 +68,10 @@ def read_asking(request: ViewerRequest) -> Asking:
     get, problems = request.GET, list[str]()
     level, grade = get.get("level", ""), get.get("how", "")
     if level not in dict(LEVELS):
-        problems.append(f"“{level[:40]}” isn't an access level, so all are shown.")
+        problems.append(f"“{level[:40]}” isn’t an access level, so all are shown.")
         level = ""
     if grade not in dict(GRADES):
-        problems.append(f"“{grade[:40]}” isn't a filter, so all are shown.")
+        problems.append(f"“{grade[:40]}” isn’t a filter, so all are shown.")
         grade = ""
     text = " ".join(get.get("q", "").replace("\x00", "")[:LONGEST].split())
     return Asking(text, level, grade, get.get("after", "")[:LONGEST], tuple(problems))

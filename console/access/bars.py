@@ -57,5 +57,5 @@ def in_words(levels: Mapping[Level, Count]) -> str:
     """'Can list, read and change': for people who do not count actions."""
     verbs = [VERBS[level] for level in ORDER if level in levels and allowed(levels[level])]
     if not verbs:
-        return "Can use actions that AWS doesn't list"
+        return "Can use actions that AWS doesn’t list"
     return f"Can {', '.join(verbs[:-1])} and {verbs[-1]}" if len(verbs) > 1 else f"Can {verbs[0]}"

@@ -174,13 +174,13 @@ def _enter(found: Circumstances, name: str, value: str) -> None:
         if value in MFA:
             _set(found, name, MFA_KEY, MFA[value])
         else:
-            found.errors["mfa"] = f"“{value[:SHOWN]}” isn't an MFA state. Use yes, no or any."
+            found.errors["mfa"] = f"“{value[:SHOWN]}” isn’t an MFA state. Use yes, no or any."
     elif name == "region":
         if REGION.fullmatch(value):
             _set(found, name, REGION_KEY, value)
         else:
             found.errors["region"] = (
-                f"“{value[:SHOWN]}” isn't a Region. Enter one such as eu-west-1, or any for all Regions."
+                f"“{value[:SHOWN]}” isn’t a Region. Enter one such as eu-west-1, or any for all Regions."
             )
     elif name == "ip":
         if problem := _address_problem(value):
@@ -191,7 +191,7 @@ def _enter(found: Circumstances, name: str, value: str) -> None:
         moment = parse_moment(value)
         if moment is None:
             found.errors["time"] = (
-                f"“{value[:SHOWN]}” isn't a time. Enter one such as 2026-11-24T14:05, in UTC."
+                f"“{value[:SHOWN]}” isn’t a time. Enter one such as 2026-11-24T14:05, in UTC."
             )
         else:
             _set_time(found, moment)
@@ -203,7 +203,7 @@ def _enter_setting(found: Circumstances, text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         found.errors["ctx"] = (
-            f"“{text[:SHOWN]}” isn't a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."
+            f"“{text[:SHOWN]}” isn’t a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."
         )
         return
     _set(found, "ctx", key.strip(), value.strip())
@@ -241,7 +241,7 @@ def _address_problem(text: str) -> str:
     except ValueError:
         if "/" in text:
             return f"“{text[:SHOWN]}” is a range. Enter one address, such as 203.0.113.7."
-        return f"“{text[:SHOWN]}” isn't an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."
+        return f"“{text[:SHOWN]}” isn’t an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."
     return ""
 
 
@@ -295,7 +295,7 @@ def _doubt(found: Circumstances, known: _Known, plain: Query) -> None:
         near = known.closest(key)
         found.doubts.append(
             Doubt(
-                f"AWS doesn't list a condition key {key[:SHOWN]}. It's used as entered.",
+                f"AWS doesn’t list a condition key {key[:SHOWN]}. It’s used as entered.",
                 near,
                 _instead(plain, key, near) if near else "",
             )

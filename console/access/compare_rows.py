@@ -34,7 +34,7 @@ BADGES: Final = {
 }
 DOTS: Final = {Level.PERMISSIONS: "perm", Level.TAGGING: "tag"}
 BOUNDED: Final = "Permissions boundaries, SCPs or RCPs differ"
-VARIABLES: Final = "Policy variables resolve to each principal's own values"
+VARIABLES: Final = "Policy variables resolve to each principal’s own values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _group_row(found: Comparison, group: Group, query: Query) -> GroupRow:
         spoken=f"{spoken}, risky" if group.is_risky else spoken,
         names=tuple(bare[:SHOWN]),
         rest=tuple(bare[SHOWN:]),
-        level=str(group.level) if group.level else "Not in AWS's list of actions",
+        level=str(group.level) if group.level else "Not in AWS’s list of actions",
         dot=DOTS.get(group.level, KEYS[group.level]) if group.level else "",
         extent=_extent(group),
         because=_because(group.causes, query) or [_elsewhere(found, group.sort)],

@@ -73,7 +73,7 @@ def _without(request: ViewerRequest, text: str) -> tuple[str, str]:
     if rest is None:
         return (
             text,
-            "The policy has no other statement, so it can't be removed here. Detach or delete the policy instead.",
+            "The policy has no other statement, so it can’t be removed here. Detach or delete the policy instead.",
         )
     return (
         rest,
@@ -84,7 +84,7 @@ def _without(request: ViewerRequest, text: str) -> tuple[str, str]:
 def _why_not(shown: Shown) -> str:
     """Why the policy can't be edited here and now, for those who can request changes of it; 404 for all others."""
     if shown.at is not None:
-        return "You're viewing a past moment. Go back to now to edit the policy."
+        return "You’re viewing a past moment. Go back to now to edit the policy."
     if shown.state is None:
         return "This policy no longer exists in AWS, as of the last sync."
     if ":iam::aws:" in shown.entity.arn:

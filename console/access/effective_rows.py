@@ -26,7 +26,7 @@ FULL: Final = "Full access"
 GRADES: Final = {
     Grade.EVERYWHERE: ("All resources", "", ""),
     Grade.LIMITED: ("Some resources", "", ""),
-    Grade.CONDITIONAL: ("Under conditions", "warn", "circle-help"),
+    Grade.CONDITIONAL: ("Conditional", "warn", "circle-help"),
 }
 
 

@@ -35,9 +35,9 @@ SHAPE: Final = "An action has a service, a colon and a name, such as s3:GetObjec
 RESOURCE_SHAPE: Final = "Enter an ARN such as arn:aws:s3:::my-bucket/*, or * for any resource."
 TITLES: Final = {
     Decision.ALLOWED: "Why {name} can do this",
-    Decision.CONDITIONAL: "Why {name} can do this under conditions",
+    Decision.CONDITIONAL: "Why {name} can do this conditionally",
 }
-CANNOT: Final = "Why {name} can't do this"
+CANNOT: Final = "Why {name} can’t do this"
 
 
 @dataclass(frozen=True, slots=True)

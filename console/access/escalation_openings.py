@@ -217,7 +217,7 @@ def _fix_words(fix: Fix) -> str:
     """Who can still become administrator without the statements of the group."""
     if fix.unchecked:
         return (
-            f"This closes the path above. There wasn't time to look for other paths of {fix.unchecked:,} principals: "
+            f"This closes the path above. There wasn’t time to look for other paths of {fix.unchecked:,} principals: "
             "open one of them to see its own."
         )
     many = len(fix.closed) + len(fix.others)
@@ -226,7 +226,7 @@ def _fix_words(fix: Fix) -> str:
         return f"{whom} no other path: after this, {'it' if many == 1 else 'none of them'} can become administrator."
     kept = len(fix.others)
     return (
-        f"After this, {len(fix.closed):,} of {many:,} can't become administrator any more. "
+        f"After this, {len(fix.closed):,} of {many:,} can’t become administrator any more. "
         f"{kept:,} still {'has' if kept == 1 else 'have'} another path."
     )
 

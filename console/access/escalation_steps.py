@@ -30,13 +30,13 @@ PATH_MARKS: Final = {
     Certainty.CONDITIONAL: CONDITIONAL,
     Certainty.UNCONFIRMED: ("Unconfirmed", "info", "circle-dashed"),
 }
-HIDDEN: Final = "someone in an account that you can't see"
+HIDDEN: Final = "someone in an account that you can’t see"
 ADMINISTRATOR: Final = "Administrator"
 AWS: Final = "arn:aws:iam::aws:policy/"
 SERVICES: Final = frozenset({PrincipalKind.SERVICE, PrincipalKind.PROVIDER})
 OWNERS: Final = {
-    "resource": "The trust policy there has a condition that you can't see",
-    "rcp": "The organization of that account has a condition that you can't see",
+    "resource": "The trust policy there has a condition that you can’t see",
+    "rcp": "The organization of that account has a condition that you can’t see",
 }
 """What is said of an open policy of the account of the resource, where the viewer doesn't see that account."""
 
@@ -117,7 +117,7 @@ def _hidden_title(title: str) -> str:
     """The title about something in an account that the viewer doesn't see."""
     for kind in ("role", "group", "policy"):
         if f"{kind} {{0}}" in title:
-            return title.replace(f"{kind} {{0}}", f"a {kind} in an account that you can't see")
+            return title.replace(f"{kind} {{0}}", f"a {kind} in an account that you can’t see")
     return title.format(HIDDEN)
 
 
@@ -132,7 +132,7 @@ def conditions_of(path: Path, frame: Frame) -> list[str]:
                 found += [s for ground in act.grounds for s in _open(ground, frame)]
     if not path.ends_sure and frame.goal == ADMINISTRATOR:
         last = next((step.becomes for step in reversed(path.steps)), path.who)
-        found.append(f"{name_of(last, frame)} is administrator only under conditions")
+        found.append(f"{name_of(last, frame)} is an administrator only conditionally")
     return list(dict.fromkeys(found))
 
 
@@ -157,7 +157,7 @@ def _sentence(reason: Reason) -> str:
     verb = "denies it" if is_deny else "allows it only"
     where = f" on {' and '.join(places)}" if places else ""
     when = f" when {' and '.join(phrases)}" if phrases else ""
-    doubt = f", which Gatehouse can't evaluate ({'; '.join(doubts)})" if doubts else ""
+    doubt = f", which Gatehouse can’t evaluate ({'; '.join(doubts)})" if doubts else ""
     return f"{policy_text(reason.policy)}, {_label(reason)}, {verb}{where}{when}{doubt}"
 
 
@@ -206,7 +206,7 @@ def _step(step: Step, frame: Frame) -> Iterator[Stage]:
         for ground in step.grounds:
             yield _ground(ground, frame)
     elif step.acts:
-        yield Stage("circle-dashed", "", "By policies of an account that you can't see")
+        yield Stage("circle-dashed", "", "By policies of an account that you can’t see")
 
 
 def _state(step: Step, name: str) -> Iterator[str]:

@@ -144,7 +144,7 @@ def _text_problem(found: Asking, name: str) -> str:
     """Why AWS would refuse a policy text; empty where it would not."""
     text, kind = found.texts[name], POLICIES[name]
     if len(text) > LONGEST_TEXT or CONTROLS.search(text):
-        return f"This isn't a policy that AWS accepts: it has more than {LONGEST_TEXT:,} characters, or invisible ones."
+        return f"This isn’t a policy that AWS accepts: it has more than {LONGEST_TEXT:,} characters, or invisible ones."
     if kind is Kind.SESSION and found.who is not None and found.who.kind not in WITH_SESSIONS:
         return "A session policy applies only to role sessions. Choose a role or a session, or remove the policy."
     if kind is Kind.RESOURCE and found.action.lower() in ASSUMING:

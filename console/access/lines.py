@@ -24,7 +24,7 @@ SHOWN: Final = 80
 RESOURCE: Final = "Resource: "
 DOUBTS: Final = ("undecidable: ", "Principal: ")
 NOT_KNOWN: Final = (
-    "The resource-based policy isn't synced. It must allow this too, or leave it to the account"
+    "The resource-based policy isn’t synced. It must allow this too, or leave it to the account"
 )
 ICONS: Final = {
     PrincipalKind.USER: "user-round",
@@ -196,7 +196,7 @@ def _sentence(step: Step) -> str:
     only = " only" if step.allows and (places or phrases) else ""
     where = f" on {' and '.join(places)}" if places else ""
     when = f" when {' and '.join(phrases)}" if phrases else ""
-    doubt = f", which Gatehouse can't evaluate ({'; '.join(doubts)})" if doubts else ""
+    doubt = f", which Gatehouse can’t evaluate ({'; '.join(doubts)})" if doubts else ""
     return f"{said} {'allows it' if step.allows else 'denies it'}{only}{where}{when}{doubt}"
 
 

@@ -19,7 +19,7 @@ def moment_given(text: str) -> datetime | None:
     moment = parse_moment(text)
     if moment is None:
         raise CommandError(
-            f"--as-of: “{text[:80]}” isn't a time. Enter one such as 2026-11-24T14:05, in UTC."
+            f"--as-of: “{text[:80]}” isn’t a time. Enter one such as 2026-11-24T14:05, in UTC."
         )
     if moment > datetime.now(tz=UTC):
         raise CommandError("--as-of: This time is in the future. Enter a past time.")

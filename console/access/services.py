@@ -230,7 +230,7 @@ def _line(row: domain.Row, names: dict[str, str], prefix: str) -> Line:
     far = (
         (sum(one.everywhere for one in row.levels.values()), "everywhere"),
         (sum(one.limited for one in row.levels.values()), "on some resources"),
-        (sum(one.conditional for one in row.levels.values()), "under conditions"),
+        (sum(one.conditional for one in row.levels.values()), "conditional"),
     )
     return Line(
         row,

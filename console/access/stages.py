@@ -33,9 +33,9 @@ OUTCOMES: Final = {
 VERBS: Final = {
     (Outcome.ALLOWS, True): "allows it",
     (Outcome.DENIES, False): "denies it",
-    (Outcome.DEPENDS, True): "allows it under conditions",
-    (Outcome.DEPENDS, False): "denies it under conditions",
-    (Outcome.WOULD, True): "allows the action, but not here",
+    (Outcome.DEPENDS, True): "allows it conditionally",
+    (Outcome.DEPENDS, False): "denies it conditionally",
+    (Outcome.WOULD, True): "allows the action, but not this request",
 }
 CONDITIONS: Final = {
     (Outcome.DEPENDS, True): ("Only on", "Only when"),
@@ -116,7 +116,9 @@ def _notes(step: Step) -> Iterator[str]:
     yield from (f"{about} {place}" for place in places)
     yield from (f"{when} {phrase}" for phrase in phrases)
     is_open = step.reason.outcome is Outcome.DEPENDS
-    yield from (f"Gatehouse can't evaluate: {doubt}" if is_open else f"Here {doubt}" for doubt in doubts)
+    yield from (
+        f"Gatehouse can’t evaluate: {doubt}" if is_open else f"Its principals: {doubt}" for doubt in doubts
+    )
 
 
 def _policy(step: Step, query: Query) -> str:

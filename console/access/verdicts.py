@@ -19,7 +19,7 @@ VOICES: Final[dict[Voice, Mark]] = {
     Voice.ALLOWS: ("Allows", "ok", "check"),
     Voice.DENIES: ("Denies", "bad", "shield-x"),
     Voice.DEPENDS: ("Depends", "warn", "circle-help"),
-    Voice.SILENT: ("Doesn't allow", "bad", "minus"),
+    Voice.SILENT: ("Doesn’t allow", "bad", "minus"),
     Voice.ASIDE: ("No say", "", "minus"),
 }
 NO_WORD: Final[Mark] = ("Says nothing", "", "minus")
@@ -35,7 +35,7 @@ APPLIES: Final[dict[tuple[bool, int], Mark]] = {
 CHECKS: Final[dict[int, Mark]] = {
     YES: ("Fits", "ok", "check"),
     OPEN: ("Open", "warn", "circle-help"),
-    NO: ("Doesn't match", "bad", "x"),
+    NO: ("Doesn’t match", "bad", "x"),
 }
 LONGEST: Final = 8000
 """A statement that is longer is read on the page of its policy."""

@@ -102,7 +102,7 @@ def _moment(found: Versus, name: str, request: ViewerRequest) -> datetime | None
         return request.at
     moment = parse_moment(text)
     if moment is None:
-        found.errors[name] = f"“{text[:SHOWN]}” isn't a time. {SHAPE}"
+        found.errors[name] = f"“{text[:SHOWN]}” isn’t a time. {SHAPE}"
         return None
     return moment if moment < datetime.now(tz=UTC) else None
 

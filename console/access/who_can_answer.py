@@ -131,7 +131,7 @@ def account_choices(request: ViewerRequest, address: Address) -> list[Choice]:
     others = [(number, name) for number, name in accounts if number not in known]
     known |= {number for number, _ in others}
     typed = [(address.owner, address.owner)] if address.owner not in {*known, ANY, ""} else []
-    values = [(ANY, "Each principal's own account"), *named, *others, *typed]
+    values = [(ANY, "Each principal’s own account"), *named, *others, *typed]
     chosen = address.owner or ANY
     return [(value, label, value == chosen) for value, label in values]
 

@@ -26,7 +26,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.acts import ACTS, Act, Field, Subject, check_names, choices_for, read_fields
-from iam.changes.acts.base import SEALED
+from iam.changes.acts.base import END, SEALED
 from iam.changes.acts.base import account as account_of
 from iam.changes.acts.fields import CHOICE, DOCUMENT, FLAG, NAME, FieldError
 from iam.changes.errors import RefusedError
@@ -298,6 +298,7 @@ def acts(request: ViewerRequest) -> HttpResponse:
     wanted = request.GET.get("find", "").strip()[:MOST_NAME]
     context = {
         "menu": menu_on(subject, viewer=request.viewer),
+        "removals": END,
         "also": also_on(subject, viewer=request.viewer),
         "pageless": pageless_in(subject, wanted=wanted) if isinstance(subject, Account) else None,
         "find": wanted,

@@ -72,7 +72,7 @@ def actions_meant(text: str, *, level: str = "", resource: str = "*") -> Meant:
     known = catalogue()
     text = text.strip()
     if level and level not in LEVELS:
-        raise ActionsError(f"“{level[:40]}” isn't an access level. Use one of {', '.join(LEVELS)}.")
+        raise ActionsError(f"“{level[:40]}” isn’t an access level. Use one of {', '.join(LEVELS)}.")
     if not text:
         raise ActionsError("Enter an action, or a service and an access level.")
     if len(text) > LONGEST:
@@ -111,7 +111,7 @@ def _unknown(name: str, known: Catalogue) -> str:
 def _unfit(name: str, known: Catalogue) -> str:
     if takes := resources_of(name):
         return f"{name} works on {takes[0]}{' and others' if len(takes) > 1 else ''}, not on this resource."
-    return f"{name} doesn't work on specific resources. Use * as the resource."
+    return f"{name} doesn’t work on specific resources. Use * as the resource."
 
 
 def resources_of(name: str) -> tuple[str, ...]:

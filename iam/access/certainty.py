@@ -21,7 +21,7 @@ DECIDING_SECTIONS: Final = {
     POLICIES: "managed policies",
 }
 """Sections whose rows can allow or deny something, with the words of a sentence."""
-UNREAD_POLICY: Final = "a policy of it couldn't be read"
+UNREAD_POLICY: Final = "a policy of it couldn’t be read"
 
 
 class Certainty(StrEnum):
@@ -49,7 +49,7 @@ def unread_by_account(
         clauses = list(_missing_sections(number, complete))
         is_alone = shard.standing == ALONE and (number, ORGANIZATION) not in complete
         if is_alone or not shard.standing.is_known:
-            clauses.insert(0, "SCPs weren't synced")
+            clauses.insert(0, "SCPs weren’t synced")
         if clauses:
             unread[number] = tuple(clauses)
     return unread
@@ -58,7 +58,7 @@ def unread_by_account(
 def _missing_sections(number: str, complete: Collection[tuple[str, str]]) -> Iterable[str]:
     missing = [words for name, words in DECIDING_SECTIONS.items() if (number, name) not in complete]
     if missing:
-        yield f"{_joined(missing)} weren't fully synced"
+        yield f"{_joined(missing)} weren’t fully synced"
 
 
 def _joined(words: list[str]) -> str:

@@ -178,7 +178,7 @@ def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[Limitati
     return _limitations(escalation_at(at), accounts)
 
 
-UNREAD: Final = "Some policies couldn't be read. What they allow or deny isn't part of the answer."
+UNREAD: Final = "Some policies couldn’t be read. What they allow or deny isn’t part of the answer."
 
 
 def _limitations(known: Escalation, accounts: Accounts) -> tuple[Limitation, ...]:

@@ -35,16 +35,16 @@ BY_MARK: Final = (Voice.SILENT, Voice.DEPENDS, Voice.ALLOWS)
 WORDS: Final = {
     Voice.ALLOWS: "allows it",
     Voice.DENIES: "denies it",
-    Voice.DEPENDS: "allows it under conditions",
-    Voice.SILENT: "doesn't allow it",
+    Voice.DEPENDS: "allows it conditionally",
+    Voice.SILENT: "doesn’t allow it",
 }
 STOPPING: Final = {
-    PolicyKind.BOUNDARY: "The permissions boundary doesn't allow it, so identity policies can't grant it.",
-    PolicyKind.SESSION: "The session policy doesn't allow it, so the session can't do it.",
-    PolicyKind.ENDPOINT: "The VPC endpoint policy doesn't allow it.",
+    PolicyKind.BOUNDARY: "The permissions boundary doesn’t allow it, so identity policies can’t grant it.",
+    PolicyKind.SESSION: "The session policy doesn’t allow it, so the session can’t do it.",
+    PolicyKind.ENDPOINT: "The VPC endpoint policy doesn’t allow it.",
 }
-ROOT_CANNOT: Final = "A root user can't assume roles."
-GATEWAY: Final = "At a gateway endpoint, an account in this policy means only its root user. Gatehouse doesn't know the type of the endpoint."
+ROOT_CANNOT: Final = "A root user can’t assume roles."
+GATEWAY: Final = "At a gateway endpoint, an account in this policy means only its root user. Gatehouse doesn’t know the type of the endpoint."
 NAMES: Final = {
     PolicyKind.BOUNDARY: "Permissions boundary",
     PolicyKind.SESSION: "Session policy",
@@ -95,7 +95,7 @@ class Tree:
         if sure:
             is_void = decide(self._request, self._policies) is not Decision.EXPLICITLY_DENIED
             if is_void:
-                text = "The root user of the bucket's account can always change the bucket policy, even if the policy denies it."
+                text = "The root user of the bucket’s account can always change the bucket policy, even if the policy denies it."
                 return Branch("deny", "Explicit denies", Voice.ASIDE, text, tuple(sure))
             count = "A statement denies" if len(sure) == 1 else f"{len(sure)} statements deny"
             return Branch(
@@ -106,11 +106,11 @@ class Tree:
                 tuple(sure),
             )
         if perhaps:
-            text = "A statement denies it under conditions that aren't specified."
+            text = "A statement denies it, depending on values that the request doesn’t give."
             return Branch("deny", "Explicit denies", Voice.DEPENDS, text, perhaps)
         text = "No statement denies it."
         if found:
-            text = f"{text} {len(found)} would, but {'does' if len(found) == 1 else 'do'} not match."
+            text = f"{text} {len(found)} would, but {'doesn’t' if len(found) == 1 else 'don’t'} match."
         return Branch("deny", "Explicit denies", Voice.ALLOWS, text, found)
 
     def _control(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> Branch:
@@ -141,15 +141,15 @@ class Tree:
         """Why the organization's policies of a kind have no say; empty where they have."""
         who = self._request.principal
         if who.skips_organization_policies:
-            return "They don't restrict service-linked roles."
+            return "They don’t restrict service-linked roles."
         if kind is PolicyKind.SCP:
             if who.is_management_account:
-                return "They don't restrict the management account."
+                return "They don’t restrict the management account."
             return "" if levels and has_scps(self._request) else self._levels.no_scps
         if not levels:
             return self._levels.no_rcps
         is_asked = has_rcps(self._request, self._policies)
-        return "" if is_asked else "They don't restrict this service, this action or this account."
+        return "" if is_asked else "They don’t restrict this service, this action or this account."
 
     def _bounding(self, kind: PolicyKind, found: PolicySet | None) -> Branch:
         title = NAMES[kind]
@@ -206,7 +206,7 @@ class Tree:
                 "identity",
                 "Not readable",
                 Voice.ASIDE,
-                "What these allow or deny isn't part of the answer.",
+                "What these allow or deny isn’t part of the answer.",
                 problems=problems,
             )
 
@@ -222,7 +222,7 @@ class Tree:
                 "resource",
                 title,
                 Voice.ASIDE,
-                "Not specified. In the same account it doesn't need to allow anything.",
+                "Not specified. In the same account it doesn’t need to allow anything.",
             )
         denied, account, role, direct = found.judge_grades(request, is_bounded=self._is_bounded)
         mark = max(account, role, direct)
@@ -232,9 +232,9 @@ class Tree:
         if mark == NO:
             voice = Voice.SILENT if is_needed else Voice.ASIDE
             text = (
-                "It must allow the caller, but doesn't."
+                "It must allow the caller, but doesn’t."
                 if is_needed
-                else "It doesn't allow the request, and doesn't need to."
+                else "It doesn’t allow the request, and doesn’t need to."
             )
             return self._branch("resource", title, voice, text, found)
         voice = Voice.ALLOWS if mark == YES else Voice.DEPENDS
@@ -261,7 +261,7 @@ class Tree:
         perhaps = "" if max(account, role, direct) == YES else "perhaps "
         if direct >= max(account, role) and direct:
             if self._request.is_cross_account:
-                return f"It {perhaps}allows the caller. The caller's own policies must allow it too."
+                return f"It {perhaps}allows the caller. The caller’s own policies must allow it too."
             return f"It {perhaps}allows the caller on its own, regardless of identity policies."
         if role >= account and role:
             return (

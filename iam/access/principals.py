@@ -59,7 +59,7 @@ def find_principal(text: str, *, accounts: Scope, at: datetime | None) -> Who:
     if not text:
         raise PrincipalError(f"Enter a principal. {FORMS}")
     if len(text) > LONGEST or not text.isprintable():
-        raise PrincipalError(f"“{text[:SHOWN]}” isn't a principal. {FORMS}")
+        raise PrincipalError(f"“{text[:SHOWN]}” isn’t a principal. {FORMS}")
     return _by_arn(text, accounts, at) if text.startswith("arn:") else _by_name(text, accounts, at)
 
 
@@ -104,7 +104,7 @@ def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
     if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
         return _session(arn, parts, accounts, at)
     if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith(("user/", "role/")):
-        raise PrincipalError(f"“{arn[:SHOWN]}” isn't the ARN of a user, role, session or root user. {FORMS}")
+        raise PrincipalError(f"“{arn[:SHOWN]}” isn’t the ARN of a user, role, session or root user. {FORMS}")
     rows = _called(parts[5].rpartition("/")[2], accounts, at)
     found = _columns(rows.filter(arn=arn, account__account_id=parts[4]), size=1)
     if not found:
@@ -121,7 +121,7 @@ def _root(arn: str, account: str, accounts: Scope) -> Who:
     known = Account.objects.filter(account_id=account, removed_at__isnull=True)
     is_seen = accounts is None or account in accounts
     if not is_seen or not known.exists():
-        raise PrincipalError(f"Account {account[:SHOWN]} isn't connected.")
+        raise PrincipalError(f"Account {account[:SHOWN]} isn’t connected.")
     return Who(account, -int(account), arn, "Root user", PrincipalKind.ROOT)
 
 

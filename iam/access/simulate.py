@@ -184,12 +184,12 @@ def _levels(shard: Shard, owner: Shard | None, policies: Policies, inquiry: Inqu
 def _none(what: str, shard: Shard | None, whose: str) -> str:
     """Why there are no policies of the organization."""
     if shard is None or not shard.standing.is_known:
-        return f"The {what} of the account of the {whose} weren't synced."
+        return f"The {what} of the account of the {whose} weren’t synced."
     if not shard.standing.organization_id:
-        return f"The account of the {whose} isn't in a synced organization."
+        return f"The account of the {whose} isn’t in a synced organization."
     if shard.standing.is_management:
-        return "They don't restrict the management account."
-    return f"The organization doesn't use {what}."
+        return "They don’t restrict the management account."
+    return f"The organization doesn’t use {what}."
 
 
 def _names(shard: Shard | None, levels: int, at: datetime | None) -> tuple[str, ...]:
@@ -226,7 +226,7 @@ def _summary(decision: Decision, branches: tuple[Branch, ...], residual: tuple[s
     stopping = [branch for branch in branches if branch.voice is Voice.SILENT]
     if by and stopping:
         return f"{by}, but {_stopper(stopping[0])}."
-    return "Nothing allows it." if not by else f"{by}, but the request isn't allowed."
+    return "Nothing allows it." if not by else f"{by}, but the request isn’t allowed."
 
 
 def _depending(by: str, residual: tuple[str, ...]) -> str:
@@ -234,7 +234,7 @@ def _depending(by: str, residual: tuple[str, ...]) -> str:
     if len(residual) == 1:
         return f"{by}, {residual[0]}." if by else f"Allowed {residual[0]}."
     things = f"{len(residual)} things" if residual else "what"
-    rest = f"{things}{' that' if residual else ''} the question doesn't specify"
+    rest = f"{things}{' that' if residual else ''} the question doesn’t specify"
     return f"{by}, but it depends on {rest}." if by else f"It depends on {rest}."
 
 
@@ -265,13 +265,13 @@ def _stopper(branch: Branch) -> str:
     if branch.text == ROOT_CANNOT:
         return f"{ROOT_CANNOT[0].lower()}{ROOT_CANNOT[1:-1]}"
     names = {
-        "scp": f"the SCPs of {' and '.join(stopping)} don't allow it",
-        "rcp": f"the RCPs of {' and '.join(stopping)} don't allow it",
-        "resource": "the resource-based policy doesn't allow the caller",
+        "scp": f"the SCPs of {' and '.join(stopping)} don’t allow it",
+        "rcp": f"the RCPs of {' and '.join(stopping)} don’t allow it",
+        "resource": "the resource-based policy doesn’t allow the caller",
         "identity": "no identity policy allows it",
-        "boundary": "the permissions boundary doesn't allow it",
-        "session": "the session policy doesn't allow it",
-        "endpoint": "the VPC endpoint policy doesn't allow it",
+        "boundary": "the permissions boundary doesn’t allow it",
+        "session": "the session policy doesn’t allow it",
+        "endpoint": "the VPC endpoint policy doesn’t allow it",
     }
     return names[branch.kind]
 
@@ -301,7 +301,7 @@ def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ..
         if branch.kind == "resource" and not branch.leaves and branch.voice is Voice.DEPENDS:
             found["if the resource-based policy allows the caller"] = None
         if branch.kind == "endpoint" and branch.voice is Voice.DEPENDS and _is_sure(branch):
-            found["if the VPC endpoint isn't a gateway endpoint"] = None
+            found["if the VPC endpoint isn’t a gateway endpoint"] = None
         for part in branch.parts if branch.kind in {"scp", "rcp"} else (branch,):
             is_beside = part.kind == "resource" and settled and not part.is_needed
             is_asked = not _is_sure(part) and not is_beside
@@ -333,15 +333,15 @@ def _limits(
     is_standing_known: bool,
 ) -> Iterator[str]:
     if not is_standing_known:
-        yield "SCPs and RCPs of the principal's account weren't synced."
+        yield "SCPs and RCPs of the principal’s account weren’t synced."
     if inquiry.is_hidden or not is_owner_read:
         yield (
-            f"The account {request.resource_account} of the resource isn't connected, or you can't see it. Its policies aren't "
+            f"The account {request.resource_account} of the resource isn’t connected, or you can’t see it. Its policies aren’t "
             "part of the answer."
         )
     if request.lowered in GRANTABLE:
         yield NOT_READ
     if policies.resource is None:
-        yield "The resource-based policy isn't synced. Paste it below to include it in the answer."
+        yield "The resource-based policy isn’t synced. Paste it below to include it in the answer."
     if not (inquiry.owner or account_of(inquiry.resource)):
-        yield "The resource's account isn't known, so the principal's own account is assumed."
+        yield "The resource’s account isn’t known, so the principal’s own account is assumed."

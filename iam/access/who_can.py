@@ -316,7 +316,7 @@ def answer_to(index: Index, asked: Asked) -> Tallied:
 def _hidden(asked: Asked) -> Limitation:
     return Limitation(
         OTHER_ACCOUNTS,
-        f"The resource is in account {asked.place}, which isn't connected or which you can't see. Who can use it from other "
+        f"The resource is in account {asked.place}, which isn’t connected or which you can’t see. Who can use it from other "
         "accounts depends on a policy there.",
     )
 

@@ -95,7 +95,8 @@ def compile_statement(
         except UnknownOperatorError:
             unknown.append(
                 Problem(
-                    f"Statement[{statement.index}].Condition[{place}]", f"{operator} is no condition operator"
+                    f"Statement[{statement.index}].Condition[{place}]",
+                    f"{operator} isn’t a condition operator",
                 )
             )
     return Compiled(

@@ -94,7 +94,7 @@ def _decimal(text: str) -> float | str:
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} isn’t a JSON number")
 
 
 BYTE_ORDER_MARK: Final = "\ufeff"
@@ -135,7 +135,7 @@ class _Reading:
             self.problem(place, "is an empty list")
         wrong = [one for one in values if not isinstance(one, str)]
         if wrong:
-            self.problem(place, f"holds {json.dumps(wrong[0])[:40]}, which is no text")
+            self.problem(place, f"holds {json.dumps(wrong[0])[:40]}, which isn’t a string")
         return tuple(one for one in values if isinstance(one, str))
 
 
@@ -150,9 +150,9 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
                 if isinstance(error, json.JSONDecodeError)
                 else ""
             )
-            return Document("", (), (Problem("", f"This is no JSON{where}."),))
+            return Document("", (), (Problem("", f"This isn’t valid JSON{where}."),))
     if not isinstance(source, Mapping):
-        return Document("", (), (Problem("", "A policy is an object with Version and Statement."),))
+        return Document("", (), (Problem("", "A policy is a JSON object with Version and Statement."),))
     reading = _Reading("")
     reading.once("", source)
     if reading.problems:
@@ -160,9 +160,9 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
         return Document("", (), tuple(reading.problems))
     version = source.get("Version", "2008-10-17")
     if not isinstance(version, str) or version not in VERSIONS:
-        reading.problem("Version", f"is {_shown(version)}; it must be {CURRENT} or 2008-10-17")
+        reading.problem("Version", f"is {_shown(version)}, and must be {CURRENT} or 2008-10-17")
     for name in sorted(map(str, source.keys() - {"Version", "Id", "Statement"})):
-        reading.problem(name[:40], "is no element of a policy")
+        reading.problem(name[:40], "isn’t an element of a policy")
     statements = _statements(source.get("Statement"), reading)
     return Document(
         version if isinstance(version, str) else "",
@@ -181,7 +181,7 @@ def _statements(value: Any, reading: _Reading) -> tuple[Statement, ...]:
         if isinstance(one, Mapping):
             found.append(_statement(index, one))
         else:
-            reading.problem(f"Statement[{index}]", f"is {_shown(one)}, which is no object")
+            reading.problem(f"Statement[{index}]", f"is {_shown(one)}, which isn’t a JSON object")
     return tuple(found)
 
 
@@ -205,10 +205,10 @@ def _statement(index: int, source: Mapping[str, Any]) -> Statement:
     reading.once("", source)
     if not source.keys() <= ELEMENTS:
         for name in sorted(map(str, source.keys() - ELEMENTS)):
-            reading.problem(name[:40], "is no element of a statement")
+            reading.problem(name[:40], "isn’t an element of a statement")
     effect = source.get("Effect")
     if effect not in ("Allow", "Deny"):
-        reading.problem("Effect", f"is {_shown(effect)}; it must be Allow or Deny")
+        reading.problem("Effect", f"is {_shown(effect)}, and must be Allow or Deny")
     actions, is_not_action = _either(source, "Action", reading)
     resources, is_not_resource = _either(source, "Resource", reading)
     principals, is_not_principal = _principals(source, reading)
@@ -233,7 +233,7 @@ def _either(source: Mapping[str, Any], name: str, reading: _Reading) -> tuple[Na
     """An element or its opposite, and which of the two it is."""
     opposite = f"Not{name}"
     if name in source and opposite in source:
-        reading.problem(opposite, f"stands beside {name}; only one of them may")
+        reading.problem(opposite, f"is given together with {name}, and only one of them is allowed")
     if name in source:
         return reading.names(name, source[name]), False
     if opposite in source:
@@ -243,7 +243,7 @@ def _either(source: Mapping[str, Any], name: str, reading: _Reading) -> tuple[Na
 
 def _principals(source: Mapping[str, Any], reading: _Reading) -> tuple[Principals | None, bool]:
     if "Principal" in source and "NotPrincipal" in source:
-        reading.problem("NotPrincipal", "stands beside Principal; only one of them may")
+        reading.problem("NotPrincipal", "is given together with Principal, and only one of them is allowed")
     name = "Principal" if "Principal" in source else "NotPrincipal"
     value = source.get(name)
     if name not in source:
@@ -252,11 +252,11 @@ def _principals(source: Mapping[str, Any], reading: _Reading) -> tuple[Principal
     if value == "*":
         return {"AWS": ("*",)}, is_not
     if not isinstance(value, Mapping):
-        reading.problem(name, f'is {_shown(value)}; it must be "*" or an object')
+        reading.problem(name, f'is {_shown(value)}, and must be "*" or a JSON object')
         return {}, is_not
     reading.once(name, value)
     for kind in sorted(map(str, value.keys() - {"AWS", "Service", "Federated", "CanonicalUser"})):
-        reading.problem(f"{name}.{kind}"[:60], "is no kind of principal")
+        reading.problem(f"{name}.{kind}"[:60], "isn’t a principal type")
     return {str(kind): reading.names(f"{name}.{kind}", names) for kind, names in value.items()}, is_not
 
 
@@ -264,13 +264,13 @@ def _conditions(block: Any, reading: _Reading) -> Block:
     if block is None:
         return ()
     if not isinstance(block, Mapping):
-        reading.problem("Condition", f"is {_shown(block)}; it must be an object")
+        reading.problem("Condition", f"is {_shown(block)}, and must be a JSON object")
         return ()
     reading.once("Condition", block)
     found = []
     for operator, keys in block.items():
         if not isinstance(keys, Mapping):
-            reading.problem(f"Condition.{operator}"[:80], "must be an object of keys and values")
+            reading.problem(f"Condition.{operator}"[:80], "must be a JSON object of keys and values")
             continue
         reading.once(f"Condition.{operator}"[:80], keys)
         for key, values in keys.items():

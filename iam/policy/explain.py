@@ -69,21 +69,22 @@ class _Seen:
     mark: int
 
 
-WORDS = {
-    PolicyKind.IDENTITY: "identity policies",
-    PolicyKind.BOUNDARY: "the permissions boundary",
-    PolicyKind.SESSION: "the session policies",
-    PolicyKind.RESOURCE: "the policy of the resource",
-    PolicyKind.SCP: "the SCPs",
-    PolicyKind.RCP: "the RCPs",
-    PolicyKind.ENDPOINT: "the VPC endpoint policy",
+NOT_ALLOWED = {
+    PolicyKind.IDENTITY: "No identity-based policy{} allows",
+    PolicyKind.BOUNDARY: "The permissions boundary{} doesn’t allow",
+    PolicyKind.SESSION: "The session policy{} doesn’t allow",
+    PolicyKind.RESOURCE: "The resource-based policy{} doesn’t allow",
+    PolicyKind.SCP: "No SCP{} allows",
+    PolicyKind.RCP: "No RCP{} allows",
+    PolicyKind.ENDPOINT: "The VPC endpoint policy{} doesn’t allow",
 }
+"""How a reason begins when no statement of a kind of policy allows the action; with room for the organization level."""
 
 
 OWN = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION})
 WITHOUT_OWN = OUTSIDERS | {PrincipalKind.ROOT}
 """Who has no policies of its own."""
-NO_SESSION_POLICY = "The session of a federated user has no permissions unless it was given a session policy."
+NO_SESSION_POLICY = "A federated user session has no permissions without a session policy."
 
 
 def explain(request: Request, policies: Policies) -> Explanation:
@@ -177,7 +178,7 @@ def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason
         _reason(
             each,
             Outcome.DEPENDS,
-            f"{'allows' if each.one.allows else 'denies'} it under conditions that the question leaves open",
+            f"{'allows' if each.one.allows else 'denies'} it, depending on values that the request doesn’t give",
             _open_parts(request, each.one),
         )
         for each in seen
@@ -190,7 +191,7 @@ def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
     """What does not allow it, the statements that nearly do, and then what does allow it all the same."""
     found: list[Reason] = []
     if request.principal.kind is PrincipalKind.ROOT and request.lowered == "sts:assumerole":
-        found.append(Reason("rule", Outcome.RULE, "A root user cannot assume roles."))
+        found.append(Reason("rule", Outcome.RULE, "A root user can’t assume roles."))
     for kind, level, _ in sets:
         if kind in OWN and request.principal.kind in WITHOUT_OWN:
             continue
@@ -199,14 +200,12 @@ def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
             kind is PolicyKind.RESOURCE and not _is_resource_needed(request)
         ):
             continue
-        where = f"{WORDS[kind]} at level {level}" if level else WORDS[kind]
-        found.append(
-            Reason(
-                str(kind), Outcome.MISSING, f"Nothing in {where} allows {request.action} here.", level=level
-            )
-        )
+        not_allowed = NOT_ALLOWED[kind].format(f" at level {level}" if level else "")
+        found.append(Reason(str(kind), Outcome.MISSING, f"{not_allowed} {request.action} here.", level=level))
         found += [
-            _reason(each, Outcome.WOULD, "allows the action, but not here", _failing(request, each.one))
+            _reason(
+                each, Outcome.WOULD, "allows the action, but not this request", _failing(request, each.one)
+            )
             for each in mine
         ]
     if _is_resource_needed(request) and not any(kind is PolicyKind.RESOURCE for kind, _, _ in sets):
@@ -232,8 +231,10 @@ def _is_resource_needed(request: Request) -> bool:
 
 def _no_resource_policy(request: Request) -> str:
     if request.is_cross_account:
-        return f"The resource is in another account, {request.resource_account}, and no policy of it lets the caller in."
-    return "The policy of the resource must let the caller in, directly or through the account, and there is none."
+        return f"The resource is in another account, {request.resource_account}, and has no resource-based policy that allows the caller."
+    return (
+        "A resource-based policy must allow the caller, directly or through the account, and there is none."
+    )
 
 
 def _open_parts(request: Request, one: Compiled) -> tuple[str, ...]:
@@ -241,7 +242,7 @@ def _open_parts(request: Request, one: Compiled) -> tuple[str, ...]:
     if one.fits is not None and one.fits(request) == OPEN:
         found.append(f"Resource: {', '.join(one.source.resources or ())}")
     if one.means is not None and max(one.means(request.principal, request.strict)) == OPEN:
-        found.append("Principal: it is not known whether the caller is meant")
+        found.append("Principal: whether the caller is included")
     return (*found, *(f"undecidable: {problem}" for problem in one.unknown))
 
 
@@ -251,7 +252,7 @@ def _failing(request: Request, one: Compiled) -> tuple[str, ...]:
         element = "NotResource" if one.source.is_not_resource else "Resource"
         found.insert(0, f"{element}: {', '.join(one.source.resources or ())}")
     if one.means is not None and not any(one.means(request.principal, request.strict)):
-        found.insert(0, "Principal: the caller is not meant")
+        found.insert(0, "Principal: the caller isn’t included")
     return tuple(found)
 
 

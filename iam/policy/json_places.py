@@ -187,26 +187,28 @@ class _Reader:
             line, column = self.reading.place(container.at)
             raise self.stop(
                 max(self.at - 1, 0),
-                f"The text ends within the {what} that begins in line {line}, column {column}.",
+                f"The {what} that starts on line {line}, column {column} isn’t closed.",
                 f"Close it with {close}.",
             )
         if found in "}]":
-            raise self.stop(
-                self.at, f"This {found} does not close the {what} that is open.", f"Write {close}."
-            )
+            raise self.stop(self.at, f"This {found} doesn’t match the open {what}.", f"Write {close}.")
         if found == ",":
-            raise self.stop(self.at, "A comma stands where a value belongs.", "Remove the comma.")
+            raise self.stop(self.at, "There’s a comma where a value is expected.", "Remove the comma.")
 
     def read_name(self, container: _Open) -> None:
         if self.peek() != '"':
-            raise self.stop(self.at, "A name in double quotes belongs here.", 'Write the name as "name".')
+            raise self.stop(
+                self.at,
+                "A name in double quotes is expected here.",
+                'Write the name in double quotes, such as "Action".',
+            )
         container.name_at = self.at
         container.name = self.read_text()
         if self.peek() != ":":
             raise self.stop(
                 self.at if self.at < len(self.text) else max(self.at - 1, 0),
-                f"After the name {json.dumps(container.name[:40])} a colon is missing.",
-                "Put a colon between name and value.",
+                f"The colon after the name {json.dumps(container.name[:40])} is missing.",
+                "Put a colon between the name and the value.",
             )
         self.at += 1
 
@@ -235,14 +237,14 @@ class _Reader:
             source, self.at = self.text[self.at : end + 1], end + 1
             return str(json.loads(source))
         if last == "\\":
-            raise self.stop(end, "This escape sequence is none of JSON's.", "Write a backslash as two: \\\\.")
+            raise self.stop(end, "JSON has no such escape sequence.", "Write a backslash as two: \\\\.")
         if last:
             raise self.stop(
                 end,
-                "A line break or another control character stands within a text.",
-                "Close the text before it, or write it as an escape sequence such as \\n.",
+                "There’s a line break or another control character inside a string.",
+                "Close the string before it, or write it as an escape sequence such as \\n.",
             )
-        raise self.stop(self.at, "This text is not closed.", "Close it with a double quote.")
+        raise self.stop(self.at, "This string isn’t closed.", "Close it with a double quote.")
 
     def read_number(self) -> int | float:
         found = NUMBER.match(self.text, self.at)
@@ -252,7 +254,7 @@ class _Reader:
             or self.text[found.end() : found.end() + 1].isdigit()
         ):
             raise self.stop(
-                self.at, "This is no number of JSON.", "Write a number, or put a text in double quotes."
+                self.at, "This isn’t a valid number.", "Write a number, or put a string in double quotes."
             )
         source, self.at = found.group(), found.end()
         is_whole = source.lstrip("-").isdigit() and len(source) < LONGEST_NUMBER
@@ -270,12 +272,15 @@ class _Reader:
         if word is not None:
             shown = word.group()[:40]
             if shown.lower() in WORDS:
-                return f"{shown} is no value of JSON.", f"Write {shown.lower()}."
-            return f"{shown} stands without double quotes.", f'Write "{shown}".'
+                return f"JSON has no value “{shown}”.", f"Write {shown.lower()}."
+            return f"“{shown}” isn’t in double quotes.", f'Write "{shown}".'
         if first == "'":
-            return "A text stands in single quotes.", "Use double quotes."
+            return "This string is in single quotes.", "Use double quotes."
         if first in {"/", "#"}:
             return "JSON has no comments.", "Remove the comment."
         if not first:
-            return "The text ends where a value belongs.", "Write the value."
-        return f"{json.dumps(first)} begins no value of JSON.", "Write a text, a number, a list or an object."
+            return "The text ends where a value is expected.", "Add the value."
+        return (
+            f"A value can’t start with {json.dumps(first)}.",
+            "Write a string, a number, a list or an object.",
+        )

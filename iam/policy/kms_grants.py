@@ -29,4 +29,4 @@ GRANTABLE: Final = frozenset(
     }
 )
 """Actions, in lower case, that a grant can allow."""
-NOT_READ: Final = "KMS grants aren't synced. A grant can allow this in addition to policies."
+NOT_READ: Final = "KMS grants aren’t synced. A grant can allow this in addition to policies."

@@ -69,11 +69,11 @@ def _object(line: str) -> Mapping[str, Any]:
     try:
         source = parse(line)
     except json.JSONDecodeError as error:
-        raise InvalidRequestError(f"This is no JSON: {error.msg} at column {error.colno}.") from error
+        raise InvalidRequestError(f"This isn’t valid JSON: {error.msg} at column {error.colno}.") from error
     except ValueError as error:
-        raise InvalidRequestError(f"This is no JSON: {error}.") from error
+        raise InvalidRequestError(f"This isn’t valid JSON: {error}.") from error
     if not isinstance(source, Members):
-        raise InvalidRequestError("A request is an object.")
+        raise InvalidRequestError("A request is a JSON object.")
     return source
 
 
@@ -81,7 +81,7 @@ def _id(source: Mapping[str, Any]) -> Any:
     """Whatever a line calls itself, but no deep nest, which not every reader of the answers could read."""
     value = source.get("id")
     if isinstance(value, list | Mapping) and len(json.dumps(value)) > LONGEST_ID:
-        raise InvalidRequestError("id is a long list or object: give a text or a number.")
+        raise InvalidRequestError("id is a long list or object. Write a string or a number.")
     return value
 
 
@@ -113,7 +113,7 @@ def question(source: Mapping[str, Any], *, strict: bool) -> tuple[Request, Polic
     _only(source, MEMBERS, "")
     action = _text(source, "action")
     if action.count(":") != 1 or any(wild in action for wild in "*?") or not all(action.split(":")):
-        raise InvalidRequestError(f"action is {action[:SHOWN]!r}: name one action, such as s3:GetObject.")
+        raise InvalidRequestError(f"action is {action[:SHOWN]!r}. Write one action, such as s3:GetObject.")
     request = Request(
         action=action,
         resource=_text(source, "resource"),
@@ -129,7 +129,9 @@ def _only(source: Mapping[str, Any], known: Set[str], place: str) -> None:
     """No member that is unknown, none twice: a slip of the pen must not decide."""
     if unknown := sorted(source.keys() - known):
         names = ", ".join(sorted(known))
-        raise InvalidRequestError(f"{place}{unknown[0][:SHOWN]!r} is no member; these are: {names}.")
+        raise InvalidRequestError(
+            f"{place}{unknown[0][:SHOWN]!r} isn’t a known member. The members are: {names}."
+        )
     if isinstance(source, Members) and source.repeated:
         raise InvalidRequestError(f"{place}{source.repeated[0]!r} is given twice.")
 
@@ -137,7 +139,7 @@ def _only(source: Mapping[str, Any], known: Set[str], place: str) -> None:
 def _text(source: Mapping[str, Any], name: str, place: str = "") -> str:
     value = source.get(name)
     if not isinstance(value, str) or not value:
-        raise InvalidRequestError(f"{place}{name} is missing, or is no text.")
+        raise InvalidRequestError(f"{place}{name} is missing, or isn’t a string.")
     return value
 
 
@@ -146,7 +148,7 @@ def _optional_text(source: Mapping[str, Any], name: str, place: str = "") -> str
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise InvalidRequestError(f"{place}{name} must be a text.")
+        raise InvalidRequestError(f"{place}{name} must be a string.")
     return value
 
 
@@ -217,7 +219,7 @@ def _tags(source: Mapping[str, Any]) -> dict[str, str] | None:
     _each_once(tags, "principal.tags")
     for key, value in tags.items():
         if not _is_scalar(value):
-            raise InvalidRequestError(f"principal.tags.{key[:SHOWN]} must be a text.")
+            raise InvalidRequestError(f"principal.tags.{key[:SHOWN]} must be a string.")
     return {key: text_of(value) for key, value in tags.items()}
 
 

@@ -54,11 +54,11 @@ def read_conditions(block: object) -> tuple[Requirement, ...]:
     if block is None:
         return ()
     if not isinstance(block, Mapping):
-        raise ValueError("the condition is no object")
+        raise ValueError("Condition isn’t a JSON object")
     tests = []
     for operator, keys in block.items():
         if not isinstance(keys, Mapping):
-            raise ValueError(f"the condition {operator} is no object")
+            raise ValueError(f"the condition operator {operator} isn’t a JSON object")
         tests += [Requirement(str(operator), str(key), tuple(_texts(values))) for key, values in keys.items()]
     return tuple(tests)
 
@@ -116,7 +116,7 @@ def in_words(test: Requirement) -> str | None:
 
 def _mfa(test: Requirement) -> str:
     if test.if_exists:
-        return "signed in with MFA, or with an access key, which says nothing of MFA"
+        return "signed in with MFA, or using an access key, which carries no information about MFA"
     return "signed in with MFA"
 
 
@@ -124,11 +124,11 @@ def _same(test: Requirement) -> str | None:
     if not test.asks_for:
         return None
     if test.name == "sts:rolesessionname" and test.values == ("${aws:username}",):
-        return "with their own user name as session name"
+        return "with their own user name as the session name"
     if test.name in _SAME_WORDS:
         return _SAME_WORDS[test.name].format(one_of(test.values))
     for start, words in (
-        ("aws:principaltag/", "who carry the tag {} = {}"),
+        ("aws:principaltag/", "with the tag {} = {}"),
         ("aws:requesttag/", "with the session tag {} = {}"),
     ):
         if test.name.startswith(start):

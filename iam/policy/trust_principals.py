@@ -22,35 +22,35 @@ SERVICES: Mapping[str, tuple[str, str]] = {
     "bedrock": ("Amazon Bedrock", ""),
     "cloudformation": ("AWS CloudFormation", "for stacks that use this role"),
     "cloudtrail": ("AWS CloudTrail", ""),
-    "codebuild": ("AWS CodeBuild", "for projects that carry this role"),
+    "codebuild": ("AWS CodeBuild", "for projects that use this role"),
     "codedeploy": ("AWS CodeDeploy", ""),
-    "codepipeline": ("AWS CodePipeline", "for pipelines that carry this role"),
+    "codepipeline": ("AWS CodePipeline", "for pipelines that use this role"),
     "config": ("AWS Config", ""),
     "delivery.logs": ("Amazon CloudWatch Logs delivery", ""),
     "dms": ("AWS Database Migration Service", ""),
-    "ec2": ("Amazon EC2", "for instances that carry this role in their instance profile"),
+    "ec2": ("Amazon EC2", "for instances that have this role in their instance profile"),
     "ecs": ("Amazon ECS", ""),
-    "ecs-tasks": ("Amazon ECS", "for tasks that carry this role"),
-    "edgelambda": ("Lambda@Edge", "for functions that carry this role"),
-    "eks": ("Amazon EKS", "for clusters that carry this role"),
-    "eks-fargate-pods": ("Amazon EKS on Fargate", "for pods of profiles that carry this role"),
+    "ecs-tasks": ("Amazon ECS", "for tasks that use this role"),
+    "edgelambda": ("Lambda@Edge", "for functions that use this role"),
+    "eks": ("Amazon EKS", "for clusters that use this role"),
+    "eks-fargate-pods": ("Amazon EKS on Fargate", "for pods of profiles that use this role"),
     "elasticmapreduce": ("Amazon EMR", ""),
-    "events": ("Amazon EventBridge", "for rules that carry this role"),
+    "events": ("Amazon EventBridge", "for rules that use this role"),
     "firehose": ("Amazon Data Firehose", ""),
-    "glue": ("AWS Glue", "for jobs and crawlers that carry this role"),
-    "lambda": ("AWS Lambda", "for functions that carry this role"),
+    "glue": ("AWS Glue", "for jobs and crawlers that use this role"),
+    "lambda": ("AWS Lambda", "for functions that use this role"),
     "logs": ("Amazon CloudWatch Logs", ""),
     "monitoring.rds": ("Amazon RDS monitoring", ""),
     "opensearchservice": ("Amazon OpenSearch Service", ""),
     "pods.eks": ("Amazon EKS Pod Identity", "for pods that are associated with this role"),
     "rds": ("Amazon RDS", ""),
-    "redshift": ("Amazon Redshift", "for clusters that carry this role"),
+    "redshift": ("Amazon Redshift", "for clusters that use this role"),
     "s3": ("Amazon S3", ""),
-    "sagemaker": ("Amazon SageMaker", "for what carries this role"),
-    "scheduler": ("Amazon EventBridge Scheduler", "for schedules that carry this role"),
+    "sagemaker": ("Amazon SageMaker", "for resources that use this role"),
+    "scheduler": ("Amazon EventBridge Scheduler", "for schedules that use this role"),
     "spotfleet": ("Amazon EC2 Spot Fleet", ""),
     "ssm": ("AWS Systems Manager", ""),
-    "states": ("AWS Step Functions", "for state machines that carry this role"),
+    "states": ("AWS Step Functions", "for state machines that use this role"),
     "support": ("AWS Support", ""),
     "transfer": ("AWS Transfer Family", ""),
     "vpc-flow-logs": ("Amazon VPC flow logs", ""),
@@ -76,7 +76,7 @@ def read_principals(element: object) -> Iterator[Principal]:
         yield Principal("anybody", "*")
         return
     if not isinstance(element, Mapping):
-        raise ValueError("the principal is neither * nor an object")
+        raise ValueError("Principal isn’t * or a JSON object")
     for sort, named in element.items():
         for one in as_list(named):
             yield _read(str(sort), one)
@@ -118,7 +118,7 @@ def _aws(text: str) -> Principal:
 
 
 def service_name(host: str) -> tuple[str, str]:
-    """A service principal in words: ('AWS Lambda', 'for functions that carry this role'); an unknown one is its own name.
+    """A service principal in words: ('AWS Lambda', 'for functions that use this role'); an unknown one is its own name.
 
     Some services have a principal a Region, as in `states.eu-west-1.amazonaws.com`.
     """

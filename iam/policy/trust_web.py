@@ -51,8 +51,8 @@ def read_subjects(issuer: str, tests: tuple[Requirement, ...]) -> tuple[list[Sub
     found = []
     for value in test.values:
         if test.base in WITHOUT_WILDCARDS and ("*" in value or "?" in value):
-            note = f"{test.operator} takes {value} letter by letter, so no token matches"
-            found.append(Subject(f"Nobody by the subject {value}", note=note, tone="warn"))
+            note = f"{test.operator} doesn’t support wildcards, so no token matches {value}"
+            found.append(Subject(f"No one, by the subject {value}", note=note, tone="warn"))
         else:
             found.append(words(issuer, value))
     return found, {test}
@@ -65,19 +65,23 @@ def _without_subject(issuer: str, asking: list[Requirement], about: list[Require
         return Subject(f"Web identities of {name}", f"with the subject {wanted}", tone="warn")
     if about:
         return Subject(
-            f"Web identities of {name}", note="The subject is limited only as shown below", tone="warn"
+            f"Web identities of {name}",
+            note="The subject is limited only by the conditions below",
+            tone="warn",
         )
     if issuer == GITHUB:
         return Subject(
-            "Every GitHub Actions run, of anybody", note="There is no subject condition", tone="bad"
+            "Every GitHub Actions run in the world", note="There’s no subject condition", tone="bad"
         )
     if issuer == COGNITO:
         return Subject("Identities of Amazon Cognito", tone="ok")
     if issuer in SHARED:
-        return Subject(f"Everybody whom {name} knows", note="There is no subject condition", tone="bad")
+        return Subject(
+            f"Everyone with an identity at {name}", note="There’s no subject condition", tone="bad"
+        )
     if EKS.fullmatch(issuer):
-        return Subject(f"Every pod of {name}", note="There is no subject condition", tone="warn")
-    return Subject(f"Everybody whom {name} knows", note="There is no subject condition", tone="warn")
+        return Subject(f"Every pod of {name}", note="There’s no subject condition", tone="warn")
+    return Subject(f"Everyone with an identity at {name}", note="There’s no subject condition", tone="warn")
 
 
 def _reader(issuer: str) -> Callable[[str, str], Subject]:
@@ -96,7 +100,7 @@ def _plain(issuer: str, value: str) -> Subject:
     name = issuer_words(issuer)
     if value == "*":
         tone = "bad" if issuer in SHARED else "warn"
-        return Subject(f"Everybody whom {name} knows", note="The subject may be anything", tone=tone)
+        return Subject(f"Everyone with an identity at {name}", note="The subject can be anything", tone=tone)
     tone = "warn" if "*" in value else "ok"
     return Subject(f"A web identity of {name}", f"with the subject {value}", tone=tone)
 
@@ -106,13 +110,13 @@ def _github(issuer: str, value: str) -> Subject:
     match = re.fullmatch(r"repo:([^:/]*)/([^:]*)(?::(.*))?", value)
     if not match or match[1] in {"", "*"}:
         if value in {"*", "repo:*"} or (match and match[1] == "*"):
-            note = f"The subject {value} matches every repository of everybody"
-            return Subject("Every GitHub Actions run, of anybody", note=note, tone="bad")
+            note = f"The subject {value} matches every repository of every owner"
+            return Subject("Every GitHub Actions run in the world", note=note, tone="bad")
         return Subject("GitHub Actions", f"with the subject {value}", tone="warn" if "*" in value else "ok")
     owner, repository, context = match[1], match[2], match[3]
     if "*" in owner:
         who = f"GitHub Actions of every owner like {owner}"
-        return Subject(who, note="Anybody can make an owner of such a name", tone="bad")
+        return Subject(who, note="Anyone can create an owner with such a name", tone="bad")
     whole = repository == "*"
     who = (
         f"GitHub Actions of every repository of {owner}"
@@ -126,7 +130,7 @@ def _github(issuer: str, value: str) -> Subject:
 def _github_context(context: str | None, *, ends_open: bool) -> tuple[str, bool]:
     everything = "on any branch and from any pull request"
     if context is None:
-        return (everything, True) if ends_open else ("of no run: the subject ends too early", True)
+        return (everything, True) if ends_open else ("but no run matches: the subject is incomplete", True)
     if context == "*":
         return everything, True
     if context == "pull_request":
@@ -150,12 +154,12 @@ def _eks(issuer: str, value: str) -> Subject:
     match = re.fullmatch(r"system:serviceaccount:([^:]+):([^:]+)", value)
     if not match:
         if value == "*" or value.startswith("system:serviceaccount:*"):
-            return Subject(f"Every pod of {cluster}", note="The subject may be anything", tone="warn")
+            return Subject(f"Every pod of {cluster}", note="The subject can be anything", tone="warn")
         return Subject(f"Pods of {cluster}", f"with the subject {value}", tone="warn")
     namespace, account = match[1], match[2]
     if namespace == "*":
         return Subject(
-            f"Pods of {cluster}", f"with a service account {account} in any namespace", tone="warn"
+            f"Pods of {cluster}", f"with the service account {account} in any namespace", tone="warn"
         )
     if account == "*":
         return Subject(f"Every pod in the namespace {namespace} of {cluster}", tone="warn")
@@ -171,7 +175,9 @@ def _gitlab(issuer: str, value: str) -> Subject:
     if not match:
         return _plain(issuer, value)
     project, sort, ref = match[1], match[2], match[3]
-    phrase = f"on the {sort} {ref}" if ref and ref != "*" else f"on any {sort}" if ref else "on anything"
+    phrase = (
+        f"on the {sort} {ref}" if ref and ref != "*" else f"on any {sort}" if ref else "on any branch or tag"
+    )
     tone = "warn" if "*" in value or not ref else "ok"
     return Subject(f"GitLab CI of {project}", phrase, tone=tone)
 

@@ -71,7 +71,7 @@ def explain_trust(
     try:
         document = json.loads(text)
         if not isinstance(document, dict):
-            raise UnreadableTrustError("the document is no object")
+            raise UnreadableTrustError("the document isn’t a JSON object")
         return [
             one
             for statement in as_list(document.get("Statement", []))
@@ -105,7 +105,7 @@ def nobody_else(sentences: list[Sentence]) -> str:
 
 def _statement(statement: Any, reading: Reading) -> Iterator[Sentence]:
     if not isinstance(statement, dict):
-        raise UnreadableTrustError("a statement is no object")
+        raise UnreadableTrustError("a statement isn’t a JSON object")
     tests = read_conditions(statement.get("Condition"))
     actions = _actions(statement)
     if statement.get("Effect") == "Deny":
@@ -175,11 +175,11 @@ def _inside_aws(principal: Principal, tests: tuple[Requirement, ...], reading: R
         account_id=principal.account_id,
     )
     if principal.kind in {"deleted", "unknown"}:
-        note = "AWS shows the unique id of a user or role that was deleted. Nobody can use it any more"
+        note = "AWS shows the unique ID of a deleted user or role. No one can use it any longer"
         notes = (note,) if principal.kind == "deleted" else ()
         return replace(sentence, tone="warn", badge="", notes=notes)
     if here:
-        note = "The account does not decide who: policies on users and roles do"
+        note = "Policies on users and roles of the account decide who can"
         return replace(sentence, notes=(note,) if principal.kind == "account" else ())
     return _outside(sentence, tests, known=principal.account_id in reading.names)
 
@@ -189,10 +189,10 @@ def _outside(sentence: Sentence, tests: tuple[Requirement, ...], *, known: bool)
     if names & (ORGANIZATION | {"sts:externalid"}):
         return sentence
     if known:
-        return replace(sentence, notes=("Without an external ID; the account is connected here",))
+        return replace(sentence, notes=("Without an external ID. The account is connected to Gatehouse",))
     note = "Without an external ID and without an organization condition"
     if sentence.kind == "account":
-        note += ": that account alone decides who comes"
+        note += ": only that account decides who can assume the role"
     return replace(sentence, notes=(note,), tone="warn")
 
 
@@ -201,12 +201,12 @@ def _who(principal: Principal, reading: Reading) -> str:
     here = principal.account_id == reading.account_id
     place = "" if here else f" of the account {account}"
     words = {
-        "account": f"Anybody in {'this account' if here else f'the account {account}'} who is allowed to",
-        "user": f"The user {principal.name}{place}",
+        "account": f"Anyone in {'this account' if here else f'the account {account}'} whose own policies allow it",
+        "user": f"The IAM user {principal.name}{place}",
         "role": f"The role {principal.name}{place}",
         "session": f"The role session {principal.name}{place}",
         "federated-user": f"The federated user {principal.name}{place}",
-        "deleted": f"Nobody: {principal.name} no longer exists",
+        "deleted": f"No one: {principal.name} no longer exists",
     }
     return words.get(principal.kind, principal.text)
 
@@ -215,8 +215,8 @@ def _anybody(tests: tuple[Requirement, ...]) -> Sentence:
     how, literal = _words(tests)
     names = _asked(tests)
     tone = "ok" if names & NARROWING else "warn" if tests else "bad"
-    notes = () if names & NARROWING else ("Every AWS account in the world is named",)
-    return Sentence("Anybody in any AWS account", how, notes, literal, tone, "Anybody", "anybody", "*")
+    notes = () if names & NARROWING else ("This trusts every AWS account in the world",)
+    return Sentence("Anyone in any AWS account", how, notes, literal, tone, "Anyone", "anybody", "*")
 
 
 def _service(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
@@ -235,12 +235,14 @@ def _saml(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
             usual = set(test.values) <= set(SAML_SIGN_IN)
             how.append("at the AWS sign-in page" if usual else f"at {', '.join(test.values)}")
         elif test.name.startswith("saml:") and test.asks_for:
-            how.append(f"of whom it says {test.key[5:]} = {', '.join(test.values)}")
+            how.append(f"with {test.key[5:]} = {', '.join(test.values)}")
         else:
             rest.append(test)
     said, literal = _words(tuple(rest))
     notes = (
-        () if audience else ("There is no audience condition: an assertion for another service is taken too",)
+        ()
+        if audience
+        else ("There’s no audience condition: assertions made for other services are accepted too",)
     )
     tone = "ok" if audience else "warn"
     return Sentence(
@@ -266,7 +268,7 @@ def _web(principal: Principal, tests: tuple[Requirement, ...]) -> Iterator[Sente
         else:
             rest.append(test)
     if not audience:
-        notes.append("There is no audience condition")
+        notes.append("There’s no audience condition")
     said, literal = _words(tuple(rest))
     for one in subjects:
         yield _web_sentence(one, principal, said, tuple(notes), literal)
@@ -297,7 +299,7 @@ def _end(sentence: Sentence, tests: tuple[Requirement, ...], reading: Reading) -
     """A sentence whose end date has passed says so."""
     ends = [moment_of(t) for t in tests if t.name == "aws:currenttime" and t.base.startswith("datelessthan")]
     if reading.at and any(end and end <= reading.at for end in ends):
-        return replace(sentence, tone="", notes=("This has ended: the date has passed", *sentence.notes))
+        return replace(sentence, tone="", notes=("This has ended", *sentence.notes))
     return sentence
 
 
@@ -306,9 +308,9 @@ def _refusal(
 ) -> Sentence:
     if "Principal" in statement:
         named = [_refused(one, reading) for one in read_principals(statement["Principal"])]
-        who = f"Refused: {', '.join(named)}"
+        who = f"Denied: {', '.join(named)}"
     else:
-        who = f"Refused: everybody except {_texts(statement.get('NotPrincipal'))}"
+        who = f"Denied: everyone except {_texts(statement.get('NotPrincipal'))}"
     how, literal = [], []
     for test in tests:
         if test.name == "aws:multifactorauthpresent" and test.base == "bool" and test.values == ("false",):
@@ -316,31 +318,31 @@ def _refusal(
         else:
             literal.append(str(test))
     if literal:
-        how.append("when all of this holds")
+        how.append("when all of these conditions are met")
     partly = () if _can_assume(Principal("anybody", "*"), actions) else (f"Only for {', '.join(actions)}",)
     return Sentence(who, tuple(how), partly, tuple(literal), "", "Deny", "refusal")
 
 
 def _refused(principal: Principal, reading: Reading) -> str:
     if principal.kind == "anybody":
-        return "everybody"
+        return "everyone"
     if principal.kind == "service":
         return service_name(principal.text)[0]
     if principal.kind == "account":
-        return f"everybody of the account {reading.account(principal.account_id)}"
+        return f"everyone in the account {reading.account(principal.account_id)}"
     return principal.text
 
 
 def _all_but(statement: dict[str, Any], tests: tuple[Requirement, ...]) -> Sentence:
     if "NotPrincipal" not in statement:
-        raise UnreadableTrustError("a statement names no principal")
+        raise UnreadableTrustError("a statement has no principal")
     how, literal = _words(tests)
-    who = f"Everybody in the world except {_texts(statement['NotPrincipal'])}"
-    return Sentence(who, how, (), literal, "bad", "Anybody", "anybody", "*")
+    who = f"Everyone in the world except {_texts(statement['NotPrincipal'])}"
+    return Sentence(who, how, (), literal, "bad", "Anyone", "anybody", "*")
 
 
 def _texts(element: object) -> str:
-    return ", ".join(one.text for one in read_principals(element)) or "nobody"
+    return ", ".join(one.text for one in read_principals(element)) or "no one"
 
 
 def _cannot_assume(
@@ -352,14 +354,14 @@ def _cannot_assume(
     literal = tuple(str(test) for test in tests)
     who = {
         "service": service_name(principal.text)[0],
-        "anybody": "Anybody whom another sentence lets in",
+        "anybody": "Anyone who can assume the role by another statement",
     }.get(principal.kind) or (
         _who(principal, reading) if principal.kind not in {"web", "saml"} else principal.name
     )
     if known:
-        how: tuple[str, ...] = (f"may pass {' and '.join(known)}",)
+        how: tuple[str, ...] = (f"can pass {' and '.join(known)}",)
         return Sentence(who, how, (), literal, "", "Session", "tags", principal.text, principal.account_id)
     wanted = {"saml": "sts:AssumeRoleWithSAML", "web": "sts:AssumeRoleWithWebIdentity"}
     call = wanted.get(principal.kind, "sts:AssumeRole")
-    note = f"The statement allows {', '.join(actions) or 'nothing'}, and this principal needs {call}"
-    return Sentence(who, ("cannot come in",), (note,), literal, "warn", "", "tags", principal.text)
+    note = f"The statement allows {', '.join(actions) or 'nothing'}, but this principal needs {call}"
+    return Sentence(who, ("can’t assume the role",), (note,), literal, "warn", "", "tags", principal.text)

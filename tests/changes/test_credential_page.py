@@ -48,7 +48,7 @@ def test_a_key_is_deactivated_by_a_request(site: Site, key: Entity) -> None:
     page = address("access_key.deactivate", of=key.pk)
     shown = text(site.asker.get(page))
     assert f"Deactivate access key {key.aws_id} of kwame.boateng" in shown
-    assert "This can't be undone" not in shown
+    assert "This can’t be undone" not in shown
     assert "iam:UpdateAccessKey" in shown
 
     answer = site.asker.post(page, form())
@@ -61,12 +61,12 @@ def test_a_key_is_deactivated_by_a_request(site: Site, key: Entity) -> None:
 def test_what_cannot_be_undone_says_so_before_and_offers_the_other_means(site: Site, key: Entity) -> None:
     shown = text(site.asker.get(address("access_key.delete", of=key.pk)))
 
-    assert "This can't be undone" in shown
+    assert "This can’t be undone" in shown
     assert "Instead: Deactivate it" in shown
     site.asker.post(address("access_key.delete", of=key.pk), form())
     change = Change.objects.get()
     assert "never gives a deleted access key back" in change.receipt["irreversible"]
-    assert "This can't be undone" in text(site.approver.get(reverse("changes:change", args=[change.pk])))
+    assert "This can’t be undone" in text(site.approver.get(reverse("changes:change", args=[change.pk])))
 
 
 def test_a_new_key_is_for_whoever_asks(site: Site) -> None:

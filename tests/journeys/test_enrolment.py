@@ -187,12 +187,12 @@ def test_a_lost_device_is_replaced_by_two_people_and_the_new_one_added_without_s
     expect(ines.get_by_text("You requested it, so someone else has to confirm it.")).to_be_visible()
 
     hana.goto(ines.url)
-    hana.get_by_label("Over which channel").select_option("phone")
-    hana.get_by_label("How you made sure").fill(
+    hana.get_by_label("How you contacted them").select_option("phone")
+    hana.get_by_label("How you confirmed it").fill(
         "Called her at the number in the directory; I know her voice."
     )
     assert violations(hana) == []
-    hana.get_by_role("button", name="It is Elif Kaya").click()
+    hana.get_by_role("button", name="This is Elif Kaya").click()
     removal = hana.get_by_role("link", name=re.compile("^CHG-")).get_attribute("href") or ""
     hana.get_by_role("button", name="Show a link").click()
     address = hana.locator("#made-link").text_content() or ""

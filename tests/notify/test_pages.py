@@ -58,7 +58,7 @@ def test_a_link_that_opens_once_is_said_not_linked(ines: Any, kwame: Any) -> Non
     path = "/link/8f0c6a51-6f3f-4f5c-9d53-1d4c2b8a7e10/"
     notify(Event.WAITING, people=[kwame.person], subject="Enrol", key="one", path=path)
     page = browser(ines).get(OUTBOX).content.decode()
-    assert "A link that opens once, for its receiver alone" in page
+    assert "A link that works once, only for its recipient" in page
     assert path not in page
 
 

@@ -95,7 +95,7 @@ def test_what_lacks_an_allow_is_named_with_what_allows() -> None:
         ("identity", "allows", "identity[0]", 0, 0),
         ("scp", "allows", "scps[0][0]", 0, 1),
     ]
-    assert found[0]["text"] == "Nothing in the permissions boundary allows s3:GetObject here."
+    assert found[0]["text"] == "The permissions boundary doesn’t allow s3:GetObject here."
 
 
 def test_a_statement_that_nearly_allows_says_what_does_not_fit() -> None:
@@ -109,7 +109,7 @@ def test_a_principal_that_is_not_meant_is_said() -> None:
     found = _because(
         principal=OTHER_USER, account=ACCOUNT, identity=S3, resource_policy=allow("s3:*", to={"AWS": USER})
     )
-    assert found[1]["conditions"] == ["Principal: the caller is not meant"]
+    assert found[1]["conditions"] == ["Principal: the caller isn’t included"]
     found = _because(identity=allow("s3:*", None, not_resource=OBJECT))
     assert found[1]["conditions"] == [f"NotResource: {OBJECT}"]
 
@@ -128,7 +128,7 @@ def test_what_it_depends_on_is_named_once_each() -> None:
 def test_what_is_undecidable_is_said() -> None:
     found = _because(identity=allow("s3:*", when={"StringSounds": {"a": "b"}}))
     assert found[0]["conditions"] == [
-        "undecidable: Statement[0].Condition[0]: StringSounds is no condition operator"
+        "undecidable: Statement[0].Condition[0]: StringSounds isn’t a condition operator"
     ]
 
 
@@ -175,7 +175,7 @@ def test_the_rules_of_root_users_and_federated_users_are_said() -> None:
     found = _because(
         principal=ROOT, action="sts:AssumeRole", resource=ROLE, resource_policy=allow("sts:*", None, to="*")
     )[0]
-    assert found["text"] == "A root user can't assume roles."
+    assert found["text"] == "A root user can’t assume roles."
     (found, _) = _because(principal=FEDERATED, identity=S3)
     assert (found["kind"], found["outcome"]) == ("session", "missing")
     (found,) = _because(action="sts:GetCallerIdentity", resource="*", identity=deny("*"))

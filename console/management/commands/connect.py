@@ -38,7 +38,7 @@ class Command(BaseCommand):
         way.add_argument(
             "--discover",
             metavar="ORG_ROLE_NAME",
-            help="all accounts of this account's organization, by this role",
+            help="all accounts of this account’s organization, by this role",
         )
         parser.add_argument("--external-id", default="", help="as required by the trust policy of the role")
         parser.add_argument("--write-role", default="", metavar="ARN", help="the role for changes")

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             help="a condition key of the request; repeat a key to give it several values, leave the value empty to make it absent",
         )
         parser.add_argument(
-            "--strict", action="store_true", help="treat keys that --context doesn't set as absent"
+            "--strict", action="store_true", help="treat keys that --context doesn’t set as absent"
         )
         parser.add_argument(
             "--as-of", metavar="TIME", default="", help="a past time, such as 2026-11-24T14:05 (UTC)"
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         inquiry = self._inquiry(options)
         verdict = simulate(inquiry)
         if verdict is None:
-            raise CommandError(f"{inquiry.who.arn} wasn't in the account at that moment.")
+            raise CommandError(f"{inquiry.who.arn} wasn’t in the account at that moment.")
         if options["json"]:
             self.stdout.write(json.dumps(json_of(inquiry, verdict), indent=2, ensure_ascii=False))
             return

@@ -99,7 +99,7 @@ def _account(number: str) -> str:
     if not Account.objects.filter(account_id=number, removed_at__isnull=True).exists():
         known = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
         numbers = ", ".join(known.values_list("account_id", flat=True)[:5]) or "none"
-        raise CommandError(f"--account {number[:80]}: this account isn't connected. Connected: {numbers}.")
+        raise CommandError(f"--account {number[:80]}: this account isn’t connected. Connected: {numbers}.")
     return number
 
 

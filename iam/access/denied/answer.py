@@ -142,7 +142,7 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
     if outcome is Outcome.DEPENDS:
         yield Point("warn", "This is already allowed, under these conditions", "")
         yield from (
-            Point("warn", _plain(f"Only {words}"), "A grant doesn't change that")
+            Point("warn", _plain(f"Only {words}"), "A grant doesn’t change that")
             for words in _conditions(now, names=names)
         )
         return
@@ -159,7 +159,7 @@ def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, na
         yield Point("ok", "Nothing else blocks it", "A grant of this action is enough")
     if outcome is Outcome.HELPS_IF:
         yield from (
-            Point("warn", _plain(f"A grant is needed, and works {words}"), "Gatehouse can't check that")
+            Point("warn", _plain(f"A grant is needed, and works {words}"), "Gatehouse can’t check that")
             for words in _conditions(then, names=names)
         )
 
@@ -189,7 +189,7 @@ UNREAD: Final = ("if the resource-based policy allows the caller",)
 
 def _why_still_denied(denied: Denied) -> str:
     if denied.policy_type in (PolicyType.SESSION, PolicyType.ENDPOINT, PolicyType.RESOURCE):
-        return f"AWS named a {denied.policy_type}, which Gatehouse doesn't sync. Ask its owner"
+        return f"AWS named a {denied.policy_type}, which Gatehouse doesn’t sync. Ask its owner"
     return "It may have been granted since, or the request had different conditions. Sign in again and retry"
 
 
@@ -229,11 +229,11 @@ PLAIN: Final = {
 REMEDIES: Final = {
     "scp": "Only the administrators of the organization can change this, not a grant",
     "rcp": "Only the administrators of the organization can change this, not a grant",
-    "boundary": "An administrator of the account can change the boundary. A grant can't go beyond it",
+    "boundary": "An administrator of the account can change the boundary. A grant can’t go beyond it",
     "identity": "A deny overrides every grant: the policy with the deny has to change",
     "resource": "The owner of the resource has to allow {them} there",
     "session": "It was set when the role was assumed. Assume the role again without that limit",
-    "endpoint": "The network's owner can change it, or send the request another way",
+    "endpoint": "The network’s owner can change it, or send the request another way",
 }
 TYPES: Final = {
     PolicyType.SCP: "scp",
@@ -258,7 +258,7 @@ def _forbids(branch: Branch, *, names: bool) -> str:
 def _withholds(branch: Branch, *, names: bool) -> str:
     levels = [part.title for part in branch.parts if part.voice is Voice.SILENT]
     by = _plain(f": that of {' and '.join(levels)}") if levels and names else ""
-    return f"{_whose(branch.kind, names=names)} doesn't allow it{by}"
+    return f"{_whose(branch.kind, names=names)} doesn’t allow it{by}"
 
 
 def _plain(text: str) -> str:
@@ -280,7 +280,7 @@ def _said(denied: Denied, *, names: bool) -> Point:
     """What AWS said, where the mirror does not show it."""
     kind = TYPES[denied.policy_type] if denied.policy_type else ""
     whose = _whose(kind, names=names) if kind else "Something"
-    verb = "denies it" if denied.is_explicit else "doesn't allow it"
+    verb = "denies it" if denied.is_explicit else "doesn’t allow it"
     arn = _plain(f": {denied.policy_arn}") if denied.policy_arn and names else ""
     more = _remedy(kind, denied.action) if kind else "A deny overrides every grant, so find the deny first"
     return Point("bad", f"AWS says: {whose[0].lower()}{whose[1:]} {verb}{arn}", more)

@@ -94,7 +94,7 @@ ENCODED: Final = (
     "“aws sts decode-authorization-message --encoded-message …”; then paste the answer here."
 )
 UNREAD: Final = (
-    "We couldn't find an action in this message. An AWS access denied message says “is not authorized to perform: SERVICE:ACTION”. "
+    "We couldn’t find an action in this message. An AWS access denied message says “is not authorized to perform: SERVICE:ACTION”. "
     "Paste the whole message, or choose what you need from the list."
 )
 

@@ -250,17 +250,17 @@ class Search:
         if place.is_guess:
             yield Limitation(
                 RESOURCE_POLICY,
-                "The resource-based policy isn't synced. It can allow fewer principals, or more.",
+                "The resource-based policy isn’t synced. It can allow fewer principals, or more.",
             )
         if place.account and place.policy is None:
             yield Limitation(
                 OTHER_ACCOUNTS,
-                f"Principals outside account {place.account} are left out: they need the resource-based policy, which isn't synced.",
+                f"Principals outside account {place.account} are left out: they need the resource-based policy, which isn’t synced.",
             )
         if not place.account and self._judge.lowered not in FREE:
             yield Limitation(
                 OWN_ACCOUNT,
-                "The resource's account isn't known, so each principal is evaluated as if the resource were in its own account.",
+                "The resource’s account isn’t known, so each principal is evaluated as if the resource were in its own account.",
             )
         if self._judge.lowered in GRANTABLE:
             yield Limitation(KMS_GRANTS, NOT_READ)
@@ -277,7 +277,7 @@ class Search:
         if found:
             yield Limitation(
                 CONTROL_POLICIES,
-                "SCPs and RCPs of these accounts weren't synced.",
+                "SCPs and RCPs of these accounts weren’t synced.",
                 tuple(found),
             )
 
@@ -290,7 +290,7 @@ class Search:
         if accounts:
             yield Limitation(
                 UNREADABLE,
-                "Some policies in these accounts couldn't be read. What they allow or deny isn't part of the answer.",
+                "Some policies in these accounts couldn’t be read. What they allow or deny isn’t part of the answer.",
                 tuple(sorted(accounts)),
             )
 

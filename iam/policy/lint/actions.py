@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.policy.catalogue.space import is_literal
 from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.view import EVERYTHING, Subject, Word
 
 FORM: Final = re.compile(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?_.-]+")
@@ -26,15 +26,15 @@ def _check(word: Word, subject: Subject) -> None:
         subject.report.add(
             "VARIABLE_UNSUPPORTED_IN_ELEMENT",
             word,
-            "Actions cannot have variables.",
-            "Name the actions, or use wildcards.",
+            "Policy variables don’t work in actions.",
+            "Name the actions, or use * in place of the variable.",
         )
     elif FORM.fullmatch(word.text) is None:
         subject.report.add(
             "INVALID_ACTION",
             word,
-            f"{shown(word.text) or 'An empty text'} is no action: one has a service, a colon and a name.",
-            "Write it as s3:GetObject.",
+            f"{quoted(word.text)} isn’t an action: an action has a service prefix, a colon and a name.",
+            "Write it like s3:GetObject.",
         )
     else:
         _check_known(word, subject)
@@ -47,18 +47,18 @@ def _check_known(word: Word, subject: Subject) -> None:
         report.add(
             "WILDCARD_IN_SERVICE_NAME",
             word,
-            f"The service of {shown(word.text)} has a wildcard: it means every service with such a name, future ones too.",
-            "Name each service.",
+            f"The service prefix of {shown(word.text)} has a wildcard, so it matches every such service, including future ones.",
+            "Write one action for each service.",
         )
     elif not catalogue.has_service(prefix):
         close = report.closest(prefix, catalogue.prefixes)
         report.add(
             "INVALID_SERVICE_IN_ACTION",
             word,
-            f"No service with the prefix {shown(prefix)} is known.",
+            f"There’s no known service with the prefix {quoted(prefix)}.",
             f"Did you mean {close}:{shown(name)}?"
             if close
-            else "Look the prefix up in AWS's list of services.",
+            else "Check the prefix in the AWS Service Authorization Reference.",
         )
         return
     if catalogue.mask(word.text):
@@ -67,8 +67,8 @@ def _check_known(word: Word, subject: Subject) -> None:
         report.add(
             "ACTION_MATCHES_NOTHING",
             word,
-            f"No known action matches {shown(word.text)}.",
-            "Mend the pattern, or remove it.",
+            f"{shown(word.text)} matches no known action.",
+            "Fix the pattern, or remove it.",
         )
     else:
         _unknown(word, prefix, subject)
@@ -80,8 +80,10 @@ def _unknown(word: Word, prefix: str, subject: Subject) -> None:
     subject.report.add(
         "INVALID_ACTION",
         word,
-        f"{subject.catalogue.title(prefix)} has no known action {shown(word.text)}.",
-        f"Did you mean {prefix}:{close}?" if close else "Look the action up in AWS's list of actions.",
+        f"{subject.catalogue.title(prefix)} has no known action {quoted(word.text)}.",
+        f"Did you mean {prefix}:{close}?"
+        if close
+        else "Check the name in the AWS Service Authorization Reference.",
         severity=Severity.WARNING,
     )
 
@@ -92,6 +94,6 @@ def _check_deprecated(word: Word, subject: Subject) -> None:
         subject.report.add(
             "DEPRECATED_ACTION",
             word,
-            f"AWS calls {action.name} deprecated.",
-            "See in AWS's list of actions what takes its place.",
+            f"AWS has deprecated {action.name}.",
+            "See the AWS Service Authorization Reference for its replacement.",
         )

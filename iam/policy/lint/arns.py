@@ -12,7 +12,7 @@ from typing import Final
 
 from iam.policy.catalogue import ResourceType
 from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.lint.view import Subject, Word
 from iam.policy.variables import VARIABLE
@@ -55,16 +55,16 @@ def _check(word: Word, subject: Subject) -> bool:
         subject.report.add(
             "INVALID_ARN_PREFIX",
             word,
-            f"{shown(word.text) or 'An empty text'} is neither an ARN nor *.",
-            "Begin it with arn:, or write *.",
+            f"{quoted(word.text)} isn’t an ARN or *.",
+            "Write an ARN, which starts with arn:, or *.",
         )
         return False
     if len(fields) < FIELDS and not fields[-1].endswith(("*", HIDDEN)):
         subject.report.add(
             "MISSING_ARN_FIELD",
             word,
-            f"{shown(word.text)} has {len(fields)} of the six fields of an ARN.",
-            "Write arn:partition:service:region:account:resource; Region and account may be empty.",
+            f"{quoted(word.text)} has only {len(fields)} of the six fields of an ARN.",
+            "Write arn:partition:service:region:account:resource. Region and account can be empty.",
         )
         return False
     return _check_fields(word, [*fields, *["*"] * (FIELDS - len(fields))], subject)
@@ -78,29 +78,32 @@ def _check_fields(word: Word, fields: Sequence[str], subject: Subject) -> bool:
         report.add(
             "VARIABLE_UNSUPPORTED_IN_ELEMENT",
             word,
-            "A variable stands before the fifth colon of an ARN, where none is replaced.",
-            "Use * there, or write the value.",
+            "AWS replaces variables only in the last field of an ARN, and this one is in an earlier field.",
+            "Write * or the value itself.",
             severity=Severity.WARNING,
         )
     if not is_open(partition) and partition not in PARTITIONS:
         report.add(
             "INVALID_PARTITION",
             word,
-            f"{shown(partition) or 'Nothing'} is no partition of AWS.",
+            f"{quoted(partition)} isn’t an AWS partition.",
             "Write aws, aws-cn, aws-us-gov or another partition.",
         )
         return False
     if not is_open(region) and region and REGION.fullmatch(region) is None:
         report.add(
-            "INVALID_ARN_REGION", word, f"{shown(region)} is no Region.", "Write a Region such as eu-west-1."
+            "INVALID_ARN_REGION",
+            word,
+            f"{quoted(region)} isn’t a Region.",
+            "Write a Region such as eu-west-1.",
         )
         return False
     if not is_open(account) and account and ACCOUNT.fullmatch(account) is None:
         report.add(
             "INVALID_ARN_ACCOUNT",
             word,
-            f"{shown(account)} is no account id.",
-            "An account id has twelve digits.",
+            f"{quoted(account)} isn’t an account ID.",
+            "Write the 12 digits of the account ID.",
         )
         return False
     return is_open(service) or _check_service(word, fields, subject)
@@ -112,7 +115,7 @@ def _check_service(word: Word, fields: Sequence[str], subject: Subject) -> bool:
         report.add(
             "INVALID_ARN_SERVICE_CASE",
             word,
-            f"The service {shown(service)} is written with capital letters.",
+            f"The service {quoted(service)} has capital letters, and ARNs need lowercase.",
             f"Write {service.lower()}.",
         )
         return False
@@ -123,8 +126,10 @@ def _check_service(word: Word, fields: Sequence[str], subject: Subject) -> bool:
         report.add(
             "INVALID_SERVICE",
             word,
-            f"No service {shown(service) or 'without a name'} is known.",
-            f"Did you mean {close}?" if close else "Look the ARN up in AWS's list of resource types.",
+            f"There’s no known service {quoted(service)}." if service else "The ARN has no service.",
+            f"Did you mean {close}?"
+            if close
+            else "Check the ARN in the AWS Service Authorization Reference.",
         )
         return False
     return _check_resource(word, fields, subject)
@@ -145,8 +150,8 @@ def _check_resource(word: Word, fields: Sequence[str], subject: Subject) -> bool
         subject.report.add(
             "INVALID_ARN_RESOURCE",
             word,
-            f"No resource type of {subject.catalogue.title(fields[2])} has an ARN such as {shown(word.text)}.",
-            f"AWS's form is, for one, {types[0].arn}.",
+            f"{quoted(word.text)} matches no resource type of {subject.catalogue.title(fields[2])}.",
+            f"Write an ARN like {types[0].arn}.",
         )
         return False
     _explain(word, fields, wanted, subject)
@@ -162,19 +167,17 @@ def _has_resource(word: Word, one: ResourceType, *, has_variables: bool) -> bool
 
 def _explain(word: Word, fields: Sequence[str], types: Sequence[ResourceType], subject: Subject) -> None:
     """Say that Region or account is there and must not be, or the other way round."""
-    remedy = f"AWS's form is {types[0].arn}."
+    remedy = f"Write it like {types[0].arn}."
     grave = Severity.ERROR if fields[2] == "iam" else None
     found = False
     for place, name, field in ((3, "REGION", "Region"), (4, "ACCOUNT", "account")):
         forms = {one.arn.split(":")[place] for one in types}
         if fields[place] and forms == {""}:
             code = f"ARN_{name}_NOT_ALLOWED"
-            subject.report.add(code, word, f"ARNs of this kind have no {field}.", remedy, severity=grave)
+            subject.report.add(code, word, f"ARNs of this type have no {field}.", remedy, severity=grave)
             found = True
         elif not fields[place] and "" not in forms:
-            subject.report.add(f"MISSING_ARN_{name}", word, f"The ARN lacks the {field}.", remedy)
+            subject.report.add(f"MISSING_ARN_{name}", word, f"The {field} is missing from the ARN.", remedy)
             found = True
     if not found:
-        subject.report.add(
-            "INVALID_ARN_RESOURCE", word, f"No resource has an ARN such as {shown(word.text)}.", remedy
-        )
+        subject.report.add("INVALID_ARN_RESOURCE", word, f"{quoted(word.text)} matches no resource.", remedy)

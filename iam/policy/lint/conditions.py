@@ -13,7 +13,7 @@ from typing import Final
 from iam.policy.catalogue import Catalogue, ConditionKey, KeyType
 from iam.policy.catalogue.global_keys import DEPENDS_ON_SERVICE, GLOBAL_KEYS
 from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.fit import known_actions
 from iam.policy.lint.grammar import OPERATOR_NAMES
 from iam.policy.lint.values import check_values
@@ -61,8 +61,8 @@ def _check(test: Test, statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "INVALID_CONDITION_OPERATOR",
             test.operator,
-            f"{shown(test.operator.text)} is no condition operator.",
-            f"Did you mean {close}?" if close else "Use an operator of the policy language.",
+            f"{quoted(test.operator.text)} isn’t a condition operator.",
+            f"Did you mean {close}?" if close else "Use an operator that IAM knows, such as StringEquals.",
         )
         return
     key = _known_key(test, subject)
@@ -85,8 +85,8 @@ def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
         report.add(
             "INVALID_CONDITION_KEY_FORMAT",
             word,
-            f"{shown(word.text) or 'An empty text'} is no condition key: one has a prefix, a colon and a name.",
-            "Write it as aws:SourceIp.",
+            f"{quoted(word.text)} isn’t a condition key: a key has a prefix, a colon and a name.",
+            "Write it like aws:SourceIp.",
         )
         return None
     if is_of_provider(word.text):
@@ -95,22 +95,25 @@ def _known_key(test: Test, subject: Subject) -> ConditionKey | None:
         report.add(
             "DEPRECATED_GLOBAL_CONDITION_KEY",
             word,
-            f"{shown(word.text)} is an old name, which AWS no longer documents.",
+            f"{quoted(word.text)} is an old name that AWS no longer documents.",
             f"Use {DEPRECATED[word.text.lower()]}.",
         )
         return None
     prefix = word.text.partition(":")[0]
-    code, where = "INVALID_SERVICE_CONDITION_KEY", f"No service with the prefix {shown(prefix)}"
+    code, where = (
+        "INVALID_SERVICE_CONDITION_KEY",
+        f"there’s no known service with the prefix “{shown(prefix)}”",
+    )
     if prefix.lower() == "aws":
-        code, where = "INVALID_GLOBAL_CONDITION_KEY", "No global condition key"
+        code, where = "INVALID_GLOBAL_CONDITION_KEY", "AWS has no such global condition key"
     elif catalogue.has_service(prefix):
-        where = f"No condition key of {catalogue.title(prefix)}"
+        where = f"{catalogue.title(prefix)} has no such condition key"
     close = propose_key(word.text, subject)
     report.add(
         code,
         word,
-        f"{where} is known that would explain {shown(word.text)}.",
-        f"Did you mean {close}?" if close else "Look the key up in AWS's list of condition keys.",
+        f"{quoted(word.text)} isn’t a known condition key: {where}.",
+        f"Did you mean {close}?" if close else "Check the key in the AWS Service Authorization Reference.",
     )
     return None
 
@@ -128,12 +131,15 @@ def _check_null(test: Test, subject: Subject) -> None:
         subject.report.add(
             "NULL_WITH_IF_EXISTS",
             test.operator,
-            "Null asks whether the key is there; IfExists takes away just that question.",
+            "Null tests whether the key is in the request, and IfExists cancels that test.",
             "Write Null.",
         )
     if test.quantifier:
         subject.report.add(
-            "NULL_WITH_QUALIFIER", test.operator, "Null needs no ForAllValues or ForAnyValue.", "Write Null."
+            "NULL_WITH_QUALIFIER",
+            test.operator,
+            "Null doesn’t need ForAllValues or ForAnyValue.",
+            "Write Null.",
         )
 
 
@@ -146,14 +152,14 @@ def _check_type(test: Test, key: ConditionKey, subject: Subject) -> None:
         subject.report.add(
             "STRING_OPERATOR_WITH_ARN_CONDITION_KEY",
             test.operator,
-            f"{key.name} holds an ARN; a string operator does not tell its fields apart.",
+            f"{key.name} holds an ARN, and a string operator can’t tell its fields apart.",
             remedy,
         )
         return
     subject.report.add(
         "TYPE_MISMATCH",
         test.operator,
-        f"{shown(test.operator.text)} does not fit {key.name}, which holds {_of_type(key.type)}.",
+        f"{shown(test.operator.text)} doesn’t work with {key.name}, which holds {_of_type(key.type)}.",
         remedy,
     )
 
@@ -166,7 +172,7 @@ def _is_exception(test: Test, key: ConditionKey, family: str) -> bool:
 
 def _of_type(kind: KeyType) -> str:
     words = {
-        KeyType.STRING: "a text",
+        KeyType.STRING: "a string",
         KeyType.NUMERIC: "a number",
         KeyType.DATE: "a date",
         KeyType.BOOL: "true or false",
@@ -183,28 +189,28 @@ def _check_quantifier(test: Test, key: ConditionKey, statement: Statement, subje
             "MISSING_QUALIFIER",
             test.operator,
             f"{key.name} can have several values in one request.",
-            "Write ForAnyValue: or ForAllValues: before the operator.",
+            "Put ForAnyValue: or ForAllValues: before the operator.",
         )
     elif test.quantifier == "forallvalues" and not key.is_multivalued:
         report.add(
             "FORALLVALUES_WITH_SINGLE_VALUED_KEY",
             test.operator,
-            f"{key.name} has one value; with ForAllValues a request without the key passes.",
+            f"{key.name} has only one value, and with ForAllValues a request without the key passes.",
             "Remove ForAllValues:.",
         )
     elif test.quantifier == "foranyvalue" and not key.is_multivalued:
         report.add(
             "FORANYVALUE_WITH_SINGLE_VALUED_KEY",
             test.operator,
-            f"{key.name} has one value.",
+            f"{key.name} has only one value, so ForAnyValue changes nothing.",
             "Remove ForAnyValue:.",
         )
     elif test.quantifier == "forallvalues" and statement.allows and not _is_required(test.name, statement):
         report.add(
             "FORALLVALUES_WITHOUT_NULL_CHECK",
             test.operator,
-            f"A request without {key.name} passes this test too.",
-            f'Add "Null": {{"{key.name}": "false"}} if the key must be there.',
+            f"A request without {key.name} passes this condition too.",
+            f'If the key is required, add "Null": {{"{key.name}": "false"}}.',
             severity=Severity.SUGGESTION if key.name == "aws:TagKeys" else None,
         )
 
@@ -231,15 +237,16 @@ def _check_support(test: Test, key: ConditionKey, statement: Statement, subject:
     if not lacking or not _matters(test, statement):
         return
     are_all = len(lacking) == len(statement.actions.words)
-    effect, of_it = "allows" if statement.allows else "denies", "it" if len(lacking) == 1 else "them"
+    effect = "allow" if statement.allows else "deny"
+    verb, them = ("doesn’t", "it") if len(lacking) == 1 else ("don’t", "them")
     code, severity = "UNSUPPORTED_CONDITION_KEY_FOR_ACTION", None if are_all else Severity.SUGGESTION
     if is_tag:
         code = f"{'ALLOW' if statement.allows else 'DENY'}_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE"
     subject.report.add(
         code,
         test.key,
-        f"AWS does not list {shown(test.key.text)} for {_listed(lacking)}: without it the statement {effect} nothing of {of_it}.",
-        "Put such actions into a statement of their own.",
+        f"{_listed(lacking)} {verb} support {shown(test.key.text)}, so the statement doesn’t {effect} {them}.",
+        f"Move {them} to {'its' if len(lacking) == 1 else 'their'} own statement, without this condition.",
         severity=severity,
     )
 

@@ -85,6 +85,11 @@ class Report:
         return spelled[found[0]] if found else ""
 
 
+def quoted(text: str) -> str:
+    """A text in quotation marks, to begin a message with it."""
+    return f"“{shown(text)}”" if text else "An empty string"
+
+
 def shown(text: str) -> str:
     """A text as a message quotes it: in one line, and not longer than a message bears."""
     plain = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[: SHOWN + 1])

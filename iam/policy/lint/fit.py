@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from iam.policy.catalogue import Action, Catalogue, ResourceType
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.lint.view import Statement, Subject, Word
 
@@ -65,21 +65,21 @@ class _Fit:
         return can_mean(_of_one_service(word.text), _of_one_service(arn), has_variables=has_variables)
 
     def _report(self, word: Word, expanded: Sequence[Action]) -> None:
-        verb = "allows" if self.statement.allows else "denies"
+        verb = "allow" if self.statement.allows else "deny"
         if not any(action.targets for action in expanded):
             self.subject.report.add(
                 "ACTION_WITHOUT_RESOURCE_LEVEL_PERMISSIONS",
                 word,
-                f"{shown(word.text)} cannot be limited to resources: with these the statement {verb} nothing of it.",
-                'Put it into a statement of its own with "Resource": "*".',
+                f"{quoted(word.text)} works only with all resources, so this statement doesn’t {verb} it.",
+                'Move it to its own statement, with "Resource": "*".',
             )
             return
         arns = sorted({one.arn for action in expanded for one in action.resource_types})
         self.subject.report.add(
             "ACTION_MATCHES_NO_RESOURCE",
             word,
-            f"No resource of the statement can be one that {shown(word.text)} works on.",
-            f"It works on {arns[0]}{' and others' if len(arns) > 1 else ''}.",
+            f"{quoted(word.text)} doesn’t apply to any of the resources of the statement.",
+            f"Add a resource like {arns[0]}, or remove the action.",
         )
 
     def _check_resources(self) -> None:
@@ -96,8 +96,8 @@ class _Fit:
                 self.subject.report.add(
                     "RESOURCE_MATCHES_NO_ACTION",
                     word,
-                    f"No action of the statement works on {shown(word.text)}.",
-                    "Add the action that is meant, or remove the resource.",
+                    f"No action of the statement applies to {quoted(word.text)}.",
+                    "Add an action that applies to it, or remove the resource.",
                 )
 
 

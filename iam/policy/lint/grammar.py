@@ -11,7 +11,7 @@ from typing import Final
 
 from iam.policy.document import CURRENT, ELEMENTS, VERSIONS
 from iam.policy.json_places import Member, Node
-from iam.policy.lint.findings import Report, Spot, shown
+from iam.policy.lint.findings import Report, Spot, quoted, shown
 from iam.policy.lint.view import Document, Names, Principals, Statement, Test, Word
 from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS
 from iam.policy.request import text_of
@@ -28,8 +28,8 @@ def read_document(root: Node, report: Report) -> Document | None:
         report.add(
             "DATA_TYPE_MISMATCH",
             whole,
-            f"A policy is an object; this is {kind_of(root)}.",
-            "Begin with { and give it Version and Statement.",
+            f"A policy is a JSON object, and this is {kind_of(root)}.",
+            "Start it with {, and give it Version and Statement.",
         )
         return None
     members = members_of(root, whole, report)
@@ -54,7 +54,9 @@ def kind_of(node: Node) -> str:
         return "a list"
     if value is None:
         return "null"
-    return "a text" if isinstance(value, str) else "true or false" if isinstance(value, bool) else "a number"
+    return (
+        "a string" if isinstance(value, str) else "true or false" if isinstance(value, bool) else "a number"
+    )
 
 
 def members_of(node: Node, spot: Spot, report: Report) -> dict[str, Member]:
@@ -66,8 +68,8 @@ def members_of(node: Node, spot: Spot, report: Report) -> dict[str, Member]:
             report.add(
                 "DUPLICATE_KEYS",
                 below(spot, member.name, member.at),
-                f"{shown(member.name)} stands here a second time; only one of the two can count.",
-                "Join the two, or remove one.",
+                f"{quoted(member.name)} is given twice, and AWS uses only one of them.",
+                "Combine the two, or remove one.",
             )
         found[member.name] = member
     return found
@@ -88,7 +90,7 @@ def refuse_others(
             report.add(
                 "INVALID_POLICY_ELEMENT",
                 below(spot, member.name, member.at),
-                f"{shown(member.name)} is no element of {where}.",
+                f"{quoted(member.name)} isn’t an element of {where}.",
                 f"Did you mean {close}?" if close else "Remove it.",
             )
 
@@ -97,8 +99,8 @@ def _mismatch(node: Node, spot: Spot, wanted: str, report: Report) -> None:
     report.add(
         "DATA_TYPE_MISMATCH",
         Spot(node.at, spot.path, spot.statement),
-        f"{spot.path or 'A policy'} is {kind_of(node)}; it must be {wanted}.",
-        f"Make it {wanted}.",
+        f"{spot.path or 'The policy'} is {kind_of(node)}, and must be {wanted}.",
+        f"Change it to {wanted}.",
     )
 
 
@@ -106,7 +108,7 @@ def text_in(member: Member, path: str, statement: int | None, report: Report) ->
     """The text of a member; anything else is a finding."""
     if isinstance(member.node.value, str):
         return Word(member.node.at, path, statement, member.node.value)
-    _mismatch(member.node, Spot(member.at, path, statement), "a text", report)
+    _mismatch(member.node, Spot(member.at, path, statement), "a string", report)
     return None
 
 
@@ -118,7 +120,7 @@ def _version(member: Member | None, report: Report) -> Word | None:
         report.add(
             "INVALID_VERSION",
             word,
-            f"{shown(word.text)} is no version of the policy language.",
+            f"{quoted(word.text)} isn’t a version of the policy language.",
             f'Write "Version": "{CURRENT}".',
         )
     return word
@@ -136,7 +138,7 @@ def _statements(member: Member | None, whole: Spot, report: Report) -> tuple[Sta
         return ()
     if not nodes:
         spot = whole if member is None else Spot(member.at, "Statement", None)
-        report.add("MISSING_STATEMENT", spot, "The policy has no statement.", "Add a statement.")
+        report.add("MISSING_STATEMENT", spot, "The policy has no statements.", "Add a statement.")
     found = []
     for index, node in enumerate(nodes):
         spot = Spot(node.at, f"Statement[{index}]", index)
@@ -157,7 +159,7 @@ def _statement(node: Node, index: int, spot: Spot, report: Report) -> Statement:
             "MISSING_ACTION",
             spot,
             "The statement has neither Action nor NotAction.",
-            "Say which actions it means.",
+            "Add Action, with the actions of the statement.",
         )
     return Statement(
         spot=spot,
@@ -174,7 +176,10 @@ def _statement(node: Node, index: int, spot: Spot, report: Report) -> Statement:
 def _effect(member: Member | None, spot: Spot, report: Report) -> Word | None:
     if member is None:
         report.add(
-            "MISSING_EFFECT", spot, "The statement has no Effect.", 'Write "Effect": "Allow" or "Deny".'
+            "MISSING_EFFECT",
+            spot,
+            "The statement has no Effect.",
+            'Add "Effect": "Allow" or "Effect": "Deny".',
         )
         return None
     word = text_in(member, f"{spot.path}.Effect", spot.statement, report)
@@ -182,8 +187,8 @@ def _effect(member: Member | None, spot: Spot, report: Report) -> Word | None:
         report.add(
             "INVALID_EFFECT",
             word,
-            f"{shown(word.text)} is no effect.",
-            "Write Allow or Deny, with a capital letter.",
+            f"{quoted(word.text)} isn’t an Effect.",
+            "Write Allow or Deny, with a capital first letter.",
         )
     return word
 
@@ -205,8 +210,8 @@ def _refuse_both(members: dict[str, Member], name: str, opposite: str, spot: Spo
         report.add(
             "UNSUPPORTED_ELEMENT_COMBINATION",
             below(spot, opposite, members[opposite].at),
-            f"{opposite} stands beside {name}; a statement may have only one of them.",
-            "Make two statements of it.",
+            f"The statement has both {name} and {opposite}, and can have only one of them.",
+            "Split it into two statements.",
         )
 
 
@@ -215,19 +220,17 @@ def names_in(node: Node, spot: Spot, empty: str, report: Report) -> tuple[Word, 
     if not isinstance(node.value, list):
         if isinstance(node.value, str):
             return (Word(node.at, spot.path, spot.statement, node.value),)
-        _mismatch(node, spot, "a text or a list of texts", report)
+        _mismatch(node, spot, "a string or a list of strings", report)
         return ()
     if not node.value:
-        report.add(
-            empty, spot, f"{spot.path} is an empty list.", "Name at least one, or remove the statement."
-        )
+        report.add(empty, spot, f"{spot.path} is an empty list.", "Add an entry, or remove the statement.")
     words = []
     for index, one in enumerate(node.value):
         path = f"{spot.path}[{index}]"
         if isinstance(one.value, str):
             words.append(Word(one.at, path, spot.statement, one.value))
         else:
-            _mismatch(one, Spot(one.at, path, spot.statement), "a text", report)
+            _mismatch(one, Spot(one.at, path, spot.statement), "a string", report)
     return tuple(words)
 
 
@@ -245,7 +248,7 @@ def _principals(members: dict[str, Member], spot: Spot, report: Report) -> Princ
         return Principals(place, {}, is_not)
     kinds = members_of(node, place, report)
     if not kinds:
-        report.add("EMPTY_OBJECT_PRINCIPAL", place, f"{name} names nobody.", "Name a principal.")
+        report.add("EMPTY_OBJECT_PRINCIPAL", place, f"{name} is empty.", "Add a principal.")
     named = {}
     for kind, member in kinds.items():
         spot_of_kind = below(place, kind, member.at)
@@ -254,7 +257,7 @@ def _principals(members: dict[str, Member], spot: Spot, report: Report) -> Princ
             report.add(
                 "INVALID_PRINCIPAL_KEY",
                 spot_of_kind,
-                f"{shown(kind)} is no kind of principal.",
+                f"{quoted(kind)} isn’t a principal type.",
                 f"Did you mean {close}?" if close else "Use AWS, Service, Federated or CanonicalUser.",
             )
         named[kind] = names_in(member.node, spot_of_kind, "EMPTY_ARRAY_PRINCIPAL", report)
@@ -270,7 +273,7 @@ def _tests(member: Member | None, spot: Spot, report: Report) -> tuple[Test, ...
         return ()
     operators = members_of(member.node, place, report)
     if not operators:
-        report.add("EMPTY_OBJECT_CONDITION", place, "Condition is empty: it asks for nothing.", "Remove it.")
+        report.add("EMPTY_OBJECT_CONDITION", place, "Condition is empty and has no effect.", "Remove it.")
     _refuse_same_in_other_case(operators, place, report)
     found: list[Test] = []
     for name, operator in operators.items():
@@ -280,7 +283,12 @@ def _tests(member: Member | None, spot: Spot, report: Report) -> tuple[Test, ...
             continue
         keys = members_of(operator.node, spot_of_operator, report)
         if not keys:
-            report.add("EMPTY_OBJECT_CONDITION", spot_of_operator, f"{shown(name)} has no key.", "Remove it.")
+            report.add(
+                "EMPTY_OBJECT_CONDITION",
+                spot_of_operator,
+                f"{shown(name)} has no condition key.",
+                "Add a key, or remove the operator.",
+            )
         _refuse_same_in_other_case(keys, spot_of_operator, report)
         found += [_test(name, spot_of_operator, key, report) for key in keys.values()]
     return tuple(found)
@@ -294,8 +302,8 @@ def _refuse_same_in_other_case(members: dict[str, Member], spot: Spot, report: R
             report.add(
                 "DUPLICATE_KEYS_WITH_DIFFERENT_CASE",
                 below(spot, name, member.at),
-                f"{shown(name)} and {shown(other)} differ only in upper and lower case, which does not count here.",
-                "Join the two.",
+                f"{quoted(name)} and {quoted(other)} are the same to AWS, which ignores upper and lower case here.",
+                "Combine the two.",
             )
 
 
@@ -320,7 +328,7 @@ def _values(node: Node, spot: Spot, report: Report) -> tuple[Word, ...]:
             "EMPTY_ARRAY_CONDITION",
             spot,
             f"{spot.path} is an empty list.",
-            "Name a value, or remove the key.",
+            "Add a value, or remove the key.",
         )
     words = []
     for index, one in enumerate(nodes):

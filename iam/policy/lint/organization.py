@@ -41,8 +41,8 @@ def _check_effect(statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "RCP_SYNTAX_ERROR_ALLOW",
             statement.effect,
-            "An RCP can only deny.",
-            "Write Deny, or remove the statement.",
+            "An RCP can’t have Allow: it only denies.",
+            "Change Effect to Deny, or remove the statement.",
         )
 
 
@@ -54,15 +54,15 @@ def _check_principals(statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "RCP_SYNTAX_ERROR_NOT_PRINCIPAL",
             found.spot,
-            "An RCP cannot have NotPrincipal.",
-            'Write "Principal": "*" and exempt by conditions.',
+            "An RCP can’t have NotPrincipal.",
+            'Write "Principal": "*", and use conditions for exceptions.',
         )
     elif not found.is_everybody:
         subject.report.add(
             "RCP_SYNTAX_ERROR_PRINCIPAL",
             found.spot,
-            "An RCP means everybody.",
-            'Write "Principal": "*" and narrow it by conditions.',
+            "An RCP can’t name principals: it applies to everyone.",
+            'Write "Principal": "*", and limit it with conditions.',
         )
 
 
@@ -73,8 +73,8 @@ def _check_actions(statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "RCP_SYNTAX_ERROR_NOT_ACTION",
             statement.actions.spot,
-            "An RCP cannot have NotAction.",
-            "Name the actions.",
+            "An RCP can’t have NotAction.",
+            "Use Action, and name the actions.",
         )
         return
     services = subject.catalogue.rcp_services
@@ -84,13 +84,13 @@ def _check_actions(statement: Statement, subject: Subject) -> None:
             subject.report.add(
                 "RCP_SYNTAX_ERROR_ACTION_WILDCARD",
                 word,
-                "An RCP cannot mean every action of every service.",
-                "Name the services: s3:*.",
+                "An RCP can’t cover every action of every service.",
+                "Write one entry for each service, such as s3:*.",
             )
         elif prefix.lower() not in services and subject.catalogue.has_service(prefix):
             subject.report.add(
                 "RCP_SYNTAX_ERROR_SERVICE_IN_ACTION",
                 word,
-                f"RCPs do not reach {shown(prefix)}.",
-                "See AWS's list of services that support RCPs.",
+                f"RCPs don’t apply to {shown(prefix)}.",
+                "Remove it. The AWS Organizations User Guide lists the services that support RCPs.",
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from iam.policy.lint.conditions import is_of_provider, propose_key
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.view import Subject, Word
 from iam.policy.variables import LITERALS
 
@@ -24,7 +24,7 @@ def check_variables(subject: Subject) -> None:
             _check(word, subject)
         for _, word in statement.principals.words() if statement.principals else ():
             if "${" in word.text:
-                _refuse(word, "Principals cannot have variables.", subject)
+                _refuse(word, "Policy variables don’t work in principals.", subject)
         for test in statement.tests:
             for word in test.values:
                 if "${" in word.text and test.base.startswith(WITHOUT_VARIABLES):
@@ -41,7 +41,7 @@ def _refuse_operator(word: Word, operator: str, subject: Subject) -> None:
     subject.report.add(
         "INVALID_VARIABLE_FOR_OPERATOR",
         word,
-        f"Values of {shown(operator)} cannot have variables.",
+        f"Policy variables don’t work with {shown(operator)}.",
         "Write the value itself, or use a string or ARN operator.",
     )
 
@@ -53,7 +53,7 @@ def _check(word: Word, subject: Subject) -> None:
         subject.report.add(
             "VARIABLE_UNSUPPORTED_IN_VERSION",
             word,
-            "Without Version 2012-10-17 a variable is plain text.",
+            "Without Version 2012-10-17, AWS reads a variable as plain text.",
             'Write "Version": "2012-10-17".',
         )
         return
@@ -61,7 +61,7 @@ def _check(word: Word, subject: Subject) -> None:
         inner, brace, _ = piece.partition("}")
         if not brace:
             subject.report.add(
-                "MISSING_BRACE_IN_VARIABLE", word, "A variable is not closed.", "Close it with }."
+                "MISSING_BRACE_IN_VARIABLE", word, "A variable has no closing brace.", "Add } at its end."
             )
             return
         if inner not in LITERALS:
@@ -78,27 +78,27 @@ def _check_variable(inner: str, word: Word, subject: Subject) -> None:
             "EMPTY_VARIABLE",
             word,
             "A variable has no name.",
-            "Name a condition key, such as ${aws:username}.",
+            "Put a condition key in it, such as ${aws:username}.",
         )
     elif name.lower().rstrip("/") in TAGS:
         report.add(
             "MISSING_TAG_KEY_IN_VARIABLE",
             word,
-            f"{shown(name)} does not say which tag.",
+            f"{quoted(name)} doesn’t name a tag.",
             f"Write ${{{shown(name.rstrip('/'))}/KEY}}.",
         )
     elif key != key.strip() or " " in name.partition("/")[0]:
         report.add(
             "UNSUPPORTED_SPACE_IN_VARIABLE",
             word,
-            f"A space stands in ${{{shown(inner)}}}.",
+            f"There’s a space in ${{{shown(inner)}}}.",
             "Remove the space.",
         )
     elif comma and not (len(default) >= 2 and default[0] == default[-1] == "'"):
         report.add(
             "MISSING_QUOTE_IN_VARIABLE",
             word,
-            f"The default in ${{{shown(inner)}}} is not in single quotes.",
+            f"The default value in ${{{shown(inner)}}} isn’t in single quotes.",
             f"Write ${{{shown(name)}, 'value'}}.",
         )
     else:
@@ -114,13 +114,15 @@ def _check_key(name: str, word: Word, subject: Subject) -> None:
         subject.report.add(
             "UNKNOWN_VARIABLE",
             word,
-            f"No condition key {shown(name)} is known.",
-            f"Did you mean ${{{close}}}?" if close else "Look the key up in AWS's list of condition keys.",
+            f"{quoted(name)} isn’t a known condition key.",
+            f"Did you mean ${{{close}}}?"
+            if close
+            else "Check the key in the AWS Service Authorization Reference.",
         )
     elif found.is_multivalued:
         subject.report.add(
             "MULTIVALUED_VARIABLE",
             word,
-            f"{found.name} can have several values and cannot stand as a variable.",
-            "Use a key with one value.",
+            f"{found.name} can have several values, so it can’t be used as a variable.",
+            "Use a key that has one value.",
         )

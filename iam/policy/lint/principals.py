@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from iam.policy.lint.arns import PARTITIONS
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.kinds import GRANTS, NAMES_PRINCIPALS, Kind
 from iam.policy.lint.view import Principals, Statement, Subject, Test, Word
 from iam.policy.request import PROVIDERS
@@ -74,14 +74,17 @@ def _check_presence(statement: Statement, subject: Subject) -> None:
     has, wants = statement.principals is not None, subject.kind in NAMES_PRINCIPALS
     if wants and not has:
         subject.report.add(
-            "MISSING_PRINCIPAL", statement.spot, "The statement names no Principal.", "Say whom it means."
+            "MISSING_PRINCIPAL",
+            statement.spot,
+            "The statement has no Principal.",
+            "Add Principal, with the accounts, users, roles or services it is for.",
         )
     elif statement.principals is not None and not wants:
         code = "SCP_SYNTAX_ERROR_PRINCIPAL" if subject.kind is Kind.SCP else "UNSUPPORTED_PRINCIPAL"
         subject.report.add(
             code,
             statement.principals.spot,
-            "This kind of policy has no Principal: it means those to whom it is attached.",
+            "This type of policy can’t have Principal: it applies to whatever it is attached to.",
             "Remove it.",
         )
 
@@ -95,7 +98,7 @@ def _check_form(kind: str, word: Word, subject: Subject) -> None:
         subject.report.add(
             "UNSUPPORTED_WILDCARD_IN_PRINCIPAL",
             word,
-            f"{shown(word.text)}: a principal is * or has no wildcard.",
+            f"{quoted(word.text)} has a wildcard. A principal is * alone, or has no wildcard.",
             "Name the principals, or use * with a condition on aws:PrincipalArn.",
         )
     else:
@@ -108,13 +111,13 @@ def _check_star(kind: str, word: Word, subject: Subject) -> None:
     subject.report.add(
         "UNSUPPORTED_WILDCARD_IN_PRINCIPAL",
         word,
-        f"A trust policy cannot name every {'service' if kind == 'Service' else 'identity provider'}.",
-        "Name those that are meant.",
+        f"A trust policy can’t trust every {'service' if kind == 'Service' else 'identity provider'}.",
+        "Name the ones to trust.",
     )
 
 
 def _wrong(code: str, word: Word, what: str, remedy: str, subject: Subject) -> None:
-    subject.report.add(code, word, f"{shown(word.text) or 'An empty text'} is no {what}.", remedy)
+    subject.report.add(code, word, f"{quoted(word.text)} isn’t {what}.", remedy)
 
 
 def _check_aws(word: Word, subject: Subject) -> None:
@@ -125,15 +128,15 @@ def _check_aws(word: Word, subject: Subject) -> None:
         subject.report.add(
             "DELETED_PRINCIPAL",
             word,
-            f"{shown(word.text)} is what AWS shows instead of a user or role that was deleted.",
-            "Remove it: a new one of the same name is somebody else.",
+            f"{quoted(word.text)} is the unique ID that AWS shows for a deleted user or role.",
+            "Remove it. A new user or role with the same name is not the same principal.",
         )
         return
     _wrong(
         "INVALID_PRINCIPAL_FORMAT",
         word,
-        "principal",
-        "Name an account by its twelve digits, or the ARN of a root, user, role or session.",
+        "a principal",
+        "Write a 12-digit account ID, or the ARN of an account, user, role or role session.",
         subject,
     )
 
@@ -143,8 +146,8 @@ def _check_service(word: Word, subject: Subject) -> None:
         _wrong(
             "INVALID_SERVICE_PRINCIPAL_FORMAT",
             word,
-            "service principal",
-            "Write it as ec2.amazonaws.com.",
+            "a service principal",
+            "Write it like ec2.amazonaws.com.",
             subject,
         )
 
@@ -154,7 +157,7 @@ def _check_federated(word: Word, subject: Subject) -> None:
         _wrong(
             "INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY",
             word,
-            "identity provider",
+            "an identity provider",
             "Write the ARN of a SAML or OIDC provider of the account.",
             subject,
         )
@@ -165,8 +168,8 @@ def _check_canonical(word: Word, subject: Subject) -> None:
         _wrong(
             "INVALID_PRINCIPAL_FORMAT",
             word,
-            "canonical user id",
-            "It has 64 hexadecimal digits; an account id under AWS says the same.",
+            "a canonical user ID",
+            "Write its 64 hexadecimal digits, or use an account ID under AWS.",
             subject,
         )
 
@@ -184,16 +187,16 @@ def _check_width(statement: Statement, principals: Principals, subject: Subject)
         subject.report.add(
             "ALLOW_WITH_NOT_PRINCIPAL",
             principals.spot,
-            "Allow with NotPrincipal lets in everybody who is not named, strangers too.",
-            "Use Principal, or Deny with a condition on aws:PrincipalArn.",
+            "Allow with NotPrincipal gives access to everyone who isn’t named, including strangers.",
+            "Use Principal, or use Deny with a condition on aws:PrincipalArn.",
         )
     elif principals.is_everybody:
         if not any(is_narrowing(test) for test in statement.tests):
             subject.report.add(
                 "ALLOW_WITH_STAR_IN_PRINCIPAL",
                 principals.spot,
-                "Everybody on the internet is let in, and no condition narrows it.",
-                "Name the principals, or ask for aws:PrincipalOrgID, aws:PrincipalArn or aws:SourceVpce.",
+                "Everyone on the internet has access, and no condition limits it.",
+                "Name the principals, or add a condition on aws:PrincipalOrgID, aws:PrincipalArn or aws:SourceVpce.",
             )
     elif subject.kind is Kind.RESOURCE and principals.named.get("Service"):
         _check_service_width(statement, principals, subject)
@@ -219,6 +222,6 @@ def _check_service_width(statement: Statement, principals: Principals, subject: 
     subject.report.add(
         "RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL",
         principals.spot,
-        f"{names} may act here for any account's resources.",
-        "Ask for aws:SourceArn, aws:SourceAccount or aws:SourceOrgID.",
+        f"{names} can use this on behalf of any AWS account.",
+        "Add a condition on aws:SourceArn, aws:SourceAccount or aws:SourceOrgID.",
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from iam.policy.glob import Matcher, compile_glob
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import quoted
 from iam.policy.lint.view import Names, Statement, Subject, Word
 
 MOST_STATEMENTS: Final = 120
@@ -93,9 +93,9 @@ def _check_within(names: Names | None, code: str, spell: Callable[[str], str], s
             subject.report.add(
                 code,
                 word,
-                f"{shown(word.text)} stands here twice."
+                f"{quoted(word.text)} is listed twice."
                 if is_same
-                else f"{shown(word.text)} is part of {shown(found.text)}, which stands beside it.",
+                else f"{quoted(word.text)} is already covered by {quoted(found.text)}.",
                 "Remove it.",
             )
 
@@ -147,7 +147,7 @@ class _Statements:
                 self.subject.report.add(
                     "REDUNDANT_STATEMENT",
                     narrow.spot,
-                    f"Everything that it says is in {wide.name} already.",
+                    f"{wide.name} already covers the whole statement.",
                     "Remove it.",
                 )
                 return True
@@ -155,7 +155,7 @@ class _Statements:
                 self.subject.report.add(
                     "ALLOW_FULLY_DENIED",
                     narrow.spot,
-                    f"Everything that it allows is denied by {wide.name}.",
+                    f"{wide.name} denies everything that this statement allows.",
                     "Remove one of the two.",
                 )
                 return True
@@ -189,13 +189,15 @@ class _Statements:
         return cover.texts.get(word.text.lower()) or cover.of(word)
 
     def _report(self, word: Word, found: Word, wide: Statement, *, is_same: bool) -> None:
-        how = "stands" if _is_equal(found, word) else f"is part of {shown(found.text)}"
+        how = "" if _is_equal(found, word) else f", with {quoted(found.text)}"
         if is_same:
-            message = f"{shown(word.text)} {how} in {wide.name} already."
+            message = f"{wide.name} already covers {quoted(word.text)}{how}."
             self.subject.report.add("REDUNDANT_ACTION", word, message, "Remove it.")
         else:
-            message = f"{shown(word.text)} is denied by {wide.name}, always."
-            self.subject.report.add("ACTION_DENIED", word, message, "Remove it here, or there.")
+            message = f"{wide.name} always denies {quoted(word.text)}."
+            self.subject.report.add(
+                "ACTION_DENIED", word, message, "Remove it from one of the two statements."
+            )
 
 
 def _is_equal(one: Word, other: Word) -> bool:

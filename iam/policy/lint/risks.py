@@ -11,12 +11,12 @@ from typing import Final
 from iam.policy.catalogue import Level
 from iam.policy.catalogue.space import is_literal
 from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import Spot, shown
+from iam.policy.lint.findings import Spot, quoted
 from iam.policy.lint.kinds import GRANTS, Kind
 from iam.policy.lint.view import Names, Statement, Subject, Word
 
 ANY_ROLE: Final = re.compile(r"\*+|role/?\*+")
-PASS_ROLE: Final = ("iam:PassRole", "PASS_ROLE", "iam:passedtoservice", "pass roles on to services")
+PASS_ROLE: Final = ("iam:PassRole", "PASS_ROLE", "iam:passedtoservice", "pass roles to services")
 CREATE_SLR: Final = (
     "iam:CreateServiceLinkedRole",
     "CREATE_SLR",
@@ -43,15 +43,15 @@ def _check_negations(statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "ALLOW_WITH_NOT_ACTION",
             statement.actions.spot,
-            "Allow with NotAction gives every action that is not named, those of future services too.",
-            "Name what is allowed, or use Deny with NotAction.",
+            "Allow with NotAction allows every action that isn’t named, including those of future services.",
+            "Use Action, and name what to allow, or use Deny with NotAction.",
         )
     if statement.resources is not None and statement.resources.is_not:
         subject.report.add(
             "ALLOW_WITH_NOT_RESOURCE",
             statement.resources.spot,
-            "Allow with NotResource gives every resource that is not named.",
-            "Name the resources, or deny those that are exempt.",
+            "Allow with NotResource gives access to every resource that isn’t named.",
+            "Use Resource, and name the resources, or deny the exceptions.",
         )
 
 
@@ -73,9 +73,9 @@ def _check_sensitive(
     subject.report.add(
         f"{prefix}_WITH_{form}",
         place,
-        f"The statement lets its principals {words} for every role"
-        + (", limited only by the service." if is_limited else "."),
-        f"Name the roles in Resource{'' if is_limited else f' and ask for {_spelled(key)}'}.",
+        f"The statement lets principals {words}, for every role"
+        + (", limited only by service." if is_limited else "."),
+        f"Name the roles in Resource{'' if is_limited else f', and add a condition on {_spelled(key)}'}.",
         severity=Severity.SUGGESTION if is_limited else None,
     )
 
@@ -108,8 +108,8 @@ def _check_star(statement: Statement, actions: Names, subject: Subject) -> None:
         subject.report.add(
             "ALLOW_WITH_STAR_IN_ACTION_AND_RESOURCE",
             actions.spot,
-            "The statement gives every action on every resource: whoever has it is an administrator"
-            + (", under the conditions." if is_limited else "."),
+            "The statement allows every action on every resource: anyone who has it is an administrator"
+            + (", when its conditions are met." if is_limited else "."),
             "Name the actions and the resources.",
             severity=Severity.WARNING if is_limited else None,
         )
@@ -121,9 +121,9 @@ def _check_star(statement: Statement, actions: Names, subject: Subject) -> None:
         subject.report.add(
             "SERVICE_STAR_WITH_STAR_IN_RESOURCE",
             word,
-            f"{shown(word.text)} gives all of {subject.catalogue.title(word.text.partition(':')[0])}, "
-            "future actions too, on every resource.",
-            "Name the actions that are needed, or the resources.",
+            f"{quoted(word.text)} allows all of {subject.catalogue.title(word.text.partition(':')[0])} "
+            "on every resource, including future actions.",
+            "Name only the actions that are needed, or the resources.",
         )
     _check_levels([word for word in actions.words if word not in wide], actions.spot, subject)
 
@@ -138,7 +138,7 @@ def _check_levels(words: list[Word], spot: Spot, subject: Subject) -> None:
     for word in words:
         mask |= catalogue.mask(word.text)
     for level, code, what in (
-        (Level.PERMISSIONS, "PERMISSIONS_MANAGEMENT_WITH_STAR_IN_RESOURCE", "manage permissions of"),
+        (Level.PERMISSIONS, "PERMISSIONS_MANAGEMENT_WITH_STAR_IN_RESOURCE", "manage permissions on"),
         (Level.WRITE, "WRITE_WITH_STAR_IN_RESOURCE", "change"),
     ):
         names = [
@@ -151,7 +151,7 @@ def _check_levels(words: list[Word], spot: Spot, subject: Subject) -> None:
             subject.report.add(
                 code,
                 spot,
-                f"{first} {what} every resource, though {'it' if len(names) == 1 else 'they'} can be limited to some.",
+                f"{first} can {what} every resource, and could be limited to some.",
                 "Name the resources.",
             )
 

@@ -49,8 +49,8 @@ def lint(
         report.add(
             "DOCUMENT_TOO_LARGE",
             Spot(0, "", None),
-            f"The text has {len(text):,} characters; AWS takes no policy of such a size, and it was not looked at further.",
-            "Split it.",
+            f"The text has {len(text):,} characters. AWS accepts no policy of this size, so the rest wasn’t checked.",
+            "Split it into several policies.",
         )
     elif reading.root is not None:
         document = read_document(reading.root, report)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.kinds import Kind
 from iam.policy.lint.view import Principals, Statement, Subject, Test, Word
 
@@ -64,7 +64,7 @@ def _check_elements(statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "INVALID_POLICY_ELEMENT",
             statement.resources.spot,
-            "A trust policy has no Resource: it means the role that it belongs to.",
+            "A trust policy can’t have Resource: it always applies to its own role.",
             "Remove it.",
         )
     for word in statement.actions.words if statement.actions else ():
@@ -72,8 +72,8 @@ def _check_elements(statement: Statement, subject: Subject) -> None:
             subject.report.add(
                 "UNSUPPORTED_ACTION_IN_POLICY",
                 word,
-                f"{shown(word.text)} has no place in a trust policy.",
-                "Use sts:AssumeRole, its variants with SAML or web identity, sts:TagSession or sts:SetSourceIdentity.",
+                f"A trust policy can’t have the action {quoted(word.text)}.",
+                "Use sts:AssumeRole, sts:AssumeRoleWithSAML, sts:AssumeRoleWithWebIdentity, sts:TagSession or sts:SetSourceIdentity.",
             )
 
 
@@ -98,8 +98,8 @@ def _check_calls(statement: Statement, principals: Principals, subject: Subject)
             subject.report.add(
                 "MISMATCHED_ACTION_FOR_PRINCIPAL",
                 word,
-                f"{word.text} is called through {CALLS[wanted]}, and the statement names none.",
-                "Use the action that fits the principal.",
+                f"{word.text} needs {CALLS[wanted]} as principal, and the statement has none.",
+                "Use the action that matches the principal.",
             )
 
 
@@ -125,7 +125,7 @@ def _check_saml(word: Word, statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "MISSING_SAML_AUDIENCE",
             word,
-            "Nothing asks for what the assertion was made.",
+            "No condition checks the audience of the SAML assertion, so assertions made for other services are accepted too.",
             'Add "StringEquals": {"saml:aud": "https://signin.aws.amazon.com/saml"}.',
         )
 
@@ -143,10 +143,10 @@ def _check_web_identity(word: Word, statement: Statement, subject: Subject) -> N
         subject.report.add(
             "MISSING_GITHUB_REPO_CONDITION_KEY" if is_github else "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPALS",
             word,
-            f"Everybody with an account at {shown(host)} can take the role."
+            f"Anyone with an account at {shown(host)} can assume the role."
             if not is_github
-            else "Every repository on GitHub can take the role.",
-            f"Ask for {host}:{names[0]}.",
+            else "Every repository on GitHub can assume the role.",
+            f"Add a condition on {host}:{names[0]}.",
         )
     elif host.startswith(GITHUB):
         _check_github(f"{host}:sub", statement, subject)
@@ -177,6 +177,6 @@ def _check_github(key: str, statement: Statement, subject: Subject) -> None:
             subject.report.add(
                 "SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED",
                 value,
-                f"{shown(value.text)} lets in every branch, pull request or repository that fits.",
-                "Name repository and branch: repo:ORG/REPO:ref:refs/heads/main.",
+                f"{quoted(value.text)} lets every matching branch, pull request or repository assume the role.",
+                "Name the repository and the branch, such as repo:ORG/REPO:ref:refs/heads/main.",
             )

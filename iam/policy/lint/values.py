@@ -12,7 +12,7 @@ from typing import Final
 from iam.policy.catalogue import ConditionKey
 from iam.policy.catalogue.global_keys import SENSITIVE
 from iam.policy.lint.arns import FIELDS, PARTITIONS, fields_of, is_open
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import quoted, shown
 from iam.policy.lint.view import Statement, Subject, Test, Word
 from iam.policy.operators import moment_of, number_of
 from iam.policy.variables import VARIABLE
@@ -20,16 +20,16 @@ from iam.policy.variables import VARIABLE
 LIKE: Final = frozenset({"stringlike", "stringnotlike", "arnlike", "arnnotlike", "arnequals", "arnnotequals"})
 """Operators that know wildcards; ArnEquals is one of them, as AWS says."""
 FORMS: Final = {
-    "aws:principalaccount": (re.compile(r"[0-9]{12}|anonymous"), "an account id of twelve digits"),
-    "aws:resourceaccount": (re.compile(r"[0-9]{12}"), "an account id of twelve digits"),
-    "aws:sourceaccount": (re.compile(r"[0-9]{12}"), "an account id of twelve digits"),
-    "aws:vpceaccount": (re.compile(r"[0-9]{12}"), "an account id of twelve digits"),
-    "aws:principalorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization id such as o-a1b2c3d4e5"),
-    "aws:resourceorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization id such as o-a1b2c3d4e5"),
-    "aws:sourceorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization id such as o-a1b2c3d4e5"),
-    "aws:vpceorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization id such as o-a1b2c3d4e5"),
-    "aws:sourcevpc": (re.compile(r"vpc-[0-9a-f]{8,17}"), "a VPC id such as vpc-0a1b2c3d"),
-    "aws:sourcevpce": (re.compile(r"vpce-[0-9a-f]{8,17}"), "a VPC endpoint id such as vpce-0a1b2c3d"),
+    "aws:principalaccount": (re.compile(r"[0-9]{12}|anonymous"), "a 12-digit account ID"),
+    "aws:resourceaccount": (re.compile(r"[0-9]{12}"), "a 12-digit account ID"),
+    "aws:sourceaccount": (re.compile(r"[0-9]{12}"), "a 12-digit account ID"),
+    "aws:vpceaccount": (re.compile(r"[0-9]{12}"), "a 12-digit account ID"),
+    "aws:principalorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization ID such as o-a1b2c3d4e5"),
+    "aws:resourceorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization ID such as o-a1b2c3d4e5"),
+    "aws:sourceorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization ID such as o-a1b2c3d4e5"),
+    "aws:vpceorgid": (re.compile(r"o-[a-z0-9]{10,32}"), "an organization ID such as o-a1b2c3d4e5"),
+    "aws:sourcevpc": (re.compile(r"vpc-[0-9a-f]{8,17}"), "a VPC ID such as vpc-0a1b2c3d"),
+    "aws:sourcevpce": (re.compile(r"vpce-[0-9a-f]{8,17}"), "a VPC endpoint ID such as vpce-0a1b2c3d"),
 }
 """What the values of a key look like. Source: "AWS global condition context keys", the examples of each."""
 PUBLIC_ONLY: Final = frozenset({"aws:sourceip"})
@@ -75,29 +75,29 @@ def _check_for(base: str) -> Callable[[Word, Test, Subject], None] | None:
 
 
 def _wrong(code: str, value: Word, what: str, remedy: str, subject: Subject) -> None:
-    subject.report.add(code, value, f"{shown(value.text) or 'An empty text'} is no {what}.", remedy)
+    subject.report.add(code, value, f"{quoted(value.text)} isn’t {what}.", remedy)
 
 
 def _check_number(value: Word, test: Test, subject: Subject) -> None:
     if number_of(value.text) is None:
-        _wrong("TYPE_MISMATCH_NUMBER", value, "number", "Write a number such as 3600.", subject)
+        _wrong("TYPE_MISMATCH_NUMBER", value, "a number", "Write a number such as 3600.", subject)
 
 
 def _check_date(value: Word, test: Test, subject: Subject) -> None:
     if moment_of(value.text) is None:
-        _wrong("TYPE_MISMATCH_DATE", value, "date", "Write it as 2026-12-31T23:59:59Z.", subject)
+        _wrong("TYPE_MISMATCH_DATE", value, "a date", "Write it like 2026-12-31T23:59:59Z.", subject)
 
 
 def _check_boolean(value: Word, test: Test, subject: Subject) -> None:
     if value.text.lower() not in {"true", "false"}:
-        _wrong("TYPE_MISMATCH_BOOLEAN", value, "truth value", "Write true or false.", subject)
+        _wrong("TYPE_MISMATCH_BOOLEAN", value, "true or false", "Write true or false.", subject)
 
 
 def _check_binary(value: Word, test: Test, subject: Subject) -> None:
     try:
         base64.b64decode(value.text, validate=True)
     except (binascii.Error, ValueError):
-        _wrong("TYPE_MISMATCH_BINARY", value, "base64 text", "Encode the bytes as base64.", subject)
+        _wrong("TYPE_MISMATCH_BINARY", value, "Base64", "Encode the bytes as Base64.", subject)
 
 
 def _check_address(value: Word, test: Test, subject: Subject) -> None:
@@ -108,8 +108,8 @@ def _check_address(value: Word, test: Test, subject: Subject) -> None:
         _wrong(
             "TYPE_MISMATCH_IP_RANGE",
             value,
-            "IP address or range",
-            "Write it in CIDR form: 203.0.113.0/24.",
+            "an IP address or range",
+            "Write it in CIDR notation, such as 203.0.113.0/24.",
             subject,
         )
         return
@@ -117,22 +117,22 @@ def _check_address(value: Word, test: Test, subject: Subject) -> None:
         report.add(
             "IMPROVE_IP_RANGE",
             value,
-            f"{shown(text)} has bits behind its mask, which do not count.",
+            f"AWS ignores the bits of {quoted(text)} that are outside its mask.",
             f"Write {network}.",
         )
     if test.base == "ipaddress" and network.prefixlen == 0:
         report.add(
             "UNRESTRICTED_IP_RANGE",
             value,
-            f"{shown(text)} means every address.",
-            "Name the ranges that are meant.",
+            f"{quoted(text)} matches every IP address.",
+            "Write the ranges to allow.",
         )
     elif test.name in PUBLIC_ONLY and _is_private(str(network.network_address)):
         report.add(
             f"PRIVATE_{'NOT_' if test.base.startswith('not') else ''}IP_ADDRESS",
             value,
-            f"{shown(text)} is private; {test.key.text} holds the public address of the caller.",
-            "Use aws:VpcSourceIp for addresses within a VPC.",
+            f"{quoted(text)} is a private address, and {test.key.text} holds the public address of the caller.",
+            "Use aws:VpcSourceIp for addresses in a VPC.",
         )
 
 
@@ -148,27 +148,27 @@ def _check_arn(value: Word, test: Test, subject: Subject) -> None:
         return
     fields = fields_of(value.text, has_variables=subject.document.has_variables)
     if fields[0] != "arn" and not is_open(fields[0]):
-        _wrong("TYPE_MISMATCH_ARN", value, "ARN", "Begin it with arn:.", subject)
+        _wrong("TYPE_MISMATCH_ARN", value, "an ARN", "Start it with arn:.", subject)
     elif len(fields) < FIELDS:
         _wrong(
             "TYPE_MISMATCH_ARN",
             value,
-            "ARN: the ARN operators compare six fields one by one",
-            "Write all six fields; * may stand in each.",
+            "a whole ARN: the ARN operators compare its six fields one by one",
+            "Write all six fields. Each of them can be *.",
             subject,
         )
     elif not is_open(fields[1]) and fields[1] not in PARTITIONS:
         subject.report.add(
             "INVALID_PARTITION",
             value,
-            f"{shown(fields[1]) or 'Nothing'} is no partition of AWS.",
+            f"{quoted(fields[1])} isn’t an AWS partition.",
             "Write aws, aws-cn, aws-us-gov or another partition.",
         )
     elif test.name == "aws:principalarn" and fields[2] == "sts" and fields[5].startswith("assumed-role/"):
         subject.report.add(
             "PRINCIPAL_ARN_OF_SESSION",
             value,
-            "For a role session aws:PrincipalArn holds the ARN of the role, never that of the session.",
+            "For a role session, aws:PrincipalArn holds the ARN of the role, never of the session.",
             "Write arn:aws:iam::ACCOUNT:role/NAME.",
         )
 
@@ -178,8 +178,8 @@ def _check_no_wildcard(value: Word, test: Test, subject: Subject) -> None:
         subject.report.add(
             "WILDCARD_WITHOUT_LIKE_OPERATOR",
             value,
-            f"{shown(test.operator.text)} takes * and ? literally.",
-            "Use StringLike or StringNotLike if a wildcard is meant.",
+            f"{shown(test.operator.text)} doesn’t support wildcards: it compares * and ? as plain characters.",
+            "If you mean a wildcard, use StringLike or StringNotLike.",
         )
 
 
@@ -189,7 +189,7 @@ def _check_form(value: Word, test: Test, key: ConditionKey, subject: Subject) ->
         subject.report.add(
             "WILDCARD_IN_SENSITIVE_CONDITION_KEY",
             value,
-            f"A wildcard in a value of {key.name} can mean somebody else's.",
+            f"A wildcard in {key.name} can match values of someone else, outside your organization.",
             "Write the whole value.",
         )
     if value.is_pattern or "${" in value.text or key.name.lower() not in FORMS:
@@ -199,7 +199,7 @@ def _check_form(value: Word, test: Test, key: ConditionKey, subject: Subject) ->
         subject.report.add(
             "INVALID_CONDITION_VALUE_FORMAT",
             value,
-            f"{shown(value.text) or 'An empty text'} is no value of {key.name}.",
+            f"{quoted(value.text)} isn’t a valid value of {key.name}.",
             f"Write {words}.",
         )
 
@@ -211,7 +211,7 @@ def _check_repeated(test: Test, subject: Subject) -> None:
             subject.report.add(
                 "REDUNDANT_CONDITION_VALUE",
                 value,
-                f"{shown(value.text)} stands here twice.",
+                f"{quoted(value.text)} is listed twice.",
                 "Remove one of them.",
             )
         seen.add(value.text)
@@ -227,8 +227,8 @@ def _check_star(test: Test, subject: Subject) -> None:
         subject.report.add(
             f"EQUIVALENT_TO_NULL_{wanted.upper()}",
             test.key,
-            f"The value * only asks whether {shown(test.key.text)} is {'absent' if is_negated else 'there'}.",
-            f'Write "Null": {{"{shown(test.key.text)}": "{wanted}"}}, or name values.',
+            f"The value * only tests whether {shown(test.key.text)} is {'absent from' if is_negated else 'in'} the request.",
+            f'Write "Null": {{"{shown(test.key.text)}": "{wanted}"}}, or list values.',
         )
 
 
@@ -239,13 +239,13 @@ def _check_mfa(test: Test, statement: Statement, subject: Subject) -> None:
         subject.report.add(
             "MFA_DENY_WITHOUT_IF_EXISTS",
             test.operator,
-            "Requests with long-term access keys lack this key and are not denied.",
-            "Use BoolIfExists.",
+            "Requests with long-term access keys don’t have this condition key, so they aren’t denied.",
+            "Use BoolIfExists instead of Bool.",
         )
     elif test.base == "bool" and statement.allows and wants == {"true"} and test.if_exists:
         subject.report.add(
             "MFA_ALLOW_WITH_IF_EXISTS",
             test.operator,
-            "Requests with long-term access keys lack this key and are allowed without MFA.",
-            "Use Bool.",
+            "Requests with long-term access keys don’t have this condition key, so they are allowed without MFA.",
+            "Use Bool instead of BoolIfExists.",
         )

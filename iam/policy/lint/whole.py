@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from iam.policy.document import CURRENT
-from iam.policy.lint.findings import Report, Spot, shown
+from iam.policy.lint.findings import Report, Spot, quoted
 from iam.policy.lint.kinds import NEEDS_RESOURCE, QUOTA_CODES, Kind, Quota
 from iam.policy.lint.view import Subject, Word
 
@@ -20,13 +20,13 @@ def check_size(text: str, quota: Quota, kind: Kind, report: Report) -> None:
     size = quota.size(text)
     if size + quota.used <= quota.limit:
         return
-    others = f" and the others {quota.used:,}" if quota.used else ""
+    others = f", the others have {quota.used:,}" if quota.used else ""
     space = "" if quota.counts_space else " without white space"
     report.add(
         QUOTA_CODES.get(kind, "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"),
         Spot(0, "", None),
-        f"The policy has {size:,} characters{space}{others}; {quota.name} may have {quota.limit:,}.",
-        "Shorten it by wildcards, or split it.",
+        f"The policy has {size:,} characters{space}{others}, and the limit for {quota.name} is {quota.limit:,}.",
+        "Shorten it with wildcards, or split it into several policies.",
     )
 
 
@@ -41,7 +41,7 @@ def check_whole(subject: Subject) -> None:
                     "MISSING_RESOURCE",
                     statement.spot,
                     "The statement has neither Resource nor NotResource.",
-                    'Name the resources, or write "Resource": "*".',
+                    'Add Resource, with the resources or "*".',
                 )
 
 
@@ -51,37 +51,37 @@ def _check_version(subject: Subject) -> None:
         subject.report.add(
             "MISSING_VERSION",
             subject.document.spot,
-            "The policy has no Version and is read by the rules of 2008.",
+            "The policy has no Version, so AWS uses the policy language of 2008.",
             f'Write "Version": "{CURRENT}".',
         )
     elif version.text == "2008-10-17":
         subject.report.add(
             "OLD_VERSION",
             version,
-            "Version 2008-10-17 has no variables and is kept only for old policies.",
+            "Version 2008-10-17 is for old policies only and doesn’t support variables.",
             f'Write "Version": "{CURRENT}".',
         )
 
 
 def _check_sids(subject: Subject) -> None:
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     is_lax = subject.kind in LAX_SIDS
     for statement in subject.document.statements:
         sid = statement.sid
         if sid is None:
             continue
         if not sid.text:
-            subject.report.add("EMPTY_SID_VALUE", sid, "The Sid is empty.", "Remove it, or give it a name.")
+            subject.report.add("EMPTY_SID_VALUE", sid, "The Sid is empty.", "Remove it, or write a name.")
             continue
         _check_letters(sid, subject, is_lax=is_lax)
         if sid.text in seen:
             subject.report.add(
                 "UNIQUE_SIDS_RECOMMENDED" if is_lax else "UNIQUE_SIDS_REQUIRED",
                 sid,
-                f"The Sid {shown(sid.text)} is that of {seen[sid.text]} too.",
-                "Give each statement a Sid of its own.",
+                f"Two statements have the Sid {quoted(sid.text)}.",
+                "Give each statement its own Sid.",
             )
-        seen.setdefault(sid.text, statement.name)
+        seen.add(sid.text)
 
 
 def _check_letters(sid: Word, subject: Subject, *, is_lax: bool) -> None:
@@ -89,6 +89,6 @@ def _check_letters(sid: Word, subject: Subject, *, is_lax: bool) -> None:
         subject.report.add(
             "UNSUPPORTED_SID",
             sid,
-            f"The Sid {shown(sid.text)} has characters that IAM does not take.",
+            f"The Sid {quoted(sid.text)} has characters that IAM doesn’t accept.",
             "Use only letters A to Z, a to z and digits.",
         )

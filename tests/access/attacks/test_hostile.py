@@ -21,7 +21,7 @@ NASTY = {
     "many stars": "arn:aws:s3:::" + "*a" * 900 + "b",
     "no number of a place": "1~1~²~a~b",
     "huge number": "9" * 40,
-    "beyond a row's number": str(2**63),
+    "beyond a row’s number": str(2**63),
     "negative": "-1",
     "long": "a" * 5000,
     "another line": "a\r\nSet-Cookie: x=1",

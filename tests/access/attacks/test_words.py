@@ -14,7 +14,7 @@ from tests.access.who_can.conftest import SignIn, auditor, say, sign_in
 
 __all__ = ["auditor", "sign_in"]
 LEDGER = ["arn:aws:s3:::pay-ledger", "arn:aws:s3:::pay-ledger/*"]
-UNREAD = "Some policies couldn't be read. What they allow or deny isn't part of the answer."
+UNREAD = "Some policies couldn’t be read. What they allow or deny isn’t part of the answer."
 
 
 def uploaded() -> tuple[Account, Entity, Entity]:
@@ -35,9 +35,9 @@ def page(client: Client, url: str) -> str:
 def test_a_policy_that_cannot_be_read_is_told_wherever_it_may_matter(auditor: Client) -> None:
     _, maya, _ = uploaded()
     assert UNREAD in unescape(page(auditor, "/escalation/"))
-    assert "couldn't be read" in unescape(page(auditor, "/access/who-can/?action=s3:GetObject&resource=*"))
+    assert "couldn’t be read" in unescape(page(auditor, "/access/who-can/?action=s3:GetObject&resource=*"))
     shown = page(auditor, f"/people/{maya.pk}/access/")
-    assert "Broken could not be read whole" in shown
+    assert "Broken can’t be evaluated completely" in shown
     assert ".. " not in shown
 
 
@@ -53,7 +53,7 @@ def test_why_asks_about_something_that_the_action_works_on(auditor: Client) -> N
     assert "pay-ledger/*" in page(auditor, f"/people/{maya.pk}/access/why/?action=s3:GetObject")
     assert (
         "pay-ledger/*"
-        not in page(auditor, f"/people/{maya.pk}/access/why/?action=s3:ListBucket").split("How it")[0]
+        not in page(auditor, f"/people/{maya.pk}/access/why/?action=s3:ListBucket").split("How this is")[0]
     )
 
 

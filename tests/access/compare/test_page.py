@@ -161,9 +161,9 @@ def test_htmx_gets_the_part(world: World, auditor: Client) -> None:
         ({"b": "kwame.boateng"}, "Enter a principal for the left side."),
         ({"a": "nobody"}, "“nobody” matches no user or role."),
         ({"a": "kwame.boateng", "b": "<b>"}, "“<b>” matches no user or role."),
-        ({"a": "kwame.boateng", "a-at": "noon"}, "“noon” isn't a time. Enter a time such as 2026-11-24T14:05, in UTC"),
+        ({"a": "kwame.boateng", "a-at": "noon"}, "“noon” isn’t a time. Enter a time such as 2026-11-24T14:05, in UTC"),
         ({"a": "kwame.boateng", "b-at": "x" * 5000}, "“xxx"),
-        ({"a": "x" * 5000}, "isn't a principal."),
+        ({"a": "x" * 5000}, "isn’t a principal."),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_said_beside_its_field(
@@ -218,7 +218,7 @@ def test_who_sees_one_account_compares_nobody_elsewhere(world: World, sign_in: S
     assert client.get(f"{URL}?a={kwame.pk}").status_code == 404
     assert client.get(f"{URL}export.csv?a={kwame.pk}").status_code == 404
     assert errors(get(client, 422, a=kwame.arn))[0].startswith("No synced user or role has the ARN")
-    assert errors(get(client, 422, a=f"arn:aws:iam::{NUMBER}:root"))[0].endswith("isn't connected.")
+    assert errors(get(client, 422, a=f"arn:aws:iam::{NUMBER}:root"))[0].endswith("isn’t connected.")
 
 
 @pytest.mark.parametrize("role", [Role.TEAM_LEAD, Role.MEMBER])

@@ -51,13 +51,13 @@ def test_a_limit_of_the_organization_is_no_matter_for_a_grant(org: Organization)
     found = asked(org, "sqs:SendMessage", QUEUE, administrator())
     assert found.outcome is Outcome.NO_GRANT
     assert found.document is None
-    assert "(SCP) of the organization doesn't allow it: that of Workloads" in said(found)
+    assert "(SCP) of the organization doesn’t allow it: that of Workloads" in said(found)
 
 
 def test_a_boundary_is_no_matter_for_a_grant(org: Organization) -> None:
     found = asked(org, "ec2:StopInstances", f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/i-1", administrator())
     assert found.outcome is Outcome.NO_GRANT
-    assert "The permissions boundary doesn't allow it" in said(found)
+    assert "The permissions boundary doesn’t allow it" in said(found)
 
 
 def test_a_deny_is_named_with_its_policy(org: Organization) -> None:
@@ -102,7 +102,7 @@ def test_a_role_that_does_not_trust_them_is_no_matter_for_a_grant(org: Organizat
     ("kind", "is_explicit", "words"),
     [
         (PolicyType.RESOURCE, True, "AWS says: the resource-based policy denies it"),
-        (PolicyType.SESSION, False, "AWS says: the session policy doesn't allow it"),
+        (PolicyType.SESSION, False, "AWS says: the session policy doesn’t allow it"),
         (None, True, "AWS says: something denies it"),
     ],
 )

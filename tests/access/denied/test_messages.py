@@ -113,7 +113,7 @@ FORMS = [
     ),
     # The console: fields to be copied, and the sentence of S3's.
     (
-        f"Access denied to {LIST}. You don't have permission to {LIST}. To request access, copy the following text and send it to "
+        f"Access denied to {LIST}. You don’t have permission to {LIST}. To request access, copy the following text and send it to "
         f"your AWS administrator.\nUser: {JOHN}\nAction: {LIST}\nOn resource(s): arn:aws:codecommit:us-east-1:123456789012:*\n"
         f"Context: no identity-based policy allows the action",
         Denied(LIST, JOHN, "arn:aws:codecommit:us-east-1:123456789012:*", PolicyType.IDENTITY, False),

@@ -107,7 +107,7 @@ def test_policies_are_counted_once_and_bad_ones_are_named(place: Place) -> None:
     assert (basis.policies, basis.boundary, basis.scps, basis.rcps) == (3, "", 0, 0)
     ((kind, name, problem),) = basis.unread
     assert (str(kind), name) == ("identity", "inline policy broken")
-    assert "no JSON" in problem
+    assert "isn’t valid JSON" in problem
 
 
 def test_a_past_moment_is_answered_from_the_rows_of_then(place: Place) -> None:

@@ -48,8 +48,8 @@ def test_from_the_bar_in_the_list_to_the_statement_that_decides(page: Page) -> N
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
     assert focused(page) == "Why iam:PassRole?"
-    page.get_by_label("How far allowed").select_option("everywhere")
-    expect(page.get_by_text("No action fits")).to_be_visible()
+    page.get_by_label("Scope").select_option("everywhere")
+    expect(page.get_by_text("No action matches")).to_be_visible()
     expect(page).to_have_url(re.compile("how=everywhere"))
 
 
@@ -65,7 +65,7 @@ def test_without_scripts_each_step_is_a_page(browser: Browser, live_server: Live
     expect(page.locator("tbody tr")).to_have_count(2)
     page.get_by_role("link", name="Amazon SQS").click()
     page.get_by_role("link", name="Why sqs:SendMessage?").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Why maya.okafor can do this under conditions")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Why maya.okafor can do this conditionally")
     page.goto("/services/")
     page.get_by_role("link", name="Amazon DynamoDB").first.click()
     expect(page.locator("tbody tr")).to_have_count(1)

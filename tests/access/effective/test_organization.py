@@ -89,9 +89,9 @@ def test_an_organization_that_was_not_read_is_said_aloud(
         valid_from=factories.FIRST_READ,
         observed_at=factories.FIRST_READ,
     )
-    assert "The policies of the organization have not been read" in body(auditor, of(place))
+    assert "The organization’s policies aren’t synced" in body(auditor, of(place))
     assert "may be incomplete" in body(member, of(place))
-    assert "may still forbid it" in body(auditor, of(place, ASKED))
+    assert "may still deny this" in body(auditor, of(place, ASKED))
 
 
 def test_a_role_of_another_account_is_judged_by_its_trust_where_that_is_seen_and_else_left_open(

@@ -77,7 +77,7 @@ def test_without_scripts_the_same_address_is_a_page(place: Place, auditor: Clien
     assert f"Write: 3 of {totals().write:,} actions" in page
     assert "tomas" not in page.lower()
     assert 'href="/people/?q=maya"' in page
-    assert "Nobody here" in auditor.get("/people/access-levels/?q=nobody").content.decode()
+    assert "No IAM users" in auditor.get("/people/access-levels/?q=nobody").content.decode()
 
 
 def test_a_team_lead_is_told_of_the_team_only(place: Place, lead: Client) -> None:

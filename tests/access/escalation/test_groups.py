@@ -68,7 +68,7 @@ def test_the_fix_closes_the_path_for_everyone(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("section", "clause"),
-    [(ORGANIZATION, "SCPs weren't synced"), (POLICIES, "managed policies weren't fully synced")],
+    [(ORGANIZATION, "SCPs weren’t synced"), (POLICIES, "managed policies weren’t fully synced")],
 )
 def test_a_path_is_confirmed_only_where_everything_that_could_stop_it_was_synced(
     world: World, section: str, clause: str

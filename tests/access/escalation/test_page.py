@@ -82,7 +82,7 @@ def test_between_two_principals(world: World, auditor: Client) -> None:
     assert "How tomas.lind becomes pay-admin" in page
     assert "Assumes role pay-admin" in page
     page = ask(auditor, **{"from": "nobody", "to": "dana.wirth"})
-    assert "nobody can't become dana.wirth" in page
+    assert "nobody can’t become dana.wirth" in page
     assert names(ask(auditor, to="pay-admin")) == [
         "dana.wirth", "ines.duarte", "tomas.lind", "kwame.boateng", "deployer",
     ]  # fmt: skip
@@ -98,7 +98,7 @@ def test_a_name_that_nobody_has_or_several_have_is_said(world: World, auditor: C
     assert auditor.get(url).status_code == 200
     assert "No one can become dana.wirth" not in ask(auditor, to="dana.wirth", account=ONE)
     page = ask(auditor, **{"from": "nobody", "to": f"arn:aws:iam::{TWO}:user/dana.wirth"})
-    assert "nobody can't become dana.wirth" in page
+    assert "nobody can’t become dana.wirth" in page
 
 
 def test_the_path_says_what_each_step_rests_on_and_what_would_close_it(world: World, auditor: Client) -> None:
@@ -109,7 +109,7 @@ def test_the_path_says_what_each_step_rests_on_and_what_would_close_it(world: Wo
         "deploy, statement 1 (Pass) allows it",
         "lambda:CreateFunction on function:x",
         "lambda.amazonaws.com calls sts:AssumeRole on role/pay-admin",
-        "Without this statement, dana.wirth can't become administrator",
+        "Without this statement, dana.wirth can’t become administrator",
         "No smaller set does that.",
         "Inline policy of dana.wirth",
     ):
@@ -145,7 +145,7 @@ def test_who_sees_one_account_is_told_nothing_of_another(world: World, sign_in: 
     page = ask(client)
     assert names(page) == ["tomas.lind"]
     assert "pay-admin" not in page
-    assert "a role in an account that you can't see" in page
+    assert "a role in an account that you can’t see" in page
     assert "“pay-admin” matches no user or role" in ask(client, 422, to="pay-admin")
     pages = [
         ask(client, **{"from": "tomas.lind"}),
@@ -268,9 +268,9 @@ def test_what_was_not_synced_is_said_and_nothing_there_is_confirmed(world: World
     Section.objects.filter(account=world.production, name="organization").update(state="never")
     page = ask(auditor)
     assert "3 unconfirmed" in page
-    assert "SCPs weren't synced for 1 account, so paths there are unconfirmed." in page
+    assert "SCPs weren’t synced for 1 account, so paths there are unconfirmed." in page
     path = unescape(auditor.get(f"{URL}{world.of['dana.wirth'].pk}/").content.decode())
-    assert "Unconfirmed: SCPs weren't synced." in path
+    assert "Unconfirmed: SCPs weren’t synced." in path
     assert "becomes administrator: unconfirmed" in path
     assert not re.search(r"\bconfirmed", path, re.IGNORECASE)
 

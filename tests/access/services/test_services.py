@@ -162,29 +162,29 @@ def test_few_results_are_kept(accounts: tuple[Account, Account]) -> None:
 
 def test_the_list_shows_each_service_with_a_link(auditor: Client) -> None:
     shown = body(auditor, "/services/")
-    assert "2 services; 4 people and 1 role" in shown
+    assert "2 services, 4 IAM users and 1 role" in shown
     assert 'href="/services/s3"' not in shown
     assert '<a href="/services/s3/"><strong>Amazon S3</strong></a>' in shown
     assert "<b>Read</b> 3" in shown
     assert "Amazon S3" not in body(auditor, "/services/?q=sqs")
     assert "Amazon SQS" in body(auditor, "/services/?level=write")
-    assert "No service fits" in body(auditor, "/services/?level=list")
-    assert "isn&#x27;t an access level" in body(auditor, "/services/?level=x")
+    assert "No service matches" in body(auditor, "/services/?level=list")
+    assert "isn’t an access level" in body(auditor, "/services/?level=x")
 
 
 def test_a_service_lists_people_and_roles_with_links(
     auditor: Client, accounts: tuple[Account, Account]
 ) -> None:
     shown = body(auditor, "/services/s3/")
-    assert "3 people and 0 roles" in shown
+    assert "3 IAM users and 0 roles" in shown
     assert "ada.lovelace" in shown
     assert "/access/s3/" in shown
     assert "data" in shown
     assert "bob" not in body(auditor, "/services/s3/?level=write")
     assert "Ada" not in body(auditor, f"/services/s3/?account={TWO}")
-    assert "No one fits" in body(auditor, "/services/s3/?kind=roles")
-    assert "Nobody can use" in body(auditor, "/services/ec2/")
-    assert "Nobody after this place" in body(auditor, f"/services/s3/?after={TWO}~z")
+    assert "No one matches" in body(auditor, "/services/s3/?kind=roles")
+    assert "No one can use" in body(auditor, "/services/ec2/")
+    assert "No more IAM users or roles" in body(auditor, f"/services/s3/?after={TWO}~z")
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ def test_who_sees_one_account_is_told_of_that_one_only(of_two: Client, auditor: 
     shown = body(of_two, "/services/s3/")
     assert "cy" in shown
     assert "Ada" not in shown
-    assert "1 person and 0 roles" in shown
-    assert "1 service; 1 person and 0 roles" in body(of_two, "/services/")
+    assert "1 IAM user and 0 roles" in shown
+    assert "1 service, 1 IAM user and 0 roles" in body(of_two, "/services/")
     file = b"".join(of_two.get("/services/s3/export.csv").streaming_content).decode()  # type: ignore[attr-defined]
     assert "ada" not in file
 

@@ -26,9 +26,9 @@ def test_the_text_says_the_decision_then_why_then_the_tree(org: Organization) ->
     out, err = explain("maya.okafor", "sqs:SendMessage", QUEUE)
     lines = out.splitlines()
     assert lines[0] == f"Not allowed: {org.of['maya'].arn}, sqs:SendMessage on {QUEUE}"
-    assert lines[1] == "Allowed by own, statement 1, but the SCPs of Workloads don't allow it."
-    assert lines[2] == "Missing: The SCPs of Workloads don't allow it."
-    assert "│  ├─ Workloads [doesn't allow]: Doesn't allow it." in lines
+    assert lines[1] == "Allowed by own, statement 1, but the SCPs of Workloads don’t allow it."
+    assert lines[2] == "Missing: The SCPs of Workloads don’t allow it."
+    assert "│  ├─ Workloads [doesn’t allow]: Doesn’t allow it." in lines
     assert "│  ├─ Its own policies [allows]: Allows it." in lines
     assert lines[-1] == "└─ Session policy [no say]: Not specified."
     assert err == ""
@@ -89,7 +89,7 @@ def test_names_that_aws_does_not_list_are_warned_of_and_answered(org: Organizati
     out, err = explain("pay-settle", "s3:GetObjekt", LEDGER, "--context", "aws:SourceIp6=x")
     assert out.startswith("Allowed: ")
     assert "Did you mean s3:GetObject?" in err
-    assert "AWS doesn't list a condition key aws:SourceIp6." in err
+    assert "AWS doesn’t list a condition key aws:SourceIp6." in err
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_names_that_aws_does_not_list_are_warned_of_and_answered(org: Organizati
         (("nobody", "s3:GetObject", LEDGER), "PRINCIPAL: “nobody” matches no user or role."),
         (("maya.okafor", "s3:Get*", LEDGER), "ACTION: Enter one full action name"),
         (("maya.okafor", "GetObject", LEDGER), "ACTION: "),
-        (("maya.okafor", "s3:GetObject", "pay-ledger"), "isn't a valid ARN."),
-        (("maya.okafor", "s3:GetObject", LEDGER, "--context", "mfa"), "--context: “mfa” isn't a condition. Use KEY=VALUE"),
-        (("maya.okafor", "s3:GetObject", LEDGER, "--as-of", "noon"), "--as-of: “noon” isn't a time."),
+        (("maya.okafor", "s3:GetObject", "pay-ledger"), "isn’t a valid ARN."),
+        (("maya.okafor", "s3:GetObject", LEDGER, "--context", "mfa"), "--context: “mfa” isn’t a condition. Use KEY=VALUE"),
+        (("maya.okafor", "s3:GetObject", LEDGER, "--as-of", "noon"), "--as-of: “noon” isn’t a time."),
         (("maya.okafor", "s3:GetObject", LEDGER, "--as-of", "2999-01-01"), "is in the future"),
         (("maya.okafor", "s3:GetObject", LEDGER, "--resource-account", "12"), "An account ID has 12 digits."),
         (

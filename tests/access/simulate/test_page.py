@@ -56,8 +56,8 @@ def test_the_address_holds_the_whole_question(org: Organization, auditor: Client
 
 def test_what_is_missing_is_said_by_name(org: Organization, auditor: Client) -> None:
     page = get(auditor, action="sqs:SendMessage", resource=f"arn:aws:sqs:eu-west-1:{MEMBER}:jobs")
-    assert heading(page) == "Allowed by own, statement 1, but the SCPs of Workloads don't allow it."
-    assert "The SCPs of Workloads don&#x27;t allow it." in page
+    assert heading(page) == "Allowed by own, statement 1, but the SCPs of Workloads don’t allow it."
+    assert "The SCPs of Workloads don’t allow it." in page
 
 
 def test_a_form_without_texts_leads_to_the_address_of_its_answer(org: Organization, auditor: Client) -> None:
@@ -82,7 +82,7 @@ def test_a_session_policy_limits_a_session(org: Organization, auditor: Client) -
     asked = {"principal": session, "action": "s3:PutObject", "resource": LEDGER}
     response = auditor.post(URL, asked | {"session-policy": json.dumps(say("Allow", "s3:Get*"))})
     page = response.content.decode()
-    assert heading(page) == "Allowed by settle, statement 1, but the session policy doesn't allow it."
+    assert heading(page) == "Allowed by settle, statement 1, but the session policy doesn’t allow it."
     assert "as session <strong>run-7</strong>" in page
 
 
@@ -107,11 +107,11 @@ def test_a_condition_is_taken_away_by_its_button(org: Organization, auditor: Cli
         ({"principal": "nobody"}, "“nobody” matches no user or role."),
         ({"action": "s3:Get*"}, "Enter one full action name, such as s3:GetObject."),
         ({"action": ""}, "Enter an action"),
-        ({"resource": "pay-ledger"}, "isn't a valid ARN."),
+        ({"resource": "pay-ledger"}, "isn’t a valid ARN."),
         ({"owner": "12"}, "An account ID has 12 digits."),
         ({"ip": "10.0.0.0/8"}, "“10.0.0.0/8” is a range."),
         ({"principal": "<script>alert(1)</script>"}, "“<script>"),
-        ({"principal": "x" * 9000}, "isn't a principal."),
+        ({"principal": "x" * 9000}, "isn’t a principal."),
     ],
 )
 def test_what_makes_no_sense_is_said_beside_its_field(
@@ -214,5 +214,5 @@ def test_it_costs_the_same_few_queries_however_many_policies_there_are(
 
 def test_the_form_alone_asks_nothing(org: Organization, auditor: Client) -> None:
     page = auditor.get(URL).content.decode()
-    assert "Ask about one request" in page
+    assert "Enter a request" in page
     assert 'id="an-h"' not in page

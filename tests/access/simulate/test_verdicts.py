@@ -86,14 +86,14 @@ def test_a_condition_that_fails_is_shown_with_what_the_request_has(
 def test_what_an_scp_leaves_out_is_said_by_the_name_of_its_unit(org: Organization) -> None:
     found = ask("maya.okafor", "sqs:SendMessage", QUEUE)
     assert found.decision is Decision.IMPLICITLY_DENIED
-    assert found.summary == "Allowed by own, statement 1, but the SCPs of Workloads don't allow it."
-    assert found.missing == ("The SCPs of Workloads don't allow it.",)
+    assert found.summary == "Allowed by own, statement 1, but the SCPs of Workloads don’t allow it."
+    assert found.missing == ("The SCPs of Workloads don’t allow it.",)
     assert branch(found, "scp").voice is Voice.SILENT
 
 
 def test_what_the_boundary_leaves_out_is_said(org: Organization) -> None:
     found = ask("maya.okafor", "ec2:RunInstances", f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/*")
-    assert found.summary == "Allowed by own, statement 1, but the permissions boundary doesn't allow it."
+    assert found.summary == "Allowed by own, statement 1, but the permissions boundary doesn’t allow it."
 
 
 def test_a_deny_beats_what_allows(org: Organization) -> None:
@@ -191,7 +191,7 @@ def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> Non
     assert found.decision is Decision.CONDITIONAL
     assert "if the resource-based policy allows the caller" in found.residual
     assert found.summary == "Allowed by own, statement 1, if the resource-based policy allows the caller."
-    assert any("KMS grants aren't synced" in text for text in found.limits)
+    assert any("KMS grants aren’t synced" in text for text in found.limits)
     assert not any("KMS grants" in text for text in ask("maya.okafor", "kms:PutKeyPolicy", KEY).limits)
     make.inline(
         org.of["maya"],
@@ -200,7 +200,7 @@ def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> Non
     )
     more = ask("maya.okafor", "kms:Decrypt", KEY)
     assert more.summary == (
-        "Allowed by own, statement 1, but it depends on 2 things that the question doesn't specify."
+        "Allowed by own, statement 1, but it depends on 2 things that the question doesn’t specify."
     )
 
 
@@ -208,7 +208,7 @@ def test_a_gateway_endpoint_that_names_an_account_is_said_to_be_open(org: Organi
     policy = say("Allow", "s3:*", Principal={"AWS": MEMBER})
     found = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
     assert found.decision is Decision.CONDITIONAL
-    assert found.summary == "Allowed by settle, statement 1, if the VPC endpoint isn't a gateway endpoint."
+    assert found.summary == "Allowed by settle, statement 1, if the VPC endpoint isn’t a gateway endpoint."
     assert branch(found, "endpoint").voice is Voice.DEPENDS
 
 
@@ -219,7 +219,7 @@ def test_nothing_is_told_of_an_account_that_one_does_not_see(org: Organization) 
     hidden = ask(ROLE, "sts:AssumeRole", role.arn, is_hidden=True)
     assert hidden.decision is Decision.CONDITIONAL
     assert not branch(hidden, "resource").leaves
-    assert any("you can't see it" in text for text in hidden.limits)
+    assert any("you can’t see it" in text for text in hidden.limits)
 
 
 def test_the_trust_policy_of_a_role_in_the_mirror_has_its_say(org: Organization) -> None:
@@ -229,13 +229,13 @@ def test_the_trust_policy_of_a_role_in_the_mirror_has_its_say(org: Organization)
     other = make.role(org.member, "other")
     closed = ask("maya.okafor", "sts:AssumeRole", other.arn)
     assert closed.summary == (
-        "Allowed by assume, statement 1, but the resource-based policy doesn't allow the caller."
+        "Allowed by assume, statement 1, but the resource-based policy doesn’t allow the caller."
     )
 
 
 def test_a_session_policy_limits_the_session(org: Organization) -> None:
     found = ask(SESSION, "s3:PutObject", LEDGER, session_policy=json.dumps(say("Allow", "s3:Get*")))
-    assert found.summary == "Allowed by settle, statement 1, but the session policy doesn't allow it."
+    assert found.summary == "Allowed by settle, statement 1, but the session policy doesn’t allow it."
     assert ask(SESSION, "s3:PutObject", LEDGER).decision is Decision.ALLOWED
 
 
@@ -250,7 +250,7 @@ def test_a_session_has_the_user_id_of_its_role_and_name(org: Organization) -> No
 def test_an_endpoint_policy_must_let_it_through(org: Organization) -> None:
     policy = say("Allow", "s3:GetObject", Principal="*")
     found = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
-    assert found.summary == ("Allowed by settle, statement 1, but the VPC endpoint policy doesn't allow it.")
+    assert found.summary == ("Allowed by settle, statement 1, but the VPC endpoint policy doesn’t allow it.")
     assert ask(ROLE, "s3:GetObject", LEDGER, endpoint_policy=json.dumps(policy)).decision is Decision.ALLOWED
 
 
@@ -259,22 +259,22 @@ def test_the_root_user_of_a_member_account_is_bound_by_scps_only(org: Organizati
     assert ask(root, "s3:GetObject", LEDGER).decision is Decision.ALLOWED
     found = ask(root, "sqs:SendMessage", QUEUE)
     assert found.decision is Decision.IMPLICITLY_DENIED
-    assert found.missing == ("The SCPs of Workloads don't allow it.",)
+    assert found.missing == ("The SCPs of Workloads don’t allow it.",)
 
 
 def test_a_root_user_cannot_assume_roles_whatever_they_trust(org: Organization) -> None:
     role = make.role(org.member, "open", trust=trust({"AWS": "*"}))
     found = ask(f"arn:aws:iam::{MEMBER}:root", "sts:AssumeRole", role.arn)
     assert found.decision is Decision.IMPLICITLY_DENIED
-    assert found.missing == ("A root user can't assume roles.",)
-    assert found.summary == "Allowed by resource policy, statement 1, but a root user can't assume roles."
+    assert found.missing == ("A root user can’t assume roles.",)
+    assert found.summary == "Allowed by resource policy, statement 1, but a root user can’t assume roles."
 
 
 def test_the_management_account_is_not_restricted(org: Organization) -> None:
     make.inline(make.user(org.hub, "ines"), "all", body=say("Allow", "*"))
     found = ask("ines", "sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{HUB}:jobs")
     assert found.decision is Decision.ALLOWED
-    assert branch(found, "scp").text == "They don't restrict the management account."
+    assert branch(found, "scp").text == "They don’t restrict the management account."
 
 
 def test_a_service_linked_role_is_not_restricted(org: Organization) -> None:
@@ -286,7 +286,7 @@ def test_a_service_linked_role_is_not_restricted(org: Organization) -> None:
     ):
         found = ask(principal, "sqs:SendMessage", QUEUE)
         assert found.decision is Decision.ALLOWED
-        assert branch(found, "scp").text == "They don't restrict service-linked roles."
+        assert branch(found, "scp").text == "They don’t restrict service-linked roles."
 
 
 def test_what_needs_no_permission_is_said_to_need_none(org: Organization) -> None:
@@ -309,7 +309,7 @@ def test_a_policy_that_cannot_be_read_is_told_of_and_the_rest_answers(org: Organ
     found = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
     assert found.decision is Decision.ALLOWED
     (part,) = [one for one in branch(found, "identity").parts if one.title == "Not readable"]
-    assert part.problems[0].startswith("inline policy broken: This is no JSON")
+    assert part.problems[0].startswith("inline policy broken: This isn’t valid JSON")
 
 
 @pytest.mark.parametrize(
@@ -318,12 +318,12 @@ def test_a_policy_that_cannot_be_read_is_told_of_and_the_rest_answers(org: Organ
         ("", "Enter a principal."),
         ("nobody", "“nobody” matches no user or role."),
         (f"arn:aws:iam::{MEMBER}:user/maya.okafor", "Check the account, the path and the date."),
-        (f"arn:aws:iam::{MEMBER}:group/readers", "isn't the ARN of a user, role, session or root user."),
-        ("arn:aws:iam::999999999999:root", "Account 999999999999 isn't connected."),
+        (f"arn:aws:iam::{MEMBER}:group/readers", "isn’t the ARN of a user, role, session or root user."),
+        ("arn:aws:iam::999999999999:root", "Account 999999999999 isn’t connected."),
         (f"arn:aws:sts::{MEMBER}:assumed-role/pay-settle", "The ARN of a session ends with the role name and the session name"),
         (f"arn:aws:sts::{MEMBER}:assumed-role/none/run-7", f"Account {MEMBER} has no role none."),
-        ("a\nb", "isn't a principal."),
-        ("arn:aws:iam::" + "9" * 3000, "isn't a principal."),
+        ("a\nb", "isn’t a principal."),
+        ("arn:aws:iam::" + "9" * 3000, "isn’t a principal."),
     ],
 )  # fmt: skip
 def test_who_is_not_there_is_said(org: Organization, text: str, sentence: str) -> None:

@@ -55,7 +55,7 @@ def test_a_resource_that_the_action_does_not_work_on_is_a_warning() -> None:
     assert "works on arn:aws:s3:::${BucketName}/${ObjectName} and others" in (
         actions_meant("s3:GetObject", resource="arn:aws:iam::111111111111:role/x").warning
     )
-    assert "doesn't work on specific resources" in (
+    assert "doesn’t work on specific resources" in (
         actions_meant("s3:ListAllMyBuckets", resource="arn:aws:s3:::docs").warning
     )
 
@@ -64,7 +64,7 @@ def test_a_resource_that_the_action_does_not_work_on_is_a_warning() -> None:
     ("text", "level", "resource", "message"),
     [
         ("", "", "*", "Enter an action"),
-        ("s3:GetObject", "admin", "*", "isn't an access level"),
+        ("s3:GetObject", "admin", "*", "isn’t an access level"),
         ("two words", "", "*", "An action has a service"),
         ("*", "", "*", "An action has a service"),
         ("*:GetObject", "", "*", "An action has a service"),

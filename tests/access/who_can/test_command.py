@@ -34,7 +34,7 @@ def test_the_table_has_a_line_each_and_a_summary(world: World) -> None:
         ["conditional", "111111111111", "user", "priya.nair"],
     ]
     assert f"5 of 8 principals can, 1 more conditionally: s3:GetObject on {LEDGER}." in out
-    assert "Note: The resource's account isn't known" in out
+    assert "Note: The resource’s account isn’t known" in out
     assert err == ""
 
 
@@ -44,7 +44,7 @@ def test_json_says_what_was_asked_and_what_the_answer_cannot_know(world: World) 
         "s3:GetObject", "222222222222", {"allowed": 1, "conditional": 0},
     )  # fmt: skip
     assert [(row["name"], row["policies"]) for row in body["rows"]] == [("tomas.lind", ["read, statement 1"])]
-    assert body["limitations"][0].startswith("The resource's account isn't known")
+    assert body["limitations"][0].startswith("The resource’s account isn’t known")
 
 
 def test_circumstances_and_past_moments_count(world: World) -> None:
@@ -77,19 +77,19 @@ def test_an_unknown_action_is_answered_with_a_warning(world: World) -> None:
     [
         (("get object", LEDGER), "ACTION get object: An action has a service"),
         (("zz9", LEDGER), "no service with the prefix zz9"),
-        (("s3:GetObject", "pay-ledger"), "RESOURCE pay-ledger: “pay-ledger” isn't a valid ARN"),
+        (("s3:GetObject", "pay-ledger"), "RESOURCE pay-ledger: “pay-ledger” isn’t a valid ARN"),
         (
             ("s3:GetObject", LEDGER, "--account", "1"),
-            "--account 1: this account isn't connected. Connected: 1",
+            "--account 1: this account isn’t connected. Connected: 1",
         ),
-        (("s3:GetObject", LEDGER, "--as-of", "noon"), "--as-of: “noon” isn't a time."),
+        (("s3:GetObject", LEDGER, "--as-of", "noon"), "--as-of: “noon” isn’t a time."),
         (("s3:GetObject", LEDGER, "--as-of", "2999-01-01"), "--as-of: This time is in the future"),
-        (("s3:GetObject", LEDGER, "--owner", "x"), "--owner: “x” isn't an account ID."),
+        (("s3:GetObject", LEDGER, "--owner", "x"), "--owner: “x” isn’t an account ID."),
         (
             ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111111111111:q", "--owner", "222222222222"),
             "--owner: The ARN says that the resource is in account 111111111111.",
         ),
-        (("s3:GetObject", LEDGER, "--level", "root"), "isn't an access level"),
+        (("s3:GetObject", LEDGER, "--level", "root"), "isn’t an access level"),
         (("s3:GetObject", LEDGER, "--context", "nonsense"), "Use KEY=VALUE"),
     ],
 )

@@ -156,7 +156,7 @@ def test_of_a_role_in_an_account_that_is_not_seen_nothing_is_told(world: World, 
         **question | {"resource": target.arn.replace("target", "no-such-role")},
     )
     assert shown(part) == shown(missing) == {}
-    assert "which isn't connected or which you can't see" in unescape(part)
+    assert "which isn’t connected or which you can’t see" in unescape(part)
 
 
 @pytest.mark.parametrize("role", [Role.TEAM_LEAD, Role.MEMBER])
@@ -182,16 +182,16 @@ def test_htmx_gets_only_the_question_and_the_plain_address(world: World, auditor
     [
         ({"action": ""}, "Enter an action"),
         ({"action": "<script>alert(1)</script>"}, "An action has a service"),
-        ({"level": "owner"}, "isn't an access level"),
+        ({"level": "owner"}, "isn’t an access level"),
         (
             {"resource": "pay-ledger"},
-            "“pay-ledger” isn't a valid ARN. Enter one such as arn:aws:s3:::my-bucket/*",
+            "“pay-ledger” isn’t a valid ARN. Enter one such as arn:aws:s3:::my-bucket/*",
         ),
-        ({"resource": "arn:aws:s3"}, "“arn:aws:s3” isn't a valid ARN"),
+        ({"resource": "arn:aws:s3"}, "“arn:aws:s3” isn’t a valid ARN"),
         ({"resource": "arn:aws:s3:::a b"}, "contains spaces"),
         ({"resource": "arn:aws:s3:::" + "a" * 3000}, "at most 2,048 characters"),
-        ({"owner": "12"}, "“12” isn't an account ID"),
-        ({"ip": "300.1.1.1"}, "isn't an IP address"),
+        ({"owner": "12"}, "“12” isn’t an account ID"),
+        ({"ip": "300.1.1.1"}, "isn’t an IP address"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_the_reason(

@@ -49,12 +49,12 @@ def test_the_way_leads_through_the_group_to_the_decision(world: World, auditor: 
 
 def test_what_a_decision_depends_on_is_told(world: World, auditor: Client) -> None:
     assert stages(why(auditor, world.of["priya.nair"].pk))[1:] == [
-        "WithMfa, statement 1, allows it under conditions|Only when MFA is present",
+        "WithMfa, statement 1, allows it conditionally|Only when MFA is present",
         "Conditional",
     ]
     assert stages(why(auditor, world.of["priya.nair"].pk, mfa="no"))[1:] == [
-        "Nothing in identity policies allows s3:GetObject here",
-        "WithMfa, statement 1, allows the action, but not here|It requires that MFA is present",
+        "No identity-based policy allows s3:GetObject here",
+        "WithMfa, statement 1, allows the action, but not this request|It requires that MFA is present",
         "Not allowed",
     ]
 
@@ -72,7 +72,7 @@ def test_a_boundary_stands_after_the_policies(world: World, auditor: Client) -> 
     page = why(auditor, world.of["maya.okafor"].pk)
     assert stages(page)[1:] == [
         "OncallRead, statement 1, allows it|Through group platform-oncall",
-        "Nothing in the permissions boundary allows s3:GetObject here",
+        "The permissions boundary doesn’t allow s3:GetObject here",
         "Not allowed",
     ]
 
@@ -134,11 +134,11 @@ def test_the_page_of_a_role_leads_to_who_can_assume_it(world: World, auditor: Cl
 def test_a_policy_that_nobody_has_read_is_told_of_in_plain_words(world: World, auditor: Client) -> None:
     key = {"action": "kms:Decrypt", "resource": "arn:aws:kms:eu-west-1:111111111111:key/1"}
     assert stages(why(auditor, world.of["ines.duarte"].pk, **key))[2:] == [
-        "The resource-based policy isn't synced. It must allow this too, or leave it to the account",
+        "The resource-based policy isn’t synced. It must allow this too, or leave it to the account",
         "Conditional",
     ]
     answer = auditor.get(f"/access/who-can/?{urlencode(key)}").content.decode()
-    assert "The resource-based policy isn't synced" in unescape(answer)
+    assert "The resource-based policy isn’t synced" in unescape(answer)
     assert "NotRead" not in answer
     assert "undecidable" not in answer
 
@@ -148,8 +148,8 @@ def test_what_cannot_be_decided_is_said(world: World, auditor: Client) -> None:
     make.inline(world.of["nobody"], "odd", body=odd)
     found = stages(why(auditor, world.of["nobody"].pk))
     assert found[1] == (
-        "odd, statement 1, allows it under conditions"
-        "|Gatehouse can't evaluate: Statement[0].Condition[0]: StringIsLike is no condition operator"
+        "odd, statement 1, allows it conditionally"
+        "|Gatehouse can’t evaluate: Statement[0].Condition[0]: StringIsLike isn’t a condition operator"
     )
 
 
@@ -157,5 +157,5 @@ def test_a_trust_policy_that_means_somebody_else_is_told(world: World, auditor: 
     make.inline(world.of["nobody"], "assume", body=say("Allow", "sts:AssumeRole"))
     role = {"action": "sts:AssumeRole", "resource": world.of["pay-settle"].arn}
     found = stages(why(auditor, world.of["nobody"].pk, **role))
-    assert "Here the caller is not meant" in "|".join(found)
+    assert "Its principals: the caller isn’t included" in "|".join(found)
     assert found[-1] == "Not allowed"

@@ -195,7 +195,7 @@ def test_a_deletion_tells_once_what_does_not_come_back_and_all_that_one_should_k
     assert "In this order" in page
     assert "Groups then" not in page
     assert page.count("This does not come back") == 1
-    assert "This can't be undone" not in page
+    assert "This can’t be undone" not in page
 
 
 def test_what_was_shown_of_a_revocation_can_be_asked_for_a_while_later(site: Site) -> None:
@@ -212,7 +212,7 @@ def test_a_policy_of_aws_is_not_deleted_nor_tagged(site: Site) -> None:
     menu = text(site.asker.get(f"/changes/acts/?on={of_aws.pk}"))
 
     assert "/changes/act/" not in menu
-    assert "There is nothing to change about ReadOnlyAccess itself" in menu
+    assert "There’s nothing to change about ReadOnlyAccess itself" in menu
     assert asking(site, "delete", of_aws).look({}).status_code == 422
 
 

@@ -106,7 +106,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "a trust that is no JSON": (lambda w: CreateRole.of(w.account, name="x", trust="{"), "line 1"),
     "a trust that names nobody": (
         lambda w: ReplaceTrustPolicy.of(w.role, text=EC2.replace("Principal", "Principle")),
-        "The statement names no Principal .line 1.. Say whom",
+        "The statement has no Principal .line 1.. Add Principal",
     ),
     "a trust with resources": (
         lambda w: ReplaceTrustPolicy.of(w.role, text=trusting({"AWS": "*"}, Resource="*")),

@@ -150,7 +150,7 @@ def test_a_place_that_makes_no_sense_is_no_error(small: Small, admin: Client, pl
 def test_a_role_says_who_may_become_it_and_shows_the_document(small: Small, admin: Client) -> None:
     factories.inline(small.role, "extra", body={"Statement": [{"Action": "sqs:SendMessage"}]})
     page = _text(admin, f"/roles/{small.role.pk}/")
-    for words in ("Amazon EC2", "for instances that carry this role", "No one else", "sts:AssumeRole"):
+    for words in ("Amazon EC2", "for instances that have this role", "No one else", "sts:AssumeRole"):
         assert words in page
     for words in ("DeployPayments", "sqs:SendMessage", "node"):
         assert words in page

@@ -36,8 +36,8 @@ def test_named_users_and_accounts_are_known_by_name() -> None:
     role = factories.role(account, trust=_trust({"AWS": maya.arn}, {"AWS": "222222222222"}))
     trust = trust_of(role, _state(role), viewer=factories.viewer(), at=None)
     assert [one.who for one in trust.sentences] == [
-        "The user maya",
-        "Anybody in the account staging who is allowed to",
+        "The IAM user maya",
+        "Anyone in the account staging whose own policies allow it",
     ]
     assert trust.known == {maya.arn: maya}
 
@@ -49,7 +49,7 @@ def test_an_account_that_the_viewer_may_not_see_stays_a_number() -> None:
     someone = factories.person("Petra Audit")
     factories.assign(someone, Role.AUDITOR, account_id="111111111111")
     trust = trust_of(role, _state(role), viewer=viewer_for(someone), at=None)
-    assert trust.sentences[0].who == "Anybody in the account 222222222222 who is allowed to"
+    assert trust.sentences[0].who == "Anyone in the account 222222222222 whose own policies allow it"
 
 
 def test_a_document_that_cannot_be_read_says_so() -> None:

@@ -150,7 +150,7 @@ def test_the_pages_take_it_from_the_loss_to_the_link(account: Account, device: E
     assert b"You requested it" in ines.get(page).content
     assert otto.get(page).status_code == 404
     assert b"Maya Okafor" in hana.get("/mfa/replacements/").content
-    assert b"It is Maya Okafor" in hana.get(page).content
+    assert b"This is Maya Okafor" in hana.get(page).content
     assert hana.post(page, {"over": "chat", "how": HOW, "do": "check"}).status_code == 422
     assert hana.post(page, {"over": "phone", "how": HOW, "do": "check"}).status_code == 302
     assert Link.objects.count() == 1

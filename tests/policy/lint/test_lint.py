@@ -114,7 +114,7 @@ def test_the_limit_itself_is_allowed_and_what_others_use_counts() -> None:
         "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"
     ]
     found = lint(PLAIN, kind="identity", quota=Quota("it", size + 9, used=10))
-    assert "the others 10" in found[0].message
+    assert "the others have 10" in found[0].message
 
 
 def test_what_only_limits_is_not_blamed_for_width() -> None:
